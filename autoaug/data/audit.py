@@ -1,0 +1,147 @@
+"""What is in a data set, and what in it would spoil a result."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from autoaug.data.images import Images, take_ahead
+from autoaug.data.source import Role, Source
+from autoaug.errors import DataError
+
+_CHUNK = 512
+#: Below this many validation images, the standard error of an accuracy of 80 % is above 4 points.
+_FEW_IMAGES = 100
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that the audit found; a ``stop`` keeps a search from starting unless `code` is allowed."""
+
+    code: str
+    level: Literal["stop", "warning", "note"]
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """The result of looking at every image once.
+
+    Attributes:
+        counts: images per role and class.
+        findings: what was found, worst first.
+        hashes: a digest of the pixels of every image, per role.
+        fingerprint: 12 hex digits over all pixels, labels and class names.
+    """
+
+    counts: dict[str, dict[str, int]]
+    findings: tuple[Finding, ...]
+    hashes: dict[Role, np.ndarray]
+    fingerprint: str
+
+    def stop(self, allow: frozenset[str] = frozenset()) -> None:
+        """Raise `DataError` on the first finding that would spoil the result and is not allowed."""
+        for finding in self.findings:
+            if finding.level == "stop" and finding.code not in allow:
+                cure = "" if finding.code in _NO_CURE else f" (or pass --allow {finding.code})"
+                raise DataError(f"{finding.message}{cure}")
+
+
+#: What `--allow` takes, with what each lets pass.
+ALLOWABLE = {
+    "unreadable": "damaged files, which are left out",
+    "leak": "images that stand in two splits",
+    "conflict": "the same image under two labels",
+}
+_NO_CURE = {"classes"}
+
+
+def audit(source: Source) -> Audit:
+    """Look at every image of `source` once: counts, exact duplicates, leaks between given splits, conflicts."""
+    hashes = {role: hash_images(part.images) for role, part in source.parts.items()}
+    counts = {
+        role: dict(zip(source.classes, np.bincount(part.labels, minlength=len(source.classes)).tolist(), strict=True))
+        for role, part in source.parts.items()
+    }
+    findings = [*_classes(source), *_unreadable(source), *_repeated(source, hashes), *_size(source)]
+    order = {"stop": 0, "warning": 1, "note": 2}
+    digest = hashlib.sha256(repr(source.classes).encode())
+    for role, part in source.parts.items():
+        digest.update(role.encode() + hashes[role].tobytes() + part.labels.tobytes())
+    return Audit(counts, tuple(sorted(findings, key=lambda f: order[f.level])), hashes, digest.hexdigest()[:12])
+
+
+def hash_images(images: Images) -> np.ndarray:
+    """16 bytes for every image that are equal exactly where all pixels are."""
+    chunks = np.array_split(np.arange(len(images)), max(1, -(-len(images) // _CHUNK)))
+    digests = [
+        hashlib.blake2b(image.tobytes(), digest_size=16).digest() for block in take_ahead(images, chunks) for image in block
+    ]
+    return np.array(digests, dtype="V16")
+
+
+def _classes(source: Source) -> list[Finding]:
+    if len(source.classes) >= 2:
+        return []
+    message = f"{source.name}: there is one class only ({source.classes[0]!r}); a search needs at least two"
+    return [Finding("classes", "stop", message)]
+
+
+def _unreadable(source: Source) -> list[Finding]:
+    if not source.unreadable:
+        return []
+    more = f" and {len(source.unreadable) - 1} more" if len(source.unreadable) > 1 else ""
+    message = f"unreadable image: {source.unreadable[0]}{more}; repair or remove what is damaged"
+    return [Finding("unreadable", "stop", message)]
+
+
+def _repeated(source: Source, hashes: dict[Role, np.ndarray]) -> list[Finding]:
+    places: dict[bytes, list[tuple[Role, int]]] = defaultdict(list)
+    for role, digests in hashes.items():
+        for index, digest in enumerate(digests):
+            places[digest.tobytes()].append((role, index))
+    repeated = [found for found in places.values() if len(found) > 1]
+    leaks = [found for found in repeated if len({role for role, _ in found}) > 1]
+    conflicts = [found for found in repeated if len({source.parts[role].labels[i] for role, i in found}) > 1]
+    within = [found for found in repeated if len({role for role, _ in found}) == 1]
+
+    def example(found: list[tuple[Role, int]]) -> str:
+        return " and ".join(source.parts[role].names[i] for role, i in _telling(found))
+
+    findings = []
+    if leaks:
+        message = f"{len(leaks)} images stand in two splits, e.g. {example(leaks[0])}; remove them from one"
+        findings.append(Finding("leak", "stop", message))
+    if conflicts:
+        message = f"{len(conflicts)} images have two labels, e.g. {example(conflicts[0])}; correct the labels"
+        findings.append(Finding("conflict", "stop", message))
+    if within:
+        message = f"{len(within)} images occur more than once within a split, e.g. {example(within[0])}"
+        findings.append(Finding("duplicate", "warning", message + "; copies are kept together when splits are made"))
+    return findings
+
+
+def _telling(found: list[tuple[Role, int]]) -> list[tuple[Role, int]]:
+    """Two of the places, from different splits where there are such."""
+    other = next((place for place in found if place[0] != found[0][0]), found[1])
+    return [found[0], other]
+
+
+def _size(source: Source) -> list[Finding]:
+    train = np.bincount(source.parts["train"].labels, minlength=len(source.classes))
+    findings = []
+    if train.max() > 10 * max(train.min(), 1):
+        rare, common = source.classes[int(train.argmin())], source.classes[int(train.argmax())]
+        message = f"classes are uneven: {train.min()} of {rare!r}, {train.max()} of {common!r}; accuracy favours {common!r}"
+        findings.append(Finding("uneven", "warning", message))
+    if len(source.parts["train"]) < 4 * _FEW_IMAGES:
+        message = (
+            f"{len(source.parts['train'])} training images leave so few to validate on that a search can see only large "
+            "differences; more images, or --model with a stronger prior, would help more"
+        )
+        findings.append(Finding("small", "warning", message))
+    return findings

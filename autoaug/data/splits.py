@@ -1,0 +1,122 @@
+"""Seeded, stratified splits: train, search-validation, and a test split that stays locked until confirmation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+
+from autoaug.data.audit import Audit
+from autoaug.data.images import Images, in_memory, pick
+from autoaug.data.source import Part, Source
+from autoaug.errors import DataError
+
+#: The share of the training part that is held out for validation, and for test, where the data gives none.
+HELD_OUT = 0.25
+#: What each class needs in the training part, for every split that is held out from it.
+_LEAST = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Images and their labels (int64 ``[n]``)."""
+
+    images: Images
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """A data set ready for a search: three splits of one shape, and the fingerprint of all of it."""
+
+    name: str
+    classes: tuple[str, ...]
+    train: Samples
+    validation: Samples
+    test: Samples
+    fingerprint: str
+
+
+def split(source: Source, audit: Audit, seed: int, memory_limit: int) -> DataSet:
+    """Split `source`; given parts are kept, missing ones held out of the training part. Groups, and exact copies of
+    one image, stay on one side.
+
+    Args:
+        source: what to split.
+        audit: of the same source.
+        seed: of the held-out parts.
+        memory_limit: bytes; larger sets stay on disk.
+
+    Raises:
+        DataError: a class has fewer samples than the splits need.
+    """
+    part = source.parts["train"]
+    _check_counts(source)
+    units = _units(part, audit.hashes["train"])
+    rest = np.arange(len(part))
+    held: dict[str, tuple[Part, np.ndarray]] = {}
+    for offset, role in enumerate(("test", "validation")):
+        given = source.parts.get(role)  # type: ignore[call-overload]
+        if given is not None:
+            held[role] = given, np.arange(len(given))
+        else:
+            rest, out = _hold_out(rest, part.labels, units, seed + offset)
+            held[role] = part, out
+    parts = {"train": (part, rest), **held}
+    for role, (whole, rows) in parts.items():
+        missing = np.setdiff1d(np.arange(len(source.classes)), whole.labels[rows])
+        if len(missing):
+            name = source.classes[int(missing[0])]
+            raise DataError(f"{source.name}: the {role} split has no sample of class {name!r}; add samples or groups")
+    channels, height, width = part.images.shape
+    fits = channels * height * width * sum(len(rows) for _, rows in parts.values()) <= memory_limit
+
+    def samples(role: str) -> Samples:
+        whole, rows = parts[role]
+        images = pick(whole.images, rows)
+        return Samples(in_memory(images) if fits else images, whole.labels[rows])
+
+    return DataSet(
+        source.name, source.classes, samples("train"), samples("validation"), samples("test"), audit.fingerprint
+    )
+
+
+def _check_counts(source: Source) -> None:
+    held_out = sum(role not in source.parts for role in ("validation", "test"))
+    least = 2 + _LEAST * held_out
+    counts = np.bincount(source.parts["train"].labels, minlength=len(source.classes))
+    if counts.min() < least:
+        name = source.classes[int(counts.argmin())]
+        raise DataError(
+            f"{source.name}: class {name!r} has {counts.min()} training samples; {least} are needed to hold out "
+            f"{held_out} split{'s' * (held_out != 1)} (add samples, or leave the class out)"
+        )
+
+
+def _units(part: Part, hashes: np.ndarray) -> np.ndarray:
+    """For each image the number of its unit: images linked by a group or by equal pixels are one."""
+    _, copies = np.unique(hashes, return_inverse=True)
+    if part.groups is None:
+        return copies
+    _, groups = np.unique(part.groups, return_inverse=True)
+    nodes = copies.max() + 1 + groups.max() + 1
+    links = coo_matrix((np.ones(len(copies)), (copies, copies.max() + 1 + groups)), shape=(nodes, nodes))
+    _, component = connected_components(links, directed=False)
+    unit: np.ndarray = component[copies]
+    return unit
+
+
+def _hold_out(rows: np.ndarray, labels: np.ndarray, units: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """What stays and what is held out of `rows`, both sorted."""
+    if len(np.unique(units[rows])) == len(rows):
+        stay, out = train_test_split(rows, test_size=HELD_OUT, random_state=seed, stratify=labels[rows])
+    else:
+        folds = StratifiedGroupKFold(round(1 / HELD_OUT), shuffle=True, random_state=seed)
+        stay, out = (rows[i] for i in next(folds.split(rows, labels[rows], units[rows])))
+    return np.sort(stay), np.sort(out)

@@ -1,0 +1,70 @@
+"""The exception tree. Every error that a user can cause is one of these, and reads as one line.
+
+AutoaugError
+ ├─ DataError           the data set cannot be used as it is
+ ├─ PolicyError         a policy, or a file of one, breaks a rule
+ ├─ SpaceError          a search space, or a file of one, breaks a rule
+ ├─ OptionError         an option of a command or a call has a value that cannot be
+ │   └─ UnknownName     a name is not in its registry
+ ├─ RunError            a run folder is missing, in the way, or damaged
+ ├─ DeviceError         the hardware asked for is not there
+ └─ AllTrialsFailed     every trial of a search failed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class AutoaugError(Exception):
+    """Base of every error that autoaug raises on purpose: names the value, the rule and the cure."""
+
+
+class DataError(AutoaugError):
+    """The data set cannot be used as it is."""
+
+
+class PolicyError(AutoaugError):
+    """A policy breaks a rule of the format, or cannot be used in this place."""
+
+
+class SpaceError(AutoaugError):
+    """A search space breaks a rule of the format, or allows nothing."""
+
+
+class OptionError(AutoaugError):
+    """An option has a value that it cannot have."""
+
+
+class RunError(AutoaugError):
+    """A run folder is missing, in the way, or damaged."""
+
+
+class DeviceError(AutoaugError):
+    """The hardware asked for is not there."""
+
+
+class AllTrialsFailed(AutoaugError):
+    """Every trial of a search failed; the message groups the causes."""
+
+
+class UnknownName(OptionError):
+    """A name that is not in its registry; the message offers the nearest one.
+
+    Args:
+        kind: what the name should have been, e.g. ``"operator"``.
+        name: what was given.
+        known: the names there are.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind, self.name, self.known = kind, name, sorted(known)
+        nearest = get_close_matches(name.lower(), [k.lower() for k in self.known], n=1, cutoff=0.5)
+        by_lower = {k.lower(): k for k in self.known}
+        hint = f"did you mean {by_lower[nearest[0]]!r}?" if nearest else f"there are: {', '.join(self.known)}"
+        super().__init__(f"unknown {kind} {name!r}; {hint}")
+
+    def __reduce__(self) -> tuple[type[UnknownName], tuple[str, str, list[str]]]:
+        """Rebuild from the three arguments, so that the error crosses process borders."""
+        return type(self), (self.kind, self.name, self.known)

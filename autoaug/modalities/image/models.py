@@ -1,0 +1,165 @@
+"""Proxy networks for images, and the user's own."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+
+import torch
+from torch import Tensor, nn
+
+from autoaug.errors import OptionError, UnknownName
+
+#: Up to this many pixels on the shorter side the proxy is a narrow ResNet-9, above it a ResNet-18.
+RESNET9_UP_TO = 64
+
+
+class ResNet9(nn.Module):
+    """A narrow residual network of nine layers for small images (after Page, 2018), with an early max-pool.
+
+    Images of ``[n, channels, H, W]`` to logits ``[n, classes]``. It pools only while more than 3 pixels are left, so
+    8 x 8 digits and 64 x 64 photographs both suit it.
+    """
+
+    def __init__(self, channels: int, classes: int, size: tuple[int, int], width: int = 8) -> None:
+        super().__init__()
+        self.pools_left = sum(min(size) >> k > 3 for k in range(4))
+        self.layers = nn.Sequential(
+            conv_block(channels, width),
+            self._pool(),
+            conv_block(width, 2 * width),
+            self._pool(),
+            Residual(2 * width),
+            conv_block(2 * width, 4 * width),
+            self._pool(),
+            conv_block(4 * width, 8 * width),
+            self._pool(),
+            Residual(8 * width),
+            nn.AdaptiveMaxPool2d(1),
+            nn.Flatten(),
+            nn.Linear(8 * width, classes),
+        )
+
+    def _pool(self) -> nn.Module:
+        self.pools_left -= 1
+        return nn.MaxPool2d(2) if self.pools_left >= 0 else nn.Identity()
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.layers(images)
+        return logits
+
+
+class Residual(nn.Module):
+    """Two convolutions and a way around them."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(conv_block(width, width), conv_block(width, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = x + self.body(x)
+        return out
+
+
+def conv_block(inputs: int, outputs: int) -> nn.Sequential:
+    """A 3 x 3 convolution, batch normalisation and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+    )
+
+
+class Standardised(nn.Module):
+    """A network behind the standardisation of its input, so that what comes in stays in [0, 1].
+
+    Args:
+        network: maps ``[n, channels, H, W]`` to logits.
+        mean: per channel, ``[C]``.
+        std: per channel, ``[C]``.
+        repeat: how often a single channel is repeated, for networks that take three.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, mean: Tensor, std: Tensor, repeat: int = 1) -> None:
+        super().__init__()
+        self.network, self.repeat = network, repeat
+        self.register_buffer("mean", mean[:, None, None])
+        self.register_buffer("std", std.clamp(min=1e-3)[:, None, None])
+
+    def forward(self, images: Tensor) -> Tensor:
+        standardised = (images - self.mean) / self.std
+        logits: Tensor = self.network(standardised.repeat(1, self.repeat, 1, 1) if self.repeat > 1 else standardised)
+        return logits
+
+
+def build_network(name: str, shape: tuple[int, int, int], classes: int) -> tuple[nn.Module, int]:
+    """The network called `name` for images of `shape` (C, H, W), and how often to repeat a single channel for it.
+
+    `name` is ``auto``, ``resnet9``, ``resnet18``, ``torchvision:NAME``, ``timm:NAME``, or ``module:function``, where
+    ``function(channels, classes)`` returns the module.
+
+    Raises:
+        UnknownName: there is no such network.
+        OptionError: the module or function cannot be had, or does not return a network.
+    """
+    channels, height, width = shape
+    if name == "auto":
+        name = "resnet9" if min(height, width) <= RESNET9_UP_TO else "resnet18"
+    if name == "resnet9":
+        return ResNet9(channels, classes, (height, width)), 1
+    if name == "resnet18":
+        name = "torchvision:resnet18"
+    provider, _, wanted = name.partition(":")
+    if not wanted:
+        raise UnknownName("model", name, ["auto", "resnet9", "resnet18", "torchvision:NAME", "timm:NAME", "module:function"])
+    if provider == "torchvision":
+        return _torchvision(wanted, channels, classes)
+    if provider == "timm":
+        return _timm(wanted, channels, classes), 1
+    return _own(provider, wanted, channels, classes), 1
+
+
+def _torchvision(name: str, channels: int, classes: int) -> tuple[nn.Module, int]:
+    from torchvision import models
+
+    if name not in models.list_models(module=models):
+        raise UnknownName("torchvision model", name, models.list_models(module=models))
+    if channels not in (1, 3):
+        raise OptionError(f"torchvision:{name} takes 3 channels, the data has {channels}; use a timm model or your own")
+    return models.get_model(name, weights=None, num_classes=classes), 3 // channels
+
+
+def _timm(name: str, channels: int, classes: int) -> nn.Module:
+    if importlib.util.find_spec("timm") is None:
+        raise OptionError(f"model timm:{name} needs the package timm: pip install timm")
+    import timm
+
+    if name not in timm.list_models():
+        raise UnknownName("timm model", name, timm.list_models())
+    network: nn.Module = timm.create_model(name, pretrained=False, in_chans=channels, num_classes=classes)
+    return network
+
+
+def _own(module: str, function: str, channels: int, classes: int) -> nn.Module:
+    try:
+        build = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as fault:
+        raise OptionError(f"model {module}:{function} cannot be imported ({fault}); it must be on the Python path") from None
+    try:
+        network = build(channels, classes)
+    except Exception as fault:
+        raise OptionError(f"{module}:{function}({channels}, {classes}) failed: {type(fault).__name__}: {fault}") from fault
+    if not isinstance(network, nn.Module):
+        raise OptionError(f"{module}:{function} must return a torch.nn.Module, not {type(network).__name__}")
+    return network
+
+
+def build_model(
+    name: str, shape: tuple[int, int, int], classes: int, mean: Tensor, std: Tensor, seed: int
+) -> Standardised:
+    """A freshly initialised, standardising model; the same `seed` gives the same weights."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network, repeat = build_network(name, shape, classes)
+    return Standardised(network, mean, std, repeat)

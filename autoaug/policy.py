@@ -1,0 +1,183 @@
+"""What a policy is: frozen words, their YAML, and a fingerprint.
+
+One structure holds every published shape: AutoAugment is one layer of 25 two-operation branches, RandAugment
+(n = 2) two layers of one-operation branches, TrivialAugment one layer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from autoaug.errors import PolicyError, UnknownName
+from autoaug.yaml_text import parse_yaml, validate
+
+if TYPE_CHECKING:
+    from autoaug.transform import PolicyTransform
+
+FORMAT = 1
+BUILTIN_FOLDER = Path(__file__).parent / "policies"
+
+Unit = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Word(BaseModel):
+    """Base of the policy's words: frozen, and strict about what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Operation(Word):
+    """An operator, the probability of applying it, and the range its magnitude is drawn from, uniformly."""
+
+    operator: str
+    probability: Unit = 1.0
+    magnitude: tuple[Unit, Unit] = (0.0, 1.0)
+
+    @field_validator("magnitude", mode="before")
+    @classmethod
+    def _one_number_is_a_fixed_magnitude(cls, value: Any) -> Any:
+        return (value, value) if isinstance(value, int | float) else value
+
+    @model_validator(mode="after")
+    def _range_is_ordered(self) -> Self:
+        if self.magnitude[0] > self.magnitude[1]:
+            raise ValueError(f"magnitude {list(self.magnitude)} must be [low, high] with low <= high")
+        return self
+
+
+class Branch(Word):
+    """A sequence of operations, applied in order, and the weight of drawing it within its layer."""
+
+    operations: tuple[Operation, ...]
+    weight: Annotated[float, Field(ge=0.0)] = 1.0
+
+
+class Layer(Word):
+    """A weighted choice between branches, drawn for every sample."""
+
+    branches: Annotated[tuple[Branch, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _weights_can_be_drawn_from(self) -> Self:
+        if sum(branch.weight for branch in self.branches) <= 0:
+            raise ValueError("the weights of a layer's branches must not all be 0")
+        return self
+
+
+class Mixing(Word):
+    """MixUp (Zhang et al., 2018) or CutMix (Yun et al., 2019): a share of the samples is mixed with a partner.
+
+    ``alpha`` is the parameter of Beta(alpha, alpha) that the weight is drawn from, per sample.
+    """
+
+    kind: Literal["mixup", "cutmix"]
+    probability: Unit = 1.0
+    alpha: Annotated[float, Field(gt=0.0, le=8.0)] = 1.0
+
+
+class Adversarial(Word):
+    """Adversarial training (FGSM: Goodfellow et al., 2015; PGD: Madry et al., 2018) in the L-infinity ball.
+
+    ``epsilon`` is the radius in units of the image range [0, 1], ``share`` the share of each batch attacked.
+    """
+
+    kind: Literal["fgsm", "pgd"]
+    epsilon: Annotated[float, Field(gt=0.0, le=1.0)] = 4 / 255
+    steps: Annotated[int, Field(ge=1, le=50)] = 1
+    share: Unit = 0.5
+
+    @model_validator(mode="after")
+    def _fgsm_is_one_step(self) -> Self:
+        if self.kind == "fgsm" and self.steps != 1:
+            raise ValueError(f"fgsm takes one step, not steps: {self.steps}; use kind: pgd for several")
+        return self
+
+
+class Policy(Word):
+    """Layers applied in order, then mixing; adversarial samples and K copies are the trainer's to make."""
+
+    format: Literal[1] = FORMAT
+    name: str = "policy"
+    layers: tuple[Layer, ...] = ()
+    mixing: Mixing | None = None
+    adversarial: Adversarial | None = None
+    copies: Annotated[int, Field(ge=1, le=64)] = 1
+
+    def operations(self) -> Iterator[Operation]:
+        """Every operation, in the order of the file."""
+        for layer in self.layers:
+            for branch in layer.branches:
+                yield from branch.operations
+
+    def operator_names(self) -> list[str]:
+        """The operators used, in order of first use."""
+        return list(dict.fromkeys(operation.operator for operation in self.operations()))
+
+    def fingerprint(self) -> str:
+        """12 hex digits that depend on what the policy does and not on its name."""
+        canonical = json.dumps(self.model_dump(exclude={"name"}), sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    def to_yaml(self) -> str:
+        """The policy as a YAML document that `load_policy` reads back to an equal policy."""
+        return yaml.safe_dump(self.model_dump(mode="json", exclude_defaults=True) | {"format": FORMAT}, sort_keys=False)
+
+    def save(self, path: str | Path) -> None:
+        """Write the policy as YAML to `path`."""
+        Path(path).write_text(self.to_yaml())
+
+    def transform(self, seed: int | None = None, num_classes: int | None = None) -> PolicyTransform:
+        """The policy as an ``nn.Module``: see `autoaug.transform.PolicyTransform` for shapes and ranges."""
+        from autoaug.transform import PolicyTransform
+
+        return PolicyTransform(self, seed=seed, num_classes=num_classes)
+
+    def __add__(self, other: Policy) -> Policy:
+        """This policy's layers, then the other's, in one policy."""
+        for field in ("mixing", "adversarial"):
+            if getattr(self, field) and getattr(other, field):
+                raise PolicyError(f"{self.name!r} and {other.name!r} both have {field}; a policy has at most one")
+        return Policy(
+            name=f"{self.name}+{other.name}",
+            layers=self.layers + other.layers,
+            mixing=self.mixing or other.mixing,
+            adversarial=self.adversarial or other.adversarial,
+            copies=max(self.copies, other.copies),
+        )
+
+
+def builtin_names() -> list[str]:
+    """Names of the published policies that come with autoaug."""
+    return sorted(path.stem for path in BUILTIN_FOLDER.glob("*.yaml"))
+
+
+def parse_policy(text: str, source: str = "policy") -> Policy:
+    """The policy in a YAML (or JSON) document; raises `PolicyError` with the line and the rule."""
+    return validate(Policy, parse_yaml(text, source, PolicyError), PolicyError)
+
+
+def read_policy(name_or_path: str | Path) -> Policy:
+    """The policy of that name, file, or names joined by ``+``; its operators are not looked up.
+
+    Raises:
+        PolicyError: the file breaks a rule of the format.
+        UnknownName: there is neither such a name nor such a file.
+    """
+    text, path = str(name_or_path), Path(name_or_path)
+    if path.is_file():
+        return parse_policy(path.read_text(), str(path))
+    if text in builtin_names():
+        return parse_policy((BUILTIN_FOLDER / f"{text}.yaml").read_text(), text)
+    if path.suffix in {".yaml", ".yml", ".json"}:
+        raise PolicyError(f"there is no policy file {text!r}")
+    if "+" in text:
+        first, rest = text.split("+", 1)
+        return read_policy(first) + read_policy(rest)
+    raise UnknownName("policy", text, builtin_names())

@@ -1,0 +1,231 @@
+"""A search space: which policies may be drawn. Frozen records from YAML, and how to draw one from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Protocol, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from autoaug.errors import SpaceError, UnknownName
+from autoaug.operators import all_operators, get_operator
+from autoaug.policy import Adversarial, Branch, Layer, Mixing, Operation, Policy, Unit
+from autoaug.yaml_text import parse_yaml, validate
+
+_PACKAGED = Path(__file__).parent / "search_spaces"
+_CHECKOUT = Path(__file__).parent.parent / "search_spaces"
+
+Positive = Annotated[float, Field(gt=0.0)]
+
+
+class Suggest(Protocol):
+    """How values are chosen: the part of an Optuna trial that a space uses."""
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float: ...
+
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int: ...
+
+    def suggest_categorical(self, name: str, choices: Sequence[str]) -> Any: ...
+
+
+class SpaceWord(BaseModel):
+    """Base of the space's words: frozen, and strict about what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*")
+    @classmethod
+    def _ranges_are_ordered(cls, value: Any) -> Any:
+        is_range = isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, int | float) for v in value)
+        if is_range and value[0] > value[1]:
+            raise ValueError(f"range {list(value)} must be [low, high] with low <= high")
+        return value
+
+
+def _known_operators(names: Sequence[str]) -> None:
+    for name in names:
+        if name not in all_operators():
+            raise ValueError(str(UnknownName("operator", name, all_operators())))
+
+
+class Base(SpaceWord):
+    """An operation that every policy may begin with, once: on or off, at a searched magnitude."""
+
+    operator: str
+    probability: Unit = 1.0
+    magnitude: tuple[Unit, Unit] = (1.0, 1.0)
+
+    @field_validator("operator")
+    @classmethod
+    def _is_registered(cls, value: str) -> str:
+        _known_operators([value])
+        return value
+
+
+class MixingSpace(SpaceWord):
+    """Which mixing, with which share of the samples and which Beta parameter."""
+
+    kinds: Annotated[tuple[Literal["none", "mixup", "cutmix"], ...], Field(min_length=1)] = ("none",)
+    probability: tuple[Unit, Unit] = (0.2, 1.0)
+    alpha: tuple[Positive, Annotated[float, Field(gt=0, le=8)]] = (0.1, 1.0)
+
+
+class AdversarialSpace(SpaceWord):
+    """Which attack, with which radius (image range is [0, 1]), steps and share of the batch."""
+
+    kinds: Annotated[tuple[Literal["none", "fgsm", "pgd"], ...], Field(min_length=1)] = ("none",)
+    epsilon: tuple[Positive, Unit] = (0.002, 0.03)
+    steps: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=50)]] = (2, 4)
+    share: tuple[Unit, Unit] = (0.1, 0.5)
+
+
+class SearchSpace(SpaceWord):
+    """Which policies may be drawn.
+
+    A drawn policy begins with some of the `base` operations, then has a number of layers. Each layer draws, per
+    image, one operator of one family, with one probability, at magnitudes from 0 up to a strength times the
+    operator's own highest. Few dimensions on purpose: with tens of trials, a search learns a family's strength but
+    not each operator's.
+
+    Attributes:
+        name: what to call it.
+        description: one line.
+        base: see `Base`.
+        families: family name → operator → its highest magnitude.
+        layers: fewest and most layers.
+        probability: range of a layer's probability.
+        strength: range of a layer's strength.
+        mixing: see `MixingSpace`.
+        adversarial: see `AdversarialSpace`.
+        copies: fewest and most augmented copies K of an image in a batch.
+        baselines: policies that the search begins with and that confirmation compares against.
+    """
+
+    name: str = "space"
+    description: str = ""
+    base: tuple[Base, ...] = ()
+    families: dict[str, Annotated[dict[str, Annotated[float, Field(gt=0, le=1)]], Field(min_length=1)]] = {}
+    layers: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(le=16)]] = (0, 0)
+    probability: tuple[Unit, Unit] = (0.1, 1.0)
+    strength: tuple[Unit, Unit] = (0.1, 1.0)
+    mixing: MixingSpace = MixingSpace()
+    adversarial: AdversarialSpace = AdversarialSpace()
+    copies: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=8)]] = (1, 1)
+    baselines: tuple[str, ...] = ("none", "flip-crop", "randaugment", "trivialaugment")
+
+    @field_validator("families")
+    @classmethod
+    def _operators_are_registered(cls, value: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+        for operators in value.values():
+            _known_operators(list(operators))
+        return value
+
+    @model_validator(mode="after")
+    def _allows_something(self) -> Self:
+        if self.layers[1] > 0 and not self.families:
+            raise ValueError("layers are allowed but there are no families to fill them; add families or set layers: [0, 0]")
+        if len({b.operator for b in self.base}) < len(self.base):
+            raise ValueError("an operator stands in base twice; keep one")
+        searched = (
+            self.base,
+            self.families and self.layers[1] > 0,
+            self.mixing.kinds != ("none",),
+            self.adversarial.kinds != ("none",),
+            self.copies[1] > 1,
+        )
+        if not any(searched):
+            raise ValueError("the space allows nothing but the unchanged images; add base operations, families or mixing")
+        return self
+
+
+def space_names() -> list[str]:
+    """Names of the spaces that come with autoaug."""
+    return sorted(path.stem for path in _folder().glob("*.yaml"))
+
+
+def _folder() -> Path:
+    return _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
+
+
+def load_space(name_or_path: str | Path) -> SearchSpace:
+    """The space of that name or file.
+
+    Raises:
+        SpaceError: the file breaks a rule, with the line and the cure, or does not exist.
+        UnknownName: there is no such name.
+    """
+    text, path = str(name_or_path), Path(name_or_path)
+    if not path.suffix and text in space_names():
+        path = _folder() / f"{text}.yaml"
+    elif not path.suffix and "/" not in text:
+        raise UnknownName("search space", text, space_names())
+    if not path.is_file():
+        raise SpaceError(f"there is no search space file {text!r}")
+    space = validate(SearchSpace, parse_yaml(path.read_text(), str(path), SpaceError), SpaceError)
+    return space.model_copy(update={"name": path.stem}) if "name" not in space.model_fields_set else space
+
+
+def sample_policy(space: SearchSpace, suggest: Suggest) -> Policy:
+    """Draw a policy: every choice is asked of `suggest` by name, conditional ones only where they apply."""
+    base = [layer for b in space.base if (layer := _base_layer(b, suggest)) is not None]
+    count = suggest.suggest_int("layers", *space.layers) if space.layers[1] else 0
+    layers = [_layer(space, i, suggest) for i in range(count)]
+    mixing = _pick("mixing", space.mixing.kinds, suggest, lambda kind: _mixing(space.mixing, kind, suggest))
+    adversarial = _pick(
+        "adversarial", space.adversarial.kinds, suggest, lambda kind: _adversarial(space.adversarial, kind, suggest)
+    )
+    copies = suggest.suggest_int("copies", *space.copies, log=True) if space.copies[1] > 1 else 1
+    return Policy(
+        name="searched", layers=tuple(base + layers), mixing=mixing, adversarial=adversarial, copies=copies
+    )
+
+
+def _pick(name: str, kinds: Sequence[str], suggest: Suggest, build: Callable[[str], Any]) -> Any:
+    kind = suggest.suggest_categorical(name, kinds) if len(kinds) > 1 else kinds[0]
+    return None if kind == "none" else build(kind)
+
+
+def _base_layer(base: Base, suggest: Suggest) -> Layer | None:
+    if suggest.suggest_categorical(base.operator, ("off", "on")) == "off":
+        return None
+    low, high = base.magnitude
+    magnitude = suggest.suggest_float(f"{base.operator}.magnitude", low, high) if low < high else high
+    operation = Operation(operator=base.operator, probability=base.probability, magnitude=(magnitude, magnitude))
+    return Layer(branches=(Branch(operations=(operation,)),))
+
+
+def _layer(space: SearchSpace, index: int, suggest: Suggest) -> Layer:
+    prefix = f"layer{index + 1}"
+    families = list(space.families)
+    family = suggest.suggest_categorical(f"{prefix}.family", families) if len(families) > 1 else families[0]
+    probability = suggest.suggest_float(f"{prefix}.probability", *space.probability)
+    strength = suggest.suggest_float(f"{prefix}.strength", *space.strength)
+    return Layer(
+        branches=tuple(
+            Branch(operations=(_operation(name, probability, strength * highest),))
+            for name, highest in space.families[family].items()
+        )
+    )
+
+
+def _operation(name: str, probability: float, strength: float) -> Operation:
+    magnitude = (1.0, 1.0) if get_operator(name).is_switch else (0.0, strength)
+    return Operation(operator=name, probability=probability, magnitude=magnitude)
+
+
+def _mixing(space: MixingSpace, kind: Literal["mixup", "cutmix"], suggest: Suggest) -> Mixing:
+    return Mixing(
+        kind=kind,
+        probability=suggest.suggest_float("mixing.probability", *space.probability),
+        alpha=suggest.suggest_float("mixing.alpha", *space.alpha, log=True),
+    )
+
+
+def _adversarial(space: AdversarialSpace, kind: Literal["fgsm", "pgd"], suggest: Suggest) -> Adversarial:
+    return Adversarial(
+        kind=kind,
+        epsilon=suggest.suggest_float("adversarial.epsilon", *space.epsilon, log=True),
+        share=suggest.suggest_float("adversarial.share", *space.share),
+        steps=suggest.suggest_int("adversarial.steps", *space.steps) if kind == "pgd" else 1,
+    )

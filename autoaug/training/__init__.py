@@ -1,0 +1,1 @@
+"""Train one model under one policy, and evaluate it."""

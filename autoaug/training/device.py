@@ -1,0 +1,56 @@
+"""Where tensors live and how they are computed with: devices, precision, threads."""
+
+from __future__ import annotations
+
+import contextlib
+from functools import cache
+from pathlib import Path
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor
+
+from autoaug.data.images import MemoryImages
+from autoaug.errors import DeviceError, OptionError
+
+
+def resolve_device(name: str) -> str:
+    """``auto``, ``cpu``, ``cuda`` or ``cuda:N`` as a device that is there; raises `DeviceError` where it is not."""
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name != "cpu" and not name.startswith("cuda"):
+        raise OptionError(f"device {name!r} must be auto, cpu, cuda or cuda:N")
+    if name.startswith("cuda"):
+        index = name.partition(":")[2]
+        if index and not index.isdigit():
+            raise OptionError(f"device {name!r} must be auto, cpu, cuda or cuda:N")
+        if not torch.cuda.is_available() or int(index or 0) >= torch.cuda.device_count():
+            raise DeviceError(f"device {name!r} was asked for, but torch sees {torch.cuda.device_count()} GPUs here; use cpu")
+    return name
+
+
+@cache
+def computes_in_bf16(device: str) -> bool:
+    """Whether bf16 is native there: every GPU of compute capability 8 on, CPUs with AVX-512 BF16 or AMX."""
+    if device.startswith("cuda"):
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    cpuinfo = Path("/proc/cpuinfo")
+    return cpuinfo.exists() and any(flag in cpuinfo.read_text() for flag in ("avx512_bf16", "amx_bf16"))
+
+
+def precision(device: str) -> contextlib.AbstractContextManager[object]:
+    """The autocast that training and evaluation run under."""
+    kind = torch.device(device).type
+    return torch.autocast(kind, torch.bfloat16) if computes_in_bf16(device) else contextlib.nullcontext()
+
+
+_resident: WeakKeyDictionary[MemoryImages, dict[str, Tensor]] = WeakKeyDictionary()
+
+
+def resident(images: MemoryImages, device: str) -> Tensor:
+    """The images as a uint8 tensor on `device`; moved there once in the life of `images`."""
+    places = _resident.setdefault(images, {})
+    if device not in places:
+        array = images.array if images.array.flags.writeable else images.array.copy()
+        places[device] = torch.from_numpy(array).to(device)
+    return places[device]

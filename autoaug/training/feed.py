@@ -1,0 +1,49 @@
+"""From images where they lie to float batches on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autoaug.data.images import Images, MemoryImages, take_ahead
+from autoaug.training.device import resident
+
+#: Float bytes that are augmented at once: operators are grouped over several batches, in a cache-friendly size.
+_CHUNK_BYTES = 32 * 2**20
+_CHUNK_IMAGES = 1024
+
+
+def float_batches(images: Images, batches: Iterator[np.ndarray], device: str) -> Iterator[Tensor]:
+    """Each batch of indices as float32 ``[n, C, H, W]`` in [0, 1] on `device`; what is on disk is read ahead."""
+    if isinstance(images, MemoryImages):
+        pixels = resident(images, device)
+        for indices in batches:
+            yield pixels[torch.from_numpy(indices).to(device)].float() / 255
+    else:
+        for block in take_ahead(images, batches):
+            yield torch.from_numpy(block).to(device).float() / 255
+
+
+def images_at_once(shape: tuple[int, int, int]) -> int:
+    """How many images of `shape` to hold as floats at once."""
+    channels, height, width = shape
+    return max(1, min(_CHUNK_IMAGES, _CHUNK_BYTES // (4 * channels * height * width)))
+
+
+def in_order(count: int, size: int) -> Iterator[np.ndarray]:
+    """0 … count - 1 in batches of `size`."""
+    for start in range(0, count, size):
+        yield np.arange(start, min(start + size, count))
+
+
+def shuffled(count: int, size: int, batches: int, generator: torch.Generator) -> Iterator[np.ndarray]:
+    """`batches` batches of `size` indices from an endless run of shuffled passes over 0 … count - 1."""
+    waiting = np.empty(0, np.int64)
+    for _ in range(batches):
+        while len(waiting) < size:
+            waiting = np.concatenate([waiting, torch.randperm(count, generator=generator).numpy()])
+        yield waiting[:size]
+        waiting = waiting[size:]

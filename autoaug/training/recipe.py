@@ -1,0 +1,46 @@
+"""How long and how a model is trained: the same for every candidate of a run."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Recipe(BaseModel):
+    """SGD with Nesterov momentum under a one-cycle schedule (Smith and Topin, 2018), with label smoothing.
+
+    Attributes:
+        epochs: full length, in passes over the training split.
+        batch_size: samples a step, copies included.
+        learning_rate: the highest of the cycle.
+        weight_decay: on all weights.
+        label_smoothing: share of each label spread over all classes (Szegedy et al., 2016).
+        equal: whether a policy with K copies sees as many samples as any other (``samples``: fewer epochs), or as
+            many epochs (``epochs``: K times the samples).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: Annotated[int, Field(ge=1)]
+    batch_size: Annotated[int, Field(ge=2)]
+    learning_rate: Annotated[float, Field(gt=0)] = 0.1
+    weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    equal: Literal["samples", "epochs"] = "samples"
+
+    def steps(self, samples: int, copies: int) -> int:
+        """Optimiser steps at full length, for a split of `samples` images and a policy with `copies`."""
+        total = self.epochs * samples * (copies if self.equal == "epochs" else 1)
+        return math.ceil(total / self.batch_size)
+
+
+def default_epochs(samples: int) -> int:
+    """40,000 samples' worth, between 30 and 60 passes: long enough that strong policies are not under-rated."""
+    return min(60, max(30, round(40_000 / samples)))
+
+
+def default_batch_size(samples: int) -> int:
+    """A power of two near a twelfth of the split, from 32 to 256."""
+    return int(min(256, max(32, 2 ** round(math.log2(max(samples, 12) / 12)))))

@@ -1,0 +1,156 @@
+"""One model trained under one policy."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from autoaug.data.images import Images, MemoryImages
+from autoaug.data.splits import Samples
+from autoaug.modalities.image.models import Standardised, build_model
+from autoaug.policy import Policy
+from autoaug.training.adversarial import attack
+from autoaug.training.device import precision, resident
+from autoaug.training.feed import float_batches, images_at_once, in_order, shuffled
+from autoaug.training.recipe import Recipe
+from autoaug.transform import apply_plan, draw_plan, mix_labels, soft_labels
+
+
+class NonFiniteLoss(ArithmeticError):
+    """The loss became NaN or infinite."""
+
+
+@dataclass
+class Meter:
+    """What training has cost so far."""
+
+    augmentation_seconds: float = 0.0
+    samples_seen: int = 0
+    passes: int = 0
+
+
+@dataclass
+class Training:
+    """A training under way: the model as it is now, and what it has cost."""
+
+    model: Standardised
+    meter: Meter = field(default_factory=Meter)
+
+
+def train(
+    training: Training, policy: Policy, samples: Samples, classes: int, recipe: Recipe, seed: int, device: str
+) -> Iterator[float]:
+    """Train ``training.model`` in place, yielding the share done after every chunk of steps.
+
+    Only `samples` are augmented; the order, the plans and the attacks all follow from `seed`.
+
+    Raises:
+        NonFiniteLoss: the loss became NaN or infinite.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    model = training.model.to(device, memory_format=torch.channels_last).train()
+    steps = recipe.steps(len(samples), policy.copies)
+    optimizer = torch.optim.SGD(
+        model.parameters(), lr=recipe.learning_rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=recipe.learning_rate, total_steps=steps + 1, pct_start=0.25, cycle_momentum=False
+    )
+    labels = torch.from_numpy(samples.labels)
+    done = 0
+    for images, targets in _augmented(training.meter, policy, samples.images, labels, classes, recipe, steps, generator, device):
+        losses = []
+        for batch, target in zip(images.split(recipe.batch_size), targets.split(recipe.batch_size), strict=True):
+            batch, target = batch.contiguous(memory_format=torch.channels_last), target.to(device)
+            with precision(device):
+                batch = _with_adversarial(training, policy, batch, target, generator)
+                loss = cross_entropy(model(batch), target, label_smoothing=recipe.label_smoothing)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            losses.append(loss.detach())
+        done += len(losses)
+        training.meter.samples_seen += len(images)
+        training.meter.passes += len(images)
+        if not torch.stack(losses).isfinite().all():
+            raise NonFiniteLoss(f"the loss is not finite after {done} of {steps} steps")
+        yield done / steps
+
+
+def _augmented(
+    meter: Meter,
+    policy: Policy,
+    images: Images,
+    labels: Tensor,
+    classes: int,
+    recipe: Recipe,
+    steps: int,
+    generator: torch.Generator,
+    device: str,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Augmented images and soft labels for several steps at once: K copies of an image stay within one step."""
+    distinct = max(1, recipe.batch_size // policy.copies)
+    at_once = max(1, images_at_once(images.shape) // recipe.batch_size)
+    chunks = [min(at_once, steps - first) for first in range(0, steps, at_once)]
+    order = list(shuffled(len(images), distinct, steps, generator))
+    blocks = [np.concatenate(order[at_once * i : at_once * i + n]) for i, n in enumerate(chunks)]
+    for indices, clean in zip(blocks, float_batches(images, iter(blocks), device), strict=True):
+        begun = time.perf_counter()
+        clean = clean.repeat_interleave(policy.copies, 0)
+        targets = soft_labels(labels[torch.from_numpy(indices)], classes).repeat_interleave(policy.copies, 0)
+        plan = draw_plan(policy, len(clean), generator)
+        augmented = apply_plan(plan, clean)
+        targets = mix_labels(plan, targets, *clean.shape[-2:])
+        meter.augmentation_seconds += time.perf_counter() - begun
+        yield augmented, targets
+
+
+def _with_adversarial(
+    training: Training, policy: Policy, batch: Tensor, target: Tensor, generator: torch.Generator
+) -> Tensor:
+    how = policy.adversarial
+    count = round(how.share * len(batch)) if how else 0
+    if how is None or count == 0:
+        return batch
+    training.meter.passes += how.steps * count
+    return torch.cat([attack(training.model, batch[:count], target[:count], how, generator), batch[count:]])
+
+
+def new_training(name: str, samples: Samples, classes: int, seed: int, device: str) -> Training:
+    """A fresh model, standardised by the mean and deviation of (at most 2,048 of) the training images."""
+    rows = np.linspace(0, len(samples) - 1, min(len(samples), 2048)).astype(np.int64)
+    images = next(float_batches(samples.images, iter([rows]), "cpu"))
+    mean, std = images.mean((0, 2, 3)), images.std((0, 2, 3))
+    return Training(build_model(name, samples.images.shape, classes, mean, std, seed))
+
+
+@torch.no_grad()
+def predict(model: Standardised, images: Images, device: str) -> np.ndarray:
+    """The most likely class of every image, as uint16 ``[n]``; the images are not augmented."""
+    model.eval()
+    found = []
+    size = max(1, images_at_once(images.shape) // 2)
+    for batch in float_batches(images, in_order(len(images), size), device):
+        with precision(device):
+            found.append(model(batch.contiguous(memory_format=torch.channels_last)).argmax(1).cpu())
+    model.train()
+    return torch.cat(found).numpy().astype(np.uint16)
+
+
+def warm_up(samples: Samples, device: str) -> None:
+    """Bring what every trial needs to the device, once a worker."""
+    if isinstance(samples.images, MemoryImages):
+        resident(samples.images, device)
+
+
+def rung_shares(rungs: int) -> tuple[float, ...]:
+    """Shares of full length at which the validation accuracy is taken: each half of the next, ending at 1."""
+    return tuple(math.ldexp(1, -k) for k in range(rungs, -1, -1))
