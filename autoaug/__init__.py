@@ -1,2 +1,60 @@
-"""autoaug: automated augmentation-policy search that proves what it found."""
+"""autoaug: automated augmentation-policy search that proves what it found.
+
+The public names are imported on first use, so that ``import autoaug`` does not load torch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from autoaug.api import compare, resume, search
+    from autoaug.errors import AutoaugError
+    from autoaug.exporters import export_policy
+    from autoaug.policy import Policy
+    from autoaug.result import SearchResult
+    from autoaug.transform import PolicyTransform, apply_plan, draw_plan, load_policy
+
+_HOMES = {
+    "AutoaugError": "autoaug.errors",
+    "Policy": "autoaug.policy",
+    "PolicyTransform": "autoaug.transform",
+    "SearchResult": "autoaug.result",
+    "apply_plan": "autoaug.transform",
+    "compare": "autoaug.api",
+    "draw_plan": "autoaug.transform",
+    "export_policy": "autoaug.exporters",
+    "load_policy": "autoaug.transform",
+    "resume": "autoaug.api",
+    "search": "autoaug.api",
+}
+
+__all__ = [
+    "AutoaugError",
+    "Policy",
+    "PolicyTransform",
+    "SearchResult",
+    "apply_plan",
+    "compare",
+    "draw_plan",
+    "export_policy",
+    "load_policy",
+    "resume",
+    "search",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'autoaug' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

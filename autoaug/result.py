@@ -1,18 +1,27 @@
-"""What comes out of trials and searches: frozen records, and the files of a run folder. No torch here."""
+"""What comes out of trials and searches: frozen records. No torch here."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, PrivateAttr
 
-Status = Literal["complete", "pruned", "failed"]
+from autoaug.errors import RunError
+from autoaug.policy import Policy, read_policy
+
+Status = Literal["running", "complete", "pruned", "failed"]
+Kind = Literal["baseline", "searched", "rival"]
+Verdict = Literal["better", "worse", "no significant difference"]
+Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Rung:
-    """An accuracy on the validation split on the way; `step` counts epochs' worth of samples."""
+    """An accuracy on the validation split on the way; `step` counts passes over the training split."""
 
     step: int
     accuracy: float
@@ -20,30 +29,30 @@ class Rung:
 
 @dataclass(frozen=True, eq=False)
 class TrialResult:
-    """One policy trained and scored once.
+    """One policy trained and scored once, whole or so far.
 
     Attributes:
-        status: complete, pruned on the way, or failed.
-        accuracy: on the validation split at full length; NaN unless complete.
+        started, ended: seconds since the epoch, on the worker's clock.
+        status: running at a rung, complete, pruned there, or failed.
+        accuracy: on the validation split at full length, in [0, 1]; NaN unless complete.
         curve: the rungs passed, the last one at full length where complete.
         reason: why it failed.
-        started, ended: seconds since the epoch, on the worker's clock.
-        augmentation_seconds: of it, spent on drawing and applying the policy.
+        augmentation_seconds: of the time, spent on drawing and applying the policy.
         samples_seen: augmented samples trained on.
         passes: the same, with the extra passes of adversarial attacks: the unit of compute.
-        validation_predictions: class indices ``[n]`` uint16, where predictions were asked for.
+        validation_predictions: class indices ``[n]`` uint16.
         test_predictions: likewise, where the task has a test split.
     """
 
-    status: Status
-    accuracy: float
-    curve: tuple[Rung, ...]
-    reason: str
     started: float
-    ended: float
-    augmentation_seconds: float
-    samples_seen: int
-    passes: int
+    ended: float = math.nan
+    status: Status = "running"
+    accuracy: float = math.nan
+    curve: tuple[Rung, ...] = ()
+    reason: str = ""
+    augmentation_seconds: float = 0.0
+    samples_seen: int = 0
+    passes: int = 0
     validation_predictions: np.ndarray | None = None
     test_predictions: np.ndarray | None = None
 
@@ -51,3 +60,146 @@ class TrialResult:
     def seconds(self) -> float:
         """The trial's own compute."""
         return self.ended - self.started
+
+
+class Record(BaseModel):
+    """Base of what stands in ``result.json``: frozen, and strict about what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Candidate(Record):
+    """A policy trained again from scratch on fresh seeds that all candidates share."""
+
+    name: str
+    kind: Kind
+    fingerprint: str
+    trial: int | None
+    policy: Policy
+    seeds: tuple[int, ...]
+    validation_accuracy: tuple[float, ...]
+    validation_mean: float
+    test_accuracy: tuple[float, ...]
+    mean: float
+    ci95: Interval
+    class_accuracy: tuple[float, ...]
+    seconds: float
+
+
+class McNemar(Record):
+    """The exact test of McNemar (1947) on the predictions of all seeds pooled."""
+
+    only_candidate_right: int
+    only_rival_right: int
+    p_value: float
+
+
+class Comparison(Record):
+    """The finalist against the hardest rival, paired by seed, on the test split; accuracies in [0, 1]."""
+
+    candidate: str
+    rival: str
+    differences: tuple[float, ...]
+    difference: float
+    ci95: Interval
+    p_value: float
+    mcnemar: McNemar
+
+
+class Returned(Record):
+    """The policy that the run returns."""
+
+    name: str
+    fingerprint: str
+    is_searched: bool
+
+
+class TrialCounts(Record):
+    """How the trials of the search ended."""
+
+    complete: int
+    pruned: int
+    failed: int
+
+
+class Cost(Record):
+    """What the run took. ``overhead_fraction`` = 1 - trial compute / (workers x wall time of the search)."""
+
+    search_seconds: float
+    confirmation_seconds: float
+    trial_compute_seconds: float
+    overhead_fraction: float
+    augmentation_seconds: float
+    samples_seen: int
+    run_bytes: int
+
+
+class DataSummary(Record):
+    """What the search was run on."""
+
+    name: str
+    fingerprint: str
+    classes: tuple[str, ...]
+    shape: tuple[int, int, int]
+    train: int
+    validation: int
+    test: int
+    findings: tuple[str, ...]
+
+
+class TrialSummary(Record):
+    """A trial of the search, as the study has it."""
+
+    number: int
+    name: str
+    status: Literal["complete", "pruned", "failed"]
+    accuracy: float | None
+    curve: tuple[tuple[int, float], ...]
+    seconds: float
+    passes: int
+    reason: str
+    is_baseline: bool
+
+
+class SearchResult(Record):
+    """The outcome of a search: what stands in ``result.json``."""
+
+    format: Literal[1] = 1
+    verdict: Verdict
+    sentence: str
+    returned: Returned
+    candidates: tuple[Candidate, ...]
+    comparison: Comparison | None
+    trials: TrialCounts
+    cost: Cost
+    data: DataSummary
+    history: tuple[TrialSummary, ...]
+    importance: dict[str, float]
+    versions: dict[str, str]
+
+    _run_dir: Path = PrivateAttr(default=Path())
+
+    @property
+    def run_dir(self) -> Path:
+        """The run folder."""
+        return self._run_dir
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that the run returns."""
+        return read_policy(self._run_dir / "policy.yaml")
+
+    def candidate(self, name: str) -> Candidate:
+        """The candidate of that name."""
+        return next(c for c in self.candidates if c.name == name)
+
+    @classmethod
+    def load(cls, run_dir: str | Path) -> SearchResult:
+        """Read the result of a finished run; raises `RunError` where there is none."""
+        path = Path(run_dir) / "result.json"
+        if not path.is_file():
+            raise RunError(f"{run_dir} has no result.json; finish the run with: autoaug resume {run_dir}")
+        result = cls.model_validate_json(path.read_text())
+        result._run_dir = Path(run_dir)
+        return result
+

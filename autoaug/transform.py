@@ -7,6 +7,7 @@ so the same plan gives the same images. Samples are grouped by operator, and all
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from autoaug import drawing
 from autoaug.errors import OptionError, PolicyError
 from autoaug.operators import all_operators, get_operator
-from autoaug.policy import Policy
+from autoaug.policy import Policy, read_policy
 from autoaug.warping import sample
 
 
@@ -71,6 +72,16 @@ def check_operators(policy: Policy) -> Policy:
     for name in policy.operator_names():
         get_operator(name)
     return policy
+
+
+def load_policy(name_or_path: str | Path) -> Policy:
+    """The policy of that name, file, or names joined by ``+``, with operators that exist.
+
+    Raises:
+        PolicyError: the file breaks a rule of the format.
+        UnknownName: there is no such policy, or it uses an operator that is not registered.
+    """
+    return check_operators(read_policy(name_or_path))
 
 
 def draw_plan(policy: Policy, n: int, generator: torch.Generator) -> Plan:

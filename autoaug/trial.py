@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import torch
 
 from autoaug.data.splits import Samples
-from autoaug.errors import AutoaugError
 from autoaug.policy import Policy
 from autoaug.result import Rung, TrialResult
 from autoaug.training.recipe import Recipe
-from autoaug.training.train import NonFiniteLoss, new_training, predict, rung_shares, train, warm_up
+from autoaug.training.train import NonFiniteLoss, new_training, predict, train, warm_up
 
-#: A trial reports its validation accuracy at a quarter, a half and the whole of its length.
-RUNGS = rung_shares(2)
+#: Shares of full length at which the validation accuracy is taken.
+RUNGS = (0.25, 0.5, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,47 +40,46 @@ class Task:
             if samples is not None:
                 warm_up(samples, self.device)
 
+    def full_length_passes(self) -> int:
+        """The compute of training one final model: samples passed through it, forward and backward."""
+        return self.recipe.steps(len(self.train), 1) * self.recipe.batch_size
 
-def run_trial(policy: Policy, task: Task, seed: int) -> Generator[Rung, None, TrialResult]:
-    """Train and score `policy`; yields a `Rung` on the way whenever one is reached, and returns the result.
 
-    Whoever runs it may stop asking after a rung: that is how a trial is pruned. A loss that is not finite, or an
-    error in training, is a failed result with the reason, not an exception.
+def run_trial(policy: Policy, task: Task, seed: int) -> Iterator[TrialResult]:
+    """Train and score `policy`, yielding the result so far at every rung and the whole result last.
+
+    Whoever runs it may stop asking after a rung; the result so far is then all there is: that is how a trial is
+    pruned. A loss that is not finite, or an error in training, ends it as failed, with the reason.
     """
-    started, curve = time.time(), list[Rung]()
-    training = new_training(task.model, task.train, task.classes, seed, task.device)
+    result = TrialResult(started=time.time())
     try:
+        training = new_training(task.model, task.train, task.classes, seed, task.device)
         due = list(RUNGS)
         for share in train(training, policy, task.train, task.classes, task.recipe, seed, task.device):
-            if share >= due[0]:
-                while due and share >= due[0]:
-                    due.pop(0)
-                found = predict(training.model, task.validation.images, task.device)
-                curve.append(Rung(max(1, round(share * task.recipe.epochs)), float((found == task.validation.labels).mean())))
-                if due:
-                    yield curve[-1]
+            if share < due[0]:
+                continue
+            due = [later for later in due if later > share]
+            found = predict(training.model, task.validation.images, task.device)
+            rung = Rung(max(1, round(share * task.recipe.epochs)), float((found == task.validation.labels).mean()))
+            result = replace(result, curve=(*result.curve, rung), ended=time.time(), **vars(training.meter))
+            if due:
+                yield result
         tested = None if task.test is None else predict(training.model, task.test.images, task.device)
-    except AutoaugError:
-        raise
-    except (NonFiniteLoss, RuntimeError, ValueError) as fault:
-        return TrialResult(
-            "failed", math.nan, tuple(curve), _reason(fault), started, time.time(), **vars(training.meter)
-        )
-    return TrialResult(
+    except (NonFiniteLoss, RuntimeError, ValueError, TypeError, OSError) as fault:
+        yield failed(result, fault)
+        return
+    yield replace(
+        result,
         status="complete",
-        accuracy=curve[-1].accuracy,
-        curve=tuple(curve),
-        reason="",
-        started=started,
+        accuracy=rung.accuracy,
         ended=time.time(),
         validation_predictions=found,
         test_predictions=tested,
-        **vars(training.meter),
     )
 
 
-
-
-def _reason(fault: BaseException) -> str:
+def failed(result: TrialResult, fault: BaseException) -> TrialResult:
+    """The result so far of a trial that `fault` ended."""
     lines = str(fault).strip().splitlines()
-    return f"{type(fault).__name__}: {lines[0] if lines else 'no message'}"
+    reason = f"{type(fault).__name__}: {lines[0] if lines else 'no message'}"
+    return replace(result, status="failed", accuracy=math.nan, reason=reason, ended=time.time())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -151,6 +150,3 @@ def warm_up(samples: Samples, device: str) -> None:
         resident(samples.images, device)
 
 
-def rung_shares(rungs: int) -> tuple[float, ...]:
-    """Shares of full length at which the validation accuracy is taken: each half of the next, ending at 1."""
-    return tuple(math.ldexp(1, -k) for k in range(rungs, -1, -1))

@@ -1,0 +1,94 @@
+"""The main job from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from autoaug.errors import OptionError, UnknownName
+from autoaug.job import Silent, run_job
+from autoaug.options import SearchOptions
+from autoaug.policy import Policy
+from autoaug.prepare import prepare, reopen, run_folder_for
+from autoaug.result import SearchResult
+from autoaug.run_folder import RunFolder
+from autoaug.search import Progress
+from autoaug.transform import load_policy
+
+
+def search(data: str | Path, *, progress: Progress | None = None, command: str = "", **options: Any) -> SearchResult:
+    """Search for the best augmentation policy for `data`, confirm it, and write the run folder.
+
+    Args:
+        data: a folder of images by class, a folder of IDX files, an ``.npz``, a CSV manifest, ``"digits"``, or
+            ``"torchvision:NAME"``.
+        progress: told what happens; None for silence.
+        command: what to note as the command that repeats the run; None notes this call.
+        options: the fields of `autoaug.options.SearchOptions`, which are the options of ``autoaug search`` with
+            underscores: ``space``, ``strategy``, one of ``trials``, ``time`` and ``budget``, ``model``, ``workers``,
+            ``seed``, ``out``, and so on.
+
+    Returns:
+        The result: ``.policy``, ``.verdict``, ``.run_dir`` and all figures.
+
+    Raises:
+        AutoaugError: the data or an option cannot be used, or all trials failed; nothing is left half-written.
+    """
+    return _run(_options(data, options), (), progress, command or _call("search", data, options))
+
+
+def compare(
+    data: str | Path, policies: Iterable[str | Path | Policy], *, progress: Progress | None = None, command: str = "", **options: Any
+) -> SearchResult:
+    """Train `policies` (built-in names, files or policies) on fresh common seeds, and judge the best on validation
+    against the hardest of the others; options and errors as for `search`."""
+    given = _named(list(policies))
+    if len(given) < 2:
+        raise OptionError(f"a comparison needs at least two policies, not {len(given)}")
+    names = [policy.name for policy in given]
+    return _run(_options(data, options), given, progress, command or _call("compare", data, {"policies": names, **options}))
+
+
+def resume(run: str | Path, *, progress: Progress | None = None) -> SearchResult:
+    """Go on with an interrupted run; trials and trainings that have ended are not run again. A run that is whole
+    gives its result at once."""
+    folder, config, data, found = reopen(run)
+    return run_job(folder, config, data, found, progress or Silent())
+
+
+def _run(options: SearchOptions, policies: tuple[Policy, ...], progress: Progress | None, command: str) -> SearchResult:
+    config, data, found = prepare(options, policies, command)
+    folder = RunFolder.create(run_folder_for(options, "compare" if policies else "search"), config)
+    progress = progress or Silent()
+    progress.say(f"run folder: {folder.root}")
+    return run_job(folder, config, data, found, progress)
+
+
+def _options(data: str | Path, options: dict[str, Any]) -> SearchOptions:
+    known = [field.name for field in fields(SearchOptions) if field.name != "data"]
+    for name in options:
+        if name not in known:
+            raise UnknownName("option", name, known)
+    options["allow"] = tuple(options.get("allow") or ())
+    return SearchOptions(str(data), **options)
+
+
+def _named(policies: list[str | Path | Policy]) -> tuple[Policy, ...]:
+    """Policies under names that tell them apart: what the user called them."""
+    found: dict[str, Policy] = {}
+    for given in policies:
+        if isinstance(given, Policy):
+            name, policy = given.name, given
+        else:
+            name, policy = str(given), load_policy(given)
+        if name in found:
+            raise OptionError(f"policy {name!r} is given twice; name each once")
+        found[name] = policy.model_copy(update={"name": name})
+    return tuple(found.values())
+
+
+def _call(function: str, data: str | Path, options: dict[str, Any]) -> str:
+    arguments = "".join(f", {name}={value!r}" for name, value in options.items() if value not in (None, ()))
+    return f"autoaug.{function}({str(data)!r}{arguments})"

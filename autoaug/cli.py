@@ -1,0 +1,243 @@
+"""The command line: thin, and quick to answer; heavy rooms are imported inside the commands."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import click
+import typer
+from rich.console import Console
+
+from autoaug import __version__
+from autoaug.errors import AutoaugError
+
+if TYPE_CHECKING:
+    from autoaug.result import SearchResult
+
+app = typer.Typer(
+    name="autoaug",
+    help="Search for the augmentation policy that suits your data, and prove what it is worth.",
+    epilog="Try: autoaug search digits --space digits --budget 10x",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+Data = Annotated[
+    str,
+    typer.Argument(
+        help="A folder of images by class (with or without train/ val/ test/), a folder of IDX files, an .npz, a CSV "
+        "manifest, 'digits', or 'torchvision:NAME'."
+    ),
+]
+Run = Annotated[Path, typer.Argument(help="A run folder.")]
+Space = Annotated[str, typer.Option(help="A search space by name (standard, light, digits) or a YAML file.")]
+Trials = Annotated[int | None, typer.Option(help="Stop the search after this many trials.")]
+Time = Annotated[str | None, typer.Option(help="Stop the search after this time, e.g. 30m or 1h30m.")]
+BudgetX = Annotated[
+    str | None, typer.Option(help="Stop after so many times the compute of training one final model, e.g. 10x. [default: 20x]")
+]
+Strategy = Annotated[str, typer.Option(help="How policies are drawn: tpe or random.")]
+Rival = Annotated[str | None, typer.Option(help="'random': also run a random search of the same budget, as a rival.")]
+Model = Annotated[
+    str,
+    typer.Option(
+        help="auto (ResNet-9 up to 64 px, ResNet-18 above), resnet9, resnet18, torchvision:NAME, timm:NAME, or "
+        "module:function of your own, called with (channels, classes)."
+    ),
+]
+Epochs = Annotated[int | None, typer.Option(help="Full length of a training, in passes over the data. [default: by size]")]
+BatchSize = Annotated[int | None, typer.Option(help="Samples a step. [default: by size]")]
+Equal = Annotated[
+    str, typer.Option(help="Compare policies with K copies at equal 'samples' seen, or at equal 'epochs'.")
+]
+Seeds = Annotated[int, typer.Option(help="Fresh seeds on which finalists and baselines are trained again.")]
+Finalists = Annotated[int, typer.Option(help="How many of the best policies are confirmed.")]
+Seed = Annotated[int, typer.Option(help="Seed of splits, search and trainings.")]
+Workers = Annotated[int | None, typer.Option(help="Trials side by side. [default: one a CPU core with Ray, else 1]")]
+ExecutorName = Annotated[str, typer.Option("--executor", help="auto, inline or ray-tune.")]
+RayAddress = Annotated[str | None, typer.Option(help="Run on this Ray cluster instead of a local one.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+MemoryLimit = Annotated[
+    str | None, typer.Option(help="Larger data sets stay on disk, e.g. 2G. [default: half of the free memory]")
+]
+ImageSize = Annotated[int | None, typer.Option(help="Bring image files to squares of this side. [default: by rule]")]
+Allow = Annotated[
+    list[str] | None, typer.Option(help="Findings of the audit to let pass: unreadable, leak, conflict. May be repeated.")
+]
+Out = Annotated[str | None, typer.Option(help="The run folder to make. [default: runs/DATA-search-N]")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    if version:
+        typer.echo(f"autoaug {__version__}")
+        raise typer.Exit
+
+
+@app.command(epilog="Example: autoaug search photos/ --budget 20x --workers 4 --out runs/photos")
+def search(
+    data: Data,
+    space: Space = "standard",
+    strategy: Strategy = "tpe",
+    trials: Trials = None,
+    time: Time = None,
+    budget: BudgetX = None,
+    rival: Rival = None,
+    model: Model = "auto",
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    equal: Equal = "samples",
+    seeds: Seeds = 5,
+    finalists: Finalists = 3,
+    seed: Seed = 0,
+    workers: Workers = None,
+    executor: ExecutorName = "auto",
+    ray_address: RayAddress = None,
+    device: Device = "auto",
+    memory_limit: MemoryLimit = None,
+    image_size: ImageSize = None,
+    allow: Allow = None,
+    out: Out = None,
+) -> None:
+    """Search for the best policy for DATA, confirm it on fresh seeds, and write policy, code and report."""
+    options = dict(locals())
+    from autoaug import api
+
+    _finish(lambda progress: api.search(options.pop("data"), progress=progress, command=_command(), **options))
+
+
+@app.command(epilog="Example: autoaug compare digits none randaugment runs/digits-search-1/policy.yaml --seeds 8")
+def compare(
+    data: Data,
+    policies: Annotated[list[str], typer.Argument(help="Built-in names, names joined by +, or policy files.")],
+    model: Model = "auto",
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    equal: Equal = "samples",
+    seeds: Seeds = 5,
+    seed: Seed = 0,
+    workers: Workers = None,
+    executor: ExecutorName = "auto",
+    ray_address: RayAddress = None,
+    device: Device = "auto",
+    memory_limit: MemoryLimit = None,
+    image_size: ImageSize = None,
+    allow: Allow = None,
+    out: Out = None,
+) -> None:
+    """Train POLICIES on fresh common seeds and say which is better: the confirmation of a search, alone."""
+    options = dict(locals())
+    from autoaug import api
+
+    data, given = options.pop("data"), options.pop("policies")
+    _finish(lambda progress: api.compare(data, given, progress=progress, command=_command(), **options))
+
+
+@app.command(epilog="Example: autoaug resume runs/photos")
+def resume(run: Run) -> None:
+    """Go on with an interrupted run: nothing that has ended is run again."""
+    from autoaug import api
+
+    _finish(lambda progress: api.resume(run, progress=progress))
+
+
+@app.command(epilog="Example: autoaug report runs/photos")
+def report(run: Run) -> None:
+    """Write the HTML report of a finished run again."""
+    from autoaug.report import write_report
+    from autoaug.run_folder import RunFolder
+
+    typer.echo(write_report(RunFolder(run)))
+
+
+@app.command(epilog="Example: autoaug export runs/photos/policy.yaml --to torchvision --out policy.py")
+def export(
+    policy: Annotated[str, typer.Argument(help="A policy file, a run folder, or a built-in name.")],
+    to: Annotated[str, typer.Option(help="torchvision or kornia.")],
+    out: Annotated[Path | None, typer.Option(help="The file to write. [default: standard output]")] = None,
+) -> None:
+    """Write POLICY as a Python module that runs without autoaug."""
+    from autoaug.exporters import export_policy
+    from autoaug.run_folder import write_whole
+    from autoaug.transform import load_policy
+
+    path = Path(policy) / "policy.yaml" if Path(policy).is_dir() else policy
+    text = export_policy(load_policy(path), to)
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        write_whole(out, text)
+
+
+@app.command(epilog="Example: autoaug check photos/")
+def check(data: Data, memory_limit: MemoryLimit = None, image_size: ImageSize = None, seed: Seed = 0) -> None:
+    """Say what is in DATA, what would spoil a result, and whether a search makes sense."""
+    from autoaug.data_check import describe
+
+    description, fit = describe(data, memory_limit, image_size, seed)
+    Console(soft_wrap=True).print(description, markup=False, highlight=False)
+    if not fit:
+        raise typer.Exit(2)
+
+
+def _command() -> str:
+    return shlex.join(["autoaug", *sys.argv[1:]])
+
+
+def _finish(run: Any) -> None:
+    from autoaug.progress import ConsoleProgress
+
+    console = Console(stderr=False)
+    signal.signal(signal.SIGTERM, _interrupt)
+    with ConsoleProgress(console) as progress:
+        result: SearchResult = run(progress)
+    _print_outcome(console, result)
+
+
+def _print_outcome(console: Console, result: SearchResult) -> None:
+    def line(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    width = max(len(c.name) for c in result.candidates)
+    line("")
+    for c in sorted(result.candidates, key=lambda c: -c.mean):
+        low, high = (100 * bound for bound in c.ci95)
+        line(f"  {c.name:<{width}}  {100 * c.mean:6.2f} %  [{low:.2f}, {high:.2f}]  {c.kind}")
+    line("")
+    line(result.sentence)
+    line(f"verdict: {result.verdict}")
+    line(f"report:  {result.run_dir / 'report.html'}")
+
+
+def _interrupt(signal_number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run the command line: exit code 0 if all is well, 2 on a user's error (one line), 130 when interrupted."""
+    try:
+        code = app(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as help_text:
+        typer.echo(help_text.format_message())
+        code = 2
+    except click.ClickException as fault:
+        _fail(fault.format_message())
+    except AutoaugError as fault:
+        _fail(str(fault))
+    except (KeyboardInterrupt, click.Abort):
+        typer.echo("interrupted; nothing that has ended is lost: go on with autoaug resume RUN", err=True)
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(f"error: {' '.join(message.split())}", err=True)
+    sys.exit(2)

@@ -1,0 +1,177 @@
+"""Confirmation: finalists and baselines trained again on fresh common seeds, and what may be claimed of them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import confusion_matrix
+
+from autoaug.errors import AllTrialsFailed, RunError
+from autoaug.executors import Executor, TrialSpec
+from autoaug.policy import Policy
+from autoaug.result import Candidate, Comparison, Kind, McNemar, TrialResult, Verdict
+from autoaug.run_folder import write_whole
+from autoaug.search import Progress
+from autoaug.seeds import derive_seed
+from autoaug.statistics import estimate, mcnemar
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A policy to be confirmed."""
+
+    name: str
+    kind: Kind
+    policy: Policy
+    trial: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """What one training of an entrant left behind."""
+
+    validation_predictions: np.ndarray
+    test_predictions: np.ndarray
+    seconds: float
+
+
+def confirmation_seeds(seed: int, count: int) -> list[int]:
+    """Seeds that no trial of the search was trained with, the same for every candidate."""
+    return [derive_seed(seed, "confirmation", index) for index in range(count)]
+
+
+def train_entrants(
+    entrants: Sequence[Entrant], seeds: Sequence[int], executor: Executor, folder: Path, progress: Progress
+) -> dict[tuple[str, int], Training]:
+    """Train every entrant on every seed; trainings whose file is in `folder` already are not run again.
+
+    Raises:
+        AllTrialsFailed: a training failed, with the cause: a comparison with holes in it is none.
+    """
+    found: dict[tuple[str, int], Training] = {}
+    missing: dict[str, tuple[Entrant, int]] = {}
+    for seed in seeds:
+        for entrant in entrants:
+            path = _path(folder, entrant, seed)
+            if path.is_file():
+                found[entrant.name, seed] = _read(path)
+            else:
+                missing[path.name] = entrant, seed
+    total = len(entrants) * len(seeds)
+    waiting = list(missing)
+    running = 0
+    while waiting or running:
+        while waiting and running < executor.slots:
+            key = waiting.pop(0)
+            entrant, seed = missing[key]
+            executor.submit(TrialSpec(key, entrant.policy, seed))
+            running += 1
+        key, result = executor.next_result()
+        if result.status == "running":
+            continue
+        running -= 1
+        entrant, seed = missing[key]
+        if result.status != "complete":
+            raise AllTrialsFailed(f"{entrant.name!r} failed in confirmation, seed {seed}: {result.reason}")
+        found[entrant.name, seed] = _write(folder / key, result)
+        progress.training_ended(entrant.name, len(found), total)
+    return found
+
+
+def _path(folder: Path, entrant: Entrant, seed: int) -> Path:
+    return folder / f"{entrant.policy.fingerprint()}-{seed}.npz"
+
+
+def _write(path: Path, result: TrialResult) -> Training:
+    assert result.validation_predictions is not None and result.test_predictions is not None
+    training = Training(result.validation_predictions, result.test_predictions, result.seconds)
+    content = io.BytesIO()
+    np.savez_compressed(content, **vars(training))
+    write_whole(path, content.getvalue())
+    return training
+
+
+def _read(path: Path) -> Training:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return Training(file["validation_predictions"], file["test_predictions"], float(file["seconds"]))
+    except (OSError, ValueError, KeyError) as fault:
+        raise RunError(f"{path} is damaged ({fault}); delete it and resume") from None
+
+
+def assess(
+    entrant: Entrant,
+    trainings: dict[tuple[str, int], Training],
+    seeds: Sequence[int],
+    validation_labels: np.ndarray,
+    test_labels: np.ndarray,
+) -> Candidate:
+    """The accuracies of an entrant over the seeds, with the interval of the mean on the test split."""
+    own = [trainings[entrant.name, seed] for seed in seeds]
+    validation = [float((t.validation_predictions == validation_labels).mean()) for t in own]
+    test = [float((t.test_predictions == test_labels).mean()) for t in own]
+    mean = estimate(test, 1 / len(test_labels))
+    matrix = sum(confusion_matrix(test_labels, t.test_predictions, labels=np.unique(test_labels)) for t in own)
+    return Candidate(
+        name=entrant.name,
+        kind=entrant.kind,
+        fingerprint=entrant.policy.fingerprint(),
+        trial=entrant.trial,
+        policy=entrant.policy,
+        seeds=tuple(seeds),
+        validation_accuracy=tuple(validation),
+        validation_mean=float(np.mean(validation)),
+        test_accuracy=tuple(test),
+        mean=mean.mean,
+        ci95=mean.ci95,
+        class_accuracy=tuple((np.diag(matrix) / matrix.sum(1)).tolist()),
+        seconds=float(np.mean([t.seconds for t in own])),
+    )
+
+
+def compare(
+    candidate: Candidate,
+    rival: Candidate,
+    trainings: dict[tuple[str, int], Training],
+    test_labels: np.ndarray,
+) -> Comparison:
+    """The paired comparison of two candidates that share their seeds."""
+    differences = [a - b for a, b in zip(candidate.test_accuracy, rival.test_accuracy, strict=True)]
+    difference = estimate(differences, 1 / len(test_labels))
+
+    def right(name: str) -> np.ndarray:
+        return np.concatenate([trainings[name, seed].test_predictions == test_labels for seed in candidate.seeds])
+
+    pooled = mcnemar(right(candidate.name), right(rival.name))
+    return Comparison(
+        candidate=candidate.name,
+        rival=rival.name,
+        differences=tuple(differences),
+        difference=difference.mean,
+        ci95=difference.ci95,
+        p_value=difference.p_value,
+        mcnemar=McNemar(
+            only_candidate_right=pooled.only_first, only_rival_right=pooled.only_second, p_value=pooled.p_value
+        ),
+    )
+
+
+def verdict_of(comparison: Comparison | None) -> Verdict:
+    """What the interval of the paired difference allows to be said."""
+    if comparison is None or comparison.ci95[0] <= 0 <= comparison.ci95[1]:
+        return "no significant difference"
+    return "better" if comparison.difference > 0 else "worse"
+
+
+def best_by_validation(candidates: Sequence[Candidate]) -> Candidate:
+    """The highest mean on the validation split; of equals the first, which is the simpler by the order of entry."""
+    return max(candidates, key=lambda c: c.validation_mean)
+
+
+def hardest_rival(candidates: Sequence[Candidate]) -> Candidate:
+    """The highest mean on the test split: a choice that can only make the verdict harder to win."""
+    return max(candidates, key=lambda c: c.mean)

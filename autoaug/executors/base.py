@@ -1,0 +1,88 @@
+"""The seam between the search loop and whatever runs trials."""
+
+from __future__ import annotations
+
+import importlib.util
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from autoaug.errors import OptionError, UnknownName
+from autoaug.policy import Policy
+from autoaug.result import TrialResult
+from autoaug.trial import Task
+
+
+@dataclass(frozen=True)
+class TrialSpec:
+    """A trial to run: `key` is the caller's name for it."""
+
+    key: str
+    policy: Policy
+    seed: int
+
+
+class Executor(ABC):
+    """Runs trials of one task. The caller keeps up to `slots` submitted, and asks for results until none is left.
+
+    A result that is ``running`` was taken at a rung; the trial goes on when the next result is asked for, unless it
+    is cancelled before. Study states are the same under every executor.
+    """
+
+    slots: int
+
+    @abstractmethod
+    def submit(self, spec: TrialSpec) -> None:
+        """Queue a trial."""
+
+    @abstractmethod
+    def next_result(self) -> tuple[str, TrialResult]:
+        """Wait for the next result, running or final, and say whose it is."""
+
+    @abstractmethod
+    def cancel(self, key: str) -> None:
+        """End the trial whose running result was the last one given; it gives no further result."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop everything."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+EXECUTORS = ("inline", "ray-tune")
+
+
+def resolve_executor(name: str, workers: int, ray_address: str | None) -> str:
+    """``auto`` as the executor that fits; raises where the one asked for cannot be had."""
+    if name == "auto":
+        name = "ray-tune" if workers > 1 or ray_address else "inline"
+    if name not in EXECUTORS:
+        raise UnknownName("executor", name, [*EXECUTORS, "auto"])
+    if name == "inline" and (workers > 1 or ray_address):
+        raise OptionError(f"the inline executor runs one worker on this machine, not {workers}; use --executor ray-tune")
+    if name == "ray-tune" and importlib.util.find_spec("ray") is None:
+        raise OptionError("the ray-tune executor needs Ray: pip install 'autoaug[ray]', or use --workers 1")
+    return name
+
+
+@contextmanager
+def executors(name: str, workers: int, device: str, ray_address: str | None) -> Iterator[Callable[[Task], Executor]]:
+    """What the executor called `name` (one of `EXECUTORS`) needs, for the length of the block; opens executors for
+    one task after another."""
+    if name == "inline":
+        from autoaug.executors.inline import InlineExecutor
+
+        yield InlineExecutor
+    else:
+        from autoaug.executors.ray_tune import RayTuneExecutor, ray_running
+
+        with ray_running(workers, device, ray_address):
+            yield lambda task: RayTuneExecutor(task, workers)

@@ -1,0 +1,76 @@
+"""A self-contained module from the sources of real functions: only those that a policy needs, in reading order."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import ModuleType
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A function or class of a runtime module: its source, and the names that it uses."""
+
+    source: str
+    uses: frozenset[str]
+
+
+def definitions(module: ModuleType) -> dict[str, Definition]:
+    """The top-level functions and classes of `module` by name."""
+    text = inspect.getsource(module)
+    return {
+        node.name: Definition(ast.get_source_segment(text, node) or "", _names(node))
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
+
+
+def _names(node: ast.AST) -> frozenset[str]:
+    return frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name))
+
+
+def imports(module: ModuleType) -> dict[str, str]:
+    """The import statement that binds each name at the top of `module`; imports from autoaug are left out, because
+    what they name is carried along."""
+    found = {}
+    for node in ast.parse(inspect.getsource(module)).body:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                found[alias.asname or alias.name.partition(".")[0]] = ast.unparse(ast.Import([alias]))
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.module.startswith(("autoaug", "__future__")):
+            for alias in node.names:
+                found[alias.asname or alias.name] = ast.unparse(ast.ImportFrom(node.module, [alias], 0))
+    return found
+
+
+def needed(wanted: Iterable[str], available: dict[str, Definition]) -> list[str]:
+    """`wanted` and all that they use, each after what it uses."""
+    order: list[str] = []
+
+    def visit(name: str) -> None:
+        if name in order or name not in available:
+            return
+        for used in sorted(available[name].uses - {name}):
+            visit(used)
+        order.append(name)
+
+    for name in wanted:
+        visit(name)
+    return order
+
+
+def import_block(statements: Iterable[str]) -> str:
+    """Import statements in the order of a linter: standard library, then the rest; names of one module together."""
+    plain, named = set(), dict[str, set[str]]()
+    for statement in statements:
+        node = ast.parse(statement).body[0]
+        if isinstance(node, ast.ImportFrom) and node.module and not node.names[0].asname:
+            named.setdefault(node.module, set()).add(node.names[0].name)
+        else:
+            plain.add(statement)
+    lines = plain | {f"from {module} import {', '.join(sorted(names))}" for module, names in named.items()}
+    standard = sorted(line for line in lines if line.split()[1] in {"math", "__future__"})
+    others = sorted(lines - set(standard), key=lambda line: (line.startswith("from"), line.split()[1], line))
+    return "\n".join(standard) + ("\n\n" if standard else "") + "\n".join(others)

@@ -1,0 +1,178 @@
+"""The main job, from data to report: audit, search, confirm, judge, export. Each stage can be continued."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autoaug.confirmation import Entrant, assess, confirmation_seeds, train_entrants
+from autoaug.data.audit import Audit
+from autoaug.data.splits import DataSet
+from autoaug.errors import AutoaugError
+from autoaug.executors import Executor, executors
+from autoaug.exporters import EXPORTERS, export_policy
+from autoaug.gallery import draw_gallery, to_bytes
+from autoaug.judgement import judge
+from autoaug.options import versions
+from autoaug.policy import Policy, read_policy
+from autoaug.report import write_report
+from autoaug.result import Candidate, Cost, DataSummary, SearchResult, TrialCounts
+from autoaug.run_folder import RunConfig, RunFolder, write_whole
+from autoaug.search import Progress, elapsed, run_search
+from autoaug.space import SearchSpace
+from autoaug.strategies import get_strategy
+from autoaug.study import SearchStudy, policy_of, summary
+from autoaug.transform import load_policy
+from autoaug.trial import RUNGS, Task
+
+Open = Callable[[Task], Executor]
+
+
+@dataclass(frozen=True)
+class Silent:
+    """Progress that is told to nobody."""
+
+    def trial_ended(self, *_: object) -> None: ...
+
+    def training_ended(self, *_: object) -> None: ...
+
+    def say(self, message: str) -> None: ...
+
+
+def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, progress: Progress) -> SearchResult:
+    """Carry out what is left of a run, and write its result, policy, modules and report."""
+    task = Task(
+        classes=len(data.classes),
+        train=data.train,
+        validation=data.validation,
+        test=None,
+        model=config.model,
+        recipe=config.recipe,
+        device=config.device,
+    )
+    with executors(config.executor, config.workers, config.device, config.ray_address) as open_executor:
+        study = None
+        entrants = [_given(policy) for policy in config.policies]
+        if config.space is not None:
+            study = _search(folder.study, config.strategy, config, config.space, task, open_executor, progress)
+            entrants = _entrants(study, config.space, config.finalists)
+            if config.rival is not None:
+                rival = _search(folder.rival / "study.db", config.rival, config, config.space, task, open_executor, progress)
+                entrants += [replace(e, name="random-search", kind="rival") for e in _finalists(rival, 1)]
+        entrants = _distinct(entrants)
+        progress.say(f"confirming {len(entrants)} policies on {config.confirmation_seeds} fresh seeds")
+        begun = time.time()
+        seeds = confirmation_seeds(config.seed, config.confirmation_seeds)
+        with open_executor(replace(task, test=data.test)) as executor:
+            trainings = train_entrants(entrants, seeds, executor, folder.confirmation, progress)
+        confirmation_seconds = time.time() - begun
+    candidates = [assess(e, trainings, seeds, data.validation.labels, data.test.labels) for e in entrants]
+    judgement = judge(candidates, trainings, data.test.labels)
+    result = SearchResult(
+        verdict=judgement.verdict,
+        sentence=judgement.sentence,
+        returned=judgement.as_returned(),
+        candidates=tuple(candidates),
+        comparison=judgement.comparison,
+        trials=_counts(study),
+        cost=_cost(study, config.workers, confirmation_seconds, folder),
+        data=_data_summary(data, found),
+        history=tuple(summary(trial) for trial in study.ended()) if study else (),
+        importance=study.importance() if study else {},
+        versions=versions(),
+    )
+    return _write(folder, result, judgement.returned, data, config.seed)
+
+
+def _search(
+    path: Path, strategy: str, config: RunConfig, space: SearchSpace, task: Task, open_executor: Open, progress: Progress
+) -> SearchStudy:
+    assert config.budget is not None
+    path.parent.mkdir(exist_ok=True)
+    first_rung = max(1, round(RUNGS[0] * config.recipe.epochs))
+    study = SearchStudy(path, space, get_strategy(strategy), config.seed, first_rung)
+    study.enqueue({name: load_policy(name) for name in space.baselines})
+    progress.say(f"searching the space {space.name!r} with {strategy}, {config.workers} at a time")
+    with open_executor(task) as executor:
+        run_search(study, executor, config.budget, task.full_length_passes(), config.seed, progress)
+    return study
+
+
+def _finalists(study: SearchStudy, count: int) -> list[Entrant]:
+    """The drawn policies with the best validation accuracies, each policy once."""
+    best = sorted(
+        (t for t in study.ended() if t.value is not None and not summary(t).is_baseline and summary(t).status == "complete"),
+        key=lambda t: -float(t.value or 0.0),
+    )
+    entrants = [Entrant(policy_of(t).name, "searched", policy_of(t), t.number) for t in best]
+    return _distinct(entrants)[:count]
+
+
+def _distinct(entrants: Sequence[Entrant]) -> list[Entrant]:
+    """Each policy once, the first kept."""
+    found: dict[str, Entrant] = {}
+    for entrant in entrants:
+        found.setdefault(entrant.policy.fingerprint(), entrant)
+    return list(found.values())
+
+
+def _entrants(study: SearchStudy, space: SearchSpace, count: int) -> list[Entrant]:
+    baselines = [Entrant(name, "baseline", load_policy(name)) for name in space.baselines]
+    return [*baselines, *_finalists(study, count)]
+
+
+def _given(policy: Policy) -> Entrant:
+    """A policy of a comparison: a baseline where it is a published one under its own name."""
+    try:
+        published = read_policy(policy.name).fingerprint() == policy.fingerprint()
+    except AutoaugError:
+        published = False
+    return Entrant(policy.name, "baseline" if published else "searched", policy)
+
+
+def _counts(study: SearchStudy | None) -> TrialCounts:
+    states = Counter(summary(trial).status for trial in study.ended()) if study else Counter()
+    return TrialCounts(complete=states["complete"], pruned=states["pruned"], failed=states["failed"])
+
+
+def _cost(study: SearchStudy | None, workers: int, confirmation_seconds: float, folder: RunFolder) -> Cost:
+    trials = study.ended() if study else []
+    compute = sum(summary(trial).seconds for trial in trials)
+    wall = elapsed(study) if study else 0.0
+    return Cost(
+        search_seconds=wall,
+        confirmation_seconds=confirmation_seconds,
+        trial_compute_seconds=compute,
+        overhead_fraction=1 - compute / (workers * wall) if wall else 0.0,
+        augmentation_seconds=sum(trial.user_attrs["augmentation_seconds"] for trial in trials),
+        samples_seen=sum(trial.user_attrs["samples_seen"] for trial in trials),
+        run_bytes=folder.bytes(),
+    )
+
+
+def _data_summary(data: DataSet, found: Audit) -> DataSummary:
+    return DataSummary(
+        name=data.name,
+        fingerprint=data.fingerprint,
+        classes=data.classes,
+        shape=data.train.images.shape,
+        train=len(data.train),
+        validation=len(data.validation),
+        test=len(data.test),
+        findings=tuple(finding.message for finding in found.findings),
+    )
+
+
+def _write(folder: RunFolder, result: SearchResult, returned: Candidate, data: DataSet, seed: int) -> SearchResult:
+    """Everything that the run leaves, ``result.json`` last: where it stands, the run is whole."""
+    policy = returned.policy.model_copy(update={"name": returned.name})
+    for target in EXPORTERS:
+        write_whole(folder.module(target), export_policy(policy, target))
+    write_whole(folder.policy, policy.to_yaml())
+    write_whole(folder.gallery, to_bytes(draw_gallery(policy, data.train, data.classes, seed)))
+    write_whole(folder.result, result.model_dump_json(indent=2))
+    write_report(folder)
+    return SearchResult.load(folder.root)

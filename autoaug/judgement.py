@@ -1,0 +1,69 @@
+"""From confirmed candidates to what a run says and returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from autoaug.confirmation import Training, best_by_validation, compare, hardest_rival, verdict_of
+from autoaug.result import Candidate, Comparison, Returned, Verdict
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is said and returned."""
+
+    verdict: Verdict
+    sentence: str
+    comparison: Comparison | None
+    returned: Candidate
+
+    def as_returned(self) -> Returned:
+        """The record of the returned policy."""
+        is_searched = self.returned.kind != "baseline"
+        return Returned(name=self.returned.name, fingerprint=self.returned.fingerprint, is_searched=is_searched)
+
+
+def judge(
+    candidates: Sequence[Candidate], trainings: dict[tuple[str, int], Training], test_labels: np.ndarray
+) -> Judgement:
+    """Pick the finalist by validation, compare it on the test split with the hardest rival, and decide.
+
+    The finalist is the searched candidate with the best validation mean (of a comparison without baselines, of all);
+    its rivals are all baselines and the winner of the rival search. Unless it is better, the baseline with the best
+    validation mean is returned.
+    """
+    baselines = [c for c in candidates if c.kind == "baseline"]
+    finalist = best_by_validation([c for c in candidates if c.kind == "searched"] or candidates)
+    fallback = best_by_validation(baselines or candidates)
+    others = [c for c in candidates if c is not finalist]
+    rivals = [c for c in others if c.kind != "searched"] or others
+    if not rivals:
+        sentence = f"{finalist.name} was trained alone, so there is nothing to compare it with."
+        return Judgement("no significant difference", sentence, None, finalist)
+    comparison = compare(finalist, hardest_rival(rivals), trainings, test_labels)
+    verdict = verdict_of(comparison)
+    returned = finalist if verdict == "better" else fallback
+    return Judgement(verdict, sentence_of(verdict, comparison, returned, finalist), comparison, returned)
+
+
+def sentence_of(verdict: Verdict, comparison: Comparison, returned: Candidate, finalist: Candidate) -> str:
+    """The verdict in words, with the figures it stands on."""
+    low, high = (100 * bound for bound in comparison.ci95)
+    figures = (
+        f"{100 * comparison.difference:+.2f} points of test accuracy (95 % interval {low:+.2f} to {high:+.2f}, "
+        f"{len(comparison.differences)} seeds, p = {comparison.p_value:.2g})"
+    )
+    what = "searched policy" if finalist.trial is not None else "policy"
+    if verdict == "better":
+        return f"Better: the {what} {comparison.candidate} beats {comparison.rival}, its hardest rival, by {figures}."
+    is_searched = returned.kind != "baseline"
+    tail = f"Returned is {returned.name}, the best {'policy' if is_searched else 'baseline'} on the validation split."
+    if verdict == "worse":
+        return f"Worse: the {what} {comparison.candidate} is behind {comparison.rival}: {figures}. {tail}"
+    return (
+        f"No significant difference between the {what} {comparison.candidate} and {comparison.rival}, its hardest "
+        f"rival: {figures}. {tail}"
+    )

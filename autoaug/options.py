@@ -1,0 +1,127 @@
+"""What users ask for, as they ask for it: parsed and checked before anything is made."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from autoaug.errors import OptionError
+from autoaug.run_folder import Budget
+
+_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_BYTES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+_PACKAGES = ("autoaug", "torch", "torchvision", "kornia", "optuna", "ray", "numpy", "scipy", "scikit-learn", "plotly")
+
+#: Without a budget, a search takes this many trainings' worth of compute.
+DEFAULT_TRAININGS = 20.0
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """The options of a search; None is the default that depends on the data or the machine."""
+
+    data: str
+    space: str = "standard"
+    strategy: str = "tpe"
+    trials: int | None = None
+    time: str | None = None
+    budget: str | None = None
+    rival: str | None = None
+    model: str = "auto"
+    epochs: int | None = None
+    batch_size: int | None = None
+    equal: str = "samples"
+    seeds: int = 5
+    finalists: int = 3
+    seed: int = 0
+    workers: int | None = None
+    executor: str = "auto"
+    ray_address: str | None = None
+    device: str = "auto"
+    memory_limit: str | None = None
+    image_size: int | None = None
+    allow: tuple[str, ...] = ()
+    out: str | None = None
+
+
+def parse_budget(trials: int | None, time: str | None, budget: str | None) -> Budget:
+    """At most one of a number of trials, a time such as ``30m`` or ``1h30m``, and a compute such as ``10x``."""
+    given = [name for name, value in (("trials", trials), ("time", time), ("budget", budget)) if value is not None]
+    if len(given) > 1:
+        raise OptionError(f"--{given[0]} and --{given[1]} exclude each other; give one")
+    if trials is not None:
+        at_least("trials", trials, 1)
+        return Budget(trials=trials)
+    if time is not None:
+        return Budget(seconds=parse_time(time))
+    if budget is not None:
+        number = budget.removesuffix("x")
+        if number == budget or not re.fullmatch(r"\d+(\.\d+)?", number) or float(number) <= 0:
+            raise OptionError(f"--budget {budget!r} must be a multiple of one training's compute, such as 10x")
+        return Budget(trainings=float(number))
+    return Budget(trainings=DEFAULT_TRAININGS)
+
+
+def parse_time(text: str) -> float:
+    """``90s``, ``30m``, ``1h30m`` or ``2d`` in seconds."""
+    parts = _TIME.findall(text)
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    if "".join(f"{number}{unit}" for number, unit in parts) != text.replace(" ", "") or seconds <= 0:
+        raise OptionError(f"--time {text!r} must be a time such as 90s, 30m or 1h30m")
+    return seconds
+
+
+def parse_memory(text: str | None) -> int:
+    """``500M``, ``2G`` or a number of bytes; None is half of the free memory."""
+    if text is None:
+        return int(psutil.virtual_memory().available // 2)
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
+    if not found:
+        raise OptionError(f"--memory-limit {text!r} must be a size such as 500M or 2G")
+    return int(float(found[1]) * _BYTES[found[2].upper()])
+
+
+def at_least(name: str, value: int, least: int) -> int:
+    """The value itself; raises `OptionError` where it is too small."""
+    if value < least:
+        raise OptionError(f"--{name} {value} must be at least {least}")
+    return value
+
+
+def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
+    """The value itself; raises `OptionError` where it is not one of `choices`."""
+    if value not in choices:
+        raise OptionError(f"--{name} {value!r} must be one of: {', '.join(choices)}")
+    return value
+
+
+def default_workers(device: str, executor: str, ray_address: str | None) -> int:
+    """One a CPU core where Ray is installed, one on a GPU or without Ray."""
+    has_ray = importlib.util.find_spec("ray") is not None
+    if executor == "inline" or not has_ray or (device.startswith("cuda") and not ray_address):
+        return 1
+    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that a result depends on."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def absolute(data: str) -> str:
+    """Paths made absolute, so that a run can be resumed from another folder; names as they are."""
+    return str(Path(data).resolve()) if Path(data).exists() else data

@@ -1,0 +1,121 @@
+"""From what a user asks for to a checked config and loaded data: nothing is written before all of it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from autoaug.data.audit import ALLOWABLE, Audit, audit
+from autoaug.data.sources import open_source
+from autoaug.data.splits import DataSet, split
+from autoaug.errors import RunError, UnknownName
+from autoaug.executors import resolve_executor
+from autoaug.modalities.image.models import build_network
+from autoaug.options import (
+    SearchOptions,
+    absolute,
+    at_least,
+    default_workers,
+    one_of,
+    parse_budget,
+    parse_memory,
+    versions,
+)
+from autoaug.policy import Policy
+from autoaug.run_folder import RunConfig, RunFolder, next_free
+from autoaug.space import load_space
+from autoaug.strategies import get_strategy
+from autoaug.training.device import resolve_device
+from autoaug.training.recipe import Recipe, default_batch_size, default_epochs
+from autoaug.transform import load_policy
+
+
+def check_data(data: str, memory_limit: int, image_size: int | None, allow: Sequence[str], seed: int) -> tuple[Audit, DataSet]:
+    """Open, audit and split a data set; raises `DataError` on what would spoil a result and is not allowed."""
+    for name in allow:
+        if name not in ALLOWABLE:
+            raise UnknownName("finding to allow", name, ALLOWABLE)
+    source = open_source(data, memory_limit, image_size)
+    found = audit(source)
+    found.stop(frozenset(allow))
+    return found, split(source, found, seed, memory_limit)
+
+
+def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) -> tuple[RunConfig, DataSet, Audit]:
+    """Check everything that can be checked before a run folder is made. With `policies`, the run compares those
+    instead of searching."""
+    space = None if policies else load_space(options.space)
+    budget = None if policies else parse_budget(options.trials, options.time, options.budget)
+    get_strategy(options.strategy)
+    if space is not None:
+        for name in space.baselines:
+            load_policy(name)
+    device = resolve_device(options.device)
+    workers = options.workers
+    if workers is None:
+        workers = default_workers(device, options.executor, options.ray_address)
+    at_least("workers", workers, 1)
+    for name, value, least in (
+        ("seeds", options.seeds, 2),
+        ("finalists", options.finalists, 1),
+        ("seed", options.seed, 0),
+        ("epochs", options.epochs or 1, 1),
+        ("batch-size", options.batch_size or 2, 2),
+        ("image-size", options.image_size or 4, 4),
+    ):
+        at_least(name, value, least)
+    if options.rival is not None:
+        one_of("rival", options.rival, ("random",))
+    memory_limit = parse_memory(options.memory_limit)
+    if options.out is not None:
+        RunFolder(options.out).check_free()
+    found, data = check_data(options.data, memory_limit, options.image_size, options.allow, options.seed)
+    build_network(options.model, data.train.images.shape, len(data.classes))
+    count = len(data.train)
+    config = RunConfig(
+        data=absolute(options.data),
+        data_fingerprint=found.fingerprint,
+        image_size=options.image_size,
+        allow=options.allow,
+        memory_limit=memory_limit,
+        space=space,
+        strategy=options.strategy,
+        budget=budget,
+        rival="random" if options.rival else None,
+        policies=policies,
+        model=options.model,
+        recipe=Recipe(
+            epochs=options.epochs or default_epochs(count),
+            batch_size=options.batch_size or default_batch_size(count),
+            equal="epochs" if one_of("equal", options.equal, ("samples", "epochs")) == "epochs" else "samples",
+        ),
+        confirmation_seeds=options.seeds,
+        finalists=options.finalists,
+        seed=options.seed,
+        device=device,
+        workers=workers,
+        executor=resolve_executor(options.executor, workers, options.ray_address),
+        ray_address=options.ray_address,
+        command=command,
+        versions=versions(),
+    )
+    return config, data, found
+
+
+def run_folder_for(options: SearchOptions, kind: str) -> Path:
+    """The folder asked for, or ``runs/DATA-KIND-N`` with the next free number."""
+    if options.out is not None:
+        return Path(options.out)
+    return next_free(Path("runs"), f"{Path(options.data).stem.replace(':', '-')}-{kind}")
+
+
+def reopen(run: str | Path) -> tuple[RunFolder, RunConfig, DataSet, Audit]:
+    """What is needed to go on with a run; raises `RunError` where its data have changed since."""
+    folder, config = RunFolder.open(run)
+    found, data = check_data(config.data, config.memory_limit, config.image_size, config.allow, config.seed)
+    if found.fingerprint != config.data_fingerprint:
+        raise RunError(
+            f"the data at {config.data} have changed since {run} began (fingerprint {found.fingerprint}, then "
+            f"{config.data_fingerprint}); restore them or begin a new run"
+        )
+    return folder, config, data, found

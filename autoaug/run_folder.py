@@ -1,0 +1,137 @@
+"""The run folder: its config, its paths, and files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from autoaug.errors import RunError
+from autoaug.policy import Policy
+from autoaug.space import SearchSpace
+from autoaug.training.recipe import Recipe
+from autoaug.yaml_text import parse_yaml, validate
+
+
+class Budget(BaseModel):
+    """When the search stops: after a number of trials, of seconds, or of trainings' worth of compute."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    trials: Annotated[int, Field(ge=1)] | None = None
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    trainings: Annotated[float, Field(gt=0)] | None = None
+
+
+class RunConfig(BaseModel):
+    """Everything that is needed to repeat a run; what stands in ``config.yaml``.
+
+    A run without a `budget` is a comparison: the confirmation of `policies` alone.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = 1
+    data: str
+    data_fingerprint: str
+    image_size: int | None = None
+    allow: tuple[str, ...] = ()
+    memory_limit: int
+    space: SearchSpace | None = None
+    strategy: str = "tpe"
+    budget: Budget | None = None
+    rival: Literal["random"] | None = None
+    policies: tuple[Policy, ...] = ()
+    model: str = "auto"
+    recipe: Recipe
+    confirmation_seeds: Annotated[int, Field(ge=2)] = 5
+    finalists: Annotated[int, Field(ge=1)] = 3
+    seed: int = 0
+    device: str
+    workers: Annotated[int, Field(ge=1)]
+    executor: str
+    ray_address: str | None = None
+    command: str
+    versions: dict[str, str]
+
+
+class RunFolder:
+    """Paths within a run folder."""
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+        self.config = self.root / "config.yaml"
+        self.study = self.root / "study.db"
+        self.confirmation = self.root / "confirmation"
+        self.rival = self.root / "rival"
+        self.result = self.root / "result.json"
+        self.policy = self.root / "policy.yaml"
+        self.gallery = self.root / "gallery.npz"
+        self.report = self.root / "report.html"
+
+    def module(self, target: str) -> Path:
+        """The exported policy for `target`."""
+        return self.root / f"policy_{target}.py"
+
+    @classmethod
+    def create(cls, root: str | Path, config: RunConfig) -> RunFolder:
+        """Make the folder with its config, whole or not at all; raises `RunError` where something is in the way."""
+        folder = cls(root)
+        folder.check_free()
+        unfinished = folder.root.with_name(f".{folder.root.name}.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        try:
+            unfinished.mkdir(parents=True)
+            (unfinished / "config.yaml").write_text(_dump(config.model_dump(mode="json")))
+            unfinished.rename(folder.root)
+        except OSError as fault:
+            raise RunError(f"cannot make the run folder {root}: {fault.strerror}") from None
+        return folder
+
+    def check_free(self) -> None:
+        """Raise `RunError` where the folder exists already."""
+        if self.root.is_dir() and not any(self.root.iterdir()):
+            return
+        if (self.config).is_file():
+            raise RunError(f"run folder {self.root} exists; continue it with: autoaug resume {self.root}")
+        if self.root.exists():
+            raise RunError(f"{self.root} exists and is no run folder; name another with --out")
+
+    @classmethod
+    def open(cls, root: str | Path) -> tuple[RunFolder, RunConfig]:
+        """An existing run folder with its config; raises `RunError` where it is none."""
+        folder = cls(root)
+        if not folder.config.is_file():
+            raise RunError(f"{root} is not a run folder: it has no config.yaml")
+        return folder, validate(RunConfig, parse_yaml(folder.config.read_text(), str(folder.config), RunError), RunError)
+
+    def bytes(self) -> int:
+        """What the folder takes on disk."""
+        return sum(path.stat().st_size for path in self.root.rglob("*") if path.is_file())
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file so that a reader, or a crash, finds the old content or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    with unfinished.open("wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+
+
+def next_free(parent: Path, stem: str) -> Path:
+    """``parent/stem-1``, or with the next number that is not taken."""
+    number = 1
+    while (parent / f"{stem}-{number}").exists():
+        number += 1
+    return parent / f"{stem}-{number}"
+
+
+def _dump(value: Any) -> str:
+    return yaml.safe_dump(value, sort_keys=False, width=120)
