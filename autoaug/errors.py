@@ -8,6 +8,7 @@ AutoaugError
  │   └─ UnknownName     a name is not in its registry
  ├─ RunError            a run folder is missing, in the way, or damaged
  ├─ DeviceError         the hardware asked for is not there
+ ├─ WorkersLost         the workers that run trials are gone
  └─ AllTrialsFailed     every trial of a search failed
 """
 
@@ -43,6 +44,10 @@ class RunError(AutoaugError):
 
 class DeviceError(AutoaugError):
     """The hardware asked for is not there."""
+
+
+class WorkersLost(AutoaugError):
+    """The workers that run trials are gone for good."""
 
 
 class AllTrialsFailed(AutoaugError):

@@ -1,14 +1,15 @@
-"""Trials on warm Ray Tune actors, on this machine or on a cluster.
+"""Trials on warm Ray Tune workers, on this machine or on a cluster.
 
-Tune owns its loop, so it runs in a thread of its own: a searcher hands it the trials that the search submits, and a
-scheduler hands their results back and waits for the word to go on or stop. Torch and the data are loaded once an
-actor: every trial after an actor's first reuses it.
+A Tune trial here is a worker, not a policy: Tune places the workers, gives each its share of the hardware and starts
+one again when its node or process dies, while the search feeds them through a mailbox. Torch and the data are
+loaded once a worker. With a Tune trial for every policy instead, Tune drops the actor of any trial that ends while
+none is queued, and short trials end up one after another on a single actor.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
-import queue
 import shutil
 import tempfile
 import threading
@@ -18,63 +19,91 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
-os.environ.setdefault("TUNE_GLOBAL_CHECKPOINT_S", "3600")
-os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+for _name, _value in {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "3600",
+}.items():
+    os.environ.setdefault(_name, _value)
 
 import ray
 from ray import tune
-from ray.tune.schedulers import FIFOScheduler
-from ray.tune.search import Searcher
 
-from autoaug.errors import DeviceError, OptionError
+from autoaug.errors import DeviceError, OptionError, WorkersLost
 from autoaug.executors.base import Executor, TrialSpec
-from autoaug.policy import parse_policy
 from autoaug.result import TrialResult
 from autoaug.trial import Task, failed, run_trial
 
-#: How long an actor waits for its siblings to be up before it begins its first trial. Where trials are shorter than
-#: an actor's start, Tune would otherwise give each to the one actor that is up and kill the ones that are starting.
-_GATHER_SECONDS = 60.0
+#: A worker that keeps dying is given up after so many deaths.
+_RESTARTS = 20
 _TEAR_DOWN_SECONDS = 10.0
 
 
 @ray.remote(num_cpus=0)
-class _Roll:
-    """Counts the actors that are up."""
+class _Mailbox:
+    """Trials on their way to workers, and results on their way back."""
 
     def __init__(self) -> None:
-        self._up = 0
+        self._specs: asyncio.Queue[TrialSpec | None] = asyncio.Queue()
+        self._results: asyncio.Queue[tuple[str, TrialResult]] = asyncio.Queue()
+        self._words: dict[str, asyncio.Future[bool]] = {}
+        self._held: dict[str, str] = {}
 
-    def arrive(self) -> None:
-        self._up += 1
+    async def submit(self, spec: TrialSpec | None) -> None:
+        """Queue a trial, or the word to end."""
+        await self._specs.put(spec)
 
-    def count(self) -> int:
-        return self._up
+    async def take(self, worker: str) -> TrialSpec | None:
+        """The next trial for `worker`. If it holds one, it died with that and was started again."""
+        if worker in self._held:
+            died = failed(TrialResult(started=time.time()), RuntimeError("the worker died"))
+            await self._results.put((self._held.pop(worker), died))
+        spec = await self._specs.get()
+        if spec is None:
+            await self._specs.put(None)
+        else:
+            self._held[worker] = spec.key
+        return spec
+
+    async def post(self, worker: str, key: str, result: TrialResult) -> bool:
+        """Hand over a result; returns whether to go on, which for a running trial the search has to say."""
+        if result.status != "running":
+            self._held.pop(worker, None)
+            await self._results.put((key, result))
+            return False
+        self._words[key] = asyncio.get_running_loop().create_future()
+        await self._results.put((key, result))
+        return await self._words[key]
+
+    async def answer(self, key: str, go_on: bool) -> None:
+        """Tell the worker that waits at a rung with `key` whether to go on."""
+        if not go_on:
+            self._held = {worker: held for worker, held in self._held.items() if held != key}
+        self._words.pop(key).set_result(go_on)
+
+    async def next_result(self) -> tuple[str, TrialResult]:
+        """Wait for the next result."""
+        return await self._results.get()
 
 
-class _TrialActor(tune.Trainable):
-    """A warm worker: one Tune step runs a trial up to its next rung."""
+class _Worker(tune.Trainable):
+    """A warm worker: one Tune step takes a trial from the mailbox and runs it."""
 
-    def setup(self, config: dict[str, Any], task: Task, roll: Any, workers: int) -> None:
+    def setup(self, config: dict[str, Any], task: Task, mailbox: Any) -> None:
         task.warm_up()
-        self._task = task
-        ray.get(roll.arrive.remote())
-        deadline = time.monotonic() + _GATHER_SECONDS
-        while ray.get(roll.count.remote()) < workers and time.monotonic() < deadline:
-            time.sleep(0.02)
-        self.reset_config(config)
-
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        policy = parse_policy(new_config["policy"])
-        self._results: Iterator[TrialResult] = run_trial(policy, self._task, new_config["seed"])
-        return True
+        self._task, self._mailbox = task, mailbox
 
     def step(self) -> dict[str, Any]:
-        result = next(self._results)
-        return {"result": result, "done": result.status != "running"}
+        spec = ray.get(self._mailbox.take.remote(self.trial_id))
+        if spec is None:
+            return {"done": True}
+        for result in run_trial(spec.policy, self._task, spec.seed):
+            if not ray.get(self._mailbox.post.remote(self.trial_id, spec.key, result)):
+                break
+        return {"done": False}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Nothing to save: the study is the only source of truth."""
@@ -83,126 +112,71 @@ class _TrialActor(tune.Trainable):
         """Nothing to load."""
 
 
-class _Submissions(Searcher):
-    """Hands Tune the submitted trials, in order."""
-
-    def __init__(self, slots: int) -> None:
-        super().__init__(metric="done", mode="max")
-        self.waiting: queue.SimpleQueue[TrialSpec | None] = queue.SimpleQueue()
-        self._slots, self._live = slots, 0
-
-    def suggest(self, trial_id: str) -> Any:
-        # With nothing live Tune would sleep a second between questions, so the wait is here; with a free slot the
-        # next trial is moments away; with none Tune must get on with its other events.
-        timeout = None if self._live == 0 else 0.05 if self._live < self._slots else 0.0
-        try:
-            spec = self.waiting.get(timeout=timeout)
-        except queue.Empty:
-            return None
-        if spec is None:
-            return Searcher.FINISHED
-        self._live += 1
-        return {"key": spec.key, "policy": spec.policy.to_yaml(), "seed": spec.seed}
-
-    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        self._live -= 1
-
-    def save(self, checkpoint_path: str) -> None:
-        """Nothing to save: the study is the only source of truth."""
-
-    def restore(self, checkpoint_path: str) -> None:
-        """Nothing to restore."""
-
-
-class _Results(FIFOScheduler):
-    """Hands results to the search, and waits at each rung for the word to go on or stop."""
-
-    _supports_buffered_results = False
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: queue.SimpleQueue[tuple[str, TrialResult] | BaseException] = queue.SimpleQueue()
-        self.words: queue.SimpleQueue[str] = queue.SimpleQueue()
-
-    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        self.found.put((trial.config["key"], result["result"]))
-        return self.words.get() if result["result"].status == "running" else str(self.CONTINUE)
-
-    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
-        fault = RuntimeError(str(trial.get_error() or "the worker died"))
-        self.found.put((trial.config["key"], failed(TrialResult(started=time.time()), fault)))
-
-
 class RayTuneExecutor(Executor):
     """Runs up to `workers` trials side by side on Ray Tune, within `ray_running`.
 
     Args:
-        task: what the trials have in common; sent to each actor once.
-        workers: actors; each takes one CPU and an equal share of the GPUs where the task uses them.
+        task: what the trials have in common; sent to each worker once.
+        workers: each takes one CPU and an equal share of the GPUs where the task uses them.
     """
 
     def __init__(self, task: Task, workers: int) -> None:
         self.slots = workers
-        self._scratch = Path(tempfile.mkdtemp(prefix="aa-", dir="/tmp" if Path("/tmp").is_dir() else None))
-        self._submissions, self._results = _Submissions(workers), _Results()
-        self._at_rung = False
-        self._thread = threading.Thread(target=self._tune, args=(task, workers), name="ray-tune", daemon=True)
+        self._mailbox = _Mailbox.remote()
+        self._at_rung: str | None = None
+        self._ended_because = "their Tune run ended"
+        self._thread = threading.Thread(target=self._run_workers, args=(task,), name="ray-tune", daemon=True)
         self._thread.start()
 
-    def _tune(self, task: Task, workers: int) -> None:
-        os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(workers)
-        trainable = tune.with_resources(
-            tune.with_parameters(_TrialActor, task=task, roll=_Roll.remote(), workers=workers),
-            {"cpu": 1, "gpu": _gpu_share(task, workers)},
-        )
-        tuner = tune.Tuner(
-            trainable,
-            tune_config=tune.TuneConfig(
-                search_alg=self._submissions, scheduler=self._results, num_samples=-1, reuse_actors=True
-            ),
-            run_config=tune.RunConfig(
-                name="trials",
-                storage_path=str(self._scratch),
-                verbose=0,
-                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False, checkpoint_frequency=0),
-            ),
-        )
+    def _run_workers(self, task: Task) -> None:
+        # A short path: Ray's sockets must not have names of more than 107 bytes.
+        scratch = tempfile.mkdtemp(prefix="aa-", dir="/tmp" if Path("/tmp").is_dir() else None)
+        trainable = tune.with_parameters(_Worker, task=task, mailbox=self._mailbox)
         try:
-            tuner.fit()
-        except BaseException as fault:  # handed to the thread that waits for results
-            self._results.found.put(fault)
+            results = tune.Tuner(
+                tune.with_resources(trainable, {"cpu": 1, "gpu": _gpu_share(task, self.slots)}),
+                tune_config=tune.TuneConfig(num_samples=self.slots),
+                run_config=tune.RunConfig(
+                    name="workers",
+                    storage_path=scratch,
+                    verbose=0,
+                    failure_config=tune.FailureConfig(max_failures=_RESTARTS),
+                    checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False, checkpoint_frequency=0),
+                ),
+            ).fit()
+            if results.errors:
+                self._ended_because = str(results.errors[0]).strip().splitlines()[-1]
+        except Exception as fault:  # told to the thread that waits for results, as WorkersLost
+            self._ended_because = f"{type(fault).__name__}: {fault}"
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
     def submit(self, spec: TrialSpec) -> None:
-        self._submissions.waiting.put(spec)
+        ray.get(self._mailbox.submit.remote(spec))
 
     def next_result(self) -> tuple[str, TrialResult]:
-        if self._at_rung:
-            self._answer(_Results.CONTINUE)
-        while True:
-            try:
-                found = self._results.found.get(timeout=1.0)
-                break
-            except queue.Empty:
-                if not self._thread.is_alive():
-                    raise RuntimeError("Ray Tune ended before its trials did") from None
-        if isinstance(found, BaseException):
-            raise found
-        self._at_rung = found[1].status == "running"
-        return found
+        if self._at_rung is not None:
+            self._answer(True)
+        coming = self._mailbox.next_result.remote()
+        while not ray.wait([coming], timeout=1.0)[0]:
+            if not self._thread.is_alive():
+                raise WorkersLost(f"the Ray workers are gone ({self._ended_because}); what has ended is kept: resume the run")
+        key, result = ray.get(coming)
+        self._at_rung = key if result.status == "running" else None
+        return key, result
 
     def cancel(self, key: str) -> None:
-        self._answer(_Results.STOP)
+        self._answer(False)
 
-    def _answer(self, word: str) -> None:
-        self._at_rung = False
-        self._results.words.put(word)
+    def _answer(self, go_on: bool) -> None:
+        ray.get(self._mailbox.answer.remote(self._at_rung, go_on))
+        self._at_rung = None
 
     def close(self) -> None:
-        if self._at_rung:
-            self._answer(_Results.STOP)
-        self._submissions.waiting.put(None)
+        if self._at_rung is not None:
+            self._answer(False)
+        ray.get(self._mailbox.submit.remote(None))
         self._thread.join(timeout=_TEAR_DOWN_SECONDS)
-        shutil.rmtree(self._scratch, ignore_errors=True)
 
 
 @contextmanager
