@@ -127,7 +127,7 @@ def assess(
         validation_mean=float(np.mean(validation)),
         test_accuracy=tuple(test),
         mean=mean.mean,
-        ci95=mean.ci95,
+        ci95=(max(0.0, mean.ci95[0]), min(1.0, mean.ci95[1])),
         class_accuracy=tuple((np.diag(matrix) / matrix.sum(1)).tolist()),
         seconds=float(np.mean([t.seconds for t in own])),
     )

@@ -28,7 +28,10 @@ def definitions(module: ModuleType) -> dict[str, Definition]:
 
 
 def _names(node: ast.AST) -> frozenset[str]:
-    return frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name))
+    """Names that the definition takes from outside: not its parameters, not what it assigns."""
+    names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+    own = {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)} | {n.id for n in names if isinstance(n.ctx, ast.Store)}
+    return frozenset(n.id for n in names) - own
 
 
 def imports(module: ModuleType) -> dict[str, str]:

@@ -35,11 +35,10 @@ def module_text(policy: Policy, target: Target) -> str:
     body = {name: available[name] for name in order if name != "Augment"}
     used = {name for definition in [*body.values(), available["Augment"]] for name in definition.uses}
     statements = {k: v for module in modules for k, v in imports(module).items()}
-    parts = [
-        _header(policy, target),
-        "from __future__ import annotations\n\n" + import_block(v for k, v in statements.items() if k in used),
-        "Table = list[list[tuple[float, list[tuple[int, float, float, float, bool]]]]]\n\n" + _layers(policy),
-    ]
+    imported = import_block(v for k, v in statements.items() if k in used)
+    table = "Table = list[list[tuple[float, list[tuple[int, float, float, float, bool]]]]]"
+    head = [_header(policy, target), "from __future__ import annotations", imported, table, _layers(policy)]
+    parts = ["\n\n".join(head)]
     if policy.mixing:
         m = policy.mixing
         parts[-1] += f"\n\n# Kind, probability, and the parameter of the Beta distribution of the weights.\nMIXING = {(m.kind, m.probability, m.alpha)!r}"

@@ -1,0 +1,102 @@
+"""Every exporter, for every operator and every built-in policy: the exported code gives the policy's images."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from autoaug.exporters import EXPORTERS, export_policy
+from autoaug.operators import all_operators
+from autoaug.policy import Branch, Layer, Mixing, Operation, Policy, builtin_names
+from autoaug.transform import load_policy
+
+# Two libraries' float arithmetic differs in the last digits; where a value then falls on the other side of a step
+# (a level of 256, a threshold, a pixel's edge), one pixel may differ by more. Hence: nearly all pixels nearly equal.
+CLOSE, SHARE = 2e-3, 0.998
+
+RUN = """
+import sys, importlib.util, torch, numpy as np
+spec = importlib.util.spec_from_file_location("exported", sys.argv[1])
+module = importlib.util.module_from_spec(spec); spec.loader.exec_module(module)
+assert not any(name.split(".")[0] == "autoaug" for name in sys.modules), "the module imports autoaug"
+data = np.load(sys.argv[2])
+images, labels = torch.from_numpy(data["images"]), torch.from_numpy(data["labels"])
+out = module.Augment(seed=7)(images, labels)
+np.savez(sys.argv[3], images=out[0].numpy(), labels=out[1].numpy())
+"""
+
+
+def photographs(n: int = 24, channels: int = 3, size: tuple[int, int] = (20, 26)) -> torch.Tensor:
+    """Smooth random images with 256 levels, as photographs have."""
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand(n, channels, 6, 6, generator=generator)
+    smooth = torch.nn.functional.interpolate(coarse, size, mode="bicubic").clamp(0, 1)
+    return (smooth * 255).round() / 255
+
+
+def replay(policy: Policy, target: str, images: torch.Tensor, folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """What the exported module makes of `images` in a fresh process that cannot see autoaug."""
+    labels = torch.arange(len(images)) % 3
+    module, given, made = folder / "policy.py", folder / "given.npz", folder / "made.npz"
+    module.write_text(export_policy(policy, target))
+    np.savez(given, images=images.numpy(), labels=labels.numpy())
+    subprocess.run([sys.executable, "-I", "-c", RUN, module, given, made], check=True, cwd=folder)
+    with np.load(made) as file:
+        return file["images"], file["labels"]
+
+
+def assert_same(ours: torch.Tensor, theirs: np.ndarray) -> None:
+    difference = (ours - torch.from_numpy(theirs)).abs()
+    share = float((difference <= CLOSE).float().mean())
+    assert share >= SHARE, f"only {share:.4f} of the pixels agree, the largest difference is {difference.max():.4f}"
+
+
+@pytest.mark.parametrize("target", EXPORTERS)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_operator_replays(target: str, channels: int) -> None:
+    """In this process, operator by operator: the functions that the modules carry."""
+    runtime = EXPORTERS[target].runtime
+    images = photographs(channels=channels)
+    for name, operator in all_operators().items():
+        policy = Policy(layers=(Layer(branches=(Branch(operations=(Operation(operator=name),)),)),))
+        namespace: dict[str, object] = {}
+        exec(compile(export_policy(policy, target), name, "exec"), namespace)  # the text under test
+        theirs = namespace["Augment"](seed=3)(images)  # type: ignore[operator]
+        ours = policy.transform(seed=3)(images)
+        assert hasattr(runtime, operator.function.__name__)
+        try:
+            assert_same(ours, theirs.numpy())
+        except AssertionError as error:
+            raise AssertionError(f"{name}, exported to {target}: {error}") from None
+
+
+@pytest.mark.parametrize("target", EXPORTERS)
+@pytest.mark.parametrize("name", builtin_names())
+def test_built_in_policies_replay_in_a_fresh_process(target: str, name: str, tmp_path: Path) -> None:
+    images, policy = photographs(), load_policy(name)
+    theirs, _ = replay(policy, target, images, tmp_path)
+    assert_same(policy.transform(seed=7)(images), theirs)
+
+
+@pytest.mark.parametrize("target", EXPORTERS)
+@pytest.mark.parametrize("kind", ["mixup", "cutmix"])
+def test_mixing_replays_in_a_fresh_process(target: str, kind: str, tmp_path: Path) -> None:
+    images = photographs()
+    policy = load_policy("flip-crop").model_copy(update={"mixing": Mixing(kind=kind, probability=0.7, alpha=0.4)})
+    theirs, soft = replay(policy, target, images, tmp_path)
+    ours, labels = policy.transform(seed=7)(images, torch.arange(len(images)) % 3)
+    assert_same(ours, theirs)
+    np.testing.assert_allclose(labels.numpy(), soft, atol=1e-6)
+
+
+@pytest.mark.parametrize("target", EXPORTERS)
+def test_a_hostile_name_stays_a_comment(target: str) -> None:
+    policy = load_policy("flip-crop").model_copy(update={"name": "x\nraise SystemExit('ran')\n"})
+    namespace: dict[str, object] = {}
+    exec(compile(export_policy(policy, target), "exported", "exec"), namespace)
+    assert "Augment" in namespace
