@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from autoaug.version import __version__
 
 if TYPE_CHECKING:
     from autoaug.api import compare, resume, search
@@ -31,7 +31,7 @@ _HOMES = {
     "search": "autoaug.api",
 }
 
-__all__ = [
+__all__ = [  # noqa: RUF022 (the version stands last)
     "AutoaugError",
     "Policy",
     "PolicyTransform",
@@ -43,6 +43,7 @@ __all__ = [
     "load_policy",
     "resume",
     "search",
+    "__version__",
 ]
 
 
@@ -57,4 +58,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted(__all__)

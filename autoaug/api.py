@@ -40,20 +40,29 @@ def search(data: str | Path, *, progress: Progress | None = None, command: str =
 
 
 def compare(
-    data: str | Path, policies: Iterable[str | Path | Policy], *, progress: Progress | None = None, command: str = "", **options: Any
+    data: str | Path,
+    policies: Iterable[str | Path | Policy],
+    *,
+    progress: Progress | None = None,
+    command: str = "",
+    **options: Any,
 ) -> SearchResult:
     """Train `policies` (built-in names, files or policies) on fresh common seeds, and judge the best on validation
-    against the hardest of the others; options and errors as for `search`."""
+    against the hardest of the others; options and errors as for `search`.
+    """
     given = _named(list(policies))
     if len(given) < 2:
         raise OptionError(f"a comparison needs at least two policies, not {len(given)}")
     names = [policy.name for policy in given]
-    return _run(_options(data, options), given, progress, command or _call("compare", data, {"policies": names, **options}))
+    return _run(
+        _options(data, options), given, progress, command or _call("compare", data, {"policies": names, **options})
+    )
 
 
 def resume(run: str | Path, *, progress: Progress | None = None) -> SearchResult:
     """Go on with an interrupted run; trials and trainings that have ended are not run again. A run that is whole
-    gives its result at once."""
+    gives its result at once.
+    """
     folder, config, data, found = reopen(run)
     return run_job(folder, config, data, found, progress or Silent())
 

@@ -6,18 +6,19 @@ import shlex
 import signal
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
-import click
 import typer
 from rich.console import Console
 
-from autoaug import __version__
 from autoaug.errors import AutoaugError
+from autoaug.version import __version__
 
 if TYPE_CHECKING:
     from autoaug.result import SearchResult
+
+#: Typer's own errors, which newer versions take from a copy of Click of their own.
+_USAGE: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 app = typer.Typer(
     name="autoaug",
@@ -40,7 +41,8 @@ Space = Annotated[str, typer.Option(help="A search space by name (standard, ligh
 Trials = Annotated[int | None, typer.Option(help="Stop the search after this many trials.")]
 Time = Annotated[str | None, typer.Option(help="Stop the search after this time, e.g. 30m or 1h30m.")]
 BudgetX = Annotated[
-    str | None, typer.Option(help="Stop after so many times the compute of training one final model, e.g. 10x. [default: 20x]")
+    str | None,
+    typer.Option(help="Stop after so many times the compute of training one final model, e.g. 10x. [default: 20x]"),
 ]
 Strategy = Annotated[str, typer.Option(help="How policies are drawn: tpe or random.")]
 Rival = Annotated[str | None, typer.Option(help="'random': also run a random search of the same budget, as a rival.")]
@@ -51,7 +53,9 @@ Model = Annotated[
         "module:function of your own, called with (channels, classes)."
     ),
 ]
-Epochs = Annotated[int | None, typer.Option(help="Full length of a training, in passes over the data. [default: by size]")]
+Epochs = Annotated[
+    int | None, typer.Option(help="Full length of a training, in passes over the data. [default: by size]")
+]
 BatchSize = Annotated[int | None, typer.Option(help="Samples a step. [default: by size]")]
 Equal = Annotated[
     str, typer.Option(help="Compare policies with K copies at equal 'samples' seen, or at equal 'epochs'.")
@@ -68,7 +72,8 @@ MemoryLimit = Annotated[
 ]
 ImageSize = Annotated[int | None, typer.Option(help="Bring image files to squares of this side. [default: by rule]")]
 Allow = Annotated[
-    list[str] | None, typer.Option(help="Findings of the audit to let pass: unreadable, leak, conflict. May be repeated.")
+    list[str] | None,
+    typer.Option(help="Findings of the audit to let pass: unreadable, leak, conflict. May be repeated."),
 ]
 Out = Annotated[str | None, typer.Option(help="The run folder to make. [default: runs/DATA-search-N]")]
 
@@ -178,14 +183,26 @@ def export(
 
 
 @app.command(epilog="Example: autoaug check photos/")
-def check(data: Data, memory_limit: MemoryLimit = None, image_size: ImageSize = None, seed: Seed = 0) -> None:
+def check(
+    data: Data,
+    allow: Allow = None,
+    memory_limit: MemoryLimit = None,
+    image_size: ImageSize = None,
+    seed: Seed = 0,
+) -> None:
     """Say what is in DATA, what would spoil a result, and whether a search makes sense."""
-    from autoaug.data_check import describe
+    from autoaug.data.audit import audit
+    from autoaug.data.description import describe_source, describe_splits
+    from autoaug.data.sources import open_source
+    from autoaug.data.splits import split
+    from autoaug.options import parse_memory
 
-    description, fit = describe(data, memory_limit, image_size, seed)
-    Console(soft_wrap=True).print(description, markup=False, highlight=False)
-    if not fit:
-        raise typer.Exit(2)
+    limit = parse_memory(memory_limit)
+    source = open_source(data, limit, image_size)
+    found = audit(source)
+    typer.echo(describe_source(source, found))
+    found.stop(frozenset(allow or ()))
+    typer.echo(describe_splits(split(source, found, seed, limit)))
 
 
 def _command() -> str:
@@ -196,7 +213,7 @@ def _finish(run: Any) -> None:
     from autoaug.progress import ConsoleProgress
 
     console = Console(stderr=False)
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # kill ends a run as Ctrl-C does
     with ConsoleProgress(console) as progress:
         result: SearchResult = run(progress)
     _print_outcome(console, result)
@@ -217,22 +234,17 @@ def _print_outcome(console: Console, result: SearchResult) -> None:
     line(f"report:  {result.run_dir / 'report.html'}")
 
 
-def _interrupt(signal_number: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 def main() -> None:
     """Run the command line: exit code 0 if all is well, 2 on a user's error (one line), 130 when interrupted."""
     try:
         code = app(standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as help_text:
-        typer.echo(help_text.format_message())
-        code = 2
-    except click.ClickException as fault:
+    except _USAGE as fault:
+        if not fault.format_message():  # no command: the help has been printed
+            sys.exit(2)
         _fail(fault.format_message())
     except AutoaugError as fault:
         _fail(str(fault))
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         typer.echo("interrupted; nothing that has ended is lost: go on with autoaug resume RUN", err=True)
         code = 130
     sys.exit(code if isinstance(code, int) else 0)

@@ -87,7 +87,8 @@ def _path(folder: Path, entrant: Entrant, seed: int) -> Path:
 
 
 def _write(path: Path, result: TrialResult) -> Training:
-    assert result.validation_predictions is not None and result.test_predictions is not None
+    assert result.validation_predictions is not None
+    assert result.test_predictions is not None
     training = Training(result.validation_predictions, result.test_predictions, result.seconds)
     content = io.BytesIO()
     np.savez_compressed(content, **vars(training))

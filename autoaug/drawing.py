@@ -33,11 +33,10 @@ def draw_operations(table: Table, n: int, generator: torch.Generator) -> tuple[T
     return torch.stack(choices), torch.stack(magnitudes), torch.stack(draws)
 
 
-def draw_mixing(
-    probability: float, alpha: float, n: int, generator: torch.Generator
-) -> tuple[Tensor, Tensor, Tensor]:
+def draw_mixing(probability: float, alpha: float, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
     """Draw for n samples the partner (``[n]``), the own weight (``[n]``, 1 where not mixed, else from
-    Beta(alpha, alpha) by Johnk's method) and the centre of the box (``[n, 2]``)."""
+    Beta(alpha, alpha) by Johnk's method) and the centre of the box (``[n, 2]``).
+    """
     partner = torch.randperm(n, generator=generator)
     place = torch.rand(n, 2, generator=generator)
     mixed = torch.rand(n, generator=generator) < probability
@@ -51,7 +50,8 @@ def draw_mixing(
 
 def own_share(weight: Tensor, place: Tensor | None, height: int, width: int) -> Tensor:
     """How much of its own image a sample keeps: MixUp ``[n, 1, 1, 1]``, or CutMix ``[n, 1, H, W]`` of 0 and 1,
-    0 in a box of relative area ``1 - weight`` about `place`, cut off at the border."""
+    0 in a box of relative area ``1 - weight`` about `place`, cut off at the border.
+    """
     if place is None:
         return weight[:, None, None, None]
     half = (1 - weight).sqrt()[:, None] / 2

@@ -60,7 +60,9 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
             study = _search(folder.study, config.strategy, config, config.space, task, open_executor, progress)
             entrants = _entrants(study, config.space, config.finalists)
             if config.rival is not None:
-                rival = _search(folder.rival / "study.db", config.rival, config, config.space, task, open_executor, progress)
+                rival = _search(
+                    folder.rival / "study.db", config.rival, config, config.space, task, open_executor, progress
+                )
                 entrants += [replace(e, name="random-search", kind="rival") for e in _finalists(rival, 1)]
         entrants = _distinct(entrants)
         progress.say(f"confirming {len(entrants)} policies on {config.confirmation_seeds} fresh seeds")
@@ -88,7 +90,13 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
 
 
 def _search(
-    path: Path, strategy: str, config: RunConfig, space: SearchSpace, task: Task, open_executor: Open, progress: Progress
+    path: Path,
+    strategy: str,
+    config: RunConfig,
+    space: SearchSpace,
+    task: Task,
+    open_executor: Open,
+    progress: Progress,
 ) -> SearchStudy:
     assert config.budget is not None
     path.parent.mkdir(exist_ok=True)
@@ -104,7 +112,11 @@ def _search(
 def _finalists(study: SearchStudy, count: int) -> list[Entrant]:
     """The drawn policies with the best validation accuracies, each policy once."""
     best = sorted(
-        (t for t in study.ended() if t.value is not None and not summary(t).is_baseline and summary(t).status == "complete"),
+        (
+            t
+            for t in study.ended()
+            if t.value is not None and not summary(t).is_baseline and summary(t).status == "complete"
+        ),
         key=lambda t: -float(t.value or 0.0),
     )
     entrants = [Entrant(policy_of(t).name, "searched", policy_of(t), t.number) for t in best]
@@ -172,7 +184,11 @@ def _write(folder: RunFolder, result: SearchResult, returned: Candidate, data: D
     for target in EXPORTERS:
         write_whole(folder.module(target), export_policy(policy, target))
     write_whole(folder.policy, policy.to_yaml())
-    write_whole(folder.gallery, to_bytes(draw_gallery(policy, data.train, data.classes, seed)))
+    shown = {"returned": policy}
+    if result.comparison and result.comparison.candidate != returned.name:
+        shown["finalist"] = result.candidate(result.comparison.candidate).policy
+    for which, pictured in shown.items():
+        write_whole(folder.gallery(which), to_bytes(draw_gallery(pictured, data.train, data.classes, seed)))
     write_whole(folder.result, result.model_dump_json(indent=2))
     write_report(folder)
     return SearchResult.load(folder.root)

@@ -21,7 +21,7 @@ from autoaug.yaml_text import parse_yaml, validate
 if TYPE_CHECKING:
     from autoaug.transform import PolicyTransform
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 BUILTIN_FOLDER = Path(__file__).parent / "policies"
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]

@@ -30,7 +30,9 @@ from autoaug.training.recipe import Recipe, default_batch_size, default_epochs
 from autoaug.transform import load_policy
 
 
-def check_data(data: str, memory_limit: int, image_size: int | None, allow: Sequence[str], seed: int) -> tuple[Audit, DataSet]:
+def check_data(
+    data: str, memory_limit: int, image_size: int | None, allow: Sequence[str], seed: int
+) -> tuple[Audit, DataSet]:
     """Open, audit and split a data set; raises `DataError` on what would spoil a result and is not allowed."""
     for name in allow:
         if name not in ALLOWABLE:
@@ -43,7 +45,8 @@ def check_data(data: str, memory_limit: int, image_size: int | None, allow: Sequ
 
 def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) -> tuple[RunConfig, DataSet, Audit]:
     """Check everything that can be checked before a run folder is made. With `policies`, the run compares those
-    instead of searching."""
+    instead of searching.
+    """
     space = None if policies else load_space(options.space)
     budget = None if policies else parse_budget(options.trials, options.time, options.budget)
     get_strategy(options.strategy)

@@ -37,7 +37,9 @@ class ConsoleProgress:
         self._bar.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._bar.stop()
 
     def say(self, message: str) -> None:
@@ -47,6 +49,7 @@ class ConsoleProgress:
             self._bar.remove_task(self._task)
         self._task = None
         self._begun = time.monotonic()
+        self._trials, self._best, self._best_baseline = 0, None, None
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """A trial of the search ended; `fraction` of the budget is spent."""
@@ -70,7 +73,9 @@ class ConsoleProgress:
         if not self._console.is_terminal:
             passed = time.monotonic() - self._begun
             left = "" if fraction <= 0 else f", {_duration(passed * (1 - fraction) / fraction)} left"
-            self._console.print(f"{line}, {100 * fraction:.0f} % done{left}", highlight=False, markup=False, soft_wrap=True)
+            self._console.print(
+                f"{line}, {100 * fraction:.0f} % done{left}", highlight=False, markup=False, soft_wrap=True
+            )
             return
         if self._task is None:
             self._task = self._bar.add_task(text, total=_PARTS)

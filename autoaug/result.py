@@ -202,4 +202,3 @@ class SearchResult(Record):
         result = cls.model_validate_json(path.read_text())
         result._run_dir = Path(run_dir)
         return result
-

@@ -70,8 +70,11 @@ class RunFolder:
         self.rival = self.root / "rival"
         self.result = self.root / "result.json"
         self.policy = self.root / "policy.yaml"
-        self.gallery = self.root / "gallery.npz"
         self.report = self.root / "report.html"
+
+    def gallery(self, candidate: str) -> Path:
+        """Pictures of the ``returned`` policy, or of the ``finalist`` where that is another."""
+        return self.root / f"gallery_{candidate}.npz"
 
     def module(self, target: str) -> Path:
         """The exported policy for `target`."""
@@ -107,7 +110,9 @@ class RunFolder:
         folder = cls(root)
         if not folder.config.is_file():
             raise RunError(f"{root} is not a run folder: it has no config.yaml")
-        return folder, validate(RunConfig, parse_yaml(folder.config.read_text(), str(folder.config), RunError), RunError)
+        return folder, validate(
+            RunConfig, parse_yaml(folder.config.read_text(), str(folder.config), RunError), RunError
+        )
 
     def bytes(self) -> int:
         """What the folder takes on disk."""

@@ -95,7 +95,7 @@ def run_search(
             out_of_time = budget.seconds is not None and meter.spent(0) >= 1 and not running[key].is_baseline
             if not study.report(running[key], result) and not out_of_time:
                 continue
-            executor.cancel(key)
+            executor.cancel()
             result = replace(result, status="pruned")
         study.tell(running.pop(key), result, session)
         meter.passes += result.passes
@@ -124,5 +124,3 @@ def elapsed(study: SearchStudy) -> float:
         first, last = spans.get(attributes["session"], (attributes["started"], attributes["ended"]))
         spans[attributes["session"]] = min(first, attributes["started"]), max(last, attributes["ended"])
     return sum(last - first for first, last in spans.values())
-
-

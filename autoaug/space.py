@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from autoaug.errors import SpaceError, UnknownName
 from autoaug.operators import all_operators, get_operator
@@ -17,6 +17,7 @@ _PACKAGED = Path(__file__).parent / "search_spaces"
 _CHECKOUT = Path(__file__).parent.parent / "search_spaces"
 
 Positive = Annotated[float, Field(gt=0.0)]
+Share = Annotated[float, Field(gt=0.0, le=1.0)]
 
 
 class Suggest(Protocol):
@@ -43,24 +44,21 @@ class SpaceWord(BaseModel):
         return value
 
 
-def _known_operators(names: Sequence[str]) -> None:
-    for name in names:
-        if name not in all_operators():
-            raise ValueError(str(UnknownName("operator", name, all_operators())))
+def _registered(name: str) -> str:
+    if name not in all_operators():
+        raise ValueError(str(UnknownName("operator", name, all_operators())))
+    return name
+
+
+OperatorName = Annotated[str, AfterValidator(_registered)]
 
 
 class Base(SpaceWord):
     """An operation that every policy may begin with, once: on or off, at a searched magnitude."""
 
-    operator: str
+    operator: OperatorName
     probability: Unit = 1.0
     magnitude: tuple[Unit, Unit] = (1.0, 1.0)
-
-    @field_validator("operator")
-    @classmethod
-    def _is_registered(cls, value: str) -> str:
-        _known_operators([value])
-        return value
 
 
 class MixingSpace(SpaceWord):
@@ -105,7 +103,7 @@ class SearchSpace(SpaceWord):
     name: str = "space"
     description: str = ""
     base: tuple[Base, ...] = ()
-    families: dict[str, Annotated[dict[str, Annotated[float, Field(gt=0, le=1)]], Field(min_length=1)]] = {}
+    families: dict[str, Annotated[dict[OperatorName, Share], Field(min_length=1)]] = {}
     layers: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(le=16)]] = (0, 0)
     probability: tuple[Unit, Unit] = (0.1, 1.0)
     strength: tuple[Unit, Unit] = (0.1, 1.0)
@@ -114,17 +112,12 @@ class SearchSpace(SpaceWord):
     copies: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=8)]] = (1, 1)
     baselines: tuple[str, ...] = ("none", "flip-crop", "randaugment", "trivialaugment")
 
-    @field_validator("families")
-    @classmethod
-    def _operators_are_registered(cls, value: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
-        for operators in value.values():
-            _known_operators(list(operators))
-        return value
-
     @model_validator(mode="after")
     def _allows_something(self) -> Self:
         if self.layers[1] > 0 and not self.families:
-            raise ValueError("layers are allowed but there are no families to fill them; add families or set layers: [0, 0]")
+            raise ValueError(
+                "layers are allowed but there are no families to fill them; add families or set layers: [0, 0]"
+            )
         if len({b.operator for b in self.base}) < len(self.base):
             raise ValueError("an operator stands in base twice; keep one")
         searched = (
@@ -135,7 +128,9 @@ class SearchSpace(SpaceWord):
             self.copies[1] > 1,
         )
         if not any(searched):
-            raise ValueError("the space allows nothing but the unchanged images; add base operations, families or mixing")
+            raise ValueError(
+                "the space allows nothing but the unchanged images; add base operations, families or mixing"
+            )
         return self
 
 
@@ -176,12 +171,10 @@ def sample_policy(space: SearchSpace, suggest: Suggest) -> Policy:
         "adversarial", space.adversarial.kinds, suggest, lambda kind: _adversarial(space.adversarial, kind, suggest)
     )
     copies = suggest.suggest_int("copies", *space.copies, log=True) if space.copies[1] > 1 else 1
-    return Policy(
-        name="searched", layers=tuple(base + layers), mixing=mixing, adversarial=adversarial, copies=copies
-    )
+    return Policy(name="searched", layers=tuple(base + layers), mixing=mixing, adversarial=adversarial, copies=copies)
 
 
-def _pick(name: str, kinds: Sequence[str], suggest: Suggest, build: Callable[[str], Any]) -> Any:
+def _pick(name: str, kinds: Sequence[str], suggest: Suggest, build: Callable[[Any], Any]) -> Any:
     kind = suggest.suggest_categorical(name, kinds) if len(kinds) > 1 else kinds[0]
     return None if kind == "none" else build(kind)
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import optuna
 from optuna.pruners import SuccessiveHalvingPruner
@@ -86,7 +84,8 @@ class SearchStudy:
 
     def report(self, asked: Asked, result: TrialResult) -> bool:
         """Note the newest rung; returns whether the trial should be pruned. Baselines never are: their full-length
-        scores are what the others are measured against."""
+        scores are what the others are measured against.
+        """
         self._report_curve(asked, result)
         return not asked.is_baseline and bool(asked.trial.should_prune())
 
@@ -126,7 +125,8 @@ class SearchStudy:
 
     def importance(self) -> dict[str, float]:
         """Share of the variance of accuracy that each choice explains (fANOVA; Hutter et al., 2014), over the complete
-        trials that were drawn; empty where there are too few to tell."""
+        trials that were drawn; empty where there are too few to tell.
+        """
         drawn = [t for t in self.ended() if t.state == TrialState.COMPLETE and t.params]
         shared = set.intersection(*(set(t.params) for t in drawn)) if drawn else set()
         if len(drawn) < 8 or len({t.value for t in drawn}) < 2 or not shared:
@@ -170,4 +170,4 @@ def summary(trial: FrozenTrial) -> TrialSummary:
 
 def policy_of(trial: FrozenTrial) -> Policy:
     """The policy of a trial."""
-    return cast(Policy, Policy.model_validate(json.loads(trial.user_attrs["policy"])))
+    return Policy.model_validate_json(trial.user_attrs["policy"])

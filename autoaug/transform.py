@@ -47,8 +47,8 @@ class Plan:
 
     def to(self, device: torch.device) -> Plan:
         """The same plan with its tensors on `device`."""
-        tensors = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "operators"}
-        return replace(self, **{name: None if t is None else t.to(device) for name, t in tensors.items()})
+        values = (getattr(self, f.name) for f in fields(self))
+        return Plan(*(value.to(device) if isinstance(value, Tensor) else value for value in values))
 
     def describe(self, index: int) -> str:
         """One line of text on what is done to sample `index`."""
@@ -197,6 +197,7 @@ class PolicyTransform(nn.Module):
         self.generator.manual_seed(int(torch.randint(2**62, ())) if seed is None else seed)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
+        """Draw a plan for this batch and carry it out."""
         if images.ndim != 4:
             raise OptionError(f"images must be [B, C, H, W], not of shape {list(images.shape)}")
         if labels is None and self.policy.mixing is not None:
@@ -208,4 +209,5 @@ class PolicyTransform(nn.Module):
         return augmented, mix_labels(plan, soft_labels(labels, self.num_classes), *images.shape[-2:])
 
     def extra_repr(self) -> str:
+        """What ``print(module)`` shows."""
         return f"policy={self.policy.name!r}, fingerprint={self.policy.fingerprint()!r}"

@@ -15,14 +15,17 @@ from autoaug.result import Rung, TrialResult
 from autoaug.training.recipe import Recipe
 from autoaug.training.train import NonFiniteLoss, new_training, predict, train, warm_up
 
-#: Shares of full length at which the validation accuracy is taken.
-RUNGS = (0.25, 0.5, 1.0)
+#: Shares of full length at which the validation accuracy is taken. Earlier rungs mislead: on 1,000 images of
+#: Fashion-MNIST the ranks at a quarter had a correlation of -0.16 with those at full length, at a half 0.30, because
+#: strong policies take longer to pay.
+RUNGS = (0.5, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
     """What every trial of a search has in common. `test` is None during a search: a trial cannot see what is not
-    there."""
+    there.
+    """
 
     classes: int
     train: Samples
@@ -53,7 +56,7 @@ def run_trial(policy: Policy, task: Task, seed: int) -> Iterator[TrialResult]:
     """
     result = TrialResult(started=time.time())
     try:
-        training = new_training(task.model, task.train, task.classes, seed, task.device)
+        training = new_training(task.model, task.train, task.classes, seed)
         due = list(RUNGS)
         for share in train(training, policy, task.train, task.classes, task.recipe, seed, task.device):
             if share < due[0]:

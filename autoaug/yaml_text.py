@@ -61,15 +61,15 @@ def validate(model: type[Model], document: YamlDocument, error: type[AutoaugErro
     try:
         return model.model_validate(document.value)
     except ValidationError as faults:
-        raise error(_first_fault(model, document, faults)) from None
+        raise error(_first_fault(document, faults)) from None
 
 
-def _first_fault(model: type[BaseModel], document: YamlDocument, faults: ValidationError) -> str:
+def _first_fault(document: YamlDocument, faults: ValidationError) -> str:
     fault = faults.errors()[0]
-    field = ".".join(str(step) for step in fault["loc"]) or "document"
+    field = ".".join(str(step) for step in fault["loc"] if step != "[key]") or "document"
     message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         message = "there is no such field; remove it or correct its name"
-    elif not isinstance(fault["input"], dict | list):
+    elif fault["type"] != "value_error" and not isinstance(fault["input"], dict | list):
         message += f", not {fault['input']!r}"
     return f"{document.source}, line {document.line_of(fault['loc'])}: {field}: {message}"

@@ -38,7 +38,7 @@ class Audit:
         fingerprint: 12 hex digits over all pixels, labels and class names.
     """
 
-    counts: dict[str, dict[str, int]]
+    counts: dict[Role, dict[str, int]]
     findings: tuple[Finding, ...]
     hashes: dict[Role, np.ndarray]
     fingerprint: str
@@ -79,7 +79,9 @@ def hash_images(images: Images) -> np.ndarray:
     """16 bytes for every image that are equal exactly where all pixels are."""
     chunks = np.array_split(np.arange(len(images)), max(1, -(-len(images) // _CHUNK)))
     digests = [
-        hashlib.blake2b(image.tobytes(), digest_size=16).digest() for block in take_ahead(images, chunks) for image in block
+        hashlib.blake2b(image.tobytes(), digest_size=16).digest()
+        for block in take_ahead(images, chunks)
+        for image in block
     ]
     return np.array(digests, dtype="V16")
 
@@ -136,12 +138,14 @@ def _size(source: Source) -> list[Finding]:
     findings = []
     if train.max() > 10 * max(train.min(), 1):
         rare, common = source.classes[int(train.argmin())], source.classes[int(train.argmax())]
-        message = f"classes are uneven: {train.min()} of {rare!r}, {train.max()} of {common!r}; accuracy favours {common!r}"
+        message = (
+            f"classes are uneven: {train.min()} of {rare!r}, {train.max()} of {common!r}; accuracy favours {common!r}"
+        )
         findings.append(Finding("uneven", "warning", message))
     if len(source.parts["train"]) < 4 * _FEW_IMAGES:
         message = (
-            f"{len(source.parts['train'])} training images leave so few to validate on that a search can see only large "
-            "differences; more images, or --model with a stronger prior, would help more"
+            f"{len(source.parts['train'])} training images leave so few to validate on that a search can see only "
+            "large differences; more images, or --model with a stronger prior, would help more"
         )
         findings.append(Finding("small", "warning", message))
     return findings

@@ -43,7 +43,8 @@ class MemoryImages:
         return self.array.shape[1:]
 
     def take(self, indices: np.ndarray) -> np.ndarray:
-        return self.array[indices]
+        taken: np.ndarray = self.array[indices]
+        return taken
 
 
 @dataclass(frozen=True, eq=False)

@@ -66,7 +66,9 @@ class Source:
     rule: str = ""
 
 
-def index_labels(values: list[np.ndarray], class_names: list[str] | None, where: str) -> tuple[list[np.ndarray], tuple[str, ...]]:
+def index_labels(
+    values: list[np.ndarray], class_names: list[str] | None, where: str
+) -> tuple[list[np.ndarray], tuple[str, ...]]:
     """Labels of several parts as int64 indices, with the class names.
 
     Integers index `class_names` where those are given; otherwise the sorted distinct values name the classes.
@@ -76,7 +78,9 @@ def index_labels(values: list[np.ndarray], class_names: list[str] | None, where:
     """
     for array in values:
         if array.ndim != 1 or array.dtype.kind not in "iuUS":
-            raise DataError(f"{where}: labels must be a vector of integers or text, not {array.dtype} {list(array.shape)}")
+            raise DataError(
+                f"{where}: labels must be a vector of integers or text, not {array.dtype} {list(array.shape)}"
+            )
     if class_names is not None and all(array.dtype.kind in "iu" for array in values):
         for array in values:
             wrong = array[(array < 0) | (array >= len(class_names))]

@@ -43,7 +43,7 @@ class Executor(ABC):
         """Wait for the next result, running or final, and say whose it is."""
 
     @abstractmethod
-    def cancel(self, key: str) -> None:
+    def cancel(self) -> None:
         """End the trial whose running result was the last one given; it gives no further result."""
 
     @abstractmethod
@@ -53,7 +53,9 @@ class Executor(ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -67,7 +69,9 @@ def resolve_executor(name: str, workers: int, ray_address: str | None) -> str:
     if name not in EXECUTORS:
         raise UnknownName("executor", name, [*EXECUTORS, "auto"])
     if name == "inline" and (workers > 1 or ray_address):
-        raise OptionError(f"the inline executor runs one worker on this machine, not {workers}; use --executor ray-tune")
+        raise OptionError(
+            f"the inline executor runs one worker on this machine, not {workers}; use --executor ray-tune"
+        )
     if name == "ray-tune" and importlib.util.find_spec("ray") is None:
         raise OptionError("the ray-tune executor needs Ray: pip install 'autoaug[ray]', or use --workers 1")
     return name
@@ -76,7 +80,8 @@ def resolve_executor(name: str, workers: int, ray_address: str | None) -> str:
 @contextmanager
 def executors(name: str, workers: int, device: str, ray_address: str | None) -> Iterator[Callable[[Task], Executor]]:
     """What the executor called `name` (one of `EXECUTORS`) needs, for the length of the block; opens executors for
-    one task after another."""
+    one task after another.
+    """
     if name == "inline":
         from autoaug.executors.inline import InlineExecutor
 

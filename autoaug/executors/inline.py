@@ -34,7 +34,7 @@ class InlineExecutor(Executor):
             self._current = None
         return key, result
 
-    def cancel(self, key: str) -> None:
+    def cancel(self) -> None:
         self._current = None
 
     def close(self) -> None:

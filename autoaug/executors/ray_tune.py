@@ -16,7 +16,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 for _name, _value in {
@@ -42,7 +41,6 @@ _RESTARTS = 20
 _TEAR_DOWN_SECONDS = 10.0
 
 
-@ray.remote(num_cpus=0)
 class _Mailbox:
     """Trials on their way to workers, and results on their way back."""
 
@@ -92,7 +90,7 @@ class _Mailbox:
 class _Worker(tune.Trainable):
     """A warm worker: one Tune step takes a trial from the mailbox and runs it."""
 
-    def setup(self, config: dict[str, Any], task: Task, mailbox: Any) -> None:
+    def setup(self, config: dict[str, Any], task: Task, mailbox: Any) -> None:  # noqa: ARG002 (Tune's signature)
         task.warm_up()
         self._task, self._mailbox = task, mailbox
 
@@ -122,15 +120,14 @@ class RayTuneExecutor(Executor):
 
     def __init__(self, task: Task, workers: int) -> None:
         self.slots = workers
-        self._mailbox = _Mailbox.remote()
+        self._mailbox = ray.remote(num_cpus=0)(_Mailbox).remote()
         self._at_rung: str | None = None
         self._ended_because = "their Tune run ended"
         self._thread = threading.Thread(target=self._run_workers, args=(task,), name="ray-tune", daemon=True)
         self._thread.start()
 
     def _run_workers(self, task: Task) -> None:
-        # A short path: Ray's sockets must not have names of more than 107 bytes.
-        scratch = tempfile.mkdtemp(prefix="aa-", dir="/tmp" if Path("/tmp").is_dir() else None)
+        scratch = tempfile.mkdtemp(prefix="autoaug-tune-")
         trainable = tune.with_parameters(_Worker, task=task, mailbox=self._mailbox)
         try:
             results = tune.Tuner(
@@ -160,12 +157,14 @@ class RayTuneExecutor(Executor):
         coming = self._mailbox.next_result.remote()
         while not ray.wait([coming], timeout=1.0)[0]:
             if not self._thread.is_alive():
-                raise WorkersLost(f"the Ray workers are gone ({self._ended_because}); what has ended is kept: resume the run")
+                raise WorkersLost(
+                    f"the Ray workers are gone ({self._ended_because}); what has ended is kept: resume the run"
+                )
         key, result = ray.get(coming)
         self._at_rung = key if result.status == "running" else None
         return key, result
 
-    def cancel(self, key: str) -> None:
+    def cancel(self) -> None:
         self._answer(False)
 
     def _answer(self, go_on: bool) -> None:
@@ -204,7 +203,9 @@ def _connect(address: str) -> None:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, RuntimeError, ValueError) as fault:
         reason = str(fault).strip().splitlines()[0]
-        raise OptionError(f"no Ray cluster answers at {address!r} ({reason}); start one with: ray start --head") from None
+        raise OptionError(
+            f"no Ray cluster answers at {address!r} ({reason}); start one with: ray start --head"
+        ) from None
 
 
 def _start(workers: int) -> None:

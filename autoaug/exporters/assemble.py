@@ -30,13 +30,16 @@ def definitions(module: ModuleType) -> dict[str, Definition]:
 def _names(node: ast.AST) -> frozenset[str]:
     """Names that the definition takes from outside: not its parameters, not what it assigns."""
     names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
-    own = {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)} | {n.id for n in names if isinstance(n.ctx, ast.Store)}
+    own = {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)} | {
+        n.id for n in names if isinstance(n.ctx, ast.Store)
+    }
     return frozenset(n.id for n in names) - own
 
 
 def imports(module: ModuleType) -> dict[str, str]:
     """The import statement that binds each name at the top of `module`; imports from autoaug are left out, because
-    what they name is carried along."""
+    what they name is carried along.
+    """
     found = {}
     for node in ast.parse(inspect.getsource(module)).body:
         if isinstance(node, ast.Import):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import ModuleType
 
-from autoaug import __version__, drawing
+from autoaug import drawing
 from autoaug.errors import PolicyError
 from autoaug.exporters.assemble import Definition, definitions, import_block, imports, needed
 from autoaug.exporters.runtime import mixing, noise, plain
 from autoaug.operators import get_operator
 from autoaug.policy import Policy
 from autoaug.transform import drawing_table
+from autoaug.version import __version__
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,9 @@ def module_text(policy: Policy, target: Target) -> str:
     for module in modules:
         available |= definitions(module)
     functions = [_function_name(name, target, available) for name in policy.operator_names()]
-    order = needed(["draw_operations", *(["draw_mixing", "own_share"] if policy.mixing else []), *functions, "Augment"], available)
+    order = needed(
+        ["draw_operations", *(["draw_mixing", "own_share"] if policy.mixing else []), *functions, "Augment"], available
+    )
     body = {name: available[name] for name in order if name != "Augment"}
     used = {name for definition in [*body.values(), available["Augment"]] for name in definition.uses}
     statements = {k: v for module in modules for k, v in imports(module).items()}
@@ -40,12 +43,17 @@ def module_text(policy: Policy, target: Target) -> str:
     head = [_header(policy, target), "from __future__ import annotations", imported, table, _layers(policy)]
     parts = ["\n\n".join(head)]
     if policy.mixing:
-        m = policy.mixing
-        parts[-1] += f"\n\n# Kind, probability, and the parameter of the Beta distribution of the weights.\nMIXING = {(m.kind, m.probability, m.alpha)!r}"
+        mixing_values = (policy.mixing.kind, policy.mixing.probability, policy.mixing.alpha)
+        parts[-1] += "\n\n# Kind, probability, and the parameter of the Beta distribution of the weights."
+        parts[-1] += f"\nMIXING = {mixing_values!r}"
     parts += [definition.source for definition in body.values()]
     limits = [get_operator(name).limit for name in policy.operator_names()]
     rows = "".join(f"\n    ({f}, {limit!r})," for f, limit in zip(functions, limits, strict=True))
-    parts.append(f"# The operators that LAYERS numbers, each with its value at magnitude 1.\nOPERATORS = [{rows}\n]" if rows else "OPERATORS = []")
+    parts.append(
+        f"# The operators that LAYERS numbers, each with its value at magnitude 1.\nOPERATORS = [{rows}\n]"
+        if rows
+        else "OPERATORS = []"
+    )
     parts.append(available["Augment"].source)
     return "\n\n\n".join(parts) + "\n"
 

@@ -1,3 +1,7 @@
-from pathlib import Path
-def write_report(folder) -> Path:
-    return folder.report
+"""The HTML report: numbers first, then figures, then one self-contained page."""
+
+from __future__ import annotations
+
+from autoaug.report.page import write_report
+
+__all__ = ["write_report"]

@@ -25,7 +25,9 @@ def resolve_device(name: str) -> str:
         if index and not index.isdigit():
             raise OptionError(f"device {name!r} must be auto, cpu, cuda or cuda:N")
         if not torch.cuda.is_available() or int(index or 0) >= torch.cuda.device_count():
-            raise DeviceError(f"device {name!r} was asked for, but torch sees {torch.cuda.device_count()} GPUs here; use cpu")
+            raise DeviceError(
+                f"device {name!r} was asked for, but torch sees {torch.cuda.device_count()} GPUs here; use cpu"
+            )
     return name
 
 

@@ -54,7 +54,7 @@ def train(
         NonFiniteLoss: the loss became NaN or infinite.
     """
     generator = torch.Generator().manual_seed(seed)
-    model = training.model.to(device, memory_format=torch.channels_last).train()
+    model = training.model.to(device).to(memory_format=torch.channels_last).train()
     steps = recipe.steps(len(samples), policy.copies)
     optimizer = torch.optim.SGD(
         model.parameters(), lr=recipe.learning_rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay
@@ -64,15 +64,19 @@ def train(
     )
     labels = torch.from_numpy(samples.labels)
     done = 0
-    for images, targets in _augmented(training.meter, policy, samples.images, labels, classes, recipe, steps, generator, device):
+    for images, targets in _augmented(
+        training.meter, policy, samples.images, labels, classes, recipe, steps, generator, device
+    ):
         losses = []
-        for batch, target in zip(images.split(recipe.batch_size), targets.split(recipe.batch_size), strict=True):
+        for batch, target in zip(
+            torch.split(images, recipe.batch_size), torch.split(targets, recipe.batch_size), strict=True
+        ):
             batch, target = batch.contiguous(memory_format=torch.channels_last), target.to(device)
             with precision(device):
                 batch = _with_adversarial(training, policy, batch, target, generator)
                 loss = cross_entropy(model(batch), target, label_smoothing=recipe.label_smoothing)
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
             schedule.step()
             losses.append(loss.detach())
@@ -123,7 +127,7 @@ def _with_adversarial(
     return torch.cat([attack(training.model, batch[:count], target[:count], how, generator), batch[count:]])
 
 
-def new_training(name: str, samples: Samples, classes: int, seed: int, device: str) -> Training:
+def new_training(name: str, samples: Samples, classes: int, seed: int) -> Training:
     """A fresh model, standardised by the mean and deviation of (at most 2,048 of) the training images."""
     rows = np.linspace(0, len(samples) - 1, min(len(samples), 2048)).astype(np.int64)
     images = next(float_batches(samples.images, iter([rows]), "cpu"))
@@ -148,5 +152,3 @@ def warm_up(samples: Samples, device: str) -> None:
     """Bring what every trial needs to the device, once a worker."""
     if isinstance(samples.images, MemoryImages):
         resident(samples.images, device)
-
-

@@ -68,7 +68,8 @@ def array_source(name: str, classes: tuple[str, ...], parts: dict[Role, tuple[Im
 
 def channel_axis(shape: tuple[int, ...], where: str) -> int | None:
     """Which axis of ``[N, H, W]``, ``[N, H, W, C]`` or ``[N, C, H, W]`` is C: the last if it has at most 4, else the
-    second if that has, else the smaller of the two."""
+    second if that has, else the smaller of the two.
+    """
     if len(shape) == 3:
         return None
     if len(shape) != 4:

@@ -32,11 +32,11 @@ def open_idx(folder: Path, memory_limit: int) -> Source:
     """Pair image and label files by their prefix (``train``, ``val``, ``t10k`` or ``test``)."""
     found: dict[tuple[Role, str], Path] = {}
     for path in _files(folder):
-        role = next((role for prefix, role in PREFIXES.items() if path.name.startswith(prefix)), None)
+        matching = [role for prefix, role in PREFIXES.items() if path.name.startswith(prefix)]
         kind = "images" if "images" in path.name else "labels" if "labels" in path.name else None
-        if role and kind:
-            found[role, kind] = path
-    roles = [role for role in ("train", "validation", "test") if (role, "images") in found]
+        if matching and kind:
+            found[matching[0], kind] = path
+    roles = [role for role in dict.fromkeys(PREFIXES.values()) if (role, "images") in found]
     if "train" not in roles:
         raise DataError(f"{folder}: there is no train-images-idx3-ubyte[.gz] among the IDX files")
     for role in roles:

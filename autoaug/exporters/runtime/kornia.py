@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import kornia.enhance as E
 import kornia.geometry.transform as G
@@ -48,7 +49,7 @@ def rotate(images: Tensor, degrees: Tensor, draws: Tensor) -> Tensor:
 
 def shear(images: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """Shear about the top-left corner, which lies half a pixel before the first pixel."""
-    one, zero = torch.ones_like(x), torch.zeros_like(x)
+    one = torch.ones_like(x)
     matrix = torch.stack([torch.stack([one, -x, -x / 2], 1), torch.stack([-y, one, -y / 2], 1)], 1)
     return G.warp_affine(images, matrix, images.shape[-2:])
 
@@ -172,4 +173,4 @@ def cutout(images: Tensor, fraction: Tensor, draws: Tensor) -> Tensor:
 
 
 #: What `apply_operations` looks operators up in; an exported module has its own.
-OPERATORS: list[tuple] = []
+OPERATORS: list[tuple[Callable[[Tensor, Tensor, Tensor], Tensor], float]] = []

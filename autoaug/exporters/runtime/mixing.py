@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from autoaug.drawing import draw_mixing, draw_operations, own_share
+from autoaug.drawing import Table, draw_mixing, draw_operations, own_share
 from autoaug.exporters.runtime.torchvision import apply_operations
 
-LAYERS: list = []
+LAYERS: Table = []
 MIXING: tuple[str, float, float] = ("mixup", 1.0, 1.0)
 
 

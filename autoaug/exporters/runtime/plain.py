@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from autoaug.drawing import draw_operations
+from autoaug.drawing import Table, draw_operations
 from autoaug.exporters.runtime.torchvision import apply_operations
 
-LAYERS: list = []
+LAYERS: Table = []
 
 
 class Augment(torch.nn.Module):

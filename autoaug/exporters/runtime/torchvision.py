@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -36,7 +37,9 @@ def vertical_flip(image: Tensor, on: float, draws: Tensor) -> Tensor:
     return F.vertical_flip(image) if on >= 0.5 else image
 
 
-def warp(image: Tensor, translate: tuple[int, int] = (0, 0), scale: float = 1.0, shear: tuple[float, float] = (0.0, 0.0)) -> Tensor:
+def warp(
+    image: Tensor, translate: tuple[int, int] = (0, 0), scale: float = 1.0, shear: tuple[float, float] = (0.0, 0.0)
+) -> Tensor:
     return F.affine(image, 0.0, list(translate), scale, list(shear), InterpolationMode.BILINEAR)
 
 
@@ -145,4 +148,4 @@ def cutout(image: Tensor, fraction: float, draws: Tensor) -> Tensor:
 
 
 #: What `apply_operations` looks operators up in; an exported module has its own.
-OPERATORS: list[tuple] = []
+OPERATORS: list[tuple[Callable[[Tensor, float, Tensor], Tensor], float]] = []

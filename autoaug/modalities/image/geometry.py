@@ -19,7 +19,7 @@ warp = partial(operator, modality="image", family="geometry", kind="warp")
 
 def affine(a: Tensor, b: Tensor, c: Tensor, d: Tensor, e: Tensor, f: Tensor) -> Tensor:
     """Stack ``x = a x' + b y' + c``, ``y = d x' + e y' + f`` (each ``[n]``) into maps ``[n, 2, 3]``."""
-    return torch.stack([a, b, c, d, e, f], dim=-1).unflatten(-1, (2, 3))
+    return torch.stack([a, b, c, d, e, f], dim=-1).view(-1, 2, 3)
 
 
 @warp("HorizontalFlip", unit="switch")

@@ -112,7 +112,9 @@ def build_network(name: str, shape: tuple[int, int, int], classes: int) -> tuple
         name = "torchvision:resnet18"
     provider, _, wanted = name.partition(":")
     if not wanted:
-        raise UnknownName("model", name, ["auto", "resnet9", "resnet18", "torchvision:NAME", "timm:NAME", "module:function"])
+        raise UnknownName(
+            "model", name, ["auto", "resnet9", "resnet18", "torchvision:NAME", "timm:NAME", "module:function"]
+        )
     if provider == "torchvision":
         return _torchvision(wanted, channels, classes)
     if provider == "timm":
@@ -145,11 +147,15 @@ def _own(module: str, function: str, channels: int, classes: int) -> nn.Module:
     try:
         build = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as fault:
-        raise OptionError(f"model {module}:{function} cannot be imported ({fault}); it must be on the Python path") from None
+        raise OptionError(
+            f"model {module}:{function} cannot be imported ({fault}); it must be on the Python path"
+        ) from None
     try:
         network = build(channels, classes)
     except Exception as fault:
-        raise OptionError(f"{module}:{function}({channels}, {classes}) failed: {type(fault).__name__}: {fault}") from fault
+        raise OptionError(
+            f"{module}:{function}({channels}, {classes}) failed: {type(fault).__name__}: {fault}"
+        ) from fault
     if not isinstance(network, nn.Module):
         raise OptionError(f"{module}:{function} must return a torch.nn.Module, not {type(network).__name__}")
     return network

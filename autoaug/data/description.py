@@ -1,0 +1,49 @@
+"""What `autoaug check` prints: the audit in words, and whether a search makes sense."""
+
+from __future__ import annotations
+
+import math
+
+from autoaug.data.audit import ALLOWABLE, Audit
+from autoaug.data.source import Source
+from autoaug.data.splits import DataSet
+
+_MANY = 20
+
+
+def describe_source(source: Source, found: Audit) -> str:
+    """Counts per class, sizes, modes and findings."""
+    lines = [f"{source.name}: {len(source.classes)} classes, fingerprint {found.fingerprint}"]
+    for role, counts in found.counts.items():
+        listed = list(counts.items())
+        shown = ", ".join(f"{name} {count}" for name, count in listed[:_MANY])
+        more = f", and {len(listed) - _MANY} more classes" if len(listed) > _MANY else ""
+        lines.append(f"{role}: {sum(counts.values())} images ({shown}{more})")
+    lines.append(f"sizes: {_listing(source.sizes)}; modes: {_listing(source.modes)}")
+    if source.rule:
+        lines.append(f"sizes or formats differ: {source.rule}")
+    lines += [f"unreadable: {name}" for name in source.unreadable[1:_MANY]]
+    for finding in found.findings:
+        allow = f" (--allow {finding.code} lets {ALLOWABLE[finding.code]} pass)" if finding.code in ALLOWABLE else ""
+        lines.append(f"{finding.level}: {finding.message}{allow}")
+    if not found.findings:
+        lines.append("nothing wrong was found: all files readable, no duplicates, no image under two labels")
+    return "\n".join(lines)
+
+
+def _listing(counts: dict[str, int]) -> str:
+    listed = list(counts.items())
+    more = f", and {len(listed) - _MANY} more" if len(listed) > _MANY else ""
+    return ", ".join(f"{name} ({count})" for name, count in listed[:_MANY]) + more
+
+
+def describe_splits(data: DataSet) -> str:
+    """The splits that a search would use, and what differences it could see with them."""
+    error = 100 * math.sqrt(0.8 * 0.2 / len(data.validation))
+    where = "in memory" if hasattr(data.train.images, "array") else "streamed from disk"
+    return (
+        f"a search would use {len(data.train)} train, {len(data.validation)} validation and {len(data.test)} test "
+        f"images ({where})\n"
+        f"it makes sense: one trial's accuracy (at 80 %) is known to ± {error:.1f} points (one standard error), which "
+        "the fresh seeds of the confirmation narrow"
+    )

@@ -1,0 +1,161 @@
+"""From numbers to Plotly figures. Names are escaped: Plotly's labels would take tags in them for markup."""
+
+from __future__ import annotations
+
+from html import escape
+
+import plotly.graph_objects as go
+
+from autoaug.report.numbers import CandidateRow, Classes, History
+
+#: A palette that colour-blind readers can tell apart (Wong, 2011) and that works on white and on black.
+COLOURS = {"searched": "#0072B2", "baseline": "#808a93", "rival": "#D55E00"}
+_ACCENT, _MUTED, _WARN = COLOURS["searched"], COLOURS["baseline"], COLOURS["rival"]
+
+
+def _figure(height: int, x: str, y: str = "") -> go.Figure:
+    figure = go.Figure()
+    figure.update_layout(
+        height=height,
+        margin={"l": 10, "r": 16, "t": 16, "b": 48},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": "system-ui, sans-serif", "size": 13},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        hoverlabel={"align": "left"},
+    )
+    figure.update_xaxes(title_text=x, automargin=True, zeroline=False)
+    figure.update_yaxes(title_text=y, automargin=True, zeroline=False)
+    return figure
+
+
+def candidates_figure(rows: list[CandidateRow]) -> go.Figure:
+    """Test accuracy of each candidate: mean, 95 % interval, and a faint dot a seed."""
+    figure = _figure(110 + 34 * len(rows), "test accuracy, % (mean, 95 % interval, one dot a seed)")
+    for kind, colour in COLOURS.items():
+        chosen = [row for row in rows if row.kind == kind]
+        if not chosen:
+            continue
+        names = [_label(row) for row in chosen]
+        figure.add_scatter(
+            x=[value for row in chosen for value in row.seeds],
+            y=[name for name, row in zip(names, chosen, strict=True) for _ in row.seeds],
+            mode="markers",
+            marker={"color": colour, "opacity": 0.35, "size": 7},
+            hoverinfo="x",
+            showlegend=False,
+        )
+        figure.add_scatter(
+            x=[row.mean for row in chosen],
+            y=names,
+            error_x={
+                "array": [row.high - row.mean for row in chosen],
+                "arrayminus": [row.mean - row.low for row in chosen],
+                "thickness": 2,
+                "width": 6,
+            },
+            mode="markers",
+            marker={"color": colour, "size": 11, "symbol": "diamond"},
+            name=kind,
+            hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
+        )
+    figure.update_yaxes(categoryorder="array", categoryarray=[_label(row) for row in reversed(rows)])
+    return figure
+
+
+def _label(row: CandidateRow) -> str:
+    name = escape(row.name)
+    return f"<b>{name}</b> (returned)" if row.returned else name
+
+
+def history_figure(history: History) -> go.Figure:
+    """Validation accuracy over the trials, with the best so far and the baselines as lines."""
+    figure = _figure(380, "trial", "validation accuracy, %")
+    for status, colour, symbol in (("complete", _ACCENT, "circle"), ("pruned", _MUTED, "x-thin-open")):
+        points = [p for p in history.drawn if p.status == status]
+        figure.add_scatter(
+            x=[p.number for p in points],
+            y=[p.accuracy for p in points],
+            mode="markers",
+            marker={"color": colour, "symbol": symbol, "size": 8},
+            name=status if status == "complete" else "pruned (at its last rung)",
+            hovertemplate="trial %{x}: %{y:.2f} %<extra></extra>",
+        )
+    figure.add_scatter(
+        x=[number for number, _ in history.best],
+        y=[value for _, value in history.best],
+        mode="lines",
+        line={"color": _ACCENT, "shape": "hv", "width": 1.5},
+        name="best so far",
+        hoverinfo="skip",
+    )
+    last = max((p.number for p in history.drawn), default=1)
+    for name, value in history.baselines:
+        figure.add_scatter(
+            x=[0, last],
+            y=[value, value],
+            mode="lines",
+            line={"color": _MUTED, "dash": "dot", "width": 1},
+            hovertemplate=f"{escape(name)}: {value:.2f} %<extra></extra>",
+            showlegend=False,
+        )
+    seen = [p.accuracy for p in history.drawn] + [value for _, value in history.baselines]
+    for name, value in _spread(history.baselines, apart=0.05 * (max(seen) - min(seen))):
+        figure.add_annotation(x=last, y=value, text=escape(name), xanchor="right", yanchor="bottom", showarrow=False)
+    figure.update_annotations(font_size=11)
+    return figure
+
+
+def _spread(lines: tuple[tuple[str, float], ...], apart: float) -> list[tuple[str, float]]:
+    """One label where lines lie less than `apart` from each other, so that none is written over another."""
+    labels: list[tuple[str, float]] = []
+    for name, value in sorted(lines, key=lambda line: line[1]):
+        if labels and value - labels[-1][1] < apart:
+            labels[-1] = f"{labels[-1][0]}, {name}", labels[-1][1]
+        else:
+            labels.append((name, value))
+    return labels
+
+
+def classes_figure(classes: Classes) -> go.Figure:
+    """Accuracy per class before and after, the largest loss first."""
+    shown = classes.rows if len(classes.rows) <= 40 else (*classes.rows[:20], *classes.rows[-20:])
+    figure = _figure(110 + 24 * len(shown), "test accuracy on the class, %")
+    names = [escape(row.name) for row in shown]
+    for row, name in zip(shown, names, strict=True):
+        figure.add_scatter(
+            x=[row.before, row.after],
+            y=[name, name],
+            mode="lines",
+            line={"color": _ACCENT if row.after >= row.before else _WARN, "width": 2},
+            showlegend=False,
+            hoverinfo="skip",
+        )
+    for label, values, colour, symbol in (
+        (classes.before, [row.before for row in shown], _MUTED, "circle-open"),
+        (classes.after, [row.after for row in shown], _ACCENT, "circle"),
+    ):
+        figure.add_scatter(
+            x=values,
+            y=names,
+            mode="markers",
+            marker={"color": colour, "size": 9, "symbol": symbol, "line": {"width": 2}},
+            name=escape(label),
+            hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
+        )
+    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], type="category")
+    return figure
+
+
+def importance_figure(rows: list[tuple[str, float]]) -> go.Figure:
+    """Share of the accuracy's variance that each choice explains."""
+    figure = _figure(90 + 26 * len(rows), "share of the variance of accuracy explained (fANOVA)")
+    figure.add_bar(
+        x=[value for _, value in rows],
+        y=[escape(name) for name, _ in rows],
+        orientation="h",
+        marker_color=_ACCENT,
+        hovertemplate="%{y}: %{x:.2f}<extra></extra>",
+    )
+    figure.update_yaxes(autorange="reversed")
+    return figure
