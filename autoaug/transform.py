@@ -6,7 +6,7 @@ so the same plan gives the same images. Samples are grouped by operator, and all
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -44,11 +44,6 @@ class Plan:
 
     def __len__(self) -> int:
         return self.choice.shape[1]
-
-    def to(self, device: torch.device) -> Plan:
-        """The same plan with its tensors on `device`."""
-        values = (getattr(self, f.name) for f in fields(self))
-        return Plan(*(value.to(device) if isinstance(value, Tensor) else value for value in values))
 
     def describe(self, index: int) -> str:
         """One line of text on what is done to sample `index`."""

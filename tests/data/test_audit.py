@@ -1,0 +1,77 @@
+"""The audit finds what was planted, and stops on what would spoil a result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from autoaug.data.audit import audit
+from autoaug.data.sources import open_source
+from autoaug.errors import DataError
+from tests.conftest import bars, write_npz
+from tests.data.test_sources import write_folder
+
+PLENTY = 10**9
+
+
+def codes(path: Path) -> dict[str, str]:
+    return {finding.code: finding.level for finding in audit(open_source(path, PLENTY)).findings}
+
+
+def test_clean_data_have_no_stops(npz: Path) -> None:
+    assert "stop" not in codes(npz).values()
+
+
+def test_a_leak_between_splits_stops_unless_allowed(tmp_path: Path) -> None:
+    x, y = bars(120)
+    path = write_npz(tmp_path / "a.npz", x_test=np.concatenate([bars(60, seed=1)[0], x[:3]]), y_test=np.append(bars(60)[1], y[:3]))
+    found = audit(open_source(path, PLENTY))
+    with pytest.raises(DataError, match=r"3 images stand in two splits, e\.g\. train image 0 and test image 60.*--allow leak"):
+        found.stop()
+    found.stop(frozenset({"leak"}))
+
+
+def test_one_image_under_two_labels_stops(tmp_path: Path) -> None:
+    x, y = bars(120)
+    path = write_npz(tmp_path / "a.npz", x_train=np.concatenate([x, x[:1]]), y_train=np.append(y, (y[0] + 1) % 3))
+    assert codes(path)["conflict"] == "stop"
+
+
+def test_copies_within_a_split_are_a_warning(tmp_path: Path) -> None:
+    x, y = bars(120)
+    path = write_npz(tmp_path / "a.npz", x_train=np.concatenate([x, x[:2]]), y_train=np.append(y, y[:2]))
+    assert codes(path)["duplicate"] == "warning"
+
+
+def test_unreadable_files_stop_and_are_left_out_when_allowed(tmp_path: Path) -> None:
+    images, labels = bars(30)
+    write_folder(tmp_path, images, labels)
+    whole = (tmp_path / "class 0" / "0000.png").read_bytes()
+    (tmp_path / "class 0" / "0000.png").write_bytes(whole[: len(whole) // 2])
+    source = open_source(tmp_path, PLENTY)
+    with pytest.raises(DataError, match=r"unreadable image: .*0000\.png.*--allow unreadable"):
+        audit(source).stop()
+    audit(source).stop(frozenset({"unreadable"}))
+    assert len(source.parts["train"]) == 29
+
+
+def test_one_class_stops_and_cannot_be_allowed(tmp_path: Path) -> None:
+    (tmp_path / "only").mkdir()
+    Image.new("L", (4, 4)).save(tmp_path / "only" / "a.png")
+    found = audit(open_source(tmp_path, PLENTY))
+    with pytest.raises(DataError, match="one class only"):
+        found.stop(frozenset({"unreadable", "leak", "conflict"}))
+
+
+def test_the_fingerprint_follows_the_content_and_not_the_format(tmp_path: Path) -> None:
+    x, y = bars(120)
+    compressed = audit(open_source(write_npz(tmp_path / "a.npz"), PLENTY)).fingerprint
+    floats = audit(open_source(write_npz(tmp_path / "b.npz", x_train=x / 255.0), PLENTY)).fingerprint
+    changed = x.copy()
+    changed[0, 0, 0, 0] ^= 1
+    assert compressed == floats
+    assert audit(open_source(write_npz(tmp_path / "c.npz", x_train=changed), PLENTY)).fingerprint != compressed
+    assert audit(open_source(write_npz(tmp_path / "d.npz", y_train=(y + 1) % 3), PLENTY)).fingerprint != compressed

@@ -1,0 +1,110 @@
+"""Splits are stratified, seeded, disjoint, and keep together what belongs together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autoaug.data.audit import audit
+from autoaug.data.images import MemoryImages, in_memory
+from autoaug.data.source import Part, Source
+from autoaug.data.sources import open_source
+from autoaug.data.sources.arrays import array_source
+from autoaug.data.splits import DataSet, split
+from autoaug.errors import DataError
+from tests.conftest import bars, write_npz
+
+PLENTY = 10**9
+
+
+def numbered(labels: np.ndarray, groups: np.ndarray | None = None) -> Source:
+    """A source whose images all differ: pixel values spell their number."""
+    n = len(labels)
+    images = np.stack([np.arange(n) // 256, np.arange(n) % 256], 1).astype(np.uint8)[:, None, :, None]
+    source = array_source("numbered", tuple("abcdefgh"[: labels.max() + 1]), {"train": (MemoryImages(images), labels)})
+    part = source.parts["train"]
+    return Source(source.name, source.classes, {"train": Part(part.images, labels, groups, part.names)})
+
+
+def numbers(data: DataSet) -> list[set[int]]:
+    """The numbers in train, validation and test."""
+    parts = (data.train, data.validation, data.test)
+    return [{int(a) * 256 + int(b) for a, b in in_memory(p.images).array.reshape(-1, 2)} for p in parts]
+
+
+def splits(source: Source, seed: int = 0) -> DataSet:
+    return split(source, audit(source), seed, PLENTY)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(40, 300), st.integers(2, 4), st.integers(0, 99))
+def test_held_out_splits_are_disjoint_complete_stratified_and_seeded(n: int, classes: int, seed: int) -> None:
+    labels = np.arange(n) % classes
+    data = splits(numbered(labels), seed)
+    train, validation, test = numbers(data)
+    assert train | validation | test == set(range(n))
+    assert len(train) + len(validation) + len(test) == n
+    assert abs(len(test) - n / 4) <= 1
+    for samples in (data.train, data.validation, data.test):
+        counts = np.bincount(samples.labels, minlength=classes)
+        assert counts.max() - counts.min() <= 2
+    assert numbers(splits(numbered(labels), seed)) == [train, validation, test]
+    assert numbers(splits(numbered(labels), seed + 1)) != [train, validation, test]
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 99))
+def test_groups_never_straddle(seed: int) -> None:
+    labels = np.arange(240) % 3
+    groups = np.random.default_rng(seed).integers(0, 40, 240).astype(str)
+    for first, second in [(0, 1), (0, 2), (1, 2)]:
+        parts = numbers(splits(numbered(labels, groups), seed))
+        assert not {groups[i] for i in parts[first]} & {groups[i] for i in parts[second]}
+
+
+def test_exact_copies_never_straddle() -> None:
+    images, labels = bars(60)
+    twice = np.concatenate([images, images]).transpose(0, 3, 1, 2)
+    source = array_source("twice", ("a", "b", "c"), {"train": (MemoryImages(twice), np.concatenate([labels, labels]))})
+    data = splits(source)
+    parts = [{p.tobytes() for p in in_memory(s.images).array} for s in (data.train, data.validation, data.test)]
+    assert not parts[0] & parts[1]
+    assert not parts[0] & parts[2]
+    assert not parts[1] & parts[2]
+
+
+def test_given_parts_are_kept(tmp_path: Path) -> None:
+    images, labels = bars(30, seed=5)
+    source = open_source(write_npz(tmp_path / "a.npz", x_val=images, y_val=labels), PLENTY)
+    data = splits(source)
+    assert len(data.train) == 120
+    np.testing.assert_array_equal(in_memory(data.validation.images).array, images.transpose(0, 3, 1, 2))
+    assert len(data.test) == 60
+
+
+def test_on_disk_and_in_memory_splits_are_the_same(npz: Path) -> None:
+    found = {}
+    for limit in (PLENTY, 10):
+        source = open_source(npz, limit)
+        data = split(source, audit(source), 0, limit)
+        found[limit] = [in_memory(s.images).array for s in (data.train, data.validation, data.test)]
+        assert isinstance(data.train.images, MemoryImages) == (limit == PLENTY)
+    for ours, theirs in zip(found[PLENTY], found[10], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_class_with_too_few_samples_is_named() -> None:
+    labels = np.array([0] * 40 + [1] * 5)
+    with pytest.raises(DataError, match=r"class 'b' has 5 training samples; 10 are needed"):
+        splits(numbered(labels))
+
+
+def test_groups_that_leave_a_split_without_a_class_are_refused() -> None:
+    labels = np.array([0] * 40 + [1] * 40)
+    groups = np.array([f"a{i}" for i in range(40)] + ["one"] * 40)
+    with pytest.raises(DataError, match="has no sample of class"):
+        splits(numbered(labels, groups))
