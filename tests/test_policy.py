@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoaug.errors import PolicyError, UnknownName
-from autoaug.policy import Adversarial, Branch, Layer, Mixing, Operation, Policy, builtin_names, parse_policy, read_policy
+from autoaug.policy import (
+    Adversarial,
+    Branch,
+    Layer,
+    Mixing,
+    Operation,
+    Policy,
+    builtin_names,
+    parse_policy,
+    read_policy,
+)
 from autoaug.transform import load_policy
 
 unit = st.floats(0, 1)
@@ -23,7 +33,9 @@ branches = st.builds(Branch, operations=st.lists(operations, max_size=3).map(tup
 policies = st.builds(
     Policy,
     name=st.text(max_size=20),
-    layers=st.lists(st.builds(Layer, branches=st.lists(branches, min_size=1, max_size=3).map(tuple)), max_size=3).map(tuple),
+    layers=st.lists(st.builds(Layer, branches=st.lists(branches, min_size=1, max_size=3).map(tuple)), max_size=3).map(
+        tuple
+    ),
     mixing=st.none() | st.builds(Mixing, kind=st.sampled_from(["mixup", "cutmix"]), probability=unit),
     adversarial=st.none() | st.builds(Adversarial, kind=st.just("pgd"), steps=st.integers(1, 5)),
     copies=st.integers(1, 8),
@@ -68,7 +80,10 @@ def test_two_mixings_cannot_be_joined() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("layers:\n  - branches:\n      - operations:\n          - {operator: A, magnitude: 3}\n", ["line 4", "magnitude", "3"]),
+        (
+            "layers:\n  - branches:\n      - operations:\n          - {operator: A, magnitude: 3}\n",
+            ["line 4", "magnitude", "3"],
+        ),
         ("layers:\n  - branches: []\n", ["line 2", "branches"]),
         ("layers:\n  - branches:\n      - {operations: [], weight: 0}\n", ["weights", "0"]),
         ("copies: 0\n", ["line 1", "copies", "0"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
@@ -39,10 +39,10 @@ def in_order(count: int, size: int) -> Iterator[np.ndarray]:
         yield np.arange(start, min(start + size, count))
 
 
-def shuffled(count: int, size: int, batches: int, generator: torch.Generator) -> Iterator[np.ndarray]:
-    """`batches` batches of `size` indices from an endless run of shuffled passes over 0 … count - 1."""
+def shuffled(count: int, sizes: Iterable[int], generator: torch.Generator) -> Iterator[np.ndarray]:
+    """Batches of the given sizes from an endless run of shuffled passes over 0 … count - 1."""
     waiting = np.empty(0, np.int64)
-    for _ in range(batches):
+    for size in sizes:
         while len(waiting) < size:
             waiting = np.concatenate([waiting, torch.randperm(count, generator=generator).numpy()])
         yield waiting[:size]

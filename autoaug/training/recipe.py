@@ -33,7 +33,11 @@ class Recipe(BaseModel):
     def steps(self, samples: int, copies: int) -> int:
         """Optimiser steps at full length, for a split of `samples` images and a policy with `copies`."""
         total = self.epochs * samples * (copies if self.equal == "epochs" else 1)
-        return math.ceil(total / self.batch_size)
+        return math.ceil(total / self.samples_a_step(copies))
+
+    def samples_a_step(self, copies: int) -> int:
+        """The batch size, brought to a multiple of `copies`: all copies of an image are in one step."""
+        return max(1, round(self.batch_size / copies)) * copies
 
 
 def default_epochs(samples: int) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +17,7 @@ from autoaug.data.images import Images, MemoryImages
 from autoaug.data.splits import Samples
 from autoaug.modalities.image.models import Standardised, build_model
 from autoaug.policy import Policy
+from autoaug.seeds import derive_seed
 from autoaug.training.adversarial import attack
 from autoaug.training.device import precision, resident
 from autoaug.training.feed import float_batches, images_at_once, in_order, shuffled
@@ -44,9 +47,17 @@ class Training:
 
 
 def train(
-    training: Training, policy: Policy, samples: Samples, classes: int, recipe: Recipe, seed: int, device: str
+    training: Training,
+    policy: Policy,
+    samples: Samples,
+    classes: int,
+    recipe: Recipe,
+    seed: int,
+    device: str,
+    rungs: Sequence[float] = (1.0,),
 ) -> Iterator[float]:
-    """Train ``training.model`` in place, yielding the share done after every chunk of steps.
+    """Train ``training.model`` in place, yielding each of `rungs` (shares of full length, the last one 1) when it is
+    reached.
 
     Only `samples` are augmented; the order, the plans and the attacks all follow from `seed`.
 
@@ -55,26 +66,26 @@ def train(
     """
     generator = torch.Generator().manual_seed(seed)
     model = training.model.to(device).to(memory_format=torch.channels_last).train()
-    steps = recipe.steps(len(samples), policy.copies)
+    batch_size, steps = recipe.samples_a_step(policy.copies), recipe.steps(len(samples), policy.copies)
     optimizer = torch.optim.SGD(
         model.parameters(), lr=recipe.learning_rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay
     )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=recipe.learning_rate, total_steps=steps + 1, pct_start=0.25, cycle_momentum=False
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: one_cycle(step / steps))
+    stops = {math.ceil(rung * steps): rung for rung in rungs}
+    chunks = chunk_sizes(steps, max(1, images_at_once(samples.images.shape) // batch_size), stops)
+    order = shuffled(
+        len(samples),
+        [chunk * batch_size // policy.copies for chunk in chunks],
+        torch.Generator().manual_seed(derive_seed(seed, "order")),
     )
-    labels = torch.from_numpy(samples.labels)
     done = 0
-    for images, targets in _augmented(
-        training.meter, policy, samples.images, labels, classes, recipe, steps, generator, device
-    ):
+    for images, targets in _augmented(training.meter, policy, samples, classes, order, generator, device):
         losses = []
-        for batch, target in zip(
-            torch.split(images, recipe.batch_size), torch.split(targets, recipe.batch_size), strict=True
-        ):
-            batch, target = batch.contiguous(memory_format=torch.channels_last), target.to(device)
+        for clean, target in zip(torch.split(images, batch_size), torch.split(targets, batch_size), strict=True):
             with precision(device):
-                batch = _with_adversarial(training, policy, batch, target, generator)
-                loss = cross_entropy(model(batch), target, label_smoothing=recipe.label_smoothing)
+                batch = _with_adversarial(training, policy, clean, target, generator)
+                logits = model(batch.contiguous(memory_format=torch.channels_last))
+                loss = cross_entropy(logits, target, label_smoothing=recipe.label_smoothing)
             optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(loss)
             optimizer.step()
@@ -85,35 +96,45 @@ def train(
         training.meter.passes += len(images)
         if not torch.stack(losses).isfinite().all():
             raise NonFiniteLoss(f"the loss is not finite after {done} of {steps} steps")
-        yield done / steps
+        if done in stops:
+            yield stops[done]
+
+
+def one_cycle(done: float) -> float:
+    """Share of the highest learning rate when `done` of the training is over: up from a twenty-fifth in the first
+    quarter, then down to 0, both along a cosine. Unlike PyTorch's own it takes trainings of any number of steps.
+    """
+    if done < 0.25:
+        return 0.04 + 0.96 * (1 - math.cos(4 * math.pi * done)) / 2
+    return (1 + math.cos(math.pi * (done - 0.25) / 0.75)) / 2
+
+
+def chunk_sizes(steps: int, at_once: int, stops: Iterable[int]) -> list[int]:
+    """`steps` in chunks of at most `at_once`, with a boundary at each of `stops`."""
+    bounds = sorted({*range(0, steps, at_once), *stops, steps})
+    return [after - before for before, after in itertools.pairwise(bounds)]
 
 
 def _augmented(
     meter: Meter,
     policy: Policy,
-    images: Images,
-    labels: Tensor,
+    samples: Samples,
     classes: int,
-    recipe: Recipe,
-    steps: int,
+    order: Iterator[np.ndarray],
     generator: torch.Generator,
     device: str,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Augmented images and soft labels for several steps at once: K copies of an image stay within one step."""
-    distinct = max(1, recipe.batch_size // policy.copies)
-    at_once = max(1, images_at_once(images.shape) // recipe.batch_size)
-    chunks = [min(at_once, steps - first) for first in range(0, steps, at_once)]
-    order = list(shuffled(len(images), distinct, steps, generator))
-    blocks = [np.concatenate(order[at_once * i : at_once * i + n]) for i, n in enumerate(chunks)]
-    for indices, clean in zip(blocks, float_batches(images, iter(blocks), device), strict=True):
+    """Augmented images and soft labels for a chunk of steps at once: K copies of an image stay within one step."""
+    ahead, behind = itertools.tee(order)
+    for indices, clean in zip(behind, float_batches(samples.images, ahead, device), strict=True):
         begun = time.perf_counter()
         clean = clean.repeat_interleave(policy.copies, 0)
-        targets = soft_labels(labels[torch.from_numpy(indices)], classes).repeat_interleave(policy.copies, 0)
+        labels = torch.from_numpy(samples.labels[indices]).repeat_interleave(policy.copies)
         plan = draw_plan(policy, len(clean), generator)
         augmented = apply_plan(plan, clean)
-        targets = mix_labels(plan, targets, *clean.shape[-2:])
+        targets = mix_labels(plan, soft_labels(labels, classes), *clean.shape[-2:])
         meter.augmentation_seconds += time.perf_counter() - begun
-        yield augmented, targets
+        yield augmented, targets.to(device)
 
 
 def _with_adversarial(

@@ -27,9 +27,13 @@ def test_clean_data_have_no_stops(npz: Path) -> None:
 
 def test_a_leak_between_splits_stops_unless_allowed(tmp_path: Path) -> None:
     x, y = bars(120)
-    path = write_npz(tmp_path / "a.npz", x_test=np.concatenate([bars(60, seed=1)[0], x[:3]]), y_test=np.append(bars(60)[1], y[:3]))
+    path = write_npz(
+        tmp_path / "a.npz", x_test=np.concatenate([bars(60, seed=1)[0], x[:3]]), y_test=np.append(bars(60)[1], y[:3])
+    )
     found = audit(open_source(path, PLENTY))
-    with pytest.raises(DataError, match=r"3 images stand in two splits, e\.g\. train image 0 and test image 60.*--allow leak"):
+    with pytest.raises(
+        DataError, match=r"3 images stand in two splits, e\.g\. train image 0 and test image 60.*--allow leak"
+    ):
         found.stop()
     found.stop(frozenset({"leak"}))
 

@@ -1,0 +1,75 @@
+"""Every executor gives the same study as any other, and survives what happens to it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from autoaug.executors import EXECUTORS, TrialSpec, executors
+from autoaug.job import Silent
+from autoaug.run_folder import Budget
+from autoaug.search import run_search
+from autoaug.space import load_space
+from autoaug.strategies import get_strategy
+from autoaug.study import SearchStudy, summary
+from autoaug.transform import load_policy
+from tests.tasks import small_task
+
+TRIALS = 7
+
+
+def search_with(name: str, path: Path) -> SearchStudy:
+    """A small search with one worker."""
+    space, task = load_space("light"), small_task(epochs=2)
+    study = SearchStudy(path, space, get_strategy("tpe"), seed=3, first_rung=1)
+    study.enqueue({name: load_policy(name) for name in ("none", "flip-crop")})
+    with executors(name, 1, "cpu", None) as open_executor, open_executor(task) as executor:
+        run_search(study, executor, Budget(trials=TRIALS), task.full_length_passes(), 3, Silent())
+    return study
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SearchStudy]:
+    folder = tmp_path_factory.mktemp("studies")
+    return {name: search_with(name, folder / f"{name}.db") for name in EXECUTORS}
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_study_states_are_the_same_under_every_executor(name: str, studies: dict[str, SearchStudy]) -> None:
+    def states(study: SearchStudy) -> list[object]:
+        return [(s.number, s.name, s.status, s.accuracy, s.curve, s.passes) for s in map(summary, study.ended())]
+
+    assert states(studies[name]) == states(studies["inline"])
+    assert len(states(studies[name])) == TRIALS
+
+
+MARKER = Path(tempfile.gettempdir()) / "autoaug-test-deadly"
+
+
+def deadly(channels: int, classes: int) -> torch.nn.Module:
+    """A network that ends its process where the marker stands, once."""
+    if MARKER.exists():
+        MARKER.unlink()
+        os._exit(1)
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(channels * 144, classes))
+
+
+def test_a_worker_that_dies_fails_its_trial_alone() -> None:
+    task = replace(small_task(epochs=1), model="tests.conformance.test_executors:deadly")
+    found = {}
+    MARKER.touch()
+    with executors("ray-tune", 1, "cpu", None) as open_executor, open_executor(task) as executor:
+        for key in ("first", "second"):
+            executor.submit(TrialSpec(key, load_policy("none"), 0))
+        while len(found) < 2:
+            key, result = executor.next_result()
+            if result.status != "running":
+                found[key] = result
+    assert found["first"].status == "failed"
+    assert "died" in found["first"].reason
+    assert found["second"].status == "complete"
