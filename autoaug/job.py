@@ -22,6 +22,7 @@ from autoaug.report import write_report
 from autoaug.result import Candidate, Cost, DataSummary, SearchResult, TrialCounts
 from autoaug.run_folder import RunConfig, RunFolder, write_whole
 from autoaug.search import Progress, elapsed, run_search
+from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace
 from autoaug.strategies import get_strategy
 from autoaug.study import SearchStudy, policy_of, summary
@@ -57,12 +58,11 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
         study = None
         entrants = [_given(policy) for policy in config.policies]
         if config.space is not None:
-            study = _search(folder.study, config.strategy, config, config.space, task, open_executor, progress)
+            study = _search(folder.study, config.strategy, config.seed, config, task, open_executor, progress)
             entrants = _entrants(study, config.space, config.finalists)
             if config.rival is not None:
-                rival = _search(
-                    folder.rival / "study.db", config.rival, config, config.space, task, open_executor, progress
-                )
+                seed = derive_seed(config.seed, "rival")  # TPE begins with random draws: not the very same ones
+                rival = _search(folder.rival / "study.db", config.rival, seed, config, task, open_executor, progress)
                 entrants += [replace(e, name="random-search", kind="rival") for e in _finalists(rival, 1)]
         entrants = _distinct(entrants)
         progress.say(f"confirming {len(entrants)} policies on {config.confirmation_seeds} fresh seeds")
@@ -92,20 +92,22 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
 def _search(
     path: Path,
     strategy: str,
+    seed: int,
     config: RunConfig,
-    space: SearchSpace,
     task: Task,
     open_executor: Open,
     progress: Progress,
 ) -> SearchStudy:
-    assert config.budget is not None
+    space, budget = config.space, config.budget
+    assert space is not None
+    assert budget is not None
     path.parent.mkdir(exist_ok=True)
     first_rung = max(1, round(RUNGS[0] * config.recipe.epochs))
-    study = SearchStudy(path, space, get_strategy(strategy), config.seed, first_rung)
+    study = SearchStudy(path, space, get_strategy(strategy), seed, first_rung)
     study.enqueue({name: load_policy(name) for name in space.baselines})
     progress.say(f"searching the space {space.name!r} with {strategy}, {config.workers} at a time")
     with open_executor(task) as executor:
-        run_search(study, executor, config.budget, task.full_length_passes(), config.seed, progress)
+        run_search(study, executor, budget, task.full_length_passes(), seed, progress)
     return study
 
 

@@ -1,0 +1,189 @@
+"""The command line: bad input ends with one clear line, exit code 2, and no run folder."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.conftest import bars, write_npz
+
+
+def autoaug(*arguments: object, folder: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "autoaug", *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+def test_help_is_quick_and_loads_nothing_heavy(tmp_path: Path) -> None:
+    begun = time.monotonic()
+    shown = autoaug("--help", folder=tmp_path)
+    assert shown.returncode == 0
+    assert "search" in shown.stdout
+    assert time.monotonic() - begun < 5, "under a second on a machine that is not testing"
+    loaded = "import sys, autoaug.cli; print([m for m in ('torch', 'ray', 'optuna', 'kornia', 'plotly') if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_version(tmp_path: Path) -> None:
+    from autoaug.version import __version__
+
+    assert autoaug("--version", folder=tmp_path).stdout.strip() == f"autoaug {__version__}"
+
+
+@pytest.mark.parametrize("command", ["search", "compare", "resume", "report", "export", "check"])
+def test_every_command_has_help_with_an_example(command: str, tmp_path: Path) -> None:
+    shown = autoaug(command, "--help", folder=tmp_path)
+    assert shown.returncode == 0
+    assert "Example:" in shown.stdout
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data sets with one fault each."""
+    root = tmp_path_factory.mktemp("faults")
+    images, labels = bars(120)
+    write_npz(root / "good.npz")
+    write_npz(root / "rare.npz", y_train=np.where(np.arange(120) < 3, 2, labels % 2))
+    write_npz(root / "range.npz", y_train=labels + 9, class_names=np.array(list("abc")))
+    write_npz(root / "nan.npz", x_train=np.where(images > 150, np.nan, images / 255))
+    write_npz(root / "one.npz", y_train=np.zeros(120, int), y_test=np.zeros(60, int))
+    write_npz(root / "leak.npz", x_test=images[:60], y_test=labels[:60])
+    (root / "empty").mkdir()
+    for name in "ab":
+        (root / "damaged" / name).mkdir(parents=True)
+        for index, image in enumerate(images[:20] if name == "a" else images[20:40]):
+            Image.fromarray(image[..., 0]).save(root / "damaged" / name / f"{index}.png")
+    (root / "damaged" / "a" / "0.png").write_bytes(b"\x89PNG damaged")
+    (root / "space.yaml").write_text("families:\n  a: {Rotat: 1}\nlayers: [0, 1]\n")
+    (root / "nothing.yaml").write_text("layers: [0, 0]\n")
+    (root / "policy.yaml").write_text("layers:\n  - branches: []\n")
+    (root / "there").mkdir()
+    (root / "there" / "file").write_text("mine")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["search", "missing/"], ["missing", "no such"]),
+        (["search", "empty"], ["empty"]),
+        (["search", "one.npz"], ["one class"]),
+        (["search", "rare.npz"], ["class '2' has 3", "6 are needed"]),
+        (["search", "damaged"], ["0.png", "--allow unreadable"]),
+        (["search", "range.npz"], ["out of range"]),
+        (["search", "nan.npz"], ["NaN"]),
+        (["search", "leak.npz"], ["two splits", "--allow leak"]),
+        (["search", "good.npz", "--space", "standrad"], ["standrad", "did you mean 'standard'"]),
+        (["search", "good.npz", "--space", "space.yaml"], ["line 2", "did you mean 'Rotate'"]),
+        (["search", "good.npz", "--space", "nothing.yaml"], ["allows nothing"]),
+        (["search", "good.npz", "--strategy", "tpee"], ["tpee", "did you mean 'tpe'"]),
+        (["search", "good.npz", "--model", "resnet99"], ["resnet99", "did you mean 'resnet9'"]),
+        (["search", "good.npz", "--model", "torchvision:resnet19"], ["did you mean"]),
+        (["search", "good.npz", "--model", "timm:resnet19"], ["did you mean"]),
+        (["search", "good.npz", "--model", "nowhere:build"], ["nowhere"]),
+        (["search", "good.npz", "--device", "cuda"], ["cuda", "cpu"]),
+        (["search", "good.npz", "--device", "tpu"], ["tpu", "cuda"]),
+        (["search", "good.npz", "--trials", "0"], ["--trials 0", "at least 1"]),
+        (["search", "good.npz", "--trials", "many"], ["--trials", "many"]),
+        (["search", "good.npz", "--trials", "3", "--time", "1m"], ["--trials", "--time"]),
+        (["search", "good.npz", "--time", "soon"], ["soon", "30m"]),
+        (["search", "good.npz", "--budget", "ten"], ["ten", "10x"]),
+        (["search", "good.npz", "--budget", "nanx"], ["nanx", "10x"]),
+        (["search", "good.npz", "--memory-limit", "lots"], ["lots", "2G"]),
+        (["search", "good.npz", "--seeds", "1"], ["--seeds 1", "at least 2"]),
+        (["search", "good.npz", "--workers", "0"], ["--workers 0"]),
+        (["search", "good.npz", "--workers", "2", "--executor", "inline"], ["inline", "ray-tune"]),
+        (["search", "good.npz", "--executor", "slurm"], ["slurm"]),
+        (["search", "good.npz", "--equal", "time"], ["time", "samples"]),
+        (["search", "good.npz", "--rival", "grid"], ["grid", "random"]),
+        (["search", "good.npz", "--allow", "leaks"], ["did you mean 'leak'"]),
+        (["search", "good.npz", "--out", "there"], ["there", "exists"]),
+        (["search", "good.npz", "--trils", "3"], ["--trils"]),
+        (["compare", "good.npz", "none"], ["at least two"]),
+        (["compare", "good.npz", "none", "nnoe"], ["nnoe"]),
+        (["compare", "good.npz", "none", "policy.yaml"], ["line 2", "branches"]),
+        (["export", "none", "--to", "torchvison"], ["did you mean 'torchvision'"]),
+        (["export", "there", "--to", "kornia"], ["policy.yaml"]),
+        (["resume", "there"], ["not a run folder"]),
+        (["resume", "missing"], ["not a run folder"]),
+        (["report", "there"], ["result.json"]),
+        (["check", "missing.csv"], ["no such"]),
+        (["serch"], ["search"]),
+    ],
+)
+def test_bad_input(arguments: list[str], words: list[str], folder: Path) -> None:
+    before = sorted(path for path in folder.rglob("*") if "__pycache__" not in path.parts)
+    ended = autoaug(
+        *arguments, *(["--out", "out"] if arguments[0] == "search" and "--out" not in arguments else []), folder=folder
+    )
+    assert ended.returncode == 2, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr
+    for word in words:
+        assert word in ended.stderr
+    assert sorted(path for path in folder.rglob("*") if "__pycache__" not in path.parts) == before
+
+
+def test_trials_that_all_fail_are_grouped_and_nothing_is_exported(folder: Path) -> None:
+    (folder / "own.py").write_text(
+        "import torch\ndef build(channels, classes):\n    return torch.nn.Linear(5, classes)\n"
+    )
+    ended = autoaug(
+        "search", "good.npz", "--model", "own:build", "--trials", "4", "--workers", "1", "--out", "fails", folder=folder
+    )
+    assert ended.returncode == 2
+    assert "all 4 trials failed, nothing is exported: 4 x RuntimeError" in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1
+    assert not list((folder / "fails").glob("policy*"))
+
+
+def test_a_run_folder_that_exists_is_kept(folder: Path) -> None:
+    for _ in range(2):
+        ended = autoaug("search", "good.npz", "--out", "fails", folder=folder)
+        assert ended.returncode == 2
+    assert "autoaug resume fails" in ended.stderr
+
+
+def test_check_reports_and_its_exit_code_says_whether_a_search_makes_sense(folder: Path) -> None:
+    good = autoaug("check", "good.npz", folder=folder)
+    assert good.returncode == 0
+    assert "train: 120 images (0 40, 1 40, 2 40)" in good.stdout
+    assert "12x12 (180)" in good.stdout
+    assert "it makes sense" in good.stdout
+    bad = autoaug("check", "leak.npz", folder=folder)
+    assert bad.returncode == 2
+    assert "60 images stand in two splits" in bad.stdout
+
+
+def test_ctrl_c_says_how_to_go_on(folder: Path) -> None:
+    import signal
+
+    command = [
+        sys.executable,
+        "-m",
+        "autoaug",
+        "search",
+        "good.npz",
+        "--epochs",
+        "400",
+        "--workers",
+        "1",
+        "--out",
+        "stopped",
+    ]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("trial 0"):
+            break
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "autoaug resume" in said
+    assert "Traceback" not in said

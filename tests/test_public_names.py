@@ -1,0 +1,46 @@
+"""Names that others rely on."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import autoaug
+
+
+def test_exported_names() -> None:
+    assert set(autoaug.__all__) == {
+        "AutoaugError",
+        "Policy",
+        "PolicyTransform",
+        "SearchResult",
+        "__version__",
+        "apply_plan",
+        "compare",
+        "draw_plan",
+        "export_policy",
+        "load_policy",
+        "resume",
+        "search",
+    }
+
+
+@pytest.mark.parametrize("name", [name for name in autoaug.__all__ if not name.startswith("_")])
+def test_every_name_exists_and_is_documented(name: str) -> None:
+    assert inspect.getdoc(getattr(autoaug, name))
+
+
+def test_importing_autoaug_does_not_load_torch() -> None:
+    code = "import sys, autoaug; print('torch' in sys.modules)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        == "False"
+    )
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="serch"):
+        autoaug.serch  # noqa: B018
