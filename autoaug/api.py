@@ -7,13 +7,15 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from autoaug.errors import OptionError, UnknownName
+from autoaug.data.audit import Audit
+from autoaug.data.splits import DataSet
+from autoaug.errors import Interrupted, OptionError, UnknownName
 from autoaug.job import Silent, run_job
 from autoaug.options import SearchOptions
 from autoaug.policy import Policy
 from autoaug.prepare import prepare, reopen, run_folder_for
 from autoaug.result import SearchResult
-from autoaug.run_folder import RunFolder
+from autoaug.run_folder import RunConfig, RunFolder
 from autoaug.search import Progress
 from autoaug.transform import load_policy
 
@@ -35,6 +37,7 @@ def search(data: str | Path, *, progress: Progress | None = None, command: str =
 
     Raises:
         AutoaugError: the data or an option cannot be used, or all trials failed; nothing is left half-written.
+        Interrupted: Ctrl-C or a signal to end; `resume` goes on with ``.run_dir`` of it.
     """
     return _run(_options(data, options), (), progress, command or _call("search", data, options))
 
@@ -63,8 +66,7 @@ def resume(run: str | Path, *, progress: Progress | None = None) -> SearchResult
     """Go on with an interrupted run; trials and trainings that have ended are not run again. A run that is whole
     gives its result at once.
     """
-    folder, config, data, found = reopen(run)
-    return run_job(folder, config, data, found, progress or Silent())
+    return _carry_out(*reopen(run), progress or Silent())
 
 
 def _run(options: SearchOptions, policies: tuple[Policy, ...], progress: Progress | None, command: str) -> SearchResult:
@@ -72,7 +74,14 @@ def _run(options: SearchOptions, policies: tuple[Policy, ...], progress: Progres
     folder = RunFolder.create(run_folder_for(options, "compare" if policies else "search"), config)
     progress = progress or Silent()
     progress.say(f"run folder: {folder.root}")
-    return run_job(folder, config, data, found, progress)
+    return _carry_out(folder, config, data, found, progress)
+
+
+def _carry_out(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, progress: Progress) -> SearchResult:
+    try:
+        return run_job(folder, config, data, found, progress)
+    except KeyboardInterrupt:
+        raise Interrupted(folder.root) from None
 
 
 def _options(data: str | Path, options: dict[str, Any]) -> SearchOptions:

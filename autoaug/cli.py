@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from autoaug.errors import AutoaugError
+from autoaug.errors import AutoaugError, Interrupted
 from autoaug.version import __version__
 
 if TYPE_CHECKING:
@@ -215,7 +215,11 @@ def _finish(run: Any) -> None:
     console = Console(stderr=False)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # kill ends a run as Ctrl-C does
     with ConsoleProgress(console) as progress:
-        result: SearchResult = run(progress)
+        try:
+            result: SearchResult = run(progress)
+        except Interrupted as interruption:
+            typer.echo(str(interruption), err=True)
+            raise typer.Exit(130) from None
     _print_outcome(console, result)
 
 
@@ -241,13 +245,17 @@ def main() -> None:
     except _USAGE as fault:
         if not fault.format_message():  # no command: the help has been printed
             sys.exit(2)
-        _fail(fault.format_message())
+        _fail(fault.format_message() + _given_value(fault))
     except AutoaugError as fault:
         _fail(str(fault))
-    except (KeyboardInterrupt, typer.Abort):
-        typer.echo("interrupted; nothing that has ended is lost: go on with autoaug resume RUN", err=True)
-        code = 130
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _given_value(fault: Any) -> str:
+    """What the user gave to the option that `fault` is about; Typer's own words leave it out."""
+    options = getattr(getattr(fault, "param", None), "opts", [])
+    places = [i for i, word in enumerate(sys.argv[:-1]) if word in options]
+    return f" (it is {sys.argv[places[-1] + 1]!r})" if places else ""
 
 
 def _fail(message: str) -> NoReturn:

@@ -10,12 +10,16 @@ AutoaugError
  ├─ DeviceError         the hardware asked for is not there
  ├─ WorkersLost         the workers that run trials are gone
  └─ AllTrialsFailed     every trial of a search failed
+
+KeyboardInterrupt
+ └─ Interrupted         a run was interrupted, and where it can be resumed
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class AutoaugError(Exception):
@@ -52,6 +56,14 @@ class WorkersLost(AutoaugError):
 
 class AllTrialsFailed(AutoaugError):
     """Every trial of a search failed; the message groups the causes."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was interrupted; `run_dir` is the folder from which it can be resumed."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self.run_dir = run_dir
+        super().__init__(f"interrupted; nothing that has ended is lost: go on with autoaug resume {run_dir}")
 
 
 class UnknownName(OptionError):

@@ -169,7 +169,7 @@ def _cost(study: SearchStudy | None, workers: int, confirmation_seconds: float, 
 
 def _data_summary(data: DataSet, found: Audit) -> DataSummary:
     return DataSummary(
-        name=data.name,
+        name=Path(data.name).name,
         fingerprint=data.fingerprint,
         classes=data.classes,
         shape=data.train.images.shape,

@@ -159,4 +159,5 @@ def test_names_from_the_data_stay_text(page: object) -> None:
 @pytest.mark.parametrize("width", [1200, 390])
 def test_the_report_fits_desktop_and_phone(page: object, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})  # type: ignore[attr-defined]
+    page.reload()  # type: ignore[attr-defined]
     assert page.evaluate("document.documentElement.scrollWidth") <= width  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ from autoaug.report.numbers import CandidateRow, Classes, History
 
 #: A palette that colour-blind readers can tell apart (Wong, 2011) and that works on white and on black.
 COLOURS = {"searched": "#0072B2", "baseline": "#808a93", "rival": "#D55E00"}
+_LONGEST = 26
 _ACCENT, _MUTED, _WARN = COLOURS["searched"], COLOURS["baseline"], COLOURS["rival"]
 
 
@@ -31,7 +32,7 @@ def _figure(height: int, x: str, y: str = "") -> go.Figure:
 
 def candidates_figure(rows: list[CandidateRow]) -> go.Figure:
     """Test accuracy of each candidate: mean, 95 % interval, and a faint dot a seed."""
-    figure = _figure(110 + 34 * len(rows), "test accuracy, % (mean, 95 % interval, one dot a seed)")
+    figure = _figure(110 + 34 * len(rows), "test accuracy, %")
     for kind, colour in COLOURS.items():
         chosen = [row for row in rows if row.kind == kind]
         if not chosen:
@@ -64,8 +65,13 @@ def candidates_figure(rows: list[CandidateRow]) -> go.Figure:
 
 
 def _label(row: CandidateRow) -> str:
-    name = escape(row.name)
-    return f"<b>{name}</b> (returned)" if row.returned else name
+    name = _short(row.name)
+    return f"<b>{name}</b> ◂ returned" if row.returned else name
+
+
+def _short(name: str) -> str:
+    """A name for an axis: escaped, and cut where it would leave no room for the chart."""
+    return escape(name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…")
 
 
 def history_figure(history: History) -> go.Figure:
@@ -120,8 +126,8 @@ def _spread(lines: tuple[tuple[str, float], ...], apart: float) -> list[tuple[st
 def classes_figure(classes: Classes) -> go.Figure:
     """Accuracy per class before and after, the largest loss first."""
     shown = classes.rows if len(classes.rows) <= 40 else (*classes.rows[:20], *classes.rows[-20:])
-    figure = _figure(110 + 24 * len(shown), "test accuracy on the class, %")
-    names = [escape(row.name) for row in shown]
+    figure = _figure(110 + 24 * len(shown), "accuracy on the class, %")
+    names = [_short(row.name) for row in shown]
     for row, name in zip(shown, names, strict=True):
         figure.add_scatter(
             x=[row.before, row.after],
@@ -149,10 +155,10 @@ def classes_figure(classes: Classes) -> go.Figure:
 
 def importance_figure(rows: list[tuple[str, float]]) -> go.Figure:
     """Share of the accuracy's variance that each choice explains."""
-    figure = _figure(90 + 26 * len(rows), "share of the variance of accuracy explained (fANOVA)")
+    figure = _figure(90 + 26 * len(rows), "share of variance explained")
     figure.add_bar(
         x=[value for _, value in rows],
-        y=[escape(name) for name, _ in rows],
+        y=[_short(name) for name, _ in rows],
         orientation="h",
         marker_color=_ACCENT,
         hovertemplate="%{y}: %{x:.2f}<extra></extra>",

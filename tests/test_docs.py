@@ -1,0 +1,55 @@
+"""What the documents say is so: the README's commands run, and its code too."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autoaug.operators import all_operators
+from autoaug.policy import builtin_names
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_readmes_commands_run_in_order(tmp_path: Path) -> None:
+    commands = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("autoaug ")]
+    assert len(commands) >= 6
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for command in commands:
+        arguments = [sys.executable, "-m", "autoaug", *shlex.split(command)[1:]]
+        ended = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=300)
+        assert ended.returncode == 0, f"{command}: {ended.stderr}"
+    assert (tmp_path / "randaugment.py").is_file()
+    assert (tmp_path / "runs/compare/report.html").is_file()
+
+
+def test_the_readmes_code_runs() -> None:
+    for block in blocks("python"):
+        exec(compile(block, "README.md", "exec"), {})  # the document under test
+
+
+def test_the_readmes_scripts_and_links_exist() -> None:
+    for script in re.findall(r"^(scripts/\w+)", README, re.MULTILINE):
+        assert os.access(ROOT / script, os.X_OK)
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / link).exists(), link
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_the_changelog_names_every_policy(name: str) -> None:
+    assert f"`{name}`" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_changelog_counts_the_operators() -> None:
+    assert f"{len(all_operators())} image operators" in (ROOT / "CHANGELOG.md").read_text()
