@@ -11,11 +11,13 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import socket
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 for _name, _value in {
@@ -39,6 +41,7 @@ from autoaug.trial import Task, failed, run_trial
 #: A worker that keeps dying is given up after so many deaths.
 _RESTARTS = 20
 _TEAR_DOWN_SECONDS = 10.0
+_CONNECT_SECONDS = 5.0
 
 
 class _Mailbox:
@@ -119,6 +122,8 @@ class RayTuneExecutor(Executor):
     """
 
     def __init__(self, task: Task, workers: int) -> None:
+        # Ray shows a worker the GPUs that are its own, so that any index but the first would miss.
+        task = replace(task, device=task.device.partition(":")[0])
         self.slots = workers
         self._mailbox = ray.remote(num_cpus=0)(_Mailbox).remote()
         self._at_rung: str | None = None
@@ -200,12 +205,20 @@ def ray_running(workers: int, device: str, address: str | None = None) -> Iterat
 
 def _connect(address: str) -> None:
     try:
+        _check_answers(address)
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-    except (ConnectionError, RuntimeError, ValueError) as fault:
+    except (OSError, RuntimeError, ValueError) as fault:
         reason = str(fault).strip().splitlines()[0]
         raise OptionError(
             f"no Ray cluster answers at {address!r} ({reason}); start one with: ray start --head"
         ) from None
+
+
+def _check_answers(address: str) -> None:
+    """Raise `OSError` where nothing listens at ``host:port``: Ray itself would go on trying for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
 
 
 def _start(workers: int) -> None:

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -23,6 +24,8 @@ from autoaug.training.device import precision, resident
 from autoaug.training.feed import float_batches, images_at_once, in_order, shuffled
 from autoaug.training.recipe import Recipe
 from autoaug.transform import apply_plan, draw_plan, mix_labels, soft_labels
+
+_STATISTICS_BYTES = 256 * 2**20
 
 
 class NonFiniteLoss(ArithmeticError):
@@ -149,11 +152,23 @@ def _with_adversarial(
 
 
 def new_training(name: str, samples: Samples, classes: int, seed: int) -> Training:
-    """A fresh model, standardised by the mean and deviation of (at most 2,048 of) the training images."""
-    rows = np.linspace(0, len(samples) - 1, min(len(samples), 2048)).astype(np.int64)
-    images = next(float_batches(samples.images, iter([rows]), "cpu"))
-    mean, std = images.mean((0, 2, 3)), images.std((0, 2, 3))
+    """A fresh model, standardised by the mean and deviation of the training images."""
+    if samples not in _statistics:
+        _statistics[samples] = channel_statistics(samples.images)
+    mean, std = _statistics[samples]
     return Training(build_model(name, samples.images.shape, classes, mean, std, seed))
+
+
+#: Per channel mean and deviation of the samples that this process trains on, worked out once.
+_statistics: WeakKeyDictionary[Samples, tuple[Tensor, Tensor]] = WeakKeyDictionary()
+
+
+def channel_statistics(images: Images) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each channel, ``[C]`` each, over at most 2,048 images spread over the set."""
+    at_most = min(2048, max(64, _STATISTICS_BYTES // (4 * math.prod(images.shape))), len(images))
+    rows = np.linspace(0, len(images) - 1, at_most).astype(np.int64)
+    sample = next(float_batches(images, iter([rows]), "cpu"))
+    return sample.mean((0, 2, 3)), sample.std((0, 2, 3))
 
 
 @torch.no_grad()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from autoaug.errors import OptionError
 from autoaug.executors import EXECUTORS, TrialSpec, executors
 from autoaug.job import Silent
 from autoaug.run_folder import Budget
@@ -46,6 +47,30 @@ def test_study_states_are_the_same_under_every_executor(name: str, studies: dict
 
     assert states(studies[name]) == states(studies["inline"])
     assert len(states(studies[name])) == TRIALS
+
+
+def test_a_cluster_of_two_nodes_runs_trials_and_is_left_running(tmp_path: Path) -> None:
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        cluster.add_node(num_cpus=1)
+        space, task = load_space("light"), small_task(epochs=2)
+        study = SearchStudy(tmp_path / "study.db", space, get_strategy("random"), seed=0, first_rung=1)
+        with executors("ray-tune", 2, "cpu", cluster.address) as open_executor, open_executor(task) as executor:
+            run_search(study, executor, Budget(trials=6), task.full_length_passes(), 0, Silent())
+        assert len(study.ended()) == 6
+        assert len(cluster.list_all_nodes()) == 2
+    finally:
+        cluster.shutdown()
+
+
+def test_where_no_cluster_answers_one_line_says_so() -> None:
+    with (
+        pytest.raises(OptionError, match=r"no Ray cluster answers at '127.0.0.1:1'"),
+        executors("ray-tune", 2, "cpu", "127.0.0.1:1"),
+    ):
+        pass
 
 
 MARKER = Path(tempfile.gettempdir()) / "autoaug-test-deadly"

@@ -135,6 +135,25 @@ def test_digits() -> None:
     np.testing.assert_array_equal(pixels(source)[:, 0], (load_digits().images * 255 / 16).round())
 
 
+def test_torchvision_sets_that_are_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path))
+    images, labels = bars(30)
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for prefix in ("train", "t10k"):
+        write_idx(raw / f"{prefix}-images-idx3-ubyte", images[..., 0])
+        write_idx(raw / f"{prefix}-labels-idx1-ubyte", labels)
+    source = open_source("torchvision:MNIST", PLENTY)
+    for role in ("train", "test"):
+        np.testing.assert_array_equal(pixels(source, role), images.transpose(0, 3, 1, 2))
+        np.testing.assert_array_equal(source.parts[role].labels, labels)  # type: ignore[index]
+
+
+def test_an_unknown_torchvision_set_offers_the_nearest() -> None:
+    with pytest.raises(AutoaugError, match="did you mean 'CIFAR10'"):
+        open_source("torchvision:CIFAR11", PLENTY)
+
+
 def broken_npz(tmp_path: Path, name: str) -> Path:
     images, labels = bars(12)
     nan = images / 255.0
