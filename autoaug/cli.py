@@ -248,6 +248,8 @@ def main() -> None:
         _fail(fault.format_message() + _given_value(fault))
     except AutoaugError as fault:
         _fail(str(fault))
+    except OSError as fault:  # a disk that is full, a file that may not be read
+        _fail(f"{fault.strerror or fault}{f': {fault.filename}' if fault.filename else ''}")
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -72,7 +72,7 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
             trainings = train_entrants(entrants, seeds, executor, folder.confirmation, progress)
         confirmation_seconds = time.time() - begun
     candidates = [assess(e, trainings, seeds, data.validation.labels, data.test.labels) for e in entrants]
-    judgement = judge(candidates, trainings, data.test.labels)
+    judgement = judge(candidates, trainings, data.test.labels, after_search=study is not None)
     result = SearchResult(
         verdict=judgement.verdict,
         sentence=judgement.sentence,

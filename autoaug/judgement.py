@@ -27,13 +27,16 @@ class Judgement:
 
 
 def judge(
-    candidates: Sequence[Candidate], trainings: dict[tuple[str, int], Training], test_labels: np.ndarray
+    candidates: Sequence[Candidate],
+    trainings: dict[tuple[str, int], Training],
+    test_labels: np.ndarray,
+    after_search: bool = True,
 ) -> Judgement:
     """Pick the finalist by validation, compare it on the test split with the hardest rival, and decide.
 
-    The finalist is the searched candidate with the best validation mean (of a comparison without baselines, of all);
-    its rivals are all baselines and the winner of the rival search. Unless it is better, the baseline with the best
-    validation mean is returned.
+    The finalist is the searched candidate with the best validation mean, or, where there is none, the best of all; its
+    rivals are all baselines and the winner of the rival search. Unless it is better, the baseline with the best
+    validation mean is returned. After a search, a baseline cannot be better: nothing was found.
     """
     baselines = [c for c in candidates if c.kind == "baseline"]
     finalist = best_by_validation([c for c in candidates if c.kind == "searched"] or candidates)
@@ -44,6 +47,12 @@ def judge(
         sentence = f"{finalist.name} was trained alone, so there is nothing to compare it with."
         return Judgement("no significant difference", sentence, None, finalist)
     comparison = compare(finalist, hardest_rival(rivals), trainings, test_labels)
+    if after_search and finalist.kind == "baseline":
+        sentence = (
+            "No significant difference: the search had no policy of its own that was trained to the end, so nothing is "
+            f"claimed; give it a larger budget. Returned is {fallback.name}, the best baseline on the validation split."
+        )
+        return Judgement("no significant difference", sentence, comparison, fallback)
     verdict = verdict_of(comparison)
     returned = finalist if verdict == "better" else fallback
     return Judgement(verdict, sentence_of(verdict, comparison, returned, finalist), comparison, returned)

@@ -110,7 +110,7 @@ class SearchSpace(SpaceWord):
     mixing: MixingSpace = MixingSpace()
     adversarial: AdversarialSpace = AdversarialSpace()
     copies: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=8)]] = (1, 1)
-    baselines: tuple[str, ...] = ("none", "flip-crop", "randaugment", "trivialaugment")
+    baselines: Annotated[tuple[str, ...], Field(min_length=1)] = ("none", "flip-crop", "randaugment", "trivialaugment")
 
     @model_validator(mode="after")
     def _allows_something(self) -> Self:

@@ -10,7 +10,7 @@ import pytest
 from autoaug.confirmation import Entrant, Training, assess, confirmation_seeds, train_entrants
 from autoaug.executors.inline import InlineExecutor
 from autoaug.job import Silent
-from autoaug.judgement import judge
+from autoaug.judgement import Judgement, judge
 from autoaug.policy import Policy
 from autoaug.result import Kind
 from autoaug.transform import load_policy
@@ -29,7 +29,7 @@ def predictions(accuracy: float, seed: int, spread: float = 0.0) -> np.ndarray:
     return found.astype(np.uint16)
 
 
-def judged(scores: dict[str, tuple[Kind, float, float]], spread: float = 0.004) -> object:
+def judged(scores: dict[str, tuple[Kind, float, float]], spread: float = 0.004, after_search: bool = True) -> Judgement:
     """Candidates with the given kind, validation accuracy and test accuracy, judged."""
     trainings, candidates = {}, []
     for number, (name, (kind, validation, test)) in enumerate(scores.items()):
@@ -39,7 +39,7 @@ def judged(scores: dict[str, tuple[Kind, float, float]], spread: float = 0.004) 
                 predictions(validation, seed), predictions(test, seed + number, spread), 1.0
             )
         candidates.append(assess(entrant, trainings, SEEDS, LABELS, LABELS))
-    return judge(candidates, trainings, LABELS)
+    return judge(candidates, trainings, LABELS, after_search)
 
 
 def test_better_is_returned() -> None:
@@ -77,10 +77,16 @@ def test_the_finalist_is_chosen_by_validation_and_the_rival_by_test() -> None:
     assert found.comparison.rival == "random-search"
 
 
-def test_without_searched_candidates_baselines_are_compared() -> None:
-    found = judged({"none": ("baseline", 0.7, 0.7), "flip": ("baseline", 0.8, 0.8)})
-    assert (found.comparison.candidate, found.comparison.rival) == ("flip", "none")
-    assert found.returned.name == "flip"
+def test_without_searched_candidates_a_comparison_judges_baselines_and_a_search_claims_nothing() -> None:
+    scores: dict[str, tuple[Kind, float, float]] = {"none": ("baseline", 0.7, 0.7), "flip": ("baseline", 0.8, 0.8)}
+    compared, searched = judged(scores, after_search=False), judged(scores)
+    for found in (compared, searched):
+        assert (found.comparison.candidate, found.comparison.rival) == ("flip", "none")
+        assert found.returned.name == "flip"
+        assert not found.as_returned().is_searched
+    assert compared.verdict == "better"
+    assert searched.verdict == "no significant difference"
+    assert "larger budget" in searched.sentence
 
 
 def test_assessment_matches_scikit_learn() -> None:

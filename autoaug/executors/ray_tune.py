@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import shutil
 import socket
 import tempfile
@@ -224,6 +225,8 @@ def _check_answers(address: str) -> None:
 def _start(workers: int) -> None:
     # Workers find the user's own modules where the driver does.
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [os.getcwd(), os.environ.get("PYTHONPATH", "")]))
+    # A token of its own keeps other users of the machine out, and nothing has to be written to the home folder.
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     ray.init(
         num_cpus=workers,
         include_dashboard=False,
