@@ -6,6 +6,7 @@ import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import optuna
 from optuna.pruners import SuccessiveHalvingPruner
@@ -20,7 +21,11 @@ from autoaug.strategies import Strategy
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
-_ENDED = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
+_ENDED: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+}
 
 
 @dataclass(frozen=True)
@@ -158,7 +163,7 @@ def summary(trial: FrozenTrial) -> TrialSummary:
     return TrialSummary(
         number=trial.number,
         name=attributes["name"],
-        status=_ENDED[trial.state],  # type: ignore[arg-type]
+        status=_ENDED[trial.state],
         accuracy=trial.value if trial.state == TrialState.COMPLETE else None,
         curve=tuple(sorted(trial.intermediate_values.items())),
         seconds=attributes["ended"] - attributes["started"],

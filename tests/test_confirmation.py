@@ -113,7 +113,7 @@ def test_trainings_that_are_on_disk_are_not_run_again(tmp_path: Path) -> None:
 
         def submit(self, spec: object) -> None:
             Counting.runs += 1
-            super().submit(spec)  # type: ignore[arg-type]
+            super().submit(spec)
 
     first = train_entrants(entrants, [1, 2], Counting(task), tmp_path, Silent())
     assert Counting.runs == 4

@@ -36,7 +36,9 @@ def test_the_readmes_commands_run_in_order(tmp_path: Path) -> None:
 
 def test_the_readmes_code_runs() -> None:
     for block in blocks("python"):
-        exec(compile(block, "README.md", "exec"), {})  # the document under test
+        names: dict[str, object] = {}
+        exec(compile(block, "README.md", "exec"), names)  # the document under test
+        assert names["soft_labels"].shape == (64, 10)
 
 
 def test_the_readmes_scripts_and_links_exist() -> None:

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -134,30 +135,30 @@ def page(result: SearchResult) -> Iterator[object]:
         browser.close()
 
 
-def test_the_report_opens_offline_and_without_errors(page: object, result: SearchResult) -> None:
-    asked = [url for url in page.requests if not url.startswith(("data:", "file:"))]  # type: ignore[attr-defined]
+def test_the_report_opens_offline_and_without_errors(page: Any, result: SearchResult) -> None:
+    asked = [url for url in page.requests if not url.startswith(("data:", "file:"))]
     assert asked == []
-    assert page.errors == []  # type: ignore[attr-defined]
+    assert page.errors == []
     assert (result.run_dir / "report.html").stat().st_size < 8 * 2**20
 
 
-def test_the_report_begins_with_the_verdict_and_draws_its_charts(page: object, result: SearchResult) -> None:
-    assert page.locator(".verdict").inner_text() == result.sentence  # type: ignore[attr-defined]
+def test_the_report_begins_with_the_verdict_and_draws_its_charts(page: Any, result: SearchResult) -> None:
+    assert page.locator(".verdict").inner_text() == result.sentence
     for name in ("candidates", "history", "classes"):
-        assert page.locator(f"#figure-{name} .main-svg").count() > 0, name  # type: ignore[attr-defined]
-    assert page.locator(".gallery img").count() >= 8  # type: ignore[attr-defined]
+        assert page.locator(f"#figure-{name} .main-svg").count() > 0, name
+    assert page.locator(".gallery img").count() >= 8
     broken = "[...document.images].filter(image => !image.naturalWidth).length"
-    assert page.evaluate(broken) == 0  # type: ignore[attr-defined]
+    assert page.evaluate(broken) == 0
 
 
-def test_names_from_the_data_stay_text(page: object) -> None:
-    assert page.title() != "ran"  # type: ignore[attr-defined]
-    assert page.locator("b", has_text="bold").count() == 0  # type: ignore[attr-defined]
-    assert HOSTILE in page.locator("body").inner_text()  # type: ignore[attr-defined]
+def test_names_from_the_data_stay_text(page: Any) -> None:
+    assert page.title() != "ran"
+    assert page.locator("b", has_text="bold").count() == 0
+    assert HOSTILE in page.locator("body").inner_text()
 
 
 @pytest.mark.parametrize("width", [1200, 390])
-def test_the_report_fits_desktop_and_phone(page: object, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 800})  # type: ignore[attr-defined]
-    page.reload()  # type: ignore[attr-defined]
-    assert page.evaluate("document.documentElement.scrollWidth") <= width  # type: ignore[attr-defined]
+def test_the_report_fits_desktop_and_phone(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.reload()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

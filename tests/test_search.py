@@ -40,7 +40,7 @@ class Scripted(Executor):
 
     def submit(self, spec: TrialSpec) -> None:
         self.submitted.append(spec)
-        value = self._accuracy(int(spec.key))  # type: ignore[operator]
+        value = self._accuracy(int(spec.key))
         if self._fail:
             self._events.append(
                 (spec.key, TrialResult(started=0.0, ended=1.0, status="failed", reason="OutOfMemory: too big"))
@@ -188,7 +188,7 @@ def test_kill_9_in_mid_search_then_resume(workers: int, tmp_path: Path) -> None:
     def kill_when(ready: object, arguments: list[str]) -> None:
         process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, start_new_session=True)
         deadline = time.monotonic() + 90
-        while not ready() and process.poll() is None and time.monotonic() < deadline:  # type: ignore[operator]
+        while not ready() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         assert process.poll() is None, "it ended before it could be killed"
         os.killpg(process.pid, signal.SIGKILL)

@@ -71,7 +71,7 @@ def test_evaluation_images_reach_the_model_bit_identical(monkeypatch: pytest.Mon
 
     def spying_predict(model: nn.Module, images: object, device: str) -> np.ndarray:
         hook = model.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().clone()))
-        found = predict(model, images, device)  # type: ignore[arg-type]
+        found = predict(model, images, device)
         hook.remove()
         return found
 
@@ -134,7 +134,7 @@ def test_an_attack_stays_in_its_ball_raises_the_loss_and_leaves_the_model_alone(
     state = {name: value.clone() for name, value in model.state_dict().items()}
     images = torch.from_numpy(samples(16, 0).images.take(np.arange(16))).float() / 255
     labels = torch.eye(3)[torch.arange(16) % 3]
-    how = Adversarial(kind=kind, epsilon=0.05, steps=1 if kind == "fgsm" else 4)  # type: ignore[arg-type]
+    how = Adversarial(kind=kind, epsilon=0.05, steps=1 if kind == "fgsm" else 4)
     moved = attack(model, images, labels, how, torch.Generator().manual_seed(0))
     assert (moved - images).abs().max() <= 0.05 + 1e-6
     assert moved.min() >= 0

@@ -11,7 +11,7 @@ from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from autoaug.data.audit import Audit
 from autoaug.data.images import Images, in_memory, pick
-from autoaug.data.source import Part, Source
+from autoaug.data.source import Part, Role, Source
 from autoaug.errors import DataError
 
 #: The share of the training part that is held out for validation, and for test, where the data gives none.
@@ -60,15 +60,16 @@ def split(source: Source, audit: Audit, seed: int, memory_limit: int) -> DataSet
     _check_counts(source)
     units = _units(part, audit.hashes["train"])
     rest = np.arange(len(part))
-    held: dict[str, tuple[Part, np.ndarray]] = {}
-    for offset, role in enumerate(("test", "validation")):
-        given = source.parts.get(role)  # type: ignore[call-overload]
+    held: dict[Role, tuple[Part, np.ndarray]] = {}
+    held_out: tuple[Role, ...] = ("test", "validation")
+    for offset, role in enumerate(held_out):
+        given = source.parts.get(role)
         if given is not None:
             held[role] = given, np.arange(len(given))
         else:
             rest, out = _hold_out(rest, part.labels, units, seed + offset)
             held[role] = part, out
-    parts = {"train": (part, rest), **held}
+    parts: dict[Role, tuple[Part, np.ndarray]] = {"train": (part, rest), **held}
     for role, (whole, rows) in parts.items():
         missing = np.setdiff1d(np.arange(len(source.classes)), whole.labels[rows])
         if len(missing):
@@ -77,7 +78,7 @@ def split(source: Source, audit: Audit, seed: int, memory_limit: int) -> DataSet
     channels, height, width = part.images.shape
     fits = channels * height * width * sum(len(rows) for _, rows in parts.values()) <= memory_limit
 
-    def samples(role: str) -> Samples:
+    def samples(role: Role) -> Samples:
         whole, rows = parts[role]
         images = pick(whole.images, rows)
         return Samples(in_memory(images) if fits else images, whole.labels[rows])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import ModuleType
 
-from autoaug import drawing
+from autoaug import drawing, noise
 from autoaug.errors import PolicyError
 from autoaug.exporters.assemble import Definition, definitions, import_block, imports, needed
-from autoaug.exporters.runtime import mixing, noise, plain
+from autoaug.exporters.runtime import mixing, plain
 from autoaug.operators import get_operator
 from autoaug.policy import Policy
 from autoaug.transform import drawing_table

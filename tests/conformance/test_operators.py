@@ -155,7 +155,7 @@ def as_pil(images: torch.Tensor) -> list[Image.Image]:
 def test_pil_agrees(name: str, magnitude: float, oracle: object) -> None:
     images = photographs(6, size=(18, 18))
     ours = (apply(name, images, magnitude) * 255).round().permute(0, 2, 3, 1).numpy()
-    theirs = np.stack([np.asarray(oracle(image)) for image in as_pil(images)])  # type: ignore[operator]
+    theirs = np.stack([np.asarray(oracle(image)) for image in as_pil(images)])
     assert np.abs(ours - theirs).max() <= 1.01, "at most one level of 256, which PIL rounds at other places"
 
 

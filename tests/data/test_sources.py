@@ -20,7 +20,7 @@ PLENTY = 10**9
 
 
 def pixels(source: Source, role: str = "train") -> np.ndarray:
-    return in_memory(source.parts[role].images).array  # type: ignore[index]
+    return in_memory(source.parts[role].images).array
 
 
 def write_idx(path: Path, array: np.ndarray) -> None:
@@ -146,7 +146,7 @@ def test_torchvision_sets_that_are_on_disk(tmp_path: Path, monkeypatch: pytest.M
     source = open_source("torchvision:MNIST", PLENTY)
     for role in ("train", "test"):
         np.testing.assert_array_equal(pixels(source, role), images.transpose(0, 3, 1, 2))
-        np.testing.assert_array_equal(source.parts[role].labels, labels)  # type: ignore[index]
+        np.testing.assert_array_equal(source.parts[role].labels, labels)
 
 
 def test_an_unknown_torchvision_set_offers_the_nearest() -> None:

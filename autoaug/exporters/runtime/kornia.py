@@ -12,7 +12,7 @@ from kornia.color import rgb_to_grayscale
 from kornia.filters import gaussian_blur2d
 from torch import Tensor
 
-from autoaug.exporters.runtime.noise import normal_noise
+from autoaug.noise import normal_noise
 
 
 def apply_operations(images: Tensor, choice: Tensor, magnitude: Tensor, draws: Tensor) -> Tensor:

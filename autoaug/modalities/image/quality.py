@@ -10,6 +10,7 @@ from kornia.filters import gaussian_blur2d
 from torch import Tensor
 
 from autoaug.modalities.image.colour import blend, per_image
+from autoaug.noise import normal_noise
 from autoaug.operators import operator
 
 quality = partial(operator, modality="image", family="quality")
@@ -45,25 +46,4 @@ def gaussian_blur(images: Tensor, fraction: Tensor, draws: Tensor) -> Tensor:
 @quality("GaussianNoise", unit="standard deviation", limit=0.3)
 def gaussian_noise(images: Tensor, sigma: Tensor, draws: Tensor) -> Tensor:
     """Add Gaussian noise, independent for every pixel and channel, and cut to [0, 1]."""
-    return (images + per_image(sigma) * standard_normal(draws, images)).clamp(0, 1)
-
-
-def standard_normal(draws: Tensor, like: Tensor) -> Tensor:
-    """Normal numbers of the shape of `like` that depend on the first two draws of each image alone.
-
-    The draws' 48 bits seed a counter-based generator (the 32-bit finaliser of MurmurHash3 over the pixel's index;
-    Appleby, 2011), whose output the Box-Muller transform makes normal: the same numbers on every device.
-    """
-    key = (draws[:, :2].double() * 2**24).long()
-    index = torch.arange(like[0].numel(), device=like.device)
-    first = _hash(_hash(index[None, :] + (key[:, :1] << 8)) ^ key[:, 1:2])
-    second = _hash(first ^ 0x5BD1E995)
-    radius = torch.sqrt(-2 * torch.log((first.double() + 1) / 2**32))
-    return (radius * torch.cos(2 * math.pi * second.double() / 2**32)).view_as(like).to(like.dtype)
-
-
-def _hash(x: Tensor) -> Tensor:
-    x = x & 0xFFFFFFFF
-    x = ((x ^ (x >> 16)) * 0x85EBCA6B) & 0xFFFFFFFF
-    x = ((x ^ (x >> 13)) * 0xC2B2AE35) & 0xFFFFFFFF
-    return x ^ (x >> 16)
+    return (images + per_image(sigma) * normal_noise(draws, images)).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""The engine's noise, for exported modules."""
+"""Noise without a generator: plain functions, which exported code carries along word for word."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ def scramble(x: Tensor) -> Tensor:
 
 
 def normal_noise(draws: Tensor, like: Tensor) -> Tensor:
-    """Normal numbers of the shape of `like` ``[n, C, H, W]`` that follow from the first two of ``draws [n, 4]``."""
+    """Normal numbers of the shape of `like` ``[n, C, H, W]`` that follow from the first two of ``draws [n, 4]`` alone.
+
+    The draws' 48 bits key a counter-based generator (MurmurHash3's finaliser over the pixel's index; Appleby, 2011),
+    which the Box-Muller transform makes normal: the same numbers on every device.
+    """
     key = (draws[:, :2].double() * 2**24).long()
     index = torch.arange(like[0].numel(), device=like.device)
     first = scramble(scramble(index[None, :] + (key[:, :1] << 8)) ^ key[:, 1:2])
