@@ -66,6 +66,9 @@ def resume(run: str | Path, *, progress: Progress | None = None) -> SearchResult
     """Go on with an interrupted run; trials and trainings that have ended are not run again. A run that is whole
     gives its result at once.
     """
+    folder = RunFolder(run)
+    if folder.result.is_file() and folder.report.is_file():
+        return SearchResult.load(run)
     return _carry_out(*reopen(run), progress or Silent())
 
 

@@ -76,7 +76,9 @@ def train_entrants(
         running -= 1
         entrant, seed = missing[key]
         if result.status != "complete":
-            raise AllTrialsFailed(f"{entrant.name!r} failed in confirmation, seed {seed}: {result.reason}")
+            raise AllTrialsFailed(
+                f"{entrant.name!r} failed in confirmation, seed {seed}: {result.reason}; autoaug resume trains it again"
+            )
         found[entrant.name, seed] = _write(folder / key, result)
         progress.training_ended(entrant.name, len(found), total)
     return found

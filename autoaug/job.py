@@ -70,7 +70,8 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
         seeds = confirmation_seeds(config.seed, config.confirmation_seeds)
         with open_executor(replace(task, test=data.test)) as executor:
             trainings = train_entrants(entrants, seeds, executor, folder.confirmation, progress)
-        confirmation_seconds = time.time() - begun
+        compute = sum(training.seconds for training in trainings.values())
+        confirmation_seconds = max(time.time() - begun, compute / config.workers)  # of earlier sessions too
     candidates = [assess(e, trainings, seeds, data.validation.labels, data.test.labels) for e in entrants]
     judgement = judge(candidates, trainings, data.test.labels, after_search=study is not None)
     result = SearchResult(

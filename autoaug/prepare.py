@@ -62,11 +62,12 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
         ("seeds", options.seeds, 2),
         ("finalists", options.finalists, 1),
         ("seed", options.seed, 0),
-        ("epochs", options.epochs or 1, 1),
-        ("batch-size", options.batch_size or 2, 2),
-        ("image-size", options.image_size or 4, 4),
+        ("epochs", options.epochs, 1),
+        ("batch-size", options.batch_size, 2),
+        ("image-size", options.image_size, 4),
     ):
-        at_least(name, value, least)
+        if value is not None:
+            at_least(name, value, least)
     if options.rival is not None:
         one_of("rival", options.rival, ("random",))
     memory_limit = parse_memory(options.memory_limit)

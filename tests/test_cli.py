@@ -99,6 +99,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["search", "good.npz", "--memory-limit", "lots"], ["lots", "2G"]),
         (["search", "good.npz", "--seeds", "1"], ["--seeds 1", "at least 2"]),
         (["search", "good.npz", "--workers", "0"], ["--workers 0"]),
+        (["search", "good.npz", "--epochs", "0"], ["--epochs 0", "at least 1"]),
         (["search", "good.npz", "--workers", "2", "--executor", "inline"], ["inline", "ray-tune"]),
         (["search", "good.npz", "--executor", "slurm"], ["slurm"]),
         (["search", "good.npz", "--equal", "time"], ["time", "samples"]),

@@ -186,22 +186,25 @@ class RayTuneExecutor(Executor):
 
 @contextmanager
 def ray_running(workers: int, device: str, address: str | None = None) -> Iterator[None]:
-    """Connect to the Ray cluster at `address`, or start a local Ray that ends with the block.
+    """Connect to the Ray cluster at `address`, or start a local Ray, for the length of the block. Where this process
+    uses a Ray already, that is used and left as it is.
 
     Raises:
         OptionError: no cluster answers at `address`.
         DeviceError: `device` is a GPU and Ray sees none.
     """
-    if address is not None:
+    is_ours = not ray.is_initialized()
+    if is_ours and address is not None:
         _connect(address)
-    else:
+    elif is_ours:
         _start(workers)
     try:
         if device.startswith("cuda") and not ray.cluster_resources().get("GPU"):
             raise DeviceError(f"device {device!r} was asked for, but Ray sees no GPU; use --device cpu")
         yield
     finally:
-        ray.shutdown()
+        if is_ours:
+            ray.shutdown()
 
 
 def _connect(address: str) -> None:
