@@ -16,7 +16,7 @@ from autoaug.policy import Policy
 from autoaug.prepare import prepare, reopen, run_folder_for
 from autoaug.result import SearchResult
 from autoaug.run_folder import RunConfig, RunFolder
-from autoaug.search import Progress
+from autoaug.search_loop import Progress
 from autoaug.transform import load_policy
 
 

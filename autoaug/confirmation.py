@@ -15,7 +15,7 @@ from autoaug.executors import Executor, TrialSpec
 from autoaug.policy import Policy
 from autoaug.result import Candidate, Comparison, Kind, McNemar, TrialResult, Verdict
 from autoaug.run_folder import write_whole
-from autoaug.search import Progress
+from autoaug.search_loop import Progress
 from autoaug.seeds import derive_seed
 from autoaug.statistics import estimate, mcnemar
 

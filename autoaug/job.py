@@ -21,7 +21,7 @@ from autoaug.policy import Policy, read_policy
 from autoaug.report import write_report
 from autoaug.result import Candidate, Cost, DataSummary, SearchResult, TrialCounts
 from autoaug.run_folder import RunConfig, RunFolder, write_whole
-from autoaug.search import Progress, elapsed, run_search
+from autoaug.search_loop import Progress, elapsed, run_search
 from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace
 from autoaug.strategies import get_strategy

@@ -15,7 +15,7 @@ _PARTS = 1000
 
 
 class ConsoleProgress:
-    """Shows trials done, the best against the best baseline, and the time left; implements `search.Progress`."""
+    """Shows trials done, the best against the best baseline, and the time left; implements `search_loop.Progress`."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

@@ -74,6 +74,7 @@ def test_changed_data_are_not_resumed(result: SearchResult, tmp_path: Path) -> N
 
     copy = tmp_path / "run"
     shutil.copytree(result.run_dir, copy)
+    (copy / "result.json").unlink()  # a finished run has nothing to resume
     _, config = RunFolder.open(copy)
     text = (copy / "config.yaml").read_text()
     other = write_npz(tmp_path / "other.npz", x_train=bars(120, seed=9)[0])

@@ -44,3 +44,13 @@ def test_importing_autoaug_does_not_load_torch() -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="serch"):
         autoaug.serch  # noqa: B018
+
+
+def test_no_module_stands_in_the_way_of_a_public_name() -> None:
+    """Importing a module binds its name in the package, so none may be called as a public function is."""
+    code = (
+        "import types, autoaug, autoaug.job, autoaug.report, autoaug.cli;"
+        "print([n for n in autoaug.__all__ if isinstance(getattr(autoaug, n), types.ModuleType)])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

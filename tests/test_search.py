@@ -19,7 +19,7 @@ from autoaug.executors import Executor, TrialSpec
 from autoaug.job import Silent
 from autoaug.result import Rung, TrialResult
 from autoaug.run_folder import Budget
-from autoaug.search import run_search
+from autoaug.search_loop import run_search
 from autoaug.space import load_space
 from autoaug.strategies import get_strategy
 from autoaug.study import SearchStudy, summary

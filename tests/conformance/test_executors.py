@@ -14,7 +14,7 @@ from autoaug.errors import OptionError
 from autoaug.executors import EXECUTORS, TrialSpec, executors
 from autoaug.job import Silent
 from autoaug.run_folder import Budget
-from autoaug.search import run_search
+from autoaug.search_loop import run_search
 from autoaug.space import load_space
 from autoaug.strategies import get_strategy
 from autoaug.study import SearchStudy, summary
