@@ -231,6 +231,7 @@ def _start(workers: int) -> None:
     # A token of its own keeps other users of the machine out, and nothing has to be written to the home folder.
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     ray.init(
+        address="local",  # not the cluster that somebody else has started on this machine
         num_cpus=workers,
         include_dashboard=False,
         log_to_driver=False,
