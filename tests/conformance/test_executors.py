@@ -50,6 +50,7 @@ def test_study_states_are_the_same_under_every_executor(name: str, studies: dict
 
 
 def test_a_cluster_of_two_nodes_runs_trials_and_is_left_running(tmp_path: Path) -> None:
+    import ray
     from ray.cluster_utils import Cluster
 
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
@@ -61,6 +62,10 @@ def test_a_cluster_of_two_nodes_runs_trials_and_is_left_running(tmp_path: Path) 
             run_search(study, executor, Budget(trials=6), task.full_length_passes(), 0, Silent())
         assert len(study.ended()) == 6
         assert len(cluster.list_all_nodes()) == 2
+
+        with executors("ray-tune", 2, "cpu", None):  # a Ray of our own, though another runs on this machine
+            assert ray.cluster_resources()["CPU"] == 2
+            assert ray.get_runtime_context().gcs_address != cluster.address
     finally:
         cluster.shutdown()
 
