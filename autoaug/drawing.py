@@ -33,28 +33,46 @@ def draw_operations(table: Table, n: int, generator: torch.Generator) -> tuple[T
     return torch.stack(choices), torch.stack(magnitudes), torch.stack(draws)
 
 
-def draw_mixing(probability: float, alpha: float, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Draw for n samples the partner (``[n]``), the own weight (``[n]``, 1 where not mixed, else from
-    Beta(alpha, alpha) by Johnk's method) and the centre of the box (``[n, 2]``).
+def draw_chains(
+    table: Table, width: int, alpha: float, n: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Draw `width` chains a sample (AugMix; Hendrycks et al., 2020): the operations as `draw_operations` does, of
+    which a uniformly drawn number of first layers is kept in each chain, and the weights ``[n, 1 + width]`` of the
+    original and the chains: Dirichlet(alpha) times a share from Beta(alpha, alpha).
+    """
+    parts = []
+    for _ in range(width):
+        choice, magnitude, draws = draw_operations(table, n, generator)
+        depth = torch.randint(1, len(table) + 1, (n,), generator=generator)
+        layer = torch.cat([torch.full((max(len(o) for _, o in branches),), i) for i, branches in enumerate(table)])
+        parts.append((torch.where(layer[:, None] < depth, choice, -1), magnitude, draws))
+    choice, magnitude, draws = (torch.cat(steps) for steps in zip(*parts, strict=True))
+    gammas = torch._standard_gamma(torch.full((n, width), alpha, dtype=torch.float64), generator=generator)
+    share = draw_beta(alpha, n, generator)[:, None]
+    chains = share * gammas / gammas.sum(1, keepdim=True)
+    return choice, magnitude, draws, torch.cat([1 - share, chains], 1).float()
+
+
+def draw_beta(alpha: float, n: int, generator: torch.Generator) -> Tensor:
+    """``[n]`` float64 from Beta(alpha, alpha), as a ratio of gammas."""
+    # The public distributions of torch take no generator.
+    gammas = torch._standard_gamma(torch.full((2, n), alpha, dtype=torch.float64), generator=generator)
+    return gammas[0] / gammas.sum(0)
+
+
+def draw_mixing(
+    modes: tuple[int, int], probability: float, alpha: float, n: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Draw for n samples the mode (``[n]``, one of `modes`, evenly, or 0 where not mixed), the partner (``[n]``),
+    the own weight (``[n]``, 1 where not mixed, else from Beta(alpha, alpha); ResizeMix draws the partner's side from
+    0.1 to 0.8 of the image's) and the centre of the box (``[n, 2]``).
     """
     partner = torch.randperm(n, generator=generator)
     place = torch.rand(n, 2, generator=generator)
-    mixed = torch.rand(n, generator=generator) < probability
-    weight = torch.empty(0, dtype=torch.float64)
-    while len(weight) < n:
-        x, y = torch.rand(2, 2 * n, generator=generator, dtype=torch.float64).pow(1 / alpha)
-        accepted = (x + y <= 1) & (x + y > 0)
-        weight = torch.cat([weight, (x / (x + y))[accepted]])
-    return partner, torch.where(mixed, weight[:n], 1.0).float(), place
-
-
-def own_share(weight: Tensor, place: Tensor | None, height: int, width: int) -> Tensor:
-    """How much of its own image a sample keeps: MixUp ``[n, 1, 1, 1]``, or CutMix ``[n, 1, H, W]`` of 0 and 1,
-    0 in a box of relative area ``1 - weight`` about `place`, cut off at the border.
-    """
-    if place is None:
-        return weight[:, None, None, None]
-    half = (1 - weight).sqrt()[:, None] / 2
-    rows = ((torch.arange(height) + 0.5) / height - place[:, :1]).abs() < half
-    columns = ((torch.arange(width) + 0.5) / width - place[:, 1:]).abs() < half
-    return 1 - (rows[:, None, :, None] & columns[:, None, None, :]).float()
+    chance = torch.rand(n, 3, generator=generator)
+    weight = draw_beta(alpha, n, generator).float()
+    mode = torch.where(chance[:, 1] < 0.5, *modes)
+    side = 0.1 + 0.7 * chance[:, 2]
+    weight = torch.where(mode == 3, 1 - side.square(), torch.where(mode == 4, 0.5, weight))
+    mixed = chance[:, 0] < probability
+    return torch.where(mixed, mode, 0), partner, torch.where(mixed, weight, 1.0), place

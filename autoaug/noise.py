@@ -16,15 +16,25 @@ def scramble(x: Tensor) -> Tensor:
     return x ^ (x >> 16)
 
 
-def normal_noise(draws: Tensor, like: Tensor) -> Tensor:
-    """Normal numbers of the shape of `like` ``[n, C, H, W]`` that follow from the first two of ``draws [n, 4]`` alone.
+def random_bits(draws: Tensor, count: int) -> Tensor:
+    """`count` integers of 32 bits a sample, ``[n, count]``, that follow from the first two of ``draws [n, 4]`` alone.
 
-    The draws' 48 bits key a counter-based generator (MurmurHash3's finaliser over the pixel's index; Appleby, 2011),
-    which the Box-Muller transform makes normal: the same numbers on every device.
+    The draws' 48 bits key a counter-based generator (MurmurHash3's finaliser over the index; Appleby, 2011): the same
+    numbers on every device.
     """
     key = (draws[:, :2].double() * 2**24).long()
-    index = torch.arange(like[0].numel(), device=like.device)
-    first = scramble(scramble(index[None, :] + (key[:, :1] << 8)) ^ key[:, 1:2])
+    index = torch.arange(count, device=draws.device)
+    return scramble(scramble(index + (key[:, :1] << 8)) ^ key[:, 1:2])
+
+
+def uniform_noise(draws: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Numbers in [0, 1), float64 ``[n, *shape]``: see `random_bits`."""
+    return (random_bits(draws, math.prod(shape)).double() / 2**32).view(-1, *shape)
+
+
+def normal_noise(draws: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Normal numbers, float64 ``[n, *shape]``, by the Box-Muller transform: see `random_bits`."""
+    first = random_bits(draws, math.prod(shape))
     second = scramble(first ^ 0x5BD1E995)
     radius = torch.sqrt(-2 * torch.log((first.double() + 1) / 2**32))
-    return (radius * torch.cos(2 * math.pi * second.double() / 2**32)).view_as(like).to(like.dtype)
+    return (radius * torch.cos(2 * math.pi * second.double() / 2**32)).view(-1, *shape)

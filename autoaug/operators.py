@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 #: Modalities that come with autoaug; third parties add theirs as entry points of the group ``autoaug.modalities``.
 BUILTIN_MODALITIES = ("autoaug.modalities.image",)
 
+Kind = Literal["samples", "colours", "warp", "projection", "field"]
+
 #: Uniform numbers in [0, 1) that a plan gives an operator for each sample, for places, offsets and seeds.
 DRAWS = 4
 
@@ -34,10 +36,16 @@ class Operator:
         name: the name in policies and spaces, e.g. ``"ShearX"``.
         modality: the modality whose samples it takes, e.g. ``"image"``.
         family: operators of one family are listed together.
-        kind: ``"samples"``: the function maps ``(samples [n, C, H, W] in [0, 1], value [n], draws [n, DRAWS])`` to
-            samples of the same shape, dtype and range. ``"warp"``: it maps ``(value [n], draws [n, DRAWS],
-            (H, W))`` to affine maps ``[n, 2, 3]`` from output to input positions, in pixels from the image's
-            centre; the engine samples the images.
+        kind: what the function computes, from which the engine makes the samples:
+
+            - ``"samples"``: from ``(samples [n, C, H, W] in [0, 1], value [n], draws [n, DRAWS])`` samples of the same
+              shape, dtype and range;
+            - ``"colours"``: from the same, affine maps ``[n, C, C + 1]`` of each pixel's channels; the engine cuts to
+              [0, 1];
+            - ``"warp"``: from ``(value [n], draws [n, DRAWS], (H, W))`` affine maps ``[n, 3, 3]`` from output to input
+              positions ``(x, y, 1)``, in pixels from the image's centre;
+            - ``"projection"``: the same, projective, with positive weights inside the image;
+            - ``"field"``: from the same, positions ``[n, H, W, 2]``, for each output pixel its ``(x, y)`` in the input.
         signed: whether values of both signs are drawn, evenly.
         limit: the value at magnitude 1; at magnitude 0 the operator is the identity.
         unit: the unit of the value.
@@ -48,7 +56,7 @@ class Operator:
     name: str
     modality: str
     family: str
-    kind: Literal["samples", "warp"]
+    kind: Kind
     signed: bool
     limit: float
     unit: str
@@ -72,7 +80,7 @@ def operator(
     unit: str,
     limit: float = 1.0,
     signed: bool = False,
-    kind: Literal["samples", "warp"] = "samples",
+    kind: Kind = "samples",
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Register the decorated function as an operator: see `Operator` for the fields and what it must compute."""
 

@@ -25,6 +25,7 @@ FORMAT: Literal[1] = 1
 BUILTIN_FOLDER = Path(__file__).parent / "policies"
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
+MixingKind = Literal["mixup", "cutmix", "mixup-or-cutmix", "resizemix", "samplepairing"]
 
 
 class Word(BaseModel):
@@ -72,14 +73,29 @@ class Layer(Word):
 
 
 class Mixing(Word):
-    """MixUp (Zhang et al., 2018) or CutMix (Yun et al., 2019): a share of the samples is mixed with a partner.
+    """A share of the samples is mixed with a partner, each in its own proportion.
 
-    ``alpha`` is the parameter of Beta(alpha, alpha) that the weight is drawn from, per sample.
+    ``mixup``: a weighted sum of images and labels (Zhang et al., 2018). ``cutmix``: the partner fills a box, labels
+    by area (Yun et al., 2019). ``mixup-or-cutmix``: one of the two, evenly. ``resizemix``: the whole partner,
+    scaled to 0.1 to 0.8 of the size, labels by area (Qin et al., 2020). ``samplepairing``: the mean of both images
+    under the sample's own label (Inoue, 2018).
+
+    ``alpha`` is the parameter of Beta(alpha, alpha) that the weight of MixUp and CutMix is drawn from, per sample.
     """
 
-    kind: Literal["mixup", "cutmix"]
+    kind: MixingKind
     probability: Unit = 1.0
-    alpha: Annotated[float, Field(gt=0.0, le=8.0)] = 1.0
+    alpha: Annotated[float, Field(ge=0.01, le=8.0)] = 1.0
+
+
+class Chains(Word):
+    """AugMix (Hendrycks et al., 2020): each sample passes `width` times, independently, through the first d layers,
+    with d drawn uniformly; the results are summed with weights from Dirichlet(alpha), and the sum with the original
+    with a weight from Beta(alpha, alpha).
+    """
+
+    width: Annotated[int, Field(ge=1, le=16)] = 3
+    alpha: Annotated[float, Field(ge=0.01, le=8.0)] = 1.0
 
 
 class Adversarial(Word):
@@ -101,14 +117,24 @@ class Adversarial(Word):
 
 
 class Policy(Word):
-    """Layers applied in order, then mixing; adversarial samples and K copies are the trainer's to make."""
+    """Layers applied in order (or in chains, for AugMix), then mixing.
+
+    Adversarial samples and K copies are the trainer's to make.
+    """
 
     format: Literal[1] = FORMAT
     name: str = "policy"
     layers: tuple[Layer, ...] = ()
+    chains: Chains | None = None
     mixing: Mixing | None = None
     adversarial: Adversarial | None = None
     copies: Annotated[int, Field(ge=1, le=64)] = 1
+
+    @model_validator(mode="after")
+    def _chains_have_layers(self) -> Self:
+        if self.chains and not self.layers:
+            raise ValueError("chains pass through layers, but there are none; add layers or leave chains out")
+        return self
 
     def operations(self) -> Iterator[Operation]:
         """Every operation, in the order of the file."""
@@ -122,7 +148,9 @@ class Policy(Word):
 
     def fingerprint(self) -> str:
         """12 hex digits that depend on what the policy does and not on its name."""
-        canonical = json.dumps(self.model_dump(exclude={"name"}), sort_keys=True)
+        # A policy without chains keeps the fingerprint that it had before there were any.
+        unused = {"chains"} if self.chains is None else set()
+        canonical = json.dumps(self.model_dump(exclude={"name"} | unused), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     def to_yaml(self) -> str:
@@ -144,9 +172,13 @@ class Policy(Word):
         for field in ("mixing", "adversarial"):
             if getattr(self, field) and getattr(other, field):
                 raise PolicyError(f"{self.name!r} and {other.name!r} both have {field}; a policy has at most one")
+        for policy, following in ((self, other), (other, self)):
+            if policy.chains and following.layers:
+                raise PolicyError(f"{policy.name!r} has chains, which blend all layers; it cannot be joined to others")
         return Policy(
             name=f"{self.name}+{other.name}",
             layers=self.layers + other.layers,
+            chains=self.chains or other.chains,
             mixing=self.mixing or other.mixing,
             adversarial=self.adversarial or other.adversarial,
             copies=max(self.copies, other.copies),

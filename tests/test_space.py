@@ -40,10 +40,11 @@ def test_baselines_of_every_space_exist(name: str) -> None:
         load_policy(baseline)
 
 
-def test_the_standard_space_holds_every_operator_and_kind() -> None:
+def test_the_standard_space_holds_the_usual_operators_and_every_kind() -> None:
     space = load_space("standard")
     held = {b.operator for b in space.base} | {o for family in space.families.values() for o in family}
-    assert held == set(all_operators())
+    assert held > set(load_policy("trivialaugment").operator_names())
+    assert held > {"HorizontalFlip", "VerticalFlip", "PadCrop", "Scale", "GaussianBlur", "GaussianNoise", "Cutout"}
     assert set(space.mixing.kinds) == {"none", "mixup", "cutmix"}
     assert set(space.adversarial.kinds) == {"none", "fgsm", "pgd"}
     assert space.copies == (1, 8)

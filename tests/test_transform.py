@@ -110,7 +110,7 @@ def test_a_policy_that_mixes_needs_labels() -> None:
 
 def test_images_must_be_a_batch() -> None:
     with pytest.raises(OptionError, match=r"\[B, C, H, W\]"):
-        load_policy("none").transform()(torch.rand(3, 8, 8))
+        load_policy("none").transform()(torch.rand(8, 8))
 
 
 def test_a_plan_reads_as_text() -> None:

@@ -14,6 +14,7 @@ import secrets
 import shutil
 import socket
 import tempfile
+import textwrap
 import threading
 import time
 from collections.abc import Iterator
@@ -148,9 +149,9 @@ class RayTuneExecutor(Executor):
                 ),
             ).fit()
             if results.errors:
-                self._ended_because = str(results.errors[0]).strip().splitlines()[-1]
+                self._ended_because = _in_brief(results.errors[0])
         except Exception as fault:  # told to the thread that waits for results, as WorkersLost
-            self._ended_because = f"{type(fault).__name__}: {fault}"
+            self._ended_because = f"{type(fault).__name__}: {_in_brief(fault)}"
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
@@ -182,6 +183,11 @@ class RayTuneExecutor(Executor):
             self._answer(False)
         ray.get(self._mailbox.submit.remote(None))
         self._thread.join(timeout=_TEAR_DOWN_SECONDS)
+
+
+def _in_brief(fault: BaseException) -> str:
+    """The end of a traceback, without the page of statistics that Ray puts into it where memory runs out."""
+    return textwrap.shorten((str(fault).strip().splitlines() or ["no reason given"])[-1], 200, placeholder=" …")
 
 
 @contextmanager

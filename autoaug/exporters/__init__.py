@@ -8,8 +8,8 @@ from autoaug.exporters.runtime import kornia, torchvision
 from autoaug.policy import Policy
 
 EXPORTERS: dict[str, Target] = {
-    "torchvision": Target("torchvision", "one image after another, with torchvision.transforms.v2", torchvision),
-    "kornia": Target("kornia", "batched, on any device, with Kornia", kornia),
+    "torchvision": Target("torchvision", "with torchvision.transforms.v2", torchvision, per_image=True),
+    "kornia": Target("kornia", "batched, on any device, with Kornia", kornia, per_image=False),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from types import ModuleType
@@ -28,12 +29,31 @@ def definitions(module: ModuleType) -> dict[str, Definition]:
 
 
 def _names(node: ast.AST) -> frozenset[str]:
-    """Names that the definition takes from outside: not its parameters, not what it assigns."""
+    """Names that the definition takes from outside: not its decorators, its parameters, or what it assigns."""
+    if isinstance(node, ast.FunctionDef):
+        node.decorator_list = []
     names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
     own = {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)} | {
         n.id for n in names if isinstance(n.ctx, ast.Store)
     }
     return frozenset(n.id for n in names) - own
+
+
+def reachable(modules: Iterable[ModuleType]) -> list[ModuleType]:
+    """`modules` and all modules of autoaug that they import functions from, each after those that it imports."""
+    order: list[ModuleType] = []
+
+    def visit(module: ModuleType) -> None:
+        if module in order:
+            return
+        for node in ast.parse(inspect.getsource(module)).body:
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("autoaug."):
+                visit(sys.modules[node.module])
+        order.append(module)
+
+    for module in modules:
+        visit(module)
+    return order
 
 
 def imports(module: ModuleType) -> dict[str, str]:

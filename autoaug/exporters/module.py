@@ -2,72 +2,81 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from types import ModuleType
 
-from autoaug import drawing, noise
-from autoaug.errors import PolicyError
-from autoaug.exporters.assemble import Definition, definitions, import_block, imports, needed
-from autoaug.exporters.runtime import mixing, plain
-from autoaug.operators import get_operator
+from autoaug.exporters.assemble import Definition, definitions, import_block, imports, needed, reachable
+from autoaug.exporters.runtime import chains, mixing, plain, steps
+from autoaug.operators import Operator, get_operator
+from autoaug.plan import drawing_table, drawn_operators, mixing_numbers
 from autoaug.policy import Policy
-from autoaug.transform import drawing_table
 from autoaug.version import __version__
 
 
 @dataclass(frozen=True)
 class Target:
-    """A library to export to: its name, what the module does with it, and the runtime with its operators."""
+    """A library to export to: its name, what the module does with it, the operators that are written with it, and
+    whether those take one image instead of a batch. Other operators are carried along as autoaug has them.
+    """
 
     name: str
     summary: str
-    runtime: ModuleType
+    library: ModuleType
+    per_image: bool
 
 
 def module_text(policy: Policy, target: Target) -> str:
     """The module for `policy`: imports, the policy as data, the functions it needs, and the class ``Augment``."""
+    operators = [get_operator(name) for name in drawn_operators(policy)]
     shell = mixing if policy.mixing else plain
-    modules = [drawing, noise, target.runtime, shell]
+    modules = reachable([inspect.getmodule(o.function) or shell for o in operators])
+    modules += reachable([chains if policy.chains else steps, shell, target.library])
+    modules = list(dict.fromkeys(modules))
     available: dict[str, Definition] = {}
     for module in modules:
         available |= definitions(module)
-    functions = [_function_name(name, target, available) for name in policy.operator_names()]
-    order = needed(
-        ["draw_operations", *(["draw_mixing", "own_share"] if policy.mixing else []), *functions, "Augment"], available
-    )
+    own = definitions(target.library)
+    available["augment_images"] = definitions(chains if policy.chains else steps)["augment_images"]
+    rows = [_row(operator, target, operator.function.__name__ in own) for operator in operators]
+    wraps = ["one_by_one"] if any("one_by_one" in row for row in rows) else []
+    order = needed(["augment_images", *(o.function.__name__ for o in operators), *wraps, "Augment"], available)
     body = {name: available[name] for name in order if name != "Augment"}
     used = {name for definition in [*body.values(), available["Augment"]] for name in definition.uses}
     statements = {k: v for module in modules for k, v in imports(module).items()}
     imported = import_block(v for k, v in statements.items() if k in used)
     table = "Table = list[list[tuple[float, list[tuple[int, float, float, float, bool]]]]]"
     head = [_header(policy, target), "from __future__ import annotations", imported, table, _layers(policy)]
-    parts = ["\n\n".join(head)]
-    if policy.mixing:
-        mixing_values = (policy.mixing.kind, policy.mixing.probability, policy.mixing.alpha)
-        parts[-1] += "\n\n# Kind, probability, and the parameter of the Beta distribution of the weights."
-        parts[-1] += f"\nMIXING = {mixing_values!r}"
-    parts += [definition.source for definition in body.values()]
-    limits = [get_operator(name).limit for name in policy.operator_names()]
-    rows = "".join(f"\n    ({f}, {limit!r})," for f, limit in zip(functions, limits, strict=True))
-    parts.append(
-        f"# The operators that LAYERS numbers, each with its value at magnitude 1.\nOPERATORS = [{rows}\n]"
-        if rows
-        else "OPERATORS = []"
-    )
+    parts = ["\n\n".join(head) + _constants(policy), *(definition.source for definition in body.values())]
+    lines = "".join(f"\n    {row}," for row in rows)
+    comment = "# What LAYERS numbers: the kind of operator, its function, and its value at magnitude 1."
+    parts.append(f"{comment}\nOPERATORS = [{lines}\n]" if rows else "OPERATORS = []")
     parts.append(available["Augment"].source)
     return "\n\n\n".join(parts) + "\n"
 
 
-def _function_name(operator: str, target: Target, available: dict[str, Definition]) -> str:
-    name = get_operator(operator).function.__name__
-    if name not in available or not hasattr(target.runtime, name):
-        raise PolicyError(f"operator {operator!r} cannot be exported to {target.name}")
-    return name
+def _row(operator: Operator, target: Target, is_own: bool) -> str:
+    name = operator.function.__name__
+    if not is_own:
+        kind = "warp" if operator.kind == "projection" else operator.kind
+        return f"({kind!r}, {name}, {operator.limit!r})"
+    return f"('samples', {f'one_by_one({name})' if target.per_image else name}, {operator.limit!r})"
+
+
+def _constants(policy: Policy) -> str:
+    text = ""
+    if policy.chains:
+        text += "\n\n# How many chains, and the parameter of the distributions of their weights."
+        text += f"\nCHAINS = {(policy.chains.width, policy.chains.alpha)!r}"
+    if policy.mixing:
+        text += "\n\n# The modes (drawn evenly), the probability, and the parameter of the weights' Beta distribution."
+        text += f"\nMIXING = {mixing_numbers(policy.mixing)!r}"
+    return text
 
 
 def _layers(policy: Policy) -> str:
     """The policy's layers as a literal, a line a branch, with the operators' names in comments."""
-    names = policy.operator_names()
+    names = drawn_operators(policy)
     lines = [
         "# A layer is a list of branches, one of which is drawn per image: (weight, operations). An operation is",
         "# (operator, probability, lowest magnitude, highest magnitude, whether both signs are drawn).",
@@ -76,7 +85,7 @@ def _layers(policy: Policy) -> str:
     for branches in drawing_table(policy):
         lines.append("    [")
         for weight, operations in branches:
-            comment = ", ".join(names[operation[0]] for operation in operations) or "nothing"
+            comment = ", ".join(names[i] if i >= 0 else "nothing" for i, *_ in operations) or "nothing"
             lines.append(f"        ({weight!r}, {operations!r}),  # {comment}")
         lines.append("    ],")
     return "\n".join([*lines, "]"])

@@ -16,14 +16,16 @@ from torch.nn.functional import cross_entropy
 
 from autoaug.data.images import Images, MemoryImages
 from autoaug.data.splits import Samples
+from autoaug.engine import apply_plan, mix_labels
 from autoaug.modalities.image.models import Standardised, build_model
+from autoaug.plan import draw_plan
 from autoaug.policy import Policy
 from autoaug.seeds import derive_seed
 from autoaug.training.adversarial import attack
 from autoaug.training.device import precision, resident
 from autoaug.training.feed import float_batches, images_at_once, in_order, shuffled
 from autoaug.training.recipe import Recipe
-from autoaug.transform import apply_plan, draw_plan, mix_labels, soft_labels
+from autoaug.transform import soft_labels
 
 _STATISTICS_BYTES = 256 * 2**20
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import torch
 
 from autoaug.exporters import EXPORTERS, export_policy
 from autoaug.operators import all_operators
-from autoaug.policy import Branch, Layer, Mixing, Operation, Policy, builtin_names
+from autoaug.policy import Branch, Layer, Mixing, MixingKind, Operation, Policy, builtin_names
 from autoaug.transform import load_policy
 
 # Two libraries' float arithmetic differs in the last digits; where a value then falls on the other side of a step
@@ -60,15 +61,13 @@ def assert_same(ours: torch.Tensor, theirs: np.ndarray) -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_operator_replays(target: str, channels: int) -> None:
     """In this process, operator by operator: the functions that the modules carry."""
-    runtime = EXPORTERS[target].runtime
     images = photographs(channels=channels)
-    for name, operator in all_operators().items():
+    for name in all_operators():
         policy = Policy(layers=(Layer(branches=(Branch(operations=(Operation(operator=name),)),)),))
         namespace: dict[str, object] = {}
         exec(compile(export_policy(policy, target), name, "exec"), namespace)  # the text under test
         theirs = namespace["Augment"](seed=3)(images)
         ours = policy.transform(seed=3)(images)
-        assert hasattr(runtime, operator.function.__name__)
         try:
             assert_same(ours, theirs.numpy())
         except AssertionError as error:
@@ -84,7 +83,7 @@ def test_built_in_policies_replay_in_a_fresh_process(target: str, name: str, tmp
 
 
 @pytest.mark.parametrize("target", EXPORTERS)
-@pytest.mark.parametrize("kind", ["mixup", "cutmix"])
+@pytest.mark.parametrize("kind", get_args(MixingKind))
 def test_mixing_replays_in_a_fresh_process(target: str, kind: str, tmp_path: Path) -> None:
     images = photographs()
     policy = load_policy("flip-crop").model_copy(update={"mixing": Mixing(kind=kind, probability=0.7, alpha=0.4)})

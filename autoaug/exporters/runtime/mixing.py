@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from autoaug.drawing import Table, draw_mixing, draw_operations, own_share
-from autoaug.exporters.runtime.torchvision import apply_operations
+from autoaug.drawing import draw_mixing
+from autoaug.exporters.runtime.steps import augment_images
+from autoaug.mixing import label_share, mix_pairs, own_share
 
-LAYERS: Table = []
-MIXING: tuple[str, float, float] = ("mixup", 1.0, 1.0)
+MIXING: tuple[tuple[int, int], float, float] = ((1, 1), 1.0, 1.0)
 
 
 class Augment(torch.nn.Module):
@@ -26,12 +26,11 @@ class Augment(torch.nn.Module):
         self.generator.manual_seed(int(torch.randint(2**62, ())) if seed is None else seed)
 
     def forward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        images = apply_operations(images, *draw_operations(LAYERS, len(images), self.generator))
-        kind, probability, alpha = MIXING
-        partner, weight, place = draw_mixing(probability, alpha, len(images), self.generator)
-        own = own_share(weight, place if kind == "cutmix" else None, *images.shape[-2:]).to(images)
-        images = torch.lerp(images[partner.to(images.device)], images, own)
+        images = augment_images(images, self.generator)
+        mode, partner, weight, place = draw_mixing(*MIXING, len(images), self.generator)
+        images = mix_pairs(images, images[partner.to(images.device)], mode, weight, place)
         if labels.ndim == 1:
             labels = torch.nn.functional.one_hot(labels, self.classes or int(labels.max()) + 1)
         soft = labels.to(images.dtype)
-        return images, torch.lerp(soft[partner.to(soft.device)], soft, own.mean((1, 2, 3))[:, None])
+        own = label_share(mode, own_share(mode, weight, place, *images.shape[-2:])).to(soft)
+        return images, torch.lerp(soft[partner.to(soft.device)], soft, own[:, None])

@@ -5,10 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from autoaug.drawing import Table, draw_operations
-from autoaug.exporters.runtime.torchvision import apply_operations
-
-LAYERS: Table = []
+from autoaug.exporters.runtime.steps import augment_images
 
 
 class Augment(torch.nn.Module):
@@ -23,5 +20,5 @@ class Augment(torch.nn.Module):
         self.generator.manual_seed(int(torch.randint(2**62, ())) if seed is None else seed)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
-        images = apply_operations(images, *draw_operations(LAYERS, len(images), self.generator))
+        images = augment_images(images, self.generator)
         return images if labels is None else (images, labels)

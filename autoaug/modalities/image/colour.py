@@ -1,8 +1,7 @@
-"""Operators that map each pixel's value; all but equalize and autocontrast look at no other pixel's place.
+"""Linear operators on colours: each gives a matrix for each image, which the engine applies to its pixels.
 
-The enhancers follow PIL and torchvision (a blend with black, with the mean grey, with the grey image), for which
-Kornia has the functions. What "grey" is: ITU-R 601 for 3 channels, the channel mean otherwise; images of one channel
-are grey already.
+The enhancers follow PIL and torchvision: a blend with black, with the mean grey, with the grey image. What "grey" is:
+ITU-R 601 for 3 channels, the mean of the channels otherwise; images of one channel are grey already.
 """
 
 from __future__ import annotations
@@ -10,29 +9,14 @@ from __future__ import annotations
 from functools import partial
 
 import torch
-from kornia.color import rgb_to_grayscale
-from kornia.enhance import adjust_brightness_accumulative
 from torch import Tensor
 
-from autoaug.modalities.image.gradients import round_through, straight_through
+from autoaug.modalities.image.gradients import round_through
+from autoaug.noise import uniform_noise
 from autoaug.operators import operator
 
 colour = partial(operator, modality="image", family="colour")
-
-
-def per_image(value: Tensor) -> Tensor:
-    """``[n]`` as ``[n, 1, 1, 1]``."""
-    return value[:, None, None, None]
-
-
-def grey(images: Tensor) -> Tensor:
-    """The grey image ``[n, 1, H, W]`` of ``[n, C, H, W]``."""
-    return rgb_to_grayscale(images) if images.shape[1] == 3 else images.mean(1, keepdim=True)
-
-
-def blend(images: Tensor, other: Tensor, weight: Tensor) -> Tensor:
-    """``images`` at weight 0, ``other`` at weight 1 (``[n]``), extrapolated beyond and cut to [0, 1]."""
-    return torch.lerp(images, other.expand_as(images), per_image(weight)).clamp(0, 1)
+colours = partial(colour, kind="colours")
 
 
 @colour("Identity", unit="none")
@@ -41,74 +25,91 @@ def identity(images: Tensor, value: Tensor, draws: Tensor) -> Tensor:
     return images
 
 
-@colour("Brightness", unit="factor - 1", limit=1.0, signed=True)
+def channel_maps(scale: Tensor, shift: Tensor) -> Tensor:
+    """Maps ``[n, C, C + 1]`` that multiply each channel by ``scale [n, C]`` and add ``shift [n, C]``."""
+    return torch.cat([torch.diag_embed(scale), shift[..., None]], -1)
+
+
+def grey_weights(images: Tensor) -> Tensor:
+    """The share ``[C]`` of each channel in the grey value."""
+    channels = images.shape[1]
+    return images.new_tensor([0.299, 0.587, 0.114] if channels == 3 else [1 / channels] * channels)
+
+
+def towards_grey(images: Tensor, share: Tensor) -> Tensor:
+    """Maps that blend with the grey image, ``share [n]`` of it."""
+    identity = torch.eye(images.shape[1], dtype=images.dtype, device=images.device)
+    grey = grey_weights(images).expand_as(identity)
+    maps = identity + share[:, None, None] * (grey - identity)
+    return torch.cat([maps, torch.zeros_like(maps[..., :1])], -1)
+
+
+@colours("Brightness", unit="factor - 1", limit=1.0, signed=True)
 def brightness(images: Tensor, change: Tensor, draws: Tensor) -> Tensor:
     """Multiply by a factor between 0 (black) and 2."""
-    adjusted: Tensor = adjust_brightness_accumulative(images, 1 + change)
-    return adjusted
+    scale = (1 + change)[:, None].expand(-1, images.shape[1])
+    return channel_maps(scale, torch.zeros_like(scale))
 
 
-@colour("Contrast", unit="factor - 1", limit=1.0, signed=True)
+@colours("Contrast", unit="factor - 1", limit=1.0, signed=True)
 def contrast(images: Tensor, change: Tensor, draws: Tensor) -> Tensor:
     """Multiply the distance from the image's mean grey by a factor between 0 (flat) and 2."""
-    return blend(images, grey(images).mean((-3, -2, -1), keepdim=True), -change)
+    mean = images.mean((-2, -1)) @ grey_weights(images)
+    scale = (1 + change)[:, None].expand(-1, images.shape[1])
+    return channel_maps(scale, (-change * mean)[:, None].expand_as(scale))
 
 
-@colour("Saturation", unit="factor - 1", limit=1.0, signed=True)
+@colours("Saturation", unit="factor - 1", limit=1.0, signed=True)
 def saturation(images: Tensor, change: Tensor, draws: Tensor) -> Tensor:
     """Multiply the distance from grey by a factor between 0 (grey) and 2; one channel stays as it is."""
-    return images if images.shape[1] == 1 else blend(images, grey(images), -change)
+    return towards_grey(images, -change)
 
 
-@colour("Grayscale", unit="share of grey")
+@colours("Grayscale", unit="share of grey")
 def grayscale(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
     """Blend with the grey image; one channel stays as it is."""
-    return images if images.shape[1] == 1 else blend(images, grey(images), share)
+    return towards_grey(images, share)
 
 
-@colour("Invert", unit="switch")
+@colours("Invert", unit="switch")
 def invert(images: Tensor, on: Tensor, draws: Tensor) -> Tensor:
     """Make the negative."""
-    return blend(images, 1 - images, round_through(on))
+    negative = round_through(on)[:, None].expand(-1, images.shape[1])
+    return channel_maps(1 - 2 * negative, negative)
 
 
-@colour("Solarize", unit="1 - threshold")
-def solarize(images: Tensor, depth: Tensor, draws: Tensor) -> Tensor:
-    """Invert the values at or above a threshold that sinks from 1 to 0."""
-    above = (images >= 1 - per_image(depth)) & (per_image(depth) > 0)
-    return torch.where(above, 1 - images, images)
-
-
-@colour("Posterize", unit="bits removed", limit=7.0)
-def posterize(images: Tensor, bits: Tensor, draws: Tensor) -> Tensor:
-    """Keep the highest of 8 bits a channel, rounding the number of bits, as torchvision does."""
-    step = torch.exp2(per_image(round_through(bits)))
-    levels = (images.detach() * 255 + 1e-3).floor()
-    stepped = (levels / step).floor() * step / 255
-    return straight_through(torch.where(step > 1, stepped, images), images)
-
-
-@colour("AutoContrast", unit="share of the stretched image")
+@colours("AutoContrast", unit="share of the stretched image")
 def autocontrast(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
     """Blend with the image whose channels are stretched to the full range; flat channels stay."""
-    low, high = images.amin((-2, -1), keepdim=True), images.amax((-2, -1), keepdim=True)
+    low, high = images.amin((-2, -1)), images.amax((-2, -1))
     flat = high - low < 1e-6
-    stretched = (images - low) / torch.where(flat, 1, high - low)
-    return blend(images, torch.where(flat, images, stretched), share)
+    gain = torch.where(flat, 0, 1 / torch.where(flat, 1, high - low) - 1)
+    lift = torch.where(flat, 0, low / torch.where(flat, 1, high - low))
+    return channel_maps(1 + share[:, None] * gain, -share[:, None] * lift)
 
 
-@colour("Equalize", unit="share of the equalized image")
-def equalize(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
-    """Blend with the image whose channels have flat histograms (PIL's algorithm on 256 levels)."""
-    channels = images.detach().flatten(2).flatten(0, 1)
-    levels = (channels * 255 + 0.5).long().clamp(0, 255)
-    histogram = torch.zeros(len(channels), 256, dtype=torch.int64, device=images.device)
-    histogram.scatter_add_(1, levels, torch.ones_like(levels))
-    highest = levels.amax(1, keepdim=True)
-    step = (levels.shape[1] - histogram.gather(1, highest)) // 255
-    before = histogram.cumsum(1) - histogram
-    table = ((before + step // 2) // step.clamp(min=1)).clamp(0, 255)
-    table = torch.where(step > 0, table, torch.arange(256, device=images.device))
-    equalized = (table.gather(1, levels).to(images.dtype) / 255).view_as(images)
-    unchanged = (step == 0).view(*images.shape[:2], 1, 1)
-    return blend(images, straight_through(torch.where(unchanged, images, equalized), images), share)
+@colours("ChannelShuffle", unit="share of the shuffled image")
+def channel_shuffle(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
+    """Blend with the image whose channels are in a random order; one channel stays as it is."""
+    channels = images.shape[1]
+    identity = torch.eye(channels, dtype=images.dtype, device=images.device)
+    shuffled = identity[uniform_noise(draws, (channels,)).argsort(1)]
+    maps = identity + share[:, None, None] * (shuffled - identity)
+    return torch.cat([maps, torch.zeros_like(maps[..., :1])], -1)
+
+
+@colours("ChannelDrop", unit="share taken away")
+def channel_drop(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
+    """Dim one random channel down to black; one channel stays as it is."""
+    channels = images.shape[1]
+    dropped = torch.nn.functional.one_hot((draws[:, 0] * channels).long().clamp(max=channels - 1), channels)
+    scale = 1 - share[:, None] * dropped * (channels > 1)
+    return channel_maps(scale, torch.zeros_like(scale))
+
+
+@colours("ColourTemperature", unit="octaves of red over blue", limit=1.0, signed=True)
+def colour_temperature(images: Tensor, octaves: Tensor, draws: Tensor) -> Tensor:
+    """Warm (more red, less blue) or cool the light; other than 3 channels stay as they are."""
+    weights = images.new_tensor([0.5, 0.0, -0.5] if images.shape[1] == 3 else [0.0] * images.shape[1])
+    scale = torch.exp2(octaves[:, None] * weights)
+    return channel_maps(scale, torch.zeros_like(scale))

@@ -1,4 +1,4 @@
-"""Warps: each gives the affine map from output to input positions, in pixels from the image's centre.
+"""Warps: each gives the map from output to input positions, in pixels from the image's centre.
 
 Conventions are torchvision's: shears keep the top-left corner in place, translations are whole pixels, positive
 rotations turn counter-clockwise. Pixels from outside the image are 0.
@@ -6,6 +6,7 @@ rotations turn counter-clockwise. Pixels from outside the image are 0.
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import torch
@@ -18,8 +19,9 @@ warp = partial(operator, modality="image", family="geometry", kind="warp")
 
 
 def affine(a: Tensor, b: Tensor, c: Tensor, d: Tensor, e: Tensor, f: Tensor) -> Tensor:
-    """Stack ``x = a x' + b y' + c``, ``y = d x' + e y' + f`` (each ``[n]``) into maps ``[n, 2, 3]``."""
-    return torch.stack([a, b, c, d, e, f], dim=-1).view(-1, 2, 3)
+    """Stack ``x = a x' + b y' + c``, ``y = d x' + e y' + f`` (each ``[n]``) into maps ``[n, 3, 3]``."""
+    zero = torch.zeros_like(a)
+    return torch.stack([a, b, c, d, e, f, zero, zero, zero + 1], dim=-1).view(-1, 3, 3)
 
 
 @warp("HorizontalFlip", unit="switch")
@@ -91,3 +93,34 @@ def pad_crop(fraction: Tensor, draws: Tensor, size: tuple[int, int]) -> Tensor:
         return place + (2 * draw - 1) * (padding - padding.detach())
 
     return affine(one, zero, offset(draws[:, 0], size[1]), zero, one, offset(draws[:, 1], size[0]))
+
+
+@warp("AnisotropicScale", unit="octaves", limit=1.0, signed=True)
+def anisotropic_scale(octaves: Tensor, draws: Tensor, size: tuple[int, int]) -> Tensor:
+    """Stretch the width and squeeze the height (or the other way round), keeping the area."""
+    factor, zero = torch.exp2(octaves / 2), torch.zeros_like(octaves)
+    return affine(1 / factor, zero, zero, zero, factor, zero)
+
+
+@warp("RandomResizedCrop", unit="share of the area left out at most", limit=0.92)
+def random_resized_crop(share: Tensor, draws: Tensor, size: tuple[int, int]) -> Tensor:
+    """Scale a random part to the full size (Szegedy et al., 2015).
+
+    Its area is uniform, its aspect ratio log-uniform in 3/4 to 4/3 where 0.92 of the area may be left out, and
+    nearer to 1 where less may be.
+    """
+    area = 1 - share * draws[:, 0]
+    aspect = torch.exp(share / 0.92 * math.log(4 / 3) * (2 * draws[:, 1] - 1))
+    width, height = (area * aspect).sqrt().clamp(max=1), (area / aspect).sqrt().clamp(max=1)
+    x, y = (1 - width) * size[1] * (draws[:, 2] - 0.5), (1 - height) * size[0] * (draws[:, 3] - 0.5)
+    zero = torch.zeros_like(share)
+    return affine(width, zero, x, zero, height, y)
+
+
+@warp("Perspective", kind="projection", unit="depth from the middle to a corner", limit=0.6)
+def perspective(depth: Tensor, draws: Tensor, size: tuple[int, int]) -> Tensor:
+    """Tilt the image out of its plane, about a random axis through its centre."""
+    angle = 2 * math.pi * draws[:, 0]
+    cos, sin = depth * angle.cos() * math.sqrt(2) / size[1], depth * angle.sin() * math.sqrt(2) / size[0]
+    zero, one = torch.zeros_like(depth), torch.ones_like(depth)
+    return torch.stack([one, zero, zero, zero, one, zero, cos, sin, one], -1).view(-1, 3, 3)

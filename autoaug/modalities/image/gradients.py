@@ -7,7 +7,7 @@ from torch import Tensor
 
 def straight_through(stepped: Tensor, smooth: Tensor) -> Tensor:
     """The value of `stepped` with the gradient of `smooth`."""
-    return smooth + (stepped - smooth).detach()
+    return smooth + (stepped - smooth).detach() if smooth.requires_grad else stepped
 
 
 def round_through(x: Tensor) -> Tensor:

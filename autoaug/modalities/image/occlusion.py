@@ -2,22 +2,85 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import torch
 from torch import Tensor
 
+from autoaug.modalities.image.gradients import straight_through
+from autoaug.noise import uniform_noise
 from autoaug.operators import operator
 
 occlusion = partial(operator, modality="image", family="occlusion")
 
 
+def box(fraction: Tensor, draws: Tensor, images: Tensor, aspect: Tensor | float = 1.0) -> Tensor:
+    """A mask ``[n, 1, H, W]``, 1 in a rectangle at a random place that may overlap the border, whose sides are
+    ``fraction [n]`` of the shorter side times and by the root of `aspect`. Its gradient is that of edges a pixel wide.
+    """
+    height, width = images.shape[-2:]
+    side = fraction * min(height, width) / 2
+    root = torch.as_tensor(aspect, dtype=fraction.dtype, device=fraction.device).sqrt()
+    y = (torch.arange(height, device=draws.device) + 0.5 - draws[:, :1] * height).abs()
+    x = (torch.arange(width, device=draws.device) + 0.5 - draws[:, 1:2] * width).abs()
+    inside = [((side * root)[:, None] - y)[:, None, :, None], ((side / root)[:, None] - x)[:, None, None, :]]
+    hard = ((inside[0] > 0) & (inside[1] > 0)).to(fraction.dtype)
+    if not fraction.requires_grad:
+        return hard
+    return straight_through(hard, (inside[0] + 0.5).clamp(0, 1) * (inside[1] + 0.5).clamp(0, 1))
+
+
 @occlusion("Cutout", unit="side, fraction of the shorter side", limit=0.75)
 def cutout(images: Tensor, fraction: Tensor, draws: Tensor) -> Tensor:
     """Set a square at a random place to grey 0.5 (DeVries and Taylor, 2017); it may overlap the border."""
+    mask = box(fraction, draws, images)
+    return torch.lerp(images, torch.full_like(images, 0.5), mask.expand_as(images))
+
+
+def stretched(draws: Tensor) -> Tensor:
+    """An aspect ratio, log-uniform in 0.3 to 3.3, from the third draw."""
+    return torch.exp(math.log(3.3) * (2 * draws[:, 2] - 1))
+
+
+@occlusion("Erase", unit="area, fraction of the shorter side's square", limit=0.5)
+def erase(images: Tensor, area: Tensor, draws: Tensor) -> Tensor:
+    """Set a rectangle at a random place to black (Zhong et al., 2020); it may overlap the border."""
+    return images * (1 - box(side_of(area), draws, images, stretched(draws)))
+
+
+@occlusion("EraseMean", unit="area, fraction of the shorter side's square", limit=0.5)
+def erase_mean(images: Tensor, area: Tensor, draws: Tensor) -> Tensor:
+    """Set a rectangle at a random place to the image's mean colour; it may overlap the border."""
+    mean = images.mean((-2, -1), keepdim=True).expand_as(images)
+    return torch.lerp(images, mean, box(side_of(area), draws, images, stretched(draws)).expand_as(images))
+
+
+@occlusion("EraseNoise", unit="area, fraction of the shorter side's square", limit=0.5)
+def erase_noise(images: Tensor, area: Tensor, draws: Tensor) -> Tensor:
+    """Fill a rectangle at a random place with uniform noise; it may overlap the border."""
+    noise = uniform_noise(draws, tuple(images.shape[1:])).to(images.dtype)
+    return torch.lerp(images, noise, box(side_of(area), draws, images, stretched(draws)).expand_as(images))
+
+
+def side_of(area: Tensor) -> Tensor:
+    """The side of a square; an area of 0 has a finite gradient."""
+    return torch.where(area > 0, area.clamp(min=1e-12).sqrt(), area)
+
+
+@occlusion("GridMask", unit="side of a square, share of the grid's period", limit=0.7)
+def grid_mask(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
+    """Set the squares of a grid to black (Chen et al., 2020).
+
+    The grid's period, a fifth to three fifths of the shorter side, and its place are random.
+    """
     height, width = images.shape[-2:]
-    side = fraction[:, None] * min(height, width)
-    rows = (torch.arange(height, device=images.device) + 0.5)[None] - draws[:, :1] * height
-    columns = (torch.arange(width, device=images.device) + 0.5)[None] - draws[:, 1:2] * width
-    inside = (rows.abs() < side / 2)[:, None, :, None] & (columns.abs() < side / 2)[:, None, None, :]
-    return torch.where(inside, 0.5, images)
+    period = (0.2 + 0.4 * draws[:, :1]) * min(height, width)
+    inside = []
+    for length, place in ((height, draws[:, 1:2]), (width, draws[:, 2:3])):
+        position = (torch.arange(length, device=images.device) + 0.5) / period + place
+        inside.append(share[:, None] - (position - position.floor()))
+    rows, columns = inside[0][:, None, :, None], inside[1][:, None, None, :]
+    hard = ((rows > 0) & (columns > 0)).to(images.dtype)
+    soft = (4 * rows + 0.5).clamp(0, 1) * (4 * columns + 0.5).clamp(0, 1) if share.requires_grad else hard
+    return images * (1 - straight_through(hard, soft))

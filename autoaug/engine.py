@@ -1,0 +1,301 @@
+"""The engine: carries out a plan as few batched kernels, forwards and backwards.
+
+Samples are independent, so each runs through its own operations in its own order; only the grouping is shared:
+
+- consecutive warps of a sample become one map and one sampling, done at the last of them, together with all others
+  that end at that step;
+- all linear colour operators of a step become one matrix product;
+- every other operator runs once a step, on the samples that drew it.
+
+Samples are put in the order of their groups once a step, so that groups are views, and put back once at the end.
+Large batches go through in chunks that stay in the cache.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autoaug import mixing
+from autoaug.compiled import apply_compiled
+from autoaug.errors import OptionError
+from autoaug.mixing import mix_pairs
+from autoaug.operators import Operator, get_operator
+from autoaug.plan import Plan, check_plan
+from autoaug.schedule import Drawn, Group, Step, make_schedule
+from autoaug.warping import field_grid, field_through, map_grid, sample, transform_colours
+
+#: Float bytes of a chunk, and the fewest images of one, by kind of device: a chunk and its copies stay in a core's
+#: cache, but small images come a thousand at a time, so that the calls themselves do not count.
+_CHUNK_BYTES = {"cpu": 4 * 2**20, "cuda": 512 * 2**20}
+_CHUNK_IMAGES = {"cpu": 256, "cuda": 1024}
+
+
+def apply_plan(
+    plan: Plan, images: Tensor, *, fuse: bool = True, out: Tensor | None = None, check: bool = True
+) -> Tensor:
+    """Carry out `plan` on ``images [n, C, H, W]``, floating point in [0, 1] or uint8; the same shape and dtype back.
+
+    Gradients reach the images and the plan's magnitudes, gates and blending weights.
+
+    Args:
+        plan: what to do to each image.
+        images: what to do it to; left as they are.
+        fuse: False applies one operator after another, each with its own sampling: slower, the reference.
+        out: where to write the result, of the images' shape, dtype and device; reusing one saves the system from
+            mapping fresh memory for each batch. Takes no gradient.
+        check: whether to look at the values of the images: finite, and in [0, 1].
+
+    Raises:
+        OptionError: images or `out` are not as above, or the plan is for another number of images.
+    """
+    if torch.compiler.is_compiling():
+        if out is not None:
+            raise OptionError("out cannot be used in compiled code; leave it out, the compiler plans the memory")
+        return apply_compiled(plan, images, fuse, check)
+    check_images(images, values=check)
+    check_plan(plan, len(images))
+    if out is not None and (out.shape != images.shape or out.dtype != images.dtype or out.device != images.device):
+        raise OptionError(f"out is {_kind(out)}, but the images are {_kind(images)}; they must be alike")
+    chunks = _chunks(images)
+    if torch.is_grad_enabled() and any(t.requires_grad for t in [images, *plan.tensors().values()]):
+        pieces = torch.split(images, [rows.stop - rows.start for rows in chunks])  # slices would fill whole gradients
+        done = [run_steps(_part(plan, rows), piece, fuse) for rows, piece in zip(chunks, pieces, strict=True)]
+        whole = torch.cat(done)
+        return whole if plan.mode is None else torch.cat([mix_rows(plan, whole, rows) for rows in chunks])
+    result = torch.empty_like(images) if out is None else out
+    for rows in chunks:
+        result[rows] = as_type(run_steps(_part(plan, rows), as_float(images[rows]), fuse), images.dtype)
+    if plan.mode is None:
+        return result
+    mixed = torch.empty_like(images)
+    for rows in chunks:
+        mixed[rows] = as_type(mix_rows(plan, result, rows), images.dtype)
+    return mixed if out is None else out.copy_(mixed)
+
+
+def check_images(images: Tensor, values: bool = True) -> None:
+    """Raise `OptionError` unless `images` are ``[n, C, H, W]``, uint8 or floating point and, where `values` are to be
+    looked at, finite and in [0, 1].
+    """
+    if images.ndim != 4:
+        raise OptionError(f"images must be [B, C, H, W], not of shape {list(images.shape)}")
+    if images.dtype != torch.uint8 and not images.is_floating_point():
+        raise OptionError(f"images must be floating point in [0, 1] or uint8, not {images.dtype}")
+    if values and images.is_floating_point() and images.numel():
+        low, high = (float(v) for v in images.detach().aminmax())
+        if not (low >= 0 and high <= 1):
+            found = "NaN" if low != low else f"values from {low:g} to {high:g}"
+            raise OptionError(f"the images have {found}; they must be finite and in [0, 1] (divide 0 … 255 by 255)")
+
+
+def _kind(tensor: Tensor) -> str:
+    return f"{list(tensor.shape)} {tensor.dtype} on {tensor.device}"
+
+
+def _chunks(images: Tensor) -> list[slice]:
+    kind = "cpu" if images.device.type == "cpu" else "cuda"
+    size = max(_CHUNK_IMAGES[kind], _CHUNK_BYTES[kind] // max(4 * images[:1].numel(), 1))
+    return [slice(start, min(start + size, len(images))) for start in range(0, max(len(images), 1), size)]
+
+
+def _part(plan: Plan, rows: slice) -> Plan:
+    """The plan of some rows, without mixing, which looks beyond them."""
+    return replace(plan, mode=None, partner=None, weight=None, place=None)[rows]
+
+
+def run_steps(plan: Plan, images: Tensor, fuse: bool) -> Tensor:
+    """All steps of the plan on floating-point images; chains are blended, mixing is left out."""
+    chosen = {int(index) for index in np.unique(plan.choice.numpy())} - {-1}
+    operators = {index: get_operator(plan.operators[index]) for index in chosen}
+    if not operators:
+        return images
+    apply = _run_fused if fuse and plan.gate is None else _run_one_by_one
+    if plan.blend is None:
+        return apply(plan, operators, images, slice(None))
+    weights = plan.blend.to(images.device, images.dtype)[:, :, None, None, None]
+    width = plan.blend.shape[1] - 1
+    steps = len(plan.choice) // width
+    blended = weights[:, 0] * images
+    for chain in range(width):
+        part = slice(chain * steps, (chain + 1) * steps)
+        blended = torch.addcmul(blended, weights[:, 1 + chain], apply(plan, operators, images, part))
+    return blended.clamp(0, 1)
+
+
+def apply_operator(operator: Operator, images: Tensor, value: Tensor, draws: Tensor) -> Tensor:
+    """One operator on every image, ``value [n]`` in its own unit."""
+    if operator.kind == "samples":
+        return operator.function(images, value, draws)
+    if operator.kind == "colours":
+        return transform_colours(images, operator.function(images, value, draws))
+    positions = operator.function(value, draws, (images.shape[-2], images.shape[-1]))
+    if operator.kind == "field":
+        return sample(images, field_grid(images, positions)).clamp(0, 1)
+    return sample(images, map_grid(images, positions, projective=True)).clamp(0, 1)
+
+
+def _run_one_by_one(plan: Plan, operators: dict[int, Operator], images: Tensor, steps: slice) -> Tensor:
+    gates = [None] * len(plan.choice) if plan.gate is None else plan.gate
+    for choice, magnitude, draws, gate in list(zip(plan.choice, plan.magnitude, plan.draws, gates, strict=True))[steps]:
+        for index, operator in operators.items():
+            rows = (choice == index).nonzero().squeeze(1)
+            if not len(rows):
+                continue
+            here = rows.to(images.device)
+            value = (magnitude[rows] * operator.limit).to(images.device, images.dtype)
+            before = images[here]
+            after = apply_operator(operator, before, value, draws[rows].to(images.device))
+            if gate is not None:
+                after = torch.lerp(before, after, gate[rows].to(images.device, images.dtype)[:, None, None, None])
+            images = images.index_copy(0, here, after)
+    return images
+
+
+def _run_fused(plan: Plan, operators: dict[int, Operator], images: Tensor, steps: slice) -> Tensor:
+    batch = _Batch(images, operators)
+    choice, magnitude, draws = plan.choice[steps].numpy(), plan.magnitude[steps], plan.draws[steps]
+    schedule = make_schedule(choice, {index: operator.kind for index, operator in operators.items()})
+    for step, magnitudes, chances in zip(schedule, magnitude, draws, strict=True):
+        batch.run(step, magnitudes, chances)
+    return batch.in_order()
+
+
+Arguments = dict[int, tuple[Tensor, Tensor]]
+
+
+class _Batch:
+    """Images on their way through the steps: their present order, and the maps that each has gathered."""
+
+    def __init__(self, images: Tensor, operators: dict[int, Operator]) -> None:
+        self.images = images
+        self.operators = operators
+        self.samples = np.arange(len(images))  # images[i] belongs to sample samples[i]
+        self.projective = any(operator.kind == "projection" for operator in operators.values())
+        self.maps: Tensor | None = None  # [n, 3, 3], by sample
+
+    def run(self, step: Step, magnitudes: Tensor, chances: Tensor) -> None:
+        """Carry out one step."""
+        arguments = self.arguments(step, magnitudes, chances)
+        if step.warps:
+            self.gather_maps(step.warps, arguments)
+        if not step.groups:
+            return
+        groups = [np.concatenate([d.samples for d in group.drawn]) for group in step.groups]
+        self.arrange(np.concatenate([*groups, step.resting]))
+        parts = list(torch.split(self.images, [*map(len, groups), len(step.resting)]))
+        for i, group in enumerate(step.groups):
+            parts[i] = self.run_group(group, parts[i], arguments)
+        self.images = torch.cat(parts)
+
+    def arguments(self, step: Step, magnitudes: Tensor, chances: Tensor) -> Arguments:
+        """For each operator that was drawn the values, in its own unit, and the draws."""
+        drawn = step.drawn()
+        counts = [len(d.samples) for d in drawn]
+        rows = torch.from_numpy(np.concatenate([np.empty(0, np.int64), *(d.samples for d in drawn)]))
+        limits = torch.from_numpy(np.repeat([self.operators[d.operator].limit for d in drawn], counts))
+        values = (magnitudes.index_select(0, rows) * limits).to(self.images.device, self.images.dtype)
+        own = chances.index_select(0, rows).to(self.images.device)
+        pairs = zip(torch.split(values, counts), torch.split(own, counts), strict=True)
+        return {d.operator: pair for d, pair in zip(drawn, pairs, strict=True)}
+
+    def gather_maps(self, warps: list[Drawn], arguments: Arguments) -> None:
+        """Put the maps of this step after those that the samples have."""
+        size = (self.images.shape[-2], self.images.shape[-1])
+        new = torch.cat([self.operators[d.operator].function(*arguments[d.operator], size) for d in warps])
+        rows = self.index(np.concatenate([d.samples for d in warps]))
+        if self.maps is None:
+            self.maps = torch.eye(3).to(new).expand(len(self.samples), 3, 3).index_copy(0, rows, new)
+        else:
+            self.maps = self.maps.index_copy(0, rows, self.maps.index_select(0, rows) @ new)
+
+    def take_maps(self, samples: np.ndarray) -> Tensor:
+        """The maps of `samples`, which begin anew."""
+        assert self.maps is not None, "maps are gathered before they are taken"
+        rows = self.index(samples)
+        maps = self.maps.index_select(0, rows)
+        self.maps = self.maps.index_copy(0, rows, torch.eye(3).to(maps).expand_as(maps))
+        return maps
+
+    def run_group(self, group: Group, images: Tensor, arguments: Arguments) -> Tensor:
+        """The `images` of one group, worked on."""
+        first = group.drawn[0]
+        if group.kind == "warp":
+            grid = map_grid(images, self.take_maps(first.samples), self.projective)
+            return sample(images, grid).clamp_(0, 1)
+        function = self.operators[first.operator].function
+        if group.kind == "samples":
+            return function(images, *arguments[first.operator])
+        if group.kind == "field":
+            positions = function(*arguments[first.operator], (images.shape[-2], images.shape[-1]))
+            if self.maps is not None:
+                positions = field_through(positions, self.take_maps(first.samples))
+            return sample(images, field_grid(images, positions)).clamp_(0, 1)
+        pieces = torch.split(images, [len(d.samples) for d in group.drawn])
+        maps = [
+            self.operators[d.operator].function(piece, *arguments[d.operator])
+            for d, piece in zip(group.drawn, pieces, strict=True)
+        ]
+        return transform_colours(images, torch.cat(maps))
+
+    def arrange(self, samples: np.ndarray) -> None:
+        """Bring the images into the order of `samples`."""
+        place = np.empty(len(samples), np.int64)
+        place[self.samples] = np.arange(len(samples))
+        self.images = Permute.apply(self.images, self.index(place[samples]))
+        self.samples = samples
+
+    def in_order(self) -> Tensor:
+        """The images in the order they came in."""
+        self.arrange(np.arange(len(self.samples)))
+        return self.images
+
+    def index(self, rows: np.ndarray) -> Tensor:
+        """`rows` as an index on the images' device."""
+        return torch.from_numpy(rows).to(self.images.device)
+
+
+class Permute(torch.autograd.Function):
+    """Images in another order. Going back gathers too, which is many times faster than what indexing does."""
+
+    @staticmethod
+    def forward(context: Any, images: Tensor, order: Tensor) -> Tensor:
+        context.save_for_backward(order)
+        return images.index_select(0, order)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (order,) = context.saved_tensors
+        inverse = torch.empty_like(order)
+        inverse[order] = torch.arange(len(order), device=order.device)
+        return Permute.apply(gradient, inverse), None
+
+
+def mix_rows(plan: Plan, images: Tensor, rows: slice) -> Tensor:
+    """Some rows of `images`, as floating point, mixed with their partners as the plan says."""
+    mode, weight, place, partner = (plan.tensors()[name][rows] for name in ("mode", "weight", "place", "partner"))
+    partners = images.index_select(0, partner.to(images.device))
+    return mix_pairs(as_float(images[rows]), as_float(partners), mode, weight, place)
+
+
+def mix_labels(plan: Plan, labels: Tensor, height: int, width: int) -> Tensor:
+    """Soft labels ``[n, classes]`` mixed as the plan mixes images of that size."""
+    if plan.mode is None or plan.partner is None or plan.weight is None or plan.place is None:
+        return labels
+    own = mixing.own_share(plan.mode, plan.weight, plan.place, height, width)
+    weight = mixing.label_share(plan.mode, own).to(labels)
+    return torch.lerp(labels[plan.partner.to(labels.device)], labels, weight[:, None])
+
+
+def as_float(images: Tensor) -> Tensor:
+    """uint8 images as float32 in [0, 1], others as they are."""
+    return images.float() / 255 if images.dtype == torch.uint8 else images
+
+
+def as_type(images: Tensor, dtype: torch.dtype) -> Tensor:
+    """Floating-point images as uint8 where that is `dtype`, else as they are."""
+    return (images * 255).round().to(dtype) if dtype == torch.uint8 else images

@@ -1,0 +1,53 @@
+"""How an exported module carries out what it drew; and its operators one image after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from autoaug.warping import field_grid, field_through, sample, transform_colours, warp
+
+
+def apply_operations(images: Tensor, choice: Tensor, magnitude: Tensor, draws: Tensor) -> Tensor:
+    """Apply to each image its operators in turn: in every step, all images with the same operator at once.
+
+    Consecutive warps of an image become one map and one sampling.
+    """
+    images = images.clone()
+    maps = torch.eye(3).to(images).repeat(len(images), 1, 1)
+    moved = torch.zeros(len(images), dtype=torch.bool)
+    for step in range(len(choice)):
+        for index, (kind, function, limit) in enumerate(OPERATORS):
+            rows = (choice[step] == index).nonzero().squeeze(1)
+            if not len(rows):
+                continue
+            given = (magnitude[step, rows] * limit).to(images), draws[step, rows].to(images)
+            if kind == "warp":
+                maps[rows] = maps[rows] @ function(*given, images.shape[-2:])
+                moved[rows] = True
+                continue
+            if kind == "field":
+                positions = field_through(function(*given, images.shape[-2:]), maps[rows])
+                images[rows] = sample(images[rows], field_grid(images, positions)).clamp(0, 1)
+            else:
+                waiting = rows[moved[rows]]
+                images[waiting] = warp(images[waiting], maps[waiting]).clamp(0, 1)
+                result = function(images[rows], *given)
+                images[rows] = transform_colours(images[rows], result) if kind == "colours" else result.clamp(0, 1)
+            maps[rows] = torch.eye(3).to(images)
+            moved[rows] = False
+    images[moved] = warp(images[moved], maps[moved]).clamp(0, 1)
+    return images
+
+
+def one_by_one(function: Callable[[Tensor, float, Tensor], Tensor]) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """A function of one image, its value and its draws as one of a batch."""
+    return lambda images, value, draws: torch.stack(
+        [function(image, float(v), d) for image, v, d in zip(images, value, draws, strict=True)]
+    )
+
+
+#: Kind, function and value at magnitude 1 of each operator; an exported module has its own.
+OPERATORS: list[tuple[str, Callable[..., Tensor], float]] = []

@@ -1,0 +1,121 @@
+"""Operators that map each pixel's value by a curve: given, or made from the image's histogram."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from kornia.enhance import adjust_hue
+from torch import Tensor
+
+from autoaug.modalities.image.gradients import straight_through
+from autoaug.operators import operator
+
+tone = partial(operator, modality="image", family="tone")
+
+
+def per_image(value: Tensor) -> Tensor:
+    """``[n]`` as ``[n, 1, 1, 1]``."""
+    return value[:, None, None, None]
+
+
+def blend(images: Tensor, other: Tensor, weight: Tensor) -> Tensor:
+    """``images`` at weight 0, ``other`` at weight 1 (``[n]``), extrapolated beyond and cut to [0, 1]."""
+    return torch.lerp(images, other.expand_as(images), per_image(weight)).clamp(0, 1)
+
+
+@tone("Solarize", unit="1 - threshold")
+def solarize(images: Tensor, depth: Tensor, draws: Tensor) -> Tensor:
+    """Invert the values at or above a threshold that sinks from 1 to 0."""
+    threshold = 1 - per_image(depth)
+    above = (images >= threshold) & (threshold < 1)
+    solarized = torch.where(above, 1 - images, images)
+    if not depth.requires_grad:
+        return solarized
+    # The step's gradient in the threshold is that of a smooth one, a twentieth of the range wide.
+    smooth = (1 - 2 * images.detach()) * torch.sigmoid(20 * (images.detach() - threshold))
+    return solarized + smooth - smooth.detach()
+
+
+@tone("Posterize", unit="bits removed", limit=7.0)
+def posterize(images: Tensor, bits: Tensor, draws: Tensor) -> Tensor:
+    """Keep the highest of 8 bits a channel, rounding the number of bits, as torchvision does."""
+    step = torch.exp2(per_image((bits.detach() + 0.5).floor()))
+    levels = (images.detach() * 255 + 1e-3).floor()
+    stepped = torch.where(step > 1, (levels / step).floor() * step / 255, images.detach())
+    if not images.requires_grad and not bits.requires_grad:
+        return stepped
+    # What rounding down to a multiple of a step takes away is on average half a step.
+    return straight_through(stepped, images - (torch.exp2(per_image(bits)) - 1) / 510)
+
+
+@tone("Equalize", unit="share of the equalized image")
+def equalize(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
+    """Blend with the image whose channels have flat histograms (PIL's algorithm on 256 levels)."""
+    channels = images.detach().flatten(2).flatten(0, 1)
+    levels = (channels * 255 + 0.5).long().clamp(0, 255)
+    histogram = torch.zeros(len(channels), 256, dtype=torch.int64, device=images.device)
+    histogram.scatter_add_(1, levels, torch.ones_like(levels))
+    highest = levels.amax(1, keepdim=True)
+    step = (levels.shape[1] - histogram.gather(1, highest)) // 255
+    before = histogram.cumsum(1) - histogram
+    table = ((before + step // 2) // step.clamp(min=1)).clamp(0, 255)
+    table = torch.where(step > 0, table, torch.arange(256, device=images.device))
+    equalized = (table.gather(1, levels).to(images.dtype) / 255).view_as(images)
+    unchanged = (step == 0).view(*images.shape[:2], 1, 1)
+    return blend(images, straight_through(torch.where(unchanged, images, equalized), images), share)
+
+
+@tone("SolarizeAdd", unit="added to values below one half", limit=0.43)
+def solarize_add(images: Tensor, added: Tensor, draws: Tensor) -> Tensor:
+    """Lift the values below one half, as TensorFlow's AutoAugment does (by up to 110 of 255)."""
+    return torch.where(images < 0.5, (images + per_image(added)).clamp(0, 1), images)
+
+
+@tone("Gamma", unit="octaves of the exponent", limit=1.5, signed=True)
+def gamma(images: Tensor, octaves: Tensor, draws: Tensor) -> Tensor:
+    """Raise the values to a power below 1 (brighter) or above (darker)."""
+    dark = images < 1e-6  # where a root has an infinite gradient
+    return torch.where(dark, images, torch.where(dark, 1, images) ** torch.exp2(per_image(octaves)))
+
+
+@tone("Hue", unit="turns", limit=0.5, signed=True)
+def hue(images: Tensor, turns: Tensor, draws: Tensor) -> Tensor:
+    """Turn the hue in the HSV colour model; other than 3 channels stay as they are."""
+    if images.shape[1] != 3:
+        return images
+    turned: Tensor = adjust_hue(images, turns * 2 * torch.pi)
+    return torch.where(per_image(turns) == 0, images, turned).clamp(0, 1)
+
+
+@tone("CLAHE", unit="share of the equalized image")
+def clahe(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
+    """Blend with the image that is equalized locally, with limited contrast (Zuiderveld, 1994).
+
+    Each channel has 4 x 4 tiles, each bin of a tile's histogram at most 4 times the mean; between the tiles' centres
+    their curves are interpolated.
+    """
+    n, channels, height, width = images.shape
+    rows, columns = min(4, height), min(4, width)
+    levels = (images.detach() * 255 + 0.5).long().clamp(0, 255).view(n * channels, height, width)
+    y, x = torch.arange(height, device=images.device), torch.arange(width, device=images.device)
+    tile = (y * rows // height)[:, None] * columns + x * columns // width
+    counts = torch.zeros(n * channels, rows * columns * 256, device=images.device)
+    counts.scatter_add_(1, (tile * 256 + levels).flatten(1), torch.ones_like(levels.flatten(1), dtype=counts.dtype))
+    share_of_bin = counts.view(n * channels, -1, 256) / torch.bincount(tile.flatten())[:, None]
+    limited = share_of_bin.clamp(max=4 / 256)
+    limited = limited + (1 - limited.sum(-1, keepdim=True)) / 256
+    curve = (limited.cumsum(-1) - limited / 2).to(images.dtype)
+    equalized = torch.zeros_like(images).view_as(levels)
+    for row, down in _neighbours(y, height, rows):
+        for column, across in _neighbours(x, width, columns):
+            corner = curve.flatten(1).gather(1, ((row[:, None] * columns + column) * 256 + levels).flatten(1))
+            equalized += (down[:, None] * across).to(images.dtype) * corner.view_as(levels)
+    return blend(images, straight_through(equalized.view_as(images), images), share)
+
+
+def _neighbours(position: Tensor, length: int, tiles: int) -> list[tuple[Tensor, Tensor]]:
+    """The two tiles whose centres lie about each position, and their weights."""
+    place = ((position + 0.5) * tiles / length - 0.5).clamp(0, tiles - 1)
+    before = place.floor().long()
+    return [(before, 1 - (place - before)), ((before + 1).clamp(max=tiles - 1), place - before)]
