@@ -105,8 +105,8 @@ def _gradients(
 
 
 @_gradients.register_fake
-def _(gradient: Tensor, *rest: Any) -> list[Tensor]:
-    return [torch.empty_like(rest[i]) for i in rest[-1]]
+def _(*arguments: Any) -> list[Tensor]:
+    return [torch.empty_like(arguments[1 + i]) for i in arguments[-1]]
 
 
 _apply.register_autograd(_backward, setup_context=_keep)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
@@ -195,8 +196,28 @@ def parse_policy(text: str, source: str = "policy") -> Policy:
     return validate(Policy, parse_yaml(text, source, PolicyError), PolicyError)
 
 
+def randaugment(n: int = 2, m: float = 9.0) -> Policy:
+    """RandAugment (Cubuk et al., 2020): `n` operators, 1 to 16, at strength `m` of 30, on torchvision's ranges.
+
+    Raises:
+        PolicyError: `n` or `m` is out of range.
+    """
+    if not (1 <= n <= 16 and 0 <= m <= 30):
+        raise PolicyError(f"randaugment takes n from 1 to 16 and m from 0 to 30, not n = {n}, m = {m:g}")
+    base = read_policy("randaugment")  # m = 9; what has no strength is at 1
+    operations = [
+        o if o.magnitude == (1.0, 1.0) else o.model_copy(update={"magnitude": (round(o.magnitude[0] * m / 9, 6),) * 2})
+        for branch in base.layers[0].branches
+        for o in branch.operations
+    ]
+    layer = Layer(branches=tuple(Branch(operations=(operation,)) for operation in operations))
+    return Policy(name=f"randaugment({n},{m:g})", layers=(layer,) * n)
+
+
 def read_policy(name_or_path: str | Path) -> Policy:
     """The policy of that name, file, or names joined by ``+``; its operators are not looked up.
+
+    Names are those of `builtin_names`, and ``randaugment(n,m)``.
 
     Raises:
         PolicyError: the file breaks a rule of the format.
@@ -207,6 +228,8 @@ def read_policy(name_or_path: str | Path) -> Policy:
         return parse_policy(path.read_text(), str(path))
     if text in builtin_names():
         return parse_policy((BUILTIN_FOLDER / f"{text}.yaml").read_text(), text)
+    if given := re.fullmatch(r"randaugment\(\s*(?:n\s*=\s*)?(\d+)\s*,\s*(?:m\s*=\s*)?(\d+(?:\.\d+)?)\s*\)", text):
+        return randaugment(int(given[1]), float(given[2]))
     if path.suffix in {".yaml", ".yml", ".json"}:
         raise PolicyError(f"there is no policy file {text!r}")
     if "+" in text:

@@ -45,13 +45,25 @@ def soft_labels(labels: Tensor, num_classes: int | None = None) -> Tensor:
     return nn.functional.one_hot(labels.long(), classes).float()
 
 
+def _like(images: Tensor, augmented: Tensor) -> Tensor:
+    """`augmented` as one image or a batch, and as a ``tv_tensors.Image``, where `images` is."""
+    result = augmented if images.ndim == 4 else augmented[0]
+    if type(images) is Tensor:
+        return result
+    from torchvision import tv_tensors
+
+    return tv_tensors.wrap(result, like=images) if isinstance(images, tv_tensors.TVTensor) else result
+
+
 class PolicyTransform(nn.Module):
     """A policy as a module: ``images [B, C, H, W]`` in, the same shape and dtype out, each augmented in its own way.
 
     Images are floating point in [0, 1] or uint8. One image ``[C, H, W]`` is augmented alone, so the module also
     serves as a transform of single samples in a ``DataLoader``; a policy that mixes needs batches. With labels
-    (``[B]`` class indices or ``[B, classes]`` soft) it returns ``(images, soft labels [B, classes])``. Adversarial
-    samples and K copies need the model and the batch, so the trainer makes them, not this module.
+    (``[B]`` class indices or ``[B, classes]`` soft) it returns ``(images, soft labels [B, classes])``. With other
+    targets (nested lists, tuples and dicts; for a batch a list of them) it returns them with their ``tv_tensors`` of
+    boxes, masks and key-points moved as the images are. Adversarial samples and K copies need the model and the
+    batch, so the trainer makes them, not this module.
 
     The module may be called from several threads. In the worker processes of a ``DataLoader`` each worker draws from
     a generator of its own, which follows from `seed` and the loader's seed for that worker and epoch.
@@ -80,21 +92,38 @@ class PolicyTransform(nn.Module):
         self.generator = torch.Generator()
         self.generator.manual_seed(self.seed)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, images: Tensor, labels: Any = None) -> Any:
         """Draw a plan for this batch, or this image, and carry it out."""
         if labels is None and self.policy.mixing is not None:
             raise PolicyError(f"policy {self.policy.name!r} mixes images ({self.policy.mixing.kind}); pass labels too")
-        if images.ndim == 3 and labels is None:
-            return apply_plan(self.draw(1), images[None], check=self.check)[0]
-        if images.ndim != 4:
+        if images.ndim not in {3, 4}:
             raise OptionError(f"images must be [B, C, H, W], or [C, H, W] alone, not of shape {list(images.shape)}")
+        batch = images if images.ndim == 4 else images[None]
+        if labels is not None and (type(labels) is not Tensor or images.ndim == 3):
+            return self._with_targets(images, batch, labels)
         if labels is not None and len(labels) != len(images):
             raise OptionError(f"there are {len(labels)} labels for {len(images)} images; pass one for each")
-        plan = self.draw(len(images))
-        augmented = apply_plan(plan, images, check=self.check)
+        plan = self.draw(len(batch))
+        augmented = _like(images, apply_plan(plan, batch.as_subclass(Tensor), check=self.check))
         if labels is None:
             return augmented
         return augmented, mix_labels(plan, soft_labels(labels, self.num_classes), *images.shape[-2:])
+
+    def _with_targets(self, images: Tensor, batch: Tensor, targets: Any) -> tuple[Tensor, Any]:
+        """One image and its targets, or a batch and a list of the targets of each."""
+        from autoaug.targets import move_targets
+
+        if self.policy.mixing is not None:
+            raise PolicyError(
+                f"policy {self.policy.name!r} mixes images, which boxes, masks and key-points cannot follow"
+            )
+        if images.ndim == 4 and (not isinstance(targets, list | tuple) or len(targets) != len(images)):
+            raise OptionError(f"targets of a batch must be a list of {len(images)}, one for each image")
+        plan, size = self.draw(len(batch)), (images.shape[-2], images.shape[-1])
+        augmented = _like(images, apply_plan(plan, batch.as_subclass(Tensor), check=self.check))
+        each = [targets] if images.ndim == 3 else targets
+        moved = [move_targets(plan, i, target, size) for i, target in enumerate(each)]
+        return augmented, moved[0] if images.ndim == 3 else type(targets)(moved)
 
     def draw(self, n: int) -> Plan:
         """The plan for the next `n` images."""

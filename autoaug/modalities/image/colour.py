@@ -44,14 +44,14 @@ def towards_grey(images: Tensor, share: Tensor) -> Tensor:
     return torch.cat([maps, torch.zeros_like(maps[..., :1])], -1)
 
 
-@colours("Brightness", unit="factor - 1", limit=1.0, signed=True)
+@colours("Brightness", unit="relative change", limit=1.0, signed=True)
 def brightness(images: Tensor, change: Tensor, draws: Tensor) -> Tensor:
     """Multiply by a factor between 0 (black) and 2."""
     scale = (1 + change)[:, None].expand(-1, images.shape[1])
     return channel_maps(scale, torch.zeros_like(scale))
 
 
-@colours("Contrast", unit="factor - 1", limit=1.0, signed=True)
+@colours("Contrast", unit="relative change", limit=1.0, signed=True)
 def contrast(images: Tensor, change: Tensor, draws: Tensor) -> Tensor:
     """Multiply the distance from the image's mean grey by a factor between 0 (flat) and 2."""
     mean = images.mean((-2, -1)) @ grey_weights(images)
@@ -59,7 +59,7 @@ def contrast(images: Tensor, change: Tensor, draws: Tensor) -> Tensor:
     return channel_maps(scale, (-change * mean)[:, None].expand_as(scale))
 
 
-@colours("Saturation", unit="factor - 1", limit=1.0, signed=True)
+@colours("Saturation", unit="relative change", limit=1.0, signed=True)
 def saturation(images: Tensor, change: Tensor, draws: Tensor) -> Tensor:
     """Multiply the distance from grey by a factor between 0 (grey) and 2; one channel stays as it is."""
     return towards_grey(images, -change)

@@ -16,7 +16,7 @@ from autoaug.operators import operator
 filters = partial(operator, modality="image", family="filters")
 
 
-@filters("Sharpness", unit="factor - 1", limit=1.0, signed=True)
+@filters("Sharpness", unit="relative change", limit=1.0, signed=True)
 def sharpness(images: Tensor, change: Tensor, draws: Tensor) -> Tensor:
     """Multiply the distance from PIL's smoothed image by a factor between 0 (smooth) and 2; the border stays."""
     if min(images.shape[-2:]) < 3:

@@ -24,7 +24,7 @@ def blend(images: Tensor, other: Tensor, weight: Tensor) -> Tensor:
     return torch.lerp(images, other.expand_as(images), per_image(weight)).clamp(0, 1)
 
 
-@tone("Solarize", unit="1 - threshold")
+@tone("Solarize", unit="below white")
 def solarize(images: Tensor, depth: Tensor, draws: Tensor) -> Tensor:
     """Invert the values at or above a threshold that sinks from 1 to 0."""
     threshold = 1 - per_image(depth)

@@ -1,0 +1,102 @@
+"""Policies that are learnt by gradient: branch weights, probabilities and magnitude ranges as parameters."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from autoaug.engine import apply_plan
+from autoaug.errors import PolicyError
+from autoaug.operators import get_operator
+from autoaug.plan import Plan, draw_plan, drawn_operators
+from autoaug.policy import Branch, Layer, Operation, Policy
+
+
+class RelaxedPolicy(nn.Module):
+    """A policy whose numbers are parameters: images ``[B, C, H, W]`` in [0, 1] in, the same shape out.
+
+    Each image draws one branch of each layer as ever; going back, the gradient reaches the weights through the
+    straight-through Gumbel-softmax (Jang et al., 2017), the probabilities through a relaxed Bernoulli variable
+    (Maddison et al., 2017), as in Faster AutoAugment (Hataya et al., 2020), and both ends of the magnitude ranges
+    through the drawn magnitude.
+
+    Args:
+        policy: where to begin; branches of one operation each.
+        temperature: of both relaxations; small is closer to the choice itself, large has smoother gradients.
+        seed: of the module's own generator.
+
+    Attributes:
+        weights: for each layer the branches' logits ``[branches]``.
+        probabilities: for each layer the operations' logits ``[branches]``.
+        ranges: for each layer the ends of the magnitude ranges as logits ``[branches, 2]``.
+
+    Raises:
+        PolicyError: a branch has other than one operation, or the policy blends chains.
+    """
+
+    def __init__(self, policy: Policy, temperature: float = 0.5, seed: int = 0) -> None:
+        super().__init__()
+        if policy.chains or any(len(branch.operations) != 1 for layer in policy.layers for branch in layer.branches):
+            raise PolicyError(f"policy {policy.name!r} cannot be relaxed; its branches must have one operation each")
+        self.policy = policy
+        self.temperature = temperature
+        self.operators = drawn_operators(policy)
+        self.generator = torch.Generator()
+        self.generator.manual_seed(seed)
+        tables = [[(b.weight, b.operations[0]) for b in layer.branches] for layer in policy.layers]
+        self.weights = nn.ParameterList(torch.tensor([w for w, _ in table]).clamp(min=1e-6).log() for table in tables)
+        self.probabilities = nn.ParameterList(_logit([o.probability for _, o in table]) for table in tables)
+        self.ranges = nn.ParameterList(_logit([o.magnitude for _, o in table]) for table in tables)
+
+    def draw(self, n: int) -> Plan:
+        """A plan for `n` images, whose magnitudes and gates carry gradients to the parameters."""
+        steps = [self._draw_layer(i, n) for i in range(len(self.policy.layers))]
+        if not steps:
+            return draw_plan(self.policy, n, self.generator)
+        choice, magnitude, draws, gate = (torch.stack(parts) for parts in zip(*steps, strict=True))
+        return Plan(self.operators, choice, magnitude, draws, gate=gate)
+
+    def _draw_layer(self, layer: int, n: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        operations = [branch.operations[0] for branch in self.policy.layers[layer].branches]
+        chance = torch.rand(n, 8, generator=self.generator)
+        noise = torch.rand(n, len(operations), generator=self.generator).clamp(1e-9, 1 - 1e-7)
+        logits = self.weights[layer] - (-noise.log()).log()
+        soft = (logits / self.temperature).softmax(1)
+        branch = logits.argmax(1)
+        taken = _straight_through(torch.nn.functional.one_hot(branch, len(operations)), soft)
+        odds = self.probabilities[layer][branch] + torch.logit(chance[:, 0].clamp(1e-6, 1 - 1e-6))
+        applied = _straight_through((odds > 0).float(), torch.sigmoid(odds / self.temperature))
+        low, high = torch.sigmoid(self.ranges[layer])[branch].sort(1).values.unbind(1)
+        signed = torch.tensor([get_operator(o.operator).signed for o in operations])[branch]
+        sign = torch.where(signed & (chance[:, 2] < 0.5), -1.0, 1.0)
+        index = {name: i for i, name in enumerate(self.operators)} | {"Identity": -1}
+        choice = torch.tensor([index[o.operator] for o in operations])[branch]
+        gate = taken.gather(1, branch[:, None]).squeeze(1) * applied
+        return choice, sign * (low + chance[:, 1] * (high - low)), chance[:, 4:], gate
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Draw a plan for this batch and carry it out."""
+        return apply_plan(self.draw(len(images)), images)
+
+    def frozen(self) -> Policy:
+        """The policy with the numbers learnt so far."""
+        layers = []
+        for i, layer in enumerate(self.policy.layers):
+            weights, probabilities = self.weights[i].softmax(0).tolist(), torch.sigmoid(self.probabilities[i]).tolist()
+            ranges = torch.sigmoid(self.ranges[i]).sort(1).values.tolist()
+            names = [branch.operations[0].operator for branch in layer.branches]
+            operations = [
+                Operation(operator=name, probability=probability, magnitude=(low, high))
+                for name, probability, (low, high) in zip(names, probabilities, ranges, strict=True)
+            ]
+            branches = (Branch(operations=(o,), weight=w) for o, w in zip(operations, weights, strict=True))
+            layers.append(Layer(branches=tuple(branches)))
+        return self.policy.model_copy(update={"layers": tuple(layers)})
+
+
+def _logit(values: object) -> Tensor:
+    return torch.logit(torch.tensor(values), eps=1e-4)
+
+
+def _straight_through(hard: Tensor, soft: Tensor) -> Tensor:
+    return soft + (hard - soft).detach()
