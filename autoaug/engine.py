@@ -21,7 +21,6 @@ import torch
 from torch import Tensor
 
 from autoaug import mixing
-from autoaug.compiled import apply_compiled
 from autoaug.errors import OptionError
 from autoaug.mixing import mix_pairs
 from autoaug.operators import Operator, get_operator
@@ -35,28 +34,8 @@ _CHUNK_BYTES = {"cpu": 4 * 2**20, "cuda": 512 * 2**20}
 _CHUNK_IMAGES = {"cpu": 256, "cuda": 1024}
 
 
-def apply_plan(
-    plan: Plan, images: Tensor, *, fuse: bool = True, out: Tensor | None = None, check: bool = True
-) -> Tensor:
-    """Carry out `plan` on ``images [n, C, H, W]``, floating point in [0, 1] or uint8; the same shape and dtype back.
-
-    Gradients reach the images and the plan's magnitudes, gates and blending weights.
-
-    Args:
-        plan: what to do to each image.
-        images: what to do it to; left as they are.
-        fuse: False applies one operator after another, each with its own sampling: slower, the reference.
-        out: where to write the result, of the images' shape, dtype and device; reusing one saves the system from
-            mapping fresh memory for each batch. Takes no gradient.
-        check: whether to look at the values of the images: finite, and in [0, 1].
-
-    Raises:
-        OptionError: images or `out` are not as above, or the plan is for another number of images.
-    """
-    if torch.compiler.is_compiling():
-        if out is not None:
-            raise OptionError("out cannot be used in compiled code; leave it out, the compiler plans the memory")
-        return apply_compiled(plan, images, fuse, check)
+def run_plan(plan: Plan, images: Tensor, fuse: bool, out: Tensor | None, check: bool) -> Tensor:
+    """`autoaug.apply.apply_plan`, as it is carried out."""
     check_images(images, values=check)
     check_plan(plan, len(images))
     if out is not None and (out.shape != images.shape or out.dtype != images.dtype or out.device != images.device):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from autoaug.engine import apply_plan
+from autoaug.apply import apply_plan
 from autoaug.errors import PolicyError
 from autoaug.operators import get_operator
 from autoaug.plan import Plan, draw_plan, drawn_operators

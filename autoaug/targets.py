@@ -54,9 +54,8 @@ def movement_of(plan: Plan, index: int, size: tuple[int, int]) -> Movement:
     if plan.blend is not None or (plan.mode is not None and int(plan.mode[index]) > 0):
         raise OptionError("boxes, masks and key-points cannot follow an image that is mixed or blended with another")
     movement: Movement = []
-    for choice, magnitude, draws in zip(
-        plan.choice[:, index], plan.magnitude[:, index], plan.draws[:, index], strict=True
-    ):
+    steps = zip(plan.choice[:, index], plan.magnitude[:, index], plan.draws[:, index], strict=True)
+    for choice, magnitude, draws in steps:
         if choice < 0:
             continue
         operator = get_operator(plan.operators[int(choice)])

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import get_worker_info
 
-from autoaug.engine import apply_plan, mix_labels
+from autoaug.apply import apply_plan
+from autoaug.engine import mix_labels
 from autoaug.errors import OptionError, PolicyError
 from autoaug.operators import get_operator
 from autoaug.plan import Plan, draw_plan
@@ -115,7 +116,7 @@ class PolicyTransform(nn.Module):
 
         if self.policy.mixing is not None:
             raise PolicyError(
-                f"policy {self.policy.name!r} mixes images, which boxes, masks and key-points cannot follow"
+                f"policy {self.policy.name!r} mixes images; boxes, masks and key-points cannot follow that"
             )
         if images.ndim == 4 and (not isinstance(targets, list | tuple) or len(targets) != len(images)):
             raise OptionError(f"targets of a batch must be a list of {len(images)}, one for each image")

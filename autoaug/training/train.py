@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from autoaug.apply import apply_plan
 from autoaug.data.images import Images, MemoryImages
 from autoaug.data.splits import Samples
-from autoaug.engine import apply_plan, mix_labels
+from autoaug.engine import mix_labels
 from autoaug.modalities.image.models import Standardised, build_model
 from autoaug.plan import draw_plan
 from autoaug.policy import Policy

@@ -1,7 +1,7 @@
-"""The engine as one operator of PyTorch, so that ``torch.compile`` takes a plan without breaking its graph.
+"""Carry out a plan: the engine, and the same as one operator of PyTorch for ``torch.compile``.
 
-What the engine does depends on what was drawn, which a compiler cannot see; it need not see it. Gradients are computed
-by running the plan again.
+What the engine does depends on what was drawn, which a compiler cannot see; as an operator, it need not, and the graph
+stays whole. Its gradients are computed by running the plan again.
 """
 
 from __future__ import annotations
@@ -13,13 +13,35 @@ from typing import Any, Optional
 import torch
 from torch import Tensor
 
+from autoaug.engine import run_plan
+from autoaug.errors import OptionError
 from autoaug.plan import Plan
 
 _TENSORS = ("choice", "magnitude", "draws", "gate", "blend", "mode", "partner", "weight", "place")
 
 
-def apply_compiled(plan: Plan, images: Tensor, fuse: bool, check: bool) -> Tensor:
-    """`engine.apply_plan` as seen by a compiler."""
+def apply_plan(
+    plan: Plan, images: Tensor, *, fuse: bool = True, out: Tensor | None = None, check: bool = True
+) -> Tensor:
+    """Carry out `plan` on ``images [n, C, H, W]``, floating point in [0, 1] or uint8; the same shape and dtype back.
+
+    Gradients reach the images and the plan's magnitudes, gates and blending weights.
+
+    Args:
+        plan: what to do to each image.
+        images: what to do it to; left as they are.
+        fuse: False applies one operator after another, each with its own sampling: slower, the reference.
+        out: where to write the result, of the images' shape, dtype and device; reusing one saves the system from
+            mapping fresh memory for each batch. Takes no gradient.
+        check: whether to look at the values of the images: finite, and in [0, 1].
+
+    Raises:
+        OptionError: images or `out` are not as above, or the plan is for another number of images.
+    """
+    if not torch.compiler.is_compiling():
+        return run_plan(plan, images, fuse, out, check)
+    if out is not None:
+        raise OptionError("out cannot be used in compiled code; leave it out, the compiler plans the memory")
     tensors = (getattr(plan, name) for name in _TENSORS)
     result: Tensor = _apply(images, *tensors, ",".join(plan.operators), fuse, check)
     return result
@@ -46,10 +68,8 @@ def _apply(
 
 
 def _run(images: Tensor, tensors: Sequence[Tensor | None], operators: str, fuse: bool, check: bool) -> Tensor:
-    from autoaug.engine import apply_plan
-
     names = tuple(operators.split(",")) if operators else ()
-    return apply_plan(Plan(names, *tensors), images, fuse=fuse, check=check)  # type: ignore[arg-type]
+    return run_plan(Plan(names, *tensors), images, fuse, None, check)  # type: ignore[arg-type]
 
 
 @_apply.register_fake
