@@ -18,7 +18,7 @@ def draw_operations(table: Table, n: int, generator: torch.Generator) -> tuple[T
     choices, magnitudes, draws = [], [], []
     for branches in table:
         weights = torch.tensor([weight for weight, _ in branches], dtype=torch.float64)
-        branch = torch.multinomial(weights, n, replacement=True, generator=generator)
+        branch = torch.multinomial(weights, max(n, 1), replacement=True, generator=generator)[:n]
         for step in range(max(len(operations) for _, operations in branches)):
             nothing = (-1, 0.0, 0.0, 0.0, False)
             rows = [operations[step] if step < len(operations) else nothing for _, operations in branches]

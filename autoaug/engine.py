@@ -28,10 +28,8 @@ from autoaug.plan import Plan, check_plan
 from autoaug.schedule import Drawn, Group, Step, make_schedule
 from autoaug.warping import field_grid, field_through, map_grid, sample, transform_colours
 
-#: Float bytes of a chunk, and the fewest images of one, by kind of device: a chunk and its copies stay in a core's
-#: cache, but small images come a thousand at a time, so that the calls themselves do not count.
-_CHUNK_BYTES = {"cpu": 4 * 2**20, "cuda": 512 * 2**20}
-_CHUNK_IMAGES = {"cpu": 256, "cuda": 1024}
+#: Float bytes of a chunk, by kind of device: on a CPU a chunk and its copies stay in a core's cache.
+_CHUNK_BYTES = {"cpu": 4 * 2**20, "cuda": 256 * 2**20}
 
 
 def run_plan(plan: Plan, images: Tensor, fuse: bool, out: Tensor | None, check: bool) -> Tensor:
@@ -43,9 +41,10 @@ def run_plan(plan: Plan, images: Tensor, fuse: bool, out: Tensor | None, check: 
     chunks = _chunks(images)
     if torch.is_grad_enabled() and any(t.requires_grad for t in [images, *plan.tensors().values()]):
         pieces = torch.split(images, [rows.stop - rows.start for rows in chunks])  # slices would fill whole gradients
-        done = [run_steps(_part(plan, rows), piece, fuse) for rows, piece in zip(chunks, pieces, strict=True)]
+        done = [run_steps(_part(plan, rows), as_float(piece), fuse) for rows, piece in zip(chunks, pieces, strict=True)]
         whole = torch.cat(done)
-        return whole if plan.mode is None else torch.cat([mix_rows(plan, whole, rows) for rows in chunks])
+        mixed = whole if plan.mode is None else torch.cat([mix_rows(plan, whole, rows) for rows in chunks])
+        return as_type(mixed, images.dtype)
     result = torch.empty_like(images) if out is None else out
     for rows in chunks:
         result[rows] = as_type(run_steps(_part(plan, rows), as_float(images[rows]), fuse), images.dtype)
@@ -78,7 +77,7 @@ def _kind(tensor: Tensor) -> str:
 
 def _chunks(images: Tensor) -> list[slice]:
     kind = "cpu" if images.device.type == "cpu" else "cuda"
-    size = max(_CHUNK_IMAGES[kind], _CHUNK_BYTES[kind] // max(4 * images[:1].numel(), 1))
+    size = max(1, _CHUNK_BYTES[kind] // max(4 * images[:1].numel(), 1))
     return [slice(start, min(start + size, len(images))) for start in range(0, max(len(images), 1), size)]
 
 
@@ -271,10 +270,12 @@ def mix_labels(plan: Plan, labels: Tensor, height: int, width: int) -> Tensor:
 
 
 def as_float(images: Tensor) -> Tensor:
-    """uint8 images as float32 in [0, 1], others as they are."""
-    return images.float() / 255 if images.dtype == torch.uint8 else images
+    """Images in the precision that the engine works in: uint8 and half floats as float32 in [0, 1]."""
+    if images.dtype == torch.uint8:
+        return images.float() / 255
+    return images if images.dtype == torch.float64 else images.float()
 
 
 def as_type(images: Tensor, dtype: torch.dtype) -> Tensor:
-    """Floating-point images as uint8 where that is `dtype`, else as they are."""
-    return (images * 255).round().to(dtype) if dtype == torch.uint8 else images
+    """Images in [0, 1] as `dtype`; uint8 rounds to 0 … 255."""
+    return (images * 255).round().to(dtype) if dtype == torch.uint8 else images.to(dtype)

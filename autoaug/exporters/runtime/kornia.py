@@ -22,5 +22,5 @@ def invert(images: Tensor, on: Tensor, draws: Tensor) -> Tensor:
 
 
 def solarize(images: Tensor, depth: Tensor, draws: Tensor) -> Tensor:
-    above = (images >= 1 - per_image(depth)) & (per_image(depth) > 0)
+    above = (images >= 1 - per_image(depth) - 1e-4) & (per_image(depth) > 0)
     return torch.where(above, E.invert(images), images)

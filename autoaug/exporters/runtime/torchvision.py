@@ -30,7 +30,7 @@ def invert(image: Tensor, on: float, draws: Tensor) -> Tensor:
 
 
 def solarize(image: Tensor, depth: float, draws: Tensor) -> Tensor:
-    return F.solarize(image, 1 - depth) if depth > 0 else image
+    return F.solarize(image, max(1 - depth - 1e-4, 0)) if depth > 0 else image
 
 
 def posterize(image: Tensor, bits: float, draws: Tensor) -> Tensor:
