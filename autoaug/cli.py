@@ -205,6 +205,34 @@ def check(
     typer.echo(describe_splits(split(source, found, seed, limit)))
 
 
+@app.command(epilog="Example: autoaug operators --gallery operators.html")
+def operators(
+    as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
+    gallery: Annotated[
+        Path | None, typer.Option(help="Write an HTML page that shows each at five magnitudes on real images.")
+    ] = None,
+) -> None:
+    """List the operators that policies are made of."""
+    import json
+
+    from rich.table import Table
+
+    from autoaug import catalogue
+
+    if gallery is not None:
+        catalogue.write_gallery(gallery)
+        typer.echo(gallery)
+    elif as_json:
+        typer.echo(json.dumps(catalogue.rows(), indent=2))
+    else:
+        table = Table("operator", "modality", "family", "values", "unit", box=None, pad_edge=False)
+        for row in catalogue.rows():
+            low, high = row["range"]
+            values = "on or off" if row["unit"] == "switch" else f"{low:g} … {high:g}"
+            table.add_row(row["name"], row["modality"], row["family"], values, row["unit"])
+        Console(width=None if sys.stdout.isatty() else 120).print(table, highlight=False)
+
+
 def _command() -> str:
     return shlex.join(["autoaug", *sys.argv[1:]])
 

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from PIL import Image
 from plotly.io import to_html
 from plotly.offline import get_plotlyjs
 
 from autoaug.report import figures, numbers
+from autoaug.report.pictures import Picture, data_uri, environment
 from autoaug.result import SearchResult
 from autoaug.run_folder import RunFolder, write_whole
 from autoaug.version import __version__
-
-
-class Picture(NamedTuple):
-    """An image as a data URI, with its caption."""
-
-    uri: str
-    caption: str
 
 
 class Card(NamedTuple):
@@ -38,33 +28,36 @@ def write_report(folder: RunFolder) -> Path:
     """Write ``report.html`` of a finished run; returns its path. Raises `RunError` where there is no result."""
     result = SearchResult.load(folder.root)
     _, config = RunFolder.open(folder.root)
-    environment = Environment(loader=PackageLoader("autoaug.report"), autoescape=True, undefined=StrictUndefined)
     history, classes, importance = numbers.history(result), numbers.classes(result), numbers.importance(result)
     rows = numbers.candidate_rows(result)
-    page = environment.get_template("report.html").render(
-        version=__version__,
-        result=result,
-        config=config,
-        rows=rows,
-        costs=numbers.costs(result),
-        failures=numbers.failures(result),
-        power_note=numbers.power_note(result),
-        classes=classes,
-        history=history,
-        importance=importance,
-        finalist=result.candidate(result.comparison.candidate) if result.comparison else None,
-        galleries={which: _gallery(folder.gallery(which)) for which in ("returned", "finalist")},
-        policy_text=folder.policy.read_text(),
-        modules={
-            path.stem.removeprefix("policy_"): path.read_text() for path in sorted(folder.root.glob("policy_*.py"))
-        },
-        plotly_js=Markup(get_plotlyjs()),  # noqa: S704 (the library's own script)
-        figures={
-            "candidates": _embed(figures.candidates_figure(rows), "candidates"),
-            "history": _embed(figures.history_figure(history), "history") if history.drawn else "",
-            "classes": _embed(figures.classes_figure(classes), "classes") if classes else "",
-            "importance": _embed(figures.importance_figure(importance), "importance") if importance else "",
-        },
+    page = (
+        environment()
+        .get_template("report.html")
+        .render(
+            version=__version__,
+            result=result,
+            config=config,
+            rows=rows,
+            costs=numbers.costs(result),
+            failures=numbers.failures(result),
+            power_note=numbers.power_note(result),
+            classes=classes,
+            history=history,
+            importance=importance,
+            finalist=result.candidate(result.comparison.candidate) if result.comparison else None,
+            galleries={which: _gallery(folder.gallery(which)) for which in ("returned", "finalist")},
+            policy_text=folder.policy.read_text(),
+            modules={
+                path.stem.removeprefix("policy_"): path.read_text() for path in sorted(folder.root.glob("policy_*.py"))
+            },
+            plotly_js=Markup(get_plotlyjs()),  # noqa: S704 (the library's own script)
+            figures={
+                "candidates": _embed(figures.candidates_figure(rows), "candidates"),
+                "history": _embed(figures.history_figure(history), "history") if history.drawn else "",
+                "classes": _embed(figures.classes_figure(classes), "classes") if classes else "",
+                "importance": _embed(figures.importance_figure(importance), "importance") if importance else "",
+            },
+        )
     )
     write_whole(folder.report, page)
     return folder.report
@@ -83,16 +76,8 @@ def _gallery(path: Path) -> list[Card]:
         originals, augmented, captions, classes = (file[k] for k in ("originals", "augmented", "captions", "classes"))
     return [
         Card(
-            original=Picture(_data_uri(originals[i]), str(classes[i])),
-            drawn=[Picture(_data_uri(draw[i]), str(text[i])) for draw, text in zip(augmented, captions, strict=True)],
+            original=Picture(data_uri(originals[i]), str(classes[i])),
+            drawn=[Picture(data_uri(draw[i]), str(text[i])) for draw, text in zip(augmented, captions, strict=True)],
         )
         for i in range(len(originals))
     ]
-
-
-def _data_uri(image: np.ndarray) -> str:
-    """uint8 ``[C, H, W]`` as a PNG; of other than three channels the first is shown."""
-    pixels = image.transpose(1, 2, 0) if image.shape[0] == 3 else image[0]
-    content = io.BytesIO()
-    Image.fromarray(pixels).save(content, "PNG")
-    return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()

@@ -1,0 +1,40 @@
+"""The page of operators: each at several magnitudes on real images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autoaug.report.pictures import Picture, data_uri, environment
+from autoaug.run_folder import write_whole
+from autoaug.version import __version__
+
+
+class Strip(NamedTuple):
+    """An operator: its row of the catalogue, magnitudes with their captions, and what they make of the images.
+
+    `images` is uint8 ``[magnitudes, n, C, H, W]``.
+    """
+
+    row: dict[str, Any]
+    captions: list[str]
+    images: np.ndarray
+
+
+def write_operators_page(path: Path, originals: np.ndarray, strips: list[Strip]) -> None:
+    """Write the page for images ``originals [n, C, H, W]``, uint8."""
+    shown = [
+        (
+            strip.row,
+            [
+                [Picture(data_uri(image), caption) for image in images]
+                for caption, images in zip(strip.captions, strip.images, strict=True)
+            ],
+        )
+        for strip in strips
+    ]
+    page = environment().get_template("operators.html")
+    text = page.render(version=__version__, originals=[data_uri(image) for image in originals], strips=shown)
+    write_whole(path, text)
