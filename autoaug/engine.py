@@ -47,7 +47,10 @@ def run_plan(plan: Plan, images: Tensor, fuse: bool, out: Tensor | None, check: 
         return as_type(mixed, images.dtype)
     result = torch.empty_like(images) if out is None else out
     for rows in chunks:
-        result[rows] = as_type(run_steps(_part(plan, rows), as_float(images[rows]), fuse), images.dtype)
+        into = result[rows] if images.dtype in {torch.float32, torch.float64} else None
+        piece = run_steps(_part(plan, rows), as_float(images[rows]), fuse, into)
+        if piece is not into:
+            result[rows] = as_type(piece, images.dtype)
     if plan.mode is None:
         return result
     mixed = torch.empty_like(images)
@@ -86,12 +89,17 @@ def _part(plan: Plan, rows: slice) -> Plan:
     return replace(plan, mode=None, partner=None, weight=None, place=None)[rows]
 
 
-def run_steps(plan: Plan, images: Tensor, fuse: bool) -> Tensor:
-    """All steps of the plan on floating-point images; chains are blended, mixing is left out."""
+def run_steps(plan: Plan, images: Tensor, fuse: bool, into: Tensor | None = None) -> Tensor:
+    """All steps of the plan on floating-point images; chains are blended, mixing is left out.
+
+    The result may be `into`, where no gradient is wanted and that saves a copy.
+    """
     chosen = {int(index) for index in np.unique(plan.choice.numpy())} - {-1}
     operators = {index: get_operator(plan.operators[index]) for index in chosen}
     if not operators:
         return images
+    if plan.blend is None and fuse and plan.gate is None:
+        return _run_fused(plan, operators, images, slice(None), into)
     apply = _run_fused if fuse and plan.gate is None else _run_one_by_one
     if plan.blend is None:
         return apply(plan, operators, images, slice(None))
@@ -134,13 +142,15 @@ def _run_one_by_one(plan: Plan, operators: dict[int, Operator], images: Tensor, 
     return images
 
 
-def _run_fused(plan: Plan, operators: dict[int, Operator], images: Tensor, steps: slice) -> Tensor:
+def _run_fused(
+    plan: Plan, operators: dict[int, Operator], images: Tensor, steps: slice, into: Tensor | None = None
+) -> Tensor:
     batch = _Batch(images, operators)
     choice, magnitude, draws = plan.choice[steps].numpy(), plan.magnitude[steps], plan.draws[steps]
     schedule = make_schedule(choice, {index: operator.kind for index, operator in operators.items()})
     for step, magnitudes, chances in zip(schedule, magnitude, draws, strict=True):
         batch.run(step, magnitudes, chances)
-    return batch.in_order()
+    return batch.in_order(into)
 
 
 Arguments = dict[int, tuple[Tensor, Tensor]]
@@ -222,15 +232,22 @@ class _Batch:
 
     def arrange(self, samples: np.ndarray) -> None:
         """Bring the images into the order of `samples`."""
-        place = np.empty(len(samples), np.int64)
-        place[self.samples] = np.arange(len(samples))
-        self.images = Permute.apply(self.images, self.index(place[samples]))
+        self.images = Permute.apply(self.images, self.places(samples))
         self.samples = samples
 
-    def in_order(self) -> Tensor:
+    def in_order(self, into: Tensor | None) -> Tensor:
         """The images in the order they came in."""
-        self.arrange(np.arange(len(self.samples)))
-        return self.images
+        places = self.places(np.arange(len(self.samples)))
+        if into is not None:
+            return torch.index_select(self.images, 0, places, out=into)
+        ordered: Tensor = Permute.apply(self.images, places)
+        return ordered
+
+    def places(self, samples: np.ndarray) -> Tensor:
+        """Where the images of `samples` are at present."""
+        place = np.empty(len(samples), np.int64)
+        place[self.samples] = np.arange(len(samples))
+        return self.index(place[samples])
 
     def index(self, rows: np.ndarray) -> Tensor:
         """`rows` as an index on the images' device."""

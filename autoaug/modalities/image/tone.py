@@ -28,8 +28,8 @@ def blend(images: Tensor, other: Tensor, weight: Tensor) -> Tensor:
 def solarize(images: Tensor, depth: Tensor, draws: Tensor) -> Tensor:
     """Invert the values at or above a threshold that sinks from 1 to 0."""
     threshold = 1 - per_image(depth)
-    above = (images >= threshold - 1e-4) & (threshold < 1)  # a level of 256 that is the threshold is above it
-    solarized = torch.where(above, 1 - images, images)
+    first = torch.where(threshold < 1, threshold - 1e-4, 2)  # a level of 256 that is the threshold is above it
+    solarized = torch.where(images < first, images, 1 - images)
     if not depth.requires_grad:
         return solarized
     # The step's gradient in the threshold is that of a smooth one, a twentieth of the range wide.
