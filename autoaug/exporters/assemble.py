@@ -97,6 +97,6 @@ def import_block(statements: Iterable[str]) -> str:
         else:
             plain.add(statement)
     lines = plain | {f"from {module} import {', '.join(sorted(names))}" for module, names in named.items()}
-    standard = sorted(line for line in lines if line.split()[1] in {"math", "__future__"})
+    standard = sorted(line for line in lines if line.split()[1].partition(".")[0] in sys.stdlib_module_names)
     others = sorted(lines - set(standard), key=lambda line: (line.startswith("from"), line.split()[1], line))
     return "\n".join(standard) + ("\n\n" if standard else "") + "\n".join(others)

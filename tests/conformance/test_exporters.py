@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,14 @@ def test_every_operator_replays(target: str, channels: int) -> None:
             assert_same(ours, theirs.numpy())
         except AssertionError as error:
             raise AssertionError(f"{name}, exported to {target}: {error}") from None
+
+
+@pytest.mark.parametrize("target", EXPORTERS)
+@pytest.mark.parametrize("name", all_operators())
+def test_a_module_imports_its_target_alone(target: str, name: str) -> None:
+    policy = Policy(layers=(Layer(branches=(Branch(operations=(Operation(operator=name),)),)),))
+    imported = re.findall(r"^(?:import|from) (\w+)", export_policy(policy, target), re.MULTILINE)
+    assert set(imported) <= {"__future__", "collections", "math", "torch", target}
 
 
 @pytest.mark.parametrize("target", EXPORTERS)

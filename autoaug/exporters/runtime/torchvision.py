@@ -59,3 +59,7 @@ def gaussian_blur(image: Tensor, fraction: float, draws: Tensor) -> Tensor:
     radius = min(math.ceil(3 * 0.06 * shorter), shorter - 1)
     sigma = fraction * shorter
     return F.gaussian_blur(image, [2 * radius + 1] * 2, [max(sigma, 0.05)] * 2) if radius and sigma > 0 else image
+
+
+def hue(image: Tensor, turns: float, draws: Tensor) -> Tensor:
+    return F.adjust_hue(image, turns) if image.shape[0] == 3 else image
