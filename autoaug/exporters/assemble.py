@@ -97,6 +97,6 @@ def import_block(statements: Iterable[str]) -> str:
         else:
             plain.add(statement)
     lines = plain | {f"from {module} import {', '.join(sorted(names))}" for module, names in named.items()}
-    standard = sorted(line for line in lines if line.split()[1].partition(".")[0] in sys.stdlib_module_names)
-    others = sorted(lines - set(standard), key=lambda line: (line.startswith("from"), line.split()[1], line))
-    return "\n".join(standard) + ("\n\n" if standard else "") + "\n".join(others)
+    standard = {line for line in lines if line.split()[1].partition(".")[0] in sys.stdlib_module_names}
+    blocks = [sorted(block, key=lambda line: (line.startswith("from"), line)) for block in (standard, lines - standard)]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
