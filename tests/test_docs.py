@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,10 +36,16 @@ def test_the_readmes_commands_run_in_order(tmp_path: Path) -> None:
 
 
 def test_the_readmes_code_runs() -> None:
-    for block in blocks("python"):
-        names: dict[str, object] = {}
-        exec(compile(block, "README.md", "exec"), names)  # the document under test
-        assert names["soft_labels"].shape == (64, 10)
+    first, second, third = [run(block) for block in blocks("python")]
+    assert first["soft_labels"].shape == (64, 10)
+    assert second["target"]["label"] == 3
+    assert third["augmented"].shape == (64, 3, 32, 32)
+
+
+def run(block: str) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    exec(compile(block, "README.md", "exec"), names)  # the document under test
+    return names
 
 
 def test_the_readmes_scripts_and_links_exist() -> None:

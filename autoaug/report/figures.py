@@ -10,7 +10,7 @@ from autoaug.report.numbers import CandidateRow, Classes, History
 
 #: A palette that colour-blind readers can tell apart (Wong, 2011) and that works on white and on black.
 COLOURS = {"searched": "#0072B2", "baseline": "#808a93", "rival": "#D55E00"}
-_LONGEST = 26
+_LONGEST = 32
 _ACCENT, _MUTED, _WARN = COLOURS["searched"], COLOURS["baseline"], COLOURS["rival"]
 
 
