@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from autoaug.exporters import export_policy
     from autoaug.policy import Policy
     from autoaug.result import SearchResult
-    from autoaug.transform import PolicyTransform, apply_plan, draw_plan, load_policy
+    from autoaug.transform import Plan, PolicyTransform, apply_plan, draw_plan, load_policy
 
 _HOMES = {
     "AutoaugError": "autoaug.errors",
+    "Plan": "autoaug.transform",
     "Policy": "autoaug.policy",
     "PolicyTransform": "autoaug.transform",
     "SearchResult": "autoaug.result",
@@ -33,6 +34,7 @@ _HOMES = {
 
 __all__ = [  # noqa: RUF022 (the version stands last)
     "AutoaugError",
+    "Plan",
     "Policy",
     "PolicyTransform",
     "SearchResult",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -37,11 +38,28 @@ def test_version(tmp_path: Path) -> None:
     assert autoaug("--version", folder=tmp_path).stdout.strip() == f"autoaug {__version__}"
 
 
-@pytest.mark.parametrize("command", ["search", "compare", "resume", "report", "export", "check"])
+@pytest.mark.parametrize("command", ["search", "compare", "resume", "report", "export", "check", "operators"])
 def test_every_command_has_help_with_an_example(command: str, tmp_path: Path) -> None:
     shown = autoaug(command, "--help", folder=tmp_path)
     assert shown.returncode == 0
     assert "Example:" in shown.stdout
+
+
+def test_operators_as_table_json_and_pictures(tmp_path: Path) -> None:
+    from autoaug.operators import all_operators
+
+    table = autoaug("operators", folder=tmp_path).stdout
+    rows = json.loads(autoaug("operators", "--json", folder=tmp_path).stdout)
+    assert {row["name"] for row in rows} == set(all_operators())
+    assert len(rows) >= 45
+    rotate = next(row for row in rows if row["name"] == "Rotate")
+    assert (rotate["family"], rotate["signed"], rotate["range"]) == ("geometry", True, [-180.0, 180.0])
+    assert all(row["name"] in table and row["unit"] in table for row in rows)
+    shown = autoaug("operators", "--gallery", "gallery.html", folder=tmp_path)
+    assert shown.stdout.strip() == "gallery.html"
+    page = (tmp_path / "gallery.html").read_text()
+    assert all(f'id="{name}"' in page for name in all_operators())
+    assert page.count("data:image/png") == 2 + 2 * 5 * len(rows)
 
 
 @pytest.fixture(scope="module")

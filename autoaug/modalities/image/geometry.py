@@ -1,7 +1,9 @@
 """Warps: each gives the map from output to input positions, in pixels from the image's centre.
 
-Conventions are torchvision's: shears keep the top-left corner in place, translations are whole pixels, positive
-rotations turn counter-clockwise. Pixels from outside the image are 0.
+Where the papers and libraries disagree, torchvision is followed: shears are slopes (Kornia's augmentations take degrees)
+and keep the top-left corner in place, translations are a fraction of the size (TrivialAugment's up to 32 pixels,
+whatever the size, are in the policy's comment) and whole pixels, positive rotations turn counter-clockwise. Pixels from
+outside the image are 0.
 """
 
 from __future__ import annotations

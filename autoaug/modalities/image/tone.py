@@ -39,7 +39,11 @@ def solarize(images: Tensor, depth: Tensor, draws: Tensor) -> Tensor:
 
 @tone("Posterize", unit="bits removed", limit=7.0)
 def posterize(images: Tensor, bits: Tensor, draws: Tensor) -> Tensor:
-    """Keep the highest of 8 bits a channel, rounding the number of bits, as torchvision does."""
+    """Keep the highest of 8 bits a channel.
+
+    The value is the number of bits removed, rounded; torchvision, the papers and timm give the number kept, in ranges
+    from 4 to 8 (AutoAugment, RandAugment) or 2 to 8 (TrivialAugment, wide), and timm has variants that differ.
+    """
     step = torch.exp2(per_image((bits.detach() + 0.5).floor()))
     levels = (images.detach() * 255 + 1e-3).floor()
     stepped = torch.where(step > 1, (levels / step).floor() * step / 255, images.detach())
