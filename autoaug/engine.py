@@ -45,18 +45,19 @@ def run_plan(plan: Plan, images: Tensor, fuse: bool, out: Tensor | None, check: 
         whole = torch.cat(done)
         mixed = whole if plan.mode is None else torch.cat([mix_rows(plan, whole, rows) for rows in chunks])
         return as_type(mixed, images.dtype)
-    result = torch.empty_like(images) if out is None else out
-    for rows in chunks:
-        into = result[rows] if images.dtype in {torch.float32, torch.float64} else None
-        piece = run_steps(_part(plan, rows), as_float(images[rows]), fuse, into)
-        if piece is not into:
-            result[rows] = as_type(piece, images.dtype)
-    if plan.mode is None:
-        return result
-    mixed = torch.empty_like(images)
-    for rows in chunks:
-        mixed[rows] = as_type(mix_rows(plan, result, rows), images.dtype)
-    return mixed if out is None else out.copy_(mixed)
+    with torch.no_grad():
+        result = torch.empty_like(images) if out is None else out
+        for rows in chunks:
+            into = result[rows] if images.dtype in {torch.float32, torch.float64} else None
+            piece = run_steps(_part(plan, rows), as_float(images[rows]), fuse, into)
+            if piece is not into:
+                result[rows] = as_type(piece, images.dtype)
+        if plan.mode is None:
+            return result
+        mixed = torch.empty_like(images)
+        for rows in chunks:
+            mixed[rows] = as_type(mix_rows(plan, result, rows), images.dtype)
+        return mixed if out is None else out.copy_(mixed)
 
 
 def check_images(images: Tensor, values: bool = True) -> None:
