@@ -40,11 +40,19 @@ def run_plan(plan: Plan, images: Tensor, fuse: bool, out: Tensor | None, check: 
         raise OptionError(f"out is {_kind(out)}, but the images are {_kind(images)}; they must be alike")
     chunks = _chunks(images)
     if torch.is_grad_enabled() and any(t.requires_grad for t in [images, *plan.tensors().values()]):
-        pieces = torch.split(images, [rows.stop - rows.start for rows in chunks])  # slices would fill whole gradients
-        done = [run_steps(_part(plan, rows), as_float(piece), fuse) for rows, piece in zip(chunks, pieces, strict=True)]
-        whole = torch.cat(done)
-        mixed = whole if plan.mode is None else torch.cat([mix_rows(plan, whole, rows) for rows in chunks])
-        return as_type(mixed, images.dtype)
+        # Slices would each fill the gradient of a whole batch; pieces of one split fill it once.
+        sizes = [rows.stop - rows.start for rows in chunks]
+        pieces = zip(chunks, torch.split(images, sizes), strict=True)
+        whole = torch.cat([run_steps(_part(plan, rows), as_float(piece), fuse) for rows, piece in pieces])
+        if plan.partner is not None:
+            pairs = zip(
+                chunks,
+                torch.split(whole, sizes),
+                torch.split(whole.index_select(0, plan.partner.to(whole.device)), sizes),
+                strict=True,
+            )
+            whole = torch.cat([mix_rows(plan, *pair) for pair in pairs])
+        return as_type(whole, images.dtype)
     with torch.no_grad():
         result = torch.empty_like(images) if out is None else out
         for rows in chunks:
@@ -52,11 +60,12 @@ def run_plan(plan: Plan, images: Tensor, fuse: bool, out: Tensor | None, check: 
             piece = run_steps(_part(plan, rows), as_float(images[rows]), fuse, into)
             if piece is not into:
                 result[rows] = as_type(piece, images.dtype)
-        if plan.mode is None:
+        if plan.partner is None:
             return result
         mixed = torch.empty_like(images)
         for rows in chunks:
-            mixed[rows] = as_type(mix_rows(plan, result, rows), images.dtype)
+            partners = result.index_select(0, plan.partner[rows].to(result.device))
+            mixed[rows] = as_type(mix_rows(plan, rows, result[rows], partners), images.dtype)
         return mixed if out is None else out.copy_(mixed)
 
 
@@ -271,11 +280,10 @@ class Permute(torch.autograd.Function):
         return Permute.apply(gradient, inverse), None
 
 
-def mix_rows(plan: Plan, images: Tensor, rows: slice) -> Tensor:
-    """Some rows of `images`, as floating point, mixed with their partners as the plan says."""
-    mode, weight, place, partner = (plan.tensors()[name][rows] for name in ("mode", "weight", "place", "partner"))
-    partners = images.index_select(0, partner.to(images.device))
-    return mix_pairs(as_float(images[rows]), as_float(partners), mode, weight, place)
+def mix_rows(plan: Plan, rows: slice, images: Tensor, partners: Tensor) -> Tensor:
+    """The images of some rows of the plan, as floating point, mixed with their partners."""
+    mode, weight, place = (plan.tensors()[name][rows] for name in ("mode", "weight", "place"))
+    return mix_pairs(as_float(images), as_float(partners), mode, weight, place)
 
 
 def mix_labels(plan: Plan, labels: Tensor, height: int, width: int) -> Tensor:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from autoaug.apply import apply_plan
 from autoaug.errors import PolicyError
+from autoaug.gradients import straight_through
 from autoaug.operators import get_operator
 from autoaug.plan import Plan, draw_plan, drawn_operators
 from autoaug.policy import Branch, Layer, Operation, Policy
@@ -63,9 +64,9 @@ class RelaxedPolicy(nn.Module):
         logits = self.weights[layer] - (-noise.log()).log()
         soft = (logits / self.temperature).softmax(1)
         branch = logits.argmax(1)
-        taken = _straight_through(torch.nn.functional.one_hot(branch, len(operations)), soft)
+        taken = straight_through(torch.nn.functional.one_hot(branch, len(operations)), soft)
         odds = self.probabilities[layer][branch] + torch.logit(chance[:, 0].clamp(1e-6, 1 - 1e-6))
-        applied = _straight_through((odds > 0).float(), torch.sigmoid(odds / self.temperature))
+        applied = straight_through((odds > 0).float(), torch.sigmoid(odds / self.temperature))
         low, high = torch.sigmoid(self.ranges[layer])[branch].sort(1).values.unbind(1)
         signed = torch.tensor([get_operator(o.operator).signed for o in operations])[branch]
         sign = torch.where(signed & (chance[:, 2] < 0.5), -1.0, 1.0)
@@ -96,7 +97,3 @@ class RelaxedPolicy(nn.Module):
 
 def _logit(values: object) -> Tensor:
     return torch.logit(torch.tensor(values), eps=1e-4)
-
-
-def _straight_through(hard: Tensor, soft: Tensor) -> Tensor:
-    return soft + (hard - soft).detach()

@@ -7,11 +7,10 @@ from torch import Tensor
 from torch.nn.functional import grid_sample
 
 
-def pixel_positions(images: Tensor) -> tuple[Tensor, Tensor]:
-    """The x ``[W]`` and y ``[H]`` of the pixels of ``images [..., H, W]``, from the image's centre."""
-    height, width = images.shape[-2:]
-    x = torch.arange(width, device=images.device, dtype=images.dtype) + (0.5 - width / 2)
-    y = torch.arange(height, device=images.device, dtype=images.dtype) + (0.5 - height / 2)
+def pixel_positions(like: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """The x ``[W]`` and y ``[H]`` of an image's pixels, from its centre, of the dtype and on the device of `like`."""
+    x = torch.arange(width, device=like.device, dtype=like.dtype) + (0.5 - width / 2)
+    y = torch.arange(height, device=like.device, dtype=like.dtype) + (0.5 - height / 2)
     return x, y
 
 
@@ -21,7 +20,7 @@ def map_grid(images: Tensor, maps: Tensor, projective: bool) -> Tensor:
     ``maps [n, 3, 3]`` are in pixels from the centre; where they are not `projective`, the last row is not read. The
     grid is the sum of a row and a column; as complex numbers, they are added ten times as fast as as pairs.
     """
-    x, y = pixel_positions(images)
+    x, y = pixel_positions(images, *images.shape[-2:])
     unit = images.new_tensor([2 / images.shape[-1], 2 / images.shape[-2], 1.0])
     along_x, along_y, shift = (maps * unit[:, None]).to(images.dtype).unbind(-1)
     row = torch.view_as_complex(x[:, None] * along_x[:, None, :2] + shift[:, None, :2])

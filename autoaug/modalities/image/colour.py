@@ -11,7 +11,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from autoaug.modalities.image.gradients import round_through
+from autoaug.gradients import round_through
 from autoaug.noise import uniform_noise
 from autoaug.operators import operator
 

@@ -8,18 +8,17 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from autoaug.modalities.image.gradients import straight_through
+from autoaug.gradients import straight_through
 from autoaug.noise import normal_noise, uniform_noise
 from autoaug.operators import operator
+from autoaug.warping import pixel_positions
 
 field = partial(operator, modality="image", family="deformation", kind="field")
 
 
 def own_positions(like: Tensor, size: tuple[int, int]) -> Tensor:
     """The position ``(x, y)`` of each pixel, ``[H, W, 2]``, in pixels from the centre."""
-    height, width = size
-    y = torch.arange(height, device=like.device, dtype=like.dtype) + (0.5 - height / 2)
-    x = torch.arange(width, device=like.device, dtype=like.dtype) + (0.5 - width / 2)
+    x, y = pixel_positions(like, *size)
     return torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)
 
 

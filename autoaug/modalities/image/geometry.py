@@ -1,8 +1,8 @@
 """Warps: each gives the map from output to input positions, in pixels from the image's centre.
 
-Where the papers and libraries disagree, torchvision is followed: shears are slopes (Kornia's augmentations take degrees)
-and keep the top-left corner in place, translations are a fraction of the size (TrivialAugment's up to 32 pixels,
-whatever the size, are in the policy's comment) and whole pixels, positive rotations turn counter-clockwise. Pixels from
+Where the papers and libraries disagree, torchvision is followed: shears are slopes (Kornia's augmentations take
+degrees) and keep the top-left corner in place, translations are a fraction of the size (TrivialAugment's 32 pixels,
+whatever the size, are told of in the policy) and whole pixels, positive rotations turn counter-clockwise. Pixels from
 outside the image are 0.
 """
 
@@ -14,7 +14,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from autoaug.modalities.image.gradients import round_through, truncate_through
+from autoaug.gradients import round_through, truncate_through
 from autoaug.operators import operator
 
 warp = partial(operator, modality="image", family="geometry", kind="warp")

@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from autoaug.modalities.image.gradients import straight_through
+from autoaug.gradients import straight_through
 from autoaug.noise import uniform_noise
 from autoaug.operators import operator
 

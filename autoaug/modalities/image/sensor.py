@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from autoaug.modalities.image.gradients import straight_through
+from autoaug.gradients import straight_through
 from autoaug.modalities.image.tone import per_image
 from autoaug.noise import normal_noise, uniform_noise
 from autoaug.operators import operator
@@ -46,7 +46,7 @@ def pixelate(images: Tensor, fraction: Tensor, draws: Tensor) -> Tensor:
     """Show blocks of one value, that of their centre."""
     side = (per_image(fraction)[:, 0] * min(images.shape[-2:])).clamp(min=1)
     places = []
-    for position, length in zip(pixel_positions(images), images.shape[:-3:-1], strict=True):
+    for position, length in zip(pixel_positions(images, *images.shape[-2:]), images.shape[:-3:-1], strict=True):
         start = position + length / 2
         centre = ((start / side[:, 0]).floor() + 0.5) * side[:, 0] - length / 2
         places.append(centre.clamp(max=(length - 1) / 2))

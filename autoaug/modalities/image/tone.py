@@ -8,7 +8,7 @@ import torch
 from kornia.enhance import adjust_hue
 from torch import Tensor
 
-from autoaug.modalities.image.gradients import straight_through
+from autoaug.gradients import straight_through
 from autoaug.operators import operator
 
 tone = partial(operator, modality="image", family="tone")
