@@ -179,8 +179,8 @@ class _Batch:
     def run(self, step: Step, magnitudes: Tensor, chances: Tensor) -> None:
         """Carry out one step."""
         arguments = self.arguments(step, magnitudes, chances)
-        if step.warps:
-            self.gather_maps(step.warps, arguments)
+        if step.carried:
+            self.carry(step.carried, arguments)
         if not step.groups:
             return
         groups = [np.concatenate([d.samples for d in group.drawn]) for group in step.groups]
@@ -191,29 +191,35 @@ class _Batch:
         self.images = torch.cat(parts)
 
     def arguments(self, step: Step, magnitudes: Tensor, chances: Tensor) -> Arguments:
-        """For each operator that was drawn the values, in its own unit, and the draws."""
+        """For each operator that was drawn the values, in its own unit, and the draws; one that both ends and is
+        carried has them under two keys.
+        """
         drawn = step.drawn()
         counts = [len(d.samples) for d in drawn]
         rows = torch.from_numpy(np.concatenate([np.empty(0, np.int64), *(d.samples for d in drawn)]))
-        limits = torch.from_numpy(np.repeat([self.operators[d.operator].limit for d in drawn], counts))
-        values = (magnitudes.index_select(0, rows) * limits).to(self.images.device, self.images.dtype)
-        own = chances.index_select(0, rows).to(self.images.device)
-        pairs = zip(torch.split(values, counts), torch.split(own, counts), strict=True)
-        return {d.operator: pair for d, pair in zip(drawn, pairs, strict=True)}
+        limits = np.repeat(np.array([self.operators[d.operator].limit for d in drawn]), counts)
+        scaled = magnitudes.index_select(0, rows) * torch.from_numpy(limits).to(magnitudes.dtype)
+        values = torch.split(scaled.to(self.images.device, self.images.dtype), counts)
+        own = torch.split(chances.index_select(0, rows).to(self.images.device), counts)
+        return {id(d): pair for d, pair in zip(drawn, zip(values, own, strict=True), strict=True)}
 
-    def gather_maps(self, warps: list[Drawn], arguments: Arguments) -> None:
+    def carry(self, warps: list[Drawn], arguments: Arguments) -> None:
         """Put the maps of this step after those that the samples have."""
-        size = (self.images.shape[-2], self.images.shape[-1])
-        new = torch.cat([self.operators[d.operator].function(*arguments[d.operator], size) for d in warps])
-        rows = self.index(np.concatenate([d.samples for d in warps]))
+        rows, new = self.index(np.concatenate([d.samples for d in warps])), self.new_maps(warps, arguments)
         if self.maps is None:
             self.maps = torch.eye(3).to(new).expand(len(self.samples), 3, 3).index_copy(0, rows, new)
         else:
             self.maps = self.maps.index_copy(0, rows, self.maps.index_select(0, rows) @ new)
 
-    def take_maps(self, samples: np.ndarray) -> Tensor:
-        """The maps of `samples`, which begin anew."""
-        assert self.maps is not None, "maps are gathered before they are taken"
+    def new_maps(self, warps: list[Drawn], arguments: Arguments) -> Tensor:
+        """The maps of warps that were drawn in this step."""
+        size = (self.images.shape[-2], self.images.shape[-1])
+        return torch.cat([self.operators[d.operator].function(*arguments[id(d)], size) for d in warps])
+
+    def take_maps(self, samples: np.ndarray) -> Tensor | None:
+        """The maps that `samples` carry, which begin anew; None where no sample has any."""
+        if self.maps is None:
+            return None
         rows = self.index(samples)
         maps = self.maps.index_select(0, rows)
         self.maps = self.maps.index_copy(0, rows, torch.eye(3).to(maps).expand_as(maps))
@@ -221,24 +227,23 @@ class _Batch:
 
     def run_group(self, group: Group, images: Tensor, arguments: Arguments) -> Tensor:
         """The `images` of one group, worked on."""
-        first = group.drawn[0]
         if group.kind == "warp":
-            grid = map_grid(images, self.take_maps(first.samples), self.projective)
-            return sample(images, grid).clamp_(0, 1)
-        function = self.operators[first.operator].function
+            maps = self.new_maps(group.drawn, arguments)
+            before = self.take_maps(np.concatenate([d.samples for d in group.drawn]))
+            maps = maps if before is None else before @ maps
+            return sample(images, map_grid(images, maps, self.projective)).clamp_(0, 1)
+        if group.kind == "colours":
+            pieces = zip(group.drawn, torch.split(images, [len(d.samples) for d in group.drawn]), strict=True)
+            found = [self.operators[d.operator].function(piece, *arguments[id(d)]) for d, piece in pieces]
+            return transform_colours(images, torch.cat(found))
+        (drawn,) = group.drawn
+        function = self.operators[drawn.operator].function
         if group.kind == "samples":
-            return function(images, *arguments[first.operator])
-        if group.kind == "field":
-            positions = function(*arguments[first.operator], (images.shape[-2], images.shape[-1]))
-            if self.maps is not None:
-                positions = field_through(positions, self.take_maps(first.samples))
-            return sample(images, field_grid(images, positions)).clamp_(0, 1)
-        pieces = torch.split(images, [len(d.samples) for d in group.drawn])
-        maps = [
-            self.operators[d.operator].function(piece, *arguments[d.operator])
-            for d, piece in zip(group.drawn, pieces, strict=True)
-        ]
-        return transform_colours(images, torch.cat(maps))
+            return function(images, *arguments[id(drawn)])
+        positions = function(*arguments[id(drawn)], (images.shape[-2], images.shape[-1]))
+        before = self.take_maps(drawn.samples)
+        positions = positions if before is None else field_through(positions, before)
+        return sample(images, field_grid(images, positions)).clamp_(0, 1)
 
     def arrange(self, samples: np.ndarray) -> None:
         """Bring the images into the order of `samples`."""

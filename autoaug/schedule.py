@@ -21,45 +21,56 @@ class Drawn(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Samples that are worked on as one; for "colours" they may have drawn several operators.
-
-    `kind` is an operator's kind; "warp" samples the images by the maps that they have gathered.
-    """
+    """Samples that are worked on as one: of "warp" and "colours" they may have drawn several operators."""
 
     kind: Kind
     drawn: list[Drawn]
 
 
 class Step(NamedTuple):
-    """A step of the plan: which maps are gathered first, then the groups; samples in no group rest."""
+    """A step of the plan: warps that only add to their samples' maps, then the groups; `resting` are in no group."""
 
-    warps: list[Drawn]
+    carried: list[Drawn]
     groups: list[Group]
     resting: np.ndarray
 
     def drawn(self) -> list[Drawn]:
         """Every operator that was drawn in this step."""
-        return [*self.warps, *(d for group in self.groups if group.kind != "warp" for d in group.drawn)]
+        return [*self.carried, *(d for group in self.groups for d in group.drawn)]
 
 
 def make_schedule(choice: np.ndarray, kinds: Mapping[int, Kind]) -> list[Step]:
-    """The steps for ``choice [S, n]``, -1 for no operator: consecutive warps of a sample are gathered until its next
-    operator is none, and sampled at the last; linear colour operators of a step are one group.
+    """The steps for ``choice [S, n]``, -1 for no operator: the maps of consecutive warps are carried until the last of
+    them; those that end at a step are one group, and so are its linear colour operators.
     """
-    ends = _last_of_warps(choice, kinds)
-    steps = []
-    for chosen, ended in zip(choice, ends, strict=True):
-        drawn = [Drawn(index, rows) for index in kinds if len(rows := np.flatnonzero(chosen == index))]
-        colours = [d for d in drawn if kinds[d.operator] == "colours"]
-        groups = [Group(kinds[d.operator], [d]) for d in drawn if kinds[d.operator] in {"samples", "field"}]
-        groups += [Group("colours", colours)] if colours else []
-        groups += [Group("warp", [Drawn(-1, np.flatnonzero(ended))])] if ended.any() else []
-        busy = np.zeros(choice.shape[1], bool)
-        for group in groups:
-            for d in group.drawn:
-                busy[d.samples] = True
-        steps.append(Step([d for d in drawn if kinds[d.operator] in WARPS], groups, np.flatnonzero(~busy)))
-    return steps
+    return [_make_step(*rows, kinds) for rows in zip(choice, _last_of_warps(choice, kinds), strict=True)]
+
+
+def _make_step(chosen: np.ndarray, ended: np.ndarray, kinds: Mapping[int, Kind]) -> Step:
+    carried, groups, warps, colours = [], [], [], []
+    order = np.argsort(chosen, kind="stable")
+    bounds = np.searchsorted(chosen[order], np.arange(chosen.max(initial=-1) + 2))
+    resting = [order[: bounds[0]]]
+    for index in range(len(bounds) - 1):
+        rows = order[bounds[index] : bounds[index + 1]]
+        if not len(rows):
+            continue
+        if kinds[index] in WARPS:
+            last = ended[rows]
+            if last.all():
+                warps.append(Drawn(index, rows))
+                continue
+            carried.append(Drawn(index, rows[~last]))
+            resting.append(rows[~last])
+            if last.any():
+                warps.append(Drawn(index, rows[last]))
+        elif kinds[index] == "colours":
+            colours.append(Drawn(index, rows))
+        else:
+            groups.append(Group(kinds[index], [Drawn(index, rows)]))
+    groups += [Group("colours", colours)] if colours else []
+    groups += [Group("warp", warps)] if warps else []
+    return Step(carried, groups, np.concatenate(resting))
 
 
 def _last_of_warps(choice: np.ndarray, kinds: Mapping[int, Kind]) -> np.ndarray:

@@ -36,27 +36,30 @@ def grey_weights(images: Tensor) -> Tensor:
     return images.new_tensor([0.299, 0.587, 0.114] if channels == 3 else [1 / channels] * channels)
 
 
+def unchanged(images: Tensor) -> Tensor:
+    """The map ``[C, C + 1]`` that changes nothing."""
+    return torch.eye(images.shape[1], images.shape[1] + 1, dtype=images.dtype, device=images.device)
+
+
 def towards_grey(images: Tensor, share: Tensor) -> Tensor:
     """Maps that blend with the grey image, ``share [n]`` of it."""
-    identity = torch.eye(images.shape[1], dtype=images.dtype, device=images.device)
-    grey = grey_weights(images).expand_as(identity)
-    maps = identity + share[:, None, None] * (grey - identity)
-    return torch.cat([maps, torch.zeros_like(maps[..., :1])], -1)
+    identity = unchanged(images)
+    grey = torch.nn.functional.pad(grey_weights(images), (0, 1)).expand_as(identity)
+    return identity + share[:, None, None] * (grey - identity)
 
 
 @colours("Brightness", unit="relative change", limit=1.0, signed=True)
 def brightness(images: Tensor, change: Tensor, draws: Tensor) -> Tensor:
     """Multiply by a factor between 0 (black) and 2."""
-    scale = (1 + change)[:, None].expand(-1, images.shape[1])
-    return channel_maps(scale, torch.zeros_like(scale))
+    return unchanged(images) * (1 + change)[:, None, None]
 
 
 @colours("Contrast", unit="relative change", limit=1.0, signed=True)
 def contrast(images: Tensor, change: Tensor, draws: Tensor) -> Tensor:
     """Multiply the distance from the image's mean grey by a factor between 0 (flat) and 2."""
     mean = images.mean((-2, -1)) @ grey_weights(images)
-    scale = (1 + change)[:, None].expand(-1, images.shape[1])
-    return channel_maps(scale, (-change * mean)[:, None].expand_as(scale))
+    maps = unchanged(images) * (1 + change)[:, None, None]
+    return torch.cat([maps[..., :-1], maps[..., -1:] - (change * mean)[:, None, None]], -1)
 
 
 @colours("Saturation", unit="relative change", limit=1.0, signed=True)

@@ -56,18 +56,14 @@ def posterize(images: Tensor, bits: Tensor, draws: Tensor) -> Tensor:
 @tone("Equalize", unit="share of the equalized image")
 def equalize(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
     """Blend with the image whose channels have flat histograms (PIL's algorithm on 256 levels)."""
-    channels = images.detach().flatten(2).flatten(0, 1)
-    levels = (channels * 255 + 0.5).long().clamp(0, 255)
-    histogram = torch.zeros(len(channels), 256, dtype=torch.int64, device=images.device)
-    histogram.scatter_add_(1, levels, torch.ones_like(levels))
-    highest = levels.amax(1, keepdim=True)
-    step = (levels.shape[1] - histogram.gather(1, highest)) // 255
+    levels = (images.detach() * 255 + 0.5).long().clamp_(0, 255).flatten(2).flatten(0, 1)
+    histogram = torch.zeros(len(levels), 256, dtype=torch.int64, device=images.device)
+    histogram.scatter_add_(1, levels, torch.ones((), dtype=torch.int64, device=images.device).expand_as(levels))
+    step = (levels.shape[1] - histogram.gather(1, levels.amax(1, keepdim=True))) // 255
     before = histogram.cumsum(1) - histogram
-    table = ((before + step // 2) // step.clamp(min=1)).clamp(0, 255)
-    table = torch.where(step > 0, table, torch.arange(256, device=images.device))
-    equalized = (table.gather(1, levels).to(images.dtype) / 255).view_as(images)
-    unchanged = (step == 0).view(*images.shape[:2], 1, 1)
-    return blend(images, straight_through(torch.where(unchanged, images, equalized), images), share)
+    table = ((before + step // 2) // step.clamp(min=1)).clamp_(0, 255).to(images.dtype) / 255
+    equalized = torch.where(step > 0, table.gather(1, levels), images.detach().flatten(2).flatten(0, 1))
+    return torch.lerp(images, straight_through(equalized.view_as(images), images), per_image(share).expand_as(images))
 
 
 @tone("SolarizeAdd", unit="added to values below one half", limit=0.43)
@@ -115,7 +111,7 @@ def clahe(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
         for column, across in _neighbours(x, width, columns):
             corner = curve.flatten(1).gather(1, ((row[:, None] * columns + column) * 256 + levels).flatten(1))
             equalized += (down[:, None] * across).to(images.dtype) * corner.view_as(levels)
-    return blend(images, straight_through(equalized.view_as(images), images), share)
+    return torch.lerp(images, straight_through(equalized.view_as(images), images), per_image(share).expand_as(images))
 
 
 def _neighbours(position: Tensor, length: int, tiles: int) -> list[tuple[Tensor, Tensor]]:
