@@ -108,9 +108,10 @@ def run_steps(plan: Plan, images: Tensor, fuse: bool, into: Tensor | None = None
     operators = {index: get_operator(plan.operators[index]) for index in chosen}
     if not operators:
         return images
-    if plan.blend is None and fuse and plan.gate is None:
+    is_fused = fuse and plan.gate is None
+    if plan.blend is None and is_fused:
         return _run_fused(plan, operators, images, slice(None), into)
-    apply = _run_fused if fuse and plan.gate is None else _run_one_by_one
+    apply = _run_fused if is_fused else _run_one_by_one
     if plan.blend is None:
         return apply(plan, operators, images, slice(None))
     weights = plan.blend.to(images.device, images.dtype)[:, :, None, None, None]
@@ -178,6 +179,8 @@ class _Batch:
 
     def run(self, step: Step, magnitudes: Tensor, chances: Tensor) -> None:
         """Carry out one step."""
+        if not step.drawn():
+            return
         arguments = self.arguments(step, magnitudes, chances)
         if step.carried:
             self.carry(step.carried, arguments)
@@ -196,7 +199,7 @@ class _Batch:
         """
         drawn = step.drawn()
         counts = [len(d.samples) for d in drawn]
-        rows = torch.from_numpy(np.concatenate([np.empty(0, np.int64), *(d.samples for d in drawn)]))
+        rows = torch.from_numpy(np.concatenate([d.samples for d in drawn]))
         limits = np.repeat(np.array([self.operators[d.operator].limit for d in drawn]), counts)
         scaled = magnitudes.index_select(0, rows) * torch.from_numpy(limits).to(magnitudes.dtype)
         values = torch.split(scaled.to(self.images.device, self.images.dtype), counts)

@@ -69,6 +69,15 @@ def test_the_order_of_a_sample_is_kept_among_others() -> None:
         torch.testing.assert_close(whole[i : i + 1], alone, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize(
+    "choice", [[[-1, -1], [0, -1]], [[0, -1], [-1, -1], [1, 0]], [[-1, -1]], [[0, 1], [0, 0], [1, 0]]]
+)
+def test_steps_in_which_few_or_none_draw(choice: list[list[int]]) -> None:
+    images, draws = photographs(2), torch.zeros(len(choice), 2, 4)
+    plan = Plan(("Invert", "Brightness"), torch.tensor(choice), torch.full((len(choice), 2), 0.6), draws)
+    torch.testing.assert_close(apply_plan(plan, images), apply_plan(plan, images, fuse=False), atol=1e-6, rtol=0)
+
+
 def test_a_warp_before_a_field_is_one_sampling() -> None:
     images = photographs(6)
     plan = drawn(policy_of([["TranslateX"], ["PatchShuffle"]], (1.0, 1.0)), 6)
