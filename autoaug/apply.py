@@ -69,6 +69,7 @@ def _apply(
 
 def _run(images: Tensor, tensors: Sequence[Tensor | None], operators: str, fuse: bool, check: bool) -> Tensor:
     names = tuple(operators.split(",")) if operators else ()
+    # The first three of the tensors are never None.
     return run_plan(Plan(names, *tensors), images, fuse, None, check)  # type: ignore[arg-type]
 
 
@@ -111,7 +112,7 @@ def _gradients(
 ) -> list[Tensor]:
     inputs = [images, choice, magnitude, draws, gate, blend, mode, partner, weight, place]
 
-    def run() -> list[Tensor]:
+    def run() -> list[Tensor]:  # what is wanted of, and the images, is never None
         leaves = [inputs[i].detach().requires_grad_() for i in wanted]  # type: ignore[union-attr]
         for i, leaf in zip(wanted, leaves, strict=True):
             inputs[i] = leaf

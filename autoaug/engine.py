@@ -20,13 +20,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autoaug import mixing
 from autoaug.errors import OptionError
-from autoaug.mixing import mix_pairs
+from autoaug.mixing import label_share, mix_pairs, own_share
 from autoaug.operators import Operator, get_operator
 from autoaug.plan import Plan, check_plan
 from autoaug.schedule import Drawn, Group, Step, make_schedule
-from autoaug.warping import field_grid, field_through, map_grid, sample, transform_colours
+from autoaug.warping import field_grid, field_through, sample, transform_colours, warp
 
 #: Float bytes of a chunk, by kind of device: on a CPU a chunk and its copies stay in a core's cache.
 _CHUNK_BYTES = {"cpu": 4 * 2**20, "cuda": 256 * 2**20}
@@ -108,19 +107,16 @@ def run_steps(plan: Plan, images: Tensor, fuse: bool, into: Tensor | None = None
     operators = {index: get_operator(plan.operators[index]) for index in chosen}
     if not operators:
         return images
-    is_fused = fuse and plan.gate is None
-    if plan.blend is None and is_fused:
-        return _run_fused(plan, operators, images, slice(None), into)
-    apply = _run_fused if is_fused else _run_one_by_one
+    apply = _run_fused if fuse and plan.gate is None else _run_one_by_one
     if plan.blend is None:
-        return apply(plan, operators, images, slice(None))
+        return apply(plan, operators, images, slice(None), into)
     weights = plan.blend.to(images.device, images.dtype)[:, :, None, None, None]
     width = plan.blend.shape[1] - 1
     steps = len(plan.choice) // width
     blended = weights[:, 0] * images
     for chain in range(width):
         part = slice(chain * steps, (chain + 1) * steps)
-        blended = torch.addcmul(blended, weights[:, 1 + chain], apply(plan, operators, images, part))
+        blended = torch.addcmul(blended, weights[:, 1 + chain], apply(plan, operators, images, part, None))
     return blended.clamp(0, 1)
 
 
@@ -133,10 +129,12 @@ def apply_operator(operator: Operator, images: Tensor, value: Tensor, draws: Ten
     positions = operator.function(value, draws, (images.shape[-2], images.shape[-1]))
     if operator.kind == "field":
         return sample(images, field_grid(images, positions)).clamp(0, 1)
-    return sample(images, map_grid(images, positions, projective=True)).clamp(0, 1)
+    return warp(images, positions).clamp(0, 1)
 
 
-def _run_one_by_one(plan: Plan, operators: dict[int, Operator], images: Tensor, steps: slice) -> Tensor:
+def _run_one_by_one(
+    plan: Plan, operators: dict[int, Operator], images: Tensor, steps: slice, _: Tensor | None
+) -> Tensor:
     gates = [None] * len(plan.choice) if plan.gate is None else plan.gate
     for choice, magnitude, draws, gate in list(zip(plan.choice, plan.magnitude, plan.draws, gates, strict=True))[steps]:
         for index, operator in operators.items():
@@ -153,9 +151,7 @@ def _run_one_by_one(plan: Plan, operators: dict[int, Operator], images: Tensor, 
     return images
 
 
-def _run_fused(
-    plan: Plan, operators: dict[int, Operator], images: Tensor, steps: slice, into: Tensor | None = None
-) -> Tensor:
+def _run_fused(plan: Plan, operators: dict[int, Operator], images: Tensor, steps: slice, into: Tensor | None) -> Tensor:
     batch = _Batch(images, operators)
     choice, magnitude, draws = plan.choice[steps].numpy(), plan.magnitude[steps], plan.draws[steps]
     schedule = make_schedule(choice, {index: operator.kind for index, operator in operators.items()})
@@ -234,7 +230,7 @@ class _Batch:
             maps = self.new_maps(group.drawn, arguments)
             before = self.take_maps(np.concatenate([d.samples for d in group.drawn]))
             maps = maps if before is None else before @ maps
-            return sample(images, map_grid(images, maps, self.projective)).clamp_(0, 1)
+            return warp(images, maps, self.projective).clamp_(0, 1)
         if group.kind == "colours":
             pieces = zip(group.drawn, torch.split(images, [len(d.samples) for d in group.drawn]), strict=True)
             found = [self.operators[d.operator].function(piece, *arguments[id(d)]) for d, piece in pieces]
@@ -298,8 +294,8 @@ def mix_labels(plan: Plan, labels: Tensor, height: int, width: int) -> Tensor:
     """Soft labels ``[n, classes]`` mixed as the plan mixes images of that size."""
     if plan.mode is None or plan.partner is None or plan.weight is None or plan.place is None:
         return labels
-    own = mixing.own_share(plan.mode, plan.weight, plan.place, height, width)
-    weight = mixing.label_share(plan.mode, own).to(labels)
+    own = own_share(plan.mode, plan.weight, plan.place, height, width)
+    weight = label_share(plan.mode, own).to(labels)
     return torch.lerp(labels[plan.partner.to(labels.device)], labels, weight[:, None])
 
 

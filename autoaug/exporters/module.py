@@ -30,14 +30,13 @@ def module_text(policy: Policy, target: Target) -> str:
     """The module for `policy`: imports, the policy as data, the functions it needs, and the class ``Augment``."""
     operators = [get_operator(name) for name in drawn_operators(policy)]
     shell = mixing if policy.mixing else plain
-    modules = reachable([inspect.getmodule(o.function) or shell for o in operators])
-    modules += reachable([chains if policy.chains else steps, shell, target.library])
-    modules = list(dict.fromkeys(modules))
+    body_of = chains if policy.chains else steps
+    modules = reachable([*(inspect.getmodule(o.function) or shell for o in operators), body_of, shell, target.library])
     available: dict[str, Definition] = {}
     for module in modules:
         available |= definitions(module)
     own = definitions(target.library)
-    available["augment_images"] = definitions(chains if policy.chains else steps)["augment_images"]
+    available["augment_images"] = definitions(body_of)["augment_images"]
     rows = [_row(operator, target, operator.function.__name__ in own) for operator in operators]
     wraps = ["one_by_one"] if any("one_by_one" in row for row in rows) else []
     order = needed(["augment_images", *(o.function.__name__ for o in operators), *wraps, "Augment"], available)

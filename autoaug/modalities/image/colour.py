@@ -94,11 +94,9 @@ def autocontrast(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
 @colours("ChannelShuffle", unit="share of the shuffled image")
 def channel_shuffle(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
     """Blend with the image whose channels are in a random order; one channel stays as it is."""
-    channels = images.shape[1]
-    identity = torch.eye(channels, dtype=images.dtype, device=images.device)
-    shuffled = identity[uniform_noise(draws, (channels,)).argsort(1)]
-    maps = identity + share[:, None, None] * (shuffled - identity)
-    return torch.cat([maps, torch.zeros_like(maps[..., :1])], -1)
+    identity = unchanged(images)
+    shuffled = identity[uniform_noise(draws, (images.shape[1],)).argsort(1)]
+    return identity + share[:, None, None] * (shuffled - identity)
 
 
 @colours("ChannelDrop", unit="share taken away")

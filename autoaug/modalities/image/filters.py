@@ -67,14 +67,9 @@ def motion_blur(images: Tensor, fraction: Tensor, draws: Tensor) -> Tensor:
     kernel = (1 - torch.sqrt(across.square() + beyond.square() + 1e-12)).clamp(min=0)
     kernel = kernel / kernel.sum((1, 2), keepdim=True)
     weight = kernel.repeat_interleave(channels, 0)[:, None]
-    wide = pad(images, (radius, radius, radius, radius), mode="replicate").view(
-        1, n * channels, *_grown(images, radius)
-    )
-    return conv2d(wide, weight, groups=n * channels).view_as(images).clamp(0, 1)
-
-
-def _grown(images: Tensor, radius: int) -> tuple[int, int]:
-    return images.shape[-2] + 2 * radius, images.shape[-1] + 2 * radius
+    wide = pad(images, (radius, radius, radius, radius), mode="replicate")
+    planes = wide.view(1, n * channels, *wide.shape[-2:])
+    return conv2d(planes, weight, groups=n * channels).view_as(images).clamp(0, 1)
 
 
 @filters("Emboss", unit="strength of the relief")
