@@ -13,6 +13,7 @@ from optuna.pruners import SuccessiveHalvingPruner
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from autoaug.errors import RunError
+from autoaug.interruption import uninterrupted
 from autoaug.policy import Policy
 from autoaug.result import TrialResult, TrialSummary
 from autoaug.seeds import derive_seed
@@ -53,12 +54,14 @@ class SearchStudy:
         pruner = SuccessiveHalvingPruner(min_resource=max(1, first_rung), reduction_factor=2)
         self._study = _open(path, pruner)
 
+    @uninterrupted()
     def begin_session(self) -> int:
         """Note that a driver begins (again); returns the number of the session."""
         session = int(self._study.user_attrs.get("sessions", 0)) + 1
         self._study.set_user_attr("sessions", session)
         return session
 
+    @uninterrupted()
     def enqueue(self, baselines: dict[str, Policy]) -> None:
         """Put known policies first; done once in the life of a study."""
         queued = {t.user_attrs.get("name") for t in self._study.get_trials(deepcopy=False)}
@@ -67,11 +70,13 @@ class SearchStudy:
                 attributes = {"name": name, "policy": policy.model_dump_json(), "baseline": True}
                 self._study.enqueue_trial({}, user_attrs=attributes)
 
+    @uninterrupted()
     def interrupted(self) -> list[Asked]:
         """Trials that were running when an earlier driver ended: they are run again under their old numbers."""
         running = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         return [self._asked(Trial(self._study, frozen._trial_id)) for frozen in running]
 
+    @uninterrupted()
     def ask(self) -> Asked:
         """The next trial: a waiting baseline, or one drawn by the strategy."""
         begun = [t for t in self._study.get_trials(deepcopy=False) if t.state != TrialState.WAITING]
@@ -87,6 +92,7 @@ class SearchStudy:
         trial.set_user_attr("policy", policy.model_dump_json())
         return Asked(trial, policy, False)
 
+    @uninterrupted()
     def report(self, asked: Asked, result: TrialResult) -> bool:
         """Note the newest rung; returns whether the trial should be pruned. Baselines never are: their full-length
         scores are what the others are measured against.
@@ -101,6 +107,7 @@ class SearchStudy:
             for rung in result.curve:
                 asked.trial.report(rung.accuracy, rung.step)
 
+    @uninterrupted()
     def tell(self, asked: Asked, result: TrialResult, session: int) -> None:
         """Note how a trial ended. The costs come first, so that a trial that counts as ended has all of them."""
         costs = {
@@ -120,10 +127,12 @@ class SearchStudy:
         else:
             self._study.tell(asked.trial, state=TrialState.PRUNED if result.status == "pruned" else TrialState.FAIL)
 
+    @uninterrupted()
     def ended(self) -> list[FrozenTrial]:
         """Trials that have ended, by number."""
         return self._study.get_trials(deepcopy=False, states=tuple(_ENDED))
 
+    @uninterrupted()
     def begun(self) -> int:
         """How many trials have begun."""
         return sum(t.state != TrialState.WAITING for t in self._study.get_trials(deepcopy=False))
@@ -143,6 +152,7 @@ class SearchStudy:
         )
 
 
+@uninterrupted()
 def _open(path: Path, pruner: SuccessiveHalvingPruner) -> optuna.Study:
     try:
         return optuna.create_study(
