@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-Table = list[list[tuple[float, list[tuple[int, float, float, float, bool]]]]]
+Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]
 
 
 def draw_operations(table: Table, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
@@ -13,18 +13,18 @@ def draw_operations(table: Table, n: int, generator: torch.Generator) -> tuple[T
     (``[S, n]``) and four uniform numbers for its own use (``[S, n, 4]``).
 
     `table` has for each layer its branches ``(weight, operations)``, and for each operation
-    ``(operator, probability, lowest magnitude, highest magnitude, signed)``.
+    ``(operator, probability, lowest magnitude, highest magnitude, share of negative signs)``.
     """
     choices, magnitudes, draws = [], [], []
     for branches in table:
         weights = torch.tensor([weight for weight, _ in branches], dtype=torch.float64)
         branch = torch.multinomial(weights, max(n, 1), replacement=True, generator=generator)[:n]
         for step in range(max(len(operations) for _, operations in branches)):
-            nothing = (-1, 0.0, 0.0, 0.0, False)
+            nothing = (-1, 0.0, 0.0, 0.0, 0.0)
             rows = [operations[step] if step < len(operations) else nothing for _, operations in branches]
-            operator, probability, low, high, signed = torch.tensor(rows, dtype=torch.float64)[branch].unbind(1)
+            operator, probability, low, high, negative = torch.tensor(rows, dtype=torch.float64)[branch].unbind(1)
             chance = torch.rand(n, 7, generator=generator)
-            sign = torch.where((signed > 0) & (chance[:, 2] < 0.5), -1.0, 1.0)
+            sign = torch.where(chance[:, 2] < negative, -1.0, 1.0)
             choices.append(torch.where(chance[:, 0] < probability, operator, -1.0).long())
             magnitudes.append((sign * (low + chance[:, 1] * (high - low))).float())
             draws.append(chance[:, 3:])

@@ -14,7 +14,7 @@ from autoaug import drawing
 from autoaug.errors import OptionError, PolicyError
 from autoaug.mixing import MIXINGS
 from autoaug.operators import get_operator
-from autoaug.policy import Mixing, Policy
+from autoaug.policy import Mixing, Operation, Policy
 
 #: The tensors whose first dimension is the step, not the sample.
 _BY_STEP = frozenset({"choice", "magnitude", "draws", "gate"})
@@ -192,15 +192,20 @@ def drawing_table(policy: Policy) -> drawing.Table:
         [
             (
                 branch.weight,
-                [
-                    (index[o.operator], o.probability, *o.magnitude, get_operator(o.operator).signed)
-                    for o in branch.operations
-                ],
+                [(index[o.operator], o.probability, *o.magnitude, negative_share(o)) for o in branch.operations],
             )
             for branch in layer.branches
         ]
         for layer in policy.layers
     ]
+
+
+def negative_share(operation: Operation) -> float:
+    """The probability that the magnitude is drawn with a negative sign: 0 where the operator has but one."""
+    return _NEGATIVE[operation.sign] if get_operator(operation.operator).signed else 0.0
+
+
+_NEGATIVE = {"both": 0.5, "positive": 0.0, "negative": 1.0}
 
 
 def mixing_numbers(mixing: Mixing) -> tuple[tuple[int, int], float, float]:

@@ -36,11 +36,15 @@ class Word(BaseModel):
 
 
 class Operation(Word):
-    """An operator, the probability of applying it, and the range its magnitude is drawn from, uniformly."""
+    """An operator, the probability of applying it, and the range its magnitude is drawn from, uniformly.
+
+    ``sign`` is which signs a signed operator draws, ``both`` evenly; it means nothing to the others.
+    """
 
     operator: str
     probability: Unit = 1.0
     magnitude: tuple[Unit, Unit] = (0.0, 1.0)
+    sign: Literal["both", "positive", "negative"] = "both"
 
     @field_validator("magnitude", mode="before")
     @classmethod
@@ -149,9 +153,8 @@ class Policy(Word):
 
     def fingerprint(self) -> str:
         """12 hex digits that depend on what the policy does and not on its name."""
-        # A policy without chains keeps the fingerprint that it had before there were any.
-        unused = {"chains"} if self.chains is None else set()
-        canonical = json.dumps(self.model_dump(exclude={"name"} | unused), sort_keys=True)
+        # Without defaults: a policy keeps its fingerprint when the format learns a new word.
+        canonical = json.dumps(self.model_dump(exclude={"name"}, exclude_defaults=True), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     def to_yaml(self) -> str:

@@ -8,9 +8,8 @@ from torch import Tensor, nn
 from autoaug.apply import apply_plan
 from autoaug.errors import PolicyError
 from autoaug.gradients import straight_through
-from autoaug.operators import get_operator
-from autoaug.plan import Plan, draw_plan, drawn_operators
-from autoaug.policy import Branch, Layer, Operation, Policy
+from autoaug.plan import Plan, draw_plan, drawn_operators, negative_share
+from autoaug.policy import Branch, Layer, Policy
 
 
 class RelaxedPolicy(nn.Module):
@@ -68,8 +67,8 @@ class RelaxedPolicy(nn.Module):
         odds = self.probabilities[layer][branch] + torch.logit(chance[:, 0].clamp(1e-6, 1 - 1e-6))
         applied = straight_through((odds > 0).float(), torch.sigmoid(odds / self.temperature))
         low, high = torch.sigmoid(self.ranges[layer])[branch].sort(1).values.unbind(1)
-        signed = torch.tensor([get_operator(o.operator).signed for o in operations])[branch]
-        sign = torch.where(signed & (chance[:, 2] < 0.5), -1.0, 1.0)
+        negative = torch.tensor([negative_share(o) for o in operations])[branch]
+        sign = torch.where(chance[:, 2] < negative, -1.0, 1.0)
         index = {name: i for i, name in enumerate(self.operators)} | {"Identity": -1}
         choice = torch.tensor([index[o.operator] for o in operations])[branch]
         gate = taken.gather(1, branch[:, None]).squeeze(1) * applied
@@ -85,10 +84,10 @@ class RelaxedPolicy(nn.Module):
         for i, layer in enumerate(self.policy.layers):
             weights, probabilities = self.weights[i].softmax(0).tolist(), torch.sigmoid(self.probabilities[i]).tolist()
             ranges = torch.sigmoid(self.ranges[i]).sort(1).values.tolist()
-            names = [branch.operations[0].operator for branch in layer.branches]
+            originals = [branch.operations[0] for branch in layer.branches]
             operations = [
-                Operation(operator=name, probability=probability, magnitude=(low, high))
-                for name, probability, (low, high) in zip(names, probabilities, ranges, strict=True)
+                o.model_copy(update={"probability": probability, "magnitude": (low, high)})
+                for o, probability, (low, high) in zip(originals, probabilities, ranges, strict=True)
             ]
             branches = (Branch(operations=(o,), weight=w) for o, w in zip(operations, weights, strict=True))
             layers.append(Layer(branches=tuple(branches)))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from autoaug.errors import AutoaugError, OptionError
 from autoaug.mixing import MIXINGS
 from autoaug.plan import Plan, draw_plan
-from autoaug.policy import Mixing, Policy, builtin_names
+from autoaug.policy import Mixing, Policy, builtin_names, parse_policy
 from autoaug.transform import apply_plan, load_policy
 from tests.conformance.test_exporters import photographs
 
@@ -104,3 +104,14 @@ def test_bad_uses_are_told() -> None:
         apply_plan(Plan(("Rotate",), torch.full((1, 3), 4), torch.zeros(1, 3), plan.draws[:1]), images)
     with pytest.raises(AutoaugError, match="did you mean 'Rotate'"):
         apply_plan(Plan(("Rotat",), torch.zeros(1, 3, dtype=torch.long), torch.zeros(1, 3), plan.draws[:1]), images)
+
+
+@pytest.mark.parametrize(("sign", "share"), [("both", 0.5), ("positive", 0.0), ("negative", 1.0)])
+def test_an_operation_draws_the_signs_it_names(sign: str, share: float) -> None:
+    operations = f"[{{operator: Rotate, sign: {sign}}}, {{operator: Cutout, sign: {sign}}}]"
+    plan = draw_plan(
+        parse_policy(f"layers: [{{branches: [{{operations: {operations}}}]}}]"), 4000, torch.Generator().manual_seed(0)
+    )
+    rotate, cutout = plan.magnitude
+    assert abs(float((rotate < 0).double().mean()) - share) < 0.03
+    assert bool((cutout >= 0).all())

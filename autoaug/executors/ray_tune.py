@@ -27,6 +27,8 @@ for _name, _value in {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    # Tune's thread would start another Ray where the interrupted driver has shut down its own.
+    "RAY_ENABLE_AUTO_CONNECT": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "3600",
 }.items():
@@ -54,9 +56,10 @@ class _Mailbox:
         self._results: asyncio.Queue[tuple[str, TrialResult]] = asyncio.Queue()
         self._words: dict[str, asyncio.Future[bool]] = {}
         self._held: dict[str, str] = {}
+        self._is_closed = False
 
-    async def submit(self, spec: TrialSpec | None) -> None:
-        """Queue a trial, or the word to end."""
+    async def submit(self, spec: TrialSpec) -> None:
+        """Queue a trial."""
         await self._specs.put(spec)
 
     async def take(self, worker: str) -> TrialSpec | None:
@@ -64,16 +67,14 @@ class _Mailbox:
         if worker in self._held:
             died = failed(TrialResult(started=time.time()), RuntimeError("the worker died"))
             await self._results.put((self._held.pop(worker), died))
-        spec = await self._specs.get()
-        if spec is None:
-            await self._specs.put(None)
-        else:
+        spec = None if self._is_closed else await self._specs.get()
+        if spec is not None:
             self._held[worker] = spec.key
         return spec
 
     async def post(self, worker: str, key: str, result: TrialResult) -> bool:
         """Hand over a result; returns whether to go on, which for a running trial the search has to say."""
-        if result.status != "running":
+        if result.status != "running" or self._is_closed:
             self._held.pop(worker, None)
             await self._results.put((key, result))
             return False
@@ -90,6 +91,17 @@ class _Mailbox:
     async def next_result(self) -> tuple[str, TrialResult]:
         """Wait for the next result."""
         return await self._results.get()
+
+    async def close(self, workers: int) -> None:
+        """End every worker: those that wait for a word or for a trial now, the others at their next rung."""
+        self._is_closed = True
+        for word in self._words.values():
+            word.set_result(False)
+        self._words.clear()
+        while not self._specs.empty():
+            self._specs.get_nowait()
+        for _ in range(workers):
+            self._specs.put_nowait(None)
 
 
 class _Worker(tune.Trainable):
@@ -179,9 +191,7 @@ class RayTuneExecutor(Executor):
         self._at_rung = None
 
     def close(self) -> None:
-        if self._at_rung is not None:
-            self._answer(False)
-        ray.get(self._mailbox.submit.remote(None))
+        ray.get(self._mailbox.close.remote(self.slots))
         self._thread.join(timeout=_TEAR_DOWN_SECONDS)
 
 

@@ -78,7 +78,7 @@ def _layers(policy: Policy) -> str:
     names = drawn_operators(policy)
     lines = [
         "# A layer is a list of branches, one of which is drawn per image: (weight, operations). An operation is",
-        "# (operator, probability, lowest magnitude, highest magnitude, whether both signs are drawn).",
+        "# (operator, probability, lowest magnitude, highest magnitude, share of negative signs).",
         "LAYERS: Table = [",
     ]
     for branches in drawing_table(policy):

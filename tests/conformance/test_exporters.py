@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import subprocess
 import sys
@@ -63,8 +64,9 @@ def assert_same(ours: torch.Tensor, theirs: np.ndarray) -> None:
 def test_every_operator_replays(target: str, channels: int) -> None:
     """In this process, operator by operator: the functions that the modules carry."""
     images = photographs(channels=channels)
-    for name in all_operators():
-        policy = Policy(layers=(Layer(branches=(Branch(operations=(Operation(operator=name),)),)),))
+    signs = itertools.cycle(("both", "positive", "negative"))
+    for name, sign in zip(all_operators(), signs, strict=False):
+        policy = Policy(layers=(Layer(branches=(Branch(operations=(Operation(operator=name, sign=sign),)),)),))
         namespace: dict[str, object] = {}
         exec(compile(export_policy(policy, target), name, "exec"), namespace)  # the text under test
         theirs = namespace["Augment"](seed=3)(images)
