@@ -44,7 +44,7 @@ BudgetX = Annotated[
     str | None,
     typer.Option(help="Stop after so many times the compute of training one final model, e.g. 10x. [default: 20x]"),
 ]
-Strategy = Annotated[str, typer.Option(help="How policies are drawn: tpe or random.")]
+Strategy = Annotated[str, typer.Option(help="How policies are found; autoaug strategies lists them.")]
 Rival = Annotated[str | None, typer.Option(help="'random': also run a random search of the same budget, as a rival.")]
 Model = Annotated[
     str,
@@ -231,6 +231,19 @@ def operators(
             values = "on or off" if row["unit"] == "switch" else f"{low:g} … {high:g}"
             table.add_row(row["name"], row["modality"], row["family"], values, row["unit"])
         Console(width=None if sys.stdout.isatty() else 120).print(table, highlight=False)
+
+
+@app.command(epilog="Example: autoaug strategies")
+def strategies() -> None:
+    """List the search strategies, and when to use which."""
+    from rich.table import Table
+
+    from autoaug.strategies import STRATEGIES
+
+    table = Table("strategy", "when to use it", "objectives", box=None, pad_edge=False)
+    for strategy in STRATEGIES.values():
+        table.add_row(strategy.name, strategy.summary, ", ".join(strategy.objectives))
+    Console(width=None if sys.stdout.isatty() else 140).print(table, highlight=False)
 
 
 def _command() -> str:

@@ -18,6 +18,7 @@ from autoaug.run_folder import write_whole
 from autoaug.search_loop import Progress
 from autoaug.seeds import derive_seed
 from autoaug.statistics import estimate, mcnemar
+from autoaug.trial import Train
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def train_entrants(
         while waiting and running < executor.slots:
             key = waiting.pop(0)
             entrant, seed = missing[key]
-            executor.submit(TrialSpec(key, entrant.policy, seed))
+            executor.submit(TrialSpec(key, Train(entrant.policy), seed))
             running += 1
         key, result = executor.next_result()
         if result.status == "running":

@@ -25,9 +25,9 @@ from autoaug.search_loop import Progress, elapsed, run_search
 from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace
 from autoaug.strategies import get_strategy
-from autoaug.study import SearchStudy, policy_of, summary
+from autoaug.study import SearchStudy, summary
 from autoaug.transform import load_policy
-from autoaug.trial import RUNGS, Task
+from autoaug.trial import Task
 
 Open = Callable[[Task], Executor]
 
@@ -103,26 +103,22 @@ def _search(
     assert space is not None
     assert budget is not None
     path.parent.mkdir(exist_ok=True)
-    first_rung = max(1, round(RUNGS[0] * config.recipe.epochs))
-    study = SearchStudy(path, space, get_strategy(strategy), seed, first_rung)
-    study.enqueue({name: load_policy(name) for name in space.baselines})
+    study = SearchStudy(path, space, get_strategy(strategy), seed)
+    baselines = {name: load_policy(name) for name in space.baselines}
     progress.say(f"searching the space {space.name!r} with {strategy}, {config.workers} at a time")
+    task = replace(task, measures_robustness="robustness" in study.strategy.objectives)
     with open_executor(task) as executor:
-        run_search(study, executor, budget, task.full_length_passes(), seed, progress)
+        run_search(study, executor, budget, task.full_length_passes(), space, baselines, seed, progress)
     return study
 
 
 def _finalists(study: SearchStudy, count: int) -> list[Entrant]:
     """The drawn policies with the best validation accuracies, each policy once."""
     best = sorted(
-        (
-            t
-            for t in study.ended()
-            if t.value is not None and not summary(t).is_baseline and summary(t).status == "complete"
-        ),
-        key=lambda t: -float(t.value or 0.0),
+        (past for past in study.history().trials if past.values and past.share == 1 and not past.is_baseline),
+        key=lambda past: -past.values[0],
     )
-    entrants = [Entrant(policy_of(t).name, "searched", policy_of(t), t.number) for t in best]
+    entrants = [Entrant(past.name, "searched", past.policy, past.number) for past in best]
     return _distinct(entrants)[:count]
 
 

@@ -49,8 +49,9 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
     """
     space = None if policies else load_space(options.space)
     budget = None if policies else parse_budget(options.trials, options.time, options.budget)
-    get_strategy(options.strategy)
+    strategy = get_strategy(options.strategy)
     if space is not None:
+        strategy.check(space)
         for name in space.baselines:
             load_policy(name)
     device = resolve_device(options.device)

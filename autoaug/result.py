@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, PrivateAttr
@@ -36,10 +37,13 @@ class TrialResult:
         status: running at a rung, complete, pruned there, or failed.
         accuracy: on the validation split at full length, in [0, 1]; NaN unless complete.
         curve: the rungs passed, the last one at full length where complete.
+        robustness: accuracy on the validation split under attacks and corruptions; NaN unless the task asks for it.
         reason: why it failed.
+        note: what else is to be said of it.
         augmentation_seconds: of the time, spent on drawing and applying the policy.
         samples_seen: augmented samples trained on.
         passes: the same, with the extra passes of adversarial attacks: the unit of compute.
+        findings: of work that is no training, as plain JSON values.
         validation_predictions: class indices ``[n]`` uint16.
         test_predictions: likewise, where the task has a test split.
     """
@@ -49,10 +53,13 @@ class TrialResult:
     status: Status = "running"
     accuracy: float = math.nan
     curve: tuple[Rung, ...] = ()
+    robustness: float = math.nan
     reason: str = ""
+    note: str = ""
     augmentation_seconds: float = 0.0
     samples_seen: int = 0
     passes: int = 0
+    findings: Mapping[str, Any] = field(default_factory=dict)
     validation_predictions: np.ndarray | None = None
     test_predictions: np.ndarray | None = None
 
@@ -148,17 +155,23 @@ class DataSummary(Record):
 
 
 class TrialSummary(Record):
-    """A trial of the search, as the study has it."""
+    """A trial of the search, as the study has it; `share` is of the training split, `values` one per objective."""
 
     number: int
     name: str
+    stage: str
+    share: float
+    repeat: int
     status: Literal["complete", "pruned", "failed"]
+    values: tuple[float, ...]
     accuracy: float | None
     curve: tuple[tuple[int, float], ...]
     seconds: float
     passes: int
     reason: str
+    note: str
     is_baseline: bool
+    fingerprint: str
 
 
 class SearchResult(Record):

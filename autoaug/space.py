@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, Self
 
@@ -15,6 +15,9 @@ from autoaug.yaml_text import parse_yaml, validate
 
 _PACKAGED = Path(__file__).parent / "search_spaces"
 _CHECKOUT = Path(__file__).parent.parent / "search_spaces"
+
+#: Base operations that practice has on, at which magnitude.
+USUAL_BASE = {"HorizontalFlip": 1.0, "PadCrop": 0.25}
 
 Positive = Annotated[float, Field(gt=0.0)]
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
@@ -194,10 +197,13 @@ def _layer(space: SearchSpace, index: int, suggest: Suggest) -> Layer:
     family = suggest.suggest_categorical(f"{prefix}.family", families) if len(families) > 1 else families[0]
     probability = suggest.suggest_float(f"{prefix}.probability", *space.probability)
     strength = suggest.suggest_float(f"{prefix}.strength", *space.strength)
+    return _family_layer(space.families[family], probability, strength)
+
+
+def _family_layer(family: Mapping[str, float], probability: float, strength: float) -> Layer:
     return Layer(
         branches=tuple(
-            Branch(operations=(_operation(name, probability, strength * highest),))
-            for name, highest in space.families[family].items()
+            Branch(operations=(_operation(name, probability, strength * highest),)) for name, highest in family.items()
         )
     )
 
@@ -222,3 +228,43 @@ def _adversarial(space: AdversarialSpace, kind: Literal["fgsm", "pgd"], suggest:
         share=suggest.suggest_float("adversarial.share", *space.share),
         steps=suggest.suggest_int("adversarial.steps", *space.steps) if kind == "pgd" else 1,
     )
+
+
+def sample_shaped(space: SearchSpace, suggest: Suggest) -> Policy:
+    """Draw a policy of few dimensions: which base operations, how many layers of which family at one probability and
+    one strength for all, which mixing, and how many copies. Adversarial training, which costs several times as much, is
+    left to `sample_policy`.
+    """
+    base = [layer for b in space.base if (layer := _base_layer(b, suggest)) is not None]
+    count = suggest.suggest_int("layers", *space.layers) if space.layers[1] else 0
+    layers = []
+    if count:
+        families = list(space.families)
+        family = suggest.suggest_categorical("family", families) if len(families) > 1 else families[0]
+        probability = suggest.suggest_float("probability", *space.probability)
+        strength = suggest.suggest_float("strength", *space.strength)
+        layers = [_family_layer(space.families[family], probability, strength)] * count
+    mixing = _pick("mixing", space.mixing.kinds, suggest, lambda kind: _mixing(space.mixing, kind, suggest))
+    copies = suggest.suggest_int("copies", *space.copies, log=True) if space.copies[1] > 1 else 1
+    return Policy(name="searched", layers=tuple(base + layers), mixing=mixing, copies=copies)
+
+
+def usual_shape(space: SearchSpace) -> dict[str, Any]:
+    """Values for `sample_shaped` that practice would begin with: flips and crops on where the space has them, one
+    layer of the first family, no mixing, no copies; whatever it leaves out is in the middle.
+    """
+    usual: dict[str, Any] = {}
+    for base in space.base:
+        usual[base.operator] = "on" if base.operator in USUAL_BASE else "off"
+        if base.magnitude[0] < base.magnitude[1]:
+            low, high = base.magnitude
+            usual[f"{base.operator}.magnitude"] = min(high, max(low, USUAL_BASE.get(base.operator, 0.5)))
+    usual["layers"] = max(space.layers[0], min(1, space.layers[1]))
+    usual["family"] = next(iter(space.families), None)
+    usual["probability"] = space.probability[1]
+    usual["strength"] = sum(space.strength) / 2
+    usual["mixing"] = "none" if "none" in space.mixing.kinds else space.mixing.kinds[0]
+    usual["mixing.probability"] = sum(space.mixing.probability) / 2
+    usual["mixing.alpha"] = space.mixing.alpha[1]
+    usual["copies"] = space.copies[0]
+    return usual

@@ -2,57 +2,100 @@
 
 from __future__ import annotations
 
+import json
 import math
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import optuna
-from optuna.pruners import SuccessiveHalvingPruner
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.storages import BaseStorage, get_storage
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from autoaug.errors import RunError
 from autoaug.interruption import uninterrupted
 from autoaug.policy import Policy
 from autoaug.result import TrialResult, TrialSummary
 from autoaug.seeds import derive_seed
-from autoaug.space import SearchSpace, sample_policy
-from autoaug.strategies import Strategy
+from autoaug.space import SearchSpace
+from autoaug.strategies import Draw, Fixed, History, Past, Strategy
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
+STUDY_NAME = "search"
 _ENDED: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",
     TrialState.FAIL: "failed",
 }
+_DIRECTIONS = {"compute": StudyDirection.MINIMIZE}
+#: Of two trials that reach a rung, one goes on.
+_REDUCTION = 2
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A trial that the study wants run."""
+    """A trial that the study has begun."""
 
-    trial: Trial
+    number: int
     policy: Policy
+    share: float
+    repeat: int
     is_baseline: bool
 
 
 class SearchStudy:
-    """Ask for policies and tell results; whatever happens in between, the study in `path` can be continued.
+    """Begin trials and tell results; whatever happens in between, the study can be continued.
 
     Args:
-        path: of the SQLite file; made where it is missing.
+        storage: the path of an SQLite file, made where it is missing, or a database URL.
         space: that policies are drawn from.
-        strategy: by which they are drawn.
+        strategy: which asks for trials.
         seed: of the run.
-        first_rung: the step of the first rung; poor trials are pruned from there on.
+        name: of the study in a database that is shared.
+
+    Raises:
+        RunError: the storage cannot be used, or holds a study of another space, strategy or seed.
     """
 
-    def __init__(self, path: Path, space: SearchSpace, strategy: Strategy, seed: int, first_rung: int) -> None:
-        self._space, self._strategy, self._seed = space, strategy, seed
-        pruner = SuccessiveHalvingPruner(min_resource=max(1, first_rung), reduction_factor=2)
-        self._study = _open(path, pruner)
+    def __init__(
+        self, storage: Path | str, space: SearchSpace, strategy: Strategy, seed: int, name: str = STUDY_NAME
+    ) -> None:
+        self.strategy = strategy
+        self._space, self._seed = space, seed
+        self._storage, self._study = _open(storage, name, strategy)
+        self._study_id = self._study._study_id
+        self._check_same(storage)
+        self._past: list[Past] = [_past(t) for t in self._study.get_trials(deepcopy=False)]
+        self._ids = {t.number: t._trial_id for t in self._study.get_trials(deepcopy=False)}
+        self._twins: dict[object, int] = {}
+        for past in self._past:
+            self._twins.setdefault(past.key, past.number)
+        self._findings: dict[str, Mapping[str, Any] | None] = {
+            key.removeprefix("found:"): json.loads(value)
+            for key, value in self._study.user_attrs.items()
+            if key.startswith("found:")
+        }
+
+    def _check_same(self, storage: Path | str) -> None:
+        """Note what the study is of; raise `RunError` where it was begun as another."""
+        own = {
+            "space": self._space.model_dump_json(exclude_defaults=True),
+            "strategy": self.strategy.name,
+            "seed": self._seed,
+        }
+        noted = self._study.user_attrs
+        for what, value in own.items():
+            if what not in noted:
+                self._study.set_user_attr(what, value)
+            elif noted[what] != value:
+                raise RunError(
+                    f"the study in {storage} was begun with {what} {noted[what]!r}, not {value!r}; "
+                    "begin a new run, or restore config.yaml"
+                )
 
     @uninterrupted()
     def begin_session(self) -> int:
@@ -61,81 +104,142 @@ class SearchStudy:
         self._study.set_user_attr("sessions", session)
         return session
 
-    @uninterrupted()
-    def enqueue(self, baselines: dict[str, Policy]) -> None:
-        """Put known policies first; done once in the life of a study."""
-        queued = {t.user_attrs.get("name") for t in self._study.get_trials(deepcopy=False)}
-        for name, policy in baselines.items():
-            if name not in queued:
-                attributes = {"name": name, "policy": policy.model_dump_json(), "baseline": True}
-                self._study.enqueue_trial({}, user_attrs=attributes)
+    def history(self) -> History:
+        """All that is known."""
+        return History(self._past, self._findings)
 
-    @uninterrupted()
     def interrupted(self) -> list[Asked]:
         """Trials that were running when an earlier driver ended: they are run again under their old numbers."""
-        running = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        return [self._asked(Trial(self._study, frozen._trial_id)) for frozen in running]
+        return [_asked(past) for past in self._past if past.is_running]
 
     @uninterrupted()
-    def ask(self) -> Asked:
-        """The next trial: a waiting baseline, or one drawn by the strategy."""
-        begun = [t for t in self._study.get_trials(deepcopy=False) if t.state != TrialState.WAITING]
-        self._study.sampler = self._strategy.sampler(derive_seed(self._seed, "sampler", len(begun)))
-        return self._asked(self._study.ask())
+    def begin(self, step: Draw | Fixed) -> Asked:
+        """Begin the trial that a strategy asks for."""
+        number = len(self._past)
+        if isinstance(step, Fixed):
+            drawn = None
+            name, policy, repeat, is_baseline = step.name, step.policy, step.repeat, step.is_baseline
+        else:
+            drawn, policy = _draw(step, self._space, derive_seed(self._seed, "sampler", number), self._study.directions)
+            name, repeat, is_baseline = f"trial-{number}", 0, False
+        policy = policy.model_copy(update={"name": name})
+        attributes = {
+            "name": name,
+            "stage": step.stage,
+            "share": step.share,
+            "repeat": repeat,
+            "baseline": is_baseline,
+            "policy": policy.model_dump_json(exclude_defaults=True),
+            "fingerprint": policy.fingerprint(),
+        }
+        template = create_trial(
+            state=TrialState.RUNNING,
+            params=drawn.params if drawn else {},
+            distributions=drawn.distributions if drawn else {},
+            user_attrs=attributes,
+            system_attrs=drawn.system_attrs if drawn else {},
+        )
+        self._ids[number] = self._storage.create_new_trial(self._study_id, template)
+        self._past.append(self._read(number))
+        self._twins.setdefault(self._past[number].key, number)
+        return _asked(self._past[number])
 
-    def _asked(self, trial: Trial) -> Asked:
-        attributes = trial.user_attrs
-        if "policy" in attributes:
-            return Asked(trial, Policy.model_validate_json(attributes["policy"]), bool(attributes.get("baseline")))
-        policy = sample_policy(self._space, trial).model_copy(update={"name": f"trial-{trial.number}"})
-        trial.set_user_attr("name", policy.name)
-        trial.set_user_attr("policy", policy.model_dump_json())
-        return Asked(trial, policy, False)
+    def twin(self, asked: Asked) -> Past | None:
+        """The first trial of the same policy, share and repeat; None if it is `asked` itself, or failed."""
+        past = self._past[self._twins[self._past[asked.number].key]]
+        if past.frozen.state == TrialState.FAIL:
+            self._twins[past.key] = asked.number
+            return None
+        return None if past.number == asked.number else past
 
     @uninterrupted()
-    def report(self, asked: Asked, result: TrialResult) -> bool:
-        """Note the newest rung; returns whether the trial should be pruned. Baselines never are: their full-length
-        scores are what the others are measured against.
+    def report(self, number: int, result: TrialResult) -> bool:
+        """Note the newest rung; returns whether the trial should be pruned: where the strategy prunes, of those that
+        reached a rung, the worse half. Baselines never are: their full-length scores are what the others are measured
+        against.
         """
-        self._report_curve(asked, result)
-        return not asked.is_baseline and bool(asked.trial.should_prune())
+        self._report_curve(number, result)
+        self._past[number] = past = self._read(number)
+        if past.is_baseline or not self.strategy.prunes or not result.curve:
+            return False
+        rung = result.curve[-1]
+        values = [v for p in self._past if (v := p.frozen.intermediate_values.get(rung.step)) is not None]
+        return sum(value > rung.accuracy for value in values) >= max(1, math.ceil(len(values) / _REDUCTION))
 
-    def _report_curve(self, asked: Asked, result: TrialResult) -> None:
-        with warnings.catch_warnings():
-            # A trial that is run again after an interruption passes its rungs again, with the same values.
-            warnings.simplefilter("ignore", UserWarning)
-            for rung in result.curve:
-                asked.trial.report(rung.accuracy, rung.step)
+    def _report_curve(self, number: int, result: TrialResult) -> None:
+        # A trial that is run again after an interruption passes its rungs again, with the same values.
+        for rung in result.curve:
+            self._storage.set_trial_intermediate_value(self._ids[number], rung.step, rung.accuracy)
 
     @uninterrupted()
-    def tell(self, asked: Asked, result: TrialResult, session: int) -> None:
+    def tell(self, number: int, result: TrialResult, session: int, full_length: int) -> TrialSummary:
         """Note how a trial ended. The costs come first, so that a trial that counts as ended has all of them."""
-        costs = {
+        trial = self._ids[number]
+        noted = {
             "started": result.started,
             "ended": result.ended,
             "augmentation_seconds": result.augmentation_seconds,
             "samples_seen": result.samples_seen,
             "passes": result.passes,
             "reason": result.reason,
+            "note": result.note,
             "session": session,
         }
-        for name, value in costs.items():
-            asked.trial.set_user_attr(name, value)
-        self._report_curve(asked, result)
-        if result.status == "complete" and math.isfinite(result.accuracy):
-            self._study.tell(asked.trial, result.accuracy)
+        for name, value in noted.items():
+            self._storage.set_trial_user_attr(trial, name, value)
+        self._report_curve(number, result)
+        measured = {
+            "accuracy": result.accuracy,
+            "robustness": result.robustness,
+            "compute": result.passes / full_length,
+        }
+        values = [measured[name] for name in self.strategy.objectives]
+        if result.status == "complete" and all(map(math.isfinite, values)):
+            self._storage.set_trial_state_values(trial, TrialState.COMPLETE, values)
         else:
-            self._study.tell(asked.trial, state=TrialState.PRUNED if result.status == "pruned" else TrialState.FAIL)
+            state = TrialState.PRUNED if result.status == "pruned" else TrialState.FAIL
+            self._storage.set_trial_state_values(trial, state)
+        self._past[number] = self._read(number)
+        return summary(self._past[number].frozen)
 
     @uninterrupted()
+    def tell_as(self, number: int, twin: int) -> TrialSummary:
+        """End a trial as its `twin` ended, which cost nothing."""
+        trial, known = self._ids[number], self._past[twin].frozen
+        free = {"started": known.user_attrs["ended"], "augmentation_seconds": 0.0, "samples_seen": 0, "passes": 0}
+        noted = {**known.user_attrs, **free, "note": f"the policy of trial {twin}, not trained again"}
+        for name in ("started", "ended", "augmentation_seconds", "samples_seen", "passes", "reason", "note", "session"):
+            self._storage.set_trial_user_attr(trial, name, noted[name])
+        for step, value in known.intermediate_values.items():
+            self._storage.set_trial_intermediate_value(trial, step, value)
+        self._storage.set_trial_state_values(trial, known.state, known.values)
+        self._past[number] = self._read(number)
+        return summary(self._past[number].frozen)
+
+    def begin_inquiry(self, name: str) -> None:
+        """Remember that an inquiry is under way; of one that is interrupted nothing is kept."""
+        self._findings[name] = None
+
+    @uninterrupted()
+    def tell_inquiry(self, name: str, result: TrialResult, session: int) -> None:
+        """Note what an inquiry found, or why it failed, and what it cost."""
+        found = {
+            **result.findings,
+            "failed": result.reason,
+            "started": result.started,
+            "ended": result.ended,
+            "passes": result.passes,
+            "session": session,
+        }
+        self._study.set_user_attr(f"found:{name}", json.dumps(found))
+        self._findings[name] = found
+
     def ended(self) -> list[FrozenTrial]:
         """Trials that have ended, by number."""
-        return self._study.get_trials(deepcopy=False, states=tuple(_ENDED))
+        return [past.frozen for past in self._past if not past.is_running]
 
-    @uninterrupted()
-    def begun(self) -> int:
-        """How many trials have begun."""
-        return sum(t.state != TrialState.WAITING for t in self._study.get_trials(deepcopy=False))
+    def _read(self, number: int) -> Past:
+        return _past(self._storage.get_trial(self._ids[number]))
 
     def importance(self) -> dict[str, float]:
         """Share of the variance of accuracy that each choice explains (fANOVA; Hutter et al., 2014), over the complete
@@ -143,28 +247,62 @@ class SearchStudy:
         """
         drawn = [t for t in self.ended() if t.state == TrialState.COMPLETE and t.params]
         shared = set.intersection(*(set(t.params) for t in drawn)) if drawn else set()
-        if len(drawn) < 8 or len({t.value for t in drawn}) < 2 or not shared:
+        if len(drawn) < 8 or len({t.values[0] for t in drawn}) < 2 or not shared:
             return {}
         copy = optuna.create_study(direction="maximize")
-        copy.add_trials(drawn)
+        for trial in drawn:
+            copy.add_trial(create_trial(params=trial.params, distributions=trial.distributions, value=trial.values[0]))
         return optuna.importance.get_param_importances(
             copy, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0), params=sorted(shared)
         )
 
 
+def _draw(step: Draw, space: SearchSpace, seed: int, directions: list[StudyDirection]) -> tuple[FrozenTrial, Policy]:
+    """Ask the sampler in a study in memory that holds what it is told: as quick in the ten-thousandth trial as in the
+    first, whatever the storage, and whole before anything is written.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of starting values that a conditional dimension does not take
+        mirror = optuna.create_study(directions=directions, sampler=step.sampler(seed))
+        mirror.add_trials([past.frozen for past in step.told])
+        if step.start:
+            mirror.enqueue_trial(dict(step.start))
+        trial = mirror.ask()
+        policy = step.draw(space, trial)
+    return mirror.get_trials(deepcopy=False)[trial.number], policy
+
+
 @uninterrupted()
-def _open(path: Path, pruner: SuccessiveHalvingPruner) -> optuna.Study:
+def _open(storage: Path | str, name: str, strategy: Strategy) -> tuple[BaseStorage, optuna.Study]:
+    url = f"sqlite:///{storage.resolve()}" if isinstance(storage, Path) else storage
+    directions = [_DIRECTIONS.get(objective, StudyDirection.MAXIMIZE) for objective in strategy.objectives]
     try:
-        return optuna.create_study(
-            storage=f"sqlite:///{path.resolve()}",
-            study_name="search",
-            direction="maximize",
-            load_if_exists=True,
-            pruner=pruner,
+        backend = get_storage(url)
+        return backend, optuna.create_study(
+            storage=backend, study_name=name, directions=directions, load_if_exists=True
         )
-    except Exception as fault:  # SQLAlchemy's many kinds, all of which mean that the file cannot be used
+    except Exception as fault:  # SQLAlchemy's many kinds, all of which mean that it cannot be used
         reason = str(fault).strip().splitlines()[0]
-        raise RunError(f"{path} cannot be opened as a study ({reason})") from None
+        raise RunError(f"{storage} cannot be opened as a study ({reason})") from None
+
+
+def _past(trial: FrozenTrial) -> Past:
+    attributes = trial.user_attrs
+    return Past(
+        number=trial.number,
+        name=attributes["name"],
+        stage=attributes["stage"],
+        share=attributes["share"],
+        repeat=attributes["repeat"],
+        is_baseline=attributes["baseline"],
+        values=tuple(trial.values) if trial.state == TrialState.COMPLETE else (),
+        passes=attributes.get("passes", 0),
+        frozen=trial,
+    )
+
+
+def _asked(past: Past) -> Asked:
+    return Asked(past.number, past.policy, past.share, past.repeat, past.is_baseline)
 
 
 def summary(trial: FrozenTrial) -> TrialSummary:
@@ -173,16 +311,22 @@ def summary(trial: FrozenTrial) -> TrialSummary:
     return TrialSummary(
         number=trial.number,
         name=attributes["name"],
+        stage=attributes["stage"],
+        share=attributes["share"],
+        repeat=attributes["repeat"],
         status=_ENDED[trial.state],
-        accuracy=trial.value if trial.state == TrialState.COMPLETE else None,
+        values=tuple(trial.values) if trial.state == TrialState.COMPLETE else (),
+        accuracy=trial.values[0] if trial.state == TrialState.COMPLETE else None,
         curve=tuple(sorted(trial.intermediate_values.items())),
         seconds=attributes["ended"] - attributes["started"],
         passes=attributes["passes"],
         reason=attributes["reason"],
-        is_baseline=bool(attributes.get("baseline")),
+        note=attributes["note"],
+        is_baseline=attributes["baseline"],
+        fingerprint=attributes["fingerprint"],
     )
 
 
 def policy_of(trial: FrozenTrial) -> Policy:
-    """The policy of a trial."""
+    """The policy that a trial trained."""
     return Policy.model_validate_json(trial.user_attrs["policy"])

@@ -1,18 +1,22 @@
-"""A trial: one policy trained and scored once, a pure function of (policy, task, seed)."""
+"""A trial: one policy trained and scored once, a pure function of (policy, share, task, seed)."""
 
 from __future__ import annotations
 
+import gc
 import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
 
-from autoaug.data.splits import Samples
+from autoaug.data.splits import Samples, nested_rows
 from autoaug.policy import Policy
 from autoaug.result import Rung, TrialResult
+from autoaug.seeds import derive_seed
 from autoaug.training.recipe import Recipe
+from autoaug.training.robustness import robust_accuracy
 from autoaug.training.train import new_training, predict, train, warm_up
 
 #: Shares of full length at which the validation accuracy is taken. Earlier rungs mislead: on 1,000 images of
@@ -34,6 +38,7 @@ class Task:
     model: str
     recipe: Recipe
     device: str
+    measures_robustness: bool = False
 
     def warm_up(self) -> None:
         """Prepare this process for trials: one thread on CPU, the data on the device."""
@@ -48,33 +53,88 @@ class Task:
         return self.recipe.steps(len(self.train), 1) * self.recipe.batch_size
 
 
-def run_trial(policy: Policy, task: Task, seed: int) -> Iterator[TrialResult]:
+class Work(Protocol):
+    """What a worker can be given: a training, or a strategy's own inquiry into the data."""
+
+    def run(self, task: Task, seed: int) -> Iterator[TrialResult]:
+        """Do it, yielding the result so far wherever it may be stopped, and the whole result last."""
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train and score `policy` on a stratified `share` of the training split."""
+
+    policy: Policy
+    share: float = 1.0
+
+    def run(self, task: Task, seed: int) -> Iterator[TrialResult]:
+        return run_trial(self.policy, task, seed, self.share)
+
+
+def run_trial(policy: Policy, task: Task, seed: int, share: float = 1.0) -> Iterator[TrialResult]:
     """Train and score `policy`, yielding the result so far at every rung and the whole result last.
 
+    The training runs for all epochs of the recipe over a nested, stratified `share` of the training split, drawn by
+    `seed`. Less data ranks policies as full trainings do where fewer epochs do not: strong policies need the epochs.
+
     Whoever runs it may stop asking after a rung; the result so far is then all there is: that is how a trial is
-    pruned. A loss that is not finite, or an error in training, ends it as failed, with the reason.
+    pruned. A loss that is not finite, or an error in training, ends it as failed, with the reason. Where memory runs
+    out it is tried once more, each batch in two halves, and a note says so.
     """
-    result = TrialResult(started=time.time())
+    begun = TrialResult(started=time.time())
+    try:
+        yield from _train_and_score(policy, task, seed, share, begun, parts=1)
+        return
+    except _OutOfMemory:
+        gc.collect()
+        if task.device.startswith("cuda"):
+            torch.cuda.empty_cache()
+    again = replace(begun, note="memory ran out: trained again with each batch in two halves")
+    yield from _train_and_score(policy, task, seed, share, again, parts=2)
+
+
+def _train_and_score(
+    policy: Policy, task: Task, seed: int, share: float, result: TrialResult, parts: int
+) -> Iterator[TrialResult]:
+    rows = nested_rows(task.train.labels, share, derive_seed(seed, "share")) if share < 1 else None
+    robustness = math.nan
     try:
         training = new_training(task.model, task.train, task.classes, seed)
-        for share in train(training, policy, task.train, task.classes, task.recipe, seed, task.device, RUNGS):
+        for reached in train(
+            training, policy, task.train, task.classes, task.recipe, seed, task.device, RUNGS, rows=rows, parts=parts
+        ):
             found = predict(training.model, task.validation.images, task.device)
-            rung = Rung(max(1, round(share * task.recipe.epochs)), float((found == task.validation.labels).mean()))
+            rung = Rung(max(1, round(reached * task.recipe.epochs)), float((found == task.validation.labels).mean()))
             result = replace(result, curve=(*result.curve, rung), ended=time.time(), **vars(training.meter))
-            if share < 1:
+            if reached < 1:
                 yield result
+        if task.measures_robustness:
+            robustness = robust_accuracy(training.model, task.validation, task.classes, task.device)
         tested = None if task.test is None else predict(training.model, task.test.images, task.device)
     except Exception as fault:  # a user's model may raise anything; the search goes on and groups the causes
+        if parts == 1 and _is_out_of_memory(fault):
+            raise _OutOfMemory from None
         yield failed(result, fault)
         return
     yield replace(
         result,
         status="complete",
         accuracy=rung.accuracy,
+        robustness=robustness,
         ended=time.time(),
         validation_predictions=found,
         test_predictions=tested,
     )
+
+
+class _OutOfMemory(Exception):
+    """Memory ran out in a training that may be tried again."""
+
+
+def _is_out_of_memory(fault: Exception) -> bool:
+    words = ("out of memory", "can't allocate memory", "not enough memory")
+    is_known = isinstance(fault, MemoryError | torch.cuda.OutOfMemoryError)
+    return is_known or any(word in str(fault).lower() for word in words)
 
 
 def failed(result: TrialResult, fault: BaseException) -> TrialResult:

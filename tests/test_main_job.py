@@ -63,7 +63,7 @@ def test_a_finished_run_gives_its_result_again_without_training(
     def no_training(*_: object) -> None:
         raise AssertionError("a training was run again")
 
-    monkeypatch.setattr("autoaug.executors.inline.run_trial", no_training)
+    monkeypatch.setattr("autoaug.trial.run_trial", no_training)
     again = autoaug.resume(result.run_dir)
     assert again.verdict == result.verdict
     assert again.candidates == result.candidates

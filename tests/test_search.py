@@ -14,13 +14,13 @@ from pathlib import Path
 import optuna
 import pytest
 
-from autoaug.errors import AllTrialsFailed
+from autoaug.errors import AllTrialsFailed, RunError
 from autoaug.executors import Executor, TrialSpec
 from autoaug.job import Silent
 from autoaug.result import Rung, TrialResult
 from autoaug.run_folder import Budget
 from autoaug.search_loop import run_search
-from autoaug.space import load_space
+from autoaug.space import SearchSpace, load_space
 from autoaug.strategies import get_strategy
 from autoaug.study import SearchStudy, summary
 from autoaug.transform import load_policy
@@ -65,14 +65,17 @@ class Scripted(Executor):
         self._events.clear()
 
 
-def new_study(path: Path) -> SearchStudy:
-    study = SearchStudy(path / "study.db", load_space("light"), get_strategy("tpe"), seed=0, first_rung=5)
-    study.enqueue({name: load_policy(name) for name in ("none", "flip-crop")})
-    return study
+SPACE = load_space("light")
+BASELINES = {name: load_policy(name) for name in ("none", "flip-crop")}
+
+
+def new_study(path: Path, strategy: str = "tpe", **changes: object) -> SearchStudy:
+    settings = {"space": SPACE, "seed": 0, **changes}
+    return SearchStudy(path / "study.db", strategy=get_strategy(strategy), **settings)
 
 
 def run(study: SearchStudy, executor: Executor, budget: Budget) -> None:
-    run_search(study, executor, budget, FULL, 0, Silent())
+    run_search(study, executor, budget, FULL, SPACE, BASELINES, 0, Silent())
 
 
 @pytest.mark.parametrize("slots", [1, 3])
@@ -143,10 +146,10 @@ def test_an_interrupted_search_goes_on_where_it_was(tmp_path: Path) -> None:
     run(again, executor, Budget(trials=15))
     assert not ended_before & {int(spec.key) for spec in executor.submitted}, "nothing that ended is run again"
     assert [t.number for t in again.ended()] == list(range(15))
-    policies = {spec.key: spec.policy for spec in dying.submitted}
+    policies = {spec.key: spec.work for spec in dying.submitted}
     for spec in executor.submitted:
         if spec.key in policies:
-            assert spec.policy == policies[spec.key]
+            assert spec.work == policies[spec.key]
 
 
 def test_with_one_worker_an_interruption_changes_nothing(tmp_path: Path) -> None:
@@ -212,3 +215,38 @@ def test_kill_9_in_mid_search_then_resume(workers: int, tmp_path: Path) -> None:
     assert {n: t.datetime_complete for n, t in enumerate(after) if n in ended} == ended
     assert {name: (out / "confirmation" / name).stat().st_mtime_ns for name in confirmed} == confirmed
     assert (out / "result.json").is_file()
+
+
+def test_a_policy_is_not_trained_twice(tmp_path: Path) -> None:
+    """A space of four policies: each is trained once, and the search ends when nothing is new."""
+    space = SearchSpace.model_validate({"base": [{"operator": "HorizontalFlip"}, {"operator": "VerticalFlip"}]})
+    study, executor = new_study(tmp_path, "random", space=space), Scripted(2)
+    run_search(study, executor, Budget(trainings=50), FULL, space, {"none": load_policy("none")}, 0, Silent())
+    trained = [spec.work for spec in executor.submitted]
+    assert len(trained) == 4
+    assert len({work.policy.fingerprint() for work in trained}) == 4
+    scores: dict[str, set[float | None]] = {}
+    for trial in map(summary, study.ended()):
+        scores.setdefault(trial.fingerprint, set()).add(trial.accuracy)
+    assert all(len(found) == 1 for found in scores.values()), "a repeated policy has the score of the first"
+
+
+def test_a_search_in_which_most_trials_fail_is_given_up(tmp_path: Path) -> None:
+    study = new_study(tmp_path)
+    with pytest.raises(AllTrialsFailed, match=r"7 of 13 trials failed, the search is given up: 7 x its score is not"):
+        run(study, Scripted(accuracy=lambda number: math.nan if number > 3 else 0.5 + number), Budget(trials=50))
+    assert len(study.ended()) == 13, "what has ended is kept"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"seed": 1}, "seed 0, not 1"),
+        ({"space": load_space("digits")}, "with space"),
+        ({"strategy": "random"}, "strategy 'tpe', not 'random'"),
+    ],
+)
+def test_a_study_is_not_continued_as_another(changes: dict[str, object], words: str, tmp_path: Path) -> None:
+    new_study(tmp_path)
+    with pytest.raises(RunError, match=words):
+        new_study(tmp_path, **changes)

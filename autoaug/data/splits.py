@@ -43,6 +43,18 @@ class DataSet:
     fingerprint: str
 
 
+def nested_rows(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Sorted rows of a stratified `share` of the samples with these `labels`. Of one seed, a smaller share is part of a
+    larger one. At least four samples of each class are taken, or all it has.
+    """
+    draw = np.random.default_rng(seed)
+    taken = [
+        draw.permutation(rows)[: max(4, round(share * len(rows)))]
+        for rows in (np.flatnonzero(labels == label) for label in np.unique(labels))
+    ]
+    return np.sort(np.concatenate(taken))
+
+
 def split(source: Source, audit: Audit, seed: int, memory_limit: int) -> DataSet:
     """Split `source`; given parts are kept, missing ones held out of the training part. Groups, and exact copies of
     one image, stay on one side.

@@ -11,17 +11,16 @@ from types import TracebackType
 from typing import Self
 
 from autoaug.errors import OptionError, UnknownName
-from autoaug.policy import Policy
 from autoaug.result import TrialResult
-from autoaug.trial import Task
+from autoaug.trial import Task, Work
 
 
 @dataclass(frozen=True)
 class TrialSpec:
-    """A trial to run: `key` is the caller's name for it."""
+    """Work to do on the task: `key` is the caller's name for it."""
 
     key: str
-    policy: Policy
+    work: Work
     seed: int
 
 

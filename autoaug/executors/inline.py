@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from autoaug.executors.base import Executor, TrialSpec
 from autoaug.result import TrialResult
-from autoaug.trial import Task, run_trial
+from autoaug.trial import Task
 
 
 class InlineExecutor(Executor):
@@ -27,7 +27,7 @@ class InlineExecutor(Executor):
     def next_result(self) -> tuple[str, TrialResult]:
         if self._current is None:
             spec = self._waiting.popleft()
-            self._current = spec.key, run_trial(spec.policy, self._task, spec.seed)
+            self._current = spec.key, spec.work.run(self._task, spec.seed)
         key, steps = self._current
         result = next(steps)
         if result.status != "running":

@@ -40,7 +40,7 @@ from ray import tune
 from autoaug.errors import DeviceError, OptionError, WorkersLost
 from autoaug.executors.base import Executor, TrialSpec
 from autoaug.result import TrialResult
-from autoaug.trial import Task, failed, run_trial
+from autoaug.trial import Task, failed
 
 #: A worker that keeps dying is given up after so many deaths.
 _RESTARTS = 20
@@ -115,7 +115,7 @@ class _Worker(tune.Trainable):
         spec = ray.get(self._mailbox.take.remote(self.trial_id))
         if spec is None:
             return {"done": True}
-        for result in run_trial(spec.policy, self._task, spec.seed):
+        for result in spec.work.run(self._task, spec.seed):
             if not ray.get(self._mailbox.post.remote(self.trial_id, spec.key, result)):
                 break
         return {"done": False}

@@ -1,12 +1,24 @@
-"""One file a strategy: how the next policy is drawn, given the trials so far."""
+"""One file a strategy: what to try next, given all that has been tried."""
 
 from __future__ import annotations
 
-from autoaug.errors import UnknownName
-from autoaug.strategies import random, tpe
-from autoaug.strategies.base import Strategy
+from importlib.metadata import entry_points
 
-STRATEGIES: dict[str, Strategy] = {strategy.name: strategy for strategy in (tpe.STRATEGY, random.STRATEGY)}
+from autoaug.errors import UnknownName
+from autoaug.strategies.base import Brief, Draw, Fixed, History, Inquiry, Past, Step, Strategy
+from autoaug.strategies.cmaes import CmaEs
+from autoaug.strategies.gp import Gp
+from autoaug.strategies.grid import Grid
+from autoaug.strategies.nsga2 import Nsga2
+from autoaug.strategies.random import Random
+from autoaug.strategies.tpe import Tpe
+
+_BUILTIN: tuple[type[Strategy], ...] = (Tpe, Random, Grid, Gp, CmaEs, Nsga2)
+
+#: All strategies by name; third parties name theirs as entry points of the group ``autoaug.strategies``.
+STRATEGIES: dict[str, Strategy] = {
+    kind.name: kind() for kind in (*_BUILTIN, *(entry.load() for entry in entry_points(group="autoaug.strategies")))
+}
 
 
 def get_strategy(name: str) -> Strategy:
@@ -16,4 +28,15 @@ def get_strategy(name: str) -> Strategy:
     return STRATEGIES[name]
 
 
-__all__ = ["STRATEGIES", "Strategy", "get_strategy"]
+__all__ = [
+    "STRATEGIES",
+    "Brief",
+    "Draw",
+    "Fixed",
+    "History",
+    "Inquiry",
+    "Past",
+    "Step",
+    "Strategy",
+    "get_strategy",
+]

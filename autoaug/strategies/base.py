@@ -1,24 +1,185 @@
-"""What a strategy is."""
+"""What a strategy is: a pure function from what has been tried to what to do next."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial, TrialState
+
+from autoaug.policy import Policy
+from autoaug.space import SearchSpace, Suggest, sample_policy
+from autoaug.trial import Work
+
+#: The seed, as a number of the run's seeds, that a strategy without repeats trains everything with.
+FIRST = 0
 
 
 @dataclass(frozen=True)
-class Strategy:
-    """How policies are drawn.
+class Past:
+    """A trial that has begun, as strategies see it.
+
+    Attributes:
+        number: of the trial in the study.
+        stage: which stage of the strategy asked for it.
+        share: of the training split.
+        repeat: which of the run's seeds it was trained with; policies are compared on equal ones.
+        values: one per objective; empty unless complete.
+        passes: compute, in samples passed through the model.
+        frozen: the study's own record.
+    """
+
+    number: int
+    name: str
+    stage: str
+    share: float
+    repeat: int
+    is_baseline: bool
+    values: tuple[float, ...]
+    passes: int
+    frozen: FrozenTrial = field(repr=False)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self.frozen.state == TrialState.RUNNING
+
+    @property
+    def score(self) -> float | None:
+        """The accuracy on the validation split, None unless complete."""
+        return self.values[0] if self.values else None
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether a sampler drew it."""
+        return bool(self.frozen.params)
+
+    @property
+    def key(self) -> tuple[str, float, int]:
+        """What makes two trials the same: policy, share and repeat."""
+        return self.frozen.user_attrs["fingerprint"], self.share, self.repeat
+
+    @cached_property
+    def policy(self) -> Policy:
+        """What was trained."""
+        return Policy.model_validate_json(self.frozen.user_attrs["policy"])
+
+
+class History(NamedTuple):
+    """All that is known: trials by number, and what inquiries found, None for those under way."""
+
+    trials: Sequence[Past]
+    findings: Mapping[str, Mapping[str, Any] | None]
+
+
+class Brief(NamedTuple):
+    """What a strategy is told of the run.
+
+    Attributes:
+        space: that policies may be drawn from.
+        baselines: known policies, by name.
+        spent: share of the budget that is spent or committed, in [0, 1).
+        budget: in trainings' worth of compute, None where it is one of time.
+        seed: of the run.
+    """
+
+    space: SearchSpace
+    baselines: Mapping[str, Policy]
+    spent: float
+    budget: float | None
+    seed: int
+
+
+class Draw(NamedTuple):
+    """Have a sampler draw a policy and train it.
+
+    Attributes:
+        sampler: makes the sampler from a seed that is fresh for every question.
+        told: the trials that the sampler learns from.
+        draw: how a policy is drawn from the space.
+        start: values to take instead of drawing them, by the names they are asked under.
+        share: of the training split to train on.
+        stage: what to note as the trial's stage.
+    """
+
+    sampler: Callable[[int], BaseSampler]
+    told: Sequence[Past] = ()
+    draw: Callable[[SearchSpace, Suggest], Policy] = sample_policy
+    start: Mapping[str, Any] = {}
+    share: float = 1.0
+    stage: str = "search"
+
+
+class Fixed(NamedTuple):
+    """Train a policy that is known, under `name`, with the run's seed number `repeat`."""
+
+    name: str
+    policy: Policy
+    share: float = 1.0
+    repeat: int = FIRST
+    is_baseline: bool = False
+    stage: str = "search"
+
+
+class Inquiry(NamedTuple):
+    """Do work that is no training; what it finds is kept under its name."""
+
+    name: str
+    work: Work
+
+
+Step = Draw | Fixed | Inquiry
+
+
+class Strategy(ABC):
+    """How policies are chosen. A strategy keeps nothing: all it knows is in the study, so that a resumed search goes on
+    as an uninterrupted one would have.
 
     Attributes:
         name: what users call it.
         summary: one line on what it is and when to use it.
-        sampler: makes the Optuna sampler for one question from a seed; everything else it knows is in the study, so
-            that a resumed search asks what an uninterrupted one would have asked.
+        objectives: what is measured of a trial: accuracy, and perhaps robustness (to be maximised both) and compute
+            (in trainings; to be minimised).
+        prunes: whether poor trials are ended at half their length.
+        learns_from_scores: whether what it asks next depends on the scores of trainings before.
     """
 
     name: str
     summary: str
-    sampler: Callable[[int], BaseSampler]
+    objectives: tuple[str, ...] = ("accuracy",)
+    prunes: bool = True
+    learns_from_scores: bool = True
+
+    def check(self, space: SearchSpace) -> None:  # noqa: B027 (most take every space)
+        """Raise `SpaceError`, naming a strategy that can, where this one cannot search `space`."""
+
+    @abstractmethod
+    def next(self, history: History, brief: Brief) -> Step | None:
+        """What to do next; None if that depends on what is under way, or if all is done."""
+
+
+def next_baseline(history: History, brief: Brief, share: float = 1.0) -> Fixed | None:
+    """The first baseline that has not begun at that `share`."""
+    begun = {past.name for past in history.trials if past.is_baseline and past.share == share}
+    missing = (name for name in brief.baselines if name not in begun)
+    name = next(missing, None)
+    return None if name is None else Fixed(name, brief.baselines[name], share, is_baseline=True, stage="baselines")
+
+
+def recent_and_best(trials: Sequence[Past], at_most: int) -> list[Past]:
+    """At most so many of the drawn `trials`, by number: all that run, then the newest and the best in equal parts. What
+    a sampler learns from is bounded, so that its ten-thousandth question costs what its five-hundredth did.
+    """
+    drawn = [past for past in trials if past.is_drawn]
+    if len(drawn) <= at_most:
+        return drawn
+    running = [past for past in drawn if past.is_running]
+    ended = [past for past in drawn if not past.is_running]
+    half = max(1, (at_most - len(running)) // 2)
+    best = sorted((p for p in ended if p.values), key=lambda p: -p.values[0])[:half]
+    kept = {past.number: past for past in (*best, *ended[-half:], *running)}
+    return [kept[number] for number in sorted(kept)]

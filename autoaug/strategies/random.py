@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from optuna.samplers import BaseSampler, RandomSampler
 
-from autoaug.strategies.base import Strategy
+from autoaug.strategies.sampled import Sampled
 
 
-def sampler(seed: int) -> BaseSampler:
+class Random(Sampled):
     """Independent uniform draws."""
-    return RandomSampler(seed=seed)
 
+    name = "random"
+    summary = "draw independently; the rival that every other strategy must beat"
+    learns_from = 1
 
-STRATEGY = Strategy("random", "draw independently; the rival that every other strategy must beat", sampler)
+    def sampler(self, seed: int) -> BaseSampler:
+        return RandomSampler(seed=seed)

@@ -7,14 +7,21 @@ import warnings
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, TPESampler
 
-from autoaug.strategies.base import Strategy
+from autoaug.strategies.sampled import Sampled
 
 
-def sampler(seed: int) -> BaseSampler:
+class Tpe(Sampled):
     """Multivariate, grouped (for conditional spaces), with the constant liar (for trials side by side)."""
+
+    name = "tpe"
+    summary = "model the good and the bad trials over the whole space; pays from about 30 trials on"
+
+    def sampler(self, seed: int) -> BaseSampler:
+        return tpe_sampler(seed)
+
+
+def tpe_sampler(seed: int, startup: int = 10) -> BaseSampler:
+    """TPE as it is used here; the first `startup` draws are random."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
-
-
-STRATEGY = Strategy("tpe", "model the good and the bad trials; the default from about 20 trials on", sampler)
+        return TPESampler(seed=seed, n_startup_trials=startup, multivariate=True, group=True, constant_liar=True)

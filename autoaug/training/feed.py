@@ -39,11 +39,11 @@ def in_order(count: int, size: int) -> Iterator[np.ndarray]:
         yield np.arange(start, min(start + size, count))
 
 
-def shuffled(count: int, sizes: Iterable[int], generator: torch.Generator) -> Iterator[np.ndarray]:
-    """Batches of the given sizes from an endless run of shuffled passes over 0 … count - 1."""
+def shuffled(rows: np.ndarray, sizes: Iterable[int], generator: torch.Generator) -> Iterator[np.ndarray]:
+    """Batches of the given sizes from an endless run of shuffled passes over `rows`."""
     waiting = np.empty(0, np.int64)
     for size in sizes:
         while len(waiting) < size:
-            waiting = np.concatenate([waiting, torch.randperm(count, generator=generator).numpy()])
+            waiting = np.concatenate([waiting, rows[torch.randperm(len(rows), generator=generator).numpy()]])
         yield waiting[:size]
         waiting = waiting[size:]

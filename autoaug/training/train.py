@@ -61,18 +61,23 @@ def train(
     seed: int,
     device: str,
     rungs: Sequence[float] = (1.0,),
+    rows: np.ndarray | None = None,
+    parts: int = 1,
 ) -> Iterator[float]:
     """Train ``training.model`` in place, yielding each of `rungs` (shares of full length, the last one 1) when it is
     reached.
 
-    Only `samples` are augmented; the order, the plans and the attacks all follow from `seed`.
+    Only `samples` are augmented, all or those at `rows`; the order, the plans and the attacks follow from `seed`. A
+    step passes its batch through the model in so many `parts`, whose gradients add up: less memory, the same step but
+    for what batch normalisation sees.
 
     Raises:
         NonFiniteLoss: the loss became NaN or infinite.
     """
     generator = torch.Generator().manual_seed(seed)
     model = training.model.to(device).to(memory_format=torch.channels_last).train()
-    batch_size, steps = recipe.samples_a_step(policy.copies), recipe.steps(len(samples), policy.copies)
+    rows = np.arange(len(samples)) if rows is None else rows
+    batch_size, steps = recipe.samples_a_step(policy.copies), recipe.steps(len(rows), policy.copies)
     optimizer = torch.optim.SGD(
         model.parameters(), lr=recipe.learning_rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay
     )
@@ -80,7 +85,7 @@ def train(
     stops = {math.ceil(rung * steps): rung for rung in rungs}
     chunks = chunk_sizes(steps, max(1, images_at_once(samples.images.shape) // batch_size), stops)
     order = shuffled(
-        len(samples),
+        rows,
         [chunk * batch_size // policy.copies for chunk in chunks],
         torch.Generator().manual_seed(derive_seed(seed, "order")),
     )
@@ -88,16 +93,17 @@ def train(
     for images, targets in _augmented(training.meter, policy, samples, classes, order, generator, device):
         losses = []
         for clean, target in zip(torch.split(images, batch_size), torch.split(targets, batch_size), strict=True):
-            with precision(device):
-                batch = _with_adversarial(training, policy, clean, target, generator)
-                logits = model(batch.contiguous(memory_format=torch.channels_last))
-                loss = cross_entropy(logits, target, label_smoothing=recipe.label_smoothing)
             optimizer.zero_grad(set_to_none=True)
-            torch.autograd.backward(loss)
+            for part, part_target in zip(clean.chunk(parts), target.chunk(parts), strict=True):
+                with precision(device):
+                    batch = _with_adversarial(training, policy, part, part_target, generator)
+                    logits = model(batch.contiguous(memory_format=torch.channels_last))
+                    loss = cross_entropy(logits, part_target, label_smoothing=recipe.label_smoothing)
+                torch.autograd.backward(loss * (len(part) / len(clean)))
+                losses.append(loss.detach())
             optimizer.step()
             schedule.step()
-            losses.append(loss.detach())
-        done += len(losses)
+            done += 1
         training.meter.samples_seen += len(images)
         training.meter.passes += len(images)
         if not torch.stack(losses).isfinite().all():

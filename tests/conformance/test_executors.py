@@ -19,6 +19,7 @@ from autoaug.space import load_space
 from autoaug.strategies import get_strategy
 from autoaug.study import SearchStudy, summary
 from autoaug.transform import load_policy
+from autoaug.trial import Train
 from tests.tasks import small_task
 
 TRIALS = 7
@@ -27,10 +28,10 @@ TRIALS = 7
 def search_with(name: str, path: Path) -> SearchStudy:
     """A small search with one worker."""
     space, task = load_space("light"), small_task(epochs=2)
-    study = SearchStudy(path, space, get_strategy("tpe"), seed=3, first_rung=1)
-    study.enqueue({name: load_policy(name) for name in ("none", "flip-crop")})
+    study = SearchStudy(path, space, get_strategy("tpe"), seed=3)
+    baselines = {name: load_policy(name) for name in ("none", "flip-crop")}
     with executors(name, 1, "cpu", None) as open_executor, open_executor(task) as executor:
-        run_search(study, executor, Budget(trials=TRIALS), task.full_length_passes(), 3, Silent())
+        run_search(study, executor, Budget(trials=TRIALS), task.full_length_passes(), space, baselines, 3, Silent())
     return study
 
 
@@ -57,9 +58,9 @@ def test_a_cluster_of_two_nodes_runs_trials_and_is_left_running(tmp_path: Path) 
     try:
         cluster.add_node(num_cpus=1)
         space, task = load_space("light"), small_task(epochs=2)
-        study = SearchStudy(tmp_path / "study.db", space, get_strategy("random"), seed=0, first_rung=1)
+        study = SearchStudy(tmp_path / "study.db", space, get_strategy("random"), seed=0)
         with executors("ray-tune", 2, "cpu", cluster.address) as open_executor, open_executor(task) as executor:
-            run_search(study, executor, Budget(trials=6), task.full_length_passes(), 0, Silent())
+            run_search(study, executor, Budget(trials=6), task.full_length_passes(), space, {}, 0, Silent())
         assert len(study.ended()) == 6
         assert len(cluster.list_all_nodes()) == 2
 
@@ -95,7 +96,7 @@ def test_a_worker_that_dies_fails_its_trial_alone() -> None:
     MARKER.touch()
     with executors("ray-tune", 1, "cpu", None) as open_executor, open_executor(task) as executor:
         for key in ("first", "second"):
-            executor.submit(TrialSpec(key, load_policy("none"), 0))
+            executor.submit(TrialSpec(key, Train(load_policy("none")), 0))
         while len(found) < 2:
             key, result = executor.next_result()
             if result.status != "running":

@@ -26,7 +26,7 @@ def test_chunks_cover_all_steps_and_end_at_every_stop(steps: int, at_once: int, 
 
 @given(st.integers(1, 50), st.lists(st.integers(1, 70), min_size=1, max_size=8))
 def test_every_pass_sees_every_image_once(count: int, sizes: list[int]) -> None:
-    batches = list(shuffled(count, sizes, torch.Generator().manual_seed(0)))
+    batches = list(shuffled(np.arange(count), sizes, torch.Generator().manual_seed(0)))
     assert [len(batch) for batch in batches] == sizes
     seen = np.concatenate(batches)
     for start in range(0, len(seen) - count + 1, count):

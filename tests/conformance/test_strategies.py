@@ -1,0 +1,187 @@
+"""Every strategy keeps to its space, repeats itself, survives an interruption, and finds more than luck does."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autoaug.errors import SpaceError
+from autoaug.executors import Executor, TrialSpec
+from autoaug.job import Silent
+from autoaug.operators import all_operators
+from autoaug.policy import Policy
+from autoaug.result import Rung, TrialResult
+from autoaug.run_folder import Budget
+from autoaug.search_loop import run_search
+from autoaug.space import SearchSpace, load_space
+from autoaug.strategies import STRATEGIES, Fixed, get_strategy
+from autoaug.study import SearchStudy, summary
+from autoaug.transform import load_policy
+from autoaug.trial import Train
+from tests.tasks import small_task
+
+FULL = 3000
+BASELINES = {name: load_policy(name) for name in ("none", "flip-crop", "randaugment")}
+#: Spaces that every strategy takes, by strategy.
+SPACES = {name: "flat" if name in {"gp", "cmaes"} else "light" for name in STRATEGIES}
+
+
+def known_score(policy: Policy) -> float:
+    """A smooth function of several dimensions with one best policy: operations at a strength of a third and a
+    probability of four fifths, little mixing, no copies.
+    """
+    layers = [layer.branches[-1].operations[0] for layer in policy.layers]
+    off = [abs(o.magnitude[1] - 0.33) + abs(o.probability - 0.8) for o in layers] or [1.0]
+    mixing = abs(policy.mixing.probability - 0.2) + abs(policy.mixing.alpha - 0.4) if policy.mixing else 0.5
+    return 0.9 - 0.3 * float(np.mean(off)) - 0.1 * mixing - 0.02 * abs(policy.copies - 1)
+
+
+class Surrogate(Executor):
+    """Answers trainings at once with a known function; inquiries are carried out on a small task."""
+
+    def __init__(self, slots: int = 1, dies_after: int | None = None) -> None:
+        self.slots, self._dies_after = slots, dies_after
+        self._waiting: deque[tuple[str, TrialResult]] = deque()
+        self.submitted: list[TrialSpec] = []
+
+    def submit(self, spec: TrialSpec) -> None:
+        self.submitted.append(spec)
+        if not isinstance(spec.work, Train):
+            self._waiting.append((spec.key, list(spec.work.run(small_task(), spec.seed))[-1]))
+            return
+        work = spec.work
+        accuracy = known_score(work.policy) - 0.1 * (1 - work.share)
+        now, passes = time.time(), round(FULL * work.share)
+        result = TrialResult(
+            started=now,
+            ended=now,
+            status="complete",
+            accuracy=accuracy,
+            robustness=accuracy / 2,
+            curve=(Rung(10, accuracy),),
+            passes=passes,
+        )
+        self._waiting.append((spec.key, result))
+
+    def next_result(self) -> tuple[str, TrialResult]:
+        if self._dies_after is not None and len(self.submitted) > self._dies_after:
+            raise KeyboardInterrupt
+        return self._waiting.popleft()
+
+    def cancel(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def search_with(
+    name: str, path: Path, executor: Executor, trainings: float = 30, seed: int = 0, space: SearchSpace | None = None
+) -> SearchStudy:
+    space = space or load_space(SPACES[name])
+    study = SearchStudy(path, space, get_strategy(name), seed=seed)
+    run_search(study, executor, Budget(trainings=trainings), FULL, space, BASELINES, seed, Silent())
+    return study
+
+
+def states(study: SearchStudy) -> list[object]:
+    return [
+        (s.number, s.name, s.stage, s.share, s.repeat, s.fingerprint, s.values) for s in map(summary, study.ended())
+    ]
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SearchStudy]:
+    folder = tmp_path_factory.mktemp("strategies")
+    return {name: search_with(name, folder / f"{name}.db", Surrogate()) for name in STRATEGIES}
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_it_says_when_to_use_it(name: str) -> None:
+    assert STRATEGIES[name].name == name
+    assert 20 < len(STRATEGIES[name].summary) < 140
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_the_same_seed_gives_the_same_search_and_another_another(
+    name: str, searched: dict[str, SearchStudy], tmp_path: Path
+) -> None:
+    again = search_with(name, tmp_path / "again.db", Surrogate())
+    assert states(again) == states(searched[name])
+    other = search_with(name, tmp_path / "other.db", Surrogate(), seed=1)
+    assert states(other) != states(again)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_policies_keep_to_the_space(name: str, searched: dict[str, SearchStudy]) -> None:
+    space = load_space(SPACES[name])
+    trials = searched[name].history().trials
+    assert {past.name for past in trials if past.is_baseline} >= set(BASELINES)
+    for past in trials:
+        assert set(past.policy.operator_names()) <= set(all_operators())
+        if past.is_drawn:
+            assert past.policy.copies in range(space.copies[0], space.copies[1] + 1)
+            for key, value in past.frozen.params.items():
+                assert past.frozen.distributions[key]._contains(past.frozen.distributions[key].to_internal_repr(value))
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_something_of_its_own_is_trained_at_full_length(name: str, searched: dict[str, SearchStudy]) -> None:
+    assert any(p.values and p.share == 1 and not p.is_baseline for p in searched[name].history().trials)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("after", [2, 6])
+def test_an_interrupted_search_ends_as_an_uninterrupted_one(
+    name: str, after: int, searched: dict[str, SearchStudy], tmp_path: Path
+) -> None:
+    path = tmp_path / "study.db"
+    with pytest.raises(KeyboardInterrupt):
+        search_with(name, path, Surrogate(dies_after=after))
+    assert states(search_with(name, path, Surrogate())) == states(searched[name])
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_with_many_workers_the_budget_is_kept_and_all_trials_end(name: str, tmp_path: Path) -> None:
+    study = search_with(name, tmp_path / "study.db", Surrogate(slots=5))
+    assert not any(past.is_running for past in study.history().trials)
+    assert sum(past.passes for past in study.history().trials) <= 35 * FULL
+
+
+@pytest.mark.parametrize("name", [name for name in STRATEGIES if name != "random"])
+def test_it_beats_random_on_a_known_function(name: str, tmp_path: Path) -> None:
+    """The best full-length score, without the baselines, over seeds; strategies that do not learn from scores of
+    trainings are held to what they do learn from in tests of their own.
+    """
+    if not STRATEGIES[name].learns_from_scores:
+        pytest.skip("it does not learn from scores")
+    space = load_space(SPACES[name])
+
+    def best(strategy: str, seed: int) -> float:
+        path = tmp_path / f"{strategy}-{seed}.db"
+        study = search_with(strategy, path, Surrogate(), 80, seed, space)
+        return max(p.values[0] for p in study.history().trials if p.values and p.share == 1 and not p.is_baseline)
+
+    own, luck = ([best(strategy, seed) for seed in range(3)] for strategy in (name, "random"))
+    assert np.mean(own) >= np.mean(luck), (own, luck)
+
+
+@pytest.mark.parametrize(
+    ("name", "space", "words"),
+    [
+        ("gp", "standard", r"in space 'standard' there are 0 to 3 layers.*tpe, random and auto take every space"),
+        ("cmaes", "standard", r"takes flat spaces of numbers alone"),
+    ],
+)
+def test_a_strategy_that_cannot_search_a_space_says_so_and_names_one_that_can(
+    name: str, space: str, words: str
+) -> None:
+    with pytest.raises(SpaceError, match=words):
+        get_strategy(name).check(load_space(space))
+
+
+def test_a_known_step_is_a_plain_record() -> None:
+    step = Fixed("mine", load_policy("none"))
+    assert (step.share, step.repeat, step.is_baseline) == (1.0, 0, False)
