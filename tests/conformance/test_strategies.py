@@ -152,8 +152,9 @@ def test_with_many_workers_the_budget_is_kept_and_all_trials_end(name: str, tmp_
 
 @pytest.mark.parametrize("name", [name for name in STRATEGIES if name != "random"])
 def test_it_beats_random_on_a_known_function(name: str, tmp_path: Path) -> None:
-    """The best full-length score, without the baselines, over seeds; strategies that do not learn from scores of
-    trainings are held to what they do learn from in tests of their own.
+    """By its best full-length policy, without the baselines, or with several objectives, where the best at one of them
+    is not what it looks for, by what it draws last. Strategies that do not learn from scores of trainings are held to
+    what they do learn from in tests of their own.
     """
     if not STRATEGIES[name].learns_from_scores:
         pytest.skip("it does not learn from scores")
@@ -162,7 +163,8 @@ def test_it_beats_random_on_a_known_function(name: str, tmp_path: Path) -> None:
     def best(strategy: str, seed: int) -> float:
         path = tmp_path / f"{strategy}-{seed}.db"
         study = search_with(strategy, path, Surrogate(), 80, seed, space)
-        return max(p.values[0] for p in study.history().trials if p.values and p.share == 1 and not p.is_baseline)
+        found = [p.values[0] for p in study.history().trials if p.values and p.share == 1 and not p.is_baseline]
+        return max(found) if len(STRATEGIES[name].objectives) == 1 else float(np.mean(found[-20:]))
 
     own, luck = ([best(strategy, seed) for seed in range(3)] for strategy in (name, "random"))
     assert np.mean(own) >= np.mean(luck), (own, luck)
