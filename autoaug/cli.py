@@ -91,7 +91,7 @@ def _root(
 def search(
     data: Data,
     space: Space = "standard",
-    strategy: Strategy = "tpe",
+    strategy: Strategy = "auto",
     trials: Trials = None,
     time: Time = None,
     budget: BudgetX = None,

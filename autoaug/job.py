@@ -53,6 +53,7 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
         model=config.model,
         recipe=config.recipe,
         device=config.device,
+        is_exchangeable=data.is_exchangeable,
     )
     with executors(config.executor, config.workers, config.device, config.ray_address) as open_executor:
         study = None
@@ -113,13 +114,9 @@ def _search(
 
 
 def _finalists(study: SearchStudy, count: int) -> list[Entrant]:
-    """The drawn policies with the best validation accuracies, each policy once."""
-    best = sorted(
-        (past for past in study.history().trials if past.values and past.share == 1 and not past.is_baseline),
-        key=lambda past: -past.values[0],
-    )
-    entrants = [Entrant(past.name, "searched", past.policy, past.number) for past in best]
-    return _distinct(entrants)[:count]
+    """The drawn policies that the strategy thinks best, each policy once."""
+    best = study.strategy.finalists(study.history())
+    return _distinct([Entrant(past.name, "searched", past.policy, past.number) for past in best])[:count]
 
 
 def _distinct(entrants: Sequence[Entrant]) -> list[Entrant]:

@@ -30,7 +30,7 @@ class SearchOptions:
 
     data: str
     space: str = "standard"
-    strategy: str = "tpe"
+    strategy: str = "auto"
     trials: int | None = None
     time: str | None = None
     budget: str | None = None

@@ -42,7 +42,7 @@ class RunConfig(BaseModel):
     allow: tuple[str, ...] = ()
     memory_limit: int
     space: SearchSpace | None = None
-    strategy: str = "tpe"
+    strategy: str = "auto"
     budget: Budget | None = None
     rival: Literal["random"] | None = None
     policies: tuple[Policy, ...] = ()

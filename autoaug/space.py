@@ -233,7 +233,7 @@ def _adversarial(space: AdversarialSpace, kind: Literal["fgsm", "pgd"], suggest:
 def sample_shaped(space: SearchSpace, suggest: Suggest) -> Policy:
     """Draw a policy of few dimensions: which base operations, how many layers of which family at one probability and
     one strength for all, which mixing, and how many copies. Adversarial training, which costs several times as much, is
-    left to `sample_policy`.
+    left to `sample_policy` where the space lets policies go without.
     """
     base = [layer for b in space.base if (layer := _base_layer(b, suggest)) is not None]
     count = suggest.suggest_int("layers", *space.layers) if space.layers[1] else 0
@@ -245,8 +245,42 @@ def sample_shaped(space: SearchSpace, suggest: Suggest) -> Policy:
         strength = suggest.suggest_float("strength", *space.strength)
         layers = [_family_layer(space.families[family], probability, strength)] * count
     mixing = _pick("mixing", space.mixing.kinds, suggest, lambda kind: _mixing(space.mixing, kind, suggest))
+    kinds = ("none",) if "none" in space.adversarial.kinds else space.adversarial.kinds
+    adversarial = _pick("adversarial", kinds, suggest, lambda kind: _adversarial(space.adversarial, kind, suggest))
     copies = suggest.suggest_int("copies", *space.copies, log=True) if space.copies[1] > 1 else 1
-    return Policy(name="searched", layers=tuple(base + layers), mixing=mixing, copies=copies)
+    return Policy(name="searched", layers=tuple(base + layers), mixing=mixing, adversarial=adversarial, copies=copies)
+
+
+def sample_around(policy: Policy, suggest: Suggest) -> Policy:
+    """Draw a neighbour of `policy`: for every operator that its layers choose among, how often it is chosen, and how
+    far its magnitudes reach.
+    """
+    names = dict.fromkeys(o.operator for layer in policy.layers for o in _chosen_among(layer))
+    weights = {name: float(suggest.suggest_categorical(f"{name}.weight", ("1", "0", "3"))) for name in names}
+    reaches = {name: suggest.suggest_float(f"{name}.reach", 0.5, 1.5) for name in names}
+
+    def varied(branch: Branch) -> Branch:
+        operations = tuple(_reaching(o, reaches[o.operator]) for o in branch.operations)
+        return Branch(operations=operations, weight=branch.weight * weights[branch.operations[0].operator])
+
+    layers = []
+    for layer in policy.layers:
+        branches = [varied(branch) for branch in layer.branches] if _chosen_among(layer) else []
+        is_possible = sum(branch.weight for branch in branches) > 0
+        layers.append(Layer(branches=tuple(branches)) if is_possible else layer)
+    return policy.model_copy(update={"layers": tuple(layers)})
+
+
+def _chosen_among(layer: Layer) -> list[Operation]:
+    """The operations of a layer that chooses between branches."""
+    return [o for branch in layer.branches for o in branch.operations] if len(layer.branches) > 1 else []
+
+
+def _reaching(operation: Operation, reach: float) -> Operation:
+    if get_operator(operation.operator).is_switch:
+        return operation
+    low, high = (min(1.0, bound * reach) for bound in operation.magnitude)
+    return operation.model_copy(update={"magnitude": (low, high)})
 
 
 def usual_shape(space: SearchSpace) -> dict[str, Any]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+import torch
+
+from autoaug.apply import apply_plan
 from autoaug.data.images import MemoryImages
 from autoaug.data.splits import Samples
+from autoaug.plan import draw_plan
+from autoaug.policy import Branch, Layer, Operation, Policy
 from autoaug.training.recipe import Recipe
 from autoaug.trial import Task
 from tests.conftest import bars
@@ -29,3 +35,14 @@ def small_task(test: bool = False, **recipe: object) -> Task:
         recipe=Recipe.model_validate(settings),
         device="cpu",
     )
+
+
+def shifted_task() -> Task:
+    """The same, with validation images that are darker by up to 60 %."""
+    validation = samples(96, 1)
+    dark = Operation(operator="Brightness", magnitude=(0.2, 0.6), sign="negative")
+    policy = Policy(layers=(Layer(branches=(Branch(operations=(dark,)),)),))
+    clean = torch.from_numpy(validation.images.take(np.arange(96))).float() / 255
+    pixels = apply_plan(draw_plan(policy, 96, torch.Generator().manual_seed(0)), clean)
+    dark_images = MemoryImages((pixels * 255).round().to(torch.uint8).numpy())
+    return replace(small_task(), validation=Samples(dark_images, validation.labels))

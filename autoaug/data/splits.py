@@ -33,7 +33,11 @@ class Samples:
 
 @dataclass(frozen=True, eq=False)
 class DataSet:
-    """A data set ready for a search: three splits of one shape, and the fingerprint of all of it."""
+    """A data set ready for a search: three splits of one shape, and the fingerprint of all of it.
+
+    `is_exchangeable` says that the validation split was drawn image by image from the same part as the training split,
+    so that a training image that a model was not trained on is as good as one of the validation split.
+    """
 
     name: str
     classes: tuple[str, ...]
@@ -41,6 +45,7 @@ class DataSet:
     validation: Samples
     test: Samples
     fingerprint: str
+    is_exchangeable: bool = False
 
 
 def nested_rows(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
@@ -96,7 +101,13 @@ def split(source: Source, audit: Audit, seed: int, memory_limit: int) -> DataSet
         return Samples(in_memory(images) if fits else images, whole.labels[rows])
 
     return DataSet(
-        source.name, source.classes, samples("train"), samples("validation"), samples("test"), audit.fingerprint
+        name=source.name,
+        classes=source.classes,
+        train=samples("train"),
+        validation=samples("validation"),
+        test=samples("test"),
+        fingerprint=audit.fingerprint,
+        is_exchangeable="validation" not in source.parts and len(np.unique(units)) == len(units),
     )
 
 

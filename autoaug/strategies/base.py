@@ -161,6 +161,13 @@ class Strategy(ABC):
     def next(self, history: History, brief: Brief) -> Step | None:
         """What to do next; None if that depends on what is under way, or if all is done."""
 
+    def finalists(self, history: History) -> list[Past]:
+        """What is worth confirming: the policies that were trained at full length and are no baselines, the most
+        promising first; one policy may stand there more than once.
+        """
+        whole = [past for past in history.trials if past.values and past.share == 1 and not past.is_baseline]
+        return sorted(whole, key=lambda past: -past.values[0])
+
 
 def next_baseline(history: History, brief: Brief, share: float = 1.0) -> Fixed | None:
     """The first baseline that has not begun at that `share`."""

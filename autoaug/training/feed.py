@@ -33,10 +33,10 @@ def images_at_once(shape: tuple[int, int, int]) -> int:
     return max(1, min(_CHUNK_IMAGES, _CHUNK_BYTES // (4 * channels * height * width)))
 
 
-def in_order(count: int, size: int) -> Iterator[np.ndarray]:
-    """0 … count - 1 in batches of `size`."""
-    for start in range(0, count, size):
-        yield np.arange(start, min(start + size, count))
+def in_order(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    """`rows` in batches of `size`."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
 
 
 def shuffled(rows: np.ndarray, sizes: Iterable[int], generator: torch.Generator) -> Iterator[np.ndarray]:

@@ -12,7 +12,7 @@ from autoaug.plan import draw_plan
 from autoaug.policy import Adversarial, Branch, Layer, Operation, Policy
 from autoaug.training.adversarial import attack
 from autoaug.training.device import precision
-from autoaug.training.feed import float_batches, images_at_once
+from autoaug.training.feed import float_batches, images_at_once, in_order
 from autoaug.transform import soft_labels
 
 _AT_MOST = 500
@@ -27,7 +27,7 @@ def robust_accuracy(model: Standardised, samples: Samples, classes: int, device:
     """
     rows = np.linspace(0, len(samples) - 1, min(_AT_MOST, len(samples))).astype(np.int64)
     size = max(1, images_at_once(samples.images.shape) // 2)
-    batches = [rows[start : start + size] for start in range(0, len(rows), size)]
+    batches = list(in_order(rows, size))
     attacked, corrupted = 0, 0
     for indices, clean in zip(batches, float_batches(samples.images, iter(batches), device), strict=True):
         labels = torch.from_numpy(samples.labels[indices]).to(device)

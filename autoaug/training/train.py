@@ -181,12 +181,13 @@ def channel_statistics(images: Images) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def predict(model: Standardised, images: Images, device: str) -> np.ndarray:
-    """The most likely class of every image, as uint16 ``[n]``; the images are not augmented."""
+def predict(model: Standardised, images: Images, device: str, rows: np.ndarray | None = None) -> np.ndarray:
+    """The most likely class of every image, or of those at `rows`, as uint16 ``[n]``; they are not augmented."""
     model.eval()
     found = []
     size = max(1, images_at_once(images.shape) // 2)
-    for batch in float_batches(images, in_order(len(images), size), device):
+    rows = np.arange(len(images)) if rows is None else rows
+    for batch in float_batches(images, in_order(rows, size), device):
         with precision(device):
             found.append(model(batch.contiguous(memory_format=torch.channels_last)).argmax(1).cpu())
     model.train()

@@ -22,7 +22,7 @@ from autoaug.strategies import STRATEGIES, Fixed, get_strategy
 from autoaug.study import SearchStudy, summary
 from autoaug.transform import load_policy
 from autoaug.trial import Train
-from tests.tasks import small_task
+from tests.tasks import shifted_task
 
 FULL = 3000
 BASELINES = {name: load_policy(name) for name in ("none", "flip-crop", "randaugment")}
@@ -41,7 +41,7 @@ def known_score(policy: Policy) -> float:
 
 
 class Surrogate(Executor):
-    """Answers trainings at once with a known function; inquiries are carried out on a small task."""
+    """Answers trainings at once with a known function; inquiries are carried out on a small task with a shift."""
 
     def __init__(self, slots: int = 1, dies_after: int | None = None) -> None:
         self.slots, self._dies_after = slots, dies_after
@@ -51,7 +51,7 @@ class Surrogate(Executor):
     def submit(self, spec: TrialSpec) -> None:
         self.submitted.append(spec)
         if not isinstance(spec.work, Train):
-            self._waiting.append((spec.key, list(spec.work.run(small_task(), spec.seed))[-1]))
+            self._waiting.append((spec.key, list(spec.work.run(shifted_task(), spec.seed))[-1]))
             return
         work = spec.work
         accuracy = known_score(work.policy) - 0.1 * (1 - work.share)
@@ -110,8 +110,9 @@ def test_the_same_seed_gives_the_same_search_and_another_another(
 ) -> None:
     again = search_with(name, tmp_path / "again.db", Surrogate())
     assert states(again) == states(searched[name])
-    other = search_with(name, tmp_path / "other.db", Surrogate(), seed=1)
-    assert states(other) != states(again)
+    if name != "matching":  # which looks at all of so few images, and finds the same
+        other = search_with(name, tmp_path / "other.db", Surrogate(), seed=1)
+        assert states(other) != states(again)
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

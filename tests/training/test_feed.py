@@ -43,7 +43,7 @@ def test_the_learning_rate_rises_to_one_and_falls_to_nothing() -> None:
 
 
 def test_in_order_misses_nothing() -> None:
-    assert np.concatenate(list(in_order(10, 4))).tolist() == list(range(10))
+    assert np.concatenate(list(in_order(np.arange(10), 4))).tolist() == list(range(10))
 
 
 @given(st.integers(1, 5000), st.integers(1, 8), st.integers(8, 256), st.integers(1, 50))

@@ -1,0 +1,69 @@
+"""The inquiry that looks for a shift between the splits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from autoaug.data.images import Images
+from autoaug.matching.search import match
+from autoaug.policy import Policy
+from autoaug.result import TrialResult
+from autoaug.training.feed import float_batches
+from autoaug.trial import Task
+
+NAME = "matching"
+_TRAINING, _VALIDATION = 300, 500
+#: Fewer images than this show not even one strong operator.
+_FEWEST = 50
+#: Augmenting and describing an image takes about a third of passing it through the model, forward and backward.
+_PASSES = 1 / 3
+
+
+@dataclass(frozen=True)
+class MatchShift:
+    """Look for operations that make the training images look like the validation images."""
+
+    def run(self, task: Task, seed: int) -> Iterator[TrialResult]:
+        """Yield one result, whose findings are the matched policy, or None, and how sure that is."""
+        started = time.time()
+        draw = np.random.default_rng(seed)
+        if min(len(task.train), len(task.validation)) < _FEWEST:
+            findings: dict[str, Any] = {"policy": None, "too few": _FEWEST}
+            yield TrialResult(started=started, ended=time.time(), status="complete", findings=findings)
+            return
+        found = match(
+            _some(task.train.images, _TRAINING, draw, task.device),
+            _some(task.validation.images, _VALIDATION, draw, task.device),
+        )
+        yield TrialResult(
+            started=started,
+            ended=time.time(),
+            status="complete",
+            passes=round(found.images * _PASSES),
+            findings={
+                "policy": found.policy.model_dump(mode="json", exclude_defaults=True) if found.policy else None,
+                "initial": found.initial,
+                "residual": found.residual,
+                "noise": found.noise,
+                "steps": found.steps,
+                "looks": found.looks,
+            },
+        )
+
+
+def _some(images: Images, at_most: int, draw: np.random.Generator, device: str) -> Tensor:
+    """Images at random places, in the order of a random draw, on the CPU."""
+    rows = draw.permutation(len(images))[:at_most]
+    return next(float_batches(images, iter([rows]), device)).cpu()
+
+
+def matched(finding: Mapping[str, Any] | None) -> Policy | None:
+    """The policy that the inquiry found; None if it found none, failed, or has not ended."""
+    found = (finding or {}).get("policy")
+    return None if found is None else Policy.model_validate(found)
