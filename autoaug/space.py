@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, Self
@@ -18,6 +19,9 @@ _CHECKOUT = Path(__file__).parent.parent / "search_spaces"
 
 #: Base operations that practice has on, at which magnitude.
 USUAL_BASE = {"HorizontalFlip": 1.0, "PadCrop": 0.25}
+
+#: How many times as far as they did the magnitudes of a known policy may reach.
+REACH = (0.5, 1.5)
 
 Positive = Annotated[float, Field(gt=0.0)]
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
@@ -230,25 +234,43 @@ def _adversarial(space: AdversarialSpace, kind: Literal["fgsm", "pgd"], suggest:
     )
 
 
-def sample_shaped(space: SearchSpace, suggest: Suggest) -> Policy:
+def sample_shaped(space: SearchSpace, suggest: Suggest, published: Mapping[str, Policy] | None = None) -> Policy:
     """Draw a policy of few dimensions: which base operations, how many layers of which family at one probability and
     one strength for all, which mixing, and how many copies. Adversarial training, which costs several times as much, is
     left to `sample_policy` where the space lets policies go without.
+
+    Args:
+        space: what may be drawn.
+        suggest: chooses the values.
+        published: known policies by name, whose layers may take the place of the space's; drawn is then how far their
+            magnitudes reach.
     """
-    base = [layer for b in space.base if (layer := _base_layer(b, suggest)) is not None]
-    count = suggest.suggest_int("layers", *space.layers) if space.layers[1] else 0
-    layers = []
-    if count:
-        families = list(space.families)
-        family = suggest.suggest_categorical("family", families) if len(families) > 1 else families[0]
-        probability = suggest.suggest_float("probability", *space.probability)
-        strength = suggest.suggest_float("strength", *space.strength)
-        layers = [_family_layer(space.families[family], probability, strength)] * count
+    known = published or {}
+    layers_of = suggest.suggest_categorical("layers of", ("space", *known)) if known else "space"
+    layers = _shaped_layers(space, suggest) if layers_of == "space" else _reaching_layers(known[layers_of], suggest)
+    drawn = {o.operator for layer in layers for branch in layer.branches for o in branch.operations}
+    base = [layer for b in space.base if b.operator not in drawn and (layer := _base_layer(b, suggest)) is not None]
     mixing = _pick("mixing", space.mixing.kinds, suggest, lambda kind: _mixing(space.mixing, kind, suggest))
     kinds = ("none",) if "none" in space.adversarial.kinds else space.adversarial.kinds
     adversarial = _pick("adversarial", kinds, suggest, lambda kind: _adversarial(space.adversarial, kind, suggest))
     copies = suggest.suggest_int("copies", *space.copies, log=True) if space.copies[1] > 1 else 1
-    return Policy(name="searched", layers=tuple(base + layers), mixing=mixing, adversarial=adversarial, copies=copies)
+    return Policy(name="searched", layers=(*base, *layers), mixing=mixing, adversarial=adversarial, copies=copies)
+
+
+def _shaped_layers(space: SearchSpace, suggest: Suggest) -> tuple[Layer, ...]:
+    count = suggest.suggest_int("layers", *space.layers) if space.layers[1] else 0
+    if not count:
+        return ()
+    families = list(space.families)
+    family = suggest.suggest_categorical("family", families) if len(families) > 1 else families[0]
+    probability = suggest.suggest_float("probability", *space.probability)
+    strength = suggest.suggest_float("strength", *space.strength)
+    return (_family_layer(space.families[family], probability, strength),) * count
+
+
+def _reaching_layers(policy: Policy, suggest: Suggest) -> tuple[Layer, ...]:
+    reach = suggest.suggest_float("reach", *REACH)
+    return tuple(_varied_layer(layer, {}, defaultdict(lambda: reach)) for layer in policy.layers)
 
 
 def sample_around(policy: Policy, suggest: Suggest) -> Policy:
@@ -257,18 +279,24 @@ def sample_around(policy: Policy, suggest: Suggest) -> Policy:
     """
     names = dict.fromkeys(o.operator for layer in policy.layers for o in _chosen_among(layer))
     weights = {name: float(suggest.suggest_categorical(f"{name}.weight", ("1", "0", "3"))) for name in names}
-    reaches = {name: suggest.suggest_float(f"{name}.reach", 0.5, 1.5) for name in names}
+    reaches = {name: suggest.suggest_float(f"{name}.reach", *REACH) for name in names}
+    return policy.model_copy(
+        update={"layers": tuple(_varied_layer(layer, weights, reaches) for layer in policy.layers)}
+    )
 
-    def varied(branch: Branch) -> Branch:
-        operations = tuple(_reaching(o, reaches[o.operator]) for o in branch.operations)
-        return Branch(operations=operations, weight=branch.weight * weights[branch.operations[0].operator])
 
-    layers = []
-    for layer in policy.layers:
-        branches = [varied(branch) for branch in layer.branches] if _chosen_among(layer) else []
-        is_possible = sum(branch.weight for branch in branches) > 0
-        layers.append(Layer(branches=tuple(branches)) if is_possible else layer)
-    return policy.model_copy(update={"layers": tuple(layers)})
+def _varied_layer(layer: Layer, weights: Mapping[str, float], reaches: Mapping[str, float]) -> Layer:
+    """A layer that chooses between branches, with other weights and reaches; as it is where it would have none."""
+    if not _chosen_among(layer):
+        return layer
+    branches = tuple(
+        Branch(
+            operations=tuple(_reaching(o, reaches[o.operator]) for o in branch.operations),
+            weight=branch.weight * weights.get(branch.operations[0].operator, 1.0),
+        )
+        for branch in layer.branches
+    )
+    return Layer(branches=branches) if any(branch.weight for branch in branches) else layer
 
 
 def _chosen_among(layer: Layer) -> list[Operation]:
@@ -284,10 +312,10 @@ def _reaching(operation: Operation, reach: float) -> Operation:
 
 
 def usual_shape(space: SearchSpace) -> dict[str, Any]:
-    """Values for `sample_shaped` that practice would begin with: flips and crops on where the space has them, one
-    layer of the first family, no mixing, no copies; whatever it leaves out is in the middle.
+    """Values for `sample_shaped` that practice would begin with: the space's own layers, one of the first family, flips
+    and crops on where the space has them, no mixing, no copies; whatever it leaves out is in the middle.
     """
-    usual: dict[str, Any] = {}
+    usual: dict[str, Any] = {"layers of": "space", "reach": 1.0}
     for base in space.base:
         usual[base.operator] = "on" if base.operator in USUAL_BASE else "off"
         if base.magnitude[0] < base.magnitude[1]:

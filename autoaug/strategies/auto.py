@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -56,7 +56,7 @@ class Auto(Strategy):
             return Inquiry(NAME, MatchShift())
         if step := next_baseline(history, brief, SHARE):
             return step
-        if history.findings[NAME] is None:
+        if history.findings[NAME] is None or any(past.is_running and past.is_baseline for past in history.trials):
             return None
         policy = matched(history.findings[NAME])
         if policy is not None and (step := _next_in_gate(history, policy)):
@@ -100,9 +100,10 @@ def _passes_gate(history: History) -> bool | None:
 
 
 def _explore(history: History, brief: Brief, shift: Policy | None) -> Step:
-    known = list(portfolio(brief.space))
+    published = _published(brief)
+    known = list(portfolio(brief.space, _best_of(published, history)))
     shaped = [past for past in history.trials if past.stage in {"portfolio", "shape"}]
-    draw = partial(_sample_shifted, shift)
+    draw = partial(_sample_shifted, published, shift)
     if len(shaped) < len(known):
         start = {**known[len(shaped)], "matched": "on"}
         return Draw(lambda seed: RandomSampler(seed=seed), (), draw, start, SHARE, "portfolio")
@@ -113,8 +114,26 @@ def _explore(history: History, brief: Brief, shift: Policy | None) -> Step:
     return Draw(partial(tpe_sampler, startup=len(known)), shaped[-_TOLD:], draw, {}, SHARE, "shape")
 
 
-def _sample_shifted(shift: Policy | None, space: SearchSpace, suggest: Suggest) -> Policy:
-    drawn = sample_shaped(space, suggest)
+def _published(brief: Brief) -> dict[str, Policy]:
+    """The baselines whose layers choose between operators, and which are nothing but layers."""
+    return {
+        name: policy
+        for name, policy in brief.baselines.items()
+        if any(len(layer.branches) > 1 for layer in policy.layers)
+        and not (policy.chains or policy.mixing or policy.adversarial or policy.copies > 1)
+    }
+
+
+def _best_of(published: Mapping[str, Policy], history: History) -> str | None:
+    """The name with the best score on a share of the data."""
+    scored = {past.name: past.score for past in history.trials if past.is_baseline and past.share == SHARE}
+    return max(published, key=lambda name: scored.get(name) or 0.0, default=None)
+
+
+def _sample_shifted(
+    published: Mapping[str, Policy], shift: Policy | None, space: SearchSpace, suggest: Suggest
+) -> Policy:
+    drawn = sample_shaped(space, suggest, published)
     if shift is None or suggest.suggest_categorical("matched", ("on", "off")) == "off":
         return drawn
     return drawn + shift
@@ -161,28 +180,32 @@ def _own(history: History) -> Sequence[Standing]:
     return [s for s in standings(history.trials) if s.past.key[0] not in baselines]
 
 
-def portfolio(space: SearchSpace) -> Iterator[dict[str, Any]]:
-    """Shapes that practice knows, as values of `sample_shaped` within `space`: one to three layers, weak and strong, of
-    all operators or of one family, alone and with mixing.
+def portfolio(space: SearchSpace, published: str | None = None) -> Iterator[dict[str, Any]]:
+    """Shapes that practice knows, as values of `sample_shaped` within `space`: the layers of the `published` policy of
+    that name, with and without what the space has before them, weaker, and with mixing; one or two layers of the
+    space's own, weak and strong, of all operators or of one family, alone and with mixing.
     """
     usual = usual_shape(space)
     families = list(space.families)
-    kinds = [kind for kind in ("cutmix", "mixup") if kind in space.mixing.kinds]
     low, high = space.strength
+    middle = low + 0.5 * (high - low)
     second = {"family": families[min(2, len(families) - 1)]} if families else {}
-    mixed: list[dict[str, Any]] = [
-        {"mixing": kind, "mixing.probability": 0.5, "mixing.alpha": 0.2 if kind == "cutmix" else 0.4} for kind in kinds
-    ]
-    cutmix, mixup = ([*mixed, {}, {}])[:2]
-    wanted: list[dict[str, Any]] = [
-        {"layers": 2, "strength": low + 0.5 * (high - low)},
+    cutmix, mixup = (
+        {"mixing": kind, "mixing.probability": 0.5, "mixing.alpha": alpha} if kind in space.mixing.kinds else {}
+        for kind, alpha in (("cutmix", 0.2), ("mixup", 0.4))
+    )
+    bare = {base.operator: "off" for base in space.base}
+    wanted: list[dict[str, Any]] = []
+    if published is not None:
+        taken = {"layers of": published}
+        wanted += [taken, {**taken, "reach": 0.7, **bare}, {**taken, **cutmix}, {**taken, **mixup, **bare}]
+    wanted += [
+        {"layers": 2, "strength": middle},
         {"layers": 1, "strength": high},
-        {"layers": 2, "strength": low + 0.4 * (high - low), **second, **cutmix},
-        {"layers": 2, "strength": low + 0.5 * (high - low), **cutmix},
-        {"layers": 3, "strength": low + 0.5 * (high - low), "probability": 0.6},
-        {"layers": 1, "strength": low + 0.5 * (high - low), **mixup},
+        {"layers": 2, "strength": middle, **second, **cutmix},
+        {"layers": 1, "strength": middle, **mixup},
         {"layers": 0, **cutmix},
-        {"layers": 2, "strength": high},
+        {"layers": 1, "strength": middle, **bare},
     ]
     shapes = [{name: _within(space, name, value) for name, value in {**usual, **values}.items()} for values in wanted]
     yield from (shape for i, shape in enumerate(shapes) if shape not in shapes[:i])
