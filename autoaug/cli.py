@@ -66,6 +66,13 @@ Seed = Annotated[int, typer.Option(help="Seed of splits, search and trainings.")
 Workers = Annotated[int | None, typer.Option(help="Trials side by side. [default: one a CPU core with Ray, else 1]")]
 ExecutorName = Annotated[str, typer.Option("--executor", help="auto, inline or ray-tune.")]
 RayAddress = Annotated[str | None, typer.Option(help="Run on this Ray cluster instead of a local one.")]
+TrialTimeout = Annotated[str | None, typer.Option(help="Give up a trial after this time, e.g. 20m.")]
+Storage = Annotated[
+    str | None,
+    typer.Option(
+        help="Keep the study in this database, e.g. postgresql://HOST/NAME. [default: study.db in the run folder]"
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 MemoryLimit = Annotated[
     str | None, typer.Option(help="Larger data sets stay on disk, e.g. 2G. [default: half of the free memory]")
@@ -106,6 +113,8 @@ def search(
     workers: Workers = None,
     executor: ExecutorName = "auto",
     ray_address: RayAddress = None,
+    trial_timeout: TrialTimeout = None,
+    storage: Storage = None,
     device: Device = "auto",
     memory_limit: MemoryLimit = None,
     image_size: ImageSize = None,
@@ -132,6 +141,7 @@ def compare(
     workers: Workers = None,
     executor: ExecutorName = "auto",
     ray_address: RayAddress = None,
+    trial_timeout: TrialTimeout = None,
     device: Device = "auto",
     memory_limit: MemoryLimit = None,
     image_size: ImageSize = None,

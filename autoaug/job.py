@@ -32,7 +32,6 @@ from autoaug.trial import Task
 Open = Callable[[Task], Executor]
 
 
-@dataclass(frozen=True)
 class Silent:
     """Progress that is told to nobody."""
 
@@ -55,15 +54,42 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
         device=config.device,
         is_exchangeable=data.is_exchangeable,
     )
-    with executors(config.executor, config.workers, config.device, config.ray_address) as open_executor:
+    with executors(
+        config.executor, config.workers, config.device, config.ray_address, config.trial_timeout
+    ) as open_executor:
         study = None
         entrants = [_given(policy) for policy in config.policies]
         if config.space is not None:
-            study = _search(folder.study, config.strategy, config.seed, config, task, open_executor, progress)
+            study = _search(
+                SearchStudy(
+                    config.storage or folder.study,
+                    config.space,
+                    get_strategy(config.strategy),
+                    config.seed,
+                    config.study,
+                ),
+                config,
+                task,
+                open_executor,
+                progress,
+            )
             entrants = _entrants(study, config.space, config.finalists)
             if config.rival is not None:
                 seed = derive_seed(config.seed, "rival")  # TPE begins with random draws: not the very same ones
-                rival = _search(folder.rival / "study.db", config.rival, seed, config, task, open_executor, progress)
+                folder.rival.mkdir(exist_ok=True)
+                rival = _search(
+                    SearchStudy(
+                        config.storage or folder.rival / "study.db",
+                        config.space,
+                        get_strategy(config.rival),
+                        seed,
+                        config.study if config.storage is None else f"{config.study}-rival",
+                    ),
+                    config,
+                    task,
+                    open_executor,
+                    progress,
+                )
                 entrants += [replace(e, name="random-search", kind="rival") for e in _finalists(rival, 1)]
         entrants = _distinct(entrants)
         progress.say(f"confirming {len(entrants)} policies on {config.confirmation_seeds} fresh seeds")
@@ -91,25 +117,16 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
     return _write(folder, result, judgement.returned, data, config.seed)
 
 
-def _search(
-    path: Path,
-    strategy: str,
-    seed: int,
-    config: RunConfig,
-    task: Task,
-    open_executor: Open,
-    progress: Progress,
-) -> SearchStudy:
+def _search(study: SearchStudy, config: RunConfig, task: Task, open_executor: Open, progress: Progress) -> SearchStudy:
+    """The same study, with its budget spent."""
     space, budget = config.space, config.budget
     assert space is not None
     assert budget is not None
-    path.parent.mkdir(exist_ok=True)
-    study = SearchStudy(path, space, get_strategy(strategy), seed)
     baselines = {name: load_policy(name) for name in space.baselines}
-    progress.say(f"searching the space {space.name!r} with {strategy}, {config.workers} at a time")
+    progress.say(f"searching the space {space.name!r} with {study.strategy.name}, {config.workers} at a time")
     task = replace(task, measures_robustness="robustness" in study.strategy.objectives)
     with open_executor(task) as executor:
-        run_search(study, executor, budget, task.full_length_passes(), space, baselines, seed, progress)
+        run_search(study, executor, budget, task.full_length_passes(), space, baselines, study.seed, progress)
     return study
 
 

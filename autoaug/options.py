@@ -45,6 +45,8 @@ class SearchOptions:
     workers: int | None = None
     executor: str = "auto"
     ray_address: str | None = None
+    trial_timeout: str | None = None
+    storage: str | None = None
     device: str = "auto"
     memory_limit: str | None = None
     image_size: int | None = None
@@ -70,12 +72,12 @@ def parse_budget(trials: int | None, time: str | None, budget: str | None) -> Bu
     return Budget(trainings=DEFAULT_TRAININGS)
 
 
-def parse_time(text: str) -> float:
+def parse_time(text: str, option: str = "time") -> float:
     """``90s``, ``30m``, ``1h30m`` or ``2d`` in seconds."""
     parts = _TIME.findall(text)
     seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
     if "".join(f"{number}{unit}" for number, unit in parts) != text.replace(" ", "") or seconds <= 0:
-        raise OptionError(f"--time {text!r} must be a time such as 90s, 30m or 1h30m")
+        raise OptionError(f"--{option} {text!r} must be a time such as 90s, 30m or 1h30m")
     return seconds
 
 

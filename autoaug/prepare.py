@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,12 +20,14 @@ from autoaug.options import (
     one_of,
     parse_budget,
     parse_memory,
+    parse_time,
     versions,
 )
 from autoaug.policy import Policy
 from autoaug.run_folder import RunConfig, RunFolder, next_free
 from autoaug.space import load_space
 from autoaug.strategies import get_strategy
+from autoaug.study import STUDY_NAME, check_storage, shown
 from autoaug.training.device import resolve_device
 from autoaug.training.recipe import Recipe, default_batch_size, default_epochs
 from autoaug.transform import load_policy
@@ -69,11 +72,14 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
     ):
         if value is not None:
             at_least(name, value, least)
+    trial_timeout = parse_time(options.trial_timeout, "trial-timeout") if options.trial_timeout else None
     if options.rival is not None:
         one_of("rival", options.rival, ("random",))
     memory_limit = parse_memory(options.memory_limit)
     if options.out is not None:
-        RunFolder(options.out).check_free()
+        RunFolder(options.out).check_usable()
+    if options.storage is not None:
+        check_storage(options.storage)
     found, data = check_data(options.data, memory_limit, options.image_size, options.allow, options.seed)
     build_network(options.model, data.train.images.shape, len(data.classes))
     count = len(data.train)
@@ -101,7 +107,10 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
         workers=workers,
         executor=resolve_executor(options.executor, workers, options.ray_address),
         ray_address=options.ray_address,
-        command=command,
+        trial_timeout=trial_timeout,
+        storage=options.storage,
+        study=STUDY_NAME if options.storage is None else f"{Path(options.data).stem}-{secrets.token_hex(4)}",
+        command=command if options.storage is None else command.replace(options.storage, shown(options.storage)),
         versions=versions(),
     )
     return config, data, found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import textwrap
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -55,6 +56,9 @@ class RunConfig(BaseModel):
     workers: Annotated[int, Field(ge=1)]
     executor: str
     ray_address: str | None = None
+    trial_timeout: Annotated[float, Field(gt=0)] | None = None
+    storage: str | None = None
+    study: str = "search"
     command: str
     versions: dict[str, str]
 
@@ -84,24 +88,28 @@ class RunFolder:
     def create(cls, root: str | Path, config: RunConfig) -> RunFolder:
         """Make the folder with its config, whole or not at all; raises `RunError` where something is in the way."""
         folder = cls(root)
-        folder.check_free()
+        folder.check_usable()
+        if folder.config.is_file():
+            raise RunError(_why_not_begun(*cls.open(root), config))
         unfinished = folder.root.with_name(f".{folder.root.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         try:
             unfinished.mkdir(parents=True)
-            (unfinished / "config.yaml").write_text(_dump(config.model_dump(mode="json")))
+            written = unfinished / "config.yaml"
+            written.touch(0o666 if config.storage is None else 0o600)  # its URL may hold a password
+            written.write_text(_dump(config.model_dump(mode="json")))
             unfinished.rename(folder.root)
         except OSError as fault:
             raise RunError(f"cannot make the run folder {root}: {fault.strerror}") from None
         return folder
 
-    def check_free(self) -> None:
-        """Raise `RunError` where the folder exists already."""
-        if self.root.is_dir() and not any(self.root.iterdir()):
-            return
-        if (self.config).is_file():
-            raise RunError(f"run folder {self.root} exists; continue it with: autoaug resume {self.root}")
-        if self.root.exists():
+    def check_usable(self) -> None:
+        """Raise `RunError` where something stands there that is neither empty nor a run folder."""
+        if (
+            self.root.exists()
+            and not self.config.is_file()
+            and not (self.root.is_dir() and not any(self.root.iterdir()))
+        ):
             raise RunError(f"{self.root} exists and is no run folder; name another with --out")
 
     @classmethod
@@ -117,6 +125,34 @@ class RunFolder:
     def bytes(self) -> int:
         """What the folder takes on disk."""
         return sum(path.stat().st_size for path in self.root.rglob("*") if path.is_file())
+
+
+#: What may differ between a run and its continuation: how it is carried out, not what is found.
+_ANY = {"command", "versions", "workers", "executor", "ray_address", "memory_limit", "trial_timeout", "study", "device"}
+
+
+def _why_not_begun(folder: RunFolder, begun: RunConfig, wanted: RunConfig) -> str:
+    """Why no run of `wanted` begins in the folder of the run `begun`, with what differs."""
+    before, after = (config.model_dump(mode="json", exclude=_ANY) for config in (begun, wanted))
+    differing = [
+        f"{name.replace('_', ' ')} {_brief(before[name])} (wanted: {_brief(after[name])})"
+        for name in before
+        if before[name] != after[name]
+    ]
+    if not differing:
+        return f"run folder {folder.root} exists; continue it with: autoaug resume {folder.root}"
+    return (
+        f"run folder {folder.root} is of another run, with {'; '.join(differing)}; continue it as it is with: autoaug "
+        f"resume {folder.root}, or name another with --out"
+    )
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, dict) and "name" in value:
+        return repr(value["name"])
+    if isinstance(value, dict):
+        value = {name: v for name, v in value.items() if v is not None}
+    return textwrap.shorten(str(value), 120, placeholder=" …")
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

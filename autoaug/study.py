@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ class SearchStudy:
         self, storage: Path | str, space: SearchSpace, strategy: Strategy, seed: int, name: str = STUDY_NAME
     ) -> None:
         self.strategy = strategy
-        self._space, self._seed = space, seed
+        self._space, self.seed = space, seed
         self._storage, self._study = _open(storage, name, strategy)
         self._study_id = self._study._study_id
         self._check_same(storage)
@@ -85,7 +86,7 @@ class SearchStudy:
         own = {
             "space": self._space.model_dump_json(exclude_defaults=True),
             "strategy": self.strategy.name,
-            "seed": self._seed,
+            "seed": self.seed,
         }
         noted = self._study.user_attrs
         for what, value in own.items():
@@ -93,7 +94,7 @@ class SearchStudy:
                 self._study.set_user_attr(what, value)
             elif noted[what] != value:
                 raise RunError(
-                    f"the study in {storage} was begun with {what} {noted[what]!r}, not {value!r}; "
+                    f"the study in {shown(str(storage))} was begun with {what} {noted[what]!r}, not {value!r}; "
                     "begin a new run, or restore config.yaml"
                 )
 
@@ -120,7 +121,7 @@ class SearchStudy:
             drawn = None
             name, policy, repeat, is_baseline = step.name, step.policy, step.repeat, step.is_baseline
         else:
-            drawn, policy = _draw(step, self._space, derive_seed(self._seed, "sampler", number), self._study.directions)
+            drawn, policy = _draw(step, self._space, derive_seed(self.seed, "sampler", number), self._study.directions)
             name, repeat, is_baseline = f"trial-{number}", 0, False
         policy = policy.model_copy(update={"name": name})
         attributes = {
@@ -272,18 +273,41 @@ def _draw(step: Draw, space: SearchSpace, seed: int, directions: list[StudyDirec
     return mirror.get_trials(deepcopy=False)[trial.number], policy
 
 
+def check_storage(url: str) -> None:
+    """Raise `RunError` where the database at `url` cannot be used."""
+    _backend(url)
+
+
+def shown(url: str) -> str:
+    """A database URL, or a path, without its password."""
+    return re.sub(r"(?<=://)([^:/@]*):[^@]*@", r"\1:***@", url)
+
+
+def _backend(url: str) -> BaseStorage:
+    # Which driver the plain name stands for depends on SQLAlchemy's version; the extra brings this one.
+    url = re.sub("^postgres(ql)?://", "postgresql+psycopg://", url)
+    try:
+        return get_storage(url)
+    except ImportError as fault:
+        cure = "pip install 'autoaug[postgres]'" if url.startswith("postgres") else "install the database's driver"
+        raise RunError(f"{shown(url)} cannot be opened: {str(fault).strip().splitlines()[0]}; {cure}") from None
+    except Exception as fault:  # SQLAlchemy's many kinds, all of which mean that it cannot be used
+        reason = str(fault).strip().splitlines()[0]
+        raise RunError(f"{shown(url)} cannot be opened as a study ({shown(reason)})") from None
+
+
 @uninterrupted()
 def _open(storage: Path | str, name: str, strategy: Strategy) -> tuple[BaseStorage, optuna.Study]:
     url = f"sqlite:///{storage.resolve()}" if isinstance(storage, Path) else storage
     directions = [_DIRECTIONS.get(objective, StudyDirection.MAXIMIZE) for objective in strategy.objectives]
+    backend = _backend(url)
     try:
-        backend = get_storage(url)
         return backend, optuna.create_study(
             storage=backend, study_name=name, directions=directions, load_if_exists=True
         )
-    except Exception as fault:  # SQLAlchemy's many kinds, all of which mean that it cannot be used
+    except Exception as fault:  # likewise
         reason = str(fault).strip().splitlines()[0]
-        raise RunError(f"{storage} cannot be opened as a study ({reason})") from None
+        raise RunError(f"{shown(str(storage))} cannot be opened as a study ({shown(reason)})") from None
 
 
 def _past(trial: FrozenTrial) -> Past:

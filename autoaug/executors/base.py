@@ -58,6 +58,11 @@ class Executor(ABC):
         self.close()
 
 
+def timed_out(seconds: float) -> TimeoutError:
+    """Why a trial failed that took longer than it may."""
+    return TimeoutError(f"the trial took longer than --trial-timeout, {seconds:g} s")
+
+
 EXECUTORS = ("inline", "ray-tune")
 
 
@@ -77,16 +82,18 @@ def resolve_executor(name: str, workers: int, ray_address: str | None) -> str:
 
 
 @contextmanager
-def executors(name: str, workers: int, device: str, ray_address: str | None) -> Iterator[Callable[[Task], Executor]]:
+def executors(
+    name: str, workers: int, device: str, ray_address: str | None, trial_timeout: float | None = None
+) -> Iterator[Callable[[Task], Executor]]:
     """What the executor called `name` (one of `EXECUTORS`) needs, for the length of the block; opens executors for
-    one task after another.
+    one task after another. A trial that takes more than `trial_timeout` seconds is ended, and counts as failed.
     """
     if name == "inline":
         from autoaug.executors.inline import InlineExecutor
 
-        yield InlineExecutor
+        yield lambda task: InlineExecutor(task, trial_timeout)
     else:
         from autoaug.executors.ray_tune import RayTuneExecutor, ray_running
 
         with ray_running(workers, device, ray_address):
-            yield lambda task: RayTuneExecutor(task, workers)
+            yield lambda task: RayTuneExecutor(task, workers, trial_timeout)

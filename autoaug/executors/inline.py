@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 
-from autoaug.executors.base import Executor, TrialSpec
+from autoaug.executors.base import Executor, TrialSpec, timed_out
 from autoaug.result import TrialResult
-from autoaug.trial import Task
+from autoaug.trial import Task, failed
 
 
 class InlineExecutor(Executor):
-    """Runs the oldest submitted trial up to its next rung whenever a result is asked for."""
+    """Runs the oldest submitted trial up to its next rung whenever a result is asked for.
+
+    Args:
+        task: what the trials have in common.
+        timeout: seconds that a trial may take, None for any. The alarm that ends it is heard between two steps of
+            Python: a call into a library that never returns needs workers in processes of their own.
+    """
 
     slots = 1
 
-    def __init__(self, task: Task) -> None:
-        self._task = task
+    def __init__(self, task: Task, timeout: float | None = None) -> None:
+        self._task, self._timeout = task, timeout
         self._waiting: deque[TrialSpec] = deque()
         self._current: tuple[str, Iterator[TrialResult]] | None = None
+        self._begun = 0.0
         task.warm_up()
 
     def submit(self, spec: TrialSpec) -> None:
@@ -28,11 +39,34 @@ class InlineExecutor(Executor):
         if self._current is None:
             spec = self._waiting.popleft()
             self._current = spec.key, spec.work.run(self._task, spec.seed)
+            self._begun = time.time()
         key, steps = self._current
-        result = next(steps)
+        with self._alarm():
+            try:
+                result = next(steps)
+            except TimeoutError as fault:
+                result = failed(TrialResult(started=self._begun), fault)
         if result.status != "running":
             self._current = None
         return key, result
+
+    @contextmanager
+    def _alarm(self) -> Iterator[None]:
+        """Raise `TimeoutError` in the block when the trial's time is over."""
+        if self._timeout is None or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def ring(*_: object) -> None:
+            raise timed_out(self._timeout or 0.0)
+
+        before = signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(signal.ITIMER_REAL, max(0.001, self._begun + self._timeout - time.time()))
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
 
     def cancel(self) -> None:
         self._current = None

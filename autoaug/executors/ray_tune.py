@@ -9,6 +9,7 @@ none is queued, and short trials end up one after another on a single actor.
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import os
 import secrets
 import shutil
@@ -17,10 +18,11 @@ import tempfile
 import textwrap
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 for _name, _value in {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -36,46 +38,83 @@ for _name, _value in {
 
 import ray
 from ray import tune
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from autoaug.errors import DeviceError, OptionError, WorkersLost
-from autoaug.executors.base import Executor, TrialSpec
+from autoaug.executors.base import Executor, TrialSpec, timed_out
 from autoaug.result import TrialResult
 from autoaug.trial import Task, failed
 
 #: A worker that keeps dying is given up after so many deaths.
-_RESTARTS = 20
+_RESTARTS = 100
+#: A trial in which a worker dies is run again; a worker that dies in it again was killed by it.
+_DEATHS = 2
 _TEAR_DOWN_SECONDS = 10.0
 _CONNECT_SECONDS = 5.0
 
 
-class _Mailbox:
-    """Trials on their way to workers, and results on their way back."""
+class _Held(NamedTuple):
+    """A trial that a worker has, on which node, and since when."""
 
-    def __init__(self) -> None:
+    spec: TrialSpec
+    node: str
+    since: float
+
+
+class _Mailbox:
+    """Trials on their way to workers, and results on their way back.
+
+    Args:
+        timeout: seconds that a trial may take, None for any.
+    """
+
+    def __init__(self, timeout: float | None) -> None:
+        self._timeout = timeout
         self._specs: asyncio.Queue[TrialSpec | None] = asyncio.Queue()
         self._results: asyncio.Queue[tuple[str, TrialResult]] = asyncio.Queue()
         self._words: dict[str, asyncio.Future[bool]] = {}
-        self._held: dict[str, str] = {}
+        self._held: dict[str, _Held] = {}
+        self._deaths: Counter[str] = Counter()
         self._is_closed = False
 
     async def submit(self, spec: TrialSpec) -> None:
         """Queue a trial."""
         await self._specs.put(spec)
 
-    async def take(self, worker: str) -> TrialSpec | None:
+    async def take(self, worker: str, node: str) -> TrialSpec | None:
         """The next trial for `worker`. If it holds one, it died with that and was started again."""
         if worker in self._held:
-            died = failed(TrialResult(started=time.time()), RuntimeError("the worker died"))
-            await self._results.put((self._held.pop(worker), died))
+            await self._bury(worker)
         spec = None if self._is_closed else await self._specs.get()
         if spec is not None:
-            self._held[worker] = spec.key
+            self._held[worker] = _Held(spec, node, time.time())
         return spec
+
+    async def _bury(self, worker: str) -> None:
+        """Have the trial of a worker that died run again, unless it took too long, or this was its second time."""
+        held = self._held.pop(worker)
+        self._deaths[held.spec.key] += 1
+        taken = time.time() - held.since
+        if self._timeout is not None and taken >= self._timeout:
+            fault: Exception = timed_out(self._timeout)
+        elif self._deaths[held.spec.key] < _DEATHS:
+            await self._specs.put(held.spec)
+            return
+        else:
+            fault = RuntimeError(f"the worker died {_DEATHS} times in this trial")
+        await self._results.put((held.spec.key, failed(TrialResult(started=held.since), fault)))
+
+    async def lose(self, nodes: list[str]) -> None:
+        """Have trials run again whose nodes are gone; their workers may never come back to say so."""
+        for worker in [worker for worker, held in self._held.items() if held.node in nodes]:
+            await self._bury(worker)
 
     async def post(self, worker: str, key: str, result: TrialResult) -> bool:
         """Hand over a result; returns whether to go on, which for a running trial the search has to say."""
+        if worker not in self._held or self._held[worker].spec.key != key:
+            return False  # taken for dead: the trial is being run again
         if result.status != "running" or self._is_closed:
-            self._held.pop(worker, None)
+            self._held.pop(worker)
             await self._results.put((key, result))
             return False
         self._words[key] = asyncio.get_running_loop().create_future()
@@ -85,7 +124,7 @@ class _Mailbox:
     async def answer(self, key: str, go_on: bool) -> None:
         """Tell the worker that waits at a rung with `key` whether to go on."""
         if not go_on:
-            self._held = {worker: held for worker, held in self._held.items() if held != key}
+            self._held = {worker: held for worker, held in self._held.items() if held.spec.key != key}
         self._words.pop(key).set_result(go_on)
 
     async def next_result(self) -> tuple[str, TrialResult]:
@@ -104,20 +143,42 @@ class _Mailbox:
             self._specs.put_nowait(None)
 
 
+@contextmanager
+def _ending_after(timeout: float | None) -> Iterator[None]:
+    """End this process where the block takes longer; whatever hangs in it, and whatever lock that holds."""
+    if timeout is None:
+        yield
+        return
+    with open(os.devnull, "w") as nowhere:
+        faulthandler.dump_traceback_later(timeout, exit=True, file=nowhere)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+
 class _Worker(tune.Trainable):
     """A warm worker: one Tune step takes a trial from the mailbox and runs it."""
 
-    def setup(self, config: dict[str, Any], task: Task, mailbox: Any) -> None:  # noqa: ARG002 (Tune's signature)
+    def setup(
+        self,
+        config: dict[str, Any],  # noqa: ARG002 (Tune's signature)
+        task: Task,
+        mailbox: Any,
+        timeout: float | None,
+    ) -> None:
         task.warm_up()
-        self._task, self._mailbox = task, mailbox
+        self._task, self._mailbox, self._timeout = task, mailbox, timeout
 
     def step(self) -> dict[str, Any]:
-        spec = ray.get(self._mailbox.take.remote(self.trial_id))
+        node = ray.get_runtime_context().get_node_id()
+        spec = ray.get(self._mailbox.take.remote(self.trial_id, node))
         if spec is None:
             return {"done": True}
-        for result in spec.work.run(self._task, spec.seed):
-            if not ray.get(self._mailbox.post.remote(self.trial_id, spec.key, result)):
-                break
+        with _ending_after(self._timeout):
+            for result in spec.work.run(self._task, spec.seed):
+                if not ray.get(self._mailbox.post.remote(self.trial_id, spec.key, result)):
+                    break
         return {"done": False}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
@@ -133,13 +194,17 @@ class RayTuneExecutor(Executor):
     Args:
         task: what the trials have in common; sent to each worker once.
         workers: each takes one CPU and an equal share of the GPUs where the task uses them.
+        timeout: seconds that a trial may take; then its worker is ended. None for any.
     """
 
-    def __init__(self, task: Task, workers: int) -> None:
+    def __init__(self, task: Task, workers: int, timeout: float | None = None) -> None:
         # Ray shows a worker the GPUs that are its own, so that any index but the first would miss.
         task = replace(task, device=task.device.partition(":")[0])
         self.slots = workers
-        self._mailbox = ray.remote(num_cpus=0)(_Mailbox).remote()
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        self._mailbox = ray.remote(num_cpus=0, scheduling_strategy=here)(_Mailbox).remote(timeout)
+        self._timeout = timeout
+        self._lost: set[str] = set()
         self._at_rung: str | None = None
         self._ended_because = "their Tune run ended"
         self._thread = threading.Thread(target=self._run_workers, args=(task,), name="ray-tune", daemon=True)
@@ -147,7 +212,7 @@ class RayTuneExecutor(Executor):
 
     def _run_workers(self, task: Task) -> None:
         scratch = tempfile.mkdtemp(prefix="autoaug-tune-")
-        trainable = tune.with_parameters(_Worker, task=task, mailbox=self._mailbox)
+        trainable = tune.with_parameters(_Worker, task=task, mailbox=self._mailbox, timeout=self._timeout)
         try:
             results = tune.Tuner(
                 tune.with_resources(trainable, {"cpu": 1, "gpu": _gpu_share(task, self.slots)}),
@@ -179,9 +244,16 @@ class RayTuneExecutor(Executor):
                 raise WorkersLost(
                     f"the Ray workers are gone ({self._ended_because}); what has ended is kept: resume the run"
                 )
+            self._note_lost_nodes()
         key, result = ray.get(coming)
         self._at_rung = key if result.status == "running" else None
         return key, result
+
+    def _note_lost_nodes(self) -> None:
+        lost = {node["NodeID"] for node in ray.nodes() if not node["Alive"]} - self._lost
+        if lost:
+            self._lost |= lost
+            ray.get(self._mailbox.lose.remote(sorted(lost)))
 
     def cancel(self) -> None:
         self._answer(False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,15 +13,16 @@ import pytest
 import torch
 
 from autoaug.errors import OptionError
-from autoaug.executors import EXECUTORS, TrialSpec, executors
+from autoaug.executors import EXECUTORS, Executor, TrialSpec, executors
 from autoaug.job import Silent
+from autoaug.result import TrialResult, TrialSummary
 from autoaug.run_folder import Budget
 from autoaug.search_loop import run_search
 from autoaug.space import load_space
 from autoaug.strategies import get_strategy
 from autoaug.study import SearchStudy, summary
 from autoaug.transform import load_policy
-from autoaug.trial import Train
+from autoaug.trial import Task, Train
 from tests.tasks import small_task
 
 TRIALS = 7
@@ -82,25 +85,106 @@ def test_where_no_cluster_answers_one_line_says_so() -> None:
 MARKER = Path(tempfile.gettempdir()) / "autoaug-test-deadly"
 
 
-def deadly(channels: int, classes: int) -> torch.nn.Module:
+def _linear(channels: int, classes: int) -> torch.nn.Module:
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(channels * 144, classes))
+
+
+def deadly_once(channels: int, classes: int) -> torch.nn.Module:
     """A network that ends its process where the marker stands, once."""
     if MARKER.exists():
         MARKER.unlink()
         os._exit(1)
-    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(channels * 144, classes))
+    return _linear(channels, classes)
 
 
-def test_a_worker_that_dies_fails_its_trial_alone() -> None:
-    task = replace(small_task(epochs=1), model="tests.conformance.test_executors:deadly")
+def deadly(channels: int, classes: int) -> torch.nn.Module:
+    """A network that always ends its process."""
+    os._exit(1)
+
+
+def hanging(channels: int, classes: int) -> torch.nn.Module:
+    """A network that is never made where the marker stands."""
+    while MARKER.exists():
+        time.sleep(0.05)
+    return _linear(channels, classes)
+
+
+def results(executor: Executor, keys: list[str]) -> dict[str, TrialResult]:
+    """The final results of one training a key, run one after another."""
     found = {}
+    for key in keys:
+        executor.submit(TrialSpec(key, Train(load_policy("none")), 0))
+    while len(found) < len(keys):
+        key, result = executor.next_result()
+        if result.status != "running":
+            assert key not in found, "told twice"
+            found[key] = result
+    return found
+
+
+def of_own(model: str) -> Task:
+    return replace(small_task(epochs=1), model=f"tests.conformance.test_executors:{model}")
+
+
+def test_the_trial_of_a_worker_that_dies_is_run_again() -> None:
     MARKER.touch()
-    with executors("ray-tune", 1, "cpu", None) as open_executor, open_executor(task) as executor:
-        for key in ("first", "second"):
-            executor.submit(TrialSpec(key, Train(load_policy("none")), 0))
-        while len(found) < 2:
-            key, result = executor.next_result()
-            if result.status != "running":
-                found[key] = result
-    assert found["first"].status == "failed"
-    assert "died" in found["first"].reason
-    assert found["second"].status == "complete"
+    with (
+        executors("ray-tune", 1, "cpu", None) as open_executor,
+        open_executor(of_own("deadly_once")) as executor,
+    ):
+        found = results(executor, ["first", "second"])
+    assert {result.status for result in found.values()} == {"complete"}
+
+
+def test_a_trial_that_kills_its_worker_twice_has_failed() -> None:
+    with executors("ray-tune", 1, "cpu", None) as open_executor, open_executor(of_own("deadly")) as executor:
+        found = results(executor, ["only"])
+    assert found["only"].status == "failed"
+    assert "the worker died 2 times" in found["only"].reason
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_a_trial_that_hangs_is_given_up_and_the_next_one_runs(name: str) -> None:
+    MARKER.touch()
+    with (
+        executors(name, 1, "cpu", None, trial_timeout=3) as open_executor,
+        open_executor(of_own("hanging")) as executor,
+    ):
+        hung = results(executor, ["first"])["first"]
+        MARKER.unlink()
+        following = results(executor, ["second"])["second"]
+    assert hung.status == "failed"
+    assert "longer than --trial-timeout, 3 s" in hung.reason
+    assert following.status == "complete"
+
+
+def test_a_node_that_is_killed_in_mid_trial_loses_none_and_none_is_told_twice(tmp_path: Path) -> None:
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        doomed = cluster.add_node(num_cpus=1)
+        space, task = load_space("light"), small_task(epochs=150)
+        study = SearchStudy(tmp_path / "study.db", space, get_strategy("random"), seed=0)
+        progress = Killing(lambda: cluster.remove_node(doomed, allow_graceful=False))
+        with executors("ray-tune", 2, "cpu", cluster.address) as open_executor, open_executor(task) as executor:
+            run_search(study, executor, Budget(trials=8), task.full_length_passes(), space, {}, 0, progress)
+        ended = [summary(trial) for trial in study.ended()]
+        assert [trial.number for trial in ended] == list(range(8))
+        assert {trial.status for trial in ended} <= {"complete", "pruned"}
+        assert sorted(progress.told) == list(range(8))
+    finally:
+        cluster.shutdown()
+
+
+class Killing(Silent):
+    """Kills something when the second trial has ended, while others run, and notes who was told."""
+
+    def __init__(self, kill: Callable[[], object]) -> None:
+        self.kill = kill
+        self.told: list[int] = []
+
+    def trial_ended(self, trial: TrialSummary, *_: object) -> None:  # type: ignore[override]
+        self.told.append(trial.number)
+        if len(self.told) == 2:
+            self.kill()

@@ -1,0 +1,126 @@
+"""A study in PostgreSQL is the same as one in SQLite, and optuna-dashboard opens either."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+from optuna.storages import get_storage
+
+import autoaug
+from autoaug.errors import RunError
+from autoaug.result import SearchResult
+from autoaug.run_folder import RunFolder
+from autoaug.space import load_space
+from autoaug.strategies import get_strategy
+from autoaug.study import SearchStudy, shown
+from tests.conftest import write_npz
+
+OPTIONS = {"space": "light", "strategy": "tpe", "trials": 6, "epochs": 2, "seeds": 2, "workers": 1}
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """The URL of an empty database of a server of our own, on loopback."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not programs:
+        pytest.skip("PostgreSQL is not installed")
+    # As root it does not run; and its user cannot read pytest's folders.
+    as_user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+    home = Path(subprocess.check_output([*as_user, "mktemp", "-d"], text=True, cwd="/").strip())
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def run(program: str, *arguments: str) -> None:
+        command = [*as_user, str(programs[-1] / program), *arguments]
+        subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    run("initdb", "-D", str(home / "data"), "-U", "tester", "--auth=trust", "--no-sync")
+    server = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c fsync=off"
+    run("pg_ctl", "-D", str(home / "data"), "-w", "-o", server, "start")
+    try:
+        run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "tester", "studies")
+        yield f"postgresql://tester:secret@127.0.0.1:{port}/studies"
+    finally:
+        run("pg_ctl", "-D", str(home / "data"), "-m", "immediate", "stop")
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def outcome(result: SearchResult) -> list[object]:
+    return [(t.number, t.name, t.status, t.accuracy, t.curve, t.fingerprint) for t in result.history]
+
+
+def test_postgresql_gives_the_same_result_and_its_password_is_shown_nowhere(postgres: str, tmp_path: Path) -> None:
+    data = write_npz(tmp_path / "bars.npz")
+    plain = autoaug.search(data, out=tmp_path / "plain", **OPTIONS)
+    for name in ("one", "two"):  # two runs in one database are two studies
+        stored = autoaug.search(data, out=tmp_path / name, storage=postgres, **OPTIONS)
+        assert outcome(stored) == outcome(plain)
+        assert stored.returned == plain.returned
+    folder = RunFolder(tmp_path / "one")
+    assert not folder.study.exists()
+    assert folder.config.stat().st_mode & 0o077 == 0
+    assert "secret" not in folder.report.read_text()
+    (tmp_path / "one" / "result.json").unlink()
+    assert outcome(autoaug.resume(tmp_path / "one")) == outcome(plain)
+
+
+def test_a_database_that_does_not_answer_is_one_line_without_the_password(tmp_path: Path) -> None:
+    data = write_npz(tmp_path / "bars.npz")
+    with pytest.raises(RunError, match=r"://me:\*\*\*@127.0.0.1:1/x cannot be opened") as fault:
+        autoaug.search(data, out=tmp_path / "run", storage="postgresql://me:secret@127.0.0.1:1/x", **OPTIONS)
+    assert "secret" not in str(fault.value)
+    assert "\n" not in str(fault.value)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "foo://bar", "mysql+nodriver://x/y"])
+def test_what_is_no_database_is_refused(url: str, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="cannot be opened"):
+        autoaug.search(write_npz(tmp_path / "bars.npz"), out=tmp_path / "run", storage=url, **OPTIONS)
+
+
+def test_shown_leaves_paths_and_plain_urls_alone() -> None:
+    assert shown("/runs/a:b@c/study.db") == "/runs/a:b@c/study.db"
+    assert shown("mysql://u:p%40w@h/d") == "mysql://u:***@h/d"
+    assert shown("postgresql://h/d") == "postgresql://h/d"
+
+
+def test_optuna_dashboard_opens_a_run_as_it_is(tmp_path: Path) -> None:
+    from optuna_dashboard import wsgi
+
+    result = autoaug.search(write_npz(tmp_path / "bars.npz"), out=tmp_path / "run", **OPTIONS)
+    page = wsgi(get_storage(f"sqlite:///{tmp_path}/run/study.db"))
+
+    def get(path: str) -> dict[str, object]:
+        environment: dict[str, object] = {"PATH_INFO": path}
+        setup_testing_defaults(environment)
+        status: list[str] = []
+        body = b"".join(page(environment, lambda s, *_: status.append(s)))
+        assert status == ["200 OK"]
+        found: dict[str, object] = json.loads(body)
+        return found
+
+    studies = get("/api/studies")["study_summaries"]
+    assert isinstance(studies, list)
+    assert [study["study_name"] for study in studies] == ["search"]
+    trials = get(f"/api/studies/{studies[0]['study_id']}")["trials"]
+    assert isinstance(trials, list)
+    assert [t["state"] for t in trials] == [t.status.capitalize().replace("Failed", "Fail") for t in result.history]
+    assert [t["values"][0] for t in trials if t["state"] == "Complete"] == [
+        t.accuracy for t in result.history if t.accuracy is not None
+    ]
+
+
+def test_a_study_of_another_space_is_refused(tmp_path: Path) -> None:
+    SearchStudy(tmp_path / "s.db", load_space("light"), get_strategy("tpe"), seed=0)
+    with pytest.raises(RunError, match="was begun with strategy 'tpe', not 'random'"):
+        SearchStudy(tmp_path / "s.db", load_space("light"), get_strategy("random"), seed=0)
