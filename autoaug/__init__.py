@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from autoaug.api import compare, resume, search
     from autoaug.errors import AutoaugError
     from autoaug.exporters import export_policy
+    from autoaug.objective import ObjectiveResult
     from autoaug.policy import Policy
     from autoaug.result import SearchResult
     from autoaug.transform import Plan, PolicyTransform, apply_plan, draw_plan, load_policy
 
 _HOMES = {
     "AutoaugError": "autoaug.errors",
+    "ObjectiveResult": "autoaug.objective",
     "Plan": "autoaug.transform",
     "Policy": "autoaug.policy",
     "PolicyTransform": "autoaug.transform",
@@ -34,6 +36,7 @@ _HOMES = {
 
 __all__ = [  # noqa: RUF022 (the version stands last)
     "AutoaugError",
+    "ObjectiveResult",
     "Plan",
     "Policy",
     "PolicyTransform",

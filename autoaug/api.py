@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from autoaug.data.audit import Audit
 from autoaug.data.splits import DataSet
 from autoaug.errors import Interrupted, OptionError, UnknownName
 from autoaug.job import Silent, run_job
+from autoaug.objective import Objective, ObjectiveResult, search_objective
 from autoaug.options import SearchOptions
 from autoaug.policy import Policy
 from autoaug.prepare import prepare, reopen, run_folder_for
@@ -20,25 +22,61 @@ from autoaug.search_loop import Progress
 from autoaug.transform import load_policy
 
 
-def search(data: str | Path, *, progress: Progress | None = None, command: str = "", **options: Any) -> SearchResult:
-    """Search for the best augmentation policy for `data`, confirm it, and write the run folder.
+@overload
+def search(
+    data: str | Path, *, progress: Progress | None = None, command: str = "", **options: Any
+) -> SearchResult: ...
+
+
+@overload
+def search(*, objective: Objective, progress: Progress | None = None, **options: Any) -> ObjectiveResult: ...
+
+
+def search(
+    data: str | Path | None = None,
+    *,
+    objective: Objective | None = None,
+    progress: Progress | None = None,
+    command: str = "",
+    **options: Any,
+) -> SearchResult | ObjectiveResult:
+    """Search for the best augmentation policy for `data`, confirm it, and write the run folder; or for the policy that
+    serves `objective` best.
 
     Args:
         data: a folder of images by class, a folder of IDX files, an ``.npz``, a CSV manifest, ``"digits"``, or
             ``"torchvision:NAME"``.
+        objective: in the place of `data`, a function of your own for any other task (detection, segmentation, data
+            without labels): ``objective(transform, seed, fidelity) -> score``. It trains with `transform`, a
+            `PolicyTransform` that moves boxes, masks and key-points with the image, and returns a finite score, the
+            higher the better. Trials for which `fidelity`, in (0, 1], is below 1 should cost that share of a whole
+            one: less data is a better way than fewer epochs. All randomness should follow from `seed`.
         progress: told what happens; None for silence.
         command: what to note as the command that repeats the run; None notes this call.
-        options: the fields of `autoaug.options.SearchOptions`, which are the options of ``autoaug search`` with
-            underscores: ``space``, ``strategy``, one of ``trials``, ``time`` and ``budget``, ``model``, ``workers``,
-            ``seed``, ``out``, and so on.
+        options: for `data`, the fields of `autoaug.options.SearchOptions`, which are the options of ``autoaug search``
+            with underscores: ``space``, ``strategy``, one of ``trials``, ``time`` and ``budget``, ``model``,
+            ``workers``, ``seed``, ``out``, and so on. For `objective`: ``held_out`` (a second function of the same
+            form that scores on data the first never saw, for the confirmation; without it the first is asked again,
+            with fresh seeds), ``space``, ``strategy``, ``trials``, ``time``, ``budget``, ``seeds``, ``finalists``,
+            ``seed``, ``workers``, ``executor``, ``ray_address``, ``trial_timeout``, ``device`` and ``out``, a folder
+            in which the same call goes on where it was interrupted.
 
     Returns:
-        The result: ``.policy``, ``.verdict``, ``.run_dir`` and all figures.
+        The result: ``.policy``, ``.verdict`` and all figures; of `data` with ``.run_dir``.
 
     Raises:
         AutoaugError: the data or an option cannot be used, or all trials failed; nothing is left half-written.
         Interrupted: Ctrl-C or a signal to end; `resume` goes on with ``.run_dir`` of it.
     """
+    if (data is None) == (objective is None):
+        raise OptionError("search takes data or an objective; give one of them")
+    if objective is not None:
+        known = list(inspect.signature(search_objective).parameters)
+        for name in options:
+            if name not in known:
+                raise UnknownName("option of an objective", name, known)
+        return search_objective(objective, progress=progress or Silent(), **options)
+    assert data is not None
     return _run(_options(data, options), (), progress, command or _call("search", data, options))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from autoaug.confirmation import Entrant, assess, confirmation_seeds, train_entrants
@@ -27,9 +27,9 @@ from autoaug.space import SearchSpace
 from autoaug.strategies import get_strategy
 from autoaug.study import SearchStudy, summary
 from autoaug.transform import load_policy
-from autoaug.trial import Task
+from autoaug.trial import Setting, Task
 
-Open = Callable[[Task], Executor]
+Open = Callable[[Setting], Executor]
 
 
 class Silent:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace
 from autoaug.strategies import Brief, Inquiry
 from autoaug.study import Asked, SearchStudy, summary
-from autoaug.trial import Train
+from autoaug.trial import Train, Work
 
 #: From so many failures on, and where they are more than half of a session's trials, a search is given up.
 _FAILURES = 5
@@ -66,8 +66,17 @@ class _Meter:
 class _Search:
     """A search under way; all that must outlive it is in the study."""
 
-    def __init__(self, study: SearchStudy, executor: Executor, meter: _Meter, brief: Brief, progress: Progress) -> None:
+    def __init__(
+        self,
+        study: SearchStudy,
+        executor: Executor,
+        meter: _Meter,
+        brief: Brief,
+        progress: Progress,
+        training: Callable[[Policy, float], Work],
+    ) -> None:
         self.study, self.executor, self.meter, self.brief, self.progress = study, executor, meter, brief, progress
+        self.training = training
         self.session = study.begin_session()
         self.running: dict[str, Asked | None] = {}
         self.followers: dict[int, list[Asked]] = defaultdict(list)
@@ -107,7 +116,7 @@ class _Search:
         twin = self.study.twin(asked)
         self.repetitions = self.repetitions + 1 if twin is not None else 0
         if twin is None:
-            key, work = str(asked.number), Train(asked.policy, asked.share)
+            key, work = str(asked.number), self.training(asked.policy, asked.share)
             self.submit(key, asked, TrialSpec(key, work, self.seed("repeat", asked.repeat)))
         elif twin.is_running:
             self.followers[twin.number].append(asked)
@@ -169,6 +178,7 @@ def run_search(
     baselines: Mapping[str, Policy],
     seed: int,
     progress: Progress,
+    training: Callable[[Policy, float], Work] = Train,
 ) -> None:
     """Run trials until the budget is spent; what an earlier driver left running is run first.
 
@@ -183,6 +193,7 @@ def run_search(
         seed: of the run; all trials of one repeat share a seed derived from it, so that policies are compared on
             equal terms.
         progress: told of every trial that ends.
+        training: what trying a policy on a share of the data means.
 
     Raises:
         AllTrialsFailed: not one trial completed, or most failed, with the causes.
@@ -197,8 +208,8 @@ def run_search(
         begun=len(study.history().trials),
         passes=sum(trial.passes for trial in ended) + sum(found["passes"] for found in inquiries),
     )
-    brief = Brief(space, baselines, 0.0, meter.trainings(), seed)
-    _Search(study, executor, meter, brief, progress).run()
+    brief = Brief(space, baselines, 0.0, meter.trainings(), seed, has_data=training is Train)
+    _Search(study, executor, meter, brief, progress, training).run()
     trials = [summary(trial) for trial in study.ended()]
     if not any(trial.status == "complete" for trial in trials):
         causes = Counter(trial.reason or "pruned" for trial in trials)

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -59,11 +59,33 @@ class Task:
         return self.recipe.steps(len(self.train), 1) * self.recipe.batch_size
 
 
+class Setting(Protocol):
+    """What all work of a search has in common, sent to each worker once."""
+
+    @property
+    def device(self) -> str:
+        """``cpu``, ``cuda`` or ``cuda:N``."""
+
+    def warm_up(self) -> None:
+        """Prepare this process."""
+
+
 class Work(Protocol):
     """What a worker can be given: a training, or a strategy's own inquiry into the data."""
 
-    def run(self, task: Task, seed: int) -> Iterator[TrialResult]:
-        """Do it, yielding the result so far wherever it may be stopped, and the whole result last."""
+    def run(self, task: Any, seed: int) -> Iterator[TrialResult]:
+        """Do it in a setting of the right kind, yielding the result so far wherever it may be stopped, and the whole
+        result last.
+        """
+
+
+def carry_out(work: Work, task: Setting, seed: int) -> Iterator[TrialResult]:
+    """Run `work`; an error that it lets through ends it as failed, with the reason."""
+    started = time.time()
+    try:
+        yield from work.run(task, seed)
+    except Exception as fault:  # whatever it is, the search goes on and groups the causes
+        yield failed(TrialResult(started=started), fault)
 
 
 @dataclass(frozen=True)
@@ -74,6 +96,7 @@ class Train:
     share: float = 1.0
 
     def run(self, task: Task, seed: int) -> Iterator[TrialResult]:
+        """Train in `task`."""
         return run_trial(self.policy, task, seed, self.share)
 
 

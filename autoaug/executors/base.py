@@ -12,7 +12,7 @@ from typing import Self
 
 from autoaug.errors import OptionError, UnknownName
 from autoaug.result import TrialResult
-from autoaug.trial import Task, Work
+from autoaug.trial import Setting, Work
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def resolve_executor(name: str, workers: int, ray_address: str | None) -> str:
 @contextmanager
 def executors(
     name: str, workers: int, device: str, ray_address: str | None, trial_timeout: float | None = None
-) -> Iterator[Callable[[Task], Executor]]:
+) -> Iterator[Callable[[Setting], Executor]]:
     """What the executor called `name` (one of `EXECUTORS`) needs, for the length of the block; opens executors for
     one task after another. A trial that takes more than `trial_timeout` seconds is ended, and counts as failed.
     """

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from autoaug.executors.base import Executor, TrialSpec, timed_out
 from autoaug.result import TrialResult
-from autoaug.trial import Task, failed
+from autoaug.trial import Setting, carry_out, failed
 
 
 class InlineExecutor(Executor):
@@ -25,7 +25,7 @@ class InlineExecutor(Executor):
 
     slots = 1
 
-    def __init__(self, task: Task, timeout: float | None = None) -> None:
+    def __init__(self, task: Setting, timeout: float | None = None) -> None:
         self._task, self._timeout = task, timeout
         self._waiting: deque[TrialSpec] = deque()
         self._current: tuple[str, Iterator[TrialResult]] | None = None
@@ -38,14 +38,14 @@ class InlineExecutor(Executor):
     def next_result(self) -> tuple[str, TrialResult]:
         if self._current is None:
             spec = self._waiting.popleft()
-            self._current = spec.key, spec.work.run(self._task, spec.seed)
+            self._current = spec.key, carry_out(spec.work, self._task, spec.seed)
             self._begun = time.time()
         key, steps = self._current
-        with self._alarm():
-            try:
+        try:
+            with self._alarm():
                 result = next(steps)
-            except TimeoutError as fault:
-                result = failed(TrialResult(started=self._begun), fault)
+        except TimeoutError as fault:  # it rang in between
+            result = failed(TrialResult(started=self._begun), fault)
         if result.status != "running":
             self._current = None
         return key, result

@@ -43,7 +43,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from autoaug.errors import DeviceError, OptionError, WorkersLost
 from autoaug.executors.base import Executor, TrialSpec, timed_out
 from autoaug.result import TrialResult
-from autoaug.trial import Task, failed
+from autoaug.trial import Setting, carry_out, failed
 
 #: A worker that keeps dying is given up after so many deaths.
 _RESTARTS = 100
@@ -163,7 +163,7 @@ class _Worker(tune.Trainable):
     def setup(
         self,
         config: dict[str, Any],  # noqa: ARG002 (Tune's signature)
-        task: Task,
+        task: Setting,
         mailbox: Any,
         timeout: float | None,
     ) -> None:
@@ -176,7 +176,7 @@ class _Worker(tune.Trainable):
         if spec is None:
             return {"done": True}
         with _ending_after(self._timeout):
-            for result in spec.work.run(self._task, spec.seed):
+            for result in carry_out(spec.work, self._task, spec.seed):
                 if not ray.get(self._mailbox.post.remote(self.trial_id, spec.key, result)):
                     break
         return {"done": False}
@@ -197,9 +197,9 @@ class RayTuneExecutor(Executor):
         timeout: seconds that a trial may take; then its worker is ended. None for any.
     """
 
-    def __init__(self, task: Task, workers: int, timeout: float | None = None) -> None:
+    def __init__(self, task: Setting, workers: int, timeout: float | None = None) -> None:
         # Ray shows a worker the GPUs that are its own, so that any index but the first would miss.
-        task = replace(task, device=task.device.partition(":")[0])
+        task = _with_first_device(task)
         self.slots = workers
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         self._mailbox = ray.remote(num_cpus=0, scheduling_strategy=here)(_Mailbox).remote(timeout)
@@ -210,7 +210,7 @@ class RayTuneExecutor(Executor):
         self._thread = threading.Thread(target=self._run_workers, args=(task,), name="ray-tune", daemon=True)
         self._thread.start()
 
-    def _run_workers(self, task: Task) -> None:
+    def _run_workers(self, task: Setting) -> None:
         scratch = tempfile.mkdtemp(prefix="autoaug-tune-")
         trainable = tune.with_parameters(_Worker, task=task, mailbox=self._mailbox, timeout=self._timeout)
         try:
@@ -265,6 +265,10 @@ class RayTuneExecutor(Executor):
     def close(self) -> None:
         ray.get(self._mailbox.close.remote(self.slots))
         self._thread.join(timeout=_TEAR_DOWN_SECONDS)
+
+
+def _with_first_device(task: Any) -> Any:
+    return replace(task, device=task.device.partition(":")[0])
 
 
 def _in_brief(fault: BaseException) -> str:
@@ -328,7 +332,7 @@ def _start(workers: int) -> None:
     )
 
 
-def _gpu_share(task: Task, workers: int) -> float:
+def _gpu_share(task: Setting, workers: int) -> float:
     if not task.device.startswith("cuda"):
         return 0.0
     share = ray.cluster_resources().get("GPU", 0.0) / workers

@@ -52,13 +52,14 @@ class Auto(Strategy):
     def next(self, history: History, brief: Brief) -> Step | None:
         if brief.spent >= _finishing(brief):
             return _finish(history, brief)
-        if NAME not in history.findings:
+        if brief.has_data and NAME not in history.findings:
             return Inquiry(NAME, MatchShift())
         if step := next_baseline(history, brief, SHARE):
             return step
-        if history.findings[NAME] is None or any(past.is_running and past.is_baseline for past in history.trials):
+        is_looking = brief.has_data and history.findings[NAME] is None
+        if is_looking or any(past.is_running and past.is_baseline for past in history.trials):
             return None
-        policy = matched(history.findings[NAME])
+        policy = matched(history.findings.get(NAME))
         if policy is not None and (step := _next_in_gate(history, policy)):
             return step
         is_shift = policy is not None and _passes_gate(history)

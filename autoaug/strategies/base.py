@@ -85,6 +85,7 @@ class Brief(NamedTuple):
         spent: share of the budget that is spent or committed, in [0, 1).
         budget: in trainings' worth of compute, None where it is one of time.
         seed: of the run.
+        has_data: whether inquiries can look at the data, which an objective of the user's own keeps to itself.
     """
 
     space: SearchSpace
@@ -92,6 +93,7 @@ class Brief(NamedTuple):
     spent: float
     budget: float | None
     seed: int
+    has_data: bool = True
 
 
 class Draw(NamedTuple):
@@ -146,6 +148,7 @@ class Strategy(ABC):
             (in trainings; to be minimised).
         prunes: whether poor trials are ended at half their length.
         learns_from_scores: whether what it asks next depends on the scores of trainings before.
+        needs_data: whether it looks at the data itself.
     """
 
     name: str
@@ -153,6 +156,7 @@ class Strategy(ABC):
     objectives: tuple[str, ...] = ("accuracy",)
     prunes: bool = True
     learns_from_scores: bool = True
+    needs_data: bool = False
 
     def check(self, space: SearchSpace) -> None:  # noqa: B027 (most take every space)
         """Raise `SpaceError`, naming a strategy that can, where this one cannot search `space`."""

@@ -14,6 +14,7 @@ class Matching(Strategy):
     name = "matching"
     summary = "find the shift between training and validation images; cheap, blind to all else"
     learns_from_scores = False
+    needs_data = True
     prunes = False
 
     def next(self, history: History, brief: Brief) -> Step | None:

@@ -1,0 +1,234 @@
+"""Searching for what serves any objective: the user's own function in the place of training a classifier."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from autoaug.errors import AllTrialsFailed, OptionError
+from autoaug.executors import Executor, TrialSpec, executors, resolve_executor
+from autoaug.exporters import EXPORTERS, export_policy
+from autoaug.options import at_least, parse_budget, parse_time
+from autoaug.policy import Policy
+from autoaug.result import Interval, Record, TrialResult, TrialSummary, Verdict
+from autoaug.run_folder import write_whole
+from autoaug.search_loop import Progress, run_search
+from autoaug.seeds import derive_seed
+from autoaug.space import AdversarialSpace, MixingSpace, SearchSpace, load_space
+from autoaug.statistics import estimate
+from autoaug.strategies import get_strategy
+from autoaug.study import SearchStudy, summary
+from autoaug.transform import PolicyTransform, load_policy
+from autoaug.trial import failed
+
+#: What the user's function is: given a policy as a transform, a seed and a fidelity in (0, 1], it trains (on that share
+#: of the data, or for that share of the time) and returns a score to be maximised.
+Objective = Callable[[PolicyTransform, int, float], float]
+
+#: The compute of one call at full fidelity: the unit of a budget.
+_UNIT = 1000
+#: In what steps scores come is not known; equal ones are taken to be equal, not to have no deviation at all.
+_RESOLUTION = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectiveSetting:
+    """What the trials of such a search have in common."""
+
+    objective: Objective
+    device: str
+
+    def warm_up(self) -> None:
+        """Nothing: the objective brings what it needs."""
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Call the objective for `policy` at a fidelity of `share`."""
+
+    policy: Policy
+    share: float = 1.0
+
+    def run(self, setting: ObjectiveSetting, seed: int) -> Iterator[TrialResult]:
+        """Yield one result, whose accuracy is the score."""
+        begun = TrialResult(started=time.time(), passes=round(_UNIT * self.share))
+        transform = self.policy.transform(seed=derive_seed(seed, "transform"))
+        try:
+            score = float(setting.objective(transform, seed, self.share))
+        except Exception as fault:  # the user's function may raise anything
+            yield failed(begun, fault)
+            return
+        yield replace(begun, status="complete", accuracy=score, ended=time.time())
+
+
+class Scored(Record):
+    """A policy's scores on fresh seeds that all candidates share."""
+
+    name: str
+    kind: Literal["baseline", "searched"]
+    fingerprint: str
+    policy: Policy
+    scores: tuple[float, ...]
+    mean: float
+    ci95: Interval
+
+
+class ObjectiveResult(Record):
+    """The outcome of a search for an objective; what stands in its ``result.json``.
+
+    Attributes:
+        verdict, sentence: whether the policy that the search believes in beats the hardest baseline.
+        policy: what to use: the searched policy if it is better, else the best baseline.
+        candidates: finalists and baselines on fresh seeds, the best first.
+        difference, ci95, p_value: of the searched policy to the best baseline, paired by seed.
+        history: the trials of the search.
+    """
+
+    verdict: Verdict
+    sentence: str
+    policy: Policy
+    candidates: tuple[Scored, ...]
+    difference: float
+    ci95: Interval
+    p_value: float
+    history: tuple[TrialSummary, ...]
+
+
+def search_objective(
+    objective: Objective,
+    *,
+    progress: Progress,
+    held_out: Objective | None = None,
+    space: str | Path | SearchSpace = "standard",
+    strategy: str = "auto",
+    trials: int | None = None,
+    time: str | None = None,
+    budget: str | None = None,
+    seeds: int = 5,
+    finalists: int = 3,
+    seed: int = 0,
+    workers: int = 1,
+    executor: str = "auto",
+    ray_address: str | None = None,
+    trial_timeout: str | None = None,
+    device: str = "cpu",
+    out: str | Path | None = None,
+) -> ObjectiveResult:
+    """See `autoaug.search`, whose part for objectives this is."""
+    for name, value, least in (("seeds", seeds, 2), ("finalists", finalists, 1), ("workers", workers, 1)):
+        at_least(name, value, least)
+    chosen = get_strategy(strategy)
+    if chosen.needs_data:
+        raise OptionError(f"strategy {strategy!r} looks at the data, which an objective keeps to itself; use auto")
+    if len(chosen.objectives) > 1:
+        raise OptionError(f"strategy {strategy!r} has several objectives, an objective of your own is one; use auto")
+    limits = parse_budget(trials, time, budget)
+    known = _transforms_alone(space if isinstance(space, SearchSpace) else load_space(space))
+    chosen.check(known)
+    folder = Path(out) if out is not None else None
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    baselines = {name: policy for name in known.baselines if not (policy := load_policy(name)).mixing}
+    study = SearchStudy(folder / "study.db" if folder else "sqlite:///:memory:", known, chosen, seed)
+    timeout = parse_time(trial_timeout, "trial-timeout") if trial_timeout else None
+    kind = resolve_executor(executor, workers, ray_address)
+    with executors(kind, workers, device, ray_address, timeout) as open_executor:
+        with open_executor(ObjectiveSetting(objective, device)) as running:
+            run_search(study, running, limits, _UNIT, known, baselines, seed, progress, Evaluate)
+        best: dict[str, tuple[str, Policy]] = {}
+        for past in chosen.finalists(study.history()):
+            best.setdefault(past.key[0], (past.name, past.policy))
+        known_prints = {policy.fingerprint() for policy in baselines.values()}
+        own = dict([named for key, named in best.items() if key not in known_prints][:finalists])
+        entrants = {**baselines, **own}
+        progress.say(f"confirming {len(entrants)} policies on {seeds} fresh seeds")
+        fresh = [derive_seed(seed, "confirmation", index) for index in range(seeds)]
+        with open_executor(ObjectiveSetting(held_out or objective, device)) as running:
+            scores = _scores(entrants, fresh, running, progress)
+    result = _judged(entrants, set(own), scores, tuple(summary(trial) for trial in study.ended()))
+    if folder is not None:
+        _write(folder, result)
+    return result
+
+
+def _transforms_alone(space: SearchSpace) -> SearchSpace:
+    """The space without what a transform of images cannot do alone: mixing, attacks, and copies within a batch."""
+    return space.model_copy(update={"mixing": MixingSpace(), "adversarial": AdversarialSpace(), "copies": (1, 1)})
+
+
+def _scores(
+    entrants: Mapping[str, Policy], seeds: Sequence[int], executor: Executor, progress: Progress
+) -> dict[str, tuple[float, ...]]:
+    """The score of every entrant with every seed."""
+    waiting = [(name, index) for index in range(len(seeds)) for name in entrants]
+    total, running = len(waiting), 0
+    found: dict[tuple[str, int], float] = {}
+    while waiting or running:
+        while waiting and running < executor.slots:
+            name, index = waiting.pop(0)
+            executor.submit(TrialSpec(f"{index} {name}", Evaluate(entrants[name]), seeds[index]))
+            running += 1
+        key, result = executor.next_result()
+        running -= 1
+        number, name = key.split(" ", 1)
+        if result.status != "complete" or not math.isfinite(result.accuracy):
+            raise AllTrialsFailed(f"{name!r} failed in confirmation: {result.reason or 'its score is not finite'}")
+        found[name, int(number)] = result.accuracy
+        progress.training_ended(name, len(found), total)
+    return {name: tuple(found[name, index] for index in range(len(seeds))) for name in entrants}
+
+
+def _judged(
+    entrants: Mapping[str, Policy],
+    own: set[str],
+    scores: Mapping[str, tuple[float, ...]],
+    history: tuple[TrialSummary, ...],
+) -> ObjectiveResult:
+    candidates = []
+    for name, policy in entrants.items():
+        found = estimate(list(scores[name]), _RESOLUTION)
+        candidates.append(
+            Scored(
+                name=name,
+                kind="searched" if name in own else "baseline",
+                fingerprint=policy.fingerprint(),
+                policy=policy.model_copy(update={"name": name}),
+                scores=scores[name],
+                mean=found.mean,
+                ci95=found.ci95,
+            )
+        )
+    # The search says which of its own it believes in; picked by these scores it would look better than it is.
+    rival = max((c for c in candidates if c.kind == "baseline"), key=lambda c: c.mean)
+    finalist = next((c for c in candidates if c.kind == "searched"), rival)
+    difference = estimate([a - b for a, b in zip(finalist.scores, rival.scores, strict=True)], _RESOLUTION)
+    verdict: Verdict = "no significant difference"
+    if finalist is not rival and not difference.ci95[0] <= 0 <= difference.ci95[1]:
+        verdict = "better" if difference.mean > 0 else "worse"
+    returned = finalist if verdict == "better" else rival
+    sentence = (
+        f"{verdict.capitalize()}: the searched policy {finalist.name} and {rival.name}, its hardest rival, differ by "
+        f"{difference.mean:+.4g} (95 % interval {difference.ci95[0]:+.4g} to {difference.ci95[1]:+.4g}, "
+        f"{len(rival.scores)} seeds, p = {difference.p_value:.2g}). Returned is {returned.name}."
+    )
+    return ObjectiveResult(
+        verdict=verdict,
+        sentence=sentence,
+        policy=returned.policy,
+        candidates=tuple(sorted(candidates, key=lambda c: -c.mean)),
+        difference=difference.mean,
+        ci95=difference.ci95,
+        p_value=difference.p_value,
+        history=history,
+    )
+
+
+def _write(folder: Path, result: ObjectiveResult) -> None:
+    for target in EXPORTERS:
+        write_whole(folder / f"policy_{target}.py", export_policy(result.policy, target))
+    write_whole(folder / "policy.yaml", result.policy.to_yaml())
+    write_whole(folder / "result.json", result.model_dump_json(indent=2))
