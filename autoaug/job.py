@@ -110,7 +110,9 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
         trials=_counts(study),
         cost=_cost(study, config.workers, confirmation_seconds, folder),
         data=_data_summary(data, found),
+        objectives=study.strategy.objectives if study else ("accuracy",),
         history=tuple(summary(trial) for trial in study.ended()) if study else (),
+        inquiries={name: dict(found) for name, found in study.history().findings.items() if found} if study else {},
         importance=study.importance() if study else {},
         versions=versions(),
     )

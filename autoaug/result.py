@@ -186,7 +186,9 @@ class SearchResult(Record):
     trials: TrialCounts
     cost: Cost
     data: DataSummary
+    objectives: tuple[str, ...] = ("accuracy",)
     history: tuple[TrialSummary, ...]
+    inquiries: dict[str, dict[str, Any]] = {}
     importance: dict[str, float]
     versions: dict[str, str]
 

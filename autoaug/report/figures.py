@@ -6,7 +6,7 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from autoaug.report.numbers import CandidateRow, Classes, History
+from autoaug.report.numbers import CandidateRow, Classes, FrontPoint, History
 
 #: A palette that colour-blind readers can tell apart (Wong, 2011) and that works on white and on black.
 COLOURS = {"searched": "#0072B2", "baseline": "#808a93", "rival": "#D55E00"}
@@ -75,28 +75,36 @@ def _short(name: str) -> str:
 
 
 def history_figure(history: History) -> go.Figure:
-    """Validation accuracy over the trials, with the best so far and the baselines as lines."""
+    """Validation accuracy over the trials; for each share of the data the best so far, and the baselines as lines."""
     figure = _figure(380, "trial", "validation accuracy, %")
-    for status, colour, symbol in (("complete", _ACCENT, "circle"), ("pruned", _MUTED, "x-thin-open")):
-        points = [p for p in history.drawn if p.status == status]
+    shares = sorted({p.share for p in history.drawn})
+    for share in shares:
+        on = "" if shares == [1.0] else f", on {100 * share:g} % of the data"
+        for status, colour, symbol in (("complete", _ACCENT, "circle"), ("pruned", _MUTED, "x-thin-open")):
+            points = [p for p in history.drawn if p.status == status and p.share == share]
+            if points:
+                figure.add_scatter(
+                    x=[p.number for p in points],
+                    y=[p.accuracy for p in points],
+                    mode="markers",
+                    marker={"color": colour, "symbol": symbol if share == 1 else f"{symbol}-open", "size": 8},
+                    name=("complete" if status == "complete" else "pruned (at its last rung)") + on,
+                    text=[escape(p.name) for p in points],
+                    hovertemplate="trial %{x}, %{text}: %{y:.2f} %<extra></extra>",
+                )
+    for i, line in enumerate(history.best.values()):
         figure.add_scatter(
-            x=[p.number for p in points],
-            y=[p.accuracy for p in points],
-            mode="markers",
-            marker={"color": colour, "symbol": symbol, "size": 8},
-            name=status if status == "complete" else "pruned (at its last rung)",
-            hovertemplate="trial %{x}: %{y:.2f} %<extra></extra>",
+            x=[number for number, _ in line],
+            y=[value for _, value in line],
+            mode="lines",
+            line={"color": _ACCENT, "shape": "hv", "width": 1.5},
+            name="best so far",
+            legendgroup="best",
+            showlegend=i == 0,
+            hoverinfo="skip",
         )
-    figure.add_scatter(
-        x=[number for number, _ in history.best],
-        y=[value for _, value in history.best],
-        mode="lines",
-        line={"color": _ACCENT, "shape": "hv", "width": 1.5},
-        name="best so far",
-        hoverinfo="skip",
-    )
     last = max((p.number for p in history.drawn), default=1)
-    for name, value in history.baselines:
+    for name, value, _ in history.baselines:
         figure.add_scatter(
             x=[0, last],
             y=[value, value],
@@ -105,10 +113,31 @@ def history_figure(history: History) -> go.Figure:
             hovertemplate=f"{escape(name)}: {value:.2f} %<extra></extra>",
             showlegend=False,
         )
-    seen = [p.accuracy for p in history.drawn] + [value for _, value in history.baselines]
-    for name, value in _spread(history.baselines, apart=0.05 * (max(seen) - min(seen))):
+    seen = [p.accuracy for p in history.drawn] + [value for _, value, _ in history.baselines]
+    lines = tuple((name, value) for name, value, _ in history.baselines)
+    for name, value in _spread(lines, apart=0.05 * (max(seen) - min(seen))):
         figure.add_annotation(x=last, y=value, text=escape(name), xanchor="right", yanchor="bottom", showarrow=False)
     figure.update_annotations(font_size=11)
+    return figure
+
+
+def front_figure(points: list[FrontPoint], objectives: tuple[str, ...]) -> go.Figure:
+    """The first two objectives of each trial, the third as the size; the front of best compromises stands out."""
+    figure = _figure(380, f"{objectives[0]}", f"{objectives[1]}")
+    for is_best, colour, name in ((False, _MUTED, "beaten at everything"), (True, _ACCENT, "best compromises")):
+        chosen = [p for p in points if p.is_best == is_best]
+        figure.add_scatter(
+            x=[p.values[0] for p in chosen],
+            y=[p.values[1] for p in chosen],
+            mode="markers",
+            marker={
+                "color": colour,
+                "size": [6 + 6 * min(3.0, p.values[2]) if len(p.values) > 2 else 9 for p in chosen],
+            },
+            name=name,
+            text=[f"{escape(p.name)}: " + ", ".join(f"{v:.3g}" for v in p.values) for p in chosen],
+            hovertemplate="%{text}<extra></extra>",
+        )
     return figure
 
 

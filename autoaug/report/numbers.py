@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from statistics import fmean
 from typing import NamedTuple
+
+from scipy.stats import spearmanr
 
 from autoaug.result import Candidate, SearchResult
 
@@ -23,21 +26,58 @@ class CandidateRow(NamedTuple):
 
 
 class HistoryPoint(NamedTuple):
-    """A trial of the search; accuracy in percent at its last rung."""
+    """A trial of the search; accuracy in percent at its last rung, `share` of the training split."""
 
     number: int
     name: str
     status: str
     accuracy: float
-    passes: int
+    share: float
+
+
+class Baseline(NamedTuple):
+    """What a baseline scored in the search, in percent, trained on a `share` of the training split."""
+
+    name: str
+    accuracy: float
+    share: float
 
 
 class History(NamedTuple):
-    """The search: drawn trials, the best so far among the complete ones, and the baselines' scores, in percent."""
+    """The search: drawn trials, for each share the best so far among its complete ones, and the baselines."""
 
     drawn: tuple[HistoryPoint, ...]
-    best: tuple[tuple[int, float], ...]
-    baselines: tuple[tuple[str, float], ...]
+    best: dict[float, tuple[tuple[int, float], ...]]
+    baselines: tuple[Baseline, ...]
+
+
+class StageRow(NamedTuple):
+    """A stage of the search; `compute` is its share of the search's compute, in percent."""
+
+    name: str
+    trials: int
+    share: str
+    compute: float
+    best: float | None
+    best_name: str
+
+
+class FidelityRow(NamedTuple):
+    """How well a cheap score ranks policies: Spearman's rank correlation over `policies`."""
+
+    cheap: str
+    whole: str
+    correlation: float
+    policies: int
+
+
+class FrontPoint(NamedTuple):
+    """A trial with several objectives, and whether none is better at all of them."""
+
+    number: int
+    name: str
+    values: tuple[float, ...]
+    is_best: bool
 
 
 class ClassRow(NamedTuple):
@@ -77,17 +117,113 @@ def candidate_rows(result: SearchResult) -> list[CandidateRow]:
 
 def history(result: SearchResult) -> History:
     """The trials of the search in order."""
-    drawn, best, highest = [], [], 0.0
+    drawn: list[HistoryPoint] = []
+    best: dict[float, list[tuple[int, float]]] = {}
     for trial in result.history:
-        if trial.is_baseline or not trial.curve:
+        score = trial.accuracy if trial.accuracy is not None else trial.curve[-1][1] if trial.curve else None
+        if trial.is_baseline or score is None:
             continue
-        drawn.append(HistoryPoint(trial.number, trial.name, trial.status, 100 * trial.curve[-1][1], trial.passes))
+        drawn.append(HistoryPoint(trial.number, trial.name, trial.status, 100 * score, trial.share))
         if trial.accuracy is not None:
-            highest = max(highest, 100 * trial.accuracy)
-        if highest:
-            best.append((trial.number, highest))
-    baselines = tuple((t.name, 100 * t.accuracy) for t in result.history if t.is_baseline and t.accuracy is not None)
-    return History(tuple(drawn), tuple(best), baselines)
+            so_far = best.setdefault(trial.share, [])
+            so_far.append((trial.number, max(100 * trial.accuracy, so_far[-1][1] if so_far else 0.0)))
+    baselines = tuple(
+        Baseline(t.name, 100 * t.accuracy, t.share) for t in result.history if t.is_baseline and t.accuracy is not None
+    )
+    return History(tuple(drawn), {share: tuple(line) for share, line in best.items()}, baselines)
+
+
+def stages(result: SearchResult) -> list[StageRow]:
+    """The stages in the order in which they began; what inquiries cost stands first."""
+    total = sum(t.passes for t in result.history) + sum(found["passes"] for found in result.inquiries.values())
+    rows = [
+        StageRow(f"inquiry: {name}", 0, "", 100 * found["passes"] / max(1, total), None, "")
+        for name, found in result.inquiries.items()
+    ]
+    for name in dict.fromkeys(t.stage for t in result.history):
+        own = [t for t in result.history if t.stage == name]
+        best = max((t for t in own if t.accuracy is not None), key=lambda t: t.accuracy or 0.0, default=None)
+        shares = " and ".join(f"{100 * share:g} %" for share in sorted({t.share for t in own}))
+        compute = 100 * sum(t.passes for t in own) / max(1, total)
+        accuracy = None if best is None or best.accuracy is None else 100 * best.accuracy
+        rows.append(StageRow(name, len(own), shares, compute, accuracy, best.name if best else ""))
+    return rows
+
+
+def fidelity(result: SearchResult) -> list[FidelityRow]:
+    """How well the search's cheap scores ranked: trials on a share of the data against the confirmed accuracies of the
+    same policies, and rungs on the way against the same trainings at their end; where there are at least four.
+    """
+    confirmed = {c.fingerprint: c.validation_mean for c in result.candidates}
+    cheap: dict[float, dict[str, list[float]]] = {}
+    for t in result.history:
+        if t.share < 1 and t.accuracy is not None and t.fingerprint in confirmed:
+            cheap.setdefault(t.share, {}).setdefault(t.fingerprint, []).append(t.accuracy)
+    rows = [
+        (
+            "trials on " + f"{100 * share:g} % of the data",
+            "confirmation",
+            [(fmean(values), confirmed[fingerprint]) for fingerprint, values in by_policy.items()],
+        )
+        for share, by_policy in cheap.items()
+    ]
+    ended = [t for t in result.history if t.accuracy is not None and len(t.curve) > 1]
+    for share in sorted({t.share for t in ended}):
+        pairs = [(t.curve[0][1], t.curve[-1][1]) for t in ended if t.share == share]
+        rows.append((f"half of a training on {100 * share:g} % of the data", "its end", pairs))
+    return [
+        FidelityRow(cheap_name, whole, float(spearmanr(*zip(*pairs, strict=True)).statistic), len(pairs))
+        for cheap_name, whole, pairs in rows
+        if len(pairs) >= 4 and all(len(set(side)) > 1 for side in zip(*pairs, strict=True))
+    ]
+
+
+def front(result: SearchResult) -> list[FrontPoint]:
+    """Complete trials with several objectives; empty where there is one. All but compute are to be maximised."""
+    if len(result.objectives) < 2:
+        return []
+    # Of compute, hundredths of a training are rounding of the number of steps.
+    compute = [name == "compute" for name in result.objectives]
+    done = [
+        (t, [-round(v, 2) if is_cost else v for is_cost, v in zip(compute, t.values, strict=True)])
+        for t in result.history
+        if t.values
+    ]
+
+    def beaten(own: list[float]) -> bool:
+        return any(v != own and all(a >= b for a, b in zip(v, own, strict=True)) for _, v in done)
+
+    return [FrontPoint(t.number, t.name, t.values, not beaten(own)) for t, own in done]
+
+
+def shift(result: SearchResult) -> str | None:
+    """What the two-sample matching found, as a sentence; None where it was not asked."""
+    found = result.inquiries.get("matching")
+    if not found or "initial" not in found:
+        return None
+    before, after, noise = (found[key] for key in ("initial", "residual", "noise"))
+    deviations = f"{after / noise:.1f} standard deviations of its noise" if noise else "no noise"
+    if found["policy"] is None:
+        return (
+            f"The validation images are distributed like the training images: their discrepancy is {before:.4f}, "
+            f"{deviations}, and no operator explains it."
+        )
+    names = ", ".join(
+        o["operator"] for layer in found["policy"]["layers"] for b in layer["branches"] for o in b["operations"]
+    )
+    gated = {(t.name, t.repeat): t.accuracy for t in result.history if t.name in {"matched", "none"} and t.share < 1}
+    pairs = [(gated.get(("matched", r)), gated.get(("none", r))) for r in (0, 1)]
+    gains = [100 * (a - b) for a, b in pairs if a is not None and b is not None]
+    gate = ""
+    if gains:
+        outcome = "passed" if min(gains) > 0 else "not passed"
+        gate = f" With labels, on a share of the data, they gain {' and '.join(f'{g:+.1f}' for g in gains)} points"
+        gate += f": the gate is {outcome}."
+    rest = "what is left is within the noise" if after < 3 * noise else f"unexplained remain {deviations}"
+    return (
+        f"The validation images differ from the training images (discrepancy {before:.4f}). {names} explain "
+        f"{100 * (1 - max(0.0, after) / before):.0f} % of it; {rest}.{gate}"
+    )
 
 
 def classes(result: SearchResult) -> Classes | None:

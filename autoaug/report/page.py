@@ -29,7 +29,7 @@ def write_report(folder: RunFolder) -> Path:
     result = SearchResult.load(folder.root)
     _, config = RunFolder.open(folder.root)
     history, classes, importance = numbers.history(result), numbers.classes(result), numbers.importance(result)
-    rows = numbers.candidate_rows(result)
+    rows, front = numbers.candidate_rows(result), numbers.front(result)
     page = (
         environment()
         .get_template("report.html")
@@ -44,6 +44,10 @@ def write_report(folder: RunFolder) -> Path:
             classes=classes,
             history=history,
             importance=importance,
+            stages=numbers.stages(result),
+            fidelity=numbers.fidelity(result),
+            shift=numbers.shift(result),
+            front=sorted((point for point in front if point.is_best), key=lambda point: -point.values[0]),
             finalist=result.candidate(result.comparison.candidate) if result.comparison else None,
             galleries={which: _gallery(folder.gallery(which)) for which in ("returned", "finalist")},
             policy_text=folder.policy.read_text(),
@@ -55,6 +59,7 @@ def write_report(folder: RunFolder) -> Path:
                 "candidates": _embed(figures.candidates_figure(rows), "candidates"),
                 "history": _embed(figures.history_figure(history), "history") if history.drawn else "",
                 "classes": _embed(figures.classes_figure(classes), "classes") if classes else "",
+                "front": _embed(figures.front_figure(front, result.objectives), "front") if front else "",
                 "importance": _embed(figures.importance_figure(importance), "importance") if importance else "",
             },
         )

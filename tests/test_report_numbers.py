@@ -1,0 +1,106 @@
+"""What the report says of a search: stages, how well cheap scores ranked, compromises, and the shift."""
+
+from __future__ import annotations
+
+import pytest
+from scipy.stats import spearmanr
+
+from autoaug.policy import Policy
+from autoaug.report import numbers
+from autoaug.result import Candidate, SearchResult, TrialSummary
+
+
+def trial(number: int, accuracy: float, **changes: object) -> TrialSummary:
+    given = {
+        "number": number,
+        "name": f"trial-{number}",
+        "stage": "search",
+        "share": 1.0,
+        "repeat": 0,
+        "status": "complete",
+        "values": (accuracy,),
+        "accuracy": accuracy,
+        "curve": ((5, accuracy - 0.1), (10, accuracy)),
+        "seconds": 1.0,
+        "passes": 100,
+        "reason": "",
+        "note": "",
+        "is_baseline": False,
+        "fingerprint": f"print-{number}",
+        **changes,
+    }
+    return TrialSummary.model_validate(given)
+
+
+def result(*history: TrialSummary, **changes: object) -> SearchResult:
+    return SearchResult.model_construct(
+        history=history, **{"objectives": ("accuracy",), "inquiries": {}, "candidates": (), **changes}
+    )
+
+
+def candidate(number: int, validation: float) -> Candidate:
+    return Candidate.model_construct(
+        fingerprint=f"print-{number}", validation_mean=validation, policy=Policy(), name=f"trial-{number}"
+    )
+
+
+def test_best_so_far_is_followed_for_each_share_alone() -> None:
+    found = numbers.history(
+        result(trial(0, 0.5, share=0.25), trial(1, 0.4, share=0.25), trial(2, 0.7), trial(3, 0.6, share=0.25))
+    )
+    assert found.best == {0.25: ((0, 50.0), (1, 50.0), (3, 60.0)), 1.0: ((2, 70.0),)}
+
+
+def test_stages_tell_where_the_compute_went() -> None:
+    rows = numbers.stages(
+        result(
+            trial(0, 0.5, stage="a"),
+            trial(1, 0.6, stage="b", passes=200, share=0.25),
+            trial(2, 0.4, stage="a"),
+            inquiries={"matching": {"passes": 100}},
+        )
+    )
+    assert [(r.name, r.trials, r.compute, r.best_name) for r in rows] == [
+        ("inquiry: matching", 0, 20.0, ""),
+        ("a", 2, 40.0, "trial-0"),
+        ("b", 1, 40.0, "trial-1"),
+    ]
+
+
+def test_fidelity_is_the_rank_correlation_with_the_mean_of_repeats() -> None:
+    cheap, whole = [0.30, 0.35, 0.33, 0.40, 0.38], [0.50, 0.52, 0.55, 0.60, 0.58]
+    history = [trial(i, value, share=0.25) for i, value in enumerate(cheap)]
+    history.append(trial(9, 0.5, share=0.25, fingerprint="print-0", repeat=1))  # the mean of print-0 is then 0.40
+    found = numbers.fidelity(result(*history, candidates=tuple(candidate(i, v) for i, v in enumerate(whole))))
+    against = next(row for row in found if row.whole == "confirmation")
+    assert against.policies == 5
+    assert against.correlation == pytest.approx(spearmanr([0.40, *cheap[1:]], whole).statistic)
+    rungs = next(row for row in found if row.whole == "its end")
+    assert rungs.correlation == pytest.approx(1.0)
+
+
+def test_the_front_holds_what_nothing_beats() -> None:
+    values = [(0.9, 0.2, 1.0), (0.8, 0.3, 1.0), (0.7, 0.1, 1.0), (0.9, 0.2, 1.004), (0.6, 0.1, 0.5)]
+    trials = [trial(i, v[0], values=v) for i, v in enumerate(values)]
+    points = numbers.front(result(*trials, objectives=("accuracy", "robustness", "compute")))
+    assert [p.number for p in points if p.is_best] == [0, 1, 3, 4]
+    assert numbers.front(result(trial(0, 0.5))) == []
+
+
+def test_the_shift_is_told_with_its_gate() -> None:
+    policy = {"layers": [{"branches": [{"operations": [{"operator": "Rotate", "magnitude": [0, 0.25]}]}]}]}
+    finding = {"policy": policy, "initial": 0.1, "residual": 0.002, "noise": 0.001, "passes": 5}
+    gate = [
+        trial(i, value, name=name, share=0.25, repeat=repeat)
+        for i, (name, repeat, value) in enumerate(
+            [("none", 0, 0.4), ("matched", 0, 0.5), ("none", 1, 0.4), ("matched", 1, 0.3)]
+        )
+    ]
+    text = numbers.shift(result(*gate, inquiries={"matching": finding}))
+    assert text is not None
+    assert "Rotate explain 98 % of it; what is left is within the noise" in text
+    assert "they gain +10.0 and -10.0 points: the gate is not passed" in text
+    nothing = numbers.shift(result(inquiries={"matching": {**finding, "policy": None}}))
+    assert nothing is not None
+    assert "no operator explains it" in nothing
+    assert numbers.shift(result()) is None
