@@ -10,6 +10,8 @@ from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, conv2d, pad
 
 _FILTERS = 16
 _BINS = 8
+#: Below it, roots have gradients without bound.
+_TINY = 1e-8
 
 
 def describe(images: Tensor) -> list[Tensor]:
@@ -34,13 +36,13 @@ def describe(images: Tensor) -> list[Tensor]:
         torch.cat([adaptive_avg_pool2d(right, 4), adaptive_avg_pool2d(down, 4)], 1).reshape(n, -1),
         torch.cat(histogram, 1),
         torch.cat(extremes, 1),
-        torch.stack([residual.mean(1), _deviation(residual), residual.sqrt().mean(1)], 1),
+        torch.stack([residual.mean(1), _deviation(residual), residual.clamp(min=_TINY).sqrt().mean(1)], 1),
     ]
 
 
 def _deviation(values: Tensor) -> Tensor:
     """Over the last dimension; many times as fast as `Tensor.std`."""
-    return (values.square().mean(-1) - values.mean(-1).square()).clamp(min=0).sqrt()
+    return (values.square().mean(-1) - values.mean(-1).square()).clamp(min=_TINY).sqrt()
 
 
 def _padded(images: Tensor, by: int) -> Tensor:

@@ -8,14 +8,16 @@ from autoaug.errors import UnknownName
 from autoaug.strategies.auto import Auto
 from autoaug.strategies.base import Brief, Draw, Fixed, History, Inquiry, Past, Step, Strategy
 from autoaug.strategies.cmaes import CmaEs
+from autoaug.strategies.density import Density
 from autoaug.strategies.gp import Gp
+from autoaug.strategies.gradient import Gradient
 from autoaug.strategies.grid import Grid
 from autoaug.strategies.matching import Matching
 from autoaug.strategies.nsga2 import Nsga2
 from autoaug.strategies.random import Random
 from autoaug.strategies.tpe import Tpe
 
-_BUILTIN: tuple[type[Strategy], ...] = (Auto, Tpe, Random, Grid, Gp, CmaEs, Nsga2, Matching)
+_BUILTIN: tuple[type[Strategy], ...] = (Auto, Tpe, Random, Grid, Gp, CmaEs, Nsga2, Density, Gradient, Matching)
 
 #: All strategies by name; third parties name theirs as entry points of the group ``autoaug.strategies``.
 STRATEGIES: dict[str, Strategy] = {

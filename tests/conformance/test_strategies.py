@@ -134,7 +134,7 @@ def test_something_of_its_own_is_trained_at_full_length(name: str, searched: dic
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-@pytest.mark.parametrize("after", [2, 6])
+@pytest.mark.parametrize("after", [2, 4])
 def test_an_interrupted_search_ends_as_an_uninterrupted_one(
     name: str, after: int, searched: dict[str, SearchStudy], tmp_path: Path
 ) -> None:

@@ -1,0 +1,167 @@
+"""Operator weights, probabilities and magnitudes learnt by gradient, at less than the cost of one training."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from autoaug.apply import apply_plan
+from autoaug.data.splits import Samples
+from autoaug.policy import Layer, Policy
+from autoaug.relaxation import RelaxedPolicy
+from autoaug.result import TrialResult
+from autoaug.seeds import derive_seed
+from autoaug.space import SearchSpace, sample_shaped, usual_shape
+from autoaug.strategies.base import Brief, Fixed, History, Inquiry, Step, Strategy, next_baseline
+from autoaug.training.feed import float_batches
+from autoaug.training.train import new_training, one_cycle
+from autoaug.trial import Task
+
+NAME = "gradient"
+_BATCH = 64
+#: Of the compute of one full training.
+_COMPUTE = 0.8
+#: A step looks at a batch three times forwards and backwards, once of them through the policy, in full precision.
+_PASSES_A_STEP = 8 * _BATCH
+_LEARNING_RATE = 0.05
+_POLICY_LEARNING_RATE = 0.05
+#: How far, in parameter space, the two looks are apart.
+_REACH = 0.01
+#: A branch stays if it is drawn at least this share as often as an even choice would draw it.
+_KEPT = 0.25
+
+
+@dataclass(frozen=True)
+class LearnByGradient:
+    """Learn a policy, and weights along with it, from the gradient of the validation loss one step ahead (DADA; Li et
+    al., 2020): the policy moves so that the weights' next step on augmented training images lowers the loss on
+    validation images. The mixed second derivative is a difference of two first ones, as in DARTS (Liu et al., 2019).
+    """
+
+    space: SearchSpace
+
+    def run(self, task: Task, seed: int) -> Iterator[TrialResult]:
+        """Yield one result, whose finding is the policy."""
+        started = time.time()
+        steps = max(20, round(_COMPUTE * task.full_length_passes() / _PASSES_A_STEP))
+        learnt = _learn(self.space, task, seed, steps)
+        yield TrialResult(
+            started=started,
+            ended=time.time(),
+            status="complete",
+            passes=steps * _PASSES_A_STEP,
+            findings={"policy": learnt.model_dump(mode="json", exclude_defaults=True), "steps": steps},
+        )
+
+
+def starting_policy(space: SearchSpace) -> Policy:
+    """The usual shape of `space` with up to two layers, before anything is learnt."""
+    shape = {**usual_shape(space), "layers": min(2, space.layers[1]), "mixing": "none"}
+    return Policy(name=NAME, layers=sample_shaped(space, _Given(shape)).layers)
+
+
+class _Given:
+    """Suggests the values it was given, or the first."""
+
+    def __init__(self, values: dict[str, object]) -> None:
+        self.values = values
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:  # noqa: ARG002
+        value = self.values.get(name, low)
+        return float(value) if isinstance(value, int | float) else low
+
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:  # noqa: ARG002
+        return int(self.suggest_float(name, low, high))
+
+    def suggest_categorical(self, name: str, choices: object) -> object:
+        assert isinstance(choices, tuple | list)
+        return self.values[name] if self.values.get(name) in choices else choices[0]
+
+
+def _learn(space: SearchSpace, task: Task, seed: int, steps: int) -> Policy:
+    relaxed = RelaxedPolicy(starting_policy(space), seed=derive_seed(seed, "relaxed"))
+    model = new_training(task.model, task.train, task.classes, seed).model.to(task.device).train()
+    weights: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.SGD(weights, lr=_LEARNING_RATE, momentum=0.9, weight_decay=5e-4)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: one_cycle(step / steps))
+    policy_optimizer = torch.optim.Adam(relaxed.parameters(), lr=_POLICY_LEARNING_RATE, betas=(0.5, 0.999))
+    training = _endless(task.train, steps, derive_seed(seed, "training"), task.device)
+    validation = _endless(task.validation, steps, derive_seed(seed, "validation"), task.device)
+    for (images, labels), (seen, answers) in zip(training, validation, strict=True):
+        ahead = torch.autograd.grad(cross_entropy(model(seen), answers), weights)
+        reach = _REACH / float(torch.cat([g.flatten() for g in ahead]).norm().clamp(min=1e-12))
+        augmented = apply_plan(relaxed.draw(len(images)), images, check=False)
+        looked = augmented.detach().requires_grad_()
+        after = _gradients(model, weights, ahead, reach, looked, labels)
+        before = _gradients(model, weights, ahead, -reach, looked, labels)
+        policy_optimizer.zero_grad()
+        # The next step of the weights is against the training gradient: what makes that more like the validation
+        # gradient lowers the validation loss.
+        if augmented.requires_grad:
+            torch.autograd.backward(augmented, -(after[0] - before[0]) / (2 * reach))
+            policy_optimizer.step()
+        for weight, one, other in zip(weights, after[1:], before[1:], strict=True):
+            weight.grad = (one + other) / 2
+        optimizer.step()
+        schedule.step()
+    return _pruned(relaxed.frozen())
+
+
+def _gradients(
+    model: torch.nn.Module,
+    weights: list[Tensor],
+    ahead: tuple[Tensor, ...],
+    reach: float,
+    images: Tensor,
+    labels: Tensor,
+) -> tuple[Tensor, ...]:
+    """The gradients of the loss for the images and for the weights, with the weights moved by `reach` along `ahead`."""
+    with torch.no_grad():
+        torch._foreach_add_(weights, ahead, alpha=reach)
+    found = torch.autograd.grad(cross_entropy(model(images), labels), [images, *weights])
+    with torch.no_grad():
+        torch._foreach_add_(weights, ahead, alpha=-reach)
+    return found
+
+
+def _endless(samples: Samples, steps: int, seed: int, device: str) -> Iterator[tuple[Tensor, Tensor]]:
+    """So many random batches."""
+    draw = np.random.default_rng(seed)
+    rows = [np.sort(draw.integers(0, len(samples), _BATCH)) for _ in range(steps)]
+    for indices, images in zip(rows, float_batches(samples.images, iter(rows), device), strict=True):
+        yield images, torch.from_numpy(samples.labels[indices]).to(device)
+
+
+def _pruned(policy: Policy) -> Policy:
+    """Without the branches that are hardly ever drawn."""
+    layers = []
+    for layer in policy.layers:
+        least = _KEPT * sum(branch.weight for branch in layer.branches) / len(layer.branches)
+        layers.append(Layer(branches=tuple(branch for branch in layer.branches if branch.weight >= least)))
+    return policy.model_copy(update={"layers": tuple(layers)})
+
+
+class Gradient(Strategy):
+    """Trains the policy that was learnt, after the baselines; ends there."""
+
+    name = NAME
+    summary = "learn weights, probabilities and magnitudes by gradient (as DADA); under one training's cost"
+    learns_from_scores = False
+    needs_data = True
+    prunes = False
+
+    def next(self, history: History, brief: Brief) -> Step | None:
+        if NAME not in history.findings:
+            return Inquiry(NAME, LearnByGradient(brief.space))
+        if baseline := next_baseline(history, brief):
+            return baseline
+        found = (history.findings[NAME] or {}).get("policy")
+        if found is None or any(past.name == NAME for past in history.trials):
+            return None
+        return Fixed(NAME, Policy.model_validate(found), stage="gradient")
