@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +11,10 @@ from autoaug.strategies.base import Past
 
 #: The deviation between trainings of one policy, where too few were repeated to tell: a point and a half.
 _USUAL_NOISE = 0.015
-_SWEEPS = 30
+#: So many repeats beyond the first show the noise by themselves.
+_FREEDOM = 4
+_SWEEPS = 12
+_LEAST = 1e-8
 
 
 class Standing(NamedTuple):
@@ -39,42 +41,39 @@ def standings(trials: Iterable[Past]) -> list[Standing]:
     (empirical Bayes; Efron and Morris, 1975). That corrects the winner's curse: the best of many noisy scores is
     expected to be worse than it looks, and the less often it was repeated, the more.
     """
-    scored = [past for past in trials if past.score is not None]
-    by_policy: dict[str, list[int]] = defaultdict(list)
-    by_condition: dict[tuple[float, int], list[int]] = defaultdict(list)
-    seen: set[object] = set()
-    kept: list[Past] = []
-    for past in scored:
-        if past.key in seen:  # told as another trial ended: no new evidence
-            continue
-        seen.add(past.key)
-        by_policy[past.key[0]].append(len(kept))
-        by_condition[past.share, past.repeat].append(len(kept))
-        kept.append(past)
+    kept = list({past.key: past for past in reversed(list(trials)) if past.score is not None}.values())[::-1]
+    if not kept:
+        return []
+    policy, policies = _numbered([past.key[0] for past in kept])
+    condition, _ = _numbered([(past.share, past.repeat) for past in kept])
     scores = np.array([past.score for past in kept], dtype=float)
-    worth = dict.fromkeys(by_policy, 0.0)
-    noise, spread = _USUAL_NOISE**2, float("inf")
+    count, in_condition = np.bincount(policy), np.bincount(condition)
+    worth, freedom = np.zeros(policies), len(kept) - policies
     for _ in range(_SWEEPS):
-        own = np.array([worth[past.key[0]] for past in kept])
-        offset = np.zeros(len(kept))
-        for rows in by_condition.values():
-            offset[rows] = (scores - own)[rows].mean()
-        rest = scores - offset
-        means = {policy: float(rest[rows].mean()) for policy, rows in by_policy.items()}
-        repeated = [rest[rows] - means[policy] for policy, rows in by_policy.items() if len(rows) > 1]
-        freedom = sum(len(r) - 1 for r in repeated)
-        if freedom >= 4:
-            noise = max(1e-8, float(sum((r**2).sum() for r in repeated)) / freedom)
-        average = float(np.mean(list(means.values()))) if means else 0.0
-        counts = np.array([len(rows) for rows in by_policy.values()], dtype=float)
-        values = np.array(list(means.values())) - average
-        spread = max(1e-8, float(np.mean(values**2 - noise / counts))) if len(values) else 1e-8
-        worth = {
-            policy: spread / (spread + noise / len(rows)) * (means[policy] - average)
-            for policy, rows in by_policy.items()
-        }
-    found = []
-    for policy, rows in by_policy.items():
-        whole = [kept[row] for row in rows if kept[row].share == 1]
-        found.append(Standing((whole or [kept[rows[0]]])[0], worth[policy], len(rows), bool(whole)))
+        offset = np.bincount(condition, scores - worth[policy]) / in_condition
+        rest = scores - offset[condition]
+        means = np.bincount(policy, rest) / count
+        noise = _USUAL_NOISE**2
+        if freedom >= _FREEDOM:
+            noise = max(_LEAST, float(((rest - means[policy]) ** 2).sum()) / freedom)
+        values = means - means.mean()
+        spread = max(_LEAST, float(np.mean(values**2 - noise / count)))
+        worth = spread / (spread + noise / count) * values
+    first: dict[int, Past] = {}
+    whole: dict[int, Past] = {}
+    for number, past in zip(policy.tolist(), kept, strict=True):
+        first.setdefault(number, past)
+        if past.share == 1:
+            whole.setdefault(number, past)
+    found = [
+        Standing(whole.get(number, past), float(worth[number]), int(count[number]), number in whole)
+        for number, past in first.items()
+    ]
     return sorted(found, key=lambda s: -s.expected)
+
+
+def _numbered(keys: Sequence[Hashable]) -> tuple[np.ndarray, int]:
+    """For each key the number of the first equal one among the different ones, and how many those are."""
+    numbers: dict[Hashable, int] = {}
+    found = np.array([numbers.setdefault(key, len(numbers)) for key in keys])
+    return found, len(numbers)
