@@ -14,6 +14,7 @@ import pytest
 
 from autoaug.operators import all_operators
 from autoaug.policy import builtin_names
+from autoaug.strategies import STRATEGIES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -36,10 +37,11 @@ def test_the_readmes_commands_run_in_order(tmp_path: Path) -> None:
 
 
 def test_the_readmes_code_runs() -> None:
-    first, second, third = [run(block) for block in blocks("python")]
+    first, second, third, fourth = [run(block) for block in blocks("python")]
     assert first["soft_labels"].shape == (64, 10)
     assert second["target"]["label"] == 3
     assert third["augmented"].shape == (64, 3, 32, 32)
+    assert fourth["result"].verdict == "no significant difference"
 
 
 def run(block: str) -> dict[str, Any]:
@@ -53,6 +55,11 @@ def test_the_readmes_scripts_and_links_exist() -> None:
         assert os.access(ROOT / script, os.X_OK)
     for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (ROOT / link).exists(), link
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_is_in_the_documents(name: str) -> None:
+    assert all(f"`{name}`" in (ROOT / document).read_text() for document in ("README.md", "CHANGELOG.md"))
 
 
 @pytest.mark.parametrize("name", builtin_names())
