@@ -61,6 +61,10 @@ Equal = Annotated[
     str, typer.Option(help="Compare policies with K copies at equal 'samples' seen, or at equal 'epochs'.")
 ]
 Seeds = Annotated[int, typer.Option(help="Fresh seeds on which finalists and baselines are trained again.")]
+MaxSeeds = Annotated[
+    int | None,
+    typer.Option(help="Seeds are added until the data decide, up to so many. [default: 16; none below 5 --seeds]"),
+]
 Finalists = Annotated[int, typer.Option(help="How many of the best policies are confirmed.")]
 Seed = Annotated[int, typer.Option(help="Seed of splits, search and trainings.")]
 Workers = Annotated[int | None, typer.Option(help="Trials side by side. [default: one a CPU core with Ray, else 1]")]
@@ -108,6 +112,7 @@ def search(
     batch_size: BatchSize = None,
     equal: Equal = "samples",
     seeds: Seeds = 5,
+    max_seeds: MaxSeeds = None,
     finalists: Finalists = 3,
     seed: Seed = 0,
     workers: Workers = None,
@@ -137,6 +142,7 @@ def compare(
     batch_size: BatchSize = None,
     equal: Equal = "samples",
     seeds: Seeds = 5,
+    max_seeds: MaxSeeds = None,
     seed: Seed = 0,
     workers: Workers = None,
     executor: ExecutorName = "auto",

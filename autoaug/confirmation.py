@@ -17,6 +17,7 @@ from autoaug.result import Candidate, Comparison, Kind, McNemar, TrialResult, Ve
 from autoaug.run_folder import write_whole
 from autoaug.search_loop import Progress
 from autoaug.seeds import derive_seed
+from autoaug.sequential import ERROR, levels
 from autoaug.statistics import estimate, mcnemar
 from autoaug.trial import Train
 
@@ -114,7 +115,10 @@ def assess(
     validation_labels: np.ndarray,
     test_labels: np.ndarray,
 ) -> Candidate:
-    """The accuracies of an entrant over the seeds, with the interval of the mean on the test split."""
+    """The accuracies of an entrant over those of `seeds` that it was trained with, with the interval of the mean on the
+    test split.
+    """
+    seeds = [seed for seed in seeds if (entrant.name, seed) in trainings]
     own = [trainings[entrant.name, seed] for seed in seeds]
     validation = [float((t.validation_predictions == validation_labels).mean()) for t in own]
     test = [float((t.test_predictions == test_labels).mean()) for t in own]
@@ -142,10 +146,12 @@ def compare(
     rival: Candidate,
     trainings: dict[tuple[str, int], Training],
     test_labels: np.ndarray,
+    planned: tuple[int, ...] = (),
 ) -> Comparison:
-    """The paired comparison of two candidates that share their seeds."""
+    """The paired comparison of two candidates that share their seeds, at one of the `planned` looks."""
     differences = [a - b for a, b in zip(candidate.test_accuracy, rival.test_accuracy, strict=True)]
-    difference = estimate(differences, 1 / len(test_labels))
+    level = levels(planned)[planned.index(len(differences))] if planned else ERROR
+    difference = estimate(differences, 1 / len(test_labels), level)
 
     def right(name: str) -> np.ndarray:
         return np.concatenate([trainings[name, seed].test_predictions == test_labels for seed in candidate.seeds])
@@ -158,6 +164,8 @@ def compare(
         difference=difference.mean,
         ci95=difference.ci95,
         p_value=difference.p_value,
+        level=level,
+        looks=planned,
         mcnemar=McNemar(
             only_candidate_right=pooled.only_first, only_rival_right=pooled.only_second, p_value=pooled.p_value
         ),
@@ -171,9 +179,11 @@ def verdict_of(comparison: Comparison | None) -> Verdict:
     return "better" if comparison.difference > 0 else "worse"
 
 
-def best_by_validation(candidates: Sequence[Candidate]) -> Candidate:
-    """The highest mean on the validation split; of equals the first, which is the simpler by the order of entry."""
-    return max(candidates, key=lambda c: c.validation_mean)
+def best_by_validation(candidates: Sequence[Candidate], seeds: int) -> Candidate:
+    """The highest mean on the validation split over the first `seeds`; of equals the first, which is the simpler by the
+    order of entry.
+    """
+    return max(candidates, key=lambda c: float(np.mean(c.validation_accuracy[:seeds])))
 
 
 def hardest_rival(candidates: Sequence[Candidate]) -> Candidate:

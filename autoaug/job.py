@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from autoaug.confirmation import Entrant, assess, confirmation_seeds, train_entrants
+from autoaug.confirmation import Entrant, Training, assess, confirmation_seeds, train_entrants
 from autoaug.data.audit import Audit
 from autoaug.data.splits import DataSet
 from autoaug.errors import AutoaugError
 from autoaug.executors import Executor, executors
 from autoaug.exporters import EXPORTERS, export_policy
 from autoaug.gallery import draw_gallery, to_bytes
-from autoaug.judgement import judge
+from autoaug.judgement import Judgement, contenders, judge
 from autoaug.options import versions
 from autoaug.policy import Policy, read_policy
 from autoaug.report import write_report
@@ -23,6 +23,7 @@ from autoaug.result import Candidate, Cost, DataSummary, SearchResult, TrialCoun
 from autoaug.run_folder import RunConfig, RunFolder, write_whole
 from autoaug.search_loop import Progress, elapsed, run_search
 from autoaug.seeds import derive_seed
+from autoaug.sequential import looks
 from autoaug.space import SearchSpace
 from autoaug.strategies import get_strategy
 from autoaug.study import SearchStudy, summary
@@ -92,15 +93,13 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
                 )
                 entrants += [replace(e, name="random-search", kind="rival") for e in _finalists(rival, 1)]
         entrants = _distinct(entrants)
-        progress.say(f"confirming {len(entrants)} policies on {config.confirmation_seeds} fresh seeds")
         begun = time.time()
-        seeds = confirmation_seeds(config.seed, config.confirmation_seeds)
         with open_executor(replace(task, test=data.test)) as executor:
-            trainings = train_entrants(entrants, seeds, executor, folder.confirmation, progress)
+            candidates, trainings, judgement = _confirm(
+                entrants, config, data, executor, folder, progress, after_search=study is not None
+            )
         compute = sum(training.seconds for training in trainings.values())
         confirmation_seconds = max(time.time() - begun, compute / config.workers)  # of earlier sessions too
-    candidates = [assess(e, trainings, seeds, data.validation.labels, data.test.labels) for e in entrants]
-    judgement = judge(candidates, trainings, data.test.labels, after_search=study is not None)
     result = SearchResult(
         verdict=judgement.verdict,
         sentence=judgement.sentence,
@@ -130,6 +129,32 @@ def _search(study: SearchStudy, config: RunConfig, task: Task, open_executor: Op
     with open_executor(task) as executor:
         run_search(study, executor, budget, task.full_length_passes(), space, baselines, study.seed, progress)
     return study
+
+
+def _confirm(
+    entrants: Sequence[Entrant],
+    config: RunConfig,
+    data: DataSet,
+    executor: Executor,
+    folder: RunFolder,
+    progress: Progress,
+    after_search: bool,
+) -> tuple[list[Candidate], dict[tuple[str, int], Training], Judgement]:
+    """Train the entrants on the first seeds, then those between whom it is open on more, look by look."""
+    planned = looks(config.confirmation_seeds, config.most_seeds)
+    seeds = confirmation_seeds(config.seed, planned[-1])
+    open_between = {entrant.name for entrant in entrants}
+    trainings: dict[tuple[str, int], Training] = {}
+    for before, count in zip((0, *planned), planned, strict=False):
+        training = [entrant for entrant in entrants if entrant.name in open_between]
+        progress.say(f"confirming {len(training)} policies on {count - before} {'more' if before else 'fresh'} seeds")
+        trainings |= train_entrants(training, seeds[before:count], executor, folder.confirmation, progress)
+        candidates = [assess(e, trainings, seeds, data.validation.labels, data.test.labels) for e in entrants]
+        judgement = judge(candidates, trainings, data.test.labels, after_search, planned)
+        open_between = set(contenders(judgement, candidates))
+        if not open_between:
+            break
+    return candidates, trainings, judgement
 
 
 def _finalists(study: SearchStudy, count: int) -> list[Entrant]:

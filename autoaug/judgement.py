@@ -9,6 +9,7 @@ import numpy as np
 
 from autoaug.confirmation import Training, best_by_validation, compare, hardest_rival, verdict_of
 from autoaug.result import Candidate, Comparison, Returned, Verdict
+from autoaug.sequential import is_hopeless
 
 
 @dataclass(frozen=True)
@@ -31,22 +32,30 @@ def judge(
     trainings: dict[tuple[str, int], Training],
     test_labels: np.ndarray,
     after_search: bool = True,
+    planned: tuple[int, ...] = (),
 ) -> Judgement:
     """Pick the finalist by validation, compare it on the test split with the hardest rival, and decide.
 
     The finalist is the searched candidate with the best validation mean, or, where there is none, the best of all; its
     rivals are all baselines and the winner of the rival search. Unless it is better, the baseline with the best
     validation mean is returned. After a search, a baseline cannot be better: nothing was found.
+
+    Args:
+        candidates: with the seeds that they were trained on; means of validation are compared over those that all
+            share, the first ones.
+        trainings: of the candidates.
+        test_labels: of the test split.
+        after_search: whether the candidates come from one.
+        planned: after how many seeds the data are looked at; empty for one look alone.
     """
-    baselines = [c for c in candidates if c.kind == "baseline"]
-    finalist = best_by_validation([c for c in candidates if c.kind == "searched"] or candidates)
-    fallback = best_by_validation(baselines or candidates)
-    others = [c for c in candidates if c is not finalist]
-    rivals = [c for c in others if c.kind != "searched"] or others
+    shared = min(len(c.seeds) for c in candidates)
+    finalist = best_by_validation([c for c in candidates if c.kind == "searched"] or candidates, shared)
+    fallback = best_by_validation([c for c in candidates if c.kind == "baseline"] or candidates, shared)
+    rivals = rivals_of(finalist, candidates)
     if not rivals:
         sentence = f"{finalist.name} was trained alone, so there is nothing to compare it with."
         return Judgement("no significant difference", sentence, None, finalist)
-    comparison = compare(finalist, hardest_rival(rivals), trainings, test_labels)
+    comparison = compare(finalist, hardest_rival(rivals), trainings, test_labels, planned)
     if after_search and finalist.kind == "baseline":
         sentence = (
             "No significant difference: the search had no policy of its own that was trained to the end, so nothing is "
@@ -56,6 +65,29 @@ def judge(
     verdict = verdict_of(comparison)
     returned = finalist if verdict == "better" else fallback
     return Judgement(verdict, sentence_of(verdict, comparison, returned, finalist), comparison, returned)
+
+
+def rivals_of(finalist: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Whom the finalist has to beat: all but searched ones, where there are others, among those with all its seeds."""
+    others = [c for c in candidates if c is not finalist and len(c.seeds) == len(finalist.seeds)]
+    return [c for c in others if c.kind != "searched"] or others
+
+
+def contenders(judgement: Judgement, candidates: Sequence[Candidate]) -> list[str]:
+    """Between whom more seeds are to decide: the finalist, and rivals that may yet turn out to be its hardest, being no
+    further behind that than the comparison is uncertain. Empty where the data have decided, or will hardly show that
+    the finalist is better.
+    """
+    comparison = judgement.comparison
+    if comparison is None or judgement.verdict != "no significant difference":
+        return []
+    if is_hopeless(comparison.differences, comparison.looks):
+        return []
+    finalist = next(c for c in candidates if c.name == comparison.candidate)
+    reach = comparison.ci95[1] - comparison.difference
+    rivals = rivals_of(finalist, candidates)
+    hardest = hardest_rival(rivals).mean
+    return [finalist.name, *(c.name for c in rivals if c.mean >= hardest - reach)]
 
 
 def sentence_of(verdict: Verdict, comparison: Comparison, returned: Candidate, finalist: Candidate) -> str:

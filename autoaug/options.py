@@ -22,6 +22,8 @@ _PACKAGES = ("autoaug", "torch", "torchvision", "kornia", "optuna", "ray", "nump
 
 #: Without a budget, a search takes this many trainings' worth of compute.
 DEFAULT_TRAININGS = 20.0
+#: From so many seeds on, more are added until the data decide, up to the second figure.
+_ADDED_FROM, _MOST_SEEDS = 5, 16
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class SearchOptions:
     batch_size: int | None = None
     equal: str = "samples"
     seeds: int = 5
+    max_seeds: int | None = None
     finalists: int = 3
     seed: int = 0
     workers: int | None = None
@@ -96,6 +99,15 @@ def at_least(name: str, value: int, least: int) -> int:
     if value < least:
         raise OptionError(f"--{name} {value} must be at least {least}")
     return value
+
+
+def most_seeds(first: int, most: int | None) -> int:
+    """How many seeds there may be in all: `most`, or a default. Fewer first seeds than a confirmation should have are
+    taken as a wish for a short one.
+    """
+    if most is not None:
+        return at_least("max-seeds", most, first)
+    return max(first, _MOST_SEEDS) if first >= _ADDED_FROM else first
 
 
 def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:

@@ -102,7 +102,10 @@ class McNemar(Record):
 
 
 class Comparison(Record):
-    """The finalist against the hardest rival, paired by seed, on the test split; accuracies in [0, 1]."""
+    """The finalist against the hardest rival, paired by seed, on the test split; accuracies in [0, 1].
+
+    `ci95` holds with 95 % over all `looks` at the data together; `level` is what each of them could be wrong by alone.
+    """
 
     candidate: str
     rival: str
@@ -110,6 +113,8 @@ class Comparison(Record):
     difference: float
     ci95: Interval
     p_value: float
+    level: float = 0.05
+    looks: tuple[int, ...] = ()
     mcnemar: McNemar
 
 

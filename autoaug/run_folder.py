@@ -50,6 +50,7 @@ class RunConfig(BaseModel):
     model: str = "auto"
     recipe: Recipe
     confirmation_seeds: Annotated[int, Field(ge=2)] = 5
+    most_seeds: Annotated[int, Field(ge=2)] = 16
     finalists: Annotated[int, Field(ge=1)] = 3
     seed: int = 0
     device: str

@@ -10,14 +10,14 @@ from scipy import stats
 
 
 class Estimate(NamedTuple):
-    """A mean, its 95 % interval, and the p-value of its being 0."""
+    """A mean, its interval, and the p-value of its being 0."""
 
     mean: float
     ci95: tuple[float, float]
     p_value: float
 
 
-def estimate(values: list[float], resolution: float) -> Estimate:
+def estimate(values: list[float], resolution: float, level: float = 0.05) -> Estimate:
     """Student's t estimate of the mean of `values`, one per seed.
 
     Args:
@@ -25,6 +25,7 @@ def estimate(values: list[float], resolution: float) -> Estimate:
         resolution: the step in which they come (1 / number of images; differences have the same step). Values that
             happen to be equal are only known to lie within a step, so the deviation is not taken to be below that of
             a uniform error of one step.
+        level: the chance that the interval misses the mean.
     """
     n = len(values)
     mean = float(np.mean(values))
@@ -32,7 +33,7 @@ def estimate(values: list[float], resolution: float) -> Estimate:
         return Estimate(mean, (-math.inf, math.inf), 1.0)
     deviation = max(float(np.std(values, ddof=1)), resolution / math.sqrt(12))
     error = deviation / math.sqrt(n)
-    reach = float(stats.t.ppf(0.975, n - 1)) * error
+    reach = float(stats.t.isf(level / 2, n - 1)) * error
     p_value = float(2 * stats.t.sf(abs(mean) / error, n - 1))
     return Estimate(mean, (mean - reach, mean + reach), p_value)
 
