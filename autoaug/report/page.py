@@ -47,6 +47,7 @@ def write_report(folder: RunFolder) -> Path:
             stages=numbers.stages(result),
             fidelity=numbers.fidelity(result),
             shift=numbers.shift(result),
+            affinities=numbers.affinities(result),
             front=sorted((point for point in front if point.is_best), key=lambda point: -point.values[0]),
             finalist=result.candidate(result.comparison.candidate) if result.comparison else None,
             galleries={which: _gallery(folder.gallery(which)) for which in ("returned", "finalist")},

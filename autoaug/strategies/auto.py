@@ -10,6 +10,8 @@ from optuna.samplers import RandomSampler
 
 from autoaug.policy import Policy
 from autoaug.space import SearchSpace, Suggest, sample_around, sample_shaped, usual_shape
+from autoaug.strategies.affinity import NAME as AFFINITY
+from autoaug.strategies.affinity import MeasureAffinity, bearable_strength
 from autoaug.strategies.base import Brief, Draw, Fixed, History, Inquiry, Past, Step, Strategy, next_baseline
 from autoaug.strategies.evidence import Standing, standings
 from autoaug.strategies.shift import NAME, MatchShift, matched
@@ -38,11 +40,13 @@ class Auto(Strategy):
 
     1. Two-sample matching between the splits, without training. What it proposes must pass a gate: better than no
        augmentation with both of two seeds.
-    2. The baselines, then a portfolio of policies of the space's shape that practice knows, then TPE over that shape:
+    2. Affinity and diversity of each operator, with one model: reported, and what strength the portfolio starts from.
+       Never a filter: under a shift it ranks the right operator last.
+    3. The baselines, then a portfolio of policies of the space's shape that practice knows, then TPE over that shape:
        how many layers of which family at one strength, which mixing, how many copies. Each is trained on a quarter of
        the data. With a large budget, neighbours of the best policy follow, operator by operator.
-    3. The best are repeated with other seeds; what is believed of a policy is shrunken by what noise explains.
-    4. The best of those are trained at full length.
+    4. The best are repeated with other seeds; what is believed of a policy is shrunken by what noise explains.
+    5. The best of those are trained at full length.
     """
 
     name = "auto"
@@ -56,7 +60,9 @@ class Auto(Strategy):
             return Inquiry(NAME, MatchShift())
         if step := next_baseline(history, brief, SHARE):
             return step
-        is_looking = brief.has_data and history.findings[NAME] is None
+        if brief.has_data and brief.space.families and AFFINITY not in history.findings:
+            return Inquiry(AFFINITY, MeasureAffinity(brief.space, SHARE))
+        is_looking = any(found is None for found in history.findings.values())
         if is_looking or any(past.is_running and past.is_baseline for past in history.trials):
             return None
         policy = matched(history.findings.get(NAME))
@@ -102,7 +108,8 @@ def _passes_gate(history: History) -> bool | None:
 
 def _explore(history: History, brief: Brief, shift: Policy | None) -> Step:
     published = _published(brief)
-    known = list(portfolio(brief.space, _best_of(published, history)))
+    strength = bearable_strength(history.findings.get(AFFINITY)) if shift is None else None
+    known = list(portfolio(brief.space, _best_of(published, history), strength))
     shaped = [past for past in history.trials if past.stage in {"portfolio", "shape"}]
     draw = partial(_sample_shifted, published, shift)
     if len(shaped) < len(known):
@@ -181,15 +188,18 @@ def _own(history: History) -> Sequence[Standing]:
     return [s for s in standings(history.trials) if s.past.key[0] not in baselines]
 
 
-def portfolio(space: SearchSpace, published: str | None = None) -> Iterator[dict[str, Any]]:
+def portfolio(
+    space: SearchSpace, published: str | None = None, strength: float | None = None
+) -> Iterator[dict[str, Any]]:
     """Shapes that practice knows, as values of `sample_shaped` within `space`: the layers of the `published` policy of
     that name, with and without what the space has before them, weaker, and with mixing; one or two layers of the
-    space's own, weak and strong, of all operators or of one family, alone and with mixing.
+    space's own, at the `strength` given or a middle one and strong, of all operators or of one family, alone and with
+    mixing.
     """
     usual = usual_shape(space)
     families = list(space.families)
     low, high = space.strength
-    middle = low + 0.5 * (high - low)
+    middle = low + 0.5 * (high - low) if strength is None else strength
     second = {"family": families[min(2, len(families) - 1)]} if families else {}
     cutmix, mixup = (
         {"mixing": kind, "mixing.probability": 0.5, "mixing.alpha": alpha} if kind in space.mixing.kinds else {}

@@ -1,0 +1,117 @@
+"""The inquiry into what each operator does to a model that has never seen it (Gontijo-Lopes et al., 2020)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy
+
+from autoaug.apply import apply_plan
+from autoaug.data.splits import Samples, nested_rows
+from autoaug.operators import get_operator
+from autoaug.plan import draw_plan
+from autoaug.policy import Branch, Layer, Operation, Policy
+from autoaug.result import TrialResult
+from autoaug.seeds import derive_seed
+from autoaug.space import SearchSpace
+from autoaug.training.device import precision
+from autoaug.training.feed import float_batches, images_at_once, in_order
+from autoaug.training.train import new_training, train
+from autoaug.trial import Task
+
+NAME = "affinity"
+_STRENGTHS = (0.25, 0.5, 0.75, 1.0)
+_SCORED_ON = 300
+#: The strength to start from is the highest at which the middle operator keeps so much of the accuracy.
+_KEPT = 0.85
+
+
+@dataclass(frozen=True)
+class MeasureAffinity:
+    """Train one model without augmentation on a `share` of the data, and show it validation and training images under
+    each operator of the space, at several strengths.
+    """
+
+    space: SearchSpace
+    share: float
+
+    def run(self, task: Task, seed: int) -> Iterator[TrialResult]:
+        """Yield one result, whose findings are for each operator and strength its affinity (accuracy on augmented
+        validation images over that on clean ones) and its diversity (loss on augmented training images over that on
+        clean ones), and the strength to start from.
+        """
+        started = time.time()
+        rows = nested_rows(task.train.labels, self.share, derive_seed(seed, "share"))
+        training = new_training(task.model, task.train, task.classes, seed)
+        recipe = task.recipe.for_share(self.share)
+        for _ in train(training, Policy(), task.train, task.classes, recipe, seed, task.device, rows=rows):
+            pass
+        looks = _Looks(training.model.eval(), task, rows)
+        clean = looks.at(Policy())
+        operators: dict[str, list[tuple[float, float, float]]] = {}
+        for name, highest in _operators(self.space).items():
+            for strength in _STRENGTHS:
+                accuracy, loss = looks.at(_alone(name, strength * highest))
+                affinity, diversity = accuracy / max(clean[0], 1e-6), loss / max(clean[1], 1e-6)
+                operators.setdefault(name, []).append((strength, affinity, diversity))
+        middle = {
+            s: np.median([kept for own in operators.values() for t, kept, _ in own if t == s]) for s in _STRENGTHS
+        }
+        bearable = [strength for strength, kept in middle.items() if operators and kept >= _KEPT]
+        yield TrialResult(
+            started=started,
+            ended=time.time(),
+            status="complete",
+            passes=training.meter.passes + looks.images // 3,
+            findings={"operators": operators, "strength": max(bearable, default=_STRENGTHS[0])},
+        )
+
+
+class _Looks:
+    """A trained model's accuracy on validation images and loss on its training images."""
+
+    def __init__(self, model: torch.nn.Module, task: Task, rows: np.ndarray) -> None:
+        self.model, self.task, self.images = model, task, 0
+        spread = np.linspace(0, len(task.validation) - 1, min(_SCORED_ON, len(task.validation))).astype(np.int64)
+        self.sides = ((task.validation, spread), (task.train, rows[:: max(1, len(rows) // _SCORED_ON)]))
+
+    def at(self, policy: Policy) -> tuple[float, float]:
+        """Accuracy and loss under `policy`, with the same random numbers each time."""
+        (accuracy, _), (_, loss) = (self._on(samples, rows, policy) for samples, rows in self.sides)
+        return accuracy, loss
+
+    @torch.no_grad()
+    def _on(self, samples: Samples, rows: np.ndarray, policy: Policy) -> tuple[float, float]:
+        generator, right, loss = torch.Generator().manual_seed(0), 0, 0.0
+        batches = list(in_order(rows, max(1, images_at_once(samples.images.shape) // 2)))
+        for indices, clean in zip(batches, float_batches(samples.images, iter(batches), self.task.device), strict=True):
+            augmented = apply_plan(draw_plan(policy, len(clean), generator), clean, check=False)
+            labels = torch.from_numpy(samples.labels[indices]).to(self.task.device)
+            with precision(self.task.device):
+                logits = self.model(augmented.contiguous(memory_format=torch.channels_last))
+            right += int((logits.argmax(1) == labels).sum())
+            loss += float(cross_entropy(logits.float(), labels, reduction="sum"))
+        self.images += len(rows)
+        return right / len(rows), loss / len(rows)
+
+
+def _operators(space: SearchSpace) -> dict[str, float]:
+    """The operators of all families with their highest magnitudes, without the one that does nothing."""
+    found = {name: highest for family in space.families.values() for name, highest in family.items()}
+    return {name: highest for name, highest in found.items() if name != "Identity"}
+
+
+def _alone(name: str, highest: float) -> Policy:
+    magnitude = (1.0, 1.0) if get_operator(name).is_switch else (0.0, highest)
+    return Policy(layers=(Layer(branches=(Branch(operations=(Operation(operator=name, magnitude=magnitude),)),)),))
+
+
+def bearable_strength(finding: Mapping[str, Any] | None) -> float | None:
+    """The strength that the inquiry found, None where it has none."""
+    strength = (finding or {}).get("strength")
+    return None if strength is None else float(strength)

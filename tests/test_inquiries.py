@@ -1,0 +1,87 @@
+"""What strategies ask of the data and of models that are trained already."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from autoaug.policy import Branch, Layer, Operation, Policy
+from autoaug.result import TrialResult
+from autoaug.space import load_space
+from autoaug.strategies.affinity import MeasureAffinity, bearable_strength
+from autoaug.strategies.density import MatchDensity, together
+from autoaug.strategies.gradient import LearnByGradient, starting_policy
+from autoaug.strategies.shift import MatchShift, matched
+from autoaug.trial import Task, Work, carry_out
+from tests.tasks import samples, shifted_task, small_task
+
+
+def asked(work: Work, task: Task, seed: int = 0) -> TrialResult:
+    return list(carry_out(work, task, seed))[-1]
+
+
+@pytest.fixture(scope="module")
+def task() -> Task:
+    """Bars that are well learnt."""
+    return replace(small_task(epochs=30), train=samples(192, 0), validation=samples(96, 1))
+
+
+def test_affinity_falls_with_strength_where_an_operator_destroys_and_not_where_it_does_nothing(task: Task) -> None:
+    space = load_space("standard")
+    found = asked(MeasureAffinity(space, 0.5), task)
+    assert found.status == "complete", found.reason
+    operators = found.findings["operators"]
+    assert set(operators) == {name for family in space.families.values() for name in family} - {"Identity"}
+    by_strength = {strength: affinity for strength, affinity, _ in operators["TranslateY"]}
+    assert by_strength[1.0] < 0.9, "the place of the bar is its class"
+    assert {s: a for s, a, _ in operators["Saturation"]}[1.0] == pytest.approx(1.0), "grey has no colour"
+    assert operators["TranslateY"][-1][2] > 1.0, "diversity: the loss grows"
+    assert bearable_strength(found.findings) in {0.25, 0.5, 0.75, 1.0}
+    assert bearable_strength(None) is None
+
+
+def test_density_prefers_what_trained_models_still_recognise(task: Task) -> None:
+    found = asked(MatchDensity(load_space("light")), task)
+    assert found.status == "complete", found.reason
+    assert 1 <= len(found.findings["policies"]) <= 5
+    assert found.findings["scores"] == sorted(found.findings["scores"], reverse=True)
+    assert found.passes > 0
+    again = asked(MatchDensity(load_space("light")), task)
+    assert again.findings == found.findings
+
+
+def test_policies_together_are_a_choice_between_them() -> None:
+    def layer(*names: str) -> Layer:
+        return Layer(branches=tuple(Branch(operations=(Operation(operator=n),), weight=2.0) for n in names))
+
+    joined = together([Policy(layers=(layer("Rotate", "ShearX"),)), Policy(layers=(layer("Invert"), layer("Gamma")))])
+    assert [[b.weight for b in la.branches] for la in joined.layers] == [[0.5, 0.5, 1.0], [1.0]]
+
+
+def test_the_gradient_moves_away_from_what_harms(task: Task) -> None:
+    """Of two operators, one moves the bars to other classes' places, the other does nothing to grey images."""
+    space = load_space("light").model_copy(
+        update={"base": (), "families": {"two": {"TranslateY": 1.0, "Saturation": 1.0}}, "layers": (1, 1)}
+    )
+    longer = replace(task, recipe=task.recipe.model_copy(update={"epochs": 200}))
+    found = asked(LearnByGradient(space), longer)
+    assert found.status == "complete", found.reason
+    assert found.passes <= longer.full_length_passes(), "less than one training"
+    learnt = Policy.model_validate(found.findings["policy"])
+    weights = {b.operations[0].operator: b.weight for b in learnt.layers[0].branches}
+    reach = {b.operations[0].operator: b.operations[0].magnitude[1] for b in learnt.layers[0].branches}
+    start = starting_policy(space).layers[0].branches[0].operations[0].magnitude[1]
+    assert weights.get("TranslateY", 0.0) < weights["Saturation"] or reach["TranslateY"] < 0.8 * start
+
+
+def test_the_shift_is_found_and_few_images_are_not_asked() -> None:
+    found = asked(MatchShift(), shifted_task())
+    policy = matched(found.findings)
+    assert policy is not None
+    assert found.passes > 0
+    few = replace(small_task(), validation=samples(20, 1))
+    assert matched(asked(MatchShift(), few).findings) is None
+    assert matched(None) is None
+    assert np.isfinite(found.findings["residual"])
