@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import textwrap
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ class SearchStudy:
                 self._study.set_user_attr(what, value)
             elif noted[what] != value:
                 raise RunError(
-                    f"the study in {shown(str(storage))} was begun with {what} {noted[what]!r}, not {value!r}; "
+                    f"the study in {shown(str(storage))} was begun with {_difference(what, noted[what], value)}; "
                     "begin a new run, or restore config.yaml"
                 )
 
@@ -271,6 +272,20 @@ def _draw(step: Draw, space: SearchSpace, seed: int, directions: list[StudyDirec
         trial = mirror.ask()
         policy = step.draw(space, trial)
     return mirror.get_trials(deepcopy=False)[trial.number], policy
+
+
+def _difference(what: str, noted: Any, value: Any) -> str:
+    """What was noted and what is there now; of a space the fields that differ."""
+    if what != "space":
+        return f"{what} {noted!r}, not {value!r}"
+    before, after = json.loads(noted), json.loads(value)
+    fields = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    told = "; ".join(f"{name} {_brief(before.get(name))}, not {_brief(after.get(name))}" for name in fields)
+    return f"another space ({told})"
+
+
+def _brief(value: Any) -> str:
+    return textwrap.shorten(json.dumps(value), 100, placeholder=" …")
 
 
 def check_storage(url: str) -> None:

@@ -120,7 +120,12 @@ def test_optuna_dashboard_opens_a_run_as_it_is(tmp_path: Path) -> None:
     ]
 
 
-def test_a_study_of_another_space_is_refused(tmp_path: Path) -> None:
-    SearchStudy(tmp_path / "s.db", load_space("light"), get_strategy("tpe"), seed=0)
+def test_a_study_of_another_space_strategy_or_seed_is_refused_with_the_difference(tmp_path: Path) -> None:
+    space = load_space("light")
+    SearchStudy(tmp_path / "s.db", space, get_strategy("tpe"), seed=0)
+    with pytest.raises(RunError, match=r"another space \(layers \[0, 1\], not \[0, 2\]\)"):
+        SearchStudy(tmp_path / "s.db", space.model_copy(update={"layers": (0, 2)}), get_strategy("tpe"), seed=0)
+    with pytest.raises(RunError, match="was begun with seed 0, not 1"):
+        SearchStudy(tmp_path / "s.db", space, get_strategy("tpe"), seed=1)
     with pytest.raises(RunError, match="was begun with strategy 'tpe', not 'random'"):
         SearchStudy(tmp_path / "s.db", load_space("light"), get_strategy("random"), seed=0)
