@@ -147,14 +147,14 @@ def test_a_trial_that_kills_its_worker_twice_has_failed() -> None:
 def test_a_trial_that_hangs_is_given_up_and_the_next_one_runs(name: str) -> None:
     MARKER.touch()
     with (
-        executors(name, 1, "cpu", None, trial_timeout=3) as open_executor,
+        executors(name, 1, "cpu", None, trial_timeout=6) as open_executor,
         open_executor(of_own("hanging")) as executor,
     ):
         hung = results(executor, ["first"])["first"]
         MARKER.unlink()
         following = results(executor, ["second"])["second"]
     assert hung.status == "failed"
-    assert "longer than --trial-timeout, 3 s" in hung.reason
+    assert "longer than --trial-timeout, 6 s" in hung.reason
     assert following.status == "complete"
 
 
