@@ -19,6 +19,8 @@ from autoaug.trial import Task
 
 NAME = "matching"
 _TRAINING, _VALIDATION = 300, 500
+#: Of large images fewer are augmented, at least a third: looking takes as long as it does at 96 x 96 pixels.
+_PIXELS = _TRAINING * 96 * 96
 #: Fewer images than this show not even one strong operator.
 _FEWEST = 50
 #: Augmenting and describing an image takes about a third of passing it through the model, forward and backward.
@@ -38,7 +40,7 @@ class MatchShift:
             yield TrialResult(started=started, ended=time.time(), status="complete", findings=findings)
             return
         found = match(
-            _some(task.train.images, _TRAINING, draw, task.device),
+            _some(task.train.images, _training_images(task.train.images), draw, task.device),
             _some(task.validation.images, _VALIDATION, draw, task.device),
         )
         yield TrialResult(
@@ -55,6 +57,11 @@ class MatchShift:
                 "looks": found.looks,
             },
         )
+
+
+def _training_images(images: Images) -> int:
+    _, height, width = images.shape
+    return max(_TRAINING // 3, min(_TRAINING, _PIXELS // (height * width)))
 
 
 def _some(images: Images, at_most: int, draw: np.random.Generator, device: str) -> Tensor:
