@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -109,7 +109,7 @@ def _passes_gate(history: History) -> bool | None:
 def _explore(history: History, brief: Brief, shift: Policy | None) -> Step:
     published = _published(brief)
     strength = bearable_strength(history.findings.get(AFFINITY)) if shift is None else None
-    known = list(portfolio(brief.space, _best_of(published, history), strength))
+    known = list(portfolio(brief.space, published, _best_of(published, history), strength))
     shaped = [past for past in history.trials if past.stage in {"portfolio", "shape"}]
     draw = partial(_sample_shifted, published, shift)
     if len(shaped) < len(known):
@@ -189,12 +189,11 @@ def _own(history: History) -> Sequence[Standing]:
 
 
 def portfolio(
-    space: SearchSpace, published: str | None = None, strength: float | None = None
+    space: SearchSpace, published: Iterable[str] = (), best: str | None = None, strength: float | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Shapes that practice knows, as values of `sample_shaped` within `space`: the layers of the `published` policy of
-    that name, with and without what the space has before them, weaker, and with mixing; one or two layers of the
-    space's own, at the `strength` given or a middle one and strong, of all operators or of one family, alone and with
-    mixing.
+    """Shapes that practice knows, as values of `sample_shaped` within `space`: the layers of each `published` policy
+    after what the space has before them, alone and with mixing; those of the `best` of them weaker, and without; and
+    one or two layers of the space's own at `strength` (or a middle one), of all operators or of one family.
     """
     usual = usual_shape(space)
     families = list(space.families)
@@ -202,21 +201,20 @@ def portfolio(
     middle = low + 0.5 * (high - low) if strength is None else strength
     second = {"family": families[min(2, len(families) - 1)]} if families else {}
     cutmix, mixup = (
-        {"mixing": kind, "mixing.probability": 0.5, "mixing.alpha": alpha} if kind in space.mixing.kinds else {}
-        for kind, alpha in (("cutmix", 0.2), ("mixup", 0.4))
+        {"mixing": kind, "mixing.probability": 0.3, "mixing.alpha": 0.2} if kind in space.mixing.kinds else {}
+        for kind in ("cutmix", "mixup")
     )
     bare = {base.operator: "off" for base in space.base}
     wanted: list[dict[str, Any]] = []
-    if published is not None:
-        taken = {"layers of": published}
-        wanted += [taken, {**taken, "reach": 0.7, **bare}, {**taken, **cutmix}, {**taken, **mixup, **bare}]
+    for name in published:
+        wanted += [{"layers of": name}, {"layers of": name, **cutmix}]
+    if best is not None:
+        wanted += [{"layers of": best, "reach": 0.7, **bare}, {"layers of": best, **mixup, **bare}]
     wanted += [
         {"layers": 2, "strength": middle},
-        {"layers": 1, "strength": high},
         {"layers": 2, "strength": middle, **second, **cutmix},
-        {"layers": 1, "strength": middle, **mixup},
-        {"layers": 0, **cutmix},
         {"layers": 1, "strength": middle, **bare},
+        {"layers": 0, **cutmix},
     ]
     shapes = [{name: _within(space, name, value) for name, value in {**usual, **values}.items()} for values in wanted]
     yield from (shape for i, shape in enumerate(shapes) if shape not in shapes[:i])
