@@ -14,6 +14,7 @@ import autoaug
 def test_exported_names() -> None:
     assert set(autoaug.__all__) == {
         "AutoaugError",
+        "ObjectiveResult",
         "Plan",
         "Policy",
         "PolicyTransform",

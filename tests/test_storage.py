@@ -18,9 +18,7 @@ import autoaug
 from autoaug.errors import RunError
 from autoaug.result import SearchResult
 from autoaug.run_folder import RunFolder
-from autoaug.space import load_space
-from autoaug.strategies import get_strategy
-from autoaug.study import SearchStudy, shown
+from autoaug.study import shown
 from tests.conftest import write_npz
 
 OPTIONS = {"space": "light", "strategy": "tpe", "trials": 6, "epochs": 2, "seeds": 2, "workers": 1}
@@ -118,14 +116,3 @@ def test_optuna_dashboard_opens_a_run_as_it_is(tmp_path: Path) -> None:
     assert [t["values"][0] for t in trials if t["state"] == "Complete"] == [
         t.accuracy for t in result.history if t.accuracy is not None
     ]
-
-
-def test_a_study_of_another_space_strategy_or_seed_is_refused_with_the_difference(tmp_path: Path) -> None:
-    space = load_space("light")
-    SearchStudy(tmp_path / "s.db", space, get_strategy("tpe"), seed=0)
-    with pytest.raises(RunError, match=r"another space \(layers \[0, 1\], not \[0, 2\]\)"):
-        SearchStudy(tmp_path / "s.db", space.model_copy(update={"layers": (0, 2)}), get_strategy("tpe"), seed=0)
-    with pytest.raises(RunError, match="was begun with seed 0, not 1"):
-        SearchStudy(tmp_path / "s.db", space, get_strategy("tpe"), seed=1)
-    with pytest.raises(RunError, match="was begun with strategy 'tpe', not 'random'"):
-        SearchStudy(tmp_path / "s.db", load_space("light"), get_strategy("random"), seed=0)
