@@ -9,18 +9,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn.functional import cross_entropy
 
-from autoaug.apply import apply_plan
-from autoaug.data.splits import Samples, nested_rows
+from autoaug.data.splits import nested_rows
 from autoaug.operators import get_operator
-from autoaug.plan import draw_plan
 from autoaug.policy import Branch, Layer, Operation, Policy
 from autoaug.result import TrialResult
 from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace
-from autoaug.training.device import precision
-from autoaug.training.feed import float_batches, images_at_once, in_order
+from autoaug.training.scoring import accuracy_and_loss
 from autoaug.training.train import new_training, train
 from autoaug.trial import Task
 
@@ -81,23 +77,10 @@ class _Looks:
         self.sides = ((task.validation, spread), (task.train, rows[:: max(1, len(rows) // _SCORED_ON)]))
 
     def at(self, policy: Policy) -> tuple[float, float]:
-        """Accuracy and loss under `policy`, with the same random numbers each time."""
-        (accuracy, _), (_, loss) = (self._on(samples, rows, policy) for samples, rows in self.sides)
-        return accuracy, loss
-
-    @torch.no_grad()
-    def _on(self, samples: Samples, rows: np.ndarray, policy: Policy) -> tuple[float, float]:
-        generator, right, loss = torch.Generator().manual_seed(0), 0, 0.0
-        batches = list(in_order(rows, max(1, images_at_once(samples.images.shape) // 2)))
-        for indices, clean in zip(batches, float_batches(samples.images, iter(batches), self.task.device), strict=True):
-            augmented = apply_plan(draw_plan(policy, len(clean), generator), clean, check=False)
-            labels = torch.from_numpy(samples.labels[indices]).to(self.task.device)
-            with precision(self.task.device):
-                logits = self.model(augmented.contiguous(memory_format=torch.channels_last))
-            right += int((logits.argmax(1) == labels).sum())
-            loss += float(cross_entropy(logits.float(), labels, reduction="sum"))
-        self.images += len(rows)
-        return right / len(rows), loss / len(rows)
+        """Accuracy and loss under `policy`."""
+        found = [accuracy_and_loss(self.model, s, rows, policy, self.task.device) for s, rows in self.sides]
+        self.images += sum(len(rows) for _, rows in self.sides)
+        return found[0][0], found[1][1]
 
 
 def _operators(space: SearchSpace) -> dict[str, float]:

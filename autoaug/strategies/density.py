@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import optuna
 import torch
 
-from autoaug.apply import apply_plan
-from autoaug.plan import draw_plan
 from autoaug.policy import Layer, Policy
 from autoaug.result import TrialResult
 from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace, sample_policy
-from autoaug.strategies.base import Brief, Fixed, History, Inquiry, Step, Strategy, next_baseline
+from autoaug.strategies.base import Brief, Inquiry
+from autoaug.strategies.inquiring import Inquiring
 from autoaug.strategies.tpe import tpe_sampler
-from autoaug.training.device import precision
-from autoaug.training.feed import float_batches, images_at_once, in_order
+from autoaug.training.scoring import accuracy_and_loss
 from autoaug.training.train import new_training, train
 from autoaug.trial import Task
 
@@ -64,24 +63,10 @@ class MatchDensity:
 
 
 class _Score:
-    """The accuracy of a trained model on augmented images."""
+    """The accuracy of a trained model on augmented images; of mixing and attacks it cannot judge."""
 
     def __init__(self, task: Task, model: torch.nn.Module, rows: np.ndarray) -> None:
         self.task, self.model, self.rows = task, model.eval(), rows
-
-    @torch.no_grad()
-    def of(self, policy: Policy) -> float:
-        """Of what is in the policy, mixing and attacks aside, which this cannot judge."""
-        images, right = self.task.train.images, 0
-        batches = list(in_order(self.rows, max(1, images_at_once(images.shape) // 2)))
-        generator = torch.Generator().manual_seed(0)
-        layers = Policy(layers=policy.layers)
-        for rows, clean in zip(batches, float_batches(images, iter(batches), self.task.device), strict=True):
-            augmented = apply_plan(draw_plan(layers, len(clean), generator), clean, check=False)
-            with precision(self.task.device):
-                answers = self.model(augmented.contiguous(memory_format=torch.channels_last)).argmax(1)
-            right += int((answers.cpu().numpy() == self.task.train.labels[rows]).sum())
-        return right / len(self.rows)
 
     def best(self, space: SearchSpace, seed: int) -> list[tuple[float, Policy]]:
         """The best policies that TPE finds, with their scores."""
@@ -90,14 +75,14 @@ class _Score:
         for _ in range(_CANDIDATES):
             trial = study.ask()
             policy = sample_policy(space, trial)
-            score = self.of(policy)
+            score, _ = accuracy_and_loss(self.model, self.task.train, self.rows, policy, self.task.device)
             study.tell(trial, score)
             if policy.layers:
                 found[policy.fingerprint()] = score, policy
         return sorted(found.values(), key=lambda pair: -pair[0])[:_KEPT]
 
 
-class Density(Strategy):
+class Density(Inquiring):
     """Trains the policies under which unaugmented models still recognise held-out training images, and all of them
     together as one choice, as the paper does; ends there. It never looks at the validation images, so that it cannot
     see a shift between them and the training images.
@@ -105,20 +90,15 @@ class Density(Strategy):
 
     name = "density"
     summary = "Fast AutoAugment: score policies by trained models; cheap, blind to a shift of the validation images"
-    learns_from_scores = False
-    needs_data = True
-    prunes = False
+    stage = "density"
 
-    def next(self, history: History, brief: Brief) -> Step | None:
-        if NAME not in history.findings:
-            return Inquiry(NAME, MatchDensity(brief.space))
-        if baseline := next_baseline(history, brief):
-            return baseline
-        policies = [Policy.model_validate(p) for p in (history.findings[NAME] or {}).get("policies", ())]
-        candidates = {"density": together(policies)} if policies else {}
-        candidates |= {f"density-{i + 1}": policy for i, policy in enumerate(policies)}
-        begun = {past.name for past in history.trials}
-        return next((Fixed(n, p, stage="density") for n, p in candidates.items() if n not in begun), None)
+    def inquiry(self, brief: Brief) -> Inquiry:
+        return Inquiry(NAME, MatchDensity(brief.space))
+
+    def candidates(self, finding: Mapping[str, Any], brief: Brief) -> Mapping[str, Policy]:  # noqa: ARG002 (needs no more)
+        policies = [Policy.model_validate(p) for p in finding.get("policies", ())]
+        joined = {NAME: together(policies)} if policies else {}
+        return joined | {f"{NAME}-{i + 1}": policy for i, policy in enumerate(policies)}
 
 
 def together(policies: list[Policy]) -> Policy:

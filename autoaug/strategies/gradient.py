@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +19,8 @@ from autoaug.relaxation import RelaxedPolicy
 from autoaug.result import TrialResult
 from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace, sample_shaped, usual_shape
-from autoaug.strategies.base import Brief, Fixed, History, Inquiry, Step, Strategy, next_baseline
+from autoaug.strategies.base import Brief, Inquiry
+from autoaug.strategies.inquiring import Inquiring
 from autoaug.training.feed import float_batches
 from autoaug.training.train import new_training, one_cycle
 from autoaug.trial import Task
@@ -147,21 +149,15 @@ def _pruned(policy: Policy) -> Policy:
     return policy.model_copy(update={"layers": tuple(layers)})
 
 
-class Gradient(Strategy):
+class Gradient(Inquiring):
     """Trains the policy that was learnt, after the baselines; ends there."""
 
     name = NAME
     summary = "learn weights, probabilities and magnitudes by gradient (as DADA); under one training's cost"
-    learns_from_scores = False
-    needs_data = True
-    prunes = False
+    stage = "gradient"
 
-    def next(self, history: History, brief: Brief) -> Step | None:
-        if NAME not in history.findings:
-            return Inquiry(NAME, LearnByGradient(brief.space))
-        if baseline := next_baseline(history, brief):
-            return baseline
-        found = (history.findings[NAME] or {}).get("policy")
-        if found is None or any(past.name == NAME for past in history.trials):
-            return None
-        return Fixed(NAME, Policy.model_validate(found), stage="gradient")
+    def inquiry(self, brief: Brief) -> Inquiry:
+        return Inquiry(NAME, LearnByGradient(brief.space))
+
+    def candidates(self, finding: Mapping[str, Any], brief: Brief) -> Mapping[str, Policy]:  # noqa: ARG002 (needs no more)
+        return {NAME: Policy.model_validate(finding["policy"])} if "policy" in finding else {}

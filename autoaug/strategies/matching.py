@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from autoaug.strategies.base import Brief, Fixed, History, Inquiry, Step, Strategy, next_baseline
+from collections.abc import Mapping
+from typing import Any
+
+from autoaug.policy import Policy
+from autoaug.strategies.base import Brief, Inquiry
+from autoaug.strategies.inquiring import Inquiring
 from autoaug.strategies.shift import NAME, MatchShift, matched
 
 
-class Matching(Strategy):
+class Matching(Inquiring):
     """Asks which operators explain the shift between the splits, without labels and without training, and trains the
     answer, alone and after each baseline; ends there.
     """
 
     name = "matching"
     summary = "find the shift between training and validation images; cheap, blind to all else"
-    learns_from_scores = False
-    needs_data = True
-    prunes = False
+    stage = "matched"
 
-    def next(self, history: History, brief: Brief) -> Step | None:
-        if NAME not in history.findings:
-            return Inquiry(NAME, MatchShift())
-        if baseline := next_baseline(history, brief):
-            return baseline
-        policy = matched(history.findings[NAME])
+    def inquiry(self, brief: Brief) -> Inquiry:  # noqa: ARG002 (needs no more)
+        return Inquiry(NAME, MatchShift())
+
+    def candidates(self, finding: Mapping[str, Any], brief: Brief) -> Mapping[str, Policy]:
+        policy = matched(finding)
         if policy is None:
-            return None
-        begun = {past.name for past in history.trials}
-        for name, base in {"matched": None, **{f"{n}+matched": p for n, p in brief.baselines.items()}}.items():
-            if name not in begun:
-                return Fixed(name, policy if base is None else base + policy, stage="matched")
-        return None
+            return {}
+        return {"matched": policy, **{f"{name}+matched": base + policy for name, base in brief.baselines.items()}}
