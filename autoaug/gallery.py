@@ -38,7 +38,8 @@ def draw_gallery(policy: Policy, samples: Samples, classes: tuple[str, ...], see
     _, first = np.unique(samples.labels[order], return_index=True)
     rows = np.concatenate([order[np.sort(first)], np.delete(order, first)])[: min(IMAGES, len(order))]
     originals = samples.images.take(rows)
-    plans = [draw_plan(policy, len(rows), generator) for _ in range(DRAWS)]
+    drawn = [policy.at((i + 0.5) / DRAWS) for i in range(DRAWS)]  # of a schedule different phases
+    plans = [draw_plan(p, len(rows), generator) for p in drawn]
     return Gallery(
         originals=originals,
         augmented=np.stack([apply_plan(plan, torch.from_numpy(originals)).numpy() for plan in plans]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -54,6 +55,7 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
         recipe=config.recipe,
         device=config.device,
         is_exchangeable=data.is_exchangeable,
+        checkpoints=folder.checkpoints.resolve(),
     )
     with executors(
         config.executor, config.workers, config.device, config.ray_address, config.trial_timeout
@@ -92,6 +94,7 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
                     progress,
                 )
                 entrants += [replace(e, name="random-search", kind="rival") for e in _finalists(rival, 1)]
+        shutil.rmtree(folder.checkpoints, ignore_errors=True)
         entrants = _distinct(entrants)
         begun = time.time()
         with open_executor(replace(task, test=data.test)) as executor:

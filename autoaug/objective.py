@@ -21,7 +21,7 @@ from autoaug.seeds import derive_seed
 from autoaug.space import AdversarialSpace, MixingSpace, SearchSpace, load_space
 from autoaug.statistics import estimate
 from autoaug.strategies import get_strategy
-from autoaug.study import SearchStudy, summary
+from autoaug.study import Asked, SearchStudy, summary
 from autoaug.transform import PolicyTransform, load_policy
 from autoaug.trial import failed
 
@@ -63,6 +63,10 @@ class Evaluate:
             yield failed(begun, fault)
             return
         yield replace(begun, status="complete", accuracy=score, ended=time.time())
+
+
+def _evaluate(asked: Asked) -> Evaluate:
+    return Evaluate(asked.policy, asked.share)
 
 
 class Scored(Record):
@@ -123,7 +127,9 @@ def search_objective(
         at_least(name, value, least)
     chosen = get_strategy(strategy)
     if chosen.needs_data:
-        raise OptionError(f"strategy {strategy!r} looks at the data, which an objective keeps to itself; use auto")
+        raise OptionError(
+            f"strategy {strategy!r} looks at the data or into trainings, which an objective keeps to itself; use auto"
+        )
     if len(chosen.objectives) > 1:
         raise OptionError(f"strategy {strategy!r} has several objectives, an objective of your own is one; use auto")
     limits = parse_budget(trials, time, budget)
@@ -138,7 +144,7 @@ def search_objective(
     kind = resolve_executor(executor, workers, ray_address)
     with executors(kind, workers, device, ray_address, timeout) as open_executor:
         with open_executor(ObjectiveSetting(objective, device)) as running:
-            run_search(study, running, limits, _UNIT, known, baselines, seed, progress, Evaluate)
+            run_search(study, running, limits, _UNIT, known, baselines, seed, progress, _evaluate)
         best: dict[str, tuple[str, Policy]] = {}
         for past in chosen.finalists(study.history()):
             best.setdefault(past.key[0], (past.name, past.policy))

@@ -14,7 +14,7 @@ from autoaug import drawing
 from autoaug.errors import OptionError, PolicyError
 from autoaug.mixing import MIXINGS
 from autoaug.operators import get_operator
-from autoaug.policy import Mixing, Operation, Policy
+from autoaug.policy import Layer, Mixing, Operation, Policy
 
 #: The tensors whose first dimension is the step, not the sample.
 _BY_STEP = frozenset({"choice", "magnitude", "draws", "gate"})
@@ -165,7 +165,10 @@ def draw_plan(policy: Policy, n: int, generator: torch.Generator) -> Plan:
     Raises:
         UnknownName: the policy uses an operator that is not registered.
         OptionError: `n` is negative.
+        PolicyError: the policy has a schedule; what applies depends on how much of the training is done.
     """
+    if policy.schedule:
+        raise PolicyError(f"policy {policy.name!r} has a schedule; draw from policy.at(share of the training done)")
     if n < 0:
         raise OptionError(f"a plan cannot be for {n} samples; draw it for 0 or more")
     table, chains = drawing_table(policy), policy.chains
@@ -185,8 +188,10 @@ def drawn_operators(policy: Policy) -> tuple[str, ...]:
     return tuple(name for name in policy.operator_names() if name != "Identity")
 
 
-def drawing_table(policy: Policy) -> drawing.Table:
-    """The policy's layers as the plain numbers that `drawing.draw_operations` takes; Identity is no operator there."""
+def drawing_table(policy: Policy, layers: tuple[Layer, ...] | None = None) -> drawing.Table:
+    """The policy's layers, or some `layers` of its schedule, as the plain numbers that `drawing.draw_operations` takes;
+    Identity is no operator there.
+    """
     index = {name: i for i, name in enumerate(drawn_operators(policy))} | {"Identity": -1}
     return [
         [
@@ -196,7 +201,7 @@ def drawing_table(policy: Policy) -> drawing.Table:
             )
             for branch in layer.branches
         ]
-        for layer in policy.layers
+        for layer in (policy.layers if layers is None else layers)
     ]
 
 

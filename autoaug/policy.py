@@ -121,15 +121,24 @@ class Adversarial(Word):
         return self
 
 
+class Phase(Word):
+    """A part of a schedule: the layers that apply until so much of the training is done, as a share of it."""
+
+    until: Annotated[float, Field(gt=0.0, le=1.0)]
+    layers: tuple[Layer, ...] = ()
+
+
 class Policy(Word):
     """Layers applied in order (or in chains, for AugMix), then mixing.
 
-    Adversarial samples and K copies are the trainer's to make.
+    A policy with a `schedule` has its layers there, a phase after another (Population Based Augmentation: Ho et al.,
+    2019); `at` says what applies when. Adversarial samples and K copies are the trainer's to make.
     """
 
     format: Literal[1] = FORMAT
     name: str = "policy"
     layers: tuple[Layer, ...] = ()
+    schedule: tuple[Phase, ...] = ()
     chains: Chains | None = None
     mixing: Mixing | None = None
     adversarial: Adversarial | None = None
@@ -141,9 +150,35 @@ class Policy(Word):
             raise ValueError("chains pass through layers, but there are none; add layers or leave chains out")
         return self
 
+    @model_validator(mode="after")
+    def _schedule_is_ordered(self) -> Self:
+        bounds = [phase.until for phase in self.schedule]
+        if bounds and (bounds != sorted(set(bounds)) or bounds[-1] != 1):
+            raise ValueError(f"a schedule's phases end at {bounds}; they must rise, and the last must be 1")
+        if bounds and (self.layers or self.chains):
+            raise ValueError("a policy with a schedule has its layers in the schedule's phases, and no chains")
+        return self
+
+    def at(self, done: float) -> Policy:
+        """What applies when a share `done` of the training, in [0, 1], is over: the policy itself unless it has a
+        schedule.
+        """
+        if not self.schedule:
+            return self
+        phase = next((phase for phase in self.schedule if done < phase.until), self.schedule[-1])
+        return self.model_copy(update={"layers": phase.layers, "schedule": ()})
+
+    def bounds(self) -> list[float]:
+        """The shares of the training at which other layers begin to apply, the end among them."""
+        return [phase.until for phase in self.schedule] or [1.0]
+
+    def all_layers(self) -> tuple[Layer, ...]:
+        """The layers of all phases, in the order of the file."""
+        return self.layers + tuple(layer for phase in self.schedule for layer in phase.layers)
+
     def operations(self) -> Iterator[Operation]:
         """Every operation, in the order of the file."""
-        for layer in self.layers:
+        for layer in self.all_layers():
             for branch in layer.branches:
                 yield from branch.operations
 
@@ -176,6 +211,8 @@ class Policy(Word):
         for field in ("mixing", "adversarial"):
             if getattr(self, field) and getattr(other, field):
                 raise PolicyError(f"{self.name!r} and {other.name!r} both have {field}; a policy has at most one")
+        if self.schedule or other.schedule:
+            raise PolicyError(f"a schedule cannot be joined to another policy ({self.name!r} and {other.name!r})")
         for policy, following in ((self, other), (other, self)):
             if policy.chains and following.layers:
                 raise PolicyError(f"{policy.name!r} has chains, which blend all layers; it cannot be joined to others")

@@ -31,13 +31,17 @@ class RelaxedPolicy(nn.Module):
         ranges: for each layer the ends of the magnitude ranges as logits ``[branches, 2]``.
 
     Raises:
-        PolicyError: a branch has other than one operation, or the policy blends chains.
+        PolicyError: a branch has other than one operation, or the policy blends chains or has a schedule.
     """
 
     def __init__(self, policy: Policy, temperature: float = 0.5, seed: int = 0) -> None:
         super().__init__()
-        if policy.chains or any(len(branch.operations) != 1 for layer in policy.layers for branch in layer.branches):
-            raise PolicyError(f"policy {policy.name!r} cannot be relaxed; its branches must have one operation each")
+        has_sequences = any(len(branch.operations) != 1 for layer in policy.layers for branch in layer.branches)
+        if policy.chains or policy.schedule or has_sequences:
+            raise PolicyError(
+                f"policy {policy.name!r} cannot be relaxed; its branches must have one operation each, and it may have "
+                "neither chains nor a schedule"
+            )
         self.policy = policy
         self.temperature = temperature
         self.operators = drawn_operators(policy)

@@ -160,13 +160,16 @@ class DataSummary(Record):
 
 
 class TrialSummary(Record):
-    """A trial of the search, as the study has it; `share` is of the training split, `values` one per objective."""
+    """A trial of the search, as the study has it; `share` is of the training split, `until` of a training's length, and
+    `values` are one per objective.
+    """
 
     number: int
     name: str
     stage: str
     share: float
     repeat: int
+    until: float = 1.0
     status: Literal["complete", "pruned", "failed"]
     values: tuple[float, ...]
     accuracy: float | None

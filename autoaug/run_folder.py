@@ -71,6 +71,7 @@ class RunFolder:
         self.root = Path(root)
         self.config = self.root / "config.yaml"
         self.study = self.root / "study.db"
+        self.checkpoints = self.root / "checkpoints"
         self.confirmation = self.root / "confirmation"
         self.rival = self.root / "rival"
         self.result = self.root / "result.json"

@@ -47,7 +47,7 @@ class _Meter:
     full_length: int
     earlier_seconds: float
     begun_at: float
-    begun: int
+    begun: float
     passes: int
 
     def spent(self, committed: float) -> float:
@@ -73,7 +73,7 @@ class _Search:
         meter: _Meter,
         brief: Brief,
         progress: Progress,
-        training: Callable[[Policy, float], Work],
+        training: Callable[[Asked], Work],
     ) -> None:
         self.study, self.executor, self.meter, self.brief, self.progress = study, executor, meter, brief, progress
         self.training = training
@@ -85,7 +85,7 @@ class _Search:
         self.ended = 0
 
     def spent(self) -> float:
-        shares = (asked.share for asked in self.running.values() if asked)
+        shares = (asked.share * (asked.until - asked.since) for asked in self.running.values() if asked)
         return self.meter.spent(sum(shares) * self.meter.full_length)
 
     def run(self) -> None:
@@ -107,8 +107,9 @@ class _Search:
             self.study.begin_inquiry(step.name)
             self.submit(_INQUIRY + step.name, None, TrialSpec(_INQUIRY + step.name, step.work, self.seed("inquiry")))
             return True
-        self.meter.begun += 1
-        self.start(self.study.begin(step))
+        asked = self.study.begin(step)
+        self.meter.begun += asked.until - asked.since
+        self.start(asked)
         return True
 
     def start(self, asked: Asked) -> None:
@@ -116,7 +117,7 @@ class _Search:
         twin = self.study.twin(asked)
         self.repetitions = self.repetitions + 1 if twin is not None else 0
         if twin is None:
-            key, work = str(asked.number), self.training(asked.policy, asked.share)
+            key, work = str(asked.number), self.training(asked)
             self.submit(key, asked, TrialSpec(key, work, self.seed("repeat", asked.repeat)))
         elif twin.is_running:
             self.followers[twin.number].append(asked)
@@ -178,7 +179,7 @@ def run_search(
     baselines: Mapping[str, Policy],
     seed: int,
     progress: Progress,
-    training: Callable[[Policy, float], Work] = Train,
+    training: Callable[[Asked], Work] | None = None,
 ) -> None:
     """Run trials until the budget is spent; what an earlier driver left running is run first.
 
@@ -193,7 +194,7 @@ def run_search(
         seed: of the run; all trials of one repeat share a seed derived from it, so that policies are compared on
             equal terms.
         progress: told of every trial that ends.
-        training: what trying a policy on a share of the data means.
+        training: what trying a policy means; None trains the task's model on the task's data.
 
     Raises:
         AllTrialsFailed: not one trial completed, or most failed, with the causes.
@@ -205,15 +206,19 @@ def run_search(
         full_length,
         earlier_seconds=sum(trial.seconds for trial in ended) / executor.slots,
         begun_at=time.monotonic(),
-        begun=len(study.history().trials),
+        begun=sum(asked.until - asked.since for asked in study.all()),
         passes=sum(trial.passes for trial in ended) + sum(found["passes"] for found in inquiries),
     )
-    brief = Brief(space, baselines, 0.0, meter.trainings(), seed, has_data=training is Train)
-    _Search(study, executor, meter, brief, progress, training).run()
+    brief = Brief(space, baselines, 0.0, meter.trainings(), seed, has_data=training is None)
+    _Search(study, executor, meter, brief, progress, training or _train).run()
     trials = [summary(trial) for trial in study.ended()]
     if not any(trial.status == "complete" for trial in trials):
         causes = Counter(trial.reason or "pruned" for trial in trials)
         raise AllTrialsFailed(f"all {len(trials)} trials failed, nothing is exported: {_listed(causes)}")
+
+
+def _train(asked: Asked) -> Work:
+    return Train(asked.policy, asked.share, asked.since, asked.until)
 
 
 def _listed(causes: Counter[str]) -> str:

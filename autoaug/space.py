@@ -37,6 +37,24 @@ class Suggest(Protocol):
     def suggest_categorical(self, name: str, choices: Sequence[str]) -> Any: ...
 
 
+class Given:
+    """Suggests the values it was given, or the first that there are."""
+
+    def __init__(self, values: dict[str, object]) -> None:
+        self.values = values
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:  # noqa: ARG002
+        value = self.values.get(name, low)
+        return float(value) if isinstance(value, int | float) else low
+
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:  # noqa: ARG002
+        return int(self.suggest_float(name, low, high))
+
+    def suggest_categorical(self, name: str, choices: object) -> object:
+        assert isinstance(choices, tuple | list)
+        return self.values[name] if self.values.get(name) in choices else choices[0]
+
+
 class SpaceWord(BaseModel):
     """Base of the space's words: frozen, and strict about what it does not know."""
 

@@ -47,6 +47,8 @@ class Asked:
     share: float
     repeat: int
     is_baseline: bool
+    since: float
+    until: float
 
 
 class SearchStudy:
@@ -110,6 +112,10 @@ class SearchStudy:
         """All that is known."""
         return History(self._past, self._findings)
 
+    def all(self) -> list[Asked]:
+        """Every trial that has begun, by number."""
+        return [_asked(past) for past in self._past]
+
     def interrupted(self) -> list[Asked]:
         """Trials that were running when an earlier driver ended: they are run again under their old numbers."""
         return [_asked(past) for past in self._past if past.is_running]
@@ -121,9 +127,10 @@ class SearchStudy:
         if isinstance(step, Fixed):
             drawn = None
             name, policy, repeat, is_baseline = step.name, step.policy, step.repeat, step.is_baseline
+            span = step.since, step.until
         else:
             drawn, policy = _draw(step, self._space, derive_seed(self.seed, "sampler", number), self._study.directions)
-            name, repeat, is_baseline = f"trial-{number}", 0, False
+            name, repeat, is_baseline, span = f"trial-{number}", 0, False, (0.0, 1.0)
         policy = policy.model_copy(update={"name": name})
         attributes = {
             "name": name,
@@ -131,6 +138,7 @@ class SearchStudy:
             "share": step.share,
             "repeat": repeat,
             "baseline": is_baseline,
+            "span": span,
             "policy": policy.model_dump_json(exclude_defaults=True),
             "fingerprint": policy.fingerprint(),
         }
@@ -336,12 +344,19 @@ def _past(trial: FrozenTrial) -> Past:
         is_baseline=attributes["baseline"],
         values=tuple(trial.values) if trial.state == TrialState.COMPLETE else (),
         passes=attributes.get("passes", 0),
+        until=_span(trial)[1],
         frozen=trial,
     )
 
 
 def _asked(past: Past) -> Asked:
-    return Asked(past.number, past.policy, past.share, past.repeat, past.is_baseline)
+    return Asked(past.number, past.policy, past.share, past.repeat, past.is_baseline, *_span(past.frozen))
+
+
+def _span(trial: FrozenTrial) -> tuple[float, float]:
+    """From which to which share of its length a trial trains."""
+    since, until = trial.user_attrs.get("span", (0.0, 1.0))
+    return since, until
 
 
 def summary(trial: FrozenTrial) -> TrialSummary:
@@ -353,6 +368,7 @@ def summary(trial: FrozenTrial) -> TrialSummary:
         stage=attributes["stage"],
         share=attributes["share"],
         repeat=attributes["repeat"],
+        until=_span(trial)[1],
         status=_ENDED[trial.state],
         values=tuple(trial.values) if trial.state == TrialState.COMPLETE else (),
         accuracy=trial.values[0] if trial.state == TrialState.COMPLETE else None,

@@ -76,6 +76,9 @@ class PolicyTransform(nn.Module):
             label tells.
         check: whether to look at the values of the images: finite, and in [0, 1].
 
+    Attributes:
+        done: the share of the training that is over, for a policy with a schedule: set it before each epoch.
+
     Raises:
         UnknownName: the policy uses an operator that is not registered.
     """
@@ -85,6 +88,7 @@ class PolicyTransform(nn.Module):
     ) -> None:
         super().__init__()
         self.policy = check_operators(policy)
+        self.done = 0.0
         self.num_classes = num_classes
         self.check = check
         self.seed = int(torch.randint(2**62, ())) if seed is None else seed
@@ -134,7 +138,7 @@ class PolicyTransform(nn.Module):
                 self._worker_seed = worker.seed
                 entropy = [self.seed % 2**64, worker.seed % 2**64]
                 self.generator.manual_seed(int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0]))
-            return draw_plan(self.policy, n, self.generator)
+            return draw_plan(self.policy.at(self.done), n, self.generator)
 
     def __getstate__(self) -> dict[str, Any]:
         """The module without its lock, which cannot be pickled, so that it can be sent to workers and copied."""

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,9 +17,10 @@ from autoaug.data.splits import Samples, nested_rows
 from autoaug.policy import Policy
 from autoaug.result import Rung, TrialResult
 from autoaug.seeds import derive_seed
+from autoaug.training.checkpoint import checkpoint_path, load_training, save_training
 from autoaug.training.recipe import Recipe
 from autoaug.training.robustness import robust_accuracy
-from autoaug.training.train import new_training, predict, train, warm_up
+from autoaug.training.train import Training, new_training, predict, train, warm_up
 
 #: Shares of full length at which the validation accuracy is taken. Earlier rungs mislead: on 1,000 images of
 #: Fashion-MNIST the ranks at a quarter had a correlation of -0.16 with those at full length, at a half 0.30, because
@@ -34,6 +36,8 @@ class Task:
 
     Where the splits are exchangeable, a trial on a share of the training split is scored on the rest of it too: four
     times the images, half the noise, for the price of looking at them.
+
+    Trainings that stop on the way are kept in `checkpoints`, where there is such a folder, to be continued.
     """
 
     classes: int
@@ -45,6 +49,7 @@ class Task:
     device: str
     is_exchangeable: bool = False
     measures_robustness: bool = False
+    checkpoints: Path | None = None
 
     def warm_up(self) -> None:
         """Prepare this process for trials: one thread on CPU, the data on the device."""
@@ -90,22 +95,31 @@ def carry_out(work: Work, task: Setting, seed: int) -> Iterator[TrialResult]:
 
 @dataclass(frozen=True)
 class Train:
-    """Train and score `policy` on a stratified `share` of the training split."""
+    """Train and score `policy` on a stratified `share` of the training split, from a share `since` of the training's
+    length to `until`.
+    """
 
     policy: Policy
     share: float = 1.0
+    since: float = 0.0
+    until: float = 1.0
 
     def run(self, task: Task, seed: int) -> Iterator[TrialResult]:
         """Train in `task`."""
-        return run_trial(self.policy, task, seed, self.share)
+        return run_trial(self.policy, task, seed, self.share, self.since, self.until)
 
 
-def run_trial(policy: Policy, task: Task, seed: int, share: float = 1.0) -> Iterator[TrialResult]:
+def run_trial(
+    policy: Policy, task: Task, seed: int, share: float = 1.0, since: float = 0.0, until: float = 1.0
+) -> Iterator[TrialResult]:
     """Train and score `policy`, yielding the result so far at every rung and the whole result last.
 
     The training runs for all epochs of the recipe over a nested, stratified `share` of the training split, drawn by
     `seed`, in batches as many times smaller: it takes as many steps as a full training. Less data ranks policies as
     full trainings do where fewer epochs, or steps, do not: strong policies need them.
+
+    A training that goes on from a share `since` of its length takes up what an earlier trial of the same policy up to
+    there left in the task's checkpoints; where that is not to be had, it first does it again, to the same result.
 
     Whoever runs it may stop asking after a rung; the result so far is then all there is: that is how a trial is
     pruned. A loss that is not finite, or an error in training, ends it as failed, with the reason. Where memory runs
@@ -113,28 +127,37 @@ def run_trial(policy: Policy, task: Task, seed: int, share: float = 1.0) -> Iter
     """
     begun = TrialResult(started=time.time())
     try:
-        yield from _train_and_score(policy, task, seed, share, begun, parts=1)
+        yield from _train_and_score(policy, task, seed, share, since, until, begun, parts=1)
         return
     except _OutOfMemory:
         gc.collect()
         if task.device.startswith("cuda"):
             torch.cuda.empty_cache()
     again = replace(begun, note="memory ran out: trained again with each batch in two halves")
-    yield from _train_and_score(policy, task, seed, share, again, parts=2)
+    yield from _train_and_score(policy, task, seed, share, since, until, again, parts=2)
 
 
 def _train_and_score(
-    policy: Policy, task: Task, seed: int, share: float, result: TrialResult, parts: int
+    policy: Policy,
+    task: Task,
+    seed: int,
+    share: float,
+    since: float,
+    until: float,
+    result: TrialResult,
+    parts: int,
 ) -> Iterator[TrialResult]:
     rows = nested_rows(task.train.labels, share, derive_seed(seed, "share")) if share < 1 else None
     rest = _rest(task, rows)
     recipe = task.recipe if rows is None else task.recipe.for_share(share)
+    rungs = [rung for rung in RUNGS if rung < until] + [until]
     robustness = math.nan
     try:
-        training = new_training(task.model, task.train, task.classes, seed)
-        for reached in train(
-            training, policy, task.train, task.classes, recipe, seed, task.device, RUNGS, rows=rows, parts=parts
-        ):
+        training = _begun(policy, task, seed, share, since)
+        steps = train(training, policy, task.train, task.classes, recipe, seed, task.device, rungs, rows, parts)
+        for reached in steps:
+            if reached <= since:
+                continue
             found = predict(training.model, task.validation.images, task.device)
             right = found == task.validation.labels
             if len(rest):
@@ -142,8 +165,10 @@ def _train_and_score(
                 right = np.concatenate([right, others == task.train.labels[rest]])
             rung = Rung(max(1, round(reached * task.recipe.epochs)), float(right.mean()))
             result = replace(result, curve=(*result.curve, rung), ended=time.time(), **vars(training.meter))
-            if reached < 1:
+            if reached < until:
                 yield result
+        if until < 1 and task.checkpoints:
+            save_training(training, checkpoint_path(task.checkpoints, policy, share, seed, until))
         if task.measures_robustness:
             robustness = robust_accuracy(training.model, task.validation, task.classes, task.device)
         tested = None if task.test is None else predict(training.model, task.test.images, task.device)
@@ -161,6 +186,14 @@ def _train_and_score(
         validation_predictions=found,
         test_predictions=tested,
     )
+
+
+def _begun(policy: Policy, task: Task, seed: int, share: float, since: float) -> Training:
+    """A fresh training, or what one left behind that stopped at `since`."""
+    training = new_training(task.model, task.train, task.classes, seed)
+    if since and task.checkpoints:
+        load_training(training, checkpoint_path(task.checkpoints, policy, share, seed, since))
+    return training
 
 
 def _rest(task: Task, rows: np.ndarray | None) -> np.ndarray:

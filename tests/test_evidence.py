@@ -13,7 +13,7 @@ from autoaug.strategies.evidence import standings
 def past(number: int, policy: str, score: float | None, share: float = 0.25, repeat: int = 0) -> Past:
     frozen = create_trial(value=0.0, user_attrs={"fingerprint": policy})
     values = () if score is None else (score,)
-    return Past(number, policy, "", share, repeat, False, values, 1, frozen)
+    return Past(number, policy, "", share, repeat, False, values, 1, 1.0, frozen)
 
 
 def test_what_is_believed_is_nearer_the_truth_than_the_scores_are() -> None:

@@ -10,7 +10,7 @@ from autoaug.exporters.assemble import Definition, definitions, import_block, im
 from autoaug.exporters.runtime import chains, mixing, plain, steps
 from autoaug.operators import Operator, get_operator
 from autoaug.plan import drawing_table, drawn_operators, mixing_numbers
-from autoaug.policy import Policy
+from autoaug.policy import Layer, Policy
 from autoaug.version import __version__
 
 
@@ -74,20 +74,42 @@ def _constants(policy: Policy) -> str:
 
 
 def _layers(policy: Policy) -> str:
-    """The policy's layers as a literal, a line a branch, with the operators' names in comments."""
-    names = drawn_operators(policy)
-    lines = [
+    """The policy's layers as a literal, a line a branch, with the operators' names in comments; of a schedule each
+    phase's, and how to go from one to the next.
+    """
+    explained = [
         "# A layer is a list of branches, one of which is drawn per image: (weight, operations). An operation is",
         "# (operator, probability, lowest magnitude, highest magnitude, share of negative signs).",
-        "LAYERS: Table = [",
     ]
-    for branches in drawing_table(policy):
-        lines.append("    [")
+    if not policy.schedule:
+        return "\n".join([*explained, f"LAYERS: Table = {_table(policy, policy.layers)}"])
+    phases = "".join(f"\n    ({phase.until!r}, {_table(policy, phase.layers, '    ')})," for phase in policy.schedule)
+    return "\n".join(
+        [
+            *explained,
+            "# They apply until a share of the training is done: call set_progress(epoch / epochs) before each epoch.",
+            f"SCHEDULE: list[tuple[float, Table]] = [{phases}\n]",
+            "LAYERS: Table = list(SCHEDULE[0][1])",
+            "",
+            "",
+            "def set_progress(done: float) -> None:",
+            '    """Bring the layers into force that apply when a share `done` of the training, in [0, 1], is over."""',
+            "    LAYERS[:] = next((layers for until, layers in SCHEDULE if done < until), SCHEDULE[-1][1])",
+        ]
+    )
+
+
+def _table(policy: Policy, layers: tuple[Layer, ...], indent: str = "") -> str:
+    """Layers as a literal."""
+    names = drawn_operators(policy)
+    lines = []
+    for branches in drawing_table(policy, layers):
+        lines.append(f"{indent}    [")
         for weight, operations in branches:
             comment = ", ".join(names[i] if i >= 0 else "nothing" for i, *_ in operations) or "nothing"
-            lines.append(f"        ({weight!r}, {operations!r}),  # {comment}")
-        lines.append("    ],")
-    return "\n".join([*lines, "]"])
+            lines.append(f"{indent}        ({weight!r}, {operations!r}),  # {comment}")
+        lines.append(f"{indent}    ],")
+    return "\n".join(["[", *lines, f"{indent}]"]) if lines else "[]"
 
 
 def _header(policy: Policy, target: Target) -> str:

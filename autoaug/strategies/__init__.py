@@ -14,10 +14,11 @@ from autoaug.strategies.gradient import Gradient
 from autoaug.strategies.grid import Grid
 from autoaug.strategies.matching import Matching
 from autoaug.strategies.nsga2 import Nsga2
+from autoaug.strategies.pbt import Pbt
 from autoaug.strategies.random import Random
 from autoaug.strategies.tpe import Tpe
 
-_BUILTIN: tuple[type[Strategy], ...] = (Auto, Tpe, Random, Grid, Gp, CmaEs, Nsga2, Density, Gradient, Matching)
+_BUILTIN: tuple[type[Strategy], ...] = (Auto, Tpe, Random, Grid, Gp, CmaEs, Nsga2, Density, Gradient, Matching, Pbt)
 
 #: All strategies by name; third parties name theirs as entry points of the group ``autoaug.strategies``.
 STRATEGIES: dict[str, Strategy] = {

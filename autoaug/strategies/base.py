@@ -30,6 +30,7 @@ class Past:
         repeat: which of the run's seeds it was trained with; policies are compared on equal ones.
         values: one per objective; empty unless complete.
         passes: compute, in samples passed through the model.
+        until: at which share of full length it ended.
         frozen: the study's own record.
     """
 
@@ -41,6 +42,7 @@ class Past:
     is_baseline: bool
     values: tuple[float, ...]
     passes: int
+    until: float
     frozen: FrozenTrial = field(repr=False)
 
     @property
@@ -60,8 +62,15 @@ class Past:
 
     @property
     def key(self) -> tuple[str, float, int]:
-        """What makes two trials the same: policy, share and repeat."""
+        """What makes two trials the same: policy, share and repeat; those that end on the way are like no other."""
+        if self.until < 1:
+            return f"{self.number}", self.share, self.repeat
         return self.frozen.user_attrs["fingerprint"], self.share, self.repeat
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it was to train on all of the data, to the end."""
+        return self.share == 1 and self.until == 1
 
     @cached_property
     def policy(self) -> Policy:
@@ -117,7 +126,9 @@ class Draw(NamedTuple):
 
 
 class Fixed(NamedTuple):
-    """Train a policy that is known, under `name`, with the run's seed number `repeat`."""
+    """Train a policy that is known, under `name`, with the run's seed number `repeat`; only from a share `since` of the
+    training's length `until` another, where a trial of the same policy up to there has been before.
+    """
 
     name: str
     policy: Policy
@@ -125,6 +136,8 @@ class Fixed(NamedTuple):
     repeat: int = FIRST
     is_baseline: bool = False
     stage: str = "search"
+    since: float = 0.0
+    until: float = 1.0
 
 
 class Inquiry(NamedTuple):
@@ -148,7 +161,7 @@ class Strategy(ABC):
             (in trainings; to be minimised).
         prunes: whether poor trials are ended at half their length.
         learns_from_scores: whether what it asks next depends on the scores of trainings before.
-        needs_data: whether it looks at the data itself.
+        needs_data: whether it looks at the data itself, or continues trainings, which an objective keeps to itself.
     """
 
     name: str
@@ -169,7 +182,7 @@ class Strategy(ABC):
         """What is worth confirming: the policies that were trained at full length and are no baselines, the most
         promising first; one policy may stand there more than once.
         """
-        whole = [past for past in history.trials if past.values and past.share == 1 and not past.is_baseline]
+        whole = [past for past in history.trials if past.values and past.is_whole and not past.is_baseline]
         return sorted(whole, key=lambda past: -past.values[0])
 
 

@@ -18,7 +18,7 @@ from autoaug.policy import Layer, Policy
 from autoaug.relaxation import RelaxedPolicy
 from autoaug.result import TrialResult
 from autoaug.seeds import derive_seed
-from autoaug.space import SearchSpace, sample_shaped, usual_shape
+from autoaug.space import Given, SearchSpace, sample_shaped, usual_shape
 from autoaug.strategies.base import Brief, Inquiry
 from autoaug.strategies.inquiring import Inquiring
 from autoaug.training.feed import float_batches
@@ -65,25 +65,7 @@ class LearnByGradient:
 def starting_policy(space: SearchSpace) -> Policy:
     """The usual shape of `space` with up to two layers, before anything is learnt."""
     shape = {**usual_shape(space), "layers": min(2, space.layers[1]), "mixing": "none"}
-    return Policy(name=NAME, layers=sample_shaped(space, _Given(shape)).layers)
-
-
-class _Given:
-    """Suggests the values it was given, or the first."""
-
-    def __init__(self, values: dict[str, object]) -> None:
-        self.values = values
-
-    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:  # noqa: ARG002
-        value = self.values.get(name, low)
-        return float(value) if isinstance(value, int | float) else low
-
-    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:  # noqa: ARG002
-        return int(self.suggest_float(name, low, high))
-
-    def suggest_categorical(self, name: str, choices: object) -> object:
-        assert isinstance(choices, tuple | list)
-        return self.values[name] if self.values.get(name) in choices else choices[0]
+    return Policy(name=NAME, layers=sample_shaped(space, Given(shape)).layers)
 
 
 def _learn(space: SearchSpace, task: Task, seed: int, steps: int) -> Policy:

@@ -46,10 +46,21 @@ class Meter:
 
 @dataclass
 class Training:
-    """A training under way: the model as it is now, and what it has cost."""
+    """A training under way: the model as it is now, what it has cost, and what it is continued from.
+
+    Attributes:
+        model: in training.
+        meter: the cost, since it was begun or continued.
+        steps: of the optimiser that have been taken.
+        momentum: the optimiser's, a tensor a parameter; empty before the first step.
+        drawn: the state of the generator of plans and attacks.
+    """
 
     model: Standardised
     meter: Meter = field(default_factory=Meter)
+    steps: int = 0
+    momentum: list[Tensor] = field(default_factory=list)
+    drawn: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.uint8))
 
 
 def train(
@@ -64,8 +75,8 @@ def train(
     rows: np.ndarray | None = None,
     parts: int = 1,
 ) -> Iterator[float]:
-    """Train ``training.model`` in place, yielding each of `rungs` (shares of full length, the last one 1) when it is
-    reached.
+    """Train ``training.model`` in place, from where it is, yielding each of `rungs` (shares of full length) when it is
+    reached; the last one ends it.
 
     Only `samples` are augmented, all or those at `rows`; the order, the plans and the attacks follow from `seed`. A
     step passes its batch through the model in so many `parts`, whose gradients add up: less memory, the same step but
@@ -75,24 +86,29 @@ def train(
         NonFiniteLoss: the loss became NaN or infinite.
     """
     generator = torch.Generator().manual_seed(seed)
+    if training.steps:
+        generator.set_state(training.drawn)
     model = training.model.to(device).to(memory_format=torch.channels_last).train()
     rows = np.arange(len(samples)) if rows is None else rows
     batch_size, steps = recipe.samples_a_step(policy.copies), recipe.steps(len(rows), policy.copies)
-    optimizer = torch.optim.SGD(
-        model.parameters(), lr=recipe.learning_rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: one_cycle(step / steps))
+    optimizer = _optimizer(training, recipe)
     stops = {math.ceil(rung * steps): rung for rung in rungs}
-    chunks = chunk_sizes(steps, max(1, images_at_once(samples.images.shape) // batch_size), stops)
+    changes = [math.ceil(bound * steps) for bound in policy.bounds()]
+    at_once = max(1, images_at_once(samples.images.shape) // batch_size)
+    ends = list(itertools.accumulate(chunk_sizes(steps, at_once, [*stops, *changes])))
+    coming = [(begin, end) for begin, end in itertools.pairwise([0, *ends]) if training.steps <= begin < max(stops)]
     order = shuffled(
         rows,
-        [chunk * batch_size // policy.copies for chunk in chunks],
+        [(end - begin) * batch_size // policy.copies for begin, end in itertools.pairwise([0, *ends])],
         torch.Generator().manual_seed(derive_seed(seed, "order")),
     )
-    done = 0
-    for images, targets in _augmented(training.meter, policy, samples, classes, order, generator, device):
+    order = itertools.islice(order, len(ends) - sum(end > training.steps for end in ends), None)
+    policies = [policy.at((begin + 0.5) / steps) for begin, _ in coming]
+    for images, targets in _augmented(training.meter, policies, samples, classes, order, generator, device):
         losses = []
         for clean, target in zip(torch.split(images, batch_size), torch.split(targets, batch_size), strict=True):
+            for group in optimizer.param_groups:
+                group["lr"] = recipe.learning_rate * one_cycle(training.steps / steps)
             optimizer.zero_grad(set_to_none=True)
             for part, part_target in zip(clean.chunk(parts), target.chunk(parts), strict=True):
                 with precision(device):
@@ -102,14 +118,32 @@ def train(
                 torch.autograd.backward(loss * (len(part) / len(clean)))
                 losses.append(loss.detach())
             optimizer.step()
-            schedule.step()
-            done += 1
+            training.steps += 1
         training.meter.samples_seen += len(images)
         training.meter.passes += len(images)
         if not torch.stack(losses).isfinite().all():
-            raise NonFiniteLoss(f"the loss is not finite after {done} of {steps} steps")
-        if done in stops:
-            yield stops[done]
+            raise NonFiniteLoss(f"the loss is not finite after {training.steps} of {steps} steps")
+        if training.steps in stops:
+            training.momentum = [_momentum(optimizer, p) for p in model.parameters()]
+            training.drawn = generator.get_state()
+            yield stops[training.steps]
+
+
+def _optimizer(training: Training, recipe: Recipe) -> torch.optim.SGD:
+    """SGD on the model's parameters, with the momentum that `training` has gathered."""
+    parameters = list(training.model.parameters())
+    optimizer = torch.optim.SGD(
+        parameters, lr=recipe.learning_rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay
+    )
+    for parameter, momentum in zip(parameters, training.momentum, strict=False):
+        optimizer.state[parameter]["momentum_buffer"] = momentum.to(parameter)
+    return optimizer
+
+
+def _momentum(optimizer: torch.optim.SGD, parameter: Tensor) -> Tensor:
+    """What the optimiser has gathered for a parameter: nothing where it takes no part in the training."""
+    gathered: Tensor = optimizer.state[parameter].get("momentum_buffer", torch.zeros_like(parameter))
+    return gathered
 
 
 def one_cycle(done: float) -> float:
@@ -129,16 +163,19 @@ def chunk_sizes(steps: int, at_once: int, stops: Iterable[int]) -> list[int]:
 
 def _augmented(
     meter: Meter,
-    policy: Policy,
+    policies: Sequence[Policy],
     samples: Samples,
     classes: int,
     order: Iterator[np.ndarray],
     generator: torch.Generator,
     device: str,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Augmented images and soft labels for a chunk of steps at once: K copies of an image stay within one step."""
-    ahead, behind = itertools.tee(order)
-    for indices, clean in zip(behind, float_batches(samples.images, ahead, device), strict=True):
+    """Augmented images and soft labels for a chunk of steps at once, each by its own of `policies`: K copies of an
+    image stay within one step.
+    """
+    ahead, behind = itertools.tee(itertools.islice(order, len(policies)))
+    chunks = zip(policies, behind, float_batches(samples.images, ahead, device), strict=True)
+    for policy, indices, clean in chunks:
         begun = time.perf_counter()
         clean = clean.repeat_interleave(policy.copies, 0)
         labels = torch.from_numpy(samples.labels[indices]).repeat_interleave(policy.copies)

@@ -32,9 +32,9 @@ SPACES = {name: "flat" if name in {"gp", "cmaes"} else "light" for name in STRAT
 
 def known_score(policy: Policy) -> float:
     """A smooth function of several dimensions with one best policy: operations at a strength of a third and a
-    probability of four fifths, little mixing, no copies.
+    probability of four fifths, little mixing, no copies. Of a schedule its last phase counts.
     """
-    layers = [layer.branches[-1].operations[0] for layer in policy.layers]
+    layers = [layer.branches[-1].operations[0] for layer in policy.at(1).layers]
     off = [abs(o.magnitude[1] - 0.33) + abs(o.probability - 0.8) for o in layers] or [1.0]
     mixing = abs(policy.mixing.probability - 0.2) + abs(policy.mixing.alpha - 0.4) if policy.mixing else 0.5
     return 0.9 - 0.3 * float(np.mean(off)) - 0.1 * mixing - 0.02 * abs(policy.copies - 1)
@@ -55,7 +55,7 @@ class Surrogate(Executor):
             return
         work = spec.work
         accuracy = known_score(work.policy) - 0.1 * (1 - work.share)
-        now, passes = time.time(), round(FULL * work.share)
+        now, passes = time.time(), round(FULL * work.share * (work.until - work.since))
         result = TrialResult(
             started=now,
             ended=now,
@@ -130,7 +130,7 @@ def test_policies_keep_to_the_space(name: str, searched: dict[str, SearchStudy])
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_something_of_its_own_is_trained_at_full_length(name: str, searched: dict[str, SearchStudy]) -> None:
-    assert any(p.values and p.share == 1 and not p.is_baseline for p in searched[name].history().trials)
+    assert any(p.values and p.is_whole and not p.is_baseline for p in searched[name].history().trials)
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -164,7 +164,7 @@ def test_it_beats_random_on_a_known_function(name: str, tmp_path: Path) -> None:
     def best(strategy: str, seed: int) -> float:
         path = tmp_path / f"{strategy}-{seed}.db"
         study = search_with(strategy, path, Surrogate(), 80, seed, space)
-        found = [p.values[0] for p in study.history().trials if p.values and p.share == 1 and not p.is_baseline]
+        found = [p.values[0] for p in study.history().trials if p.values and p.is_whole and not p.is_baseline]
         return max(found) if len(STRATEGIES[name].objectives) == 1 else float(np.mean(found[-20:]))
 
     own, luck = ([best(strategy, seed) for seed in range(3)] for strategy in (name, "random"))

@@ -1,0 +1,134 @@
+"""Population Based Augmentation (Ho et al., 2019), after Population Based Training (Jaderberg et al., 2017)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import optuna
+from optuna.samplers import RandomSampler
+
+from autoaug.errors import SpaceError
+from autoaug.operators import get_operator
+from autoaug.policy import Operation, Phase, Policy
+from autoaug.seeds import derive_seed
+from autoaug.space import Given, SearchSpace, Suggest, sample_shaped, usual_shape
+from autoaug.strategies.base import Brief, Fixed, History, Past, Step, Strategy, next_baseline
+
+#: A training is in so many parts, after each of which the worst of the population are replaced.
+GENERATIONS = 5
+#: The share of the population that is replaced by copies of as many of the best.
+_REPLACED = 0.25
+#: How often a copy draws new layers instead of varying those it has; the paper draws each number anew as often.
+_ANEW = 0.2
+#: How far a copy moves each probability and magnitude at most.
+_STEP = 0.3
+#: The population where the budget is one of time.
+_USUAL = 8
+_FEWEST = 2
+
+
+class Pbt(Strategy):
+    """Trains the baselines, and a population side by side, each with a policy of its own. After every part of the
+    training the worst quarter take over weights and policy of the best quarter, and go on with layers that are varied.
+    What it finds is a schedule: which layers the best member was trained with when. Mixing, adversarial samples and
+    copies of a member stay what they were.
+
+    The study owns the population: a member of a generation is a trial that goes on where its parent's stopped.
+    """
+
+    name = "pbt"
+    summary = "a schedule over epochs, from a population that trains once; when early and late training differ"
+    prunes = False
+    needs_data = True
+
+    def check(self, space: SearchSpace) -> None:
+        if not space.layers[1]:
+            raise SpaceError(f"strategy 'pbt' needs layers, but space {space.name!r} has none; use tpe or random")
+
+    def next(self, history: History, brief: Brief) -> Step | None:
+        if baseline := next_baseline(history, brief):
+            return baseline
+        size = _population(brief)
+        members = [past for past in history.trials if past.stage.startswith("generation")]
+        generation, member = divmod(len(members), size)
+        if generation == GENERATIONS:
+            return None
+        parents = members[(generation - 1) * size : generation * size] if generation else []
+        if any(past.is_running for past in parents) or (parents and not any(past.values for past in parents)):
+            return None
+        policy = _successor(parents, generation, member, brief) if parents else _founder(member, brief)
+        return Fixed(
+            f"member-{member + 1}.{generation + 1}",
+            policy,
+            stage=f"generation {generation + 1}",
+            since=generation / GENERATIONS,
+            until=(generation + 1) / GENERATIONS,
+        )
+
+
+def _population(brief: Brief) -> int:
+    """As many members as there are trainings left for after the baselines."""
+    return _USUAL if brief.budget is None else max(_FEWEST, math.floor(brief.budget) - len(brief.baselines))
+
+
+def _suggest(brief: Brief, generation: int, member: int) -> Suggest:
+    seed = derive_seed(brief.seed, f"member {generation}", member)
+    return optuna.create_study(sampler=RandomSampler(seed=seed)).ask()
+
+
+def _founder(member: int, brief: Brief) -> Policy:
+    """A policy to begin with: the first one usual, the others drawn."""
+    drawn = sample_shaped(brief.space, _suggest(brief, 0, member) if member else Given(usual_shape(brief.space)))
+    return drawn.model_copy(update={"layers": (), "schedule": (Phase(until=1, layers=drawn.layers),)})
+
+
+def _successor(parents: Sequence[Past], generation: int, member: int, brief: Brief) -> Policy:
+    """The policy of the next generation: a parent's, going on with the same layers, or a better one's, varied."""
+    ranked = sorted(parents, key=lambda past: -(past.score if past.score is not None else -math.inf))
+    replaced = max(1, math.floor(_REPLACED * len(parents)))
+    failed = sum(past.score is None for past in parents)
+    worst = ranked[len(ranked) - max(replaced, failed) :]
+    parent = parents[member]
+    if parent not in worst:
+        return _going_on(parent.policy, parent.policy.at(1), generation)
+    best = ranked[worst.index(parent) % min(replaced, len(parents) - failed)].policy
+    suggest = _suggest(brief, generation, member)
+    if suggest.suggest_float("anew", 0, 1) < _ANEW:
+        return _going_on(best, sample_shaped(brief.space, suggest), generation)
+    return _going_on(best, _varied(best.at(1), suggest), generation)
+
+
+def _varied(policy: Policy, suggest: Suggest) -> Policy:
+    """The same layers with every operation's probability and highest magnitude moved a little."""
+
+    def moved(name: str, value: float) -> float:
+        return min(1.0, max(0.0, value + suggest.suggest_float(name, -_STEP, _STEP)))
+
+    def vary(name: str, operation: Operation) -> Operation:
+        low, high = operation.magnitude
+        if not get_operator(operation.operator).is_switch:
+            high = moved(f"{name}.magnitude", high)
+        changed = {
+            "probability": moved(f"{name}.probability", operation.probability),
+            "magnitude": (min(low, high), high),
+        }
+        return operation.model_copy(update=changed)
+
+    layers = []
+    for i, layer in enumerate(policy.layers):
+        branches = [
+            branch.model_copy(
+                update={"operations": tuple(vary(f"{i}.{j}.{k}", o) for k, o in enumerate(branch.operations))}
+            )
+            for j, branch in enumerate(layer.branches)
+        ]
+        layers.append(layer.model_copy(update={"branches": tuple(branches)}))
+    return policy.model_copy(update={"layers": tuple(layers)})
+
+
+def _going_on(parent: Policy, layers_of: Policy, generation: int) -> Policy:
+    """The parent's schedule until now, and from now on the layers of another policy."""
+    now = generation / GENERATIONS
+    past = (*parent.schedule[:-1], Phase(until=now, layers=parent.schedule[-1].layers))
+    return parent.model_copy(update={"schedule": (*past, Phase(until=1, layers=layers_of.layers))})
