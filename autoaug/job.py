@@ -14,7 +14,7 @@ from autoaug.data.audit import Audit
 from autoaug.data.splits import DataSet
 from autoaug.errors import AutoaugError
 from autoaug.executors import Executor, executors
-from autoaug.exporters import EXPORTERS, export_policy
+from autoaug.exporters import export_modules
 from autoaug.gallery import draw_gallery, to_bytes
 from autoaug.judgement import Judgement, contenders, judge
 from autoaug.options import versions
@@ -27,7 +27,7 @@ from autoaug.seeds import derive_seed
 from autoaug.sequential import looks
 from autoaug.space import SearchSpace
 from autoaug.strategies import get_strategy
-from autoaug.study import SearchStudy, summary
+from autoaug.study import OUTCOME, SearchStudy, summary
 from autoaug.transform import load_policy
 from autoaug.trial import Setting, Task
 
@@ -202,8 +202,8 @@ def _cost(study: SearchStudy | None, workers: int, confirmation_seconds: float, 
         confirmation_seconds=confirmation_seconds,
         trial_compute_seconds=compute,
         overhead_fraction=1 - compute / (workers * wall) if wall else 0.0,
-        augmentation_seconds=sum(trial.user_attrs["augmentation_seconds"] for trial in trials),
-        samples_seen=sum(trial.user_attrs["samples_seen"] for trial in trials),
+        augmentation_seconds=sum(trial.user_attrs[OUTCOME]["augmentation_seconds"] for trial in trials),
+        samples_seen=sum(trial.user_attrs[OUTCOME]["samples_seen"] for trial in trials),
         run_bytes=folder.bytes(),
     )
 
@@ -224,8 +224,8 @@ def _data_summary(data: DataSet, found: Audit) -> DataSummary:
 def _write(folder: RunFolder, result: SearchResult, returned: Candidate, data: DataSet, seed: int) -> SearchResult:
     """Everything that the run leaves, ``result.json`` last: where it stands, the run is whole."""
     policy = returned.policy.model_copy(update={"name": returned.name})
-    for target in EXPORTERS:
-        write_whole(folder.module(target), export_policy(policy, target))
+    for name, text in export_modules(policy).items():
+        write_whole(folder.root / name, text)
     write_whole(folder.policy, policy.to_yaml())
     shown = {"returned": policy}
     if result.comparison and result.comparison.candidate != returned.name:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from autoaug.errors import AllTrialsFailed, OptionError
 from autoaug.executors import Executor, TrialSpec, executors, resolve_executor
-from autoaug.exporters import EXPORTERS, export_policy
+from autoaug.exporters import export_modules
 from autoaug.options import at_least, parse_budget, parse_time
 from autoaug.policy import Policy
 from autoaug.result import Interval, Record, TrialResult, TrialSummary, Verdict
@@ -234,7 +234,7 @@ def _judged(
 
 
 def _write(folder: Path, result: ObjectiveResult) -> None:
-    for target in EXPORTERS:
-        write_whole(folder / f"policy_{target}.py", export_policy(result.policy, target))
+    for name, text in export_modules(result.policy).items():
+        write_whole(folder / name, text)
     write_whole(folder / "policy.yaml", result.policy.to_yaml())
     write_whole(folder / "result.json", result.model_dump_json(indent=2))

@@ -82,10 +82,6 @@ class RunFolder:
         """Pictures of the ``returned`` policy, or of the ``finalist`` where that is another."""
         return self.root / f"gallery_{candidate}.npz"
 
-    def module(self, target: str) -> Path:
-        """The exported policy for `target`."""
-        return self.root / f"policy_{target}.py"
-
     @classmethod
     def create(cls, root: str | Path, config: RunConfig) -> RunFolder:
         """Make the folder with its config, whole or not at all; raises `RunError` where something is in the way."""

@@ -16,7 +16,7 @@ from autoaug.run_folder import Budget
 from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace
 from autoaug.strategies import Brief, Inquiry
-from autoaug.study import Asked, SearchStudy, summary
+from autoaug.study import OUTCOME, Asked, SearchStudy, summary
 from autoaug.trial import Train, Work
 
 #: From so many failures on, and where they are more than half of a session's trials, a search is given up.
@@ -228,7 +228,7 @@ def _listed(causes: Counter[str]) -> str:
 def elapsed(study: SearchStudy) -> float:
     """Wall time of the search in seconds: for every session from its first work's start to its last one's end."""
     spans: dict[int, tuple[float, float]] = {}
-    work = [trial.user_attrs for trial in study.ended()] + [f for f in study.history().findings.values() if f]
+    work = [trial.user_attrs[OUTCOME] for trial in study.ended()] + [f for f in study.history().findings.values() if f]
     for noted in work:
         first, last = spans.get(noted["session"], (noted["started"], noted["ended"]))
         spans[noted["session"]] = min(first, noted["started"]), max(last, noted["ended"])

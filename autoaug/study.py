@@ -8,6 +8,7 @@ import re
 import textwrap
 import warnings
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -33,6 +34,8 @@ _ENDED: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
     TrialState.PRUNED: "pruned",
     TrialState.FAIL: "failed",
 }
+#: The attribute that says what a trial cost, and why it failed.
+OUTCOME = "outcome"
 _DIRECTIONS = {"compute": StudyDirection.MINIMIZE}
 #: Of two trials that reach a rung, one goes on.
 _REDUCTION = 2
@@ -183,9 +186,11 @@ class SearchStudy:
 
     @uninterrupted()
     def tell(self, number: int, result: TrialResult, session: int, full_length: int) -> TrialSummary:
-        """Note how a trial ended. The costs come first, so that a trial that counts as ended has all of them."""
+        """Note how a trial ended. The costs come first, so that a trial that counts as ended has all of them; in one
+        attribute, because every write is a transaction of its own.
+        """
         trial = self._ids[number]
-        noted = {
+        outcome = {
             "started": result.started,
             "ended": result.ended,
             "augmentation_seconds": result.augmentation_seconds,
@@ -195,8 +200,7 @@ class SearchStudy:
             "note": result.note,
             "session": session,
         }
-        for name, value in noted.items():
-            self._storage.set_trial_user_attr(trial, name, value)
+        self._storage.set_trial_user_attr(trial, OUTCOME, outcome)
         self._report_curve(number, result)
         measured = {
             "accuracy": result.accuracy,
@@ -216,10 +220,10 @@ class SearchStudy:
     def tell_as(self, number: int, twin: int) -> TrialSummary:
         """End a trial as its `twin` ended, which cost nothing."""
         trial, known = self._ids[number], self._past[twin].frozen
-        free = {"started": known.user_attrs["ended"], "augmentation_seconds": 0.0, "samples_seen": 0, "passes": 0}
-        noted = {**known.user_attrs, **free, "note": f"the policy of trial {twin}, not trained again"}
-        for name in ("started", "ended", "augmentation_seconds", "samples_seen", "passes", "reason", "note", "session"):
-            self._storage.set_trial_user_attr(trial, name, noted[name])
+        paid = known.user_attrs[OUTCOME]
+        free = {"started": paid["ended"], "augmentation_seconds": 0.0, "samples_seen": 0, "passes": 0}
+        outcome = {**paid, **free, "note": f"the policy of trial {twin}, not trained again"}
+        self._storage.set_trial_user_attr(trial, OUTCOME, outcome)
         for step, value in known.intermediate_values.items():
             self._storage.set_trial_intermediate_value(trial, step, value)
         self._storage.set_trial_state_values(trial, known.state, known.values)
@@ -333,8 +337,19 @@ def _open(storage: Path | str, name: str, strategy: Strategy) -> tuple[BaseStora
         raise RunError(f"{shown(str(storage))} cannot be opened as a study ({shown(reason)})") from None
 
 
+class _Told(FrozenTrial):
+    """A trial that is copied without its parts, which samplers only read: to show a sampler hundreds of trials costs
+    more than to draw from it otherwise.
+    """
+
+    def __deepcopy__(self, memo: object) -> _Told:
+        return copy(self)
+
+
 def _past(trial: FrozenTrial) -> Past:
     attributes = trial.user_attrs
+    frozen = copy(trial)
+    frozen.__class__ = _Told
     return Past(
         number=trial.number,
         name=attributes["name"],
@@ -343,9 +358,9 @@ def _past(trial: FrozenTrial) -> Past:
         repeat=attributes["repeat"],
         is_baseline=attributes["baseline"],
         values=tuple(trial.values) if trial.state == TrialState.COMPLETE else (),
-        passes=attributes.get("passes", 0),
+        passes=attributes.get(OUTCOME, {}).get("passes", 0),
         until=_span(trial)[1],
-        frozen=trial,
+        frozen=frozen,
     )
 
 
@@ -361,7 +376,7 @@ def _span(trial: FrozenTrial) -> tuple[float, float]:
 
 def summary(trial: FrozenTrial) -> TrialSummary:
     """A trial that has ended, as a record."""
-    attributes = trial.user_attrs
+    attributes, outcome = trial.user_attrs, trial.user_attrs[OUTCOME]
     return TrialSummary(
         number=trial.number,
         name=attributes["name"],
@@ -373,10 +388,10 @@ def summary(trial: FrozenTrial) -> TrialSummary:
         values=tuple(trial.values) if trial.state == TrialState.COMPLETE else (),
         accuracy=trial.values[0] if trial.state == TrialState.COMPLETE else None,
         curve=tuple(sorted(trial.intermediate_values.items())),
-        seconds=attributes["ended"] - attributes["started"],
-        passes=attributes["passes"],
-        reason=attributes["reason"],
-        note=attributes["note"],
+        seconds=outcome["ended"] - outcome["started"],
+        passes=outcome["passes"],
+        reason=outcome["reason"],
+        note=outcome["note"],
         is_baseline=attributes["baseline"],
         fingerprint=attributes["fingerprint"],
     )

@@ -67,7 +67,7 @@ def test_a_schedule_that_cannot_be_is_refused(text: str, words: str) -> None:
 
 
 def test_a_plan_needs_to_know_the_progress() -> None:
-    with pytest.raises(PolicyError, match="draw from policy.at"):
+    with pytest.raises(PolicyError, match=r"draw from policy\.at"):
         draw_plan(SCHEDULED, 4, torch.Generator())
     images = torch.rand(4, 1, 8, 8)
     transform = SCHEDULED.transform(seed=0)

@@ -91,7 +91,7 @@ def test_a_number_of_trials_is_exact_and_begins_with_the_baselines(slots: int, t
 def test_a_compute_budget_counts_what_pruning_saved(tmp_path: Path) -> None:
     study = new_study(tmp_path)
     run(study, Scripted(2), Budget(trainings=10))
-    passes = sum(t.user_attrs["passes"] for t in study.ended())
+    passes = sum(t.user_attrs["outcome"]["passes"] for t in study.ended())
     assert 9 * FULL <= passes <= 11 * FULL
     assert len(study.ended()) > 10
 

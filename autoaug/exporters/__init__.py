@@ -1,29 +1,58 @@
-"""One target a line: a policy as the source text of a module that runs without autoaug."""
+"""One target a line: a policy as text that works without autoaug."""
 
 from __future__ import annotations
 
+import contextlib
+
 from autoaug.errors import PolicyError, UnknownName
-from autoaug.exporters.module import Target, module_text
+from autoaug.exporters.array_module import ALBUMENTATIONS, KERAS, NUMPY
+from autoaug.exporters.base import Target
+from autoaug.exporters.module import TorchTarget
 from autoaug.exporters.runtime import kornia, torchvision
+from autoaug.exporters.text import Json, Yaml
+from autoaug.exporters.timm import Timm
 from autoaug.policy import Policy
 
-EXPORTERS: dict[str, Target] = {
-    "torchvision": Target("torchvision", "with torchvision.transforms.v2", torchvision, per_image=True),
-    "kornia": Target("kornia", "batched, on any device, with Kornia", kornia, per_image=False),
-}
+_TARGETS: tuple[Target, ...] = (
+    TorchTarget("torchvision", "with torchvision.transforms.v2", torchvision, per_image=True),
+    TorchTarget("kornia", "batched, on any device, with Kornia", kornia, per_image=False),
+    NUMPY,
+    ALBUMENTATIONS,
+    KERAS,
+    Timm(),
+    Yaml(),
+    Json(),
+)
+EXPORTERS: dict[str, Target] = {target.name: target for target in _TARGETS}
 
 
-def export_policy(policy: Policy, target: str) -> str:
-    """The policy as the text of a Python module for `target`; its ``Augment(seed)`` draws the same augmentations as
-    ``policy.transform(seed)``.
+def export_policy(policy: Policy, target: str, approximate: bool = False) -> str:
+    """The policy as text for `target`. In a module for torchvision or Kornia, ``Augment(seed)`` draws the same
+    augmentations as ``policy.transform(seed)``; the others draw from the same distribution by generators of their own.
+
+    Args:
+        policy: to be exported.
+        target: one of `EXPORTERS`.
+        approximate: whether what the target cannot express may be left out, or put in its own words; the text then says
+            so in its first lines.
 
     Raises:
         UnknownName: there is no such target, or the policy uses an operator that is not registered.
-        PolicyError: the target cannot express an operator.
+        PolicyError: the target cannot express something, which it names.
     """
     if target not in EXPORTERS:
         raise UnknownName("export target", target, EXPORTERS)
-    return module_text(policy, EXPORTERS[target])
+    return EXPORTERS[target].text(policy, approximate)
 
 
-__all__ = ["EXPORTERS", "PolicyError", "Target", "export_policy"]
+def export_modules(policy: Policy) -> dict[str, str]:
+    """The policy as a module for every target that has words for all of it, by the file's name."""
+    found = {}
+    for target in EXPORTERS.values():
+        if target.suffix == "py":
+            with contextlib.suppress(PolicyError):
+                found[target.filename] = target.text(policy)
+    return found
+
+
+__all__ = ["EXPORTERS", "PolicyError", "Target", "export_modules", "export_policy"]

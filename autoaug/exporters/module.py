@@ -1,4 +1,4 @@
-"""From a policy to the text of a module."""
+"""Torch modules: a policy as the text of one, with the operators of a library, or else with autoaug's own."""
 
 from __future__ import annotations
 
@@ -7,17 +7,24 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from autoaug.exporters.assemble import Definition, definitions, import_block, imports, needed, reachable
+from autoaug.exporters.base import Target, header
 from autoaug.exporters.runtime import chains, mixing, plain, steps
 from autoaug.operators import Operator, get_operator
 from autoaug.plan import drawing_table, drawn_operators, mixing_numbers
 from autoaug.policy import Layer, Policy
-from autoaug.version import __version__
+
+#: How the module is used, in its first lines.
+USE = "images = Augment()(images)"
 
 
 @dataclass(frozen=True)
-class Target:
-    """A library to export to: its name, what the module does with it, the operators that are written with it, and
-    whether those take one image instead of a batch. Other operators are carried along as autoaug has them.
+class TorchTarget(Target):
+    """A library that works on tensors.
+
+    Attributes:
+        name, summary: see `Target`.
+        library: the operators that are written with it; others are carried along as autoaug has them.
+        per_image: whether those take one image instead of a batch.
     """
 
     name: str
@@ -25,8 +32,11 @@ class Target:
     library: ModuleType
     per_image: bool
 
+    def text(self, policy: Policy, approximate: bool = False) -> str:  # noqa: ARG002 (it expresses everything)
+        return module_text(policy, self)
 
-def module_text(policy: Policy, target: Target) -> str:
+
+def module_text(policy: Policy, target: TorchTarget) -> str:
     """The module for `policy`: imports, the policy as data, the functions it needs, and the class ``Augment``."""
     operators = [get_operator(name) for name in drawn_operators(policy)]
     shell = mixing if policy.mixing else plain
@@ -45,7 +55,7 @@ def module_text(policy: Policy, target: Target) -> str:
     statements = {k: v for module in modules for k, v in imports(module).items()}
     imported = import_block(v for k, v in statements.items() if k in used)
     table = "Table = list[list[tuple[float, list[tuple[int, float, float, float, bool]]]]]"
-    head = [_header(policy, target), "from __future__ import annotations", imported, table, _layers(policy)]
+    head = [header(policy, target, USE, []), "from __future__ import annotations", imported, table, layers_text(policy)]
     parts = ["\n\n".join(head) + _constants(policy), *(definition.source for definition in body.values())]
     lines = "".join(f"\n    {row}," for row in rows)
     comment = "# What LAYERS numbers: the kind of operator, its function, and its value at magnitude 1."
@@ -54,7 +64,7 @@ def module_text(policy: Policy, target: Target) -> str:
     return "\n\n\n".join(parts) + "\n"
 
 
-def _row(operator: Operator, target: Target, is_own: bool) -> str:
+def _row(operator: Operator, target: TorchTarget, is_own: bool) -> str:
     name = operator.function.__name__
     if not is_own:
         kind = "warp" if operator.kind == "projection" else operator.kind
@@ -73,7 +83,7 @@ def _constants(policy: Policy) -> str:
     return text
 
 
-def _layers(policy: Policy) -> str:
+def layers_text(policy: Policy) -> str:
     """The policy's layers as a literal, a line a branch, with the operators' names in comments; of a schedule each
     phase's, and how to go from one to the next.
     """
@@ -110,18 +120,3 @@ def _table(policy: Policy, layers: tuple[Layer, ...], indent: str = "") -> str:
             lines.append(f"{indent}        ({weight!r}, {operations!r}),  # {comment}")
         lines.append(f"{indent}    ],")
     return "\n".join(["[", *lines, f"{indent}]"]) if lines else "[]"
-
-
-def _header(policy: Policy, target: Target) -> str:
-    left_out = [
-        f"# The policy also asks for {what}, which the training loop has to provide."
-        for what in (
-            f"{policy.copies} copies of each image in a batch" if policy.copies > 1 else "",
-            f"adversarial samples: {policy.adversarial!r}" if policy.adversarial else "",
-        )
-        if what
-    ]
-    title = f"# Augmentation policy {policy.name!r} ({policy.fingerprint()}), {target.summary}."
-    return "\n".join(
-        [title, f"# Exported by autoaug {__version__}; runs without it: images = Augment()(images)", *left_out]
-    )

@@ -1,0 +1,98 @@
+"""What an export target is, and what it does with a policy that it cannot express."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+
+from autoaug.errors import PolicyError
+from autoaug.policy import Branch, Layer, Operation, Policy
+from autoaug.version import __version__
+
+
+class Target(ABC):
+    """Something to export to.
+
+    Attributes:
+        name: what users call it.
+        summary: what the text is, as it stands in its first line.
+        suffix: of a file that holds it.
+    """
+
+    name: str
+    summary: str
+    suffix: str = "py"
+
+    @abstractmethod
+    def text(self, policy: Policy, approximate: bool = False) -> str:
+        """The policy as text. Raises `PolicyError`, naming what cannot be expressed, unless it may `approximate`."""
+
+    def supports(self, operator: str) -> bool:  # noqa: ARG002 (most take all)
+        """Whether it expresses this operator exactly."""
+        return True
+
+    @property
+    def filename(self) -> str:
+        """What to call the file in a run folder."""
+        return f"policy_{self.name}.{self.suffix}"
+
+
+def expressible(
+    policy: Policy, target: Target, approximate: bool, lacks: Collection[str] = ()
+) -> tuple[Policy, list[str]]:
+    """The part of a policy that `target` expresses, and in words what is left out; raises `PolicyError` where that is
+    anything and it may not `approximate`.
+
+    Args:
+        policy: to be exported.
+        target: which is asked which operators it supports.
+        approximate: whether what it does not support may be left out.
+        lacks: which of the policy's parts it has no words for: ``mixing``, ``chains``, ``schedule``.
+    """
+    missing = [name for name in policy.operator_names() if not target.supports(name)]
+    parts = [part for part in lacks if getattr(policy, part)]
+    if not missing and not parts:
+        return policy, []
+    what = ", ".join([*missing, *parts])
+    if not approximate or "chains" in parts or "schedule" in parts:
+        cure = "export to torchvision or kornia" + (
+            "" if "chains" in parts or "schedule" in parts else ", or leave it out with --approximate"
+        )
+        raise PolicyError(f"{target.name} cannot express {what} of policy {policy.name!r}; {cure}")
+    left_out = [f"APPROXIMATION: {name} is left out: nothing is done in its place." for name in missing]
+    left_out += [f"APPROXIMATION: {part} is left out: the training loop has to provide it." for part in parts]
+    return _without(policy, missing).model_copy(update=dict.fromkeys(parts)), left_out
+
+
+def _without(policy: Policy, missing: Collection[str]) -> Policy:
+    def kept(operation: Operation) -> Operation:
+        return Operation(operator="Identity") if operation.operator in missing else operation
+
+    def layers(given: tuple[Layer, ...]) -> tuple[Layer, ...]:
+        return tuple(
+            Layer(
+                branches=tuple(
+                    Branch(operations=tuple(map(kept, b.operations)), weight=b.weight) for b in layer.branches
+                )
+            )
+            for layer in given
+        )
+
+    phases = tuple(phase.model_copy(update={"layers": layers(phase.layers)}) for phase in policy.schedule)
+    return policy.model_copy(update={"layers": layers(policy.layers), "schedule": phases})
+
+
+def header(policy: Policy, target: Target, use: str, left_out: list[str]) -> str:
+    """The comment that a text begins with: what it is, how to use it, and what it leaves to the training loop."""
+    lines = [
+        f"# Augmentation policy {policy.name!r} ({policy.fingerprint()}), {target.summary}.",
+        f"# Exported by autoaug {__version__}; runs without it: {use}",
+    ]
+    asked = {
+        f"{policy.copies} copies of each image in a batch": policy.copies > 1,
+        f"adversarial samples: {policy.adversarial!r}": policy.adversarial is not None,
+    }
+    also = [
+        f"The policy also asks for {what}, which the training loop has to provide." for what in asked if asked[what]
+    ]
+    return "\n".join([*lines, *(f"# {line}" for line in [*left_out, *also])])

@@ -1,0 +1,66 @@
+"""How an exported NumPy module draws and carries out its operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autoaug.exporters.runtime.arrays import warp
+
+Array = Any
+Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]
+
+
+def draw_operations(table: Table, n: int, generator: np.random.Generator) -> tuple[Array, Array, Array]:
+    """Draw for n images, in S steps, which operator (``[S, n]``, -1 for none), its signed magnitude (``[S, n]``) and
+    four uniform numbers for its own use (``[S, n, 4]``).
+    """
+    choices, magnitudes, draws = [], [], []
+    for branches in table:
+        weights = np.array([weight for weight, _ in branches])
+        branch = generator.choice(len(branches), n, p=weights / weights.sum())
+        for step in range(max(len(operations) for _, operations in branches)):
+            nothing = (-1, 0.0, 0.0, 0.0, 0.0)
+            rows = [operations[step] if step < len(operations) else nothing for _, operations in branches]
+            operator, probability, low, high, negative = np.array(rows)[branch].T
+            chance = generator.random((n, 7))
+            sign = np.where(chance[:, 2] < negative, -1.0, 1.0)
+            choices.append(np.where(chance[:, 0] < probability, operator, -1).astype(int))
+            magnitudes.append(sign * (low + chance[:, 1] * (high - low)))
+            draws.append(chance[:, 3:])
+    empty = np.empty((0, n), int), np.empty((0, n)), np.empty((0, n, 4))
+    return (np.stack(choices), np.stack(magnitudes), np.stack(draws)) if choices else empty
+
+
+def apply_operations(images: Array, choice: Array, magnitude: Array, draws: Array) -> Array:
+    """Apply to each of ``images [n, H, W, C]``, float32 in [0, 1], its operators in turn: in every step, all images
+    with the same operator at once. Consecutive warps of an image become one map and one sampling.
+    """
+    images = images.copy()
+    maps = np.tile(np.eye(3, dtype="float32"), (len(images), 1, 1))
+    moved = np.zeros(len(images), bool)
+    for step in range(len(choice)):
+        for index, (kind, function, limit) in enumerate(OPERATORS):
+            rows = np.flatnonzero(choice[step] == index)
+            if not len(rows):
+                continue
+            given = (magnitude[step, rows] * limit).astype("float32"), draws[step, rows].astype("float32")
+            if kind == "warp":
+                maps[rows] = maps[rows] @ function(*given, images.shape[1:3])
+                moved[rows] = True
+                continue
+            waiting = rows[moved[rows]]
+            if len(waiting):
+                images[waiting] = np.clip(warp(images[waiting], maps[waiting]), 0, 1)
+            images[rows] = np.clip(function(images[rows], *given), 0, 1)
+            maps[rows] = np.eye(3)
+            moved[rows] = False
+    if moved.any():
+        images[moved] = np.clip(warp(images[moved], maps[moved]), 0, 1)
+    return images
+
+
+#: Kind, function and value at magnitude 1 of each operator; an exported module has its own.
+OPERATORS: list[tuple[str, Callable[..., Array], float]] = []

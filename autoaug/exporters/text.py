@@ -1,0 +1,30 @@
+"""The policy itself as a file."""
+
+from __future__ import annotations
+
+import json
+
+from autoaug.exporters.base import Target
+from autoaug.policy import FORMAT, Policy
+
+
+class Yaml(Target):
+    """What `load_policy` reads."""
+
+    name = "yaml"
+    summary = "as YAML"
+    suffix = "yaml"
+
+    def text(self, policy: Policy, approximate: bool = False) -> str:  # noqa: ARG002 (it expresses everything)
+        return policy.to_yaml()
+
+
+class Json(Target):
+    """The same as JSON, which `load_policy` reads too."""
+
+    name = "json"
+    summary = "as JSON"
+    suffix = "json"
+
+    def text(self, policy: Policy, approximate: bool = False) -> str:  # noqa: ARG002 (likewise)
+        return json.dumps(policy.model_dump(mode="json", exclude_defaults=True) | {"format": FORMAT}, indent=2) + "\n"

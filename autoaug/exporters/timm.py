@@ -1,0 +1,79 @@
+"""The options of timm's training script, where they say the same."""
+
+from __future__ import annotations
+
+from autoaug.errors import PolicyError
+from autoaug.exporters.base import Target, header
+from autoaug.policy import Layer, Operation, Policy, randaugment
+
+_FLIPS = {"HorizontalFlip": "--hflip", "VerticalFlip": "--vflip"}
+_MIXINGS = {"mixup": ("--mixup",), "cutmix": ("--cutmix",), "mixup-or-cutmix": ("--mixup", "--cutmix")}
+
+
+class Timm(Target):
+    """Flips, MixUp and CutMix are the same in timm (its ``elem`` mode draws a weight for each sample, as autoaug does;
+    a partner is the sample at the other end of the batch). RandAugment is not: timm's has other operators, ranges and
+    interpolation.
+    """
+
+    name = "timm"
+    summary = "as options of timm's train.py"
+    suffix = "txt"
+
+    def supports(self, operator: str) -> bool:
+        return operator in {*_FLIPS, "Identity"}
+
+    def text(self, policy: Policy, approximate: bool = False) -> str:
+        for part in ("chains", "schedule"):
+            if getattr(policy, part):
+                raise PolicyError(
+                    f"timm cannot express {part} of policy {policy.name!r}; export to torchvision or kornia"
+                )
+        options, rest, left_out = ["--scale 1 1 --ratio 1 1 --color-jitter 0"], list(policy.layers), []
+        flips = dict.fromkeys(_FLIPS.values(), "0")
+        for layer in policy.layers:
+            if (flip := _single(layer)) and flip.operator in _FLIPS and flip.magnitude[0] >= 0.5:
+                flips[_FLIPS[flip.operator]] = f"{flip.probability:g}"
+                rest.remove(layer)
+        options += [f"{option} {value}" for option, value in flips.items()]
+        if rest:
+            options.append(_randaugment(policy, rest, approximate))
+            left_out.append(
+                "APPROXIMATION: timm's RandAugment has other operators, ranges and interpolation than autoaug's."
+            )
+        if policy.mixing:
+            options += _mixing(policy)
+        return f"{header(policy, self, 'python train.py DATA OPTIONS', left_out)}\n{' '.join(options)}\n"
+
+
+def _single(layer: Layer) -> Operation | None:
+    """The operation of a layer that has no other."""
+    operations = layer.branches[0].operations
+    return operations[0] if len(layer.branches) == 1 and len(operations) == 1 else None
+
+
+def _randaugment(policy: Policy, layers: list[Layer], approximate: bool) -> str:
+    """The option for layers that are RandAugment's, of any strength."""
+    n = len(layers)
+    for m in range(31) if n <= 16 else ():
+        if tuple(layers) == randaugment(n, m).layers:
+            if approximate:
+                return f"--aa rand-m{m}-n{n}-mstd0-inc1"
+            raise PolicyError(
+                f"timm cannot express RandAugment of policy {policy.name!r} exactly; allow its own with --approximate"
+            )
+    operators = {o.operator for layer in layers for branch in layer.branches for o in branch.operations}
+    raise PolicyError(
+        f"timm cannot express {', '.join(sorted(operators))} of policy {policy.name!r}; export to torchvision or kornia"
+    )
+
+
+def _mixing(policy: Policy) -> list[str]:
+    mixing = policy.mixing
+    assert mixing is not None
+    if mixing.kind not in _MIXINGS:
+        raise PolicyError(
+            f"timm cannot express {mixing.kind} of policy {policy.name!r}; export to torchvision or kornia"
+        )
+    alphas = [f"{option} {mixing.alpha:g}" for option in _MIXINGS[mixing.kind]]
+    return [*alphas, f"--mixup-prob {mixing.probability:g}", "--mixup-switch-prob 0.5", "--mixup-mode elem"]

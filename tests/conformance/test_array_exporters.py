@@ -1,0 +1,257 @@
+"""Targets without torch: the exported code carries out autoaug's own plans to the same images, in a fresh process that
+sees neither autoaug nor torch, and draws from the same distribution.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from autoaug.apply import apply_plan
+from autoaug.errors import PolicyError
+from autoaug.exporters import EXPORTERS, export_modules, export_policy
+from autoaug.exporters.array_module import ArrayTarget
+from autoaug.operators import all_operators
+from autoaug.plan import Plan, draw_plan, drawn_operators
+from autoaug.policy import Branch, Layer, Operation, Policy, builtin_names, parse_policy, randaugment
+from autoaug.transform import load_policy
+from tests.conformance.test_exporters import assert_same, photographs
+
+TARGETS = [name for name, target in EXPORTERS.items() if isinstance(target, ArrayTarget)]
+#: What each module must not bring with it; albumentations itself imports torch where it is there.
+UNWANTED = {"numpy": ("torch", "keras", "albumentations"), "albumentations": ("keras",), "keras": ("albumentations",)}
+
+REPLAY = """
+import sys, json, importlib.util, numpy as np
+def load(path, name):
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec); spec.loader.exec_module(module)
+    return module
+given = np.load(sys.argv[1])
+made = {}
+for name in json.loads(sys.argv[2]):
+    module = load(f"{sys.argv[3]}/{name}.py", name)
+    plan = [given[f"{name}.{part}"] for part in ("choice", "magnitude", "draws")]
+    if len(plan[0]):
+        if hasattr(module, "ops"):
+            plan = [module.ops.convert_to_tensor(part) for part in plan]
+            images = module.apply_operations(module.ops.convert_to_tensor(given["images"]), *plan)
+            made[name] = module.ops.convert_to_numpy(images)
+        else:
+            made[name] = module.apply_operations(given["images"], *plan)
+assert not any(n.split(".")[0] in ("autoaug", *sys.argv[5:]) for n in sys.modules), "the module imports too much"
+np.savez(sys.argv[4], **made)
+"""
+
+
+def run(code: str, *arguments: object) -> None:
+    environment = {**os.environ, "KERAS_BACKEND": "torch", "NO_ALBUMENTATIONS_UPDATE": "1"}
+    command = [sys.executable, "-I", "-c", code, *map(str, arguments)]
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+def replayed(target: str, policies: dict[str, Policy], images: torch.Tensor, folder: Path) -> None:
+    """Check that `target` makes of `images` what autoaug makes of them under the same plans."""
+    plans: dict[str, Plan] = {}
+    given = {"images": images.permute(0, 2, 3, 1).numpy()}
+    for name, policy in policies.items():
+        (folder / f"{name}.py").write_text(export_policy(policy, target))
+        plans[name] = draw_plan(policy, len(images), torch.Generator().manual_seed(3))
+        parts = {"choice": plans[name].choice.int(), "magnitude": plans[name].magnitude, "draws": plans[name].draws}
+        given |= {f"{name}.{part}": tensor.numpy() for part, tensor in parts.items()}
+    np.savez(folder / "given.npz", **given)
+    run(REPLAY, folder / "given.npz", json.dumps(list(policies)), folder, folder / "made.npz", *UNWANTED[target])
+    with np.load(folder / "made.npz") as made:
+        for name, plan in plans.items():
+            if name in made.files:
+                try:
+                    assert_same(apply_plan(plan, images), made[name].transpose(0, 3, 1, 2))
+                except AssertionError as error:
+                    raise AssertionError(f"{name}, exported to {target}: {error}") from None
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_operator_replays_or_is_refused_by_name(target: str, channels: int, tmp_path: Path) -> None:
+    policies = {}
+    for name in all_operators():
+        policy = Policy(layers=(Layer(branches=(Branch(operations=(Operation(operator=name),)),)),))
+        if EXPORTERS[target].supports(name):
+            policies[name] = policy
+        else:
+            with pytest.raises(PolicyError, match=rf"{target} cannot express {name} of policy"):
+                export_policy(policy, target)
+            assert f"APPROXIMATION: {name} is left out" in export_policy(policy, target, approximate=True)
+    assert len(policies) > 25
+    replayed(target, policies, photographs(channels=channels), tmp_path)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_built_in_policies_replay(target: str, tmp_path: Path) -> None:
+    policies = {}
+    for name in builtin_names():
+        policy = load_policy(name)
+        if policy.chains:
+            with pytest.raises(PolicyError, match="cannot express chains"):
+                export_policy(policy, target, approximate=True)
+        else:
+            policies[name.replace("-", "_")] = policy
+    replayed(target, policies, photographs(), tmp_path)
+
+
+DRAW = """
+import sys, importlib.util, numpy as np
+spec = importlib.util.spec_from_file_location("exported", sys.argv[1])
+module = importlib.util.module_from_spec(spec); spec.loader.exec_module(module)
+if hasattr(module, "ops"):
+    drawn = [module.ops.convert_to_numpy(part) for part in module.Augment(seed=1).draw(20000)]
+else:
+    drawn = module.draw_operations(module.LAYERS, 20000, np.random.default_rng(1))
+np.savez(sys.argv[2], *drawn)
+"""
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_operators_and_magnitudes_are_drawn_as_ours_are(target: str, tmp_path: Path) -> None:
+    """By frequencies and by quantiles, over 20,000 draws each."""
+    policy = load_policy("autoaugment-cifar10")
+    (tmp_path / "policy.py").write_text(export_policy(policy, target))
+    run(DRAW, tmp_path / "policy.py", tmp_path / "drawn.npz")
+    with np.load(tmp_path / "drawn.npz") as file:
+        choice, magnitude, draws = (file[name] for name in file.files)
+    ours = draw_plan(policy, 20_000, torch.Generator().manual_seed(0))
+    assert choice.shape == tuple(ours.choice.shape)
+    assert 0 <= draws.min() <= draws.max() < 1
+    for step in range(len(choice)):
+        counts = [
+            np.bincount(c + 1, minlength=len(drawn_operators(policy)) + 1) for c in (choice[step], ours.choice[step])
+        ]
+        assert np.abs(counts[0] - counts[1]).max() < 5 * np.sqrt(2 * counts[1].max())
+        for index in range(len(drawn_operators(policy))):
+            theirs, own = (
+                magnitude[step][choice[step] == index],
+                ours.magnitude[step][ours.choice[step] == index].numpy(),
+            )
+            if len(own) > 200:
+                points = [0.1, 0.5, 0.9]
+                np.testing.assert_allclose(np.abs(theirs).mean(), np.abs(own).mean(), atol=0.05)
+                if len(np.unique(own)) > 10:
+                    np.testing.assert_allclose(np.quantile(theirs, points), np.quantile(own, points), atol=0.15)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_mixing_is_refused_or_left_to_the_training_loop(target: str) -> None:
+    policy = parse_policy("format: 1\nmixing: {kind: cutmix}\ncopies: 2\n")
+    with pytest.raises(PolicyError, match=r"cannot express mixing.*or leave it out with --approximate"):
+        export_policy(policy, target)
+    text = export_policy(policy, target, approximate=True)
+    assert "# APPROXIMATION: mixing is left out" in text
+    assert "2 copies of each image" in text
+
+
+@pytest.mark.parametrize("target", [name for name, target in EXPORTERS.items() if target.suffix == "py"])
+def test_a_module_is_inert_under_a_hostile_name_and_formatted(target: str, tmp_path: Path) -> None:
+    policy = load_policy("flip-crop").model_copy(update={"name": '"""; import os\n\u202e</script>\n'})
+    text = export_policy(policy, target)
+    ast.parse(text)
+    assert not any(line.startswith(("import os", "</script>")) for line in text.splitlines())
+    (tmp_path / "policy.py").write_text(text)
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F,E9,I", tmp_path / "policy.py"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout
+
+
+NUMPY_USE = """
+import sys, numpy as np
+sys.path.insert(0, sys.argv[1])
+from PIL import Image
+from policy import Augment
+for mode, shape in (("RGB", (9, 7, 3)), ("L", (9, 7))):
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
+    made = Augment(seed=0)(image)
+    assert made.mode == mode and made.size == image.size, (made.mode, made.size)
+batch = np.random.default_rng(0).random((5, 8, 8, 3)).astype("float32")
+first, again = Augment(seed=2)(batch), Augment(seed=2)(batch)
+assert first.dtype == batch.dtype and first.shape == batch.shape and (first == again).all()
+assert Augment(seed=2)((batch * 255).astype(np.uint8)).dtype == np.uint8
+"""
+ALBUMENTATIONS_USE = """
+import sys, numpy as np
+sys.path.insert(0, sys.argv[1])
+import albumentations as A
+from policy import Augment
+image = np.random.default_rng(0).integers(0, 256, (16, 12, 3), dtype=np.uint8)
+made = [A.Compose([Augment(), A.HorizontalFlip(p=0)], seed=4)(image=image)["image"] for _ in range(2)]
+assert made[0].shape == image.shape and made[0].dtype == image.dtype and (made[0] == made[1]).all()
+assert A.Compose([Augment()], seed=1)(image=image[..., 0])["image"].shape == (16, 12)
+pipe = A.Compose([Augment()], seed=4)
+assert len({pipe(image=image)["image"].tobytes() for _ in range(8)}) > 4, "every call draws anew"
+"""
+KERAS_USE = """
+import sys, numpy as np
+sys.path.insert(0, sys.argv[1])
+import keras
+from policy import Augment
+images = np.random.default_rng(0).random((6, 10, 10, 3)).astype("float32")
+layer = Augment(seed=3)
+same = keras.ops.convert_to_numpy(layer(images, training=False))
+assert (same == images).all()
+model = keras.Sequential([keras.Input((10, 10, 3)), layer])
+assert model(images, training=True).shape == images.shape
+assert len({keras.ops.convert_to_numpy(layer(images)).tobytes() for _ in range(4)}) == 4
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "code"), [("numpy", NUMPY_USE), ("albumentations", ALBUMENTATIONS_USE), ("keras", KERAS_USE)]
+)
+def test_a_module_is_used_as_its_library_uses_such_things(target: str, code: str, tmp_path: Path) -> None:
+    (tmp_path / "policy.py").write_text(export_policy(load_policy("trivialaugment-wide"), target))
+    run(code, tmp_path)
+
+
+def test_the_policy_itself_comes_back_from_yaml_and_json() -> None:
+    policy = load_policy("autoaugment-cifar10")
+    for target in ("yaml", "json"):
+        assert parse_policy(export_policy(policy, target)) == policy
+
+
+@pytest.mark.parametrize(
+    ("policy", "options"),
+    [
+        (
+            "layers: [{branches: [{operations: [{operator: HorizontalFlip, probability: 0.5, magnitude: 1}]}]}]\n",
+            "--hflip 0.5 --vflip 0",
+        ),
+        ("format: 1\nmixing: {kind: cutmix, probability: 0.3, alpha: 0.2}\n", "--cutmix 0.2 --mixup-prob 0.3"),
+        ("format: 1\nmixing: {kind: mixup-or-cutmix}\n", "--mixup 1 --cutmix 1 --mixup-prob 1"),
+    ],
+)
+def test_timm_is_given_what_it_has(policy: str, options: str) -> None:
+    assert options in export_policy(parse_policy(policy), "timm")
+
+
+def test_timm_refuses_what_it_has_not() -> None:
+    with pytest.raises(PolicyError, match="timm cannot express PadCrop"):
+        export_policy(load_policy("flip-crop"), "timm")
+    with pytest.raises(PolicyError, match=r"RandAugment .* exactly; allow its own with --approximate"):
+        export_policy(randaugment(2, 9), "timm")
+    text = export_policy(randaugment(2, 9), "timm", approximate=True)
+    assert "--aa rand-m9-n2-mstd0-inc1" in text
+    assert "APPROXIMATION" in text
+
+
+def test_a_run_gets_every_module_that_can_be() -> None:
+    assert set(export_modules(load_policy("augmix"))) == {"policy_torchvision.py", "policy_kornia.py"}
+    assert set(export_modules(load_policy("randaugment"))) == {
+        f"policy_{name}.py" for name in ("torchvision", "kornia", *TARGETS)
+    }
