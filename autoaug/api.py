@@ -19,6 +19,7 @@ from autoaug.prepare import prepare, reopen, run_folder_for
 from autoaug.result import SearchResult
 from autoaug.run_folder import RunConfig, RunFolder
 from autoaug.search_loop import Progress
+from autoaug.tracking import Everyone, open_trackers
 from autoaug.transform import load_policy
 
 
@@ -119,8 +120,12 @@ def _run(options: SearchOptions, policies: tuple[Policy, ...], progress: Progres
 
 
 def _carry_out(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, progress: Progress) -> SearchResult:
+    trackers = open_trackers(config.track, folder, config.model_dump(mode="json", exclude={"space", "policies"}))
     try:
-        return run_job(folder, config, data, found, progress)
+        result = run_job(folder, config, data, found, Everyone([progress, *trackers]))
+        for tracker in trackers:
+            tracker.finished(result)
+        return result
     except KeyboardInterrupt:
         raise Interrupted(folder.root) from None
 
@@ -130,7 +135,8 @@ def _options(data: str | Path, options: dict[str, Any]) -> SearchOptions:
     for name in options:
         if name not in known:
             raise UnknownName("option", name, known)
-    options["allow"] = tuple(options.get("allow") or ())
+    for name in ("allow", "track"):
+        options[name] = tuple(options.get(name) or ())
     return SearchOptions(str(data), **options)
 
 

@@ -77,6 +77,10 @@ Storage = Annotated[
         help="Keep the study in this database, e.g. postgresql://HOST/NAME. [default: study.db in the run folder]"
     ),
 ]
+Track = Annotated[
+    list[str] | None,
+    typer.Option(help="Also tell 'tensorboard', 'wandb' or 'mlflow'. May be repeated. [default: events.jsonl alone]"),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 MemoryLimit = Annotated[
     str | None, typer.Option(help="Larger data sets stay on disk, e.g. 2G. [default: half of the free memory]")
@@ -120,6 +124,7 @@ def search(
     ray_address: RayAddress = None,
     trial_timeout: TrialTimeout = None,
     storage: Storage = None,
+    track: Track = None,
     device: Device = "auto",
     memory_limit: MemoryLimit = None,
     image_size: ImageSize = None,
@@ -148,6 +153,7 @@ def compare(
     executor: ExecutorName = "auto",
     ray_address: RayAddress = None,
     trial_timeout: TrialTimeout = None,
+    track: Track = None,
     device: Device = "auto",
     memory_limit: MemoryLimit = None,
     image_size: ImageSize = None,
@@ -170,32 +176,98 @@ def resume(run: Run) -> None:
     _finish(lambda progress: api.resume(run, progress=progress))
 
 
-@app.command(epilog="Example: autoaug report runs/photos")
-def report(run: Run) -> None:
-    """Write the HTML report of a finished run again."""
-    from autoaug.report import write_report
+@app.command(epilog="Example: autoaug report runs/photos --open, or autoaug report runs/a runs/b --out both.html")
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="A run folder; several make one page that compares them.")],
+    out: Annotated[Path | None, typer.Option(help="Where the comparison goes. [default: comparison.html]")] = None,
+    cdn: Annotated[bool, typer.Option("--cdn", help="Load Plotly from the network: 5 MB less.")] = False,
+    figures: Annotated[
+        str | None, typer.Option(help="Also write each chart as 'png' or 'svg' (needs kaleido).")
+    ] = None,
+    open_it: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
+) -> None:
+    """Write the HTML report of a run again, finished or not; or compare finished runs."""
+    from autoaug.errors import OptionError
+    from autoaug.report import write_comparison, write_figures, write_report
     from autoaug.run_folder import RunFolder
 
-    typer.echo(write_report(RunFolder(run)))
+    folders = [RunFolder(run) for run in runs]
+    if len(folders) > 1:
+        page = write_comparison(folders, out or Path("comparison.html"), cdn)
+    elif out is not None:
+        raise OptionError("--out is for a comparison of several runs; a run's report stands in its folder")
+    else:
+        page = write_report(folders[0], cdn)
+    typer.echo(page)
+    for folder in folders if figures is not None else ():
+        for path in write_figures(folder, figures or ""):
+            typer.echo(path)
+    if open_it:
+        typer.launch(str(page.resolve()))
 
 
-@app.command(epilog="Example: autoaug export runs/photos/policy.yaml --to torchvision --out policy.py")
+@app.command(epilog="Example: autoaug watch runs/photos")
+def watch(
+    run: Run,
+    port: Annotated[int, typer.Option(help="Of the page on this machine. [default: any that is free]")] = 0,
+    every: Annotated[float, typer.Option(help="Seconds between two looks.")] = 5.0,
+    open_it: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
+) -> None:
+    """Show a run as it goes on: its report, served to this machine alone, and its events here. Ends with the run, or
+    with Ctrl-C, which does not touch the run.
+    """
+    from autoaug.watching import watch_run
+
+    watch_run(run, port, every, Console(), open_it)
+
+
+@app.command(epilog="Example: autoaug export runs/photos --to numpy --out policy.py")
 def export(
     policy: Annotated[str, typer.Argument(help="A policy file, a run folder, or a built-in name.")],
-    to: Annotated[str, typer.Option(help="torchvision or kornia.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            help="torchvision, kornia, numpy, albumentations, keras, timm, yaml or json; 'model' writes a run's "
+            "trained weights with a model card into a folder."
+        ),
+    ],
     out: Annotated[Path | None, typer.Option(help="The file to write. [default: standard output]")] = None,
+    approximate: Annotated[
+        bool, typer.Option("--approximate", help="Leave out what the target cannot express, and say so in the text.")
+    ] = False,
 ) -> None:
-    """Write POLICY as a Python module that runs without autoaug."""
+    """Write POLICY as code that runs without autoaug."""
     from autoaug.exporters import export_policy
-    from autoaug.run_folder import write_whole
+    from autoaug.run_folder import RunFolder, write_whole
     from autoaug.transform import load_policy
 
+    if to == "model":
+        from autoaug.model_card import export_model
+
+        for written in export_model(RunFolder(policy), out or Path(policy) / "model"):
+            typer.echo(written)
+        return
     path = Path(policy) / "policy.yaml" if Path(policy).is_dir() else policy
-    text = export_policy(load_policy(path), to)
+    text = export_policy(load_policy(path), to, approximate)
     if out is None:
         typer.echo(text, nl=False)
     else:
         write_whole(out, text)
+
+
+@app.command(epilog="Example: autoaug schema policy > policy.schema.json")
+def schema(of: Annotated[str, typer.Argument(help="policy or space.")]) -> None:
+    """Print the JSON Schema of a policy file or a search space file, for editors that complete and check."""
+    import json
+
+    from pydantic import BaseModel
+
+    from autoaug.options import one_of
+    from autoaug.policy import Policy
+    from autoaug.space import SearchSpace
+
+    words: dict[str, type[BaseModel]] = {"policy": Policy, "space": SearchSpace}
+    typer.echo(json.dumps(words[one_of("schema", of, tuple(words))].model_json_schema(), indent=2))
 
 
 @app.command(epilog="Example: autoaug check photos/")

@@ -47,9 +47,15 @@ def confirmation_seeds(seed: int, count: int) -> list[int]:
 
 
 def train_entrants(
-    entrants: Sequence[Entrant], seeds: Sequence[int], executor: Executor, folder: Path, progress: Progress
+    entrants: Sequence[Entrant],
+    seeds: Sequence[int],
+    executor: Executor,
+    folder: Path,
+    progress: Progress,
+    kept: int | None = None,
 ) -> dict[tuple[str, int], Training]:
-    """Train every entrant on every seed; trainings whose file is in `folder` already are not run again.
+    """Train every entrant on every seed; trainings whose file is in `folder` already are not run again. The weights of
+    those on the seed `kept` stay in the task's checkpoints.
 
     Raises:
         AllTrialsFailed: a training failed, with the cause: a comparison with holes in it is none.
@@ -70,7 +76,7 @@ def train_entrants(
         while waiting and running < executor.slots:
             key = waiting.pop(0)
             entrant, seed = missing[key]
-            executor.submit(TrialSpec(key, Train(entrant.policy), seed))
+            executor.submit(TrialSpec(key, Train(entrant.policy, keeps_weights=seed == kept), seed))
             running += 1
         key, result = executor.next_result()
         if result.status == "running":
@@ -123,7 +129,9 @@ def assess(
     validation = [float((t.validation_predictions == validation_labels).mean()) for t in own]
     test = [float((t.test_predictions == test_labels).mean()) for t in own]
     mean = estimate(test, 1 / len(test_labels))
-    matrix = sum(confusion_matrix(test_labels, t.test_predictions, labels=np.unique(test_labels)) for t in own)
+    classes = np.unique(test_labels)
+    matrices = [confusion_matrix(test_labels, t.test_predictions, labels=classes) for t in own]
+    by_class = [np.diag(matrix) / matrix.sum(1) for matrix in matrices]
     return Candidate(
         name=entrant.name,
         kind=entrant.kind,
@@ -136,7 +144,9 @@ def assess(
         test_accuracy=tuple(test),
         mean=mean.mean,
         ci95=(max(0.0, mean.ci95[0]), min(1.0, mean.ci95[1])),
-        class_accuracy=tuple((np.diag(matrix) / matrix.sum(1)).tolist()),
+        class_accuracy=tuple(np.mean(by_class, axis=0).tolist()),
+        class_accuracies=tuple(tuple(row.tolist()) for row in by_class),
+        confusion=tuple(tuple(row.tolist()) for row in sum(matrices)),
         seconds=float(np.mean([t.seconds for t in own])),
     )
 

@@ -12,14 +12,16 @@ from pathlib import Path
 from autoaug.confirmation import Entrant, Training, assess, confirmation_seeds, train_entrants
 from autoaug.data.audit import Audit
 from autoaug.data.splits import DataSet
+from autoaug.energy import EnergyMeter
 from autoaug.errors import AutoaugError
 from autoaug.executors import Executor, executors
 from autoaug.exporters import export_modules
-from autoaug.gallery import draw_gallery, to_bytes
+from autoaug.gallery import draw_examples, draw_gallery, to_bytes
 from autoaug.judgement import Judgement, contenders, judge
 from autoaug.options import versions
-from autoaug.policy import Policy, read_policy
+from autoaug.policy import Card, Policy, read_policy
 from autoaug.report import write_report
+from autoaug.report.change_numbers import before_and_after
 from autoaug.result import Candidate, Cost, DataSummary, SearchResult, TrialCounts
 from autoaug.run_folder import RunConfig, RunFolder, write_whole
 from autoaug.search_loop import Progress, elapsed, run_search
@@ -28,6 +30,7 @@ from autoaug.sequential import looks
 from autoaug.space import SearchSpace
 from autoaug.strategies import get_strategy
 from autoaug.study import OUTCOME, SearchStudy, summary
+from autoaug.training.checkpoint import checkpoint_path
 from autoaug.transform import load_policy
 from autoaug.trial import Setting, Task
 
@@ -57,6 +60,7 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
         is_exchangeable=data.is_exchangeable,
         checkpoints=folder.checkpoints.resolve(),
     )
+    energy = EnergyMeter()
     with executors(
         config.executor, config.workers, config.device, config.ray_address, config.trial_timeout
     ) as open_executor:
@@ -110,7 +114,7 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
         candidates=tuple(candidates),
         comparison=judgement.comparison,
         trials=_counts(study),
-        cost=_cost(study, config.workers, confirmation_seconds, folder),
+        cost=_cost(study, config.workers, confirmation_seconds, folder, energy.watt_hours()),
         data=_data_summary(data, found),
         objectives=study.strategy.objectives if study else ("accuracy",),
         history=tuple(summary(trial) for trial in study.ended()) if study else (),
@@ -118,7 +122,7 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
         importance=study.importance() if study else {},
         versions=versions(),
     )
-    return _write(folder, result, judgement.returned, data, config.seed)
+    return _write(folder, result, judgement.returned, trainings, data, config.seed)
 
 
 def _search(study: SearchStudy, config: RunConfig, task: Task, open_executor: Open, progress: Progress) -> SearchStudy:
@@ -151,7 +155,7 @@ def _confirm(
     for before, count in zip((0, *planned), planned, strict=False):
         training = [entrant for entrant in entrants if entrant.name in open_between]
         progress.say(f"confirming {len(training)} policies on {count - before} {'more' if before else 'fresh'} seeds")
-        trainings |= train_entrants(training, seeds[before:count], executor, folder.confirmation, progress)
+        trainings |= train_entrants(training, seeds[before:count], executor, folder.confirmation, progress, seeds[0])
         candidates = [assess(e, trainings, seeds, data.validation.labels, data.test.labels) for e in entrants]
         judgement = judge(candidates, trainings, data.test.labels, after_search, planned)
         open_between = set(contenders(judgement, candidates))
@@ -193,7 +197,9 @@ def _counts(study: SearchStudy | None) -> TrialCounts:
     return TrialCounts(complete=states["complete"], pruned=states["pruned"], failed=states["failed"])
 
 
-def _cost(study: SearchStudy | None, workers: int, confirmation_seconds: float, folder: RunFolder) -> Cost:
+def _cost(
+    study: SearchStudy | None, workers: int, confirmation_seconds: float, folder: RunFolder, energy: float | None
+) -> Cost:
     trials = study.ended() if study else []
     compute = sum(summary(trial).seconds for trial in trials)
     wall = elapsed(study) if study else 0.0
@@ -205,6 +211,7 @@ def _cost(study: SearchStudy | None, workers: int, confirmation_seconds: float, 
         augmentation_seconds=sum(trial.user_attrs[OUTCOME]["augmentation_seconds"] for trial in trials),
         samples_seen=sum(trial.user_attrs[OUTCOME]["samples_seen"] for trial in trials),
         run_bytes=folder.bytes(),
+        energy=energy,
     )
 
 
@@ -221,17 +228,43 @@ def _data_summary(data: DataSet, found: Audit) -> DataSummary:
     )
 
 
-def _write(folder: RunFolder, result: SearchResult, returned: Candidate, data: DataSet, seed: int) -> SearchResult:
+def _card(result: SearchResult) -> Card:
+    """Where the policy comes from, to stand in its file."""
+    comparison = result.comparison
+    return Card(
+        data=result.data.name,
+        data_fingerprint=result.data.fingerprint,
+        verdict=result.sentence,
+        difference=comparison.difference if comparison else None,
+        ci95=comparison.ci95 if comparison else None,
+    )
+
+
+def _write(
+    folder: RunFolder,
+    result: SearchResult,
+    returned: Candidate,
+    trainings: dict[tuple[str, int], Training],
+    data: DataSet,
+    seed: int,
+) -> SearchResult:
     """Everything that the run leaves, ``result.json`` last: where it stands, the run is whole."""
     policy = returned.policy.model_copy(update={"name": returned.name})
     for name, text in export_modules(policy).items():
         write_whole(folder.root / name, text)
-    write_whole(folder.policy, policy.to_yaml())
+    weights = checkpoint_path(folder.checkpoints, returned.policy, 1.0, returned.seeds[0], 1.0)
+    if weights.is_file():
+        weights.replace(folder.model)
+    shutil.rmtree(folder.checkpoints, ignore_errors=True)
+    write_whole(folder.policy, policy.model_copy(update={"card": _card(result)}).to_yaml())
     shown = {"returned": policy}
     if result.comparison and result.comparison.candidate != returned.name:
         shown["finalist"] = result.candidate(result.comparison.candidate).policy
     for which, pictured in shown.items():
         write_whole(folder.gallery(which), to_bytes(draw_gallery(pictured, data.train, data.classes, seed)))
+    if pair := before_and_after(result):
+        predictions = [[trainings[c.name, s].test_predictions for s in c.seeds] for c in pair]
+        write_whole(folder.examples, to_bytes(draw_examples(data.test, data.classes, *predictions)))
     write_whole(folder.result, result.model_dump_json(indent=2))
     write_report(folder)
     return SearchResult.load(folder.root)

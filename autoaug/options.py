@@ -50,6 +50,7 @@ class SearchOptions:
     ray_address: str | None = None
     trial_timeout: str | None = None
     storage: str | None = None
+    track: tuple[str, ...] = ()
     device: str = "auto"
     memory_limit: str | None = None
     image_size: int | None = None

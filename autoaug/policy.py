@@ -128,6 +128,24 @@ class Phase(Word):
     layers: tuple[Layer, ...] = ()
 
 
+class Card(Word):
+    """Where a policy comes from and what may be claimed of it; it changes nothing of what the policy does.
+
+    Attributes:
+        data, data_fingerprint: on which it was found.
+        verdict: the run's, in words.
+        difference, ci95: test accuracy above the hardest rival's, in [-1, 1], with its 95 % interval.
+        licence: under which the policy is shared, as an SPDX identifier; for its maker to fill in.
+    """
+
+    data: str
+    data_fingerprint: str
+    verdict: str
+    difference: float | None = None
+    ci95: tuple[float, float] | None = None
+    licence: str | None = None
+
+
 class Policy(Word):
     """Layers applied in order (or in chains, for AugMix), then mixing.
 
@@ -143,6 +161,17 @@ class Policy(Word):
     mixing: Mixing | None = None
     adversarial: Adversarial | None = None
     copies: Annotated[int, Field(ge=1, le=64)] = 1
+    card: Card | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _format_is_known(cls, value: Any) -> Any:
+        found = value.get("format", FORMAT) if isinstance(value, dict) else FORMAT
+        if isinstance(found, int) and found > FORMAT:
+            raise ValueError(
+                f"it is of format {found}, this autoaug reads up to {FORMAT}; upgrade with: pip install -U autoaug"
+            )
+        return value
 
     @model_validator(mode="after")
     def _chains_have_layers(self) -> Self:
@@ -189,7 +218,7 @@ class Policy(Word):
     def fingerprint(self) -> str:
         """12 hex digits that depend on what the policy does and not on its name."""
         # Without defaults: a policy keeps its fingerprint when the format learns a new word.
-        canonical = json.dumps(self.model_dump(exclude={"name"}, exclude_defaults=True), sort_keys=True)
+        canonical = json.dumps(self.model_dump(exclude={"name", "card"}, exclude_defaults=True), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     def to_yaml(self) -> str:

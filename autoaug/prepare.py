@@ -29,6 +29,7 @@ from autoaug.run_folder import RunConfig, RunFolder, next_free
 from autoaug.space import load_space
 from autoaug.strategies import get_strategy
 from autoaug.study import STUDY_NAME, check_storage, shown
+from autoaug.tracking import check_trackers
 from autoaug.training.device import resolve_device
 from autoaug.training.recipe import Recipe, default_batch_size, default_epochs
 from autoaug.transform import load_policy
@@ -76,6 +77,7 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
     trial_timeout = parse_time(options.trial_timeout, "trial-timeout") if options.trial_timeout else None
     if options.rival is not None:
         one_of("rival", options.rival, ("random",))
+    check_trackers(options.track)
     memory_limit = parse_memory(options.memory_limit)
     if options.out is not None:
         RunFolder(options.out).check_usable()
@@ -112,6 +114,7 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
         trial_timeout=trial_timeout,
         storage=options.storage,
         study=STUDY_NAME if options.storage is None else f"{Path(options.data).stem}-{secrets.token_hex(4)}",
+        track=options.track,
         command=command if options.storage is None else command.replace(options.storage, shown(options.storage)),
         versions=versions(),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from autoaug.errors import RunError
 from autoaug.policy import Policy, read_policy
+
+FORMAT = 1
 
 Status = Literal["running", "complete", "pruned", "failed"]
 Kind = Literal["baseline", "searched", "rival"]
@@ -76,7 +79,11 @@ class Record(BaseModel):
 
 
 class Candidate(Record):
-    """A policy trained again from scratch on fresh seeds that all candidates share."""
+    """A policy trained again from scratch on fresh seeds that all candidates share.
+
+    `class_accuracy` is the mean over the seeds, `class_accuracies` has a row a seed, `confusion` counts test images by
+    class and prediction over all seeds.
+    """
 
     name: str
     kind: Kind
@@ -90,6 +97,8 @@ class Candidate(Record):
     mean: float
     ci95: Interval
     class_accuracy: tuple[float, ...]
+    class_accuracies: tuple[tuple[float, ...], ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
     seconds: float
 
 
@@ -135,7 +144,9 @@ class TrialCounts(Record):
 
 
 class Cost(Record):
-    """What the run took. ``overhead_fraction`` = 1 - trial compute / (workers x wall time of the search)."""
+    """What the run took. ``overhead_fraction`` = 1 - trial compute / (workers x wall time of the search); the energy is
+    the processors' own count over the run, in watt-hours, None where they do not tell.
+    """
 
     search_seconds: float
     confirmation_seconds: float
@@ -144,6 +155,7 @@ class Cost(Record):
     augmentation_seconds: float
     samples_seen: int
     run_bytes: int
+    energy: float | None = None
 
 
 class DataSummary(Record):
@@ -161,7 +173,8 @@ class DataSummary(Record):
 
 class TrialSummary(Record):
     """A trial of the search, as the study has it; `share` is of the training split, `until` of a training's length, and
-    `values` are one per objective.
+    `values` are one per objective; `params` are what a sampler drew, by name, and `started` is in seconds since the
+    epoch.
     """
 
     number: int
@@ -180,6 +193,8 @@ class TrialSummary(Record):
     note: str
     is_baseline: bool
     fingerprint: str
+    params: dict[str, float | str] = {}
+    started: float = 0.0
 
 
 class SearchResult(Record):
@@ -222,6 +237,26 @@ class SearchResult(Record):
         path = Path(run_dir) / "result.json"
         if not path.is_file():
             raise RunError(f"{run_dir} has no result.json; finish the run with: autoaug resume {run_dir}")
-        result = cls.model_validate_json(path.read_text())
+        text = path.read_text()
+        check_format(text, str(path))
+        result = cls.model_validate_json(text)
         result._run_dir = Path(run_dir)
         return result
+
+    def _repr_html_(self) -> str:
+        """The verdict, the candidates and their chart, as notebooks show them."""
+        from autoaug.report import notebook_view
+
+        return notebook_view(self)
+
+
+def check_format(text: str, source: str) -> None:
+    """Raise `RunError` where a result is of a newer format than this version reads."""
+    try:
+        found = json.loads(text).get("format", FORMAT)
+    except (ValueError, AttributeError) as fault:
+        raise RunError(f"{source} is damaged ({fault}); write it again with: autoaug resume") from None
+    if found != FORMAT:
+        raise RunError(
+            f"{source} is of format {found}, this autoaug reads {FORMAT}; upgrade with: pip install -U autoaug"
+        )

@@ -60,6 +60,7 @@ class RunConfig(BaseModel):
     trial_timeout: Annotated[float, Field(gt=0)] | None = None
     storage: str | None = None
     study: str = "search"
+    track: tuple[str, ...] = ()
     command: str
     versions: dict[str, str]
 
@@ -72,11 +73,14 @@ class RunFolder:
         self.config = self.root / "config.yaml"
         self.study = self.root / "study.db"
         self.checkpoints = self.root / "checkpoints"
+        self.events = self.root / "events.jsonl"
         self.confirmation = self.root / "confirmation"
         self.rival = self.root / "rival"
         self.result = self.root / "result.json"
         self.policy = self.root / "policy.yaml"
         self.report = self.root / "report.html"
+        self.model = self.root / "model.safetensors"
+        self.examples = self.root / "examples.npz"
 
     def gallery(self, candidate: str) -> Path:
         """Pictures of the ``returned`` policy, or of the ``finalist`` where that is another."""
@@ -126,7 +130,18 @@ class RunFolder:
 
 
 #: What may differ between a run and its continuation: how it is carried out, not what is found.
-_ANY = {"command", "versions", "workers", "executor", "ray_address", "memory_limit", "trial_timeout", "study", "device"}
+_ANY = {
+    "command",
+    "versions",
+    "workers",
+    "executor",
+    "ray_address",
+    "memory_limit",
+    "trial_timeout",
+    "study",
+    "device",
+    "track",
+}
 
 
 def _why_not_begun(folder: RunFolder, begun: RunConfig, wanted: RunConfig) -> str:

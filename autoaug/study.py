@@ -394,6 +394,8 @@ def summary(trial: FrozenTrial) -> TrialSummary:
         note=outcome["note"],
         is_baseline=attributes["baseline"],
         fingerprint=attributes["fingerprint"],
+        params=trial.params,
+        started=outcome["started"],
     )
 
 

@@ -17,7 +17,7 @@ from autoaug.data.splits import Samples, nested_rows
 from autoaug.policy import Policy
 from autoaug.result import Rung, TrialResult
 from autoaug.seeds import derive_seed
-from autoaug.training.checkpoint import checkpoint_path, load_training, save_training
+from autoaug.training.checkpoint import checkpoint_path, load_training, save_training, save_weights
 from autoaug.training.recipe import Recipe
 from autoaug.training.robustness import robust_accuracy
 from autoaug.training.train import Training, new_training, predict, train, warm_up
@@ -96,21 +96,28 @@ def carry_out(work: Work, task: Setting, seed: int) -> Iterator[TrialResult]:
 @dataclass(frozen=True)
 class Train:
     """Train and score `policy` on a stratified `share` of the training split, from a share `since` of the training's
-    length to `until`.
+    length to `until`. Weights of a whole training are kept in the task's checkpoints where `keeps_weights` says so.
     """
 
     policy: Policy
     share: float = 1.0
     since: float = 0.0
     until: float = 1.0
+    keeps_weights: bool = False
 
     def run(self, task: Task, seed: int) -> Iterator[TrialResult]:
         """Train in `task`."""
-        return run_trial(self.policy, task, seed, self.share, self.since, self.until)
+        return run_trial(self.policy, task, seed, self.share, self.since, self.until, self.keeps_weights)
 
 
 def run_trial(
-    policy: Policy, task: Task, seed: int, share: float = 1.0, since: float = 0.0, until: float = 1.0
+    policy: Policy,
+    task: Task,
+    seed: int,
+    share: float = 1.0,
+    since: float = 0.0,
+    until: float = 1.0,
+    keeps_weights: bool = False,
 ) -> Iterator[TrialResult]:
     """Train and score `policy`, yielding the result so far at every rung and the whole result last.
 
@@ -127,14 +134,14 @@ def run_trial(
     """
     begun = TrialResult(started=time.time())
     try:
-        yield from _train_and_score(policy, task, seed, share, since, until, begun, parts=1)
+        yield from _train_and_score(policy, task, seed, share, since, until, keeps_weights, begun, parts=1)
         return
     except _OutOfMemory:
         gc.collect()
         if task.device.startswith("cuda"):
             torch.cuda.empty_cache()
     again = replace(begun, note="memory ran out: trained again with each batch in two halves")
-    yield from _train_and_score(policy, task, seed, share, since, until, again, parts=2)
+    yield from _train_and_score(policy, task, seed, share, since, until, keeps_weights, again, parts=2)
 
 
 def _train_and_score(
@@ -144,6 +151,7 @@ def _train_and_score(
     share: float,
     since: float,
     until: float,
+    keeps_weights: bool,
     result: TrialResult,
     parts: int,
 ) -> Iterator[TrialResult]:
@@ -167,8 +175,9 @@ def _train_and_score(
             result = replace(result, curve=(*result.curve, rung), ended=time.time(), **vars(training.meter))
             if reached < until:
                 yield result
-        if until < 1 and task.checkpoints:
-            save_training(training, checkpoint_path(task.checkpoints, policy, share, seed, until))
+        if task.checkpoints and (until < 1 or keeps_weights):
+            save = save_weights if until == 1 else save_training
+            save(training, checkpoint_path(task.checkpoints, policy, share, seed, until))
         if task.measures_robustness:
             robustness = robust_accuracy(training.model, task.validation, task.classes, task.device)
         tested = None if task.test is None else predict(training.model, task.test.images, task.device)

@@ -1,7 +1,7 @@
-"""The HTML report: numbers first, then figures, then one self-contained page."""
+"""The HTML report: numbers first, then figures, then self-contained pages."""
 
 from __future__ import annotations
 
-from autoaug.report.page import write_report
+from autoaug.report.page import notebook_view, report_page, write_comparison, write_figures, write_report
 
-__all__ = ["write_report"]
+__all__ = ["notebook_view", "report_page", "write_comparison", "write_figures", "write_report"]

@@ -6,16 +6,24 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from autoaug.report.numbers import CandidateRow, Classes, FrontPoint, History
+from autoaug.report.numbers import CandidateRow, ComparedRow, FrontPoint, History
 
 #: A palette that colour-blind readers can tell apart (Wong, 2011) and that works on white and on black.
 COLOURS = {"searched": "#0072B2", "baseline": "#808a93", "rival": "#D55E00"}
 _LONGEST = 32
-_ACCENT, _MUTED, _WARN = COLOURS["searched"], COLOURS["baseline"], COLOURS["rival"]
+ACCENT, MUTED, WARN = COLOURS["searched"], COLOURS["baseline"], COLOURS["rival"]
 
 
-def _figure(height: int, x: str, y: str = "") -> go.Figure:
-    figure = go.Figure()
+def base_figure(height: int, x: str, y: str = "") -> go.Figure:
+    """An empty figure with titles for its axes: see `styled`."""
+    figure = styled(go.Figure(), height)
+    figure.update_xaxes(title_text=x, automargin=True, zeroline=False)
+    figure.update_yaxes(title_text=y, automargin=True, zeroline=False)
+    return figure
+
+
+def styled(figure: go.Figure, height: int) -> go.Figure:
+    """The same figure in the house's style; `height` in pixels."""
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 16, "t": 16, "b": 48},
@@ -25,14 +33,12 @@ def _figure(height: int, x: str, y: str = "") -> go.Figure:
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         hoverlabel={"align": "left"},
     )
-    figure.update_xaxes(title_text=x, automargin=True, zeroline=False)
-    figure.update_yaxes(title_text=y, automargin=True, zeroline=False)
     return figure
 
 
 def candidates_figure(rows: list[CandidateRow]) -> go.Figure:
     """Test accuracy of each candidate: mean, 95 % interval, and a faint dot a seed."""
-    figure = _figure(110 + 34 * len(rows), "test accuracy, %")
+    figure = base_figure(110 + 34 * len(rows), "test accuracy, %")
     for kind, colour in COLOURS.items():
         chosen = [row for row in rows if row.kind == kind]
         if not chosen:
@@ -65,22 +71,22 @@ def candidates_figure(rows: list[CandidateRow]) -> go.Figure:
 
 
 def _label(row: CandidateRow) -> str:
-    name = _short(row.name)
+    name = short(row.name)
     return f"<b>{name}</b> ◂ returned" if row.returned else name
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
     """A name for an axis: escaped, and cut where it would leave no room for the chart."""
     return escape(name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…")
 
 
 def history_figure(history: History) -> go.Figure:
     """Validation accuracy over the trials; for each share of the data the best so far, and the baselines as lines."""
-    figure = _figure(380, "trial", "validation accuracy, %")
+    figure = base_figure(380, "trial", "validation accuracy, %")
     shares = sorted({p.share for p in history.drawn})
     for share in shares:
         on = "" if shares == [1.0] else f", on {100 * share:g} % of the data"
-        for status, colour, symbol in (("complete", _ACCENT, "circle"), ("pruned", _MUTED, "x-thin-open")):
+        for status, colour, symbol in (("complete", ACCENT, "circle"), ("pruned", MUTED, "x-thin-open")):
             points = [p for p in history.drawn if p.status == status and p.share == share]
             if points:
                 figure.add_scatter(
@@ -97,7 +103,7 @@ def history_figure(history: History) -> go.Figure:
             x=[number for number, _ in line],
             y=[value for _, value in line],
             mode="lines",
-            line={"color": _ACCENT, "shape": "hv", "width": 1.5},
+            line={"color": ACCENT, "shape": "hv", "width": 1.5},
             name="best so far",
             legendgroup="best",
             showlegend=i == 0,
@@ -109,7 +115,7 @@ def history_figure(history: History) -> go.Figure:
             x=[0, last],
             y=[value, value],
             mode="lines",
-            line={"color": _MUTED, "dash": "dot", "width": 1},
+            line={"color": MUTED, "dash": "dot", "width": 1},
             hovertemplate=f"{escape(name)}: {value:.2f} %<extra></extra>",
             showlegend=False,
         )
@@ -123,8 +129,8 @@ def history_figure(history: History) -> go.Figure:
 
 def front_figure(points: list[FrontPoint], objectives: tuple[str, ...]) -> go.Figure:
     """The first two objectives of each trial, the third as the size; the front of best compromises stands out."""
-    figure = _figure(380, f"{objectives[0]}", f"{objectives[1]}")
-    for is_best, colour, name in ((False, _MUTED, "beaten at everything"), (True, _ACCENT, "best compromises")):
+    figure = base_figure(380, f"{objectives[0]}", f"{objectives[1]}")
+    for is_best, colour, name in ((False, MUTED, "beaten at everything"), (True, ACCENT, "best compromises")):
         chosen = [p for p in points if p.is_best == is_best]
         figure.add_scatter(
             x=[p.values[0] for p in chosen],
@@ -152,45 +158,37 @@ def _spread(lines: tuple[tuple[str, float], ...], apart: float) -> list[tuple[st
     return labels
 
 
-def classes_figure(classes: Classes) -> go.Figure:
-    """Accuracy per class before and after, the largest loss first."""
-    shown = classes.rows if len(classes.rows) <= 40 else (*classes.rows[:20], *classes.rows[-20:])
-    figure = _figure(110 + 24 * len(shown), "accuracy on the class, %")
-    names = [_short(row.name) for row in shown]
-    for row, name in zip(shown, names, strict=True):
-        figure.add_scatter(
-            x=[row.before, row.after],
-            y=[name, name],
-            mode="lines",
-            line={"color": _ACCENT if row.after >= row.before else _WARN, "width": 2},
-            showlegend=False,
-            hoverinfo="skip",
-        )
-    for label, values, colour, symbol in (
-        (classes.before, [row.before for row in shown], _MUTED, "circle-open"),
-        (classes.after, [row.after for row in shown], _ACCENT, "circle"),
-    ):
-        figure.add_scatter(
-            x=values,
-            y=names,
-            mode="markers",
-            marker={"color": colour, "size": 9, "symbol": symbol, "line": {"width": 2}},
-            name=escape(label),
-            hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
-        )
-    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], type="category")
+def importance_figure(rows: list[tuple[str, float]]) -> go.Figure:
+    """Share of the accuracy's variance that each choice explains."""
+    figure = base_figure(90 + 26 * len(rows), "share of variance explained")
+    figure.add_bar(
+        x=[value for _, value in rows],
+        y=[short(name) for name, _ in rows],
+        orientation="h",
+        marker_color=ACCENT,
+        hovertemplate="%{y}: %{x:.2f}<extra></extra>",
+    )
+    figure.update_yaxes(autorange="reversed")
     return figure
 
 
-def importance_figure(rows: list[tuple[str, float]]) -> go.Figure:
-    """Share of the accuracy's variance that each choice explains."""
-    figure = _figure(90 + 26 * len(rows), "share of variance explained")
-    figure.add_bar(
-        x=[value for _, value in rows],
-        y=[_short(name) for name, _ in rows],
-        orientation="h",
-        marker_color=_ACCENT,
-        hovertemplate="%{y}: %{x:.2f}<extra></extra>",
-    )
+def compared_figure(rows: list[ComparedRow]) -> go.Figure:
+    """Mean and interval of every candidate, grouped by run; what a run returned stands out."""
+    figure = base_figure(110 + 26 * len(rows), "test accuracy, %")
+    for kind, colour in COLOURS.items():
+        chosen = [row for row in rows if row.kind == kind]
+        if chosen:
+            figure.add_scatter(
+                x=[row.mean for row in chosen],
+                y=[[short(row.run) for row in chosen], [short(row.name) for row in chosen]],
+                error_x={
+                    "array": [row.high - row.mean for row in chosen],
+                    "arrayminus": [row.mean - row.low for row in chosen],
+                },
+                mode="markers",
+                marker={"color": colour, "size": 10, "symbol": ["star" if r.returned else "diamond" for r in chosen]},
+                name=kind,
+                hovertemplate="%{x:.2f} %<extra></extra>",
+            )
     figure.update_yaxes(autorange="reversed")
     return figure

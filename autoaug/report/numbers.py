@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
 from scipy.stats import spearmanr
 
-from autoaug.result import Candidate, SearchResult
+from autoaug.result import Candidate, SearchResult, TrialSummary
 
 
 class CandidateRow(NamedTuple):
@@ -80,22 +81,6 @@ class FrontPoint(NamedTuple):
     is_best: bool
 
 
-class ClassRow(NamedTuple):
-    """Accuracy on one class without augmentation and with the policy, in percent."""
-
-    name: str
-    before: float
-    after: float
-
-
-class Classes(NamedTuple):
-    """Accuracies per class, and between which two candidates."""
-
-    before: str
-    after: str
-    rows: tuple[ClassRow, ...]
-
-
 def candidate_rows(result: SearchResult) -> list[CandidateRow]:
     """Candidates from the best test mean to the worst."""
     rows = [
@@ -115,11 +100,33 @@ def candidate_rows(result: SearchResult) -> list[CandidateRow]:
     return sorted(rows, key=lambda row: -row.mean)
 
 
-def history(result: SearchResult) -> History:
+class ComparedRow(NamedTuple):
+    """A candidate of one of several runs; accuracies in percent."""
+
+    run: str
+    name: str
+    kind: str
+    returned: bool
+    mean: float
+    low: float
+    high: float
+
+
+def compared(names: Sequence[str], results: Sequence[SearchResult]) -> list[ComparedRow]:
+    """The candidates of several runs, run by run, the best first."""
+    return [
+        ComparedRow(name, row.name, row.kind, row.returned, row.mean, row.low, row.high)
+        for name, result in zip(names, results, strict=True)
+        for row in candidate_rows(result)
+    ]
+
+
+def history(trials: Iterable[TrialSummary]) -> History:
     """The trials of the search in order."""
+    trials = list(trials)
     drawn: list[HistoryPoint] = []
     best: dict[float, list[tuple[int, float]]] = {}
-    for trial in result.history:
+    for trial in trials:
         score = trial.accuracy if trial.accuracy is not None else trial.curve[-1][1] if trial.curve else None
         if trial.is_baseline or score is None:
             continue
@@ -128,7 +135,7 @@ def history(result: SearchResult) -> History:
             so_far = best.setdefault(trial.share, [])
             so_far.append((trial.number, max(100 * trial.accuracy, so_far[-1][1] if so_far else 0.0)))
     baselines = tuple(
-        Baseline(t.name, 100 * t.accuracy, t.share) for t in result.history if t.is_baseline and t.accuracy is not None
+        Baseline(t.name, 100 * t.accuracy, t.share) for t in trials if t.is_baseline and t.accuracy is not None
     )
     return History(tuple(drawn), {share: tuple(line) for share, line in best.items()}, baselines)
 
@@ -243,34 +250,14 @@ def shift(result: SearchResult) -> str | None:
     )
 
 
-def classes(result: SearchResult) -> Classes | None:
-    """Per class: training without augmentation (else the weakest baseline) against the returned policy, or, where
-    those are the same, against the best searched one.
-    """
-    before = next((c for c in result.candidates if c.name == "none"), None) or min(
-        result.candidates, key=lambda c: c.mean
-    )
-    after = result.candidate(result.returned.name)
-    if after.name == before.name:
-        others = [c for c in result.candidates if c.name != before.name]
-        if not others:
-            return None
-        after = max(others, key=lambda c: (c.kind == "searched", c.validation_mean))
-    rows = [
-        ClassRow(name, 100 * old, 100 * new)
-        for name, old, new in zip(result.data.classes, before.class_accuracy, after.class_accuracy, strict=True)
-    ]
-    return Classes(before.name, after.name, tuple(sorted(rows, key=lambda row: row.after - row.before)))
-
-
 def importance(result: SearchResult) -> list[tuple[str, float]]:
     """Choices by the share of the accuracy's variance that they explain, largest first."""
     return sorted(result.importance.items(), key=lambda item: -item[1])
 
 
-def failures(result: SearchResult) -> list[tuple[str, int]]:
+def failures(trials: Iterable[TrialSummary]) -> list[tuple[str, int]]:
     """Causes of failed trials, most frequent first."""
-    return Counter(t.reason for t in result.history if t.status == "failed").most_common()
+    return Counter(t.reason for t in trials if t.status == "failed").most_common()
 
 
 def costs(result: SearchResult) -> list[tuple[str, str]]:
@@ -284,9 +271,14 @@ def costs(result: SearchResult) -> list[tuple[str, str]]:
         ("Overhead of the search", f"{100 * cost.overhead_fraction:.1f} % of the workers' time"),
         ("Augmentation", f"{duration(cost.augmentation_seconds)} of the trials' compute"),
         ("Samples seen in trials", f"{cost.samples_seen:,}"),
+        ("Energy of the processors", "not told by them" if cost.energy is None else f"{cost.energy:.2f} Wh"),
         ("Run folder", f"{cost.run_bytes / 2**20:.1f} MiB"),
     ]
-    return rows if result.history else [row for row in rows if row[0] in {"Confirmation", "Run folder"}]
+    return (
+        rows
+        if result.history
+        else [row for row in rows if row[0] in {"Confirmation", "Run folder", "Energy of the processors"}]
+    )
 
 
 def duration(seconds: float) -> str:

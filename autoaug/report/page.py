@@ -1,19 +1,22 @@
-"""The page: one HTML file that opens offline."""
+"""The pages: each one HTML file that opens offline."""
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from markupsafe import Markup
-from plotly.io import to_html
-from plotly.offline import get_plotlyjs
+from plotly.offline import get_plotlyjs, get_plotlyjs_version
 
-from autoaug.report import figures, numbers
+from autoaug.errors import OptionError
+from autoaug.events import read_events
+from autoaug.report import change_numbers, numbers, search_numbers
+from autoaug.report.charts import Chart, result_charts, search_charts
 from autoaug.report.pictures import Picture, data_uri, environment
-from autoaug.result import SearchResult
-from autoaug.run_folder import RunFolder, write_whole
+from autoaug.result import SearchResult, TrialSummary
+from autoaug.run_folder import RunConfig, RunFolder, write_whole
 from autoaug.version import __version__
 
 
@@ -24,66 +27,183 @@ class Card(NamedTuple):
     drawn: list[Picture]
 
 
-def write_report(folder: RunFolder) -> Path:
-    """Write ``report.html`` of a finished run; returns its path. Raises `RunError` where there is no result."""
-    result = SearchResult.load(folder.root)
+class Gallery(NamedTuple):
+    """A policy in pictures: images through it, and each of its operators over its range."""
+
+    cards: list[Card]
+    strips: list[tuple[str, list[Picture]]]
+
+
+def write_report(folder: RunFolder, cdn: bool = False) -> Path:
+    """Write ``report.html`` of a run, whole or not; returns its path. Raises `RunError` where there is no run.
+
+    Args:
+        folder: of the run.
+        cdn: load Plotly from its own host instead of embedding it: 5 MB less, and the page needs a network.
+    """
+    write_whole(folder.report, report_page(folder, cdn))
+    return folder.report
+
+
+def report_page(folder: RunFolder, cdn: bool = False) -> str:
+    """The text of the page."""
     _, config = RunFolder.open(folder.root)
-    history, classes, importance = numbers.history(result), numbers.classes(result), numbers.importance(result)
-    rows, front = numbers.candidate_rows(result), numbers.front(result)
-    page = (
+    if not folder.result.is_file():
+        return _unfinished_page(folder, config, cdn)
+    result = SearchResult.load(folder.root)
+    charts = list(result_charts(result, _full_length(result.data.train, config)))
+    return (
         environment()
         .get_template("report.html")
         .render(
-            version=__version__,
+            **_common(cdn),
             result=result,
             config=config,
-            rows=rows,
+            rows=numbers.candidate_rows(result),
             costs=numbers.costs(result),
-            failures=numbers.failures(result),
+            failures=numbers.failures(result.history),
             power_note=numbers.power_note(result),
-            classes=classes,
-            history=history,
-            importance=importance,
+            pair=change_numbers.before_and_after(result),
             stages=numbers.stages(result),
             fidelity=numbers.fidelity(result),
             shift=numbers.shift(result),
-            affinities=numbers.affinities(result),
-            front=sorted((point for point in front if point.is_best), key=lambda point: -point.values[0]),
+            uniformity=search_numbers.uniformity(result.candidate(result.returned.name).policy),
             finalist=result.candidate(result.comparison.candidate) if result.comparison else None,
             galleries={which: _gallery(folder.gallery(which)) for which in ("returned", "finalist")},
+            examples=_examples(folder.examples),
             policy_text=folder.policy.read_text(),
             modules={
                 path.stem.removeprefix("policy_"): path.read_text() for path in sorted(folder.root.glob("policy_*.py"))
             },
-            plotly_js=Markup(get_plotlyjs()),  # noqa: S704 (the library's own script)
-            figures={
-                "candidates": _embed(figures.candidates_figure(rows), "candidates"),
-                "history": _embed(figures.history_figure(history), "history") if history.drawn else "",
-                "classes": _embed(figures.classes_figure(classes), "classes") if classes else "",
-                "front": _embed(figures.front_figure(front, result.objectives), "front") if front else "",
-                "importance": _embed(figures.importance_figure(importance), "importance") if importance else "",
-            },
+            charts=_by_section(charts),
         )
     )
-    write_whole(folder.report, page)
-    return folder.report
 
 
-def _embed(figure: object, name: str) -> Markup:
-    config = {"displaylogo": False, "responsive": True, "displayModeBar": False}
-    # Plotly escapes what would end the script; what it would take for markup, the figures have escaped.
-    return Markup(to_html(figure, include_plotlyjs=False, full_html=False, div_id=f"figure-{name}", config=config))  # noqa: S704
-
-
-def _gallery(path: Path) -> list[Card]:
-    if not path.is_file():
-        return []
-    with np.load(path, allow_pickle=False) as file:
-        originals, augmented, captions, classes = (file[k] for k in ("originals", "augmented", "captions", "classes"))
-    return [
-        Card(
-            original=Picture(data_uri(originals[i]), str(classes[i])),
-            drawn=[Picture(data_uri(draw[i]), str(text[i])) for draw, text in zip(augmented, captions, strict=True)],
+def _unfinished_page(folder: RunFolder, config: RunConfig, cdn: bool) -> str:
+    events = read_events(folder.events)
+    trials = [TrialSummary.model_validate(event["trial"]) for event in events if event["event"] == "trial"]
+    trials = list({trial.number: trial for trial in trials}.values())
+    confirmed = [event for event in events if event["event"] == "confirmation"]
+    spent = max((event["fraction"] for event in events if event["event"] == "trial"), default=0.0)
+    charts = list(search_charts(trials, max((trial.passes for trial in trials if trial.share == 1), default=1)))
+    return (
+        environment()
+        .get_template("unfinished.html")
+        .render(
+            **_common(cdn),
+            name=folder.root.name,
+            config=config,
+            trials=trials,
+            spent=spent,
+            confirmed=confirmed[-1] if confirmed else None,
+            stage=next((event["message"] for event in reversed(events) if event["event"] == "stage"), ""),
+            failures=numbers.failures(trials),
+            charts=_by_section(charts),
         )
-        for i in range(len(originals))
+    )
+
+
+def write_comparison(folders: list[RunFolder], path: Path, cdn: bool = False) -> Path:
+    """Write one page that compares whole runs; returns its path. Raises `RunError` where one is not whole."""
+    results = [SearchResult.load(folder.root) for folder in folders]
+    configs = [RunFolder.open(folder.root)[1] for folder in folders]
+    names = [folder.root.name for folder in folders]
+    chart = numbers.compared(names, results)
+    from autoaug.report.figures import compared_figure
+
+    page = environment().get_template("comparison.html")
+    shown = Chart("compared", "result", "", "Test accuracy of each run's candidates.", compared_figure(chart))
+    text = page.render(**_common(cdn), runs=list(zip(names, results, configs, strict=True)), chart=shown)
+    write_whole(path, text)
+    return path
+
+
+def write_figures(folder: RunFolder, suffix: str) -> list[Path]:
+    """Write each chart of a whole run as a file of its own, ``figures/NAME.suffix``; returns their paths.
+
+    Raises:
+        OptionError: kaleido, which draws them, is not installed, or it finds no browser to draw with.
+    """
+    if suffix not in {"png", "svg"}:
+        raise OptionError(f"--figures {suffix!r} must be png or svg")
+    if importlib.util.find_spec("kaleido") is None:
+        raise OptionError("--figures needs the package kaleido: pip install 'autoaug[figures]'")
+    result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root)
+    paths = []
+    for chart in result_charts(result, _full_length(result.data.train, config)):
+        try:
+            content = chart.figure.to_image(format=suffix, width=1000, scale=2)
+        except Exception as fault:  # kaleido's many kinds; all of them mean that it cannot draw
+            reason = str(fault).strip().splitlines()[0]
+            raise OptionError(f"kaleido cannot draw ({reason}); it needs Chrome or Chromium") from None
+        paths.append(folder.root / "figures" / f"{chart.name}.{suffix}")
+        write_whole(paths[-1], content)
+    return paths
+
+
+def notebook_view(result: SearchResult) -> str:
+    """A part of a page: the verdict, the candidates, their chart; Plotly comes from its own host."""
+    chart = next(result_charts(result, 1))
+    page = environment().get_template("notebook.html")
+    return page.render(result=result, rows=numbers.candidate_rows(result), chart=chart, plotly=_script(cdn=True))
+
+
+def _common(cdn: bool) -> dict[str, Any]:
+    return {"version": __version__, "plotly": _script(cdn)}
+
+
+def _script(cdn: bool) -> Markup:
+    if cdn:
+        source = f"https://cdn.plot.ly/plotly-{get_plotlyjs_version()}.min.js"
+        return Markup('<script src="{}" charset="utf-8"></script>').format(source)
+    return Markup("<script>{}</script>").format(Markup(get_plotlyjs()))  # noqa: S704 (the library's own script)
+
+
+def _by_section(charts: list[Chart]) -> dict[str, list[Chart]]:
+    sections: dict[str, list[Chart]] = {}
+    for chart in charts:
+        sections.setdefault(chart.section, []).append(chart)
+    return sections
+
+
+def _full_length(images: int, config: RunConfig) -> int:
+    return config.recipe.steps(images, 1) * config.recipe.batch_size
+
+
+def _gallery(path: Path) -> Gallery | None:
+    if not path.is_file():
+        return None
+    with np.load(path, allow_pickle=False) as file:
+        found = {name: file[name] for name in file.files}
+    cards = [
+        Card(
+            original=Picture(data_uri(found["originals"][i]), str(found["classes"][i])),
+            drawn=[
+                Picture(data_uri(draw[i]), str(text[i]))
+                for draw, text in zip(found["augmented"], found["captions"], strict=True)
+            ],
+        )
+        for i in range(len(found["originals"]))
     ]
+    strips = [
+        (str(name), [Picture(data_uri(image), str(text)) for image, text in zip(images, captions, strict=True)])
+        for name, images, captions in zip(
+            found.get("operators", ()), found.get("strips", ()), found.get("strip_captions", ()), strict=True
+        )
+    ]
+    return Gallery(cards, strips)
+
+
+def _examples(path: Path) -> dict[str, list[Picture]]:
+    """Pictures that the policy set right, and that it broke."""
+    if not path.is_file():
+        return {}
+    with np.load(path, allow_pickle=False) as file:
+        images, captions, fixed = file["images"], file["captions"], file["fixed"]
+    pictures = [Picture(data_uri(image), str(text)) for image, text in zip(images, captions, strict=True)]
+    sides = {"Set right": True, "Broken": False}
+    return {
+        title: [p for p, is_fixed in zip(pictures, fixed, strict=True) if is_fixed == side]
+        for title, side in sides.items()
+    }

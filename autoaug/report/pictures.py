@@ -18,9 +18,10 @@ class Picture(NamedTuple):
     caption: str
 
 
-def environment() -> Environment:
-    """The templates; what they are given is escaped, and what they lack is an error."""
-    return Environment(loader=PackageLoader("autoaug.report"), autoescape=True, undefined=StrictUndefined)
+def environment(autoescape: bool = True) -> Environment:
+    """The templates; what they are given is escaped, unless they are no HTML, and what they lack is an error."""
+    loader = PackageLoader("autoaug.report")
+    return Environment(loader=loader, autoescape=autoescape, undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701
 
 
 def data_uri(image: np.ndarray) -> str:

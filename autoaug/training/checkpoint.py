@@ -6,10 +6,12 @@ import hashlib
 import itertools
 import json
 from pathlib import Path
+from uuid import uuid4
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from autoaug.policy import Policy
 from autoaug.training.train import Training
@@ -30,6 +32,11 @@ def checkpoint_path(folder: Path, policy: Policy, share: float, seed: int, until
     return folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.safetensors"
 
 
+def save_weights(training: Training, path: Path) -> None:
+    """Write the weights of a model that is trained, as ``model.safetensors`` of an export has them; likewise."""
+    _save(training.model.state_dict(), path)
+
+
 def save_training(training: Training, path: Path) -> None:
     """Write what `training` continues from: weights, momentum, steps and the state of its generator. Where that cannot
     be written (a node without the run folder, a full disk), it will be trained again instead.
@@ -37,7 +44,11 @@ def save_training(training: Training, path: Path) -> None:
     tensors = {f"model.{name}": tensor for name, tensor in training.model.state_dict().items()}
     tensors |= {f"momentum.{i}": tensor for i, tensor in enumerate(training.momentum)}
     tensors |= {"steps": torch.tensor(training.steps), "drawn": training.drawn}
-    unfinished = path.with_suffix(f".{id(training)}.unfinished")
+    _save(tensors, path)
+
+
+def _save(tensors: dict[str, Tensor], path: Path) -> None:
+    unfinished = path.with_suffix(f".{uuid4().hex}.unfinished")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, unfinished)

@@ -1,0 +1,36 @@
+"""The trained winner as files: weights, a snippet that loads them, and a card that says what they are."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from autoaug.errors import RunError
+from autoaug.report.pictures import environment
+from autoaug.result import SearchResult
+from autoaug.run_folder import RunFolder, write_whole
+from autoaug.version import __version__
+
+
+def export_model(folder: RunFolder, out: Path) -> list[Path]:
+    """Write ``model.safetensors``, ``inference.py`` and ``README.md`` (a model card) into the folder `out`; returns
+    their paths. The weights are those of the returned policy's first confirmation seed: no seed is picked.
+
+    Raises:
+        RunError: the run is not whole, it kept no weights, or something of another kind stands at `out`.
+    """
+    result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root)
+    if not folder.model.is_file():
+        raise RunError(f"{folder.root} kept no weights; runs of this version do: autoaug search, or autoaug compare")
+    if out.exists() and not out.is_dir():
+        raise RunError(f"{out} exists and is no folder; name another with --out")
+    candidate = result.candidate(result.returned.name)
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(folder.model, out / "model.safetensors")
+    given = {"result": result, "config": config, "candidate": candidate, "version": __version__}
+    texts = environment(autoescape=False)
+    classes = json.dumps(result.data.classes)
+    write_whole(out / "inference.py", texts.get_template("inference.py.txt").render(classes=classes, **given))
+    write_whole(out / "README.md", texts.get_template("model_card.md").render(**given))
+    return [out / name for name in ("model.safetensors", "inference.py", "README.md")]

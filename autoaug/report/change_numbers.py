@@ -1,0 +1,108 @@
+"""The numbers of what a policy changed: seed by seed, class by class, and which classes are taken for which."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from autoaug.result import Candidate, SearchResult
+from autoaug.statistics import estimate
+
+
+class ClassRow(NamedTuple):
+    """Accuracy on one class without augmentation and with the policy, in percent, and the 95 % interval of the paired
+    difference over the seeds that both share; None where they share fewer than two.
+    """
+
+    name: str
+    before: float
+    after: float
+    ci95: tuple[float, float] | None
+
+
+class Classes(NamedTuple):
+    """Accuracies per class, and between which two candidates."""
+
+    before: str
+    after: str
+    rows: tuple[ClassRow, ...]
+
+
+class Confusion(NamedTuple):
+    """Of each class (a row) the share in percent that is taken for each class, before and after."""
+
+    classes: tuple[str, ...]
+    before: tuple[tuple[float, ...], ...]
+    after: tuple[tuple[float, ...], ...]
+
+
+class Difference(NamedTuple):
+    """One seed of the comparison that the verdict stands on: test accuracies in percent."""
+
+    seed: int
+    candidate: float
+    rival: float
+    difference: float
+
+
+_MOST_CLASSES = 40
+
+
+def before_and_after(result: SearchResult) -> tuple[Candidate, Candidate] | None:
+    """Training without augmentation (else the weakest baseline), and the returned policy, or, where those are the same,
+    the best searched one; None where there is no second.
+    """
+    before = next((c for c in result.candidates if c.name == "none"), None) or min(
+        result.candidates, key=lambda c: c.mean
+    )
+    after = result.candidate(result.returned.name)
+    if after.name != before.name:
+        return before, after
+    others = [c for c in result.candidates if c.name != before.name]
+    return (before, max(others, key=lambda c: (c.kind == "searched", c.validation_mean))) if others else None
+
+
+def classes(result: SearchResult) -> Classes | None:
+    """Per class, what lost most first."""
+    pair = before_and_after(result)
+    if pair is None:
+        return None
+    before, after = pair
+    shared = [seed for seed in before.seeds if seed in after.seeds]
+    rows = []
+    for i, name in enumerate(result.data.classes):
+        old, new = 100 * before.class_accuracy[i], 100 * after.class_accuracy[i]
+        rows.append(ClassRow(name, old, new, _interval(before, after, i, shared)))
+    return Classes(before.name, after.name, tuple(sorted(rows, key=lambda row: row.after - row.before)))
+
+
+def _interval(before: Candidate, after: Candidate, index: int, seeds: list[int]) -> tuple[float, float] | None:
+    if len(seeds) < 2 or not before.class_accuracies or not after.class_accuracies:
+        return None
+    differences = [
+        after.class_accuracies[after.seeds.index(seed)][index]
+        - before.class_accuracies[before.seeds.index(seed)][index]
+        for seed in seeds
+    ]
+    images = max(1, sum(before.confusion[index]) // len(before.seeds))
+    low, high = estimate(differences, 1 / images).ci95
+    return 100 * low, 100 * high
+
+
+def confusion(result: SearchResult) -> Confusion | None:
+    """Of the same two; None where there is no second, or where there are too many classes to be read."""
+    pair = before_and_after(result)
+    if pair is None or len(result.data.classes) > _MOST_CLASSES or not all(c.confusion for c in pair):
+        return None
+    shares = [tuple(tuple(100 * n / max(1, sum(row)) for n in row) for row in c.confusion) for c in pair]
+    return Confusion(result.data.classes, *shares)
+
+
+def differences(result: SearchResult) -> list[Difference]:
+    """Seed by seed, in the order in which they were trained; empty where nothing was compared."""
+    if result.comparison is None:
+        return []
+    one, other = result.candidate(result.comparison.candidate), result.candidate(result.comparison.rival)
+    return [
+        Difference(seed, 100 * a, 100 * b, 100 * (a - b))
+        for seed, a, b in zip(one.seeds, one.test_accuracy, other.test_accuracy, strict=False)
+    ]
