@@ -33,7 +33,7 @@ Data = Annotated[
     str,
     typer.Argument(
         help="A folder of images by class (with or without train/ val/ test/), a folder of IDX files, an .npz, a CSV "
-        "manifest, 'digits', or 'torchvision:NAME'."
+        "manifest, Parquet or WebDataset shards, 'digits', 'torchvision:NAME' or 'hf:NAME'."
     ),
 ]
 Run = Annotated[Path, typer.Argument(help="A run folder.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 import webbrowser
@@ -88,7 +89,8 @@ def _serving(folder: RunFolder, port: int, every: float) -> ThreadingHTTPServer:
             if not folder.result.is_file():
                 self.send_header("Refresh", f"{every:g}")
             self.end_headers()
-            self.wfile.write(content)
+            with contextlib.suppress(ConnectionError):  # a reader who went away
+                self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the library's name)
             """Say nothing: the terminal shows the run."""

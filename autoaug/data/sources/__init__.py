@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from autoaug.data.source import Source
-from autoaug.data.sources import arrays, builtin, folder, idx, manifest
+from autoaug.data.sources import arrays, builtin, folder, huggingface, idx, manifest, parquet, webdataset
 from autoaug.errors import DataError, UnknownName
 
 
 def open_source(data: str | Path, memory_limit: int, image_size: int | None = None) -> Source:
-    """Open a data set: a folder of images by class, a folder of IDX files, an ``.npz``, a CSV manifest, ``digits``,
-    or ``torchvision:NAME``.
+    """Open a data set: a folder of images by class, a folder of IDX files, an ``.npz``, a CSV manifest, Parquet
+    or WebDataset shards (a file or a folder), ``digits``, ``torchvision:NAME`` or ``hf:NAME``.
 
     Args:
         data: a path or a name.
@@ -25,8 +25,12 @@ def open_source(data: str | Path, memory_limit: int, image_size: int | None = No
     text, path = str(data), Path(data)
     if text.startswith("torchvision:"):
         return builtin.open_torchvision(text.removeprefix("torchvision:"))
+    if text.startswith("hf:"):
+        return huggingface.open_huggingface(text.removeprefix("hf:"), image_size)
     if path.is_dir():
-        return idx.open_idx(path, memory_limit) if idx.is_idx_folder(path) else folder.open_folder(path, image_size)
+        return _open_folder(path, memory_limit, image_size)
+    if path.suffix in _SHARDS and path.is_file():
+        return _SHARDS[path.suffix](path, image_size)
     if path.suffix == ".npz" and path.is_file():
         return arrays.open_npz(path, memory_limit)
     if path.suffix == ".csv" and path.is_file():
@@ -34,10 +38,25 @@ def open_source(data: str | Path, memory_limit: int, image_size: int | None = No
     if text in builtin.BUILTIN:
         return builtin.BUILTIN[text]()
     if path.is_file():
-        raise DataError(f"{text}: a file must be .npz or .csv, not {path.suffix or 'without an ending'}")
+        raise DataError(
+            f"{text}: a file must be .npz, .csv, .parquet or .tar, not {path.suffix or 'without an ending'}"
+        )
     if path.suffix or "/" in text:
         raise DataError(f"{text}: no such file or folder")
     try:
         raise UnknownName("data set", text, builtin.BUILTIN)
     except UnknownName as error:
-        raise DataError(f"{error}, or give the path of a folder, .npz or .csv") from None
+        raise DataError(f"{error}, or give the path of a folder or a file") from None
+
+
+_SHARDS = {".parquet": parquet.open_parquet, ".tar": webdataset.open_webdataset}
+
+
+def _open_folder(path: Path, memory_limit: int, image_size: int | None) -> Source:
+    if idx.is_idx_folder(path):
+        return idx.open_idx(path, memory_limit)
+    if webdataset.is_webdataset_folder(path):
+        return webdataset.open_webdataset(path, image_size)
+    if parquet.is_parquet_folder(path):
+        return parquet.open_parquet(path, image_size)
+    return folder.open_folder(path, image_size)

@@ -1,0 +1,101 @@
+"""Data as the ecosystem has them: Parquet, the datasets library, WebDataset shards; each written by its own library."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from autoaug.data.sources import open_source
+from autoaug.errors import DataError
+
+LIMIT = 2**30
+CLASSES = ["cat", "dog"]
+
+
+def pictures(n: int = 6) -> list[Image.Image]:
+    draw = np.random.default_rng(0)
+    return [Image.fromarray(draw.integers(0, 256, (10, 12, 3), dtype=np.uint8)) for _ in range(n)]
+
+
+def png(image: Image.Image) -> bytes:
+    content = io.BytesIO()
+    image.save(content, "PNG")
+    return content.getvalue()
+
+
+def check_equal(data: str | Path, images: list[Image.Image], classes: tuple[str, ...]) -> None:
+    source = open_source(data, LIMIT)
+    assert source.classes == classes
+    part = source.parts["train"]
+    assert [source.classes[label] for label in part.labels] == [classes[i % 2] for i in range(len(images))]
+    expected = np.stack([np.asarray(image).transpose(2, 0, 1) for image in images])
+    np.testing.assert_array_equal(part.images.take(np.arange(len(images))), expected)
+
+
+def hub(images: list[Image.Image]) -> object:
+    datasets = pytest.importorskip("datasets")
+    features = datasets.Features({"image": datasets.Image(), "label": datasets.ClassLabel(names=CLASSES)})
+    return datasets.Dataset.from_dict(
+        {"image": images, "label": [i % 2 for i in range(len(images))]}, features=features
+    )
+
+
+def test_parquet_as_the_hub_writes_it(tmp_path: Path) -> None:
+    images = pictures()
+    hub(images).to_parquet(tmp_path / "train-00000-of-00001.parquet")
+    check_equal(tmp_path / "train-00000-of-00001.parquet", images, ("cat", "dog"))
+    hub(images[:2]).to_parquet(tmp_path / "test-00000-of-00001.parquet")
+    check_equal(tmp_path, images, ("cat", "dog"))
+    assert len(open_source(tmp_path, LIMIT).parts["test"]) == 2
+
+
+def test_a_data_set_that_was_saved(tmp_path: Path) -> None:
+    images = pictures()
+    hub(images).save_to_disk(tmp_path / "saved")
+    check_equal(f"hf:{tmp_path}/saved", images, ("cat", "dog"))
+
+
+def shard(path: Path, members: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w") as archive:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return path
+
+
+@pytest.mark.parametrize(("ending", "label"), [("cls", b"%d"), ("json", b'{"label": %d}'), ("txt", b"%d\n")])
+def test_webdataset_shards(ending: str, label: bytes, tmp_path: Path) -> None:
+    images = pictures()
+    members = {}
+    for i, image in enumerate(images):
+        members |= {f"{i:04}.png": png(image), f"{i:04}.{ending}": label % (i % 2)}
+    check_equal(shard(tmp_path / "train-000.tar", members), images, ("0", "1"))
+    shard(tmp_path / "val-000.tar", members)
+    assert set(open_source(tmp_path, LIMIT).parts) == {"train", "validation"}
+
+
+def test_what_is_wrong_is_named(tmp_path: Path) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    bad = tmp_path / "bad.parquet"
+    bad.write_bytes(b"PAR1 no")
+    with pytest.raises(DataError, match=r"bad.parquet: not a Parquet file"):
+        open_source(bad, LIMIT)
+    pyarrow.parquet.write_table(pyarrow.table({"image": [png(pictures(1)[0])], "kind": ["a"]}), bad)
+    with pytest.raises(DataError, match=r"no column of labels .*it has image, kind"):
+        open_source(bad, LIMIT)
+    torn = tmp_path / "torn.tar"
+    torn.write_bytes(b"x" * 2000)
+    with pytest.raises(DataError, match=r"torn.tar: not a whole tar file"):
+        open_source(torn, LIMIT)
+    with pytest.raises(DataError, match=r"0001 has no label \(\.cls\) beside it"):
+        open_source(shard(tmp_path / "lone.tar", {"0001.png": png(pictures(1)[0])}), LIMIT)
+    with pytest.raises(DataError, match=r"hf:no/such cannot be had"):
+        open_source("hf:no/such", LIMIT)
