@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
+from autoaug import cli_generated
 from autoaug.errors import AutoaugError, Interrupted
 from autoaug.version import __version__
 
@@ -60,6 +61,9 @@ BatchSize = Annotated[int | None, typer.Option(help="Samples a step. [default: b
 Equal = Annotated[
     str, typer.Option(help="Compare policies with K copies at equal 'samples' seen, or at equal 'epochs'.")
 ]
+BatchCounts = Annotated[
+    str, typer.Option(help="Of K copies the batch size counts 'samples', or 'images' (then it is K times as large).")
+]
 Seeds = Annotated[int, typer.Option(help="Fresh seeds on which finalists and baselines are trained again.")]
 MaxSeeds = Annotated[
     int | None,
@@ -81,6 +85,9 @@ Track = Annotated[
     list[str] | None,
     typer.Option(help="Also tell 'tensorboard', 'wandb' or 'mlflow'. May be repeated. [default: events.jsonl alone]"),
 ]
+GeneratorFolder = Annotated[
+    str | None, typer.Option("--generator", help="A fitted generator to take generated samples from.")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 MemoryLimit = Annotated[
     str | None, typer.Option(help="Larger data sets stay on disk, e.g. 2G. [default: half of the free memory]")
@@ -88,7 +95,7 @@ MemoryLimit = Annotated[
 ImageSize = Annotated[int | None, typer.Option(help="Bring image files to squares of this side. [default: by rule]")]
 Allow = Annotated[
     list[str] | None,
-    typer.Option(help="Findings of the audit to let pass: unreadable, leak, conflict. May be repeated."),
+    typer.Option(help="Findings to let pass: unreadable, leak, conflict, generator. May be repeated."),
 ]
 Out = Annotated[str | None, typer.Option(help="The run folder to make. [default: runs/DATA-search-N]")]
 
@@ -115,6 +122,7 @@ def search(
     epochs: Epochs = None,
     batch_size: BatchSize = None,
     equal: Equal = "samples",
+    batch_counts: BatchCounts = "samples",
     seeds: Seeds = 5,
     max_seeds: MaxSeeds = None,
     finalists: Finalists = 3,
@@ -125,6 +133,7 @@ def search(
     trial_timeout: TrialTimeout = None,
     storage: Storage = None,
     track: Track = None,
+    generator: GeneratorFolder = None,
     device: Device = "auto",
     memory_limit: MemoryLimit = None,
     image_size: ImageSize = None,
@@ -146,6 +155,7 @@ def compare(
     epochs: Epochs = None,
     batch_size: BatchSize = None,
     equal: Equal = "samples",
+    batch_counts: BatchCounts = "samples",
     seeds: Seeds = 5,
     max_seeds: MaxSeeds = None,
     seed: Seed = 0,
@@ -154,6 +164,7 @@ def compare(
     ray_address: RayAddress = None,
     trial_timeout: TrialTimeout = None,
     track: Track = None,
+    generator: GeneratorFolder = None,
     device: Device = "auto",
     memory_limit: MemoryLimit = None,
     image_size: ImageSize = None,
@@ -238,7 +249,8 @@ def export(
 ) -> None:
     """Write POLICY as code that runs without autoaug."""
     from autoaug.exporters import export_policy
-    from autoaug.run_folder import RunFolder, write_whole
+    from autoaug.files import write_whole
+    from autoaug.run_folder import RunFolder
     from autoaug.transform import load_policy
 
     if to == "model":
@@ -332,6 +344,11 @@ def strategies() -> None:
     for strategy in STRATEGIES.values():
         table.add_row(strategy.name, strategy.summary, ", ".join(strategy.objectives))
     Console(width=None if sys.stdout.isatty() else 140).print(table, highlight=False)
+
+
+app.add_typer(cli_generated.generate)
+app.command(epilog="Example: autoaug expand photos/ runs/photos --copies 3 --out photos-x4")(cli_generated.expand)
+app.command(epilog="Example: autoaug robustness photos/ runs/photos")(cli_generated.robustness)
 
 
 def _command() -> str:

@@ -12,9 +12,9 @@ from sklearn.metrics import confusion_matrix
 
 from autoaug.errors import AllTrialsFailed, RunError
 from autoaug.executors import Executor, TrialSpec
+from autoaug.files import write_whole
 from autoaug.policy import Policy
 from autoaug.result import Candidate, Comparison, Kind, McNemar, TrialResult, Verdict
-from autoaug.run_folder import write_whole
 from autoaug.search_loop import Progress
 from autoaug.seeds import derive_seed
 from autoaug.sequential import ERROR, levels

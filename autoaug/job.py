@@ -16,14 +16,16 @@ from autoaug.energy import EnergyMeter
 from autoaug.errors import AutoaugError
 from autoaug.executors import Executor, executors
 from autoaug.exporters import export_modules
+from autoaug.files import write_whole
 from autoaug.gallery import draw_examples, draw_gallery, to_bytes
+from autoaug.generate.pools import Pooled, make_pool, wanted_kinds
 from autoaug.judgement import Judgement, contenders, judge
 from autoaug.options import versions
 from autoaug.policy import Card, Policy, read_policy
 from autoaug.report import write_report
 from autoaug.report.change_numbers import before_and_after
 from autoaug.result import Candidate, Cost, DataSummary, SearchResult, TrialCounts
-from autoaug.run_folder import RunConfig, RunFolder, write_whole
+from autoaug.run_folder import RunConfig, RunFolder
 from autoaug.search_loop import Progress, elapsed, run_search
 from autoaug.seeds import derive_seed
 from autoaug.sequential import looks
@@ -49,6 +51,7 @@ class Silent:
 
 def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, progress: Progress) -> SearchResult:
     """Carry out what is left of a run, and write its result, policy, modules and report."""
+    generated = _generated(config, data, progress)
     task = Task(
         classes=len(data.classes),
         train=data.train,
@@ -59,6 +62,7 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
         device=config.device,
         is_exchangeable=data.is_exchangeable,
         checkpoints=folder.checkpoints.resolve(),
+        pools={kind: pooled.pool for kind, pooled in generated.items() if pooled.pool is not None},
     )
     energy = EnergyMeter()
     with executors(
@@ -119,10 +123,36 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
         objectives=study.strategy.objectives if study else ("accuracy",),
         history=tuple(summary(trial) for trial in study.ended()) if study else (),
         inquiries={name: dict(found) for name, found in study.history().findings.items() if found} if study else {},
+        generated={kind: pooled.facts for kind, pooled in generated.items()},
         importance=study.importance() if study else {},
         versions=versions(),
     )
     return _write(folder, result, judgement.returned, trainings, data, config.seed)
+
+
+def _generated(config: RunConfig, data: DataSet, progress: Progress) -> dict[str, Pooled]:
+    """The pools of generated samples that the run asks for; one that fails is said, and the run goes on without."""
+    found = {}
+    policies = [*config.policies, *(load_policy(name) for name in (config.space.baselines if config.space else ()))]
+    for kind in wanted_kinds(config.space, policies):
+        progress.say(f"preparing generated samples ({kind})")
+        given = Path(config.generator) if config.generator else None
+        found[kind] = make_pool(
+            kind,
+            data,
+            config.seed,
+            config.model,
+            config.recipe,
+            config.device,
+            given,
+            "generator" in config.allow,
+        )
+        facts = found[kind].facts
+        if found[kind].pool is None:
+            progress.say(f"{facts['failed']}; the run goes on without generated samples")
+        else:
+            progress.say(f"the gate: {', '.join(f'{count} {why}' for why, count in facts['gate'].items())}")
+    return found
 
 
 def _search(study: SearchStudy, config: RunConfig, task: Task, open_executor: Open, progress: Progress) -> SearchStudy:

@@ -7,15 +7,16 @@ import shutil
 from pathlib import Path
 
 from autoaug.errors import RunError
+from autoaug.files import write_whole
 from autoaug.report.pictures import environment
 from autoaug.result import SearchResult
-from autoaug.run_folder import RunFolder, write_whole
+from autoaug.run_folder import RunFolder
 from autoaug.version import __version__
 
 
 def export_model(folder: RunFolder, out: Path) -> list[Path]:
-    """Write ``model.safetensors``, ``inference.py`` and ``README.md`` (a model card) into the folder `out`; returns
-    their paths. The weights are those of the returned policy's first confirmation seed: no seed is picked.
+    """Write ``model.safetensors``, ``model.json``, ``inference.py`` and ``README.md`` (a model card) into the folder
+    `out`; returns their paths. The weights are those of the returned policy's first confirmation seed: no seed is picked.
 
     Raises:
         RunError: the run is not whole, it kept no weights, or something of another kind stands at `out`.
@@ -32,5 +33,7 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
     texts = environment(autoescape=False)
     classes = json.dumps(result.data.classes)
     write_whole(out / "inference.py", texts.get_template("inference.py.txt").render(classes=classes, **given))
+    about = {"network": config.model, "shape": result.data.shape, "classes": result.data.classes}
+    write_whole(out / "model.json", json.dumps(about, indent=2))
     write_whole(out / "README.md", texts.get_template("model_card.md").render(**given))
-    return [out / name for name in ("model.safetensors", "inference.py", "README.md")]
+    return [out / name for name in ("model.safetensors", "model.json", "inference.py", "README.md")]

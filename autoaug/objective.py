@@ -12,10 +12,10 @@ from typing import Literal
 from autoaug.errors import AllTrialsFailed, OptionError
 from autoaug.executors import Executor, TrialSpec, executors, resolve_executor
 from autoaug.exporters import export_modules
+from autoaug.files import write_whole
 from autoaug.options import at_least, parse_budget, parse_time
 from autoaug.policy import Policy
 from autoaug.result import Interval, Record, TrialResult, TrialSummary, Verdict
-from autoaug.run_folder import write_whole
 from autoaug.search_loop import Progress, run_search
 from autoaug.seeds import derive_seed
 from autoaug.space import AdversarialSpace, MixingSpace, SearchSpace, load_space

@@ -41,6 +41,7 @@ class SearchOptions:
     epochs: int | None = None
     batch_size: int | None = None
     equal: str = "samples"
+    batch_counts: str = "samples"
     seeds: int = 5
     max_seeds: int | None = None
     finalists: int = 3
@@ -51,6 +52,7 @@ class SearchOptions:
     trial_timeout: str | None = None
     storage: str | None = None
     track: tuple[str, ...] = ()
+    generator: str | None = None
     device: str = "auto"
     memory_limit: str | None = None
     image_size: int | None = None

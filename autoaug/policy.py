@@ -104,21 +104,58 @@ class Chains(Word):
 
 
 class Adversarial(Word):
-    """Adversarial training (FGSM: Goodfellow et al., 2015; PGD: Madry et al., 2018) in the L-infinity ball.
+    """Adversarial training: FGSM (Goodfellow et al., 2015) and PGD (Madry et al., 2018) move pixels, ``magnitudes``
+    moves the magnitudes that the operators were drawn with instead.
 
-    ``epsilon`` is the radius in units of the image range [0, 1], ``share`` the share of each batch attacked.
+    Attributes:
+        kind: see above.
+        norm: of the ball that pixels stay in.
+        epsilon: its radius: of pixels, whose range is [0, 1], a largest change (``linf``) or a length (``l2``); of
+            magnitudes the largest change, which may be up to 1.
+        steps: of gradient ascent.
+        share: of each batch that is attacked.
+        loss: ``plain`` trains on the attacked samples in the place of the clean ones; ``trades`` (Zhang et al., 2019)
+            trains on the clean ones, plus `beta` times how far the model's answer moves under attack.
+        beta: see there.
     """
 
-    kind: Literal["fgsm", "pgd"]
-    epsilon: Annotated[float, Field(gt=0.0, le=1.0)] = 4 / 255
+    kind: Literal["fgsm", "pgd", "magnitudes"]
+    norm: Literal["linf", "l2"] = "linf"
+    epsilon: Annotated[float, Field(gt=0.0)] = 4 / 255
     steps: Annotated[int, Field(ge=1, le=50)] = 1
     share: Unit = 0.5
+    loss: Literal["plain", "trades"] = "plain"
+    beta: Annotated[float, Field(gt=0.0, le=20.0)] = 6.0
 
     @model_validator(mode="after")
     def _fgsm_is_one_step(self) -> Self:
         if self.kind == "fgsm" and self.steps != 1:
             raise ValueError(f"fgsm takes one step, not steps: {self.steps}; use kind: pgd for several")
+        if self.norm == "linf" and self.epsilon > 1:
+            raise ValueError(f"epsilon {self.epsilon:g} is above 1, the whole range of a pixel or a magnitude")
+        if self.kind == "magnitudes" and (self.norm != "linf" or self.loss != "plain"):
+            raise ValueError("adversarial magnitudes have neither norm: l2 nor loss: trades; leave both out")
         return self
+
+
+class Synthetic(Word):
+    """Generated samples take the place of a share of each batch, before anything else is done to it.
+
+    ``confidence`` is what the gate's classifier must at least give a sample's own class, above the gate's own bound.
+    """
+
+    kind: Literal["gan", "pca"]
+    share: Annotated[float, Field(gt=0.0, le=0.75)] = 0.25
+    confidence: Unit = 0.0
+
+
+class Regularisation(Word):
+    """Against over-fitting: the weight decay in the place of the recipe's, and dropout (Srivastava et al., 2014) of the
+    features before the last linear layer.
+    """
+
+    weight_decay: Annotated[float, Field(ge=0.0, le=1.0)] | None = None
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
 
 
 class Phase(Word):
@@ -160,6 +197,8 @@ class Policy(Word):
     chains: Chains | None = None
     mixing: Mixing | None = None
     adversarial: Adversarial | None = None
+    synthetic: Synthetic | None = None
+    regularisation: Regularisation | None = None
     copies: Annotated[int, Field(ge=1, le=64)] = 1
     card: Card | None = None
 
@@ -177,6 +216,12 @@ class Policy(Word):
     def _chains_have_layers(self) -> Self:
         if self.chains and not self.layers:
             raise ValueError("chains pass through layers, but there are none; add layers or leave chains out")
+        return self
+
+    @model_validator(mode="after")
+    def _magnitudes_are_attacked_alone(self) -> Self:
+        if self.adversarial and self.adversarial.kind == "magnitudes" and (self.mixing or self.chains):
+            raise ValueError("adversarial magnitudes do not go with mixing or chains; leave one of them out")
         return self
 
     @model_validator(mode="after")
@@ -237,7 +282,7 @@ class Policy(Word):
 
     def __add__(self, other: Policy) -> Policy:
         """This policy's layers, then the other's, in one policy."""
-        for field in ("mixing", "adversarial"):
+        for field in ("mixing", "adversarial", "synthetic", "regularisation"):
             if getattr(self, field) and getattr(other, field):
                 raise PolicyError(f"{self.name!r} and {other.name!r} both have {field}; a policy has at most one")
         if self.schedule or other.schedule:
@@ -251,6 +296,8 @@ class Policy(Word):
             chains=self.chains or other.chains,
             mixing=self.mixing or other.mixing,
             adversarial=self.adversarial or other.adversarial,
+            synthetic=self.synthetic or other.synthetic,
+            regularisation=self.regularisation or other.regularisation,
             copies=max(self.copies, other.copies),
         )
 

@@ -11,6 +11,7 @@ from autoaug.data.sources import open_source
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import RunError, UnknownName
 from autoaug.executors import resolve_executor
+from autoaug.generate.saved import load_generator
 from autoaug.modalities.image.models import build_network
 from autoaug.options import (
     SearchOptions,
@@ -83,6 +84,8 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
         RunFolder(options.out).check_usable()
     if options.storage is not None:
         check_storage(options.storage)
+    if options.generator is not None:
+        load_generator(Path(options.generator))
     found, data = check_data(options.data, memory_limit, options.image_size, options.allow, options.seed)
     build_network(options.model, data.train.images.shape, len(data.classes))
     count = len(data.train)
@@ -102,6 +105,11 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
             epochs=options.epochs or default_epochs(count),
             batch_size=options.batch_size or default_batch_size(count),
             equal="epochs" if one_of("equal", options.equal, ("samples", "epochs")) == "epochs" else "samples",
+            batch_counts=(
+                "images"
+                if one_of("batch-counts", options.batch_counts, ("samples", "images")) == "images"
+                else "samples"
+            ),
         ),
         confirmation_seeds=options.seeds,
         most_seeds=most_seeds(options.seeds, options.max_seeds),
@@ -115,6 +123,7 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
         storage=options.storage,
         study=STUDY_NAME if options.storage is None else f"{Path(options.data).stem}-{secrets.token_hex(4)}",
         track=options.track,
+        generator=absolute(options.generator) if options.generator else None,
         command=command if options.storage is None else command.replace(options.storage, shown(options.storage)),
         versions=versions(),
     )

@@ -212,6 +212,7 @@ class SearchResult(Record):
     objectives: tuple[str, ...] = ("accuracy",)
     history: tuple[TrialSummary, ...]
     inquiries: dict[str, dict[str, Any]] = {}
+    generated: dict[str, dict[str, Any]] = {}
     importance: dict[str, float]
     versions: dict[str, str]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import textwrap
 from pathlib import Path
@@ -61,6 +60,7 @@ class RunConfig(BaseModel):
     storage: str | None = None
     study: str = "search"
     track: tuple[str, ...] = ()
+    generator: str | None = None
     command: str
     versions: dict[str, str]
 
@@ -166,17 +166,6 @@ def _brief(value: Any) -> str:
     if isinstance(value, dict):
         value = {name: v for name, v in value.items() if v is not None}
     return textwrap.shorten(str(value), 120, placeholder=" …")
-
-
-def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file so that a reader, or a crash, finds the old content or the new, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    with unfinished.open("wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
 
 
 def next_free(parent: Path, stem: str) -> Path:

@@ -2,57 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from autoaug.errors import SpaceError, UnknownName
-from autoaug.operators import all_operators, get_operator
-from autoaug.policy import Adversarial, Branch, Layer, Mixing, Operation, Policy, Unit
+from autoaug.operators import all_operators
+from autoaug.policy import Unit
 from autoaug.yaml_text import parse_yaml, validate
 
 _PACKAGED = Path(__file__).parent / "search_spaces"
 _CHECKOUT = Path(__file__).parent.parent / "search_spaces"
 
-#: Base operations that practice has on, at which magnitude.
-USUAL_BASE = {"HorizontalFlip": 1.0, "PadCrop": 0.25}
-
-#: How many times as far as they did the magnitudes of a known policy may reach.
-REACH = (0.5, 1.5)
-
 Positive = Annotated[float, Field(gt=0.0)]
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
-
-
-class Suggest(Protocol):
-    """How values are chosen: the part of an Optuna trial that a space uses."""
-
-    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float: ...
-
-    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int: ...
-
-    def suggest_categorical(self, name: str, choices: Sequence[str]) -> Any: ...
-
-
-class Given:
-    """Suggests the values it was given, or the first that there are."""
-
-    def __init__(self, values: dict[str, object]) -> None:
-        self.values = values
-
-    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:  # noqa: ARG002
-        value = self.values.get(name, low)
-        return float(value) if isinstance(value, int | float) else low
-
-    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:  # noqa: ARG002
-        return int(self.suggest_float(name, low, high))
-
-    def suggest_categorical(self, name: str, choices: object) -> object:
-        assert isinstance(choices, tuple | list)
-        return self.values[name] if self.values.get(name) in choices else choices[0]
 
 
 class SpaceWord(BaseModel):
@@ -95,12 +59,31 @@ class MixingSpace(SpaceWord):
 
 
 class AdversarialSpace(SpaceWord):
-    """Which attack, with which radius (image range is [0, 1]), steps and share of the batch."""
+    """Which attack, with which radius (the range of pixels, and of magnitudes, is [0, 1]), steps and share of the
+    batch, in which norm, and with which loss. The radius of ``magnitudes`` is ten times as large.
+    """
 
-    kinds: Annotated[tuple[Literal["none", "fgsm", "pgd"], ...], Field(min_length=1)] = ("none",)
+    kinds: Annotated[tuple[Literal["none", "fgsm", "pgd", "magnitudes"], ...], Field(min_length=1)] = ("none",)
+    norms: Annotated[tuple[Literal["linf", "l2"], ...], Field(min_length=1)] = ("linf",)
+    losses: Annotated[tuple[Literal["plain", "trades"], ...], Field(min_length=1)] = ("plain",)
     epsilon: tuple[Positive, Unit] = (0.002, 0.03)
     steps: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=50)]] = (2, 4)
     share: tuple[Unit, Unit] = (0.1, 0.5)
+
+
+class SyntheticSpace(SpaceWord):
+    """Which generator, which share of each batch its samples take, and how sure the gate must be of them."""
+
+    kinds: Annotated[tuple[Literal["none", "gan", "pca"], ...], Field(min_length=1)] = ("none",)
+    share: tuple[Positive, Annotated[float, Field(gt=0, le=0.75)]] = (0.1, 0.5)
+    confidence: tuple[Unit, Unit] = (0.0, 0.9)
+
+
+class RegularisationSpace(SpaceWord):
+    """Which weight decay, and how much dropout before the last layer."""
+
+    weight_decay: tuple[Positive, Annotated[float, Field(gt=0, le=1)]] = (1e-4, 5e-3)
+    dropout: tuple[Unit, Annotated[float, Field(ge=0, lt=1)]] = (0.0, 0.5)
 
 
 class SearchSpace(SpaceWord):
@@ -121,6 +104,8 @@ class SearchSpace(SpaceWord):
         strength: range of a layer's strength.
         mixing: see `MixingSpace`.
         adversarial: see `AdversarialSpace`.
+        synthetic: see `SyntheticSpace`.
+        regularisation: see `RegularisationSpace`; None leaves the recipe's.
         copies: fewest and most augmented copies K of an image in a batch.
         baselines: policies that the search begins with and that confirmation compares against.
     """
@@ -134,6 +119,8 @@ class SearchSpace(SpaceWord):
     strength: tuple[Unit, Unit] = (0.1, 1.0)
     mixing: MixingSpace = MixingSpace()
     adversarial: AdversarialSpace = AdversarialSpace()
+    synthetic: SyntheticSpace = SyntheticSpace()
+    regularisation: RegularisationSpace | None = None
     copies: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=8)]] = (1, 1)
     baselines: Annotated[tuple[str, ...], Field(min_length=1)] = ("none", "flip-crop", "randaugment", "trivialaugment")
 
@@ -150,6 +137,8 @@ class SearchSpace(SpaceWord):
             self.families and self.layers[1] > 0,
             self.mixing.kinds != ("none",),
             self.adversarial.kinds != ("none",),
+            self.synthetic.kinds != ("none",),
+            self.regularisation,
             self.copies[1] > 1,
         )
         if not any(searched):
@@ -184,167 +173,3 @@ def load_space(name_or_path: str | Path) -> SearchSpace:
         raise SpaceError(f"there is no search space file {text!r}")
     space = validate(SearchSpace, parse_yaml(path.read_text(), str(path), SpaceError), SpaceError)
     return space.model_copy(update={"name": path.stem}) if "name" not in space.model_fields_set else space
-
-
-def sample_policy(space: SearchSpace, suggest: Suggest) -> Policy:
-    """Draw a policy: every choice is asked of `suggest` by name, conditional ones only where they apply."""
-    base = [layer for b in space.base if (layer := _base_layer(b, suggest)) is not None]
-    count = suggest.suggest_int("layers", *space.layers) if space.layers[1] else 0
-    layers = [_layer(space, i, suggest) for i in range(count)]
-    mixing = _pick("mixing", space.mixing.kinds, suggest, lambda kind: _mixing(space.mixing, kind, suggest))
-    adversarial = _pick(
-        "adversarial", space.adversarial.kinds, suggest, lambda kind: _adversarial(space.adversarial, kind, suggest)
-    )
-    copies = suggest.suggest_int("copies", *space.copies, log=True) if space.copies[1] > 1 else 1
-    return Policy(name="searched", layers=tuple(base + layers), mixing=mixing, adversarial=adversarial, copies=copies)
-
-
-def _pick(name: str, kinds: Sequence[str], suggest: Suggest, build: Callable[[Any], Any]) -> Any:
-    kind = suggest.suggest_categorical(name, kinds) if len(kinds) > 1 else kinds[0]
-    return None if kind == "none" else build(kind)
-
-
-def _base_layer(base: Base, suggest: Suggest) -> Layer | None:
-    if suggest.suggest_categorical(base.operator, ("off", "on")) == "off":
-        return None
-    low, high = base.magnitude
-    magnitude = suggest.suggest_float(f"{base.operator}.magnitude", low, high) if low < high else high
-    operation = Operation(operator=base.operator, probability=base.probability, magnitude=(magnitude, magnitude))
-    return Layer(branches=(Branch(operations=(operation,)),))
-
-
-def _layer(space: SearchSpace, index: int, suggest: Suggest) -> Layer:
-    prefix = f"layer{index + 1}"
-    families = list(space.families)
-    family = suggest.suggest_categorical(f"{prefix}.family", families) if len(families) > 1 else families[0]
-    probability = suggest.suggest_float(f"{prefix}.probability", *space.probability)
-    strength = suggest.suggest_float(f"{prefix}.strength", *space.strength)
-    return _family_layer(space.families[family], probability, strength)
-
-
-def _family_layer(family: Mapping[str, float], probability: float, strength: float) -> Layer:
-    return Layer(
-        branches=tuple(
-            Branch(operations=(_operation(name, probability, strength * highest),)) for name, highest in family.items()
-        )
-    )
-
-
-def _operation(name: str, probability: float, strength: float) -> Operation:
-    magnitude = (1.0, 1.0) if get_operator(name).is_switch else (0.0, strength)
-    return Operation(operator=name, probability=probability, magnitude=magnitude)
-
-
-def _mixing(space: MixingSpace, kind: Literal["mixup", "cutmix"], suggest: Suggest) -> Mixing:
-    return Mixing(
-        kind=kind,
-        probability=suggest.suggest_float("mixing.probability", *space.probability),
-        alpha=suggest.suggest_float("mixing.alpha", *space.alpha, log=True),
-    )
-
-
-def _adversarial(space: AdversarialSpace, kind: Literal["fgsm", "pgd"], suggest: Suggest) -> Adversarial:
-    return Adversarial(
-        kind=kind,
-        epsilon=suggest.suggest_float("adversarial.epsilon", *space.epsilon, log=True),
-        share=suggest.suggest_float("adversarial.share", *space.share),
-        steps=suggest.suggest_int("adversarial.steps", *space.steps) if kind == "pgd" else 1,
-    )
-
-
-def sample_shaped(space: SearchSpace, suggest: Suggest, published: Mapping[str, Policy] | None = None) -> Policy:
-    """Draw a policy of few dimensions: which base operations, how many layers of which family at one probability and
-    one strength for all, which mixing, and how many copies. Adversarial training, which costs several times as much, is
-    left to `sample_policy` where the space lets policies go without.
-
-    Args:
-        space: what may be drawn.
-        suggest: chooses the values.
-        published: known policies by name, whose layers may take the place of the space's; drawn is then how far their
-            magnitudes reach.
-    """
-    known = published or {}
-    layers_of = suggest.suggest_categorical("layers of", ("space", *known)) if known else "space"
-    layers = _shaped_layers(space, suggest) if layers_of == "space" else _reaching_layers(known[layers_of], suggest)
-    drawn = {o.operator for layer in layers for branch in layer.branches for o in branch.operations}
-    base = [layer for b in space.base if b.operator not in drawn and (layer := _base_layer(b, suggest)) is not None]
-    mixing = _pick("mixing", space.mixing.kinds, suggest, lambda kind: _mixing(space.mixing, kind, suggest))
-    kinds = ("none",) if "none" in space.adversarial.kinds else space.adversarial.kinds
-    adversarial = _pick("adversarial", kinds, suggest, lambda kind: _adversarial(space.adversarial, kind, suggest))
-    copies = suggest.suggest_int("copies", *space.copies, log=True) if space.copies[1] > 1 else 1
-    return Policy(name="searched", layers=(*base, *layers), mixing=mixing, adversarial=adversarial, copies=copies)
-
-
-def _shaped_layers(space: SearchSpace, suggest: Suggest) -> tuple[Layer, ...]:
-    count = suggest.suggest_int("layers", *space.layers) if space.layers[1] else 0
-    if not count:
-        return ()
-    families = list(space.families)
-    family = suggest.suggest_categorical("family", families) if len(families) > 1 else families[0]
-    probability = suggest.suggest_float("probability", *space.probability)
-    strength = suggest.suggest_float("strength", *space.strength)
-    return (_family_layer(space.families[family], probability, strength),) * count
-
-
-def _reaching_layers(policy: Policy, suggest: Suggest) -> tuple[Layer, ...]:
-    reach = suggest.suggest_float("reach", *REACH)
-    return tuple(_varied_layer(layer, {}, defaultdict(lambda: reach)) for layer in policy.layers)
-
-
-def sample_around(policy: Policy, suggest: Suggest) -> Policy:
-    """Draw a neighbour of `policy`: for every operator that its layers choose among, how often it is chosen, and how
-    far its magnitudes reach.
-    """
-    names = dict.fromkeys(o.operator for layer in policy.layers for o in _chosen_among(layer))
-    weights = {name: float(suggest.suggest_categorical(f"{name}.weight", ("1", "0", "3"))) for name in names}
-    reaches = {name: suggest.suggest_float(f"{name}.reach", *REACH) for name in names}
-    return policy.model_copy(
-        update={"layers": tuple(_varied_layer(layer, weights, reaches) for layer in policy.layers)}
-    )
-
-
-def _varied_layer(layer: Layer, weights: Mapping[str, float], reaches: Mapping[str, float]) -> Layer:
-    """A layer that chooses between branches, with other weights and reaches; as it is where it would have none."""
-    if not _chosen_among(layer):
-        return layer
-    branches = tuple(
-        Branch(
-            operations=tuple(_reaching(o, reaches[o.operator]) for o in branch.operations),
-            weight=branch.weight * weights.get(branch.operations[0].operator, 1.0),
-        )
-        for branch in layer.branches
-    )
-    return Layer(branches=branches) if any(branch.weight for branch in branches) else layer
-
-
-def _chosen_among(layer: Layer) -> list[Operation]:
-    """The operations of a layer that chooses between branches."""
-    return [o for branch in layer.branches for o in branch.operations] if len(layer.branches) > 1 else []
-
-
-def _reaching(operation: Operation, reach: float) -> Operation:
-    if get_operator(operation.operator).is_switch:
-        return operation
-    low, high = (min(1.0, bound * reach) for bound in operation.magnitude)
-    return operation.model_copy(update={"magnitude": (low, high)})
-
-
-def usual_shape(space: SearchSpace) -> dict[str, Any]:
-    """Values for `sample_shaped` that practice would begin with: the space's own layers, one of the first family, flips
-    and crops on where the space has them, no mixing, no copies; whatever it leaves out is in the middle.
-    """
-    usual: dict[str, Any] = {"layers of": "space", "reach": 1.0}
-    for base in space.base:
-        usual[base.operator] = "on" if base.operator in USUAL_BASE else "off"
-        if base.magnitude[0] < base.magnitude[1]:
-            low, high = base.magnitude
-            usual[f"{base.operator}.magnitude"] = min(high, max(low, USUAL_BASE.get(base.operator, 0.5)))
-    usual["layers"] = max(space.layers[0], min(1, space.layers[1]))
-    usual["family"] = next(iter(space.families), None)
-    usual["probability"] = space.probability[1]
-    usual["strength"] = sum(space.strength) / 2
-    usual["mixing"] = "none" if "none" in space.mixing.kinds else space.mixing.kinds[0]
-    usual["mixing.probability"] = sum(space.mixing.probability) / 2
-    usual["mixing.alpha"] = space.mixing.alpha[1]
-    usual["copies"] = space.copies[0]
-    return usual

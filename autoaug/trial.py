@@ -5,14 +5,15 @@ from __future__ import annotations
 import gc
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 
+from autoaug.data.pool import Pool
 from autoaug.data.splits import Samples, nested_rows
 from autoaug.policy import Policy
 from autoaug.result import Rung, TrialResult
@@ -37,7 +38,8 @@ class Task:
     Where the splits are exchangeable, a trial on a share of the training split is scored on the rest of it too: four
     times the images, half the noise, for the price of looking at them.
 
-    Trainings that stop on the way are kept in `checkpoints`, where there is such a folder, to be continued.
+    Trainings that stop on the way are kept in `checkpoints`, where there is such a folder, to be continued. `pools` has
+    generated samples by the kind of their generator; where a kind is missing, its generator failed.
     """
 
     classes: int
@@ -50,6 +52,7 @@ class Task:
     is_exchangeable: bool = False
     measures_robustness: bool = False
     checkpoints: Path | None = None
+    pools: Mapping[str, Pool] = field(default_factory=dict)
 
     def warm_up(self) -> None:
         """Prepare this process for trials: one thread on CPU, the data on the device."""
@@ -162,7 +165,9 @@ def _train_and_score(
     robustness = math.nan
     try:
         training = _begun(policy, task, seed, share, since)
-        steps = train(training, policy, task.train, task.classes, recipe, seed, task.device, rungs, rows, parts)
+        pool, note = _pool(policy, task)
+        result = replace(result, note=" ".join(filter(None, [result.note, note])))
+        steps = train(training, policy, task.train, task.classes, recipe, seed, task.device, rungs, rows, parts, pool)
         for reached in steps:
             if reached <= since:
                 continue
@@ -203,6 +208,16 @@ def _begun(policy: Policy, task: Task, seed: int, share: float, since: float) ->
     if since and task.checkpoints:
         load_training(training, checkpoint_path(task.checkpoints, policy, share, seed, since))
     return training
+
+
+def _pool(policy: Policy, task: Task) -> tuple[Samples | None, str]:
+    """The generated samples that the policy asks for, and what is to be said of them."""
+    if policy.synthetic is None:
+        return None, ""
+    pool = task.pools.get(policy.synthetic.kind)
+    if pool is None:
+        return None, f"without generated samples: the {policy.synthetic.kind} failed"
+    return pool.above(policy.synthetic.confidence), ""
 
 
 def _rest(task: Task, rows: np.ndarray | None) -> np.ndarray:

@@ -46,8 +46,8 @@ def digits(start: int, count: int) -> TensorDataset:
 
 
 TRAIN = digits(0, 300)
-objective = lightning_objective(Classifier, TRAIN, digits(300, 400), metric="accuracy", epochs=5)
-held_out = lightning_objective(Classifier, TRAIN, digits(900, 600), metric="accuracy", epochs=5)
+objective = lightning_objective(Classifier, TRAIN, digits(300, 400), metric="accuracy", epochs=12)
+held_out = lightning_objective(Classifier, TRAIN, digits(900, 600), metric="accuracy", epochs=12)
 
 if __name__ == "__main__":
     result = autoaug.search(objective=objective, held_out=held_out, space="digits", trials=12, seeds=5)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -163,3 +165,104 @@ def test_the_report_fits_desktop_and_phone(page: Any, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     page.reload()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_every_section_and_chart_is_there(page: Any) -> None:
+    for section in ("result", "policy", "classes", "search", "operators", "cost", "repeat"):
+        assert page.locator(f"section#{section}").count() == 1, section
+    for name in ("differences", "confusion", "reached", "curves", "timeline", "affinity"):
+        assert page.locator(f"#figure-{name} .main-svg").count() > 0, name
+    for chart in page.locator(".chart").all():
+        assert len(chart.get_attribute("aria-label") or "") > 20
+
+
+def test_images_are_drawn_again_on_a_button_and_code_is_copied(page: Any) -> None:
+    drawn = page.locator("#gallery-returned > div").first.locator("[data-draw]")
+    assert [one.is_visible() for one in drawn.all()][:2] == [True, False]
+    page.locator("[data-redraw=returned]").click()
+    assert [one.is_visible() for one in drawn.all()][:2] == [False, True]
+    button = page.locator("#repeat [data-copy]").first
+    button.click()
+    assert button.inner_text() in {"Copied", "Selected: press Ctrl-C"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_report_is_accessible(page: Any, scheme: str) -> None:
+    """By axe-core: nothing that it calls serious or critical."""
+    axe = Path(__file__).parent.parent / ".venv/axe-core/package/axe.min.js"
+    if not axe.is_file():
+        pytest.skip("axe-core is not there; scripts/test brings it where there is npm")
+    page.emulate_media(color_scheme=scheme)
+    page.reload()
+    page.wait_for_function("document.querySelectorAll('.js-plotly-plot .main-svg').length > 0")
+    page.evaluate(axe.read_text())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    grave = [v for v in found["violations"] if v["impact"] in {"serious", "critical"}]
+    assert [(v["id"], v["nodes"][0]["html"][:200], v["nodes"][0]["failureSummary"]) for v in grave] == []
+
+
+def test_a_run_that_is_not_whole_has_a_report_that_says_so(result: SearchResult, tmp_path: Path) -> None:
+    from autoaug.report import write_report
+    from autoaug.run_folder import RunFolder
+
+    copy = tmp_path / "run"
+    shutil.copytree(result.run_dir, copy)
+    (copy / "result.json").unlink()
+    text = write_report(RunFolder(copy)).read_text()
+    assert "Not finished, so nothing is claimed yet" in text
+    assert "figure-history" in text
+    (copy / "events.jsonl").unlink()
+    assert "No trial has ended" in write_report(RunFolder(copy)).read_text()
+
+
+def test_runs_are_compared_on_one_page(result: SearchResult, tmp_path: Path) -> None:
+    from autoaug.report import write_comparison
+    from autoaug.run_folder import RunFolder
+
+    text = write_comparison([RunFolder(result.run_dir)] * 2, tmp_path / "both.html").read_text()
+    assert text.count(f"<td>{result.verdict}</td>") == 2
+    assert "figure-compared" in text
+
+
+def test_notebooks_show_a_result_by_itself(result: SearchResult) -> None:
+    shown = result._repr_html_()
+    assert "figure-candidates" in shown
+    assert result.verdict.split()[0].lower() in shown.lower()
+
+
+def test_the_policy_file_says_where_it_comes_from(result: SearchResult) -> None:
+    card = result.policy.card
+    assert card is not None
+    assert card.data_fingerprint == result.data.fingerprint
+    assert card.verdict == result.sentence
+    assert result.policy.fingerprint() == result.returned.fingerprint
+
+
+def test_a_result_of_a_newer_format_is_refused(result: SearchResult, tmp_path: Path) -> None:
+    text = (result.run_dir / "result.json").read_text()
+    (tmp_path / "result.json").write_text(text.replace('"format": 1', '"format": 2', 1))
+    with pytest.raises(autoaug.AutoaugError, match=r"of format 2, this autoaug reads 1; upgrade"):
+        SearchResult.load(tmp_path)
+
+
+def test_the_winner_goes_out_as_weights_that_give_its_predictions(result: SearchResult, tmp_path: Path) -> None:
+    """In a fresh process, from the exported folder: the accuracy of the first confirmation seed, image by image."""
+    from autoaug.model_card import export_model
+    from autoaug.prepare import reopen
+    from autoaug.run_folder import RunFolder
+
+    export_model(RunFolder(result.run_dir), tmp_path / "model")
+    _, _, data, _ = reopen(result.run_dir)
+    images = data.test.images.take(np.arange(len(data.test)))
+    np.savez(tmp_path / "test.npz", images=images, labels=data.test.labels)
+    code = (
+        "import sys, numpy as np, torch; sys.path.insert(0, sys.argv[1])\n"
+        "from inference import load_model\n"
+        "given = np.load(sys.argv[2]); images = torch.from_numpy(given['images']).float() / 255\n"
+        "found = load_model(sys.argv[1] + '/model.safetensors')(images).argmax(1).numpy()\n"
+        "print((found == given['labels']).mean())"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "model"), str(tmp_path / "test.npz")]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    expected = result.candidate(result.returned.name).test_accuracy[0]
+    assert float(printed) == pytest.approx(expected, abs=0.035)  # training computes in bf16 where it can

@@ -46,7 +46,7 @@ def candidate(number: int, validation: float) -> Candidate:
 
 def test_best_so_far_is_followed_for_each_share_alone() -> None:
     found = numbers.history(
-        result(trial(0, 0.5, share=0.25), trial(1, 0.4, share=0.25), trial(2, 0.7), trial(3, 0.6, share=0.25))
+        [trial(0, 0.5, share=0.25), trial(1, 0.4, share=0.25), trial(2, 0.7), trial(3, 0.6, share=0.25)]
     )
     assert found.best == {0.25: ((0, 50.0), (1, 50.0), (3, 60.0)), 1.0: ((2, 70.0),)}
 

@@ -9,7 +9,8 @@ import pytest
 
 from autoaug.errors import SpaceError, UnknownName
 from autoaug.operators import all_operators
-from autoaug.space import SearchSpace, load_space, sample_policy, space_names
+from autoaug.sampling import sample_policy
+from autoaug.space import SearchSpace, load_space, space_names
 from autoaug.transform import load_policy
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -56,6 +56,7 @@ ALLOWABLE = {
     "unreadable": "damaged files, which are left out",
     "leak": "images that stand in two splits",
     "conflict": "the same image under two labels",
+    "generator": "a generator that was trained on other data",
 }
 _NO_CURE = {"classes"}
 

@@ -91,6 +91,8 @@ def header(policy: Policy, target: Target, use: str, left_out: list[str]) -> str
     asked = {
         f"{policy.copies} copies of each image in a batch": policy.copies > 1,
         f"adversarial samples: {policy.adversarial!r}": policy.adversarial is not None,
+        f"generated samples: {policy.synthetic!r}": policy.synthetic is not None,
+        f"regularisation: {policy.regularisation!r}": policy.regularisation is not None,
     }
     also = [
         f"The policy also asks for {what}, which the training loop has to provide." for what in asked if asked[what]

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autoaug.files import write_whole
 from autoaug.report.pictures import Picture, data_uri, environment
-from autoaug.run_folder import write_whole
 from autoaug.version import __version__
 
 

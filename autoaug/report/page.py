@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,11 +13,12 @@ from plotly.offline import get_plotlyjs, get_plotlyjs_version
 
 from autoaug.errors import OptionError
 from autoaug.events import read_events
+from autoaug.files import write_whole
 from autoaug.report import change_numbers, numbers, search_numbers
 from autoaug.report.charts import Chart, result_charts, search_charts
 from autoaug.report.pictures import Picture, data_uri, environment
 from autoaug.result import SearchResult, TrialSummary
-from autoaug.run_folder import RunConfig, RunFolder, write_whole
+from autoaug.run_folder import RunConfig, RunFolder
 from autoaug.version import __version__
 
 
@@ -161,9 +163,9 @@ def _script(cdn: bool) -> Markup:
 
 
 def _by_section(charts: list[Chart]) -> dict[str, list[Chart]]:
-    sections: dict[str, list[Chart]] = {}
+    sections: dict[str, list[Chart]] = defaultdict(list)  # a section without charts is asked for too
     for chart in charts:
-        sections.setdefault(chart.section, []).append(chart)
+        sections[chart.section].append(chart)
     return sections
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from optuna.samplers import RandomSampler
 
 from autoaug.policy import Policy
-from autoaug.space import SearchSpace, Suggest, sample_around, sample_shaped, usual_shape
+from autoaug.sampling import Suggest, sample_around, sample_shaped, usual_shape
+from autoaug.space import SearchSpace
 from autoaug.strategies.affinity import NAME as AFFINITY
 from autoaug.strategies.affinity import MeasureAffinity, bearable_strength
 from autoaug.strategies.base import Brief, Draw, Fixed, History, Inquiry, Past, Step, Strategy, next_baseline

@@ -12,7 +12,8 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from autoaug.policy import Policy
-from autoaug.space import SearchSpace, Suggest, sample_policy
+from autoaug.sampling import Suggest, sample_policy
+from autoaug.space import SearchSpace
 from autoaug.trial import Work
 
 #: The seed, as a number of the run's seeds, that a strategy without repeats trains everything with.

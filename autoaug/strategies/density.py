@@ -13,8 +13,9 @@ import torch
 
 from autoaug.policy import Layer, Policy
 from autoaug.result import TrialResult
+from autoaug.sampling import sample_policy
 from autoaug.seeds import derive_seed
-from autoaug.space import SearchSpace, sample_policy
+from autoaug.space import SearchSpace
 from autoaug.strategies.base import Brief, Inquiry
 from autoaug.strategies.inquiring import Inquiring
 from autoaug.strategies.tpe import tpe_sampler

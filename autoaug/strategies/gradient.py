@@ -17,8 +17,9 @@ from autoaug.data.splits import Samples
 from autoaug.policy import Layer, Policy
 from autoaug.relaxation import RelaxedPolicy
 from autoaug.result import TrialResult
+from autoaug.sampling import Given, sample_shaped, usual_shape
 from autoaug.seeds import derive_seed
-from autoaug.space import Given, SearchSpace, sample_shaped, usual_shape
+from autoaug.space import SearchSpace
 from autoaug.strategies.base import Brief, Inquiry
 from autoaug.strategies.inquiring import Inquiring
 from autoaug.training.feed import float_batches

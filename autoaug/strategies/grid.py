@@ -9,7 +9,8 @@ import numpy as np
 from optuna.samplers import RandomSampler
 
 from autoaug.errors import SpaceError
-from autoaug.space import SearchSpace, sample_shaped, usual_shape
+from autoaug.sampling import sample_shaped, usual_shape
+from autoaug.space import SearchSpace
 from autoaug.strategies.base import Brief, Draw, History, Step, Strategy, next_baseline
 
 _STRENGTHS = 5

@@ -11,8 +11,9 @@ from optuna.samplers import RandomSampler
 from autoaug.errors import SpaceError
 from autoaug.operators import get_operator
 from autoaug.policy import Operation, Phase, Policy
+from autoaug.sampling import Given, Suggest, sample_shaped, usual_shape
 from autoaug.seeds import derive_seed
-from autoaug.space import Given, SearchSpace, Suggest, sample_shaped, usual_shape
+from autoaug.space import SearchSpace
 from autoaug.strategies.base import Brief, Fixed, History, Past, Step, Strategy, next_baseline
 
 #: A training is in so many parts, after each of which the worst of the population are replaced.

@@ -1,34 +1,95 @@
-"""Adversarial samples of the model being trained."""
+"""Adversarial samples of the model being trained, and the losses that are taken on them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, kl_div, log_softmax
 
+from autoaug.apply import apply_plan
+from autoaug.plan import Plan
 from autoaug.policy import Adversarial
+
+#: The loss of logits that an attack raises, a sum over the samples.
+Target = Callable[[Tensor], Tensor]
 
 
 def attack(model: nn.Module, images: Tensor, labels: Tensor, how: Adversarial, generator: torch.Generator) -> Tensor:
-    """Images of the same shape within ``how.epsilon`` (L-infinity) of ``images [n, C, H, W]`` and within [0, 1] that
-    raise the loss on soft ``labels [n, classes]``.
+    """Images of the same shape within ``how.epsilon`` of ``images [n, C, H, W]``, in the norm ``how.norm``, and within
+    [0, 1], that raise the loss on soft ``labels [n, classes]``; for TRADES, the divergence from what the model makes of
+    `images`.
 
-    FGSM takes one signed step from the image; PGD several of ``2.5 epsilon / steps`` from a random start (Madry et
-    al., 2018). The model's mode, statistics and gradients are as before.
+    FGSM takes one step from the image; PGD several of ``2.5 epsilon / steps`` from a random start (Madry et al., 2018).
+    The model's mode, statistics and gradients are as before.
     """
     was_training = model.training
     model.eval()
-    low, high = (images - how.epsilon).clamp(min=0), (images + how.epsilon).clamp(max=1)
+    target: Target = lambda logits: cross_entropy(logits, labels, reduction="sum")  # noqa: E731
+    if how.loss == "trades":
+        with torch.no_grad():
+            clean = log_softmax(model(images).float(), 1)
+        target = lambda logits: divergence(clean, logits)  # noqa: E731
     step, moved = how.epsilon, images.detach()
     if how.kind == "pgd":
         step = 2.5 * how.epsilon / how.steps
         start = torch.rand(images.shape, generator=generator).to(images) * 2 - 1
-        moved = (moved + how.epsilon * start).clamp(0, 1)
+        moved = within(images, images + how.epsilon * (start if how.norm == "linf" else unit(start)), how)
+    elif how.loss == "trades":  # at the image itself the divergence is flat
+        moved = within(images, images + 1e-3 * torch.randn(images.shape, generator=generator).to(images), how)
     for _ in range(how.steps):
         moved = moved.detach().requires_grad_()
         with torch.enable_grad():
-            loss = cross_entropy(model(moved).float(), labels, reduction="sum")
-            (gradient,) = torch.autograd.grad(loss, moved)
-        moved = torch.clamp(moved.detach() + step * gradient.sign(), low, high)
+            (gradient,) = torch.autograd.grad(target(model(moved).float()), moved)
+        towards = gradient.sign() if how.norm == "linf" else unit(gradient)
+        moved = within(images, moved.detach() + step * towards, how)
     model.train(was_training)
     return moved
+
+
+def within(images: Tensor, moved: Tensor, how: Adversarial) -> Tensor:
+    """`moved` brought back into the ball about `images` and into [0, 1]."""
+    away = moved - images
+    if how.norm == "linf":
+        away = away.clamp(-how.epsilon, how.epsilon)
+    else:
+        length = away.flatten(1).norm(dim=1).clamp(min=1e-12)[:, None, None, None]
+        away = away * (how.epsilon / length).clamp(max=1)
+    return (images + away).clamp(0, 1)
+
+
+def unit(vectors: Tensor) -> Tensor:
+    """Each sample's vector scaled to length 1."""
+    scaled: Tensor = vectors / vectors.flatten(1).norm(dim=1).clamp(min=1e-12)[:, None, None, None]
+    return scaled
+
+
+def divergence(clean: Tensor, logits: Tensor) -> Tensor:
+    """The Kullback-Leibler divergence of what `logits` say from the log-probabilities `clean`, summed over samples."""
+    return kl_div(log_softmax(logits, 1), clean, reduction="sum", log_target=True)
+
+
+def attack_magnitudes(model: nn.Module, images: Tensor, plan: Plan, labels: Tensor, how: Adversarial) -> Tensor:
+    """``images [n, C, H, W]`` under `plan`, whose magnitudes are moved, by at most ``how.epsilon`` and within their own
+    sign and [0, 1], to where they raise the loss: gradient ascent through the operators (in the spirit of AugMax, Wang
+    et al., 2021, and Adversarial AutoAugment, Zhang et al., 2020).
+    """
+    was_training = model.training
+    model.eval()
+    drawn, magnitude = plan.magnitude, plan.magnitude
+    step = how.epsilon if how.steps == 1 else 2.5 * how.epsilon / how.steps
+    for _ in range(how.steps):
+        magnitude = magnitude.detach().requires_grad_()
+        with torch.enable_grad():
+            augmented = apply_plan(replace(plan, magnitude=magnitude), images, check=False)
+            loss = cross_entropy(model(augmented).float(), labels, reduction="sum")
+            if not loss.requires_grad or not magnitude.numel():  # nothing was drawn that has a magnitude
+                break
+            (gradient,) = torch.autograd.grad(loss + 0 * magnitude.sum(), magnitude)
+        away = (magnitude.detach() + step * gradient.sign() - drawn).clamp(-how.epsilon, how.epsilon)
+        size = ((drawn + away) * torch.where(drawn < 0, -1.0, 1.0)).clamp(0, 1)
+        magnitude = size * torch.where(drawn < 0, -1.0, 1.0)
+    model.train(was_training)
+    return apply_plan(replace(plan, magnitude=magnitude.detach()), images, check=False)

@@ -21,6 +21,9 @@ class Recipe(BaseModel):
         label_smoothing: share of each label spread over all classes (Szegedy et al., 2016).
         equal: whether a policy with K copies sees as many samples as any other (``samples``: fewer epochs), or as
             many epochs (``epochs``: K times the samples).
+        batch_counts: what `batch_size` counts of a policy with K copies: ``samples``, copies included, so that a batch
+            has fewer images (Repeated Augmentation; Berman et al., 2019), or ``images``, so that it is K times as large
+            (Batch Augmentation; Hoffer et al., 2020) and there are fewer steps.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,6 +34,7 @@ class Recipe(BaseModel):
     weight_decay: Annotated[float, Field(ge=0)] = 5e-4
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
     equal: Literal["samples", "epochs"] = "samples"
+    batch_counts: Literal["samples", "images"] = "samples"
 
     def steps(self, samples: int, copies: int) -> int:
         """Optimiser steps at full length, for a split of `samples` images and a policy with `copies`."""
@@ -46,6 +50,8 @@ class Recipe(BaseModel):
 
     def samples_a_step(self, copies: int) -> int:
         """The batch size, brought to a multiple of `copies`: all copies of an image are in one step."""
+        if self.batch_counts == "images":
+            return self.batch_size * copies
         return max(1, round(self.batch_size / copies)) * copies
 
 

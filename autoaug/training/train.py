@@ -19,10 +19,10 @@ from autoaug.data.images import Images, MemoryImages
 from autoaug.data.splits import Samples
 from autoaug.engine import mix_labels
 from autoaug.modalities.image.models import Standardised, build_model
-from autoaug.plan import draw_plan
+from autoaug.plan import Plan, draw_plan
 from autoaug.policy import Policy
 from autoaug.seeds import derive_seed
-from autoaug.training.adversarial import attack
+from autoaug.training.adversarial import attack, attack_magnitudes, divergence
 from autoaug.training.device import precision, resident
 from autoaug.training.feed import float_batches, images_at_once, in_order, shuffled
 from autoaug.training.recipe import Recipe
@@ -74,13 +74,14 @@ def train(
     rungs: Sequence[float] = (1.0,),
     rows: np.ndarray | None = None,
     parts: int = 1,
+    synthetic: Samples | None = None,
 ) -> Iterator[float]:
     """Train ``training.model`` in place, from where it is, yielding each of `rungs` (shares of full length) when it is
     reached; the last one ends it.
 
     Only `samples` are augmented, all or those at `rows`; the order, the plans and the attacks follow from `seed`. A
     step passes its batch through the model in so many `parts`, whose gradients add up: less memory, the same step but
-    for what batch normalisation sees.
+    for what batch normalisation sees. Of `synthetic` samples come those that the policy puts in the place of real ones.
 
     Raises:
         NonFiniteLoss: the loss became NaN or infinite.
@@ -91,7 +92,8 @@ def train(
     model = training.model.to(device).to(memory_format=torch.channels_last).train()
     rows = np.arange(len(samples)) if rows is None else rows
     batch_size, steps = recipe.samples_a_step(policy.copies), recipe.steps(len(rows), policy.copies)
-    optimizer = _optimizer(training, recipe)
+    optimizer = _optimizer(training, recipe, policy)
+    _drop_out(model, policy, derive_seed(seed, "dropout"))
     stops = {math.ceil(rung * steps): rung for rung in rungs}
     changes = [math.ceil(bound * steps) for bound in policy.bounds()]
     at_once = max(1, images_at_once(samples.images.shape) // batch_size)
@@ -104,23 +106,25 @@ def train(
     )
     order = itertools.islice(order, len(ends) - sum(end > training.steps for end in ends), None)
     policies = [policy.at((begin + 0.5) / steps) for begin, _ in coming]
-    for images, targets in _augmented(training.meter, policies, samples, classes, order, generator, device):
+    feed = _Feed(samples, classes, generator, device, derive_seed(seed, "synthetic"), synthetic)
+    for chunk in feed.chunks(training.meter, policies, order):
         losses = []
-        for clean, target in zip(torch.split(images, batch_size), torch.split(targets, batch_size), strict=True):
+        for start in range(0, len(chunk.images), batch_size):
+            batch = chunk.part(start, start + batch_size)
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate * one_cycle(training.steps / steps)
             optimizer.zero_grad(set_to_none=True)
-            for part, part_target in zip(clean.chunk(parts), target.chunk(parts), strict=True):
+            size = math.ceil(len(batch.images) / parts)
+            for begin in range(0, len(batch.images), size):
+                part = batch.part(begin, begin + size)
                 with precision(device):
-                    batch = _with_adversarial(training, policy, part, part_target, generator)
-                    logits = model(batch.contiguous(memory_format=torch.channels_last))
-                    loss = cross_entropy(logits, part_target, label_smoothing=recipe.label_smoothing)
-                torch.autograd.backward(loss * (len(part) / len(clean)))
+                    loss = _loss(training, policy, part, recipe.label_smoothing, generator)
+                torch.autograd.backward(loss * (len(part.images) / len(batch.images)))
                 losses.append(loss.detach())
             optimizer.step()
             training.steps += 1
-        training.meter.samples_seen += len(images)
-        training.meter.passes += len(images)
+        training.meter.samples_seen += len(chunk.images)
+        training.meter.passes += len(chunk.images)
         if not torch.stack(losses).isfinite().all():
             raise NonFiniteLoss(f"the loss is not finite after {training.steps} of {steps} steps")
         if training.steps in stops:
@@ -129,12 +133,12 @@ def train(
             yield stops[training.steps]
 
 
-def _optimizer(training: Training, recipe: Recipe) -> torch.optim.SGD:
+def _optimizer(training: Training, recipe: Recipe, policy: Policy) -> torch.optim.SGD:
     """SGD on the model's parameters, with the momentum that `training` has gathered."""
-    parameters = list(training.model.parameters())
-    optimizer = torch.optim.SGD(
-        parameters, lr=recipe.learning_rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay
-    )
+    parameters, decay = list(training.model.parameters()), recipe.weight_decay
+    if policy.regularisation and policy.regularisation.weight_decay is not None:
+        decay = policy.regularisation.weight_decay
+    optimizer = torch.optim.SGD(parameters, lr=recipe.learning_rate, momentum=0.9, nesterov=True, weight_decay=decay)
     for parameter, momentum in zip(parameters, training.momentum, strict=False):
         optimizer.state[parameter]["momentum_buffer"] = momentum.to(parameter)
     return optimizer
@@ -161,40 +165,101 @@ def chunk_sizes(steps: int, at_once: int, stops: Iterable[int]) -> list[int]:
     return [after - before for before, after in itertools.pairwise(bounds)]
 
 
-def _augmented(
-    meter: Meter,
-    policies: Sequence[Policy],
-    samples: Samples,
-    classes: int,
-    order: Iterator[np.ndarray],
-    generator: torch.Generator,
-    device: str,
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Augmented images and soft labels for a chunk of steps at once, each by its own of `policies`: K copies of an
-    image stay within one step.
-    """
-    ahead, behind = itertools.tee(itertools.islice(order, len(policies)))
-    chunks = zip(policies, behind, float_batches(samples.images, ahead, device), strict=True)
-    for policy, indices, clean in chunks:
-        begun = time.perf_counter()
-        clean = clean.repeat_interleave(policy.copies, 0)
-        labels = torch.from_numpy(samples.labels[indices]).repeat_interleave(policy.copies)
-        plan = draw_plan(policy, len(clean), generator)
-        augmented = apply_plan(plan, clean, check=False)
-        targets = mix_labels(plan, soft_labels(labels, classes), *clean.shape[-2:])
-        meter.augmentation_seconds += time.perf_counter() - begun
-        yield augmented, targets.to(device)
+def _drop_out(model: Standardised, policy: Policy, seed: int) -> None:
+    """Drop a share of the features before the last linear layer, in training, as the policy asks."""
+    share = policy.regularisation.dropout if policy.regularisation else 0.0
+    linear = [module for module in model.modules() if isinstance(module, torch.nn.Linear)]
+    if not share or not linear:
+        return
+
+    generator = torch.Generator().manual_seed(seed)
+
+    def drop(layer: torch.nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        if not layer.training:
+            return given
+        kept = torch.rand(given[0].shape, generator=generator).to(given[0].device) >= share
+        return (given[0] * kept / (1 - share), *given[1:])
+
+    linear[-1].register_forward_pre_hook(drop)
 
 
-def _with_adversarial(
-    training: Training, policy: Policy, batch: Tensor, target: Tensor, generator: torch.Generator
-) -> Tensor:
-    how = policy.adversarial
-    count = round(how.share * len(batch)) if how else 0
-    if how is None or count == 0:
-        return batch
-    training.meter.passes += how.steps * count
-    return torch.cat([attack(training.model, batch[:count], target[:count], how, generator), batch[count:]])
+@dataclass
+class _Chunk:
+    """Augmented images with soft labels, and what they were made of."""
+
+    images: Tensor
+    targets: Tensor
+    clean: Tensor
+    plan: Plan
+
+    def part(self, begin: int, end: int) -> _Chunk:
+        """Some of them; a plan of policies that mix is not cut."""
+        rows = slice(begin, end)
+        plan = self.plan if self.plan.partner is not None else self.plan[rows]
+        return _Chunk(self.images[rows], self.targets[rows], self.clean[rows], plan)
+
+
+@dataclass
+class _Feed:
+    """Makes augmented images and soft labels for several steps at once."""
+
+    samples: Samples
+    classes: int
+    generator: torch.Generator
+    device: str
+    seed: int
+    synthetic: Samples | None
+
+    def chunks(self, meter: Meter, policies: Sequence[Policy], order: Iterator[np.ndarray]) -> Iterator[_Chunk]:
+        """A chunk for each of `policies`, by that one: K copies of an image stay within one step."""
+        ahead, behind = itertools.tee(itertools.islice(order, len(policies)))
+        chunks = zip(policies, behind, float_batches(self.samples.images, ahead, self.device), strict=True)
+        for number, (policy, indices, real) in enumerate(chunks):
+            begun = time.perf_counter()
+            clean, kinds = self._with_synthetic(policy, real, self.samples.labels[indices], number)
+            clean = clean.repeat_interleave(policy.copies, 0)
+            labels = torch.from_numpy(kinds).repeat_interleave(policy.copies)
+            plan = draw_plan(policy, len(clean), self.generator)
+            augmented = apply_plan(plan, clean, check=False)
+            targets = mix_labels(plan, soft_labels(labels, self.classes), *clean.shape[-2:])
+            meter.augmentation_seconds += time.perf_counter() - begun
+            yield _Chunk(augmented, targets.to(self.device), clean, plan)
+
+    def _with_synthetic(
+        self, policy: Policy, images: Tensor, labels: np.ndarray, number: int
+    ) -> tuple[Tensor, np.ndarray]:
+        """Generated samples in the place of the policy's share of the images, drawn one by one."""
+        if self.synthetic is None or policy.synthetic is None or not len(self.synthetic):
+            return images, labels
+        draw = np.random.default_rng([self.seed, number])
+        places = np.flatnonzero(draw.random(len(labels)) < policy.synthetic.share)
+        rows = draw.integers(0, len(self.synthetic), len(places))
+        made = next(float_batches(self.synthetic.images, iter([rows]), self.device))
+        changed = labels.copy()
+        changed[places] = self.synthetic.labels[rows]
+        return images.index_copy(0, torch.from_numpy(places).to(images.device), made), changed
+
+
+def _loss(training: Training, policy: Policy, part: _Chunk, smoothing: float, generator: torch.Generator) -> Tensor:
+    """The loss of a part of a batch, some of it attacked as the policy asks."""
+    model, how = training.model, policy.adversarial
+    count = round(how.share * len(part.images)) if how else 0
+    batch, clean = part.images, part.images[:count]
+    if how is not None and count:
+        training.meter.passes += how.steps * count
+        if how.kind == "magnitudes":
+            own = part.part(0, count)
+            moved = attack_magnitudes(model, own.clean, own.plan, own.targets, how)
+        else:
+            moved = attack(model, clean, part.targets[:count], how, generator)
+        if how.loss == "trades":
+            training.meter.passes += count
+            logits = model(torch.cat([batch, moved]).contiguous(memory_format=torch.channels_last)).float()
+            drift = divergence(logits[:count].log_softmax(1), logits[len(batch) :]) / len(batch)
+            return cross_entropy(logits[: len(batch)], part.targets, label_smoothing=smoothing) + how.beta * drift
+        batch = torch.cat([moved, batch[count:]])
+    logits = model(batch.contiguous(memory_format=torch.channels_last))
+    return cross_entropy(logits, part.targets, label_smoothing=smoothing)
 
 
 def new_training(name: str, samples: Samples, classes: int, seed: int) -> Training:

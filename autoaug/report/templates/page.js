@@ -24,13 +24,9 @@ for (const button of document.querySelectorAll("[data-redraw]")) {
 }
 
 for (const button of document.querySelectorAll("[data-copy]")) {
-  button.addEventListener("click", async () => {
-    const text = button.parentElement.querySelector("pre");
-    try { await navigator.clipboard.writeText(text.textContent); button.textContent = "Copied"; }
-    catch {  // a page from a file may not write to the clipboard: the text is selected instead
-      getSelection().selectAllChildren(text);
-      button.textContent = document.execCommand("copy") ? "Copied" : "Selected: press Ctrl-C";
-    }
+  button.addEventListener("click", () => {  // the clipboard's newer interface is closed to pages from files
+    getSelection().selectAllChildren(button.parentElement.querySelector("pre"));
+    button.textContent = document.execCommand("copy") ? "Copied" : "Selected: press Ctrl-C";
     setTimeout(() => { button.textContent = "Copy"; }, 2000);
   });
 }

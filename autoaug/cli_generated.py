@@ -1,0 +1,226 @@
+"""The commands that make data: generators, copies on disk, and how robust a model is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+generate = typer.Typer(
+    name="generate", help="Fit a generator to the training images, and draw samples from it.", no_args_is_help=True
+)
+
+Data = Annotated[str, typer.Argument(help="As for autoaug search.")]
+Seed = Annotated[int, typer.Option(help="Seed of all chance.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Allow = Annotated[list[str] | None, typer.Option(help="Findings of the audit to let pass. May be repeated.")]
+
+
+def _bar(console: Console) -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    return Progress(*columns, console=console, disable=not console.is_terminal)
+
+
+@generate.command(epilog="Example: autoaug generate fit photos/ --out generators/photos")
+def fit(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="The folder to make.")],
+    kind: Annotated[str, typer.Option(help="gan, or pca: a Gaussian a class, fitted in a second.")] = "gan",
+    steps: Annotated[int, typer.Option(help="Of the training of a gan.")] = 6000,
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Start from this generator, and train its norms and embeddings alone.")
+    ] = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    allow: Allow = None,
+) -> None:
+    """Fit a generator to the training split of DATA. Interrupted, the same command goes on."""
+    import numpy as np
+    from PIL import Image
+
+    from autoaug.errors import RunError
+    from autoaug.generate.gan import Collapsed
+    from autoaug.generate.saved import fit_generator, load_generator
+    from autoaug.options import at_least, parse_memory
+    from autoaug.prepare import check_data
+    from autoaug.training.device import resolve_device
+
+    at_least("steps", steps, 1)
+    chosen = resolve_device(device)
+    begun_before = (out / "unfinished.safetensors").is_file() or not out.exists()
+    if not begun_before and any(out.iterdir()):
+        raise RunError(f"{out} holds something already; name another folder with --out")
+    given = load_generator(source) if source else None
+    _, found = check_data(data, parse_memory(None), None, allow or (), seed)
+    console = Console()
+    with _bar(console) as bar:
+        task = bar.add_task(f"fitting a {kind}", total=steps)
+
+        def watch(done: int, total: int, samples: np.ndarray) -> None:
+            bar.update(task, completed=done)
+            strip = np.concatenate(list(samples), axis=-1)
+            Image.fromarray(strip[0] if len(strip) == 1 else strip.transpose(1, 2, 0)).save(out / "samples.png")
+            if not console.is_terminal:
+                typer.echo(f"step {done} of {total}; a sample of each class is in {out / 'samples.png'}")
+
+        try:
+            made = fit_generator(
+                kind,
+                found.train,
+                found.classes,
+                found.fingerprint,
+                out,
+                steps=steps,
+                seed=seed,
+                device=chosen,
+                source=given,
+                watch=watch,
+            )
+        except Collapsed as fault:
+            raise RunError(str(fault)) from None
+    typer.echo(f"{out}: a {kind} for {len(found.classes)} classes, fitted in {made.about.seconds:.0f} s")
+
+
+@generate.command(epilog="Example: autoaug generate sample generators/photos photos/ --per-class 100 --out made/")
+def sample(
+    generator: Annotated[Path, typer.Argument(help="A folder that autoaug generate fit made.")],
+    data: Data,
+    out: Annotated[Path, typer.Option(help="The folder to make, with a folder a class.")],
+    per_class: Annotated[int, typer.Option(help="Samples to draw of each class, before the gate.")] = 100,
+    rule: Annotated[
+        str | None,
+        typer.Option(help="module:function of yours; called with an image and its class, false drops it."),
+    ] = None,
+    judge: Annotated[bool, typer.Option("--judge", help="Also say how good the samples are.")] = False,
+    seed: Seed = 0,
+    device: Device = "auto",
+    allow: Allow = None,
+) -> None:
+    """Draw samples, pass them through the gate that DATA's real images teach, and write those that pass."""
+    import numpy as np
+    from PIL import Image
+
+    from autoaug.errors import RunError
+    from autoaug.generate.gate import load_rule, tally, train_gate
+    from autoaug.generate.saved import load_generator
+    from autoaug.options import at_least, parse_memory
+    from autoaug.prepare import check_data
+    from autoaug.training.device import resolve_device
+    from autoaug.training.recipe import Recipe, default_batch_size, default_epochs
+
+    at_least("per-class", per_class, 1)
+    chosen, own_rule = resolve_device(device), load_rule(rule) if rule else None
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise RunError(f"{out} holds something already; name an empty folder, or a new one, with --out")
+    made = load_generator(generator)
+    _, found = check_data(data, parse_memory(None), None, [a for a in allow or () if a != "generator"], made.about.seed)
+    made.check_fits(found.train.images.shape, found.classes, found.fingerprint, "generator" in (allow or ()))
+    labels = np.repeat(np.arange(len(found.classes), dtype=np.int64), per_class)
+    images = made.sample(labels, seed, chosen)
+    recipe = Recipe(epochs=default_epochs(len(found.train)), batch_size=default_batch_size(len(found.train)))
+    gate = train_gate(found.train, found.validation, found.classes, "auto", recipe, seed, chosen)
+    reasons = gate.judge(images, labels, own_rule)
+    unfinished = out.with_name(f".{out.name}.unfinished")
+    for number in np.flatnonzero(reasons == "").tolist():
+        path = unfinished / found.classes[labels[number]] / f"{number:07}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image = images[number]
+        Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)).save(path)
+    if not unfinished.exists():
+        raise RunError(f"the gate let none of {len(labels)} samples pass: {tally(reasons)}; train the generator longer")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished.rename(out)
+    typer.echo(f"{out}: of {len(labels)} samples " + ", ".join(f"{n} {why}" for why, n in tally(reasons).items()))
+    if judge:
+        from autoaug.generate.judge import judge_samples
+
+        kept = reasons == ""
+        figures = judge_samples(
+            images[kept], labels[kept], found.train, found.validation, gate.training, chosen, ("auto", recipe, seed)
+        )
+        for name, value in figures._asdict().items():
+            typer.echo(f"{name}: {value:.4g}")
+
+
+def expand(
+    data: Data,
+    policy: Annotated[str, typer.Argument(help="A policy file, a run folder, or a built-in name.")],
+    out: Annotated[Path, typer.Option(help="The folder to make.")],
+    copies: Annotated[int, typer.Option(help="Augmented copies of each training image.")] = 1,
+    seed: Seed = 0,
+    workers: Annotated[int, typer.Option(help="Threads.")] = 2,
+) -> None:
+    """Write DATA with K augmented copies of each training image beside it, in the format in which it came. Interrupted,
+    the same command goes on; a manifest says of every copy what it was made of, and how.
+    """
+    from autoaug.data.sources import open_source
+    from autoaug.expanding import expand as carry_out
+    from autoaug.options import at_least, parse_memory
+    from autoaug.transform import load_policy
+
+    at_least("workers", workers, 1)
+    chosen = load_policy(Path(policy) / "policy.yaml" if Path(policy).is_dir() else policy)
+    source = open_source(data, parse_memory(None))
+    kind = "csv" if Path(data).suffix == ".csv" else "folder" if Path(data).is_dir() else "npz"
+    if not all(Path(name).is_file() for name in source.parts["train"].names[:1]):
+        kind = "npz"  # images that do not lie in files of their own
+    console = Console()
+    with _bar(console) as bar:
+        task = bar.add_task("making copies", total=None)
+        made = carry_out(
+            source,
+            kind,
+            chosen,
+            copies,
+            out,
+            seed,
+            workers,
+            lambda done, all_: bar.update(task, completed=done, total=all_),
+        )
+    rate = made.copies / max(made.seconds, 1e-9)
+    typer.echo(
+        f"{out}: {made.originals} images and {made.copies} copies in {made.seconds:.1f} s "
+        f"({rate:.0f} copies a second), {made.bytes / 2**20:.1f} MiB"
+    )
+
+
+def robustness(
+    data: Data,
+    model: Annotated[Path, typer.Argument(help="A run folder, or a folder that autoaug export --to model wrote.")],
+    epsilon: Annotated[float, typer.Option(help="Radius of the attack, in units of the range [0, 1].")] = 2 / 255,
+    norm: Annotated[str, typer.Option(help="linf or l2.")] = "linf",
+    steps: Annotated[int, typer.Option(help="Of the attack.")] = 20,
+    images: Annotated[int, typer.Option(help="At most so many test images.")] = 1000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    seed: Seed = 0,
+    device: Device = "auto",
+    allow: Allow = None,
+) -> None:
+    """Say how accurate a trained model is on DATA's test images: clean, under PGD, and under 15 common corruptions at 5
+    severities.
+    """
+    import json
+
+    from rich.table import Table
+
+    from autoaug.robustness_report import robustness_of
+
+    found = robustness_of(data, model, epsilon, norm, steps, images, seed, device, allow or ())
+    if as_json:
+        typer.echo(json.dumps(found._asdict() | {"mean_corrupted": found.mean_corrupted}, indent=2))
+        return
+    typer.echo(
+        f"clean {100 * found.clean:.1f} %, under PGD-{steps} ({norm}, {epsilon:.4g}) {100 * found.attacked:.1f} %, "
+    )
+    table = Table("corruption", *(f"severity {i}" for i in range(1, 6)), box=None, pad_edge=False)
+    for name, row in found.corrupted.items():
+        table.add_row(name, *(f"{100 * value:.1f}" for value in row))
+    Console(width=100).print(table, highlight=False)
+    typer.echo(f"mean under corruptions {100 * found.mean_corrupted:.1f} %")

@@ -1,0 +1,293 @@
+"""Offline copies: a data set enlarged on disk, N + K N images in the format in which it came.
+
+Copies are made in parts of some hundred images. All the chance of a part follows from its seed, which stands in the
+manifest: a part, and with it any copy, can be made again bit for bit.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from autoaug.apply import apply_plan
+from autoaug.data.images import DECODERS
+from autoaug.data.source import Part, Role, Source
+from autoaug.data.sources.arrays import KEYS
+from autoaug.errors import DataError, OptionError, RunError
+from autoaug.files import write_whole
+from autoaug.plan import draw_plan
+from autoaug.policy import Policy
+from autoaug.seeds import derive_seed
+
+_PART = 256
+#: A PNG of noise is about as large as its pixels; a tenth more is for what stands around them.
+_ROOM = 1.1
+_MANIFEST, _ABOUT = "manifest.jsonl", "expansion.json"
+
+#: Told how many of all copies are there.
+Watch = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """What an expansion took: `copies` made in `seconds` of augmenting and writing, and the bytes in the folder."""
+
+    originals: int
+    copies: int
+    seconds: float
+    bytes: int
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A copy, as a line of the manifest: image `row` of the training part, its `copy`-th copy, of which part."""
+
+    file: str
+    source: str
+    row: int
+    copy: int
+    part: int
+    seed: int
+
+
+def expand(
+    source: Source,
+    kind: str,
+    policy: Policy,
+    copies: int,
+    out: Path,
+    seed: int,
+    workers: int,
+    watch: Watch | None = None,
+) -> Expansion:
+    """Write `source` to the folder `out`, its training part with `copies` augmented copies of every image; goes on
+    where the same expansion was interrupted.
+
+    Args:
+        source: the data.
+        kind: ``folder``, ``csv`` or ``npz``, the format to write.
+        policy: what to make copies by.
+        copies: of each training image, at least 1.
+        out: the folder, which is made; for ``npz`` it gets ``data.npz``.
+        seed: of all chance.
+        workers: threads.
+        watch: told of the progress.
+
+    Raises:
+        OptionError: there are to be less than one copy, or the policy mixes labels or has a schedule.
+        RunError: something else stands at `out`.
+        DataError: the disk has no room.
+    """
+    if copies < 1:
+        raise OptionError(f"--copies {copies} must be at least 1")
+    if policy.mixing or policy.schedule:
+        what = "mixes images and labels" if policy.mixing else "has a schedule"
+        raise OptionError(f"policy {policy.name!r} {what}, which single files cannot hold; use it in training instead")
+    train = source.parts["train"]
+    total = len(train) * copies
+    _check_room(source, copies, out)
+    about = {"policy": policy.fingerprint(), "copies": copies, "seed": seed, "format": kind, "images": len(train)}
+    _begin(out, about)
+    begun = time.perf_counter()
+    parts = list(_parts(len(train), copies))
+    done = _keep_whole_parts(out / _MANIFEST, parts)
+    waiting = [(i, rows, copy) for i, (rows, copy) in enumerate(parts) if i not in done]
+    made = sum(len(rows) for i, (rows, _) in enumerate(parts) if i in done)
+    if kind != "npz":
+        _copy_originals(source, kind, out)
+    with ThreadPoolExecutor(workers) as pool:
+        work = [
+            pool.submit(_make_part, source, policy, out, kind, i, rows, copy, derive_seed(seed, "expand", i))
+            for i, rows, copy in waiting
+        ]
+        try:
+            for ended in work:
+                lines = ended.result()
+                with (out / _MANIFEST).open("a") as file:
+                    file.write("".join(json.dumps(asdict(line)) + "\n" for line in lines))
+                made += len(lines)
+                if watch is not None:
+                    watch(made, total)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    _finish(source, kind, out, len(parts))
+    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    return Expansion(len(train), total, time.perf_counter() - begun, size)
+
+
+def remake(source: Source, policy: Policy, seed: int, copies: int, part: int) -> np.ndarray:
+    """The copies of a part, uint8 ``[n, C, H, W]``, as the expansion with `seed` made them."""
+    rows, _ = list(_parts(len(source.parts["train"]), copies))[part]
+    return _augment(source.parts["train"], policy, rows, derive_seed(seed, "expand", part))
+
+
+def _parts(images: int, copies: int) -> Iterator[tuple[np.ndarray, int]]:
+    """Rows of the training part, and which of their copies."""
+    for copy in range(copies):
+        for start in range(0, images, _PART):
+            yield np.arange(start, min(images, start + _PART)), copy
+
+
+def _augment(train: Part, policy: Policy, rows: np.ndarray, seed: int) -> np.ndarray:
+    plan = draw_plan(policy, len(rows), torch.Generator().manual_seed(seed))
+    return apply_plan(plan, torch.from_numpy(train.images.take(rows)), check=False).numpy()
+
+
+def _make_part(
+    source: Source, policy: Policy, out: Path, kind: str, number: int, rows: np.ndarray, copy: int, seed: int
+) -> list[_Made]:
+    train = source.parts["train"]
+    images = _augment(train, policy, rows, seed)
+    if kind == "npz":
+        path = out / f"part-{number:06}.npy"
+        unfinished = path.with_suffix(".unfinished")
+        with unfinished.open("wb") as file:
+            np.save(file, images)
+        unfinished.replace(path)
+        return [_Made(path.name, train.names[row], row, copy, number, seed) for row in rows.tolist()]
+    lines = []
+    for image, row in zip(images, rows.tolist(), strict=True):
+        kind_folder = out / "train" / source.classes[train.labels[row]]
+        path = kind_folder / f"{row:07}-copy{copy + 1}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)).save(path)
+        lines.append(_Made(str(path.relative_to(out)), train.names[row], row, copy, number, seed))
+    return lines
+
+
+def _copy_originals(source: Source, kind: str, out: Path) -> None:
+    """Every original under its role and class, byte for byte; a CSV beside them, where that is the format."""
+    names = {"train": "train", "validation": "val", "test": "test"}
+    listed = []
+    for role, part in source.parts.items():
+        wanted = []
+        for row, (name, label) in enumerate(zip(part.names, part.labels, strict=True)):
+            target = out / names[role] / source.classes[label] / f"{row:07}{Path(name).suffix.lower()}"
+            listed.append((str(target.relative_to(out)), source.classes[label], names[role], _group(part, row)))
+            if not target.is_file() or target.stat().st_size != Path(name).stat().st_size:
+                wanted.append((name, target))
+        with ThreadPoolExecutor(DECODERS) as pool:
+            list(pool.map(lambda pair: _copy(*pair), wanted))
+    if kind == "csv":
+        write_whole(out / "originals.json", json.dumps(listed))
+
+
+def _copy(name: str, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(name, target)
+
+
+def _group(part: Part, row: int) -> str:
+    return "" if part.groups is None else str(part.groups[row])
+
+
+def _finish(source: Source, kind: str, out: Path, parts: int) -> None:
+    """What can be written only when all copies are there."""
+    if kind == "csv":
+        _write_csv(source, out)
+    if kind == "npz":
+        _write_npz(source, out, parts)
+
+
+def _write_csv(source: Source, out: Path) -> None:
+    """The manifest that `autoaug` reads: originals, then copies; a copy is of the group of its original."""
+    train = source.parts["train"]
+    rows = [tuple(row) for row in json.loads((out / "originals.json").read_text())]
+    rows += [
+        (line["file"], source.classes[train.labels[line["row"]]], "train", _group(train, line["row"]))
+        for line in _lines(out / _MANIFEST)
+    ]
+    grouped = any(row[3] for row in rows)
+    unfinished = out / ".data.csv.unfinished"
+    with unfinished.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("path", "label", "split", "group")[: 4 if grouped else 3])
+        writer.writerows(row[: 4 if grouped else 3] for row in rows)
+    unfinished.replace(out / "data.csv")
+    (out / "originals.json").unlink()
+
+
+def _write_npz(source: Source, out: Path, parts: int) -> None:
+    """``data.npz`` with the originals before their copies; the parts go when it stands."""
+    arrays: dict[str, np.ndarray] = {"class_names": np.array(source.classes)}
+    for role, part in source.parts.items():
+        arrays[f"x_{KEYS[role]}"] = _channels_last(part.images.take(np.arange(len(part))))
+        arrays[f"y_{KEYS[role]}"] = part.labels
+    paths = [out / f"part-{number:06}.npy" for number in range(parts)]
+    rows = np.array([line["row"] for line in sorted(_lines(out / _MANIFEST), key=lambda line: int(line["part"]))])
+    copies = np.concatenate([np.load(path, allow_pickle=False) for path in paths])
+    arrays["x_train"] = np.concatenate([arrays["x_train"], _channels_last(copies)])
+    arrays["y_train"] = np.concatenate([arrays["y_train"], source.parts["train"].labels[rows]])
+    unfinished = out / ".data.npz.unfinished"
+    with unfinished.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+    unfinished.replace(out / "data.npz")
+    for path in paths:
+        path.unlink()
+
+
+def _channels_last(images: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(images.transpose(0, 2, 3, 1))
+
+
+def _keep_whole_parts(path: Path, parts: list[tuple[np.ndarray, int]]) -> set[int]:
+    """The parts whose lines are all in the manifest; what an interruption left of others is taken out."""
+    lines = _lines(path)
+    counts = Counter(int(line["part"]) for line in lines)
+    whole = {part for part, count in counts.items() if count == len(parts[part][0])}
+    kept = "".join(json.dumps(line) + "\n" for line in lines if line["part"] in whole)
+    if path.is_file():
+        write_whole(path, kept)
+    return whole
+
+
+def _lines(path: Path) -> list[dict[str, int]]:
+    """The lines of the manifest; a torn one is as none."""
+    found = []
+    for text in path.read_text().splitlines() if path.is_file() else ():
+        try:
+            found.append(json.loads(text))
+        except ValueError:
+            continue
+    return found
+
+
+def _begin(out: Path, about: dict[str, object]) -> None:
+    path = out / _ABOUT
+    if path.is_file():
+        if json.loads(path.read_text()) != about:
+            raise RunError(f"{out} holds another expansion; name another folder with --out")
+        if (out / "data.npz").is_file() or (out / "data.csv").is_file():
+            raise RunError(f"{out} holds this expansion already, whole")
+        return
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise RunError(f"{out} holds something else; name an empty folder, or a new one, with --out")
+    write_whole(path, json.dumps(about))
+
+
+def _check_room(source: Source, copies: int, out: Path) -> None:
+    """Raise `DataError` where the disk has no room for all of it: looked at before anything is written."""
+    count: dict[Role, int] = {role: len(part) for role, part in source.parts.items()}
+    pixels = int(np.prod(source.parts["train"].images.shape))
+    needed = int(_ROOM * pixels * (sum(count.values()) + 2 * copies * count["train"]))
+    folder = out.resolve()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise DataError(
+            f"{out}: {copies} copies of {count['train']} images may take {needed / 2**30:.1f} GiB, the disk has "
+            f"{free / 2**30:.1f}; make fewer copies or name another disk with --out"
+        )

@@ -1,0 +1,135 @@
+"""The gate that every sample passes or is dropped at: is it of its class, is it an image at all, is it new?"""
+
+from __future__ import annotations
+
+import importlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autoaug.data.images import MemoryImages
+from autoaug.data.splits import Samples
+from autoaug.errors import OptionError
+from autoaug.policy import Policy
+from autoaug.training.device import precision
+from autoaug.training.feed import float_batches, images_at_once, in_order
+from autoaug.training.recipe import Recipe
+from autoaug.training.train import Training, new_training, train
+
+#: Called with an image uint8 ``[C, H, W]`` and its class's name; false drops it.
+Rule = Callable[[np.ndarray, str], bool]
+
+#: Of real images that the gate has not seen, these shares lie beyond its bounds.
+_UNLIKE, _TOO_NEAR, _TOO_FAR = 0.02, 0.005, 0.02
+_SIDE = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Gate:
+    """A classifier that was trained on the real training images, and bounds that real images taught it.
+
+    Attributes:
+        training: the classifier.
+        real: what the training images look like: ``[N, d]``, see `describe`.
+        confidence: the lowest share that the classifier may give a sample's own class.
+        nearest: the least distance to a training image: below it, the sample is a copy.
+        farthest: the greatest: above it, the sample is like no image.
+    """
+
+    training: Training
+    real: Tensor
+    classes: tuple[str, ...]
+    confidence: float
+    nearest: float
+    farthest: float
+    device: str
+
+    def judge(self, images: np.ndarray, labels: np.ndarray, rule: Rule | None = None) -> np.ndarray:
+        """Why each of ``images [n, C, H, W]`` uint8 of classes ``labels [n]`` is dropped: ``[n]`` text, empty for those
+        that pass.
+        """
+        shares = own_share(self.training, images, labels, self.device)
+        distance = nearest_distance(describe(images), self.real)
+        reasons = np.full(len(images), "", dtype="U20")
+        if rule is not None:
+            kept = [rule(image, self.classes[label]) for image, label in zip(images, labels, strict=True)]
+            reasons[~np.array(kept, bool)] = "by the rule"
+        reasons[shares < self.confidence] = "unlike its class"
+        reasons[distance > self.farthest] = "like no image"
+        reasons[distance < self.nearest] = "a copy"
+        return reasons
+
+
+def train_gate(
+    real: Samples, validation: Samples, classes: tuple[str, ...], model: str, recipe: Recipe, seed: int, device: str
+) -> Gate:
+    """A gate from the real images: the classifier learns from the training images, the bounds come from the validation
+    images, of which about a twentieth would be dropped.
+    """
+    training = new_training(model, real, len(classes), seed)
+    plain = recipe.model_copy(update={"label_smoothing": 0.0})
+    for _ in train(training, Policy(), real, len(classes), plain, seed, device):
+        pass
+    held = validation.images.take(np.arange(len(validation)))
+    described = describe(real.images.take(np.arange(len(real))))
+    distance = nearest_distance(describe(held), described)
+    return Gate(
+        training=training,
+        real=described,
+        classes=classes,
+        confidence=float(np.quantile(own_share(training, held, validation.labels, device), _UNLIKE)),
+        nearest=float(np.quantile(distance, _TOO_NEAR)) * 0.9,
+        farthest=float(np.quantile(distance, 1 - _TOO_FAR)),
+        device=device,
+    )
+
+
+@torch.no_grad()
+def own_share(training: Training, images: np.ndarray, labels: np.ndarray, device: str) -> np.ndarray:
+    """The probability ``[n]`` that the classifier gives each image's own class."""
+    memory, found = MemoryImages(images), []
+    model = training.model.eval()
+    batches = list(in_order(np.arange(len(images)), max(1, images_at_once(memory.shape) // 2)))
+    for rows, batch in zip(batches, float_batches(memory, iter(batches), device), strict=True):
+        with precision(device):
+            shares = model(batch).float().softmax(1).cpu()
+        found.append(shares[torch.arange(len(rows)), torch.from_numpy(labels[rows])])
+    return torch.cat(found).numpy() if found else np.empty(0)
+
+
+def describe(images: np.ndarray) -> Tensor:
+    """``[n, C, H, W]`` uint8 as vectors ``[n, d]`` whose distances tell copies from new images: the pixels, of larger
+    images at `_SIDE` pixels a side.
+    """
+    pixels = torch.from_numpy(images).float() / 255
+    if min(pixels.shape[-2:]) > _SIDE:
+        pixels = torch.nn.functional.adaptive_avg_pool2d(pixels, _SIDE)
+    return pixels.flatten(1)
+
+
+def nearest_distance(vectors: Tensor, others: Tensor) -> np.ndarray:
+    """The distance of each vector to the nearest of the others, ``[n]``."""
+    found = [torch.cdist(part, others).amin(1) for part in torch.split(vectors, 1000)]
+    return torch.cat(found).numpy() if found else np.empty(0)
+
+
+def load_rule(name: str) -> Rule:
+    """The user's own rule, ``module:function``; raises `OptionError` where it cannot be had."""
+    module, _, function = name.partition(":")
+    try:
+        rule: Rule = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as fault:
+        raise OptionError(
+            f"--rule {name!r} cannot be imported ({fault}); give module:function on the Python path"
+        ) from None
+    return rule
+
+
+def tally(reasons: np.ndarray) -> dict[str, int]:
+    """How many were dropped for which reason, and how many passed."""
+    counts = Counter(reason or "passed" for reason in reasons.tolist())
+    return dict(counts.most_common())

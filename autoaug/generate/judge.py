@@ -1,0 +1,133 @@
+"""How good samples are: several figures, because none of them alone can be trusted."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.image.kid import KernelInceptionDistance
+
+from autoaug.data.images import MemoryImages
+from autoaug.data.splits import Samples
+from autoaug.generate.gate import describe, nearest_distance
+from autoaug.policy import Policy
+from autoaug.training.recipe import Recipe
+from autoaug.training.train import Training, new_training, predict, train
+
+_NEIGHBOURS = 5
+_SUBSETS, _SUBSET = 20, 100
+
+
+class Judged(NamedTuple):
+    """Figures of generated samples against real ones that the generator has not seen.
+
+    Attributes:
+        fid: Fréchet distance of the features (Heusel et al., 2017).
+        kid: kernel distance of the features (Binkowski et al., 2018).
+        precision, recall: shares of samples near real ones, and of real ones near samples (Kynkaanniemi et al., 2019).
+        density, coverage: likewise, less moved by outliers (Naeem et al., 2020).
+        memorised: share of the samples that lie nearer to a training image than 99.5 % of held-out images do.
+        classification: accuracy in [0, 1] on real held-out images of a classifier trained on samples alone (Ravuri and
+            Vinyals, 2019); NaN where it was not asked for.
+    """
+
+    fid: float
+    kid: float
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+    memorised: float
+    classification: float
+
+
+class _Features(nn.Module):
+    """What a trained classifier's last layer sees, ``[n, d]``, for uint8 images; the form that torchmetrics takes."""
+
+    def __init__(self, training: Training, device: str) -> None:
+        super().__init__()
+        self.model = training.model.eval()
+        self.device = device
+        last = [m for m in self.model.modules() if isinstance(m, nn.Linear)][-1]
+        self.num_features = last.in_features
+        self._seen: list[Tensor] = []
+        last.register_forward_pre_hook(lambda _, given: self._seen.append(given[0].detach().float().cpu()))
+
+    @torch.no_grad()
+    def forward(self, images: Tensor) -> Tensor:
+        """``[n, d]`` features of ``images [n, C, H, W]`` uint8."""
+        self._seen.clear()
+        for part in torch.split(images, 500):
+            self.model(part.to(self.device).float() / 255)
+        return torch.cat(self._seen)
+
+
+def judge_samples(
+    made: np.ndarray,
+    labels: np.ndarray,
+    real: Samples,
+    held_out: Samples,
+    classifier: Training,
+    device: str,
+    score_on: tuple[str, Recipe, int] | None = None,
+) -> Judged:
+    """Judge the images ``made [n, C, H, W]``, uint8 of classes ``labels [n]``, against ``held_out`` ones.
+
+    Args:
+        made: the samples.
+        labels: their classes.
+        real: what the generator was trained on.
+        held_out: real images that it was not trained on.
+        classifier: trained on `real`; its features are the space of all distances but `memorised`.
+        device: of the classifier.
+        score_on: model, recipe and seed of a classifier to train on the samples alone; None leaves that out.
+    """
+    features = _Features(classifier, device)
+    kept = held_out.images.take(np.arange(len(held_out)))
+    ours, theirs = torch.from_numpy(made), torch.from_numpy(kept)
+    fid = FrechetInceptionDistance(feature=features, normalize=False, input_img_size=real.images.shape)
+    size = min(_SUBSET, len(ours), len(theirs))
+    kid = KernelInceptionDistance(feature=features, subsets=_SUBSETS, subset_size=size)
+    for metric in (fid, kid):
+        metric.update(theirs, real=True)
+        metric.update(ours, real=False)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # which subsets KID takes
+        kernel = float(kid.compute()[0])
+    precision, recall, density, coverage = manifold_figures(features(theirs), features(ours))
+    trained = describe(real.images.take(np.arange(len(real))))
+    bound = float(np.quantile(nearest_distance(describe(kept), trained), 0.005))
+    memorised = float((nearest_distance(describe(made), trained) < bound).mean())
+    classification = float("nan")
+    if score_on is not None:
+        samples = Samples(MemoryImages(made), labels)
+        model, recipe, seed = score_on
+        training = new_training(model, samples, int(labels.max()) + 1, seed)
+        for _ in train(training, Policy(), samples, int(labels.max()) + 1, recipe, seed, device):
+            pass
+        classification = float((predict(training.model, held_out.images, device) == held_out.labels).mean())
+    return Judged(float(fid.compute()), kernel, precision, recall, density, coverage, memorised, classification)
+
+
+def manifold_figures(real: Tensor, made: Tensor) -> tuple[float, float, float, float]:
+    """Precision, recall, density and coverage of ``made [m, d]`` against ``real [n, d]``, by balls that reach to the
+    fifth-nearest neighbour.
+    """
+    k = min(_NEIGHBOURS, len(real) - 1, len(made) - 1)
+    reach_real = torch.cdist(real, real).kthvalue(k + 1, dim=1).values
+    reach_made = torch.cdist(made, made).kthvalue(k + 1, dim=1).values
+    between = torch.cdist(real, made)
+    inside = between <= reach_real[:, None]
+    precision = float(inside.any(0).float().mean())
+    recall = float((between <= reach_made[None]).any(1).float().mean())
+    density = float(inside.float().sum(0).mean() / k)
+    coverage = float((between.amin(1) <= reach_real).float().mean())
+    return precision, recall, density, coverage
+
+
+def balanced_labels(classes: int, per_class: int) -> np.ndarray:
+    """``per_class`` labels of every class, class by class, int64."""
+    return np.repeat(np.arange(classes, dtype=np.int64), per_class)

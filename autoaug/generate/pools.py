@@ -1,0 +1,110 @@
+"""Pools of generated samples for a run: the generator is fitted once a data set, and its samples pass the gate."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autoaug.data.images import MemoryImages
+from autoaug.data.pool import Pool
+from autoaug.data.splits import DataSet, Samples
+from autoaug.errors import DataError, RunError
+from autoaug.generate.gan import Collapsed
+from autoaug.generate.gate import own_share, tally, train_gate
+from autoaug.generate.saved import KINDS, SavedGenerator, fit_generator, load_generator
+from autoaug.policy import Policy
+from autoaug.seeds import derive_seed
+from autoaug.space import SearchSpace
+from autoaug.training.recipe import Recipe
+
+#: Steps of a GAN where nobody says: about five minutes on one core for images of 28 pixels.
+STEPS = 6000
+#: So many samples are made for every training image, before the gate.
+_PER_IMAGE = 2
+
+
+class Pooled(NamedTuple):
+    """A pool, and what is to be said of it: what the gate dropped and why, seconds, and bytes."""
+
+    pool: Pool | None
+    facts: dict[str, Any]
+
+
+def wanted_kinds(space: SearchSpace | None, policies: Iterable[Policy]) -> list[str]:
+    """The generators that a run asks for."""
+    asked = set(space.synthetic.kinds) if space else set()
+    asked |= {policy.synthetic.kind for policy in policies if policy.synthetic}
+    return [kind for kind in KINDS if kind in asked]
+
+
+def generator_cache() -> Path:
+    """Where fitted generators are kept, by the fingerprint of their data."""
+    return Path(os.environ.get("AUTOAUG_DATA", Path.home() / ".cache" / "autoaug")) / "generators"
+
+
+def make_pool(
+    kind: str,
+    data: DataSet,
+    seed: int,
+    model: str,
+    recipe: Recipe,
+    device: str,
+    given: Path | None = None,
+    allow: bool = False,
+    cache: Path | None = None,
+) -> Pooled:
+    """Fit the generator of `kind` on the training split, or take it from the cache or the folder `given`, and pass its
+    samples through the gate. Where it fails, the pool is None, and the facts say why.
+
+    Raises:
+        DataError: the generator in `given` is of other data, or of images of another shape.
+        RunError: there is none.
+    """
+    begun = time.time()
+    try:
+        generator = _generator(kind, data, seed, device, given, allow, cache or generator_cache())
+    except Collapsed as fault:
+        return Pooled(None, {"failed": str(fault), "seconds": time.time() - begun})
+    fitted = time.time()
+    counts = np.bincount(data.train.labels, minlength=len(data.classes)) * _PER_IMAGE
+    labels = np.repeat(np.arange(len(data.classes), dtype=np.int64), counts)
+    images = generator.sample(labels, derive_seed(seed, "pool"), device)
+    gate = train_gate(data.train, data.validation, data.classes, model, recipe, derive_seed(seed, "gate"), device)
+    reasons = gate.judge(images, labels)
+    kept = np.flatnonzero(reasons == "")
+    shares = own_share(gate.training, images[kept], labels[kept], device)
+    facts = {
+        "seconds": generator.about.seconds,
+        "fitting_seconds": fitted - begun,
+        "sampling_seconds": time.time() - fitted,
+        "bytes": int(images[kept].nbytes),
+        "gate": tally(reasons),
+        "classes_before": counts.tolist(),
+        "classes_after": np.bincount(labels[kept], minlength=len(data.classes)).tolist(),
+    }
+    return Pooled(Pool(Samples(MemoryImages(images[kept]), labels[kept]), shares), facts)
+
+
+def _generator(
+    kind: str, data: DataSet, seed: int, device: str, given: Path | None, allow: bool, cache: Path
+) -> SavedGenerator:
+    if given is not None:
+        found = load_generator(given)
+        if found.about.kind == kind:
+            found.check_fits(data.train.images.shape, data.classes, data.fingerprint, allow)
+            return found
+    steps = STEPS if kind == "gan" else 0
+    folder = cache / f"{data.fingerprint}-{len(data.train)}-{kind}-{steps}-{seed}"
+    try:
+        found = load_generator(folder)
+        found.check_fits(data.train.images.shape, data.classes, data.fingerprint, allow=False)
+    except (RunError, DataError):
+        return fit_generator(
+            kind, data.train, data.classes, data.fingerprint, folder, steps=steps, seed=seed, device=device
+        )
+    return found

@@ -1,0 +1,216 @@
+"""A generator as a folder: weights in safetensors, what they are of in JSON, and a card."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from autoaug.data.splits import Samples
+from autoaug.errors import DataError, OptionError, RunError, UnknownName
+from autoaug.files import write_whole
+from autoaug.generate.gan import Collapsed, new_gan, sample_gan, train_gan
+from autoaug.generate.networks import Generator
+from autoaug.generate.pca import fit_pca, sample_pca
+
+KINDS = ("gan", "pca")
+_WEIGHTS, _ABOUT, _UNFINISHED = "generator.safetensors", "generator.json", "unfinished.safetensors"
+#: Fewer images of a class than this are remembered, not learnt.
+_FEWEST = {"gan": 10, "pca": 3}
+#: A generator has collapsed whose samples of a class differ by less than this share of what real ones differ by.
+_COLLAPSED = 0.25
+_LOOKED_AT = 64
+
+#: Told how many of all steps are done, and a sample of each class ``[classes, C, H, W]``.
+Watch = Callable[[int, int, np.ndarray], None]
+
+
+class About(BaseModel):
+    """What a generator is of; `steps` and `seconds` are what its training took."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = 1
+    kind: Literal["gan", "pca"]
+    shape: tuple[int, int, int]
+    classes: Annotated[tuple[str, ...], Field(min_length=2)]
+    data_fingerprint: str
+    images: int
+    seed: int
+    steps: int = 0
+    seconds: float = 0.0
+    adapted_from: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class SavedGenerator:
+    """A generator that is trained."""
+
+    about: About
+    tensors: dict[str, Tensor]
+
+    def sample(self, labels: np.ndarray, seed: int, device: str = "cpu") -> np.ndarray:
+        """A sample for each of ``labels [n]``, uint8 ``[n, C, H, W]``; the same seed makes the same."""
+        if self.about.kind == "pca":
+            return sample_pca(self.tensors, self.about.shape, labels, seed)
+        network = Generator(self.about.shape, len(self.about.classes))
+        network.load_state_dict(self.tensors)
+        return sample_gan(network, labels, seed, device)
+
+    def check_fits(self, shape: tuple[int, int, int], classes: tuple[str, ...], fingerprint: str, allow: bool) -> None:
+        """Raise `DataError` where it is of images of another shape, of other classes, or of other data that are not
+        allowed.
+        """
+        if self.about.shape != shape:
+            raise DataError(f"the generator makes images of {self.about.shape} (C, H, W), the data has {shape}")
+        if self.about.classes != classes:
+            raise DataError(f"the generator knows the classes {self.about.classes}, the data has {classes}")
+        if self.about.data_fingerprint != fingerprint and not allow:
+            raise DataError(
+                f"the generator was trained on other data (fingerprint {self.about.data_fingerprint}, here "
+                f"{fingerprint}); fit one on these, or pass --allow generator"
+            )
+
+    def save(self, folder: Path) -> None:
+        """Write the folder; what it is of last, so that a folder with that is whole."""
+        write_whole(folder / _WEIGHTS, save(self.tensors))
+        write_whole(folder / "README.md", _card(self.about))
+        write_whole(folder / _ABOUT, self.about.model_dump_json(indent=2))
+        (folder / _UNFINISHED).unlink(missing_ok=True)
+
+
+def load_generator(folder: Path) -> SavedGenerator:
+    """The generator in a folder; raises `RunError` where there is none, or it is damaged or of another kind."""
+    path = folder / _ABOUT
+    if not path.is_file():
+        raise RunError(f"{folder} is no generator: it has no {_ABOUT}; make one with autoaug generate fit")
+    try:
+        about = About.model_validate_json(path.read_text())
+        tensors = load_file(folder / _WEIGHTS)
+        found = SavedGenerator(about, tensors)
+        found.sample(np.zeros(1, np.int64), 0)
+    except ValidationError as fault:
+        raise RunError(f"{path} breaks a rule: {fault.errors()[0]['msg']}") from None
+    except (SafetensorError, OSError, RuntimeError, KeyError) as fault:
+        reason = str(fault).strip().splitlines()[0]
+        raise RunError(f"{folder / _WEIGHTS} is damaged, or of another network ({reason})") from None
+    return found
+
+
+def fit_generator(
+    kind: str,
+    train: Samples,
+    classes: tuple[str, ...],
+    fingerprint: str,
+    folder: Path,
+    *,
+    steps: int,
+    seed: int,
+    device: str = "cpu",
+    source: SavedGenerator | None = None,
+    watch: Watch | None = None,
+) -> SavedGenerator:
+    """Fit a generator on training images and save it in `folder`; a training that was interrupted there goes on.
+
+    Raises:
+        UnknownName: there is no such kind.
+        DataError: a class has too few images for it.
+        OptionError: `source` cannot be adapted to these images.
+        Collapsed: the training failed.
+    """
+    if kind not in KINDS:
+        raise UnknownName("kind of generator", kind, KINDS)
+    counts = np.bincount(train.labels, minlength=len(classes))
+    if counts.min() < _FEWEST[kind]:
+        rare = classes[int(counts.argmin())]
+        cure = (
+            "; use the kind pca, or add images" if kind == "gan" and counts.min() >= _FEWEST["pca"] else "; add images"
+        )
+        raise DataError(
+            f"class {rare!r} has {counts.min()} images, a {kind} needs at least {_FEWEST[kind]} a class{cure}"
+        )
+    begun = time.time()
+    about = About(
+        kind="gan" if kind == "gan" else "pca",
+        shape=train.images.shape,
+        classes=classes,
+        data_fingerprint=fingerprint,
+        images=len(train),
+        seed=seed,
+        adapted_from=source.about.data_fingerprint if source else None,
+    )
+    if kind == "pca":
+        tensors = fit_pca(train, len(classes))
+    else:
+        tensors, steps = _fit_gan(train, classes, folder, steps, seed, device, source, watch)
+        about = about.model_copy(update={"steps": steps})
+    found = SavedGenerator(about.model_copy(update={"seconds": time.time() - begun}), tensors)
+    _check_variety(found, train, seed)
+    found.save(folder)
+    return found
+
+
+def _fit_gan(
+    train: Samples,
+    classes: tuple[str, ...],
+    folder: Path,
+    steps: int,
+    seed: int,
+    device: str,
+    source: SavedGenerator | None,
+    watch: Watch | None,
+) -> tuple[dict[str, Tensor], int]:
+    if source is not None and (source.about.kind != "gan" or source.about.shape != train.images.shape):
+        raise OptionError(
+            f"--from takes a gan for images of {train.images.shape} (C, H, W), not a {source.about.kind} for "
+            f"{source.about.shape}"
+        )
+    training = new_gan(train.images.shape, len(classes), seed, source.tensors if source else None)
+    unfinished = folder / _UNFINISHED
+    if unfinished.is_file():
+        try:
+            training.load(load_file(unfinished))
+        except (SafetensorError, RuntimeError, KeyError, ValueError):
+            training = new_gan(train.images.shape, len(classes), seed, source.tensors if source else None)
+    every = max(1, min(500, steps // 20))
+    for done in train_gan(training, train, steps, seed, device, every):
+        write_whole(unfinished, save({name: t.detach().cpu().contiguous() for name, t in training.state().items()}))
+        if watch is not None:
+            watch(done, steps, sample_gan(training.average, np.arange(len(classes)), seed, device))
+    tensors = {name: t.detach().cpu().contiguous() for name, t in training.average.state_dict().items()}
+    return tensors, training.steps
+
+
+def _check_variety(found: SavedGenerator, train: Samples, seed: int) -> None:
+    """Raise `Collapsed` where the samples of a class are all alike."""
+    for kind, name in enumerate(found.about.classes):
+        rows = np.flatnonzero(train.labels == kind)[:_LOOKED_AT]
+        made = found.sample(np.full(len(rows), kind), seed)
+        spread = [np.std(images.astype(np.float64), axis=0).mean() for images in (made, train.images.take(rows))]
+        if spread[0] < _COLLAPSED * spread[1]:
+            raise Collapsed(
+                f"the generator has collapsed: its samples of class {name!r} differ by "
+                f"{100 * spread[0] / spread[1]:.0f} % of what the real ones differ by; try another --seed, more "
+                "--steps, or the kind pca"
+            )
+
+
+def _card(about: About) -> str:
+    source = f", adapted from one of data {about.adapted_from}" if about.adapted_from else ""
+    return (
+        "---\nlibrary_name: autoaug\ntags: [image-generation]\nlicense: unknown\n---\n\n"
+        f"# A generator ({about.kind})\n\n"
+        f"- Makes images of {about.shape[0]} x {about.shape[1]} x {about.shape[2]} (channels, height, width) of "
+        f"{len(about.classes)} classes.\n- Fitted on {about.images} training images of the data with fingerprint "
+        f"{about.data_fingerprint}{source}; seed {about.seed}, {about.steps} steps, {about.seconds:.0f} s.\n- It can "
+        "repeat what it was trained on: pass its samples through the gate (`autoaug generate sample`).\n\nThe data's "
+        "licence is not known to autoaug: fill in `license` above before you share this.\n"
+    )
