@@ -114,6 +114,14 @@ def draw_examples(
     return Examples(test.images.take(rows), np.array(captions, dtype=str), gain[rows] > 0)
 
 
+def draw_samples(made: Samples, classes: tuple[str, ...]) -> Examples:
+    """Generated samples: the first two of each class, up to 32."""
+    rows = [np.flatnonzero(made.labels == kind)[:2] for kind in range(len(classes))]
+    kept = np.concatenate(rows)[: 4 * IMAGES].astype(np.int64)
+    captions = np.array([classes[label] for label in made.labels[kept]], dtype=str)
+    return Examples(made.images.take(kept), captions, np.ones(len(kept), bool))
+
+
 def to_bytes(gallery: Gallery | Examples) -> bytes:
     """The pictures as an ``.npz``."""
     content = io.BytesIO()

@@ -17,7 +17,7 @@ from autoaug.errors import AutoaugError
 from autoaug.executors import Executor, executors
 from autoaug.exporters import export_modules
 from autoaug.files import write_whole
-from autoaug.gallery import draw_examples, draw_gallery, to_bytes
+from autoaug.gallery import draw_examples, draw_gallery, draw_samples, to_bytes
 from autoaug.generate.pools import Pooled, make_pool, wanted_kinds
 from autoaug.judgement import Judgement, contenders, judge
 from autoaug.options import versions
@@ -127,6 +127,9 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
         importance=study.importance() if study else {},
         versions=versions(),
     )
+    for kind, pooled in generated.items():
+        if pooled.pool is not None and len(pooled.pool.samples):
+            write_whole(folder.samples(kind), to_bytes(draw_samples(pooled.pool.samples, data.classes)))
     return _write(folder, result, judgement.returned, trainings, data, config.seed)
 
 

@@ -16,7 +16,7 @@ from autoaug.version import __version__
 
 def export_model(folder: RunFolder, out: Path) -> list[Path]:
     """Write ``model.safetensors``, ``model.json``, ``inference.py`` and ``README.md`` (a model card) into the folder
-    `out`; returns their paths. The weights are those of the returned policy's first confirmation seed: no seed is picked.
+    `out`; returns their paths. The weights are of the returned policy's first confirmation seed: no seed is picked.
 
     Raises:
         RunError: the run is not whole, it kept no weights, or something of another kind stands at `out`.

@@ -86,6 +86,10 @@ class RunFolder:
         """Pictures of the ``returned`` policy, or of the ``finalist`` where that is another."""
         return self.root / f"gallery_{candidate}.npz"
 
+    def samples(self, kind: str) -> Path:
+        """Pictures of generated samples, by the kind of their generator."""
+        return self.root / f"generated_{kind}.npz"
+
     @classmethod
     def create(cls, root: str | Path, config: RunConfig) -> RunFolder:
         """Make the folder with its config, whole or not at all; raises `RunError` where something is in the way."""

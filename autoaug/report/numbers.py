@@ -281,6 +281,44 @@ def costs(result: SearchResult) -> list[tuple[str, str]]:
     )
 
 
+class GeneratedRow(NamedTuple):
+    """A generator of the run: what the gate did with its samples, the least and most samples of a class before and
+    after it, and what it took.
+    """
+
+    kind: str
+    gate: tuple[tuple[str, int], ...]
+    before: str
+    after: str
+    fitting: str
+    sampling: str
+    size: str
+    failed: str
+
+
+def generated(result: SearchResult) -> list[GeneratedRow]:
+    """The generators that the run used, or tried to."""
+    rows = []
+    for kind, facts in result.generated.items():
+        if "failed" in facts:
+            rows.append(GeneratedRow(kind, (), "", "", duration(facts["seconds"]), "", "", facts["failed"]))
+            continue
+        before, after = (facts[f"classes_{when}"] for when in ("before", "after"))
+        rows.append(
+            GeneratedRow(
+                kind=kind,
+                gate=tuple(facts["gate"].items()),
+                before=f"{min(before)} to {max(before)}",
+                after=f"{min(after)} to {max(after)}",
+                fitting=duration(facts["seconds"]),
+                sampling=duration(facts["sampling_seconds"]),
+                size=f"{facts['bytes'] / 2**20:.1f} MiB",
+                failed="",
+            )
+        )
+    return rows
+
+
 def duration(seconds: float) -> str:
     """``1 h 02 min``, ``3 min 20 s`` or ``4.2 s``."""
     minutes, rest = divmod(seconds, 60)

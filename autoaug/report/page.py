@@ -73,6 +73,8 @@ def report_page(folder: RunFolder, cdn: bool = False) -> str:
             finalist=result.candidate(result.comparison.candidate) if result.comparison else None,
             galleries={which: _gallery(folder.gallery(which)) for which in ("returned", "finalist")},
             examples=_examples(folder.examples),
+            samples={kind: _examples(folder.samples(kind)).get("Set right", []) for kind in result.generated},
+            generated=numbers.generated(result),
             policy_text=folder.policy.read_text(),
             modules={
                 path.stem.removeprefix("policy_"): path.read_text() for path in sorted(folder.root.glob("policy_*.py"))
