@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from autoaug import cli_generated
+from autoaug import cli_generated, cli_listings
 from autoaug.errors import AutoaugError, Interrupted
 from autoaug.version import __version__
 
@@ -267,21 +267,6 @@ def export(
         write_whole(out, text)
 
 
-@app.command(epilog="Example: autoaug schema policy > policy.schema.json")
-def schema(of: Annotated[str, typer.Argument(help="policy or space.")]) -> None:
-    """Print the JSON Schema of a policy file or a search space file, for editors that complete and check."""
-    import json
-
-    from pydantic import BaseModel
-
-    from autoaug.options import one_of
-    from autoaug.policy import Policy
-    from autoaug.space import SearchSpace
-
-    words: dict[str, type[BaseModel]] = {"policy": Policy, "space": SearchSpace}
-    typer.echo(json.dumps(words[one_of("schema", of, tuple(words))].model_json_schema(), indent=2))
-
-
 @app.command(epilog="Example: autoaug check photos/")
 def check(
     data: Data,
@@ -305,47 +290,9 @@ def check(
     typer.echo(describe_splits(split(source, found, seed, limit)))
 
 
-@app.command(epilog="Example: autoaug operators --gallery operators.html")
-def operators(
-    as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
-    gallery: Annotated[
-        Path | None, typer.Option(help="Write an HTML page that shows each at five magnitudes on real images.")
-    ] = None,
-) -> None:
-    """List the operators that policies are made of."""
-    import json
-
-    from rich.table import Table
-
-    from autoaug import catalogue
-
-    if gallery is not None:
-        catalogue.write_gallery(gallery)
-        typer.echo(gallery)
-    elif as_json:
-        typer.echo(json.dumps(catalogue.rows(), indent=2))
-    else:
-        table = Table("operator", "modality", "family", "values", "unit", box=None, pad_edge=False)
-        for row in catalogue.rows():
-            low, high = row["range"]
-            values = "on or off" if row["unit"] == "switch" else f"{low:g} … {high:g}"
-            table.add_row(row["name"], row["modality"], row["family"], values, row["unit"])
-        Console(width=None if sys.stdout.isatty() else 120).print(table, highlight=False)
-
-
-@app.command(epilog="Example: autoaug strategies")
-def strategies() -> None:
-    """List the search strategies, and when to use which."""
-    from rich.table import Table
-
-    from autoaug.strategies import STRATEGIES
-
-    table = Table("strategy", "when to use it", "objectives", box=None, pad_edge=False)
-    for strategy in STRATEGIES.values():
-        table.add_row(strategy.name, strategy.summary, ", ".join(strategy.objectives))
-    Console(width=None if sys.stdout.isatty() else 140).print(table, highlight=False)
-
-
+app.command(epilog="Example: autoaug operators --gallery operators.html")(cli_listings.operators)
+app.command(epilog="Example: autoaug strategies")(cli_listings.strategies)
+app.command(epilog="Example: autoaug schema policy > policy.schema.json")(cli_listings.schema)
 app.add_typer(cli_generated.generate)
 app.command(epilog="Example: autoaug expand photos/ runs/photos --copies 3 --out photos-x4")(cli_generated.expand)
 app.command(epilog="Example: autoaug robustness photos/ runs/photos")(cli_generated.robustness)

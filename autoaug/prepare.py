@@ -28,8 +28,8 @@ from autoaug.options import (
 from autoaug.policy import Policy
 from autoaug.run_folder import RunConfig, RunFolder, next_free
 from autoaug.space import load_space
+from autoaug.storage import STUDY_NAME, check_storage, shown
 from autoaug.strategies import get_strategy
-from autoaug.study import STUDY_NAME, check_storage, shown
 from autoaug.tracking import check_trackers
 from autoaug.training.device import resolve_device
 from autoaug.training.recipe import Recipe, default_batch_size, default_epochs

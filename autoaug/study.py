@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import textwrap
 import warnings
 from collections.abc import Mapping
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import optuna
-from optuna.storages import BaseStorage, get_storage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
@@ -24,11 +22,9 @@ from autoaug.policy import Policy
 from autoaug.result import TrialResult, TrialSummary
 from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace
+from autoaug.storage import STUDY_NAME, open_study, shown
 from autoaug.strategies import Draw, Fixed, History, Past, Strategy
 
-optuna.logging.set_verbosity(optuna.logging.ERROR)
-
-STUDY_NAME = "search"
 _ENDED: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",
@@ -36,7 +32,6 @@ _ENDED: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
 }
 #: The attribute that says what a trial cost, and why it failed.
 OUTCOME = "outcome"
-_DIRECTIONS = {"compute": StudyDirection.MINIMIZE}
 #: Of two trials that reach a rung, one goes on.
 _REDUCTION = 2
 
@@ -73,7 +68,7 @@ class SearchStudy:
     ) -> None:
         self.strategy = strategy
         self._space, self.seed = space, seed
-        self._storage, self._study = _open(storage, name, strategy)
+        self._storage, self._study = open_study(storage, name, strategy)
         self._study_id = self._study._study_id
         self._check_same(storage)
         self._past: list[Past] = [_past(t) for t in self._study.get_trials(deepcopy=False)]
@@ -298,43 +293,6 @@ def _difference(what: str, noted: Any, value: Any) -> str:
 
 def _brief(value: Any) -> str:
     return textwrap.shorten(json.dumps(value), 100, placeholder=" …")
-
-
-def check_storage(url: str) -> None:
-    """Raise `RunError` where the database at `url` cannot be used."""
-    _backend(url)
-
-
-def shown(url: str) -> str:
-    """A database URL, or a path, without its password."""
-    return re.sub(r"(?<=://)([^:/@]*):[^@]*@", r"\1:***@", url)
-
-
-def _backend(url: str) -> BaseStorage:
-    # Which driver the plain name stands for depends on SQLAlchemy's version; the extra brings this one.
-    url = re.sub("^postgres(ql)?://", "postgresql+psycopg://", url)
-    try:
-        return get_storage(url)
-    except ImportError as fault:
-        cure = "pip install 'autoaug[postgres]'" if url.startswith("postgres") else "install the database's driver"
-        raise RunError(f"{shown(url)} cannot be opened: {str(fault).strip().splitlines()[0]}; {cure}") from None
-    except Exception as fault:  # SQLAlchemy's many kinds, all of which mean that it cannot be used
-        reason = str(fault).strip().splitlines()[0]
-        raise RunError(f"{shown(url)} cannot be opened as a study ({shown(reason)})") from None
-
-
-@uninterrupted()
-def _open(storage: Path | str, name: str, strategy: Strategy) -> tuple[BaseStorage, optuna.Study]:
-    url = f"sqlite:///{storage.resolve()}" if isinstance(storage, Path) else storage
-    directions = [_DIRECTIONS.get(objective, StudyDirection.MAXIMIZE) for objective in strategy.objectives]
-    backend = _backend(url)
-    try:
-        return backend, optuna.create_study(
-            storage=backend, study_name=name, directions=directions, load_if_exists=True
-        )
-    except Exception as fault:  # likewise
-        reason = str(fault).strip().splitlines()[0]
-        raise RunError(f"{shown(str(storage))} cannot be opened as a study ({shown(reason)})") from None
 
 
 class _Told(FrozenTrial):

@@ -18,7 +18,7 @@ import autoaug
 from autoaug.errors import RunError
 from autoaug.result import SearchResult
 from autoaug.run_folder import RunFolder
-from autoaug.study import shown
+from autoaug.storage import shown
 from tests.conftest import write_npz
 
 OPTIONS = {"space": "light", "strategy": "tpe", "trials": 6, "epochs": 2, "seeds": 2, "workers": 1}

@@ -1,0 +1,56 @@
+"""Where a study is kept: an SQLite file, or a database by its URL."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import optuna
+from optuna.storages import BaseStorage, get_storage
+from optuna.study import StudyDirection
+
+from autoaug.errors import RunError
+from autoaug.interruption import uninterrupted
+from autoaug.strategies import Strategy
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+STUDY_NAME = "search"
+_DIRECTIONS = {"compute": StudyDirection.MINIMIZE}
+
+
+def check_storage(url: str) -> None:
+    """Raise `RunError` where the database at `url` cannot be used."""
+    _backend(url)
+
+
+def shown(url: str) -> str:
+    """A database URL, or a path, without its password."""
+    return re.sub(r"(?<=://)([^:/@]*):[^@]*@", r"\1:***@", url)
+
+
+def _backend(url: str) -> BaseStorage:
+    # Which driver the plain name stands for depends on SQLAlchemy's version; the extra brings this one.
+    url = re.sub("^postgres(ql)?://", "postgresql+psycopg://", url)
+    try:
+        return get_storage(url)
+    except ImportError as fault:
+        cure = "pip install 'autoaug[postgres]'" if url.startswith("postgres") else "install the database's driver"
+        raise RunError(f"{shown(url)} cannot be opened: {str(fault).strip().splitlines()[0]}; {cure}") from None
+    except Exception as fault:  # SQLAlchemy's many kinds, all of which mean that it cannot be used
+        reason = str(fault).strip().splitlines()[0]
+        raise RunError(f"{shown(url)} cannot be opened as a study ({shown(reason)})") from None
+
+
+@uninterrupted()
+def open_study(storage: Path | str, name: str, strategy: Strategy) -> tuple[BaseStorage, optuna.Study]:
+    url = f"sqlite:///{storage.resolve()}" if isinstance(storage, Path) else storage
+    directions = [_DIRECTIONS.get(objective, StudyDirection.MAXIMIZE) for objective in strategy.objectives]
+    backend = _backend(url)
+    try:
+        return backend, optuna.create_study(
+            storage=backend, study_name=name, directions=directions, load_if_exists=True
+        )
+    except Exception as fault:  # likewise
+        reason = str(fault).strip().splitlines()[0]
+        raise RunError(f"{shown(str(storage))} cannot be opened as a study ({shown(reason)})") from None
