@@ -44,6 +44,9 @@ def _backend(url: str) -> BaseStorage:
 
 @uninterrupted()
 def open_study(storage: Path | str, name: str, strategy: Strategy) -> tuple[BaseStorage, optuna.Study]:
+    """The storage and the study called `name` in it, made where it is missing; raises `RunError` where it cannot be
+    used.
+    """
     url = f"sqlite:///{storage.resolve()}" if isinstance(storage, Path) else storage
     directions = [_DIRECTIONS.get(objective, StudyDirection.MAXIMIZE) for objective in strategy.objectives]
     backend = _backend(url)

@@ -133,7 +133,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["export", "there", "--to", "kornia"], ["policy.yaml"]),
         (["resume", "there"], ["not a run folder"]),
         (["resume", "missing"], ["not a run folder"]),
-        (["report", "there"], ["result.json"]),
+        (["report", "there"], ["is not a run folder"]),
         (["check", "missing.csv"], ["no such"]),
         (["serch"], ["search"]),
     ],
