@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +28,16 @@ def _bar(console: Console) -> Progress:
         TimeRemainingColumn(elapsed_when_finished=True),
     )
     return Progress(*columns, console=console, disable=not console.is_terminal)
+
+
+@contextmanager
+def _going_on_later() -> Iterator[None]:
+    """Ctrl-C ends the block with one line; what is done is on disk."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("interrupted; nothing that is done is lost: the same command goes on", err=True)
+        raise typer.Exit(130) from None
 
 
 @generate.command(epilog="Example: autoaug generate fit photos/ --out generators/photos")
@@ -60,7 +72,7 @@ def fit(
     given = load_generator(source) if source else None
     _, found = check_data(data, parse_memory(None), None, allow or (), seed)
     console = Console()
-    with _bar(console) as bar:
+    with _going_on_later(), _bar(console) as bar:
         task = bar.add_task(f"fitting a {kind}", total=steps)
 
         def watch(done: int, total: int, samples: np.ndarray) -> None:
@@ -172,7 +184,7 @@ def expand(
     if not all(Path(name).is_file() for name in source.parts["train"].names[:1]):
         kind = "npz"  # images that do not lie in files of their own
     console = Console()
-    with _bar(console) as bar:
+    with _going_on_later(), _bar(console) as bar:
         task = bar.add_task("making copies", total=None)
         made = carry_out(
             source,

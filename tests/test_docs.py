@@ -69,3 +69,16 @@ def test_the_changelog_names_every_policy(name: str) -> None:
 
 def test_the_changelog_counts_the_operators() -> None:
     assert f"{len(all_operators())} image operators" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_table_of_exporters_is_what_the_code_says() -> None:
+    command = [sys.executable, str(ROOT / "scripts/exporter_table")]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert printed == (ROOT / "docs/exporters.md").read_text(), "run scripts/docs"
+
+
+def test_the_chinese_readme_names_commands_that_exist() -> None:
+    text = (ROOT / "README.zh.md").read_text()
+    for command in re.findall(r"^autoaug ([a-z]+)", text, re.MULTILINE):
+        ended = subprocess.run([sys.executable, "-m", "autoaug", command, "--help"], capture_output=True, check=False)
+        assert ended.returncode == 0, command

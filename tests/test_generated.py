@@ -8,6 +8,7 @@ import csv
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -403,3 +404,33 @@ def test_the_commands_work_from_the_shell(tmp_path: Path) -> None:
         assert ended.returncode == 2, words
         assert said in ended.stderr, (words, ended.stderr)
         assert ended.stderr.count("\n") == 1
+
+
+def test_ctrl_c_while_fitting_is_one_line_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "autoaug",
+        "generate",
+        "fit",
+        "digits",
+        "--steps",
+        "200",
+        "--out",
+        str(tmp_path / "g"),
+    ]
+    fitting = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert fitting.stdout is not None
+    assert "step 10 of 200" in fitting.stdout.readline()
+    fitting.send_signal(signal.SIGINT)
+    _, said = fitting.communicate(timeout=60)
+    assert fitting.returncode == 130
+    assert said.startswith("interrupted")
+    assert said.count("\n") == 1
+    assert (tmp_path / "g/unfinished.safetensors").is_file()
+    again = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert again.stdout is not None
+    first = int(again.stdout.readline().split()[1])
+    again.kill()
+    again.wait()
+    assert first > 10
