@@ -19,13 +19,18 @@ _ROWS = 1000
 
 def open_parquet(path: Path, image_size: int | None) -> Source:
     """Read the images; raises `DataError` where pyarrow is missing or there is no column of images or of labels."""
-    files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+    files = _shards(path) if path.is_dir() else [path]
     return open_encoded(str(path), (sample for file in files for sample in _samples(file)), image_size)
 
 
 def is_parquet_folder(path: Path) -> bool:
     """Whether a folder holds shards."""
-    return any(path.rglob("*.parquet"))
+    return bool(_shards(path))
+
+
+def _shards(folder: Path) -> list[Path]:
+    """Those in the folder, or in its ``data/``, where the hub keeps them."""
+    return sorted(folder.glob("*.parquet")) or sorted(folder.glob("data/*.parquet"))
 
 
 def _samples(path: Path) -> Iterator[Encoded]:
