@@ -18,6 +18,7 @@ from autoaug.generate.networks import LATENT, PACKED, Discriminator, Generator
 from autoaug.plan import draw_plan
 from autoaug.policy import Branch, Layer, Operation, Policy
 from autoaug.seeds import derive_seed
+from autoaug.training.device import precision
 from autoaug.training.feed import float_batches
 
 _BATCH = 48
@@ -111,7 +112,7 @@ def train_gan(training: GanTraining, samples: Samples, steps: int, seed: int, de
         Collapsed: a loss is not finite.
     """
     for part in (training.generator, training.discriminator, training.average):
-        part.to(device)
+        part.to(device).to(memory_format=torch.channels_last)
     training.generator.train()
     labels = torch.from_numpy(samples.labels)
     by_class = [torch.nonzero(labels == c).squeeze(1) for c in torch.unique(labels)]
@@ -153,21 +154,22 @@ def _step(training: GanTraining, real: Tensor, kinds: Tensor, generator: torch.G
         images: Tensor = training.generator(torch.randn(len(each), LATENT, generator=generator).to(device), each)
         return images
 
-    with torch.no_grad():
-        fake = made()
+    with torch.no_grad(), precision(device):
+        fake = made().float()
     shown = _packed(_augmented(real, generator))
     penalised = training.steps % _R1_EVERY == 0
     if penalised:
         shown = shown.detach().requires_grad_()
-    scores = training.discriminator(shown, kinds)
-    loss = (
-        relu(1 - scores).mean() + relu(1 + training.discriminator(_packed(_augmented(fake, generator)), kinds)).mean()
-    )
+    with precision(device):
+        scores = training.discriminator(shown, kinds).float()
+        others = training.discriminator(_packed(_augmented(fake, generator)), kinds).float()
+    loss = relu(1 - scores).mean() + relu(1 + others).mean()
     if penalised:
         (slope,) = torch.autograd.grad(scores.sum(), shown, create_graph=True)
         loss = loss + _R1 / 2 * _R1_EVERY * slope.flatten(1).square().sum(1).mean()
     _descend(theirs, loss)
-    fooling = -training.discriminator(_packed(_augmented(made(), generator)), kinds).mean()
+    with precision(device):
+        fooling = -training.discriminator(_packed(_augmented(made().float(), generator)), kinds).float().mean()
     _descend(ours, fooling)
     _follow(training.average, training.generator)
     return float(loss.detach() + fooling.detach())

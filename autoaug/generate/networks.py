@@ -24,8 +24,8 @@ def levels(size: tuple[int, int]) -> int:
 
 
 def widths(count: int) -> list[int]:
-    """Channels from the smallest image to the largest."""
-    return [max(_NARROWEST, _WIDEST >> i) for i in range(count + 1)]
+    """Channels from the smallest image to the largest, where most of the time goes."""
+    return [*(max(_NARROWEST, _WIDEST >> i) for i in range(count)), _NARROWEST]
 
 
 class ConditionalNorm(nn.Module):
