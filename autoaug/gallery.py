@@ -74,7 +74,8 @@ def _strips(policy: Policy, image: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
     names = list(ranges)[:_MOST_STRIPS]
     for name in names:
         low, high = ranges[name]
-        operations = [Operation(operator=name, magnitude=(m, m)) for m in (low + (high - low) * s for s in _STRIP)]
+        steps = [low + (high - low) * share for share in _STRIP]
+        operations = [Operation(operator=name, magnitude=(m, m), sign="positive") for m in steps]
         alone = [Policy(layers=(Layer(branches=(Branch(operations=(o,)),)),)) for o in operations]
         plans = [draw_plan(one, 1, torch.Generator().manual_seed(0)) for one in alone]
         images.append([apply_plan(plan, torch.from_numpy(image[None])).numpy()[0] for plan in plans])
