@@ -133,7 +133,7 @@ def page(result: SearchResult) -> Iterator[object]:
         opened.on("pageerror", lambda error: opened.errors.append(str(error)))
         opened.on("console", lambda message: opened.errors.append(message.text) if message.type == "error" else None)
         opened.goto((result.run_dir / "report.html").as_uri())
-        opened.wait_for_function("document.querySelectorAll('.js-plotly-plot .main-svg').length > 0")
+        opened.wait_for_function("document.body.dataset.drawn === 'all'")
         yield opened
         browser.close()
 
@@ -194,7 +194,7 @@ def test_the_report_is_accessible(page: Any, scheme: str) -> None:
         pytest.skip("axe-core is not there; scripts/test brings it where there is npm")
     page.emulate_media(color_scheme=scheme)
     page.reload()
-    page.wait_for_function("document.querySelectorAll('.js-plotly-plot .main-svg').length > 0")
+    page.wait_for_function("document.body.dataset.drawn === 'all'")
     page.evaluate(axe.read_text())
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     grave = [v for v in found["violations"] if v["impact"] in {"serious", "critical"}]

@@ -41,12 +41,17 @@ class Chart(NamedTuple):
     rows: Sequence[Sequence[str | float]] = ()
 
     def html(self) -> Markup:
-        """The figure as a part of a page that has Plotly."""
-        config = {"displaylogo": False, "responsive": True, "displayModeBar": False}
+        """The figure as a part of a page that has Plotly and draws its charts one after another (``page.js``)."""
+        # What would end the script or begin a comment is escaped; what Plotly would take for markup, the figures have
+        # escaped.
+        data = self.figure.to_json().replace("<", "\\u003c").replace(">", "\\u003e")
+        place = Markup('<div id="figure-{0}" style="height: {1}px"></div>').format(self.name, self.figure.layout.height)
+        return place + Markup(f'<script type="application/json" data-figure="figure-{self.name}">{data}</script>')  # noqa: S704
+
+    def html_at_once(self) -> Markup:
+        """The same with a script of its own, for a page of others."""
         name = f"figure-{self.name}"
-        text = to_html(self.figure, include_plotlyjs=False, full_html=False, div_id=name, config=config)
-        # Plotly escapes what would end the script; what it would take for markup, the figures have escaped.
-        return Markup(text)  # noqa: S704
+        return Markup(to_html(self.figure, include_plotlyjs=False, full_html=False, div_id=name))  # noqa: S704
 
 
 def result_charts(result: SearchResult, full_length: int) -> Iterator[Chart]:

@@ -1,16 +1,25 @@
-// Charts follow the page's colours, light or dark, and its width.
+// Charts are drawn one after another, so that the page answers in between; they follow its colours and its width.
 const dark = matchMedia("(prefers-color-scheme: dark)");
-function recolour() {
+function colours(layout) {
   const style = getComputedStyle(document.documentElement);
   const ink = style.getPropertyValue("--ink").trim(), line = style.getPropertyValue("--line").trim();
-  for (const figure of document.querySelectorAll(".js-plotly-plot")) {
-    const colours = {"font.color": ink};
-    for (const axis of Object.keys(figure.layout).filter(key => /^[xy]axis\d*$/.test(key))) colours[axis + ".gridcolor"] = line;
-    Plotly.relayout(figure, colours);
-  }
+  const found = {"font.color": ink};
+  for (const axis of Object.keys(layout).filter(key => /^[xy]axis\d*$/.test(key))) found[axis + ".gridcolor"] = line;
+  return found;
 }
-dark.addEventListener("change", recolour);
-recolour();
+async function draw(waiting) {
+  const given = waiting.shift();
+  if (!given) { document.body.dataset.drawn = "all"; return; }
+  const figure = JSON.parse(given.textContent);
+  const place = document.getElementById(given.dataset.figure);
+  await Plotly.newPlot(place, figure.data, figure.layout, {displaylogo: false, responsive: true, displayModeBar: false});
+  await Plotly.relayout(place, colours(place.layout));
+  setTimeout(() => draw(waiting), 0);
+}
+draw([...document.querySelectorAll("[data-figure]")]);
+dark.addEventListener("change", () => {
+  for (const place of document.querySelectorAll(".js-plotly-plot")) Plotly.relayout(place, colours(place.layout));
+});
 
 for (const button of document.querySelectorAll("[data-redraw]")) {
   let drawn = 0;
