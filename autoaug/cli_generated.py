@@ -45,7 +45,7 @@ def fit(
     data: Data,
     out: Annotated[Path, typer.Option(help="The folder to make.")],
     kind: Annotated[str, typer.Option(help="gan, or pca: a Gaussian a class, fitted in a second.")] = "gan",
-    steps: Annotated[int, typer.Option(help="Of the training of a gan.")] = 3000,
+    steps: Annotated[int, typer.Option(help="Of the training of a gan.")] = 6000,
     source: Annotated[
         Path | None, typer.Option("--from", help="Start from this generator, and train its norms and embeddings alone.")
     ] = None,
