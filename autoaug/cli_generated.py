@@ -55,11 +55,11 @@ def fit(
 ) -> None:
     """Fit a generator to the training split of DATA. Interrupted, the same command goes on."""
     import numpy as np
-    from PIL import Image
 
     from autoaug.errors import RunError
     from autoaug.generate.gan import Collapsed
     from autoaug.generate.saved import fit_generator, load_generator
+    from autoaug.modalities.image.decoding import as_picture
     from autoaug.options import at_least, parse_memory
     from autoaug.prepare import check_data
     from autoaug.training.device import resolve_device
@@ -77,8 +77,7 @@ def fit(
 
         def watch(done: int, total: int, samples: np.ndarray) -> None:
             bar.update(task, completed=done)
-            strip = np.concatenate(list(samples), axis=-1)
-            Image.fromarray(strip[0] if len(strip) == 1 else strip.transpose(1, 2, 0)).save(out / "samples.png")
+            as_picture(np.concatenate(list(samples), axis=-1)).save(out / "samples.png")
             if not console.is_terminal:
                 typer.echo(f"step {done} of {total}; a sample of each class is in {out / 'samples.png'}")
 
@@ -117,11 +116,11 @@ def sample(
 ) -> None:
     """Draw samples, pass them through the gate that DATA's real images teach, and write those that pass."""
     import numpy as np
-    from PIL import Image
 
     from autoaug.errors import RunError
     from autoaug.generate.gate import load_rule, tally, train_gate
     from autoaug.generate.saved import load_generator
+    from autoaug.modalities.image.decoding import as_picture
     from autoaug.options import at_least, parse_memory
     from autoaug.prepare import check_data
     from autoaug.training.device import resolve_device
@@ -143,8 +142,7 @@ def sample(
     for number in np.flatnonzero(reasons == "").tolist():
         path = unfinished / found.classes[labels[number]] / f"{number:07}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        image = images[number]
-        Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)).save(path)
+        as_picture(images[number]).save(path)
     if not unfinished.exists():
         raise RunError(f"the gate let none of {len(labels)} samples pass: {tally(reasons)}; train the generator longer")
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 
 from autoaug.apply import apply_plan
 from autoaug.data.images import DECODERS
@@ -26,6 +25,7 @@ from autoaug.data.source import Part, Role, Source
 from autoaug.data.sources.arrays import KEYS
 from autoaug.errors import DataError, OptionError, RunError
 from autoaug.files import write_whole
+from autoaug.modalities.image.decoding import as_picture
 from autoaug.plan import draw_plan
 from autoaug.policy import Policy
 from autoaug.seeds import derive_seed
@@ -162,7 +162,7 @@ def _make_part(
         kind_folder = out / "train" / source.classes[train.labels[row]]
         path = kind_folder / f"{row:07}-copy{copy + 1}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)).save(path)
+        as_picture(image).save(path)
         lines.append(_Made(str(path.relative_to(out)), train.names[row], row, copy, number, seed))
     return lines
 

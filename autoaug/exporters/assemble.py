@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 
 
@@ -18,8 +19,9 @@ class Definition:
     uses: frozenset[str]
 
 
-def definitions(module: ModuleType) -> dict[str, Definition]:
-    """The top-level functions and classes of `module` by name."""
+@cache
+def definitions(module: ModuleType) -> Mapping[str, Definition]:
+    """The top-level functions and classes of `module` by name; its source is parsed once."""
     text = inspect.getsource(module)
     return {
         node.name: Definition(ast.get_source_segment(text, node) or "", _names(node))

@@ -82,6 +82,11 @@ def decode(path: Path, shape: Shape | None = None) -> np.ndarray:
     return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
+def as_picture(image: np.ndarray) -> Image.Image:
+    """uint8 ``[C, H, W]`` of 1 or 3 channels as a picture to be saved."""
+    return Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0))
+
+
 def _grey_image(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         deep = np.asarray(image).astype(np.int64)
