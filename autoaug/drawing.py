@@ -8,6 +8,11 @@ from torch import Tensor
 Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]
 
 
+def seed_in_worker(seed: int, worker: int) -> int:
+    """The seed of a transform's generator in a loader's worker process, from its own and the worker's in this epoch."""
+    return (1_000_003 * seed + worker) % 2**64
+
+
 def draw_operations(table: Table, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
     """Draw for n samples, in S steps, which operator (``[S, n]``, -1 for none), its signed magnitude
     (``[S, n]``) and four uniform numbers for its own use (``[S, n, 4]``).

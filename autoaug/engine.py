@@ -23,6 +23,7 @@ from torch import Tensor
 from autoaug.errors import OptionError
 from autoaug.mixing import label_share, mix_pairs, own_share
 from autoaug.operators import Operator, get_operator
+from autoaug.pixels import as_float, as_type
 from autoaug.plan import Plan, check_plan
 from autoaug.schedule import Drawn, Group, Step, make_schedule
 from autoaug.warping import field_grid, field_through, sample, transform_colours, warp
@@ -297,15 +298,3 @@ def mix_labels(plan: Plan, labels: Tensor, height: int, width: int) -> Tensor:
     own = own_share(plan.mode, plan.weight, plan.place, height, width)
     weight = label_share(plan.mode, own).to(labels)
     return torch.lerp(labels[plan.partner.to(labels.device)], labels, weight[:, None])
-
-
-def as_float(images: Tensor) -> Tensor:
-    """Images in the precision that the engine works in: uint8 and half floats as float32 in [0, 1]."""
-    if images.dtype == torch.uint8:
-        return images.float() / 255
-    return images if images.dtype == torch.float64 else images.float()
-
-
-def as_type(images: Tensor, dtype: torch.dtype) -> Tensor:
-    """Images in [0, 1] as `dtype`; uint8 rounds to 0 … 255."""
-    return (images * 255).round().to(dtype) if dtype == torch.uint8 else images.to(dtype)

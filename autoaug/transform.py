@@ -6,12 +6,12 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import get_worker_info
 
 from autoaug.apply import apply_plan
+from autoaug.drawing import seed_in_worker
 from autoaug.engine import mix_labels
 from autoaug.errors import OptionError, PolicyError
 from autoaug.operators import get_operator
@@ -136,8 +136,7 @@ class PolicyTransform(nn.Module):
         with self._lock:
             if worker is not None and worker.seed != self._worker_seed:
                 self._worker_seed = worker.seed
-                entropy = [self.seed % 2**64, worker.seed % 2**64]
-                self.generator.manual_seed(int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0]))
+                self.generator.manual_seed(seed_in_worker(self.seed, worker.seed))
             return draw_plan(self.policy.at(self.done), n, self.generator)
 
     def __getstate__(self) -> dict[str, Any]:

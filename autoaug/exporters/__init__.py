@@ -14,8 +14,8 @@ from autoaug.exporters.timm import Timm
 from autoaug.policy import Policy
 
 _TARGETS: tuple[Target, ...] = (
-    TorchTarget("torchvision", "with torchvision.transforms.v2", torchvision, per_image=True),
-    TorchTarget("kornia", "batched, on any device, with Kornia", kornia, per_image=False),
+    TorchTarget("torchvision", "with torchvision.transforms.v2", torchvision, per_image=True, moves_targets=True),
+    TorchTarget("kornia", "batched, on any device, with Kornia", kornia, per_image=False, moves_targets=False),
     NUMPY,
     ALBUMENTATIONS,
     KERAS,

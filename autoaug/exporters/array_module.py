@@ -73,7 +73,7 @@ NUMPY = ArrayTarget(
     "numpy",
     "with NumPy and Pillow alone",
     "image = Augment()(image)",
-    ("from typing import Any", "from PIL import Image"),
+    ("import os", "from typing import Any", "from PIL import Image"),
     (array_types, arrays, array_noise, array_apply),
 )
 ALBUMENTATIONS = ArrayTarget(

@@ -8,7 +8,7 @@ from types import ModuleType
 
 from autoaug.exporters.assemble import Definition, definitions, import_block, imports, needed, reachable
 from autoaug.exporters.base import Target, header
-from autoaug.exporters.runtime import chains, mixing, plain, steps
+from autoaug.exporters.runtime import chains, mixing, plain, steps, with_targets
 from autoaug.operators import Operator, get_operator
 from autoaug.plan import drawing_table, drawn_operators, mixing_numbers
 from autoaug.policy import Layer, Policy
@@ -25,12 +25,14 @@ class TorchTarget(Target):
         name, summary: see `Target`.
         library: the operators that are written with it; others are carried along as autoaug has them.
         per_image: whether those take one image instead of a batch.
+        moves_targets: whether boxes, masks and key-points move with the images (torchvision's ``tv_tensors``).
     """
 
     name: str
     summary: str
     library: ModuleType
     per_image: bool
+    moves_targets: bool
 
     def text(self, policy: Policy, approximate: bool = False) -> str:  # noqa: ARG002 (it expresses everything)
         return module_text(policy, self)
@@ -39,7 +41,8 @@ class TorchTarget(Target):
 def module_text(policy: Policy, target: TorchTarget) -> str:
     """The module for `policy`: imports, the policy as data, the functions it needs, and the class ``Augment``."""
     operators = [get_operator(name) for name in drawn_operators(policy)]
-    shell = mixing if policy.mixing else plain
+    follows = target.moves_targets and not policy.mixing and not policy.chains
+    shell = mixing if policy.mixing else with_targets if follows else plain
     body_of = chains if policy.chains else steps
     modules = reachable([*(inspect.getmodule(o.function) or shell for o in operators), body_of, shell, target.library])
     available: dict[str, Definition] = {}
@@ -49,7 +52,8 @@ def module_text(policy: Policy, target: TorchTarget) -> str:
     available["augment_images"] = definitions(body_of)["augment_images"]
     rows = [_row(operator, target, operator.function.__name__ in own) for operator in operators]
     wraps = ["one_by_one"] if any("one_by_one" in row for row in rows) else []
-    order = needed(["augment_images", *(o.function.__name__ for o in operators), *wraps, "Augment"], available)
+    starts = [] if follows else ["augment_images"]
+    order = needed([*starts, *(o.function.__name__ for o in operators), *wraps, "Augment"], available)
     body = {name: available[name] for name in order if name != "Augment"}
     used = {name for definition in [*body.values(), available["Augment"]] for name in definition.uses}
     statements = {k: v for module in modules for k, v in imports(module).items()}

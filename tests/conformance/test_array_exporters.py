@@ -160,10 +160,10 @@ def test_mixing_is_refused_or_left_to_the_training_loop(target: str) -> None:
 
 @pytest.mark.parametrize("target", [name for name, target in EXPORTERS.items() if target.suffix == "py"])
 def test_a_module_is_inert_under_a_hostile_name_and_formatted(target: str, tmp_path: Path) -> None:
-    policy = load_policy("flip-crop").model_copy(update={"name": '"""; import os\n\u202e</script>\n'})
+    policy = load_policy("flip-crop").model_copy(update={"name": '"""; import shutil\n\u202e</script>\n'})
     text = export_policy(policy, target)
     ast.parse(text)
-    assert not any(line.startswith(("import os", "</script>")) for line in text.splitlines())
+    assert not any(line.startswith(("import shutil", "</script>")) for line in text.splitlines())
     (tmp_path / "policy.py").write_text(text)
     command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F,E9,I", tmp_path / "policy.py"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)

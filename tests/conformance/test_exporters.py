@@ -7,11 +7,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader, Dataset
+from torchvision import tv_tensors
+from torchvision.transforms import v2
 
 from autoaug.exporters import EXPORTERS, export_policy
 from autoaug.exporters.module import TorchTarget
@@ -56,6 +59,13 @@ def replay(policy: Policy, target: str, images: torch.Tensor, folder: Path) -> t
         return file["images"], file["labels"]
 
 
+def loaded(policy: Policy, target: str) -> Any:
+    """The exported module's ``Augment``, in this process."""
+    namespace: dict[str, Any] = {"__name__": "exported"}
+    exec(compile(export_policy(policy, target), "exported", "exec"), namespace)  # the text under test
+    return namespace["Augment"]
+
+
 def assert_same(ours: torch.Tensor, theirs: np.ndarray) -> None:
     difference = (ours - torch.from_numpy(theirs)).abs()
     share = float((difference <= CLOSE).float().mean())
@@ -70,9 +80,7 @@ def test_every_operator_replays(target: str, channels: int) -> None:
     signs = itertools.cycle(("both", "positive", "negative"))
     for name, sign in zip(all_operators(), signs, strict=False):
         policy = Policy(layers=(Layer(branches=(Branch(operations=(Operation(operator=name, sign=sign),)),)),))
-        namespace: dict[str, object] = {}
-        exec(compile(export_policy(policy, target), name, "exec"), namespace)  # the text under test
-        theirs = namespace["Augment"](seed=3)(images)
+        theirs = loaded(policy, target)(seed=3)(images)
         ours = policy.transform(seed=3)(images)
         try:
             assert_same(ours, theirs.numpy())
@@ -85,7 +93,7 @@ def test_every_operator_replays(target: str, channels: int) -> None:
 def test_a_module_imports_its_target_alone(target: str, name: str) -> None:
     policy = Policy(layers=(Layer(branches=(Branch(operations=(Operation(operator=name),)),)),))
     imported = re.findall(r"^(?:import|from) (\w+)", export_policy(policy, target), re.MULTILINE)
-    assert set(imported) <= {"__future__", "collections", "math", "torch", target}
+    assert set(imported) <= {"__future__", "collections", "math", "torch", "typing", target}
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -113,3 +121,51 @@ def test_a_hostile_name_stays_a_comment(target: str) -> None:
     namespace: dict[str, object] = {}
     exec(compile(export_policy(policy, target), "exported", "exec"), namespace)
     assert "Augment" in namespace
+
+
+MOVING = sorted(o.name for o in all_operators().values() if o.kind in {"warp", "projection", "field"})
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_boxes_masks_and_key_points_move_as_in_the_library(name: str) -> None:
+    size = (20, 26)
+    operations = (Operation(operator=name, magnitude=(0.1, 0.4)), Operation(operator="Rotate"))
+    policy = Policy(layers=(Layer(branches=(Branch(operations=operations),)),))
+    target = {
+        "boxes": tv_tensors.BoundingBoxes(torch.tensor([[3.0, 4.0, 12.0, 15.0]]), format="XYXY", canvas_size=size),
+        "masks": tv_tensors.Mask((photographs(1, 1)[0] * 4).round().to(torch.uint8)),
+        "points": tv_tensors.KeyPoints(torch.tensor([[6.0, 7.0]]), canvas_size=size),
+        "labels": torch.tensor([3]),
+    }
+    image = tv_tensors.Image((photographs(1)[0] * 255).to(torch.uint8))
+    ours, theirs = policy.transform(seed=5), loaded(policy, "torchvision")(seed=5)
+    both = v2.Compose([theirs])(image, target), ours(image, target)
+    torch.testing.assert_close(*both)
+    assert isinstance(both[0][0], tv_tensors.Image)
+    many = ours(photographs(2), [target, target]), theirs(photographs(2), [target, target])
+    torch.testing.assert_close(*many)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_workers_of_a_loader_draw_for_themselves(target: str) -> None:
+    images = (photographs(8) * 255).to(torch.uint8)
+    policy = load_policy("randaugment")
+
+    class Views(Dataset):
+        def __init__(self, transform: Any) -> None:
+            self.transform = transform
+
+        def __len__(self) -> int:
+            return 8
+
+        def __getitem__(self, index: int) -> torch.Tensor:
+            return self.transform(images[0])
+
+    def epochs(transform: Any) -> list[torch.Tensor]:
+        loader = DataLoader(Views(transform), 8, num_workers=2, generator=torch.Generator().manual_seed(1))
+        return [torch.cat(list(loader)) for _ in range(2)]
+
+    theirs = epochs(loaded(policy, target)(seed=3))
+    assert len({view.numpy().tobytes() for epoch in theirs for view in epoch}) > 12, "the workers repeat one another"
+    for epoch, own in zip(theirs, epochs(policy.transform(seed=3)), strict=True):
+        assert_same(own.float() / 255, epoch.float().numpy() / 255)

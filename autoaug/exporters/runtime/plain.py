@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
+from autoaug.exporters.runtime.seeded import Seeded
 from autoaug.exporters.runtime.steps import augment_images
+from autoaug.pixels import as_float, as_type
 
 
-class Augment(torch.nn.Module):
-    """The policy: images ``[B, C, H, W]`` in [0, 1] in, the same shape out, each with operators of its own.
-
-    With labels it returns ``(images, labels)``. The same `seed` draws the same augmentations.
+class Augment(Seeded):
+    """The policy: images ``[B, C, H, W]``, or one ``[C, H, W]``, uint8 or in [0, 1], to the same shape and type, each
+    with operators of its own. With labels it returns ``(images, labels)``.
     """
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__()
-        self.generator = torch.Generator()
-        self.generator.manual_seed(int(torch.randint(2**62, ())) if seed is None else seed)
-
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
-        images = augment_images(images, self.generator)
-        return images if labels is None else (images, labels)
+        batch = images if images.ndim == 4 else images[None]
+        augmented = as_type(augment_images(as_float(batch), self.generator), images.dtype).view(images.shape)
+        return augmented if labels is None else (augmented, labels)
