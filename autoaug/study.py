@@ -23,14 +23,14 @@ from autoaug.result import TrialResult, TrialSummary
 from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace
 from autoaug.storage import STUDY_NAME, open_study, shown
-from autoaug.strategies import Draw, Fixed, History, Past, Strategy
+from autoaug.strategies import ASKED, Draw, Fixed, History, Past, Strategy
 
 _ENDED: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",
     TrialState.FAIL: "failed",
 }
-#: The attribute that says what a trial cost, and why it failed.
+#: The attribute that says what a trial cost, and why it failed; each attribute is a statement of its own to write.
 OUTCOME = "outcome"
 #: Of two trials that reach a rung, one goes on.
 _REDUCTION = 2
@@ -130,7 +130,7 @@ class SearchStudy:
             drawn, policy = _draw(step, self._space, derive_seed(self.seed, "sampler", number), self._study.directions)
             name, repeat, is_baseline, span = f"trial-{number}", 0, False, (0.0, 1.0)
         policy = policy.model_copy(update={"name": name})
-        attributes = {
+        asked = {
             "name": name,
             "stage": step.stage,
             "share": step.share,
@@ -144,11 +144,12 @@ class SearchStudy:
             state=TrialState.RUNNING,
             params=drawn.params if drawn else {},
             distributions=drawn.distributions if drawn else {},
-            user_attrs=attributes,
+            user_attrs={ASKED: asked},
             system_attrs=drawn.system_attrs if drawn else {},
         )
         self._ids[number] = self._storage.create_new_trial(self._study_id, template)
-        self._past.append(self._read(number))
+        template.number = number
+        self._past.append(_past(template))
         self._twins.setdefault(self._past[number].key, number)
         return _asked(self._past[number])
 
@@ -305,18 +306,18 @@ class _Told(FrozenTrial):
 
 
 def _past(trial: FrozenTrial) -> Past:
-    attributes = trial.user_attrs
+    asked = trial.user_attrs[ASKED]
     frozen = copy(trial)
     frozen.__class__ = _Told
     return Past(
         number=trial.number,
-        name=attributes["name"],
-        stage=attributes["stage"],
-        share=attributes["share"],
-        repeat=attributes["repeat"],
-        is_baseline=attributes["baseline"],
+        name=asked["name"],
+        stage=asked["stage"],
+        share=asked["share"],
+        repeat=asked["repeat"],
+        is_baseline=asked["baseline"],
         values=tuple(trial.values) if trial.state == TrialState.COMPLETE else (),
-        passes=attributes.get(OUTCOME, {}).get("passes", 0),
+        passes=trial.user_attrs.get(OUTCOME, {}).get("passes", 0),
         until=_span(trial)[1],
         frozen=frozen,
     )
@@ -328,19 +329,19 @@ def _asked(past: Past) -> Asked:
 
 def _span(trial: FrozenTrial) -> tuple[float, float]:
     """From which to which share of its length a trial trains."""
-    since, until = trial.user_attrs.get("span", (0.0, 1.0))
+    since, until = trial.user_attrs[ASKED]["span"]
     return since, until
 
 
 def summary(trial: FrozenTrial) -> TrialSummary:
     """A trial that has ended, as a record."""
-    attributes, outcome = trial.user_attrs, trial.user_attrs[OUTCOME]
+    asked, outcome = trial.user_attrs[ASKED], trial.user_attrs[OUTCOME]
     return TrialSummary(
         number=trial.number,
-        name=attributes["name"],
-        stage=attributes["stage"],
-        share=attributes["share"],
-        repeat=attributes["repeat"],
+        name=asked["name"],
+        stage=asked["stage"],
+        share=asked["share"],
+        repeat=asked["repeat"],
         until=_span(trial)[1],
         status=_ENDED[trial.state],
         values=tuple(trial.values) if trial.state == TrialState.COMPLETE else (),
@@ -350,8 +351,8 @@ def summary(trial: FrozenTrial) -> TrialSummary:
         passes=outcome["passes"],
         reason=outcome["reason"],
         note=outcome["note"],
-        is_baseline=attributes["baseline"],
-        fingerprint=attributes["fingerprint"],
+        is_baseline=asked["baseline"],
+        fingerprint=asked["fingerprint"],
         params=trial.params,
         started=outcome["started"],
     )
@@ -359,4 +360,4 @@ def summary(trial: FrozenTrial) -> TrialSummary:
 
 def policy_of(trial: FrozenTrial) -> Policy:
     """The policy that a trial trained."""
-    return Policy.model_validate_json(trial.user_attrs["policy"])
+    return Policy.model_validate_json(trial.user_attrs[ASKED]["policy"])

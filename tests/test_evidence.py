@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from optuna.trial import create_trial
 
-from autoaug.strategies.base import Past
+from autoaug.strategies.base import ASKED, Past
 from autoaug.strategies.evidence import standings
 
 
 def past(number: int, policy: str, score: float | None, share: float = 0.25, repeat: int = 0) -> Past:
-    frozen = create_trial(value=0.0, user_attrs={"fingerprint": policy})
+    frozen = create_trial(value=0.0, user_attrs={ASKED: {"fingerprint": policy}})
     values = () if score is None else (score,)
     return Past(number, policy, "", share, repeat, False, values, 1, 1.0, frozen)
 

@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 
 from autoaug.errors import UnknownName
 from autoaug.strategies.auto import Auto
-from autoaug.strategies.base import Brief, Draw, Fixed, History, Inquiry, Past, Step, Strategy
+from autoaug.strategies.base import ASKED, Brief, Draw, Fixed, History, Inquiry, Past, Step, Strategy
 from autoaug.strategies.cmaes import CmaEs
 from autoaug.strategies.density import Density
 from autoaug.strategies.gp import Gp
@@ -34,6 +34,7 @@ def get_strategy(name: str) -> Strategy:
 
 
 __all__ = [
+    "ASKED",
     "STRATEGIES",
     "Brief",
     "Draw",

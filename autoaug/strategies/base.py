@@ -18,6 +18,8 @@ from autoaug.trial import Work
 
 #: The seed, as a number of the run's seeds, that a strategy without repeats trains everything with.
 FIRST = 0
+#: The attribute of a trial that says what was asked: name, stage, share, repeat, baseline, span, policy, fingerprint.
+ASKED = "asked"
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Past:
         """What makes two trials the same: policy, share and repeat; those that end on the way are like no other."""
         if self.until < 1:
             return f"{self.number}", self.share, self.repeat
-        return self.frozen.user_attrs["fingerprint"], self.share, self.repeat
+        return self.frozen.user_attrs[ASKED]["fingerprint"], self.share, self.repeat
 
     @property
     def is_whole(self) -> bool:
@@ -76,7 +78,7 @@ class Past:
     @cached_property
     def policy(self) -> Policy:
         """What was trained."""
-        return Policy.model_validate_json(self.frozen.user_attrs["policy"])
+        return Policy.model_validate_json(self.frozen.user_attrs[ASKED]["policy"])
 
 
 class History(NamedTuple):
