@@ -28,9 +28,11 @@ from autoaug.data.sources import open_source
 from autoaug.data.splits import Samples
 from autoaug.errors import DataError, OptionError, PolicyError, RunError
 from autoaug.expanding import expand, remake
+from autoaug.generate import gan, saved
 from autoaug.generate.gan import Collapsed, new_gan, train_gan
 from autoaug.generate.gate import train_gate
 from autoaug.generate.judge import manifold_figures
+from autoaug.generate.pca import fit_pca
 from autoaug.generate.pools import make_pool
 from autoaug.generate.saved import fit_generator, load_generator
 from autoaug.modalities.image.models import build_model
@@ -174,12 +176,12 @@ def test_corruptions_grow_with_their_severity(name: str) -> None:
 
 def test_a_gan_goes_on_where_it_was_interrupted() -> None:
     own = samples(96, 0)
-    whole, parts = (new_gan(own.images.shape, 3, seed=1) for _ in range(2))
+    whole, parts = (new_gan(own, 3, seed=1) for _ in range(2))
     for _ in train_gan(whole, own, 6, 1, "cpu", every=6):
         pass
     for _ in train_gan(parts, own, 3, 1, "cpu", every=3):
         pass
-    again = new_gan(own.images.shape, 3, seed=9)
+    again = new_gan(own, 3, seed=9)
     again.load(parts.state())
     for _ in train_gan(again, own, 6, 1, "cpu", every=6):
         pass
@@ -187,9 +189,18 @@ def test_a_gan_goes_on_where_it_was_interrupted() -> None:
         torch.testing.assert_close(again.state()[name].float(), tensor.float(), atol=1e-5, rtol=1e-4)
 
 
-def test_an_untrained_gan_is_told_to_have_collapsed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["gan", "pca"])
+def test_a_generator_whose_samples_are_all_alike_is_told_to_have_collapsed(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def narrow(train: Samples, classes: int) -> dict[str, torch.Tensor]:
+        found = fit_pca(train, classes)
+        return {**found, "components": 0.01 * found["components"]}
+
+    for module in (gan, saved):
+        monkeypatch.setattr(module, "fit_pca", narrow)
     with pytest.raises(Collapsed, match="has collapsed: its samples of class"):
-        fit_generator("gan", samples(96, 0), ("a", "b", "c"), "f" * 12, tmp_path / "gen", steps=1, seed=0)
+        fit_generator(kind, samples(96, 0), ("a", "b", "c"), "f" * 12, tmp_path / "gen", steps=1, seed=0)
 
 
 def test_a_generator_survives_its_folder_and_makes_the_same(tmp_path: Path) -> None:

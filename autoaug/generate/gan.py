@@ -15,6 +15,7 @@ from torch.nn.functional import relu
 from autoaug.apply import apply_plan
 from autoaug.data.splits import Samples
 from autoaug.generate.networks import LATENT, PACKED, Discriminator, Generator
+from autoaug.generate.pca import fit_pca
 from autoaug.plan import draw_plan
 from autoaug.policy import Branch, Layer, Operation, Policy
 from autoaug.seeds import derive_seed
@@ -22,12 +23,12 @@ from autoaug.training.device import precision
 from autoaug.training.feed import float_batches
 
 _BATCH = 48
-_RATE, _BETAS = 5e-4, (0.0, 0.9)
+_RATE, _BETAS = 2e-4, (0.0, 0.9)
 _AVERAGE = 0.999
 #: R1 (Mescheder et al., 2018) is taken every so many steps, with a weight as if it were taken at each.
-_R1, _R1_EVERY = 0.5, 8
+_R1, _R1_EVERY = 2.0, 8
 #: Adapting a given generator, only norms and embeddings learn: far fewer parameters, at a higher rate.
-_ADAPTER_RATE = 2e-3
+_ADAPTER_RATE = 1e-3
 
 
 def _alone(operator: str, highest: float) -> Layer:
@@ -79,19 +80,19 @@ class GanTraining:
             optimizer.load_state_dict({**optimizer.state_dict(), "state": states})
 
 
-def new_gan(
-    shape: tuple[int, int, int], classes: int, seed: int, source: dict[str, Tensor] | None = None
-) -> GanTraining:
-    """A fresh training for images of `shape` (C, H, W); with the weights of a given generator as `source`, one that
-    adapts it: only its norms and embeddings, and what depends on the number of classes, learn.
+def new_gan(train: Samples, classes: int, seed: int, source: dict[str, Tensor] | None = None) -> GanTraining:
+    """A fresh training on the images of `train`; with the weights of a given generator as `source`, one that adapts it:
+    only its norms and embeddings, and what depends on the number of classes, learn.
     """
+    gaussians = fit_pca(train, classes)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        generator, discriminator = Generator(shape, classes), Discriminator(shape, classes)
+        generator, discriminator = Generator(**gaussians), Discriminator(train.images.shape, classes)
     learnt, rate = list(generator.parameters()), _RATE
     if source is not None:
         own = generator.state_dict()
-        fitting = {name: t for name, t in source.items() if name in own and own[name].shape == t.shape}
+        given = {name: t for name, t in source.items() if name in own and name not in gaussians}
+        fitting = {name: t for name, t in given.items() if own[name].shape == t.shape}
         generator.load_state_dict(own | fitting)
         for name, parameter in generator.named_parameters():
             parameter.requires_grad_(name not in fitting or "norms" in name)

@@ -60,8 +60,8 @@ class SavedGenerator:
     def sample(self, labels: np.ndarray, seed: int, device: str = "cpu") -> np.ndarray:
         """A sample for each of ``labels [n]``, uint8 ``[n, C, H, W]``; the same seed makes the same."""
         if self.about.kind == "pca":
-            return sample_pca(self.tensors, self.about.shape, labels, seed)
-        network = Generator(self.about.shape, len(self.about.classes))
+            return sample_pca(self.tensors, labels, seed)
+        network = Generator(self.tensors["mean"].clone(), self.tensors["components"].clone())
         network.load_state_dict(self.tensors)
         return sample_gan(network, labels, seed, device)
 
@@ -96,6 +96,8 @@ def load_generator(folder: Path) -> SavedGenerator:
         about = About.model_validate_json(path.read_text())
         tensors = load_file(folder / _WEIGHTS)
         found = SavedGenerator(about, tensors)
+        if tensors["mean"].shape != (len(about.classes), *about.shape):
+            raise KeyError(f"means of shape {tuple(tensors['mean'].shape)}")
         found.sample(np.zeros(1, np.int64), 0)
     except ValidationError as fault:
         raise RunError(f"{path} breaks a rule: {fault.errors()[0]['msg']}") from None
@@ -173,13 +175,13 @@ def _fit_gan(
             f"--from takes a gan for images of {train.images.shape} (C, H, W), not a {source.about.kind} for "
             f"{source.about.shape}"
         )
-    training = new_gan(train.images.shape, len(classes), seed, source.tensors if source else None)
+    training = new_gan(train, len(classes), seed, source.tensors if source else None)
     unfinished = folder / _UNFINISHED
     if unfinished.is_file():
         try:
             training.load(load_file(unfinished))
         except (SafetensorError, RuntimeError, KeyError, ValueError):
-            training = new_gan(train.images.shape, len(classes), seed, source.tensors if source else None)
+            training = new_gan(train, len(classes), seed, source.tensors if source else None)
     every = max(1, min(500, steps // 20))
     for done in train_gan(training, train, steps, seed, device, every):
         write_whole(unfinished, save({name: t.detach().cpu().contiguous() for name, t in training.state().items()}))

@@ -29,6 +29,7 @@ _REPEATED = 0.75
 _REPEATS = 6
 _REPEATED_POLICIES = 6
 _WHOLE_POLICIES = 4
+_BEFORE_ANCHOR = 2
 #: So many shaped draws are made before operators are told apart.
 _SHAPED = 40
 _GATE_REPEATS = (0, 1)
@@ -77,8 +78,24 @@ class Auto(Strategy):
         return _repeat(history) or _finish(history, brief)
 
     def finalists(self, history: History) -> list[Past]:
-        """By all that is known of a policy, those that were trained at full length."""
-        return [s.past for s in standings(history.trials) if s.is_whole and not s.past.is_baseline]
+        """By all that is known of a policy, those that were trained at full length; among the first three is one that
+        hardly differs from the best published policy, so that a search does not end far below that.
+        """
+        own = [s for s in standings(history.trials) if not s.past.is_baseline]
+        whole = [s.past for s in own if s.is_whole]
+        anchor = _anchor([s.past for s in own], history)
+        if anchor is None or not whole or anchor in whole[:_BEFORE_ANCHOR]:
+            return whole
+        rest = [past for past in whole[_BEFORE_ANCHOR:] if past is not anchor]
+        return [*whole[:_BEFORE_ANCHOR], anchor, *rest]
+
+
+def _anchor(ranked: Iterable[Past], history: History) -> Past | None:
+    """The most promising of those that only vary the published policy with the best score."""
+    scores = {past.name: past.score or 0.0 for past in history.trials if past.is_baseline}
+    varied = [past for past in ranked if past.frozen.params.get("layers of") in scores and past.policy.mixing is None]
+    best = max((scores[past.frozen.params["layers of"]] for past in varied), default=0.0)
+    return next((past for past in varied if scores[past.frozen.params["layers of"]] == best), None)
 
 
 def _finishing(brief: Brief) -> float:
@@ -193,8 +210,8 @@ def portfolio(
     space: SearchSpace, published: Iterable[str] = (), best: str | None = None, strength: float | None = None
 ) -> Iterator[dict[str, Any]]:
     """Shapes that practice knows, as values of `sample_shaped` within `space`: the layers of each `published` policy
-    after what the space has before them, alone and with mixing; those of the `best` of them weaker, and without; and
-    one or two layers of the space's own at `strength` (or a middle one), of all operators or of one family.
+    after what the space has before them, alone and with mixing; those of the `best` of them without, weaker or mixed;
+    and one or two layers of the space's own at `strength` (or a middle one), of all operators or of one family.
     """
     usual = usual_shape(space)
     families = list(space.families)
@@ -210,7 +227,8 @@ def portfolio(
     for name in published:
         wanted += [{"layers of": name}, {"layers of": name, **cutmix}]
     if best is not None:
-        wanted += [{"layers of": best, "reach": 0.7, **bare}, {"layers of": best, **mixup, **bare}]
+        wanted += [{"layers of": best, "reach": reach, **bare} for reach in (0.9, 0.7)]
+        wanted += [{"layers of": best, **mixup, **bare}]
     wanted += [
         {"layers": 2, "strength": middle},
         {"layers": 2, "strength": middle, **second, **cutmix},

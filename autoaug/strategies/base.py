@@ -63,7 +63,7 @@ class Past:
         """Whether a sampler drew it."""
         return bool(self.frozen.params)
 
-    @property
+    @cached_property
     def key(self) -> tuple[str, float, int]:
         """What makes two trials the same: policy, share and repeat; those that end on the way are like no other."""
         if self.until < 1:
