@@ -209,12 +209,12 @@ def robustness(
     steps: Annotated[int, typer.Option(help="Of the attack.")] = 20,
     images: Annotated[int, typer.Option(help="At most so many test images.")] = 1000,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    seed: Seed = 0,
+    seed: Annotated[int | None, typer.Option(help="Of the split; a run has its own.")] = None,
     device: Device = "auto",
     allow: Allow = None,
 ) -> None:
     """Say how accurate a trained model is on DATA's test images: clean, under PGD, and under 15 common corruptions at 5
-    severities.
+    severities. A run's report shows it from then on.
     """
     import json
 
@@ -224,11 +224,9 @@ def robustness(
 
     found = robustness_of(data, model, epsilon, norm, steps, images, seed, device, allow or ())
     if as_json:
-        typer.echo(json.dumps(found._asdict() | {"mean_corrupted": found.mean_corrupted}, indent=2))
+        typer.echo(json.dumps(found.model_dump() | {"mean_corrupted": found.mean_corrupted}, indent=2))
         return
-    typer.echo(
-        f"clean {100 * found.clean:.1f} %, under PGD-{steps} ({norm}, {epsilon:.4g}) {100 * found.attacked:.1f} %, "
-    )
+    typer.echo(f"clean {100 * found.clean:.1f} %, under {found.attack}: {100 * found.attacked:.1f} %")
     table = Table("corruption", *(f"severity {i}" for i in range(1, 6)), box=None, pad_edge=False)
     for name, row in found.corrupted.items():
         table.add_row(name, *(f"{100 * value:.1f}" for value in row))

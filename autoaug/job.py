@@ -18,7 +18,7 @@ from autoaug.executors import Executor, executors
 from autoaug.exporters import export_modules
 from autoaug.files import write_whole
 from autoaug.gallery import draw_examples, draw_gallery, draw_samples, to_bytes
-from autoaug.generate.pools import Pooled, make_pool, wanted_kinds
+from autoaug.generate.pools import Pooled, make_pool, pool_gate, wanted_kinds
 from autoaug.judgement import Judgement, contenders, judge
 from autoaug.options import versions
 from autoaug.policy import Card, Policy, read_policy
@@ -137,15 +137,18 @@ def _generated(config: RunConfig, data: DataSet, progress: Progress) -> dict[str
     """The pools of generated samples that the run asks for; one that fails is said, and the run goes on without."""
     found = {}
     policies = [*config.policies, *(load_policy(name) for name in (config.space.baselines if config.space else ()))]
-    for kind in wanted_kinds(config.space, policies):
+    kinds = wanted_kinds(config.space, policies)
+    if not kinds:
+        return {}
+    gate = pool_gate(data, config.seed, config.model, config.recipe, config.device)
+    for kind in kinds:
         progress.say(f"preparing generated samples ({kind})")
         given = Path(config.generator) if config.generator else None
         found[kind] = make_pool(
             kind,
             data,
+            gate,
             config.seed,
-            config.model,
-            config.recipe,
             config.device,
             given,
             "generator" in config.allow,

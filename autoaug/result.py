@@ -197,6 +197,30 @@ class TrialSummary(Record):
     started: float = 0.0
 
 
+class Robustness(Record):
+    """How a model holds up on test images: accuracies in [0, 1]; what stands in ``robustness.json``.
+
+    Attributes:
+        images: how many it was measured on.
+        attack: in words.
+        clean: on the images as they are.
+        attacked: under the attack.
+        corrupted: for each common corruption at the severities 1 to 5.
+    """
+
+    images: int
+    attack: str
+    clean: float
+    attacked: float
+    corrupted: dict[str, tuple[float, ...]]
+
+    @property
+    def mean_corrupted(self) -> float:
+        """The mean over all corruptions and severities."""
+        values = [value for row in self.corrupted.values() for value in row]
+        return sum(values) / len(values)
+
+
 class SearchResult(Record):
     """The outcome of a search: what stands in ``result.json``."""
 

@@ -13,13 +13,16 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from autoaug.errors import OptionError, RunError
+from autoaug.files import write_whole
 from autoaug.modalities.image.models import Standardised, build_model
 from autoaug.options import at_least, one_of, parse_memory
 from autoaug.policy import Adversarial
 from autoaug.prepare import check_data
+from autoaug.report import write_report
+from autoaug.result import Robustness
 from autoaug.run_folder import RunFolder
 from autoaug.training.device import resolve_device
-from autoaug.training.robustness import Robustness, measure
+from autoaug.training.robustness import measure
 
 
 def robustness_of(
@@ -29,11 +32,12 @@ def robustness_of(
     norm: str,
     steps: int,
     images: int,
-    seed: int,
+    seed: int | None,
     device: str,
     allow: Sequence[str] = (),
 ) -> Robustness:
-    """Measure the weights ``model.safetensors`` in the folder `model` on the test split of `data`.
+    """Measure the weights ``model.safetensors`` in the folder `model` on the test split of `data`. A run keeps what was
+    measured on its own data, and shows it in its report.
 
     Raises:
         OptionError: an option is out of range.
@@ -52,17 +56,19 @@ def robustness_of(
         raise RunError(
             f"{model} has no model.safetensors; name a finished run, or what autoaug export --to model wrote"
         )
-    _, found = check_data(data, parse_memory(None), None, allow, seed)
-    trained = _load(path, _network(model), found.train.images.shape, len(found.classes)).to(chosen).eval()
+    exported = model / "model.json"
+    run, config = (None, None) if exported.is_file() else RunFolder.open(model)
+    network = config.model if config else str(json.loads(exported.read_text())["network"])
+    seed = seed if seed is not None else config.seed if config else 0
+    size, limit = (config.image_size, config.memory_limit) if config else (None, parse_memory(None))
+    _, found = check_data(data, limit, size, allow, seed)
+    trained = _load(path, network, found.train.images.shape, len(found.classes)).to(chosen).eval()
     rows = np.linspace(0, len(found.test) - 1, min(images, len(found.test))).astype(np.int64)
-    return measure(trained, found.test, rows, len(found.classes), chosen, how)
-
-
-def _network(model: Path) -> str:
-    """Which network the weights in a run folder, or in an exported one, are of."""
-    if (model / "model.json").is_file():
-        return str(json.loads((model / "model.json").read_text())["network"])
-    return RunFolder.open(model)[1].model
+    robustness = measure(trained, found.test, rows, len(found.classes), chosen, how)
+    if run and config and (config.data_fingerprint, config.seed) == (found.fingerprint, seed):
+        write_whole(run.robustness, robustness.model_dump_json(indent=2))
+        write_report(run)
+    return robustness
 
 
 def _load(path: Path, network: str, shape: tuple[int, int, int], classes: int) -> Standardised:

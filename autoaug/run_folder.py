@@ -81,6 +81,7 @@ class RunFolder:
         self.report = self.root / "report.html"
         self.model = self.root / "model.safetensors"
         self.examples = self.root / "examples.npz"
+        self.robustness = self.root / "robustness.json"
 
     def gallery(self, candidate: str) -> Path:
         """Pictures of the ``returned`` policy, or of the ``finalist`` where that is another."""

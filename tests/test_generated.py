@@ -33,7 +33,7 @@ from autoaug.generate.gan import Collapsed, new_gan, train_gan
 from autoaug.generate.gate import train_gate
 from autoaug.generate.judge import manifold_figures
 from autoaug.generate.pca import fit_pca
-from autoaug.generate.pools import make_pool
+from autoaug.generate.pools import make_pool, pool_gate
 from autoaug.generate.saved import fit_generator, load_generator
 from autoaug.modalities.image.models import build_model
 from autoaug.plan import draw_plan
@@ -290,8 +290,8 @@ def test_without_a_pool_a_trial_goes_on_and_says_so() -> None:
 def test_a_pool_is_made_once_and_then_read(tmp_path: Path) -> None:
     _, data = check_data(str(write_npz(tmp_path / "bars.npz")), LIMIT, None, (), 0)
     recipe = Recipe(epochs=4, batch_size=32)
-    first = make_pool("pca", data, 0, "auto", recipe, "cpu", cache=tmp_path / "cache")
-    again = make_pool("pca", data, 0, "auto", recipe, "cpu", cache=tmp_path / "cache")
+    gate = pool_gate(data, 0, "auto", recipe, "cpu")
+    first, again = (make_pool("pca", data, gate, 0, "cpu", cache=tmp_path / "cache") for _ in range(2))
     assert first.pool is not None
     assert again.pool is not None
     kept = [pooled.pool.samples.images.take(np.arange(5)) for pooled in (first, again) if pooled.pool]

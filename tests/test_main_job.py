@@ -14,7 +14,10 @@ import numpy as np
 import pytest
 
 import autoaug
+from autoaug.report import write_comparison, write_figures, write_report
 from autoaug.result import SearchResult
+from autoaug.robustness_report import robustness_of
+from autoaug.run_folder import RunFolder
 from autoaug.transform import load_policy
 from tests.conftest import bars, write_npz
 
@@ -27,9 +30,14 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> SearchResult:
     folder = tmp_path_factory.mktemp("job")
     names = np.array([HOSTILE, "b & <b>bold</b>", "c'\""])
     data = write_npz(folder / "bars.npz", class_names=names)
-    return autoaug.search(
-        data, space="light", trials=14, epochs=3, seeds=3, workers=1, rival="random", out=str(folder / "run")
+    space = folder / "space.yaml"
+    light = Path(__file__).parent.parent / "search_spaces/light.yaml"
+    space.write_text(light.read_text() + "synthetic: {kinds: [none, pca]}\n")
+    found = autoaug.search(
+        data, space=str(space), trials=14, epochs=3, seeds=3, workers=1, rival="random", out=str(folder / "run")
     )
+    robustness_of(str(data), found.run_dir, 2 / 255, "linf", 2, 24, None, "cpu")
+    return found
 
 
 def test_the_run_folder_has_all_that_was_promised(result: SearchResult) -> None:
@@ -72,7 +80,6 @@ def test_a_finished_run_gives_its_result_again_without_training(
 
 
 def test_changed_data_are_not_resumed(result: SearchResult, tmp_path: Path) -> None:
-    from autoaug.run_folder import RunFolder
 
     copy = tmp_path / "run"
     shutil.copytree(result.run_dir, copy)
@@ -168,9 +175,9 @@ def test_the_report_fits_desktop_and_phone(page: Any, width: int) -> None:
 
 
 def test_every_section_and_chart_is_there(page: Any) -> None:
-    for section in ("result", "policy", "classes", "search", "operators", "cost", "repeat"):
+    for section in ("result", "policy", "classes", "search", "operators", "generated", "robustness", "cost", "repeat"):
         assert page.locator(f"section#{section}").count() == 1, section
-    for name in ("differences", "confusion", "reached", "curves", "timeline", "affinity"):
+    for name in ("differences", "confusion", "reached", "curves", "timeline", "affinity", "robustness"):
         assert page.locator(f"#figure-{name} .main-svg").count() > 0, name
     for chart in page.locator(".chart").all():
         assert len(chart.get_attribute("aria-label") or "") > 20
@@ -202,8 +209,6 @@ def test_the_report_is_accessible(page: Any, scheme: str) -> None:
 
 
 def test_a_run_that_is_not_whole_has_a_report_that_says_so(result: SearchResult, tmp_path: Path) -> None:
-    from autoaug.report import write_report
-    from autoaug.run_folder import RunFolder
 
     copy = tmp_path / "run"
     shutil.copytree(result.run_dir, copy)
@@ -216,12 +221,24 @@ def test_a_run_that_is_not_whole_has_a_report_that_says_so(result: SearchResult,
 
 
 def test_runs_are_compared_on_one_page(result: SearchResult, tmp_path: Path) -> None:
-    from autoaug.report import write_comparison
-    from autoaug.run_folder import RunFolder
 
     text = write_comparison([RunFolder(result.run_dir)] * 2, tmp_path / "both.html").read_text()
     assert text.count(f"<td>{result.verdict}</td>") == 2
     assert "figure-compared" in text
+
+
+def test_charts_are_drawn_as_files(result: SearchResult, tmp_path: Path) -> None:
+    from PIL import Image
+
+    copy = tmp_path / "run"
+    shutil.copytree(result.run_dir, copy)
+    with pytest.raises(autoaug.AutoaugError, match="must be png or svg"):
+        write_figures(RunFolder(copy), "gif")
+    paths = write_figures(RunFolder(copy), "png")
+    assert {"candidates", "history", "robustness"} <= {path.stem for path in paths}
+    with Image.open(paths[0]) as picture:
+        assert picture.size[0] == 2000
+        assert len(np.unique(np.asarray(picture.convert("L").resize((200, 60))))) > 20, "something is drawn"
 
 
 def test_notebooks_show_a_result_by_itself(result: SearchResult) -> None:
@@ -249,7 +266,6 @@ def test_the_winner_goes_out_as_weights_that_give_its_predictions(result: Search
     """In a fresh process, from the exported folder: the accuracy of the first confirmation seed, image by image."""
     from autoaug.model_card import export_model
     from autoaug.prepare import reopen
-    from autoaug.run_folder import RunFolder
 
     export_model(RunFolder(result.run_dir), tmp_path / "model")
     _, _, data, _ = reopen(result.run_dir)

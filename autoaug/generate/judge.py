@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,8 @@ from autoaug.training.recipe import Recipe
 from autoaug.training.train import Training, new_training, predict, train
 
 _NEIGHBOURS = 5
+#: Fewer samples than this say nothing.
+LEAST_JUDGED = 20
 _SUBSETS, _SUBSET = 20, 100
 
 
@@ -90,7 +93,9 @@ def judge_samples(
     ours, theirs = torch.from_numpy(made), torch.from_numpy(kept)
     fid = FrechetInceptionDistance(feature=features, normalize=False, input_img_size=real.images.shape)
     size = min(_SUBSET, len(ours), len(theirs))
-    kid = KernelInceptionDistance(feature=features, subsets=_SUBSETS, subset_size=size)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it keeps all features: they are few
+        kid = KernelInceptionDistance(feature=features, subsets=_SUBSETS, subset_size=size)
     for metric in (fid, kid):
         metric.update(theirs, real=True)
         metric.update(ours, real=False)

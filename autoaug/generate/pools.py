@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Iterable
@@ -15,7 +16,8 @@ from autoaug.data.pool import Pool
 from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import DataError, RunError
 from autoaug.generate.gan import Collapsed
-from autoaug.generate.gate import own_share, tally, train_gate
+from autoaug.generate.gate import Gate, own_share, tally, train_gate
+from autoaug.generate.judge import LEAST_JUDGED, judge_samples
 from autoaug.generate.saved import KINDS, SavedGenerator, fit_generator, load_generator
 from autoaug.policy import Policy
 from autoaug.seeds import derive_seed
@@ -48,19 +50,23 @@ def generator_cache() -> Path:
     return Path(os.environ.get("AUTOAUG_DATA", Path.home() / ".cache" / "autoaug")) / "generators"
 
 
+def pool_gate(data: DataSet, seed: int, model: str, recipe: Recipe, device: str) -> Gate:
+    """The gate of a run with that seed."""
+    return train_gate(data.train, data.validation, data.classes, model, recipe, derive_seed(seed, "gate"), device)
+
+
 def make_pool(
     kind: str,
     data: DataSet,
+    gate: Gate,
     seed: int,
-    model: str,
-    recipe: Recipe,
     device: str,
     given: Path | None = None,
     allow: bool = False,
     cache: Path | None = None,
 ) -> Pooled:
-    """Fit the generator of `kind` on the training split, or take it from the cache or the folder `given`, and pass its
-    samples through the gate. Where it fails, the pool is None, and the facts say why.
+    """Fit the generator of `kind` on the training split, or take it from the cache or the folder `given`, pass its
+    samples through the `gate`, and judge those that are left. Where it fails, the pool is None, and the facts say why.
 
     Raises:
         DataError: the generator in `given` is of other data, or of images of another shape.
@@ -75,19 +81,22 @@ def make_pool(
     counts = np.bincount(data.train.labels, minlength=len(data.classes)) * _PER_IMAGE
     labels = np.repeat(np.arange(len(data.classes), dtype=np.int64), counts)
     images = generator.sample(labels, derive_seed(seed, "pool"), device)
-    gate = train_gate(data.train, data.validation, data.classes, model, recipe, derive_seed(seed, "gate"), device)
     reasons = gate.judge(images, labels)
     kept = np.flatnonzero(reasons == "")
     shares = own_share(gate.training, images[kept], labels[kept], device)
+    sampled = time.time()
     facts = {
         "seconds": generator.about.seconds,
         "fitting_seconds": fitted - begun,
-        "sampling_seconds": time.time() - fitted,
+        "sampling_seconds": sampled - fitted,
         "bytes": int(images[kept].nbytes),
         "gate": tally(reasons),
         "classes_before": counts.tolist(),
         "classes_after": np.bincount(labels[kept], minlength=len(data.classes)).tolist(),
     }
+    if len(kept) > LEAST_JUDGED:
+        figures = judge_samples(images[kept], labels[kept], data.train, data.validation, gate.training, device)
+        facts["judged"] = {name: value for name, value in figures._asdict().items() if math.isfinite(value)}
     return Pooled(Pool(Samples(MemoryImages(images[kept]), labels[kept]), shares), facts)
 
 

@@ -86,3 +86,35 @@ def differences_figure(rows: list[Difference], ci95: tuple[float, float], mean: 
     )
     figure.update_yaxes(visible=False, range=[-1, 1])
     return figure
+
+
+def robustness_figure(lines: dict[str, tuple[float, ...]], attacked: float) -> go.Figure:
+    """Accuracy (in percent) over severity: a thin line for each corruption, a thick one for their mean."""
+    figure = base_figure(380, "severity of the corruption (0: clean)")
+    for name, values in lines.items():
+        is_mean = name == "mean"
+        figure.add_scatter(
+            x=list(range(len(values))),
+            y=values,
+            mode="lines+markers" if is_mean else "lines",
+            line={"color": ACCENT if is_mean else MUTED, "width": 3 if is_mean else 1},
+            opacity=1.0 if is_mean else 0.6,
+            showlegend=False,
+            name=name,
+            hovertemplate=f"{escape(name)}, severity %{{x}}: %{{y:.1f}} %<extra></extra>",
+        )
+    worst = [name for name in lines if name != "mean"]
+    for name in (worst[-1], "mean") if worst else ():
+        figure.add_annotation(
+            x=len(lines[name]) - 1, y=lines[name][-1], text=escape(name), xanchor="left", showarrow=False, xshift=6
+        )
+    figure.add_hline(
+        y=attacked,
+        line_color=WARN,
+        line_dash="dot",
+        annotation_text="under the attack",
+        annotation_position="bottom left",
+    )
+    figure.update_yaxes(title_text="accuracy, %", rangemode="tozero")
+    figure.update_xaxes(range=[-0.1, 6.4], tickvals=list(range(6)))
+    return figure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from autoaug.result import Candidate, SearchResult
+from autoaug.result import Candidate, Robustness, SearchResult
 from autoaug.statistics import estimate
 
 
@@ -45,6 +45,13 @@ class Difference(NamedTuple):
 
 
 _MOST_CLASSES = 40
+
+
+def corrupted(found: Robustness) -> dict[str, tuple[float, ...]]:
+    """Accuracy in percent on clean images and at severities 1 to 5, for each corruption and the ``mean`` of all."""
+    lines = {name: (100 * found.clean, *(100 * value for value in values)) for name, values in found.corrupted.items()}
+    mean = tuple(sum(values) / len(lines) for values in zip(*lines.values(), strict=True))
+    return {**dict(sorted(lines.items(), key=lambda line: -line[1][-1])), "mean": mean}
 
 
 def before_and_after(result: SearchResult) -> tuple[Candidate, Candidate] | None:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from plotly.io import to_html
 
 from autoaug.report import change_figures, change_numbers, figures, numbers, search_figures, search_numbers
-from autoaug.result import SearchResult, TrialSummary
+from autoaug.result import Robustness, SearchResult, TrialSummary
 
 _AFFINITY = (
     "Each operator at half of its highest strength, shown to one model that was trained without augmentation: affinity "
@@ -186,6 +186,21 @@ def search_charts(trials: Sequence[TrialSummary], full_length: int) -> Iterator[
             ("trial", "row", "from, s", "to, s", "outcome"),
             [(row.name, str(row.lane + 1), row.begin, row.end, row.status) for row in busy],
         )
+
+
+def robustness_chart(found: Robustness) -> Chart:
+    """Accuracy under each corruption as it grows."""
+    lines = change_numbers.corrupted(found)
+    return Chart(
+        "robustness",
+        "robustness",
+        "Accuracy under common corruptions",
+        "Each line is a corruption at severities 1 to 5, after the clean images at 0; the thick one is their mean, the "
+        "dotted one the accuracy under the attack.",
+        change_figures.robustness_figure(lines, 100 * found.attacked),
+        ("corruption", "clean", *(f"severity {i}" for i in range(1, 6))),
+        [(name, *values) for name, values in lines.items()],
+    )
 
 
 def _range(ci95: tuple[float, float] | None) -> str:

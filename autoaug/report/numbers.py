@@ -281,6 +281,17 @@ def costs(result: SearchResult) -> list[tuple[str, str]]:
     )
 
 
+_JUDGED = (
+    ("fid", "FID"),
+    ("kid", "KID"),
+    ("precision", "precision"),
+    ("recall", "recall"),
+    ("density", "density"),
+    ("coverage", "coverage"),
+    ("memorised", "share of copies"),
+)
+
+
 class GeneratedRow(NamedTuple):
     """A generator of the run: what the gate did with its samples, the least and most samples of a class before and
     after it, and what it took.
@@ -290,6 +301,7 @@ class GeneratedRow(NamedTuple):
     gate: tuple[tuple[str, int], ...]
     before: str
     after: str
+    judged: tuple[tuple[str, str], ...]
     fitting: str
     sampling: str
     size: str
@@ -301,15 +313,17 @@ def generated(result: SearchResult) -> list[GeneratedRow]:
     rows = []
     for kind, facts in result.generated.items():
         if "failed" in facts:
-            rows.append(GeneratedRow(kind, (), "", "", duration(facts["seconds"]), "", "", facts["failed"]))
+            rows.append(GeneratedRow(kind, (), "", "", (), duration(facts["seconds"]), "", "", facts["failed"]))
             continue
         before, after = (facts[f"classes_{when}"] for when in ("before", "after"))
+        judged = facts.get("judged", {})
         rows.append(
             GeneratedRow(
                 kind=kind,
                 gate=tuple(facts["gate"].items()),
                 before=f"{min(before)} to {max(before)}",
                 after=f"{min(after)} to {max(after)}",
+                judged=tuple((words, f"{judged[key]:.3g}") for key, words in _JUDGED if key in judged),
                 fitting=duration(facts["seconds"]),
                 sampling=duration(facts["sampling_seconds"]),
                 size=f"{facts['bytes'] / 2**20:.1f} MiB",

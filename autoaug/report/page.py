@@ -10,14 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs, get_plotlyjs_version
+from pydantic import ValidationError
 
-from autoaug.errors import OptionError
+from autoaug.errors import OptionError, RunError
 from autoaug.events import read_events
 from autoaug.files import write_whole
 from autoaug.report import change_numbers, numbers, search_numbers
-from autoaug.report.charts import Chart, result_charts, search_charts
+from autoaug.report.charts import Chart, result_charts, robustness_chart, search_charts
 from autoaug.report.pictures import Picture, data_uri, environment
-from autoaug.result import SearchResult, TrialSummary
+from autoaug.result import Robustness, SearchResult, TrialSummary
 from autoaug.run_folder import RunConfig, RunFolder
 from autoaug.version import __version__
 
@@ -53,7 +54,8 @@ def report_page(folder: RunFolder, cdn: bool = False) -> str:
     if not folder.result.is_file():
         return _unfinished_page(folder, config, cdn)
     result = SearchResult.load(folder.root)
-    charts = list(result_charts(result, _full_length(result.data.train, config)))
+    robustness = _robustness(folder)
+    charts = _charts(result, config, robustness)
     return (
         environment()
         .get_template("report.html")
@@ -75,6 +77,7 @@ def report_page(folder: RunFolder, cdn: bool = False) -> str:
             examples=_examples(folder.examples),
             samples={kind: _examples(folder.samples(kind)).get("Set right", []) for kind in result.generated},
             generated=numbers.generated(result),
+            robustness=robustness,
             policy_text=folder.policy.read_text(),
             modules={
                 path.stem.removeprefix("policy_"): path.read_text() for path in sorted(folder.root.glob("policy_*.py"))
@@ -135,7 +138,7 @@ def write_figures(folder: RunFolder, suffix: str) -> list[Path]:
         raise OptionError("--figures needs the package kaleido: pip install 'autoaug[figures]'")
     result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root)
     paths = []
-    for chart in result_charts(result, _full_length(result.data.train, config)):
+    for chart in _charts(result, config, _robustness(folder)):
         try:
             content = chart.figure.to_image(format=suffix, width=1000, scale=2)
         except Exception as fault:  # kaleido's many kinds; all of them mean that it cannot draw
@@ -151,6 +154,20 @@ def notebook_view(result: SearchResult) -> str:
     chart = next(result_charts(result, 1))
     page = environment().get_template("notebook.html")
     return page.render(result=result, rows=numbers.candidate_rows(result), chart=chart, plotly=_script(cdn=True))
+
+
+def _charts(result: SearchResult, config: RunConfig, robustness: Robustness | None) -> list[Chart]:
+    charts = list(result_charts(result, _full_length(result.data.train, config)))
+    return charts if robustness is None else [*charts, robustness_chart(robustness)]
+
+
+def _robustness(folder: RunFolder) -> Robustness | None:
+    if not folder.robustness.is_file():
+        return None
+    try:
+        return Robustness.model_validate_json(folder.robustness.read_text())
+    except ValidationError:
+        raise RunError(f"{folder.robustness} is damaged; measure again with: autoaug robustness") from None
 
 
 def _common(cdn: bool) -> dict[str, Any]:

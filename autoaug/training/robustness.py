@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -11,6 +9,7 @@ from torch import Tensor
 from autoaug.data.splits import Samples
 from autoaug.modalities.image.models import Standardised
 from autoaug.policy import Adversarial
+from autoaug.result import Robustness
 from autoaug.training.adversarial import attack
 from autoaug.training.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from autoaug.training.device import precision
@@ -18,28 +17,10 @@ from autoaug.training.feed import float_batches, images_at_once, in_order
 from autoaug.transform import soft_labels
 
 _AT_MOST = 500
+_NORMS = {"linf": "L-infinity", "l2": "L2"}
 _ATTACK = Adversarial(kind="pgd", epsilon=2 / 255, steps=5)
 #: One of each group: noise, blur, weather, and three of the digital ones, at the middle severity.
 _FEW = ("gaussian noise", "defocus blur", "fog", "contrast", "jpeg", "pixelate")
-
-
-class Robustness(NamedTuple):
-    """Accuracies in [0, 1].
-
-    Attributes:
-        clean: on the images as they are.
-        attacked: under PGD.
-        corrupted: for each corruption at the five severities.
-    """
-
-    clean: float
-    attacked: float
-    corrupted: dict[str, tuple[float, ...]]
-
-    @property
-    def mean_corrupted(self) -> float:
-        """The mean over all corruptions and severities."""
-        return float(np.mean([value for row in self.corrupted.values() for value in row]))
 
 
 def robust_accuracy(model: Standardised, samples: Samples, classes: int, device: str) -> float:
@@ -78,7 +59,14 @@ def measure(
             for i, severity in enumerate(severities):
                 counts[i] += _right(model, corrupt(images, name, severity), labels, device)
     shares = {name: tuple(count / len(rows) for count in counts) for name, counts in corrupted.items()}
-    return Robustness(clean / len(rows), attacked / len(rows), shares)
+    radius = f"{how.epsilon * 255:.3g}/255" if how.norm == "linf" else f"{how.epsilon:.3g}"
+    return Robustness(
+        images=len(rows),
+        attack=f"PGD ({_NORMS[how.norm]}, radius {radius}, {how.steps} steps)",
+        clean=clean / len(rows),
+        attacked=attacked / len(rows),
+        corrupted=shares,
+    )
 
 
 @torch.no_grad()
