@@ -6,9 +6,10 @@ import json
 import math
 import textwrap
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -167,25 +168,17 @@ class SearchStudy:
         reached a rung, the worse half. Baselines never are: their full-length scores are what the others are measured
         against.
         """
-        self._report_curve(number, result)
-        self._past[number] = past = self._read(number)
+        self._note(number, curve={rung.step: rung.accuracy for rung in result.curve})
+        past = self._past[number]
         if past.is_baseline or not self.strategy.prunes or not result.curve:
             return False
         rung = result.curve[-1]
         values = [v for p in self._past if (v := p.frozen.intermediate_values.get(rung.step)) is not None]
         return sum(value > rung.accuracy for value in values) >= max(1, math.ceil(len(values) / _REDUCTION))
 
-    def _report_curve(self, number: int, result: TrialResult) -> None:
-        # A trial that is run again after an interruption passes its rungs again, with the same values.
-        for rung in result.curve:
-            self._storage.set_trial_intermediate_value(self._ids[number], rung.step, rung.accuracy)
-
     @uninterrupted()
     def tell(self, number: int, result: TrialResult, session: int, full_length: int) -> TrialSummary:
-        """Note how a trial ended. The costs come first, so that a trial that counts as ended has all of them; in one
-        attribute, because every write is a transaction of its own.
-        """
-        trial = self._ids[number]
+        """Note how a trial ended."""
         outcome = {
             "started": result.started,
             "ended": result.ended,
@@ -196,35 +189,53 @@ class SearchStudy:
             "note": result.note,
             "session": session,
         }
-        self._storage.set_trial_user_attr(trial, OUTCOME, outcome)
-        self._report_curve(number, result)
         measured = {
             "accuracy": result.accuracy,
             "robustness": result.robustness,
             "compute": result.passes / full_length,
         }
         values = [measured[name] for name in self.strategy.objectives]
+        curve = {rung.step: rung.accuracy for rung in result.curve}
         if result.status == "complete" and all(map(math.isfinite, values)):
-            self._storage.set_trial_state_values(trial, TrialState.COMPLETE, values)
+            self._note(number, outcome, curve, TrialState.COMPLETE, values)
         else:
-            state = TrialState.PRUNED if result.status == "pruned" else TrialState.FAIL
-            self._storage.set_trial_state_values(trial, state)
-        self._past[number] = self._read(number)
+            self._note(number, outcome, curve, TrialState.PRUNED if result.status == "pruned" else TrialState.FAIL)
         return summary(self._past[number].frozen)
 
     @uninterrupted()
     def tell_as(self, number: int, twin: int) -> TrialSummary:
         """End a trial as its `twin` ended, which cost nothing."""
-        trial, known = self._ids[number], self._past[twin].frozen
+        known = self._past[twin].frozen
         paid = known.user_attrs[OUTCOME]
         free = {"started": paid["ended"], "augmentation_seconds": 0.0, "samples_seen": 0, "passes": 0}
         outcome = {**paid, **free, "note": f"the policy of trial {twin}, not trained again"}
-        self._storage.set_trial_user_attr(trial, OUTCOME, outcome)
-        for step, value in known.intermediate_values.items():
-            self._storage.set_trial_intermediate_value(trial, step, value)
-        self._storage.set_trial_state_values(trial, known.state, known.values)
-        self._past[number] = self._read(number)
+        self._note(number, outcome, known.intermediate_values, known.state, known.values)
         return summary(self._past[number].frozen)
+
+    def _note(
+        self,
+        number: int,
+        outcome: Mapping[str, Any] | None = None,
+        curve: Mapping[int, float] | None = None,
+        state: TrialState = TrialState.RUNNING,
+        values: Sequence[float] | None = None,
+    ) -> None:
+        """Write what is new of a trial, and remember it. The outcome comes first and the state last, so that a trial
+        that counts as ended has all of its costs; each is a transaction of its own.
+        """
+        trial, frozen = self._ids[number], copy(self._past[number].frozen)
+        if outcome is not None:
+            self._storage.set_trial_user_attr(trial, OUTCOME, outcome)
+            frozen.user_attrs = {**frozen.user_attrs, OUTCOME: outcome}
+        # A trial that is run again after an interruption passes its rungs again, with the same values.
+        for step, accuracy in (curve or {}).items():
+            if frozen.intermediate_values.get(step) != accuracy:
+                self._storage.set_trial_intermediate_value(trial, step, accuracy)
+        frozen.intermediate_values = {**frozen.intermediate_values, **(curve or {})}
+        if state != TrialState.RUNNING:
+            self._storage.set_trial_state_values(trial, state, values)
+            frozen.state, frozen.values, frozen.datetime_complete = state, values, datetime.now()
+        self._past[number] = _past(frozen)
 
     def begin_inquiry(self, name: str) -> None:
         """Remember that an inquiry is under way; of one that is interrupted nothing is kept."""
@@ -247,9 +258,6 @@ class SearchStudy:
     def ended(self) -> list[FrozenTrial]:
         """Trials that have ended, by number."""
         return [past.frozen for past in self._past if not past.is_running]
-
-    def _read(self, number: int) -> Past:
-        return _past(self._storage.get_trial(self._ids[number]))
 
     def importance(self) -> dict[str, float]:
         """Share of the variance of accuracy that each choice explains (fANOVA; Hutter et al., 2014), over the complete

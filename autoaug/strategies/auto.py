@@ -133,10 +133,12 @@ def _explore(history: History, brief: Brief, shift: Policy | None) -> Step:
     if len(shaped) < len(known):
         start = {**known[len(shaped)], "matched": "on"}
         return Draw(lambda seed: RandomSampler(seed=seed), (), draw, start, SHARE, "portfolio")
-    if len(shaped) >= _SHAPED and (best := _best_to_vary(history)):
+    if len(shaped) >= _SHAPED and (best := _best_to_vary(shaped)):
         around = [past for past in history.trials if past.stage == f"around {best.number}"]
         if len(around) < len(shaped) / 2:
-            return Draw(tpe_sampler, around, partial(_sample_near, best.policy), {}, SHARE, f"around {best.number}")
+            return Draw(
+                tpe_sampler, around[-_TOLD:], partial(_sample_near, best.policy), {}, SHARE, f"around {best.number}"
+            )
     return Draw(partial(tpe_sampler, startup=len(known)), shaped[-_TOLD:], draw, {}, SHARE, "shape")
 
 
@@ -169,8 +171,9 @@ def _sample_near(policy: Policy, space: SearchSpace, suggest: Suggest) -> Policy
     return sample_around(policy, suggest)
 
 
-def _best_to_vary(history: History) -> Past | None:
-    ranked = (s.past for s in standings(history.trials) if not s.past.stage.startswith("around"))
+def _best_to_vary(shaped: Iterable[Past]) -> Past | None:
+    """The best that chooses between operators; each was trained once, under the same conditions."""
+    ranked = sorted((past for past in shaped if past.values), key=lambda past: -past.values[0])
     return next((past for past in ranked if any(len(layer.branches) > 1 for layer in past.policy.layers)), None)
 
 

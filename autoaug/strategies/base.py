@@ -48,7 +48,7 @@ class Past:
     until: float
     frozen: FrozenTrial = field(repr=False)
 
-    @property
+    @cached_property
     def is_running(self) -> bool:
         """Whether it has not ended."""
         return self.frozen.state == TrialState.RUNNING

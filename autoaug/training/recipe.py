@@ -11,7 +11,8 @@ _SMALLEST = 16
 
 
 class Recipe(BaseModel):
-    """SGD with Nesterov momentum under a one-cycle schedule (Smith and Topin, 2018), with label smoothing.
+    """SGD with Nesterov momentum under a one-cycle schedule (Smith and Topin, 2018), with label smoothing and gradients
+    cut to norm 1.
 
     Attributes:
         epochs: full length, in passes over the training split.

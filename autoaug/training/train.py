@@ -29,6 +29,9 @@ from autoaug.training.recipe import Recipe
 from autoaug.transform import soft_labels
 
 _STATISTICS_BYTES = 256 * 2**20
+#: The greatest norm of a step's gradient. Without this bound the steps at the highest learning rate throw a short training
+#: off: five epochs of 1,000 Fashion-MNIST images ended at 17 to 71 % over five seeds, with it at 78 to 80 %.
+_GRADIENT = 1.0
 
 
 class NonFiniteLoss(ArithmeticError):
@@ -121,6 +124,7 @@ def train(
                     loss = _loss(training, policy, part, recipe.label_smoothing, generator)
                 torch.autograd.backward(loss * (len(part.images) / len(batch.images)))
                 losses.append(loss.detach())
+            torch.nn.utils.clip_grad_norm_(model.parameters(), _GRADIENT)
             optimizer.step()
             training.steps += 1
         training.meter.samples_seen += len(chunk.images)
