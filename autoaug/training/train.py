@@ -29,8 +29,8 @@ from autoaug.training.recipe import Recipe
 from autoaug.transform import soft_labels
 
 _STATISTICS_BYTES = 256 * 2**20
-#: The greatest norm of a step's gradient. Without this bound the steps at the highest learning rate throw a short training
-#: off: five epochs of 1,000 Fashion-MNIST images ended at 17 to 71 % over five seeds, with it at 78 to 80 %.
+#: The greatest norm of a step's gradient. Without this bound the steps at the highest learning rate throw a short
+#: training off: five epochs of 1,000 Fashion-MNIST images ended at 17 to 71 % over five seeds, with it at 78 to 80 %.
 _GRADIENT = 1.0
 
 
