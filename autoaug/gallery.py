@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from autoaug.data.splits import Samples
-from autoaug.policy import Branch, Layer, Operation, Policy
+from autoaug.policy import Operation, Policy, in_turn
 from autoaug.transform import apply_plan, draw_plan
 
 IMAGES, DRAWS = 8, 6
@@ -76,7 +76,7 @@ def _strips(policy: Policy, image: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
         low, high = ranges[name]
         steps = [low + (high - low) * share for share in _STRIP]
         operations = [Operation(operator=name, magnitude=(m, m), sign="positive") for m in steps]
-        alone = [Policy(layers=(Layer(branches=(Branch(operations=(o,)),)),)) for o in operations]
+        alone = [Policy(layers=in_turn(o)) for o in operations]
         plans = [draw_plan(one, 1, torch.Generator().manual_seed(0)) for one in alone]
         images.append([apply_plan(plan, torch.from_numpy(image[None])).numpy()[0] for plan in plans])
         captions.append([plan.describe(0) for plan in plans])

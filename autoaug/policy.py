@@ -77,6 +77,11 @@ class Layer(Word):
         return self
 
 
+def in_turn(*operations: Operation) -> tuple[Layer, ...]:
+    """Layers that apply the operations one after the other."""
+    return tuple(Layer(branches=(Branch(operations=(operation,)),)) for operation in operations)
+
+
 class Mixing(Word):
     """A share of the samples is mixed with a partner, each in its own proportion.
 

@@ -13,7 +13,7 @@ from torchvision.transforms.v2 import functional as F
 from autoaug.errors import AutoaugError
 from autoaug.operators import all_operators
 from autoaug.plan import Plan
-from autoaug.policy import Branch, Layer, Mixing, Operation, Policy
+from autoaug.policy import Mixing, Operation, Policy, in_turn
 from autoaug.targets import move_targets
 from autoaug.transform import apply_plan, load_policy
 from tests.conformance.test_exporters import photographs
@@ -116,7 +116,7 @@ def test_mixed_and_blended_images_take_no_boxes() -> None:
         Policy(mixing=Mixing(kind="cutmix")).transform()(image, target)
     with pytest.raises(AutoaugError, match="cannot follow"):
         load_policy("augmix").transform()(image, target)
-    rotated = Policy(layers=(Layer(branches=(Branch(operations=(Operation(operator="Rotate", magnitude=0.1),)),)),))
+    rotated = Policy(layers=in_turn(Operation(operator="Rotate", magnitude=0.1)))
     if hasattr(tv_tensors.BoundingBoxFormat, "XYWHR"):
         five = tv_tensors.BoundingBoxes(torch.tensor([[5.0, 8.0, 20.0, 30.0, 9.0]]), format="XYWHR", canvas_size=SIZE)
         with pytest.raises(AutoaugError, match="convert them to XYXY"):

@@ -17,7 +17,7 @@ from autoaug.data.splits import Samples
 from autoaug.generate.networks import LATENT, PACKED, Discriminator, Generator
 from autoaug.generate.pca import fit_pca
 from autoaug.plan import draw_plan
-from autoaug.policy import Branch, Layer, Operation, Policy
+from autoaug.policy import Operation, Policy, in_turn
 from autoaug.seeds import derive_seed
 from autoaug.training.device import precision
 from autoaug.training.feed import float_batches
@@ -31,13 +31,14 @@ _R1, _R1_EVERY = 2.0, 8
 _ADAPTER_RATE = 1e-3
 
 
-def _alone(operator: str, highest: float) -> Layer:
-    return Layer(branches=(Branch(operations=(Operation(operator=operator, magnitude=(0.0, highest)),)),))
-
-
 #: Differentiable augmentation (Zhao et al., 2020): real and made images are shifted and cut in the same ways.
 AUGMENTATION = Policy(
-    name="diffaugment", layers=(_alone("TranslateX", 0.125), _alone("TranslateY", 0.125), _alone("Cutout", 0.6))
+    name="diffaugment",
+    layers=in_turn(
+        Operation(operator="TranslateX", magnitude=(0.0, 0.125)),
+        Operation(operator="TranslateY", magnitude=(0.0, 0.125)),
+        Operation(operator="Cutout", magnitude=(0.0, 0.6)),
+    ),
 )
 
 

@@ -14,7 +14,7 @@ from autoaug.apply import apply_plan
 from autoaug.matching.two_sample import Target
 from autoaug.operators import Operator, all_operators
 from autoaug.plan import draw_plan
-from autoaug.policy import Branch, Layer, Operation, Policy
+from autoaug.policy import Operation, Policy, in_turn
 
 #: In which order what happens to an image is undone worst by what follows: shape, light, things in the way, optics,
 #: sensor.
@@ -90,7 +90,7 @@ class _Matcher:
 
 def policy_of(operations: Sequence[Operation]) -> Policy:
     """Operations as a policy: each in a layer of its own."""
-    return Policy(name="matched", layers=tuple(Layer(branches=(Branch(operations=(o,)),)) for o in operations))
+    return Policy(name="matched", layers=in_turn(*operations))
 
 
 def match(images: Tensor, validation: Tensor) -> Match:

@@ -12,7 +12,7 @@ import torch
 
 from autoaug.data.splits import nested_rows
 from autoaug.operators import get_operator
-from autoaug.policy import Branch, Layer, Operation, Policy
+from autoaug.policy import Operation, Policy, in_turn
 from autoaug.result import TrialResult
 from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace
@@ -91,7 +91,7 @@ def _operators(space: SearchSpace) -> dict[str, float]:
 
 def _alone(name: str, highest: float) -> Policy:
     magnitude = (1.0, 1.0) if get_operator(name).is_switch else (0.0, highest)
-    return Policy(layers=(Layer(branches=(Branch(operations=(Operation(operator=name, magnitude=magnitude),)),)),))
+    return Policy(layers=in_turn(Operation(operator=name, magnitude=magnitude)))
 
 
 def bearable_strength(finding: Mapping[str, Any] | None) -> float | None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from autoaug.apply import apply_plan
 from autoaug.plan import draw_plan
-from autoaug.policy import Branch, Layer, Operation, Policy
+from autoaug.policy import Operation, Policy, in_turn
 
 SEVERITIES = (1, 2, 3, 4, 5)
 
@@ -40,13 +40,12 @@ _ZOOMS = 5
 
 def corruption(name: str, severity: int) -> Policy:
     """The corruption as a policy, at a severity from 1 to 5."""
-    layers = []
+    operations = []
     for operator, magnitudes in _OPERATORS[name]:
         value = magnitudes[severity - 1]
         size = (abs(value), abs(value))
-        operation = Operation(operator=operator, magnitude=size, sign="negative" if value < 0 else "positive")
-        layers.append(Layer(branches=(Branch(operations=(operation,)),)))
-    return Policy(name=f"{name} {severity}", layers=tuple(layers))
+        operations.append(Operation(operator=operator, magnitude=size, sign="negative" if value < 0 else "positive"))
+    return Policy(name=f"{name} {severity}", layers=in_turn(*operations))
 
 
 def corrupt(images: Tensor, name: str, severity: int) -> Tensor:

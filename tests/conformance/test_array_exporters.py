@@ -21,7 +21,7 @@ from autoaug.exporters import EXPORTERS, export_modules, export_policy
 from autoaug.exporters.array_module import ArrayTarget
 from autoaug.operators import all_operators
 from autoaug.plan import Plan, draw_plan, drawn_operators
-from autoaug.policy import Branch, Layer, Operation, Policy, builtin_names, parse_policy, randaugment
+from autoaug.policy import Operation, Policy, builtin_names, in_turn, parse_policy, randaugment
 from autoaug.transform import load_policy
 from tests.conformance.test_exporters import assert_same, photographs
 
@@ -84,7 +84,7 @@ def replayed(target: str, policies: dict[str, Policy], images: torch.Tensor, fol
 def test_every_operator_replays_or_is_refused_by_name(target: str, channels: int, tmp_path: Path) -> None:
     policies = {}
     for name in all_operators():
-        policy = Policy(layers=(Layer(branches=(Branch(operations=(Operation(operator=name),)),)),))
+        policy = Policy(layers=in_turn(Operation(operator=name)))
         if EXPORTERS[target].supports(name):
             policies[name] = policy
         else:

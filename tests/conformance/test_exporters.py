@@ -19,7 +19,7 @@ from torchvision.transforms import v2
 from autoaug.exporters import EXPORTERS, export_policy
 from autoaug.exporters.module import TorchTarget
 from autoaug.operators import all_operators
-from autoaug.policy import Branch, Layer, Mixing, MixingKind, Operation, Policy, builtin_names
+from autoaug.policy import Branch, Layer, Mixing, MixingKind, Operation, Policy, builtin_names, in_turn
 from autoaug.transform import load_policy
 
 # Two libraries' float arithmetic differs in the last digits; where a value then falls on the other side of a step
@@ -79,7 +79,7 @@ def test_every_operator_replays(target: str, channels: int) -> None:
     images = photographs(channels=channels)
     signs = itertools.cycle(("both", "positive", "negative"))
     for name, sign in zip(all_operators(), signs, strict=False):
-        policy = Policy(layers=(Layer(branches=(Branch(operations=(Operation(operator=name, sign=sign),)),)),))
+        policy = Policy(layers=in_turn(Operation(operator=name, sign=sign)))
         theirs = loaded(policy, target)(seed=3)(images)
         ours = policy.transform(seed=3)(images)
         try:
@@ -91,7 +91,7 @@ def test_every_operator_replays(target: str, channels: int) -> None:
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", all_operators())
 def test_a_module_imports_its_target_alone(target: str, name: str) -> None:
-    policy = Policy(layers=(Layer(branches=(Branch(operations=(Operation(operator=name),)),)),))
+    policy = Policy(layers=in_turn(Operation(operator=name)))
     imported = re.findall(r"^(?:import|from) (\w+)", export_policy(policy, target), re.MULTILINE)
     assert set(imported) <= {"__future__", "collections", "math", "torch", "typing", target}
 

@@ -17,7 +17,7 @@ from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
 from autoaug.operators import all_operators, get_operator
-from autoaug.policy import Branch, Layer, Operation, Policy
+from autoaug.policy import Operation, Policy, in_turn
 from autoaug.transform import Plan, apply_plan, draw_plan
 from tests.conformance.test_exporters import photographs
 
@@ -91,7 +91,7 @@ def test_an_image_does_not_depend_on_its_neighbours(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in NAMES if get_operator(name).signed])
 def test_both_signs_are_drawn_evenly_and_differ(name: str) -> None:
-    policy = Policy(layers=(Layer(branches=(Branch(operations=(Operation(operator=name, magnitude=0.6),)),)),))
+    policy = Policy(layers=in_turn(Operation(operator=name, magnitude=0.6)))
     plan = draw_plan(policy, 4000, torch.Generator().manual_seed(0))
     positive = float((plan.magnitude > 0).float().mean())
     assert abs(positive - 0.5) < 4 * 0.5 / 4000**0.5
