@@ -65,10 +65,10 @@ def test_what_cannot_be_is_refused(text: str, words: str) -> None:
 )
 def test_trials_with_all_of_it_complete_and_repeat_themselves(changes: dict) -> None:
     policy = load_policy("trivialaugment").model_copy(update=changes)
-    found = [list(run_trial(policy, small_task(epochs=1), 3))[-1] for _ in range(2)]
+    found = [list(run_trial(policy, small_task(epochs=2), 3))[-1] for _ in range(2)]
     assert found[0].status == "complete", found[0].reason
     assert found[0].accuracy == found[1].accuracy
-    plain = list(run_trial(load_policy("trivialaugment"), small_task(epochs=1), 3))[-1]
+    plain = list(run_trial(load_policy("trivialaugment"), small_task(epochs=2), 3))[-1]
     assert not np.array_equal(plain.validation_predictions, found[0].validation_predictions) or (
         found[0].passes > plain.passes
     )
