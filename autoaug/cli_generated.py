@@ -118,7 +118,7 @@ def sample(
     import numpy as np
 
     from autoaug.errors import RunError
-    from autoaug.generate.gate import load_rule, tally, train_gate
+    from autoaug.generate.gate import balance, load_rule, tally, train_gate
     from autoaug.generate.saved import load_generator
     from autoaug.modalities.image.decoding import as_picture
     from autoaug.options import at_least, parse_memory
@@ -148,6 +148,13 @@ def sample(
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished.rename(out)
     typer.echo(f"{out}: of {len(labels)} samples " + ", ".join(f"{n} {why}" for why, n in tally(reasons).items()))
+    balanced = {"class": balance(labels, reasons, len(found.classes))}
+    if (grouped := gate.groups_of(images)) is not None:
+        balanced["group"] = balance(grouped[0], reasons, len(grouped[1]))
+    for what, (before, after) in balanced.items():
+        typer.echo(
+            f"samples of a {what}: {min(before)} to {max(before)} before the gate, {min(after)} to {max(after)} after"
+        )
     if judge:
         from autoaug.generate.judge import judge_samples
 

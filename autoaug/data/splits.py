@@ -22,10 +22,11 @@ _LEAST = 4
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Images and their labels (int64 ``[n]``)."""
+    """Images, their labels (int64 ``[n]``), and the names of the groups that they belong to, where they have any."""
 
     images: Images
     labels: np.ndarray
+    groups: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -98,7 +99,8 @@ def split(source: Source, audit: Audit, seed: int, memory_limit: int) -> DataSet
     def samples(role: Role) -> Samples:
         whole, rows = parts[role]
         images = pick(whole.images, rows)
-        return Samples(in_memory(images) if fits else images, whole.labels[rows])
+        groups = None if whole.groups is None else whole.groups[rows]
+        return Samples(in_memory(images) if fits else images, whole.labels[rows], groups)
 
     return DataSet(
         name=source.name,

@@ -24,7 +24,7 @@ from autoaug.training.train import Training, new_training, train
 Rule = Callable[[np.ndarray, str], bool]
 
 #: Of real images that the gate has not seen, these shares lie beyond its bounds.
-_UNLIKE, _TOO_NEAR, _TOO_FAR = 0.02, 0.005, 0.02
+_UNLIKE, _TOO_NEAR, _TOO_FAR = 0.015, 0.005, 0.015
 _SIDE = 16
 
 
@@ -35,6 +35,7 @@ class Gate:
     Attributes:
         training: the classifier.
         real: what the training images look like: ``[N, d]``, see `describe`.
+        groups: of the training images, where they have any.
         confidence: the lowest share that the classifier may give a sample's own class.
         nearest: the least distance to a training image: below it, the sample is a copy.
         farthest: the greatest: above it, the sample is like no image.
@@ -43,6 +44,7 @@ class Gate:
     training: Training
     real: Tensor
     classes: tuple[str, ...]
+    groups: np.ndarray | None
     confidence: float
     nearest: float
     farthest: float
@@ -53,7 +55,7 @@ class Gate:
         that pass.
         """
         shares = own_share(self.training, images, labels, self.device)
-        distance = nearest_distance(describe(images), self.real)
+        distance, _ = nearest(describe(images), self.real)
         reasons = np.full(len(images), "", dtype="U20")
         if rule is not None:
             kept = [rule(image, self.classes[label]) for image, label in zip(images, labels, strict=True)]
@@ -62,6 +64,15 @@ class Gate:
         reasons[distance > self.farthest] = "like no image"
         reasons[distance < self.nearest] = "a copy"
         return reasons
+
+    def groups_of(self, images: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]] | None:
+        """For each image the number ``[n]`` of the group of the training image that it is nearest to, and all groups;
+        None where the data have no groups.
+        """
+        if self.groups is None:
+            return None
+        names, numbers = np.unique(self.groups, return_inverse=True)
+        return numbers[nearest(describe(images), self.real)[1]], tuple(map(str, names))
 
 
 def train_gate(
@@ -81,6 +92,7 @@ def train_gate(
         training=training,
         real=described,
         classes=classes,
+        groups=real.groups,
         confidence=float(np.quantile(own_share(training, held, validation.labels, device), _UNLIKE)),
         nearest=float(np.quantile(distance, _TOO_NEAR)) * 0.9,
         farthest=float(np.quantile(distance, 1 - _TOO_FAR)),
@@ -113,8 +125,20 @@ def describe(images: np.ndarray) -> Tensor:
 
 def nearest_distance(vectors: Tensor, others: Tensor) -> np.ndarray:
     """The distance of each vector to the nearest of the others, ``[n]``."""
-    found = [torch.cdist(part, others).amin(1) for part in torch.split(vectors, 1000)]
-    return torch.cat(found).numpy() if found else np.empty(0)
+    return nearest(vectors, others)[0]
+
+
+def nearest(vectors: Tensor, others: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """For each vector the distance to the nearest of the others, and which that is: ``[n]`` each."""
+    found = [torch.cdist(part, others).min(1) for part in torch.split(vectors, 1000)]
+    if not found:
+        return np.empty(0), np.empty(0, np.int64)
+    return torch.cat([f.values for f in found]).numpy(), torch.cat([f.indices for f in found]).numpy()
+
+
+def balance(of: np.ndarray, reasons: np.ndarray, count: int) -> tuple[list[int], list[int]]:
+    """How many samples each of `count` classes or groups has, before the gate and after it; ``of [n]`` are numbers."""
+    return np.bincount(of, minlength=count).tolist(), np.bincount(of[reasons == ""], minlength=count).tolist()
 
 
 def load_rule(name: str) -> Rule:

@@ -16,7 +16,7 @@ from autoaug.data.pool import Pool
 from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import DataError, RunError
 from autoaug.generate.gan import Collapsed
-from autoaug.generate.gate import Gate, own_share, tally, train_gate
+from autoaug.generate.gate import Gate, balance, own_share, tally, train_gate
 from autoaug.generate.judge import LEAST_JUDGED, judge_samples
 from autoaug.generate.saved import KINDS, SavedGenerator, fit_generator, load_generator
 from autoaug.policy import Policy
@@ -85,15 +85,16 @@ def make_pool(
     kept = np.flatnonzero(reasons == "")
     shares = own_share(gate.training, images[kept], labels[kept], device)
     sampled = time.time()
-    facts = {
+    facts: dict[str, Any] = {
         "seconds": generator.about.seconds,
         "fitting_seconds": fitted - begun,
         "sampling_seconds": sampled - fitted,
         "bytes": int(images[kept].nbytes),
         "gate": tally(reasons),
-        "classes_before": counts.tolist(),
-        "classes_after": np.bincount(labels[kept], minlength=len(data.classes)).tolist(),
     }
+    facts["classes_before"], facts["classes_after"] = balance(labels, reasons, len(data.classes))
+    if (grouped := gate.groups_of(images)) is not None:
+        facts["groups_before"], facts["groups_after"] = balance(grouped[0], reasons, len(grouped[1]))
     if len(kept) > LEAST_JUDGED:
         figures = judge_samples(images[kept], labels[kept], data.train, data.validation, gate.training, device)
         facts["judged"] = {name: value for name, value in figures._asdict().items() if math.isfinite(value)}

@@ -281,6 +281,7 @@ def costs(result: SearchResult) -> list[tuple[str, str]]:
     )
 
 
+_BALANCED = (("classes", "Samples of a class"), ("groups", "Samples of a group, that of the nearest training image"))
 _JUDGED = (
     ("fid", "FID"),
     ("kid", "KID"),
@@ -299,8 +300,7 @@ class GeneratedRow(NamedTuple):
 
     kind: str
     gate: tuple[tuple[str, int], ...]
-    before: str
-    after: str
+    balance: tuple[tuple[str, str, str], ...]
     judged: tuple[tuple[str, str], ...]
     fitting: str
     sampling: str
@@ -313,16 +313,19 @@ def generated(result: SearchResult) -> list[GeneratedRow]:
     rows = []
     for kind, facts in result.generated.items():
         if "failed" in facts:
-            rows.append(GeneratedRow(kind, (), "", "", (), duration(facts["seconds"]), "", "", facts["failed"]))
+            rows.append(GeneratedRow(kind, (), (), (), duration(facts["seconds"]), "", "", facts["failed"]))
             continue
-        before, after = (facts[f"classes_{when}"] for when in ("before", "after"))
+        balance = tuple(
+            (what, _least_and_most(facts[f"{key}_before"]), _least_and_most(facts[f"{key}_after"]))
+            for key, what in _BALANCED
+            if f"{key}_before" in facts
+        )
         judged = facts.get("judged", {})
         rows.append(
             GeneratedRow(
                 kind=kind,
                 gate=tuple(facts["gate"].items()),
-                before=f"{min(before)} to {max(before)}",
-                after=f"{min(after)} to {max(after)}",
+                balance=balance,
                 judged=tuple((words, f"{judged[key]:.3g}") for key, words in _JUDGED if key in judged),
                 fitting=duration(facts["seconds"]),
                 sampling=duration(facts["sampling_seconds"]),
@@ -331,6 +334,10 @@ def generated(result: SearchResult) -> list[GeneratedRow]:
             )
         )
     return rows
+
+
+def _least_and_most(counts: list[int]) -> str:
+    return f"{min(counts)} to {max(counts)}"
 
 
 def duration(seconds: float) -> str:
