@@ -45,7 +45,9 @@ def fit(
     data: Data,
     out: Annotated[Path, typer.Option(help="The folder to make.")],
     kind: Annotated[str, typer.Option(help="gan, or pca: a Gaussian a class, fitted in a second.")] = "gan",
-    steps: Annotated[int, typer.Option(help="Of the training of a gan.")] = 6000,
+    steps: Annotated[
+        int | None, typer.Option(help="Of the training of a gan; by default as many as make 40 passes over the images.")
+    ] = None,
     source: Annotated[
         Path | None, typer.Option("--from", help="Start from this generator, and train its norms and embeddings alone.")
     ] = None,
@@ -57,20 +59,22 @@ def fit(
     import numpy as np
 
     from autoaug.errors import RunError
-    from autoaug.generate.gan import Collapsed
+    from autoaug.generate.gan import Collapsed, default_steps
     from autoaug.generate.saved import fit_generator, load_generator
     from autoaug.modalities.image.decoding import as_picture
     from autoaug.options import at_least, parse_memory
     from autoaug.prepare import check_data
     from autoaug.training.device import resolve_device
 
-    at_least("steps", steps, 1)
+    if steps is not None:
+        at_least("steps", steps, 1)
     chosen = resolve_device(device)
     begun_before = (out / "unfinished.safetensors").is_file() or not out.exists()
     if not begun_before and any(out.iterdir()):
         raise RunError(f"{out} holds something already; name another folder with --out")
     given = load_generator(source) if source else None
     _, found = check_data(data, parse_memory(None), None, allow or (), seed)
+    steps = steps or default_steps(len(found.train))
     console = Console()
     with _going_on_later(), _bar(console) as bar:
         task = bar.add_task(f"fitting a {kind}", total=steps)

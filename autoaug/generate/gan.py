@@ -26,7 +26,10 @@ _BATCH = 48
 _RATE, _BETAS = 2e-4, (0.0, 0.9)
 _AVERAGE = 0.999
 #: R1 (Mescheder et al., 2018) is taken every so many steps, with a weight as if it were taken at each.
-_R1, _R1_EVERY = 2.0, 8
+_R1, _R1_EVERY = 10.0, 8
+#: Passes over the training images where nobody says: a small set's discriminator soon knows it by heart, and samples
+#: become worse. On 1,000 Fashion-MNIST images they were best after 500 to 1,000 steps.
+_PASSES, _FEWEST, _MOST = 40, 400, 20_000
 #: Adapting a given generator, only norms and embeddings learn: far fewer parameters, at a higher rate.
 _ADAPTER_RATE = 1e-3
 
@@ -44,6 +47,11 @@ AUGMENTATION = Policy(
 
 class Collapsed(ArithmeticError):
     """The training of a generator failed: its loss is not finite, or its samples of a class are all alike."""
+
+
+def default_steps(images: int) -> int:
+    """How many steps a training on so many images takes where nobody says."""
+    return min(_MOST, max(_FEWEST, round(_PASSES * images / _BATCH)))
 
 
 @dataclass

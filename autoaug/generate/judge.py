@@ -68,6 +68,19 @@ class _Features(nn.Module):
         return torch.cat(self._seen)
 
 
+def classification_score(
+    made: np.ndarray, labels: np.ndarray, held_out: Samples, model: str, recipe: Recipe, seed: int, device: str
+) -> float:
+    """The accuracy in [0, 1] on real ``held_out`` images of a classifier that was trained, without augmentation, on the
+    samples ``made [n, C, H, W]`` alone. It varies by a point or more with the classifier's seed.
+    """
+    samples, classes = Samples(MemoryImages(made), labels), int(labels.max()) + 1
+    training = new_training(model, samples, classes, seed)
+    for _ in train(training, Policy(), samples, classes, recipe, seed, device):
+        pass
+    return float((predict(training.model, held_out.images, device) == held_out.labels).mean())
+
+
 def judge_samples(
     made: np.ndarray,
     labels: np.ndarray,
@@ -106,15 +119,10 @@ def judge_samples(
     trained = describe(real.images.take(np.arange(len(real))))
     bound = float(np.quantile(nearest_distance(describe(kept), trained), 0.005))
     memorised = float((nearest_distance(describe(made), trained) < bound).mean())
-    classification = float("nan")
+    scored = float("nan")
     if score_on is not None:
-        samples = Samples(MemoryImages(made), labels)
-        model, recipe, seed = score_on
-        training = new_training(model, samples, int(labels.max()) + 1, seed)
-        for _ in train(training, Policy(), samples, int(labels.max()) + 1, recipe, seed, device):
-            pass
-        classification = float((predict(training.model, held_out.images, device) == held_out.labels).mean())
-    return Judged(float(fid.compute()), kernel, precision, recall, density, coverage, memorised, classification)
+        scored = classification_score(made, labels, held_out, *score_on, device)
+    return Judged(float(fid.compute()), kernel, precision, recall, density, coverage, memorised, scored)
 
 
 def manifold_figures(real: Tensor, made: Tensor) -> tuple[float, float, float, float]:

@@ -15,7 +15,7 @@ from autoaug.data.images import MemoryImages
 from autoaug.data.pool import Pool
 from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import DataError, RunError
-from autoaug.generate.gan import Collapsed
+from autoaug.generate.gan import Collapsed, default_steps
 from autoaug.generate.gate import Gate, balance, own_share, tally, train_gate
 from autoaug.generate.judge import LEAST_JUDGED, judge_samples
 from autoaug.generate.saved import KINDS, SavedGenerator, fit_generator, load_generator
@@ -24,9 +24,6 @@ from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace
 from autoaug.training.recipe import Recipe
 
-#: Steps of a GAN where nobody says: about a quarter of an hour on one core for images of 28 pixels. After 3,000 its
-#: samples of 1,000 Fashion-MNIST images are still far worse than those of the cheap rival (reports/README.md).
-STEPS = 6000
 #: So many samples are made for every training image, before the gate.
 _PER_IMAGE = 2
 
@@ -109,7 +106,7 @@ def _generator(
         if found.about.kind == kind:
             found.check_fits(data.train.images.shape, data.classes, data.fingerprint, allow)
             return found
-    steps = STEPS if kind == "gan" else 0
+    steps = default_steps(len(data.train)) if kind == "gan" else 0
     folder = cache / f"{data.fingerprint}-{len(data.train)}-{kind}-{steps}-{seed}"
     try:
         found = load_generator(folder)
