@@ -22,7 +22,10 @@ from autoaug.trial import Task
 
 NAME = "affinity"
 _STRENGTHS = (0.25, 0.5, 0.75, 1.0)
-_SCORED_ON = 300
+#: Images of each split for a look at one operator: at most so many, and no more than cost what the training cost.
+_FEWEST, _MOST = 8, 300
+#: A training step costs as much as so many looks.
+_LOOKS_A_STEP = 3
 #: The strength to start from is the highest at which the middle operator keeps so much of the accuracy.
 _KEPT = 0.85
 
@@ -47,10 +50,12 @@ class MeasureAffinity:
         recipe = task.recipe.for_share(self.share)
         for _ in train(training, Policy(), task.train, task.classes, recipe, seed, task.device, rows=rows):
             pass
-        looks = _Looks(training.model.eval(), task, rows)
+        wanted = _operators(self.space)
+        affordable = _LOOKS_A_STEP * training.meter.passes // (2 * (1 + len(wanted) * len(_STRENGTHS)))
+        looks = _Looks(training.model.eval(), task, rows, min(_MOST, max(_FEWEST, affordable)))
         clean = looks.at(Policy())
         operators: dict[str, list[tuple[float, float, float]]] = {}
-        for name, highest in _operators(self.space).items():
+        for name, highest in wanted.items():
             for strength in _STRENGTHS:
                 accuracy, loss = looks.at(_alone(name, strength * highest))
                 affinity, diversity = accuracy / max(clean[0], 1e-6), loss / max(clean[1], 1e-6)
@@ -63,7 +68,7 @@ class MeasureAffinity:
             started=started,
             ended=time.time(),
             status="complete",
-            passes=training.meter.passes + looks.images // 3,
+            passes=training.meter.passes + looks.images // _LOOKS_A_STEP,
             findings={"operators": operators, "strength": max(bearable, default=_STRENGTHS[0])},
         )
 
@@ -71,10 +76,10 @@ class MeasureAffinity:
 class _Looks:
     """A trained model's accuracy on validation images and loss on its training images."""
 
-    def __init__(self, model: torch.nn.Module, task: Task, rows: np.ndarray) -> None:
+    def __init__(self, model: torch.nn.Module, task: Task, rows: np.ndarray, count: int) -> None:
         self.model, self.task, self.images = model, task, 0
-        spread = np.linspace(0, len(task.validation) - 1, min(_SCORED_ON, len(task.validation))).astype(np.int64)
-        self.sides = ((task.validation, spread), (task.train, rows[:: max(1, len(rows) // _SCORED_ON)]))
+        spread = np.linspace(0, len(task.validation) - 1, min(count, len(task.validation))).astype(np.int64)
+        self.sides = ((task.validation, spread), (task.train, rows[:: max(1, len(rows) // count)]))
 
     def at(self, policy: Policy) -> tuple[float, float]:
         """Accuracy and loss under `policy`."""

@@ -1,0 +1,45 @@
+"""``auto`` with one of its stages left out, as strategies of their own: what is each worth?
+
+Benches register them and take them by name: ``--strategies "auto,auto without repeats"``.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from unittest import mock
+
+from autoaug.strategies import STRATEGIES, Brief, History, Step
+from autoaug.strategies import auto as module
+from autoaug.strategies.affinity import NAME as AFFINITY
+from autoaug.strategies.auto import Auto
+from autoaug.strategies.shift import NAME as MATCHING
+
+#: An inquiry that found nothing.
+_NOTHING = {"policy": None, "strength": None, "passes": 0, "failed": "left out"}
+_FOUND = {"matching": MATCHING, "affinity": AFFINITY}
+_CHANGED = {
+    "the portfolio": {"portfolio": lambda space, *_: iter([next(PORTFOLIO(space))])},
+    "repeats": {"_repeat": lambda _: None},
+    "shares of the data": {"SHARE": 1.0},
+}
+PORTFOLIO = module.portfolio
+
+
+class AutoWithout(Auto):
+    """The default strategy without one of its stages."""
+
+    def __init__(self, stage: str) -> None:
+        self.stage = stage
+
+    def next(self, history: History, brief: Brief) -> Step | None:
+        if self.stage in _FOUND:
+            history = history._replace(findings={_FOUND[self.stage]: _NOTHING, **history.findings})
+        changes = _CHANGED.get(self.stage)
+        with mock.patch.multiple(module, **changes) if changes else nullcontext():
+            return super().next(history, brief)
+
+
+def register() -> None:
+    """Make the variants known by name."""
+    for stage in (*_FOUND, *_CHANGED):
+        STRATEGIES[f"auto without {stage}"] = AutoWithout(stage)
