@@ -68,42 +68,8 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
     with executors(
         config.executor, config.workers, config.device, config.ray_address, config.trial_timeout
     ) as open_executor:
-        study = None
-        entrants = [_given(policy) for policy in config.policies]
-        if config.space is not None:
-            study = _search(
-                SearchStudy(
-                    config.storage or folder.study,
-                    config.space,
-                    get_strategy(config.strategy),
-                    config.seed,
-                    config.study,
-                ),
-                config,
-                task,
-                open_executor,
-                progress,
-            )
-            entrants = _entrants(study, config.space, config.finalists)
-            if config.rival is not None:
-                seed = derive_seed(config.seed, "rival")  # TPE begins with random draws: not the very same ones
-                folder.rival.mkdir(exist_ok=True)
-                rival = _search(
-                    SearchStudy(
-                        config.storage or folder.rival / "study.db",
-                        config.space,
-                        get_strategy(config.rival),
-                        seed,
-                        config.study if config.storage is None else f"{config.study}-rival",
-                    ),
-                    config,
-                    task,
-                    open_executor,
-                    progress,
-                )
-                entrants += [replace(e, name="random-search", kind="rival") for e in _finalists(rival, 1)]
+        study, entrants = _entered(folder, config, task, open_executor, progress)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
-        entrants = _distinct(entrants)
         begun = time.time()
         with open_executor(replace(task, test=data.test)) as executor:
             candidates, trainings, judgement = _confirm(
@@ -131,6 +97,31 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
         if pooled.pool is not None and len(pooled.pool.samples):
             write_whole(folder.samples(kind), to_bytes(draw_samples(pooled.pool.samples, data.classes)))
     return _write(folder, result, judgement.returned, trainings, data, config.seed)
+
+
+def _entered(
+    folder: RunFolder, config: RunConfig, task: Task, open_executor: Open, progress: Progress
+) -> tuple[SearchStudy | None, list[Entrant]]:
+    """The study of the search, None where there is none, and who is to be confirmed: the policies that were given, or
+    finalists and baselines, with the winner of a rival search where one is asked for.
+    """
+    space = config.space
+    if space is None:
+        return None, _distinct([_given(policy) for policy in config.policies])
+
+    def searched(storage: Path, name: str, strategy: str, seed: int) -> SearchStudy:
+        study = SearchStudy(config.storage or storage, space, get_strategy(strategy), seed, name)
+        return _search(study, config, task, open_executor, progress)
+
+    study = searched(folder.study, config.study, config.strategy, config.seed)
+    entrants = _entrants(study, space, config.finalists)
+    if config.rival is not None:
+        seed = derive_seed(config.seed, "rival")  # TPE begins with random draws: not the very same ones
+        folder.rival.mkdir(exist_ok=True)
+        name = config.study if config.storage is None else f"{config.study}-rival"
+        rival = searched(folder.rival / "study.db", name, config.rival, seed)
+        entrants += [replace(e, name="random-search", kind="rival") for e in _finalists(rival, 1)]
+    return study, _distinct(entrants)
 
 
 def _generated(config: RunConfig, data: DataSet, progress: Progress) -> dict[str, Pooled]:

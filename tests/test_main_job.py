@@ -110,17 +110,19 @@ def test_the_search_never_reads_the_test_split(tmp_path: Path) -> None:
 
 
 def test_compare_judges_given_policies(tmp_path: Path) -> None:
+    copied = load_policy("flip-crop").model_copy(update={"copies": 3, "name": "copied"})
     found = autoaug.compare(
         write_npz(tmp_path / "bars.npz"),
-        ["none", "flip-crop+randaugment"],
+        [copied, load_policy("flip-crop+randaugment").model_copy(update={"copies": 2, "name": "too"})],
         epochs=2,
         seeds=2,
         workers=1,
         out=str(tmp_path / "run"),
     )
-    assert [c.name for c in found.candidates] == ["none", "flip-crop+randaugment"]
+    assert {c.name for c in found.candidates} == {"copied", "too"}
     assert found.comparison is not None
-    assert (found.run_dir / "report.html").is_file()
+    text = (found.run_dir / "report.html").read_text()
+    assert f"puts {found.policy.copies} copies of each image into a batch" in text
 
 
 @pytest.fixture(scope="module")
