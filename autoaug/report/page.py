@@ -178,7 +178,8 @@ def _script(cdn: bool) -> Markup:
     if cdn:
         source = f"https://cdn.plot.ly/plotly-{get_plotlyjs_version()}.min.js"
         return Markup('<script src="{}" charset="utf-8"></script>').format(source)
-    return Markup("<script>{}</script>").format(Markup(get_plotlyjs()))  # noqa: S704 (the library's own script)
+    # Inert, so that the text can be read and scrolled at once; page.js runs it then.
+    return Markup('<script type="text/plain" data-plotly>{}</script>').format(Markup(get_plotlyjs()))  # noqa: S704 (its own script)
 
 
 def _by_section(charts: list[Chart]) -> dict[str, list[Chart]]:

@@ -16,7 +16,12 @@ async function draw(waiting) {
   await Plotly.relayout(place, colours(place.layout));
   setTimeout(() => draw(waiting), 0);
 }
-draw([...document.querySelectorAll("[data-figure]")]);
+function begin() {  // Plotly's own script takes a second to run: the page is shown, and answers, before it
+  const held = document.querySelector("script[data-plotly]");
+  if (held) document.head.append(Object.assign(document.createElement("script"), {textContent: held.textContent}));
+  draw([...document.querySelectorAll("[data-figure]")]);
+}
+requestAnimationFrame(() => setTimeout(begin, 0));
 dark.addEventListener("change", () => {
   for (const place of document.querySelectorAll(".js-plotly-plot")) Plotly.relayout(place, colours(place.layout));
 });
