@@ -105,13 +105,13 @@ def _entered(
     """The study of the search, None where there is none, and who is to be confirmed: the policies that were given, or
     finalists and baselines, with the winner of a rival search where one is asked for.
     """
-    space = config.space
-    if space is None:
+    if config.space is None:
         return None, _distinct([_given(policy) for policy in config.policies])
+    space = config.space.with_generators(task.pools)
 
     def searched(storage: Path, name: str, strategy: str, seed: int) -> SearchStudy:
         study = SearchStudy(config.storage or storage, space, get_strategy(strategy), seed, name)
-        return _search(study, config, task, open_executor, progress)
+        return _search(study, space, config, task, open_executor, progress)
 
     study = searched(folder.study, config.study, config.strategy, config.seed)
     entrants = _entrants(study, space, config.finalists)
@@ -146,16 +146,17 @@ def _generated(config: RunConfig, data: DataSet, progress: Progress) -> dict[str
         )
         facts = found[kind].facts
         if found[kind].pool is None:
-            progress.say(f"{facts['failed']}; the run goes on without generated samples")
+            progress.say(f"{facts['failed']}; the run goes on without it")
         else:
             progress.say(f"the gate: {', '.join(f'{count} {why}' for why, count in facts['gate'].items())}")
     return found
 
 
-def _search(study: SearchStudy, config: RunConfig, task: Task, open_executor: Open, progress: Progress) -> SearchStudy:
+def _search(
+    study: SearchStudy, space: SearchSpace, config: RunConfig, task: Task, open_executor: Open, progress: Progress
+) -> SearchStudy:
     """The same study, with its budget spent."""
-    space, budget = config.space, config.budget
-    assert space is not None
+    budget = config.budget
     assert budget is not None
     baselines = {name: load_policy(name) for name in space.baselines}
     progress.say(f"searching the space {space.name!r} with {study.strategy.name}, {config.workers} at a time")

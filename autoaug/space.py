@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -123,6 +124,12 @@ class SearchSpace(SpaceWord):
     regularisation: RegularisationSpace | None = None
     copies: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=8)]] = (1, 1)
     baselines: Annotated[tuple[str, ...], Field(min_length=1)] = ("none", "flip-crop", "randaugment", "trivialaugment")
+
+    def with_generators(self, available: Container[str]) -> SearchSpace:
+        """The space without generators that are not `available`."""
+        kinds = tuple(kind for kind in self.synthetic.kinds if kind == "none" or kind in available)
+        synthetic = self.synthetic.model_copy(update={"kinds": kinds or ("none",)})
+        return self.model_copy(update={"synthetic": synthetic})
 
     @model_validator(mode="after")
     def _allows_something(self) -> Self:

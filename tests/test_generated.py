@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+import autoaug
 from autoaug.data.images import MemoryImages
 from autoaug.data.pool import Pool
 from autoaug.data.splits import Samples
@@ -32,7 +33,7 @@ from autoaug.space import load_space
 from autoaug.training.recipe import Recipe
 from autoaug.transform import load_policy
 from autoaug.trial import run_trial
-from tests.conftest import write_npz
+from tests.conftest import bars, write_npz
 from tests.tasks import samples, small_task
 
 LIMIT = 2**30
@@ -203,6 +204,19 @@ def test_a_pool_is_made_once_and_then_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(*kept)
     assert sum(first.facts["gate"].values()) == 2 * len(data.train)
     assert again.facts["seconds"] == first.facts["seconds"], "what fitting took is remembered"
+
+
+def test_a_class_too_small_for_a_gan_leaves_it_out_of_the_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
+    images, labels = bars(27)
+    few = write_npz(tmp_path / "few.npz", x_train=images, y_train=labels)
+    found = autoaug.search(
+        few, space="regularised", strategy="random", trials=11, epochs=1, seeds=2, workers=1, out=tmp_path / "run"
+    )
+    assert "a gan needs at least 10 a class" in found.generated["gan"]["failed"]
+    assert {trial.params["synthetic"] for trial in found.history if trial.params} == {"none", "pca"}
 
 
 @pytest.mark.parametrize("draw", [sample_policy, sample_shaped])

@@ -18,7 +18,7 @@ from autoaug.errors import DataError, RunError
 from autoaug.generate.gan import Collapsed, default_steps
 from autoaug.generate.gate import Gate, balance, own_share, tally, train_gate
 from autoaug.generate.judge import LEAST_JUDGED, judge_samples
-from autoaug.generate.saved import KINDS, SavedGenerator, fit_generator, load_generator
+from autoaug.generate.saved import KINDS, SavedGenerator, TooFewImages, fit_generator, load_generator
 from autoaug.policy import Policy
 from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace
@@ -63,7 +63,8 @@ def make_pool(
     cache: Path | None = None,
 ) -> Pooled:
     """Fit the generator of `kind` on the training split, or take it from the cache or the folder `given`, pass its
-    samples through the `gate`, and judge those that are left. Where it fails, the pool is None, and the facts say why.
+    samples through the `gate`, and judge those that are left. Where fitting fails, as where a class has too few images,
+    the pool is None, and the facts say why.
 
     Raises:
         DataError: the generator in `given` is of other data, or of images of another shape.
@@ -72,7 +73,7 @@ def make_pool(
     begun = time.time()
     try:
         generator = _generator(kind, data, seed, device, given, allow, cache or generator_cache())
-    except Collapsed as fault:
+    except (Collapsed, TooFewImages) as fault:
         return Pooled(None, {"failed": str(fault), "seconds": time.time() - begun})
     fitted = time.time()
     counts = np.bincount(data.train.labels, minlength=len(data.classes)) * _PER_IMAGE

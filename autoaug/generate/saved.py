@@ -50,6 +50,10 @@ class About(BaseModel):
     adapted_from: str | None = None
 
 
+class TooFewImages(DataError):
+    """A class has fewer images than a kind of generator needs."""
+
+
 @dataclass(frozen=True, eq=False)
 class SavedGenerator:
     """A generator that is trained."""
@@ -124,7 +128,7 @@ def fit_generator(
 
     Raises:
         UnknownName: there is no such kind.
-        DataError: a class has too few images for it.
+        TooFewImages: a class has too few for it.
         OptionError: `source` cannot be adapted to these images.
         Collapsed: the training failed.
     """
@@ -136,7 +140,7 @@ def fit_generator(
         cure = (
             "; use the kind pca, or add images" if kind == "gan" and counts.min() >= _FEWEST["pca"] else "; add images"
         )
-        raise DataError(
+        raise TooFewImages(
             f"class {rare!r} has {counts.min()} images, a {kind} needs at least {_FEWEST[kind]} a class{cure}"
         )
     begun = time.time()
