@@ -114,14 +114,21 @@ def sample(
         typer.Option(help="module:function of yours; called with an image and its class, false drops it."),
     ] = None,
     judge: Annotated[bool, typer.Option("--judge", help="Also say how good the samples are.")] = False,
+    inception: Annotated[
+        Path | None,
+        typer.Option(help="Judge on the features of these Inception weights too, a file that torch-fidelity reads."),
+    ] = None,
     seed: Seed = 0,
     device: Device = "auto",
     allow: Allow = None,
 ) -> None:
     """Draw samples, pass them through the gate that DATA's real images teach, and write those that pass."""
+    import math
+
     import numpy as np
 
     from autoaug.errors import RunError
+    from autoaug.generate.features import InceptionFeatures
     from autoaug.generate.gate import balance, load_rule, tally, train_gate
     from autoaug.generate.saved import load_generator
     from autoaug.modalities.image.decoding import as_picture
@@ -134,6 +141,7 @@ def sample(
     chosen, own_rule = resolve_device(device), load_rule(rule) if rule else None
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RunError(f"{out} holds something already; name an empty folder, or a new one, with --out")
+    published = InceptionFeatures(inception, chosen) if inception else None
     made = load_generator(generator)
     _, found = check_data(data, parse_memory(None), None, [a for a in allow or () if a != "generator"], made.about.seed)
     made.check_fits(found.train.images.shape, found.classes, found.fingerprint, "generator" in (allow or ()))
@@ -159,15 +167,23 @@ def sample(
         typer.echo(
             f"samples of a {what}: {min(before)} to {max(before)} before the gate, {min(after)} to {max(after)} after"
         )
-    if judge:
+    if judge or inception:
         from autoaug.generate.judge import judge_samples
 
         kept = reasons == ""
         figures = judge_samples(
-            images[kept], labels[kept], found.train, found.validation, gate.training, chosen, ("auto", recipe, seed)
+            images[kept],
+            labels[kept],
+            found.train,
+            found.validation,
+            gate.training,
+            chosen,
+            ("auto", recipe, seed),
+            published,
         )
         for name, value in figures._asdict().items():
-            typer.echo(f"{name}: {value:.4g}")
+            if math.isfinite(value):
+                typer.echo(f"{name}: {value:.4g}")
 
 
 def expand(

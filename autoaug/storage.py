@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import optuna
-from optuna.storages import BaseStorage, get_storage
+from optuna.storages import BaseStorage, RDBStorage, get_storage
 from optuna.study import StudyDirection
 
 from autoaug.errors import RunError
@@ -33,7 +33,13 @@ def _backend(url: str) -> BaseStorage:
     # Which driver the plain name stands for depends on SQLAlchemy's version; the extra brings this one.
     url = re.sub("^postgres(ql)?://", "postgresql+psycopg://", url)
     try:
-        return get_storage(url)
+        storage = RDBStorage(url)
+        if (
+            storage.engine.dialect.name == "sqlite"
+        ):  # a write-ahead log waits for the disk once where a journal does thrice
+            with storage.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        return get_storage(storage)
     except ImportError as fault:
         cure = "pip install 'autoaug[postgres]'" if url.startswith("postgres") else "install the database's driver"
         raise RunError(f"{shown(url)} cannot be opened: {str(fault).strip().splitlines()[0]}; {cure}") from None

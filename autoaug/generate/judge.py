@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from torchmetrics.image.kid import KernelInceptionDistance
 
 from autoaug.data.images import MemoryImages
 from autoaug.data.splits import Samples
+from autoaug.generate.features import ClassifierFeatures, InceptionFeatures
 from autoaug.generate.gate import describe, nearest_distance
 from autoaug.policy import Policy
 from autoaug.training.recipe import Recipe
@@ -35,6 +37,7 @@ class Judged(NamedTuple):
         memorised: share of the samples that lie nearer to a training image than 99.5 % of held-out images do.
         classification: accuracy in [0, 1] on real held-out images of a classifier trained on samples alone (Ravuri and
             Vinyals, 2019); NaN where it was not asked for.
+        inception_fid, inception_kid: the distances of Inception's features; NaN where they were not asked for.
     """
 
     fid: float
@@ -44,28 +47,9 @@ class Judged(NamedTuple):
     density: float
     coverage: float
     memorised: float
-    classification: float
-
-
-class _Features(nn.Module):
-    """What a trained classifier's last layer sees, ``[n, d]``, for uint8 images; the form that torchmetrics takes."""
-
-    def __init__(self, training: Training, device: str) -> None:
-        super().__init__()
-        self.model = training.model.eval()
-        self.device = device
-        last = [m for m in self.model.modules() if isinstance(m, nn.Linear)][-1]
-        self.num_features = last.in_features
-        self._seen: list[Tensor] = []
-        last.register_forward_pre_hook(lambda _, given: self._seen.append(given[0].detach().float().cpu()))
-
-    @torch.no_grad()
-    def forward(self, images: Tensor) -> Tensor:
-        """``[n, d]`` features of ``images [n, C, H, W]`` uint8."""
-        self._seen.clear()
-        for part in torch.split(images, 500):
-            self.model(part.to(self.device).float() / 255)
-        return torch.cat(self._seen)
+    classification: float = math.nan
+    inception_fid: float = math.nan
+    inception_kid: float = math.nan
 
 
 def classification_score(
@@ -89,6 +73,7 @@ def judge_samples(
     classifier: Training,
     device: str,
     score_on: tuple[str, Recipe, int] | None = None,
+    inception: InceptionFeatures | None = None,
 ) -> Judged:
     """Judge the images ``made [n, C, H, W]``, uint8 of classes ``labels [n]``, against ``held_out`` ones.
 
@@ -100,29 +85,51 @@ def judge_samples(
         classifier: trained on `real`; its features are the space of all distances but `memorised`.
         device: of the classifier.
         score_on: model, recipe and seed of a classifier to train on the samples alone; None leaves that out.
+        inception: the features that figures are published on; None leaves those distances out.
     """
-    features = _Features(classifier, device)
+    features = ClassifierFeatures(classifier, device)
     kept = held_out.images.take(np.arange(len(held_out)))
     ours, theirs = torch.from_numpy(made), torch.from_numpy(kept)
-    fid = FrechetInceptionDistance(feature=features, normalize=False, input_img_size=real.images.shape)
-    size = min(_SUBSET, len(ours), len(theirs))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it keeps all features: they are few
-        kid = KernelInceptionDistance(feature=features, subsets=_SUBSETS, subset_size=size)
-    for metric in (fid, kid):
-        metric.update(theirs, real=True)
-        metric.update(ours, real=False)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)  # which subsets KID takes
-        kernel = float(kid.compute()[0])
-    precision, recall, density, coverage = manifold_figures(features(theirs), features(ours))
+    seen = features(theirs), features(ours)
+    fid, kid = distances(*seen)
+    others = {}
+    if inception is not None:
+        found = distances(inception(theirs), inception(ours))
+        others = dict(zip(("inception_fid", "inception_kid"), found, strict=True))
+    precision, recall, density, coverage = manifold_figures(*seen)
     trained = describe(real.images.take(np.arange(len(real))))
     bound = float(np.quantile(nearest_distance(describe(kept), trained), 0.005))
     memorised = float((nearest_distance(describe(made), trained) < bound).mean())
-    scored = float("nan")
     if score_on is not None:
-        scored = classification_score(made, labels, held_out, *score_on, device)
-    return Judged(float(fid.compute()), kernel, precision, recall, density, coverage, memorised, scored)
+        others["classification"] = classification_score(made, labels, held_out, *score_on, device)
+    return Judged(fid, kid, precision, recall, density, coverage, memorised, **others)
+
+
+class _Given(nn.Module):
+    """Features that are there already, for metrics that would extract them."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.num_features = size
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The same."""
+        return features
+
+
+def distances(real: Tensor, made: Tensor) -> tuple[float, float]:
+    """Fréchet and kernel distance between the features ``real [n, d]`` and ``made [m, d]``."""
+    given = _Given(real.shape[1])
+    fid = FrechetInceptionDistance(feature=given)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it keeps all features: they are few
+        kid = KernelInceptionDistance(feature=given, subsets=_SUBSETS, subset_size=min(_SUBSET, len(real), len(made)))
+    for metric in (fid, kid):
+        metric.update(real, real=True)
+        metric.update(made, real=False)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # which subsets KID takes
+        return float(fid.compute()), float(kid.compute()[0])
 
 
 def manifold_figures(real: Tensor, made: Tensor) -> tuple[float, float, float, float]:
