@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import optuna
 from optuna.storages import BaseStorage, RDBStorage, get_storage
 from optuna.study import StudyDirection
+from sqlalchemy.exc import OperationalError
 
 from autoaug.errors import RunError
 from autoaug.interruption import uninterrupted
@@ -46,6 +48,14 @@ def _backend(url: str) -> BaseStorage:
     except Exception as fault:  # SQLAlchemy's many kinds, all of which mean that it cannot be used
         reason = str(fault).strip().splitlines()[0]
         raise RunError(f"{shown(url)} cannot be opened as a study ({shown(reason)})") from None
+
+
+def _write_ahead(storage: RDBStorage) -> None:
+    """Have SQLite write a log ahead of its file: it waits for the disk once a transaction, a rollback journal thrice.
+    File systems on which that cannot be keep the journal.
+    """
+    with suppress(OperationalError), storage.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
 
 @uninterrupted()
