@@ -38,7 +38,7 @@ Data = Annotated[
     ),
 ]
 Run = Annotated[Path, typer.Argument(help="A run folder.")]
-Space = Annotated[str, typer.Option(help="A search space by name (standard, light, digits) or a YAML file.")]
+Space = Annotated[str, typer.Option(help="A search space (standard, light, digits, flat, regularised) or a YAML file.")]
 Trials = Annotated[int | None, typer.Option(help="Stop the search after this many trials.")]
 Time = Annotated[str | None, typer.Option(help="Stop the search after this time, e.g. 30m or 1h30m.")]
 BudgetX = Annotated[

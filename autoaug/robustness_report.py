@@ -50,7 +50,8 @@ def robustness_of(
         how = Adversarial(kind="pgd", norm="l2" if norm == "l2" else "linf", epsilon=epsilon, steps=steps)
     except ValidationError as fault:
         reason = fault.errors()[0]
-        raise OptionError(f"--{reason['loc'][0] if reason['loc'] else 'epsilon'}: {reason['msg']}") from None
+        option, rule = reason["loc"][0] if reason["loc"] else "epsilon", reason["msg"].removeprefix("Value error, ")
+        raise OptionError(f"--{option}: {rule}") from None
     chosen, path = resolve_device(device), model / "model.safetensors"
     if not path.is_file():
         raise RunError(
