@@ -16,6 +16,7 @@ from autoaug.run_folder import Budget
 from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace
 from autoaug.strategies import Brief, Inquiry
+from autoaug.strategies.base import FIRST
 from autoaug.study import OUTCOME, Asked, SearchStudy, summary
 from autoaug.trial import Train, Work
 
@@ -105,7 +106,8 @@ class _Search:
             return False
         if isinstance(step, Inquiry):
             self.study.begin_inquiry(step.name)
-            self.submit(_INQUIRY + step.name, None, TrialSpec(_INQUIRY + step.name, step.work, self.seed("inquiry")))
+            key = _INQUIRY + step.name
+            self.submit(key, None, TrialSpec(key, step.work, self.seed("repeat", FIRST)))
             return True
         asked = self.study.begin(step)
         self.meter.begun += asked.until - asked.since
@@ -218,7 +220,9 @@ def run_search(
 
 
 def _train(asked: Asked) -> Work:
-    return Train(asked.policy, asked.share, asked.since, asked.until)
+    """The model that was trained without augmentation is kept, for inquiries to look at."""
+    is_bare = asked.policy.fingerprint() == Policy().fingerprint()
+    return Train(asked.policy, asked.share, asked.since, asked.until, keeps_weights=is_bare)
 
 
 def _listed(causes: Counter[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from autoaug.strategies.affinity import MeasureAffinity, bearable_strength
 from autoaug.strategies.density import MatchDensity, together
 from autoaug.strategies.gradient import LearnByGradient, starting_policy
 from autoaug.strategies.shift import MatchShift, matched
-from autoaug.trial import Task, Work, carry_out
+from autoaug.trial import Task, Work, carry_out, run_trial
 from tests.tasks import samples, shifted_task, small_task
 
 
@@ -40,6 +41,18 @@ def test_affinity_falls_with_strength_where_an_operator_destroys_and_not_where_i
     assert operators["TranslateY"][-1][2] > 1.0, "diversity: the loss grows"
     assert bearable_strength(found.findings) in {0.25, 0.5, 0.75, 1.0}
     assert bearable_strength(None) is None
+
+
+def test_affinity_looks_at_the_model_that_was_trained_without_augmentation_already(task: Task, tmp_path: Path) -> None:
+    keeping, inquiry = replace(task, checkpoints=tmp_path), MeasureAffinity(load_space("light"), 0.5)
+    trained = asked(inquiry, keeping)
+    assert not list(tmp_path.iterdir())
+    *_, baseline = run_trial(Policy(), keeping, 0, 0.5, keeps_weights=True)
+    looked = asked(inquiry, keeping)
+    assert looked.passes == trained.passes - baseline.passes
+    assert looked.findings["strength"] == trained.findings["strength"]
+    next(iter(tmp_path.iterdir())).write_bytes(b"cut off")
+    assert asked(inquiry, keeping).passes == trained.passes, "what cannot be read is trained again"
 
 
 def test_density_prefers_what_trained_models_still_recognise(task: Task) -> None:

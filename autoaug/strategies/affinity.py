@@ -16,6 +16,7 @@ from autoaug.policy import Operation, Policy, in_turn
 from autoaug.result import TrialResult
 from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace
+from autoaug.training.checkpoint import checkpoint_path, load_weights
 from autoaug.training.scoring import accuracy_and_loss
 from autoaug.training.train import new_training, train
 from autoaug.trial import Task
@@ -32,8 +33,8 @@ _KEPT = 0.85
 
 @dataclass(frozen=True)
 class MeasureAffinity:
-    """Train one model without augmentation on a `share` of the data, and show it validation and training images under
-    each operator of the space, at several strengths.
+    """Show a model that was trained without augmentation on a `share` of the data validation and training images under
+    each operator of the space, at several strengths: the model that the baseline ``none`` left, where there is one.
     """
 
     space: SearchSpace
@@ -46,13 +47,16 @@ class MeasureAffinity:
         """
         started = time.time()
         rows = nested_rows(task.train.labels, self.share, derive_seed(seed, "share"))
-        training = new_training(task.model, task.train, task.classes, seed)
         recipe = task.recipe.for_share(self.share)
-        for _ in train(training, Policy(), task.train, task.classes, recipe, seed, task.device, rows=rows):
-            pass
+        training = new_training(task.model, task.train, task.classes, seed)
+        kept = task.checkpoints and checkpoint_path(task.checkpoints, Policy(), self.share, seed, 1.0)
+        if not (kept and load_weights(training, kept)):
+            for _ in train(training, Policy(), task.train, task.classes, recipe, seed, task.device, rows=rows):
+                pass
         wanted = _operators(self.space)
-        affordable = _LOOKS_A_STEP * training.meter.passes // (2 * (1 + len(wanted) * len(_STRENGTHS)))
-        looks = _Looks(training.model.eval(), task, rows, min(_MOST, max(_FEWEST, affordable)))
+        passes = recipe.steps(len(rows), 1) * recipe.batch_size
+        affordable = _LOOKS_A_STEP * passes // (2 * (1 + len(wanted) * len(_STRENGTHS)))
+        looks = _Looks(training.model.to(task.device).eval(), task, rows, min(_MOST, max(_FEWEST, affordable)))
         clean = looks.at(Policy())
         operators: dict[str, list[tuple[float, float, float]]] = {}
         for name, highest in wanted.items():

@@ -62,10 +62,11 @@ class Auto(Strategy):
             return Inquiry(NAME, MatchShift())
         if step := next_baseline(history, brief, SHARE):
             return step
-        if brief.has_data and brief.space.families and AFFINITY not in history.findings:
+        running = {past.name for past in history.trials if past.is_running and past.is_baseline}
+        if brief.has_data and brief.space.families and AFFINITY not in history.findings and "none" not in running:
             return Inquiry(AFFINITY, MeasureAffinity(brief.space, SHARE))
         is_looking = any(found is None for found in history.findings.values())
-        if is_looking or any(past.is_running and past.is_baseline for past in history.trials):
+        if is_looking or running:
             return None
         policy = matched(history.findings.get(NAME))
         if policy is not None and (step := _next_in_gate(history, policy)):

@@ -71,3 +71,14 @@ def load_training(training: Training, path: Path) -> bool:
     except (SafetensorError, OSError, KeyError, RuntimeError):
         return False
     return True
+
+
+def load_weights(training: Training, path: Path) -> bool:
+    """Give the model of the fresh `training` the weights at `path`; returns whether there are any that fit."""
+    if not path.is_file():
+        return False
+    try:
+        training.model.load_state_dict(load_file(path))
+    except (SafetensorError, OSError, RuntimeError):
+        return False
+    return True
