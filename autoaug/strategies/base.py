@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from heapq import nlargest
 from typing import Any, NamedTuple
 
 from optuna.samplers import BaseSampler
@@ -58,7 +59,7 @@ class Past:
         """The accuracy on the validation split, None unless complete."""
         return self.values[0] if self.values else None
 
-    @property
+    @cached_property
     def is_drawn(self) -> bool:
         """Whether a sampler drew it."""
         return bool(self.frozen.params)
@@ -207,6 +208,6 @@ def recent_and_best(trials: Sequence[Past], at_most: int) -> list[Past]:
     running = [past for past in drawn if past.is_running]
     ended = [past for past in drawn if not past.is_running]
     half = max(1, (at_most - len(running)) // 2)
-    best = sorted((p for p in ended if p.values), key=lambda p: -p.values[0])[:half]
+    best = nlargest(half, (p for p in ended if p.values), key=lambda p: p.values[0])
     kept = {past.number: past for past in (*best, *ended[-half:], *running)}
     return [kept[number] for number in sorted(kept)]
