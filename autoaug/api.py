@@ -93,9 +93,9 @@ def compare(
     against the hardest of the others; options and errors as for `search`.
     """
     given = _named(list(policies))
-    if len(given) < 2:
-        raise OptionError(f"a comparison needs at least two policies, not {len(given)}")
     names = [policy.name for policy in given]
+    if len({policy.fingerprint() for policy in given}) < 2:
+        raise OptionError(f"a comparison needs at least two policies that differ, not {', '.join(map(repr, names))}")
     return _run(
         _options(data, options), given, progress, command or _call("compare", data, {"policies": names, **options})
     )

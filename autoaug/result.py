@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
-from autoaug.errors import RunError
+from autoaug.errors import RunError, UnknownName
 from autoaug.policy import Policy, read_policy
 
 FORMAT = 1
@@ -253,8 +253,11 @@ class SearchResult(Record):
         return read_policy(self._run_dir / "policy.yaml")
 
     def candidate(self, name: str) -> Candidate:
-        """The candidate of that name."""
-        return next(c for c in self.candidates if c.name == name)
+        """The candidate of that name; raises `UnknownName` where there is none."""
+        found = {c.name: c for c in self.candidates}
+        if name not in found:
+            raise UnknownName("candidate", name, list(found))
+        return found[name]
 
     @classmethod
     def load(cls, run_dir: str | Path) -> SearchResult:

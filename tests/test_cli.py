@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from autoaug.transform import load_policy
 from tests.conftest import bars, write_npz
 
 
@@ -82,6 +83,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "damaged" / "a" / "0.png").write_bytes(b"\x89PNG damaged")
     (root / "space.yaml").write_text("families:\n  a: {Rotat: 1}\nlayers: [0, 1]\n")
     (root / "nothing.yaml").write_text("layers: [0, 0]\n")
+    load_policy("flip-crop").save(root / "flip-crop.yaml")
     (root / "policy.yaml").write_text("layers:\n  - branches: []\n")
     (root / "there").mkdir()
     (root / "there" / "file").write_text("mine")
@@ -128,6 +130,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["search", "good.npz", "--trils", "3"], ["--trils"]),
         (["compare", "good.npz", "none"], ["at least two"]),
         (["compare", "good.npz", "none", "nnoe"], ["nnoe"]),
+        (["compare", "good.npz", "flip-crop", "flip-crop.yaml"], ["that differ", "'flip-crop', 'flip-crop.yaml'"]),
         (["compare", "good.npz", "none", "policy.yaml"], ["line 2", "branches"]),
         (["export", "none", "--to", "torchvison"], ["did you mean 'torchvision'"]),
         (["export", "there", "--to", "kornia"], ["policy.yaml"]),

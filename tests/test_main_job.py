@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import autoaug
+from autoaug.errors import UnknownName
 from autoaug.report import write_comparison, write_figures, write_report
 from autoaug.result import SearchResult
 from autoaug.robustness_report import robustness_of
@@ -282,5 +283,7 @@ def test_the_winner_goes_out_as_weights_that_give_its_predictions(result: Search
     )
     command = [sys.executable, "-c", code, str(tmp_path / "model"), str(tmp_path / "test.npz")]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    with pytest.raises(UnknownName, match="'nnone'; did you mean 'none'"):
+        result.candidate("nnone")
     expected = result.candidate(result.returned.name).test_accuracy[0]
     assert float(printed) == pytest.approx(expected, abs=0.035)  # training computes in bf16 where it can
