@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import optuna
+from optuna.storages import InMemoryStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
@@ -146,7 +147,7 @@ class SearchStudy:
             params=drawn.params if drawn else {},
             distributions=drawn.distributions if drawn else {},
             user_attrs={ASKED: asked},
-            system_attrs=drawn.system_attrs if drawn else {},
+            system_attrs=_kept(drawn.system_attrs) if drawn else {},
         )
         self._ids[number] = self._storage.create_new_trial(self._study_id, template)
         template.number = number
@@ -281,13 +282,21 @@ def _draw(step: Draw, space: SearchSpace, seed: int, directions: list[StudyDirec
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of starting values that a conditional dimension does not take
-        mirror = optuna.create_study(directions=directions, sampler=step.sampler(seed))
-        mirror.add_trials([past.frozen for past in step.told])
+        storage = InMemoryStorage()
+        mirror = optuna.create_study(storage=storage, directions=directions, sampler=step.sampler(seed))
+        study = storage.get_study_id_from_name(mirror.study_name)
+        for past in step.told:  # as add_trials, which would check each again
+            storage.create_new_trial(study, past.frozen)
         if step.start:
             mirror.enqueue_trial(dict(step.start))
         trial = mirror.ask()
         policy = step.draw(space, trial)
     return mirror.get_trials(deepcopy=False)[trial.number], policy
+
+
+def _kept(system_attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """What a sampler noted of a trial, without what TPE notes of those that are not drawn whole: these are."""
+    return {name: value for name, value in system_attrs.items() if not name.startswith("tpe:")}
 
 
 def _difference(what: str, noted: Any, value: Any) -> str:
