@@ -36,11 +36,8 @@ def _backend(url: str) -> BaseStorage:
     url = re.sub("^postgres(ql)?://", "postgresql+psycopg://", url)
     try:
         storage = RDBStorage(url)
-        if (
-            storage.engine.dialect.name == "sqlite"
-        ):  # a write-ahead log waits for the disk once where a journal does thrice
-            with storage.engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        if storage.engine.dialect.name == "sqlite":
+            _write_ahead(storage)
         return get_storage(storage)
     except ImportError as fault:
         cure = "pip install 'autoaug[postgres]'" if url.startswith("postgres") else "install the database's driver"

@@ -6,19 +6,20 @@ import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from wsgiref.util import setup_testing_defaults
 
 import pytest
-from optuna.storages import get_storage
+from optuna.storages import RDBStorage, get_storage
 
 import autoaug
 from autoaug.errors import RunError
 from autoaug.result import SearchResult
 from autoaug.run_folder import RunFolder
-from autoaug.storage import shown
+from autoaug.storage import check_storage, shown
 from tests.conftest import write_npz
 
 OPTIONS = {"space": "light", "strategy": "tpe", "trials": 6, "epochs": 2, "seeds": 2, "workers": 1}
@@ -116,3 +117,21 @@ def test_optuna_dashboard_opens_a_run_as_it_is(tmp_path: Path) -> None:
     assert [t["values"][0] for t in trials if t["state"] == "Complete"] == [
         t.accuracy for t in result.history if t.accuracy is not None
     ]
+
+
+def test_sqlite_writes_ahead_where_it_can_and_is_used_where_it_cannot(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/study.db"
+    RDBStorage(url).remove_session()
+
+    def mode() -> str:
+        with sqlite3.connect(tmp_path / "study.db") as connection:
+            return str(connection.execute("PRAGMA journal_mode").fetchone()[0])
+
+    reader = sqlite3.connect(tmp_path / "study.db", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM studies").fetchall()  # the journal cannot be changed while this reads
+    check_storage(url)
+    assert mode() == "delete"
+    reader.close()
+    check_storage(url)
+    assert mode() == "wal"
