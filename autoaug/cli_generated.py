@@ -123,8 +123,6 @@ def sample(
     allow: Allow = None,
 ) -> None:
     """Draw samples, pass them through the gate that DATA's real images teach, and write those that pass."""
-    import math
-
     import numpy as np
 
     from autoaug.errors import RunError
@@ -181,9 +179,8 @@ def sample(
             ("auto", recipe, seed),
             published,
         )
-        for name, value in figures._asdict().items():
-            if math.isfinite(value):
-                typer.echo(f"{name}: {value:.4g}")
+        for name, value in figures.known().items():
+            typer.echo(f"{name}: {value:.4g}")
 
 
 def expand(

@@ -51,6 +51,10 @@ class Judged(NamedTuple):
     inception_fid: float = math.nan
     inception_kid: float = math.nan
 
+    def known(self) -> dict[str, float]:
+        """The figures that there are, by name."""
+        return {name: value for name, value in self._asdict().items() if math.isfinite(value)}
+
 
 def classification_score(
     made: np.ndarray, labels: np.ndarray, held_out: Samples, model: str, recipe: Recipe, seed: int, device: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Iterable
@@ -95,7 +94,7 @@ def make_pool(
         facts["groups_before"], facts["groups_after"] = balance(grouped[0], reasons, len(grouped[1]))
     if len(kept) > LEAST_JUDGED:
         figures = judge_samples(images[kept], labels[kept], data.train, data.validation, gate.training, device)
-        facts["judged"] = {name: value for name, value in figures._asdict().items() if math.isfinite(value)}
+        facts["judged"] = figures.known()
     return Pooled(Pool(Samples(MemoryImages(images[kept]), labels[kept]), shares), facts)
 
 

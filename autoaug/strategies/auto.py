@@ -45,9 +45,9 @@ class Auto(Strategy):
     2. The baselines; then affinity and diversity of each operator, by the model of the one without augmentation:
        reported, and what strength the portfolio starts from. Never a filter: under a shift it ranks the right operator
        last.
-    3. A portfolio of policies of the space's shape that practice knows, then TPE over that shape:
-       how many layers of which family at one strength, which mixing, how many copies. Each is trained on a quarter of
-       the data. With a large budget, neighbours of the best policy follow, operator by operator.
+    3. A portfolio of policies of the space's shape that practice knows, then TPE over that shape: how many layers of
+       which family at one strength, which mixing, how many copies. Each is trained on a quarter of the data. With a
+       large budget, neighbours of the best policy follow, operator by operator.
     4. The best are repeated with other seeds; what is believed of a policy is shrunken by what noise explains.
     5. The best of those are trained at full length.
     """
