@@ -17,9 +17,10 @@ KeyboardInterrupt
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 
 class AutoaugError(Exception):
@@ -85,3 +86,8 @@ class UnknownName(OptionError):
     def __reduce__(self) -> tuple[type[UnknownName], tuple[str, str, list[str]]]:
         """Rebuild from the three arguments, so that the error crosses process borders."""
         return type(self), (self.kind, self.name, self.known)
+
+
+def rule_of(fault: Mapping[str, Any]) -> str:
+    """The broken rule in one of pydantic's ``errors()``, without the words that it puts before a validator's own."""
+    return str(fault["msg"]).removeprefix("Value error, ")

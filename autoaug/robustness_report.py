@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from autoaug.errors import OptionError, RunError
+from autoaug.errors import OptionError, RunError, rule_of
 from autoaug.files import write_whole
 from autoaug.modalities.image.models import Standardised, build_model
 from autoaug.options import at_least, one_of, parse_memory
@@ -50,7 +50,7 @@ def robustness_of(
         how = Adversarial(kind="pgd", norm="l2" if norm == "l2" else "linf", epsilon=epsilon, steps=steps)
     except ValidationError as fault:
         reason = fault.errors()[0]
-        option, rule = reason["loc"][0] if reason["loc"] else "epsilon", reason["msg"].removeprefix("Value error, ")
+        option, rule = reason["loc"][0] if reason["loc"] else "epsilon", rule_of(reason)
         raise OptionError(f"--{option}: {rule}") from None
     chosen, path = resolve_device(device), model / "model.safetensors"
     if not path.is_file():

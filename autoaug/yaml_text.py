@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from autoaug.errors import AutoaugError
+from autoaug.errors import AutoaugError, rule_of
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -67,7 +67,7 @@ def validate(model: type[Model], document: YamlDocument, error: type[AutoaugErro
 def _first_fault(document: YamlDocument, faults: ValidationError) -> str:
     fault = faults.errors()[0]
     field = ".".join(str(step) for step in fault["loc"] if step != "[key]") or "document"
-    message = fault["msg"].removeprefix("Value error, ")
+    message = rule_of(fault)
     if fault["type"] == "extra_forbidden":
         message = "there is no such field; remove it or correct its name"
     elif fault["type"] != "value_error" and not isinstance(fault["input"], dict | list):

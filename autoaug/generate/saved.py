@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from autoaug.data.splits import Samples
-from autoaug.errors import DataError, OptionError, RunError, UnknownName
+from autoaug.errors import DataError, OptionError, RunError, UnknownName, rule_of
 from autoaug.files import write_whole
 from autoaug.generate.gan import Collapsed, new_gan, sample_gan, train_gan
 from autoaug.generate.networks import Generator
@@ -104,7 +104,7 @@ def load_generator(folder: Path) -> SavedGenerator:
             raise KeyError(f"means of shape {tuple(tensors['mean'].shape)}")
         found.sample(np.zeros(1, np.int64), 0)
     except ValidationError as fault:
-        raise RunError(f"{path} breaks a rule: {fault.errors()[0]['msg']}") from None
+        raise RunError(f"{path} breaks a rule: {rule_of(fault.errors()[0])}") from None
     except (SafetensorError, OSError, RuntimeError, KeyError) as fault:
         reason = str(fault).strip().splitlines()[0]
         raise RunError(f"{folder / _WEIGHTS} is damaged, or of another network ({reason})") from None
