@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_sample_images
 
 import autoaug
 from autoaug.data.images import MemoryImages
@@ -20,7 +21,7 @@ from autoaug.data.splits import Samples
 from autoaug.errors import DataError, PolicyError, RunError
 from autoaug.generate import gan, saved
 from autoaug.generate.gan import Collapsed, new_gan, train_gan
-from autoaug.generate.gate import balance, train_gate
+from autoaug.generate.gate import balance, roughness, train_gate
 from autoaug.generate.pca import fit_pca
 from autoaug.generate.pools import make_pool, pool_gate
 from autoaug.generate.saved import fit_generator, load_generator
@@ -131,6 +132,31 @@ def test_generators_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     few = Samples(MemoryImages(samples(12, 0).images.take(np.arange(12))), samples(12, 0).labels)
     with pytest.raises(DataError, match=r"class .* a gan needs at least 10 a class; use the kind pca"):
         fit_generator("gan", few, ("a", "b", "c"), "f" * 12, tmp_path / "few", steps=1, seed=0)
+
+
+def test_noise_is_rough_where_images_are_smooth() -> None:
+    board = np.indices((6, 8)).sum(0) % 2 * 255
+    slope = np.broadcast_to(np.arange(8) * 10, (6, 8))
+    images = np.stack([board, slope, np.full((6, 8), 7)])[:, None].astype(np.uint8)
+    np.testing.assert_allclose(roughness(images), [255, 5, 0])
+    noise = np.random.default_rng(0).integers(0, 256, (20, 3, 32, 32), dtype=np.uint8)
+    np.testing.assert_allclose(roughness(noise), 256 / 3, rtol=0.05, err_msg="two uniform draws differ by a third")
+
+
+def test_noise_is_no_photograph() -> None:
+    """Of 32 pixels a side, where noise is a grey at the 16 at which distances are measured."""
+    photos = load_sample_images().images
+    draw = np.random.default_rng(0)
+    tops, lefts, labels = draw.integers(0, 390, 300), draw.integers(0, 600, 300), np.arange(300) % 2
+    crops = np.stack(
+        [photos[k][top : top + 32, left : left + 32] for k, top, left in zip(labels, tops, lefts, strict=True)]
+    )
+    images = np.ascontiguousarray(crops.transpose(0, 3, 1, 2))
+    real, held = (Samples(MemoryImages(images[rows]), labels[rows]) for rows in (slice(200), slice(200, 300)))
+    gate = train_gate(real, held, ("china", "flower"), "auto", Recipe(epochs=1, batch_size=50), 0, "cpu")
+    noise = draw.integers(0, 256, (100, 3, 32, 32), dtype=np.uint8)
+    assert (gate.judge(noise, np.zeros(100, np.int64)) == "like no image").all()
+    assert (gate.judge(held.images.take(np.arange(100)), held.labels) == "like no image").mean() < 0.05
 
 
 def test_the_gate_catches_planted_faults_and_lets_real_images_pass() -> None:
