@@ -52,11 +52,13 @@ np.savez(sys.argv[4], **made)
 """
 
 
-def run(code: str, *arguments: object) -> None:
+def run(code: str, *arguments: object) -> str:
+    """What `code` prints in a process of its own, whose assertions must hold."""
     environment = {**os.environ, "KERAS_BACKEND": "torch", "NO_ALBUMENTATIONS_UPDATE": "1"}
     command = [sys.executable, "-I", "-c", code, *map(str, arguments)]
     ended = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert ended.returncode == 0, ended.stderr
+    return ended.stdout
 
 
 def replayed(target: str, policies: dict[str, Policy], images: torch.Tensor, folder: Path) -> None:
@@ -216,7 +218,7 @@ assert len({keras.ops.convert_to_numpy(layer(images)).tobytes() for _ in range(4
 )
 def test_a_module_is_used_as_its_library_uses_such_things(target: str, code: str, tmp_path: Path) -> None:
     (tmp_path / "policy.py").write_text(export_policy(load_policy("trivialaugment-wide"), target))
-    run(code, tmp_path)
+    assert run(f"{code}print('every assertion held')\n", tmp_path).endswith("every assertion held\n")
 
 
 def test_the_policy_itself_comes_back_from_yaml_and_json() -> None:
