@@ -62,7 +62,7 @@ def fit(
     from autoaug.generate.gan import Collapsed, default_steps
     from autoaug.generate.saved import fit_generator, load_generator
     from autoaug.modalities.image.decoding import as_picture
-    from autoaug.options import at_least, parse_memory
+    from autoaug.options import absolute, at_least, parse_memory
     from autoaug.prepare import check_data
     from autoaug.training.device import resolve_device
 
@@ -95,6 +95,7 @@ def fit(
                 steps=steps,
                 seed=seed,
                 device=chosen,
+                lies_at=absolute(data),
                 source=given,
                 watch=watch,
             )
@@ -103,11 +104,11 @@ def fit(
     typer.echo(f"{out}: a {kind} for {len(found.classes)} classes, fitted in {made.about.seconds:.0f} s")
 
 
-@generate.command(epilog="Example: autoaug generate sample generators/photos photos/ --per-class 100 --out made/")
+@generate.command(epilog="Example: autoaug generate sample generators/photos --per-class 100 --out made/")
 def sample(
     generator: Annotated[Path, typer.Argument(help="A folder that autoaug generate fit made.")],
-    data: Data,
     out: Annotated[Path, typer.Option(help="The folder to make, with a folder a class.")],
+    data: Annotated[str, typer.Argument(help="As for autoaug search; by default what it was fitted on.")] = "",
     per_class: Annotated[int, typer.Option(help="Samples to draw of each class, before the gate.")] = 100,
     rule: Annotated[
         str | None,
@@ -122,18 +123,17 @@ def sample(
     device: Device = "auto",
     allow: Allow = None,
 ) -> None:
-    """Draw samples, pass them through the gate that DATA's real images teach, and write those that pass."""
-    import numpy as np
-
+    """Draw samples, pass them through the gate that DATA's real images teach, and write those that pass. DATA need
+    be named only where they lie elsewhere now than when the generator was fitted.
+    """
     from autoaug.errors import RunError
+    from autoaug.generate.drawing import draw_samples, write_passed
     from autoaug.generate.features import InceptionFeatures
-    from autoaug.generate.gate import balance, load_rule, tally, train_gate
+    from autoaug.generate.gate import load_rule, tally
     from autoaug.generate.saved import load_generator
-    from autoaug.modalities.image.decoding import as_picture
     from autoaug.options import at_least, parse_memory
     from autoaug.prepare import check_data
     from autoaug.training.device import resolve_device
-    from autoaug.training.recipe import Recipe, default_batch_size, default_epochs
 
     at_least("per-class", per_class, 1)
     chosen, own_rule = resolve_device(device), load_rule(rule) if rule else None
@@ -141,42 +141,29 @@ def sample(
         raise RunError(f"{out} holds something already; name an empty folder, or a new one, with --out")
     published = InceptionFeatures(inception, chosen) if inception else None
     made = load_generator(generator)
+    data = data or made.about.where()
     _, found = check_data(data, parse_memory(None), None, [a for a in allow or () if a != "generator"], made.about.seed)
     made.check_fits(found.train.images.shape, found.classes, found.fingerprint, "generator" in (allow or ()))
-    labels = np.repeat(np.arange(len(found.classes), dtype=np.int64), per_class)
-    images = made.sample(labels, seed, chosen)
-    recipe = Recipe(epochs=default_epochs(len(found.train)), batch_size=default_batch_size(len(found.train)))
-    gate = train_gate(found.train, found.validation, found.classes, "auto", recipe, seed, chosen)
-    reasons = gate.judge(images, labels, own_rule)
-    unfinished = out.with_name(f".{out.name}.unfinished")
-    for number in np.flatnonzero(reasons == "").tolist():
-        path = unfinished / found.classes[labels[number]] / f"{number:07}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        as_picture(images[number]).save(path)
-    if not unfinished.exists():
-        raise RunError(f"the gate let none of {len(labels)} samples pass: {tally(reasons)}; train the generator longer")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished.rename(out)
-    typer.echo(f"{out}: of {len(labels)} samples " + ", ".join(f"{n} {why}" for why, n in tally(reasons).items()))
-    balanced = {"class": balance(labels, reasons, len(found.classes))}
-    if (grouped := gate.groups_of(images)) is not None:
-        balanced["group"] = balance(grouped[0], reasons, len(grouped[1]))
-    for what, (before, after) in balanced.items():
+    drawn = draw_samples(made, found, per_class, seed, chosen, own_rule)
+    write_passed(drawn, out)
+    counts = ", ".join(f"{n} {why}" for why, n in tally(drawn.reasons).items())
+    typer.echo(f"{out}: of {len(drawn.labels)} samples {counts}")
+    for what, (before, after) in drawn.balances().items():
         typer.echo(
             f"samples of a {what}: {min(before)} to {max(before)} before the gate, {min(after)} to {max(after)} after"
         )
     if judge or inception:
         from autoaug.generate.judge import judge_samples
 
-        kept = reasons == ""
+        kept = drawn.reasons == ""
         figures = judge_samples(
-            images[kept],
-            labels[kept],
+            drawn.images[kept],
+            drawn.labels[kept],
             found.train,
             found.validation,
-            gate.training,
+            drawn.gate.training,
             chosen,
-            ("auto", recipe, seed),
+            ("auto", drawn.recipe, seed),
             published,
         )
         for name, value in figures.known().items():

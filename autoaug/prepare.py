@@ -9,9 +9,10 @@ from pathlib import Path
 from autoaug.data.audit import ALLOWABLE, Audit, audit
 from autoaug.data.sources import open_source
 from autoaug.data.splits import DataSet, split
-from autoaug.errors import RunError, UnknownName
+from autoaug.errors import OptionError, RunError, UnknownName
 from autoaug.executors import resolve_executor
-from autoaug.generate.saved import load_generator
+from autoaug.generate.pools import wanted_kinds
+from autoaug.generate.saved import SavedGenerator, load_generator
 from autoaug.modalities.image.models import build_network
 from autoaug.options import (
     SearchOptions,
@@ -58,8 +59,6 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
     strategy = get_strategy(options.strategy)
     if space is not None:
         strategy.check(space)
-        for name in space.baselines:
-            load_policy(name)
     device = resolve_device(options.device)
     workers = options.workers
     if workers is None:
@@ -84,9 +83,11 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
         RunFolder(options.out).check_usable()
     if options.storage is not None:
         check_storage(options.storage)
-    if options.generator is not None:
-        load_generator(Path(options.generator))
+    asked = [*policies, *(load_policy(name) for name in (space.baselines if space else ()))]
+    generator = _wanted(options.generator, wanted_kinds(space, asked)) if options.generator else None
     found, data = check_data(options.data, memory_limit, options.image_size, options.allow, options.seed)
+    if generator is not None:
+        generator.check_fits(data.train.images.shape, data.classes, found.fingerprint, "generator" in options.allow)
     build_network(options.model, data.train.images.shape, len(data.classes))
     count = len(data.train)
     config = RunConfig(
@@ -128,6 +129,17 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
         versions=versions(),
     )
     return config, data, found
+
+
+def _wanted(generator: str, kinds: Sequence[str]) -> SavedGenerator:
+    """The generator in that folder; raises `OptionError` where it is of none of the kinds that a run asks for."""
+    found = load_generator(Path(generator))
+    if found.about.kind not in kinds:
+        raise OptionError(
+            f"--generator {generator}: nothing in this run asks for samples of a {found.about.kind}; choose a space "
+            "that has them (--space regularised), or a policy"
+        )
+    return found
 
 
 def run_folder_for(options: SearchOptions, kind: str) -> Path:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +20,7 @@ import autoaug
 from autoaug.data.images import MemoryImages
 from autoaug.data.pool import Pool
 from autoaug.data.splits import Samples
-from autoaug.errors import DataError, PolicyError, RunError
+from autoaug.errors import DataError, OptionError, PolicyError, RunError
 from autoaug.generate import gan, saved
 from autoaug.generate.gan import Collapsed, new_gan, train_gan
 from autoaug.generate.gate import balance, roughness, train_gate
@@ -134,6 +136,23 @@ def test_generators_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         fit_generator("gan", few, ("a", "b", "c"), "f" * 12, tmp_path / "few", steps=1, seed=0)
 
 
+def test_a_search_refuses_such_a_generator_before_it_makes_a_folder(tmp_path: Path) -> None:
+    data = write_npz(tmp_path / "bars.npz")
+    _, known = check_data(str(data), LIMIT, None, (), 0)
+    other = "f" * 12
+    fit_generator("pca", known.train, known.classes, other, tmp_path / "other", steps=0, seed=0)
+    tiny = Samples(MemoryImages(known.train.images.take(np.arange(len(known.train)))[..., :9, :9]), known.train.labels)
+    fit_generator("pca", tiny, known.classes, known.fingerprint, tmp_path / "tiny", steps=0, seed=0)
+    for name, space, words in (
+        ("other", "regularised", "trained on other data"),
+        ("tiny", "regularised", "makes images of"),
+        ("tiny", "light", "nothing in this run asks for samples of a pca"),
+    ):
+        with pytest.raises((DataError, OptionError), match=words):
+            autoaug.search(data, space=space, generator=tmp_path / name, trials=2, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_noise_is_rough_where_images_are_smooth() -> None:
     board = np.indices((6, 8)).sum(0) % 2 * 255
     slope = np.broadcast_to(np.arange(8) * 10, (6, 8))
@@ -183,6 +202,22 @@ def test_the_gate_catches_planted_faults_and_lets_real_images_pass() -> None:
     dropped = gate.judge(good[:20], labels[:20], rule=lambda *_: False)
     assert "" not in dropped
     assert "by the rule" in dropped
+
+
+def test_images_without_the_noise_of_real_ones_are_no_copies() -> None:
+    draw = np.random.default_rng(0)
+    scenes = draw.uniform(60, 190, (2, 1, 12, 12)).astype(np.float32)
+
+    def noisy(count: int, sigma: float) -> Samples:
+        labels = np.arange(count) % 2
+        images = scenes[labels] + draw.normal(0, sigma, (count, 1, 12, 12))
+        return Samples(MemoryImages(images.clip(0, 255).round().astype(np.uint8)), labels)
+
+    real, held, smooth = noisy(80, 20), noisy(40, 20), noisy(40, 4)
+    gate = train_gate(real, held, ("a", "b"), "auto", Recipe(epochs=8, batch_size=16), 0, "cpu")
+    assert (gate.judge(smooth.images.take(np.arange(40)), smooth.labels) == "a copy").sum() == 0
+    copies = real.images.take(np.arange(80)).astype(np.int16) + draw.integers(-8, 9, (80, 1, 12, 12))
+    assert (gate.judge(copies.clip(0, 255).astype(np.uint8), real.labels) == "a copy").all()
 
 
 def pooled(share: float, confidence: float = 0.0) -> TrialResult:
@@ -253,13 +288,17 @@ def test_the_commands_work_from_the_shell(tmp_path: Path) -> None:
         return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
 
     assert run("generate", "fit", "digits", "--kind", "pca", "--out", "gen").returncode == 0
-    sampled = run("generate", "sample", "gen", "digits", "--per-class", "8", "--out", "made")
+    sampled = run("generate", "sample", "gen", "--per-class", "8", "--out", "made")
     assert "passed" in sampled.stdout, sampled.stderr
     assert len(list((tmp_path / "made").rglob("*.png"))) > 40
+    shutil.copytree(tmp_path / "gen", tmp_path / "moved")
+    about = json.loads((tmp_path / "gen/generator.json").read_text())
+    (tmp_path / "moved/generator.json").write_text(json.dumps(about | {"data": str(tmp_path / "gone")}))
     for words, said in {
         ("generate", "fit", "digits", "--kind", "gam", "--out", "g2"): "did you mean 'gan'?",
         ("generate", "fit", "digits", "--kind", "pca", "--out", "gen"): "holds something already",
         ("generate", "sample", "made", "digits", "--out", "m2"): "is no generator",
+        ("generate", "sample", "moved", "--out", "m2"): "which is not there now: name the data after it",
         ("robustness", "digits", "gen"): "has no model.safetensors",
         ("expand", "digits", "randaugment", "--copies", "0", "--out", "x"): "must be at least 1",
     }.items():

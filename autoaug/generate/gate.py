@@ -25,6 +25,9 @@ Rule = Callable[[np.ndarray, str], bool]
 
 #: Of real images that the gate has not seen, these shares lie beyond its bounds.
 _UNLIKE, _TOO_NEAR, _TOO_FAR, _TOO_ROUGH = 0.03, 0.005, 0.015, 0.005
+#: Nor is a copy what is farther from the training images than this share of what held-out images are, by the median:
+#: where noise puts all images equally far apart, whatever lacks the noise lies at 0.71 of that (1 / sqrt 2).
+_COPY = 0.6
 #: Where fewer need be dropped to catch this share of wrong labels, fewer are.
 _CAUGHT = 0.98
 _SIDE = 16
@@ -102,11 +105,16 @@ def train_gate(
         classes=classes,
         groups=real.groups,
         confidence=float(min(np.quantile(shares[is_own], _UNLIKE), np.quantile(shares[~is_own], _CAUGHT))),
-        nearest=float(np.quantile(distance, _TOO_NEAR)) * 0.9,
+        nearest=0.9 * copy_bound(distance),
         farthest=float(np.quantile(distance, 1 - _TOO_FAR)),
         roughest=float(np.quantile(roughness(held), 1 - _TOO_ROUGH)) * 1.1,
         device=device,
     )
+
+
+def copy_bound(distance: np.ndarray) -> float:
+    """How near to a training image a copy lies, where held-out images are at ``distance [n]`` from the nearest."""
+    return float(min(np.quantile(distance, _TOO_NEAR), _COPY * np.median(distance)))
 
 
 def own_share(training: Training, images: np.ndarray, labels: np.ndarray, device: str) -> np.ndarray:

@@ -15,7 +15,7 @@ from torchmetrics.image.kid import KernelInceptionDistance
 from autoaug.data.images import MemoryImages
 from autoaug.data.splits import Samples
 from autoaug.generate.features import ClassifierFeatures, InceptionFeatures
-from autoaug.generate.gate import describe, nearest_distance
+from autoaug.generate.gate import copy_bound, describe, nearest_distance
 from autoaug.policy import Policy
 from autoaug.training.recipe import Recipe
 from autoaug.training.train import Training, new_training, predict, train
@@ -34,7 +34,8 @@ class Judged(NamedTuple):
         kid: kernel distance of the features (Binkowski et al., 2018).
         precision, recall: shares of samples near real ones, and of real ones near samples (Kynkaanniemi et al., 2019).
         density, coverage: likewise, less moved by outliers (Naeem et al., 2020).
-        memorised: share of the samples that lie nearer to a training image than 99.5 % of held-out images do.
+        memorised: share of the samples that are copies of a training image, by `copy_bound`: nearer to one than 99.5 %
+            of held-out images are.
         classification: accuracy in [0, 1] on real held-out images of a classifier trained on samples alone (Ravuri and
             Vinyals, 2019); NaN where it was not asked for.
         inception_fid, inception_kid: the distances of Inception's features; NaN where they were not asked for.
@@ -102,7 +103,7 @@ def judge_samples(
         others = dict(zip(("inception_fid", "inception_kid"), found, strict=True))
     precision, recall, density, coverage = manifold_figures(*seen)
     trained = describe(real.images.take(np.arange(len(real))))
-    bound = float(np.quantile(nearest_distance(describe(kept), trained), 0.005))
+    bound = copy_bound(nearest_distance(describe(kept), trained))
     memorised = float((nearest_distance(describe(made), trained) < bound).mean())
     if score_on is not None:
         others["classification"] = classification_score(made, labels, held_out, *score_on, device)

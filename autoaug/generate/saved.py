@@ -34,7 +34,7 @@ Watch = Callable[[int, int, np.ndarray], None]
 
 
 class About(BaseModel):
-    """What a generator is of; `steps` and `seconds` are what its training took."""
+    """What a generator is of; `data` is where they lay, `steps` and `seconds` are what its training took."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,11 +43,20 @@ class About(BaseModel):
     shape: tuple[int, int, int]
     classes: Annotated[tuple[str, ...], Field(min_length=2)]
     data_fingerprint: str
+    data: str = ""
     images: int
     seed: int
     steps: int = 0
     seconds: float = 0.0
     adapted_from: str | None = None
+
+    def where(self) -> str:
+        """Where the data lie; raises `RunError` where that is not known, or nothing is there now."""
+        if not self.data:
+            raise RunError("this generator does not say what it was fitted on: name the data after it")
+        if Path(self.data).is_absolute() and not Path(self.data).exists():
+            raise RunError(f"the generator was fitted on {self.data}, which is not there now: name the data after it")
+        return self.data
 
 
 class TooFewImages(DataError):
@@ -121,6 +130,7 @@ def fit_generator(
     steps: int,
     seed: int,
     device: str = "cpu",
+    lies_at: str = "",
     source: SavedGenerator | None = None,
     watch: Watch | None = None,
 ) -> SavedGenerator:
@@ -149,6 +159,7 @@ def fit_generator(
         shape=train.images.shape,
         classes=classes,
         data_fingerprint=fingerprint,
+        data=lies_at,
         images=len(train),
         seed=seed,
         adapted_from=source.about.data_fingerprint if source else None,

@@ -1,0 +1,74 @@
+"""Samples drawn from a generator, passed through the gate, and written as images."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from autoaug.data.splits import DataSet
+from autoaug.errors import RunError
+from autoaug.generate.gate import Gate, Rule, balance, tally, train_gate
+from autoaug.generate.saved import SavedGenerator
+from autoaug.modalities.image.decoding import as_picture
+from autoaug.training.recipe import Recipe, default_batch_size, default_epochs
+
+
+class Drawn(NamedTuple):
+    """Samples, and why the gate drops some.
+
+    Attributes:
+        images: uint8 ``[n, C, H, W]``.
+        labels: the numbers ``[n]`` of their classes.
+        reasons: why each is dropped, ``[n]``; empty for those that pass.
+        gate: what they were judged by.
+        recipe: of the gate's classifier.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    reasons: np.ndarray
+    gate: Gate
+    recipe: Recipe
+
+    def balances(self) -> dict[str, tuple[list[int], list[int]]]:
+        """How many samples each class has, and each group where the data have any, before the gate and after it."""
+        found = {"class": balance(self.labels, self.reasons, len(self.gate.classes))}
+        if (grouped := self.gate.groups_of(self.images)) is not None:
+            found["group"] = balance(grouped[0], self.reasons, len(grouped[1]))
+        return found
+
+
+def draw_samples(
+    made: SavedGenerator, data: DataSet, per_class: int, seed: int, device: str, rule: Rule | None = None
+) -> Drawn:
+    """So many samples of each class, judged by a gate that the real images in `data` teach."""
+    labels = np.repeat(np.arange(len(data.classes), dtype=np.int64), per_class)
+    images = made.sample(labels, seed, device)
+    recipe = Recipe(epochs=default_epochs(len(data.train)), batch_size=default_batch_size(len(data.train)))
+    gate = train_gate(data.train, data.validation, data.classes, "auto", recipe, seed, device)
+    return Drawn(images, labels, gate.judge(images, labels, rule), gate, recipe)
+
+
+def write_passed(drawn: Drawn, out: Path) -> None:
+    """Write the samples that pass as PNG files, in a folder a class; `out` is there when all are written.
+
+    Raises:
+        RunError: none passes.
+    """
+    passed = np.flatnonzero(drawn.reasons == "")
+    if not len(passed):
+        raise RunError(
+            f"the gate let none of {len(drawn.labels)} samples pass: "
+            + ", ".join(f"{n} {why}" for why, n in tally(drawn.reasons).items())
+            + "; train the generator longer"
+        )
+    unfinished = out.with_name(f".{out.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    for number in passed.tolist():
+        path = unfinished / drawn.gate.classes[drawn.labels[number]] / f"{number:07}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        as_picture(drawn.images[number]).save(path)
+    unfinished.rename(out)
