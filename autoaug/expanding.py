@@ -23,6 +23,8 @@ from autoaug.apply import apply_plan
 from autoaug.data.images import DECODERS
 from autoaug.data.source import Part, Role, Source
 from autoaug.data.sources.arrays import KEYS
+from autoaug.data.sources.folder import COPY, EXPANSION
+from autoaug.data.sources.manifest import COLUMNS
 from autoaug.errors import DataError, OptionError, RunError
 from autoaug.files import write_whole
 from autoaug.modalities.image.decoding import as_picture
@@ -33,7 +35,7 @@ from autoaug.seeds import derive_seed
 _PART = 256
 #: A PNG of noise is about as large as its pixels; a tenth more is for what stands around them.
 _ROOM = 1.1
-_MANIFEST, _ABOUT = "manifest.jsonl", "expansion.json"
+_MANIFEST = "manifest.jsonl"
 
 #: Told how many of all copies are there.
 Watch = Callable[[int, int], None]
@@ -160,7 +162,7 @@ def _make_part(
     lines = []
     for image, row in zip(images, rows.tolist(), strict=True):
         kind_folder = out / "train" / source.classes[train.labels[row]]
-        path = kind_folder / f"{row:07}-copy{copy + 1}.png"
+        path = kind_folder / f"{row:07}{COPY}{copy + 1}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         as_picture(image).save(path)
         lines.append(_Made(str(path.relative_to(out)), train.names[row], row, copy, number, seed))
@@ -190,7 +192,8 @@ def _copy(name: str, target: Path) -> None:
 
 
 def _group(part: Part, row: int) -> str:
-    return "" if part.groups is None else str(part.groups[row])
+    """What an image and its copies must not be parted from: its group, or else itself."""
+    return part.names[row] if part.groups is None else str(part.groups[row])
 
 
 def _finish(source: Source, kind: str, out: Path, parts: int) -> None:
@@ -209,12 +212,11 @@ def _write_csv(source: Source, out: Path) -> None:
         (line["file"], source.classes[train.labels[line["row"]]], "train", _group(train, line["row"]))
         for line in _lines(out / _MANIFEST)
     ]
-    grouped = any(row[3] for row in rows)
     unfinished = out / ".data.csv.unfinished"
     with unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(("path", "label", "split", "group")[: 4 if grouped else 3])
-        writer.writerows(row[: 4 if grouped else 3] for row in rows)
+        writer.writerow(COLUMNS)
+        writer.writerows(rows)
     unfinished.replace(out / "data.csv")
     (out / "originals.json").unlink()
 
@@ -225,11 +227,13 @@ def _write_npz(source: Source, out: Path, parts: int) -> None:
     for role, part in source.parts.items():
         arrays[f"x_{KEYS[role]}"] = _channels_last(part.images.take(np.arange(len(part))))
         arrays[f"y_{KEYS[role]}"] = part.labels
+        arrays[f"g_{KEYS[role]}"] = np.array([_group(part, row) for row in range(len(part))])
     paths = [out / f"part-{number:06}.npy" for number in range(parts)]
     rows = np.array([line["row"] for line in sorted(_lines(out / _MANIFEST), key=lambda line: int(line["part"]))])
     copies = np.concatenate([np.load(path, allow_pickle=False) for path in paths])
     arrays["x_train"] = np.concatenate([arrays["x_train"], _channels_last(copies)])
-    arrays["y_train"] = np.concatenate([arrays["y_train"], source.parts["train"].labels[rows]])
+    for key in ("y_train", "g_train"):
+        arrays[key] = np.concatenate([arrays[key], arrays[key][rows]])
     unfinished = out / ".data.npz.unfinished"
     with unfinished.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
@@ -265,7 +269,7 @@ def _lines(path: Path) -> list[dict[str, int]]:
 
 
 def _begin(out: Path, about: dict[str, object]) -> None:
-    path = out / _ABOUT
+    path = out / EXPANSION
     if path.is_file():
         if json.loads(path.read_text()) != about:
             raise RunError(f"{out} holds another expansion; name another folder with --out")

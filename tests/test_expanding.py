@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -65,9 +66,10 @@ def test_expanding_keeps_the_format_and_any_copy_can_be_made_again(kind: str, tm
             np.testing.assert_array_equal(file["x_train"][-1], again[-1].transpose(1, 2, 0))
     else:
         np.testing.assert_array_equal(np.asarray(Image.open(out / lines[-1]["file"])), again[-1][0])
-    if kind == "csv":
-        groups = enlarged.parts["train"].groups
-        assert len(set(groups)) == count, "a copy is of the group of its original"
+    groups = enlarged.parts["train"].groups
+    assert sorted(Counter(groups).values()) == count * [4], "a copy is of the group of its original"
+    for group in set(groups):
+        assert len(set(enlarged.parts["train"].labels[groups == group])) == 1
 
 
 def test_expanding_goes_on_where_it_was_killed(tmp_path: Path) -> None:

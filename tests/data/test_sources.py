@@ -170,6 +170,7 @@ def broken_npz(tmp_path: Path, name: str) -> Path:
         "strange class": {"x_test": images, "y_test": labels + 7},
         "shapes": {"x_test": images[:, :5], "y_test": labels},
         "no labels": {"x_val": images},
+        "groups": {"g_train": labels[:-1]},
     }
     path = tmp_path / "broken.npz"
     np.savez(path, **{"x_train": images, "y_train": labels, **arrays[name]})
@@ -190,6 +191,7 @@ def broken_npz(tmp_path: Path, name: str) -> Path:
         ("strange class", ["class '7'", "training"]),
         ("shapes", ["shapes"]),
         ("no labels", ["x_val", "no y_val"]),
+        ("groups", ["12 train images", "groups of shape [11]"]),
     ],
 )
 def test_a_broken_npz_is_named_in_one_line(name: str, words: list[str], tmp_path: Path) -> None:

@@ -36,6 +36,14 @@ def numbers(data: DataSet) -> list[set[int]]:
     return [{int(a) * 256 + int(b) for a, b in in_memory(p.images).array.reshape(-1, 2)} for p in parts]
 
 
+def test_groups_of_an_npz_stay_together(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (120, 4, 4), dtype=np.uint8)
+    np.savez(tmp_path / "a.npz", x_train=images, y_train=np.arange(120) % 2, g_train=np.arange(120) // 6)
+    data = splits(open_source(tmp_path / "a.npz", PLENTY))
+    groups = [set(part.groups) for part in (data.train, data.validation, data.test)]
+    assert len(set.union(*groups)) == 20 == sum(map(len, groups))
+
+
 def splits(source: Source, seed: int = 0) -> DataSet:
     return split(source, audit(source), seed, PLENTY)
 

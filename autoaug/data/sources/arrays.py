@@ -1,4 +1,6 @@
-"""An ``.npz`` with ``x_train, y_train[, x_val, y_val][, x_test, y_test][, class_names]``."""
+"""An ``.npz`` with ``x_train, y_train[, x_val, y_val][, x_test, y_test][, class_names]``; also with ``g_train`` and so
+on, where images belong to groups that must stay together.
+"""
 
 from __future__ import annotations
 
@@ -42,14 +44,24 @@ def _open(path: Path, file: np.lib.npyio.NpzFile, memory_limit: int) -> Source:
     shapes = {i.shape for i in images}
     if len(shapes) > 1:
         raise DataError(f"{path}: the parts have different image shapes {sorted(shapes)}; they must be one")
-    return array_source(str(path), classes, dict(zip(roles, zip(images, labels, strict=True), strict=True)))
+    groups = {role: file[f"g_{KEYS[role]}"].astype(str) for role in roles if f"g_{KEYS[role]}" in file.files}
+    return array_source(str(path), classes, dict(zip(roles, zip(images, labels, strict=True), strict=True)), groups)
 
 
-def array_source(name: str, classes: tuple[str, ...], parts: dict[Role, tuple[Images, np.ndarray]]) -> Source:
-    """A source from images of one shape; raises `DataError` where images and labels differ in number."""
+def array_source(
+    name: str,
+    classes: tuple[str, ...],
+    parts: dict[Role, tuple[Images, np.ndarray]],
+    groups: dict[Role, np.ndarray] | None = None,
+) -> Source:
+    """A source from images of one shape; raises `DataError` where images and labels, or groups, differ in number."""
+    groups = groups or {}
     for role, (images, labels) in parts.items():
         if len(images) != len(labels):
             raise DataError(f"{name}: {len(images)} {role} images but {len(labels)} labels; one label an image")
+        if role in groups and groups[role].shape != labels.shape:
+            found = list(groups[role].shape)
+            raise DataError(f"{name}: {len(images)} {role} images but groups of shape {found}; one group an image")
     if not len(parts["train"][1]):
         raise DataError(f"{name}: there are no training images")
     channels, height, width = parts["train"][0].shape
@@ -58,7 +70,7 @@ def array_source(name: str, classes: tuple[str, ...], parts: dict[Role, tuple[Im
         name=name,
         classes=classes,
         parts={
-            role: Part(images, labels, None, tuple(f"{role} image {i}" for i in range(len(labels))))
+            role: Part(images, labels, groups.get(role), tuple(f"{role} image {i}" for i in range(len(labels))))
             for role, (images, labels) in parts.items()
         },
         sizes={f"{height}x{width}": count},
