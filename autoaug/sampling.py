@@ -16,6 +16,10 @@ USUAL_BASE = {"HorizontalFlip": 1.0, "PadCrop": 0.25}
 #: How many times as far as they did the magnitudes of a known policy may reach.
 REACH = (0.5, 1.5)
 
+#: How many times the space's radius an attack takes whose radius means something else: changes of magnitudes, and
+#: lengths (on images of 32 pixels a side 8/255 in L-infinity goes with 0.5 in L2; RobustBench, Croce et al., 2021).
+WIDER = {"magnitudes": 10, "l2": 16}
+
 
 class Suggest(Protocol):
     """How values are chosen: the part of an Optuna trial that a space uses."""
@@ -142,13 +146,14 @@ def _adversarial(
     epsilon = suggest.suggest_float("adversarial.epsilon", *space.epsilon, log=True)
     share = suggest.suggest_float("adversarial.share", *space.share)
     if kind == "magnitudes":
-        return Adversarial(kind=kind, epsilon=min(1.0, 10 * epsilon), share=share)
+        return Adversarial(kind=kind, epsilon=min(1.0, WIDER[kind] * epsilon), share=share)
+    norm = _pick("adversarial.norm", space.norms, suggest, lambda norm: norm)
     return Adversarial(
         kind=kind,
-        epsilon=epsilon,
+        epsilon=epsilon * WIDER.get(norm, 1),
         share=share,
         steps=suggest.suggest_int("adversarial.steps", *space.steps) if kind == "pgd" else 1,
-        norm=_pick("adversarial.norm", space.norms, suggest, lambda norm: norm),
+        norm=norm,
         loss=_pick("adversarial.loss", space.losses, suggest, lambda loss: loss),
     )
 

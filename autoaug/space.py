@@ -61,7 +61,8 @@ class MixingSpace(SpaceWord):
 
 class AdversarialSpace(SpaceWord):
     """Which attack, with which radius (the range of pixels, and of magnitudes, is [0, 1]), steps and share of the
-    batch, in which norm, and with which loss. The radius of ``magnitudes`` is ten times as large.
+    batch, in which norm, and with which loss. The radius of ``magnitudes`` is ten times as large, and that of ``l2``,
+    which is a length, sixteen times.
     """
 
     kinds: Annotated[tuple[Literal["none", "fgsm", "pgd", "magnitudes"], ...], Field(min_length=1)] = ("none",)

@@ -278,6 +278,10 @@ def test_a_space_searches_generated_data_with_everything_else(draw: object) -> N
     assert {p.synthetic.kind for p in drawn if p.synthetic} >= {"pca"}
     assert all(p.regularisation for p in drawn)
     assert len({p.copies for p in drawn}) > 1
+    if draw is sample_policy:
+        lengths = [p.adversarial.epsilon for p in drawn if p.adversarial and p.adversarial.norm == "l2"]
+        assert lengths
+        assert 16 * space.adversarial.epsilon[0] <= min(lengths) <= max(lengths) <= 16 * space.adversarial.epsilon[1]
 
 
 def test_the_commands_work_from_the_shell(tmp_path: Path) -> None:
