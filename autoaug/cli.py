@@ -88,6 +88,10 @@ Track = Annotated[
 GeneratorFolder = Annotated[
     str | None, typer.Option("--generator", help="A fitted generator to take generated samples from.")
 ]
+Rule = Annotated[
+    str | None,
+    typer.Option(help="module:function of yours; called with a generated image and its class, false drops it."),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 MemoryLimit = Annotated[
     str | None, typer.Option(help="Larger data sets stay on disk, e.g. 2G. [default: half of the free memory]")
@@ -134,6 +138,7 @@ def search(
     storage: Storage = None,
     track: Track = None,
     generator: GeneratorFolder = None,
+    rule: Rule = None,
     device: Device = "auto",
     memory_limit: MemoryLimit = None,
     image_size: ImageSize = None,
@@ -165,6 +170,7 @@ def compare(
     trial_timeout: TrialTimeout = None,
     track: Track = None,
     generator: GeneratorFolder = None,
+    rule: Rule = None,
     device: Device = "auto",
     memory_limit: MemoryLimit = None,
     image_size: ImageSize = None,

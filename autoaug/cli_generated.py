@@ -129,7 +129,7 @@ def sample(
     from autoaug.errors import RunError
     from autoaug.generate.drawing import draw_samples, write_passed
     from autoaug.generate.features import InceptionFeatures
-    from autoaug.generate.gate import load_rule, tally
+    from autoaug.generate.gate import load_rule, spelt, tally
     from autoaug.generate.saved import load_generator
     from autoaug.options import at_least, parse_memory
     from autoaug.prepare import check_data
@@ -146,8 +146,7 @@ def sample(
     made.check_fits(found.train.images.shape, found.classes, found.fingerprint, "generator" in (allow or ()))
     drawn = draw_samples(made, found, per_class, seed, chosen, own_rule)
     write_passed(drawn, out)
-    counts = ", ".join(f"{n} {why}" for why, n in tally(drawn.reasons).items())
-    typer.echo(f"{out}: of {len(drawn.labels)} samples {counts}")
+    typer.echo(f"{out}: of {len(drawn.labels)} samples {spelt(tally(drawn.reasons))}")
     for what, (before, after) in drawn.balances().items():
         typer.echo(
             f"samples of a {what}: {min(before)} to {max(before)} before the gate, {min(after)} to {max(after)} after"

@@ -18,6 +18,7 @@ from autoaug.executors import Executor, executors
 from autoaug.exporters import export_modules
 from autoaug.files import write_whole
 from autoaug.gallery import draw_examples, draw_gallery, draw_samples, to_bytes
+from autoaug.generate.gate import load_rule, spelt
 from autoaug.generate.pools import Pooled, make_pool, pool_gate, wanted_kinds
 from autoaug.judgement import Judgement, contenders, judge
 from autoaug.options import versions
@@ -143,12 +144,13 @@ def _generated(config: RunConfig, data: DataSet, progress: Progress) -> dict[str
             config.device,
             given,
             "generator" in config.allow,
+            rule=load_rule(config.rule) if config.rule else None,
         )
         facts = found[kind].facts
         if found[kind].pool is None:
             progress.say(f"{facts['failed']}; the run goes on without it")
         else:
-            progress.say(f"the gate: {', '.join(f'{count} {why}' for why, count in facts['gate'].items())}")
+            progress.say(f"the gate: {spelt(facts['gate'])}")
     return found
 
 

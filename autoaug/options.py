@@ -53,6 +53,7 @@ class SearchOptions:
     storage: str | None = None
     track: tuple[str, ...] = ()
     generator: str | None = None
+    rule: str | None = None
     device: str = "auto"
     memory_limit: str | None = None
     image_size: int | None = None

@@ -11,6 +11,7 @@ from autoaug.data.sources import open_source
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import OptionError, RunError, UnknownName
 from autoaug.executors import resolve_executor
+from autoaug.generate.gate import load_rule
 from autoaug.generate.pools import wanted_kinds
 from autoaug.generate.saved import SavedGenerator, load_generator
 from autoaug.modalities.image.models import build_network
@@ -84,7 +85,7 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
     if options.storage is not None:
         check_storage(options.storage)
     asked = [*policies, *(load_policy(name) for name in (space.baselines if space else ()))]
-    generator = _wanted(options.generator, wanted_kinds(space, asked)) if options.generator else None
+    generator = _wanted(options, wanted_kinds(space, asked))
     found, data = check_data(options.data, memory_limit, options.image_size, options.allow, options.seed)
     if generator is not None:
         generator.check_fits(data.train.images.shape, data.classes, found.fingerprint, "generator" in options.allow)
@@ -125,19 +126,28 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
         study=STUDY_NAME if options.storage is None else f"{Path(options.data).stem}-{secrets.token_hex(4)}",
         track=options.track,
         generator=absolute(options.generator) if options.generator else None,
+        rule=options.rule,
         command=command if options.storage is None else command.replace(options.storage, shown(options.storage)),
         versions=versions(),
     )
     return config, data, found
 
 
-def _wanted(generator: str, kinds: Sequence[str]) -> SavedGenerator:
-    """The generator in that folder; raises `OptionError` where it is of none of the kinds that a run asks for."""
-    found = load_generator(Path(generator))
+def _wanted(options: SearchOptions, kinds: Sequence[str]) -> SavedGenerator | None:
+    """The generator that is given, if any; raises `OptionError` where that, or a rule, is of no use, since the run asks
+    for none of its `kinds` of samples.
+    """
+    cure = "choose a space that has them (--space regularised), or a policy"
+    if options.rule is not None:
+        load_rule(options.rule)
+        if not kinds:
+            raise OptionError(f"--rule {options.rule}: nothing in this run asks for generated samples; {cure}")
+    if options.generator is None:
+        return None
+    found = load_generator(Path(options.generator))
     if found.about.kind not in kinds:
         raise OptionError(
-            f"--generator {generator}: nothing in this run asks for samples of a {found.about.kind}; choose a space "
-            "that has them (--space regularised), or a policy"
+            f"--generator {options.generator}: nothing in this run asks for samples of a {found.about.kind}; {cure}"
         )
     return found
 

@@ -61,6 +61,7 @@ class RunConfig(BaseModel):
     study: str = "search"
     track: tuple[str, ...] = ()
     generator: str | None = None
+    rule: str | None = None
     command: str
     versions: dict[str, str]
 

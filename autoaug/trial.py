@@ -217,7 +217,10 @@ def _pool(policy: Policy, task: Task) -> tuple[Samples | None, str]:
     pool = task.pools.get(policy.synthetic.kind)
     if pool is None:
         return None, f"without generated samples: the {policy.synthetic.kind} failed"
-    return pool.above(policy.synthetic.confidence), ""
+    samples = pool.above(policy.synthetic.confidence)
+    if not len(samples):
+        return None, f"without generated samples: none of the {policy.synthetic.kind}'s is sure enough"
+    return samples, ""
 
 
 def _rest(task: Task, rows: np.ndarray | None) -> np.ndarray:

@@ -23,13 +23,13 @@ from autoaug.data.splits import Samples
 from autoaug.errors import DataError, OptionError, PolicyError, RunError
 from autoaug.generate import gan, saved
 from autoaug.generate.gan import Collapsed, new_gan, train_gan
-from autoaug.generate.gate import balance, roughness, train_gate
+from autoaug.generate.gate import balance, load_rule, roughness, train_gate
 from autoaug.generate.pca import fit_pca
 from autoaug.generate.pools import make_pool, pool_gate
 from autoaug.generate.saved import fit_generator, load_generator
 from autoaug.policy import Adversarial, Policy, Regularisation, Synthetic, parse_policy
 from autoaug.prepare import check_data
-from autoaug.result import TrialResult
+from autoaug.result import SearchResult, TrialResult
 from autoaug.sampling import sample_policy, sample_shaped
 from autoaug.space import load_space
 from autoaug.training.recipe import Recipe
@@ -199,7 +199,7 @@ def test_the_gate_catches_planted_faults_and_lets_real_images_pass() -> None:
     numbers, names = replace(gate, groups=halves).groups_of(data.train.images.take(np.arange(8)))
     assert [names[i] for i in numbers] == list(halves[:8]), "each training image is nearest to itself"
     assert balance(numbers, np.array(["", "a copy"] * 4), 2) == ([4, 4], [4, 0])
-    dropped = gate.judge(good[:20], labels[:20], rule=lambda *_: False)
+    dropped = gate.judge(good[:20], labels[:20], rule=load_rule("tests.rules:no_image"))
     assert "" not in dropped
     assert "by the rule" in dropped
 
@@ -253,6 +253,25 @@ def test_a_pool_is_made_once_and_then_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(*kept)
     assert sum(first.facts["gate"].values()) == 2 * len(data.train)
     assert again.facts["seconds"] == first.facts["seconds"], "what fitting took is remembered"
+
+
+def test_a_search_keeps_to_the_rule_of_its_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
+    space = tmp_path / "space.yaml"
+    space.write_text("synthetic: {kinds: [none, pca]}\nbaselines: [none, flip-crop]\n")
+
+    def search(rule: str) -> SearchResult:
+        options = {"space": space, "strategy": "random", "trials": 6, "epochs": 1, "seeds": 2, "workers": 1}
+        return autoaug.search(write_npz(tmp_path / "bars.npz"), rule=rule, out=tmp_path / rule[12:], **options)
+
+    some = search("tests.rules:not_the_first_class").generated["pca"]
+    assert some["classes_after"][0] == 0 < min(some["classes_after"][1:])
+    assert some["gate"]["by the rule"] > 0
+    none = search("tests.rules:no_image")
+    assert "let none of" in none.generated["pca"]["failed"]
+    assert {trial.params["synthetic"] for trial in none.history if trial.params} <= {"none"}
+    with pytest.raises(OptionError, match="failed on a sample of class '0': ZeroDivisionError"):
+        search("tests.rules:broken")
 
 
 def test_a_class_too_small_for_a_gan_leaves_it_out_of_the_search(

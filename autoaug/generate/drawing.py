@@ -10,7 +10,7 @@ import numpy as np
 
 from autoaug.data.splits import DataSet
 from autoaug.errors import RunError
-from autoaug.generate.gate import Gate, Rule, balance, tally, train_gate
+from autoaug.generate.gate import Gate, Rule, balance, spelt, tally, train_gate
 from autoaug.generate.saved import SavedGenerator
 from autoaug.modalities.image.decoding import as_picture
 from autoaug.training.recipe import Recipe, default_batch_size, default_epochs
@@ -60,11 +60,7 @@ def write_passed(drawn: Drawn, out: Path) -> None:
     """
     passed = np.flatnonzero(drawn.reasons == "")
     if not len(passed):
-        raise RunError(
-            f"the gate let none of {len(drawn.labels)} samples pass: "
-            + ", ".join(f"{n} {why}" for why, n in tally(drawn.reasons).items())
-            + "; train the generator longer"
-        )
+        raise RunError(f"the gate let none of {len(drawn.labels)} samples pass: {spelt(tally(drawn.reasons))}")
     unfinished = out.with_name(f".{out.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     for number in passed.tolist():

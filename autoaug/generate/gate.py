@@ -174,7 +174,7 @@ def balance(of: np.ndarray, reasons: np.ndarray, count: int) -> tuple[list[int],
 
 
 def load_rule(name: str) -> Rule:
-    """The user's own rule, ``module:function``; raises `OptionError` where it cannot be had."""
+    """The user's own rule, ``module:function``; raises `OptionError` where it cannot be had, and when it fails."""
     module, _, function = name.partition(":")
     try:
         rule: Rule = getattr(importlib.import_module(module), function)
@@ -182,10 +182,24 @@ def load_rule(name: str) -> Rule:
         raise OptionError(
             f"--rule {name!r} cannot be imported ({fault}); give module:function on the Python path"
         ) from None
-    return rule
+
+    def guarded(image: np.ndarray, kind: str) -> bool:
+        try:
+            return bool(rule(image, kind))
+        except Exception as fault:  # a user's function may raise anything
+            raise OptionError(
+                f"--rule {name} failed on a sample of class {kind!r}: {type(fault).__name__}: {fault}"
+            ) from fault
+
+    return guarded
 
 
 def tally(reasons: np.ndarray) -> dict[str, int]:
     """How many were dropped for which reason, and how many passed."""
     counts = Counter(reason or "passed" for reason in reasons.tolist())
     return dict(counts.most_common())
+
+
+def spelt(counts: dict[str, int]) -> str:
+    """A `tally` in words: ``51 passed, 6 a copy``."""
+    return ", ".join(f"{count} {reason}" for reason, count in counts.items())

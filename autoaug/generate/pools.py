@@ -15,7 +15,7 @@ from autoaug.data.pool import Pool
 from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import DataError, RunError
 from autoaug.generate.gan import Collapsed, default_steps
-from autoaug.generate.gate import Gate, balance, own_share, tally, train_gate
+from autoaug.generate.gate import Gate, Rule, balance, own_share, spelt, tally, train_gate
 from autoaug.generate.judge import LEAST_JUDGED, judge_samples
 from autoaug.generate.saved import KINDS, SavedGenerator, TooFewImages, fit_generator, load_generator
 from autoaug.policy import Policy
@@ -60,10 +60,11 @@ def make_pool(
     given: Path | None = None,
     allow: bool = False,
     cache: Path | None = None,
+    rule: Rule | None = None,
 ) -> Pooled:
     """Fit the generator of `kind` on the training split, or take it from the cache or the folder `given`, pass its
-    samples through the `gate`, and judge those that are left. Where fitting fails, as where a class has too few images,
-    the pool is None, and the facts say why.
+    samples through the `gate` and the user's own `rule`, and judge those that are left. Where fitting fails, as where a
+    class has too few images, or no sample passes, the pool is None, and the facts say why.
 
     Raises:
         DataError: the generator in `given` is of other data, or of images of another shape.
@@ -78,7 +79,7 @@ def make_pool(
     counts = np.bincount(data.train.labels, minlength=len(data.classes)) * _PER_IMAGE
     labels = np.repeat(np.arange(len(data.classes), dtype=np.int64), counts)
     images = generator.sample(labels, derive_seed(seed, "pool"), device)
-    reasons = gate.judge(images, labels)
+    reasons = gate.judge(images, labels, rule)
     kept = np.flatnonzero(reasons == "")
     shares = own_share(gate.training, images[kept], labels[kept], device)
     sampled = time.time()
@@ -92,6 +93,9 @@ def make_pool(
     facts["classes_before"], facts["classes_after"] = balance(labels, reasons, len(data.classes))
     if (grouped := gate.groups_of(images)) is not None:
         facts["groups_before"], facts["groups_after"] = balance(grouped[0], reasons, len(grouped[1]))
+    if not len(kept):
+        none = f"the gate let none of {len(images)} samples of the {kind} pass: {spelt(facts['gate'])}"
+        return Pooled(None, {**facts, "failed": none})
     if len(kept) > LEAST_JUDGED:
         figures = judge_samples(images[kept], labels[kept], data.train, data.validation, gate.training, device)
         facts["judged"] = figures.known()
