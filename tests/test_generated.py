@@ -320,6 +320,7 @@ def test_the_commands_work_from_the_shell(tmp_path: Path) -> None:
     for words, said in {
         ("generate", "fit", "digits", "--kind", "gam", "--out", "g2"): "did you mean 'gan'?",
         ("generate", "fit", "digits", "--kind", "pca", "--out", "gen"): "holds something already",
+        ("generate", "fit", "digits", "--kind", "pca", "--from", "gen", "--out", "g2"): "leave --from out",
         ("generate", "sample", "made", "digits", "--out", "m2"): "is no generator",
         ("generate", "sample", "moved", "--out", "m2"): "which is not there now: name the data after it",
         ("robustness", "digits", "gen"): "has no model.safetensors",

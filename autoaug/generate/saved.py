@@ -144,6 +144,8 @@ def fit_generator(
     """
     if kind not in KINDS:
         raise UnknownName("kind of generator", kind, KINDS)
+    if source is not None and kind != "gan":
+        raise OptionError(f"--from starts a gan; a {kind} is fitted anew in a second: leave --from out")
     counts = np.bincount(train.labels, minlength=len(classes))
     if counts.min() < _FEWEST[kind]:
         rare = classes[int(counts.argmin())]
