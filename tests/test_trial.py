@@ -145,3 +145,6 @@ def test_an_attack_stays_in_its_ball_raises_the_loss_and_leaves_the_model_alone(
     model.eval()
     loss = nn.functional.cross_entropy
     assert loss(model(moved), labels) > loss(model(images), labels)
+    model.train()[1].eval()
+    attack(model, images, labels, how, torch.Generator().manual_seed(0))
+    assert [module.training for module in model] == [True, False, True, True], "a frozen layer stays frozen"

@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy, kl_div, log_softmax
 from autoaug.apply import apply_plan
 from autoaug.plan import Plan
 from autoaug.policy import Adversarial
+from autoaug.training.modes import evaluating
 
 #: The loss of logits that an attack raises, a sum over the samples.
 Target = Callable[[Tensor], Tensor]
@@ -25,27 +26,25 @@ def attack(model: nn.Module, images: Tensor, labels: Tensor, how: Adversarial, g
     FGSM takes one step from the image; PGD several of ``2.5 epsilon / steps`` from a random start (Madry et al., 2018).
     The model's mode, statistics and gradients are as before.
     """
-    was_training = model.training
-    model.eval()
-    target: Target = lambda logits: cross_entropy(logits, labels, reduction="sum")  # noqa: E731
-    if how.loss == "trades":
-        with torch.no_grad():
-            clean = log_softmax(model(images).float(), 1)
-        target = lambda logits: divergence(clean, logits)  # noqa: E731
-    step, moved = how.epsilon, images.detach()
-    if how.kind == "pgd":
-        step = 2.5 * how.epsilon / how.steps
-        start = torch.rand(images.shape, generator=generator).to(images) * 2 - 1
-        moved = within(images, images + how.epsilon * (start if how.norm == "linf" else unit(start)), how)
-    elif how.loss == "trades":  # at the image itself the divergence is flat
-        moved = within(images, images + 1e-3 * torch.randn(images.shape, generator=generator).to(images), how)
-    for _ in range(how.steps):
-        moved = moved.detach().requires_grad_()
-        with torch.enable_grad():
-            (gradient,) = torch.autograd.grad(target(model(moved).float()), moved)
-        towards = gradient.sign() if how.norm == "linf" else unit(gradient)
-        moved = within(images, moved.detach() + step * towards, how)
-    model.train(was_training)
+    with evaluating(model):
+        target: Target = lambda logits: cross_entropy(logits, labels, reduction="sum")  # noqa: E731
+        if how.loss == "trades":
+            with torch.no_grad():
+                clean = log_softmax(model(images).float(), 1)
+            target = lambda logits: divergence(clean, logits)  # noqa: E731
+        step, moved = how.epsilon, images.detach()
+        if how.kind == "pgd":
+            step = 2.5 * how.epsilon / how.steps
+            start = torch.rand(images.shape, generator=generator).to(images) * 2 - 1
+            moved = within(images, images + how.epsilon * (start if how.norm == "linf" else unit(start)), how)
+        elif how.loss == "trades":  # at the image itself the divergence is flat
+            moved = within(images, images + 1e-3 * torch.randn(images.shape, generator=generator).to(images), how)
+        for _ in range(how.steps):
+            moved = moved.detach().requires_grad_()
+            with torch.enable_grad():
+                (gradient,) = torch.autograd.grad(target(model(moved).float()), moved)
+            towards = gradient.sign() if how.norm == "linf" else unit(gradient)
+            moved = within(images, moved.detach() + step * towards, how)
     return moved
 
 
@@ -76,20 +75,18 @@ def attack_magnitudes(model: nn.Module, images: Tensor, plan: Plan, labels: Tens
     sign and [0, 1], to where they raise the loss: gradient ascent through the operators (in the spirit of AugMax, Wang
     et al., 2021, and Adversarial AutoAugment, Zhang et al., 2020).
     """
-    was_training = model.training
-    model.eval()
-    drawn, magnitude = plan.magnitude, plan.magnitude
-    step = how.epsilon if how.steps == 1 else 2.5 * how.epsilon / how.steps
-    for _ in range(how.steps):
-        magnitude = magnitude.detach().requires_grad_()
-        with torch.enable_grad():
-            augmented = apply_plan(replace(plan, magnitude=magnitude), images, check=False)
-            loss = cross_entropy(model(augmented).float(), labels, reduction="sum")
-            if not loss.requires_grad or not magnitude.numel():  # nothing was drawn that has a magnitude
-                break
-            (gradient,) = torch.autograd.grad(loss + 0 * magnitude.sum(), magnitude)
-        away = (magnitude.detach() + step * gradient.sign() - drawn).clamp(-how.epsilon, how.epsilon)
-        size = ((drawn + away) * torch.where(drawn < 0, -1.0, 1.0)).clamp(0, 1)
-        magnitude = size * torch.where(drawn < 0, -1.0, 1.0)
-    model.train(was_training)
+    with evaluating(model):
+        drawn, magnitude = plan.magnitude, plan.magnitude
+        step = how.epsilon if how.steps == 1 else 2.5 * how.epsilon / how.steps
+        for _ in range(how.steps):
+            magnitude = magnitude.detach().requires_grad_()
+            with torch.enable_grad():
+                augmented = apply_plan(replace(plan, magnitude=magnitude), images, check=False)
+                loss = cross_entropy(model(augmented).float(), labels, reduction="sum")
+                if not loss.requires_grad or not magnitude.numel():  # nothing was drawn that has a magnitude
+                    break
+                (gradient,) = torch.autograd.grad(loss + 0 * magnitude.sum(), magnitude)
+            away = (magnitude.detach() + step * gradient.sign() - drawn).clamp(-how.epsilon, how.epsilon)
+            size = ((drawn + away) * torch.where(drawn < 0, -1.0, 1.0)).clamp(0, 1)
+            magnitude = size * torch.where(drawn < 0, -1.0, 1.0)
     return apply_plan(replace(plan, magnitude=magnitude.detach()), images, check=False)

@@ -14,6 +14,7 @@ from autoaug.training.adversarial import attack
 from autoaug.training.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from autoaug.training.device import precision
 from autoaug.training.feed import float_batches, images_at_once, in_order
+from autoaug.training.modes import evaluating
 from autoaug.transform import soft_labels
 
 _AT_MOST = 500
@@ -71,9 +72,6 @@ def measure(
 
 @torch.no_grad()
 def _right(model: Standardised, images: Tensor, labels: Tensor, device: str) -> int:
-    was_training = model.training
-    model.eval()
-    with precision(device):
+    with evaluating(model), precision(device):
         found = model(images).argmax(1)
-    model.train(was_training)
     return int((found == labels).sum())

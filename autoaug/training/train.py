@@ -25,6 +25,7 @@ from autoaug.seeds import derive_seed
 from autoaug.training.adversarial import attack, attack_magnitudes, divergence
 from autoaug.training.device import precision, resident
 from autoaug.training.feed import float_batches, images_at_once, in_order, shuffled
+from autoaug.training.modes import evaluating
 from autoaug.training.recipe import Recipe
 from autoaug.transform import soft_labels
 
@@ -289,14 +290,10 @@ def channel_statistics(images: Images) -> tuple[Tensor, Tensor]:
 @torch.no_grad()
 def predict(model: Standardised, images: Images, device: str, rows: np.ndarray | None = None) -> np.ndarray:
     """The most likely class of every image, or of those at `rows`, as uint16 ``[n]``; they are not augmented."""
-    model.eval()
-    found = []
-    size = max(1, images_at_once(images.shape) // 2)
     rows = np.arange(len(images)) if rows is None else rows
-    for batch in float_batches(images, in_order(rows, size), device):
-        with precision(device):
-            found.append(model(batch.contiguous(memory_format=torch.channels_last)).argmax(1).cpu())
-    model.train()
+    batches = float_batches(images, in_order(rows, max(1, images_at_once(images.shape) // 2)), device)
+    with evaluating(model), precision(device):
+        found = [model(batch.contiguous(memory_format=torch.channels_last)).argmax(1).cpu() for batch in batches]
     return torch.cat(found).numpy().astype(np.uint16)
 
 
