@@ -145,6 +145,7 @@ def _generated(config: RunConfig, data: DataSet, progress: Progress) -> dict[str
             given,
             "generator" in config.allow,
             rule=load_rule(config.rule) if config.rule else None,
+            watch=lambda done, total, _: progress.say(f"fitting a generator: step {done} of {total}"),
         )
         facts = found[kind].facts
         if found[kind].pool is None:

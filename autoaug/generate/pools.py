@@ -17,7 +17,7 @@ from autoaug.errors import DataError, RunError
 from autoaug.generate.gan import Collapsed, default_steps
 from autoaug.generate.gate import Gate, Rule, balance, own_share, spelt, tally, train_gate
 from autoaug.generate.judge import LEAST_JUDGED, judge_samples
-from autoaug.generate.saved import KINDS, SavedGenerator, TooFewImages, fit_generator, load_generator
+from autoaug.generate.saved import KINDS, SavedGenerator, TooFewImages, Watch, fit_generator, load_generator
 from autoaug.policy import Policy
 from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace
@@ -61,6 +61,7 @@ def make_pool(
     allow: bool = False,
     cache: Path | None = None,
     rule: Rule | None = None,
+    watch: Watch | None = None,
 ) -> Pooled:
     """Fit the generator of `kind` on the training split, or take it from the cache or the folder `given`, pass its
     samples through the `gate` and the user's own `rule`, and judge those that are left. Where fitting fails, as where a
@@ -72,7 +73,7 @@ def make_pool(
     """
     begun = time.time()
     try:
-        generator = _generator(kind, data, seed, device, given, allow, cache or generator_cache())
+        generator = _generator(kind, data, seed, device, given, allow, cache or generator_cache(), watch)
     except (Collapsed, TooFewImages) as fault:
         return Pooled(None, {"failed": str(fault), "seconds": time.time() - begun})
     fitted = time.time()
@@ -103,7 +104,14 @@ def make_pool(
 
 
 def _generator(
-    kind: str, data: DataSet, seed: int, device: str, given: Path | None, allow: bool, cache: Path
+    kind: str,
+    data: DataSet,
+    seed: int,
+    device: str,
+    given: Path | None,
+    allow: bool,
+    cache: Path,
+    watch: Watch | None,
 ) -> SavedGenerator:
     if given is not None:
         found = load_generator(given)
@@ -117,6 +125,6 @@ def _generator(
         found.check_fits(data.train.images.shape, data.classes, data.fingerprint, allow=False)
     except (RunError, DataError):
         return fit_generator(
-            kind, data.train, data.classes, data.fingerprint, folder, steps=steps, seed=seed, device=device
+            kind, data.train, data.classes, data.fingerprint, folder, steps=steps, seed=seed, device=device, watch=watch
         )
     return found
