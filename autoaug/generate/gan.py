@@ -15,7 +15,7 @@ from torch.nn.functional import relu
 from autoaug.apply import apply_plan
 from autoaug.data.splits import Samples
 from autoaug.generate.networks import LATENT, PACKED, Discriminator, Generator
-from autoaug.generate.pca import fit_pca
+from autoaug.generate.pca import at_once, fit_pca
 from autoaug.plan import draw_plan
 from autoaug.policy import Operation, Policy, in_turn
 from autoaug.seeds import derive_seed
@@ -205,7 +205,7 @@ def sample_gan(generator: Generator, labels: np.ndarray, seed: int, device: str)
     draw = torch.Generator().manual_seed(seed)
     generator.to(device).eval()
     found = []
-    for part in torch.split(torch.from_numpy(labels), 500):
+    for part in torch.split(torch.from_numpy(labels), at_once(generator.components)):
         images = generator(torch.randn(len(part), LATENT, generator=draw).to(device), part.to(device))
         found.append((images * 255).round().to(torch.uint8).cpu())
     return torch.cat(found).numpy() if found else np.empty((0,), np.uint8)
