@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from autoaug.data.images import MemoryImages
+from autoaug.data.images import Images, MemoryImages
 from autoaug.data.splits import Samples
 from autoaug.errors import OptionError
 from autoaug.training.device import precision
@@ -48,7 +47,7 @@ class Gate:
     """
 
     training: Training
-    real: Tensor
+    real: np.ndarray
     classes: tuple[str, ...]
     groups: np.ndarray | None
     confidence: float
@@ -61,14 +60,14 @@ class Gate:
         """Why each of ``images [n, C, H, W]`` uint8 of classes ``labels [n]`` is dropped: ``[n]`` text, empty for those
         that pass.
         """
-        shares = own_share(self.training, images, labels, self.device)
-        distance, _ = nearest(describe(images), self.real)
+        shares, memory = own_share(self.training, images, labels, self.device), MemoryImages(images)
+        distance = nearest_distance(in_parts(memory, describe), self.real)
         reasons = np.full(len(images), "", dtype="U20")
         if rule is not None:
             kept = [rule(image, self.classes[label]) for image, label in zip(images, labels, strict=True)]
             reasons[~np.array(kept, bool)] = "by the rule"
         reasons[shares < self.confidence] = "unlike its class"
-        reasons[(distance > self.farthest) | (roughness(images) > self.roughest)] = "like no image"
+        reasons[(distance > self.farthest) | (in_parts(memory, roughness) > self.roughest)] = "like no image"
         reasons[distance < self.nearest] = "a copy"
         return reasons
 
@@ -79,7 +78,7 @@ class Gate:
         if self.groups is None:
             return None
         names, numbers = np.unique(self.groups, return_inverse=True)
-        return numbers[nearest(describe(images), self.real)[1]], tuple(map(str, names))
+        return numbers[nearest(in_parts(MemoryImages(images), describe), self.real)[1]], tuple(map(str, names))
 
 
 def train_gate(
@@ -95,9 +94,8 @@ def train_gate(
     plain = recipe.model_copy(update={"label_smoothing": 0.0})
     for _ in train(training, load_policy("randaugment"), real, len(classes), plain, seed, device):
         pass
-    held = validation.images.take(np.arange(len(validation)))
-    described = describe(real.images.take(np.arange(len(real))))
-    distance = nearest_distance(describe(held), described)
+    held, described = validation.images, in_parts(real.images, describe)
+    distance = nearest_distance(in_parts(held, describe), described)
     shares, is_own = class_shares(training, held, device), np.eye(len(classes), dtype=bool)[validation.labels]
     return Gate(
         training=training,
@@ -107,7 +105,7 @@ def train_gate(
         confidence=float(min(np.quantile(shares[is_own], _UNLIKE), np.quantile(shares[~is_own], _CAUGHT))),
         nearest=0.9 * copy_bound(distance),
         farthest=float(np.quantile(distance, 1 - _TOO_FAR)),
-        roughest=float(np.quantile(roughness(held), 1 - _TOO_ROUGH)) * 1.1,
+        roughest=float(np.quantile(in_parts(held, roughness), 1 - _TOO_ROUGH)) * 1.1,
         device=device,
     )
 
@@ -119,29 +117,37 @@ def copy_bound(distance: np.ndarray) -> float:
 
 def own_share(training: Training, images: np.ndarray, labels: np.ndarray, device: str) -> np.ndarray:
     """The probability ``[n]`` that the classifier gives each image's own class."""
-    return class_shares(training, images, device)[np.arange(len(labels)), labels] if len(labels) else np.empty(0)
+    if not len(labels):
+        return np.empty(0)
+    shares: np.ndarray = class_shares(training, MemoryImages(images), device)[np.arange(len(labels)), labels]
+    return shares
 
 
 @torch.no_grad()
-def class_shares(training: Training, images: np.ndarray, device: str) -> np.ndarray:
-    """The probabilities ``[n, classes]`` that the classifier gives images uint8 ``[n, C, H, W]``, one at least."""
-    memory, found = MemoryImages(images), []
-    model = training.model.eval()
-    batches = list(in_order(np.arange(len(images)), max(1, images_at_once(memory.shape) // 2)))
-    for batch in float_batches(memory, iter(batches), device):
+def class_shares(training: Training, images: Images, device: str) -> np.ndarray:
+    """The probabilities ``[n, classes]`` that the classifier gives `images`, of which there is one at least."""
+    model, found = training.model.eval(), []
+    batches = in_order(np.arange(len(images)), max(1, images_at_once(images.shape) // 2))
+    for batch in float_batches(images, batches, device):
         with precision(device):
             found.append(model(batch).float().softmax(1).cpu())
     return torch.cat(found).numpy()
 
 
-def describe(images: np.ndarray) -> Tensor:
+def in_parts(images: Images, measure: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """What `measure` makes of uint8 ``[n, C, H, W]``, over all `images`, of which some are in memory at once."""
+    parts = in_order(np.arange(len(images)), images_at_once(images.shape))
+    return np.concatenate([measure(images.take(rows)) for rows in parts])
+
+
+def describe(images: np.ndarray) -> np.ndarray:
     """``[n, C, H, W]`` uint8 as vectors ``[n, d]`` whose distances tell copies from new images: the pixels, of larger
     images at `_SIDE` pixels a side.
     """
     pixels = torch.from_numpy(images).float() / 255
     if min(pixels.shape[-2:]) > _SIDE:
         pixels = torch.nn.functional.adaptive_avg_pool2d(pixels, _SIDE)
-    return pixels.flatten(1)
+    return pixels.flatten(1).numpy()
 
 
 def roughness(images: np.ndarray) -> np.ndarray:
@@ -155,14 +161,15 @@ def roughness(images: np.ndarray) -> np.ndarray:
     return found
 
 
-def nearest_distance(vectors: Tensor, others: Tensor) -> np.ndarray:
+def nearest_distance(vectors: np.ndarray, others: np.ndarray) -> np.ndarray:
     """The distance of each vector to the nearest of the others, ``[n]``."""
     return nearest(vectors, others)[0]
 
 
-def nearest(vectors: Tensor, others: Tensor) -> tuple[np.ndarray, np.ndarray]:
+def nearest(vectors: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each vector the distance to the nearest of the others, and which that is: ``[n]`` each."""
-    found = [torch.cdist(part, others).min(1) for part in torch.split(vectors, 1000)]
+    known = torch.from_numpy(others)
+    found = [torch.cdist(part, known).min(1) for part in torch.split(torch.from_numpy(vectors), 1000)]
     if not found:
         return np.empty(0), np.empty(0, np.int64)
     return torch.cat([f.values for f in found]).numpy(), torch.cat([f.indices for f in found]).numpy()

@@ -15,7 +15,7 @@ from torchmetrics.image.kid import KernelInceptionDistance
 from autoaug.data.images import MemoryImages
 from autoaug.data.splits import Samples
 from autoaug.generate.features import ClassifierFeatures, InceptionFeatures
-from autoaug.generate.gate import copy_bound, describe, nearest_distance
+from autoaug.generate.gate import copy_bound, describe, in_parts, nearest_distance
 from autoaug.policy import Policy
 from autoaug.training.recipe import Recipe
 from autoaug.training.train import Training, new_training, predict, train
@@ -102,7 +102,7 @@ def judge_samples(
         found = distances(inception(theirs), inception(ours))
         others = dict(zip(("inception_fid", "inception_kid"), found, strict=True))
     precision, recall, density, coverage = manifold_figures(*seen)
-    trained = describe(real.images.take(np.arange(len(real))))
+    trained = in_parts(real.images, describe)
     bound = copy_bound(nearest_distance(describe(kept), trained))
     memorised = float((nearest_distance(describe(made), trained) < bound).mean())
     if score_on is not None:
