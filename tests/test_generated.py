@@ -25,7 +25,7 @@ from autoaug.generate import gan, saved
 from autoaug.generate.gan import Collapsed, new_gan, train_gan
 from autoaug.generate.gate import balance, load_rule, roughness, train_gate
 from autoaug.generate.pca import fit_pca
-from autoaug.generate.pools import make_pool, pool_gate
+from autoaug.generate.pools import make_pool, pool_counts, pool_gate
 from autoaug.generate.saved import fit_generator, load_generator
 from autoaug.policy import Adversarial, Policy, Regularisation, Synthetic, parse_policy
 from autoaug.prepare import check_data
@@ -272,6 +272,15 @@ def test_a_search_keeps_to_the_rule_of_its_user(tmp_path: Path, monkeypatch: pyt
     assert {trial.params["synthetic"] for trial in none.history if trial.params} <= {"none"}
     with pytest.raises(OptionError, match="failed on a sample of class '0': ZeroDivisionError"):
         search("tests.rules:broken")
+
+
+def test_a_pool_of_large_images_is_smaller_and_has_every_class() -> None:
+    counts = np.array([50_000, 20_000, 3])
+    assert pool_counts(counts, (1, 28, 28)).tolist() == [100_000, 40_000, 6]
+    large = pool_counts(counts, (3, 224, 224))
+    assert large.sum() * 3 * 224 * 224 <= 2**29 + 3 * 224 * 224
+    assert large[2] == 1
+    assert large[0] / large[1] == pytest.approx(2.5, rel=0.01)
 
 
 def test_a_class_too_small_for_a_gan_leaves_it_out_of_the_search(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Iterable
@@ -23,8 +24,8 @@ from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace
 from autoaug.training.recipe import Recipe
 
-#: So many samples are made for every training image, before the gate.
-_PER_IMAGE = 2
+#: So many samples are made for every training image, before the gate; fewer where they would take more bytes than this.
+_PER_IMAGE, _BYTES = 2, 2**29
 
 
 class Pooled(NamedTuple):
@@ -49,6 +50,12 @@ def generator_cache() -> Path:
 def pool_gate(data: DataSet, seed: int, model: str, recipe: Recipe, device: str) -> Gate:
     """The gate of a run with that seed."""
     return train_gate(data.train, data.validation, data.classes, model, recipe, derive_seed(seed, "gate"), device)
+
+
+def pool_counts(counts: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """How many samples to make of each class ``[classes]``, of which there are so many training images of `shape`."""
+    wanted, most = _PER_IMAGE * counts, _BYTES // math.prod(shape)
+    return wanted if wanted.sum() <= most else np.maximum(1, wanted * most // wanted.sum())
 
 
 def make_pool(
@@ -77,7 +84,7 @@ def make_pool(
     except (Collapsed, TooFewImages) as fault:
         return Pooled(None, {"failed": str(fault), "seconds": time.time() - begun})
     fitted = time.time()
-    counts = np.bincount(data.train.labels, minlength=len(data.classes)) * _PER_IMAGE
+    counts = pool_counts(np.bincount(data.train.labels, minlength=len(data.classes)), data.train.images.shape)
     labels = np.repeat(np.arange(len(data.classes), dtype=np.int64), counts)
     images = generator.sample(labels, derive_seed(seed, "pool"), device)
     reasons = gate.judge(images, labels, rule)
