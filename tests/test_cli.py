@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from autoaug.cli import main
 from autoaug.transform import load_policy
 from tests.conftest import bars, write_npz
 
@@ -141,16 +142,24 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["serch"], ["search"]),
     ],
 )
-def test_bad_input(arguments: list[str], words: list[str], folder: Path) -> None:
+def test_bad_input(
+    arguments: list[str],
+    words: list[str],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     before = sorted(path for path in folder.rglob("*") if "__pycache__" not in path.parts)
-    ended = autoaug(
-        *arguments, *(["--out", "out"] if arguments[0] == "search" and "--out" not in arguments else []), folder=folder
-    )
-    assert ended.returncode == 2, ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr
+    out = ["--out", "out"] if arguments[0] == "search" and "--out" not in arguments else []
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["autoaug", *arguments, *out])
+    with pytest.raises(SystemExit) as ended:  # in this process: a new one would load its libraries for seconds
+        main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2, said
+    assert len(said.strip().splitlines()) == 1, said
     for word in words:
-        assert word in ended.stderr
+        assert word in said
     assert sorted(path for path in folder.rglob("*") if "__pycache__" not in path.parts) == before
 
 
