@@ -59,7 +59,7 @@ def robustness_of(
         )
     exported = model / "model.json"
     run, config = (None, None) if exported.is_file() else RunFolder.open(model)
-    network = config.model if config else str(json.loads(exported.read_text())["network"])
+    network = config.model if config else _network(exported)
     seed = seed if seed is not None else config.seed if config else 0
     size, limit = (config.image_size, config.memory_limit) if config else (None, parse_memory(None))
     _, found = check_data(data, limit, size, allow, seed)
@@ -70,6 +70,14 @@ def robustness_of(
         write_whole(run.robustness, robustness.model_dump_json(indent=2))
         write_report(run)
     return robustness
+
+
+def _network(exported: Path) -> str:
+    """The name of the network that was exported."""
+    try:
+        return str(json.loads(exported.read_text())["network"])
+    except (ValueError, LookupError, TypeError):
+        raise RunError(f"{exported} does not say which network it is of; export the run again") from None
 
 
 def _load(path: Path, network: str, shape: tuple[int, int, int], classes: int) -> Standardised:

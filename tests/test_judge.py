@@ -13,7 +13,7 @@ from scipy.linalg import sqrtm
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from autoaug.errors import OptionError
-from autoaug.generate.features import InceptionFeatures
+from autoaug.generate.features import InceptionFeatures, classifier_features
 from autoaug.generate.judge import distances, manifold_figures
 
 
@@ -92,3 +92,14 @@ def test_what_is_no_file_of_such_weights_is_refused_and_never_run(tmp_path: Path
         with pytest.raises(OptionError, match="is no file of Inception weights"):
             InceptionFeatures(path, "cpu")
     assert not (tmp_path / "made").exists()
+
+
+def test_features_are_what_the_last_linear_layer_sees_and_else_the_logits() -> None:
+    images = torch.randint(0, 256, (7, 1, 6, 6), dtype=torch.uint8)
+    body = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.Flatten(), torch.nn.Dropout())
+    whole = torch.nn.Sequential(body, torch.nn.Linear(64, 3)).train()
+    found = classifier_features(whole, images, "cpu")
+    assert whole.training
+    torch.testing.assert_close(found, body.eval()(images / 255))
+    torch.testing.assert_close(classifier_features(body, images, "cpu"), found)
+    assert not whole[1]._forward_pre_hooks

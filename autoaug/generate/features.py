@@ -9,30 +9,30 @@ import torch
 from torch import Tensor, nn
 
 from autoaug.errors import OptionError
-from autoaug.training.train import Training
+from autoaug.training.modes import evaluating
 
 _AT_ONCE, _AT_ONCE_INCEPTION = 500, 32
 
 
-class ClassifierFeatures(nn.Module):
-    """What a trained classifier's last layer sees, ``[n, d]``, for uint8 images; the form that torchmetrics takes."""
-
-    def __init__(self, training: Training, device: str) -> None:
-        super().__init__()
-        self.model = training.model.eval()
-        self.device = device
-        last = [m for m in self.model.modules() if isinstance(m, nn.Linear)][-1]
-        self.num_features = last.in_features
-        self._seen: list[Tensor] = []
-        last.register_forward_pre_hook(lambda _, given: self._seen.append(given[0].detach().float().cpu()))
-
-    @torch.no_grad()
-    def forward(self, images: Tensor) -> Tensor:
-        """``[n, d]`` features of ``images [n, C, H, W]`` uint8."""
-        self._seen.clear()
-        for part in torch.split(images, _AT_ONCE):
-            self.model(part.to(self.device).float() / 255)
-        return torch.cat(self._seen)
+@torch.no_grad()
+def classifier_features(classifier: nn.Module, images: Tensor, device: str) -> Tensor:
+    """What the last linear layer of `classifier` sees of ``images [n, C, H, W]`` uint8, ``[n, d]``; of a network
+    without one, its logits.
+    """
+    layers = [module for module in classifier.modules() if isinstance(module, nn.Linear)]
+    seen: list[Tensor] = []
+    hook = layers[-1].register_forward_pre_hook(lambda _, given: seen.append(given[0])) if layers else None
+    found = []
+    try:
+        with evaluating(classifier):
+            for part in torch.split(images, _AT_ONCE):
+                logits = classifier(part.to(device).float() / 255)
+                found.append((seen[-1] if hook else logits).float().cpu())
+                seen.clear()
+    finally:
+        if hook:
+            hook.remove()
+    return torch.cat(found)
 
 
 class InceptionFeatures(nn.Module):

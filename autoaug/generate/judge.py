@@ -14,7 +14,7 @@ from torchmetrics.image.kid import KernelInceptionDistance
 
 from autoaug.data.images import MemoryImages
 from autoaug.data.splits import Samples
-from autoaug.generate.features import ClassifierFeatures, InceptionFeatures
+from autoaug.generate.features import InceptionFeatures, classifier_features
 from autoaug.generate.gate import copy_bound, describe, in_parts, nearest_distance
 from autoaug.policy import Policy
 from autoaug.training.recipe import Recipe
@@ -92,10 +92,9 @@ def judge_samples(
         score_on: model, recipe and seed of a classifier to train on the samples alone; None leaves that out.
         inception: the features that figures are published on; None leaves those distances out.
     """
-    features = ClassifierFeatures(classifier, device)
     kept = held_out.images.take(np.arange(len(held_out)))
     ours, theirs = torch.from_numpy(made), torch.from_numpy(kept)
-    seen = features(theirs), features(ours)
+    seen = [classifier_features(classifier.model, images, device) for images in (theirs, ours)]
     fid, kid = distances(*seen)
     others = {}
     if inception is not None:
