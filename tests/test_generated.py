@@ -324,6 +324,9 @@ def test_the_commands_work_from_the_shell(tmp_path: Path) -> None:
     assert "passed" in sampled.stdout, sampled.stderr
     assert len(list((tmp_path / "made").rglob("*.png"))) > 40
     shutil.copytree(tmp_path / "gen", tmp_path / "moved")
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn/model.safetensors").touch()
+    (tmp_path / "torn/model.json").write_text('{"network"')
     about = json.loads((tmp_path / "gen/generator.json").read_text())
     (tmp_path / "moved/generator.json").write_text(json.dumps(about | {"data": str(tmp_path / "gone")}))
     for words, said in {
@@ -333,6 +336,7 @@ def test_the_commands_work_from_the_shell(tmp_path: Path) -> None:
         ("generate", "sample", "made", "digits", "--out", "m2"): "is no generator",
         ("generate", "sample", "moved", "--out", "m2"): "which is not there now: name the data after it",
         ("robustness", "digits", "gen"): "has no model.safetensors",
+        ("robustness", "digits", "torn"): "does not say which network",
         ("expand", "digits", "randaugment", "--copies", "0", "--out", "x"): "must be at least 1",
     }.items():
         ended = run(*words)
