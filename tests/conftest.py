@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,3 +37,25 @@ def write_npz(path: Path, **changes: np.ndarray) -> Path:
     arrays = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
     np.savez_compressed(path, **{**arrays, **changes})
     return path
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """What the command line says to `arguments` in `folder`, which it must refuse with one line and exit code 2. It
+    runs in this process: a new one would load its libraries for seconds.
+    """
+
+    def run(*arguments: str, folder: Path) -> str:
+        from autoaug.cli import main
+
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["autoaug", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr().err
+        assert ended.value.code == 2, said
+        assert len(said.strip().splitlines()) == 1, said
+        return said
+
+    return run

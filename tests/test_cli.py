@@ -7,13 +7,13 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from autoaug.cli import main
 from autoaug.transform import load_policy
 from tests.conftest import bars, write_npz
 
@@ -142,22 +142,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["serch"], ["search"]),
     ],
 )
-def test_bad_input(
-    arguments: list[str],
-    words: list[str],
-    folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_bad_input(arguments: list[str], words: list[str], folder: Path, refused: Callable[..., str]) -> None:
     before = sorted(path for path in folder.rglob("*") if "__pycache__" not in path.parts)
     out = ["--out", "out"] if arguments[0] == "search" and "--out" not in arguments else []
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "argv", ["autoaug", *arguments, *out])
-    with pytest.raises(SystemExit) as ended:  # in this process: a new one would load its libraries for seconds
-        main()
-    said = capsys.readouterr().err
-    assert ended.value.code == 2, said
-    assert len(said.strip().splitlines()) == 1, said
+    said = refused(*arguments, *out, folder=folder)
     for word in words:
         assert word in said
     assert sorted(path for path in folder.rglob("*") if "__pycache__" not in path.parts) == before

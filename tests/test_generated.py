@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -312,12 +312,14 @@ def test_a_space_searches_generated_data_with_everything_else(draw: object) -> N
         assert 16 * space.adversarial.epsilon[0] <= min(lengths) <= max(lengths) <= 16 * space.adversarial.epsilon[1]
 
 
-def test_the_commands_work_from_the_shell(tmp_path: Path) -> None:
-    environment = {**os.environ, "AUTOAUG_DATA": str(tmp_path / "cache"), "COLUMNS": "160"}
+def test_the_commands_work_from_the_shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
+) -> None:
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "autoaug", *words]
-        return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
 
     assert run("generate", "fit", "digits", "--kind", "pca", "--out", "gen").returncode == 0
     sampled = run("generate", "sample", "gen", "--per-class", "8", "--out", "made")
@@ -339,10 +341,7 @@ def test_the_commands_work_from_the_shell(tmp_path: Path) -> None:
         ("robustness", "digits", "torn"): "does not say which network",
         ("expand", "digits", "randaugment", "--copies", "0", "--out", "x"): "must be at least 1",
     }.items():
-        ended = run(*words)
-        assert ended.returncode == 2, words
-        assert said in ended.stderr, (words, ended.stderr)
-        assert ended.stderr.count("\n") == 1
+        assert said in refused(*words, folder=tmp_path), words
 
 
 def test_ctrl_c_while_fitting_is_one_line_and_the_same_command_goes_on(tmp_path: Path) -> None:
