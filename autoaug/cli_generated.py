@@ -90,7 +90,7 @@ def fit(
                 kind,
                 found.train,
                 found.classes,
-                found.fingerprint,
+                found.train_fingerprint,
                 out,
                 steps=steps,
                 seed=seed,
@@ -143,7 +143,7 @@ def sample(
     made = load_generator(generator)
     data = data or made.about.where()
     _, found = check_data(data, parse_memory(None), None, [a for a in allow or () if a != "generator"], made.about.seed)
-    made.check_fits(found.train.images.shape, found.classes, found.fingerprint, "generator" in (allow or ()))
+    made.check_fits(found.train.images.shape, found.classes, found.train_fingerprint, "generator" in (allow or ()))
     drawn = draw_samples(made, found, per_class, seed, chosen, own_rule)
     write_passed(drawn, out)
     typer.echo(f"{out}: of {len(drawn.labels)} samples {spelt(tally(drawn.reasons))}")

@@ -88,7 +88,8 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
     generator = _wanted(options, wanted_kinds(space, asked))
     found, data = check_data(options.data, memory_limit, options.image_size, options.allow, options.seed)
     if generator is not None:
-        generator.check_fits(data.train.images.shape, data.classes, found.fingerprint, "generator" in options.allow)
+        allow = "generator" in options.allow
+        generator.check_fits(data.train.images.shape, data.classes, data.train_fingerprint, allow)
     build_network(options.model, data.train.images.shape, len(data.classes))
     count = len(data.train)
     config = RunConfig(

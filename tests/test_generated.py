@@ -122,7 +122,7 @@ def test_generators_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     made = fit_generator("pca", samples(96, 0), ("a", "b", "c"), "f" * 12, tmp_path / "gen", steps=0, seed=0)
     with pytest.raises(DataError, match=r"makes images of \(1, 12, 12\)"):
         made.check_fits((3, 12, 12), ("a", "b", "c"), "f" * 12, allow=False)
-    with pytest.raises(DataError, match=r"trained on other data .*--allow generator"):
+    with pytest.raises(DataError, match=r"fitted on other images .*--allow generator"):
         made.check_fits((1, 12, 12), ("a", "b", "c"), "0" * 12, allow=False)
     made.check_fits((1, 12, 12), ("a", "b", "c"), "0" * 12, allow=True)
     weights = tmp_path / "gen" / "generator.safetensors"
@@ -142,9 +142,13 @@ def test_a_search_refuses_such_a_generator_before_it_makes_a_folder(tmp_path: Pa
     other = "f" * 12
     fit_generator("pca", known.train, known.classes, other, tmp_path / "other", steps=0, seed=0)
     tiny = Samples(MemoryImages(known.train.images.take(np.arange(len(known.train)))[..., :9, :9]), known.train.labels)
-    fit_generator("pca", tiny, known.classes, known.fingerprint, tmp_path / "tiny", steps=0, seed=0)
+    fit_generator("pca", tiny, known.classes, known.train_fingerprint, tmp_path / "tiny", steps=0, seed=0)
+    _, again = check_data(str(data), LIMIT, None, (), 1)
+    assert known.fingerprint == again.fingerprint
+    fit_generator("pca", again.train, known.classes, again.train_fingerprint, tmp_path / "again", steps=0, seed=1)
     for name, space, words in (
-        ("other", "regularised", "trained on other data"),
+        ("other", "regularised", "fitted on other images"),
+        ("again", "regularised", r"with another --seed \(its own is 1\), whose training images may be held out here"),
         ("tiny", "regularised", "makes images of"),
         ("tiny", "light", "nothing in this run asks for samples of a pca"),
     ):

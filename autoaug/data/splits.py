@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +35,8 @@ class Samples:
 
 @dataclass(frozen=True, eq=False)
 class DataSet:
-    """A data set ready for a search: three splits of one shape, and the fingerprint of all of it.
+    """A data set ready for a search: three splits of one shape, the fingerprint of all of it, and that of its training
+    split, which is another where another seed drew it.
 
     `is_exchangeable` says that the validation split was drawn image by image from the same part as the training split,
     so that a training image that a model was not trained on is as good as one of the validation split.
@@ -46,6 +48,7 @@ class DataSet:
     validation: Samples
     test: Samples
     fingerprint: str
+    train_fingerprint: str
     is_exchangeable: bool = False
 
 
@@ -109,6 +112,7 @@ def split(source: Source, audit: Audit, seed: int, memory_limit: int) -> DataSet
         validation=samples("validation"),
         test=samples("test"),
         fingerprint=audit.fingerprint,
+        train_fingerprint=hashlib.sha256(audit.fingerprint.encode() + rest.tobytes()).hexdigest()[:12],
         is_exchangeable="validation" not in source.parts and len(np.unique(units)) == len(units),
     )
 

@@ -22,8 +22,8 @@ from autoaug.transform import load_policy
 #: Called with an image uint8 ``[C, H, W]`` and its class's name; false drops it.
 Rule = Callable[[np.ndarray, str], bool]
 
-#: Of real images that the gate has not seen, these shares lie beyond its bounds. Wrong labels are the fault that is hard
-#: to tell, so that nearly all of what may be lost goes to the first.
+#: Of real images that the gate has not seen, these shares lie beyond its bounds. Wrong labels are the fault that is
+#: hard to tell, so that nearly all of what may be lost goes to the first.
 _UNLIKE, _TOO_NEAR, _TOO_FAR, _TOO_ROUGH = 0.045, 0.005, 0.004, 0.003
 #: Nor is a copy what is farther from the training images than this share of what held-out images are, by the median:
 #: where noise puts all images equally far apart, whatever lacks the noise lies at 0.71 of that (1 / sqrt 2).

@@ -123,15 +123,16 @@ def _generator(
     if given is not None:
         found = load_generator(given)
         if found.about.kind == kind:
-            found.check_fits(data.train.images.shape, data.classes, data.fingerprint, allow)
+            found.check_fits(data.train.images.shape, data.classes, data.train_fingerprint, allow)
             return found
     steps = default_steps(len(data.train)) if kind == "gan" else 0
-    folder = cache / f"{data.fingerprint}-{len(data.train)}-{kind}-{steps}-{seed}"
+    split = data.train_fingerprint
+    folder = cache / f"{split}-{kind}-{steps}-{seed}"
     try:
         found = load_generator(folder)
-        found.check_fits(data.train.images.shape, data.classes, data.fingerprint, allow=False)
+        found.check_fits(data.train.images.shape, data.classes, split, allow=False)
     except (RunError, DataError):
         return fit_generator(
-            kind, data.train, data.classes, data.fingerprint, folder, steps=steps, seed=seed, device=device, watch=watch
+            kind, data.train, data.classes, split, folder, steps=steps, seed=seed, device=device, watch=watch
         )
     return found

@@ -34,7 +34,9 @@ Watch = Callable[[int, int, np.ndarray], None]
 
 
 class About(BaseModel):
-    """What a generator is of; `data` is where they lay, `steps` and `seconds` are what its training took."""
+    """What a generator is of: `fingerprint` is that of the training split, `data` where the data lay, `steps` and
+    `seconds` are what its training took.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,7 +44,7 @@ class About(BaseModel):
     kind: Literal["gan", "pca"]
     shape: tuple[int, int, int]
     classes: Annotated[tuple[str, ...], Field(min_length=2)]
-    data_fingerprint: str
+    fingerprint: str
     data: str = ""
     images: int
     seed: int
@@ -79,17 +81,18 @@ class SavedGenerator:
         return sample_gan(network, labels, seed, device)
 
     def check_fits(self, shape: tuple[int, int, int], classes: tuple[str, ...], fingerprint: str, allow: bool) -> None:
-        """Raise `DataError` where it is of images of another shape, of other classes, or of other data that are not
-        allowed.
+        """Raise `DataError` where it is of images of another shape, of other classes, or of another training split than
+        the one with that `fingerprint`, and that is not allowed.
         """
         if self.about.shape != shape:
             raise DataError(f"the generator makes images of {self.about.shape} (C, H, W), the data has {shape}")
         if self.about.classes != classes:
             raise DataError(f"the generator knows the classes {self.about.classes}, the data has {classes}")
-        if self.about.data_fingerprint != fingerprint and not allow:
+        if self.about.fingerprint != fingerprint and not allow:
             raise DataError(
-                f"the generator was trained on other data (fingerprint {self.about.data_fingerprint}, here "
-                f"{fingerprint}); fit one on these, or pass --allow generator"
+                f"the generator was fitted on other images (fingerprint {self.about.fingerprint}, here {fingerprint}): "
+                f"on other data, or with another --seed (its own is {self.about.seed}), whose training images may be "
+                "held out here; fit one on these, or pass --allow generator"
             )
 
     def save(self, folder: Path) -> None:
@@ -160,11 +163,11 @@ def fit_generator(
         kind="gan" if kind == "gan" else "pca",
         shape=train.images.shape,
         classes=classes,
-        data_fingerprint=fingerprint,
+        fingerprint=fingerprint,
         data=lies_at,
         images=len(train),
         seed=seed,
-        adapted_from=source.about.data_fingerprint if source else None,
+        adapted_from=source.about.fingerprint if source else None,
     )
     if kind == "pca":
         tensors = fit_pca(train, len(classes))
@@ -228,8 +231,8 @@ def _card(about: About) -> str:
         "---\nlibrary_name: autoaug\ntags: [image-generation]\nlicense: unknown\n---\n\n"
         f"# A generator ({about.kind})\n\n"
         f"- Makes images of {about.shape[0]} x {about.shape[1]} x {about.shape[2]} (channels, height, width) of "
-        f"{len(about.classes)} classes.\n- Fitted on {about.images} training images of the data with fingerprint "
-        f"{about.data_fingerprint}{source}; seed {about.seed}, {about.steps} steps, {about.seconds:.0f} s.\n- It can "
+        f"{len(about.classes)} classes.\n- Fitted on {about.images} training images, with fingerprint "
+        f"{about.fingerprint}{source}; seed {about.seed}, {about.steps} steps, {about.seconds:.0f} s.\n- It can "
         "repeat what it was trained on: pass its samples through the gate (`autoaug generate sample`).\n\nThe data's "
         "licence is not known to autoaug: fill in `license` above before you share this.\n"
     )
