@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from autoaug import cli_generated, cli_listings
+from autoaug.cli_generated import Rule
 from autoaug.errors import AutoaugError, Interrupted
 from autoaug.version import __version__
 
@@ -87,10 +88,6 @@ Track = Annotated[
 ]
 GeneratorFolder = Annotated[
     str | None, typer.Option("--generator", help="A fitted generator to take generated samples from.")
-]
-Rule = Annotated[
-    str | None,
-    typer.Option(help="module:function of yours; called with a generated image and its class, false drops it."),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 MemoryLimit = Annotated[

@@ -18,6 +18,10 @@ generate = typer.Typer(
 Data = Annotated[str, typer.Argument(help="As for autoaug search.")]
 Seed = Annotated[int, typer.Option(help="Seed of all chance.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Rule = Annotated[
+    str | None,
+    typer.Option(help="module:function of yours; called with a generated image and its class, false drops it."),
+]
 Allow = Annotated[list[str] | None, typer.Option(help="Findings of the audit to let pass. May be repeated.")]
 
 
@@ -110,10 +114,7 @@ def sample(
     out: Annotated[Path, typer.Option(help="The folder to make, with a folder a class.")],
     data: Annotated[str, typer.Argument(help="As for autoaug search; by default what it was fitted on.")] = "",
     per_class: Annotated[int, typer.Option(help="Samples to draw of each class, before the gate.")] = 100,
-    rule: Annotated[
-        str | None,
-        typer.Option(help="module:function of yours; called with an image and its class, false drops it."),
-    ] = None,
+    rule: Rule = None,
     judge: Annotated[bool, typer.Option("--judge", help="Also say how good the samples are.")] = False,
     inception: Annotated[
         Path | None,
@@ -147,7 +148,8 @@ def sample(
     drawn = draw_samples(made, found, per_class, seed, chosen, own_rule)
     write_passed(drawn, out)
     typer.echo(f"{out}: of {len(drawn.labels)} samples {spelt(tally(drawn.reasons))}")
-    for what, (before, after) in drawn.balances().items():
+    balances = drawn.gate.balances(drawn.images, drawn.labels, drawn.reasons)
+    for what, (before, after) in zip(("class", "group"), balances.values(), strict=False):  # not all data have groups
         typer.echo(
             f"samples of a {what}: {min(before)} to {max(before)} before the gate, {min(after)} to {max(after)} after"
         )

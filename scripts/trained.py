@@ -6,14 +6,14 @@ from autoaug.data.splits import DataSet
 from autoaug.policy import Policy
 from autoaug.prepare import check_data
 from autoaug.seeds import derive_seed
-from autoaug.training.recipe import Recipe, default_batch_size, default_epochs
+from autoaug.training.recipe import default_recipe
 from autoaug.trial import Task, run_trial
 
 
 def task_on(given: str) -> tuple[DataSet, Task]:
     """The data, and the task of training on it with the recipe that a search would take."""
     _, data = check_data(given, 2**33, None, ("leak", "conflict"), 0)
-    recipe = Recipe(epochs=default_epochs(len(data.train)), batch_size=default_batch_size(len(data.train)))
+    recipe = default_recipe(len(data.train))
     return data, Task(len(data.classes), data.train, data.validation, data.test, "auto", recipe, "cpu")
 
 

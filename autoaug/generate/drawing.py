@@ -10,10 +10,10 @@ import numpy as np
 
 from autoaug.data.splits import DataSet
 from autoaug.errors import RunError
-from autoaug.generate.gate import Gate, Rule, balance, spelt, tally, train_gate
+from autoaug.generate.gate import Gate, Rule, spelt, tally, train_gate
 from autoaug.generate.saved import SavedGenerator
 from autoaug.modalities.image.decoding import as_picture
-from autoaug.training.recipe import Recipe, default_batch_size, default_epochs
+from autoaug.training.recipe import Recipe, default_recipe
 
 
 class Drawn(NamedTuple):
@@ -33,13 +33,6 @@ class Drawn(NamedTuple):
     gate: Gate
     recipe: Recipe
 
-    def balances(self) -> dict[str, tuple[list[int], list[int]]]:
-        """How many samples each class has, and each group where the data have any, before the gate and after it."""
-        found = {"class": balance(self.labels, self.reasons, len(self.gate.classes))}
-        if (grouped := self.gate.groups_of(self.images)) is not None:
-            found["group"] = balance(grouped[0], self.reasons, len(grouped[1]))
-        return found
-
 
 def draw_samples(
     made: SavedGenerator, data: DataSet, per_class: int, seed: int, device: str, rule: Rule | None = None
@@ -47,7 +40,7 @@ def draw_samples(
     """So many samples of each class, judged by a gate that the real images in `data` teach."""
     labels = np.repeat(np.arange(len(data.classes), dtype=np.int64), per_class)
     images = made.sample(labels, seed, device)
-    recipe = Recipe(epochs=default_epochs(len(data.train)), batch_size=default_batch_size(len(data.train)))
+    recipe = default_recipe(len(data.train))
     gate = train_gate(data.train, data.validation, data.classes, "auto", recipe, seed, device)
     return Drawn(images, labels, gate.judge(images, labels, rule), gate, recipe)
 

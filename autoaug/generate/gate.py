@@ -72,6 +72,17 @@ class Gate:
         reasons[distance < self.nearest] = "a copy"
         return reasons
 
+    def balances(
+        self, images: np.ndarray, labels: np.ndarray, reasons: np.ndarray
+    ) -> dict[str, tuple[list[int], list[int]]]:
+        """How many samples each of the ``classes`` has, and each of the ``groups`` where the data have any, before the
+        gate and after it.
+        """
+        found = {"classes": balance(labels, reasons, len(self.classes))}
+        if (grouped := self.groups_of(images)) is not None:
+            found["groups"] = balance(grouped[0], reasons, len(grouped[1]))
+        return found
+
     def groups_of(self, images: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]] | None:
         """For each image the number ``[n]`` of the group of the training image that it is nearest to, and all groups;
         None where the data have no groups.

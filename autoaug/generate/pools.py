@@ -16,7 +16,7 @@ from autoaug.data.pool import Pool
 from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import DataError, RunError
 from autoaug.generate.gan import Collapsed, default_steps
-from autoaug.generate.gate import Gate, Rule, balance, own_share, spelt, tally, train_gate
+from autoaug.generate.gate import Gate, Rule, own_share, spelt, tally, train_gate
 from autoaug.generate.judge import LEAST_JUDGED, judge_samples
 from autoaug.generate.saved import KINDS, SavedGenerator, TooFewImages, Watch, fit_generator, load_generator
 from autoaug.policy import Policy
@@ -98,9 +98,8 @@ def make_pool(
         "bytes": int(images[kept].nbytes),
         "gate": tally(reasons),
     }
-    facts["classes_before"], facts["classes_after"] = balance(labels, reasons, len(data.classes))
-    if (grouped := gate.groups_of(images)) is not None:
-        facts["groups_before"], facts["groups_after"] = balance(grouped[0], reasons, len(grouped[1]))
+    for what, (before, after) in gate.balances(images, labels, reasons).items():
+        facts |= {f"{what}_before": before, f"{what}_after": after}
     if not len(kept):
         none = f"the gate let none of {len(images)} samples of the {kind} pass: {spelt(facts['gate'])}"
         return Pooled(None, {**facts, "failed": none})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -13,9 +13,6 @@ from autoaug.apply import apply_plan
 from autoaug.plan import Plan
 from autoaug.policy import Adversarial
 from autoaug.training.modes import evaluating
-
-#: The loss of logits that an attack raises, a sum over the samples.
-Target = Callable[[Tensor], Tensor]
 
 
 def attack(model: nn.Module, images: Tensor, labels: Tensor, how: Adversarial, generator: torch.Generator) -> Tensor:
@@ -27,11 +24,11 @@ def attack(model: nn.Module, images: Tensor, labels: Tensor, how: Adversarial, g
     The model's mode, statistics and gradients are as before.
     """
     with evaluating(model):
-        target: Target = lambda logits: cross_entropy(logits, labels, reduction="sum")  # noqa: E731
         if how.loss == "trades":
             with torch.no_grad():
-                clean = log_softmax(model(images).float(), 1)
-            target = lambda logits: divergence(clean, logits)  # noqa: E731
+                target = partial(divergence, log_softmax(model(images).float(), 1))
+        else:
+            target = partial(cross_entropy, target=labels, reduction="sum")
         step, moved = how.epsilon, images.detach()
         if how.kind == "pgd":
             step = 2.5 * how.epsilon / how.steps

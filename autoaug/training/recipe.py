@@ -64,3 +64,8 @@ def default_epochs(samples: int) -> int:
 def default_batch_size(samples: int) -> int:
     """A power of two near a twelfth of the split, from 32 to 256."""
     return int(min(256, max(32, 2 ** round(math.log2(max(samples, 12) / 12)))))
+
+
+def default_recipe(samples: int) -> Recipe:
+    """The recipe for so many training samples where nobody says otherwise."""
+    return Recipe(epochs=default_epochs(samples), batch_size=default_batch_size(samples))
