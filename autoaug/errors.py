@@ -88,6 +88,22 @@ class UnknownName(OptionError):
         return type(self), (self.kind, self.name, self.known)
 
 
+def first_line(fault: BaseException) -> str:
+    """What an error says, in one line: its first line, or its type where it says nothing."""
+    lines = str(fault).strip().splitlines()
+    return lines[0] if lines else type(fault).__name__
+
+
+def printable(text: str) -> str:
+    """`text` with everything escaped that a terminal would obey, or that no UTF-8 file can hold: control characters,
+    and the bytes of a file name that is not UTF-8.
+
+    >>> printable("a\x1b[2J")
+    'a\\x1b[2J'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def rule_of(fault: Mapping[str, Any]) -> str:
     """The broken rule in one of pydantic's ``errors()``, without the words that it puts before a validator's own."""
     return str(fault["msg"]).removeprefix("Value error, ")

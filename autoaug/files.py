@@ -1,13 +1,42 @@
-"""Files that are written whole or not at all."""
+"""Files that are read with one clear error, and written whole or not at all; file names from any text."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
+from autoaug.errors import AutoaugError
+
+#: A file's name takes at most 255 bytes on most file systems; this leaves room for a suffix and a temporary name.
+_LONGEST_NAME = 200
+_UNSAFE = frozenset('/\\:*?"<>|')
+
+
+def read_text(path: Path, error: type[AutoaugError], at_most: int | None = None) -> str:
+    """The UTF-8 text of a regular file.
+
+    Args:
+        path: of the file.
+        error: raised, with one line, where there is no such file, or it cannot be read, is not UTF-8 or too large.
+        at_most: bytes that the file may have; None for any number.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise error(f"{path} is not a regular file")
+        with path.open("rb") as file:
+            content = file.read(-1 if at_most is None else at_most + 1)
+        if at_most is not None and len(content) > at_most:
+            raise error(f"{path} has more than {at_most} bytes, the most that such a file may have")
+        return content.decode("utf-8-sig")
+    except OSError as fault:
+        raise error(f"{path} cannot be read: {fault.strerror}") from None
+    except UnicodeDecodeError as fault:
+        raise error(f"{path} is not UTF-8 text (byte {fault.start}); save it as UTF-8") from None
+
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file so that a reader, or a crash, finds the old content or the new, never a part."""
+    """Write a file so that a reader, or a crash, finds the old content or the new, never a part. Text is UTF-8."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.unfinished")
     with unfinished.open("wb") as file:
@@ -15,3 +44,18 @@ def write_whole(path: Path, content: str | bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
+
+
+def safe_name(text: str) -> str:
+    """A name for a file or folder made from any `text`, such as a label. Ordinary text stays as it is; characters that
+    a file system or a shell could read otherwise become ``_``, and a digest of the text follows what had to be changed,
+    so that two texts never share a name.
+
+    >>> safe_name("golden retriever"), safe_name("../x")
+    ('golden retriever', '_x-d6b96a97')
+    """
+    kept = "".join(c if c.isprintable() and c not in _UNSAFE else "_" for c in text).strip(". ") or "_"
+    if kept == text and len(text.encode()) <= _LONGEST_NAME:
+        return text
+    digest = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:8]
+    return f"{kept.encode()[: _LONGEST_NAME - 9].decode(errors='ignore')}-{digest}"
