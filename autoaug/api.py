@@ -8,6 +8,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, overload
 
+import numpy as np
+
 from autoaug.data.audit import Audit
 from autoaug.data.splits import DataSet
 from autoaug.errors import Interrupted, OptionError, UnknownName
@@ -135,6 +137,7 @@ def _options(data: str | Path, options: dict[str, Any]) -> SearchOptions:
     for name in options:
         if name not in known:
             raise UnknownName("option", name, known)
+    options = {name: value.item() if isinstance(value, np.generic) else value for name, value in options.items()}
     for name in ("allow", "track"):
         options[name] = tuple(options.get(name) or ())
     return SearchOptions(str(data), **options)

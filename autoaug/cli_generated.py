@@ -66,12 +66,13 @@ def fit(
     from autoaug.generate.gan import Collapsed, default_steps
     from autoaug.generate.saved import fit_generator, load_generator
     from autoaug.modalities.image.decoding import as_picture
-    from autoaug.options import absolute, at_least, parse_memory
+    from autoaug.options import absolute, check_seed, parse_memory, within
     from autoaug.prepare import check_data
     from autoaug.training.device import resolve_device
 
+    check_seed(seed)
     if steps is not None:
-        at_least("steps", steps, 1)
+        within("steps", steps, 1, 10**8)
     chosen = resolve_device(device)
     begun_before = (out / "unfinished.safetensors").is_file() or not out.exists()
     if not begun_before and any(out.iterdir()):
@@ -132,11 +133,12 @@ def sample(
     from autoaug.generate.features import InceptionFeatures
     from autoaug.generate.gate import load_rule, spelt, tally
     from autoaug.generate.saved import load_generator
-    from autoaug.options import at_least, parse_memory
+    from autoaug.options import check_seed, parse_memory, within
     from autoaug.prepare import check_data
     from autoaug.training.device import resolve_device
 
-    at_least("per-class", per_class, 1)
+    check_seed(seed)
+    within("per-class", per_class, 1, 10**7)
     chosen, own_rule = resolve_device(device), load_rule(rule) if rule else None
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RunError(f"{out} holds something already; name an empty folder, or a new one, with --out")
@@ -184,10 +186,11 @@ def expand(
     """
     from autoaug.data.sources import open_source
     from autoaug.expanding import expand as carry_out
-    from autoaug.options import at_least, parse_memory
+    from autoaug.options import LARGEST_COUNT, check_seed, parse_memory, within
     from autoaug.transform import load_policy
 
-    at_least("workers", workers, 1)
+    check_seed(seed)
+    within("workers", workers, 1, LARGEST_COUNT)
     chosen = load_policy(Path(policy) / "policy.yaml" if Path(policy).is_dir() else policy)
     source = open_source(data, parse_memory(None))
     kind = "csv" if Path(data).suffix == ".csv" else "folder" if Path(data).is_dir() else "npz"

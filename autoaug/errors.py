@@ -95,7 +95,7 @@ def first_line(fault: BaseException) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` with everything escaped that a terminal would obey, or that no UTF-8 file can hold: control characters,
+    r"""`text` with everything escaped that a terminal would obey, or that no UTF-8 file can hold: control characters,
     and the bytes of a file name that is not UTF-8.
 
     >>> printable("a\x1b[2J")

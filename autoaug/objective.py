@@ -13,7 +13,7 @@ from autoaug.errors import AllTrialsFailed, OptionError
 from autoaug.executors import Executor, TrialSpec, executors, resolve_executor
 from autoaug.exporters import export_modules
 from autoaug.files import write_whole
-from autoaug.options import at_least, parse_budget, parse_time
+from autoaug.options import LARGEST_COUNT, check_seed, parse_budget, parse_time, within
 from autoaug.policy import Policy
 from autoaug.result import Interval, Record, TrialResult, TrialSummary, Verdict
 from autoaug.search_loop import Progress, run_search
@@ -123,8 +123,9 @@ def search_objective(
     out: str | Path | None = None,
 ) -> ObjectiveResult:
     """See `autoaug.search`, whose part for objectives this is."""
+    check_seed(seed)
     for name, value, least in (("seeds", seeds, 2), ("finalists", finalists, 1), ("workers", workers, 1)):
-        at_least(name, value, least)
+        within(name, value, least, LARGEST_COUNT)
     chosen = get_strategy(strategy)
     if chosen.needs_data:
         raise OptionError(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import math
 import os
 import platform
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +19,14 @@ from autoaug.run_folder import Budget
 
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONGEST = 10_000 * 86400  # a timer takes no more than some centuries
 _BYTES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _PACKAGES = ("autoaug", "torch", "torchvision", "kornia", "optuna", "ray", "numpy", "scipy", "scikit-learn", "plotly")
 
+#: More seeds, finalists or workers than this are a slip of the finger.
+LARGEST_COUNT = 10_000
+#: Seeds are 32-bit numbers without a sign.
+LARGEST_SEED = 2**32 - 1
 #: Without a budget, a search takes this many trainings' worth of compute.
 DEFAULT_TRAININGS = 20.0
 #: From so many seeds on, more are added until the data decide, up to the second figure.
@@ -67,13 +74,13 @@ def parse_budget(trials: int | None, time: str | None, budget: str | None) -> Bu
     if len(given) > 1:
         raise OptionError(f"--{given[0]} and --{given[1]} exclude each other; give one")
     if trials is not None:
-        at_least("trials", trials, 1)
+        within("trials", trials, 1, 10**9)
         return Budget(trials=trials)
     if time is not None:
         return Budget(seconds=parse_time(time))
     if budget is not None:
         number = budget.removesuffix("x")
-        if number == budget or not re.fullmatch(r"\d+(\.\d+)?", number) or float(number) <= 0:
+        if number == budget or not re.fullmatch(r"\d+(\.\d+)?", number) or not 0 < float(number) < math.inf:
             raise OptionError(f"--budget {budget!r} must be a multiple of one training's compute, such as 10x")
         return Budget(trainings=float(number))
     return Budget(trainings=DEFAULT_TRAININGS)
@@ -85,7 +92,14 @@ def parse_time(text: str, option: str = "time") -> float:
     seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
     if "".join(f"{number}{unit}" for number, unit in parts) != text.replace(" ", "") or seconds <= 0:
         raise OptionError(f"--{option} {text!r} must be a time such as 90s, 30m or 1h30m")
+    if seconds > _LONGEST:
+        raise OptionError(f"--{option} {text!r} must be at most {_LONGEST // _SECONDS['d']}d")
     return seconds
+
+
+def check_seed(seed: int) -> int:
+    """The seed itself; raises `OptionError` where NumPy, scikit-learn and torch would not all take it."""
+    return within("seed", seed, 0, LARGEST_SEED)
 
 
 def parse_memory(text: str | None) -> int:
@@ -95,7 +109,7 @@ def parse_memory(text: str | None) -> int:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
     if not found:
         raise OptionError(f"--memory-limit {text!r} must be a size such as 500M or 2G")
-    return int(float(found[1]) * _BYTES[found[2].upper()])
+    return int(min(float(found[1]) * _BYTES[found[2].upper()], sys.maxsize))
 
 
 def at_least(name: str, value: int, least: int) -> int:
@@ -105,12 +119,19 @@ def at_least(name: str, value: int, least: int) -> int:
     return value
 
 
+def within(name: str, value: int, least: int, most: int) -> int:
+    """The value itself; raises `OptionError` where it is too small or too large."""
+    if at_least(name, value, least) > most:
+        raise OptionError(f"--{name} {value} must be at most {most}")
+    return value
+
+
 def most_seeds(first: int, most: int | None) -> int:
     """How many seeds there may be in all: `most`, or a default. Fewer first seeds than a confirmation should have are
     taken as a wish for a short one.
     """
     if most is not None:
-        return at_least("max-seeds", most, first)
+        return within("max-seeds", most, first, LARGEST_COUNT)
     return max(first, _MOST_SEEDS) if first >= _ADDED_FROM else first
 
 

@@ -16,9 +16,10 @@ from autoaug.generate.pools import wanted_kinds
 from autoaug.generate.saved import SavedGenerator, load_generator
 from autoaug.modalities.image.models import build_network
 from autoaug.options import (
+    LARGEST_COUNT,
     SearchOptions,
     absolute,
-    at_least,
+    check_seed,
     default_workers,
     most_seeds,
     one_of,
@@ -26,6 +27,7 @@ from autoaug.options import (
     parse_memory,
     parse_time,
     versions,
+    within,
 )
 from autoaug.policy import Policy
 from autoaug.run_folder import RunConfig, RunFolder, next_free
@@ -64,17 +66,17 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
     workers = options.workers
     if workers is None:
         workers = default_workers(device, options.executor, options.ray_address)
-    at_least("workers", workers, 1)
-    for name, value, least in (
-        ("seeds", options.seeds, 2),
-        ("finalists", options.finalists, 1),
-        ("seed", options.seed, 0),
-        ("epochs", options.epochs, 1),
-        ("batch-size", options.batch_size, 2),
-        ("image-size", options.image_size, 4),
+    check_seed(options.seed)
+    for name, value, least, most in (
+        ("workers", workers, 1, LARGEST_COUNT),
+        ("seeds", options.seeds, 2, LARGEST_COUNT),
+        ("finalists", options.finalists, 1, LARGEST_COUNT),
+        ("epochs", options.epochs, 1, 10**6),
+        ("batch-size", options.batch_size, 2, 10**6),
+        ("image-size", options.image_size, 4, 2**13),
     ):
         if value is not None:
-            at_least(name, value, least)
+            within(name, value, least, most)
     trial_timeout = parse_time(options.trial_timeout, "trial-timeout") if options.trial_timeout else None
     if options.rival is not None:
         one_of("rival", options.rival, ("random",))

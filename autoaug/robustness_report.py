@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from autoaug.errors import OptionError, RunError, rule_of
 from autoaug.files import write_whole
 from autoaug.modalities.image.models import Standardised, build_model
-from autoaug.options import at_least, one_of, parse_memory
+from autoaug.options import at_least, check_seed, one_of, parse_memory
 from autoaug.policy import Adversarial
 from autoaug.prepare import check_data
 from autoaug.report import write_report
@@ -45,6 +45,8 @@ def robustness_of(
         DataError: the data cannot be used.
     """
     at_least("images", images, 1)
+    if seed is not None:
+        check_seed(seed)
     one_of("norm", norm, ("linf", "l2"))
     try:
         how = Adversarial(kind="pgd", norm="l2" if norm == "l2" else "linf", epsilon=epsilon, steps=steps)

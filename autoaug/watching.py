@@ -25,18 +25,20 @@ def watch_run(run: Path, port: int, every: float, console: Console, open_it: boo
 
     Raises:
         RunError: there is no run.
-        OptionError: the port is taken.
+        OptionError: the port is taken, or `every` is out of range.
     """
+    if not 0.1 <= every <= 86400:
+        raise OptionError(f"--every {every:g} must be between 0.1 and 86400 seconds")
     folder, _ = RunFolder.open(run)
     with _serving(folder, port, every) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://{_LOOPBACK}:{server.server_address[1]}/"
-        console.print(
-            f"watching {run} at {address}; Ctrl-C ends the watching, not the run", highlight=False, markup=False
-        )
-        if open_it:
-            webbrowser.open(address)
         try:
+            console.print(
+                f"watching {run} at {address}; Ctrl-C ends the watching, not the run", highlight=False, markup=False
+            )
+            if open_it:
+                webbrowser.open(address)
             _follow(folder, every, console)
         except KeyboardInterrupt:
             return
@@ -77,7 +79,7 @@ def in_words(event: dict[str, Any]) -> str:
 def _serving(folder: RunFolder, port: int, every: float) -> ThreadingHTTPServer:
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            host = (self.headers.get("Host") or "").rpartition(":")[0]
+            host = (self.headers.get("Host") or "").partition(":")[0]  # a browser leaves out port 80
             if host not in {_LOOPBACK, "localhost"} or self.path != "/":  # another site's name for this machine, say
                 self.send_error(404)
                 return

@@ -12,6 +12,10 @@ import pytest
 import torch
 
 torch.set_num_threads(1)
+
+#: Seconds after which a test calls a process hung. A busy machine takes many times as long as a quiet one.
+PATIENCE = 600.0
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As in what a shell runs in the background: what the tests start would not hear of Ctrl-C either.
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -13,7 +13,8 @@ from autoaug.data.splits import Samples
 from autoaug.plan import draw_plan
 from autoaug.policy import Branch, Layer, Operation, Policy
 from autoaug.training.recipe import Recipe
-from autoaug.trial import Task
+from autoaug.training.train import new_training, train
+from autoaug.trial import RUNGS, Task
 from tests.conftest import bars
 
 
@@ -35,6 +36,16 @@ def small_task(test: bool = False, **recipe: object) -> Task:
         recipe=Recipe.model_validate(settings),
         device="cpu",
     )
+
+
+def trained_weights(policy: Policy, task: Task, seed: int = 3) -> torch.Tensor:
+    """All weights of a model that is trained in `task`, as one vector. Whatever two trainings do differently shows in
+    them, on any CPU; their predictions may be the same.
+    """
+    training = new_training(task.model, task.train, task.classes, seed)
+    for _ in train(training, policy, task.train, task.classes, task.recipe, seed, task.device, RUNGS):
+        pass
+    return torch.cat([tensor.flatten().double() for tensor in training.model.state_dict().values()])
 
 
 def shifted_task() -> Task:

@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,20 +14,18 @@ import pytest
 from PIL import Image
 
 from autoaug.transform import load_policy
-from tests.conftest import bars, write_npz
+from tests.conftest import PATIENCE, bars, write_npz
 
 
-def autoaug(*arguments: object, folder: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def autoaug(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "autoaug", *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=timeout, check=False)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def test_help_is_quick_and_loads_nothing_heavy(tmp_path: Path) -> None:
-    begun = time.monotonic()
     shown = autoaug("--help", folder=tmp_path)
     assert shown.returncode == 0
     assert "search" in shown.stdout
-    assert time.monotonic() - begun < 5, "under a second on a machine that is not testing"
     heavy = ("torch", "ray", "optuna", "kornia", "plotly")
     loaded = f"import sys, autoaug.cli; print([m for m in {heavy} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
@@ -129,6 +126,27 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["search", "good.npz", "--allow", "leaks"], ["did you mean 'leak'"]),
         (["search", "good.npz", "--out", "there"], ["there", "exists"]),
         (["search", "good.npz", "--trils", "3"], ["--trils"]),
+        (["search", "good.npz", "--trials", "9" * 30], ["--trials", "at most"]),
+        (["search", "good.npz", "--epochs", "9" * 30], ["--epochs", "at most"]),
+        (["search", "good.npz", "--image-size", "9" * 30], ["--image-size", "at most"]),
+        (["search", "good.npz", "--seeds", "9" * 30], ["--seeds", "at most"]),
+        (["search", "good.npz", "--seeds", "8", "--max-seeds", "9" * 30], ["--max-seeds", "at most"]),
+        (["search", "good.npz", "--workers", "9" * 30], ["--workers", "at most"]),
+        (["search", "good.npz", "--time", "9" * 400 + "d"], ["--time", "at most"]),
+        (["search", "good.npz", "--trial-timeout", "9" * 12 + "d"], ["--trial-timeout", "at most"]),
+        (["search", "good.npz", "--budget", "9" * 400 + "x"], ["--budget", "10x"]),
+        (["search", "good.npz", "--seed", str(2**32)], ["--seed 4294967296", "at most 4294967295"]),
+        (["compare", "good.npz", "none", "randaugment", "--seed", "-1"], ["--seed -1", "at least 0"]),
+        (["check", "good.npz", "--seed", "-1"], ["--seed -1"]),
+        (["expand", "good.npz", "none", "--out", "x", "--seed", "-1"], ["--seed -1"]),
+        (["generate", "fit", "good.npz", "--out", "x", "--seed", "-1"], ["--seed -1"]),
+        (["generate", "sample", "there", "--out", "x", "--seed", str(2**64)], ["--seed", "at most"]),
+        (["robustness", "good.npz", "there", "--seed", "-1"], ["--seed -1"]),
+        (["watch", "there", "--every", "0"], ["--every 0", "0.1"]),
+        (["watch", "there", "--every", "nan"], ["--every nan", "0.1"]),
+        (["export", "none", "--to", "numpy", "--out", "/"], ["Is a directory", "/"]),
+        (["export", "none", "--to", "numpy", "--out", "there"], ["Is a directory", "there"]),
+        (["operators", "--gallery", "there"], ["Is a directory", "there"]),
         (["compare", "good.npz", "none"], ["at least two"]),
         (["compare", "good.npz", "none", "nnoe"], ["nnoe"]),
         (["compare", "good.npz", "flip-crop", "flip-crop.yaml"], ["that differ", "'flip-crop', 'flip-crop.yaml'"]),
@@ -178,6 +196,10 @@ def test_a_run_folder_that_exists_is_kept_and_what_differs_is_said(folder: Path)
     assert (folder / "fails" / "config.yaml").read_bytes() == before
 
 
+def test_a_memory_limit_may_be_as_large_as_one_likes(folder: Path) -> None:
+    assert autoaug("check", "good.npz", "--memory-limit", "9" * 400 + "G", folder=folder).returncode == 0
+
+
 def test_check_reports_and_its_exit_code_says_whether_a_search_makes_sense(folder: Path) -> None:
     good = autoaug("check", "good.npz", folder=folder)
     assert good.returncode == 0
@@ -211,7 +233,7 @@ def test_ctrl_c_says_how_to_go_on(folder: Path) -> None:
         if line.startswith("trial 0"):
             break
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "autoaug resume" in said
     assert "Traceback" not in said

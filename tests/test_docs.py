@@ -15,6 +15,7 @@ import pytest
 from autoaug.operators import all_operators
 from autoaug.policy import builtin_names
 from autoaug.strategies import STRATEGIES
+from tests.conftest import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -30,7 +31,9 @@ def test_the_readmes_commands_run_in_order(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     for command in commands:
         arguments = [sys.executable, "-m", "autoaug", *shlex.split(command)[1:]]
-        ended = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=300)
+        ended = subprocess.run(
+            arguments, cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=PATIENCE
+        )
         assert ended.returncode == 0, f"{command}: {ended.stderr}"
     assert (tmp_path / "randaugment.py").is_file()
     assert (tmp_path / "runs/compare/report.html").is_file()

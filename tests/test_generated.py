@@ -35,8 +35,8 @@ from autoaug.space import load_space
 from autoaug.training.recipe import Recipe
 from autoaug.transform import load_policy
 from autoaug.trial import run_trial
-from tests.conftest import bars, write_npz
-from tests.tasks import samples, small_task
+from tests.conftest import PATIENCE, bars, write_npz
+from tests.tasks import samples, small_task, trained_weights
 
 LIMIT = 2**30
 
@@ -71,10 +71,8 @@ def test_trials_with_all_of_it_complete_and_repeat_themselves(changes: dict) -> 
     found = [list(run_trial(policy, small_task(epochs=2), 3))[-1] for _ in range(2)]
     assert found[0].status == "complete", found[0].reason
     assert found[0].accuracy == found[1].accuracy
-    plain = list(run_trial(load_policy("trivialaugment"), small_task(epochs=2), 3))[-1]
-    assert not np.array_equal(plain.validation_predictions, found[0].validation_predictions) or (
-        found[0].passes > plain.passes
-    )
+    weights = [trained_weights(p, small_task(epochs=2)) for p in (load_policy("trivialaugment"), policy)]
+    assert not torch.equal(*weights)
 
 
 def test_a_gan_goes_on_where_it_was_interrupted() -> None:
@@ -365,7 +363,7 @@ def test_ctrl_c_while_fitting_is_one_line_and_the_same_command_goes_on(tmp_path:
     assert fitting.stdout is not None
     assert "step 10 of 200" in fitting.stdout.readline()
     fitting.send_signal(signal.SIGINT)
-    _, said = fitting.communicate(timeout=60)
+    _, said = fitting.communicate(timeout=PATIENCE)
     assert fitting.returncode == 130
     assert said.startswith("interrupted")
     assert said.count("\n") == 1

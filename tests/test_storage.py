@@ -44,7 +44,7 @@ def postgres() -> Iterator[str]:
 
     run("initdb", "-D", str(home / "data"), "-U", "tester", "--auth=trust", "--no-sync")
     server = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c fsync=off"
-    run("pg_ctl", "-D", str(home / "data"), "-w", "-o", server, "start")
+    run("pg_ctl", "-D", str(home / "data"), "-w", "-t", "600", "-o", server, "start")
     try:
         run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "tester", "studies")
         yield f"postgresql://tester:secret@127.0.0.1:{port}/studies"

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 from urllib.error import HTTPError
@@ -17,7 +16,7 @@ import pytest
 import autoaug
 from autoaug.errors import AutoaugError
 from autoaug.events import EventLog, read_events
-from tests.conftest import write_npz
+from tests.conftest import PATIENCE, write_npz
 
 OPTIONS = {"space": "light", "trials": 6, "epochs": 2, "seeds": 2, "workers": 1, "finalists": 1}
 
@@ -89,14 +88,17 @@ def test_a_run_is_watched_on_this_machine_alone(tmp_path: Path) -> None:
         assert watching.stdout is not None
         address = next(word for word in watching.stdout.readline().split() if word.startswith("http://127.0.0.1"))
         address = address.rstrip(";")
-        with urllib.request.urlopen(address, timeout=20) as answer:
+        with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
             assert b"Not finished" in answer.read()
             assert answer.headers["Refresh"]
         request = urllib.request.Request(address, headers={"Host": "elsewhere.example:80"})
         with pytest.raises(HTTPError, match="404"):
-            urllib.request.urlopen(request, timeout=20)
+            urllib.request.urlopen(request, timeout=PATIENCE)
+        request = urllib.request.Request(address, headers={"Host": "127.0.0.1"})  # as browsers write port 80
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            assert answer.status == 200
         (run / "aside.json").rename(run / "result.json")
-        assert watching.wait(timeout=20) == 0
+        assert watching.wait(timeout=PATIENCE) == 0
     finally:
         watching.kill()
     assert "confirmation" in watching.stdout.read()
@@ -109,9 +111,8 @@ def test_ctrl_c_ends_the_watching(tmp_path: Path) -> None:
     watching = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert watching.stdout is not None
     watching.stdout.readline()
-    time.sleep(0.5)
     watching.send_signal(signal.SIGINT)
-    _, errors = watching.communicate(timeout=20)
+    _, errors = watching.communicate(timeout=PATIENCE)
     assert errors == ""
 
 

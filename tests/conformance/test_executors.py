@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +13,7 @@ import torch
 
 from autoaug.errors import OptionError
 from autoaug.executors import EXECUTORS, Executor, TrialSpec, executors
+from autoaug.executors.inline import InlineExecutor
 from autoaug.job import Silent
 from autoaug.result import TrialResult, TrialSummary
 from autoaug.run_folder import Budget
@@ -82,7 +82,16 @@ def test_where_no_cluster_answers_one_line_says_so() -> None:
         pass
 
 
-MARKER = Path(tempfile.gettempdir()) / "autoaug-test-deadly"
+@pytest.fixture
+def marker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that stands, and tells the networks below what to do; workers inherit the variable that says where."""
+    monkeypatch.setenv("AUTOAUG_TEST_MARKER", str(tmp_path / "marker"))
+    _marker().touch()
+    return _marker()
+
+
+def _marker() -> Path:
+    return Path(os.environ["AUTOAUG_TEST_MARKER"])
 
 
 def _linear(channels: int, classes: int) -> torch.nn.Module:
@@ -91,8 +100,8 @@ def _linear(channels: int, classes: int) -> torch.nn.Module:
 
 def deadly_once(channels: int, classes: int) -> torch.nn.Module:
     """A network that ends its process where the marker stands, once."""
-    if MARKER.exists():
-        MARKER.unlink()
+    if _marker().exists():
+        _marker().unlink()
         os._exit(1)
     return _linear(channels, classes)
 
@@ -104,7 +113,7 @@ def deadly(channels: int, classes: int) -> torch.nn.Module:
 
 def hanging(channels: int, classes: int) -> torch.nn.Module:
     """A network that is never made where the marker stands."""
-    while MARKER.exists():
+    while _marker().exists():
         time.sleep(0.05)
     return _linear(channels, classes)
 
@@ -126,8 +135,8 @@ def of_own(model: str) -> Task:
     return replace(small_task(epochs=1), model=f"tests.conformance.test_executors:{model}")
 
 
+@pytest.mark.usefixtures("marker")
 def test_the_trial_of_a_worker_that_dies_is_run_again() -> None:
-    MARKER.touch()
     with (
         executors("ray-tune", 1, "cpu", None) as open_executor,
         open_executor(of_own("deadly_once")) as executor,
@@ -144,17 +153,18 @@ def test_a_trial_that_kills_its_worker_twice_has_failed() -> None:
 
 
 @pytest.mark.parametrize("name", EXECUTORS)
-def test_a_trial_that_hangs_is_given_up_and_the_next_one_runs(name: str) -> None:
-    MARKER.touch()
+def test_a_trial_that_hangs_is_given_up_and_the_next_one_runs(name: str, marker: Path) -> None:
+    (usual,) = results(InlineExecutor(of_own("_linear")), ["usual"]).values()
+    limit = 5 + 20 * usual.seconds  # the next trial keeps it on a busy machine, too
     with (
-        executors(name, 1, "cpu", None, trial_timeout=6) as open_executor,
+        executors(name, 1, "cpu", None, trial_timeout=limit) as open_executor,
         open_executor(of_own("hanging")) as executor,
     ):
         hung = results(executor, ["first"])["first"]
-        MARKER.unlink()
+        marker.unlink()
         following = results(executor, ["second"])["second"]
     assert hung.status == "failed"
-    assert "longer than --trial-timeout, 6 s" in hung.reason
+    assert f"longer than --trial-timeout, {limit:g} s" in hung.reason
     assert following.status == "complete"
 
 
