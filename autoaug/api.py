@@ -122,7 +122,8 @@ def _run(options: SearchOptions, policies: tuple[Policy, ...], progress: Progres
 
 
 def _carry_out(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, progress: Progress) -> SearchResult:
-    trackers = open_trackers(config.track, folder, config.model_dump(mode="json", exclude={"space", "policies"}))
+    options = config.model_dump(mode="json", exclude={"space", "policies"})
+    trackers = open_trackers(config.track, folder, options, progress)
     try:
         result = run_job(folder, config, data, found, Everyone([progress, *trackers]))
         for tracker in trackers:

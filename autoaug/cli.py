@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import os
 import shlex
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 
 #: Typer's own errors, which newer versions take from a copy of Click of their own.
 _USAGE: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+#: As a shell has it of a program that SIGPIPE ended.
+_BROKEN_PIPE = 141
 
 app = typer.Typer(
     name="autoaug",
@@ -337,8 +343,13 @@ def _print_outcome(console: Console, result: SearchResult) -> None:
 
 def main() -> None:
     """Run the command line: exit code 0 if all is well, 2 on a user's error (one line), 130 when interrupted."""
+    _open_streams()
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output has seen enough, such as head
+        _discard(sys.stdout)
+        sys.exit(_BROKEN_PIPE)
     except _USAGE as fault:
         if not fault.format_message():  # no command: the help has been printed
             sys.exit(2)
@@ -346,8 +357,27 @@ def main() -> None:
     except AutoaugError as fault:
         _fail(str(fault))
     except OSError as fault:  # a disk that is full, a file that may not be read
+        _discard(sys.stdout)
         _fail(f"{fault.strerror or fault}{f': {fault.filename}' if fault.filename else ''}")
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _open_streams() -> None:
+    """Have both streams take any text: what an encoding lacks is escaped, and a closed stream leads nowhere."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (as long as the process lives)
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _discard(stream: Any) -> None:
+    """Lead what `stream` still holds nowhere: at its end Python would try to write it once more, and complain."""
+    with suppress(OSError, ValueError):  # a stream that is no file
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def _given_value(fault: Any) -> str:
@@ -358,5 +388,6 @@ def _given_value(fault: Any) -> str:
 
 
 def _fail(message: str) -> NoReturn:
-    typer.echo(f"error: {' '.join(message.split())}", err=True)
+    with suppress(OSError):  # a stream that cannot be written to, either
+        typer.echo(f"error: {' '.join(message.split())}", err=True)
     sys.exit(2)

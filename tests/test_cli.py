@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -36,6 +37,44 @@ def test_version(tmp_path: Path) -> None:
     from autoaug.version import __version__
 
     assert autoaug("--version", folder=tmp_path).stdout.strip() == f"autoaug {__version__}"
+
+
+ASCII = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C.UTF-8"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "to", "code", "words"),
+    [
+        ("serch-ü", "", 2, r"serch-\xfc"),  # a terminal that knows ASCII alone
+        ("--version", ">&-", 0, ""),
+        ("--version", ">/dev/full", 2, "No space left on device"),
+        ("serch", "2>&-", 2, ""),
+        ("serch", "2>/dev/full", 2, ""),
+    ],
+)
+def test_streams_that_cannot_take_it_all(arguments: str, to: str, code: int, words: str, tmp_path: Path) -> None:
+    command = ["sh", "-c", f'exec "$0" -m autoaug {arguments} {to}', sys.executable]
+    ended = subprocess.run(
+        command,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **ASCII},
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert ended.returncode == code, ended.stderr
+    assert words in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == bool(words)
+
+
+def test_a_reader_that_has_seen_enough_ends_a_command_without_a_word(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "autoaug", "--version"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.close()
+    _, said = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, said) == (141, b"")
 
 
 @pytest.mark.parametrize("command", ["search", "compare", "resume", "report", "export", "check", "operators"])

@@ -16,6 +16,7 @@ import pytest
 import autoaug
 from autoaug.errors import AutoaugError
 from autoaug.events import EventLog, read_events
+from autoaug.tracking import TRACKERS
 from tests.conftest import PATIENCE, write_npz
 
 OPTIONS = {"space": "light", "trials": 6, "epochs": 2, "seeds": 2, "workers": 1, "finalists": 1}
@@ -70,6 +71,44 @@ def test_wandb_writes_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("WANDB_SILENT", "true")
     run = searched(tmp_path, "wandb")
     assert len(list((run / "wandb").glob("offline-run-*"))) == 1 + OPTIONS["trials"]
+
+
+class Failing:
+    """A tracker whose server goes away after the second trial."""
+
+    def __init__(self, *_: object) -> None:
+        self.told = 0
+
+    def trial_ended(self, *_: object) -> None:
+        self.told += 1
+        if self.told == 2:
+            raise ConnectionError("the server went away\nwith a page of details")
+        assert self.told < 2, "told again"
+
+    def training_ended(self, *_: object) -> None:
+        raise AssertionError("told again")
+
+    say = finished = training_ended
+
+
+def test_a_tracker_that_fails_does_not_end_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Failing, "say", lambda *_: None)
+    monkeypatch.setitem(TRACKERS, "wandb", ("json", Failing))
+    run = searched(tmp_path, "wandb")
+    assert (run / "result.json").is_file()
+    said = [event["message"] for event in read_events(run / "events.jsonl") if event["event"] == "stage"]
+    assert [m for m in said if "--track" in m] == [
+        "--track wandb failed (the server went away); it is told nothing more of this run"
+    ]
+
+
+def test_a_tracker_that_cannot_begin_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def begin(*_: object) -> None:
+        raise ConnectionError("nobody answers")
+
+    monkeypatch.setitem(TRACKERS, "mlflow", ("json", begin))
+    with pytest.raises(AutoaugError, match=r"--track mlflow cannot begin \(nobody answers\).*autoaug resume"):
+        searched(tmp_path, "mlflow")
 
 
 def test_an_unknown_tracker_is_refused_before_anything_is_made(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from autoaug.errors import UnknownName
+from autoaug.errors import OptionError, UnknownName, first_line
 from autoaug.events import EventLog
 from autoaug.run_folder import RunFolder
-from autoaug.tracking.base import Everyone, Tracker, needed
+from autoaug.search_loop import Progress
+from autoaug.tracking.base import Everyone, Guarded, Tracker, needed
 from autoaug.tracking.mlflow import MLflow
 from autoaug.tracking.tensorboard import TensorBoard
 from autoaug.tracking.wandb import Wandb
@@ -29,9 +30,27 @@ def check_trackers(names: Iterable[str]) -> None:
         needed(TRACKERS[name][0], name)
 
 
-def open_trackers(names: Iterable[str], folder: RunFolder, options: dict[str, Any]) -> list[Tracker]:
-    """The event log, and the trackers called `names`."""
-    return [EventLog(folder.events), *(TRACKERS[name][1](folder, options) for name in names)]
+def open_trackers(
+    names: Iterable[str], folder: RunFolder, options: dict[str, Any], progress: Progress
+) -> list[Tracker]:
+    """The event log, and the trackers called `names`. One that fails later is told nothing more; the log and `progress`
+    are told why.
+
+    Raises:
+        OptionError: a tracker cannot begin.
+    """
+    log = EventLog(folder.events)
+    warn = Everyone([log, progress]).say
+    return [log, *(Guarded(name, _opened(name, folder, options), warn) for name in names)]
+
+
+def _opened(name: str, folder: RunFolder, options: dict[str, Any]) -> Tracker:
+    try:
+        return TRACKERS[name][1](folder, options)
+    except Exception as fault:  # no server, no key: each library has errors of its own
+        raise OptionError(
+            f"--track {name} cannot begin ({first_line(fault)}); mend that and go on with: autoaug resume {folder.root}"
+        ) from None
 
 
 __all__ = ["TRACKERS", "Everyone", "Tracker", "check_trackers", "open_trackers"]

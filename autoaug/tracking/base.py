@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from autoaug.errors import OptionError
+from autoaug.errors import OptionError, first_line
 from autoaug.result import SearchResult, TrialSummary
 from autoaug.search_loop import Progress
 
@@ -38,6 +38,39 @@ class Everyone:
         """Tell all of a stage."""
         for one in self._told:
             one.say(message)
+
+
+class Guarded:
+    """A tracker that cannot end a run: when it fails, `warn` is told why, and it is told nothing more."""
+
+    def __init__(self, name: str, tracker: Tracker, warn: Callable[[str], None]) -> None:
+        self._name, self._tracker, self._warn = name, tracker, warn
+        self._has_failed = False
+
+    def _tell(self, event: str, *what: Any) -> None:
+        if self._has_failed:
+            return
+        try:
+            getattr(self._tracker, event)(*what)
+        except Exception as fault:  # a server that went away, a full quota: each library has errors of its own
+            self._has_failed = True
+            self._warn(f"--track {self._name} failed ({first_line(fault)}); it is told nothing more of this run")
+
+    def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
+        """A trial of the search ended."""
+        self._tell("trial_ended", trial, fraction)
+
+    def training_ended(self, name: str, done: int, total: int) -> None:
+        """A training of the confirmation ended."""
+        self._tell("training_ended", name, done, total)
+
+    def say(self, message: str) -> None:
+        """A stage begins or ends."""
+        self._tell("say", message)
+
+    def finished(self, result: SearchResult) -> None:
+        """The run is whole."""
+        self._tell("finished", result)
 
 
 def needed(package: str, tracker: str) -> Any:
