@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 #: Typer's own errors, which newer versions take from a copy of Click of their own.
 _USAGE: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
-#: As a shell has it of a program that SIGPIPE ended.
-_BROKEN_PIPE = 141
-
 app = typer.Typer(
     name="autoaug",
     help="Search for the augmentation policy that suits your data, and prove what it is worth.",
@@ -349,7 +346,7 @@ def main() -> None:
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read the output has seen enough, such as head
         _discard(sys.stdout)
-        sys.exit(_BROKEN_PIPE)
+        sys.exit(1)  # as Typer does inside a command
     except _USAGE as fault:
         if not fault.format_message():  # no command: the help has been printed
             sys.exit(2)
