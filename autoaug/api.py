@@ -17,7 +17,8 @@ from autoaug.job import Silent, run_job
 from autoaug.objective import Objective, ObjectiveResult, search_objective
 from autoaug.options import SearchOptions
 from autoaug.policy import Policy
-from autoaug.prepare import prepare, reopen, run_folder_for
+from autoaug.prepare import named_code, prepare, reopen, run_folder_for
+from autoaug.redaction import shown
 from autoaug.result import SearchResult
 from autoaug.run_folder import RunConfig, RunFolder
 from autoaug.search_loop import Progress
@@ -103,14 +104,15 @@ def compare(
     )
 
 
-def resume(run: str | Path, *, progress: Progress | None = None) -> SearchResult:
+def resume(run: str | Path, *, progress: Progress | None = None, trust: bool = False) -> SearchResult:
     """Go on with an interrupted run; trials and trainings that have ended are not run again. A run that is whole
-    gives its result at once.
+    gives its result at once. Where ``config.yaml`` names code to be run (a function of your own, a Ray cluster), say
+    with `trust` that the folder is yours, or from somebody whom you trust.
     """
     folder = RunFolder(run)
     if folder.result.is_file() and folder.report.is_file():
         return SearchResult.load(run)
-    return _carry_out(*reopen(run), progress or Silent())
+    return _carry_out(*reopen(run, trust), progress or Silent())
 
 
 def _run(options: SearchOptions, policies: tuple[Policy, ...], progress: Progress | None, command: str) -> SearchResult:
@@ -122,15 +124,14 @@ def _run(options: SearchOptions, policies: tuple[Policy, ...], progress: Progres
 
 
 def _carry_out(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, progress: Progress) -> SearchResult:
-    options = config.model_dump(mode="json", exclude={"space", "policies"})
-    trackers = open_trackers(config.track, folder, options, progress)
     try:
+        trackers = open_trackers(config.track, folder, config.shown(exclude={"space", "policies"}), progress)
         result = run_job(folder, config, data, found, Everyone([progress, *trackers]))
         for tracker in trackers:
             tracker.finished(result)
         return result
     except KeyboardInterrupt:
-        raise Interrupted(folder.root) from None
+        raise Interrupted(folder.root, trust=bool(named_code(config))) from None
 
 
 def _options(data: str | Path, options: dict[str, Any]) -> SearchOptions:
@@ -159,5 +160,6 @@ def _named(policies: list[str | Path | Policy]) -> tuple[Policy, ...]:
 
 
 def _call(function: str, data: str | Path, options: dict[str, Any]) -> str:
-    arguments = "".join(f", {name}={value!r}" for name, value in options.items() if value not in (None, ()))
-    return f"autoaug.{function}({str(data)!r}{arguments})"
+    given = {name: shown(value) if isinstance(value, str) else value for name, value in options.items()}
+    arguments = "".join(f", {name}={value!r}" for name, value in given.items() if value not in (None, ()))
+    return f"autoaug.{function}({shown(str(data))!r}{arguments})"

@@ -15,8 +15,9 @@ import typer
 from rich.console import Console
 
 from autoaug import cli_generated, cli_listings
-from autoaug.cli_generated import Rule
+from autoaug.cli_generated import Rule, Trust
 from autoaug.errors import AutoaugError, Interrupted
+from autoaug.interruption import ignore_signals
 from autoaug.version import __version__
 
 if TYPE_CHECKING:
@@ -186,11 +187,11 @@ def compare(
 
 
 @app.command(epilog="Example: autoaug resume runs/photos")
-def resume(run: Run) -> None:
+def resume(run: Run, trust: Trust = False) -> None:
     """Go on with an interrupted run: nothing that has ended is run again."""
     from autoaug import api
 
-    _finish(lambda progress: api.resume(run, progress=progress))
+    _finish(lambda progress: api.resume(run, progress=progress, trust=trust))
 
 
 @app.command(epilog="Example: autoaug report runs/photos --open, or autoaug report runs/a runs/b --out both.html")
@@ -306,18 +307,20 @@ app.command(epilog="Example: autoaug robustness photos/ runs/photos")(cli_genera
 
 
 def _command() -> str:
-    return shlex.join(["autoaug", *sys.argv[1:]])
+    from autoaug.redaction import shown
+
+    return shlex.join(["autoaug", *map(shown, sys.argv[1:])])
 
 
 def _finish(run: Any) -> None:
     from autoaug.progress import ConsoleProgress
 
     console = Console(stderr=False)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # kill ends a run as Ctrl-C does
     with ConsoleProgress(console) as progress:
         try:
             result: SearchResult = run(progress)
         except Interrupted as interruption:
+            ignore_signals()
             typer.echo(str(interruption), err=True)
             raise typer.Exit(130) from None
     _print_outcome(console, result)
@@ -341,6 +344,7 @@ def _print_outcome(console: Console, result: SearchResult) -> None:
 def main() -> None:
     """Run the command line: exit code 0 if all is well, 2 on a user's error (one line), 130 when interrupted."""
     _open_streams()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # kill ends a command as Ctrl-C does
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
@@ -353,6 +357,10 @@ def main() -> None:
         _fail(fault.format_message() + _given_value(fault))
     except AutoaugError as fault:
         _fail(str(fault))
+    except (typer.Abort, KeyboardInterrupt):  # what Typer makes of Ctrl-C
+        ignore_signals()
+        typer.echo("interrupted", err=True)
+        sys.exit(130)
     except OSError as fault:  # a disk that is full, a file that may not be read
         _discard(sys.stdout)
         _fail(f"{fault.strerror or fault}{f': {fault.filename}' if fault.filename else ''}")

@@ -23,6 +23,14 @@ Rule = Annotated[
     typer.Option(help="module:function of yours; called with a generated image and its class, false drops it."),
 ]
 Allow = Annotated[list[str] | None, typer.Option(help="Findings of the audit to let pass. May be repeated.")]
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        help="Run what the folder's files name: functions of your modules, a Ray cluster. Leave it out for "
+        "a folder from somebody else.",
+    ),
+]
 
 
 def _bar(console: Console) -> Progress:
@@ -227,6 +235,7 @@ def robustness(
     seed: Annotated[int | None, typer.Option(help="Of the split; a run has its own.")] = None,
     device: Device = "auto",
     allow: Allow = None,
+    trust: Trust = False,
 ) -> None:
     """Say how accurate a trained model is on DATA's test images: clean, under PGD, and under 15 common corruptions at 5
     severities. A run's report shows it from then on.
@@ -237,7 +246,7 @@ def robustness(
 
     from autoaug.robustness_report import robustness_of
 
-    found = robustness_of(data, model, epsilon, norm, steps, images, seed, device, allow or ())
+    found = robustness_of(data, model, epsilon, norm, steps, images, seed, device, allow or (), trust)
     if as_json:
         typer.echo(json.dumps(found.model_dump() | {"mean_corrupted": found.mean_corrupted}, indent=2))
         return

@@ -17,6 +17,7 @@ KeyboardInterrupt
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -60,11 +61,14 @@ class AllTrialsFailed(AutoaugError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run was interrupted; `run_dir` is the folder from which it can be resumed."""
+    """A run was interrupted; `run_dir` is the folder from which it can be resumed, with the option `trust` where it
+    names code of the user's own.
+    """
 
-    def __init__(self, run_dir: Path) -> None:
+    def __init__(self, run_dir: Path, trust: bool = False) -> None:
         self.run_dir = run_dir
-        super().__init__(f"interrupted; nothing that has ended is lost: go on with autoaug resume {run_dir}")
+        command = f"autoaug resume {shlex.quote(str(run_dir))}{' --trust' if trust else ''}"
+        super().__init__(f"interrupted; nothing that has ended is lost: go on with {command}")
 
 
 class UnknownName(OptionError):

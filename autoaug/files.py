@@ -7,7 +7,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from autoaug.errors import AutoaugError
+from autoaug.errors import AutoaugError, OptionError
 
 #: A file's name takes at most 255 bytes on most file systems; this leaves room for a suffix and a temporary name.
 _LONGEST_NAME = 200
@@ -47,6 +47,23 @@ def write_whole(path: Path, content: str | bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
+
+
+def cache_folder() -> Path:
+    """Where data sets and fitted generators are kept: the folder that ``AUTOAUG_DATA`` names, or ``~/.cache/autoaug``.
+    Raises `OptionError` where neither is known.
+    """
+    try:
+        return Path(os.environ.get("AUTOAUG_DATA") or Path.home() / ".cache" / "autoaug")
+    except RuntimeError:  # a user whom the system does not know
+        raise OptionError("this user has no home folder to keep data in: set AUTOAUG_DATA to a folder") from None
+
+
+def check_writable(folder: Path) -> None:
+    """Raise `OptionError` where nothing can be written to `folder` in the cache, which need not exist yet."""
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise OptionError(f"{folder} cannot be written to: set AUTOAUG_DATA to a folder that can")
 
 
 def safe_name(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Ctrl-C that waits for a good moment."""
+"""Signals that wait for a good moment, or that a library would take away."""
 
 from __future__ import annotations
 
@@ -30,3 +30,24 @@ def uninterrupted() -> Iterator[None]:
             signal.signal(number, handler)
     if came:
         signal.raise_signal(came[0])
+
+
+@contextmanager
+def sigterm_kept() -> Iterator[None]:
+    """Keep what SIGTERM does through a block in which a library has it end the process without a word; there it acts as
+    Ctrl-C does.
+    """
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    except SystemExit:  # how such a library goes about it
+        raise KeyboardInterrupt from None
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
+
+
+def ignore_signals() -> None:
+    """Have Ctrl-C and SIGTERM do nothing from now on: the program is about to end, and would say so twice."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)

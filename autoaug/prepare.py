@@ -9,12 +9,12 @@ from pathlib import Path
 from autoaug.data.audit import ALLOWABLE, Audit, audit
 from autoaug.data.sources import open_source
 from autoaug.data.splits import DataSet, split
-from autoaug.errors import OptionError, RunError, UnknownName
+from autoaug.errors import DeviceError, OptionError, RunError, UnknownName
 from autoaug.executors import resolve_executor
 from autoaug.generate.gate import load_rule
 from autoaug.generate.pools import wanted_kinds
 from autoaug.generate.saved import SavedGenerator, load_generator
-from autoaug.modalities.image.models import build_network
+from autoaug.modalities.image.models import build_network, is_own, load_builder
 from autoaug.options import (
     LARGEST_COUNT,
     SearchOptions,
@@ -30,9 +30,10 @@ from autoaug.options import (
     within,
 )
 from autoaug.policy import Policy
+from autoaug.redaction import shown, without_secrets
 from autoaug.run_folder import RunConfig, RunFolder, next_free
 from autoaug.space import load_space
-from autoaug.storage import STUDY_NAME, check_storage, shown
+from autoaug.storage import STUDY_NAME, check_storage
 from autoaug.strategies import get_strategy
 from autoaug.tracking import check_trackers
 from autoaug.training.device import resolve_device
@@ -86,6 +87,9 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
         RunFolder(options.out).check_usable()
     if options.storage is not None:
         check_storage(options.storage)
+    executor = resolve_executor(options.executor, workers, options.ray_address)
+    if is_own(options.model):
+        load_builder(options.model)
     asked = [*policies, *(load_policy(name) for name in (space.baselines if space else ()))]
     generator = _wanted(options, wanted_kinds(space, asked))
     found, data = check_data(options.data, memory_limit, options.image_size, options.allow, options.seed)
@@ -122,7 +126,7 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
         seed=options.seed,
         device=device,
         workers=workers,
-        executor=resolve_executor(options.executor, workers, options.ray_address),
+        executor=executor,
         ray_address=options.ray_address,
         trial_timeout=trial_timeout,
         storage=options.storage,
@@ -130,7 +134,7 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
         track=options.track,
         generator=absolute(options.generator) if options.generator else None,
         rule=options.rule,
-        command=command if options.storage is None else command.replace(options.storage, shown(options.storage)),
+        command=without_secrets(command, *filter(None, (options.storage, options.ray_address))),
         versions=versions(),
     )
     return config, data, found
@@ -162,9 +166,39 @@ def run_folder_for(options: SearchOptions, kind: str) -> Path:
     return next_free(Path("runs"), f"{Path(options.data).stem.replace(':', '-')}-{kind}")
 
 
-def reopen(run: str | Path) -> tuple[RunFolder, RunConfig, DataSet, Audit]:
-    """What is needed to go on with a run; raises `RunError` where its data have changed since."""
+def named_code(config: RunConfig) -> list[str]:
+    """What a config names that would be run: functions of the user's own, and a cluster, whose answers are code."""
+    functions = [name for name in (config.model if is_own(config.model) else None, config.rule) if name]
+    cluster = [f"the Ray cluster {shown(config.ray_address)}"] if config.ray_address else []
+    return [f"the function {name}" for name in functions] + cluster
+
+
+def check_trusted(code: str, folder: Path, trust: bool) -> None:
+    """Raise `RunError` where `folder` names `code` and is not trusted: anybody may have written what stands in it."""
+    if not trust:
+        raise RunError(
+            f"{folder} names {code}, which would be run: if the folder is yours, or you trust whom it is from, add "
+            "--trust (in Python trust=True)"
+        )
+
+
+def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, DataSet, Audit]:
+    """What is needed to go on with a run; raises `RunError` where its data have changed since, or where it names code
+    and is not trusted.
+    """
     folder, config = RunFolder.open(run)
+    for code in named_code(config):
+        check_trusted(code, folder.root, trust)
+    try:
+        resolve_device(config.device)
+    except (DeviceError, OptionError) as fault:
+        raise DeviceError(f"{fault}: change device in {folder.config}") from None
+    resolve_executor(config.executor, config.workers, config.ray_address)
+    check_trackers(config.track)
+    if is_own(config.model):
+        load_builder(config.model)
+    if config.rule is not None:
+        load_rule(config.rule)
     found, data = check_data(config.data, config.memory_limit, config.image_size, config.allow, config.seed)
     if found.fingerprint != config.data_fingerprint:
         raise RunError(

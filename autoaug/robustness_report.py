@@ -14,10 +14,10 @@ from safetensors.torch import load_file
 
 from autoaug.errors import OptionError, RunError, rule_of
 from autoaug.files import write_whole
-from autoaug.modalities.image.models import Standardised, build_model
+from autoaug.modalities.image.models import Standardised, build_model, is_own, load_builder
 from autoaug.options import at_least, check_seed, one_of, parse_memory
 from autoaug.policy import Adversarial
-from autoaug.prepare import check_data
+from autoaug.prepare import check_data, check_trusted
 from autoaug.report import write_report
 from autoaug.result import Robustness
 from autoaug.run_folder import RunFolder
@@ -35,13 +35,16 @@ def robustness_of(
     seed: int | None,
     device: str,
     allow: Sequence[str] = (),
+    trust: bool = False,
 ) -> Robustness:
     """Measure the weights ``model.safetensors`` in the folder `model` on the test split of `data`. A run keeps what was
     measured on its own data, and shows it in its report.
 
+    A network of the user's own, whose function the folder names, is built where `trust` says so.
+
     Raises:
         OptionError: an option is out of range.
-        RunError: there are no weights, or they are of another network.
+        RunError: there are no weights, they are of another network, or of one that is not trusted.
         DataError: the data cannot be used.
     """
     at_least("images", images, 1)
@@ -62,6 +65,9 @@ def robustness_of(
     exported = model / "model.json"
     run, config = (None, None) if exported.is_file() else RunFolder.open(model)
     network = config.model if config else _network(exported)
+    if is_own(network):
+        check_trusted(f"the function {network}", model, trust)
+        load_builder(network)
     seed = seed if seed is not None else config.seed if config else 0
     size, limit = (config.image_size, config.memory_limit) if config else (None, parse_memory(None))
     _, found = check_data(data, limit, size, allow, seed)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from autoaug.errors import RunError
 from autoaug.policy import Policy
+from autoaug.redaction import shown
 from autoaug.space import SearchSpace
 from autoaug.training.recipe import Recipe
 from autoaug.yaml_text import parse_yaml, validate
@@ -65,6 +66,20 @@ class RunConfig(BaseModel):
     command: str
     versions: dict[str, str]
 
+    def shown(self, exclude: set[str]) -> dict[str, Any]:
+        """The fields as plain values, without what is secret in them."""
+        fields = self.model_dump(mode="json", exclude=exclude)
+        return {name: shown(value) if name in _SECRET and value else value for name, value in fields.items()}
+
+    @property
+    def is_private(self) -> bool:
+        """Whether a field may hold a password or a token."""
+        return any(getattr(self, name) is not None for name in _SECRET)
+
+
+#: URLs, which may hold a password or a token.
+_SECRET = ("storage", "ray_address")
+
 
 class RunFolder:
     """Paths within a run folder."""
@@ -102,9 +117,9 @@ class RunFolder:
         unfinished = folder.root.with_name(f".{folder.root.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         try:
-            unfinished.mkdir(parents=True)
+            unfinished.mkdir(mode=0o700 if config.is_private else 0o777, parents=True)
             written = unfinished / "config.yaml"
-            written.touch(0o666 if config.storage is None else 0o600)  # its URL may hold a password
+            written.touch(0o600 if config.is_private else 0o666)
             written.write_text(_dump(config.model_dump(mode="json")))
             unfinished.rename(folder.root)
         except OSError as fault:
@@ -152,11 +167,11 @@ _ANY = {
 
 def _why_not_begun(folder: RunFolder, begun: RunConfig, wanted: RunConfig) -> str:
     """Why no run of `wanted` begins in the folder of the run `begun`, with what differs."""
-    before, after = (config.model_dump(mode="json", exclude=_ANY) for config in (begun, wanted))
+    before, after = (config.shown(exclude=_ANY) for config in (begun, wanted))
     differing = [
         f"{name.replace('_', ' ')} {_brief(before[name])} (wanted: {_brief(after[name])})"
         for name in before
-        if before[name] != after[name]
+        if getattr(begun, name) != getattr(wanted, name)
     ]
     if not differing:
         return f"run folder {folder.root} exists; continue it with: autoaug resume {folder.root}"

@@ -2,49 +2,69 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from pathlib import Path
 
 import optuna
 from optuna.storages import BaseStorage, RDBStorage, get_storage
 from optuna.study import StudyDirection
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 
-from autoaug.errors import RunError
+from autoaug.errors import RunError, first_line
 from autoaug.interruption import uninterrupted
+from autoaug.redaction import parse_url, shown, without_secrets
 from autoaug.strategies import Strategy
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 STUDY_NAME = "search"
 _DIRECTIONS = {"compute": StudyDirection.MINIMIZE}
+# Which driver the plain name stands for depends on SQLAlchemy's version; the extra brings this one.
+_DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 
 
 def check_storage(url: str) -> None:
     """Raise `RunError` where the database at `url` cannot be used."""
-    _backend(url)
+    _backend(_given_url(url), url)
 
 
-def shown(url: str) -> str:
-    """A database URL, or a path, without its password."""
-    return re.sub(r"(?<=://)([^:/@]*):[^@]*@", r"\1:***@", url)
+def _given_url(text: str) -> URL:
+    """The URL that a user gives, which may hold a password: what cannot be parsed is not repeated."""
+    url = parse_url(text)
+    if url is None:
+        raise RunError(
+            "--storage cannot be opened: it is no database URL such as postgresql://HOST/NAME (in a name or password, "
+            "write @ as %40, : as %3A, / as %2F, # as %23)"
+        )
+    scheme = url.drivername.lower()
+    return url.set(drivername=_DRIVERS.get(scheme, scheme))
 
 
-def _backend(url: str) -> BaseStorage:
-    # Which driver the plain name stands for depends on SQLAlchemy's version; the extra brings this one.
-    url = re.sub("^postgres(ql)?://", "postgresql+psycopg://", url)
+def _file_url(path: Path) -> URL:
+    """The URL of an SQLite file: its path may have any character, also those that mean something in a URL."""
+    return URL.create("sqlite", database=path.resolve().as_uri(), query={"uri": "true"})
+
+
+def _backend(url: URL, name: str) -> BaseStorage:
+    """The storage at `url`, which the user knows by `name`."""
     try:
-        storage = RDBStorage(url)
+        # Optuna takes text, and what is in braces for a template.
+        text = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
+        storage = RDBStorage(text)
         if storage.engine.dialect.name == "sqlite":
             _write_ahead(storage)
         return get_storage(storage)
     except ImportError as fault:
-        cure = "pip install 'autoaug[postgres]'" if url.startswith("postgres") else "install the database's driver"
-        raise RunError(f"{shown(url)} cannot be opened: {str(fault).strip().splitlines()[0]}; {cure}") from None
+        postgres = url.get_backend_name() == "postgresql"
+        cure = "pip install 'autoaug[postgres]'" if postgres else "install the database's driver"
+        raise RunError(f"{shown(name)} cannot be opened: {without_secrets(first_line(fault), name)}; {cure}") from None
     except Exception as fault:  # SQLAlchemy's many kinds, all of which mean that it cannot be used
-        reason = str(fault).strip().splitlines()[0]
-        raise RunError(f"{shown(url)} cannot be opened as a study ({shown(reason)})") from None
+        raise _unusable(name, fault) from None
+
+
+def _unusable(name: str, fault: Exception) -> RunError:
+    return RunError(f"{shown(name)} cannot be opened as a study ({without_secrets(first_line(fault), name)})")
 
 
 def _write_ahead(storage: RDBStorage) -> None:
@@ -60,13 +80,12 @@ def open_study(storage: Path | str, name: str, strategy: Strategy) -> tuple[Base
     """The storage and the study called `name` in it, made where it is missing; raises `RunError` where it cannot be
     used.
     """
-    url = f"sqlite:///{storage.resolve()}" if isinstance(storage, Path) else storage
+    url = _file_url(storage) if isinstance(storage, Path) else _given_url(storage)
     directions = [_DIRECTIONS.get(objective, StudyDirection.MAXIMIZE) for objective in strategy.objectives]
-    backend = _backend(url)
+    backend = _backend(url, str(storage))
     try:
         return backend, optuna.create_study(
             storage=backend, study_name=name, directions=directions, load_if_exists=True
         )
     except Exception as fault:  # likewise
-        reason = str(fault).strip().splitlines()[0]
-        raise RunError(f"{shown(str(storage))} cannot be opened as a study ({shown(reason)})") from None
+        raise _unusable(str(storage), fault) from None

@@ -21,10 +21,11 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from autoaug.errors import RunError
 from autoaug.interruption import uninterrupted
 from autoaug.policy import Policy
+from autoaug.redaction import shown
 from autoaug.result import TrialResult, TrialSummary
 from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace
-from autoaug.storage import STUDY_NAME, open_study, shown
+from autoaug.storage import STUDY_NAME, open_study
 from autoaug.strategies import ASKED, Draw, Fixed, History, Past, Strategy
 
 _ENDED: dict[TrialState, Literal["complete", "pruned", "failed"]] = {

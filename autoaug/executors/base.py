@@ -76,8 +76,12 @@ def resolve_executor(name: str, workers: int, ray_address: str | None) -> str:
         raise OptionError(
             f"the inline executor runs one worker on this machine, not {workers}; use --executor ray-tune"
         )
-    if name == "ray-tune" and importlib.util.find_spec("ray") is None:
-        raise OptionError("the ray-tune executor needs Ray: pip install 'autoaug[ray]', or use --workers 1")
+    if name == "ray-tune":
+        if importlib.util.find_spec("ray") is None:
+            raise OptionError("the ray-tune executor needs Ray: pip install 'autoaug[ray]', or use --workers 1")
+        from autoaug.executors.private import check_private_folder
+
+        check_private_folder()
     return name
 
 

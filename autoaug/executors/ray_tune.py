@@ -12,16 +12,17 @@ import asyncio
 import faulthandler
 import os
 import secrets
-import shutil
 import socket
-import tempfile
+import sys
+import sysconfig
 import textwrap
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 for _name, _value in {
@@ -38,10 +39,16 @@ for _name, _value in {
 
 import ray
 from ray import tune
+from ray._private import ray_constants
+from ray.exceptions import RayActorError, RayError
+from ray.job_config import JobConfig
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from autoaug.errors import DeviceError, OptionError, WorkersLost
+from autoaug.errors import DeviceError, OptionError, WorkersLost, first_line
 from autoaug.executors.base import Executor, TrialSpec, timed_out
+from autoaug.executors.private import private_folder
+from autoaug.interruption import sigterm_kept, uninterrupted
+from autoaug.redaction import shown, without_secrets
 from autoaug.result import TrialResult
 from autoaug.trial import Setting, carry_out, failed
 
@@ -51,6 +58,8 @@ _RESTARTS = 100
 _DEATHS = 2
 _TEAR_DOWN_SECONDS = 10.0
 _CONNECT_SECONDS = 5.0
+#: What Ray asks of systems whose firewalls would ask the user otherwise: to listen on loopback alone.
+_BEYOND_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 
 
 class _Held(NamedTuple):
@@ -166,7 +175,10 @@ class _Worker(tune.Trainable):
         task: Setting,
         mailbox: Any,
         timeout: float | None,
+        folder: str,
     ) -> None:
+        with suppress(OSError):  # on another machine there may be no such folder
+            os.chdir(folder)  # where the driver is: the user's own code and data may lie there
         task.warm_up()
         self._task, self._mailbox, self._timeout = task, mailbox, timeout
 
@@ -211,29 +223,42 @@ class RayTuneExecutor(Executor):
         self._thread.start()
 
     def _run_workers(self, task: Setting) -> None:
-        scratch = tempfile.mkdtemp(prefix="autoaug-tune-")
-        trainable = tune.with_parameters(_Worker, task=task, mailbox=self._mailbox, timeout=self._timeout)
+        trainable = tune.with_parameters(
+            _Worker, task=task, mailbox=self._mailbox, timeout=self._timeout, folder=os.getcwd()
+        )
         try:
-            results = tune.Tuner(
-                tune.with_resources(trainable, {"cpu": 1, "gpu": _gpu_share(task, self.slots)}),
-                tune_config=tune.TuneConfig(num_samples=self.slots),
-                run_config=tune.RunConfig(
-                    name="workers",
-                    storage_path=scratch,
-                    verbose=0,
-                    failure_config=tune.FailureConfig(max_failures=_RESTARTS),
-                    checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False, checkpoint_frequency=0),
-                ),
-            ).fit()
+            with private_folder() as scratch:
+                results = self._tuner(trainable, task, scratch).fit()
             if results.errors:
                 self._ended_because = _in_brief(results.errors[0])
         except Exception as fault:  # told to the thread that waits for results, as WorkersLost
             self._ended_because = f"{type(fault).__name__}: {_in_brief(fault)}"
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _tuner(self, trainable: Any, task: Setting, scratch: Path) -> tune.Tuner:
+        return tune.Tuner(
+            tune.with_resources(trainable, {"cpu": 1, "gpu": _gpu_share(task, self.slots)}),
+            tune_config=tune.TuneConfig(num_samples=self.slots),
+            run_config=tune.RunConfig(
+                name="workers",
+                storage_path=str(scratch),
+                verbose=0,
+                failure_config=tune.FailureConfig(max_failures=_RESTARTS),
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False, checkpoint_frequency=0),
+            ),
+        )
 
     def submit(self, spec: TrialSpec) -> None:
-        ray.get(self._mailbox.submit.remote(spec))
+        self._told(self._mailbox.submit.remote(spec))
+
+    def _told(self, answer: Any) -> Any:
+        """What the mailbox answers; raises `WorkersLost` where it is gone, as after a signal to all of Ray."""
+        try:
+            return ray.get(answer)
+        except RayActorError as fault:
+            raise self._workers_lost(_in_brief(fault)) from None
+
+    def _workers_lost(self, why: str) -> WorkersLost:
+        return WorkersLost(f"the Ray workers are gone ({why}); what has ended is kept: resume the run")
 
     def next_result(self) -> tuple[str, TrialResult]:
         if self._at_rung is not None:
@@ -241,11 +266,9 @@ class RayTuneExecutor(Executor):
         coming = self._mailbox.next_result.remote()
         while not ray.wait([coming], timeout=1.0)[0]:
             if not self._thread.is_alive():
-                raise WorkersLost(
-                    f"the Ray workers are gone ({self._ended_because}); what has ended is kept: resume the run"
-                )
+                raise self._workers_lost(self._ended_because)
             self._note_lost_nodes()
-        key, result = ray.get(coming)
+        key, result = self._told(coming)
         self._at_rung = key if result.status == "running" else None
         return key, result
 
@@ -253,17 +276,19 @@ class RayTuneExecutor(Executor):
         lost = {node["NodeID"] for node in ray.nodes() if not node["Alive"]} - self._lost
         if lost:
             self._lost |= lost
-            ray.get(self._mailbox.lose.remote(sorted(lost)))
+            self._told(self._mailbox.lose.remote(sorted(lost)))
 
     def cancel(self) -> None:
         self._answer(False)
 
     def _answer(self, go_on: bool) -> None:
-        ray.get(self._mailbox.answer.remote(self._at_rung, go_on))
+        self._told(self._mailbox.answer.remote(self._at_rung, go_on))
         self._at_rung = None
 
+    @uninterrupted()
     def close(self) -> None:
-        ray.get(self._mailbox.close.remote(self.slots))
+        with suppress(RayError):  # where Ray itself was ended, there is nothing to tell
+            ray.get(self._mailbox.close.remote(self.slots), timeout=_TEAR_DOWN_SECONDS)
         self._thread.join(timeout=_TEAR_DOWN_SECONDS)
 
 
@@ -285,28 +310,36 @@ def ray_running(workers: int, device: str, address: str | None = None) -> Iterat
         OptionError: no cluster answers at `address`.
         DeviceError: `device` is a GPU and Ray sees none.
     """
-    is_ours = not ray.is_initialized()
-    if is_ours and address is not None:
-        _connect(address)
-    elif is_ours:
-        _start(workers)
-    try:
-        if device.startswith("cuda") and not ray.cluster_resources().get("GPU"):
-            raise DeviceError(f"device {device!r} was asked for, but Ray sees no GPU; use --device cpu")
+    if ray.is_initialized():
+        _check_gpu(device)
         yield
-    finally:
-        if is_ours:
-            ray.shutdown()
+        return
+    with private_folder() as folder:
+        try:
+            if address is None:
+                _start(workers, folder / "r")  # a short name: the paths of sockets may not be long
+            else:
+                _connect(address)
+            _check_gpu(device)
+            yield
+        finally:
+            uninterrupted()(ray.shutdown)()
+
+
+def _check_gpu(device: str) -> None:
+    if device.startswith("cuda") and not ray.cluster_resources().get("GPU"):
+        raise DeviceError(f"device {device!r} was asked for, but Ray sees no GPU; use --device cpu")
 
 
 def _connect(address: str) -> None:
     try:
         _check_answers(address)
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        with sigterm_kept():
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR", job_config=_job())
     except (OSError, RuntimeError, ValueError) as fault:
-        reason = str(fault).strip().splitlines()[0]
         raise OptionError(
-            f"no Ray cluster answers at {address!r} ({reason}); start one with: ray start --head"
+            f"no Ray cluster answers at {shown(address)!r} ({without_secrets(first_line(fault), address)}); start one "
+            "with: ray start --head"
         ) from None
 
 
@@ -317,19 +350,41 @@ def _check_answers(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
 
 
-def _start(workers: int) -> None:
-    # Workers find the user's own modules where the driver does.
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [os.getcwd(), os.environ.get("PYTHONPATH", "")]))
+@uninterrupted()
+def _start(workers: int, folder: Path) -> None:
     # A token of its own keeps other users of the machine out, and nothing has to be written to the home folder.
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    ray.init(
-        address="local",  # not the cluster that somebody else has started on this machine
-        num_cpus=workers,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level="ERROR",
-        _node_ip_address="127.0.0.1",
-    )
+    with sigterm_kept(), _loopback():
+        ray.init(
+            address="local",  # not the cluster that somebody else has started on this machine
+            num_cpus=workers,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level="ERROR",
+            job_config=_job(),
+            _temp_dir=str(folder),
+        )
+
+
+@contextmanager
+def _loopback() -> Iterator[None]:
+    """Have a Ray that starts in the block, with all its processes, listen on this machine alone."""
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False  # Ray was imported: it has read the variable
+    os.environ[_BEYOND_LOOPBACK] = "0"
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
+        del os.environ[_BEYOND_LOOPBACK]
+
+
+def _job() -> JobConfig:
+    """Workers import from where the driver does. Ray of itself has them look into the working directory first."""
+    own = tuple(sysconfig.get_paths()[kind] for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
+    places = [os.path.abspath(place) for place in sys.path]
+    # The last one is put first, and only what says that it comes from a client is left without that directory.
+    return JobConfig(_client_job=True, _py_driver_sys_path=[p for p in reversed(places) if not p.startswith(own)])
 
 
 def _gpu_share(task: Setting, workers: int) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ import torch
 
 from autoaug.data.images import Images, MemoryImages
 from autoaug.data.splits import Samples
-from autoaug.errors import OptionError
+from autoaug.errors import OptionError, first_line
+from autoaug.own_code import load_function
 from autoaug.training.device import precision
 from autoaug.training.feed import float_batches, images_at_once, in_order
 from autoaug.training.recipe import Recipe
@@ -194,20 +194,14 @@ def balance(of: np.ndarray, reasons: np.ndarray, count: int) -> tuple[list[int],
 
 def load_rule(name: str) -> Rule:
     """The user's own rule, ``module:function``; raises `OptionError` where it cannot be had, and when it fails."""
-    module, _, function = name.partition(":")
-    try:
-        rule: Rule = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as fault:
-        raise OptionError(
-            f"--rule {name!r} cannot be imported ({fault}); give module:function on the Python path"
-        ) from None
+    rule = load_function(name, "--rule")
 
     def guarded(image: np.ndarray, kind: str) -> bool:
         try:
             return bool(rule(image, kind))
-        except Exception as fault:  # a user's function may raise anything
+        except (Exception, SystemExit) as fault:  # a user's function may raise anything, also to end the program
             raise OptionError(
-                f"--rule {name} failed on a sample of class {kind!r}: {type(fault).__name__}: {fault}"
+                f"--rule {name} failed on a sample of class {kind!r}: {type(fault).__name__}: {first_line(fault)}"
             ) from fault
 
     return guarded

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +14,7 @@ from autoaug.data.images import MemoryImages
 from autoaug.data.pool import Pool
 from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import DataError, RunError
+from autoaug.files import cache_folder, check_writable
 from autoaug.generate.gan import Collapsed, default_steps
 from autoaug.generate.gate import Gate, Rule, own_share, spelt, tally, train_gate
 from autoaug.generate.judge import LEAST_JUDGED, judge_samples
@@ -43,8 +43,8 @@ def wanted_kinds(space: SearchSpace | None, policies: Iterable[Policy]) -> list[
 
 
 def generator_cache() -> Path:
-    """Where fitted generators are kept, by the fingerprint of their data."""
-    return Path(os.environ.get("AUTOAUG_DATA", Path.home() / ".cache" / "autoaug")) / "generators"
+    """Where fitted generators are kept, by the fingerprint of their data; raises `OptionError` where none can be."""
+    return cache_folder() / "generators"
 
 
 def pool_gate(data: DataSet, seed: int, model: str, recipe: Recipe, device: str) -> Gate:
@@ -131,6 +131,7 @@ def _generator(
         found = load_generator(folder)
         found.check_fits(data.train.images.shape, data.classes, split, allow=False)
     except (RunError, DataError):
+        check_writable(folder)
         return fit_generator(
             kind, data.train, data.classes, split, folder, steps=steps, seed=seed, device=device, watch=watch
         )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
@@ -12,6 +10,7 @@ from autoaug.data.images import MemoryImages
 from autoaug.data.source import Role, Source, index_labels
 from autoaug.data.sources.arrays import array_source
 from autoaug.errors import DataError, UnknownName
+from autoaug.files import cache_folder
 
 #: torchvision's sets that hold all images in memory and take ``train=``.
 TORCHVISION = ("CIFAR10", "CIFAR100", "MNIST", "FashionMNIST", "KMNIST", "QMNIST", "USPS")
@@ -33,7 +32,7 @@ def open_torchvision(name: str) -> Source:
 
     if name not in TORCHVISION:
         raise UnknownName("torchvision data set", name, TORCHVISION)
-    folder = Path(os.environ.get("AUTOAUG_DATA", Path.home() / ".cache" / "autoaug"))
+    folder = cache_folder()
     parts: dict[Role, tuple[MemoryImages, np.ndarray]] = {}
     classes: tuple[str, ...] = ()
     roles: tuple[tuple[Role, bool], ...] = (("train", True), ("test", False))

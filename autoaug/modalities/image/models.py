@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from autoaug.errors import OptionError, UnknownName
+from autoaug.errors import OptionError, UnknownName, first_line
+from autoaug.own_code import load_function
 
 #: Up to this many pixels on the shorter side the proxy is a narrow ResNet-9, above it a ResNet-18.
 RESNET9_UP_TO = 64
+_BUILTIN = ("auto", "resnet9", "resnet18")
+_LIBRARIES = ("torchvision", "timm")
 
 
 class ResNet9(nn.Module):
@@ -111,15 +114,24 @@ def build_network(name: str, shape: tuple[int, int, int], classes: int) -> tuple
     if name == "resnet18":
         name = "torchvision:resnet18"
     provider, _, wanted = name.partition(":")
-    if not wanted:
-        raise UnknownName(
-            "model", name, ["auto", "resnet9", "resnet18", "torchvision:NAME", "timm:NAME", "module:function"]
-        )
-    if provider == "torchvision":
+    if provider == "torchvision" and wanted:
         return _torchvision(wanted, channels, classes)
-    if provider == "timm":
+    if provider == "timm" and wanted:
         return _timm(wanted, channels, classes), 1
-    return _own(provider, wanted, channels, classes), 1
+    return _own(name, channels, classes), 1
+
+
+def is_own(name: str) -> bool:
+    """Whether the network called `name` is made by a function that the user names, not by autoaug or a library."""
+    return name not in _BUILTIN and name.partition(":")[0] not in _LIBRARIES
+
+
+def load_builder(name: str) -> Callable[..., object]:
+    """The function behind the name of a network of the user's own; raises as `build_network` does."""
+    if not name.partition(":")[2]:
+        known = [*_BUILTIN, *(f"{library}:NAME" for library in _LIBRARIES), "module:function"]
+        raise UnknownName("model", name, known)
+    return load_function(name, "--model")
 
 
 def _torchvision(name: str, channels: int, classes: int) -> tuple[nn.Module, int]:
@@ -143,21 +155,16 @@ def _timm(name: str, channels: int, classes: int) -> nn.Module:
     return network
 
 
-def _own(module: str, function: str, channels: int, classes: int) -> nn.Module:
-    try:
-        build = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError) as fault:
-        raise OptionError(
-            f"model {module}:{function} cannot be imported ({fault}); it must be on the Python path"
-        ) from None
+def _own(name: str, channels: int, classes: int) -> nn.Module:
+    build = load_builder(name)
     try:
         network = build(channels, classes)
-    except Exception as fault:
+    except (Exception, SystemExit) as fault:  # a user's function may raise anything, also to end the program
         raise OptionError(
-            f"{module}:{function}({channels}, {classes}) failed: {type(fault).__name__}: {fault}"
+            f"--model {name}: ({channels}, {classes}) failed: {type(fault).__name__}: {first_line(fault)}"
         ) from fault
     if not isinstance(network, nn.Module):
-        raise OptionError(f"{module}:{function} must return a torch.nn.Module, not {type(network).__name__}")
+        raise OptionError(f"--model {name} must return a torch.nn.Module, not {type(network).__name__}")
     return network
 
 

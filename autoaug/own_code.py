@@ -1,0 +1,124 @@
+"""Functions of the user's own, named as ``module:function``: of an installed module, or of a file in the working
+directory. That directory is never put on the path: of all that lies there, only what the user names is imported.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from autoaug.errors import OptionError, first_line
+
+
+class _NamedModules(MetaPathFinder):
+    """Finds top-level modules in the folder that is noted for each of their names, and nothing else there. It is asked
+    last: what is installed comes first.
+    """
+
+    def __init__(self) -> None:
+        self.folders: dict[str, Path] = {}
+
+    def find_spec(
+        self, fullname: str, _path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        folder = self.folders.get(fullname)
+        return None if folder is None else PathFinder.find_spec(fullname, [str(folder)], target)
+
+
+_named = _NamedModules()
+
+
+def load_function(name: str, what: str) -> Callable[..., Any]:
+    """The function that a user calls `name`, as ``module:function``. Its module is installed, or a file or package in
+    the working directory. Such a module finds, by their plain names, the modules there that it imports.
+
+    Args:
+        name: as the user gave it.
+        what: what it was given as, such as ``"--model"``; errors begin with it.
+
+    Raises:
+        OptionError: `name` is of another form, there is no such function, its module cannot be imported, or there are
+            two such modules.
+    """
+    module, _, function = name.partition(":")
+    if not all(part.isidentifier() for part in (*module.split("."), function)):
+        raise OptionError(f"{what} {name!r} must be module:function, such as mymodel:build or package.module:function")
+    _note(module, Path.cwd(), what)
+    try:
+        loaded = importlib.import_module(module)
+    except (Exception, SystemExit) as fault:  # a module may raise anything, also to end the program
+        raise OptionError(f"{what} {name} cannot be imported: {_why(module, fault)}") from None
+    found: Callable[..., Any] | None = getattr(loaded, function, None)
+    if not callable(found):
+        fault_of = "has no function" if found is None else "has, but not as a function,"
+        raise OptionError(f"{what} {name}: {getattr(loaded, '__file__', module)} {fault_of} {function!r}")
+    return found
+
+
+def _why(module: str, fault: BaseException) -> str:
+    if isinstance(fault, ModuleNotFoundError) and f"{module}.".startswith(f"{fault.name}."):
+        return f"there is no module {fault.name!r}, neither installed nor in {Path.cwd()}"
+    return f"{type(fault).__name__}: {first_line(fault)}"
+
+
+def _note(module: str, folder: Path, what: str) -> None:
+    """Have `module` found in `folder` where it lies there, with the modules there that it imports."""
+    top, files = module.partition(".")[0], _files(module, folder)
+    if not files:
+        return
+    known = _spec(top)
+    if known is None:
+        _note_all(top, files, folder)
+    elif not {folder / top, *files} & {Path(place) for place in (known.origin, *_locations(known)) if place}:
+        raise OptionError(
+            f"{what} {module}: there are two modules {top!r}, {files[0]} and "
+            f"{known.origin or _locations(known)[0]}; rename the file"
+        )
+
+
+def _note_all(top: str, files: list[Path], folder: Path) -> None:
+    if _named not in sys.meta_path:
+        sys.meta_path.append(_named)
+    importlib.invalidate_caches()
+    _named.folders[top] = folder
+    for beside in {name for file in files for name in _imported(file)}:
+        if (own := _files(beside, folder)) and _spec(beside) is None:
+            _note_all(beside, own, folder)
+
+
+def _files(module: str, folder: Path) -> list[Path]:
+    """The files that run when `module` is imported from `folder`."""
+    parts = module.split(".")
+    places = [folder.joinpath(*parts[: n + 1]) for n in range(len(parts))]
+    found = [[file for file in (place / "__init__.py", place.with_suffix(".py")) if file.is_file()] for place in places]
+    return [files[0] for files in found if files]
+
+
+def _spec(top: str) -> ModuleSpec | None:
+    """Where a top-level module is found, or was."""
+    return sys.modules[top].__spec__ if top in sys.modules else importlib.util.find_spec(top)
+
+
+def _locations(spec: ModuleSpec) -> list[str]:
+    return list(spec.submodule_search_locations or ())
+
+
+def _imported(file: Path) -> set[str]:
+    """The top-level names of the modules that `file` imports."""
+    names: set[str] = set()
+    with suppress(OSError, SyntaxError, ValueError):  # importing it will say what is wrong
+        for node in ast.walk(ast.parse(file.read_bytes())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.partition(".")[0])
+    return names

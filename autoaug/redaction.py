@@ -1,0 +1,69 @@
+"""URLs without what may be secret in them, for everything that is written or shown."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, quote_plus
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+_HIDDEN = "***"
+#: A URL within a text, up to what hardly anybody would write in one.
+_URL = re.compile(r"[A-Za-z][\w+.-]*://[^\s\"'<>)\]]*[^\s\"'<>)\],.:;]")
+
+
+def shown(url: str) -> str:
+    """`url` with the password, a lone user name (which may be a token) and all values of its query hidden, or with all
+    that follows the scheme, where its parts cannot be told apart. What is no URL is returned as it is.
+
+    >>> shown("postgresql://me:secret@host/studies?sslpassword=secret")
+    'postgresql://me:***@host/studies?sslpassword=***'
+    """
+    option, equals, value = url.partition("=")
+    if equals and option.startswith("--"):
+        return f"{option}={shown(value)}"
+    scheme, mark, _ = url.partition("://")
+    if not mark:
+        return url
+    parsed = parse_url(url)
+    if parsed is None:
+        return f"{scheme}://{_HIDDEN}"
+    user = f"{parsed.username}:{_HIDDEN}@" if parsed.password is not None else f"{_HIDDEN}@" if parsed.username else ""
+    place = URL.create(parsed.drivername, host=parsed.host, port=parsed.port, database=parsed.database)
+    query = "&".join(f"{key}={_HIDDEN}" for key in parsed.query)
+    return place.render_as_string().replace("://", f"://{user}", 1) + (f"?{query}" if query else "")
+
+
+def parse_url(url: str) -> URL | None:
+    """The parts of `url`; None where it is none, or where one part may have run into another: an ``@`` in a password
+    that is not written ``%40`` ends up in the host or in the name of the database.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        return None
+    is_file = parsed.drivername.lower().startswith("sqlite")  # a path may have any characters, and there is no password
+    return None if not is_file and {"@", "#"} & set(f"{parsed.host}{parsed.database}") else parsed
+
+
+def without_secrets(text: str, *urls: str) -> str:
+    """`text`, such as what a library says of an error, without the secrets of `urls`, and with any other URL as `shown`
+    has it. Nothing is left of it where one of `urls` cannot be parsed.
+    """
+    for url in urls:
+        parsed = parse_url(url)
+        if parsed is None and "://" in url:
+            return _HIDDEN
+        text = text.replace(url, shown(url))
+        for secret in sorted(_secrets(url, parsed) if parsed else (), key=len, reverse=True):
+            text = text.replace(secret, _HIDDEN)
+    return _URL.sub(lambda found: shown(found[0]), text)
+
+
+def _secrets(url: str, parsed: URL) -> set[str]:
+    """What is secret in `url`: as it is, and as it may be written."""
+    values = [value for many in parsed.query.values() for value in ([many] if isinstance(many, str) else many)]
+    secrets = [str(secret) for secret in (parsed.password, *values) if secret]
+    written = re.findall(r"=([^&]+)", url.partition("?")[2]) + re.findall(r"://[^:/@]*:([^@]+)@", url)
+    return {form for s in secrets for form in (s, quote(s, ""), quote(s), quote_plus(s), repr(s)[1:-1])} | set(written)
