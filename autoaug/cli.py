@@ -357,9 +357,7 @@ def main() -> None:
         _fail(fault.format_message() + _given_value(fault))
     except AutoaugError as fault:
         _fail(str(fault))
-    except (typer.Abort, KeyboardInterrupt):  # what Typer makes of Ctrl-C
-        ignore_signals()
-        typer.echo("interrupted", err=True)
+    except (typer.Abort, KeyboardInterrupt):  # what older versions of Typer make of Ctrl-C
         sys.exit(130)
     except OSError as fault:  # a disk that is full, a file that may not be read
         _discard(sys.stdout)

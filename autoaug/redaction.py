@@ -29,6 +29,8 @@ def shown(url: str) -> str:
     parsed = parse_url(url)
     if parsed is None:
         return f"{scheme}://{_HIDDEN}"
+    if not (parsed.username or parsed.password or "?" in url):
+        return url
     user = f"{parsed.username}:{_HIDDEN}@" if parsed.password is not None else f"{_HIDDEN}@" if parsed.username else ""
     place = URL.create(parsed.drivername, host=parsed.host, port=parsed.port, database=parsed.database)
     query = "&".join(f"{key}={_HIDDEN}" for key in parsed.query)
@@ -64,6 +66,6 @@ def without_secrets(text: str, *urls: str) -> str:
 def _secrets(url: str, parsed: URL) -> set[str]:
     """What is secret in `url`: as it is, and as it may be written."""
     values = [value for many in parsed.query.values() for value in ([many] if isinstance(many, str) else many)]
-    secrets = [str(secret) for secret in (parsed.password, *values) if secret]
+    secrets = [str(secret) for secret in (parsed.password or parsed.username, *values) if secret]
     written = re.findall(r"=([^&]+)", url.partition("?")[2]) + re.findall(r"://[^:/@]*:([^@]+)@", url)
     return {form for s in secrets for form in (s, quote(s, ""), quote(s), quote_plus(s), repr(s)[1:-1])} | set(written)

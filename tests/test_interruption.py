@@ -1,10 +1,11 @@
 import os
 import signal
+import sys
 import threading
 
 import pytest
 
-from autoaug.interruption import uninterrupted
+from autoaug.interruption import sigterm_kept, uninterrupted
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -44,3 +45,37 @@ def test_other_threads_are_left_alone() -> None:
     thread.start()
     thread.join()
     assert seen == [signal.default_int_handler]
+
+
+def test_sigterm_does_after_a_library_what_it_did_before() -> None:
+    earlier = signal.getsignal(signal.SIGTERM)
+
+    def ends_it(*_: object) -> None:
+        raise SystemExit(15)
+
+    @sigterm_kept()
+    def work() -> None:
+        signal.signal(signal.SIGTERM, ends_it)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert signal.getsignal(signal.SIGTERM) is earlier
+
+
+def test_a_signal_before_a_run_begins_ends_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from autoaug import cli
+
+    earlier = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
+    monkeypatch.setattr(sys, "argv", ["autoaug", "check", "digits"])
+    monkeypatch.setattr("autoaug.data.sources.open_source", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    try:
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    finally:
+        for number, handler in earlier:
+            signal.signal(number, handler)
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == ""

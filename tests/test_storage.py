@@ -7,8 +7,10 @@ import os
 import shutil
 import socket
 import sqlite3
+import stat
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from wsgiref.util import setup_testing_defaults
 
@@ -16,10 +18,14 @@ import pytest
 from optuna.storages import RDBStorage, get_storage
 
 import autoaug
+from autoaug.api import _call
+from autoaug.cli import _command
 from autoaug.errors import RunError
+from autoaug.redaction import shown
 from autoaug.result import SearchResult
 from autoaug.run_folder import RunFolder
-from autoaug.storage import check_storage, shown
+from autoaug.storage import check_storage, open_study
+from autoaug.strategies import get_strategy
 from tests.conftest import write_npz
 
 OPTIONS = {"space": "light", "strategy": "tpe", "trials": 6, "epochs": 2, "seeds": 2, "workers": 1}
@@ -91,6 +97,50 @@ def test_shown_leaves_paths_and_plain_urls_alone() -> None:
     assert shown("/runs/a:b@c/study.db") == "/runs/a:b@c/study.db"
     assert shown("mysql://u:p%40w@h/d") == "mysql://u:***@h/d"
     assert shown("postgresql://h/d") == "postgresql://h/d"
+
+
+def test_a_study_stays_in_its_own_folder_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    strategy = get_strategy("tpe")
+    names = ["a?b", "a?c", "100%", "%41", "A", "a#b", "a b", "q'\"", "ü{b}", "a@b:c&d=e", os.fsdecode(b"b\xff")]
+    for name in names:
+        (tmp_path / name / "rival").mkdir(parents=True)
+        for folder in (tmp_path / name, tmp_path / name / "rival"):
+            _, study = open_study(folder / "study.db", "search", strategy)
+            assert "name" not in study.user_attrs, "another's database"
+            study.set_user_attr("name", repr(name))
+            assert {path.name for path in folder.iterdir()} - {"rival"} <= {"study.db", "study.db-wal", "study.db-shm"}
+            assert (folder / "study.db").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+
+
+def test_a_url_of_a_file_is_taken_as_it_is(tmp_path: Path) -> None:
+    check_storage(f"SQLite:///{tmp_path}/a{{b}}@c#d.db")
+    assert [path.name for path in tmp_path.glob("*.db")] == ["a{b}@c#d.db"]
+
+
+@pytest.mark.parametrize("quote", ["'", '"', "@", " ", "%27"])
+def test_a_password_is_written_and_said_nowhere(
+    quote: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
+) -> None:
+    url = f"postgresql://me:s3cret{quote}s3cret@127.0.0.1:1/x?sslpassword=s3cret"
+    said = refused("search", str(write_npz(tmp_path / "bars.npz")), "--storage", url, folder=tmp_path)
+    assert "s3cret" not in said
+    assert "cannot be opened" in said
+    monkeypatch.setattr(sys, "argv", ["autoaug", "search", "x", "--storage", url, f"--storage={url}"])
+    for command in (_command(), _call("search", "x", {"storage": url})):
+        assert "s3cret" not in command
+        assert "postgresql://" in command
+
+
+def test_a_run_with_a_database_is_its_users_alone_and_trackers_learn_no_password(tmp_path: Path) -> None:
+    data, url = write_npz(tmp_path / "bars.npz"), f"sqlite:///{tmp_path}/study.db?timeout=83"
+    run = autoaug.search(data, out=tmp_path / "run", storage=url, track=["tensorboard"], **OPTIONS).run_dir
+    assert stat.S_IMODE(run.stat().st_mode) == 0o700
+    assert stat.S_IMODE((run / "config.yaml").stat().st_mode) == 0o600
+    with_it = [path.name for path in run.rglob("*") if path.is_file() and b"timeout=83" in path.read_bytes()]
+    assert with_it == ["config.yaml"]
+    with pytest.raises(RunError, match=r"storage .*timeout=\*\*\* \(wanted: None\)"):
+        autoaug.search(data, out=tmp_path / "run", **OPTIONS)
 
 
 def test_optuna_dashboard_opens_a_run_as_it_is(tmp_path: Path) -> None:

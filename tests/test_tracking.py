@@ -65,12 +65,16 @@ def test_mlflow_gets_a_parent_and_a_child_a_trial(tmp_path: Path, monkeypatch: p
     assert {a.path for a in client.list_artifacts(parents[0].info.run_id)} >= {"report.html", "policy.yaml"}
 
 
-def test_wandb_writes_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wandb_writes_offline_and_learns_no_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_SILENT", "true")
+    monkeypatch.setattr(sys, "argv", ["autoaug", "search", "--storage", "postgresql://me:s3cret@noted/d"])
     run = searched(tmp_path, "wandb")
     assert len(list((run / "wandb").glob("offline-run-*"))) == 1 + OPTIONS["trials"]
+    written = b"".join(path.read_bytes() for path in (run / "wandb").rglob("*") if path.is_file())
+    assert b"@noted/d" in written
+    assert b"s3cret" not in written
 
 
 class Failing:
@@ -104,10 +108,10 @@ def test_a_tracker_that_fails_does_not_end_the_run(tmp_path: Path, monkeypatch: 
 
 def test_a_tracker_that_cannot_begin_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def begin(*_: object) -> None:
-        raise ConnectionError("nobody answers")
+        raise ConnectionError("nobody answers at https://me:s3cret@host/?key=s3cret")
 
     monkeypatch.setitem(TRACKERS, "mlflow", ("json", begin))
-    with pytest.raises(AutoaugError, match=r"--track mlflow cannot begin \(nobody answers\).*autoaug resume"):
+    with pytest.raises(AutoaugError, match=r"cannot begin \(nobody answers at https://me:\*\*\*@host/\?key=\*\*\*\)"):
         searched(tmp_path, "mlflow")
 
 

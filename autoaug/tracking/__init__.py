@@ -7,6 +7,7 @@ from typing import Any
 
 from autoaug.errors import OptionError, UnknownName, first_line
 from autoaug.events import EventLog
+from autoaug.redaction import without_secrets
 from autoaug.run_folder import RunFolder
 from autoaug.search_loop import Progress
 from autoaug.tracking.base import Everyone, Guarded, Tracker, needed
@@ -48,8 +49,9 @@ def _opened(name: str, folder: RunFolder, options: dict[str, Any]) -> Tracker:
     try:
         return TRACKERS[name][1](folder, options)
     except Exception as fault:  # no server, no key: each library has errors of its own
+        reason = without_secrets(first_line(fault))
         raise OptionError(
-            f"--track {name} cannot begin ({first_line(fault)}); mend that and go on with: autoaug resume {folder.root}"
+            f"--track {name} cannot begin ({reason}); mend that and go on with: autoaug resume {folder.root}"
         ) from None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from autoaug.errors import OptionError, first_line
+from autoaug.redaction import without_secrets
 from autoaug.result import SearchResult, TrialSummary
 from autoaug.search_loop import Progress
 
@@ -54,7 +55,8 @@ class Guarded:
             getattr(self._tracker, event)(*what)
         except Exception as fault:  # a server that went away, a full quota: each library has errors of its own
             self._has_failed = True
-            self._warn(f"--track {self._name} failed ({first_line(fault)}); it is told nothing more of this run")
+            reason = without_secrets(first_line(fault))
+            self._warn(f"--track {self._name} failed ({reason}); it is told nothing more of this run")
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """A trial of the search ended."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
+from autoaug.redaction import shown
 from autoaug.result import SearchResult, TrialSummary
 from autoaug.run_folder import RunFolder
 from autoaug.tracking.base import needed
@@ -17,15 +19,19 @@ class Wandb:
         self._group, self._options, self._folder = folder.root.name, options, folder
 
     def _run(self, name: str, kind: str, config: dict[str, Any]) -> Any:
-        return self._wandb.init(
-            project="autoaug",
-            group=self._group,
-            job_type=kind,
-            name=name,
-            config=config,
-            reinit=True,
-            dir=self._folder.root,
-        )
+        given, sys.argv = sys.argv, [shown(word) for word in sys.argv]  # which is noted with the run
+        try:
+            return self._wandb.init(
+                project="autoaug",
+                group=self._group,
+                job_type=kind,
+                name=name,
+                config=config,
+                reinit=True,
+                dir=self._folder.root,
+            )
+        finally:
+            sys.argv = given
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         run = self._run(trial.name, "trial", {**trial.params, "stage": trial.stage, "share": trial.share})

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -72,6 +74,41 @@ def test_a_cluster_of_two_nodes_runs_trials_and_is_left_running(tmp_path: Path) 
             assert ray.get_runtime_context().gcs_address != cluster.address
     finally:
         cluster.shutdown()
+
+
+def test_a_ray_of_our_own_is_for_us_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It listens on loopback, its folder is private and gone in the end, SIGTERM does what it did, and of the working
+    directory nothing is imported but what the user names.
+    """
+    monkeypatch.chdir(tmp_path)
+    for name in ("sitecustomize", "array", "colorsys"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').write({name!r})\n")
+    (tmp_path / "own_net.py").write_text(
+        "import array, colorsys, torch\nfrom beside_net import WIDTH\ndef build(channels, classes):\n"
+        "    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(channels * WIDTH, classes))\n"
+    )
+    (tmp_path / "beside_net.py").write_text("WIDTH = 144\n")
+    before, children = signal.getsignal(signal.SIGTERM), psutil.Process().children
+    task = replace(small_task(epochs=1), model="own_net:build")
+    with executors("ray-tune", 1, "cpu", None) as open_executor, open_executor(task) as executor:
+        assert signal.getsignal(signal.SIGTERM) is before
+        assert results(executor, ["only"])["only"].status == "complete"
+        ours = {process.pid for process in [psutil.Process(), *children(recursive=True)]}
+        places = {c.laddr.ip for c in psutil.net_connections("inet") if c.pid in ours and c.status == "LISTEN"}
+        assert places
+        assert places <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+        private = Path(ray_folder()).parent.parent
+        assert private.name.startswith("autoaug-tune-")
+        assert private.stat().st_mode & 0o077 == 0
+    assert not private.exists()
+    assert not (tmp_path / "ran").exists()
+
+
+def ray_folder() -> str:
+    """The folder of the session of the Ray that this process uses."""
+    import ray
+
+    return str(ray._private.worker._global_node.get_session_dir_path())
 
 
 def test_where_no_cluster_answers_one_line_says_so() -> None:

@@ -123,7 +123,8 @@ def build_network(name: str, shape: tuple[int, int, int], classes: int) -> tuple
 
 def is_own(name: str) -> bool:
     """Whether the network called `name` is made by a function that the user names, not by autoaug or a library."""
-    return name not in _BUILTIN and name.partition(":")[0] not in _LIBRARIES
+    library, _, wanted = name.partition(":")
+    return name not in _BUILTIN and not (library in _LIBRARIES and wanted)
 
 
 def load_builder(name: str) -> Callable[..., object]:
