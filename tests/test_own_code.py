@@ -1,4 +1,4 @@
-"""The user's own functions are taken from where the user says, and nothing else is; what a stranger names is not run."""
+"""Functions of the user's own come from where the user says, and from nowhere else; what a stranger names is not run."""
 
 from __future__ import annotations
 
@@ -157,5 +157,5 @@ def test_a_home_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(OptionError, match=r"/dev/null/.*cannot be written to: set AUTOAUG_DATA"):
         check_writable(cache_folder() / "generators")
     monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError()))
-    with pytest.raises(OptionError, match="no home folder.*AUTOAUG_DATA"):
+    with pytest.raises(OptionError, match="no home folder"):
         cache_folder()
