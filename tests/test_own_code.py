@@ -1,4 +1,4 @@
-"""Functions of the user's own come from where the user says, and from nowhere else; what a stranger names is not run."""
+"""Functions of the user come from where the user says, and from nowhere else; what a stranger names is not run."""
 
 from __future__ import annotations
 

@@ -98,6 +98,6 @@ def test_a_temporary_folder_whose_path_is_too_long_for_sockets_is_not_used(
     monkeypatch.setattr(tempfile, "tempdir", str(long))
     with private_folder() as folder:
         assert folder.parent == Path("/tmp")
-    monkeypatch.setattr(os, "access", lambda place, mode: str(place) != "/tmp")
+    monkeypatch.setattr(os, "access", lambda place, _: str(place) != "/tmp")
     with pytest.raises(OptionError, match=f"{long}, whose path has more than .* bytes.*set TMPDIR"):
         resolve_executor("ray-tune", 2, None)

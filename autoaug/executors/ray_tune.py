@@ -345,7 +345,7 @@ def _connect(address: str) -> None:
 
 def _check_answers(address: str) -> None:
     """Raise `OSError` where nothing listens at ``host:port``: Ray itself would go on trying for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
+    host, _, port = address.rpartition("/")[2].rpartition("@")[2].rpartition(":")
     if host and port.isdigit():
         socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
 
