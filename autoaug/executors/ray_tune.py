@@ -334,8 +334,9 @@ def _check_gpu(device: str) -> None:
 def _connect(address: str) -> None:
     try:
         _check_answers(address)
+        job = None if "://" in address else _job()  # Ray's client has one of its own
         with sigterm_kept():
-            ray.init(address=address, log_to_driver=False, logging_level="ERROR", job_config=_job())
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR", job_config=job)
     except (OSError, RuntimeError, ValueError) as fault:
         raise OptionError(
             f"no Ray cluster answers at {shown(address)!r} ({without_secrets(first_line(fault), address)}); start one "
