@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from autoaug.errors import PolicyError, UnknownName
-from autoaug.yaml_text import parse_yaml, validate
+from autoaug.errors import PolicyError, UnknownName, rule_of
+from autoaug.files import read_text
+from autoaug.yaml_text import MOST_BYTES, parse_yaml, validate
 
 if TYPE_CHECKING:
     from autoaug.transform import PolicyTransform
@@ -27,6 +28,13 @@ BUILTIN_FOLDER = Path(__file__).parent / "policies"
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 MixingKind = Literal["mixup", "cutmix", "mixup-or-cutmix", "resizemix", "samplepairing"]
+
+# Bounds far beyond any published policy and all that a search can draw: what is larger is a mistake, or meant to harm.
+MOST_LAYERS, MOST_PHASES = 512, 256
+_MOST_BRANCHES, _MOST_OPERATIONS, _MOST_IN_ALL = 1000, 64, 10_000
+#: A policy may be called what its file is called.
+_LONGEST_NAME = 4096
+OperatorText = Annotated[str, Field(max_length=100)]
 
 
 class Word(BaseModel):
@@ -41,7 +49,7 @@ class Operation(Word):
     ``sign`` is which signs a signed operator draws, ``both`` evenly; it means nothing to the others.
     """
 
-    operator: str
+    operator: OperatorText
     probability: Unit = 1.0
     magnitude: tuple[Unit, Unit] = (0.0, 1.0)
     sign: Literal["both", "positive", "negative"] = "both"
@@ -49,7 +57,7 @@ class Operation(Word):
     @field_validator("magnitude", mode="before")
     @classmethod
     def _one_number_is_a_fixed_magnitude(cls, value: Any) -> Any:
-        return (value, value) if isinstance(value, int | float) else value
+        return (value, value) if isinstance(value, int | float | str) else value
 
     @model_validator(mode="after")
     def _range_is_ordered(self) -> Self:
@@ -61,20 +69,23 @@ class Operation(Word):
 class Branch(Word):
     """A sequence of operations, applied in order, and the weight of drawing it within its layer."""
 
-    operations: tuple[Operation, ...]
-    weight: Annotated[float, Field(ge=0.0)] = 1.0
+    operations: Annotated[tuple[Operation, ...], Field(max_length=_MOST_OPERATIONS)]
+    weight: Annotated[float, Field(ge=0.0, le=1e9)] = 1.0
 
 
 class Layer(Word):
     """A weighted choice between branches, drawn for every sample."""
 
-    branches: Annotated[tuple[Branch, ...], Field(min_length=1)]
+    branches: Annotated[tuple[Branch, ...], Field(min_length=1, max_length=_MOST_BRANCHES)]
 
     @model_validator(mode="after")
     def _weights_can_be_drawn_from(self) -> Self:
         if sum(branch.weight for branch in self.branches) <= 0:
             raise ValueError("the weights of a layer's branches must not all be 0")
         return self
+
+
+Layers = Annotated[tuple[Layer, ...], Field(max_length=MOST_LAYERS)]
 
 
 def in_turn(*operations: Operation) -> tuple[Layer, ...]:
@@ -167,7 +178,7 @@ class Phase(Word):
     """A part of a schedule: the layers that apply until so much of the training is done, as a share of it."""
 
     until: Annotated[float, Field(gt=0.0, le=1.0)]
-    layers: tuple[Layer, ...] = ()
+    layers: Layers = ()
 
 
 class Card(Word):
@@ -193,12 +204,15 @@ class Policy(Word):
 
     A policy with a `schedule` has its layers there, a phase after another (Population Based Augmentation: Ho et al.,
     2019); `at` says what applies when. Adversarial samples and K copies are the trainer's to make.
+
+    A policy has at most 10,000 operations, those of all layers and phases together (a branch without any counts as
+    one), and its file at most 4 MiB and 250,000 values, with YAML's aliases written out.
     """
 
     format: Literal[1] = FORMAT
-    name: str = "policy"
-    layers: tuple[Layer, ...] = ()
-    schedule: tuple[Phase, ...] = ()
+    name: Annotated[str, Field(max_length=_LONGEST_NAME)] = "policy"
+    layers: Layers = ()
+    schedule: Annotated[tuple[Phase, ...], Field(max_length=MOST_PHASES)] = ()
     chains: Chains | None = None
     mixing: Mixing | None = None
     adversarial: Adversarial | None = None
@@ -236,6 +250,13 @@ class Policy(Word):
             raise ValueError(f"a schedule's phases end at {bounds}; they must rise, and the last must be 1")
         if bounds and (self.layers or self.chains):
             raise ValueError("a policy with a schedule has its layers in the schedule's phases, and no chains")
+        return self
+
+    @model_validator(mode="after")
+    def _operations_are_not_too_many(self) -> Self:
+        found = sum(max(1, len(branch.operations)) for layer in self.all_layers() for branch in layer.branches)
+        if found > _MOST_IN_ALL:
+            raise ValueError(f"it has {found} operations in all layers and phases; at most {_MOST_IN_ALL} are allowed")
         return self
 
     def at(self, done: float) -> Policy:
@@ -277,7 +298,7 @@ class Policy(Word):
 
     def save(self, path: str | Path) -> None:
         """Write the policy as YAML to `path`."""
-        Path(path).write_text(self.to_yaml())
+        Path(path).write_text(self.to_yaml(), encoding="utf-8")
 
     def transform(self, seed: int | None = None, num_classes: int | None = None) -> PolicyTransform:
         """The policy as an ``nn.Module``: see `autoaug.transform.PolicyTransform` for shapes and ranges."""
@@ -295,16 +316,20 @@ class Policy(Word):
         for policy, following in ((self, other), (other, self)):
             if policy.chains and following.layers:
                 raise PolicyError(f"{policy.name!r} has chains, which blend all layers; it cannot be joined to others")
-        return Policy(
-            name=f"{self.name}+{other.name}",
-            layers=self.layers + other.layers,
-            chains=self.chains or other.chains,
-            mixing=self.mixing or other.mixing,
-            adversarial=self.adversarial or other.adversarial,
-            synthetic=self.synthetic or other.synthetic,
-            regularisation=self.regularisation or other.regularisation,
-            copies=max(self.copies, other.copies),
-        )
+        try:
+            return Policy(
+                name=f"{self.name}+{other.name}",
+                layers=self.layers + other.layers,
+                chains=self.chains or other.chains,
+                mixing=self.mixing or other.mixing,
+                adversarial=self.adversarial or other.adversarial,
+                synthetic=self.synthetic or other.synthetic,
+                regularisation=self.regularisation or other.regularisation,
+                copies=max(self.copies, other.copies),
+            )
+        except ValidationError as faults:
+            rule = rule_of(faults.errors()[0])
+            raise PolicyError(f"{self.name!r} and {other.name!r} cannot be joined: {rule}") from None
 
 
 def builtin_names() -> list[str]:
@@ -346,9 +371,9 @@ def read_policy(name_or_path: str | Path) -> Policy:
     """
     text, path = str(name_or_path), Path(name_or_path)
     if path.is_file():
-        return parse_policy(path.read_text(), str(path))
+        return parse_policy(read_text(path, PolicyError, at_most=MOST_BYTES), str(path))
     if text in builtin_names():
-        return parse_policy((BUILTIN_FOLDER / f"{text}.yaml").read_text(), text)
+        return parse_policy(read_text(BUILTIN_FOLDER / f"{text}.yaml", PolicyError), text)
     if given := re.fullmatch(r"randaugment\(\s*(?:n\s*=\s*)?(\d+)\s*,\s*(?:m\s*=\s*)?(\d+(?:\.\d+)?)\s*\)", text):
         return randaugment(int(given[1]), float(given[2]))
     if path.suffix in {".yaml", ".yml", ".json"}:

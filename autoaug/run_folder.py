@@ -11,11 +11,15 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from autoaug.errors import RunError
+from autoaug.files import read_text
 from autoaug.policy import Policy
 from autoaug.redaction import shown
 from autoaug.space import SearchSpace
 from autoaug.training.recipe import Recipe
-from autoaug.yaml_text import parse_yaml, validate
+from autoaug.yaml_text import MOST_BYTES, MOST_NODES, parse_yaml, validate
+
+#: A config may be as large as so many of the largest policies together.
+_MOST = 8
 
 
 class Budget(BaseModel):
@@ -120,7 +124,7 @@ class RunFolder:
             unfinished.mkdir(mode=0o700 if config.is_private else 0o777, parents=True)
             written = unfinished / "config.yaml"
             written.touch(0o600 if config.is_private else 0o666)
-            written.write_text(_dump(config.model_dump(mode="json")))
+            written.write_text(_dump(config.model_dump(mode="json")), encoding="utf-8")
             unfinished.rename(folder.root)
         except OSError as fault:
             raise RunError(f"cannot make the run folder {root}: {fault.strerror}") from None
@@ -141,9 +145,8 @@ class RunFolder:
         folder = cls(root)
         if not folder.config.is_file():
             raise RunError(f"{root} is not a run folder: it has no config.yaml")
-        return folder, validate(
-            RunConfig, parse_yaml(folder.config.read_text(), str(folder.config), RunError), RunError
-        )
+        text = read_text(folder.config, RunError, at_most=_MOST * MOST_BYTES)
+        return folder, validate(RunConfig, parse_yaml(text, str(folder.config), RunError, _MOST * MOST_NODES), RunError)
 
     def bytes(self) -> int:
         """What the folder takes on disk."""

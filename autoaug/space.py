@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from autoaug.errors import SpaceError, UnknownName
+from autoaug.files import read_text
 from autoaug.operators import all_operators
-from autoaug.policy import Unit
-from autoaug.yaml_text import parse_yaml, validate
+from autoaug.policy import OperatorText, Unit
+from autoaug.yaml_text import MOST_BYTES, parse_yaml, validate
 
 _PACKAGED = Path(__file__).parent / "search_spaces"
 _CHECKOUT = Path(__file__).parent.parent / "search_spaces"
@@ -40,7 +41,12 @@ def _registered(name: str) -> str:
     return name
 
 
-OperatorName = Annotated[str, AfterValidator(_registered)]
+OperatorName = Annotated[OperatorText, AfterValidator(_registered)]
+_Kinds = Field(min_length=1, max_length=32)
+# Whatever is searched and however, a policy of at most 16 layers, 5 phases and 5 policies joined to one, has no more
+# operations than a policy may have.
+_MOST_BASE, _MOST_FAMILY, _MOST_NAMES = 100, 100, 200
+Name = Annotated[str, Field(max_length=4096)]
 
 
 class Base(SpaceWord):
@@ -51,10 +57,13 @@ class Base(SpaceWord):
     magnitude: tuple[Unit, Unit] = (1.0, 1.0)
 
 
+Family = Annotated[dict[OperatorName, Share], Field(min_length=1, max_length=_MOST_FAMILY)]
+
+
 class MixingSpace(SpaceWord):
     """Which mixing, with which share of the samples and which Beta parameter."""
 
-    kinds: Annotated[tuple[Literal["none", "mixup", "cutmix"], ...], Field(min_length=1)] = ("none",)
+    kinds: Annotated[tuple[Literal["none", "mixup", "cutmix"], ...], _Kinds] = ("none",)
     probability: tuple[Unit, Unit] = (0.2, 1.0)
     alpha: tuple[Positive, Annotated[float, Field(gt=0, le=8)]] = (0.1, 1.0)
 
@@ -65,9 +74,9 @@ class AdversarialSpace(SpaceWord):
     which is a length, sixteen times.
     """
 
-    kinds: Annotated[tuple[Literal["none", "fgsm", "pgd", "magnitudes"], ...], Field(min_length=1)] = ("none",)
-    norms: Annotated[tuple[Literal["linf", "l2"], ...], Field(min_length=1)] = ("linf",)
-    losses: Annotated[tuple[Literal["plain", "trades"], ...], Field(min_length=1)] = ("plain",)
+    kinds: Annotated[tuple[Literal["none", "fgsm", "pgd", "magnitudes"], ...], _Kinds] = ("none",)
+    norms: Annotated[tuple[Literal["linf", "l2"], ...], _Kinds] = ("linf",)
+    losses: Annotated[tuple[Literal["plain", "trades"], ...], _Kinds] = ("plain",)
     epsilon: tuple[Positive, Unit] = (0.002, 0.03)
     steps: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=50)]] = (2, 4)
     share: tuple[Unit, Unit] = (0.1, 0.5)
@@ -76,7 +85,7 @@ class AdversarialSpace(SpaceWord):
 class SyntheticSpace(SpaceWord):
     """Which generator, which share of each batch its samples take, and how sure the gate must be of them."""
 
-    kinds: Annotated[tuple[Literal["none", "gan", "pca"], ...], Field(min_length=1)] = ("none",)
+    kinds: Annotated[tuple[Literal["none", "gan", "pca"], ...], _Kinds] = ("none",)
     share: tuple[Positive, Annotated[float, Field(gt=0, le=0.75)]] = (0.1, 0.5)
     confidence: tuple[Unit, Unit] = (0.0, 0.9)
 
@@ -94,7 +103,7 @@ class SearchSpace(SpaceWord):
     A drawn policy begins with some of the `base` operations, then has a number of layers. Each layer draws, per
     image, one operator of one family, with one probability, at magnitudes from 0 up to a strength times the
     operator's own highest. Few dimensions on purpose: with tens of trials, a search learns a family's strength but
-    not each operator's.
+    not each operator's. The file of a space has at most 4 MiB and 250,000 values, with YAML's aliases written out.
 
     Attributes:
         name: what to call it.
@@ -112,10 +121,10 @@ class SearchSpace(SpaceWord):
         baselines: policies that the search begins with and that confirmation compares against.
     """
 
-    name: str = "space"
-    description: str = ""
-    base: tuple[Base, ...] = ()
-    families: dict[str, Annotated[dict[OperatorName, Share], Field(min_length=1)]] = {}
+    name: Name = "space"
+    description: Name = ""
+    base: Annotated[tuple[Base, ...], Field(max_length=_MOST_BASE)] = ()
+    families: Annotated[dict[Name, Family], Field(max_length=_MOST_NAMES)] = {}
     layers: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(le=16)]] = (0, 0)
     probability: tuple[Unit, Unit] = (0.1, 1.0)
     strength: tuple[Unit, Unit] = (0.1, 1.0)
@@ -124,7 +133,12 @@ class SearchSpace(SpaceWord):
     synthetic: SyntheticSpace = SyntheticSpace()
     regularisation: RegularisationSpace | None = None
     copies: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=8)]] = (1, 1)
-    baselines: Annotated[tuple[str, ...], Field(min_length=1)] = ("none", "flip-crop", "randaugment", "trivialaugment")
+    baselines: Annotated[tuple[Name, ...], Field(min_length=1, max_length=_MOST_NAMES)] = (
+        "none",
+        "flip-crop",
+        "randaugment",
+        "trivialaugment",
+    )
 
     def with_generators(self, available: Container[str]) -> SearchSpace:
         """The space without generators that are not `available`."""
@@ -179,5 +193,6 @@ def load_space(name_or_path: str | Path) -> SearchSpace:
         raise UnknownName("search space", text, space_names())
     if not path.is_file():
         raise SpaceError(f"there is no search space file {text!r}")
-    space = validate(SearchSpace, parse_yaml(path.read_text(), str(path), SpaceError), SpaceError)
+    content = read_text(path, SpaceError, at_most=MOST_BYTES)
+    space = validate(SearchSpace, parse_yaml(content, str(path), SpaceError), SpaceError)
     return space.model_copy(update={"name": path.stem}) if "name" not in space.model_fields_set else space

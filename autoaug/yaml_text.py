@@ -1,29 +1,107 @@
-"""YAML documents checked against pydantic models, with the line of the fault in the error."""
+"""YAML documents, JSON among them, checked against pydantic models, with the line of the fault in the error.
+
+A document is read as plain data: mappings with text as keys, lists, text, numbers, true, false and null. What stands
+there unquoted is a number or a truth value where YAML 1.1 says so, and where a field asks for a number, text that
+Python reads as one (``1e-1``) is one too. Dates are text.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from yaml.constructor import ConstructorError
 
-from autoaug.errors import AutoaugError, rule_of
+from autoaug.errors import AutoaugError, first_line, printable, rule_of
 
 Model = TypeVar("Model", bound=BaseModel)
+
+#: Bytes that a file may have which is written by hand: a policy, or a space.
+MOST_BYTES = 2**22
+#: Values that a document may have, each as often as aliases repeat it.
+MOST_NODES = 250_000
+#: How deep values may be nested.
+_DEEPEST = 50
+#: No number that means something is written with more characters.
+_LONGEST_NUMBER = 100
+_SHOWN = 80
+_PLAIN = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "seq", "map"))
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads plain data alone, and not more of it than `most` values, aliases written out."""
+
+    # Dates are text, as they are in JSON: no field is one.
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:timestamp"]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def __init__(self, text: str, most: int) -> None:
+        super().__init__(text)
+        self._left, self._depth = most, 0
+        #: How many values each node stands for; aliases are the same node. None while it is being read.
+        self._sizes: dict[int, int | None] = {}
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        start = self.peek_event().start_mark
+        before = self._left
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise ConstructorError(None, None, f"it is nested deeper than {_DEEPEST} levels", start)
+        is_alias = self.check_event(yaml.AliasEvent)
+        node = super().compose_node(parent, index)
+        if is_alias:
+            size = self._sizes.get(id(node))
+            if size is None:
+                raise ConstructorError(None, None, "an alias stands within what it repeats", start)
+            self._left -= size
+        else:
+            self._left -= 1
+            self._sizes[id(node)] = before - self._left
+        if self._left < 0:
+            raise ConstructorError(None, None, "it has too many values, aliases written out", start)
+        self._depth -= 1
+        return node
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in seen:
+                raise ConstructorError(None, None, f"{_cut(key.value)!r} stands twice in it", key.start_mark)
+            seen.add((key.tag, key.value) if isinstance(key, yaml.ScalarNode) else id(key))
+        return node
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if node.tag not in _PLAIN:
+            raise ConstructorError(None, None, f"{printable(_cut(node.tag))} is no plain value", node.start_mark)
+        is_number = node.tag.endswith((":int", ":float"))
+        try:
+            if is_number and len(node.value) > _LONGEST_NUMBER:
+                raise ValueError
+            return super().construct_object(node, deep)
+        except (ValueError, KeyError, IndexError):  # of int(), float() and the table of truth values
+            kind = node.tag.rpartition(":")[2]
+            raise ConstructorError(None, None, f"{_cut(node.value)!r} is no {kind}", node.start_mark) from None
 
 
 @dataclass(frozen=True)
 class YamlDocument:
-    """A parsed document: its plain value, and the node tree that knows the lines."""
+    """A parsed document: its plain value, and what gives the tree of nodes that knows the lines."""
 
     source: str
     value: Any
-    root: yaml.Node | None
+    nodes: Callable[[], yaml.Node | None]
 
     def line_of(self, location: tuple[int | str, ...]) -> int:
         """The line (from 1) of the deepest node on the path `location`."""
-        node = self.root
+        node = self.nodes()
         line = 1 if node is None else node.start_mark.line + 1
         for step in location:
             child = _child(node, step)
@@ -44,18 +122,47 @@ def _child(node: yaml.Node | None, step: int | str) -> tuple[yaml.Node, int] | N
     return None
 
 
-def parse_yaml(text: str, source: str, error: type[AutoaugError]) -> YamlDocument:
-    """Parse `text` safely; raises `error` with the line where it is not YAML."""
+def parse_yaml(text: str, source: str, error: type[AutoaugError], most: int = MOST_NODES) -> YamlDocument:
+    """Parse `text` as plain data of at most so many values; a document that is JSON is read by JSON's rules.
+
+    Raises:
+        error: `text` is no such document, with the line.
+    """
+    with suppress(ValueError, RecursionError):  # what is no JSON has to be YAML: that is what an error is about
+        value = json.loads(text, object_pairs_hook=_without_doubles)
+        return YamlDocument(source, value, lambda: _nodes_of_json(text, most))
     try:
-        return YamlDocument(source, yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader))
+        loader = _Loader(text, most)
+        root = loader.get_single_node()
+        return YamlDocument(source, None if root is None else loader.construct_document(root), lambda: root)
     except yaml.YAMLError as fault:
         mark = getattr(fault, "problem_mark", None)
         line = 1 if mark is None else mark.line + 1
-        raise error(f"{source}, line {line}: not valid YAML ({getattr(fault, 'problem', fault)})") from None
+        reason = getattr(fault, "problem", None) or first_line(fault)
+        raise error(f"{source}, line {line}: not valid YAML ({printable(reason)})") from None
+    except (ValueError, OverflowError) as fault:  # an escape or a directive with a number that is none
+        raise error(f"{source}: not valid YAML ({printable(first_line(fault))})") from None
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _nodes_of_json(text: str, most: int) -> yaml.Node | None:
+    """The nodes of a JSON document, None where YAML's rules are others, as on tabs."""
+    try:
+        return _Loader(text, most).get_single_node()
+    except (yaml.YAMLError, ValueError, OverflowError):
+        return None
 
 
 def validate(model: type[Model], document: YamlDocument, error: type[AutoaugError]) -> Model:
     """The document as `model`; raises `error` with the line, the field, the rule and the value."""
+    if document.value is None:
+        raise error(f"{document.source}: it is empty; a mapping of fields is expected")
     if not isinstance(document.value, dict):
         raise error(f"{document.source}: a mapping of fields is expected, not {type(document.value).__name__}")
     try:
@@ -65,11 +172,17 @@ def validate(model: type[Model], document: YamlDocument, error: type[AutoaugErro
 
 
 def _first_fault(document: YamlDocument, faults: ValidationError) -> str:
-    fault = faults.errors()[0]
+    fault = faults.errors(include_url=False)[0]
     field = ".".join(str(step) for step in fault["loc"] if step != "[key]") or "document"
     message = rule_of(fault)
     if fault["type"] == "extra_forbidden":
         message = "there is no such field; remove it or correct its name"
     elif fault["type"] != "value_error" and not isinstance(fault["input"], dict | list):
-        message += f", not {fault['input']!r}"
-    return f"{document.source}, line {document.line_of(fault['loc'])}: {field}: {message}"
+        message += f", not {_cut(repr(fault['input']))}"
+        if fault["type"] == "string_type":
+            message += "; put it into quotes"
+    return f"{document.source}, line {document.line_of(fault['loc'])}: {printable(_cut(field))}: {printable(message)}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
