@@ -4,10 +4,54 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from autoaug.errors import RunError
+from autoaug.files import read_bytes
+from autoaug.findings import Count
 from autoaug.result import SearchResult, TrialSummary
+
+
+class _Event(BaseModel):
+    """What every event has: its time, in seconds since the epoch and before the year 10000."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    time: Annotated[float, Field(ge=0, le=253_402_214_400)]
+
+
+class _TrialEnded(_Event):
+    event: Literal["trial"]
+    fraction: float
+    trial: TrialSummary
+
+
+class _TrainingEnded(_Event):
+    event: Literal["confirmation"]
+    name: str
+    done: Count
+    total: Count
+
+
+class _Stage(_Event):
+    event: Literal["stage"]
+    message: str
+
+
+class _Finished(_Event):
+    event: Literal["finished"]
+    verdict: str
+    sentence: str
+    returned: str
+
+
+_EVENT: TypeAdapter[_Event] = TypeAdapter(
+    Annotated[_TrialEnded | _TrainingEnded | _Stage | _Finished, Field(discriminator="event")]
+)
 
 
 class EventLog:
@@ -18,7 +62,7 @@ class EventLog:
     def __init__(self, path: Path) -> None:
         self._path = path
         if path.is_file() and not path.read_bytes().endswith(b"\n"):
-            with path.open("a") as file:
+            with path.open("a", encoding="utf-8") as file:
                 file.write("\n")
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
@@ -43,11 +87,11 @@ class EventLog:
 
 
 def read_events(path: Path) -> list[dict[str, Any]]:
-    """The events of a log; torn lines are passed over."""
+    """The events of a log; lines that are none, such as torn ones, are passed over. Raises `RunError` where the log
+    cannot be read at all.
+    """
     events = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
-        try:
-            events.append(json.loads(line))
-        except ValueError:
-            continue
+    for line in read_bytes(path, RunError).splitlines() if path.is_file() else ():
+        with suppress(ValidationError):
+            events.append(_EVENT.validate_json(line).model_dump(mode="json"))
     return events

@@ -10,14 +10,17 @@ import csv
 import json
 import shutil
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
+from pydantic import Field, RootModel, TypeAdapter, ValidationError
 
 from autoaug.apply import apply_plan
 from autoaug.data.images import DECODERS
@@ -26,7 +29,8 @@ from autoaug.data.sources.arrays import KEYS
 from autoaug.data.sources.folder import COPY, EXPANSION
 from autoaug.data.sources.manifest import COLUMNS
 from autoaug.errors import DataError, OptionError, RunError
-from autoaug.files import write_whole
+from autoaug.files import read_bytes, write_whole
+from autoaug.json_text import read_record
 from autoaug.modalities.image.decoding import as_picture
 from autoaug.plan import draw_plan
 from autoaug.policy import Policy
@@ -57,10 +61,22 @@ class _Made:
 
     file: str
     source: str
-    row: int
+    row: Annotated[int, Field(ge=0)]
     copy: int
-    part: int
+    part: Annotated[int, Field(ge=0)]
     seed: int
+
+
+class _Originals(RootModel[tuple[tuple[str, str, str, str], ...]]):
+    """Path, class, split and group of each original, as they stand in the CSV."""
+
+
+class _Begun(RootModel[dict[str, str | int]]):
+    """What a folder is an expansion of."""
+
+
+_LINE: TypeAdapter[_Made] = TypeAdapter(_Made)
+_CURE = "name another folder with --out, or delete this one"
 
 
 def expand(
@@ -116,7 +132,7 @@ def expand(
         try:
             for ended in work:
                 lines = ended.result()
-                with (out / _MANIFEST).open("a") as file:
+                with (out / _MANIFEST).open("a", encoding="utf-8") as file:
                     file.write("".join(json.dumps(asdict(line)) + "\n" for line in lines))
                 made += len(lines)
                 if watch is not None:
@@ -207,9 +223,9 @@ def _finish(source: Source, kind: str, out: Path, parts: int) -> None:
 def _write_csv(source: Source, out: Path) -> None:
     """The manifest that `autoaug` reads: originals, then copies; a copy is of the group of its original."""
     train = source.parts["train"]
-    rows = [tuple(row) for row in json.loads((out / "originals.json").read_text())]
+    rows = list(read_record(out / "originals.json", _Originals, RunError, cure=_CURE).root)
     rows += [
-        (line["file"], source.classes[train.labels[line["row"]]], "train", _group(train, line["row"]))
+        (line.file, source.classes[train.labels[line.row]], "train", _group(train, line.row))
         for line in _lines(out / _MANIFEST)
     ]
     unfinished = out / ".data.csv.unfinished"
@@ -229,7 +245,7 @@ def _write_npz(source: Source, out: Path, parts: int) -> None:
         arrays[f"y_{KEYS[role]}"] = part.labels
         arrays[f"g_{KEYS[role]}"] = np.array([_group(part, row) for row in range(len(part))])
     paths = [out / f"part-{number:06}.npy" for number in range(parts)]
-    rows = np.array([line["row"] for line in sorted(_lines(out / _MANIFEST), key=lambda line: int(line["part"]))])
+    rows = np.array([line.row for line in sorted(_lines(out / _MANIFEST), key=lambda line: line.part)])
     copies = np.concatenate([np.load(path, allow_pickle=False) for path in paths])
     arrays["x_train"] = np.concatenate([arrays["x_train"], _channels_last(copies)])
     for key in ("y_train", "g_train"):
@@ -249,29 +265,29 @@ def _channels_last(images: np.ndarray) -> np.ndarray:
 def _keep_whole_parts(path: Path, parts: list[tuple[np.ndarray, int]]) -> set[int]:
     """The parts whose lines are all in the manifest; what an interruption left of others is taken out."""
     lines = _lines(path)
-    counts = Counter(int(line["part"]) for line in lines)
-    whole = {part for part, count in counts.items() if count == len(parts[part][0])}
-    kept = "".join(json.dumps(line) + "\n" for line in lines if line["part"] in whole)
+    rows: dict[int, list[int]] = defaultdict(list)
+    for line in lines:
+        rows[line.part].append(line.row)
+    whole = {part for part, made in rows.items() if part < len(parts) and made == parts[part][0].tolist()}
+    kept = "".join(json.dumps(asdict(line)) + "\n" for line in lines if line.part in whole)
     if path.is_file():
         write_whole(path, kept)
     return whole
 
 
-def _lines(path: Path) -> list[dict[str, int]]:
-    """The lines of the manifest; a torn one is as none."""
+def _lines(path: Path) -> list[_Made]:
+    """The lines of the manifest; one that is torn or damaged is as none."""
     found = []
-    for text in path.read_text().splitlines() if path.is_file() else ():
-        try:
-            found.append(json.loads(text))
-        except ValueError:
-            continue
+    for line in read_bytes(path, RunError).splitlines() if path.is_file() else ():
+        with suppress(ValidationError):
+            found.append(_LINE.validate_json(line))
     return found
 
 
 def _begin(out: Path, about: dict[str, object]) -> None:
     path = out / EXPANSION
     if path.is_file():
-        if json.loads(path.read_text()) != about:
+        if read_record(path, _Begun, RunError, cure=_CURE).root != about:
             raise RunError(f"{out} holds another expansion; name another folder with --out")
         if (out / "data.npz").is_file() or (out / "data.csv").is_file():
             raise RunError(f"{out} holds this expansion already, whole")

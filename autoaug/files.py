@@ -14,12 +14,12 @@ _LONGEST_NAME = 200
 _UNSAFE = frozenset('/\\:*?"<>|')
 
 
-def read_text(path: Path, error: type[AutoaugError], at_most: int | None = None) -> str:
-    """The UTF-8 text of a regular file.
+def read_bytes(path: Path, error: type[AutoaugError], at_most: int | None = None) -> bytes:
+    """What is in a regular file.
 
     Args:
         path: of the file.
-        error: raised, with one line, where there is no such file, or it cannot be read, is not UTF-8 or too large.
+        error: raised, with one line, where there is no such file, or it cannot be read, or is too large.
         at_most: bytes that the file may have; None for any number.
     """
     try:
@@ -27,11 +27,17 @@ def read_text(path: Path, error: type[AutoaugError], at_most: int | None = None)
             raise error(f"{path} is not a regular file")
         with path.open("rb") as file:
             content = file.read(-1 if at_most is None else at_most + 1)
-        if at_most is not None and len(content) > at_most:
-            raise error(f"{path} has more than {at_most} bytes, the most that such a file may have")
-        return content.decode("utf-8-sig")
     except OSError as fault:
         raise error(f"{path} cannot be read: {fault.strerror}") from None
+    if at_most is not None and len(content) > at_most:
+        raise error(f"{path} has more than {at_most} bytes, the most that such a file may have")
+    return content
+
+
+def read_text(path: Path, error: type[AutoaugError], at_most: int | None = None) -> str:
+    """The UTF-8 text of a regular file; raises `error` as `read_bytes` does, and where it is not UTF-8."""
+    try:
+        return read_bytes(path, error, at_most).decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         raise error(f"{path} is not UTF-8 text (byte {fault.start}); save it as UTF-8") from None
 

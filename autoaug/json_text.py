@@ -7,22 +7,29 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from autoaug.errors import AutoaugError, rule_of
-from autoaug.files import read_text
+from autoaug.errors import AutoaugError, printable, rule_of
+from autoaug.files import read_bytes
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def read_record(path: Path, model: type[Model], error: type[AutoaugError]) -> Model:
-    """The file as `model`; raises `error` with one line that names the file, the field and the rule."""
-    return parse_record(read_text(path, error), str(path), model, error)
+def read_record(path: Path, model: type[Model], error: type[AutoaugError], cure: str = "") -> Model:
+    """The file as `model`; raises `error` with one line that names the file, the field, the rule and the `cure`."""
+    return parse_record(read_bytes(path, error), str(path), model, error, cure)
 
 
-def parse_record(text: str, source: str, model: type[Model], error: type[AutoaugError]) -> Model:
+def parse_record(
+    text: str | bytes, source: str, model: type[Model], error: type[AutoaugError], cure: str = ""
+) -> Model:
     """The JSON document `text` as `model`; raises `error` as `read_record` does, naming `source`."""
     try:
         return model.model_validate_json(text)
     except ValidationError as faults:
-        fault = faults.errors(include_input=False, include_url=False)[0]
-        field = ".".join(str(step) for step in fault["loc"])
-        raise error(f"{source} is damaged: {f'{field}: ' if field else ''}{rule_of(fault)}") from None
+        raise error(f"{source} is damaged: {first_fault(faults)}{f'; {cure}' if cure else ''}") from None
+
+
+def first_fault(faults: ValidationError) -> str:
+    """The first of pydantic's faults in one line: the field, and the rule that it breaks."""
+    fault = faults.errors(include_input=False, include_url=False)[0]
+    field = ".".join(str(step) for step in fault["loc"])
+    return printable(f"{field}: {rule_of(fault)}" if field else rule_of(fault))

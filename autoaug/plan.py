@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from autoaug import drawing
-from autoaug.errors import OptionError, PolicyError
+from autoaug.errors import OptionError, PolicyError, first_line
+from autoaug.files import read_text
 from autoaug.mixing import MIXINGS
 from autoaug.operators import get_operator
 from autoaug.policy import Layer, Mixing, Operation, Policy
@@ -138,22 +139,50 @@ class Plan:
             name: {"dtype": str(tensor.dtype).removeprefix("torch."), "values": tensor.detach().tolist()}
             for name, tensor in self.tensors().items()
         }
-        Path(path).write_text(json.dumps({"operators": list(self.operators), "samples": len(self)} | numbers))
+        text = json.dumps({"operators": list(self.operators), "samples": len(self)} | numbers)
+        Path(path).write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | Path) -> Plan:
         """The plan in the file at `path`; raises `OptionError` where it is none."""
         try:
-            content = json.loads(Path(path).read_text())
-            samples, operators = content.pop("samples"), tuple(content.pop("operators"))
+            content = json.loads(read_text(Path(path), OptionError))
+            samples, operators = int(content.pop("samples")), tuple(map(str, content.pop("operators")))
             tensors = {name: torch.tensor(v["values"], dtype=_DTYPES[v["dtype"]]) for name, v in content.items()}
             if not tensors["choice"].numel():  # no steps: lists do not tell the number of samples
                 empty = {"choice": (0, samples), "magnitude": (0, samples), "draws": (0, samples, 4)}
                 tensors |= {name: tensors[name].reshape(shape) for name, shape in empty.items()}
             plan = cls(operators, **tensors)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as fault:
-            raise OptionError(f"{str(path)!r} is not a saved plan ({type(fault).__name__}: {fault})") from None
+            _check_consistent(plan, samples)
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError, OverflowError) as fault:
+            reason = f"{type(fault).__name__}: {first_line(fault)}"
+            raise OptionError(f"{str(path)!r} is not a saved plan ({reason})") from None
         return plan
+
+
+def _check_consistent(plan: Plan, samples: int) -> None:
+    """Raise `ValueError` where the plan's tensors are not all of its steps and `samples`, or point to nothing."""
+    steps = len(plan.choice)
+    chains = 0 if plan.blend is None else plan.blend.shape[-1] - 1
+    shapes = {
+        **dict.fromkeys(("choice", "magnitude", "gate"), (steps, samples)),
+        **dict.fromkeys(("mode", "partner", "weight"), (samples,)),
+        "draws": (steps, samples, 4),
+        "blend": (samples, chains + 1),
+        "place": (samples, 2),
+    }
+    for name, tensor in plan.tensors().items():
+        if tuple(tensor.shape) != shapes[name]:
+            raise ValueError(f"{name} is of shape {tuple(tensor.shape)}, not {shapes[name]}")
+    if plan.blend is not None and (chains < 1 or steps % chains):
+        raise ValueError(f"{steps} steps are not those of {chains} chains")
+    if len({tensor is None for tensor in (plan.mode, plan.partner, plan.weight, plan.place)}) > 1:
+        raise ValueError("mode, partner, weight and place stand together, or none of them")
+    ends = {"choice": (-1, len(plan.operators)), "mode": (0, len(MIXINGS) + 1), "partner": (0, samples)}
+    for name, (low, high) in ends.items():
+        tensor = plan.tensors().get(name, torch.empty(0))
+        if tensor.numel() and not (low <= int(tensor.min()) and int(tensor.max()) < high):
+            raise ValueError(f"{name} has values outside {low} to {high - 1}")
 
 
 _DTYPES = {"float32": torch.float32, "float64": torch.float64, "int64": torch.int64}

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from autoaug.errors import RunError, UnknownName
+from autoaug.findings import Count, read_generated, read_inquiry
+from autoaug.json_text import read_record
 from autoaug.policy import Policy, read_policy
 
 FORMAT = 1
@@ -21,6 +22,12 @@ Status = Literal["running", "complete", "pruned", "failed"]
 Kind = Literal["baseline", "searched", "rival"]
 Verdict = Literal["better", "worse", "no significant difference"]
 Interval = tuple[float, float]
+Unit = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(gt=0, le=1)]
+Points = Annotated[float, Field(ge=-1, le=1)]
+Severities = Annotated[tuple[Unit, ...], Field(min_length=5, max_length=5)]
+Size = Annotated[int, Field(ge=1, lt=2**63)]
+Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
 
 @dataclass(frozen=True)
@@ -73,9 +80,9 @@ class TrialResult:
 
 
 class Record(BaseModel):
-    """Base of what stands in ``result.json``: frozen, and strict about what it does not know."""
+    """Base of what stands in ``result.json``: frozen, strict about what it does not know, and all numbers finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Candidate(Record):
@@ -88,26 +95,41 @@ class Candidate(Record):
     name: str
     kind: Kind
     fingerprint: str
-    trial: int | None
+    trial: Integer | None
     policy: Policy
-    seeds: tuple[int, ...]
-    validation_accuracy: tuple[float, ...]
-    validation_mean: float
-    test_accuracy: tuple[float, ...]
-    mean: float
+    seeds: Annotated[tuple[Integer, ...], Field(min_length=1)]
+    validation_accuracy: tuple[Unit, ...]
+    validation_mean: Unit
+    test_accuracy: tuple[Unit, ...]
+    mean: Unit
     ci95: Interval
-    class_accuracy: tuple[float, ...]
-    class_accuracies: tuple[tuple[float, ...], ...] = ()
-    confusion: tuple[tuple[int, ...], ...] = ()
+    class_accuracy: tuple[Unit, ...]
+    class_accuracies: tuple[tuple[Unit, ...], ...] = ()
+    confusion: tuple[tuple[Count, ...], ...] = ()
     seconds: float
+
+    @model_validator(mode="after")
+    def _has_a_row_a_seed_and_a_column_a_class(self) -> Self:
+        seeds, classes = len(self.seeds), len(self.class_accuracy)
+        for name in ("validation_accuracy", "test_accuracy", "class_accuracies"):
+            found = len(getattr(self, name))
+            if found != seeds and (found or name != "class_accuracies"):
+                raise ValueError(f"{name} has {found} entries for {seeds} seeds")
+        if self.class_accuracies and not self.confusion:
+            raise ValueError("class_accuracies stands without confusion")
+        if self.confusion and len(self.confusion) != classes:
+            raise ValueError(f"confusion has {len(self.confusion)} rows for {classes} classes")
+        if any(len(row) != classes for row in (*self.class_accuracies, *self.confusion)):
+            raise ValueError(f"class_accuracies or confusion has a row that is not of {classes} classes")
+        return self
 
 
 class McNemar(Record):
     """The exact test of McNemar (1947) on the predictions of all seeds pooled."""
 
-    only_candidate_right: int
-    only_rival_right: int
-    p_value: float
+    only_candidate_right: Count
+    only_rival_right: Count
+    p_value: Unit
 
 
 class Comparison(Record):
@@ -118,12 +140,12 @@ class Comparison(Record):
 
     candidate: str
     rival: str
-    differences: tuple[float, ...]
-    difference: float
+    differences: Annotated[tuple[Points, ...], Field(min_length=1)]
+    difference: Points
     ci95: Interval
-    p_value: float
-    level: float = 0.05
-    looks: tuple[int, ...] = ()
+    p_value: Unit
+    level: Unit = 0.05
+    looks: tuple[Count, ...] = ()
     mcnemar: McNemar
 
 
@@ -138,9 +160,9 @@ class Returned(Record):
 class TrialCounts(Record):
     """How the trials of the search ended."""
 
-    complete: int
-    pruned: int
-    failed: int
+    complete: Count
+    pruned: Count
+    failed: Count
 
 
 class Cost(Record):
@@ -153,8 +175,8 @@ class Cost(Record):
     trial_compute_seconds: float
     overhead_fraction: float
     augmentation_seconds: float
-    samples_seen: int
-    run_bytes: int
+    samples_seen: Count
+    run_bytes: Count
     energy: float | None = None
 
 
@@ -163,11 +185,11 @@ class DataSummary(Record):
 
     name: str
     fingerprint: str
-    classes: tuple[str, ...]
-    shape: tuple[int, int, int]
-    train: int
-    validation: int
-    test: int
+    classes: Annotated[tuple[str, ...], Field(min_length=1)]
+    shape: tuple[Size, Size, Size]
+    train: Size
+    validation: Count
+    test: Count
     findings: tuple[str, ...]
 
 
@@ -177,18 +199,18 @@ class TrialSummary(Record):
     epoch.
     """
 
-    number: int
+    number: Count
     name: str
     stage: str
-    share: float
-    repeat: int
-    until: float = 1.0
+    share: Share
+    repeat: Count
+    until: Share = 1.0
     status: Literal["complete", "pruned", "failed"]
     values: tuple[float, ...]
     accuracy: float | None
-    curve: tuple[tuple[int, float], ...]
+    curve: tuple[tuple[Count, float], ...]
     seconds: float
-    passes: int
+    passes: Count
     reason: str
     note: str
     is_baseline: bool
@@ -208,17 +230,23 @@ class Robustness(Record):
         corrupted: for each common corruption at the severities 1 to 5.
     """
 
-    images: int
+    images: Size
     attack: str
-    clean: float
-    attacked: float
-    corrupted: dict[str, tuple[float, ...]]
+    clean: Unit
+    attacked: Unit
+    corrupted: Annotated[dict[str, Severities], Field(min_length=1)]
 
     @property
     def mean_corrupted(self) -> float:
         """The mean over all corruptions and severities."""
         values = [value for row in self.corrupted.values() for value in row]
         return sum(values) / len(values)
+
+
+class _Formatted(BaseModel):
+    """The format of a result, whatever else is in it."""
+
+    format: int = FORMAT
 
 
 class SearchResult(Record):
@@ -228,12 +256,12 @@ class SearchResult(Record):
     verdict: Verdict
     sentence: str
     returned: Returned
-    candidates: tuple[Candidate, ...]
+    candidates: Annotated[tuple[Candidate, ...], Field(min_length=1)]
     comparison: Comparison | None
     trials: TrialCounts
     cost: Cost
     data: DataSummary
-    objectives: tuple[str, ...] = ("accuracy",)
+    objectives: Annotated[tuple[str, ...], Field(min_length=1)] = ("accuracy",)
     history: tuple[TrialSummary, ...]
     inquiries: dict[str, dict[str, Any]] = {}
     generated: dict[str, dict[str, Any]] = {}
@@ -241,6 +269,38 @@ class SearchResult(Record):
     versions: dict[str, str]
 
     _run_dir: Path = PrivateAttr(default=Path())
+
+    @field_validator("inquiries")
+    @classmethod
+    def _inquiries_can_be_read(cls, found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return {name: read_inquiry(name, facts) for name, facts in found.items()}
+
+    @field_validator("generated")
+    @classmethod
+    def _generated_can_be_read(cls, found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return {kind: read_generated(kind, facts) for kind, facts in found.items()}
+
+    @model_validator(mode="after")
+    def _parts_fit_together(self) -> Self:
+        names = [candidate.name for candidate in self.candidates]
+        named = {"returned": self.returned.name}
+        if self.comparison:
+            named |= {"comparison.candidate": self.comparison.candidate, "comparison.rival": self.comparison.rival}
+        for field_name, name in named.items():
+            if name not in names:
+                raise ValueError(f"{field_name} names {name!r}, which is not among the candidates")
+        for candidate in self.candidates:
+            if len(candidate.class_accuracy) != len(self.data.classes):
+                raise ValueError(
+                    f"candidate {candidate.name!r} has accuracies for {len(candidate.class_accuracy)} classes, the "
+                    f"data have {len(self.data.classes)}"
+                )
+        for trial in self.history:
+            if trial.values and len(trial.values) != len(self.objectives):
+                raise ValueError(
+                    f"trial {trial.number} has {len(trial.values)} values for {len(self.objectives)} objectives"
+                )
+        return self
 
     @property
     def run_dir(self) -> Path:
@@ -261,13 +321,16 @@ class SearchResult(Record):
 
     @classmethod
     def load(cls, run_dir: str | Path) -> SearchResult:
-        """Read the result of a finished run; raises `RunError` where there is none."""
+        """Read the result of a finished run; raises `RunError` where there is none, or it is damaged."""
         path = Path(run_dir) / "result.json"
         if not path.is_file():
             raise RunError(f"{run_dir} has no result.json; finish the run with: autoaug resume {run_dir}")
-        text = path.read_text()
-        check_format(text, str(path))
-        result = cls.model_validate_json(text)
+        cure = f"autoaug resume {run_dir} writes it again"
+        if (found := read_record(path, _Formatted, RunError, cure).format) != FORMAT:
+            raise RunError(
+                f"{path} is of format {found}, this autoaug reads {FORMAT}; upgrade with: pip install -U autoaug"
+            )
+        result = read_record(path, cls, RunError, cure)
         result._run_dir = Path(run_dir)
         return result
 
@@ -276,15 +339,3 @@ class SearchResult(Record):
         from autoaug.report import notebook_view
 
         return notebook_view(self)
-
-
-def check_format(text: str, source: str) -> None:
-    """Raise `RunError` where a result is of a newer format than this version reads."""
-    try:
-        found = json.loads(text).get("format", FORMAT)
-    except (ValueError, AttributeError) as fault:
-        raise RunError(f"{source} is damaged ({fault}); write it again with: autoaug resume") from None
-    if found != FORMAT:
-        raise RunError(
-            f"{source} is of format {found}, this autoaug reads {FORMAT}; upgrade with: pip install -U autoaug"
-        )

@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from autoaug.errors import RunError
-from autoaug.files import read_text
+from autoaug.files import read_text, safe_name
 from autoaug.policy import Policy
 from autoaug.redaction import shown
 from autoaug.space import SearchSpace
@@ -109,7 +109,7 @@ class RunFolder:
 
     def samples(self, kind: str) -> Path:
         """Pictures of generated samples, by the kind of their generator."""
-        return self.root / f"generated_{kind}.npz"
+        return self.root / f"generated_{safe_name(kind)}.npz"
 
     @classmethod
     def create(cls, root: str | Path, config: RunConfig) -> RunFolder:

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from autoaug.errors import OptionError
+from autoaug.errors import AutoaugError, OptionError, printable
 from autoaug.events import read_events
 from autoaug.report import report_page
 from autoaug.run_folder import RunFolder
@@ -60,7 +60,11 @@ def _follow(folder: RunFolder, every: float, console: Console) -> None:
 
 
 def in_words(event: dict[str, Any]) -> str:
-    """An event of the log as a line."""
+    """An event of the log as a line that any terminal can show."""
+    return printable(_in_words(event))
+
+
+def _in_words(event: dict[str, Any]) -> str:
     at = time.strftime("%H:%M:%S", time.localtime(event["time"]))
     match event["event"]:
         case "trial":
@@ -73,7 +77,7 @@ def in_words(event: dict[str, Any]) -> str:
         case "finished":
             return f"{at} {event['sentence']}"
         case _:
-            return f"{at} {event.get('message', event['event'])}"
+            return f"{at} {event['message']}"
 
 
 def _serving(folder: RunFolder, port: int, every: float) -> ThreadingHTTPServer:
@@ -83,7 +87,11 @@ def _serving(folder: RunFolder, port: int, every: float) -> ThreadingHTTPServer:
             if host not in {_LOOPBACK, "localhost"} or self.path != "/":  # another site's name for this machine, say
                 self.send_error(404)
                 return
-            content = report_page(folder).encode()
+            try:
+                content = report_page(folder).encode()
+            except AutoaugError as fault:
+                self.send_error(500, explain=str(fault))
+                return
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header("Content-Length", str(len(content)))

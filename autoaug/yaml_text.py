@@ -31,25 +31,25 @@ _DEEPEST = 50
 _LONGEST_NUMBER = 100
 _SHOWN = 80
 _PLAIN = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "seq", "map"))
+# Dates are text, as they are in JSON: no field is one.
+_RESOLVERS = {
+    first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:timestamp"]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 class _Loader(yaml.SafeLoader):
     """Reads plain data alone, and not more of it than `most` values, aliases written out."""
 
-    # Dates are text, as they are in JSON: no field is one.
-    yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:timestamp"]
-        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
     def __init__(self, text: str, most: int) -> None:
         super().__init__(text)
+        self.yaml_implicit_resolvers = _RESOLVERS
         self._left, self._depth = most, 0
         #: How many values each node stands for; aliases are the same node. None while it is being read.
         self._sizes: dict[int, int | None] = {}
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        start = self.peek_event().start_mark
+        start = self.peek_event().start_mark  # type: ignore[no-untyped-call]
         before = self._left
         self._depth += 1
         if self._depth > _DEEPEST:

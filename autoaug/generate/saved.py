@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,17 +10,18 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
 from autoaug.data.splits import Samples
-from autoaug.errors import DataError, OptionError, RunError, UnknownName, rule_of
+from autoaug.errors import DataError, OptionError, RunError, UnknownName, first_line
 from autoaug.files import write_whole
 from autoaug.generate.gan import Collapsed, new_gan, sample_gan, train_gan
 from autoaug.generate.networks import Generator
-from autoaug.generate.pca import fit_pca, sample_pca
+from autoaug.generate.pca import COMPONENTS, fit_pca, sample_pca
+from autoaug.json_text import read_record
 
 KINDS = ("gan", "pca")
 _WEIGHTS, _ABOUT, _UNFINISHED = "generator.safetensors", "generator.json", "unfinished.safetensors"
@@ -33,22 +35,25 @@ _LOOKED_AT = 64
 Watch = Callable[[int, int, np.ndarray], None]
 
 
+Size = Annotated[int, Field(ge=1, lt=2**31)]
+
+
 class About(BaseModel):
     """What a generator is of: `fingerprint` is that of the training split, `data` where the data lay, `steps` and
     `seconds` are what its training took.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     format: Literal[1] = 1
     kind: Literal["gan", "pca"]
-    shape: tuple[int, int, int]
+    shape: tuple[Size, Size, Size]
     classes: Annotated[tuple[str, ...], Field(min_length=2)]
     fingerprint: str
     data: str = ""
-    images: int
-    seed: int
-    steps: int = 0
+    images: Size
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    steps: Annotated[int, Field(ge=0, lt=2**63)] = 0
     seconds: float = 0.0
     adapted_from: str | None = None
 
@@ -108,19 +113,25 @@ def load_generator(folder: Path) -> SavedGenerator:
     path = folder / _ABOUT
     if not path.is_file():
         raise RunError(f"{folder} is no generator: it has no {_ABOUT}; make one with autoaug generate fit")
+    about = read_record(path, About, RunError, cure="fit the generator again")
     try:
-        about = About.model_validate_json(path.read_text())
-        tensors = load_file(folder / _WEIGHTS)
-        found = SavedGenerator(about, tensors)
-        if tensors["mean"].shape != (len(about.classes), *about.shape):
-            raise KeyError(f"means of shape {tuple(tensors['mean'].shape)}")
+        found = SavedGenerator(about, load_file(folder / _WEIGHTS))
+        _check_tensors(found)
         found.sample(np.zeros(1, np.int64), 0)
-    except ValidationError as fault:
-        raise RunError(f"{path} breaks a rule: {rule_of(fault.errors()[0])}") from None
-    except (SafetensorError, OSError, RuntimeError, KeyError) as fault:
-        reason = str(fault).strip().splitlines()[0]
+    except (SafetensorError, OSError, RuntimeError) as fault:
+        reason = first_line(fault)
         raise RunError(f"{folder / _WEIGHTS} is damaged, or of another network ({reason})") from None
     return found
+
+
+def _check_tensors(found: SavedGenerator) -> None:
+    """Raise `RuntimeError` where the Gaussians, which every kind has, are not of its classes and images."""
+    classes, shape = len(found.about.classes), found.about.shape
+    due = {"mean": (classes, *shape), "components": (classes, COMPONENTS, math.prod(shape))}
+    for name, size in due.items():
+        tensor = found.tensors.get(name)
+        if tensor is None or tuple(tensor.shape) != size or not tensor.is_floating_point():
+            raise RuntimeError(f"{name} is not of the shape {size}")
 
 
 def fit_generator(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from scipy.stats import spearmanr
 
+from autoaug.policy import Policy
 from autoaug.result import Candidate, SearchResult, TrialSummary
 
 
@@ -232,9 +233,7 @@ def shift(result: SearchResult) -> str | None:
             f"The validation images are distributed like the training images: their discrepancy is {before:.4f}, "
             f"{deviations}, and no operator explains it."
         )
-    names = ", ".join(
-        o["operator"] for layer in found["policy"]["layers"] for b in layer["branches"] for o in b["operations"]
-    )
+    names = ", ".join(operation.operator for operation in Policy.model_validate(found["policy"]).operations())
     gated = {(t.name, t.repeat): t.accuracy for t in result.history if t.name in {"matched", "none"} and t.share < 1}
     pairs = [(gated.get(("matched", r)), gated.get(("none", r))) for r in (0, 1)]
     gains = [100 * (a - b) for a, b in pairs if a is not None and b is not None]

@@ -10,17 +10,29 @@ from typing import Any, NamedTuple
 import numpy as np
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs, get_plotlyjs_version
-from pydantic import ValidationError
 
 from autoaug.errors import OptionError, RunError
 from autoaug.events import read_events
-from autoaug.files import write_whole
+from autoaug.files import read_text, write_whole
+from autoaug.json_text import read_record
 from autoaug.report import change_numbers, numbers, search_numbers
 from autoaug.report.charts import Chart, result_charts, robustness_chart, search_charts
-from autoaug.report.pictures import Picture, data_uri, environment
+from autoaug.report.pictures import Picture, data_uri, environment, read_pictures
 from autoaug.result import Robustness, SearchResult, TrialSummary
 from autoaug.run_folder import RunConfig, RunFolder
 from autoaug.version import __version__
+
+#: What stands in the files of pictures: see `autoaug.gallery`, and `read_pictures` for the form.
+_GALLERY = {
+    "originals": "NCHW",
+    "augmented": "DNCHW",
+    "captions": "DN",
+    "classes": "N",
+    "strips": "?sMCHW",
+    "strip_captions": "?sM",
+    "operators": "?s",
+}
+_EXAMPLES = {"images": "nCHW", "captions": "n", "fixed": "n"}
 
 
 class Card(NamedTuple):
@@ -50,10 +62,9 @@ def write_report(folder: RunFolder, cdn: bool = False) -> Path:
 
 def report_page(folder: RunFolder, cdn: bool = False) -> str:
     """The text of the page."""
-    _, config = RunFolder.open(folder.root)
     if not folder.result.is_file():
-        return _unfinished_page(folder, config, cdn)
-    result = SearchResult.load(folder.root)
+        return _unfinished_page(folder, RunFolder.open(folder.root)[1], cdn)
+    result, config = _whole(folder)
     robustness = _robustness(folder)
     charts = _charts(result, config, robustness)
     return (
@@ -78,9 +89,10 @@ def report_page(folder: RunFolder, cdn: bool = False) -> str:
             samples={kind: _examples(folder.samples(kind)).get("Set right", []) for kind in result.generated},
             generated=numbers.generated(result),
             robustness=robustness,
-            policy_text=folder.policy.read_text(),
+            policy_text=read_text(folder.policy, RunError),
             modules={
-                path.stem.removeprefix("policy_"): path.read_text() for path in sorted(folder.root.glob("policy_*.py"))
+                path.stem.removeprefix("policy_"): read_text(path, RunError)
+                for path in sorted(folder.root.glob("policy_*.py"))
             },
             charts=_by_section(charts),
         )
@@ -93,7 +105,8 @@ def _unfinished_page(folder: RunFolder, config: RunConfig, cdn: bool) -> str:
     trials = list({trial.number: trial for trial in trials}.values())
     confirmed = [event for event in events if event["event"] == "confirmation"]
     spent = max((event["fraction"] for event in events if event["event"] == "trial"), default=0.0)
-    charts = list(search_charts(trials, max((trial.passes for trial in trials if trial.share == 1), default=1)))
+    full_length = max((trial.passes for trial in trials if trial.share == 1), default=0)
+    charts = list(search_charts(trials, max(1, full_length)))
     return (
         environment()
         .get_template("unfinished.html")
@@ -113,8 +126,7 @@ def _unfinished_page(folder: RunFolder, config: RunConfig, cdn: bool) -> str:
 
 def write_comparison(folders: list[RunFolder], path: Path, cdn: bool = False) -> Path:
     """Write one page that compares whole runs; returns its path. Raises `RunError` where one is not whole."""
-    results = [SearchResult.load(folder.root) for folder in folders]
-    configs = [RunFolder.open(folder.root)[1] for folder in folders]
+    results, configs = zip(*map(_whole, folders), strict=True)
     names = [folder.root.name for folder in folders]
     chart = numbers.compared(names, results)
     from autoaug.report.figures import compared_figure
@@ -136,7 +148,7 @@ def write_figures(folder: RunFolder, suffix: str) -> list[Path]:
         raise OptionError(f"--figures {suffix!r} must be png or svg")
     if importlib.util.find_spec("kaleido") is None:
         raise OptionError("--figures needs the package kaleido: pip install 'autoaug[figures]'")
-    result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root)
+    result, config = _whole(folder)
     paths = []
     for chart in _charts(result, config, _robustness(folder)):
         try:
@@ -164,10 +176,15 @@ def _charts(result: SearchResult, config: RunConfig, robustness: Robustness | No
 def _robustness(folder: RunFolder) -> Robustness | None:
     if not folder.robustness.is_file():
         return None
-    try:
-        return Robustness.model_validate_json(folder.robustness.read_text())
-    except ValidationError:
-        raise RunError(f"{folder.robustness} is damaged; measure again with: autoaug robustness") from None
+    return read_record(folder.robustness, Robustness, RunError, cure="measure again with: autoaug robustness")
+
+
+def _whole(folder: RunFolder) -> tuple[SearchResult, RunConfig]:
+    """The result of a whole run with its config; raises `RunError` where they are of different runs."""
+    result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root)
+    if result.history and config.space is None:
+        raise RunError(f"{folder.result} is of a search, but {folder.config} of a comparison; restore one of them")
+    return result, config
 
 
 def _common(cdn: bool) -> dict[str, Any]:
@@ -196,36 +213,32 @@ def _full_length(images: int, config: RunConfig) -> int:
 def _gallery(path: Path) -> Gallery | None:
     if not path.is_file():
         return None
-    with np.load(path, allow_pickle=False) as file:
-        found = {name: file[name] for name in file.files}
+    found = read_pictures(path, _GALLERY)
     cards = [
         Card(
-            original=Picture(data_uri(found["originals"][i]), str(found["classes"][i])),
-            drawn=[
-                Picture(data_uri(draw[i]), str(text[i]))
-                for draw, text in zip(found["augmented"], found["captions"], strict=True)
-            ],
+            original=Picture(data_uri(image), str(kind)),
+            drawn=_pictures(found["augmented"][:, i], found["captions"][:, i]),
         )
-        for i in range(len(found["originals"]))
+        for i, (image, kind) in enumerate(zip(found["originals"], found["classes"], strict=True))
     ]
-    strips = [
-        (str(name), [Picture(data_uri(image), str(text)) for image, text in zip(images, captions, strict=True)])
-        for name, images, captions in zip(
-            found.get("operators", ()), found.get("strips", ()), found.get("strip_captions", ()), strict=True
-        )
-    ]
-    return Gallery(cards, strips)
+    if "strips" not in found:
+        return Gallery(cards, [])
+    rows = zip(found["operators"], found["strips"], found["strip_captions"], strict=True)
+    return Gallery(cards, [(str(name), _pictures(images, captions)) for name, images, captions in rows])
 
 
 def _examples(path: Path) -> dict[str, list[Picture]]:
     """Pictures that the policy set right, and that it broke."""
     if not path.is_file():
         return {}
-    with np.load(path, allow_pickle=False) as file:
-        images, captions, fixed = file["images"], file["captions"], file["fixed"]
-    pictures = [Picture(data_uri(image), str(text)) for image, text in zip(images, captions, strict=True)]
+    found = read_pictures(path, _EXAMPLES)
+    pictures = _pictures(found["images"], found["captions"])
     sides = {"Set right": True, "Broken": False}
     return {
-        title: [p for p, is_fixed in zip(pictures, fixed, strict=True) if is_fixed == side]
+        title: [p for p, is_fixed in zip(pictures, found["fixed"], strict=True) if is_fixed == side]
         for title, side in sides.items()
     }
+
+
+def _pictures(images: np.ndarray, captions: np.ndarray) -> list[Picture]:
+    return [Picture(data_uri(image), str(text)) for image, text in zip(images, captions, strict=True)]

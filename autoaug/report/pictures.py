@@ -1,14 +1,20 @@
-"""What the pages share: images as data URIs, and the templates."""
+"""What the pages share: images as data URIs, the files of pictures that a run keeps, and the templates."""
 
 from __future__ import annotations
 
 import base64
 import io
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
+
+from autoaug.errors import RunError, first_line
 
 
 class Picture(NamedTuple):
@@ -30,3 +36,46 @@ def data_uri(image: np.ndarray) -> str:
     content = io.BytesIO()
     Image.fromarray(pixels).save(content, "PNG")
     return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
+
+
+def read_pictures(path: Path, forms: Mapping[str, str]) -> dict[str, np.ndarray]:
+    """The arrays of an ``.npz`` of pictures.
+
+    Args:
+        path: of the file.
+        forms: for each array what its dimensions are, a letter each, such as ``"nCHW"``: equal letters are equal sizes,
+            and capitals at least 1. ``CHW`` are those of images, in uint8. The arrays with a ``?`` before may lack
+            together.
+
+    Raises:
+        RunError: the file is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            has_all = all(name in file.files for name in forms)
+            found = {name: file[name] for name, form in forms.items() if has_all or form[0] != "?"}
+        _check_forms(found, forms)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as fault:
+        reason = first_line(fault)
+    except (MemoryError, NotImplementedError, RuntimeError, TypeError, AttributeError) as fault:
+        # A header that claims more than there is, an encrypted file, one that is no .npz.
+        reason = f"{type(fault).__name__}: {first_line(fault)}"
+    else:
+        return found
+    raise RunError(f"{path} is damaged ({reason}); delete it, and the report is written without these pictures")
+
+
+def _check_forms(found: Mapping[str, np.ndarray], forms: Mapping[str, str]) -> None:
+    """Raise `ValueError` where an array is not of its form."""
+    sizes: dict[str, int] = {}
+    for name, array in found.items():
+        form = forms[name].lstrip("?")
+        if array.ndim != len(form):
+            raise ValueError(f"{name} has {array.ndim} dimensions, not {len(form)}")
+        if form.endswith("CHW") and array.dtype != np.uint8:
+            raise ValueError(f"{name} is of {array.dtype}, not uint8")
+        for letter, size in zip(form, array.shape, strict=True):
+            if letter.isupper() and not size:
+                raise ValueError(f"{name} is empty")
+            if sizes.setdefault(letter, size) != size:
+                raise ValueError(f"{name} has {size} entries where another array has {sizes[letter]}")

@@ -133,7 +133,7 @@ def uniformity(policy: Policy) -> Uniformity | None:
             for branch in layer.branches:
                 for operation in branch.operations:
                     counts[operation.operator] += branch.weight / total / len(branch.operations)  # type: ignore[assignment]
-    if len(counts) < 2:
+    if len(counts) < 2 or not counts.total():  # none, or none that is ever drawn
         return None
     shares = [count / counts.total() for count in counts.values()]
     entropy = -sum(share * math.log(share) for share in shares if share)
