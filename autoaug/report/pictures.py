@@ -7,6 +7,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ class Picture(NamedTuple):
     caption: str
 
 
+@cache
 def environment(autoescape: bool = True) -> Environment:
     """The templates; what they are given is escaped, unless they are no HTML, and what they lack is an error."""
     loader = PackageLoader("autoaug.report")
