@@ -120,18 +120,20 @@ def assess(
     seeds: Sequence[int],
     validation_labels: np.ndarray,
     test_labels: np.ndarray,
+    classes: int | None = None,
 ) -> Candidate:
     """The accuracies of an entrant over those of `seeds` that it was trained with, with the interval of the mean on the
-    test split.
+    test split. Of each class its accuracy, None of one without test images: so many `classes`, or those that there are.
     """
     seeds = [seed for seed in seeds if (entrant.name, seed) in trainings]
     own = [trainings[entrant.name, seed] for seed in seeds]
     validation = [float((t.validation_predictions == validation_labels).mean()) for t in own]
     test = [float((t.test_predictions == test_labels).mean()) for t in own]
     mean = estimate(test, 1 / len(test_labels))
-    classes = np.unique(test_labels)
-    matrices = [confusion_matrix(test_labels, t.test_predictions, labels=classes) for t in own]
-    by_class = [np.diag(matrix) / matrix.sum(1) for matrix in matrices]
+    named = np.unique(test_labels) if classes is None else np.arange(classes)
+    matrices = [confusion_matrix(test_labels, t.test_predictions, labels=named) for t in own]
+    with np.errstate(invalid="ignore"):  # 0 / 0 is that of a class without test images
+        by_class = [np.diag(matrix) / matrix.sum(1) for matrix in matrices]
     return Candidate(
         name=entrant.name,
         kind=entrant.kind,
@@ -144,11 +146,15 @@ def assess(
         test_accuracy=tuple(test),
         mean=mean.mean,
         ci95=(max(0.0, mean.ci95[0]), min(1.0, mean.ci95[1])),
-        class_accuracy=tuple(np.mean(by_class, axis=0).tolist()),
-        class_accuracies=tuple(tuple(row.tolist()) for row in by_class),
+        class_accuracy=_known(np.mean(by_class, axis=0)),
+        class_accuracies=tuple(_known(row) for row in by_class),
         confusion=tuple(tuple(row.tolist()) for row in sum(matrices)),
         seconds=float(np.mean([t.seconds for t in own])),
     )
+
+
+def _known(values: np.ndarray) -> tuple[float | None, ...]:
+    return tuple(None if np.isnan(value) else value for value in values.tolist())
 
 
 def compare(

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -71,7 +71,7 @@ class _Originals(RootModel[tuple[tuple[str, str, str, str], ...]]):
     """Path, class, split and group of each original, as they stand in the CSV."""
 
 
-class _Begun(RootModel[dict[str, str | int]]):
+class _Begun(RootModel[dict[str, Any]]):
     """What a folder is an expansion of."""
 
 

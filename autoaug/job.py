@@ -187,7 +187,8 @@ def _confirm(
         training = [entrant for entrant in entrants if entrant.name in open_between]
         progress.say(f"confirming {len(training)} policies on {count - before} {'more' if before else 'fresh'} seeds")
         trainings |= train_entrants(training, seeds[before:count], executor, folder.confirmation, progress, seeds[0])
-        candidates = [assess(e, trainings, seeds, data.validation.labels, data.test.labels) for e in entrants]
+        labels = data.validation.labels, data.test.labels
+        candidates = [assess(e, trainings, seeds, *labels, len(data.classes)) for e in entrants]
         judgement = judge(candidates, trainings, data.test.labels, after_search, planned)
         open_between = set(contenders(judgement, candidates))
         if not open_between:

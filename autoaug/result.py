@@ -88,8 +88,8 @@ class Record(BaseModel):
 class Candidate(Record):
     """A policy trained again from scratch on fresh seeds that all candidates share.
 
-    `class_accuracy` is the mean over the seeds, `class_accuracies` has a row a seed, `confusion` counts test images by
-    class and prediction over all seeds.
+    `class_accuracy` is the mean over the seeds, None for a class without test images; `class_accuracies` has a row per
+    seed, `confusion` counts test images by class and prediction over all seeds.
     """
 
     name: str
@@ -103,8 +103,8 @@ class Candidate(Record):
     test_accuracy: tuple[Unit, ...]
     mean: Unit
     ci95: Interval
-    class_accuracy: tuple[Unit, ...]
-    class_accuracies: tuple[tuple[Unit, ...], ...] = ()
+    class_accuracy: tuple[Unit | None, ...]
+    class_accuracies: tuple[tuple[Unit | None, ...], ...] = ()
     confusion: tuple[tuple[Count, ...], ...] = ()
     seconds: float
 

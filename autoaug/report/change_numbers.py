@@ -69,7 +69,7 @@ def before_and_after(result: SearchResult) -> tuple[Candidate, Candidate] | None
 
 
 def classes(result: SearchResult) -> Classes | None:
-    """Per class, what lost most first."""
+    """Per class with test images, what lost most first."""
     pair = before_and_after(result)
     if pair is None:
         return None
@@ -77,19 +77,19 @@ def classes(result: SearchResult) -> Classes | None:
     shared = [seed for seed in before.seeds if seed in after.seeds]
     rows = []
     for i, name in enumerate(result.data.classes):
-        old, new = 100 * before.class_accuracy[i], 100 * after.class_accuracy[i]
-        rows.append(ClassRow(name, old, new, _interval(before, after, i, shared)))
+        old, new = before.class_accuracy[i], after.class_accuracy[i]
+        if old is not None and new is not None:
+            rows.append(ClassRow(name, 100 * old, 100 * new, _interval(before, after, i, shared)))
     return Classes(before.name, after.name, tuple(sorted(rows, key=lambda row: row.after - row.before)))
 
 
 def _interval(before: Candidate, after: Candidate, index: int, seeds: list[int]) -> tuple[float, float] | None:
     if len(seeds) < 2 or not before.class_accuracies or not after.class_accuracies:
         return None
-    differences = [
-        after.class_accuracies[after.seeds.index(seed)][index]
-        - before.class_accuracies[before.seeds.index(seed)][index]
-        for seed in seeds
-    ]
+    pairs = [[c.class_accuracies[c.seeds.index(seed)][index] for c in (before, after)] for seed in seeds]
+    differences = [new - old for old, new in pairs if old is not None and new is not None]
+    if len(differences) < 2:
+        return None
     images = max(1, sum(before.confusion[index]) // len(before.seeds))
     low, high = estimate(differences, 1 / images).ci95
     return 100 * low, 100 * high
