@@ -34,4 +34,4 @@ class EnergyMeter:
 
 
 def _number(path: Path) -> float:
-    return float(path.read_text())
+    return float(path.read_text(encoding="utf-8"))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from autoaug.errors import OptionError, RunError, rule_of
 from autoaug.files import write_whole
+from autoaug.json_text import read_record
 from autoaug.modalities.image.models import Standardised, build_model, is_own, load_builder
 from autoaug.options import at_least, check_seed, one_of, parse_memory
 from autoaug.policy import Adversarial
@@ -64,7 +64,7 @@ def robustness_of(
         )
     exported = model / "model.json"
     run, config = (None, None) if exported.is_file() else RunFolder.open(model)
-    network = config.model if config else _network(exported)
+    network = config.model if config else read_record(exported, _Exported, RunError, "export the run again").network
     if is_own(network):
         check_trusted(f"the function {network}", model, trust)
         load_builder(network)
@@ -80,12 +80,10 @@ def robustness_of(
     return robustness
 
 
-def _network(exported: Path) -> str:
-    """The name of the network that was exported."""
-    try:
-        return str(json.loads(exported.read_text())["network"])
-    except (ValueError, LookupError, TypeError):
-        raise RunError(f"{exported} does not say which network it is of; export the run again") from None
+class _Exported(BaseModel):
+    """What is read of ``model.json``."""
+
+    network: str
 
 
 def _load(path: Path, network: str, shape: tuple[int, int, int], classes: int) -> Standardised:

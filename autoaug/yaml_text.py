@@ -152,7 +152,9 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _nodes_of_json(text: str, most: int) -> yaml.Node | None:
-    """The nodes of a JSON document, None where YAML's rules are others, as on tabs."""
+    """The nodes of a JSON document, None where it has one line, or YAML's rules are others, as on tabs."""
+    if "\n" not in text:
+        return None
     try:
         return _Loader(text, most).get_single_node()
     except (yaml.YAMLError, ValueError, OverflowError):

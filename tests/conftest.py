@@ -10,7 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
+settings.register_profile("any machine", deadline=None)  # a busy one is slow, not wrong
+settings.load_profile("any machine")
 torch.set_num_threads(1)
 
 #: Seconds after which a test calls a process hung. A busy machine takes many times as long as a quiet one.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+from functools import cache
 from typing import Any
 
 import yaml
@@ -178,6 +179,11 @@ def damaged_json(content: bytes, draw: random.Random) -> bytes:
     return json.dumps(damaged_tree(json.loads(content), draw), ensure_ascii=draw.random() < 0.5).encode()
 
 
+@cache
+def _parsed(content: bytes) -> Any:
+    return yaml.safe_load(content)
+
+
 def damaged_document(content: bytes, draw: random.Random) -> bytes:
     """A YAML document, damaged as a tree (written as JSON or YAML), in its lines, or in its bytes."""
     match draw.randrange(5):
@@ -186,10 +192,10 @@ def damaged_document(content: bytes, draw: random.Random) -> bytes:
         case 1 | 2:
             return damaged_yaml(content, draw)
         case 3:
-            return json.dumps(damaged_tree(yaml.safe_load(content), draw)).encode()
+            return json.dumps(damaged_tree(_parsed(content), draw)).encode()
         case _:
             # Of deep lists PyYAML's writer gives up before its reader.
-            tree = damaged_tree(yaml.safe_load(content), draw)
+            tree = damaged_tree(_parsed(content), draw)
             return json.dumps(tree).encode() if "[[[[" in json.dumps(tree) else yaml.safe_dump(tree).encode()
 
 

@@ -158,7 +158,7 @@ def _ending_after(timeout: float | None) -> Iterator[None]:
     if timeout is None:
         yield
         return
-    with open(os.devnull, "w") as nowhere:
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
         faulthandler.dump_traceback_later(timeout, exit=True, file=nowhere)
         try:
             yield

@@ -47,7 +47,7 @@ class ArrayTarget(Target):
 
     def text(self, policy: Policy, approximate: bool = False) -> str:
         shown, left_out = expressible(policy, self, approximate, ("mixing", "chains"))
-        shell = files("autoaug.exporters").joinpath("shells", f"{self.name}.txt").read_text().rstrip()
+        shell = files("autoaug.exporters").joinpath("shells", f"{self.name}.txt").read_text(encoding="utf-8").rstrip()
         operators = [get_operator(name) for name in drawn_operators(shown)]
         available = self._functions()
         wanted = [*(o.function.__name__ for o in operators), *re.findall(r"\b[a-z_]+(?=\()", shell)]
