@@ -372,6 +372,7 @@ def _is_none_of_a_file(name: str, call: ast.Call) -> bool:
         "RunFolder",
         "webbrowser",
         "os",
+        "cls",
         "gzip",
         "tarfile",
     }
