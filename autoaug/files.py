@@ -83,5 +83,5 @@ def safe_name(text: str) -> str:
     kept = "".join(c if c.isprintable() and c not in _UNSAFE else "_" for c in text).strip(". ") or "_"
     if kept == text and len(text.encode()) <= _LONGEST_NAME:
         return text
-    digest = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:8]
+    digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]
     return f"{kept.encode()[: _LONGEST_NAME - 9].decode(errors='ignore')}-{digest}"

@@ -25,7 +25,7 @@ _MOST = 8
 class Budget(BaseModel):
     """When the search stops: after a number of trials, of seconds, or of trainings' worth of compute."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     trials: Annotated[int, Field(ge=1)] | None = None
     seconds: Annotated[float, Field(gt=0)] | None = None
@@ -38,7 +38,7 @@ class RunConfig(BaseModel):
     A run without a `budget` is a comparison: the confirmation of `policies` alone.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     format: Literal[1] = 1
     data: str

@@ -27,7 +27,7 @@ class Recipe(BaseModel):
             (Batch Augmentation; Hoffer et al., 2020) and there are fewer steps.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     epochs: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=2)]
