@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, overload
@@ -12,8 +13,17 @@ import numpy as np
 
 from autoaug.data.audit import Audit
 from autoaug.data.splits import DataSet
-from autoaug.errors import Interrupted, OptionError, UnknownName
-from autoaug.job import Silent, run_job
+from autoaug.errors import (
+    Interrupted,
+    NewerFormat,
+    OptionError,
+    RunError,
+    UnknownName,
+    pausing_on_full_disk,
+    resume_command,
+)
+from autoaug.job import Silent, finish, run_job
+from autoaug.locking import held
 from autoaug.objective import Objective, ObjectiveResult, search_objective
 from autoaug.options import SearchOptions
 from autoaug.policy import Policy
@@ -22,6 +32,7 @@ from autoaug.redaction import shown
 from autoaug.result import SearchResult
 from autoaug.run_folder import RunConfig, RunFolder
 from autoaug.search_loop import Progress
+from autoaug.storage import alone_in_study
 from autoaug.tracking import Everyone, open_trackers
 from autoaug.transform import load_policy
 
@@ -70,6 +81,8 @@ def search(
 
     Raises:
         AutoaugError: the data or an option cannot be used, or all trials failed; nothing is left half-written.
+        InUse: another process drives the run.
+        DiskFull: there is no room on a disk; `resume` goes on when there is.
         Interrupted: Ctrl-C or a signal to end; `resume` goes on with ``.run_dir`` of it.
     """
     if (data is None) == (objective is None):
@@ -110,28 +123,53 @@ def resume(run: str | Path, *, progress: Progress | None = None, trust: bool = F
     with `trust` that the folder is yours, or from somebody whom you trust.
     """
     folder = RunFolder(run)
-    if folder.result.is_file() and folder.report.is_file():
-        return SearchResult.load(run)
-    return _carry_out(*reopen(run, trust), progress or Silent())
+    result = _result(folder)
+    if result is not None and folder.report.is_file():
+        return result
+    _, config = RunFolder.open(run)  # before anything is made there
+    with _driving(folder, config):
+        return finish(folder) if result is not None else _carry_out(*reopen(run, trust), progress or Silent())
+
+
+def _result(folder: RunFolder) -> SearchResult | None:
+    """The result of a run; None where there is none yet, or a damaged one, which the run can write again."""
+    try:
+        return SearchResult.load(folder.root)
+    except NewerFormat:
+        raise
+    except RunError:
+        return None
+
+
+@contextmanager
+def _driving(folder: RunFolder, config: RunConfig) -> Iterator[None]:
+    """Drive a run, alone; what pauses it says how to go on."""
+    trust = bool(named_code(config))
+    going_on = resume_command(folder.root, trust)
+    alone = held(folder.root, f"wait until it has ended, or end it and go on with: {going_on}")
+    with pausing_on_full_disk(f"go on with: {going_on}"), alone:
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise Interrupted(folder.root, trust) from None
 
 
 def _run(options: SearchOptions, policies: tuple[Policy, ...], progress: Progress | None, command: str) -> SearchResult:
     config, data, found = prepare(options, policies, command)
     folder = RunFolder.create(run_folder_for(options, "compare" if policies else "search"), config)
     progress = progress or Silent()
-    progress.say(f"run folder: {folder.root}")
-    return _carry_out(folder, config, data, found, progress)
+    with _driving(folder, config):
+        progress.say(f"run folder: {folder.root}")
+        return _carry_out(folder, config, data, found, progress)
 
 
 def _carry_out(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, progress: Progress) -> SearchResult:
-    try:
-        trackers = open_trackers(config.track, folder, config.shown(exclude={"space", "policies"}), progress)
+    trackers = open_trackers(config.track, folder, config.shown(exclude={"space", "policies"}), progress)
+    with alone_in_study(config.storage, config.study) if config.storage else nullcontext():
         result = run_job(folder, config, data, found, Everyone([progress, *trackers]))
-        for tracker in trackers:
-            tracker.finished(result)
-        return result
-    except KeyboardInterrupt:
-        raise Interrupted(folder.root, trust=bool(named_code(config))) from None
+    for tracker in trackers:
+        tracker.finished(result)
+    return result
 
 
 def _options(data: str | Path, options: dict[str, Any]) -> SearchOptions:

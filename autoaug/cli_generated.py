@@ -43,10 +43,15 @@ def _bar(console: Console) -> Progress:
 
 
 @contextmanager
-def _going_on_later() -> Iterator[None]:
-    """Ctrl-C ends the block with one line; what is done is on disk."""
+def _going_on_later(out: Path) -> Iterator[None]:
+    """Work in the folder `out`, alone. Ctrl-C or a full disk ends the block with one line; what is done is on disk."""
+    from autoaug.errors import pausing_on_full_disk
+    from autoaug.locking import held
+
+    cure = "the same command goes on"
     try:
-        yield
+        with pausing_on_full_disk(cure), held(out, f"wait until it has ended, or end it: {cure}"):
+            yield
     except KeyboardInterrupt:
         typer.echo("interrupted; nothing that is done is lost: the same command goes on", err=True)
         raise typer.Exit(130) from None
@@ -72,7 +77,7 @@ def fit(
 
     from autoaug.errors import RunError
     from autoaug.generate.gan import Collapsed, default_steps
-    from autoaug.generate.saved import fit_generator, load_generator
+    from autoaug.generate.saved import check_free, fit_generator, load_generator
     from autoaug.modalities.image.decoding import as_picture
     from autoaug.options import absolute, check_seed, parse_memory, within
     from autoaug.prepare import check_data
@@ -82,14 +87,12 @@ def fit(
     if steps is not None:
         within("steps", steps, 1, 10**8)
     chosen = resolve_device(device)
-    begun_before = (out / "unfinished.safetensors").is_file() or not out.exists()
-    if not begun_before and any(out.iterdir()):
-        raise RunError(f"{out} holds something already; name another folder with --out")
+    check_free(out)
     given = load_generator(source) if source else None
     _, found = check_data(data, parse_memory(None), None, allow or (), seed)
     steps = steps or default_steps(len(found.train))
     console = Console()
-    with _going_on_later(), _bar(console) as bar:
+    with _going_on_later(out), _bar(console) as bar:
         task = bar.add_task(f"fitting a {kind}", total=steps)
 
         def watch(done: int, total: int, samples: np.ndarray) -> None:
@@ -205,7 +208,7 @@ def expand(
     if not all(Path(name).is_file() for name in source.parts["train"].names[:1]):
         kind = "npz"  # images that do not lie in files of their own
     console = Console()
-    with _going_on_later(), _bar(console) as bar:
+    with _going_on_later(out), _bar(console) as bar:
         task = bar.add_task("making copies", total=None)
         made = carry_out(
             source,

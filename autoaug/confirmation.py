@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
-from autoaug.errors import AllTrialsFailed, RunError
+from autoaug.errors import AllTrialsFailed, first_line
 from autoaug.executors import Executor, TrialSpec
 from autoaug.files import write_whole
 from autoaug.policy import Policy
@@ -19,6 +20,7 @@ from autoaug.search_loop import Progress
 from autoaug.seeds import derive_seed
 from autoaug.sequential import ERROR, levels
 from autoaug.statistics import estimate, mcnemar
+from autoaug.training.checkpoint import has_weights
 from autoaug.trial import Train
 
 
@@ -53,9 +55,19 @@ def train_entrants(
     folder: Path,
     progress: Progress,
     kept: int | None = None,
+    sizes: tuple[int, int] | None = None,
 ) -> dict[tuple[str, int], Training]:
-    """Train every entrant on every seed; trainings whose file is in `folder` already are not run again. The weights of
-    those on the seed `kept` stay in the task's checkpoints.
+    """Train every entrant on every seed; trainings whose file is in `folder` already are not run again, unless it is
+    damaged. The weights of those on the seed `kept` are written beside it.
+
+    Args:
+        entrants: the policies.
+        seeds: of the trainings.
+        executor: of a task that has a test split and no checkpoints.
+        folder: of the files.
+        progress: told of every training that ends.
+        kept: the seed whose weights are wanted; None for none.
+        sizes: of the validation and the test split, which predictions must have; None for any.
 
     Raises:
         AllTrialsFailed: a training failed, with the cause: a comparison with holes in it is none.
@@ -64,9 +76,10 @@ def train_entrants(
     missing: dict[str, tuple[Entrant, int]] = {}
     for seed in seeds:
         for entrant in entrants:
-            path = _path(folder, entrant, seed)
-            if path.is_file():
-                found[entrant.name, seed] = _read(path)
+            path = _path(folder, entrant.policy, seed)
+            training = _read(path, sizes, progress)
+            if training is not None:
+                found[entrant.name, seed] = training
             else:
                 missing[path.name] = entrant, seed
     total = len(entrants) * len(seeds)
@@ -83,17 +96,56 @@ def train_entrants(
             continue
         running -= 1
         entrant, seed = missing[key]
-        if result.status != "complete":
-            raise AllTrialsFailed(
-                f"{entrant.name!r} failed in confirmation, seed {seed}: {result.reason}; autoaug resume trains it again"
-            )
+        _check_complete(result, entrant.name, seed)
+        if result.weights is not None:  # before the predictions, with which the training counts as done
+            write_whole(_weights(folder, entrant.policy, seed), result.weights)
         found[entrant.name, seed] = _write(folder / key, result)
         progress.training_ended(entrant.name, len(found), total)
     return found
 
 
-def _path(folder: Path, entrant: Entrant, seed: int) -> Path:
-    return folder / f"{entrant.policy.fingerprint()}-{seed}.npz"
+def keep_weights(returned: Candidate, executor: Executor, folder: Path, model: Path, progress: Progress) -> None:
+    """Bring the weights of a candidate's first training from `folder` to the file `model`. Where an interruption, or an
+    older version, left none, that training is run again.
+
+    Raises:
+        AllTrialsFailed: it failed, with the cause.
+    """
+    policy, seed = returned.policy, returned.seeds[0]
+    if has_weights(model, policy, seed):
+        return
+    kept = _weights(folder, policy, seed)
+    if not has_weights(kept, policy, seed):
+        progress.say(f"training {returned.name} once more: its weights are not there")
+        executor.submit(TrialSpec(kept.name, Train(policy, keeps_weights=True), seed))
+        result = executor.next_result()[1]
+        while result.status == "running":
+            result = executor.next_result()[1]
+        _check_complete(result, returned.name, seed)
+        assert result.weights is not None
+        write_whole(kept, result.weights)
+    kept.replace(model)
+
+
+def drop_weights(folder: Path) -> None:
+    """Remove the weights that nobody asked for, and what a crash left half-written: once the run is whole."""
+    for path in (*folder.glob("*.safetensors"), *folder.glob(".*.unfinished")):
+        path.unlink()
+
+
+def _check_complete(result: TrialResult, name: str, seed: int) -> None:
+    if result.status != "complete":
+        raise AllTrialsFailed(
+            f"{name!r} failed in confirmation, seed {seed}: {result.reason}; autoaug resume trains it again"
+        )
+
+
+def _path(folder: Path, policy: Policy, seed: int) -> Path:
+    return folder / f"{policy.fingerprint()}-{seed}.npz"
+
+
+def _weights(folder: Path, policy: Policy, seed: int) -> Path:
+    return _path(folder, policy, seed).with_suffix(".safetensors")
 
 
 def _write(path: Path, result: TrialResult) -> Training:
@@ -106,12 +158,29 @@ def _write(path: Path, result: TrialResult) -> Training:
     return training
 
 
-def _read(path: Path) -> Training:
+def _read(path: Path, sizes: tuple[int, int] | None, progress: Progress) -> Training | None:
+    """The training in a file; None where there is no file, or none that is whole: it can be trained again."""
+    if not path.is_file():
+        return None
     try:
         with np.load(path, allow_pickle=False) as file:
-            return Training(file["validation_predictions"], file["test_predictions"], float(file["seconds"]))
-    except (OSError, ValueError, KeyError) as fault:
-        raise RunError(f"{path} is damaged ({fault}); delete it and resume") from None
+            training = Training(file["validation_predictions"], file["test_predictions"], file["seconds"].item())
+        _check(training, sizes)
+    except Exception as fault:  # zipfile, zlib, NumPy and the header's parser each have their own
+        progress.say(f"{path} is damaged ({first_line(fault)}): trained again")
+        return None
+    return training
+
+
+def _check(training: Training, sizes: tuple[int, int] | None) -> None:
+    """Raise `ValueError` where that is not what a training leaves behind."""
+    both = training.validation_predictions, training.test_predictions
+    if any(found.dtype != np.uint16 or found.ndim != 1 for found in both):
+        raise ValueError("its predictions are no list of classes")
+    if sizes is not None and tuple(map(len, both)) != sizes:
+        raise ValueError(f"it has {len(both[0])} and {len(both[1])} predictions, not {sizes[0]} and {sizes[1]}")
+    if not isinstance(training.seconds, float) or not 0 <= training.seconds < math.inf:
+        raise ValueError(f"it took {training.seconds} seconds")
 
 
 def assess(

@@ -7,6 +7,9 @@ AutoaugError
  ├─ OptionError         an option of a command or a call has a value that cannot be
  │   └─ UnknownName     a name is not in its registry
  ├─ RunError            a run folder is missing, in the way, or damaged
+ │   ├─ NewerFormat     a file was written by a newer version
+ │   └─ InUse           another process is at work there
+ ├─ DiskFull            the disk is full, and how to go on when there is room
  ├─ DeviceError         the hardware asked for is not there
  ├─ WorkersLost         the workers that run trials are gone
  └─ AllTrialsFailed     every trial of a search failed
@@ -17,8 +20,10 @@ KeyboardInterrupt
 
 from __future__ import annotations
 
+import errno
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -48,6 +53,18 @@ class RunError(AutoaugError):
     """A run folder is missing, in the way, or damaged."""
 
 
+class NewerFormat(RunError):
+    """A file was written by a newer version: it is whole, and not to be written again."""
+
+
+class InUse(RunError):
+    """Another process is at work in a folder, or in a study."""
+
+
+class DiskFull(AutoaugError):
+    """The disk is full: nothing is wrong with what was being done, and it goes on when there is room."""
+
+
 class DeviceError(AutoaugError):
     """The hardware asked for is not there."""
 
@@ -67,8 +84,12 @@ class Interrupted(KeyboardInterrupt):
 
     def __init__(self, run_dir: Path, trust: bool = False) -> None:
         self.run_dir = run_dir
-        command = f"autoaug resume {shlex.quote(str(run_dir))}{' --trust' if trust else ''}"
-        super().__init__(f"interrupted; nothing that has ended is lost: go on with {command}")
+        super().__init__(f"interrupted; nothing that has ended is lost: go on with {resume_command(run_dir, trust)}")
+
+
+def resume_command(run_dir: Path, trust: bool = False) -> str:
+    """What a user types to go on with a run; `trust` where it names code of the user's own."""
+    return f"autoaug resume {shlex.quote(str(run_dir))}{' --trust' if trust else ''}"
 
 
 class UnknownName(OptionError):
@@ -96,6 +117,45 @@ def first_line(fault: BaseException) -> str:
     """What an error says, in one line: its first line, or its type where it says nothing."""
     lines = str(fault).strip().splitlines()
     return lines[0] if lines else type(fault).__name__
+
+
+#: Of an `OSError`, and as the libraries put it that turn one into an error of their own; SQLite's by their names.
+_FULL_CODES = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FULL_WORDS = ("no space left on device", "disk quota exceeded", "database or disk is full", "local disk is full")
+_FULL_SQLITE = frozenset({"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"})
+
+
+def full_disk(fault: BaseException) -> BaseException | None:
+    """The error, `fault` or one that it came from, which says that a disk is full or a quota used up; None where none
+    does.
+    """
+    seen: list[BaseException] = []
+    cause: BaseException | None = fault
+    while cause is not None and cause not in seen:
+        if (
+            isinstance(cause, DiskFull)
+            or getattr(cause, "errno", None) in _FULL_CODES
+            or getattr(cause, "sqlite_errorname", "") in _FULL_SQLITE
+            or any(words in str(cause).lower() for words in _FULL_WORDS)
+        ):
+            return cause
+        seen.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+@contextmanager
+def pausing_on_full_disk(cure: str) -> Iterator[None]:
+    """Raise `DiskFull`, with the `cure` that goes on from there, where the disk is full in the block."""
+    try:
+        yield
+    except Exception as fault:
+        cause = full_disk(fault)
+        if cause is None:
+            raise
+        raise DiskFull(
+            f"the disk is full ({first_line(cause)}); nothing that has ended is lost: free some room and {cure}"
+        ) from None
 
 
 def printable(text: str) -> str:

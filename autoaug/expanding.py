@@ -7,6 +7,7 @@ manifest: a part, and with it any copy, can be made again bit for bit.
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import shutil
 import time
@@ -29,8 +30,10 @@ from autoaug.data.sources.arrays import KEYS
 from autoaug.data.sources.folder import COPY, EXPANSION
 from autoaug.data.sources.manifest import COLUMNS
 from autoaug.errors import DataError, OptionError, RunError
+from autoaug.facts import Facts, changes
 from autoaug.files import read_bytes, write_whole
 from autoaug.json_text import read_record
+from autoaug.locking import LOCK
 from autoaug.modalities.image.decoding import as_picture
 from autoaug.plan import draw_plan
 from autoaug.policy import Policy
@@ -115,7 +118,14 @@ def expand(
     train = source.parts["train"]
     total = len(train) * copies
     _check_room(source, copies, out)
-    about = {"policy": policy.fingerprint(), "copies": copies, "seed": seed, "format": kind, "images": len(train)}
+    about = {
+        "policy": policy.fingerprint(),
+        "copies": copies,
+        "seed": seed,
+        "format": kind,
+        "images": len(train),
+        "data": _digest(source),
+    }
     _begin(out, about)
     begun = time.perf_counter()
     parts = list(_parts(len(train), copies))
@@ -284,15 +294,24 @@ def _lines(path: Path) -> list[_Made]:
     return found
 
 
-def _begin(out: Path, about: dict[str, object]) -> None:
+def _digest(source: Source) -> str:
+    """A fingerprint of the names and labels of the data; what they look like is not read."""
+    digest = hashlib.sha256(json.dumps(source.classes).encode())
+    for role, part in source.parts.items():
+        names = [Path(name).name for name in part.names]
+        digest.update(json.dumps([role, names, part.labels.tolist()]).encode())
+    return digest.hexdigest()[:12]
+
+
+def _begin(out: Path, about: Facts) -> None:
     path = out / EXPANSION
     if path.is_file():
-        if read_record(path, _Begun, RunError, cure=_CURE).root != about:
-            raise RunError(f"{out} holds another expansion; name another folder with --out")
+        if differing := changes(read_record(path, _Begun, RunError, cure=_CURE).root, about):
+            raise RunError(f"{out} holds another expansion ({differing}); name another folder with --out")
         if (out / "data.npz").is_file() or (out / "data.csv").is_file():
             raise RunError(f"{out} holds this expansion already, whole")
         return
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if out.exists() and (not out.is_dir() or any(path.name != LOCK for path in out.iterdir())):
         raise RunError(f"{out} holds something else; name an empty folder, or a new one, with --out")
     write_whole(path, json.dumps(about))
 

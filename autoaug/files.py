@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from autoaug.errors import AutoaugError, OptionError
@@ -46,13 +47,19 @@ def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file so that a reader, or a crash, finds the old content or the new, never a part. Text is UTF-8."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.unfinished")
-    with unfinished.open("wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError as fault:
+        with suppress(OSError):
+            unfinished.unlink()
+        fault.filename = fault.filename or str(path)  # a write that fails does not say where
+        raise
 
 
 def cache_folder() -> Path:

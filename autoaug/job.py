@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from autoaug.confirmation import Entrant, Training, assess, confirmation_seeds, train_entrants
+from autoaug.confirmation import (
+    Entrant,
+    Training,
+    assess,
+    confirmation_seeds,
+    drop_weights,
+    keep_weights,
+    train_entrants,
+)
 from autoaug.data.audit import Audit
 from autoaug.data.splits import DataSet
 from autoaug.energy import EnergyMeter
 from autoaug.errors import AutoaugError
 from autoaug.executors import Executor, executors
 from autoaug.exporters import export_modules
+from autoaug.facts import Facts, keep_to
 from autoaug.files import write_whole
 from autoaug.gallery import draw_examples, draw_gallery, draw_samples, to_bytes
 from autoaug.generate.gate import load_rule, spelt
 from autoaug.generate.pools import Pooled, make_pool, pool_gate, wanted_kinds
+from autoaug.generate.saved import generator_digest
 from autoaug.judgement import Judgement, contenders, judge
+from autoaug.modalities.image.models import build_network
 from autoaug.options import versions
 from autoaug.policy import Card, Policy, read_policy
 from autoaug.report import write_report
@@ -33,7 +47,6 @@ from autoaug.sequential import looks
 from autoaug.space import SearchSpace
 from autoaug.strategies import get_strategy
 from autoaug.study import OUTCOME, SearchStudy, summary
-from autoaug.training.checkpoint import checkpoint_path
 from autoaug.transform import load_policy
 from autoaug.trial import Setting, Task
 
@@ -51,7 +64,13 @@ class Silent:
 
 
 def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, progress: Progress) -> SearchResult:
-    """Carry out what is left of a run, and write its result, policy, modules and report."""
+    """Carry out what is left of a run, and write its result, policy, modules and report.
+
+    Raises:
+        RunError: what the run has kept was made with another configuration.
+    """
+    facts = _facts(config, data)
+    keep_to(folder.confirmation / "facts.json", facts)
     generated = _generated(config, data, progress)
     task = Task(
         classes=len(data.classes),
@@ -69,13 +88,14 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
     with executors(
         config.executor, config.workers, config.device, config.ray_address, config.trial_timeout
     ) as open_executor:
-        study, entrants = _entered(folder, config, task, open_executor, progress)
+        study, entrants = _entered(folder, config, task, facts, open_executor, progress)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
         begun = time.time()
-        with open_executor(replace(task, test=data.test)) as executor:
+        with open_executor(replace(task, test=data.test, checkpoints=None)) as executor:
             candidates, trainings, judgement = _confirm(
                 entrants, config, data, executor, folder, progress, after_search=study is not None
             )
+            keep_weights(judgement.returned, executor, folder.confirmation, folder.model, progress)
         compute = sum(training.seconds for training in trainings.values())
         confirmation_seconds = max(time.time() - begun, compute / config.workers)  # of earlier sessions too
     result = SearchResult(
@@ -97,11 +117,35 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
     for kind, pooled in generated.items():
         if pooled.pool is not None and len(pooled.pool.samples):
             write_whole(folder.samples(kind), to_bytes(draw_samples(pooled.pool.samples, data.classes)))
-    return _write(folder, result, judgement.returned, trainings, data, config.seed)
+    _write(folder, result, judgement.returned, trainings, data, config.seed)
+    return finish(folder)
+
+
+def finish(folder: RunFolder) -> SearchResult:
+    """What comes after the result of a run: what it kept for its own use goes, and the report is written."""
+    shutil.rmtree(folder.checkpoints, ignore_errors=True)
+    drop_weights(folder.confirmation)
+    write_report(folder)
+    return SearchResult.load(folder.root)
+
+
+def _facts(config: RunConfig, data: DataSet) -> dict[str, Any]:
+    """What every training of the run depends on beside its policy, as plain JSON values: what the configuration says of
+    it, the split, and what stands behind names that may come to mean something else.
+    """
+    network, _ = build_network(config.model, data.train.images.shape, len(data.classes))
+    weights = [(name, list(tensor.shape)) for name, tensor in network.state_dict().items()]
+    behind = {
+        "task": "classification",
+        "training_split": data.train_fingerprint,
+        "network": hashlib.sha256(json.dumps(weights).encode()).hexdigest()[:12],
+        "generator": generator_digest(Path(config.generator)) if config.generator else None,
+    }
+    return config.facts() | behind
 
 
 def _entered(
-    folder: RunFolder, config: RunConfig, task: Task, open_executor: Open, progress: Progress
+    folder: RunFolder, config: RunConfig, task: Task, facts: Facts, open_executor: Open, progress: Progress
 ) -> tuple[SearchStudy | None, list[Entrant]]:
     """The study of the search, None where there is none, and who is to be confirmed: the policies that were given, or
     finalists and baselines, with the winner of a rival search where one is asked for.
@@ -111,7 +155,9 @@ def _entered(
     space = config.space.with_generators(task.pools)
 
     def searched(storage: Path, name: str, strategy: str, seed: int) -> SearchStudy:
-        study = SearchStudy(config.storage or storage, space, get_strategy(strategy), seed, name)
+        study = SearchStudy(config.storage or storage, space, get_strategy(strategy), seed, name, facts)
+        if study.foreign:
+            progress.say(f"left aside: {study.foreign} trials of the study that are not of this run, or damaged")
         return _search(study, space, config, task, open_executor, progress)
 
     study = searched(folder.study, config.study, config.strategy, config.seed)
@@ -186,8 +232,11 @@ def _confirm(
     for before, count in zip((0, *planned), planned, strict=False):
         training = [entrant for entrant in entrants if entrant.name in open_between]
         progress.say(f"confirming {len(training)} policies on {count - before} {'more' if before else 'fresh'} seeds")
-        trainings |= train_entrants(training, seeds[before:count], executor, folder.confirmation, progress, seeds[0])
         labels = data.validation.labels, data.test.labels
+        sizes = len(labels[0]), len(labels[1])
+        trainings |= train_entrants(
+            training, seeds[before:count], executor, folder.confirmation, progress, seeds[0], sizes
+        )
         candidates = [assess(e, trainings, seeds, *labels, len(data.classes)) for e in entrants]
         judgement = judge(candidates, trainings, data.test.labels, after_search, planned)
         open_between = set(contenders(judgement, candidates))
@@ -279,15 +328,11 @@ def _write(
     trainings: dict[tuple[str, int], Training],
     data: DataSet,
     seed: int,
-) -> SearchResult:
-    """Everything that the run leaves, ``result.json`` last: where it stands, the run is whole."""
+) -> None:
+    """What the run has found, ``result.json`` last: where it stands, all of it does."""
     policy = returned.policy.model_copy(update={"name": returned.name})
     for name, text in export_modules(policy).items():
         write_whole(folder.root / name, text)
-    weights = checkpoint_path(folder.checkpoints, returned.policy, 1.0, returned.seeds[0], 1.0)
-    if weights.is_file():
-        weights.replace(folder.model)
-    shutil.rmtree(folder.checkpoints, ignore_errors=True)
     write_whole(folder.policy, policy.model_copy(update={"card": _card(result)}).to_yaml())
     shown = {"returned": policy}
     if result.comparison and result.comparison.candidate != returned.name:
@@ -298,5 +343,3 @@ def _write(
         predictions = [[trainings[c.name, s].test_predictions for s in c.seeds] for c in pair]
         write_whole(folder.examples, to_bytes(draw_examples(data.test, data.classes, *predictions)))
     write_whole(folder.result, result.model_dump_json(indent=2))
-    write_report(folder)
-    return SearchResult.load(folder.root)

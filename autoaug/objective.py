@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from autoaug.errors import AllTrialsFailed, OptionError
+from autoaug.errors import AllTrialsFailed, OptionError, pausing_on_full_disk
 from autoaug.executors import Executor, TrialSpec, executors, resolve_executor
 from autoaug.exporters import export_modules
 from autoaug.files import write_whole
+from autoaug.locking import held
 from autoaug.options import LARGEST_COUNT, check_seed, parse_budget, parse_time, within
 from autoaug.policy import Policy
 from autoaug.result import Interval, Record, TrialResult, TrialSummary, Verdict
@@ -137,13 +140,12 @@ def search_objective(
     known = _transforms_alone(space if isinstance(space, SearchSpace) else load_space(space))
     chosen.check(known)
     folder = Path(out) if out is not None else None
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
     baselines = {name: policy for name in known.baselines if not (policy := load_policy(name)).mixing}
-    study = SearchStudy(folder / "study.db" if folder else "sqlite:///:memory:", known, chosen, seed)
     timeout = parse_time(trial_timeout, "trial-timeout") if trial_timeout else None
     kind = resolve_executor(executor, workers, ray_address)
-    with executors(kind, workers, device, ray_address, timeout) as open_executor:
+    with _alone_in(folder), executors(kind, workers, device, ray_address, timeout) as open_executor:
+        place = folder / "study.db" if folder else "sqlite:///:memory:"
+        study = SearchStudy(place, known, chosen, seed, facts={"task": "objective"})
         with open_executor(ObjectiveSetting(objective, device)) as running:
             run_search(study, running, limits, _UNIT, known, baselines, seed, progress, _evaluate)
         best: dict[str, tuple[str, Policy]] = {}
@@ -154,12 +156,54 @@ def search_objective(
         entrants = {**baselines, **own}
         progress.say(f"confirming {len(entrants)} policies on {seeds} fresh seeds")
         fresh = [derive_seed(seed, "confirmation", index) for index in range(seeds)]
+        kept = _Kept(folder / "confirmation.json" if folder else None, "objective" if held_out is None else "held out")
         with open_executor(ObjectiveSetting(held_out or objective, device)) as running:
-            scores = _scores(entrants, fresh, running, progress)
-    result = _judged(entrants, set(own), scores, tuple(summary(trial) for trial in study.ended()))
-    if folder is not None:
-        _write(folder, result)
+            scores = _scores(entrants, fresh, running, progress, kept)
+        result = _judged(entrants, set(own), scores, tuple(summary(trial) for trial in study.ended()))
+        if folder is not None:
+            _write(folder, result)
     return result
+
+
+@contextmanager
+def _alone_in(folder: Path | None) -> Iterator[None]:
+    """Keep other processes out of the folder of a search, if it has one; what pauses it says how to go on."""
+    cure = "the same call goes on"
+    with pausing_on_full_disk(cure):
+        if folder is None:
+            yield
+            return
+        with held(folder, f"wait until it has ended, or end it: {cure}"):
+            yield
+
+
+class _Kept:
+    """The scores of the confirmation, kept from one session to the next in a file, where there is a folder for it.
+
+    Args:
+        path: of the file; a damaged one is as none.
+        scorer: which of the two functions gives the scores.
+    """
+
+    def __init__(self, path: Path | None, scorer: str) -> None:
+        self._path, self._scorer = path, scorer
+        self._scores: dict[str, float] = {}
+        with suppress(OSError, ValueError, TypeError, AttributeError):
+            noted = json.loads(path.read_bytes()) if path is not None else {}
+            self._scores = {key: float(score) for key, score in noted.items() if math.isfinite(float(score))}
+
+    def get(self, policy: Policy, seed: int) -> float | None:
+        """The score of `policy` with `seed`, None where it is not known."""
+        return self._scores.get(self._key(policy, seed))
+
+    def put(self, policy: Policy, seed: int, score: float) -> None:
+        """Keep a score."""
+        self._scores[self._key(policy, seed)] = score
+        if self._path is not None:
+            write_whole(self._path, json.dumps(self._scores, indent=1))
+
+    def _key(self, policy: Policy, seed: int) -> str:
+        return f"{self._scorer} {policy.fingerprint()} {seed}"
 
 
 def _transforms_alone(space: SearchSpace) -> SearchSpace:
@@ -168,16 +212,16 @@ def _transforms_alone(space: SearchSpace) -> SearchSpace:
 
 
 def _scores(
-    entrants: Mapping[str, Policy], seeds: Sequence[int], executor: Executor, progress: Progress
+    entrants: Mapping[str, Policy], seeds: Sequence[int], executor: Executor, progress: Progress, kept: _Kept
 ) -> dict[str, tuple[float, ...]]:
-    """The score of every entrant with every seed."""
-    waiting = [(name, index) for index in range(len(seeds)) for name in entrants]
-    total, running = len(waiting), 0
-    found: dict[tuple[str, int], float] = {}
+    """The score of every entrant with every seed; those that are `kept` are not asked for again."""
+    pairs = [(name, seed) for seed in seeds for name in entrants]
+    found = {(name, seed): score for name, seed in pairs if (score := kept.get(entrants[name], seed)) is not None}
+    waiting, running = [pair for pair in pairs if pair not in found], 0
     while waiting or running:
         while waiting and running < executor.slots:
-            name, index = waiting.pop(0)
-            executor.submit(TrialSpec(f"{index} {name}", Evaluate(entrants[name]), seeds[index]))
+            name, seed = waiting.pop(0)
+            executor.submit(TrialSpec(f"{seed} {name}", Evaluate(entrants[name]), seed))
             running += 1
         key, result = executor.next_result()
         running -= 1
@@ -185,8 +229,9 @@ def _scores(
         if result.status != "complete" or not math.isfinite(result.accuracy):
             raise AllTrialsFailed(f"{name!r} failed in confirmation: {result.reason or 'its score is not finite'}")
         found[name, int(number)] = result.accuracy
-        progress.training_ended(name, len(found), total)
-    return {name: tuple(found[name, index] for index in range(len(seeds))) for name in entrants}
+        kept.put(entrants[name], int(number), result.accuracy)
+        progress.training_ended(name, len(found), len(pairs))
+    return {name: tuple(found[name, seed] for seed in seeds) for name in entrants}
 
 
 def _judged(

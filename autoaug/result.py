@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
-from autoaug.errors import RunError, UnknownName
+from autoaug.errors import NewerFormat, RunError, UnknownName
 from autoaug.findings import Count, read_generated, read_inquiry
 from autoaug.json_text import read_record
 from autoaug.policy import Policy, read_policy
@@ -56,6 +56,8 @@ class TrialResult:
         findings: of work that is no training, as plain JSON values.
         validation_predictions: class indices ``[n]`` uint16.
         test_predictions: likewise, where the task has a test split.
+        weights: of the model, as a safetensors file, where the training was asked to hand them over.
+        disk_full: whether it failed for want of room on a disk alone, which is no fault of what was tried.
     """
 
     started: float
@@ -72,6 +74,8 @@ class TrialResult:
     findings: Mapping[str, Any] = field(default_factory=dict)
     validation_predictions: np.ndarray | None = None
     test_predictions: np.ndarray | None = None
+    weights: bytes | None = field(default=None, repr=False)
+    disk_full: bool = False
 
     @property
     def seconds(self) -> float:
@@ -326,8 +330,8 @@ class SearchResult(Record):
         if not path.is_file():
             raise RunError(f"{run_dir} has no result.json; finish the run with: autoaug resume {run_dir}")
         cure = f"autoaug resume {run_dir} writes it again"
-        if (found := read_record(path, _Formatted, RunError, cure).format) != FORMAT:
-            raise RunError(
+        if (found := read_record(path, _Formatted, RunError, cure).format) > FORMAT:
+            raise NewerFormat(
                 f"{path} is of format {found}, this autoaug reads {FORMAT}; upgrade with: pip install -U autoaug"
             )
         result = read_record(path, cls, RunError, cure)

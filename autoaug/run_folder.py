@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import textwrap
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from autoaug.errors import RunError
 from autoaug.files import read_text, safe_name
+from autoaug.locking import LOCK, held
 from autoaug.policy import Policy
 from autoaug.redaction import shown
 from autoaug.space import SearchSpace
@@ -20,6 +21,39 @@ from autoaug.yaml_text import MOST_BYTES, MOST_NODES, parse_yaml, validate
 
 #: A config may be as large as so many of the largest policies together.
 _MOST = 8
+
+_UNFINISHED = ".config.yaml.unfinished"
+#: How a run is carried out, not what is found: this may differ between a run and its continuation.
+_HOW = frozenset(
+    {
+        "command",
+        "versions",
+        "workers",
+        "executor",
+        "ray_address",
+        "memory_limit",
+        "trial_timeout",
+        "study",
+        "device",
+        "track",
+    }
+)
+#: Which trainings a run asks for, and where things lie: no training depends on it. All else, each does.
+_WHICH = frozenset(
+    {
+        "format",
+        "data",
+        "space",
+        "strategy",
+        "budget",
+        "rival",
+        "policies",
+        "confirmation_seeds",
+        "most_seeds",
+        "finalists",
+        "storage",
+    }
+)
 
 
 class Budget(BaseModel):
@@ -70,15 +104,20 @@ class RunConfig(BaseModel):
     command: str
     versions: dict[str, str]
 
-    def shown(self, exclude: set[str]) -> dict[str, Any]:
+    def shown(self, exclude: Collection[str]) -> dict[str, Any]:
         """The fields as plain values, without what is secret in them."""
-        fields = self.model_dump(mode="json", exclude=exclude)
+        fields = self.model_dump(mode="json", exclude=set(exclude))
         return {name: shown(value) if name in _SECRET and value else value for name, value in fields.items()}
 
     @property
     def is_private(self) -> bool:
         """Whether a field may hold a password or a token."""
         return any(getattr(self, name) is not None for name in _SECRET)
+
+    def facts(self) -> dict[str, Any]:
+        """What every training of the run depends on, beside its policy: plain JSON values by name."""
+        facts = self.model_dump(mode="json", exclude={*_HOW, *_WHICH})
+        return {**facts, **facts.pop("recipe")}
 
 
 #: URLs, which may hold a password or a token.
@@ -113,30 +152,38 @@ class RunFolder:
 
     @classmethod
     def create(cls, root: str | Path, config: RunConfig) -> RunFolder:
-        """Make the folder with its config, whole or not at all; raises `RunError` where something is in the way."""
+        """Make the folder with its config, whole or not at all; raises `RunError` where something is in the way. Of two
+        that begin there at once, the second finds the first one's config.
+        """
         folder = cls(root)
         folder.check_usable()
         if folder.config.is_file():
             raise RunError(_why_not_begun(*cls.open(root), config))
-        unfinished = folder.root.with_name(f".{folder.root.name}.unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished = folder.root / _UNFINISHED
         try:
-            unfinished.mkdir(mode=0o700 if config.is_private else 0o777, parents=True)
-            written = unfinished / "config.yaml"
-            written.touch(0o600 if config.is_private else 0o666)
-            written.write_text(_dump(config.model_dump(mode="json")), encoding="utf-8")
-            unfinished.rename(folder.root)
+            if config.is_private:
+                folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with held(folder.root, "name another with --out"):
+                if folder.config.is_file():
+                    raise RunError(_why_not_begun(*cls.open(root), config))
+                unfinished.unlink(missing_ok=True)
+                unfinished.touch(0o600 if config.is_private else 0o666)
+                try:
+                    unfinished.write_text(_dump(config.model_dump(mode="json")), encoding="utf-8")
+                    unfinished.replace(folder.config)
+                finally:
+                    unfinished.unlink(missing_ok=True)
         except OSError as fault:
             raise RunError(f"cannot make the run folder {root}: {fault.strerror}") from None
         return folder
 
     def check_usable(self) -> None:
-        """Raise `RunError` where something stands there that is neither empty nor a run folder."""
-        if (
-            self.root.exists()
-            and not self.config.is_file()
-            and not (self.root.is_dir() and not any(self.root.iterdir()))
-        ):
+        """Raise `RunError` where something stands there that is neither empty nor a run folder. What a crash left of
+        one that was about to be made does not count.
+        """
+        if not self.root.exists() or self.config.is_file():
+            return
+        if not self.root.is_dir() or {path.name for path in self.root.iterdir()} - {LOCK, _UNFINISHED}:
             raise RunError(f"{self.root} exists and is no run folder; name another with --out")
 
     @classmethod
@@ -153,24 +200,9 @@ class RunFolder:
         return sum(path.stat().st_size for path in self.root.rglob("*") if path.is_file())
 
 
-#: What may differ between a run and its continuation: how it is carried out, not what is found.
-_ANY = {
-    "command",
-    "versions",
-    "workers",
-    "executor",
-    "ray_address",
-    "memory_limit",
-    "trial_timeout",
-    "study",
-    "device",
-    "track",
-}
-
-
 def _why_not_begun(folder: RunFolder, begun: RunConfig, wanted: RunConfig) -> str:
     """Why no run of `wanted` begins in the folder of the run `begun`, with what differs."""
-    before, after = (config.shown(exclude=_ANY) for config in (begun, wanted))
+    before, after = (config.shown(exclude=_HOW) for config in (begun, wanted))
     differing = [
         f"{name.replace('_', ' ')} {_brief(before[name])} (wanted: {_brief(after[name])})"
         for name in before

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, cast
 
 import optuna
 from optuna.storages import BaseStorage, RDBStorage, get_storage
 from optuna.study import StudyDirection
+from sqlalchemy import Engine, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 
-from autoaug.errors import RunError, first_line
+from autoaug.errors import InUse, RunError, first_line
+from autoaug.files import safe_name
 from autoaug.interruption import uninterrupted
+from autoaug.locking import held, this_process
 from autoaug.redaction import parse_url, shown, without_secrets
 from autoaug.strategies import Strategy
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 STUDY_NAME = "search"
+#: Who holds an advisory lock of PostgreSQL; it counts them by two numbers of 32 bits.
+_OWNER = """
+SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32) | objid::bigint = :key
+"""
 _DIRECTIONS = {"compute": StudyDirection.MINIMIZE}
 # Which driver the plain name stands for depends on SQLAlchemy's version; the extra brings this one.
 _DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
@@ -89,3 +100,33 @@ def open_study(storage: Path | str, name: str, strategy: Strategy) -> tuple[Base
         )
     except Exception as fault:  # likewise
         raise _unusable(str(storage), fault) from None
+
+
+@contextmanager
+def alone_in_study(url: str, name: str) -> Iterator[None]:
+    """Keep other drivers out of the study `name` of a database for the length of the block: two run folders may name
+    the same one, on two hosts. The lock is of the connection (PostgreSQL) or the process (SQLite), and ends with it;
+    other databases have none, so that the lock of the run folder has to do.
+
+    Raises:
+        InUse: another driver is there.
+        RunError: the database cannot be used.
+    """
+    engine: Engine = cast("Any", _backend(_given_url(url), url))._backend.engine
+    cure = "wait until it has ended, or end it"
+    if engine.dialect.name == "sqlite":
+        file = Path(engine.url.database or "").resolve()
+        with held(file.parent, cure, name=f".{file.name}-{safe_name(name)}.lock"):
+            yield
+        return
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    key = {"key": int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)}
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.detach()  # closed at the end, not kept for later
+        connection.execute(text("SELECT set_config('application_name', :who, false)"), {"who": this_process()})
+        if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar():
+            owner = connection.execute(text(_OWNER), key).scalar() or "another process"
+            raise InUse(f"the study {name!r} in {shown(url)} is in use by {owner}; {cure}")
+        yield

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import textwrap
 import warnings
 from collections.abc import Mapping, Sequence
 from copy import copy
@@ -18,7 +17,8 @@ from optuna.storages import InMemoryStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from autoaug.errors import RunError
+from autoaug.errors import AutoaugError, RunError
+from autoaug.facts import Facts, changes
 from autoaug.interruption import uninterrupted
 from autoaug.policy import Policy
 from autoaug.redaction import shown
@@ -35,6 +35,10 @@ _ENDED: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
 }
 #: The attribute that says what a trial cost, and why it failed; each attribute is a statement of its own to write.
 OUTCOME = "outcome"
+#: What is noted of the cost of an inquiry.
+_COSTS = {"started", "ended", "passes", "session"}
+#: What is noted of the cost of a trial beside what stands in its summary.
+_PAID = {"session", "augmentation_seconds", "samples_seen"}
 #: Of two trials that reach a rung, one goes on.
 _REDUCTION = 2
 
@@ -61,45 +65,59 @@ class SearchStudy:
         strategy: which asks for trials.
         seed: of the run.
         name: of the study in a database that is shared.
+        facts: what all trials depend on, beside their policies.
+
+    Attributes:
+        foreign: how many trials of the study are left aside, since somebody else added them, or they are damaged.
 
     Raises:
-        RunError: the storage cannot be used, or holds a study of another space, strategy or seed.
+        RunError: the storage cannot be used, or holds a study of another space, strategy or seed, or of other facts.
     """
 
     def __init__(
-        self, storage: Path | str, space: SearchSpace, strategy: Strategy, seed: int, name: str = STUDY_NAME
+        self,
+        storage: Path | str,
+        space: SearchSpace,
+        strategy: Strategy,
+        seed: int,
+        name: str = STUDY_NAME,
+        facts: Facts | None = None,
     ) -> None:
         self.strategy = strategy
         self._space, self.seed = space, seed
         self._storage, self._study = open_study(storage, name, strategy)
         self._study_id = self._study._study_id
-        self._check_same(storage)
-        self._past: list[Past] = [_past(t) for t in self._study.get_trials(deepcopy=False)]
-        self._ids = {t.number: t._trial_id for t in self._study.get_trials(deepcopy=False)}
+        self._check_same(storage, facts or {})
+        trials = self._study.get_trials(deepcopy=False)
+        own = [past for trial in trials if (past := _read(trial, len(strategy.objectives))) is not None]
+        self.foreign = len(trials) - len(own)
+        self._past: dict[int, Past] = {past.number: past for past in own}
+        self._ids = {t.number: t._trial_id for t in trials}
         self._twins: dict[object, int] = {}
-        for past in self._past:
+        for past in own:
             self._twins.setdefault(past.key, past.number)
         self._findings: dict[str, Mapping[str, Any] | None] = {
-            key.removeprefix("found:"): json.loads(value)
+            key.removeprefix("found:"): found
             for key, value in self._study.user_attrs.items()
-            if key.startswith("found:")
+            if key.startswith("found:") and (found := _finding(value)) is not None
         }
 
-    def _check_same(self, storage: Path | str) -> None:
+    def _check_same(self, storage: Path | str, facts: Facts) -> None:
         """Note what the study is of; raise `RunError` where it was begun as another."""
         own = {
             "space": self._space.model_dump_json(exclude_defaults=True),
             "strategy": self.strategy.name,
             "seed": self.seed,
+            "facts": dict(facts),
         }
         noted = self._study.user_attrs
         for what, value in own.items():
             if what not in noted:
                 self._study.set_user_attr(what, value)
-            elif noted[what] != value:
+            elif differing := _difference(what, noted[what], value):
                 raise RunError(
-                    f"the study in {shown(str(storage))} was begun with {_difference(what, noted[what], value)}; "
-                    "begin a new run, or restore config.yaml"
+                    f"the study in {shown(str(storage))} was begun with {differing}; begin a new run, or restore "
+                    "config.yaml"
                 )
 
     @uninterrupted()
@@ -111,27 +129,27 @@ class SearchStudy:
 
     def history(self) -> History:
         """All that is known."""
-        return History(self._past, self._findings)
+        return History(list(self._past.values()), self._findings)
 
     def all(self) -> list[Asked]:
         """Every trial that has begun, by number."""
-        return [_asked(past) for past in self._past]
+        return [_asked(past) for past in self._past.values()]
 
     def interrupted(self) -> list[Asked]:
         """Trials that were running when an earlier driver ended: they are run again under their old numbers."""
-        return [_asked(past) for past in self._past if past.is_running]
+        return [_asked(past) for past in self._past.values() if past.is_running]
 
     @uninterrupted()
     def begin(self, step: Draw | Fixed) -> Asked:
-        """Begin the trial that a strategy asks for."""
-        number = len(self._past)
+        """Begin the trial that a strategy asks for. Its name and its chance follow from how many there were before."""
+        count = len(self._past)
         if isinstance(step, Fixed):
             drawn = None
             name, policy, repeat, is_baseline = step.name, step.policy, step.repeat, step.is_baseline
             span = step.since, step.until
         else:
-            drawn, policy = _draw(step, self._space, derive_seed(self.seed, "sampler", number), self._study.directions)
-            name, repeat, is_baseline, span = f"trial-{number}", 0, False, (0.0, 1.0)
+            drawn, policy = _draw(step, self._space, derive_seed(self.seed, "sampler", count), self._study.directions)
+            name, repeat, is_baseline, span = f"trial-{count}", 0, False, (0.0, 1.0)
         policy = policy.model_copy(update={"name": name})
         asked = {
             "name": name,
@@ -150,9 +168,9 @@ class SearchStudy:
             user_attrs={ASKED: asked},
             system_attrs=_kept(drawn.system_attrs) if drawn else {},
         )
-        self._ids[number] = self._storage.create_new_trial(self._study_id, template)
-        template.number = number
-        self._past.append(_past(template))
+        made = self._storage.create_new_trial(self._study_id, template)
+        number = template.number = self._storage.get_trial_number_from_id(made)
+        self._ids[number], self._past[number] = made, _past(template)
         self._twins.setdefault(self._past[number].key, number)
         return _asked(self._past[number])
 
@@ -175,7 +193,7 @@ class SearchStudy:
         if past.is_baseline or not self.strategy.prunes or not result.curve:
             return False
         rung = result.curve[-1]
-        values = [v for p in self._past if (v := p.frozen.intermediate_values.get(rung.step)) is not None]
+        values = [v for p in self._past.values() if (v := p.frozen.intermediate_values.get(rung.step)) is not None]
         return sum(value > rung.accuracy for value in values) >= max(1, math.ceil(len(values) / _REDUCTION))
 
     @uninterrupted()
@@ -259,7 +277,7 @@ class SearchStudy:
 
     def ended(self) -> list[FrozenTrial]:
         """Trials that have ended, by number."""
-        return [past.frozen for past in self._past if not past.is_running]
+        return [past.frozen for past in self._past.values() if not past.is_running]
 
     def importance(self) -> dict[str, float]:
         """Share of the variance of accuracy that each choice explains (fANOVA; Hutter et al., 2014), over the complete
@@ -301,17 +319,16 @@ def _kept(system_attrs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _difference(what: str, noted: Any, value: Any) -> str:
-    """What was noted and what is there now; of a space the fields that differ."""
+    """What was noted and what is there now, of a space and of facts those that differ; empty where nothing does."""
+    if what == "facts":
+        return changes(noted, value)
+    if noted == value:
+        return ""
     if what != "space":
         return f"{what} {noted!r}, not {value!r}"
     before, after = json.loads(noted), json.loads(value)
-    fields = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    told = "; ".join(f"{name} {_brief(before.get(name))}, not {_brief(after.get(name))}" for name in fields)
-    return f"another space ({told})"
-
-
-def _brief(value: Any) -> str:
-    return textwrap.shorten(json.dumps(value), 100, placeholder=" …")
+    told = changes({**dict.fromkeys(after), **before}, {**dict.fromkeys(before), **after})
+    return f"another space ({told or 'its entries in another order'})"
 
 
 class _Told(FrozenTrial):
@@ -321,6 +338,30 @@ class _Told(FrozenTrial):
 
     def __deepcopy__(self, memo: object) -> _Told:
         return copy(self)
+
+
+def _read(trial: FrozenTrial, objectives: int) -> Past | None:
+    """A trial of the study as one of ours; None where somebody else added it, or changed what we noted of it."""
+    try:
+        past = _past(trial)
+        named = isinstance(past.policy, Policy) and isinstance(trial.user_attrs[ASKED]["fingerprint"], str)
+        if past.is_running:
+            return past if named else None
+        summary(trial)
+        is_paid = trial.user_attrs[OUTCOME].keys() >= _PAID
+        is_scored = trial.state != TrialState.COMPLETE or len(trial.values) == objectives
+    except (AutoaugError, KeyError, TypeError, ValueError, AttributeError):
+        return None
+    return past if named and is_paid and is_scored else None
+
+
+def _finding(noted: Any) -> Mapping[str, Any] | None:
+    """What an inquiry found, as it was noted; None where that is damaged: the inquiry is made again."""
+    try:
+        found = json.loads(noted)
+    except (ValueError, TypeError):
+        return None
+    return found if isinstance(found, dict) and found.keys() >= _COSTS else None
 
 
 def _past(trial: FrozenTrial) -> Past:

@@ -15,10 +15,11 @@ import torch
 
 from autoaug.data.pool import Pool
 from autoaug.data.splits import Samples, nested_rows
+from autoaug.errors import full_disk
 from autoaug.policy import Policy
 from autoaug.result import Rung, TrialResult
 from autoaug.seeds import derive_seed
-from autoaug.training.checkpoint import checkpoint_path, load_training, save_training, save_weights
+from autoaug.training.checkpoint import checkpoint_path, load_training, save_training, save_weights, weights_file
 from autoaug.training.recipe import Recipe
 from autoaug.training.robustness import robust_accuracy
 from autoaug.training.train import Training, new_training, predict, train, warm_up
@@ -99,7 +100,8 @@ def carry_out(work: Work, task: Setting, seed: int) -> Iterator[TrialResult]:
 @dataclass(frozen=True)
 class Train:
     """Train and score `policy` on a stratified `share` of the training split, from a share `since` of the training's
-    length to `until`. Weights of a whole training are kept in the task's checkpoints where `keeps_weights` says so.
+    length to `until`. Weights of a whole training are kept where `keeps_weights` says so: in the task's checkpoints, or
+    else in the result.
     """
 
     policy: Policy
@@ -183,6 +185,8 @@ def _train_and_score(
         if task.checkpoints and (until < 1 or keeps_weights):
             save = save_weights if until == 1 else save_training
             save(training, checkpoint_path(task.checkpoints, policy, share, seed, until))
+        elif keeps_weights:
+            result = replace(result, weights=weights_file(training, policy, seed))
         if task.measures_robustness:
             robustness = robust_accuracy(training.model, task.validation, task.classes, task.device)
         tested = None if task.test is None else predict(training.model, task.test.images, task.device)
@@ -245,4 +249,5 @@ def failed(result: TrialResult, fault: BaseException) -> TrialResult:
     """The result so far of a trial that `fault` ended."""
     lines = str(fault).strip().splitlines()
     reason = f"{type(fault).__name__}: {lines[0] if lines else 'no message'}"
-    return replace(result, status="failed", accuracy=math.nan, reason=reason, ended=time.time())
+    is_full = full_disk(fault) is not None
+    return replace(result, status="failed", accuracy=math.nan, reason=reason, disk_full=is_full, ended=time.time())

@@ -20,11 +20,11 @@ from optuna.storages import RDBStorage, get_storage
 import autoaug
 from autoaug.api import _call
 from autoaug.cli import _command
-from autoaug.errors import RunError
+from autoaug.errors import InUse, RunError
 from autoaug.redaction import shown
 from autoaug.result import SearchResult
 from autoaug.run_folder import RunFolder
-from autoaug.storage import check_storage, open_study
+from autoaug.storage import alone_in_study, check_storage, open_study
 from autoaug.strategies import get_strategy
 from tests.conftest import write_npz
 
@@ -76,6 +76,20 @@ def test_postgresql_gives_the_same_result_and_its_password_is_shown_nowhere(post
     assert "secret" not in folder.report.read_text()
     (tmp_path / "one" / "result.json").unlink()
     assert outcome(autoaug.resume(tmp_path / "one")) == outcome(plain)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_study_in_a_database_has_one_driver(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Whichever run folder, on whichever host, names it; another study of the same database is free."""
+    url = request.getfixturevalue("postgres") if kind == "postgresql" else f"sqlite:///{tmp_path}/shared.db"
+    with alone_in_study(url, "mine"):
+        with pytest.raises(InUse, match=f"process {os.getpid()} on host"), alone_in_study(url, "mine"):
+            pass
+        with alone_in_study(url, "other"):
+            pass
+    with alone_in_study(url, "mine"):
+        pass
+    assert {path.name for path in tmp_path.iterdir()} <= {"shared.db", "shared.db-wal", "shared.db-shm"}
 
 
 def test_a_database_that_does_not_answer_is_one_line_without_the_password(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from autoaug.errors import OptionError, UnknownName
+from autoaug.errors import DiskFull, OptionError, UnknownName
 from autoaug.result import TrialResult
 from autoaug.trial import Setting, Work
 
@@ -39,7 +39,9 @@ class Executor(ABC):
 
     @abstractmethod
     def next_result(self) -> tuple[str, TrialResult]:
-        """Wait for the next result, running or final, and say whose it is."""
+        """Wait for the next result, running or final, and say whose it is. Raises `DiskFull` where the trial had no
+        room on a disk: the next ones would have none either.
+        """
 
     @abstractmethod
     def cancel(self) -> None:
@@ -56,6 +58,13 @@ class Executor(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def with_room(result: TrialResult) -> TrialResult:
+    """The same result; raises `DiskFull` where it failed for want of room on a disk."""
+    if result.disk_full:
+        raise DiskFull(result.reason)
+    return result
 
 
 def timed_out(seconds: float) -> TimeoutError:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from autoaug.executors.base import Executor, TrialSpec, timed_out
+from autoaug.executors.base import Executor, TrialSpec, timed_out, with_room
 from autoaug.result import TrialResult
 from autoaug.trial import Setting, carry_out, failed
 
@@ -48,7 +48,7 @@ class InlineExecutor(Executor):
             result = failed(TrialResult(started=self._begun), fault)
         if result.status != "running":
             self._current = None
-        return key, result
+        return key, with_room(result)
 
     @contextmanager
     def _alarm(self) -> Iterator[None]:

@@ -45,7 +45,7 @@ from ray.job_config import JobConfig
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from autoaug.errors import DeviceError, OptionError, WorkersLost, first_line
-from autoaug.executors.base import Executor, TrialSpec, timed_out
+from autoaug.executors.base import Executor, TrialSpec, timed_out, with_room
 from autoaug.executors.private import private_folder
 from autoaug.interruption import sigterm_kept, uninterrupted
 from autoaug.redaction import shown, without_secrets
@@ -270,7 +270,7 @@ class RayTuneExecutor(Executor):
             self._note_lost_nodes()
         key, result = self._told(coming)
         self._at_rung = key if result.status == "running" else None
-        return key, result
+        return key, with_room(result)
 
     def _note_lost_nodes(self) -> None:
         lost = {node["NodeID"] for node in ray.nodes() if not node["Alive"]} - self._lost

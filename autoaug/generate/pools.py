@@ -19,6 +19,7 @@ from autoaug.generate.gan import Collapsed, default_steps
 from autoaug.generate.gate import Gate, Rule, own_share, spelt, tally, train_gate
 from autoaug.generate.judge import LEAST_JUDGED, judge_samples
 from autoaug.generate.saved import KINDS, SavedGenerator, TooFewImages, Watch, fit_generator, load_generator
+from autoaug.locking import held
 from autoaug.policy import Policy
 from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace
@@ -128,11 +129,20 @@ def _generator(
     split = data.train_fingerprint
     folder = cache / f"{split}-{kind}-{steps}-{seed}"
     try:
-        found = load_generator(folder)
-        found.check_fits(data.train.images.shape, data.classes, split, allow=False)
+        return _fitted(folder, data)
     except (RunError, DataError):
-        check_writable(folder)
-        return fit_generator(
-            kind, data.train, data.classes, split, folder, steps=steps, seed=seed, device=device, watch=watch
-        )
+        check_writable(folder)  # there is none yet, or it is of no use
+    with held(folder, "", wait=True):  # another run may be fitting it
+        try:
+            return _fitted(folder, data)
+        except (RunError, DataError):
+            return fit_generator(
+                kind, data.train, data.classes, split, folder, steps=steps, seed=seed, device=device, watch=watch
+            )
+
+
+def _fitted(folder: Path, data: DataSet) -> SavedGenerator:
+    """The generator in a folder of the cache; raises where there is none that fits."""
+    found = load_generator(folder)
+    found.check_fits(data.train.images.shape, data.classes, data.train_fingerprint, allow=False)
     return found

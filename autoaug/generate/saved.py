@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import time
 from collections.abc import Callable
@@ -11,17 +13,19 @@ from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
 from autoaug.data.splits import Samples
 from autoaug.errors import DataError, OptionError, RunError, UnknownName, first_line
+from autoaug.facts import Facts, changes
 from autoaug.files import write_whole
 from autoaug.generate.gan import Collapsed, new_gan, sample_gan, train_gan
 from autoaug.generate.networks import Generator
 from autoaug.generate.pca import COMPONENTS, fit_pca, sample_pca
 from autoaug.json_text import read_record
+from autoaug.locking import LOCK
 
 KINDS = ("gan", "pca")
 _WEIGHTS, _ABOUT, _UNFINISHED = "generator.safetensors", "generator.json", "unfinished.safetensors"
@@ -134,6 +138,22 @@ def _check_tensors(found: SavedGenerator) -> None:
             raise RuntimeError(f"{name} is not of the shape {size}")
 
 
+def generator_digest(folder: Path) -> str:
+    """A fingerprint of the generator in a folder: another one has another."""
+    load_generator(folder)
+    return hashlib.sha256((folder / _WEIGHTS).read_bytes()).hexdigest()[:12]
+
+
+def check_free(folder: Path) -> None:
+    """Raise `RunError` where something stands in `folder` that is no fit which was interrupted."""
+    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    begun = {_UNFINISHED, _WEIGHTS} & names
+    own = {_UNFINISHED, _WEIGHTS, "README.md", "samples.png"} if begun else set()
+    crashed = {name for name in names if name == LOCK or (name.startswith(".") and name.endswith(".unfinished"))}
+    if names - own - crashed - ({_ABOUT} if _UNFINISHED in names else set()):
+        raise RunError(f"{folder} holds something already; name another folder with --out")
+
+
 def fit_generator(
     kind: str,
     train: Samples,
@@ -183,7 +203,7 @@ def fit_generator(
     if kind == "pca":
         tensors = fit_pca(train, len(classes))
     else:
-        tensors, steps = _fit_gan(train, classes, folder, steps, seed, device, source, watch)
+        tensors, steps = _fit_gan(train, about, folder, steps, device, source, watch)
         about = about.model_copy(update={"steps": steps})
     found = SavedGenerator(about.model_copy(update={"seconds": time.time() - begun}), tensors)
     _check_variety(found, train, seed)
@@ -193,14 +213,14 @@ def fit_generator(
 
 def _fit_gan(
     train: Samples,
-    classes: tuple[str, ...],
+    about: About,
     folder: Path,
     steps: int,
-    seed: int,
     device: str,
     source: SavedGenerator | None,
     watch: Watch | None,
 ) -> tuple[dict[str, Tensor], int]:
+    classes, seed = about.classes, about.seed
     if source is not None and (source.about.kind != "gan" or source.about.shape != train.images.shape):
         raise OptionError(
             f"--from takes a gan for images of {train.images.shape} (C, H, W), not a {source.about.kind} for "
@@ -208,18 +228,35 @@ def _fit_gan(
         )
     training = new_gan(train, len(classes), seed, source.tensors if source else None)
     unfinished = folder / _UNFINISHED
+    facts = about.model_dump(mode="json", include={"fingerprint", "classes", "seed", "adapted_from"}) | {"steps": steps}
     if unfinished.is_file():
+        _check_same(unfinished, facts)
         try:
             training.load(load_file(unfinished))
         except (SafetensorError, RuntimeError, KeyError, ValueError):
             training = new_gan(train, len(classes), seed, source.tensors if source else None)
     every = max(1, min(500, steps // 20))
     for done in train_gan(training, train, steps, seed, device, every):
-        write_whole(unfinished, save({name: t.detach().cpu().contiguous() for name, t in training.state().items()}))
+        tensors = {name: t.detach().cpu().contiguous() for name, t in training.state().items()}
+        write_whole(unfinished, save(tensors, {"facts": json.dumps(facts)}))
         if watch is not None:
             watch(done, steps, sample_gan(training.average, np.arange(len(classes)), seed, device))
     tensors = {name: t.detach().cpu().contiguous() for name, t in training.average.state_dict().items()}
     return tensors, training.steps
+
+
+def _check_same(unfinished: Path, facts: Facts) -> None:
+    """Raise `RunError` where the training in a file was begun with other facts; a damaged file is as none."""
+    try:
+        with safe_open(unfinished, framework="pt") as file:
+            noted = json.loads((file.metadata() or {}).get("facts", "{}"))
+    except (SafetensorError, OSError, ValueError):
+        return
+    if differing := changes(noted, facts):
+        raise RunError(
+            f"{unfinished.parent} holds a fit that was begun with {differing}; go on with that, or name another folder "
+            "with --out"
+        )
 
 
 def _check_variety(found: SavedGenerator, train: Samples, seed: int) -> None:

@@ -1,18 +1,20 @@
-"""A training that stopped on the way, as a file that it is continued from: a cache, since it can be trained again."""
+"""Trainings as files: one that stopped on the way, to be continued, and the weights of one that is whole."""
 
 from __future__ import annotations
 
 import hashlib
 import itertools
 import json
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save, save_file
 from torch import Tensor
 
+from autoaug.errors import full_disk
 from autoaug.policy import Policy
 from autoaug.training.train import Training
 
@@ -33,13 +35,14 @@ def checkpoint_path(folder: Path, policy: Policy, share: float, seed: int, until
 
 
 def save_weights(training: Training, path: Path) -> None:
-    """Write the weights of a model that is trained, as ``model.safetensors`` of an export has them; likewise."""
+    """Write the weights of a model that is trained, for others to look at; a cache, as in `save_training`."""
     _save(training.model.state_dict(), path)
 
 
 def save_training(training: Training, path: Path) -> None:
-    """Write what `training` continues from: weights, momentum, steps and the state of its generator. Where that cannot
-    be written (a node without the run folder, a full disk), it will be trained again instead.
+    """Write what `training` continues from: weights, momentum, steps and the state of its generator. It is a cache:
+    where it cannot be written (a node without the run folder), it will be trained again instead. That the disk is
+    full is an error all the same, for the run is to wait for room.
     """
     tensors = {f"model.{name}": tensor for name, tensor in training.model.state_dict().items()}
     tensors |= {f"momentum.{i}": tensor for i, tensor in enumerate(training.momentum)}
@@ -51,10 +54,37 @@ def _save(tensors: dict[str, Tensor], path: Path) -> None:
     unfinished = path.with_suffix(f".{uuid4().hex}.unfinished")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, unfinished)
+        save_file(_plain(tensors), unfinished)
         unfinished.replace(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
+    except (OSError, SafetensorError) as fault:
+        with suppress(OSError):
+            unfinished.unlink()
+        if full_disk(fault):
+            raise
+
+
+def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+
+
+def weights_file(training: Training, policy: Policy, seed: int) -> bytes:
+    """The weights of a model that is trained, as the content of ``model.safetensors``, which says whose they are."""
+    return save(_plain(training.model.state_dict()), _owner(policy, seed))
+
+
+def has_weights(path: Path, policy: Policy, seed: int) -> bool:
+    """Whether the file at `path` is there, is whole, and has the weights of the training of `policy` with `seed`."""
+    if not path.is_file():
+        return False
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {}) == _owner(policy, seed)
+    except (OSError, SafetensorError):
+        return False
+
+
+def _owner(policy: Policy, seed: int) -> dict[str, str]:
+    return {"policy": policy.fingerprint(), "seed": str(seed)}
 
 
 def load_training(training: Training, path: Path) -> bool:
