@@ -1,9 +1,17 @@
-"""Where chance enters: plain functions on plain numbers, which exported code carries along word for word."""
+"""Where chance enters: plain functions on plain numbers, which exported code carries along word for word.
+
+What is drawn depends on the seed alone, so that dtypes and devices are always named: PyTorch's defaults are the user's.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.utils.data import get_worker_info
+
+from autoaug.bounds import check_seed
 
 Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]
 
@@ -11,6 +19,38 @@ Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]
 def seed_in_worker(seed: int, worker: int) -> int:
     """The seed of a transform's generator in a loader's worker process, from its own and the worker's in this epoch."""
     return (1_000_003 * seed + worker) % 2**64
+
+
+class Seeded(torch.nn.Module):
+    """A module with a random generator: the same `seed` draws the same augmentations; None takes a fresh one.
+
+    In the worker processes of a ``DataLoader`` each worker draws for itself, and anew in each epoch. Copies and pickles
+    go on where the module is.
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__()
+        self.seed = int(torch.randint(2**62, (), device="cpu")) if seed is None else check_seed(seed)
+        self.worker: int | None = None
+        self.own = torch.Generator("cpu")
+        self.own.manual_seed(self.seed)
+
+    @property
+    def generator(self) -> torch.Generator:
+        """Where to draw from in this process."""
+        worker = get_worker_info()
+        if worker is not None and worker.seed != self.worker:
+            self.worker = worker.seed
+            self.own.manual_seed(seed_in_worker(self.seed, worker.seed))
+        return self.own
+
+    def __getstate__(self) -> dict[str, Any]:
+        # As bytes: a tensor would go to another process by shared memory, which may be gone before it is read.
+        return self.__dict__ | {"own": self.own.get_state().numpy().tobytes()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state | {"own": torch.Generator("cpu")})  # type: ignore[no-untyped-call]
+        self.own.set_state(torch.frombuffer(bytearray(state["own"]), dtype=torch.uint8))
 
 
 def draw_operations(table: Table, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
@@ -22,19 +62,21 @@ def draw_operations(table: Table, n: int, generator: torch.Generator) -> tuple[T
     """
     choices, magnitudes, draws = [], [], []
     for branches in table:
-        weights = torch.tensor([weight for weight, _ in branches], dtype=torch.float64)
+        weights = torch.tensor([weight for weight, _ in branches], dtype=torch.float64, device="cpu")
         branch = torch.multinomial(weights, max(n, 1), replacement=True, generator=generator)[:n]
         for step in range(max(len(operations) for _, operations in branches)):
             nothing = (-1, 0.0, 0.0, 0.0, 0.0)
             rows = [operations[step] if step < len(operations) else nothing for _, operations in branches]
-            operator, probability, low, high, negative = torch.tensor(rows, dtype=torch.float64)[branch].unbind(1)
-            chance = torch.rand(n, 7, generator=generator)
+            numbers = torch.tensor(rows, dtype=torch.float64, device="cpu")[branch]
+            index, probability, low, high, negative = numbers.unbind(1)
+            chance = uniform(n, 7, generator)
             sign = torch.where(chance[:, 2] < negative, -1.0, 1.0)
-            choices.append(torch.where(chance[:, 0] < probability, operator, -1.0).long())
+            choices.append(torch.where(chance[:, 0] < probability, index, -1.0).long())
             magnitudes.append((sign * (low + chance[:, 1] * (high - low))).float())
             draws.append(chance[:, 3:])
     if not choices:
-        return torch.empty(0, n, dtype=torch.long), torch.empty(0, n), torch.empty(0, n, 4)
+        none = torch.empty(0, n, 4, dtype=torch.float32, device="cpu")
+        return none[..., 0].long(), none[..., 0], none
     return torch.stack(choices), torch.stack(magnitudes), torch.stack(draws)
 
 
@@ -48,20 +90,31 @@ def draw_chains(
     parts = []
     for _ in range(width):
         choice, magnitude, draws = draw_operations(table, n, generator)
-        depth = torch.randint(1, len(table) + 1, (n,), generator=generator)
-        layer = torch.cat([torch.full((max(len(o) for _, o in branches),), i) for i, branches in enumerate(table)])
+        depth = torch.randint(1, len(table) + 1, (n,), generator=generator, device="cpu")
+        steps = [i for i, branches in enumerate(table) for _ in range(max(len(o) for _, o in branches))]
+        layer = torch.tensor(steps, dtype=torch.int64, device="cpu")
         parts.append((torch.where(layer[:, None] < depth, choice, -1), magnitude, draws))
     choice, magnitude, draws = (torch.cat(steps) for steps in zip(*parts, strict=True))
-    gammas = torch._standard_gamma(torch.full((n, width), alpha, dtype=torch.float64), generator=generator)
+    gammas = draw_gamma((n, width), alpha, generator)
     share = draw_beta(alpha, n, generator)[:, None]
     chains = share * gammas / gammas.sum(1, keepdim=True)
     return choice, magnitude, draws, torch.cat([1 - share, chains], 1).float()
 
 
+def uniform(n: int, count: int, generator: torch.Generator) -> Tensor:
+    """``[n, count]`` float32, evenly in [0, 1)."""
+    return torch.rand(n, count, generator=generator, dtype=torch.float32, device="cpu")
+
+
+def draw_gamma(shape: tuple[int, int], alpha: float, generator: torch.Generator) -> Tensor:
+    """`shape` float64 from Gamma(alpha, 1)."""
+    # The public distributions of torch take no generator.
+    return torch._standard_gamma(torch.full(shape, alpha, dtype=torch.float64, device="cpu"), generator=generator)
+
+
 def draw_beta(alpha: float, n: int, generator: torch.Generator) -> Tensor:
     """``[n]`` float64 from Beta(alpha, alpha), as a ratio of gammas."""
-    # The public distributions of torch take no generator.
-    gammas = torch._standard_gamma(torch.full((2, n), alpha, dtype=torch.float64), generator=generator)
+    gammas = draw_gamma((2, n), alpha, generator)
     return gammas[0] / gammas.sum(0)
 
 
@@ -72,9 +125,9 @@ def draw_mixing(
     the own weight (``[n]``, 1 where not mixed, else from Beta(alpha, alpha); ResizeMix draws the partner's side from
     0.1 to 0.8 of the image's) and the centre of the box (``[n, 2]``).
     """
-    partner = torch.randperm(n, generator=generator)
-    place = torch.rand(n, 2, generator=generator)
-    chance = torch.rand(n, 3, generator=generator)
+    partner = torch.randperm(n, generator=generator, device="cpu")
+    place = uniform(n, 2, generator)
+    chance = uniform(n, 3, generator)
     weight = draw_beta(alpha, n, generator).float()
     mode = torch.where(chance[:, 1] < 0.5, *modes)
     side = 0.1 + 0.7 * chance[:, 2]

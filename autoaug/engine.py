@@ -20,10 +20,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autoaug.errors import OptionError
+from autoaug.errors import OptionError, as_option_error
 from autoaug.mixing import label_share, mix_pairs, own_share
 from autoaug.operators import Operator, get_operator
-from autoaug.pixels import as_float, as_type
+from autoaug.pixels import as_float, as_type, check_images
 from autoaug.plan import Plan, check_plan
 from autoaug.schedule import Drawn, Group, Step, make_schedule
 from autoaug.warping import field_grid, field_through, sample, transform_colours, warp
@@ -34,10 +34,18 @@ _CHUNK_BYTES = {"cpu": 4 * 2**20, "cuda": 256 * 2**20}
 
 def run_plan(plan: Plan, images: Tensor, fuse: bool, out: Tensor | None, check: bool) -> Tensor:
     """`autoaug.apply.apply_plan`, as it is carried out."""
-    check_images(images, values=check)
+    with as_option_error():
+        images = check_images(images, values=check)
     check_plan(plan, len(images))
     if out is not None and (out.shape != images.shape or out.dtype != images.dtype or out.device != images.device):
         raise OptionError(f"out is {_kind(out)}, but the images are {_kind(images)}; they must be alike")
+    # Autocast would reach into operators, and coordinates in 16 bits move pixels.
+    with torch.autocast(images.device.type, enabled=False):
+        return _carry_out(plan, images, fuse, out)
+
+
+def _carry_out(plan: Plan, images: Tensor, fuse: bool, out: Tensor | None) -> Tensor:
+    """The plan carried out on images that are known to be good."""
     chunks = _chunks(images)
     if torch.is_grad_enabled() and any(t.requires_grad for t in [images, *plan.tensors().values()]):
         # Slices would each fill the gradient of a whole batch; pieces of one split fill it once.
@@ -67,21 +75,6 @@ def run_plan(plan: Plan, images: Tensor, fuse: bool, out: Tensor | None, check: 
             partners = result.index_select(0, plan.partner[rows].to(result.device))
             mixed[rows] = as_type(mix_rows(plan, rows, result[rows], partners), images.dtype)
         return mixed if out is None else out.copy_(mixed)
-
-
-def check_images(images: Tensor, values: bool = True) -> None:
-    """Raise `OptionError` unless `images` are ``[n, C, H, W]``, uint8 or floating point and, where `values` are to be
-    looked at, finite and in [0, 1].
-    """
-    if images.ndim != 4:
-        raise OptionError(f"images must be [B, C, H, W], not of shape {list(images.shape)}")
-    if images.dtype != torch.uint8 and not images.is_floating_point():
-        raise OptionError(f"images must be floating point in [0, 1] or uint8, not {images.dtype}")
-    if values and images.is_floating_point() and images.numel():
-        low, high = (float(v) for v in images.detach().aminmax())
-        if not (low >= 0 and high <= 1):
-            found = "NaN" if low != low else f"values from {low:g} to {high:g}"
-            raise OptionError(f"the images have {found}; they must be finite and in [0, 1] (divide 0 … 255 by 255)")
 
 
 def _kind(tensor: Tensor) -> str:
@@ -207,7 +200,11 @@ class _Batch:
         """Put the maps of this step after those that the samples have."""
         rows, new = self.index(np.concatenate([d.samples for d in warps])), self.new_maps(warps, arguments)
         if self.maps is None:
-            self.maps = torch.eye(3).to(new).expand(len(self.samples), 3, 3).index_copy(0, rows, new)
+            self.maps = (
+                torch.eye(3, dtype=new.dtype, device=new.device)
+                .expand(len(self.samples), 3, 3)
+                .index_copy(0, rows, new)
+            )
         else:
             self.maps = self.maps.index_copy(0, rows, self.maps.index_select(0, rows) @ new)
 
@@ -222,7 +219,7 @@ class _Batch:
             return None
         rows = self.index(samples)
         maps = self.maps.index_select(0, rows)
-        self.maps = self.maps.index_copy(0, rows, torch.eye(3).to(maps).expand_as(maps))
+        self.maps = self.maps.index_copy(0, rows, torch.eye(3, dtype=maps.dtype, device=maps.device).expand_as(maps))
         return maps
 
     def run_group(self, group: Group, images: Tensor, arguments: Arguments) -> Tensor:

@@ -113,6 +113,17 @@ class UnknownName(OptionError):
         return type(self), (self.kind, self.name, self.known)
 
 
+@contextmanager
+def as_option_error() -> Iterator[None]:
+    """Raise the ValueError of a check that exported code carries along, and that so knows no error of ours, as
+    `OptionError`.
+    """
+    try:
+        yield
+    except ValueError as fault:
+        raise OptionError(str(fault)) from None
+
+
 def first_line(fault: BaseException) -> str:
     """What an error says, in one line: its first line, or its type where it says nothing."""
     lines = str(fault).strip().splitlines()

@@ -6,6 +6,9 @@ positions in pixels from the centre, in the order in which they were applied.
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterable, MutableMapping, MutableSequence
+from copy import copy
 from typing import Any
 
 import torch
@@ -18,22 +21,71 @@ from autoaug.warping import field_grid, map_grid
 
 
 def follow(movement: list[Tensor], targets: Any, size: tuple[int, int]) -> Any:
-    """`targets` of an image of `size` (height, width), moved with it: in nested lists, tuples and dicts ``tv_tensors``
-    of boxes (cut off at the border), masks (nearest pixel) and key-points; all else as it is.
+    """`targets` of an image of `size` (height, width), moved with it: in nested lists, tuples, mappings and dataclasses
+    of any kind ``tv_tensors`` of boxes (cut off at the border), masks (nearest pixel) and key-points; all else as it
+    is. Whole-numbered boxes and key-points are rounded.
+
+    Raises:
+        ValueError: boxes, masks or key-points are of an image of another size, or boxes are rotated.
     """
-    if isinstance(targets, dict):
-        return type(targets)((key, follow(movement, value, size)) for key, value in targets.items())
-    if isinstance(targets, list | tuple):
-        return type(targets)(follow(movement, value, size) for value in targets)
     if isinstance(targets, tv_tensors.BoundingBoxes):
         return move_boxes(movement, targets, size)
     if isinstance(targets, tv_tensors.Mask):
         return tv_tensors.wrap(move_mask(movement, targets.as_subclass(Tensor), size), like=targets)
     if type(targets).__name__ == "KeyPoints":  # not in older versions of torchvision
+        check_size("key-points", targets.canvas_size, size)
         points = targets.as_subclass(Tensor)
-        moved = move_points(movement, points.reshape(-1, 2).double(), size).to(points.dtype)
-        return tv_tensors.wrap(moved.view_as(points), like=targets)
-    return targets
+        moved = move_points(movement, points.reshape(-1, 2).double(), size)
+        return tv_tensors.wrap(as_coordinates(moved, points.dtype).view_as(points), like=targets)
+    parts = parts_of(targets)
+    return targets if parts is None else with_parts(targets, [follow(movement, part, size) for part in parts])
+
+
+def parts_of(targets: Any) -> list[Any] | None:
+    """What a list, tuple, mapping or dataclass holds, in its order; None where `targets` is none of these."""
+    if isinstance(targets, MutableMapping):
+        return list(targets.values())
+    if isinstance(targets, tuple | MutableSequence):
+        return None if isinstance(targets, bytearray) else list(targets)
+    if dataclasses.is_dataclass(targets) and not isinstance(targets, type):
+        return [getattr(targets, field.name) for field in dataclasses.fields(targets)]
+    return None
+
+
+def with_parts(targets: Any, parts: Iterable[Any]) -> Any:
+    """Such a container of the same type and in all else the same, with other `parts`."""
+    if isinstance(targets, tuple):
+        return targets._make(parts) if hasattr(targets, "_make") else type(targets)(parts)
+    made = copy(targets)
+    if isinstance(targets, MutableMapping | MutableSequence):
+        keys = list(targets) if isinstance(targets, MutableMapping) else range(len(targets))
+        for key, part in zip(keys, parts, strict=True):
+            made[key] = part
+    else:
+        for field, part in zip(dataclasses.fields(targets), parts, strict=True):
+            object.__setattr__(made, field.name, part)  # also where it is frozen
+    return made
+
+
+def of_each(targets: Any, n: int) -> list[Any]:
+    """The targets of each of `n` images; raises ValueError unless there is a list or tuple of so many."""
+    if not isinstance(targets, tuple | MutableSequence) or len(targets) != n:
+        number = f" of {len(targets)}" if hasattr(targets, "__len__") else ""
+        kind = f"{type(targets).__name__}{number}"
+        raise ValueError(f"targets of a batch must be a list of {n}, one for each image, not a {kind}")
+    return list(targets)
+
+
+def check_size(what: str, own: Any, size: tuple[int, int]) -> None:
+    """Raise ValueError where `what` is of an image of another size (height, width)."""
+    if tuple(own) != tuple(size):
+        cure = "resize them with the image"
+        raise ValueError(f"the {what} are of an image {list(own)} high and wide, but this is {list(size)}; {cure}")
+
+
+def as_coordinates(values: Tensor, dtype: torch.dtype) -> Tensor:
+    """Coordinates as `dtype`, rounded where that is of whole numbers."""
+    return values.to(dtype) if dtype.is_floating_point else values.round().to(dtype)
 
 
 def extend(movement: list[Tensor], step: Tensor) -> None:
@@ -50,10 +102,10 @@ def move_points(movement: list[Tensor], points: Tensor, size: tuple[int, int]) -
     points = points - half
     for step in movement:
         if step.shape == (3, 3):
-            mapped = torch.cat([points, torch.ones_like(points[:, :1])], 1) @ torch.linalg.inv(step).T
+            mapped = torch.cat([points, torch.ones_like(points[:, :1])], 1) @ torch.linalg.inv(step.to(points)).T
             points = mapped[:, :2] / mapped[:, 2:]
         else:
-            source = step.reshape(-1, 2)
+            source = step.to(points).reshape(-1, 2)
             nearest = torch.cdist(points, source).argmin(1)
             y, x = nearest // size[1] + 0.5, nearest % size[1] + 0.5
             points = torch.stack([x, y], 1) - half + points - source[nearest]
@@ -62,19 +114,24 @@ def move_points(movement: list[Tensor], points: Tensor, size: tuple[int, int]) -
 
 def move_boxes(movement: list[Tensor], boxes: Any, size: tuple[int, int]) -> Any:
     """Upright ``BoundingBoxes`` about the moved ones, cut off at the border; one that leaves the image has no area."""
+    check_size("boxes", boxes.canvas_size, size)
     upright = tv_tensors.BoundingBoxFormat.XYXY
-    corners = convert_bounding_box_format(boxes.as_subclass(Tensor), boxes.format, upright).reshape(-1, 4).double()
+    if boxes.format.name not in ("XYXY", "XYWH", "CXCYWH"):
+        raise ValueError(f"boxes of the format {boxes.format.name} cannot be moved; convert them to XYXY")
+    exact = boxes.as_subclass(Tensor).double()
+    corners = convert_bounding_box_format(exact, boxes.format, upright).reshape(-1, 4)
     for step in movement:
         if step.shape == (3, 3):
             quads = corners[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 2)
             moved = move_points([step], quads, size).view(-1, 4, 2)
             corners = torch.cat([moved.amin(1), moved.amax(1)], 1)
         else:
-            corners = torch.stack([box_about(step, corner, size) for corner in corners]) if len(corners) else corners
+            field = step.to(corners)
+            corners = torch.stack([box_about(field, corner, size) for corner in corners]) if len(corners) else corners
     limit = corners.new_tensor([size[1], size[0], size[1], size[0]])
-    corners = torch.minimum(corners.clamp(min=0), limit).to(boxes.dtype)
-    moved = convert_bounding_box_format(corners, upright, boxes.format).view(boxes.shape)
-    return tv_tensors.wrap(moved, like=boxes)
+    corners = torch.minimum(corners.clamp(min=0), limit)
+    moved = convert_bounding_box_format(corners, upright, boxes.format)
+    return tv_tensors.wrap(as_coordinates(moved, boxes.dtype).view(boxes.shape), like=boxes)
 
 
 def box_about(field: Tensor, box: Tensor, size: tuple[int, int]) -> Tensor:
@@ -88,11 +145,14 @@ def box_about(field: Tensor, box: Tensor, size: tuple[int, int]) -> Tensor:
 
 def move_mask(movement: list[Tensor], mask: Tensor, size: tuple[int, int]) -> Tensor:
     """Masks ``[..., H, W]`` of any dtype, sampled at the nearest pixel; 0 comes in from outside."""
-    moved = mask.reshape(1, -1, *size).double()
+    check_size("masks", mask.shape[-2:], size)
+    # Where each pixel comes from, counted from 1, is moved instead of the values: whatever they are, they stay exact.
+    places = torch.arange(1, size[0] * size[1] + 1, dtype=torch.float64, device=mask.device).view(1, 1, *size)
     for step in movement:
         if step.shape == (3, 3):
-            grid = map_grid(moved, step[None].to(mask.device), projective=True)
+            grid = map_grid(places, step[None].to(mask.device), projective=True)
         else:
-            grid = field_grid(moved, step[None].to(mask.device))
-        moved = grid_sample(moved, grid, mode="nearest", padding_mode="zeros", align_corners=False)
-    return moved.view_as(mask).to(mask.dtype)
+            grid = field_grid(places, step[None].to(mask.device))
+        places = grid_sample(places, grid, mode="nearest", padding_mode="zeros", align_corners=False)
+    flat = torch.nn.functional.pad(mask.flatten(-2), (1, 0))
+    return flat[..., places.long().flatten()].view_as(mask)

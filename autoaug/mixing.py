@@ -31,7 +31,7 @@ def own_share(mode: Tensor, weight: Tensor, place: Tensor, height: int, width: i
     partner's box and 1 elsewhere where it is mixed in a box.
     """
     top, bottom, left, right = mixing_box(mode, weight, place, height, width)[:, :, None].unbind(1)
-    rows, columns = torch.arange(height), torch.arange(width)
+    rows, columns = (torch.arange(length, device=top.device) for length in (height, width))
     down, across = (rows >= top) & (rows < bottom), (columns >= left) & (columns < right)
     inside = down[:, None, :, None] & across[:, None, None, :]
     in_box = ((mode == 2) | (mode == 3))[:, None, None, None]

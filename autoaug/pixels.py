@@ -2,8 +2,51 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
+
+from autoaug.bounds import needs_clamp
+from autoaug.gradients import straight_through
+
+
+def as_batch(images: Any) -> Tensor:
+    """Images ``[B, C, H, W]``, or one ``[C, H, W]``, as a batch; raises ValueError where they are neither."""
+    if not isinstance(images, Tensor):
+        many = isinstance(images, list | tuple)
+        cure = "stack them with torch.stack" if many else "convert it, as torchvision.transforms.v2.ToImage() does"
+        raise ValueError(f"images must be a torch.Tensor [B, C, H, W], not a {type(images).__name__}; {cure}")
+    if images.ndim not in (3, 4):
+        raise ValueError(f"images must be [B, C, H, W], or [C, H, W] alone, not of shape {list(images.shape)}")
+    check_dense(images)
+    return images.as_subclass(Tensor)[None] if images.ndim == 3 else images.as_subclass(Tensor)
+
+
+def check_dense(images: Tensor) -> None:
+    """Raise ValueError where images have no values, or none in a grid."""
+    if images.layout is not torch.strided or images.is_meta:
+        kind = "on the meta device" if images.is_meta else images.layout
+        raise ValueError(f"images must be dense tensors with values, not {kind}")
+
+
+def check_images(images: Tensor, values: bool = True) -> Tensor:
+    """``images [n, C, H, W]``, uint8 or floating point in [0, 1]: the same tensor; where values lie outside by no more
+    than rounding explains, a copy that is clamped, through which gradients pass.
+
+    Raises ValueError where they are anything else; `values` False leaves the values unseen.
+    """
+    if images.ndim != 4:
+        raise ValueError(f"images must be [B, C, H, W], not of shape {list(images.shape)}")
+    if 0 in images.shape[1:]:
+        raise ValueError(f"images must have a channel and a pixel at least, not the shape {list(images.shape)}")
+    if images.dtype not in (torch.uint8, torch.float16, torch.bfloat16, torch.float32, torch.float64):
+        raise ValueError(f"images must be floating point in [0, 1] or uint8, not {images.dtype}")
+    check_dense(images)
+    if not values or images.dtype == torch.uint8 or not images.numel():
+        return images
+    low, high = images.detach().aminmax()
+    return straight_through(images.clamp(0, 1), images) if needs_clamp(float(low), float(high)) else images
 
 
 def as_float(images: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
@@ -67,9 +68,10 @@ class Plan:
         part = Plan(self.operators, **cut)
         if part.partner is None or part.mode is None:
             return part
-        kept = torch.arange(len(self))[rows]
-        place = torch.full((len(self),), -1).index_copy(0, kept, torch.arange(len(kept)))
-        partner = torch.where(part.mode > 0, place[part.partner], torch.arange(len(kept)))
+        kept = torch.arange(len(self), device="cpu")[rows]
+        own = torch.arange(len(kept), device="cpu")
+        place = torch.full((len(self),), -1, device="cpu").index_copy(0, kept, own)
+        partner = torch.where(part.mode > 0, place[part.partner], own)
         if len(kept) and int(partner.min()) < 0:
             sample = int(kept[int(partner.argmin())])
             raise OptionError(f"sample {sample} is mixed with one outside the slice {rows}; slice before mixing")
@@ -123,7 +125,7 @@ class Plan:
                 first.tensors().keys(),
             ):
                 raise OptionError("the plans differ in operators, steps or mixing; concatenate plans of one policy")
-        starts = torch.tensor([0, *(len(plan) for plan in plans)]).cumsum(0).tolist()
+        starts = [0, *itertools.accumulate(len(plan) for plan in plans)]
         joined = {
             name: torch.cat([plan.tensors()[name] for plan in plans], dim=int(name in _BY_STEP))
             for name in first.tensors()
@@ -148,7 +150,9 @@ class Plan:
         try:
             content = json.loads(read_text(Path(path), OptionError))
             samples, operators = int(content.pop("samples")), tuple(map(str, content.pop("operators")))
-            tensors = {name: torch.tensor(v["values"], dtype=_DTYPES[v["dtype"]]) for name, v in content.items()}
+            tensors = {
+                name: torch.tensor(v["values"], dtype=_DTYPES[v["dtype"]], device="cpu") for name, v in content.items()
+            }
             if not tensors["choice"].numel():  # no steps: lists do not tell the number of samples
                 empty = {"choice": (0, samples), "magnitude": (0, samples), "draws": (0, samples, 4)}
                 tensors |= {name: tensors[name].reshape(shape) for name, shape in empty.items()}
@@ -257,5 +261,7 @@ def check_plan(plan: Plan, samples: int) -> None:
     if plan.magnitude.numel() and not float(plan.magnitude.detach().abs().max()) <= 1:
         worst = float(plan.magnitude.detach().abs().max())
         raise OptionError(f"a magnitude of the plan is {worst:g}; magnitudes must lie in [-1, 1]")
-    if plan.choice.numel() and int(plan.choice.max()) >= len(plan.operators):
-        raise PolicyError(f"the plan chooses operator {int(plan.choice.max())} of {len(plan.operators)}")
+    if plan.choice.numel():
+        low, high = (int(end) for end in plan.choice.aminmax())
+        if low < -1 or high >= len(plan.operators):
+            raise PolicyError(f"the plan chooses operator {low if low < -1 else high} of {len(plan.operators)}")

@@ -6,13 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from autoaug.apply import apply_plan
-from autoaug.errors import PolicyError
+from autoaug.drawing import Seeded, uniform
+from autoaug.errors import PolicyError, as_option_error
 from autoaug.gradients import straight_through
 from autoaug.plan import Plan, draw_plan, drawn_operators, negative_share
 from autoaug.policy import Branch, Layer, Policy
 
 
-class RelaxedPolicy(nn.Module):
+class RelaxedPolicy(Seeded):
     """A policy whose numbers are parameters: images ``[B, C, H, W]`` in [0, 1] in, the same shape out.
 
     Each image draws one branch of each layer as ever; going back, the gradient reaches the weights through the
@@ -35,7 +36,8 @@ class RelaxedPolicy(nn.Module):
     """
 
     def __init__(self, policy: Policy, temperature: float = 0.5, seed: int = 0) -> None:
-        super().__init__()
+        with as_option_error():
+            super().__init__(seed)
         has_sequences = any(len(branch.operations) != 1 for layer in policy.layers for branch in layer.branches)
         if policy.chains or policy.schedule or has_sequences:
             raise PolicyError(
@@ -45,10 +47,8 @@ class RelaxedPolicy(nn.Module):
         self.policy = policy
         self.temperature = temperature
         self.operators = drawn_operators(policy)
-        self.generator = torch.Generator()
-        self.generator.manual_seed(seed)
         tables = [[(b.weight, b.operations[0]) for b in layer.branches] for layer in policy.layers]
-        self.weights = nn.ParameterList(torch.tensor([w for w, _ in table]).clamp(min=1e-6).log() for table in tables)
+        self.weights = nn.ParameterList(_numbers([w for w, _ in table]).clamp(min=1e-6).log() for table in tables)
         self.probabilities = nn.ParameterList(_logit([o.probability for _, o in table]) for table in tables)
         self.ranges = nn.ParameterList(_logit([o.magnitude for _, o in table]) for table in tables)
 
@@ -62,8 +62,8 @@ class RelaxedPolicy(nn.Module):
 
     def _draw_layer(self, layer: int, n: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         operations = [branch.operations[0] for branch in self.policy.layers[layer].branches]
-        chance = torch.rand(n, 8, generator=self.generator)
-        noise = torch.rand(n, len(operations), generator=self.generator).clamp(1e-9, 1 - 1e-7)
+        chance = uniform(n, 8, self.generator)
+        noise = uniform(n, len(operations), self.generator).clamp(1e-9, 1 - 1e-7)
         logits = self.weights[layer] - (-noise.log()).log()
         soft = (logits / self.temperature).softmax(1)
         branch = logits.argmax(1)
@@ -71,10 +71,10 @@ class RelaxedPolicy(nn.Module):
         odds = self.probabilities[layer][branch] + torch.logit(chance[:, 0].clamp(1e-6, 1 - 1e-6))
         applied = straight_through((odds > 0).float(), torch.sigmoid(odds / self.temperature))
         low, high = torch.sigmoid(self.ranges[layer])[branch].sort(1).values.unbind(1)
-        negative = torch.tensor([negative_share(o) for o in operations])[branch]
-        sign = torch.where(chance[:, 2] < negative, -1.0, 1.0)
+        negative = _numbers([negative_share(o) for o in operations])[branch]
+        sign = torch.where(chance[:, 2] < negative, -1.0, 1.0).to(low)
         index = {name: i for i, name in enumerate(self.operators)} | {"Identity": -1}
-        choice = torch.tensor([index[o.operator] for o in operations])[branch]
+        choice = torch.tensor([index[o.operator] for o in operations], device="cpu")[branch]
         gate = taken.gather(1, branch[:, None]).squeeze(1) * applied
         return choice, sign * (low + chance[:, 1] * (high - low)), chance[:, 4:], gate
 
@@ -98,5 +98,9 @@ class RelaxedPolicy(nn.Module):
         return self.policy.model_copy(update={"layers": tuple(layers)})
 
 
+def _numbers(values: object) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32, device="cpu")
+
+
 def _logit(values: object) -> Tensor:
-    return torch.logit(torch.tensor(values), eps=1e-4)
+    return torch.logit(_numbers(values), eps=1e-4)

@@ -6,22 +6,23 @@ from typing import Any
 
 from torch import Tensor
 
-from autoaug.errors import OptionError
-from autoaug.following import extend, follow
+from autoaug.errors import OptionError, as_option_error
+from autoaug.following import extend, follow, of_each, with_parts
 from autoaug.operators import get_operator
 from autoaug.plan import Plan
+
+__all__ = ["move_targets", "movement_of", "of_each", "with_parts"]
 
 
 def move_targets(plan: Plan, index: int, targets: Any, size: tuple[int, int]) -> Any:
     """`targets` moved as the plan moves sample `index` of ``size`` (height, width): see `autoaug.following.follow`.
 
     Raises:
-        OptionError: the plan blends or mixes images, or boxes are rotated.
+        OptionError: the plan blends or mixes images, the targets are of an image of another size, or boxes are rotated.
     """
-    try:
-        return follow(movement_of(plan, index, size), targets, size)
-    except ValueError as fault:
-        raise OptionError(f"these boxes cannot be moved ({fault}); convert them to XYXY") from None
+    movement = movement_of(plan, index, size)
+    with as_option_error():
+        return follow(movement, targets, size)
 
 
 def movement_of(plan: Plan, index: int, size: tuple[int, int]) -> list[Tensor]:

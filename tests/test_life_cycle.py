@@ -120,7 +120,7 @@ def outcome(result: SearchResult) -> object:
 
 def check_weights(result: SearchResult) -> None:
     """The weights are the returned policy's: they predict what its first training did, and no others are left."""
-    folder, _, data, _ = reopen(result.run_dir)
+    folder, _, data, _ = reopen(result.run_dir, trust=True)
     config = RunFolder.open(folder.root)[1]
     candidate = result.candidate(result.returned.name)
     blank = np.zeros(data.train.images.shape[0], np.float32)
@@ -537,7 +537,7 @@ def test_a_second_driver_is_refused_by_name_and_one_that_was_killed_is_no_hindra
 ) -> None:
     run.report.unlink()
     with driver(run.root) as (process, number):
-        said = refused("resume", str(run.root), folder=run.root.parent)
+        said = refused("resume", str(run.root), "--trust", folder=run.root.parent)
         assert f"process {number} on host {socket.gethostname()}" in said
         assert "autoaug resume" in said
         assert not run.report.exists()

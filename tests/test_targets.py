@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import OrderedDict, UserDict, defaultdict, deque
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -16,7 +18,7 @@ from autoaug.plan import Plan
 from autoaug.policy import Mixing, Operation, Policy, in_turn
 from autoaug.targets import move_targets
 from autoaug.transform import apply_plan, load_policy
-from tests.conformance.test_exporters import photographs
+from tests.conformance.test_exporters import loaded, photographs
 
 SIZE = (40, 60)
 MOVING = sorted(o.name for o in all_operators().values() if o.kind in {"warp", "projection", "field"})
@@ -121,3 +123,99 @@ def test_mixed_and_blended_images_take_no_boxes() -> None:
         five = tv_tensors.BoundingBoxes(torch.tensor([[5.0, 8.0, 20.0, 30.0, 9.0]]), format="XYWHR", canvas_size=SIZE)
         with pytest.raises(AutoaugError, match="convert them to XYXY"):
             rotated.transform()(image, {"boxes": five})
+
+
+class Pair(NamedTuple):
+    box: Any
+    name: str
+
+
+class Labelled(dict):  # type: ignore[type-arg]
+    """A dict with more to it."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    box: Any
+    name: str = "x"
+
+
+@pytest.mark.parametrize("maker", ["autoaug", "torchvision"])
+def test_containers_of_every_kind_come_back_as_they_were(maker: str) -> None:
+    policy = Policy(layers=in_turn(Operation(operator="HorizontalFlip", magnitude=1.0)))
+    module = policy.transform() if maker == "autoaug" else loaded(policy, "torchvision")()
+    box, image = boxes((5.0, 8.0, 20.0, 30.0)), photographs(1, 3, SIZE)[0]
+    own = Labelled(box=box)
+    own.source = "camera"
+    targets: dict[str, Any] = {
+        "named": Pair(box, "x"),
+        "default": defaultdict(list, box=box),
+        "ordered": OrderedDict(box=box),
+        "user": UserDict(box=box),
+        "deque": deque([box], maxlen=3),
+        "own": own,
+        "data": Sample(box),
+    }
+    _, made = module(image, targets)
+    flipped = F.horizontal_flip(box)
+    for kind, target in made.items():
+        assert type(target) is type(targets[kind])
+        inside = target[0] if kind in {"named", "deque"} else target.box if kind == "data" else target["box"]
+        torch.testing.assert_close(inside, flipped)
+    assert made["named"].name == made["data"].name == "x"
+    assert made["default"]["new"] == []
+    assert made["deque"].maxlen == 3
+    assert made["own"].source == "camera"
+    assert torch.equal(targets["default"]["box"], box), "what came in stays"
+    _, both = module(image[None].repeat(2, 1, 1, 1), Pair(box, "x"))
+    assert isinstance(both, Pair)
+    torch.testing.assert_close(both.box, flipped)
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.uint8, torch.int32])
+@pytest.mark.parametrize("kind", ["XYXY", "XYWH", "CXCYWH"])
+def test_whole_numbered_boxes_and_key_points_are_rounded(dtype: torch.dtype, kind: str) -> None:
+    plan = plan_of(("Rotate", 33 / 180))
+    exact = F.convert_bounding_box_format(boxes((20.0, 12.0, 34.0, 26.0)), new_format=kind)
+    whole = tv_tensors.BoundingBoxes(exact.to(dtype), format=kind, canvas_size=SIZE)
+    assert torch.equal(moved(plan, whole), moved(plan, exact).round().to(dtype))
+    points = tv_tensors.KeyPoints(torch.tensor([[20.0, 12.0], [31.0, 7.0]]), canvas_size=SIZE)
+    rounded = tv_tensors.KeyPoints(points.to(dtype), canvas_size=SIZE)
+    assert torch.equal(moved(plan, rounded), moved(plan, points).round().to(dtype))
+
+
+@pytest.mark.parametrize("maker", ["autoaug", "torchvision"])
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        (tv_tensors.Mask(torch.zeros(60, 40)), "masks are of an image"),
+        (tv_tensors.Mask(torch.zeros(2, 20, 30)), "masks are of an image"),
+        (tv_tensors.BoundingBoxes(torch.ones(1, 4), format="XYXY", canvas_size=(60, 40)), "boxes are of an image"),
+        (tv_tensors.KeyPoints(torch.ones(1, 2), canvas_size=(80, 60)), "key-points are of an image"),
+    ],
+)
+def test_annotations_of_another_size_are_refused(maker: str, target: Any, words: str) -> None:
+    policy = load_policy("none")
+    module = policy.transform() if maker == "autoaug" else loaded(policy, "torchvision")()
+    with pytest.raises((AutoaugError, ValueError), match=words):
+        module(photographs(1, 3, SIZE)[0], {"target": target})
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.int64, torch.float32, torch.float64])
+def test_masks_keep_every_value_exactly(dtype: torch.dtype) -> None:
+    values = torch.arange(SIZE[0] * SIZE[1]).view(1, *SIZE)
+    large = (values + (2**60 if dtype == torch.int64 else 0)).to(dtype)
+    plan = plan_of(("Rotate", 20 / 180), ("ShearX", 0.2))
+    source = moved(plan, tv_tensors.Mask(values + 1))
+    expected = torch.where(source > 0, large.flatten()[(source - 1).clamp(min=0)], torch.zeros((), dtype=dtype))
+    assert torch.equal(moved(plan, tv_tensors.Mask(large)), expected)
+    assert moved(plan, tv_tensors.Mask(large[:0])).shape == (0, *SIZE)
+
+
+@pytest.mark.parametrize("maker", ["autoaug", "torchvision"])
+def test_a_batch_wants_a_list_of_targets(maker: str) -> None:
+    policy = load_policy("none")
+    module = policy.transform() if maker == "autoaug" else loaded(policy, "torchvision")()
+    for targets in ({"boxes": 1, "labels": 2}, [{}], [{}, {}, {}], "ab"):
+        with pytest.raises((AutoaugError, ValueError), match="must be a list of 2, one for each image"):
+            module(photographs(2), targets)

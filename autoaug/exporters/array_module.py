@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from importlib.resources import files
 from types import ModuleType
 
+from autoaug import bounds
 from autoaug.exporters.assemble import Definition, definitions, import_block, imports, needed
 from autoaug.exporters.base import Target, expressible, header
 from autoaug.exporters.module import layers_text
-from autoaug.exporters.runtime import array_apply, array_noise, array_types, arrays
+from autoaug.exporters.runtime import array_apply, array_noise, array_types, arrays, workers
 from autoaug.operators import Operator, get_operator
 from autoaug.plan import drawn_operators
 from autoaug.policy import Policy
@@ -74,20 +75,20 @@ NUMPY = ArrayTarget(
     "with NumPy and Pillow alone",
     "image = Augment()(image)",
     ("import os", "from typing import Any", "from PIL import Image"),
-    (array_types, arrays, array_noise, array_apply),
+    (bounds, workers, array_types, arrays, array_noise, array_apply),
 )
 ALBUMENTATIONS = ArrayTarget(
     "albumentations",
     "as a transform of albumentations",
     "image = A.Compose([Augment()], seed=0)(image=image)['image']",
     ("from typing import Any", "import albumentations as A"),
-    (array_types, arrays, array_noise, array_apply),
+    (bounds, workers, array_types, arrays, array_noise, array_apply),
 )
 KERAS = ArrayTarget(
     "keras",
     "as a preprocessing layer of Keras 3, on any of its backends",
     "images = Augment()(images, training=True)",
     ("from typing import Any", "from keras import ops", "import keras"),
-    (arrays,),
+    (bounds, workers, arrays),
     words="ops",
 )

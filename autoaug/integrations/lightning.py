@@ -9,6 +9,7 @@ import lightning
 import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
+from autoaug.errors import OptionError
 from autoaug.transform import PolicyTransform
 
 
@@ -24,19 +25,34 @@ class AugmentBatches(lightning.Callback):
         self.transform = transform
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
-        """Put the policy behind the module's own hook."""
+        """Put the policy behind the module's own hook, for this training alone."""
+        if stage != "fit":
+            return
         arrived = pl_module.on_after_batch_transfer
 
         def augmented(batch: Any, dataloader_idx: int) -> Any:
             batch = arrived(batch, dataloader_idx)
-            if stage != "fit" or not trainer.training:
-                return batch
-            images, labels = batch
-            if self.transform.policy.mixing is None:
-                return self.transform(images), labels
-            return self.transform(images, labels)
+            return self._augmented(batch) if trainer.training else batch
 
         pl_module.on_after_batch_transfer = augmented
+
+    def _augmented(self, batch: Any) -> Any:
+        if not isinstance(batch, tuple | list) or len(batch) != 2:
+            raise OptionError(
+                f"a training batch must be (images, labels), not a {type(batch).__name__} of another form"
+            )
+        images, labels = batch
+        if self.transform.policy.mixing is None:
+            return self.transform(images), labels
+        return self.transform(images, labels)
+
+    def teardown(self, trainer: Any, pl_module: Any, stage: str) -> None:  # noqa: ARG002 (Lightning's signature)
+        """Take the policy away: another training sets it up anew, and the module can be pickled."""
+        pl_module.__dict__.pop("on_after_batch_transfer", None)
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:  # noqa: ARG002
+        """The same where the training ends by an error, after which Lightning tears nothing down."""
+        self.teardown(trainer, pl_module, "fit")
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002 (Lightning's signature)
         """Tell the transform how much is done."""

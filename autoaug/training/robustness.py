@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from autoaug.data.splits import Samples
+from autoaug.labels import soft_labels
 from autoaug.modalities.image.models import Standardised
 from autoaug.policy import Adversarial
 from autoaug.result import Robustness
@@ -15,7 +16,6 @@ from autoaug.training.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from autoaug.training.device import precision
 from autoaug.training.feed import float_batches, images_at_once, in_order
 from autoaug.training.modes import evaluating
-from autoaug.transform import soft_labels
 
 _AT_MOST = 500
 _NORMS = {"linf": "L-infinity", "l2": "L2"}

@@ -18,6 +18,7 @@ from autoaug.apply import apply_plan
 from autoaug.data.images import Images, MemoryImages
 from autoaug.data.splits import Samples
 from autoaug.engine import mix_labels
+from autoaug.labels import soft_labels
 from autoaug.modalities.image.models import Standardised, build_model
 from autoaug.plan import Plan, draw_plan
 from autoaug.policy import Policy
@@ -27,7 +28,6 @@ from autoaug.training.device import precision, resident
 from autoaug.training.feed import float_batches, images_at_once, in_order, shuffled
 from autoaug.training.modes import evaluating
 from autoaug.training.recipe import Recipe
-from autoaug.transform import soft_labels
 
 _STATISTICS_BYTES = 256 * 2**20
 #: The greatest norm of a step's gradient. Without this bound the steps at the highest learning rate throw a short

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import re
 import subprocess
@@ -93,7 +94,7 @@ def test_every_operator_replays(target: str, channels: int) -> None:
 def test_a_module_imports_its_target_alone(target: str, name: str) -> None:
     policy = Policy(layers=in_turn(Operation(operator=name)))
     imported = re.findall(r"^(?:import|from) (\w+)", export_policy(policy, target), re.MULTILINE)
-    assert set(imported) <= {"__future__", "collections", "math", "torch", "typing", target}
+    assert set(imported) - sys.stdlib_module_names <= {"torch", target}
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -169,3 +170,40 @@ def test_workers_of_a_loader_draw_for_themselves(target: str) -> None:
     assert len({view.numpy().tobytes() for epoch in theirs for view in epoch}) > 12, "the workers repeat one another"
     for epoch, own in zip(theirs, epochs(policy.transform(seed=3)), strict=True):
         assert_same(own.float() / 255, epoch.float().numpy() / 255)
+
+
+class OneView(Dataset):
+    """What several transforms make of one image, `n` times."""
+
+    def __init__(self, transforms: dict[str, Any], n: int) -> None:
+        self.transforms, self.n = transforms, n
+        self.image = (photographs(1)[0] * 255).to(torch.uint8)
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        return {name: transform(self.image) for name, transform in self.transforms.items()}
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_transforms_travel_to_workers_that_are_started_anew(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They draw there what they draw in a worker that is forked."""
+    policy = load_policy("randaugment")
+    monkeypatch.syspath_prepend(tmp_path)
+    transforms: dict[str, Any] = {"autoaug": policy.transform(seed=3)}
+    for target in TARGETS:
+        (tmp_path / f"sent_{method}_{target}.py").write_text(export_policy(policy, target))
+        transforms[target] = importlib.import_module(f"sent_{method}_{target}").Augment(seed=3)
+
+    def views(how: str) -> dict[str, torch.Tensor]:
+        seed = torch.Generator().manual_seed(1)
+        (batch,) = DataLoader(OneView(transforms, 6), 6, num_workers=1, multiprocessing_context=how, generator=seed)
+        return batch
+
+    here, there = views("fork"), views(method)
+    for name in transforms:
+        assert torch.equal(here[name], there[name]), name
+        assert len({view.numpy().tobytes() for view in there[name]}) > 3

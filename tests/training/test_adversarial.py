@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
 
+from autoaug.labels import soft_labels
 from autoaug.modalities.image.models import build_model
 from autoaug.plan import draw_plan
 from autoaug.policy import Adversarial, Policy
 from autoaug.training.adversarial import attack, attack_magnitudes
 from autoaug.training.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from autoaug.training.train import new_training, train
-from autoaug.transform import load_policy, soft_labels
+from autoaug.transform import load_policy
 from tests.tasks import small_task
 
 

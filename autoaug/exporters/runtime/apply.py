@@ -16,8 +16,8 @@ def apply_operations(images: Tensor, choice: Tensor, magnitude: Tensor, draws: T
     Consecutive warps of an image become one map and one sampling.
     """
     images = images.clone()
-    maps = torch.eye(3).to(images).repeat(len(images), 1, 1)
-    moved = torch.zeros(len(images), dtype=torch.bool)
+    maps = torch.eye(3, dtype=images.dtype, device=images.device).repeat(len(images), 1, 1)
+    moved = torch.zeros(len(images), dtype=torch.bool, device="cpu")
     for step in range(len(choice)):
         for index, (kind, function, limit) in enumerate(OPERATORS):
             rows = (choice[step] == index).nonzero().squeeze(1)
@@ -36,7 +36,7 @@ def apply_operations(images: Tensor, choice: Tensor, magnitude: Tensor, draws: T
                 images[waiting] = warp(images[waiting], maps[waiting]).clamp(0, 1)
                 result = function(images[rows], *given)
                 images[rows] = transform_colours(images[rows], result) if kind == "colours" else result.clamp(0, 1)
-            maps[rows] = torch.eye(3).to(images)
+            maps[rows] = torch.eye(3, dtype=images.dtype, device=images.device)
             moved[rows] = False
     images[moved] = warp(images[moved], maps[moved]).clamp(0, 1)
     return images

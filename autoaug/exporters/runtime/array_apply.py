@@ -1,4 +1,4 @@
-"""How an exported NumPy module draws and carries out its operations."""
+"""How an exported NumPy module draws and carries out its operations, and what it takes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,31 @@ from typing import Any
 
 import numpy as np
 
+from autoaug.bounds import needs_clamp
 from autoaug.exporters.runtime.arrays import warp
 
 Array = Any
 Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]
+
+
+def as_floats(images: Array) -> Array:
+    """Images ``[n, H, W, C]``, uint8, or floating point in [0, 1] (what lies outside by at most 1e-3 is clamped), as
+    float32; raises ValueError where they are anything else.
+    """
+    if images.ndim != 4 or 0 in images.shape[1:]:
+        raise ValueError(f"images must be [B, H, W, C] with a pixel at least, not of shape {list(images.shape)}")
+    if images.dtype == np.uint8:
+        return images.astype("float32") / 255
+    if images.dtype.kind != "f":
+        raise ValueError(f"images must be floating point in [0, 1] or uint8, not {images.dtype}")
+    if images.size and needs_clamp(float(images.min()), float(images.max())):
+        images = np.clip(images, 0, 1)
+    return images.astype("float32")
+
+
+def as_type(images: Array, dtype: Any) -> Array:
+    """Images in [0, 1] as `dtype`; uint8 rounds to 0 … 255."""
+    return np.round(images * 255).astype(np.uint8) if dtype == np.uint8 else images.astype(dtype)
 
 
 def draw_operations(table: Table, n: int, generator: np.random.Generator) -> tuple[Array, Array, Array]:

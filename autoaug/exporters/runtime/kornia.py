@@ -18,9 +18,9 @@ def contrast(images: Tensor, change: Tensor, draws: Tensor) -> Tensor:
 
 
 def invert(images: Tensor, on: Tensor, draws: Tensor) -> Tensor:
-    return torch.where(per_image(on) >= 0.5, E.invert(images), images)
+    return torch.where(per_image(on) >= 0.5, E.invert(images, images.new_ones(1)), images)
 
 
 def solarize(images: Tensor, depth: Tensor, draws: Tensor) -> Tensor:
     above = (images >= 1 - per_image(depth) - 1e-4) & (per_image(depth) > 0)
-    return torch.where(above, E.invert(images), images)
+    return torch.where(above, E.invert(images, images.new_ones(1)), images)

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
 
+def by_channel(image: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
+    """A function that takes 1 or 3 channels; of another number, each is an image of its own."""
+    return function(image) if image.shape[0] in (1, 3) else function(image[:, None])[:, 0]
+
+
+def saturated(image: Tensor, factor: float) -> Tensor:
+    """The distance from grey times `factor`; of other than 1 or 3 channels, grey is their mean."""
+    if image.shape[0] in (1, 3):
+        return F.adjust_saturation(image, factor)
+    return torch.lerp(image.mean(0, keepdim=True).expand_as(image), image, factor).clamp(0, 1)
+
+
 def brightness(image: Tensor, change: float, draws: Tensor) -> Tensor:
-    return F.adjust_brightness(image, 1 + change)
+    return by_channel(image, lambda one: F.adjust_brightness(one, 1 + change))
 
 
 def contrast(image: Tensor, change: float, draws: Tensor) -> Tensor:
-    return F.adjust_contrast(image, 1 + change)
+    one = image if image.shape[0] in (1, 3) else image.flatten(0, 1)[None]  # the mean is that of all channels
+    return F.adjust_contrast(one, 1 + change).view_as(image)
 
 
 def saturation(image: Tensor, change: float, draws: Tensor) -> Tensor:
-    return F.adjust_saturation(image, 1 + change)
+    return saturated(image, 1 + change)
 
 
 def grayscale(image: Tensor, share: float, draws: Tensor) -> Tensor:
-    return F.adjust_saturation(image, 1 - share)
+    return saturated(image, 1 - share)
 
 
 def invert(image: Tensor, on: float, draws: Tensor) -> Tensor:
@@ -40,18 +54,18 @@ def posterize(image: Tensor, bits: float, draws: Tensor) -> Tensor:
 
 
 def autocontrast(image: Tensor, share: float, draws: Tensor) -> Tensor:
-    return torch.lerp(image, F.autocontrast(image), share)
+    return torch.lerp(image, by_channel(image, F.autocontrast), share)
 
 
 def equalize(image: Tensor, share: float, draws: Tensor) -> Tensor:
     levels = (image * 255 + 0.5).to(torch.uint8)
-    equalized = F.equalize(levels)
+    equalized = by_channel(levels, F.equalize)
     same = (equalized == levels).flatten(1).all(1)[:, None, None]
     return torch.lerp(image, torch.where(same, image, equalized.to(image.dtype) / 255), share)
 
 
 def sharpness(image: Tensor, change: float, draws: Tensor) -> Tensor:
-    return F.adjust_sharpness(image, 1 + change)
+    return by_channel(image, lambda one: F.adjust_sharpness(one, 1 + change))
 
 
 def gaussian_blur(image: Tensor, fraction: float, draws: Tensor) -> Tensor:
@@ -62,4 +76,7 @@ def gaussian_blur(image: Tensor, fraction: float, draws: Tensor) -> Tensor:
 
 
 def hue(image: Tensor, turns: float, draws: Tensor) -> Tensor:
-    return F.adjust_hue(image, turns) if image.shape[0] == 3 else image
+    if image.shape[0] != 3:
+        return image
+    with image.device:  # it makes a tensor on the default device
+        return F.adjust_hue(image, turns)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 from torchvision import tv_tensors
 
-from autoaug.drawing import Table, draw_operations
+from autoaug.drawing import Seeded, Table, draw_operations
 from autoaug.exporters.runtime.apply import OPERATORS, apply_operations
-from autoaug.exporters.runtime.seeded import Seeded
-from autoaug.following import extend, follow
-from autoaug.pixels import as_float, as_type
+from autoaug.following import extend, follow, of_each, with_parts
+from autoaug.pixels import as_batch, as_float, as_type, check_images
 
 LAYERS: Table = []
 
@@ -28,26 +28,30 @@ def movement_of(choice: Tensor, magnitude: Tensor, draws: Tensor, size: tuple[in
 
 class Augment(Seeded):
     """The policy as a transform beside those of ``torchvision.transforms.v2``: images ``[B, C, H, W]``, or one
-    ``[C, H, W]``, uint8 or in [0, 1], to the same shape and type, each with operators of its own.
+    ``[C, H, W]``, uint8 or in [0, 1] (what lies outside by at most 1e-3 is clamped), to the same shape and type, each
+    with operators of its own.
 
-    With targets it returns ``(images, targets)``: in nested lists, tuples and dicts, ``tv_tensors`` of boxes, masks and
-    key-points move with their image, all else stays. The targets of a batch are a tensor of labels, or a list of the
-    targets of each image.
+    With targets it returns ``(images, targets)``: in nested lists, tuples, dicts and dataclasses, ``tv_tensors`` of
+    boxes, masks and key-points move with their image, all else stays. The targets of a batch are a tensor of labels, or
+    a list of the targets of each image.
     """
 
     def forward(self, images: Tensor, targets: Any = None) -> Any:
-        batch = images if images.ndim == 4 else images[None]
+        batch, alone = check_images(as_batch(images)), images.ndim == 3
+        labels = targets is None or (type(targets) is Tensor and not alone)
+        each = [] if labels else [targets] if alone else of_each(targets, len(batch))
         choice, magnitude, draws = draw_operations(LAYERS, len(batch), self.generator)
-        augmented = apply_operations(as_float(batch.as_subclass(Tensor)), choice, magnitude, draws)
+        with torch.autocast(batch.device.type, enabled=False):  # coordinates in 16 bits move pixels
+            augmented = apply_operations(as_float(batch), choice, magnitude, draws)
         augmented = as_type(augmented, images.dtype).view(images.shape)
         result = tv_tensors.wrap(augmented, like=images) if isinstance(images, tv_tensors.TVTensor) else augmented
         if targets is None:
             return result
-        if type(targets) is Tensor:
+        if labels:
             return result, targets
-        size = images.shape[-2], images.shape[-1]
+        size = batch.shape[-2], batch.shape[-1]
         moved = [
             follow(movement_of(choice[:, i], magnitude[:, i], draws[:, i], size), target, size)
-            for i, target in enumerate(targets if images.ndim == 4 else [targets])
+            for i, target in enumerate(each)
         ]
-        return result, moved if images.ndim == 4 else moved[0]
+        return result, moved[0] if alone else with_parts(targets, moved)

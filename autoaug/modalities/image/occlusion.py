@@ -22,8 +22,8 @@ def box(fraction: Tensor, draws: Tensor, images: Tensor, aspect: Tensor | float 
     height, width = images.shape[-2:]
     side = fraction * min(height, width) / 2
     root = torch.as_tensor(aspect, dtype=fraction.dtype, device=fraction.device).sqrt()
-    y = (torch.arange(height, device=draws.device) + 0.5 - draws[:, :1] * height).abs()
-    x = (torch.arange(width, device=draws.device) + 0.5 - draws[:, 1:2] * width).abs()
+    y = (torch.arange(height, dtype=draws.dtype, device=draws.device) + 0.5 - draws[:, :1] * height).abs()
+    x = (torch.arange(width, dtype=draws.dtype, device=draws.device) + 0.5 - draws[:, 1:2] * width).abs()
     inside = [((side * root)[:, None] - y)[:, None, :, None], ((side / root)[:, None] - x)[:, None, None, :]]
     hard = ((inside[0] > 0) & (inside[1] > 0)).to(fraction.dtype)
     if not fraction.requires_grad:
@@ -78,7 +78,7 @@ def grid_mask(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
     period = (0.2 + 0.4 * draws[:, :1]) * min(height, width)
     inside = []
     for length, place in ((height, draws[:, 1:2]), (width, draws[:, 2:3])):
-        position = (torch.arange(length, device=images.device) + 0.5) / period + place
+        position = (torch.arange(length, dtype=draws.dtype, device=images.device) + 0.5) / period + place
         inside.append(share[:, None] - (position - position.floor()))
     rows, columns = inside[0][:, None, :, None], inside[1][:, None, None, :]
     hard = ((rows > 0) & (columns > 0)).to(images.dtype)

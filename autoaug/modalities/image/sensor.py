@@ -95,7 +95,8 @@ def quantisation(loss: Tensor, channels: int) -> Tensor:
         18 22 37 56 68 109 103 77 24 35 55 64 81 104 113 92 49 64 78 87 103 121 120 101 72 92 95 98 112 100 103 99"""
     chroma = "17 18 24 47 99 99 99 99 18 21 26 66 99 99 99 99 24 26 56 99 99 99 99 99 47 66" + " 99" * 38
     kinds = [luma, chroma, chroma] if channels == 3 else [luma] * channels
-    tables = torch.tensor([[float(v) for v in kind.split()] for kind in kinds], device=loss.device).view(-1, 8, 8)
+    steps = [[float(v) for v in kind.split()] for kind in kinds]
+    tables = torch.tensor(steps, dtype=torch.float32, device=loss.device).view(-1, 8, 8)
     quality = 100 - loss.round()
     scale = torch.where(quality < 50, (5000 / quality).floor(), 200 - 2 * quality)
     return ((tables * scale[:, None, None, None] + 50) / 100).floor().clamp(1, 255)

@@ -100,7 +100,7 @@ def clahe(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
     levels = (images.detach() * 255 + 0.5).long().clamp(0, 255).view(n * channels, height, width)
     y, x = torch.arange(height, device=images.device), torch.arange(width, device=images.device)
     tile = (y * rows // height)[:, None] * columns + x * columns // width
-    counts = torch.zeros(n * channels, rows * columns * 256, device=images.device)
+    counts = torch.zeros(n * channels, rows * columns * 256, dtype=torch.float32, device=images.device)
     counts.scatter_add_(1, (tile * 256 + levels).flatten(1), torch.ones_like(levels.flatten(1), dtype=counts.dtype))
     share_of_bin = counts.view(n * channels, -1, 256) / torch.bincount(tile.flatten())[:, None]
     limited = share_of_bin.clamp(max=4 / 256)
@@ -116,6 +116,6 @@ def clahe(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
 
 def _neighbours(position: Tensor, length: int, tiles: int) -> list[tuple[Tensor, Tensor]]:
     """The two tiles whose centres lie about each position, and their weights."""
-    place = ((position + 0.5) * tiles / length - 0.5).clamp(0, tiles - 1)
+    place = ((position.float() + 0.5) * tiles / length - 0.5).clamp(0, tiles - 1)
     before = place.floor().long()
     return [(before, 1 - (place - before)), ((before + 1).clamp(max=tiles - 1), place - before)]
