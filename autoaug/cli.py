@@ -18,6 +18,7 @@ from autoaug import cli_generated, cli_listings
 from autoaug.cli_generated import Rule, Trust
 from autoaug.errors import AutoaugError, Interrupted
 from autoaug.interruption import ignore_signals
+from autoaug.terminal import echo, say
 from autoaug.version import __version__
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ MemoryLimit = Annotated[
 ImageSize = Annotated[int | None, typer.Option(help="Bring image files to squares of this side. [default: by rule]")]
 Allow = Annotated[
     list[str] | None,
-    typer.Option(help="Findings to let pass: unreadable, leak, conflict, generator. May be repeated."),
+    typer.Option(help="Findings to let pass: unreadable, empty, absent, leak, conflict, generator. May be repeated."),
 ]
 Out = Annotated[str | None, typer.Option(help="The run folder to make. [default: runs/DATA-search-N]")]
 
@@ -216,10 +217,10 @@ def report(
         raise OptionError("--out is for a comparison of several runs; a run's report stands in its folder")
     else:
         page = write_report(folders[0], cdn)
-    typer.echo(page)
+    echo(page)
     for folder in folders if figures is not None else ():
         for path in write_figures(folder, figures or ""):
-            typer.echo(path)
+            echo(path)
     if open_it:
         typer.launch(str(page.resolve()))
 
@@ -264,7 +265,7 @@ def export(
         from autoaug.model_card import export_model
 
         for written in export_model(RunFolder(policy), out or Path(policy) / "model"):
-            typer.echo(written)
+            echo(written)
         return
     path = Path(policy) / "policy.yaml" if Path(policy).is_dir() else policy
     text = export_policy(load_policy(path), to, approximate)
@@ -283,19 +284,21 @@ def check(
     seed: Seed = 0,
 ) -> None:
     """Say what is in DATA, what would spoil a result, and whether a search makes sense."""
-    from autoaug.data.audit import audit
+    from autoaug.data.audit import allowed, audit
     from autoaug.data.description import describe_source, describe_splits
     from autoaug.data.sources import open_source
     from autoaug.data.splits import split
     from autoaug.options import check_seed, parse_memory
 
     check_seed(seed)
-    limit = parse_memory(memory_limit)
+    passing, limit = allowed(allow or ()), parse_memory(memory_limit)
     source = open_source(data, limit, image_size)
     found = audit(source)
-    typer.echo(describe_source(source, found))
-    found.stop(frozenset(allow or ()))
-    typer.echo(describe_splits(split(source, found, seed, limit)))
+    for line in describe_source(source, found):
+        echo(line)
+    found.stop(passing)
+    for line in describe_splits(split(source, found, seed, limit, passing)):
+        echo(line)
 
 
 app.command(epilog="Example: autoaug operators --gallery operators.html")(cli_listings.operators)
@@ -321,14 +324,14 @@ def _finish(run: Any) -> None:
             result: SearchResult = run(progress)
         except Interrupted as interruption:
             ignore_signals()
-            typer.echo(str(interruption), err=True)
+            echo(interruption, err=True)
             raise typer.Exit(130) from None
     _print_outcome(console, result)
 
 
 def _print_outcome(console: Console, result: SearchResult) -> None:
     def line(text: str) -> None:
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
+        say(console, text)
 
     width = max(len(c.name) for c in result.candidates)
     line("")
@@ -392,5 +395,5 @@ def _given_value(fault: Any) -> str:
 
 def _fail(message: str) -> NoReturn:
     with suppress(OSError):  # a stream that cannot be written to, either
-        typer.echo(f"error: {' '.join(message.split())}", err=True)
+        echo(f"error: {' '.join(message.split())}", err=True)
     sys.exit(2)

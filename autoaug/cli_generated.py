@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from autoaug.terminal import echo
+
 generate = typer.Typer(
     name="generate", help="Fit a generator to the training images, and draw samples from it.", no_args_is_help=True
 )
@@ -53,7 +55,7 @@ def _going_on_later(out: Path) -> Iterator[None]:
         with pausing_on_full_disk(cure), held(out, f"wait until it has ended, or end it: {cure}"):
             yield
     except KeyboardInterrupt:
-        typer.echo("interrupted; nothing that is done is lost: the same command goes on", err=True)
+        echo("interrupted; nothing that is done is lost: the same command goes on", err=True)
         raise typer.Exit(130) from None
 
 
@@ -99,7 +101,7 @@ def fit(
             bar.update(task, completed=done)
             as_picture(np.concatenate(list(samples), axis=-1)).save(out / "samples.png")
             if not console.is_terminal:
-                typer.echo(f"step {done} of {total}; a sample of each class is in {out / 'samples.png'}")
+                echo(f"step {done} of {total}; a sample of each class is in {out / 'samples.png'}")
 
         try:
             made = fit_generator(
@@ -117,7 +119,7 @@ def fit(
             )
         except Collapsed as fault:
             raise RunError(str(fault)) from None
-    typer.echo(f"{out}: a {kind} for {len(found.classes)} classes, fitted in {made.about.seconds:.0f} s")
+    echo(f"{out}: a {kind} for {len(found.classes)} classes, fitted in {made.about.seconds:.0f} s")
 
 
 @generate.command(epilog="Example: autoaug generate sample generators/photos --per-class 100 --out made/")
@@ -160,12 +162,10 @@ def sample(
     made.check_fits(found.train.images.shape, found.classes, found.train_fingerprint, "generator" in (allow or ()))
     drawn = draw_samples(made, found, per_class, seed, chosen, own_rule)
     write_passed(drawn, out)
-    typer.echo(f"{out}: of {len(drawn.labels)} samples {spelt(tally(drawn.reasons))}")
+    echo(f"{out}: of {len(drawn.labels)} samples {spelt(tally(drawn.reasons))}")
     balances = drawn.gate.balances(drawn.images, drawn.labels, drawn.reasons)
     for what, (before, after) in zip(("class", "group"), balances.values(), strict=False):  # not all data have groups
-        typer.echo(
-            f"samples of a {what}: {min(before)} to {max(before)} before the gate, {min(after)} to {max(after)} after"
-        )
+        echo(f"samples of a {what}: {min(before)} to {max(before)} before the gate, {min(after)} to {max(after)} after")
     if judge or inception:
         from autoaug.generate.judge import judge_samples
 
@@ -181,7 +181,7 @@ def sample(
             published,
         )
         for name, value in figures.known().items():
-            typer.echo(f"{name}: {value:.4g}")
+            echo(f"{name}: {value:.4g}")
 
 
 def expand(
@@ -195,6 +195,7 @@ def expand(
     """Write DATA with K augmented copies of each training image beside it, in the format in which it came. Interrupted,
     the same command goes on; a manifest says of every copy what it was made of, and how.
     """
+    from autoaug.data.images import FileImages
     from autoaug.data.sources import open_source
     from autoaug.expanding import expand as carry_out
     from autoaug.options import LARGEST_COUNT, check_seed, parse_memory, within
@@ -204,8 +205,8 @@ def expand(
     within("workers", workers, 1, LARGEST_COUNT)
     chosen = load_policy(Path(policy) / "policy.yaml" if Path(policy).is_dir() else policy)
     source = open_source(data, parse_memory(None))
-    kind = "csv" if Path(data).suffix == ".csv" else "folder" if Path(data).is_dir() else "npz"
-    if not all(Path(name).is_file() for name in source.parts["train"].names[:1]):
+    kind = "csv" if Path(data).suffix.lower() == ".csv" else "folder" if Path(data).is_dir() else "npz"
+    if not isinstance(source.parts["train"].images, FileImages):
         kind = "npz"  # images that do not lie in files of their own
     console = Console()
     with _going_on_later(out), _bar(console) as bar:
@@ -221,7 +222,7 @@ def expand(
             lambda done, all_: bar.update(task, completed=done, total=all_),
         )
     rate = made.copies / max(made.seconds, 1e-9)
-    typer.echo(
+    echo(
         f"{out}: {made.originals} images and {made.copies} copies in {made.seconds:.1f} s "
         f"({rate:.0f} copies a second), {made.bytes / 2**20:.1f} MiB"
     )
@@ -253,9 +254,9 @@ def robustness(
     if as_json:
         typer.echo(json.dumps(found.model_dump() | {"mean_corrupted": found.mean_corrupted}, indent=2))
         return
-    typer.echo(f"clean {100 * found.clean:.1f} %, under {found.attack}: {100 * found.attacked:.1f} %")
+    echo(f"clean {100 * found.clean:.1f} %, under {found.attack}: {100 * found.attacked:.1f} %")
     table = Table("corruption", *(f"severity {i}" for i in range(1, 6)), box=None, pad_edge=False)
     for name, row in found.corrupted.items():
         table.add_row(name, *(f"{100 * value:.1f}" for value in row))
     Console(width=100).print(table, highlight=False)
-    typer.echo(f"mean under corruptions {100 * found.mean_corrupted:.1f} %")
+    echo(f"mean under corruptions {100 * found.mean_corrupted:.1f} %")

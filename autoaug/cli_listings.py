@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from autoaug.terminal import echo
+
 
 def operators(
     as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
@@ -25,7 +27,7 @@ def operators(
 
     if gallery is not None:
         catalogue.write_gallery(gallery)
-        typer.echo(gallery)
+        echo(gallery)
     elif as_json:
         typer.echo(json.dumps(catalogue.rows(), indent=2))
     else:

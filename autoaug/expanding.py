@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,17 +24,17 @@ import torch
 from pydantic import Field, RootModel, TypeAdapter, ValidationError
 
 from autoaug.apply import apply_plan
-from autoaug.data.images import DECODERS
+from autoaug.data.images import DECODERS, FileImages
 from autoaug.data.source import Part, Role, Source
 from autoaug.data.sources.arrays import KEYS
-from autoaug.data.sources.folder import COPY, EXPANSION
+from autoaug.data.sources.folder import COPY, EXPANSION, MANIFEST
 from autoaug.data.sources.manifest import COLUMNS
 from autoaug.errors import DataError, OptionError, RunError
 from autoaug.facts import Facts, changes
-from autoaug.files import read_bytes, write_whole
+from autoaug.files import read_bytes, safe_name, write_whole
 from autoaug.json_text import read_record
 from autoaug.locking import LOCK
-from autoaug.modalities.image.decoding import as_picture
+from autoaug.modalities.image.decoding import Shape, as_picture, decode, image_endings, read_header
 from autoaug.plan import draw_plan
 from autoaug.policy import Policy
 from autoaug.seeds import derive_seed
@@ -42,7 +42,6 @@ from autoaug.seeds import derive_seed
 _PART = 256
 #: A PNG of noise is about as large as its pixels; a tenth more is for what stands around them.
 _ROOM = 1.1
-_MANIFEST = "manifest.jsonl"
 
 #: Told how many of all copies are there.
 Watch = Callable[[int, int], None]
@@ -118,7 +117,7 @@ def expand(
     train = source.parts["train"]
     total = len(train) * copies
     _check_room(source, copies, out)
-    about = {
+    about: dict[str, object] = {
         "policy": policy.fingerprint(),
         "copies": copies,
         "seed": seed,
@@ -126,10 +125,12 @@ def expand(
         "images": len(train),
         "data": _digest(source),
     }
+    if kind != "npz" and (renamed := {name: safe_name(name) for name in source.classes if safe_name(name) != name}):
+        about["renamed"] = renamed  # the folders of classes whose names cannot be that of a folder
     _begin(out, about)
     begun = time.perf_counter()
     parts = list(_parts(len(train), copies))
-    done = _keep_whole_parts(out / _MANIFEST, parts)
+    done = _keep_whole_parts(out / MANIFEST, parts)
     waiting = [(i, rows, copy) for i, (rows, copy) in enumerate(parts) if i not in done]
     made = sum(len(rows) for i, (rows, _) in enumerate(parts) if i in done)
     if kind != "npz":
@@ -142,7 +143,7 @@ def expand(
         try:
             for ended in work:
                 lines = ended.result()
-                with (out / _MANIFEST).open("a", encoding="utf-8") as file:
+                with (out / MANIFEST).open("a", encoding="utf-8") as file:
                     file.write("".join(json.dumps(asdict(line)) + "\n" for line in lines))
                 made += len(lines)
                 if watch is not None:
@@ -187,34 +188,55 @@ def _make_part(
         return [_Made(path.name, train.names[row], row, copy, number, seed) for row in rows.tolist()]
     lines = []
     for image, row in zip(images, rows.tolist(), strict=True):
-        kind_folder = out / "train" / source.classes[train.labels[row]]
-        path = kind_folder / f"{row:07}{COPY}{copy + 1}.png"
+        path = _class_folder(source, out, "train", train.labels[row]) / f"{row:07}{COPY}{copy + 1}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         as_picture(image).save(path)
         lines.append(_Made(str(path.relative_to(out)), train.names[row], row, copy, number, seed))
     return lines
 
 
+def _class_folder(source: Source, out: Path, split: str, label: int) -> Path:
+    return out / split / safe_name(source.classes[label])
+
+
 def _copy_originals(source: Source, kind: str, out: Path) -> None:
-    """Every original under its role and class, byte for byte; a CSV beside them, where that is the format."""
+    """Every original under its role and class; a CSV beside them, where that is the format.
+
+    Those that are stored as their copies are (gray or color of 8 bits) are taken byte for byte, others as PNG files of
+    what was read of them, so that a loader finds one kind of image.
+    """
     names = {"train": "train", "validation": "val", "test": "test"}
     listed = []
     for role, part in source.parts.items():
-        wanted = []
-        for row, (name, label) in enumerate(zip(part.names, part.labels, strict=True)):
-            target = out / names[role] / source.classes[label] / f"{row:07}{Path(name).suffix.lower()}"
-            listed.append((str(target.relative_to(out)), source.classes[label], names[role], _group(part, row)))
-            if not target.is_file() or target.stat().st_size != Path(name).stat().st_size:
-                wanted.append((name, target))
+        assert isinstance(part.images, FileImages)
+        work = []
+        for row, (path, label) in enumerate(zip(map(Path, part.images.paths), part.labels, strict=True)):
+            stem = _class_folder(source, out, names[role], label) / f"{row:07}"
+            work.append((path, stem, part.images.target))
         with ThreadPoolExecutor(DECODERS) as pool:
-            list(pool.map(lambda pair: _copy(*pair), wanted))
+            targets = list(pool.map(lambda task: _copy(*task), work))
+        for row, (target, label) in enumerate(zip(targets, part.labels, strict=True)):
+            listed.append((str(target.relative_to(out)), source.classes[label], names[role], _group(part, row)))
     if kind == "csv":
         write_whole(out / "originals.json", json.dumps(listed))
 
 
-def _copy(name: str, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(name, target)
+def _copy(path: Path, stem: Path, target: Shape) -> Path:
+    """The file that an original became: `stem` with an ending."""
+    ending, header = path.suffix.lower(), read_header(path)
+    if ending in image_endings() and header.is_stored_as_read(target.channels):
+        copied = stem.with_suffix(ending)
+        if not copied.is_file() or copied.stat().st_size != path.stat().st_size:
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copied)
+        return copied
+    copied = stem.with_suffix(".png")
+    if not copied.is_file():
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = copied.with_suffix(".unfinished")
+        as_picture(decode(path, replace(target, resized=False))).save(unfinished, "PNG")
+        unfinished.replace(copied)
+    return copied
 
 
 def _group(part: Part, row: int) -> str:
@@ -236,7 +258,7 @@ def _write_csv(source: Source, out: Path) -> None:
     rows = list(read_record(out / "originals.json", _Originals, RunError, cure=_CURE).root)
     rows += [
         (line.file, source.classes[train.labels[line.row]], "train", _group(train, line.row))
-        for line in _lines(out / _MANIFEST)
+        for line in _lines(out / MANIFEST)
     ]
     unfinished = out / ".data.csv.unfinished"
     with unfinished.open("w", newline="", encoding="utf-8") as file:
@@ -255,7 +277,7 @@ def _write_npz(source: Source, out: Path, parts: int) -> None:
         arrays[f"y_{KEYS[role]}"] = part.labels
         arrays[f"g_{KEYS[role]}"] = np.array([_group(part, row) for row in range(len(part))])
     paths = [out / f"part-{number:06}.npy" for number in range(parts)]
-    rows = np.array([line.row for line in sorted(_lines(out / _MANIFEST), key=lambda line: line.part)])
+    rows = np.array([line.row for line in sorted(_lines(out / MANIFEST), key=lambda line: line.part)])
     copies = np.concatenate([np.load(path, allow_pickle=False) for path in paths])
     arrays["x_train"] = np.concatenate([arrays["x_train"], _channels_last(copies)])
     for key in ("y_train", "g_train"):

@@ -15,6 +15,15 @@ _LONGEST_NAME = 200
 _UNSAFE = frozenset('/\\:*?"<>|')
 
 
+def regular_file(path: Path) -> Path:
+    """The path itself; raises `OSError` where something stands there that may have no end, or none yet: a pipe, a
+    device, a socket, a folder.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    return path
+
+
 def read_bytes(path: Path, error: type[AutoaugError], at_most: int | None = None) -> bytes:
     """What is in a regular file.
 
@@ -24,9 +33,7 @@ def read_bytes(path: Path, error: type[AutoaugError], at_most: int | None = None
         at_most: bytes that the file may have; None for any number.
     """
     try:
-        if path.exists() and not path.is_file():
-            raise error(f"{path} is not a regular file")
-        with path.open("rb") as file:
+        with regular_file(path).open("rb") as file:
             content = file.read(-1 if at_most is None else at_most + 1)
     except OSError as fault:
         raise error(f"{path} cannot be read: {fault.strerror}") from None
@@ -77,6 +84,11 @@ def check_writable(folder: Path) -> None:
     there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         raise OptionError(f"{folder} cannot be written to: set AUTOAUG_DATA to a folder that can")
+
+
+def is_text(text: str) -> bool:
+    """Whether a name can be written to a file: it is UTF-8, and has no NUL."""
+    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def safe_name(text: str) -> str:

@@ -9,12 +9,13 @@ import os
 import platform
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import psutil
 
 from autoaug.errors import OptionError
+from autoaug.files import is_text
 from autoaug.run_folder import Budget
 
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])", re.ASCII)
@@ -163,4 +164,22 @@ def versions() -> dict[str, str]:
 
 def absolute(data: str) -> str:
     """Paths made absolute, so that a run can be resumed from another folder; names as they are."""
-    return str(Path(data).resolve()) if Path(data).exists() else data
+    return writable("the path", str(Path(data).resolve()) if Path(data).exists() else data)
+
+
+def writable(what: str, text: str) -> str:
+    """The text itself; raises `OptionError` where no file can hold it: it is not UTF-8, or has a NUL."""
+    if not is_text(text):
+        raise OptionError(f"{what} {text!r} is not UTF-8 text; rename it, or name another")
+    return text
+
+
+def check_texts(options: SearchOptions) -> None:
+    """Raise `OptionError` for an option's text that no file can hold: a run is written down whole. The data's own name
+    is looked at where they are opened.
+    """
+    for field in fields(options):
+        value = getattr(options, field.name) if field.name != "data" else None
+        for text in value if isinstance(value, tuple) else (value,):
+            if isinstance(text, str):
+                writable(f"--{field.name.replace('_', '-')}", text)

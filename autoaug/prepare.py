@@ -6,10 +6,10 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from autoaug.data.audit import ALLOWABLE, Audit, audit
+from autoaug.data.audit import Audit, allowed, audit
 from autoaug.data.sources import open_source
 from autoaug.data.splits import DataSet, split
-from autoaug.errors import DeviceError, OptionError, RunError, UnknownName
+from autoaug.errors import DeviceError, OptionError, RunError
 from autoaug.executors import resolve_executor
 from autoaug.generate.gate import load_rule
 from autoaug.generate.pools import wanted_kinds
@@ -20,6 +20,7 @@ from autoaug.options import (
     SearchOptions,
     absolute,
     check_seed,
+    check_texts,
     default_workers,
     most_seeds,
     one_of,
@@ -28,6 +29,7 @@ from autoaug.options import (
     parse_time,
     versions,
     within,
+    writable,
 )
 from autoaug.policy import Policy
 from autoaug.redaction import shown, without_secrets
@@ -45,19 +47,21 @@ def check_data(
     data: str, memory_limit: int, image_size: int | None, allow: Sequence[str], seed: int
 ) -> tuple[Audit, DataSet]:
     """Open, audit and split a data set; raises `DataError` on what would spoil a result and is not allowed."""
-    for name in allow:
-        if name not in ALLOWABLE:
-            raise UnknownName("finding to allow", name, ALLOWABLE)
+    passing = allowed(allow)
     source = open_source(data, memory_limit, image_size)
     found = audit(source)
-    found.stop(frozenset(allow))
-    return found, split(source, found, seed, memory_limit)
+    found.stop(passing)
+    return found, split(source, found, seed, memory_limit, passing)
 
 
 def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) -> tuple[RunConfig, DataSet, Audit]:
     """Check everything that can be checked before a run folder is made. With `policies`, the run compares those
     instead of searching.
     """
+    check_texts(options)
+    writable("the run folder", str(run_folder_for(options, "run").absolute()))
+    for policy in policies:
+        writable("policy", policy.name)
     space = None if policies else load_space(options.space)
     budget = None if policies else parse_budget(options.trials, options.time, options.budget)
     strategy = get_strategy(options.strategy)

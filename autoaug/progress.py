@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from autoaug.result import TrialSummary
+from autoaug.terminal import say
 
 _PARTS = 1000
 
@@ -44,7 +45,7 @@ class ConsoleProgress:
 
     def say(self, message: str) -> None:
         """A stage begins or ends."""
-        self._console.print(message, highlight=False, markup=False, soft_wrap=True)
+        say(self._console, message)
         if self._task is not None:
             self._bar.remove_task(self._task)
         self._task = None
@@ -73,9 +74,7 @@ class ConsoleProgress:
         if not self._console.is_terminal:
             passed = time.monotonic() - self._begun
             left = "" if fraction <= 0 else f", {_duration(passed * (1 - fraction) / fraction)} left"
-            self._console.print(
-                f"{line}, {100 * fraction:.0f} % done{left}", highlight=False, markup=False, soft_wrap=True
-            )
+            say(self._console, f"{line}, {100 * fraction:.0f} % done{left}")
             return
         if self._task is None:
             self._task = self._bar.add_task(text, total=_PARTS)

@@ -16,6 +16,7 @@ from autoaug.errors import AutoaugError, OptionError, printable
 from autoaug.events import read_events
 from autoaug.report import report_page
 from autoaug.run_folder import RunFolder
+from autoaug.terminal import say
 
 _LOOPBACK = "127.0.0.1"
 
@@ -34,9 +35,7 @@ def watch_run(run: Path, port: int, every: float, console: Console, open_it: boo
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://{_LOOPBACK}:{server.server_address[1]}/"
         try:
-            console.print(
-                f"watching {run} at {address}; Ctrl-C ends the watching, not the run", highlight=False, markup=False
-            )
+            say(console, f"watching {run} at {address}; Ctrl-C ends the watching, not the run")
             if open_it:
                 webbrowser.open(address)
             _follow(folder, every, console)
@@ -52,7 +51,7 @@ def _follow(folder: RunFolder, every: float, console: Console) -> None:
         is_whole = folder.result.is_file() and folder.report.is_file()
         events = read_events(folder.events)
         for event in events[seen:]:
-            console.print(in_words(event), highlight=False, markup=False, soft_wrap=True)
+            say(console, in_words(event))
         seen = len(events)
         if is_whole:
             return

@@ -12,7 +12,7 @@ from autoaug.executors.inline import InlineExecutor
 from autoaug.job import Silent
 from autoaug.judgement import Judgement, judge
 from autoaug.policy import Policy
-from autoaug.result import Kind
+from autoaug.result import Candidate, Kind
 from autoaug.transform import load_policy
 from tests.tasks import small_task
 
@@ -38,7 +38,7 @@ def judged(scores: dict[str, tuple[Kind, float, float]], spread: float = 0.004, 
             trainings[name, seed] = Training(
                 predictions(validation, seed), predictions(test, seed + number, spread), 1.0
             )
-        candidates.append(assess(entrant, trainings, SEEDS, LABELS, LABELS))
+        candidates.append(assess(entrant, trainings, SEEDS, LABELS, LABELS, 4))
     return judge(candidates, trainings, LABELS, after_search)
 
 
@@ -97,6 +97,18 @@ def test_assessment_matches_scikit_learn() -> None:
     assert found.test_accuracy == pytest.approx([accuracy_score(LABELS, t) for t in tested])
     pooled = recall_score(np.tile(LABELS, 5), np.concatenate(tested), average=None)
     assert found.class_accuracy == pytest.approx(pooled.tolist())
+
+
+def test_a_class_that_the_test_split_lacks_has_no_accuracy() -> None:
+    from sklearn.metrics import confusion_matrix
+
+    labels, guessed = np.array([0, 0, 2, 2, 2]), np.array([0, 1, 2, 2, 3])
+    trainings = {("none", seed): Training(labels, guessed, 1.0) for seed in (1, 2)}
+    found = assess(Entrant("none", "baseline", Policy()), trainings, [1, 2], labels, labels, 4)
+    assert found.class_accuracy == (0.5, None, pytest.approx(2 / 3), None)
+    assert found.class_accuracies == (found.class_accuracy, found.class_accuracy)
+    np.testing.assert_array_equal(found.confusion, 2 * confusion_matrix(labels, guessed, labels=range(4)))
+    assert Candidate.model_validate_json(found.model_dump_json()) == found
 
 
 def test_seeds_are_common_fresh_and_follow_from_the_run_seed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -126,6 +127,10 @@ def test_generators_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     weights = tmp_path / "gen" / "generator.safetensors"
     weights.write_bytes(weights.read_bytes()[:200])
     with pytest.raises(RunError, match="is damaged, or of another network"):
+        load_generator(tmp_path / "gen")
+    weights.unlink()
+    os.mkfifo(weights)
+    with pytest.raises(RunError, match="not a regular file"):
         load_generator(tmp_path / "gen")
     with pytest.raises(RunError, match="is no generator"):
         load_generator(tmp_path)

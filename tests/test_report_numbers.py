@@ -6,8 +6,8 @@ import pytest
 from scipy.stats import spearmanr
 
 from autoaug.policy import Policy
-from autoaug.report import numbers
-from autoaug.result import Candidate, SearchResult, TrialSummary
+from autoaug.report import change_numbers, numbers
+from autoaug.result import Candidate, DataSummary, Returned, SearchResult, TrialSummary
 
 
 def trial(number: int, accuracy: float, **changes: object) -> TrialSummary:
@@ -104,3 +104,28 @@ def test_the_shift_is_told_with_its_gate() -> None:
     assert nothing is not None
     assert "no operator explains it" in nothing
     assert numbers.shift(result()) is None
+
+
+def test_a_class_that_the_test_split_lacks_is_left_out_of_the_report() -> None:
+    def entrant(name: str, kind: str, accuracies: tuple[float, ...]) -> Candidate:
+        rows = tuple((value, None, 1.0) for value in accuracies)
+        return Candidate.model_construct(
+            name=name,
+            kind=kind,
+            mean=0.5,
+            validation_mean=0.5,
+            seeds=(1, 2),
+            class_accuracy=(sum(accuracies) / 2, None, 1.0),
+            class_accuracies=rows,
+            confusion=((6, 2, 0), (0, 0, 0), (0, 0, 8)),
+        )
+
+    entrants = (entrant("none", "baseline", (0.5, 0.25)), entrant("found", "searched", (0.75, 0.75)))
+    about = DataSummary.model_construct(classes=("a", "b", "c"))
+    given = result(candidates=entrants, data=about, returned=Returned.model_construct(name="found"))
+    found = change_numbers.classes(given)
+    assert found is not None
+    assert [(row.name, row.before, row.after) for row in found.rows] == [("c", 100.0, 100.0), ("a", 37.5, 75.0)]
+    shares = change_numbers.confusion(given)
+    assert shares is not None
+    assert shares.before == ((75.0, 25.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 100.0))

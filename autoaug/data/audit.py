@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,11 +12,12 @@ import numpy as np
 
 from autoaug.data.images import Images, take_ahead
 from autoaug.data.source import Role, Source
-from autoaug.errors import DataError
+from autoaug.errors import DataError, UnknownName
 
 _CHUNK = 512
 #: Below this many validation images, the standard error of an accuracy of 80 % is above 4 points.
 _FEW_IMAGES = 100
+_MOST_LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,21 @@ class Audit:
 #: What `--allow` takes, with what each lets pass.
 ALLOWABLE = {
     "unreadable": "damaged files, which are left out",
+    "empty": "classes without an image, which are left out",
+    "absent": "a validation or test split that lacks a class",
     "leak": "images that stand in two splits",
     "conflict": "the same image under two labels",
     "generator": "a generator that was trained on other data",
 }
 _NO_CURE = {"classes"}
+
+
+def allowed(names: Iterable[str]) -> frozenset[str]:
+    """The codes of findings to let pass; raises `UnknownName` for what is none."""
+    for name in names:
+        if name not in ALLOWABLE:
+            raise UnknownName("finding to allow", name, ALLOWABLE)
+    return frozenset(names)
 
 
 def audit(source: Source) -> Audit:
@@ -68,7 +80,15 @@ def audit(source: Source) -> Audit:
         role: dict(zip(source.classes, np.bincount(part.labels, minlength=len(source.classes)).tolist(), strict=True))
         for role, part in source.parts.items()
     }
-    findings = [*_classes(source), *_unreadable(source), *_repeated(source, hashes), *_size(source)]
+    findings = [
+        *_classes(source),
+        *_unreadable(source),
+        *_missing(source, counts),
+        *_repeated(source, hashes),
+        *_size(source),
+        *(Finding("split", "warning", words) for words in source.assumed),
+        *_left_out(source),
+    ]
     order = {"stop": 0, "warning": 1, "note": 2}
     digest = hashlib.sha256(repr(source.classes).encode())
     for role, part in source.parts.items():
@@ -100,6 +120,35 @@ def _unreadable(source: Source) -> list[Finding]:
     more = f" and {len(source.unreadable) - 1} more" if len(source.unreadable) > 1 else ""
     message = f"unreadable image: {source.unreadable[0]}{more}; repair or remove what is damaged"
     return [Finding("unreadable", "stop", message)]
+
+
+def _missing(source: Source, counts: dict[Role, dict[str, int]]) -> list[Finding]:
+    """Classes without an image, in all or in a split that was given."""
+    findings = []
+    if source.empty:
+        message = (
+            f"{source.name}: there is no image of {_some(source.empty)}; add images, or remove what names the class"
+        )
+        findings.append(Finding("empty", "stop", message))
+    for role, of_class in counts.items():
+        lacking = [name for name, count in of_class.items() if not count]
+        if lacking and role != "train":
+            message = f"{source.name}: the {role} split has no sample of {_some(lacking)}; add samples"
+            findings.append(Finding("absent", "stop", message))
+    return findings
+
+
+def _some(classes: Sequence[str]) -> str:
+    more = f" and {len(classes) - 1} more" if len(classes) > 1 else ""
+    return f"class {classes[0]!r}{more}"
+
+
+def _left_out(source: Source) -> list[Finding]:
+    if not source.left_out:
+        return []
+    shown = ", ".join(source.left_out[:_MOST_LISTED])
+    more = f" and {len(source.left_out) - _MOST_LISTED} more kinds" if len(source.left_out) > _MOST_LISTED else ""
+    return [Finding("left-out", "note", f"not taken as data: {shown}{more}")]
 
 
 def _repeated(source: Source, hashes: dict[Role, np.ndarray]) -> list[Finding]:

@@ -11,8 +11,8 @@ from autoaug.data.splits import DataSet
 _MANY = 20
 
 
-def describe_source(source: Source, found: Audit) -> str:
-    """Counts per class, sizes, modes and findings."""
+def describe_source(source: Source, found: Audit) -> list[str]:
+    """Counts per class, sizes, modes and findings, line by line."""
     lines = [f"{source.name}: {len(source.classes)} classes, fingerprint {found.fingerprint}"]
     for role, counts in found.counts.items():
         listed = list(counts.items())
@@ -21,14 +21,14 @@ def describe_source(source: Source, found: Audit) -> str:
         lines.append(f"{role}: {sum(counts.values())} images ({shown}{more})")
     lines.append(f"sizes: {_listing(source.sizes)}; modes: {_listing(source.modes)}")
     if source.rule:
-        lines.append(f"sizes or formats differ: {source.rule}")
+        lines.append(f"one form for all images: {source.rule}")
     lines += [f"unreadable: {name}" for name in source.unreadable[1:_MANY]]
     for finding in found.findings:
         allow = f" (--allow {finding.code} lets {ALLOWABLE[finding.code]} pass)" if finding.code in ALLOWABLE else ""
         lines.append(f"{finding.level}: {finding.message}{allow}")
-    if not found.findings:
+    if all(finding.level == "note" for finding in found.findings):
         lines.append("nothing wrong was found: all files readable, no duplicates, no image under two labels")
-    return "\n".join(lines)
+    return lines
 
 
 def _listing(counts: dict[str, int]) -> str:
@@ -37,13 +37,13 @@ def _listing(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} ({count})" for name, count in listed[:_MANY]) + more
 
 
-def describe_splits(data: DataSet) -> str:
-    """The splits that a search would use, and what differences it could see with them."""
+def describe_splits(data: DataSet) -> list[str]:
+    """The splits that a search would use, and what differences it could see with them, line by line."""
     error = 100 * math.sqrt(0.8 * 0.2 / len(data.validation))
     where = "in memory" if hasattr(data.train.images, "array") else "streamed from disk"
-    return (
+    return [
         f"a search would use {len(data.train)} train, {len(data.validation)} validation and {len(data.test)} test "
-        f"images ({where})\n"
+        f"images ({where})",
         f"it makes sense: one trial's accuracy (at 80 %) is known to ± {error:.1f} points (one standard error), which "
-        "the fresh seeds of the confirmation narrow"
-    )
+        "the fresh seeds of the confirmation narrow",
+    ]

@@ -121,7 +121,7 @@ def as_uint8(array: np.ndarray) -> np.ndarray:
     """uint8 as it is; floats in [0, 1] rounded to 256 levels."""
     if array.dtype == np.uint8:
         return np.ascontiguousarray(array)
-    return np.ascontiguousarray((array * 255).round().astype(np.uint8))
+    return np.ascontiguousarray((array * 255).round().clip(0, 255).astype(np.uint8))
 
 
 def in_memory(images: Images, chunk: int = 1024) -> MemoryImages:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Literal
 
 import numpy as np
 
 from autoaug.data.images import Images
 from autoaug.errors import DataError
+from autoaug.files import is_text
 
 Role = Literal["train", "validation", "test"]
 
-#: The names under which folders and manifests give the parts.
+#: The names under which folders, arrays and manifests give the parts, in lower case.
 ROLE_NAMES: dict[str, Role] = {
     "train": "train",
     "training": "train",
     "val": "validation",
     "valid": "validation",
     "validation": "validation",
+    "dev": "validation",
+    "development": "validation",
     "test": "test",
+    "testing": "test",
 }
 
 
@@ -54,7 +61,13 @@ class Source:
         unreadable: files that could not be read, each with the cause.
         sizes: how often each (height, width) occurs.
         modes: how often each colour mode occurs.
-        rule: how images became one shape, in words; empty where they were already.
+        rule: how images became one shape and depth, in words; empty where they were already.
+        left_out: what stands beside the images and was not taken, in words.
+        assumed: what was taken for want of a clearer name, in words.
+        empty: classes that were listed, and have no image that can be read.
+
+    Raises:
+        DataError: a class name cannot be told from another, or cannot be written down.
     """
 
     name: str
@@ -64,6 +77,52 @@ class Source:
     sizes: dict[str, int] = field(default_factory=dict)
     modes: dict[str, int] = field(default_factory=dict)
     rule: str = ""
+    left_out: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_class_names(self.name, self.classes)
+
+
+def _check_class_names(where: str, classes: Sequence[str]) -> None:
+    alike: dict[str, str] = {}
+    for name in classes:
+        if not is_text(name):
+            raise DataError(f"{where}: the name of class {name!r} is not UTF-8 text; rename it")
+        plain = unicodedata.normalize("NFC", name).strip()
+        if not plain:
+            raise DataError(f"{where}: the name of class {name!r} is empty; give it one")
+        if plain in alike:
+            raise DataError(f"{where}: classes {alike[plain]!r} and {name!r} look the same; give them one name, or two")
+        alike[plain] = name
+
+
+def label_text(value: object, names: Sequence[str] | None, where: str) -> str:
+    """The class that a cell of a table names: by text, or by a whole number from 0 that indexes `names` where those are
+    given; raises `DataError` for any other value.
+    """
+    if isinstance(value, bytes):
+        value = _decoded(value, where)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise DataError(f"{where}: a label is {value!r}; labels must be text, or whole numbers from 0")
+    number = int(value)
+    if number < 0 or (names is not None and number >= len(names)):
+        raise DataError(f"{where}: label {number} is out of range; {_range(names)}")
+    return str(number) if names is None else names[number]
+
+
+def _range(names: Sequence[str] | None) -> str:
+    return "labels count from 0" if names is None else f"with {len(names)} classes labels go from 0 to {len(names) - 1}"
+
+
+def _decoded(text: bytes, where: str) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        raise DataError(f"{where}: the label {text!r} is not UTF-8 text; rename that class") from None
 
 
 def index_labels(
@@ -77,22 +136,22 @@ def index_labels(
         DataError: labels are neither integers nor text, or are out of range.
     """
     for array in values:
-        if array.ndim != 1 or array.dtype.kind not in "iuUS":
+        if array.ndim != 1 or array.dtype.kind not in "iuUSO":
             raise DataError(
                 f"{where}: labels must be a vector of integers or text, not {array.dtype} {list(array.shape)}"
             )
+    values = [np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array for array in values]
     if class_names is not None and all(array.dtype.kind in "iu" for array in values):
         for array in values:
             wrong = array[(array < 0) | (array >= len(class_names))]
             if len(wrong):
-                raise DataError(
-                    f"{where}: label {wrong[0]} is out of range; with {len(class_names)} class_names labels go from 0 "
-                    f"to {len(class_names) - 1}"
-                )
+                raise DataError(f"{where}: label {wrong[0]} is out of range; {_range(class_names)}")
         return [array.astype(np.int64) for array in values], tuple(class_names)
     negative = [array[array < 0] for array in values if array.dtype.kind == "i" and (array < 0).any()]
     if negative:
-        raise DataError(f"{where}: label {negative[0][0]} is out of range; labels count from 0")
+        raise DataError(f"{where}: label {negative[0][0]} is out of range; {_range(None)}")
+    if len({array.dtype.kind in "iu" for array in values}) > 1:
+        raise DataError(f"{where}: the labels of one part are numbers, those of another text; make them the same")
     known = np.unique(values[0])
     for array in values[1:]:
         strange = np.setdiff1d(array, known)

@@ -7,6 +7,8 @@ import tempfile
 import weakref
 from pathlib import Path
 
+from autoaug.errors import DataError
+
 
 class _Lifetime:
     """Lives as long as the process."""
@@ -20,3 +22,13 @@ def spill_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="autoaug-"))
     weakref.finalize(_LIFETIME, shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+def check_room(path: Path, needed: int) -> None:
+    """Raise `DataError` where so many bytes of what is in `path` have no room on disk."""
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    if needed > free:
+        raise DataError(
+            f"{path}: unpacked it takes {needed / 2**30:.1f} GiB, but {tempfile.gettempdir()} has {free / 2**30:.1f}; "
+            "name another disk with TMPDIR"
+        )

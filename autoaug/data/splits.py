@@ -64,7 +64,7 @@ def nested_rows(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
     return np.sort(np.concatenate(taken))
 
 
-def split(source: Source, audit: Audit, seed: int, memory_limit: int) -> DataSet:
+def split(source: Source, audit: Audit, seed: int, memory_limit: int, allow: frozenset[str] = frozenset()) -> DataSet:
     """Split `source`; given parts are kept, missing ones held out of the training part. Groups, and exact copies of
     one image, stay on one side.
 
@@ -73,9 +73,10 @@ def split(source: Source, audit: Audit, seed: int, memory_limit: int) -> DataSet
         audit: of the same source.
         seed: of the held-out parts.
         memory_limit: bytes; larger sets stay on disk.
+        allow: codes of findings to let pass; ``absent`` is looked at here too, for splits that are held out.
 
     Raises:
-        DataError: a class has fewer samples than the splits need.
+        DataError: a class has fewer samples than the splits need, or there are too few groups.
     """
     part = source.parts["train"]
     _check_counts(source)
@@ -88,14 +89,11 @@ def split(source: Source, audit: Audit, seed: int, memory_limit: int) -> DataSet
         if given is not None:
             held[role] = given, np.arange(len(given))
         else:
-            rest, out = _hold_out(rest, part.labels, units, seed + offset)
+            rest, out = _hold_out(rest, part.labels, units, seed + offset, f"{source.name}: the {role} split")
             held[role] = part, out
     parts: dict[Role, tuple[Part, np.ndarray]] = {"train": (part, rest), **held}
     for role, (whole, rows) in parts.items():
-        missing = np.setdiff1d(np.arange(len(source.classes)), whole.labels[rows])
-        if len(missing):
-            name = source.classes[int(missing[0])]
-            raise DataError(f"{source.name}: the {role} split has no sample of class {name!r}; add samples or groups")
+        _check_classes(source, role, whole.labels[rows], allow)
     channels, height, width = part.images.shape
     fits = channels * height * width * sum(len(rows) for _, rows in parts.values()) <= memory_limit
 
@@ -115,6 +113,15 @@ def split(source: Source, audit: Audit, seed: int, memory_limit: int) -> DataSet
         train_fingerprint=hashlib.sha256(audit.fingerprint.encode() + rest.tobytes()).hexdigest()[:12],
         is_exchangeable="validation" not in source.parts and len(np.unique(units)) == len(units),
     )
+
+
+def _check_classes(source: Source, role: Role, labels: np.ndarray, allow: frozenset[str]) -> None:
+    missing = np.setdiff1d(np.arange(len(source.classes)), labels)
+    if not len(missing) or (role != "train" and "absent" in allow):
+        return
+    cure = "" if role == "train" else " (or pass --allow absent)"
+    name = source.classes[int(missing[0])]
+    raise DataError(f"{source.name}: the {role} split has no sample of class {name!r}; add samples or groups{cure}")
 
 
 def _check_counts(source: Source) -> None:
@@ -142,11 +149,20 @@ def _units(part: Part, hashes: np.ndarray) -> np.ndarray:
     return unit
 
 
-def _hold_out(rows: np.ndarray, labels: np.ndarray, units: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """What stays and what is held out of `rows`, both sorted."""
-    if len(np.unique(units[rows])) == len(rows):
+def _hold_out(
+    rows: np.ndarray, labels: np.ndarray, units: np.ndarray, seed: int, what: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """What stays and what is held out of `rows`, both sorted; of few units, more than `HELD_OUT` may be held out."""
+    count = len(np.unique(units[rows]))
+    if count == len(rows):
         stay, out = train_test_split(rows, test_size=HELD_OUT, random_state=seed, stratify=labels[rows])
     else:
-        folds = StratifiedGroupKFold(round(1 / HELD_OUT), shuffle=True, random_state=seed)
+        parts = min(round(1 / HELD_OUT), count, int(np.bincount(labels[rows]).max()))
+        if parts < 2:
+            raise DataError(
+                f"{what} cannot be held out: there are too few groups, of which each split needs one of its own (all "
+                "copies of an image are one); add groups, or give that split"
+            )
+        folds = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
         stay, out = (rows[i] for i in next(folds.split(rows, labels[rows], units[rows])))
     return np.sort(stay), np.sort(out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ import numpy as np
 
 from autoaug.data.splits import DataSet
 from autoaug.errors import RunError
+from autoaug.files import safe_name, write_whole
 from autoaug.generate.gate import Gate, Rule, spelt, tally, train_gate
 from autoaug.generate.saved import SavedGenerator
 from autoaug.modalities.image.decoding import as_picture
@@ -46,7 +48,8 @@ def draw_samples(
 
 
 def write_passed(drawn: Drawn, out: Path) -> None:
-    """Write the samples that pass as PNG files, in a folder a class; `out` is there when all are written.
+    """Write the samples that pass as PNG files, in a folder per class; `out` is there when all are written. Classes
+    whose names cannot be that of a folder are listed in ``renamed.json``.
 
     Raises:
         RunError: none passes.
@@ -57,7 +60,10 @@ def write_passed(drawn: Drawn, out: Path) -> None:
     unfinished = out.with_name(f".{out.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     for number in passed.tolist():
-        path = unfinished / drawn.gate.classes[drawn.labels[number]] / f"{number:07}.png"
+        path = unfinished / safe_name(drawn.gate.classes[drawn.labels[number]]) / f"{number:07}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         as_picture(drawn.images[number]).save(path)
+    renamed = {name: safe_name(name) for name in drawn.gate.classes if safe_name(name) != name}
+    if renamed:
+        write_whole(unfinished / "renamed.json", json.dumps(renamed, indent=2))
     unfinished.rename(out)

@@ -20,7 +20,7 @@ from torch import Tensor
 from autoaug.data.splits import Samples
 from autoaug.errors import DataError, OptionError, RunError, UnknownName, first_line
 from autoaug.facts import Facts, changes
-from autoaug.files import write_whole
+from autoaug.files import regular_file, write_whole
 from autoaug.generate.gan import Collapsed, new_gan, sample_gan, train_gan
 from autoaug.generate.networks import Generator
 from autoaug.generate.pca import COMPONENTS, fit_pca, sample_pca
@@ -119,7 +119,7 @@ def load_generator(folder: Path) -> SavedGenerator:
         raise RunError(f"{folder} is no generator: it has no {_ABOUT}; make one with autoaug generate fit")
     about = read_record(path, About, RunError, cure="fit the generator again")
     try:
-        found = SavedGenerator(about, load_file(folder / _WEIGHTS))
+        found = SavedGenerator(about, load_file(regular_file(folder / _WEIGHTS)))
         _check_tensors(found)
         found.sample(np.zeros(1, np.int64), 0)
     except (SafetensorError, OSError, RuntimeError) as fault:

@@ -116,3 +116,57 @@ def test_groups_that_leave_a_split_without_a_class_are_refused() -> None:
     groups = np.array([f"a{i}" for i in range(40)] + ["one"] * 40)
     with pytest.raises(DataError, match="has no sample of class"):
         splits(numbered(labels, groups))
+
+
+@pytest.mark.parametrize("count", [3, 4, 5, 7])
+def test_few_groups_are_split_too(count: int) -> None:
+    labels = np.arange(120) % 3
+    groups = np.array([f"g{i // 3 % count}" for i in range(120)])
+    data = splits(numbered(labels, groups))
+    found = [set(part.groups) for part in (data.train, data.validation, data.test)]
+    assert len(set.union(*found)) == count == sum(map(len, found))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_too_few_groups_are_named(count: int) -> None:
+    labels = np.arange(120) % 3
+    with pytest.raises(DataError, match="cannot be held out: there are too few groups"):
+        splits(numbered(labels, np.array([f"g{i // 3 % count}" for i in range(120)])))
+
+
+def test_one_image_copied_over_and_over_is_too_few_groups() -> None:
+    images = np.repeat(np.arange(2, dtype=np.uint8), 20)[:, None, None, None] * np.ones((1, 1, 4, 4), np.uint8)
+    source = array_source("copies", ("a", "b"), {"train": (MemoryImages(images), np.arange(40) // 20)})
+    with pytest.raises(DataError, match=r"the (test|validation) split"):
+        splits(source)
+
+
+def test_a_held_out_split_may_lack_a_class_where_that_is_allowed() -> None:
+    labels = np.array([0] * 80 + [1] * 20)
+    groups = np.array(["large"] * 40 + [f"small{i // 8}" for i in range(40)] + ["only"] * 20)
+    part = numbered(labels, groups).parts["train"]
+    source = Source("numbered", ("a", "b"), {"train": part, "test": part})
+    with pytest.raises(DataError, match=r"validation split has no sample of class 'b'.*--allow absent"):
+        splits(source)
+    data = split(source, audit(source), 0, PLENTY, frozenset({"absent"}))
+    assert [set(part.labels) for part in (data.train, data.validation)] == [{0, 1}, {0}]
+
+
+@pytest.mark.parametrize("role", ["val", "test"])
+def test_a_given_split_may_lack_a_class_where_that_is_allowed(role: str, tmp_path: Path) -> None:
+    images, labels = bars(30, seed=5)
+    kept = labels != 1
+    part = {f"x_{role}": images[kept], f"y_{role}": labels[kept]}
+    source = open_source(write_npz(tmp_path / "a.npz", **part), PLENTY)
+    found = audit(source)
+    with pytest.raises(DataError, match=r"split has no sample of class '1'; add samples \(or pass --allow absent\)"):
+        found.stop()
+    found.stop(frozenset({"absent"}))
+    data = split(source, found, 0, PLENTY, frozenset({"absent"}))
+    assert set({"val": data.validation, "test": data.test}[role].labels) == {0, 2}
+
+
+def test_a_class_that_training_lacks_is_refused_whatever_is_allowed(tmp_path: Path) -> None:
+    images, labels = bars(30, seed=5)
+    with pytest.raises(DataError, match="class '5' is not in the training part"):
+        open_source(write_npz(tmp_path / "a.npz", x_test=images, y_test=labels + 5), PLENTY)

@@ -7,6 +7,7 @@ from pathlib import Path
 from autoaug.data.source import Source
 from autoaug.data.sources import arrays, builtin, folder, huggingface, idx, manifest, parquet, webdataset
 from autoaug.errors import DataError, UnknownName
+from autoaug.files import is_text
 
 
 def open_source(data: str | Path, memory_limit: int, image_size: int | None = None) -> Source:
@@ -23,17 +24,20 @@ def open_source(data: str | Path, memory_limit: int, image_size: int | None = No
         DataError: there is no such data, or it breaks a rule of its format.
     """
     text, path = str(data), Path(data)
+    if not is_text(text):
+        raise DataError(f"the path of the data, {text!r}, is not UTF-8 text; rename that file or folder")
     if text.startswith("torchvision:"):
         return builtin.open_torchvision(text.removeprefix("torchvision:"))
     if text.startswith("hf:"):
         return huggingface.open_huggingface(text.removeprefix("hf:"), image_size)
     if path.is_dir():
         return _open_folder(path, memory_limit, image_size)
-    if path.suffix in _SHARDS and path.is_file():
-        return _SHARDS[path.suffix](path, image_size)
-    if path.suffix == ".npz" and path.is_file():
+    ending = path.suffix.lower()
+    if ending in _SHARDS and path.is_file():
+        return _SHARDS[ending](path, image_size)
+    if ending == ".npz" and path.is_file():
         return arrays.open_npz(path, memory_limit)
-    if path.suffix == ".csv" and path.is_file():
+    if ending == ".csv" and path.is_file():
         return manifest.open_manifest(path, image_size)
     if text in builtin.BUILTIN:
         return builtin.BUILTIN[text]()
@@ -41,6 +45,8 @@ def open_source(data: str | Path, memory_limit: int, image_size: int | None = No
         raise DataError(
             f"{text}: a file must be .npz, .csv, .parquet or .tar, not {path.suffix or 'without an ending'}"
         )
+    if path.exists():
+        raise DataError(f"{text}: neither a folder nor a regular file")
     if path.suffix or "/" in text:
         raise DataError(f"{text}: no such file or folder")
     try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from autoaug.data.source import ROLE_NAMES, Role, Source
-from autoaug.data.sources.files import Item, open_files
+from autoaug.data.sources.files import Item, open_files, spelt_out
 from autoaug.data.spill import spill_folder
 from autoaug.errors import DataError
 
@@ -19,10 +21,23 @@ class Encoded(NamedTuple):
     role: Role
 
 
-def open_encoded(name: str, samples: Iterable[Encoded], image_size: int | None) -> Source:
+def open_encoded(
+    name: str,
+    samples: Iterable[Encoded],
+    image_size: int | None,
+    parts: Sequence[str],
+    left_out: Counter[str] | None = None,
+) -> Source:
     """A source from images in files of another kind; raises `DataError` where there are none.
 
     They are written to a temporary folder, which is removed when this process ends.
+
+    Args:
+        name: what to call the source.
+        samples: the images.
+        image_size: as for `open_files`.
+        parts: the names, of shards or of splits, that told the roles.
+        left_out: counts what is not taken while `samples` are read.
     """
     folder, items = spill_folder(), []
     for number, sample in enumerate(samples):
@@ -31,10 +46,22 @@ def open_encoded(name: str, samples: Iterable[Encoded], image_size: int | None) 
         items.append(Item(path, sample.label, sample.role))
     if not items:
         raise DataError(f"{name}: there are no images in it")
-    return open_files(name, items, image_size)
+    return open_files(name, items, image_size, left_out=spelt_out(left_out or Counter()), assumed=_assumed(parts))
 
 
 def role_in(name: str) -> Role:
     """The role that a file's name tells, as ``test-00000-of-00001.parquet`` does; train where it tells none."""
-    words = name.lower().replace("_", "-").replace(".", "-").split("-")
-    return next((ROLE_NAMES[word] for word in words if word in ROLE_NAMES), "train")
+    return next((ROLE_NAMES[word] for word in _words(name) if word in ROLE_NAMES), "train")
+
+
+def _words(name: str) -> list[str]:
+    return re.split(r"[^a-z0-9]+", name.lower())
+
+
+def _assumed(parts: Sequence[str]) -> tuple[str, ...]:
+    """What is said of names that tell no role, where there are several."""
+    silent = [part for part in parts if ROLE_NAMES.keys().isdisjoint(_words(part))]
+    if len(parts) < 2 or len(silent) in {0, len(parts)}:
+        return ()
+    more = f" and {len(silent) - 1} more" if len(silent) > 1 else ""
+    return (f"{silent[0]}{more} names no split (train, val or test), and is taken as training data",)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from autoaug.data.source import Source
+from autoaug.data.source import Source, label_text
 from autoaug.data.sources.encoded import Encoded, open_encoded, role_in
 from autoaug.data.sources.parquet import LABELS
-from autoaug.errors import DataError
+from autoaug.data.sources.reading import reading
+from autoaug.errors import DataError, first_line
 
 
 def open_huggingface(name: str, image_size: int | None) -> Source:
@@ -21,9 +22,9 @@ def open_huggingface(name: str, image_size: int | None) -> Source:
     try:
         found = datasets.load_from_disk(name) if Path(name).is_dir() else datasets.load_dataset(name)
     except Exception as fault:  # the library's many kinds: no network, no such name, another format
-        raise DataError(f"hf:{name} cannot be had ({str(fault).strip().splitlines()[0]})") from None
+        raise DataError(f"hf:{name} cannot be had ({first_line(fault)})") from None
     splits = found if isinstance(found, dict) else {"train": found}
-    return open_encoded(f"hf:{name}", _samples(name, splits, datasets), image_size)
+    return open_encoded(f"hf:{name}", _samples(name, splits, datasets), image_size, list(splits))
 
 
 def _samples(name: str, splits: dict[str, Any], datasets: Any) -> Iterator[Encoded]:
@@ -34,6 +35,25 @@ def _samples(name: str, splits: dict[str, Any], datasets: Any) -> Iterator[Encod
             lacks = "of images" if image is None else f"of labels ({', '.join(LABELS)})"
             raise DataError(f"hf:{name}: there is no column {lacks}; it has {', '.join(rows.features)}")
         names = getattr(rows.features[label], "names", None)
-        for row in rows.cast_column(image, datasets.Image(decode=False)).select_columns([image, label]):
-            content = row[image]["bytes"] or Path(row[image]["path"]).read_bytes()
-            yield Encoded(content, str(names[row[label]] if names else row[label]), role_in(split))
+        pairs = rows.cast_column(image, datasets.Image(decode=False)).select_columns([image, label])
+        for row in _rows(f"hf:{name}", pairs):
+            yield Encoded(image_content(name, row[image]), label_text(row[label], names, f"hf:{name}"), role_in(split))
+
+
+def _rows(where: str, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    try:
+        yield from rows
+    except Exception as fault:  # the library's many kinds, as above
+        raise DataError(f"{where} cannot be read ({first_line(fault)})") from None
+
+
+def image_content(name: str, cell: dict[str, Any] | None) -> bytes:
+    """An image's file, which stands in the cell or at its path."""
+    found = cell or {}
+    if found.get("bytes") is not None:
+        return bytes(found["bytes"])
+    if not found.get("path"):
+        raise DataError(f"hf:{name}: a row has no image; remove it")
+    path = Path(found["path"])
+    with reading(path, "a file that can be read"):
+        return path.read_bytes()

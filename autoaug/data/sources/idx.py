@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import gzip
 import math
+import re
 import struct
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from autoaug.data.images import Images, MappedImages, MemoryImages, channels_first
-from autoaug.data.source import Role, Source, index_labels
-from autoaug.data.sources.arrays import array_source, channel_axis
-from autoaug.data.spill import spill_folder
+from autoaug.data.source import ROLE_NAMES, Role, Source, index_labels
+from autoaug.data.sources.arrays import array_source, channel_axis, check_values
+from autoaug.data.sources.reading import MOST_PACKED, reading
+from autoaug.data.spill import check_room, spill_folder
 from autoaug.errors import DataError
 
-PREFIXES: dict[str, Role] = {"train": "train", "val": "validation", "t10k": "test", "test": "test"}
+_ROLES: dict[str, Role] = {**ROLE_NAMES, "t10k": "test"}
 _UBYTE = 0x08
 
 
@@ -25,23 +28,35 @@ def is_idx_folder(folder: Path) -> bool:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.name.removesuffix(".gz").endswith("ubyte") and p.is_file())
+    return sorted(p for p in folder.iterdir() if _plain(p.name).endswith("ubyte") and not p.is_dir())
+
+
+def _plain(name: str) -> str:
+    return name.lower().removesuffix(".gz")
 
 
 def open_idx(folder: Path, memory_limit: int) -> Source:
-    """Pair image and label files by their prefix (``train``, ``val``, ``t10k`` or ``test``)."""
+    """Pair image and label files by the word of their name that tells the split (``train``, ``val``, ``t10k``…)."""
     found: dict[tuple[Role, str], Path] = {}
     for path in _files(folder):
-        matching = [role for prefix, role in PREFIXES.items() if path.name.startswith(prefix)]
-        kind = "images" if "images" in path.name else "labels" if "labels" in path.name else None
-        if matching and kind:
-            found[matching[0], kind] = path
-    roles = [role for role in dict.fromkeys(PREFIXES.values()) if (role, "images") in found]
+        words = re.split(r"[^a-z0-9]+", path.name.lower())
+        role = next((_ROLES[word] for word in words if word in _ROLES), None)
+        kind = next((kind for kind in ("images", "labels") if kind in words), None)
+        if role is None or kind is None:
+            raise DataError(
+                f"{folder}: {path.name} does not say what it is; name it as train-images-idx3-ubyte is, or move it"
+            )
+        other = found.get((role, kind))
+        if other is not None and _plain(other.name) != _plain(path.name):
+            raise DataError(f"{folder}: {other.name} and {path.name} are both {kind} of the {role} split; keep one")
+        found[role, kind] = path
+    roles: list[Role] = [role for role in dict.fromkeys(_ROLES.values()) if (role, "images") in found]
     if "train" not in roles:
         raise DataError(f"{folder}: there is no train-images-idx3-ubyte[.gz] among the IDX files")
-    for role in roles:
-        if (role, "labels") not in found:
-            raise DataError(f"{folder}: {found[role, 'images'].name} has no file of labels beside it")
+    for (role, kind), path in found.items():
+        other_kind = "labels" if kind == "images" else "images"
+        if (role, other_kind) not in found:
+            raise DataError(f"{folder}: {path.name} has no file of {other_kind} beside it")
     labels, classes = index_labels([_read(found[role, "labels"], memory_limit)[0] for role in roles], None, str(folder))
     images = [_images(found[role, "images"], memory_limit) for role in roles]
     return array_source(str(folder), classes, dict(zip(roles, zip(images, labels, strict=True), strict=True)))
@@ -50,6 +65,7 @@ def open_idx(folder: Path, memory_limit: int) -> Source:
 def _images(path: Path, memory_limit: int) -> Images:
     array, mapped = _read(path, memory_limit)
     axis = channel_axis(array.shape, str(path))
+    check_values(array, str(path))
     if mapped:
         return MappedImages(mapped, axis, np.arange(len(array)))
     return MemoryImages(np.ascontiguousarray(channels_first(array, axis)))
@@ -57,18 +73,28 @@ def _images(path: Path, memory_limit: int) -> Images:
 
 def _read(path: Path, memory_limit: int) -> tuple[np.ndarray, str]:
     """The array, and the file it is mapped from where it needs more than `memory_limit` bytes."""
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            zero, kind, dimensions = struct.unpack(">HBB", file.read(4))
-            if zero or kind != _UBYTE:
-                raise ValueError(f"type 0x{kind:02x} is not unsigned bytes")
-            shape = struct.unpack(f">{dimensions}I", file.read(4 * dimensions))
-            mapped = str(spill_folder() / "array.npy") if math.prod(shape) > memory_limit else ""
+    with reading(path, "an IDX file of unsigned bytes"):
+        is_packed = path.suffix.lower() == ".gz"
+        with gzip.open(path) if is_packed else path.open("rb") as file:
+            shape = _header(file)
+            size = math.prod(shape)
+            if size > path.stat().st_size * (MOST_PACKED if is_packed else 1):
+                raise ValueError(f"its header claims {size} bytes, more than the file can hold")
+            if size > memory_limit:
+                check_room(path, size)
+            mapped = str(spill_folder() / "array.npy") if size > memory_limit else ""
             array = np.lib.format.open_memmap(mapped, "w+", np.uint8, shape) if mapped else np.empty(shape, np.uint8)
             for row in array.reshape(len(array), -1) if mapped else [array.reshape(-1)]:
                 row[:] = np.frombuffer(file.read(row.size), np.uint8)
             if file.read(1):
                 raise ValueError("there are bytes behind the last value")
             return array, mapped
-    except (OSError, EOFError, ValueError, struct.error) as fault:
-        raise DataError(f"{path}: not an IDX file of unsigned bytes ({fault})") from None
+
+
+def _header(file: BinaryIO | gzip.GzipFile) -> tuple[int, ...]:
+    zero, kind, dimensions = struct.unpack(">HBB", file.read(4))
+    if zero or kind != _UBYTE:
+        raise ValueError(f"type 0x{kind:02x} is not unsigned bytes")
+    if not 1 <= dimensions <= 4:
+        raise ValueError(f"it has {dimensions} dimensions")
+    return struct.unpack(f">{dimensions}I", file.read(4 * dimensions))

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from autoaug.data.source import Source
+from autoaug.data.source import Source, label_text
 from autoaug.data.sources.encoded import Encoded, open_encoded, role_in
+from autoaug.data.sources.reading import reading
 from autoaug.errors import DataError
 
 LABELS = ("label", "labels", "class", "target", "fine_label")
@@ -19,18 +20,24 @@ _ROWS = 1000
 
 def open_parquet(path: Path, image_size: int | None) -> Source:
     """Read the images; raises `DataError` where pyarrow is missing or there is no column of images or of labels."""
-    files = _shards(path) if path.is_dir() else [path]
-    return open_encoded(str(path), (sample for file in files for sample in _samples(file)), image_size)
+    files = shards(path, ".parquet") if path.is_dir() else [path]
+    samples = (sample for file in files for sample in _samples(file))
+    return open_encoded(str(path), samples, image_size, [file.name for file in files])
 
 
 def is_parquet_folder(path: Path) -> bool:
     """Whether a folder holds shards."""
-    return bool(_shards(path))
+    return bool(shards(path, ".parquet"))
 
 
-def _shards(folder: Path) -> list[Path]:
-    """Those in the folder, or in its ``data/``, where the hub keeps them."""
-    return sorted(folder.glob("*.parquet")) or sorted(folder.glob("data/*.parquet"))
+def shards(folder: Path, ending: str) -> list[Path]:
+    """The files with that ending in the folder, and in its ``data/``, where the hub keeps them."""
+    return sorted(
+        path
+        for place in (folder, folder / "data")
+        for path in (place.iterdir() if place.is_dir() else ())
+        if path.suffix.lower() == ending and not path.name.startswith(".") and not path.is_dir()
+    )
 
 
 def _samples(path: Path) -> Iterator[Encoded]:
@@ -39,19 +46,16 @@ def _samples(path: Path) -> Iterator[Encoded]:
         from pyarrow.parquet import ParquetFile
     except ImportError:
         raise DataError(f"{path}: Parquet needs pyarrow: pip install 'autoaug[parquet]'") from None
-    try:
-        with ParquetFile(path) as file:
-            schema = file.schema_arrow
-            image, label = _columns(path, schema, pyarrow)
-            names = class_names(schema.metadata, label)
-            for batch in file.iter_batches(_ROWS, columns=[image, label]):
-                for cell, value in zip(batch[image].to_pylist(), batch[label].to_pylist(), strict=True):
-                    content = cell["bytes"] if isinstance(cell, dict) else cell
-                    if content is None or value is None:
-                        raise DataError(f"{path}: a row has no {image if content is None else label}; remove it")
-                    yield Encoded(content, str(names[value] if names else value), role_in(path.name))
-    except pyarrow.ArrowException as fault:
-        raise DataError(f"{path}: not a Parquet file ({str(fault).splitlines()[0]})") from None
+    with reading(path, "a Parquet file"), ParquetFile(path) as file:
+        schema = file.schema_arrow
+        image, label = _columns(path, schema, pyarrow)
+        names = _class_names(path, schema.metadata, label)
+        for batch in file.iter_batches(_ROWS, columns=[image, label]):
+            for cell, value in zip(batch[image].to_pylist(), batch[label].to_pylist(), strict=True):
+                content = cell["bytes"] if isinstance(cell, dict) else cell
+                if content is None or value is None:
+                    raise DataError(f"{path}: a row has no {image if content is None else label}; remove it")
+                yield Encoded(content, label_text(value, names, str(path)), role_in(path.name))
 
 
 def _columns(path: Path, schema: Any, pyarrow: Any) -> tuple[str, str]:
@@ -61,7 +65,7 @@ def _columns(path: Path, schema: Any, pyarrow: Any) -> tuple[str, str]:
         is_record = pyarrow.types.is_struct(kind) and "bytes" in [field.name for field in kind]
         return is_record or pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind)
 
-    image = next((field.name for field in schema if is_image(field.type)), None)
+    image = next((field.name for field in schema if is_image(field.type) and field.name not in LABELS), None)
     label = next((name for name in LABELS if name in schema.names), None)
     if image is None or label is None:
         lacks = "of encoded images (bytes)" if image is None else f"of labels ({', '.join(LABELS)})"
@@ -69,8 +73,16 @@ def _columns(path: Path, schema: Any, pyarrow: Any) -> tuple[str, str]:
     return image, label
 
 
-def class_names(metadata: dict[bytes, bytes] | None, label: str) -> list[str] | None:
+def _class_names(path: Path, metadata: dict[bytes, bytes] | None, label: str) -> list[str] | None:
     """The classes that a schema of the ``datasets`` library names."""
-    noted = json.loads((metadata or {}).get(b"huggingface", b"{}"))
-    names = noted.get("info", {}).get("features", {}).get(label, {}).get("names")
-    return list(names) if names else None
+    found = (metadata or {}).get(b"huggingface", b"{}")
+    try:
+        noted = json.loads(found)
+        for key in ("info", "features", label):
+            noted = noted.get(key, {})
+        names = noted.get("names")
+    except (ValueError, AttributeError, RecursionError):
+        raise DataError(f"{path}: its note 'huggingface' is damaged ({found[:40]!r}); write the file anew") from None
+    if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        raise DataError(f"{path}: its note 'huggingface' names the classes {names!r}; they must be a list of text")
+    return names or None

@@ -3,60 +3,74 @@
 from __future__ import annotations
 
 import json
+import re
 import tarfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from autoaug.data.source import Source
+from autoaug.data.source import Source, label_text
 from autoaug.data.sources.encoded import Encoded, open_encoded, role_in
-from autoaug.errors import DataError
-from autoaug.modalities.image.decoding import EXTENSIONS
+from autoaug.data.sources.parquet import shards
+from autoaug.data.sources.reading import reading
+from autoaug.errors import DataError, printable
+from autoaug.modalities.image.decoding import image_endings
 
 _LABELS = (".cls", ".txt", ".json")
+#: A member may claim any size; no image has more bytes than this.
+_MOST_BYTES = 2**30
 
 
 def open_webdataset(path: Path, image_size: int | None) -> Source:
     """Read one shard, or a folder of them whose names tell the split; raises `DataError` on what is no such shard."""
-    shards = sorted(path.glob("*.tar")) if path.is_dir() else [path]
-    return open_encoded(str(path), (sample for shard in shards for sample in _samples(shard)), image_size)
+    files, left_out = shards(path, ".tar") if path.is_dir() else [path], Counter[str]()
+    samples = (sample for file in files for sample in _samples(file, left_out))
+    return open_encoded(str(path), samples, image_size, [file.name for file in files], left_out)
 
 
 def is_webdataset_folder(path: Path) -> bool:
     """Whether a folder holds shards."""
-    return any(path.glob("*.tar"))
+    return bool(shards(path, ".tar"))
 
 
-def _samples(shard: Path) -> Iterator[Encoded]:
+def _samples(shard: Path, left_out: Counter[str]) -> Iterator[Encoded]:
     waiting: dict[str, dict[str, bytes]] = {}
-    try:
-        with tarfile.open(shard) as archive:
-            for member in archive:
-                name = PurePosixPath(member.name)
-                kind = "image" if name.suffix.lower() in EXTENSIONS else name.suffix.lower()
-                file = archive.extractfile(member) if member.isfile() and kind in ("image", *_LABELS) else None
-                if file is None:
-                    continue
-                found = waiting.setdefault(str(name.with_suffix("")), {})
-                found[kind] = file.read()
-                if "image" in found and len(found) > 1:
-                    yield Encoded(found["image"], _label(shard, name, found), role_in(shard.name))
-                    del waiting[str(name.with_suffix(""))]
-    except tarfile.TarError as fault:
-        raise DataError(f"{shard}: not a whole tar file ({fault})") from None
+    with reading(shard, "a whole tar file"), tarfile.open(shard) as archive:
+        for member in archive:
+            name = PurePosixPath(member.name)
+            ending = name.suffix.lower()
+            kind = "image" if ending in image_endings() else ending
+            if member.isdir():
+                continue
+            file = archive.extractfile(member) if member.isfile() and kind in ("image", *_LABELS) else None
+            if file is None:
+                left_out[ending or "member without an ending"] += 1
+                continue
+            key = printable(str(name.with_suffix("")))
+            if member.size > _MOST_BYTES:
+                raise DataError(f"{shard}: {key}{ending} has {member.size} bytes, more than any image")
+            found = waiting.setdefault(key, {})
+            found[kind] = file.read()
+            if "image" in found and len(found) > 1:
+                yield Encoded(found["image"], _label(f"{shard}: the label of {key}", found), role_in(shard.name))
+                del waiting[key]
     if waiting:
         key = next(iter(waiting))
         raise DataError(f"{shard}: {key} has no {'label (.cls)' if 'image' in waiting[key] else 'image'} beside it")
 
 
-def _label(shard: Path, name: PurePosixPath, found: dict[str, bytes]) -> str:
+def _label(where: str, found: dict[str, bytes]) -> str:
     kind = next(kind for kind in _LABELS if kind in found)
     try:
         text = found[kind].decode().strip()
-        if kind == ".json":
-            content = json.loads(text)
-            text = str(content.get("label", content.get("cls", "")) if isinstance(content, dict) else content)
-    except ValueError as fault:
-        raise DataError(f"{shard}: the label of {name.with_suffix('')} cannot be read ({fault})") from None
-    if not text:
-        raise DataError(f"{shard}: the label of {name.with_suffix('')} is empty")
-    return text
+        content = json.loads(text) if kind == ".json" else text
+    except (ValueError, RecursionError) as fault:
+        raise DataError(f"{where} cannot be read ({fault})") from None
+    if isinstance(content, dict):
+        content = content.get("label", content.get("cls", ""))
+    if kind == ".cls" and re.fullmatch(r"-[0-9]+", text):
+        content = int(text[:9])
+    label = label_text(content, None, where)
+    if not label.strip():
+        raise DataError(f"{where} is empty")
+    return label

@@ -1,57 +1,119 @@
-"""Image files to arrays, and the rule by which images of different sizes become one size."""
+"""Image files to arrays, and the rules by which images of different sizes, modes and depths become one kind."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 from PIL import Image, ImageOps
 
-EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
+from autoaug.files import regular_file
 
 #: Larger images are scaled down to this many pixels on the shorter side: a proxy network sees no more.
 LARGEST_SIDE = 224
 
-_GREY_MODES = frozenset({"1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L"})
+#: What Pillow only recognises, or hands to another program to draw.
+_NOT_DECODED = frozenset({"BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF"})
+_INTEGERS = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
+_FLOATS = frozenset({"F"})
+_GREY_MODES = frozenset({"1", "L", "LA"}) | _INTEGERS | _FLOATS
+_WITH_ALPHA = frozenset({"LA", "PA", "RGBA", "La", "RGBa"})
+#: Raw modes of color with 16 bits per channel, of which Pillow reads 8, as ``RGB;16B``; ``BGR;16`` has 16 per pixel.
+_DEEP_COLOR = re.compile(r";16[BLNS]")
+#: What arithmetic on floats in [0, 1] may leave above 1 or below 0.
+ROUNDING = 1e-3
 
-#: What Pillow raises on files that are damaged, cut off, absurdly large, or no images.
-UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError, EOFError)
+#: What Pillow raises on files that are damaged, cut off, absurdly large, or no images: its plugins parse by hand, and
+#: let any error of that pass.
+UNREADABLE = (Exception,)
+
+
+@cache
+def image_formats() -> tuple[str, ...]:
+    """The formats that Pillow decodes by itself on this machine, in its own order."""
+    Image.init()
+    return tuple(name for name in Image.ID if name not in _NOT_DECODED)
+
+
+@cache
+def image_endings() -> frozenset[str]:
+    """The endings of the files of those formats, such as ``.png``."""
+    formats = set(image_formats())
+    return frozenset(ending for ending, name in Image.registered_extensions().items() if name in formats)
 
 
 @dataclass(frozen=True)
 class Header:
-    """Size and mode of an image file, after turning it upright."""
+    """What is known of an image file that was read once.
+
+    Attributes:
+        width: in pixels, as the next, after turning it upright.
+        height: likewise.
+        mode: Pillow's name of how pixels are stored.
+        high: the largest value of a gray image of more than 8 bits, else 0.
+        is_deep_color: whether it has 16 bits per color channel, of which Pillow reads the upper 8.
+        has_alpha: whether pixels can be transparent.
+        has_frames: whether there are more images in the file than the first.
+    """
 
     width: int
     height: int
     mode: str
+    high: float = 0
+    is_deep_color: bool = False
+    has_alpha: bool = False
+    has_frames: bool = False
 
     @property
     def is_grey(self) -> bool:
         return self.mode in _GREY_MODES
 
+    def is_stored_as_read(self, channels: int) -> bool:
+        """Whether any reader finds in the file what `decode` gives for images of so many channels."""
+        return self.mode == ("L" if channels == 1 else "RGB") and not self.is_deep_color and not self.has_frames
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How gray values of more than 8 bits become 0 to 255, the same for a whole data set: integers lose their lowest
+    `shift` bits, floats are multiplied by `factor` and rounded.
+    """
+
+    shift: int = 0
+    factor: float = 255.0
+
 
 @dataclass(frozen=True)
 class Shape:
-    """What every image of a data set becomes: channels, height and width, and whether it is cropped to that."""
+    """What every image of a data set becomes: channels, height and width, whether it is cropped to that, and how deep
+    gray values are scaled.
+    """
 
     channels: int
     height: int
     width: int
     resized: bool
+    depth: Depth = Depth()
 
 
 def read_header(path: Path) -> Header:
-    """Size and mode without decoding; raises one of `UNREADABLE`."""
-    with Image.open(path) as image:
-        width, height = image.size
-        turned = image.getexif().get(0x0112, 1) >= 5
-        return Header(height, width, image.mode) if turned else Header(width, height, image.mode)
+    """What is in a file, all of which is decoded once; raises one of `UNREADABLE`."""
+    with _opened(path) as opened:
+        mode, is_deep, has_alpha = opened.mode, _is_deep_color(opened), _has_alpha(opened)
+        image = ImageOps.exif_transpose(opened)
+        high = _largest(image) if mode in _INTEGERS | _FLOATS else 0
+        if mode not in _GREY_MODES:
+            image.convert("RGB")
+        has_frames = bool(getattr(opened, "is_animated", False))  # last, since it moves to the second frame
+    return Header(*image.size, mode, high, is_deep, has_alpha, has_frames)
 
 
-def common_shape(headers: list[Header], image_size: int | None = None) -> Shape:
+def common_shape(headers: Sequence[Header], image_size: int | None = None) -> Shape:
     """The shape that all images take.
 
     One size up to 224 pixels stays as it is. Otherwise (sizes differ, or are larger, or `image_size` is given) each
@@ -67,16 +129,47 @@ def common_shape(headers: list[Header], image_size: int | None = None) -> Shape:
     return Shape(channels, side, side, resized=True)
 
 
-def decode(path: Path, shape: Shape | None = None) -> np.ndarray:
-    """The image as uint8 ``[C, H, W]``, upright; in its own size and mode where `shape` is None.
+def common_depth(headers: Sequence[Header]) -> Depth:
+    """The scale of all gray values of more than 8 bits in a data set.
+
+    Integers keep the upper 8 of as many bits as the largest of them needs, or of 16 where there is color of 16 bits,
+    of which Pillow keeps the upper 8. Floats are in [0, 1], or in [0, 255] where one is above 1.
+    """
+    bits = max((int(header.high).bit_length() for header in headers if header.mode in _INTEGERS), default=0)
+    if any(header.is_deep_color for header in headers):
+        bits = max(bits, 16)
+    highest = max((header.high for header in headers if header.mode in _FLOATS), default=0)
+    return Depth(max(0, bits - 8), 1.0 if highest > 1 + ROUNDING else 255.0)
+
+
+def describe_depth(headers: Sequence[Header]) -> list[str]:
+    """What `common_depth`, and the reading of alpha and of several frames, make of images, in words."""
+    depth, words = common_depth(headers), []
+    deep = [header for header in headers if header.mode in _INTEGERS]
+    if deep or any(header.is_deep_color for header in headers):
+        highest = f", of which the largest is {max(header.high for header in deep):.0f}," if deep else ""
+        words.append(f"values of more than 8 bits{highest} are divided by {2**depth.shift} and rounded down")
+    floats = [header.high for header in headers if header.mode in _FLOATS]
+    if floats:
+        words.append(f"floats, of which the largest is {max(floats):g}, are multiplied by {depth.factor:g} and rounded")
+    if any(header.has_alpha for header in headers):
+        words.append("transparency is dropped: a transparent pixel has the color that is stored under it")
+    if any(header.has_frames for header in headers):
+        words.append("of a file with several frames the first is taken")
+    return words
+
+
+def decode(path: Path, shape: Shape) -> np.ndarray:
+    """The image as uint8 ``[C, H, W]``, upright, and of that height and width where the shape is `resized`.
 
     Raises one of `UNREADABLE`.
     """
-    with Image.open(path) as opened:
+    with _opened(path) as opened:
         image = ImageOps.exif_transpose(opened)
-        grey = shape.channels == 1 if shape else image.mode in _GREY_MODES
-        image = _grey_image(image) if grey else image.convert("RGB")
-        if shape and shape.resized:
+        if image.mode in _INTEGERS | _FLOATS:
+            image = _shallow(image, shape.depth)
+        image = image.convert("L" if shape.channels == 1 else "RGB")
+        if shape.resized:
             image = ImageOps.fit(image, (shape.width, shape.height), Image.Resampling.BILINEAR)
         pixels = np.asarray(image)
     return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
@@ -87,8 +180,40 @@ def as_picture(image: np.ndarray) -> Image.Image:
     return Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0))
 
 
-def _grey_image(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        deep = np.asarray(image).astype(np.int64)
-        return Image.fromarray((deep >> 8 if deep.max(initial=0) > 255 else deep).clip(0, 255).astype(np.uint8))
-    return image.convert("L")
+def _opened(path: Path) -> Image.Image:
+    return Image.open(regular_file(path), formats=image_formats())
+
+
+def _is_deep_color(image: Image.Image) -> bool:
+    if image.mode in _INTEGERS | _FLOATS:
+        return False
+    arguments = [
+        part
+        for tile in getattr(image, "tile", ())
+        for part in (tile.args if isinstance(tile.args, tuple) else (tile.args,))
+    ]
+    is_wide = image.format == "PPM" and any(isinstance(part, int) and part > 255 for part in arguments)
+    return is_wide or any(isinstance(part, str) and _DEEP_COLOR.search(part) is not None for part in arguments)
+
+
+def _has_alpha(image: Image.Image) -> bool:
+    return image.mode in _WITH_ALPHA or "transparency" in image.info
+
+
+def _largest(image: Image.Image) -> float:
+    """The largest of deep gray values; raises `ValueError` where some cannot be scaled to 0 to 255."""
+    values = np.asarray(image)
+    low, high = float(values.min()), float(values.max())
+    if not np.isfinite([low, high]).all():
+        raise ValueError("it has NaN or infinite values; repair it")
+    if low < -ROUNDING or (image.mode in _FLOATS and high > 255 + ROUNDING):
+        raise ValueError(f"its values go from {low:g} to {high:g}; scale them to [0, 1], or store whole numbers from 0")
+    return high
+
+
+def _shallow(image: Image.Image, depth: Depth) -> Image.Image:
+    """A gray image of more than 8 bits as one of 8."""
+    values = np.asarray(image)
+    is_float = image.mode in _FLOATS
+    scaled = (values * depth.factor).round() if is_float else values.astype(np.int64) >> depth.shift
+    return Image.fromarray(scaled.clip(0, 255).astype(np.uint8))

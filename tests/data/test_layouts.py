@@ -1,0 +1,256 @@
+"""Nothing that a user put among the data is dropped without a word: it is read, refused, or reported."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from autoaug.data.audit import Audit, audit
+from autoaug.data.source import Source
+from autoaug.data.sources import open_source
+from autoaug.errors import DataError
+from autoaug.modalities.image.decoding import image_endings
+from tests.conftest import bars
+from tests.data.test_sources import write_folder, write_idx
+
+LIMIT = 2**28
+IMAGES, LABELS = bars(12)
+
+
+def opened(root: Path) -> tuple[Source, Audit]:
+    source = open_source(root, LIMIT)
+    return source, audit(source)
+
+
+def findings(found: Audit) -> dict[str, str]:
+    return {finding.code: finding.message for finding in found.findings}
+
+
+def refusal(data: Path | str) -> str:
+    with pytest.raises(DataError) as error:
+        open_source(data, LIMIT)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("folder", "role"),
+    [("Val", "validation"), ("VALID", "validation"), ("dev", "validation"), ("Testing", "test"), ("test", "test")],
+)
+def test_a_split_is_known_by_its_usual_names(folder: str, role: str, tmp_path: Path) -> None:
+    write_folder(tmp_path / "Training", IMAGES, LABELS)
+    write_folder(tmp_path / folder, IMAGES[:6], LABELS[:6])
+    source = open_source(tmp_path, LIMIT)
+    assert {role: len(part) for role, part in source.parts.items()} == {"train": 12, role: 6}
+
+
+@pytest.mark.parametrize("folder", ["eval", "Holdout", "train2", "extra"])
+def test_a_folder_beside_train_that_is_no_split_is_refused(folder: str, tmp_path: Path) -> None:
+    write_folder(tmp_path / "train", IMAGES, LABELS)
+    write_folder(tmp_path / folder, IMAGES[:6], LABELS[:6])
+    assert f"{folder}/ stands beside train/" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("folders", [("Testing",), ("dev", "eval"), ("Training_set", "Test set")])
+def test_splits_without_train_are_not_taken_for_classes(folders: tuple[str, ...], tmp_path: Path) -> None:
+    for folder in folders:
+        write_folder(tmp_path / folder, IMAGES, LABELS)
+    assert "no train/" in refusal(tmp_path)
+
+
+def test_classes_may_be_named_as_splits_are(tmp_path: Path) -> None:
+    write_folder(tmp_path, IMAGES, LABELS)
+    (tmp_path / "class 0").rename(tmp_path / "dev")
+    (tmp_path / "class 1").rename(tmp_path / "test tube")
+    assert open_source(tmp_path, LIMIT).classes == ("class 2", "dev", "test tube")
+
+
+def test_two_folders_of_one_split_are_refused(tmp_path: Path) -> None:
+    for folder in ("train", "val", "valid"):
+        write_folder(tmp_path / folder, IMAGES, LABELS)
+    assert "val/ and valid/ are both the validation split" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("ending", ["jfif", "jpe", "JPG", "avif", "jp2", "tga", "pnm", "apng", "dib"])
+def test_every_ending_of_what_pillow_decodes_is_an_image(ending: str, tmp_path: Path) -> None:
+    if f".{ending.lower()}" not in image_endings():
+        pytest.skip(f"this Pillow cannot read .{ending}")
+    write_folder(tmp_path, IMAGES, LABELS)
+    for path in (tmp_path / "class 0").iterdir():
+        Image.open(path).save(path.with_suffix(f".{ending}"))
+        path.unlink()
+    source, found = opened(tmp_path)
+    assert source.classes == ("class 0", "class 1", "class 2")
+    assert len(source.parts["train"]) == 12
+    assert found.counts["train"]["class 0"] == 4
+
+
+def test_no_program_is_run_for_an_image() -> None:
+    assert not {".eps", ".ps", ".wmf"} & image_endings()
+
+
+def test_a_class_without_images_stops_unless_allowed(tmp_path: Path) -> None:
+    write_folder(tmp_path, IMAGES, LABELS)
+    for path in (tmp_path / "class 0").iterdir():
+        path.rename(path.with_suffix(".heic2"))
+    (tmp_path / "class 9").mkdir()
+    _, found = opened(tmp_path)
+    with pytest.raises(DataError, match=r"no image of class 'class 0' and 1 more.*--allow empty"):
+        found.stop()
+    found.stop(frozenset({"empty"}))
+    assert "4 x .heic2" in findings(found)["left-out"]
+
+
+@pytest.mark.parametrize("split", ["", "train"])
+def test_what_is_no_image_is_reported(split: str, tmp_path: Path) -> None:
+    write_folder(tmp_path / split, IMAGES, LABELS)
+    clean = audit(open_source(tmp_path, LIMIT))
+    assert "left-out" not in findings(clean)
+    (tmp_path / "README.md").touch()
+    (tmp_path / split / "class 1" / "notes.txt").touch()
+    (tmp_path / split / "class 1" / "more.txt").touch()
+    for tool in (".ipynb_checkpoints", "__MACOSX", "@eaDir", ".git"):
+        shutil.copytree(tmp_path / split / "class 0", tmp_path / split / "class 1" / tool)
+        shutil.copytree(tmp_path / split / "class 0", tmp_path / split / tool)
+    shutil.copy(tmp_path / split / "class 0" / "0000.png", tmp_path / split / "class 1" / "._0000.png")
+    shutil.copy(tmp_path / split / "class 0" / "0000.png", tmp_path / split / "lost.png")
+    _, found = opened(tmp_path)
+    assert found.fingerprint == clean.fingerprint
+    words = findings(found)["left-out"]
+    for part in ("2 x .txt", "1 x .md", "1 x .png", ".ipynb_checkpoints", "__MACOSX", "@eaDir", ".git", "._0000"):
+        assert part in words
+
+
+def test_linked_folders_are_read_and_loops_are_not_followed(tmp_path: Path) -> None:
+    write_folder(tmp_path / "elsewhere", IMAGES, LABELS)
+    root = tmp_path / "data"
+    root.mkdir()
+    for name in ("class 0", "class 1"):
+        (root / name).symlink_to(tmp_path / "elsewhere" / name)
+    (root / "class 2").mkdir()
+    (root / "class 2" / "sub").symlink_to(tmp_path / "elsewhere" / "class 2")
+    (root / "class 2" / "loop").symlink_to(root / "class 2")
+    (root / "class 2" / "top").symlink_to(root)
+    (root / "class 2" / "itself").symlink_to(root / "class 2" / "itself")
+    _, found = opened(root)
+    assert found.counts["train"] == {"class 0": 4, "class 1": 4, "class 2": 4}
+    assert found.fingerprint == audit(open_source(tmp_path / "elsewhere", LIMIT)).fingerprint
+    assert "2 x link to a folder that is read" in findings(found)["left-out"]
+
+
+def test_endings_in_capitals_are_the_same(tmp_path: Path) -> None:
+    write_folder(tmp_path, IMAGES, LABELS)
+    rows = [f"class {label}/{i:04}.png,{label}" for i, label in enumerate(LABELS)]
+    (tmp_path / "a.CSV").write_text("\n".join([" Path ,LABEL", *rows]))
+    assert len(open_source(tmp_path / "a.CSV", LIMIT).parts["train"]) == 12
+
+
+def manifest(root: Path, *lines: str) -> Path:
+    write_folder(root, IMAGES, LABELS)
+    (root / "a.csv").write_text("\n".join(lines))
+    return root / "a.csv"
+
+
+def test_labels_of_a_manifest_are_the_same_with_blanks_about_them(tmp_path: Path) -> None:
+    rows = ["class 0/0000.png,cat", "class 1/0001.png, cat", "class 2/0002.png,cat ", 'class 0/0003.png,"dog"']
+    assert open_source(manifest(tmp_path, "path,label", *rows), LIMIT).classes == ("cat", "dog")
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (["path,label", "a.png,x", "b.png,x, really"], "line 3: there are 3 values for 2 columns"),
+        (["path,label", "", "", "a.png,x,y"], "line 4: there are 3 values"),
+        (["path,label", "a.png,x", "", "b.png"], "line 4: there are 1 values"),
+        (["path,label", '"a', '.png",x', "b.png"], "line 4: there are 1 values"),
+        (["path,label", '"a.png,x'], "line 2: not a CSV file"),
+        (["path;label", "a.png;x"], "semicolons"),
+        (["path\tlabel", "a.png\tx"], "tabs"),
+        (["path,label,path", "a.png,x,b.png"], "columns must be"),
+        (["path,label,weight", "a.png,x,1"], "columns must be"),
+        (["path,label,split", "a.png,x,eval"], "line 2: unknown split 'eval'"),
+        (["path,label", "a.png, "], "line 2: path and label must not be empty"),
+        (["path,label", "a.png,\0"], "NUL"),
+        ([], "lists no images"),
+    ],
+)
+def test_a_manifest_that_breaks_a_rule_is_named_with_its_line(lines: list[str], words: str, tmp_path: Path) -> None:
+    assert words in refusal(manifest(tmp_path, *lines))
+
+
+def test_idx_files_are_known_by_the_words_of_their_names(tmp_path: Path) -> None:
+    for prefix in ("emnist-letters-train", "valid", "t10k"):
+        write_idx(tmp_path / f"{prefix}-images-idx3-ubyte", IMAGES[..., 0])
+        write_idx(tmp_path / f"{prefix}-labels-idx1-ubyte.gz", LABELS)
+    assert set(open_source(tmp_path, LIMIT).parts) == {"train", "validation", "test"}
+    (tmp_path / "more-images-idx3-ubyte").touch()
+    assert "does not say what it is" in refusal(tmp_path)
+    (tmp_path / "more-images-idx3-ubyte").rename(tmp_path / "other-train-images-idx3-ubyte")
+    assert "are both images of the train split" in refusal(tmp_path)
+
+
+def test_arrays_that_are_not_used_are_reported(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x_train=IMAGES, y_train=LABELS, weights=np.ones(12), x_mean=np.ones(3))
+    assert "array 'weights', array 'x_mean'" in findings(opened(tmp_path / "a.npz")[1])["left-out"]
+
+
+def shards(root: Path, *names: str) -> Path:
+    parquet, pyarrow = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow")
+    write_folder(root / "files", IMAGES, LABELS)
+    cells = [path.read_bytes() for path in sorted((root / "files").rglob("*.png"))]
+    (root / "shards").mkdir()
+    for name in names:
+        parquet.write_table(pyarrow.table({"image": cells, "label": sorted(LABELS.tolist())}), root / "shards" / name)
+    return root / "shards"
+
+
+def test_a_shard_whose_name_tells_no_split_is_reported(tmp_path: Path) -> None:
+    source, found = opened(shards(tmp_path, "testing-0.parquet", "dev-0.PARQUET", "all.parquet"))
+    assert {role: len(part) for role, part in source.parts.items()} == {"train": 12, "validation": 12, "test": 12}
+    assert "all.parquet names no split" in findings(found)["split"]
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ((b"\xff", b"b"), "class '\\udcff' is not UTF-8"),
+        ((b"cat", b"cat "), "'cat' and 'cat ' look the same"),
+        (("caf\u00e9".encode(), "cafe\u0301".encode()), "look the same"),
+        ((b" ", b"b"), "class ' ' is empty"),
+    ],
+)
+def test_a_class_name_that_cannot_be_kept_is_refused(names: tuple[bytes, ...], words: str, tmp_path: Path) -> None:
+    for name in names:
+        folder = os.path.join(os.fsencode(tmp_path), name)
+        os.mkdir(folder)
+        Image.new("L", (4, 4), len(folder) + folder[-1]).save(os.fsdecode(os.path.join(folder, b"1.png")))
+    assert words in refusal(tmp_path)
+
+
+def test_the_path_of_the_data_must_be_text(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    write_folder(folder, IMAGES, LABELS)
+    assert "not UTF-8 text" in refusal(folder)
+    assert "not UTF-8 text" in refusal("a\0b")
+
+
+def test_the_name_of_an_image_may_be_anything(tmp_path: Path) -> None:
+    write_folder(tmp_path, IMAGES, LABELS)
+    expected = audit(open_source(tmp_path, LIMIT)).fingerprint
+    os.rename(tmp_path / "class 0" / "0000.png", os.fsencode(tmp_path / "class 0") + b"/\x1b[2J\xff.png")
+    source, found = opened(tmp_path)
+    assert found.fingerprint == expected
+    assert all(name.isprintable() for name in source.parts["train"].names)
+
+
+def test_the_fingerprint_of_ordinary_data_is_what_it_was(tmp_path: Path) -> None:
+    """Runs of older versions are resumed by it."""
+    write_folder(tmp_path, *bars(30))
+    assert audit(open_source(tmp_path, LIMIT)).fingerprint == "1ab8e7939f09"
+    assert audit(open_source(tmp_path, LIMIT, image_size=6)).fingerprint == "73c727256336"
+    assert audit(open_source("digits", LIMIT)).fingerprint == "fc716d603d03"
