@@ -81,7 +81,7 @@ def _taken(path: Path, wait: bool) -> int:
 
 def _owner(path: Path) -> str:
     try:
-        return printable(path.read_text(errors="replace")[:200]) or "another process"
+        return printable(path.read_text(encoding="utf-8", errors="replace")[:200]) or "another process"
     except OSError:  # it has just ended
         return "another process"
 

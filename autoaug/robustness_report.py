@@ -64,7 +64,7 @@ def robustness_of(
         )
     exported = model / "model.json"
     run, config = (None, None) if exported.is_file() else RunFolder.open(model)
-    network = config.model if config else read_record(exported, _Exported, RunError, "export the run again").network
+    network = config.model if config else read_record(exported, _Exported, RunError, _NO_NETWORK).network
     if is_own(network):
         check_trusted(f"the function {network}", model, trust)
         load_builder(network)
@@ -78,6 +78,9 @@ def robustness_of(
         write_whole(run.robustness, robustness.model_dump_json(indent=2))
         write_report(run)
     return robustness
+
+
+_NO_NETWORK = "it does not say which network it is of: export the run again"
 
 
 class _Exported(BaseModel):
