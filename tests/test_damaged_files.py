@@ -375,4 +375,5 @@ def _is_none_of_a_file(name: str, call: ast.Call) -> bool:
         "cls",
         "gzip",
         "tarfile",
+        "archive",
     }

@@ -87,7 +87,7 @@ def test_a_run_that_could_not_be_written_down_is_refused_before_its_data_are_rea
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(OptionError, match=r"policy 'bad.*not UTF-8"):
-        prepare(SearchOptions("missing/"), (Policy(name=BAD),), "")
+        prepare(SearchOptions("missing/"), (Policy().model_copy(update={"name": BAD}),), "")
     here = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
     here.mkdir()
     monkeypatch.chdir(here)
