@@ -77,7 +77,7 @@ def fit(
     """Fit a generator to the training split of DATA. Interrupted, the same command goes on."""
     import numpy as np
 
-    from autoaug.errors import RunError
+    from autoaug.errors import OptionError, RunError
     from autoaug.generate.gan import Collapsed, default_steps
     from autoaug.generate.saved import check_free, fit_generator, load_generator
     from autoaug.modalities.image.decoding import as_picture
@@ -88,6 +88,8 @@ def fit(
     check_seed(seed)
     if steps is not None:
         within("steps", steps, 1, 10**8)
+        if kind == "pca":
+            raise OptionError("--steps are of the training of a gan; a pca has none: leave it out")
     chosen = resolve_device(device)
     check_free(out)
     given = load_generator(source) if source else None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from autoaug.clock import now
 from autoaug.errors import RunError
 from autoaug.files import read_bytes
 from autoaug.findings import Count
@@ -83,7 +83,7 @@ class EventLog:
 
     def _write(self, event: str, **what: Any) -> None:
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"time": round(time.time(), 3), "event": event, **what}) + "\n")
+            file.write(json.dumps({"time": round(now(), 3), "event": event, **what}) + "\n")
 
 
 def read_events(path: Path) -> list[dict[str, Any]]:

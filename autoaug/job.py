@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from autoaug.clock import now
 from autoaug.confirmation import (
     Entrant,
     Training,
@@ -90,14 +90,14 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
     ) as open_executor:
         study, entrants = _entered(folder, config, task, facts, open_executor, progress)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
-        begun = time.time()
+        begun = now()
         with open_executor(replace(task, test=data.test, checkpoints=None)) as executor:
             candidates, trainings, judgement = _confirm(
                 entrants, config, data, executor, folder, progress, after_search=study is not None
             )
             keep_weights(judgement.returned, executor, folder.confirmation, folder.model, progress)
         compute = sum(training.seconds for training in trainings.values())
-        confirmation_seconds = max(time.time() - begun, compute / config.workers)  # of earlier sessions too
+        confirmation_seconds = max(now() - begun, compute / config.workers)  # of earlier sessions too
     result = SearchResult(
         verdict=judgement.verdict,
         sentence=judgement.sentence,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from autoaug.clock import now
 from autoaug.errors import AllTrialsFailed, OptionError, pausing_on_full_disk
 from autoaug.executors import Executor, TrialSpec, executors, resolve_executor
 from autoaug.exporters import export_modules
@@ -58,14 +58,14 @@ class Evaluate:
 
     def run(self, setting: ObjectiveSetting, seed: int) -> Iterator[TrialResult]:
         """Yield one result, whose accuracy is the score."""
-        begun = TrialResult(started=time.time(), passes=round(_UNIT * self.share))
+        begun = TrialResult(started=now(), passes=round(_UNIT * self.share))
         transform = self.policy.transform(seed=derive_seed(seed, "transform"))
         try:
             score = float(setting.objective(transform, seed, self.share))
         except Exception as fault:  # the user's function may raise anything
             yield failed(begun, fault)
             return
-        yield replace(begun, status="complete", accuracy=score, ended=time.time())
+        yield replace(begun, status="complete", accuracy=score, ended=now())
 
 
 def _evaluate(asked: Asked) -> Evaluate:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import math
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from autoaug.clock import now
 from autoaug.data.pool import Pool
 from autoaug.data.splits import Samples, nested_rows
 from autoaug.errors import full_disk
@@ -90,7 +90,7 @@ class Work(Protocol):
 
 def carry_out(work: Work, task: Setting, seed: int) -> Iterator[TrialResult]:
     """Run `work`; an error that it lets through ends it as failed, with the reason."""
-    started = time.time()
+    started = now()
     try:
         yield from work.run(task, seed)
     except Exception as fault:  # whatever it is, the search goes on and groups the causes
@@ -137,7 +137,7 @@ def run_trial(
     pruned. A loss that is not finite, or an error in training, ends it as failed, with the reason. Where memory runs
     out it is tried once more, each batch in two halves, and a note says so.
     """
-    begun = TrialResult(started=time.time())
+    begun = TrialResult(started=now())
     try:
         yield from _train_and_score(policy, task, seed, share, since, until, keeps_weights, begun, parts=1)
         return
@@ -179,7 +179,7 @@ def _train_and_score(
                 others = predict(training.model, task.train.images, task.device, rest)
                 right = np.concatenate([right, others == task.train.labels[rest]])
             rung = Rung(max(1, round(reached * task.recipe.epochs)), float(right.mean()))
-            result = replace(result, curve=(*result.curve, rung), ended=time.time(), **vars(training.meter))
+            result = replace(result, curve=(*result.curve, rung), ended=now(), **vars(training.meter))
             if reached < until:
                 yield result
         if task.checkpoints and (until < 1 or keeps_weights):
@@ -200,7 +200,7 @@ def _train_and_score(
         status="complete",
         accuracy=rung.accuracy,
         robustness=robustness,
-        ended=time.time(),
+        ended=now(),
         validation_predictions=found,
         test_predictions=tested,
     )
@@ -250,4 +250,4 @@ def failed(result: TrialResult, fault: BaseException) -> TrialResult:
     lines = str(fault).strip().splitlines()
     reason = f"{type(fault).__name__}: {lines[0] if lines else 'no message'}"
     is_full = full_disk(fault) is not None
-    return replace(result, status="failed", accuracy=math.nan, reason=reason, disk_full=is_full, ended=time.time())
+    return replace(result, status="failed", accuracy=math.nan, reason=reason, disk_full=is_full, ended=now())

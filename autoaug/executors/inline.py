@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from autoaug.clock import now
 from autoaug.executors.base import Executor, TrialSpec, timed_out, with_room
 from autoaug.result import TrialResult
 from autoaug.trial import Setting, carry_out, failed
@@ -39,7 +39,7 @@ class InlineExecutor(Executor):
         if self._current is None:
             spec = self._waiting.popleft()
             self._current = spec.key, carry_out(spec.work, self._task, spec.seed)
-            self._begun = time.time()
+            self._begun = now()
         key, steps = self._current
         try:
             with self._alarm():
@@ -61,7 +61,7 @@ class InlineExecutor(Executor):
             raise timed_out(self._timeout or 0.0)
 
         before = signal.signal(signal.SIGALRM, ring)
-        signal.setitimer(signal.ITIMER_REAL, max(0.001, self._begun + self._timeout - time.time()))
+        signal.setitimer(signal.ITIMER_REAL, max(0.001, self._begun + self._timeout - now()))
         try:
             yield
         finally:

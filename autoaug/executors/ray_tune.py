@@ -17,7 +17,6 @@ import sys
 import sysconfig
 import textwrap
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -44,6 +43,7 @@ from ray.exceptions import RayActorError, RayError
 from ray.job_config import JobConfig
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from autoaug.clock import now
 from autoaug.errors import DeviceError, OptionError, WorkersLost, first_line
 from autoaug.executors.base import Executor, TrialSpec, timed_out, with_room
 from autoaug.executors.private import private_folder
@@ -96,14 +96,14 @@ class _Mailbox:
             await self._bury(worker)
         spec = None if self._is_closed else await self._specs.get()
         if spec is not None:
-            self._held[worker] = _Held(spec, node, time.time())
+            self._held[worker] = _Held(spec, node, now())
         return spec
 
     async def _bury(self, worker: str) -> None:
         """Have the trial of a worker that died run again, unless it took too long, or this was its second time."""
         held = self._held.pop(worker)
         self._deaths[held.spec.key] += 1
-        taken = time.time() - held.since
+        taken = now() - held.since
         if self._timeout is not None and taken >= self._timeout:
             fault: Exception = timed_out(self._timeout)
         elif self._deaths[held.spec.key] < _DEATHS:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from autoaug.clock import now
 from autoaug.data.images import MemoryImages
 from autoaug.data.pool import Pool
 from autoaug.data.splits import DataSet, Samples
@@ -79,19 +79,19 @@ def make_pool(
         DataError: the generator in `given` is of other data, or of images of another shape.
         RunError: there is none.
     """
-    begun = time.time()
+    begun = now()
     try:
         generator = _generator(kind, data, seed, device, given, allow, cache or generator_cache(), watch)
     except (Collapsed, TooFewImages) as fault:
-        return Pooled(None, {"failed": str(fault), "seconds": time.time() - begun})
-    fitted = time.time()
+        return Pooled(None, {"failed": str(fault), "seconds": now() - begun})
+    fitted = now()
     counts = pool_counts(np.bincount(data.train.labels, minlength=len(data.classes)), data.train.images.shape)
     labels = np.repeat(np.arange(len(data.classes), dtype=np.int64), counts)
     images = generator.sample(labels, derive_seed(seed, "pool"), device)
     reasons = gate.judge(images, labels, rule)
     kept = np.flatnonzero(reasons == "")
     shares = own_share(gate.training, images[kept], labels[kept], device)
-    sampled = time.time()
+    sampled = now()
     facts: dict[str, Any] = {
         "seconds": generator.about.seconds,
         "fitting_seconds": fitted - begun,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from autoaug.clock import now
 from autoaug.data.splits import Samples
 from autoaug.errors import DataError, OptionError, RunError, UnknownName, first_line
 from autoaug.facts import Facts, changes
@@ -189,7 +189,7 @@ def fit_generator(
         raise TooFewImages(
             f"class {rare!r} has {counts.min()} images, a {kind} needs at least {_FEWEST[kind]} a class{cure}"
         )
-    begun = time.time()
+    begun = now()
     about = About(
         kind="gan" if kind == "gan" else "pca",
         shape=train.images.shape,
@@ -205,7 +205,7 @@ def fit_generator(
     else:
         tensors, steps = _fit_gan(train, about, folder, steps, device, source, watch)
         about = about.model_copy(update={"steps": steps})
-    found = SavedGenerator(about.model_copy(update={"seconds": time.time() - begun}), tensors)
+    found = SavedGenerator(about.model_copy(update={"seconds": now() - begun}), tensors)
     _check_variety(found, train, seed)
     found.save(folder)
     return found

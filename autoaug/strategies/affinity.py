@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from autoaug.clock import now
 from autoaug.data.splits import nested_rows
 from autoaug.operators import get_operator
 from autoaug.policy import Operation, Policy, in_turn
@@ -45,7 +45,7 @@ class MeasureAffinity:
         validation images over that on clean ones) and its diversity (loss on augmented training images over that on
         clean ones), and the strength to start from.
         """
-        started = time.time()
+        started = now()
         rows = nested_rows(task.train.labels, self.share, derive_seed(seed, "share"))
         recipe = task.recipe.for_share(self.share)
         training = new_training(task.model, task.train, task.classes, seed)
@@ -70,7 +70,7 @@ class MeasureAffinity:
         bearable = [strength for strength, kept in middle.items() if operators and kept >= _KEPT]
         yield TrialResult(
             started=started,
-            ended=time.time(),
+            ended=now(),
             status="complete",
             passes=training.meter.passes + looks.images // _LOOKS_A_STEP,
             findings={"operators": operators, "strength": max(bearable, default=_STRENGTHS[0])},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import optuna
 import torch
 
+from autoaug.clock import now
 from autoaug.policy import Layer, Policy
 from autoaug.result import TrialResult
 from autoaug.sampling import sample_policy
@@ -40,7 +40,7 @@ class MatchDensity:
 
     def run(self, task: Task, seed: int) -> Iterator[TrialResult]:
         """Yield one result, whose findings are the best policies, each with its mean accuracy over the halves."""
-        result = TrialResult(started=time.time(), status="complete")
+        result = TrialResult(started=now(), status="complete")
         order = np.random.default_rng(seed).permutation(len(task.train))
         found: list[tuple[float, Policy]] = []
         for fold in range(_FOLDS):
@@ -60,7 +60,7 @@ class MatchDensity:
             "policies": [policy.model_dump(mode="json", exclude_defaults=True) for _, policy in found[:_KEPT]],
             "scores": [score for score, _ in found[:_KEPT]],
         }
-        yield replace(result, ended=time.time(), findings=findings)
+        yield replace(result, ended=now(), findings=findings)
 
 
 class _Score:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from autoaug.apply import apply_plan
+from autoaug.clock import now
 from autoaug.data.splits import Samples
 from autoaug.policy import Layer, Policy
 from autoaug.relaxation import RelaxedPolicy
@@ -51,12 +51,12 @@ class LearnByGradient:
 
     def run(self, task: Task, seed: int) -> Iterator[TrialResult]:
         """Yield one result, whose finding is the policy."""
-        started = time.time()
+        started = now()
         steps = max(20, round(_COMPUTE * task.full_length_passes() / _PASSES_A_STEP))
         learnt = _learn(self.space, task, seed, steps)
         yield TrialResult(
             started=started,
-            ended=time.time(),
+            ended=now(),
             status="complete",
             passes=steps * _PASSES_A_STEP,
             findings={"policy": learnt.model_dump(mode="json", exclude_defaults=True), "steps": steps},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from autoaug.clock import now
 from autoaug.data.images import Images
 from autoaug.matching.search import match
 from autoaug.policy import Policy
@@ -33,11 +33,11 @@ class MatchShift:
 
     def run(self, task: Task, seed: int) -> Iterator[TrialResult]:
         """Yield one result, whose findings are the matched policy, or None, and how sure that is."""
-        started = time.time()
+        started = now()
         draw = np.random.default_rng(seed)
         if min(len(task.train), len(task.validation)) < _FEWEST:
             findings: dict[str, Any] = {"policy": None, "too few": _FEWEST}
-            yield TrialResult(started=started, ended=time.time(), status="complete", findings=findings)
+            yield TrialResult(started=started, ended=now(), status="complete", findings=findings)
             return
         found = match(
             _some(task.train.images, _training_images(task.train.images), draw, task.device),
@@ -45,7 +45,7 @@ class MatchShift:
         )
         yield TrialResult(
             started=started,
-            ended=time.time(),
+            ended=now(),
             status="complete",
             passes=round(found.images * _PASSES),
             findings={

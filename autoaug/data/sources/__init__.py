@@ -18,7 +18,7 @@ def open_source(data: str | Path, memory_limit: int, image_size: int | None = No
         data: a path or a name.
         memory_limit: bytes; arrays above it are mapped from disk instead of loaded.
         image_size: side in pixels to which images in files are brought; None keeps or chooses one
-            (`autoaug.modalities.image.decoding.common_shape`).
+            (`autoaug.modalities.image.decoding.common_shape`). Arrays keep their size, and take none.
 
     Raises:
         DataError: there is no such data, or it breaks a rule of its format.
@@ -27,6 +27,7 @@ def open_source(data: str | Path, memory_limit: int, image_size: int | None = No
     if not is_text(text):
         raise DataError(f"the path of the data, {text!r}, is not UTF-8 text; rename that file or folder")
     if text.startswith("torchvision:"):
+        _keep_size(text, image_size)
         return builtin.open_torchvision(text.removeprefix("torchvision:"))
     if text.startswith("hf:"):
         return huggingface.open_huggingface(text.removeprefix("hf:"), image_size)
@@ -36,10 +37,12 @@ def open_source(data: str | Path, memory_limit: int, image_size: int | None = No
     if ending in _SHARDS and path.is_file():
         return _SHARDS[ending](path, image_size)
     if ending == ".npz" and path.is_file():
+        _keep_size(text, image_size)
         return arrays.open_npz(path, memory_limit)
     if ending == ".csv" and path.is_file():
         return manifest.open_manifest(path, image_size)
     if text in builtin.BUILTIN:
+        _keep_size(text, image_size)
         return builtin.BUILTIN[text]()
     if path.is_file():
         raise DataError(
@@ -58,8 +61,18 @@ def open_source(data: str | Path, memory_limit: int, image_size: int | None = No
 _SHARDS = {".parquet": parquet.open_parquet, ".tar": webdataset.open_webdataset}
 
 
+def _keep_size(text: str, image_size: int | None) -> None:
+    """Raise `DataError` where arrays, which have one size, are to get another."""
+    if image_size is not None:
+        raise DataError(
+            f"{text} holds arrays of one size, which --image-size {image_size} does not change: leave it out, or "
+            "resize them before"
+        )
+
+
 def _open_folder(path: Path, memory_limit: int, image_size: int | None) -> Source:
     if idx.is_idx_folder(path):
+        _keep_size(str(path), image_size)
         return idx.open_idx(path, memory_limit)
     if webdataset.is_webdataset_folder(path):
         return webdataset.open_webdataset(path, image_size)
