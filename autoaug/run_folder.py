@@ -163,6 +163,7 @@ class RunFolder:
         try:
             if config.is_private:
                 folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+                folder.root.chmod(0o700)  # an empty one may have been there
             with held(folder.root, "name another with --out"):
                 if folder.config.is_file():
                     raise RunError(_why_not_begun(*cls.open(root), config))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+import subprocess
+import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,9 +16,10 @@ import pytest
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from autoaug.data.spill import spill_folder
 from autoaug.errors import OptionError
 from autoaug.executors import resolve_executor
-from autoaug.executors.private import private_folder
+from autoaug.executors.ray_folder import ray_folder
 from autoaug.redaction import shown, without_secrets
 
 SECRET = "s3cr3t"
@@ -60,11 +64,11 @@ def test_what_has_no_secret_is_shown_as_it_is(plain: str) -> None:
 
 
 @pytest.fixture
-def place(monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A temporary folder with a short path."""
-    folder = Path(tempfile.mkdtemp(prefix="t", dir="/tmp"))
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
+    with tempfile.TemporaryDirectory(prefix="t", dir="/tmp") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
 
 
 def test_a_private_folder_is_gone_in_the_end_and_so_is_what_killed_processes_left(place: Path) -> None:
@@ -73,21 +77,31 @@ def test_a_private_folder_is_gone_in_the_end_and_so_is_what_killed_processes_lef
         (folder / "r").mkdir(parents=True)
     holder = os.open(held, os.O_RDONLY)
     fcntl.flock(holder, fcntl.LOCK_EX)  # as a process that is alive would
-    with private_folder() as folder:
+    with ray_folder() as folder:
         assert folder.parent == place
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         (folder / "file").write_text("")
         assert not left.exists()
-        with private_folder() as second:
+        with ray_folder() as second:
             assert second != folder
             assert folder.exists(), "that of a process which is alive is not taken for left"
     os.close(holder)
     assert sorted(place.iterdir()) == sorted([held, others])
-    with private_folder():
+    with ray_folder():
         assert not held.exists()
-    others.joinpath("r").rmdir()
-    others.rmdir()
-    place.rmdir()
+
+
+def test_what_is_spilled_to_disk_goes_away_too(place: Path) -> None:
+    left = place / "autoaug-spill-abcdefgh"
+    left.mkdir()
+    folder = spill_folder()
+    assert not left.exists()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert spill_folder() != folder
+    assert folder.exists()
+    ends = f"import tempfile; tempfile.tempdir = {str(place)!r}; from autoaug.data.spill import spill_folder as new"
+    subprocess.run([sys.executable, "-c", f"{ends}; print(new())"], check=True, stdout=subprocess.DEVNULL)
+    assert len(list(place.iterdir())) == 2, "that of the process which has ended is gone"
 
 
 def test_a_temporary_folder_whose_path_is_too_long_for_sockets_is_not_used(
@@ -96,7 +110,7 @@ def test_a_temporary_folder_whose_path_is_too_long_for_sockets_is_not_used(
     long = tmp_path / ("x" * 60)
     long.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(long))
-    with private_folder() as folder:
+    with ray_folder() as folder:
         assert folder.parent == Path("/tmp")
     monkeypatch.setattr(os, "access", lambda place, _: str(place) != "/tmp")
     with pytest.raises(OptionError, match=f"{long}, whose path has more than .* bytes.*set TMPDIR"):

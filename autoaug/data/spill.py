@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
+from contextlib import ExitStack
 from pathlib import Path
 
 from autoaug.errors import DataError
+from autoaug.private_folders import private_folder
 
 
 class _Lifetime:
@@ -18,9 +20,10 @@ _LIFETIME = _Lifetime()
 
 
 def spill_folder() -> Path:
-    """A new folder that is removed when this process exits."""
-    folder = Path(tempfile.mkdtemp(prefix="autoaug-"))
-    weakref.finalize(_LIFETIME, shutil.rmtree, folder, ignore_errors=True)
+    """A new folder that is removed when this process exits; what killed processes left is removed by the next one."""
+    life = ExitStack()
+    folder = life.enter_context(private_folder(Path(tempfile.gettempdir()), "autoaug-spill-"))
+    weakref.finalize(_LIFETIME, life.close)
     return folder
 
 

@@ -88,9 +88,9 @@ def resolve_executor(name: str, workers: int, ray_address: str | None) -> str:
     if name == "ray-tune":
         if importlib.util.find_spec("ray") is None:
             raise OptionError("the ray-tune executor needs Ray: pip install 'autoaug[ray]', or use --workers 1")
-        from autoaug.executors.private import check_private_folder
+        from autoaug.executors.ray_folder import check_ray_folder
 
-        check_private_folder()
+        check_ray_folder()
     return name
 
 

@@ -46,7 +46,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from autoaug.clock import now
 from autoaug.errors import DeviceError, OptionError, WorkersLost, first_line
 from autoaug.executors.base import Executor, TrialSpec, timed_out, with_room
-from autoaug.executors.private import private_folder
+from autoaug.executors.ray_folder import ray_folder
 from autoaug.interruption import sigterm_kept, uninterrupted
 from autoaug.redaction import shown, without_secrets
 from autoaug.result import TrialResult
@@ -227,7 +227,7 @@ class RayTuneExecutor(Executor):
             _Worker, task=task, mailbox=self._mailbox, timeout=self._timeout, folder=os.getcwd()
         )
         try:
-            with private_folder() as scratch:
+            with ray_folder() as scratch:
                 results = self._tuner(trainable, task, scratch).fit()
             if results.errors:
                 self._ended_because = _in_brief(results.errors[0])
@@ -314,7 +314,7 @@ def ray_running(workers: int, device: str, address: str | None = None) -> Iterat
         _check_gpu(device)
         yield
         return
-    with private_folder() as folder:
+    with ray_folder() as folder:
         try:
             if address is None:
                 _start(workers, folder / "r")  # a short name: the paths of sockets may not be long
