@@ -7,12 +7,19 @@ from __future__ import annotations
 from typing import Any
 
 
+def within_rounding(low: float, high: float, most: float = 1.0) -> bool:
+    """Whether values from `low` to `high` are in [0, `most`], or outside by no more than arithmetic on floats explains:
+    1e-3. NaN is not.
+    """
+    return low >= -1e-3 and high <= most + 1e-3
+
+
 def needs_clamp(low: float, high: float) -> bool:
     """Whether images with values from `low` to `high` must be clamped to [0, 1]: a resize makes 1.0000002 of white.
 
-    Raises ValueError where values are further outside than 1e-3, or not finite.
+    Raises ValueError where values are further outside than `within_rounding` allows, or not finite.
     """
-    if not (low >= -1e-3 and high <= 1 + 1e-3):
+    if not within_rounding(low, high):
         values = "NaN" if low != low or high != high else f"values from {low:g} to {high:g}"
         raise ValueError(f"the images have {values}; they must be finite and in [0, 1] (divide 0 … 255 by 255)")
     return low < 0 or high > 1

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from autoaug.bounds import within_rounding
+
 
 def soft_labels(labels: Any, classes: int | None = None, n: int | None = None) -> Tensor:
     """Labels as ``[n, classes]``: class indices become float32, soft labels keep their dtype.
@@ -33,9 +35,8 @@ def as_tensor(labels: Any) -> Tensor:
     if isinstance(labels, Tensor):
         return labels.as_subclass(Tensor)
     try:
-        given = torch.tensor(
-            labels.copy() if hasattr(labels, "copy") else labels, device="cpu"
-        )  # a copy has no strides
+        # An array may have negative strides, which torch does not take; its copy has none.
+        given = torch.tensor(labels.copy() if hasattr(labels, "copy") else labels, device="cpu")
     except (TypeError, ValueError, RuntimeError):
         kind = f"{type(labels).__name__} {labels!r:.50}"
         raise ValueError(f"labels must be numbers in a tensor, an array or a list, not the {kind}") from None
@@ -66,6 +67,6 @@ def checked_shares(labels: Tensor, classes: int | None) -> Tensor:
         low, high = (
             (float("nan"),) * 2 if labels.is_complex() else (float(end) for end in labels.detach().float().aminmax())
         )
-        if not (low >= -1e-3 and high <= 1 + 1e-3):
+        if not within_rounding(low, high):
             raise ValueError(f"soft labels have values from {low:g} to {high:g}; they must be finite and in [0, 1]")
     return labels if labels.is_floating_point() else labels.float()

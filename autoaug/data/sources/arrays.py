@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from autoaug.bounds import within_rounding
 from autoaug.data.images import Images, MappedImages, MemoryImages, as_uint8, channels_first
 from autoaug.data.source import ROLE_NAMES, Part, Role, Source, index_labels
 from autoaug.data.sources.reading import MOST_PACKED, reading
 from autoaug.data.spill import check_room, spill_folder
 from autoaug.errors import DataError
-from autoaug.modalities.image.decoding import ROUNDING
 
 KEYS: dict[Role, str] = {"train": "train", "validation": "val", "test": "test"}
 MODES = {1: "grey", 3: "RGB", 4: "RGBA"}
@@ -191,6 +191,6 @@ def check_values(array: np.ndarray, where: str) -> None:
         if not np.isfinite(block).all():
             image = start + int(np.argwhere(~np.isfinite(block))[0][0])
             raise DataError(f"{where} has NaN or infinite pixels, first in image {image}; remove or repair them")
-        if block.min(initial=0) < -ROUNDING or block.max(initial=0) > 1 + ROUNDING:
+        if not within_rounding(block.min(initial=0), block.max(initial=0)):
             span = f"[{block.min():g}, {block.max():g}]"
             raise DataError(f"{where} has floats in {span}; scale them to [0, 1] or store uint8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from statistics import median
 import numpy as np
 from PIL import Image, ImageOps
 
+from autoaug.bounds import within_rounding
 from autoaug.files import regular_file
 
 #: Larger images are scaled down to this many pixels on the shorter side: a proxy network sees no more.
@@ -25,8 +27,6 @@ _GREY_MODES = frozenset({"1", "L", "LA"}) | _INTEGERS | _FLOATS
 _WITH_ALPHA = frozenset({"LA", "PA", "RGBA", "La", "RGBa"})
 #: Raw modes of color with 16 bits per channel, of which Pillow reads 8, as ``RGB;16B``; ``BGR;16`` has 16 per pixel.
 _DEEP_COLOR = re.compile(r";16[BLNS]")
-#: What arithmetic on floats in [0, 1] may leave above 1 or below 0.
-ROUNDING = 1e-3
 
 #: What Pillow raises on files that are damaged, cut off, absurdly large, or no images: its plugins parse by hand, and
 #: let any error of that pass.
@@ -139,7 +139,7 @@ def common_depth(headers: Sequence[Header]) -> Depth:
     if any(header.is_deep_color for header in headers):
         bits = max(bits, 16)
     highest = max((header.high for header in headers if header.mode in _FLOATS), default=0)
-    return Depth(max(0, bits - 8), 1.0 if highest > 1 + ROUNDING else 255.0)
+    return Depth(max(0, bits - 8), 255.0 if within_rounding(0, highest) else 1.0)
 
 
 def describe_depth(headers: Sequence[Header]) -> list[str]:
@@ -206,7 +206,7 @@ def _largest(image: Image.Image) -> float:
     low, high = float(values.min()), float(values.max())
     if not np.isfinite([low, high]).all():
         raise ValueError("it has NaN or infinite values; repair it")
-    if low < -ROUNDING or (image.mode in _FLOATS and high > 255 + ROUNDING):
+    if not within_rounding(low, high, 255 if image.mode in _FLOATS else math.inf):
         raise ValueError(f"its values go from {low:g} to {high:g}; scale them to [0, 1], or store whole numbers from 0")
     return high
 
