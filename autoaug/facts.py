@@ -28,8 +28,8 @@ def changes(noted: Facts, own: Facts) -> str:
 
 
 def brief(value: Any) -> str:
-    """A value as JSON, shortened."""
-    return textwrap.shorten(json.dumps(value), 100, placeholder=" …")
+    """A value in one line, shortened."""
+    return textwrap.shorten(str(value), 120, placeholder=" …")
 
 
 def keep_to(path: Path, own: Facts) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from autoaug.errors import RunError
+from autoaug.facts import brief
 from autoaug.files import read_text, safe_name
 from autoaug.locking import LOCK, held
 from autoaug.policy import Policy
@@ -54,6 +54,8 @@ _WHICH = frozenset(
         "storage",
     }
 )
+#: URLs, which may hold a password or a token.
+_SECRET = ("storage", "ray_address")
 
 
 class Budget(BaseModel):
@@ -118,10 +120,6 @@ class RunConfig(BaseModel):
         """What every training of the run depends on, beside its policy: plain JSON values by name."""
         facts = self.model_dump(mode="json", exclude={*_HOW, *_WHICH})
         return {**facts, **facts.pop("recipe")}
-
-
-#: URLs, which may hold a password or a token.
-_SECRET = ("storage", "ray_address")
 
 
 class RunFolder:
@@ -218,11 +216,12 @@ def _why_not_begun(folder: RunFolder, begun: RunConfig, wanted: RunConfig) -> st
 
 
 def _brief(value: Any) -> str:
+    """A field of a config, shortened; a space is shown by its name, a budget by the limit that it has."""
     if isinstance(value, dict) and "name" in value:
         return repr(value["name"])
     if isinstance(value, dict):
         value = {name: v for name, v in value.items() if v is not None}
-    return textwrap.shorten(str(value), 120, placeholder=" …")
+    return brief(value)
 
 
 def next_free(parent: Path, stem: str) -> Path:
