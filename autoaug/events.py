@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from autoaug.clock import now
 from autoaug.errors import RunError
-from autoaug.files import read_bytes
 from autoaug.findings import Count
+from autoaug.json_text import read_lines
 from autoaug.result import SearchResult, TrialSummary
 
 
@@ -90,8 +89,4 @@ def read_events(path: Path) -> list[dict[str, Any]]:
     """The events of a log; lines that are none, such as torn ones, are passed over. Raises `RunError` where the log
     cannot be read at all.
     """
-    events = []
-    for line in read_bytes(path, RunError).splitlines() if path.is_file() else ():
-        with suppress(ValidationError):
-            events.append(_EVENT.validate_json(line).model_dump(mode="json"))
-    return events
+    return [event.model_dump(mode="json") for event in read_lines(path, _EVENT, RunError)]

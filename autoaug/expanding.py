@@ -14,14 +14,13 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import torch
-from pydantic import Field, RootModel, TypeAdapter, ValidationError
+from pydantic import Field, RootModel, TypeAdapter
 
 from autoaug.apply import apply_plan
 from autoaug.data.images import DECODERS, FileImages
@@ -31,8 +30,8 @@ from autoaug.data.sources.folder import COPY, EXPANSION, MANIFEST
 from autoaug.data.sources.manifest import COLUMNS
 from autoaug.errors import DataError, OptionError, RunError
 from autoaug.facts import Facts, changes
-from autoaug.files import read_bytes, safe_name, write_whole
-from autoaug.json_text import read_record
+from autoaug.files import renamed, safe_name, write_whole
+from autoaug.json_text import read_lines, read_record
 from autoaug.locking import LOCK
 from autoaug.modalities.image.decoding import Shape, as_picture, decode, image_endings, read_header
 from autoaug.plan import draw_plan
@@ -117,17 +116,7 @@ def expand(
     train = source.parts["train"]
     total = len(train) * copies
     _check_room(source, copies, out)
-    about: dict[str, object] = {
-        "policy": policy.fingerprint(),
-        "copies": copies,
-        "seed": seed,
-        "format": kind,
-        "images": len(train),
-        "data": _digest(source),
-    }
-    if kind != "npz" and (renamed := {name: safe_name(name) for name in source.classes if safe_name(name) != name}):
-        about["renamed"] = renamed  # the folders of classes whose names cannot be that of a folder
-    _begin(out, about)
+    _begin(out, _about(source, kind, policy, copies, seed))
     begun = time.perf_counter()
     parts = list(_parts(len(train), copies))
     done = _keep_whole_parts(out / MANIFEST, parts)
@@ -154,6 +143,20 @@ def expand(
     _finish(source, kind, out, len(parts))
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     return Expansion(len(train), total, time.perf_counter() - begun, size)
+
+
+def _about(source: Source, kind: str, policy: Policy, copies: int, seed: int) -> Facts:
+    """What an expansion is of, and the folders of classes whose names no folder can have."""
+    about = {
+        "policy": policy.fingerprint(),
+        "copies": copies,
+        "seed": seed,
+        "format": kind,
+        "images": len(source.parts["train"]),
+        "data": _digest(source),
+    }
+    other_names = renamed(source.classes) if kind != "npz" else {}
+    return {**about, "renamed": other_names} if other_names else about
 
 
 def remake(source: Source, policy: Policy, seed: int, copies: int, part: int) -> np.ndarray:
@@ -308,12 +311,8 @@ def _keep_whole_parts(path: Path, parts: list[tuple[np.ndarray, int]]) -> set[in
 
 
 def _lines(path: Path) -> list[_Made]:
-    """The lines of the manifest; one that is torn or damaged is as none."""
-    found = []
-    for line in read_bytes(path, RunError).splitlines() if path.is_file() else ():
-        with suppress(ValidationError):
-            found.append(_LINE.validate_json(line))
-    return found
+    """The lines of the manifest that are whole."""
+    return read_lines(path, _LINE, RunError)
 
 
 def _digest(source: Source) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -104,3 +105,8 @@ def safe_name(text: str) -> str:
         return text
     digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]
     return f"{kept.encode()[: _LONGEST_NAME - 9].decode(errors='ignore')}-{digest}"
+
+
+def renamed(texts: Iterable[str]) -> dict[str, str]:
+    """The safe names of those `texts` that are not safe themselves."""
+    return {text: name for text in texts if (name := safe_name(text)) != text}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from autoaug.errors import AutoaugError, printable, rule_of
 from autoaug.files import read_bytes
 
 Model = TypeVar("Model", bound=BaseModel)
+Line = TypeVar("Line")
 
 
 def read_record(path: Path, model: type[Model], error: type[AutoaugError], cure: str = "") -> Model:
@@ -26,6 +28,17 @@ def parse_record(
         return model.model_validate_json(text)
     except ValidationError as faults:
         raise error(f"{source} is damaged: {first_fault(faults)}{f'; {cure}' if cure else ''}") from None
+
+
+def read_lines(path: Path, adapter: TypeAdapter[Line], error: type[AutoaugError]) -> list[Line]:
+    """The lines of a file of JSON lines, none where there is no file; lines that are torn or damaged are passed over.
+    Raises `error` where the file cannot be read at all.
+    """
+    lines = []
+    for line in read_bytes(path, error).splitlines() if path.is_file() else ():
+        with suppress(ValidationError):
+            lines.append(adapter.validate_json(line))
+    return lines
 
 
 def first_fault(faults: ValidationError) -> str:

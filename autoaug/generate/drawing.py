@@ -11,7 +11,7 @@ import numpy as np
 
 from autoaug.data.splits import DataSet
 from autoaug.errors import RunError
-from autoaug.files import safe_name, write_whole
+from autoaug.files import renamed, safe_name, write_whole
 from autoaug.generate.gate import Gate, Rule, spelt, tally, train_gate
 from autoaug.generate.saved import SavedGenerator
 from autoaug.modalities.image.decoding import as_picture
@@ -63,7 +63,6 @@ def write_passed(drawn: Drawn, out: Path) -> None:
         path = unfinished / safe_name(drawn.gate.classes[drawn.labels[number]]) / f"{number:07}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         as_picture(drawn.images[number]).save(path)
-    renamed = {name: safe_name(name) for name in drawn.gate.classes if safe_name(name) != name}
-    if renamed:
-        write_whole(unfinished / "renamed.json", json.dumps(renamed, indent=2))
+    if other_names := renamed(drawn.gate.classes):
+        write_whole(unfinished / "renamed.json", json.dumps(other_names, indent=2))
     unfinished.rename(out)
