@@ -7,11 +7,9 @@ from typing import Any
 from torch import Tensor
 
 from autoaug.errors import OptionError, as_option_error
-from autoaug.following import extend, follow, of_each, with_parts
+from autoaug.following import extend, follow
 from autoaug.operators import get_operator
 from autoaug.plan import Plan
-
-__all__ = ["move_targets", "movement_of", "of_each", "with_parts"]
 
 
 def move_targets(plan: Plan, index: int, targets: Any, size: tuple[int, int]) -> Any:

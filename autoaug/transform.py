@@ -176,14 +176,15 @@ def _like(images: Tensor, augmented: Tensor) -> Tensor:
 
 def _of_each(targets: Any, alone: bool, n: int) -> list[Any]:
     """The targets of each image."""
-    from autoaug.targets import of_each  # with torchvision, which takes a second to load
+    from autoaug.following import of_each  # with torchvision, which takes a second to load
 
     return [targets] if alone else of_each(targets, n)
 
 
 def _moved(plan: Plan, each: list[Any], size: tuple[int, int], like: Any, alone: bool) -> Any:
     """The targets of each image, moved with it, in a container as they came in."""
-    from autoaug.targets import move_targets, with_parts
+    from autoaug.following import with_parts
+    from autoaug.targets import move_targets
 
     moved = [move_targets(plan, i, target, size) for i, target in enumerate(each)]
     return moved[0] if alone else with_parts(like, moved)
