@@ -130,6 +130,11 @@ def first_line(fault: BaseException) -> str:
     return lines[0] if lines else type(fault).__name__
 
 
+def typed_line(fault: BaseException) -> str:
+    """The type of an error and its first line: for errors whose words alone say little, as those of libraries do."""
+    return f"{type(fault).__name__}: {first_line(fault) if str(fault).strip() else 'no message'}"
+
+
 #: Of an `OSError`, and as the libraries put it that turn one into an error of their own; SQLite's by their names.
 _FULL_CODES = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FULL_WORDS = ("no space left on device", "disk quota exceeded", "database or disk is full", "local disk is full")

@@ -98,7 +98,7 @@ def read_inquiry(name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_generated(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What is said of the generator of that kind; raises `ValueError` where the report could not read it."""
+    """What is noted of the generator of that kind; raises `ValueError` where the report could not read it."""
     return _read(_Generated, kind, facts)
 
 

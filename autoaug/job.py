@@ -172,7 +172,7 @@ def _entered(
 
 
 def _generated(config: RunConfig, data: DataSet, progress: Progress) -> dict[str, Pooled]:
-    """The pools of generated samples that the run asks for; one that fails is said, and the run goes on without."""
+    """The pools of generated samples that the run asks for; a failed one is reported, and the run goes on without."""
     found = {}
     policies = [*config.policies, *(load_policy(name) for name in (config.space.baselines if config.space else ()))]
     kinds = wanted_kinds(config.space, policies)

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from autoaug.errors import OptionError, first_line
+from autoaug.errors import OptionError, typed_line
 
 
 class _NamedModules(MetaPathFinder):
@@ -59,15 +59,16 @@ def load_function(name: str, what: str) -> Callable[..., Any]:
         raise OptionError(f"{what} {name} cannot be imported: {_why(module, fault)}") from None
     found: Callable[..., Any] | None = getattr(loaded, function, None)
     if not callable(found):
-        fault_of = "has no function" if found is None else "has, but not as a function,"
-        raise OptionError(f"{what} {name}: {getattr(loaded, '__file__', module)} {fault_of} {function!r}")
+        where = getattr(loaded, "__file__", module)
+        fault_there = f"has no function {function!r}" if found is None else f"has {function!r}, which is no function"
+        raise OptionError(f"{what} {name}: {where} {fault_there}")
     return found
 
 
 def _why(module: str, fault: BaseException) -> str:
     if isinstance(fault, ModuleNotFoundError) and f"{module}.".startswith(f"{fault.name}."):
         return f"there is no module {fault.name!r}, neither installed nor in {Path.cwd()}"
-    return f"{type(fault).__name__}: {first_line(fault)}"
+    return typed_line(fault)
 
 
 def _note(module: str, folder: Path, what: str) -> None:

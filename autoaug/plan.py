@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from autoaug import drawing
-from autoaug.errors import OptionError, PolicyError, first_line
+from autoaug.errors import OptionError, PolicyError, typed_line
 from autoaug.files import read_text
 from autoaug.mixing import MIXINGS
 from autoaug.operators import get_operator
@@ -159,8 +159,7 @@ class Plan:
             plan = cls(operators, **tensors)
             _check_consistent(plan, samples)
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError, OverflowError) as fault:
-            reason = f"{type(fault).__name__}: {first_line(fault)}"
-            raise OptionError(f"{str(path)!r} is not a saved plan ({reason})") from None
+            raise OptionError(f"{str(path)!r} is not a saved plan ({typed_line(fault)})") from None
         return plan
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from autoaug.errors import OptionError, RunError, rule_of
+from autoaug.errors import OptionError, RunError, first_line, rule_of
 from autoaug.files import write_whole
 from autoaug.json_text import read_record
 from autoaug.modalities.image.models import Standardised, build_model, is_own, load_builder
@@ -95,6 +95,6 @@ def _load(path: Path, network: str, shape: tuple[int, int, int], classes: int) -
     try:
         model.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError) as fault:
-        reason = str(fault).strip().splitlines()[0]
+        reason = first_line(fault)
         raise RunError(f"{path} is damaged, or of another network or other data ({reason})") from None
     return model

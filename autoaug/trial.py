@@ -15,7 +15,7 @@ import torch
 from autoaug.clock import now
 from autoaug.data.pool import Pool
 from autoaug.data.splits import Samples, nested_rows
-from autoaug.errors import full_disk
+from autoaug.errors import full_disk, typed_line
 from autoaug.policy import Policy
 from autoaug.result import Rung, TrialResult
 from autoaug.seeds import derive_seed
@@ -247,7 +247,6 @@ def _is_out_of_memory(fault: Exception) -> bool:
 
 def failed(result: TrialResult, fault: BaseException) -> TrialResult:
     """The result so far of a trial that `fault` ended."""
-    lines = str(fault).strip().splitlines()
-    reason = f"{type(fault).__name__}: {lines[0] if lines else 'no message'}"
     is_full = full_disk(fault) is not None
+    reason = typed_line(fault)
     return replace(result, status="failed", accuracy=math.nan, reason=reason, disk_full=is_full, ended=now())

@@ -63,7 +63,7 @@ def test_only_what_is_named_is_found_in_the_working_directory(here: Path) -> Non
         ("fault_h:build", "1 / 0", "cannot be imported: ZeroDivisionError: division by zero"),
         ("fault_i:build", "import nowhere_a", "cannot be imported: ModuleNotFoundError: No module named 'nowhere_a'"),
         ("fault_j:build", "", "fault_j.py has no function 'build'"),
-        ("fault_k:build", "build = 3", "fault_k.py has, but not as a function, 'build'"),
+        ("fault_k:build", "build = 3", "fault_k.py has 'build', which is no function"),
         ("json:build", "", "there are two modules 'json'"),
     ],
 )

@@ -323,7 +323,8 @@ def ray_running(workers: int, device: str, address: str | None = None) -> Iterat
             _check_gpu(device)
             yield
         finally:
-            uninterrupted()(ray.shutdown)()
+            with uninterrupted():
+                ray.shutdown()
 
 
 def _check_gpu(device: str) -> None:

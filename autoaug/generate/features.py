@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from autoaug.errors import OptionError
+from autoaug.errors import OptionError, first_line
 from autoaug.training.modes import evaluating
 
 _AT_ONCE, _AT_ONCE_INCEPTION = 500, 32
@@ -59,8 +59,7 @@ class InceptionFeatures(nn.Module):
             torch.load(weights, weights_only=True, map_location="cpu")  # the library below would run what is pickled
             model = NoTrainInceptionV3("inception-v3-compat", [str(self.num_features)], str(weights))
         except Exception as fault:  # a foreign file may raise anything
-            lines = str(fault).strip().splitlines()
-            raise OptionError(f"{refused} ({lines[0][:120] if lines else type(fault).__name__})") from None
+            raise OptionError(f"{refused} ({first_line(fault)[:120]})") from None
         self.model, self.device = model.to(device), device
 
     @torch.no_grad()

@@ -11,7 +11,7 @@ import torch
 
 from autoaug.data.images import Images, MemoryImages
 from autoaug.data.splits import Samples
-from autoaug.errors import OptionError, first_line
+from autoaug.errors import OptionError, typed_line
 from autoaug.own_code import load_function
 from autoaug.training.device import precision
 from autoaug.training.feed import float_batches, images_at_once, in_order
@@ -200,9 +200,7 @@ def load_rule(name: str) -> Rule:
         try:
             return bool(rule(image, kind))
         except (Exception, SystemExit) as fault:  # a user's function may raise anything, also to end the program
-            raise OptionError(
-                f"--rule {name} failed on a sample of class {kind!r}: {type(fault).__name__}: {first_line(fault)}"
-            ) from fault
+            raise OptionError(f"--rule {name} failed on a sample of class {kind!r}: {typed_line(fault)}") from fault
 
     return guarded
 

@@ -11,7 +11,7 @@ import numpy as np
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs, get_plotlyjs_version
 
-from autoaug.errors import OptionError, RunError
+from autoaug.errors import OptionError, RunError, first_line
 from autoaug.events import read_events
 from autoaug.files import read_text, write_whole
 from autoaug.json_text import read_record
@@ -93,7 +93,7 @@ def report_page(folder: RunFolder, cdn: bool = False) -> str:
                 path.stem.removeprefix("policy_"): read_text(path, RunError)
                 for path in sorted(folder.root.glob("policy_*.py"))
             },
-            charts=_by_section(_charts(result, config, robustness)),  # last: it takes longer than to read the files
+            charts=_by_section(_charts(result, config, robustness)),  # last: a damaged file is refused before
         )
     )
 
@@ -153,7 +153,7 @@ def write_figures(folder: RunFolder, suffix: str) -> list[Path]:
         try:
             content = chart.figure.to_image(format=suffix, width=1000, scale=2)
         except Exception as fault:  # kaleido's many kinds; all of them mean that it cannot draw
-            reason = str(fault).strip().splitlines()[0]
+            reason = first_line(fault)
             raise OptionError(f"kaleido cannot draw ({reason}); it needs Chrome or Chromium") from None
         paths.append(folder.root / "figures" / f"{chart.name}.{suffix}")
         write_whole(paths[-1], content)

@@ -15,7 +15,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
-from autoaug.errors import RunError, first_line
+from autoaug.errors import RunError, first_line, typed_line
 
 
 class Picture(NamedTuple):
@@ -61,7 +61,7 @@ def read_pictures(path: Path, forms: Mapping[str, str]) -> dict[str, np.ndarray]
         reason = first_line(fault)
     except (MemoryError, NotImplementedError, RuntimeError, TypeError, AttributeError) as fault:
         # A header that claims more than there is, an encrypted file, one that is no .npz.
-        reason = f"{type(fault).__name__}: {first_line(fault)}"
+        reason = typed_line(fault)
     else:
         return found
     raise RunError(f"{path} is damaged ({reason}); delete it, and the report is written without these pictures")

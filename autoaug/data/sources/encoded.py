@@ -59,7 +59,7 @@ def _words(name: str) -> list[str]:
 
 
 def _assumed(parts: Sequence[str]) -> tuple[str, ...]:
-    """What is said of names that tell no role, where there are several."""
+    """What is reported of names that tell no role, where there are several."""
     silent = [part for part in parts if ROLE_NAMES.keys().isdisjoint(_words(part))]
     if len(parts) < 2 or len(silent) in {0, len(parts)}:
         return ()

@@ -69,7 +69,7 @@ def _label(where: str, found: dict[str, bytes]) -> str:
     if isinstance(content, dict):
         content = content.get("label", content.get("cls", ""))
     if kind == ".cls" and re.fullmatch(r"-[0-9]+", text):
-        content = int(text[:9])
+        content = int(text[:9])  # a number below 0, which is refused; int() takes only so many digits
     label = label_text(content, None, where)
     if not label.strip():
         raise DataError(f"{where} is empty")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from autoaug.errors import OptionError, UnknownName, first_line
+from autoaug.errors import OptionError, UnknownName, typed_line
 from autoaug.own_code import load_function
 
 #: Up to this many pixels on the shorter side the proxy is a narrow ResNet-9, above it a ResNet-18.
@@ -162,7 +162,7 @@ def _own(name: str, channels: int, classes: int) -> nn.Module:
         network = build(channels, classes)
     except (Exception, SystemExit) as fault:  # a user's function may raise anything, also to end the program
         raise OptionError(
-            f"--model {name}: ({channels}, {classes}) failed: {type(fault).__name__}: {first_line(fault)}"
+            f"--model {name} failed when called with ({channels}, {classes}): {typed_line(fault)}"
         ) from fault
     if not isinstance(network, nn.Module):
         raise OptionError(f"--model {name} must return a torch.nn.Module, not {type(network).__name__}")
