@@ -46,7 +46,8 @@ from autoaug.seeds import derive_seed
 from autoaug.sequential import looks
 from autoaug.space import SearchSpace
 from autoaug.strategies import get_strategy
-from autoaug.study import OUTCOME, SearchStudy, summary
+from autoaug.study import SearchStudy
+from autoaug.study_trials import OUTCOME, summary
 from autoaug.transform import load_policy
 from autoaug.trial import Setting, Task
 

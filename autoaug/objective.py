@@ -24,7 +24,8 @@ from autoaug.seeds import derive_seed
 from autoaug.space import AdversarialSpace, MixingSpace, SearchSpace, load_space
 from autoaug.statistics import estimate
 from autoaug.strategies import get_strategy
-from autoaug.study import Asked, SearchStudy, summary
+from autoaug.study import SearchStudy
+from autoaug.study_trials import Asked, summary
 from autoaug.transform import PolicyTransform, load_policy
 from autoaug.trial import failed
 

@@ -17,7 +17,8 @@ from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace
 from autoaug.strategies import Brief, Inquiry
 from autoaug.strategies.base import FIRST
-from autoaug.study import OUTCOME, Asked, SearchStudy, summary
+from autoaug.study import SearchStudy
+from autoaug.study_trials import OUTCOME, Asked, summary
 from autoaug.trial import Train, Work
 
 #: From so many failures on, and where they are more than half of a session's trials, a search is given up.

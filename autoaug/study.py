@@ -7,17 +7,16 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import optuna
 from optuna.storages import InMemoryStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from autoaug.errors import AutoaugError, RunError
+from autoaug.errors import RunError
 from autoaug.facts import Facts, changes
 from autoaug.interruption import uninterrupted
 from autoaug.policy import Policy
@@ -27,33 +26,10 @@ from autoaug.seeds import derive_seed
 from autoaug.space import SearchSpace
 from autoaug.storage import STUDY_NAME, open_study
 from autoaug.strategies import ASKED, Draw, Fixed, History, Past, Strategy
+from autoaug.study_trials import OUTCOME, Asked, asked_of, past_of, read_finding, read_trial, summary
 
-_ENDED: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
-    TrialState.COMPLETE: "complete",
-    TrialState.PRUNED: "pruned",
-    TrialState.FAIL: "failed",
-}
-#: The attribute that says what a trial cost, and why it failed; each attribute is a statement of its own to write.
-OUTCOME = "outcome"
-#: What is noted of the cost of an inquiry.
-_COSTS = {"started", "ended", "passes", "session"}
-#: What is noted of the cost of a trial beside what stands in its summary.
-_PAID = {"session", "augmentation_seconds", "samples_seen"}
 #: Of two trials that reach a rung, one goes on.
 _REDUCTION = 2
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A trial that the study has begun."""
-
-    number: int
-    policy: Policy
-    share: float
-    repeat: int
-    is_baseline: bool
-    since: float
-    until: float
 
 
 class SearchStudy:
@@ -89,7 +65,7 @@ class SearchStudy:
         self._study_id = self._study._study_id
         self._check_same(storage, facts or {})
         trials = self._study.get_trials(deepcopy=False)
-        own = [past for trial in trials if (past := _read(trial, len(strategy.objectives))) is not None]
+        own = [past for trial in trials if (past := read_trial(trial, len(strategy.objectives))) is not None]
         self.foreign = len(trials) - len(own)
         self._past: dict[int, Past] = {past.number: past for past in own}
         self._ids = {t.number: t._trial_id for t in trials}
@@ -99,7 +75,7 @@ class SearchStudy:
         self._findings: dict[str, Mapping[str, Any] | None] = {
             key.removeprefix("found:"): found
             for key, value in self._study.user_attrs.items()
-            if key.startswith("found:") and (found := _finding(value)) is not None
+            if key.startswith("found:") and (found := read_finding(value)) is not None
         }
 
     def _check_same(self, storage: Path | str, facts: Facts) -> None:
@@ -133,11 +109,11 @@ class SearchStudy:
 
     def all(self) -> list[Asked]:
         """Every trial that has begun, by number."""
-        return [_asked(past) for past in self._past.values()]
+        return [asked_of(past) for past in self._past.values()]
 
     def interrupted(self) -> list[Asked]:
         """Trials that were running when an earlier driver ended: they are run again under their old numbers."""
-        return [_asked(past) for past in self._past.values() if past.is_running]
+        return [asked_of(past) for past in self._past.values() if past.is_running]
 
     @uninterrupted()
     def begin(self, step: Draw | Fixed) -> Asked:
@@ -170,9 +146,9 @@ class SearchStudy:
         )
         made = self._storage.create_new_trial(self._study_id, template)
         number = template.number = self._storage.get_trial_number_from_id(made)
-        self._ids[number], self._past[number] = made, _past(template)
+        self._ids[number], self._past[number] = made, past_of(template)
         self._twins.setdefault(self._past[number].key, number)
-        return _asked(self._past[number])
+        return asked_of(self._past[number])
 
     def twin(self, asked: Asked) -> Past | None:
         """The first trial of the same policy, share and repeat; None if it is `asked` itself, or failed."""
@@ -255,7 +231,7 @@ class SearchStudy:
         if state != TrialState.RUNNING:
             self._storage.set_trial_state_values(trial, state, values)
             frozen.state, frozen.values, frozen.datetime_complete = state, values, datetime.now()
-        self._past[number] = _past(frozen)
+        self._past[number] = past_of(frozen)
 
     def begin_inquiry(self, name: str) -> None:
         """Remember that an inquiry is under way; of one that is interrupted nothing is kept."""
@@ -329,94 +305,3 @@ def _difference(what: str, noted: Any, value: Any) -> str:
     before, after = json.loads(noted), json.loads(value)
     told = changes({**dict.fromkeys(after), **before}, {**dict.fromkeys(before), **after})
     return f"another space ({told or 'its entries in another order'})"
-
-
-class _Told(FrozenTrial):
-    """A trial that is copied without its parts, which samplers only read: to show a sampler hundreds of trials costs
-    more than to draw from it otherwise.
-    """
-
-    def __deepcopy__(self, memo: object) -> _Told:
-        return copy(self)
-
-
-def _read(trial: FrozenTrial, objectives: int) -> Past | None:
-    """A trial of the study as one of ours; None where somebody else added it, or changed what we noted of it."""
-    try:
-        past = _past(trial)
-        named = isinstance(past.policy, Policy) and isinstance(trial.user_attrs[ASKED]["fingerprint"], str)
-        if past.is_running:
-            return past if named else None
-        summary(trial)
-        is_paid = trial.user_attrs[OUTCOME].keys() >= _PAID
-        is_scored = trial.state != TrialState.COMPLETE or len(trial.values) == objectives
-    except (AutoaugError, KeyError, TypeError, ValueError, AttributeError):
-        return None
-    return past if named and is_paid and is_scored else None
-
-
-def _finding(noted: Any) -> Mapping[str, Any] | None:
-    """What an inquiry found, as it was noted; None where that is damaged: the inquiry is made again."""
-    try:
-        found = json.loads(noted)
-    except (ValueError, TypeError):
-        return None
-    return found if isinstance(found, dict) and found.keys() >= _COSTS else None
-
-
-def _past(trial: FrozenTrial) -> Past:
-    asked = trial.user_attrs[ASKED]
-    frozen = copy(trial)
-    frozen.__class__ = _Told
-    return Past(
-        number=trial.number,
-        name=asked["name"],
-        stage=asked["stage"],
-        share=asked["share"],
-        repeat=asked["repeat"],
-        is_baseline=asked["baseline"],
-        values=tuple(trial.values) if trial.state == TrialState.COMPLETE else (),
-        passes=trial.user_attrs.get(OUTCOME, {}).get("passes", 0),
-        until=_span(trial)[1],
-        frozen=frozen,
-    )
-
-
-def _asked(past: Past) -> Asked:
-    return Asked(past.number, past.policy, past.share, past.repeat, past.is_baseline, *_span(past.frozen))
-
-
-def _span(trial: FrozenTrial) -> tuple[float, float]:
-    """From which to which share of its length a trial trains."""
-    since, until = trial.user_attrs[ASKED]["span"]
-    return since, until
-
-
-def summary(trial: FrozenTrial) -> TrialSummary:
-    """A trial that has ended, as a record."""
-    asked, outcome = trial.user_attrs[ASKED], trial.user_attrs[OUTCOME]
-    return TrialSummary(
-        number=trial.number,
-        name=asked["name"],
-        stage=asked["stage"],
-        share=asked["share"],
-        repeat=asked["repeat"],
-        until=_span(trial)[1],
-        status=_ENDED[trial.state],
-        values=tuple(trial.values) if trial.state == TrialState.COMPLETE else (),
-        accuracy=trial.values[0] if trial.state == TrialState.COMPLETE else None,
-        curve=tuple(sorted(trial.intermediate_values.items())),
-        seconds=outcome["ended"] - outcome["started"],
-        passes=outcome["passes"],
-        reason=outcome["reason"],
-        note=outcome["note"],
-        is_baseline=asked["baseline"],
-        fingerprint=asked["fingerprint"],
-        params=trial.params,
-        started=outcome["started"],
-    )
-
-
-def policy_of(trial: FrozenTrial) -> Policy:
-    """The policy that a trial trained."""
-    return Policy.model_validate_json(trial.user_attrs[ASKED]["policy"])

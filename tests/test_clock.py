@@ -14,7 +14,8 @@ from autoaug.run_folder import Budget
 from autoaug.search_loop import elapsed, run_search
 from autoaug.space import load_space
 from autoaug.strategies import get_strategy
-from autoaug.study import SearchStudy, summary
+from autoaug.study import SearchStudy
+from autoaug.study_trials import summary
 from tests.tasks import small_task
 
 

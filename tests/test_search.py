@@ -23,7 +23,8 @@ from autoaug.run_folder import Budget
 from autoaug.search_loop import run_search
 from autoaug.space import SearchSpace, load_space
 from autoaug.strategies import get_strategy
-from autoaug.study import SearchStudy, summary
+from autoaug.study import SearchStudy
+from autoaug.study_trials import summary
 from autoaug.transform import load_policy
 from tests.conftest import PATIENCE, write_npz
 

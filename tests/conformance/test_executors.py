@@ -22,7 +22,8 @@ from autoaug.run_folder import Budget
 from autoaug.search_loop import run_search
 from autoaug.space import load_space
 from autoaug.strategies import get_strategy
-from autoaug.study import SearchStudy, summary
+from autoaug.study import SearchStudy
+from autoaug.study_trials import summary
 from autoaug.transform import load_policy
 from autoaug.trial import Task, Train
 from tests.tasks import small_task
