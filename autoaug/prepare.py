@@ -58,10 +58,7 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
     """Check everything that can be checked before a run folder is made. With `policies`, the run compares those
     instead of searching.
     """
-    check_texts(options)
-    writable("the run folder", str(run_folder_for(options, "run").absolute()))
-    for policy in policies:
-        writable("policy", policy.name)
+    _check_writable(options, policies)
     space = None if policies else load_space(options.space)
     budget = None if policies else parse_budget(options.trials, options.time, options.budget)
     strategy = get_strategy(options.strategy)
@@ -71,17 +68,7 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
     workers = options.workers
     if workers is None:
         workers = default_workers(device, options.executor, options.ray_address)
-    check_seed(options.seed)
-    for name, value, least, most in (
-        ("workers", workers, 1, LARGEST_COUNT),
-        ("seeds", options.seeds, 2, LARGEST_COUNT),
-        ("finalists", options.finalists, 1, LARGEST_COUNT),
-        ("epochs", options.epochs, 1, 10**6),
-        ("batch-size", options.batch_size, 2, 10**6),
-        ("image-size", options.image_size, 4, 2**13),
-    ):
-        if value is not None:
-            within(name, value, least, most)
+    _check_numbers(options, workers)
     trial_timeout = parse_time(options.trial_timeout, "trial-timeout") if options.trial_timeout else None
     if options.rival is not None:
         one_of("rival", options.rival, ("random",))
@@ -101,7 +88,6 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
         allow = "generator" in options.allow
         generator.check_fits(data.train.images.shape, data.classes, data.train_fingerprint, allow)
     build_network(options.model, data.train.images.shape, len(data.classes))
-    count = len(data.train)
     config = RunConfig(
         data=absolute(options.data),
         data_fingerprint=found.fingerprint,
@@ -114,16 +100,7 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
         rival="random" if options.rival else None,
         policies=policies,
         model=options.model,
-        recipe=Recipe(
-            epochs=options.epochs or default_epochs(count),
-            batch_size=options.batch_size or default_batch_size(count),
-            equal="epochs" if one_of("equal", options.equal, ("samples", "epochs")) == "epochs" else "samples",
-            batch_counts=(
-                "images"
-                if one_of("batch-counts", options.batch_counts, ("samples", "images")) == "images"
-                else "samples"
-            ),
-        ),
+        recipe=_recipe(options, len(data.train)),
         confirmation_seeds=options.seeds,
         most_seeds=most_seeds(options.seeds, options.max_seeds),
         finalists=options.finalists,
@@ -142,6 +119,41 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
         versions=versions(),
     )
     return config, data, found
+
+
+def _check_writable(options: SearchOptions, policies: tuple[Policy, ...]) -> None:
+    """Raise `OptionError` for a text that no file of the run could hold."""
+    check_texts(options)
+    writable("the run folder", str(run_folder_for(options, "run").absolute()))
+    for policy in policies:
+        writable("policy", policy.name)
+
+
+def _check_numbers(options: SearchOptions, workers: int) -> None:
+    """Raise `OptionError` for a number that is too small or too large."""
+    check_seed(options.seed)
+    for name, value, least, most in (
+        ("workers", workers, 1, LARGEST_COUNT),
+        ("seeds", options.seeds, 2, LARGEST_COUNT),
+        ("finalists", options.finalists, 1, LARGEST_COUNT),
+        ("epochs", options.epochs, 1, 10**6),
+        ("batch-size", options.batch_size, 2, 10**6),
+        ("image-size", options.image_size, 4, 2**13),
+    ):
+        if value is not None:
+            within(name, value, least, most)
+
+
+def _recipe(options: SearchOptions, images: int) -> Recipe:
+    """The recipe of all trainings, with defaults for so many training images."""
+    equal = one_of("equal", options.equal, ("samples", "epochs"))
+    counts = one_of("batch-counts", options.batch_counts, ("samples", "images"))
+    return Recipe(
+        epochs=options.epochs or default_epochs(images),
+        batch_size=options.batch_size or default_batch_size(images),
+        equal="epochs" if equal == "epochs" else "samples",
+        batch_counts="images" if counts == "images" else "samples",
+    )
 
 
 def _wanted(options: SearchOptions, kinds: Sequence[str]) -> SavedGenerator | None:
