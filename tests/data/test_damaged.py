@@ -98,9 +98,10 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("count", [25, pytest.param(500, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_damaged_file_is_read_or_refused_in_one_line(
-    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     path = FORMATS[kind](tmp_path)
@@ -113,7 +114,7 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(
     )
     whole, draw, said = path.read_bytes(), np.random.default_rng(0), []
     assert len(open_source(data, LIMIT).parts["train"]) == 8
-    for number in range(int(os.environ.get("FUZZ", 25))):
+    for number in range(count):
         damaged = bytearray(whole)
         if number % 4 == 0:
             del damaged[draw.integers(len(whole)) :]
