@@ -95,6 +95,7 @@ def test_changed_data_are_not_resumed(result: SearchResult, tmp_path: Path) -> N
 
 def test_the_search_never_reads_the_test_split(tmp_path: Path) -> None:
     """Two data sets that differ in their test images alone give the same study."""
+
     def params(name: str, seed: int) -> list[object]:
         import optuna
 
