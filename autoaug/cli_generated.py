@@ -63,7 +63,7 @@ def _going_on_later(out: Path) -> Iterator[None]:
 def fit(
     data: Data,
     out: Annotated[Path, typer.Option(help="The folder to make.")],
-    kind: Annotated[str, typer.Option(help="gan, or pca: a Gaussian a class, fitted in a second.")] = "gan",
+    kind: Annotated[str, typer.Option(help="gan, or pca: a Gaussian per class, fitted in a second.")] = "gan",
     steps: Annotated[
         int | None, typer.Option(help="Of the training of a gan; by default as many as make 40 passes over the images.")
     ] = None,
@@ -127,7 +127,7 @@ def fit(
 @generate.command(epilog="Example: autoaug generate sample generators/photos --per-class 100 --out made/")
 def sample(
     generator: Annotated[Path, typer.Argument(help="A folder that autoaug generate fit made.")],
-    out: Annotated[Path, typer.Option(help="The folder to make, with a folder a class.")],
+    out: Annotated[Path, typer.Option(help="The folder to make, with a folder per class.")],
     data: Annotated[str, typer.Argument(help="As for autoaug search; by default what it was fitted on.")] = "",
     per_class: Annotated[int, typer.Option(help="Samples to draw of each class, before the gate.")] = 100,
     rule: Rule = None,

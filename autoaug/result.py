@@ -113,7 +113,7 @@ class Candidate(Record):
     seconds: float
 
     @model_validator(mode="after")
-    def _has_a_row_a_seed_and_a_column_a_class(self) -> Self:
+    def _has_a_row_per_seed_and_a_column_per_class(self) -> Self:
         seeds, classes = len(self.seeds), len(self.class_accuracy)
         for name in ("validation_accuracy", "test_accuracy", "class_accuracies"):
             found = len(getattr(self, name))

@@ -129,10 +129,10 @@ def array_source(
     groups = groups or {}
     for role, (images, labels) in parts.items():
         if len(images) != len(labels):
-            raise DataError(f"{name}: {len(images)} {role} images but {len(labels)} labels; one label an image")
+            raise DataError(f"{name}: {len(images)} {role} images but {len(labels)} labels; one label per image")
         if role in groups and groups[role].shape != labels.shape:
             found = list(groups[role].shape)
-            raise DataError(f"{name}: {len(images)} {role} images but groups of shape {found}; one group an image")
+            raise DataError(f"{name}: {len(images)} {role} images but groups of shape {found}; one group per image")
         if not len(labels):
             raise DataError(f"{name}: there are no {'training' if role == 'train' else role} images")
     channels, height, width = parts["train"][0].shape

@@ -33,7 +33,7 @@ def open_manifest(path: Path, image_size: int | None) -> Source:
     except csv.Error as fault:
         raise DataError(f"{path}, line {lines.line_num}: not a CSV file ({fault})") from None
     if not items:
-        raise DataError(f"{path}: the manifest lists no images; expected a header line path,label and a line an image")
+        raise DataError(f"{path}: the manifest lists no images; expected a header line path,label and a line per image")
     return open_files(str(path), items, image_size)
 
 
