@@ -108,11 +108,7 @@ def expand(
         RunError: something else stands at `out`.
         DataError: the disk has no room.
     """
-    if copies < 1:
-        raise OptionError(f"--copies {copies} must be at least 1")
-    if policy.mixing or policy.schedule:
-        what = "mixes images and labels" if policy.mixing else "has a schedule"
-        raise OptionError(f"policy {policy.name!r} {what}, which single files cannot hold; use it in training instead")
+    _check_options(policy, copies)
     train = source.parts["train"]
     total = len(train) * copies
     _check_room(source, copies, out)
@@ -143,6 +139,14 @@ def expand(
     _finish(source, kind, out, len(parts))
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     return Expansion(len(train), total, time.perf_counter() - begun, size)
+
+
+def _check_options(policy: Policy, copies: int) -> None:
+    if copies < 1:
+        raise OptionError(f"--copies {copies} must be at least 1")
+    if policy.mixing or policy.schedule:
+        what = "mixes images and labels" if policy.mixing else "has a schedule"
+        raise OptionError(f"policy {policy.name!r} {what}, which single files cannot hold; use it in training instead")
 
 
 def _about(source: Source, kind: str, policy: Policy, copies: int, seed: int) -> Facts:
