@@ -345,7 +345,8 @@ def disk(path: Path, size: str) -> Iterator[Callable[[str], None]]:
     """A file system of `size` at `path`, and what gives it another."""
     path.mkdir()
     options = ["-t", "tmpfs", "-o", f"size={size}"]
-    if subprocess.run(["mount", *options, "tmpfs", str(path)], check=False, capture_output=True).returncode:
+    mount = shutil.which("mount")
+    if mount is None or subprocess.run([mount, *options, "tmpfs", path], check=False, capture_output=True).returncode:
         pytest.skip("no file system can be mounted here")
 
     def resize(size: str) -> None:
