@@ -20,18 +20,24 @@ from autoaug.errors import OptionError, typed_line
 
 
 class _NamedModules(MetaPathFinder):
-    """Finds top-level modules in the folder that is noted for each of their names, and nothing else there. It is asked
-    last: what is installed comes first.
+    """Finds modules in the folder that is noted for each of their top-level names, and notes those beside them that they
+    import. Nothing else there is found, and nothing that is installed is noted.
     """
 
     def __init__(self) -> None:
         self.folders: dict[str, Path] = {}
 
     def find_spec(
-        self, fullname: str, _path: Sequence[str] | None = None, target: ModuleType | None = None
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        folder = self.folders.get(fullname)
-        return None if folder is None else PathFinder.find_spec(fullname, [str(folder)], target)
+        folder = self.folders.get(fullname.partition(".")[0])
+        if folder is None:
+            return None
+        spec = PathFinder.find_spec(fullname, [str(folder)] if path is None else path, target)
+        for beside in _imported(Path(spec.origin)) if spec is not None and spec.origin else ():
+            if ((folder / beside).is_dir() or _files(beside, folder)) and _spec(beside) is None:
+                self.folders[beside] = folder
+        return spec
 
 
 _named = _NamedModules()
@@ -78,22 +84,15 @@ def _note(module: str, folder: Path, what: str) -> None:
         return
     known = _spec(top)
     if known is None:
-        _note_all(top, files, folder)
+        if _named not in sys.meta_path:
+            sys.meta_path.insert(0, _named)
+        importlib.invalidate_caches()
+        _named.folders[top] = folder
     elif not {folder / top, *files} & {Path(place) for place in (known.origin, *_locations(known)) if place}:
         raise OptionError(
             f"{what} {module}: there are two modules {top!r}, {files[0]} and "
             f"{known.origin or _locations(known)[0]}; rename the file"
         )
-
-
-def _note_all(top: str, files: list[Path], folder: Path) -> None:
-    if _named not in sys.meta_path:
-        sys.meta_path.append(_named)
-    importlib.invalidate_caches()
-    _named.folders[top] = folder
-    for beside in {name for file in files for name in _imported(file)}:
-        if (own := _files(beside, folder)) and _spec(beside) is None:
-            _note_all(beside, own, folder)
 
 
 def _files(module: str, folder: Path) -> list[Path]:

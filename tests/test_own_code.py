@@ -48,6 +48,24 @@ def test_only_what_is_named_is_found_in_the_working_directory(here: Path) -> Non
     assert "" not in sys.path
 
 
+def test_what_a_named_module_imports_may_lie_beside_it_however_deep_the_import_stands(here: Path) -> None:
+    for name, content in {
+        "nets_f/__init__.py": "",
+        "nets_f/net.py": "from .blocks import value\ndef build(): import late_f; return value, late_f.x\n",
+        "nets_f/blocks.py": "from common_f.sizes import value\n",
+        "common_f/sizes.py": "from plain_f import *\n",
+        "plain_f.py": "value = 11\n",
+        "late_f.py": "from nets_f.more import x\n",
+        "nets_f/more.py": "x = 12\n",
+        "other_f.py": "raise SystemExit('was run')\n",
+    }.items():
+        (here / name).parent.mkdir(exist_ok=True)
+        (here / name).write_text(content)
+    assert load_function("nets_f.net:build", "--model")() == (11, 12)
+    with pytest.raises(ModuleNotFoundError):
+        import other_f  # noqa: F401
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
