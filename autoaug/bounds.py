@@ -25,15 +25,20 @@ def needs_clamp(low: float, high: float) -> bool:
     return low < 0 or high > 1
 
 
+def in_short(value: Any) -> str:
+    """What `value` is, in one line: the arrays of NumPy and PyTorch have several."""
+    return " ".join(repr(value).split())[:50]
+
+
 def check_seed(seed: Any) -> int:
     """`seed` as an int; raises ValueError unless it is a whole number from 0 to 2**64 - 1, of Python or NumPy."""
     try:
         number = -1 if isinstance(seed, bool) else seed.__index__()
-    except (AttributeError, TypeError):
+    except (AttributeError, TypeError, ValueError):
         number = -1
     if not 0 <= number < 2**64:
         raise ValueError(
-            f"the seed is {seed!r}; it must be a whole number from 0 to 2**64 - 1, or None for a fresh one"
+            f"the seed is {in_short(seed)}; it must be a whole number from 0 to 2**64 - 1, or None for a fresh one"
         )
     return int(number)
 
@@ -42,6 +47,10 @@ def check_classes(classes: Any) -> int | None:
     """A number of classes, or None where the labels tell; raises ValueError where it is anything else."""
     if classes is None:
         return None
-    if isinstance(classes, bool) or not hasattr(classes, "__index__") or int(classes) < 1:
-        raise ValueError(f"the number of classes is {classes!r}; it must be a whole number from 1, or None")
-    return int(classes)
+    try:
+        number = 0 if isinstance(classes, bool) else classes.__index__()
+    except (AttributeError, TypeError, ValueError):
+        number = 0
+    if number < 1:
+        raise ValueError(f"the number of classes is {in_short(classes)}; it must be a whole number from 1, or None")
+    return int(number)

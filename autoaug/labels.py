@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from autoaug.bounds import within_rounding
+from autoaug.bounds import in_short, within_rounding
+from autoaug.pixels import check_dense
 
 
 def soft_labels(labels: Any, classes: int | None = None, n: int | None = None) -> Tensor:
@@ -33,12 +34,15 @@ def soft_labels(labels: Any, classes: int | None = None, n: int | None = None) -
 def as_tensor(labels: Any) -> Tensor:
     """Labels of any form as a tensor of numbers; numbers in lists are float32 where they are not whole."""
     if isinstance(labels, Tensor):
+        check_dense(labels, "labels")
         return labels.as_subclass(Tensor)
     try:
-        # An array may have negative strides, which torch does not take; its copy has none.
-        given = torch.tensor(labels.copy() if hasattr(labels, "copy") else labels, device="cpu")
+        if isinstance(labels, list | tuple) and any(getattr(label, "shape", ()) for label in labels):
+            given = torch.stack([as_tensor(label) for label in labels])
+        else:  # an array may have negative strides, which torch does not take; its copy has none
+            given = torch.tensor(labels.copy() if hasattr(labels, "copy") else labels, device="cpu")
     except (TypeError, ValueError, RuntimeError):
-        kind = f"{type(labels).__name__} {labels!r:.50}"
+        kind = f"{type(labels).__name__} {in_short(labels)}"
         raise ValueError(f"labels must be numbers in a tensor, an array or a list, not the {kind}") from None
     return given.float() if isinstance(labels, list | tuple) and given.is_floating_point() else given
 

@@ -23,11 +23,11 @@ def as_batch(images: Any) -> Tensor:
     return images.as_subclass(Tensor)[None] if images.ndim == 3 else images.as_subclass(Tensor)
 
 
-def check_dense(images: Tensor) -> None:
-    """Raise ValueError where images have no values, or none in a grid."""
-    if images.layout is not torch.strided or images.is_meta:
-        kind = "on the meta device" if images.is_meta else images.layout
-        raise ValueError(f"images must be dense tensors with values, not {kind}")
+def check_dense(given: Tensor, what: str = "images") -> None:
+    """Raise ValueError where images, or `what` is given, have no values, or none in a grid."""
+    if given.layout is not torch.strided or given.is_meta:
+        kind = "on the meta device" if given.is_meta else given.layout
+        raise ValueError(f"{what} must be dense tensors with values, not {kind}")
 
 
 def check_images(images: Tensor, values: bool = True) -> Tensor:

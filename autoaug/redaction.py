@@ -9,8 +9,10 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 _HIDDEN = "***"
-#: A URL within a text, up to what hardly anybody would write in one.
-_URL = re.compile(r"[A-Za-z][\w+.-]*://[^\s\"'<>)\]]*[^\s\"'<>)\],.:;]")
+#: What is shorter, as the value of an option often is, also occurs within other words of a text.
+_LEAST_LENGTH = 6
+#: A URL within a text: a password, with any characters, and then up to what hardly anybody would write in one.
+_URL = re.compile(r"[A-Za-z][\w+.-]*://(?:\S*@)?[^\s\"'<>)\]]*[^\s\"'<>)\],.:;]")
 
 
 def shown(url: str) -> str:
@@ -31,7 +33,7 @@ def shown(url: str) -> str:
         return f"{scheme}://{_HIDDEN}"
     if not (parsed.username or parsed.password or "?" in url):
         return url
-    user = f"{parsed.username}:{_HIDDEN}@" if parsed.password is not None else f"{_HIDDEN}@" if parsed.username else ""
+    user = f"{parsed.username}:{_HIDDEN}@" if parsed.password else f"{_HIDDEN}@" if parsed.username else ""
     place = URL.create(parsed.drivername, host=parsed.host, port=parsed.port, database=parsed.database)
     query = "&".join(f"{key}={_HIDDEN}" for key in parsed.query)
     return place.render_as_string().replace("://", f"://{user}", 1) + (f"?{query}" if query else "")
@@ -39,14 +41,14 @@ def shown(url: str) -> str:
 
 def parse_url(url: str) -> URL | None:
     """The parts of `url`; None where it is none, or where one part may have run into another: an ``@`` in a password
-    that is not written ``%40`` ends up in the host or in the name of the database.
+    that is not written ``%40``, and options without their ``?``, end up in the host or in the name of the database.
     """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         return None
     is_file = parsed.drivername.lower().startswith("sqlite")  # a path may have any characters, and there is no password
-    return None if not is_file and {"@", "#"} & set(f"{parsed.host}{parsed.database}") else parsed
+    return None if not is_file and set("@#&;=") & set(f"{parsed.host}{parsed.database}") else parsed
 
 
 def without_secrets(text: str, *urls: str) -> str:
@@ -59,7 +61,8 @@ def without_secrets(text: str, *urls: str) -> str:
             return _HIDDEN
         text = text.replace(url, shown(url))
         for secret in sorted(_secrets(url, parsed) if parsed else (), key=len, reverse=True):
-            text = text.replace(secret, _HIDDEN)
+            alone = len(secret) < _LEAST_LENGTH
+            text = re.sub(rf"(?<![\w.]){re.escape(secret)}(?!\w)" if alone else re.escape(secret), _HIDDEN, text)
     return _URL.sub(lambda found: shown(found[0]), text)
 
 

@@ -46,7 +46,7 @@ def _given_url(text: str) -> URL:
     if url is None:
         raise RunError(
             "--storage cannot be opened: it is no database URL such as postgresql://HOST/NAME (in a name or password, "
-            "write @ as %40, : as %3A, / as %2F, # as %23)"
+            "write @ as %40, : as %3A, / as %2F, # as %23; options follow a ?)"
         )
     scheme = url.drivername.lower()
     return url.set(drivername=_DRIVERS.get(scheme, scheme))

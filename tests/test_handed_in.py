@@ -67,6 +67,10 @@ def refusal(call: Callable[[], object]) -> str:
         (["a", "b", "c", "d"], "labels must be numbers"),
         ({"labels": 1}, "labels must be numbers"),
         ([[0], [1, 2], [0], [1]], "labels must be numbers"),
+        ([torch.ones(3), torch.ones(2), torch.ones(3), torch.ones(3)], "labels must be numbers"),
+        (np.array([["a", "b"]] * 4), "labels must be numbers"),
+        (torch.eye(4).to_sparse(), "labels must be dense"),
+        (torch.eye(4, device="meta"), "labels must be dense"),
     ],
 )
 def test_labels_that_cannot_be_are_refused_in_one_line(maker: str, labels: Any, words: str) -> None:
@@ -88,6 +92,8 @@ def test_labels_that_cannot_be_are_refused_in_one_line(maker: str, labels: Any, 
         torch.eye(3)[[0, 1, 2, 0]],
         torch.eye(3)[[0, 1, 2, 0]].long(),
         torch.eye(3)[[0, 1, 2, 0]].tolist(),
+        list(torch.eye(3)[[0, 1, 2, 0]]),
+        tuple(np.eye(3)[[0, 1, 2, 0]]),
     ],
 )
 def test_labels_of_any_form_are_the_same_labels(maker: str, labels: Any) -> None:
@@ -103,7 +109,7 @@ def test_lists_of_labels_come_back_soft_without_mixing_too() -> None:
     assert torch.equal(soft, torch.eye(3)[[0, 2, 1]])
 
 
-@pytest.mark.parametrize("classes", [0, -1, True, 2.5, "3"])
+@pytest.mark.parametrize("classes", [0, -1, True, 2.5, "3", np.array([3]), torch.tensor([3, 4])])
 def test_numbers_of_classes_that_cannot_be_are_refused(classes: Any) -> None:
     for maker in MAKERS:
         assert f"the number of classes is {classes!r}" in refusal(lambda maker=maker: transform(maker, MIXED, classes))  # type: ignore[misc]
@@ -238,12 +244,12 @@ def test_seeds_of_numpy_are_seeds(seed: Any) -> None:
         assert torch.equal(made, expected)
 
 
-@pytest.mark.parametrize("seed", [-1, 2**64, True, 1.0, "3", [1], float("nan")])
+@pytest.mark.parametrize("seed", [-1, 2**64, True, 1.0, "3", [1], float("nan"), np.zeros((2, 2))])
 def test_seeds_that_are_none_are_refused(seed: Any) -> None:
     makers = [*MAKERS, "numpy"]
     calls = [lambda maker=maker: transform(maker, load_policy("none"), seed=seed) for maker in makers]  # type: ignore[misc]
     for call in (*calls, lambda: RelaxedPolicy(load_policy("none"), seed=seed)):
-        assert f"the seed is {seed!r}; it must be a whole number" in refusal(call)
+        assert f"the seed is {' '.join(repr(seed).split())}; it must be a whole number" in refusal(call)
 
 
 def test_copies_and_pickles_go_on_where_the_module_is() -> None:

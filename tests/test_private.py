@@ -24,6 +24,11 @@ from autoaug.redaction import shown, without_secrets
 
 SECRET = "s3cr3t"
 URLS = [
+    f'postgresql://me:{SECRET}"x@host/d',
+    f'postgresql://me:"{SECRET}"@host/d',
+    f"postgresql://{SECRET}:@host/d",
+    f"postgresql://host/d;password={SECRET}",
+    f"postgresql://host/d&user=me&password={SECRET}",
     f"postgresql://me:{SECRET}@host/d",
     f"POSTGRESQL+psycopg://me:{SECRET}@host/d",
     f"postgresql://me:{SECRET}'x@host/d",
@@ -61,6 +66,12 @@ def test_no_spelling_of_a_url_shows_its_secret(url: str) -> None:
 )
 def test_what_has_no_secret_is_shown_as_it_is(plain: str) -> None:
     assert shown(plain) == plain
+
+
+def test_a_short_value_is_hidden_where_it_stands_alone_and_no_part_of_other_words() -> None:
+    said = 'connection to "127.0.0.1", port 5431, timed out after 1 s; password "p" of p'
+    hidden = 'connection to "127.0.0.1", port 5431, timed out after *** s; password "***" of ***'
+    assert without_secrets(said, "postgresql://me:p@127.0.0.1:5431/d?connect_timeout=1") == hidden
 
 
 @pytest.fixture
