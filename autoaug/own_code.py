@@ -20,8 +20,8 @@ from autoaug.errors import OptionError, typed_line
 
 
 class _NamedModules(MetaPathFinder):
-    """Finds modules in the folder that is noted for each of their top-level names, and notes those beside them that they
-    import. Nothing else there is found, and nothing that is installed is noted.
+    """Finds modules in the folder that is noted for each of their top-level names, and notes those beside them that
+    they import. Nothing else there is found, and nothing that is installed is noted.
     """
 
     def __init__(self) -> None:
