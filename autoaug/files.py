@@ -52,17 +52,24 @@ def read_text(path: Path, error: type[AutoaugError], at_most: int | None = None)
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file so that a reader, or a crash, finds the old content or the new, never a part. Text is UTF-8."""
+    """Write a file so that a reader, or a crash, finds the old content or the new, never a part. Text is UTF-8. A link
+    stays, and so does what is no file: ``/dev/null`` or a pipe is written into.
+    """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    unfinished = path.with_name(f".{path.name}.unfinished")
+    data = content.encode() if isinstance(content, str) else content
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    unfinished = target.with_name(f".{target.name}.unfinished")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
         with unfinished.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        unfinished.replace(path)
+        unfinished.replace(target)
     except OSError as fault:
         with suppress(OSError):
             unfinished.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoaug.errors import PolicyError, first_line, printable
-from autoaug.files import read_text, safe_name
+from autoaug.files import read_text, safe_name, write_whole
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=[]), max_size=300)
 
@@ -63,3 +64,21 @@ def test_what_cannot_be_read_is_one_error(tmp_path: Path) -> None:
             read_text(tmp_path / name, PolicyError, at_most=10)
     (tmp_path / "marked").write_text("\ufeffä", encoding="utf-8")
     assert read_text(tmp_path / "marked", PolicyError) == "ä"
+
+
+def test_a_pipe_or_device_is_written_into_and_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(pipe, "policy")
+    assert os.read(reader, 99) == b"policy"
+    os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("file")
+    for text in ("new", "other"):
+        write_whole(tmp_path / "link", text)
+        assert (tmp_path / "file").read_text() == text
+    assert (tmp_path / "link").is_symlink()
