@@ -13,6 +13,8 @@ from autoaug.errors import AutoaugError, OptionError
 
 #: A file's name takes at most 255 bytes on most file systems; this leaves room for a suffix and a temporary name.
 _LONGEST_NAME = 200
+#: ``/dev/stdout`` may lead to a file.
+_DEVICES = Path("/dev")
 _UNSAFE = frozenset('/\\:*?"<>|')
 
 
@@ -53,23 +55,24 @@ def read_text(path: Path, error: type[AutoaugError], at_most: int | None = None)
 
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file so that a reader, or a crash, finds the old content or the new, never a part. Text is UTF-8. A link
-    stays, and so does what is no file: ``/dev/null`` or a pipe is written into.
+    is replaced, not followed: somebody else's folder may hold one that leads out of it. What is no file stays, and is
+    written into, such as a pipe or what lies in ``/dev``.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     data = content.encode() if isinstance(content, str) else content
-    target = Path(os.path.realpath(path)) if path.is_symlink() else path
-    unfinished = target.with_name(f".{target.name}.unfinished")
+    unfinished = path.with_name(f".{path.name}.unfinished")
     try:
-        if path.exists() and not path.is_file():
+        if path.exists() and (path.parent == _DEVICES or not path.is_file()):
             path.write_bytes(data)
             return
-        target.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.unlink(missing_ok=True)
         with unfinished.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        unfinished.replace(target)
+        unfinished.replace(path)
     except OSError as fault:
         with suppress(OSError):
             unfinished.unlink()

@@ -76,9 +76,11 @@ def test_a_pipe_or_device_is_written_into_and_not_replaced(tmp_path: Path) -> No
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    (tmp_path / "link").symlink_to("file")
-    for text in ("new", "other"):
-        write_whole(tmp_path / "link", text)
-        assert (tmp_path / "file").read_text() == text
-    assert (tmp_path / "link").is_symlink()
+def test_a_link_is_replaced_and_what_it_leads_to_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+    for name in ("link", ".link.unfinished"):
+        (tmp_path / name).symlink_to("mine")
+    write_whole(tmp_path / "link", "new")
+    assert (tmp_path / "link").read_text() == "new"
+    assert not (tmp_path / "link").is_symlink()
+    assert (tmp_path / "mine").read_text() == "mine"
