@@ -17,6 +17,7 @@ from autoaug.errors import (
     Interrupted,
     NewerFormat,
     OptionError,
+    PolicyError,
     RunError,
     UnknownName,
     pausing_on_full_disk,
@@ -26,7 +27,7 @@ from autoaug.job import Silent, finish, run_job
 from autoaug.locking import held
 from autoaug.objective import Objective, ObjectiveResult, search_objective
 from autoaug.options import SearchOptions
-from autoaug.policy import Policy
+from autoaug.policy import Policy, read_policy
 from autoaug.prepare import named_code, prepare, reopen, run_folder_for
 from autoaug.redaction import shown
 from autoaug.result import SearchResult
@@ -132,13 +133,15 @@ def resume(run: str | Path, *, progress: Progress | None = None, trust: bool = F
 
 
 def _result(folder: RunFolder) -> SearchResult | None:
-    """The result of a run; None where there is none yet, or a damaged one, which the run can write again."""
+    """The result of a run; None where there is none yet, or it or its policy is damaged: the run can write it again."""
     try:
-        return SearchResult.load(folder.root)
+        result = SearchResult.load(folder.root)
+        read_policy(folder.policy)
     except NewerFormat:
         raise
-    except RunError:
+    except (RunError, PolicyError):
         return None
+    return result
 
 
 @contextmanager

@@ -288,9 +288,10 @@ def check(
     from autoaug.data.description import describe_source, describe_splits
     from autoaug.data.sources import open_source
     from autoaug.data.splits import split
-    from autoaug.options import check_seed, parse_memory
+    from autoaug.options import check_image_size, check_seed, parse_memory
 
     check_seed(seed)
+    check_image_size(image_size)
     passing, limit = allowed(allow or ()), parse_memory(memory_limit)
     source = open_source(data, limit, image_size)
     found = audit(source)

@@ -200,7 +200,8 @@ def expand(
     from autoaug.data.images import FileImages
     from autoaug.data.sources import open_source
     from autoaug.expanding import expand as carry_out
-    from autoaug.options import LARGEST_COUNT, check_seed, parse_memory, within
+    from autoaug.options import check_seed, parse_memory, within
+    from autoaug.run_folder import LARGEST_COUNT
     from autoaug.transform import load_policy
 
     check_seed(seed)

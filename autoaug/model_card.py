@@ -6,7 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
-from autoaug.errors import RunError
+from safetensors import SafetensorError, safe_open
+
+from autoaug.errors import RunError, first_line, resume_command
 from autoaug.files import write_whole
 from autoaug.report.pictures import environment
 from autoaug.result import SearchResult
@@ -22,8 +24,7 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
         RunError: the run is not whole, it kept no weights, or something of another kind stands at `out`.
     """
     result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root)
-    if not folder.model.is_file():
-        raise RunError(f"{folder.root} kept no weights; runs of this version do: autoaug search, or autoaug compare")
+    _check_weights(folder)
     if out.exists() and not out.is_dir():
         raise RunError(f"{out} exists and is no folder; name another with --out")
     candidate = result.candidate(result.returned.name)
@@ -37,3 +38,15 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
     write_whole(out / "model.json", json.dumps(about, indent=2))
     write_whole(out / "README.md", texts.get_template("model_card.md").render(**given))
     return [out / name for name in ("model.safetensors", "model.json", "inference.py", "README.md")]
+
+
+def _check_weights(folder: RunFolder) -> None:
+    """Raise `RunError` where the run has no weights, or damaged ones, with what trains them again."""
+    cure = f"delete {folder.result}, and this trains them again: {resume_command(folder.root)}"
+    if not folder.model.is_file():
+        raise RunError(f"{folder.root} has no weights; {cure}")
+    try:
+        with safe_open(folder.model, framework="numpy"):
+            pass
+    except (SafetensorError, OSError) as fault:
+        raise RunError(f"{folder.model} is damaged ({first_line(fault)}); {cure}") from None

@@ -16,9 +16,10 @@ from autoaug.executors import Executor, TrialSpec, executors, resolve_executor
 from autoaug.exporters import export_modules
 from autoaug.files import write_whole
 from autoaug.locking import held
-from autoaug.options import LARGEST_COUNT, check_seed, parse_budget, parse_time, within
+from autoaug.options import check_seed, parse_budget, parse_time, within
 from autoaug.policy import Policy
 from autoaug.result import Interval, Record, TrialResult, TrialSummary, Verdict
+from autoaug.run_folder import LARGEST_COUNT
 from autoaug.search_loop import Progress, run_search
 from autoaug.seeds import derive_seed
 from autoaug.space import AdversarialSpace, MixingSpace, SearchSpace, load_space

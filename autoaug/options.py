@@ -16,7 +16,7 @@ import psutil
 
 from autoaug.errors import OptionError
 from autoaug.files import is_text
-from autoaug.run_folder import Budget
+from autoaug.run_folder import LARGEST_COUNT, Budget
 
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -24,8 +24,6 @@ _LONGEST = 10_000 * 86400  # a timer takes no more than some centuries
 _BYTES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _PACKAGES = ("autoaug", "torch", "torchvision", "kornia", "optuna", "ray", "numpy", "scipy", "scikit-learn", "plotly")
 
-#: More seeds, finalists or workers than this are a slip of the finger.
-LARGEST_COUNT = 10_000
 #: Seeds are 32-bit numbers without a sign.
 LARGEST_SEED = 2**32 - 1
 #: Without a budget, a search takes this many trainings' worth of compute.
@@ -101,6 +99,11 @@ def parse_time(text: str, option: str = "time") -> float:
 def check_seed(seed: int) -> int:
     """The seed itself; raises `OptionError` where NumPy, scikit-learn and torch would not all take it."""
     return within("seed", seed, 0, LARGEST_SEED)
+
+
+def check_image_size(size: int | None) -> int | None:
+    """The side itself; raises `OptionError` where it is none that images can be brought to."""
+    return None if size is None else within("image-size", size, 4, 2**13)
 
 
 def parse_memory(text: str | None) -> int:

@@ -16,9 +16,9 @@ from autoaug.generate.pools import wanted_kinds
 from autoaug.generate.saved import SavedGenerator, load_generator
 from autoaug.modalities.image.models import build_network, is_own, load_builder
 from autoaug.options import (
-    LARGEST_COUNT,
     SearchOptions,
     absolute,
+    check_image_size,
     check_seed,
     check_texts,
     default_workers,
@@ -33,7 +33,7 @@ from autoaug.options import (
 )
 from autoaug.policy import Policy
 from autoaug.redaction import shown, without_secrets
-from autoaug.run_folder import RunConfig, RunFolder, next_free
+from autoaug.run_folder import LARGEST_COUNT, RunConfig, RunFolder, next_free
 from autoaug.space import load_space
 from autoaug.storage import STUDY_NAME, check_storage
 from autoaug.strategies import get_strategy
@@ -132,13 +132,13 @@ def _check_writable(options: SearchOptions, policies: tuple[Policy, ...]) -> Non
 def _check_numbers(options: SearchOptions, workers: int) -> None:
     """Raise `OptionError` for a number that is too small or too large."""
     check_seed(options.seed)
+    check_image_size(options.image_size)
     for name, value, least, most in (
         ("workers", workers, 1, LARGEST_COUNT),
         ("seeds", options.seeds, 2, LARGEST_COUNT),
         ("finalists", options.finalists, 1, LARGEST_COUNT),
         ("epochs", options.epochs, 1, 10**6),
         ("batch-size", options.batch_size, 2, 10**6),
-        ("image-size", options.image_size, 4, 2**13),
     ):
         if value is not None:
             within(name, value, least, most)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from autoaug.errors import RunError
 from autoaug.facts import brief
@@ -19,6 +19,8 @@ from autoaug.space import SearchSpace
 from autoaug.training.recipe import Recipe
 from autoaug.yaml_text import MOST_BYTES, MOST_NODES, parse_yaml, validate
 
+#: More seeds, finalists or workers than this are a slip of the finger.
+LARGEST_COUNT = 10_000
 #: A config may be as large as so many of the largest policies together.
 _MOST = 8
 
@@ -67,6 +69,12 @@ class Budget(BaseModel):
     seconds: Annotated[float, Field(gt=0)] | None = None
     trainings: Annotated[float, Field(gt=0)] | None = None
 
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if sum(value is not None for value in (self.trials, self.seconds, self.trainings)) != 1:
+            raise ValueError("a budget is one of trials, seconds and trainings; give one")
+        return self
+
 
 class RunConfig(BaseModel):
     """Everything that is needed to repeat a run; what stands in ``config.yaml``.
@@ -79,7 +87,7 @@ class RunConfig(BaseModel):
     format: Literal[1] = 1
     data: str
     data_fingerprint: str
-    image_size: int | None = None
+    image_size: Annotated[int, Field(ge=4, le=2**13)] | None = None
     allow: tuple[str, ...] = ()
     memory_limit: int
     space: SearchSpace | None = None
@@ -89,10 +97,10 @@ class RunConfig(BaseModel):
     policies: tuple[Policy, ...] = ()
     model: str = "auto"
     recipe: Recipe
-    confirmation_seeds: Annotated[int, Field(ge=2)] = 5
-    most_seeds: Annotated[int, Field(ge=2)] = 16
-    finalists: Annotated[int, Field(ge=1)] = 3
-    seed: int = 0
+    confirmation_seeds: Annotated[int, Field(ge=2, le=LARGEST_COUNT)] = 5
+    most_seeds: Annotated[int, Field(ge=2, le=LARGEST_COUNT)] = 16
+    finalists: Annotated[int, Field(ge=1, le=LARGEST_COUNT)] = 3
+    seed: Annotated[int, Field(ge=0, lt=2**64)] = 0
     device: str
     workers: Annotated[int, Field(ge=1)]
     executor: str
@@ -105,6 +113,13 @@ class RunConfig(BaseModel):
     rule: str | None = None
     command: str
     versions: dict[str, str]
+
+    @model_validator(mode="after")
+    def _is_a_search_or_a_comparison(self) -> Self:
+        is_search, is_comparison = self.space is not None, bool(self.policies)
+        if is_search == is_comparison or is_search != (self.budget is not None):
+            raise ValueError("a run has a space and a budget (a search), or policies without either (a comparison)")
+        return self
 
     def shown(self, exclude: Collection[str]) -> dict[str, Any]:
         """The fields as plain values, without what is secret in them."""

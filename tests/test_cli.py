@@ -178,6 +178,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["search", "good.npz", "--seed", str(2**32)], ["--seed 4294967296", "at most 4294967295"]),
         (["compare", "good.npz", "none", "randaugment", "--seed", "-1"], ["--seed -1", "at least 0"]),
         (["check", "good.npz", "--seed", "-1"], ["--seed -1"]),
+        (["check", "damaged", "--image-size", "-1"], ["--image-size -1", "at least 4"]),
+        (["check", "damaged", "--image-size", "1000000"], ["--image-size", "at most"]),
         (["expand", "good.npz", "none", "--out", "x", "--seed", "-1"], ["--seed -1"]),
         (["generate", "fit", "good.npz", "--out", "x", "--seed", "-1"], ["--seed -1"]),
         (["generate", "sample", "there", "--out", "x", "--seed", str(2**64)], ["--seed", "at most"]),

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from autoaug.errors import OptionError, RunError, SpaceError
 from autoaug.events import EventLog, read_events
@@ -22,7 +23,7 @@ from autoaug.policy import Branch, Layer, Operation, Phase, Policy, parse_policy
 from autoaug.report import report_page
 from autoaug.report.pictures import read_pictures
 from autoaug.result import Robustness, SearchResult
-from autoaug.run_folder import RunConfig, RunFolder
+from autoaug.run_folder import Budget, RunConfig, RunFolder
 from autoaug.space import SearchSpace, load_space
 from autoaug.strategies.density import together
 from autoaug.strategies.pbt import GENERATIONS
@@ -43,6 +44,7 @@ def run(tmp_path: Path) -> RunFolder:
         data_fingerprint=found["data"]["fingerprint"],
         memory_limit=2**30,
         space=load_space("light"),
+        budget=Budget(trials=2),
         recipe=Recipe(epochs=3, batch_size=32),
         device="cpu",
         workers=1,
@@ -377,3 +379,26 @@ def _is_none_of_a_file(name: str, call: ast.Call) -> bool:
         "tarfile",
         "archive",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("budget", None, "a space and a budget"),
+        ("space", None, "a space and a budget"),
+        ("budget", {}, "one of trials, seconds and trainings"),
+        ("budget", {"trials": 2, "seconds": 3.0}, "one of trials, seconds and trainings"),
+        ("confirmation_seeds", 10**12, "confirmation_seeds"),
+        ("finalists", 10**12, "finalists"),
+        ("most_seeds", 10**12, "most_seeds"),
+        ("image_size", -5, "image_size"),
+        ("seed", -1, "seed"),
+    ],
+)
+def test_an_edited_config_that_is_no_run_is_one_line(
+    name: str, value: object, words: str, run: RunFolder, refused: Callable[..., str]
+) -> None:
+    found = {**yaml.safe_load(run.config.read_text(encoding="utf-8")), name: value}
+    run.config.write_text(yaml.safe_dump(found), encoding="utf-8")
+    run.result.unlink()
+    assert words in refused("resume", str(run.root), folder=run.root.parent)

@@ -34,6 +34,7 @@ from autoaug.files import write_whole
 from autoaug.job import Silent
 from autoaug.locking import LOCK, held
 from autoaug.modalities.image.models import build_model
+from autoaug.model_card import export_model
 from autoaug.prepare import reopen
 from autoaug.result import SearchResult, TrialResult, TrialSummary
 from autoaug.run_folder import RunFolder
@@ -215,6 +216,38 @@ def test_a_damaged_result_is_written_again_by_resume(
     assert trainings == []
     check_weights(again)
     assert outcome(SearchResult.load(run.root)) == outcome(whole)
+
+
+@pytest.mark.parametrize("damage", ["none", "empty", "cut", "not weights"])
+def test_weights_that_are_damaged_are_not_exported_and_can_be_had_again(
+    damage: str, whole: SearchResult, run: RunFolder, tmp_path: Path
+) -> None:
+    content = run.model.read_bytes()
+    if damage == "none":
+        run.model.unlink()
+    else:
+        run.model.write_bytes({"empty": b"", "cut": content[:-4], "not weights": b"\xff" * 99}[damage])
+    with pytest.raises(RunError, match=r"weights; delete|damaged .*; delete"):
+        export_model(run, tmp_path / "exported")
+    assert not (tmp_path / "exported").exists()
+    run.result.unlink()
+    check_weights(autoaug.resume(run.root, trust=True))
+    assert export_model(run, tmp_path / "exported")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"layers: [", b"\xff"])
+def test_a_damaged_policy_is_written_again_by_resume(
+    content: bytes | None, run: RunFolder, trainings: list[str]
+) -> None:
+    before = run.policy.read_bytes()
+    if content is None:
+        run.policy.unlink()
+    else:
+        run.policy.write_bytes(content)
+    again = autoaug.resume(run.root, trust=True)
+    assert run.policy.read_bytes() == before
+    assert trainings == []
+    check_weights(again)
 
 
 def test_a_result_of_a_newer_version_is_left_as_it_is(run: RunFolder) -> None:

@@ -89,7 +89,7 @@ def split(source: Source, audit: Audit, seed: int, memory_limit: int, allow: fro
         if given is not None:
             held[role] = given, np.arange(len(given))
         else:
-            rest, out = _hold_out(rest, part.labels, units, seed + offset, f"{source.name}: the {role} split")
+            rest, out = _hold_out(rest, part.labels, units, (seed + offset) % 2**32, f"{source.name}: the {role} split")
             held[role] = part, out
     parts: dict[Role, tuple[Part, np.ndarray]] = {"train": (part, rest), **held}
     for role, (whole, rows) in parts.items():

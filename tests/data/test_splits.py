@@ -170,3 +170,8 @@ def test_a_class_that_training_lacks_is_refused_whatever_is_allowed(tmp_path: Pa
     images, labels = bars(30, seed=5)
     with pytest.raises(DataError, match="class '5' is not in the training part"):
         open_source(write_npz(tmp_path / "a.npz", x_test=images, y_test=labels + 5), PLENTY)
+
+
+def test_the_largest_seed_splits() -> None:
+    data = splits(numbered(np.arange(40) % 2), 2**32 - 1)
+    assert set.union(*numbers(data)) == set(range(40))
