@@ -141,8 +141,9 @@ def test_a_class_without_test_images_is_left_out(run: RunFolder) -> None:
 
 
 def test_a_result_of_another_run_than_the_config_is_refused(run: RunFolder) -> None:
-    text = run.config.read_text(encoding="utf-8")
-    run.config.write_text(re.sub(r"(?ms)^space:.*?^(?=strategy:)", "space: null\n", text), encoding="utf-8")
+    found = yaml.safe_load(run.config.read_text(encoding="utf-8"))
+    compared = {"space": None, "budget": None, "policies": [read_policy("none").model_dump(mode="json")]}
+    run.config.write_text(yaml.safe_dump({**found, **compared}), encoding="utf-8")
     with pytest.raises(RunError, match=r"is of a search, but .* of a comparison"):
         report_page(run)
 
