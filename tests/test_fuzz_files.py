@@ -124,7 +124,6 @@ def config(found: dict) -> RunConfig:
         memory_limit=2**30,
         space=load_space("standard"),
         budget=Budget(trials=10),
-        policies=(read_policy("augmix"),),
         recipe=Recipe(epochs=3, batch_size=32),
         device="cpu",
         workers=1,
