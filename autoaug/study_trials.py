@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
@@ -117,7 +118,7 @@ def summary(trial: FrozenTrial) -> TrialSummary:
         status=_ENDED[trial.state],
         values=tuple(trial.values) if trial.state == TrialState.COMPLETE else (),
         accuracy=trial.values[0] if trial.state == TrialState.COMPLETE else None,
-        curve=tuple(sorted(trial.intermediate_values.items())),
+        curve=tuple(sorted(rung for rung in trial.intermediate_values.items() if math.isfinite(rung[1]))),
         seconds=outcome["ended"] - outcome["started"],
         passes=outcome["passes"],
         reason=outcome["reason"],
