@@ -5,31 +5,34 @@ The public names are imported on first use, so that ``import autoaug`` does not 
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from autoaug.version import __version__
 
 if TYPE_CHECKING:
     from autoaug.api import compare, resume, search
+    from autoaug.engine.transform import Plan, PolicyTransform, apply_plan, draw_plan
     from autoaug.errors import AutoaugError
     from autoaug.exporters import export_policy
-    from autoaug.objective import ObjectiveResult
-    from autoaug.policy import Policy
-    from autoaug.result import SearchResult
-    from autoaug.transform import Plan, PolicyTransform, apply_plan, draw_plan, load_policy
+    from autoaug.pipeline.objective import ObjectiveResult
+    from autoaug.policy.loading import load_policy
+    from autoaug.policy.models import Policy
+    from autoaug.results import SearchResult
 
 _HOMES = {
     "AutoaugError": "autoaug.errors",
-    "ObjectiveResult": "autoaug.objective",
-    "Plan": "autoaug.transform",
-    "Policy": "autoaug.policy",
-    "PolicyTransform": "autoaug.transform",
-    "SearchResult": "autoaug.result",
-    "apply_plan": "autoaug.transform",
+    "ObjectiveResult": "autoaug.pipeline.objective",
+    "Plan": "autoaug.engine.transform",
+    "Policy": "autoaug.policy.models",
+    "PolicyTransform": "autoaug.engine.transform",
+    "SearchResult": "autoaug.results",
+    "apply_plan": "autoaug.engine.transform",
     "compare": "autoaug.api",
-    "draw_plan": "autoaug.transform",
+    "draw_plan": "autoaug.engine.transform",
     "export_policy": "autoaug.exporters",
-    "load_policy": "autoaug.transform",
+    "load_policy": "autoaug.engine.transform",
     "resume": "autoaug.api",
     "search": "autoaug.api",
 }
@@ -50,6 +53,17 @@ __all__ = [  # noqa: RUF022 (the version stands last)
     "search",
     "__version__",
 ]
+
+
+class _Package(ModuleType):
+    """This package, in which ``autoaug.search`` is the function also where the package of that name is imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

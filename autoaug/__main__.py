@@ -7,6 +7,6 @@ import sys
 if sys.path[0] == os.getcwd() != os.path.dirname(os.path.dirname(__file__)):
     del sys.path[0]
 
-from autoaug.cli import main
+from autoaug.cli.main import main
 
 main()

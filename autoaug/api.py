@@ -23,19 +23,21 @@ from autoaug.errors import (
     pausing_on_full_disk,
     resume_command,
 )
-from autoaug.job import Silent, finish, run_job
-from autoaug.locking import held
-from autoaug.objective import Objective, ObjectiveResult, search_objective
-from autoaug.options import SearchOptions
-from autoaug.policy import Policy, read_policy
-from autoaug.prepare import named_code, prepare, reopen, run_folder_for
-from autoaug.redaction import shown
-from autoaug.result import SearchResult
-from autoaug.run_folder import RunConfig, RunFolder
-from autoaug.search_loop import Progress
-from autoaug.storage import alone_in_study
-from autoaug.tracking import Everyone, open_trackers
-from autoaug.transform import load_policy
+from autoaug.pipeline.configure import named_code, prepare, reopen, run_folder_for
+from autoaug.pipeline.objective import Objective, ObjectiveResult, search_objective
+from autoaug.pipeline.options import SearchOptions
+from autoaug.pipeline.run import finish, run_job
+from autoaug.policy.loading import load_policy, read_policy
+from autoaug.policy.models import Policy
+from autoaug.results import SearchResult
+from autoaug.runs.callbacks import Everyone, open_trackers
+from autoaug.runs.callbacks.base import Silent
+from autoaug.runs.config import RunConfig
+from autoaug.runs.folder import RunFolder
+from autoaug.search.progress import Progress
+from autoaug.search.storage import alone_in_study
+from autoaug.utils.locks import held
+from autoaug.utils.redaction import shown
 
 
 @overload
@@ -69,7 +71,7 @@ def search(
             one: less data is a better way than fewer epochs. All randomness should follow from `seed`.
         progress: told what happens; None for silence.
         command: what to note as the command that repeats the run; None notes this call.
-        options: for `data`, the fields of `autoaug.options.SearchOptions`, which are the options of ``autoaug search``
+        options: for `data`, the fields of `autoaug.pipeline.options.SearchOptions`, which are the options of ``autoaug search``
             with underscores: ``space``, ``strategy``, one of ``trials``, ``time`` and ``budget``, ``model``,
             ``workers``, ``seed``, ``out``, and so on. For `objective`: ``held_out`` (a second function of the same
             form that scores on data the first never saw, for the confirmation; without it the first is asked again,

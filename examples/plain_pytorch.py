@@ -42,7 +42,7 @@ def accuracy(transform: autoaug.PolicyTransform, seed: int, fidelity: float, uns
 
 
 def objective(transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> float:
-    """What the search maximises."""
+    """What the search maximizes."""
     return accuracy(transform, seed, fidelity, VALIDATION)
 
 

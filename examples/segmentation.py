@@ -2,7 +2,7 @@
 
     python examples/segmentation.py
 
-The task: find the strokes in the lower half of handwritten digits. The few labelled images stand upright, those to be
+The task: find the strokes in the lower half of handwritten digits. The few labeled images stand upright, those to be
 segmented are turned by up to 45 degrees; the search is not told.
 """
 
@@ -37,7 +37,7 @@ TRAIN, VALIDATION, TEST = digits(0, 100, False), digits(300, 200, True), digits(
 
 
 def trained(transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> nn.Module:
-    """A small network, trained on a share of the labelled images."""
+    """A small network, trained on a share of the labeled images."""
     torch.manual_seed(seed)
     images, masks = (part[: max(16, round(fidelity * len(TRAIN[0])))] for part in TRAIN)
     network = nn.Sequential(
@@ -64,7 +64,7 @@ def intersection_over_union(network: nn.Module, images: Tensor, masks: Tensor) -
 
 
 def objective(transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> float:
-    """What the search maximises."""
+    """What the search maximizes."""
     return intersection_over_union(trained(transform, seed, fidelity), *VALIDATION)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 import autoaug
-from autoaug.integrations.lightning import lightning_objective
+from autoaug.training.lightning import lightning_objective
 
 
 class Classifier(lightning.LightningModule):

@@ -49,7 +49,7 @@ def accuracy(transform: autoaug.PolicyTransform, seed: int, fidelity: float, uns
 
 
 def objective(transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> float:
-    """What the search maximises."""
+    """What the search maximizes."""
     return accuracy(transform, seed, fidelity, VALIDATION)
 
 
@@ -59,7 +59,7 @@ def held_out(transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> 
 
 
 if __name__ == "__main__":
-    result = autoaug.search(objective=objective, held_out=held_out, space="digits", budget="12x", out="runs/unlabelled")
+    result = autoaug.search(objective=objective, held_out=held_out, space="digits", budget="12x", out="runs/unlabeled")
     for candidate in result.candidates:
         print(f"{candidate.name:32} {candidate.mean:.3f}")
     print(result.sentence)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from contextlib import nullcontext
 from unittest import mock
 
-from autoaug.strategies import STRATEGIES, Brief, History, Step
-from autoaug.strategies import auto as module
-from autoaug.strategies.affinity import NAME as AFFINITY
-from autoaug.strategies.auto import Auto
-from autoaug.strategies.shift import NAME as MATCHING
+from autoaug.search.probes.affinity import NAME as AFFINITY
+from autoaug.search.probes.shift import NAME as MATCHING
+from autoaug.search.strategies import STRATEGIES, History, SearchContext, Step
+from autoaug.search.strategies import auto as module
+from autoaug.search.strategies.auto import Auto
 
-#: An inquiry that found nothing.
+#: An probe that found nothing.
 _NOTHING = {"policy": None, "strength": None, "passes": 0, "failed": "left out"}
 _FOUND = {"matching": MATCHING, "affinity": AFFINITY}
 _CHANGED = {
@@ -31,7 +31,7 @@ class AutoWithout(Auto):
     def __init__(self, stage: str) -> None:
         self.stage = stage
 
-    def next(self, history: History, brief: Brief) -> Step | None:
+    def next(self, history: History, brief: SearchContext) -> Step | None:
         if self.stage in _FOUND:
             history = history._replace(findings={_FOUND[self.stage]: _NOTHING, **history.findings})
         changes = _CHANGED.get(self.stage)

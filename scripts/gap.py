@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoaug.result import SearchResult
+from autoaug.results import SearchResult
 
 
 def closed(found: SearchResult, none: float, oracle: float) -> dict[str, object]:

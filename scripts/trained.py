@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from autoaug.data.loading import check_data
 from autoaug.data.splits import DataSet
-from autoaug.policy import Policy
-from autoaug.prepare import check_data
-from autoaug.seeds import derive_seed
+from autoaug.policy.models import Policy
 from autoaug.training.recipe import default_recipe
-from autoaug.trial import Task, run_trial
+from autoaug.training.trial import Task, run_trial
+from autoaug.utils.seeds import derive_seed
 
 
 def task_on(given: str) -> tuple[DataSet, Task]:

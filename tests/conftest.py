@@ -57,7 +57,7 @@ def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     """
 
     def run(*arguments: str, folder: Path) -> str:
-        from autoaug.cli import main
+        from autoaug.cli.main import main
 
         monkeypatch.chdir(folder)
         monkeypatch.setattr(sys, "argv", ["autoaug", *arguments])

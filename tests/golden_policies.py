@@ -15,18 +15,19 @@ import torch
 from optuna.samplers import RandomSampler
 
 from autoaug.data.splits import nested_rows
-from autoaug.operators import all_operators
-from autoaug.options import SearchOptions
-from autoaug.plan import Plan, draw_plan
-from autoaug.policy import Adversarial, Mixing, Policy, Synthetic, builtin_names
-from autoaug.prepare import prepare
-from autoaug.sampling import sample_around, sample_policy, sample_shaped
-from autoaug.space import load_space
-from autoaug.transform import PolicyTransform, apply_plan, load_policy
+from autoaug.engine.plan import Plan, draw_plan
+from autoaug.engine.transform import PolicyTransform, apply_plan
+from autoaug.modalities.operators import all_operators
+from autoaug.pipeline.configure import prepare
+from autoaug.pipeline.options import SearchOptions
+from autoaug.policy.loading import builtin_names, load_policy
+from autoaug.policy.models import Adversarial, Mixing, Policy, Synthetic
+from autoaug.search.sampling import sample_around, sample_policy, sample_shaped
+from autoaug.search.space import load_space
 from tests.conftest import write_npz
 
 #: Their places in this list are their names in the file.
-SPACES = ("digits", "flat", "light", "regularised", "standard")
+SPACES = ("digits", "flat", "light", "regularized", "standard")
 
 
 def mark(policy: Policy) -> str:
@@ -69,7 +70,7 @@ def plans() -> dict[str, Any]:
     for name, policy in policies().items():
         plan = draw_plan(policy, 64, torch.Generator().manual_seed(7))
         rest = [plan.blend, plan.mode, plan.partner, plan.weight, plan.place]
-        whole = [plan.choice, plan.magnitude, plan.draws.sum(), plan.draws[:, :8].flatten()]
+        whole = [plan.choice, plan.magnitude, plan.uniforms.sum(), plan.uniforms[:, :8].flatten()]
         found[name] = rounded([len(plan), *whole, *(None if part is None else part[:8] for part in rest)], 5)
     return found
 

@@ -10,22 +10,22 @@ from typing import Any
 import numpy as np
 
 import autoaug
-from autoaug.confirmation import Entrant, Training, assess, confirmation_seeds
-from autoaug.executors import Executor, TrialSpec
-from autoaug.job import Silent
-from autoaug.judgement import contenders, judge
-from autoaug.policy import Policy, builtin_names
-from autoaug.result import Rung, TrialResult
-from autoaug.run_folder import Budget
-from autoaug.search_loop import run_search
-from autoaug.seeds import derive_seed
-from autoaug.sequential import is_hopeless, levels, looks
-from autoaug.space import load_space
-from autoaug.statistics import estimate, mcnemar
-from autoaug.strategies import STRATEGIES, get_strategy
-from autoaug.study import SearchStudy
-from autoaug.transform import load_policy
-from autoaug.trial import Train
+from autoaug.evaluation.confirmation import CandidatePolicy, ConfirmedTraining, assess, confirmation_seeds
+from autoaug.evaluation.group_sequential import interim_analyses, is_futile, levels
+from autoaug.evaluation.statistics import estimate, mcnemar
+from autoaug.evaluation.verdict import contenders, judge
+from autoaug.policy.loading import builtin_names, load_policy
+from autoaug.policy.models import Policy
+from autoaug.results import Rung, TrialResult
+from autoaug.runs.callbacks.base import Silent
+from autoaug.search.budget import Budget
+from autoaug.search.executors import Executor, TrialSpec
+from autoaug.search.loop import run_search
+from autoaug.search.space import load_space
+from autoaug.search.strategies import STRATEGIES, get_strategy
+from autoaug.search.study import SearchStudy
+from autoaug.training.trial import Train
+from autoaug.utils.seeds import derive_seed
 from tests.golden_policies import mark, rounded
 
 BASELINES = {name: load_policy(name) for name in ("none", "flip-crop", "randaugment")}
@@ -42,7 +42,7 @@ def luck(policy: Policy, seed: int, share: float) -> float:
 
 
 class Lucky(Executor):
-    """Scores trainings by luck, passing one rung; every inquiry finds the same, which is fixed."""
+    """Scores trainings by luck, passing one rung; every probe finds the same, which is fixed."""
 
     slots = 1
 
@@ -56,15 +56,18 @@ class Lucky(Executor):
         self.seeds.append(spec.seed)
         work = spec.work
         if not isinstance(work, Train):
-            result = TrialResult(started=1.0, ended=2.0, status="complete", passes=500, findings=self._found)
+            result = TrialResult(started=1.0, ended=2.0, status="complete", sample_passes=500, probe_result=self._found)
             self._waiting.append((spec.key, result))
             return
-        score, passes = luck(work.policy, spec.seed, work.share), round(FULL * work.share * (work.until - work.since))
+        score, sample_passes = (
+            luck(work.policy, spec.seed, work.data_fraction),
+            round(FULL * work.data_fraction * (work.stop - work.start)),
+        )
         half, whole = Rung(5, score / 2), Rung(10, score)
-        if work.until == 1:
-            result = TrialResult(started=1.0, ended=2.0, curve=(half,), passes=passes // 2)
+        if work.stop == 1:
+            result = TrialResult(started=1.0, ended=2.0, curve=(half,), sample_passes=sample_passes // 2)
             self._waiting.append((spec.key, result))
-        done = {"accuracy": score, "robustness": 1 - score, "curve": (half, whole), "passes": passes}
+        done = {"accuracy": score, "robustness": 1 - score, "curve": (half, whole), "sample_passes": sample_passes}
         self._waiting.append((spec.key, TrialResult(started=1.0, ended=3.0, status="complete", **done)))
 
     def next_result(self) -> tuple[str, TrialResult]:
@@ -84,18 +87,18 @@ def searched(name: str, space: str, seed: int, trainings: float, shift: bool) ->
     stages: dict[str, int] = {}
     trials = [
         [
-            mark(past.policy),
-            [past.share, past.repeat, asked.since, asked.until, past.is_baseline],
-            stages.setdefault(past.stage, len(stages)),
-            past.frozen.state.name,
-            rounded(past.values),
-            past.passes,
+            mark(record.policy),
+            [record.data_fraction, record.seed_index, request.start, request.stop, record.is_baseline],
+            stages.setdefault(record.stage, len(stages)),
+            record.frozen.state.name,
+            rounded(record.values),
+            record.sample_passes,
         ]
-        for past, asked in zip(study.history().trials, study.all(), strict=True)
+        for record, request in zip(study.history().trials, study.all(), strict=True)
     ]
     if name in BEFORE_MATRICES:
         return [trials[: BEFORE_MATRICES[name]]]
-    return [trials, executor.seeds, [past.number for past in strategy.finalists(study.history())]]
+    return [trials, executor.seeds, [record.number for record in strategy.finalists(study.history())]]
 
 
 def proposals() -> dict[str, Any]:
@@ -104,7 +107,7 @@ def proposals() -> dict[str, Any]:
         name: searched(name, "flat" if name in BEFORE_MATRICES else "light", 0, 16, shift=True) for name in STRATEGIES
     }
     for seed, shift in ((0, False), (1, True)):
-        found[f"auto {seed} {shift}"] = searched("auto", "regularised", seed, 12, shift)
+        found[f"auto {seed} {shift}"] = searched("auto", "regularized", seed, 12, shift)
     return found
 
 
@@ -115,23 +118,25 @@ def guesses(labels: np.ndarray, accuracy: float, seed: int) -> np.ndarray:
 
 
 def judged(test: Sequence[float], count: int, planned: tuple[int, ...], after_search: bool) -> list[Any]:
-    """The judgement of five candidates with these accuracies on the test split, over so many seeds."""
+    """The judgment of five candidates with these accuracies on the test split, over so many seeds."""
     labels, seeds, kinds = np.arange(400) % 4, confirmation_seeds(3, count), ("baseline",) * 2 + ("searched",) * 2
     trainings, candidates = {}, []
-    for number, (kind, accuracy) in enumerate(zip((*kinds, "rival"), test, strict=True)):
-        entrant = Entrant(str(number), kind, Policy(copies=number + 1), None if kind == "baseline" else number)
+    for number, (kind, accuracy) in enumerate(zip((*kinds, "control"), test, strict=True)):
+        candidate_policy = CandidatePolicy(
+            str(number), kind, Policy(copies=number + 1), None if kind == "baseline" else number
+        )
         for seed in seeds:
             both = guesses(labels, 0.6 + 0.03 * number, seed + number), guesses(labels, accuracy, seed + 9 * number)
-            trainings[entrant.name, seed] = Training(*both, 1.0)
-        candidates.append(assess(entrant, trainings, seeds, labels, labels, 4))
+            trainings[candidate_policy.name, seed] = ConfirmedTraining(*both, 1.0)
+        candidates.append(assess(candidate_policy, trainings, seeds, labels, labels, 4))
     found = judge(candidates, trainings, labels, after_search, planned)
     of = found.comparison
-    numbers = [list(of.differences), of.difference, list(of.ci95), of.p_value, of.level, list(of.looks)]
+    numbers = [list(of.differences), of.difference, list(of.ci95), of.p_value, of.level, list(of.interim_analyses)]
     undecided = [int(name) for name in contenders(found, candidates)] if planned else []
     pooled = list(of.mcnemar.model_dump().values())
     means = [[c.validation_mean, c.mean, list(c.ci95), list(c.class_accuracy)] for c in candidates]
     return rounded(
-        [found.verdict, int(of.candidate), int(of.rival), int(found.returned.name), undecided, numbers, pooled, means]
+        [found.verdict, int(of.candidate), int(of.baseline), int(found.returned.name), undecided, numbers, pooled, means]
     )
 
 
@@ -144,16 +149,16 @@ def verdicts() -> dict[str, Any]:
         "level": (0.80, 0.81, 0.8, 0.81, 0.80),
         "close": (0.80, 0.81, 0.8, 0.84, 0.82),
     }.items():
-        for count, planned in ((2, ()), (5, looks(5, 16)), (9, looks(5, 16)), (16, looks(5, 16))):
+        for count, planned in ((2, ()), (5, interim_analyses(5, 16)), (9, interim_analyses(5, 16)), (16, interim_analyses(5, 16))):
             found[f"{name} {count}"] = judged(test, count, planned, after_search=count != 2)
     few, many = [0.01, 0.02, -0.005, 0.012, 0.0], [0.01] * 4
     found["statistics"] = rounded(
         {
             "t": [estimate(few, 1 / 400), estimate(many, 1 / 400, 0.01)],
             "pairs": mcnemar(np.arange(50) % 3 == 0, np.arange(50) % 2 == 0),
-            "when": [looks(5, most) for most in (5, 6, 8, 30)],
-            "how": [levels(looks(5, 16)), levels((2, 4, 8))],
-            "whether": [is_hopeless(few, looks(5, 16)), is_hopeless(many, looks(4, 9))],
+            "when": [interim_analyses(5, most) for most in (5, 6, 8, 30)],
+            "how": [levels(interim_analyses(5, 16)), levels((2, 4, 8))],
+            "whether": [is_futile(few, interim_analyses(5, 16)), is_futile(many, interim_analyses(4, 9))],
         }
     )
     found["seeds"] = [derive_seed(seed, what, k) for seed in (0, 2**32 - 1) for what in ("a", "share") for k in (0, 5)]
@@ -162,6 +167,6 @@ def verdicts() -> dict[str, Any]:
     )
     candidates = [[mark(c.policy), c.scores, c.mean, c.ci95] for c in result.candidates]
     numbers = [result.verdict, result.difference, result.ci95, result.p_value, mark(result.policy)]
-    trials = [[trial.share, trial.repeat, trial.accuracy] for trial in result.history]
+    trials = [[trial.data_fraction, trial.seed_index, trial.accuracy] for trial in result.history]
     found["luck"] = rounded([numbers, candidates, trials])
     return found

@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from autoaug.apply import apply_plan
 from autoaug.data.images import MemoryImages
 from autoaug.data.splits import Samples
-from autoaug.plan import draw_plan
-from autoaug.policy import Branch, Layer, Operation, Policy
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.plan import draw_plan
+from autoaug.policy.models import Layer, Operation, Policy, SubPolicy
 from autoaug.training.recipe import Recipe
 from autoaug.training.train import new_training, train
-from autoaug.trial import RUNGS, Task
+from autoaug.training.trial import RUNGS, Task
 from tests.conftest import bars
 
 
@@ -25,7 +25,7 @@ def samples(n: int, seed: int) -> Samples:
 
 
 def small_task(test: bool = False, **recipe: object) -> Task:
-    """Three classes of bars, 12 x 12, grey."""
+    """Three classes of bars, 12 x 12, gray."""
     settings = {"epochs": 4, "batch_size": 32, **recipe}
     return Task(
         classes=3,
@@ -52,7 +52,7 @@ def shifted_task() -> Task:
     """The same, with validation images that are darker by up to 60 %."""
     validation = samples(96, 1)
     dark = Operation(operator="Brightness", magnitude=(0.2, 0.6), sign="negative")
-    policy = Policy(layers=(Layer(branches=(Branch(operations=(dark,)),)),))
+    policy = Policy(layers=(Layer(sub_policies=(SubPolicy(operations=(dark,)),)),))
     clean = torch.from_numpy(validation.images.take(np.arange(96))).float() / 255
     pixels = apply_plan(draw_plan(policy, 96, torch.Generator().manual_seed(0)), clean)
     dark_images = MemoryImages((pixels * 255).round().to(torch.uint8).numpy())

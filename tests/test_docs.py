@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from autoaug.operators import all_operators
-from autoaug.policy import builtin_names
-from autoaug.strategies import STRATEGIES
+from autoaug.modalities.operators import all_operators
+from autoaug.policy.loading import builtin_names
+from autoaug.search.strategies import STRATEGIES
 from tests.conftest import PATIENCE
 
 ROOT = Path(__file__).parent.parent

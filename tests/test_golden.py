@@ -1,7 +1,7 @@
 """What the same seed must give whatever is moved or renamed: plans, pixels, fingerprints, trials and verdicts.
 
 ``tests/golden.json`` was written before the modules moved into rooms, by ``python -m tests.test_golden --write``. It is
-written anew only where behaviour is meant to change, and the change's message says so. Its keys and values name nothing
+written anew only where behavior is meant to change, and the change's message says so. Its keys and values name nothing
 that the code names, so that names can change. Nothing in it comes from a training, and numbers are compared within
 tolerances, so that it holds on any CPU. Policies stand in it by their marks (see `mark`).
 """

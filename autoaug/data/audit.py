@@ -189,7 +189,7 @@ def _size(source: Source) -> list[Finding]:
     if train.max() > 10 * max(train.min(), 1):
         rare, common = source.classes[int(train.argmin())], source.classes[int(train.argmax())]
         message = (
-            f"classes are uneven: {train.min()} of {rare!r}, {train.max()} of {common!r}; accuracy favours {common!r}"
+            f"classes are uneven: {train.min()} of {rare!r}, {train.max()} of {common!r}; accuracy favors {common!r}"
         )
         findings.append(Finding("uneven", "warning", message))
     if len(source.parts["train"]) < 4 * _FEW_IMAGES:

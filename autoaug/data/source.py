@@ -12,7 +12,7 @@ import numpy as np
 
 from autoaug.data.images import Images
 from autoaug.errors import DataError
-from autoaug.files import is_text
+from autoaug.utils.files import is_text
 
 Role = Literal["train", "validation", "test"]
 
@@ -60,7 +60,7 @@ class Source:
         parts: at least ``train``.
         unreadable: files that could not be read, each with the cause.
         sizes: how often each (height, width) occurs.
-        modes: how often each colour mode occurs.
+        modes: how often each color mode occurs.
         rule: how images became one shape and depth, in words; empty where they were already.
         left_out: what stands beside the images and was not taken, in words.
         assumed: what was taken for want of a clearer name, in words.

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from autoaug.errors import DataError
-from autoaug.private_folders import private_folder
+from autoaug.utils.private_folders import private_folder
 
 
 class _Lifetime:

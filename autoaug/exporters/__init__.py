@@ -11,7 +11,7 @@ from autoaug.exporters.module import TorchTarget
 from autoaug.exporters.runtime import kornia, torchvision
 from autoaug.exporters.text import Json, Yaml
 from autoaug.exporters.timm import Timm
-from autoaug.policy import Policy
+from autoaug.policy.models import Policy
 
 _TARGETS: tuple[Target, ...] = (
     TorchTarget("torchvision", "with torchvision.transforms.v2", torchvision, per_image=True, moves_targets=True),

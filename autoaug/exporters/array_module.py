@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from importlib.resources import files
 from types import ModuleType
 
-from autoaug import bounds
+from autoaug.engine.plan import drawn_operators
 from autoaug.exporters.assemble import Definition, definitions, import_block, imports, needed
 from autoaug.exporters.base import Target, expressible, header
 from autoaug.exporters.module import layers_text
 from autoaug.exporters.runtime import array_apply, array_noise, array_types, arrays, workers
-from autoaug.operators import Operator, get_operator
-from autoaug.plan import drawn_operators
-from autoaug.policy import Policy
+from autoaug.functional import bounds
+from autoaug.modalities.operators import Operator, get_operator
+from autoaug.policy.models import Policy
 
 _TYPES = """Array = Any
 Size = tuple[int, int]

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection
 
 from autoaug.errors import PolicyError
-from autoaug.policy import Branch, Layer, Operation, Policy
+from autoaug.policy.models import Layer, Operation, Policy, SubPolicy
 from autoaug.version import __version__
 
 
@@ -71,8 +71,8 @@ def _without(policy: Policy, missing: Collection[str]) -> Policy:
     def layers(given: tuple[Layer, ...]) -> tuple[Layer, ...]:
         return tuple(
             Layer(
-                branches=tuple(
-                    Branch(operations=tuple(map(kept, b.operations)), weight=b.weight) for b in layer.branches
+                sub_policies=tuple(
+                    SubPolicy(operations=tuple(map(kept, b.operations)), weight=b.weight) for b in layer.sub_policies
                 )
             )
             for layer in given
@@ -92,7 +92,7 @@ def header(policy: Policy, target: Target, use: str, left_out: list[str]) -> str
         f"{policy.copies} copies of each image in a batch": policy.copies > 1,
         f"adversarial samples: {policy.adversarial!r}": policy.adversarial is not None,
         f"generated samples: {policy.synthetic!r}": policy.synthetic is not None,
-        f"regularisation: {policy.regularisation!r}": policy.regularisation is not None,
+        f"regularization: {policy.regularization!r}": policy.regularization is not None,
     }
     also = [
         f"The policy also asks for {what}, which the training loop has to provide." for what in asked if asked[what]

@@ -6,12 +6,12 @@ import inspect
 from dataclasses import dataclass
 from types import ModuleType
 
+from autoaug.engine.plan import drawing_table, drawn_operators, mixing_numbers
 from autoaug.exporters.assemble import Definition, definitions, import_block, imports, needed, reachable
 from autoaug.exporters.base import Target, header
 from autoaug.exporters.runtime import chains, mixing, plain, steps, with_targets
-from autoaug.operators import Operator, get_operator
-from autoaug.plan import drawing_table, drawn_operators, mixing_numbers
-from autoaug.policy import Layer, Policy
+from autoaug.modalities.operators import Operator, get_operator
+from autoaug.policy.models import Layer, Policy
 
 #: How the module is used, in its first lines.
 USE = "images = Augment()(images)"
@@ -88,11 +88,11 @@ def _constants(policy: Policy) -> str:
 
 
 def layers_text(policy: Policy) -> str:
-    """The policy's layers as a literal, a line a branch, with the operators' names in comments; of a schedule each
+    """The policy's layers as a literal, a line a sub-policy, with the operators' names in comments; of a schedule each
     phase's, and how to go from one to the next.
     """
     explained = [
-        "# A layer is a list of branches, one of which is drawn per image: (weight, operations). An operation is",
+        "# A layer is a list of sub-policies, one of which is drawn per image: (weight, operations). An operation is",
         "# (operator, probability, lowest magnitude, highest magnitude, share of negative signs).",
     ]
     if not policy.schedule:
@@ -117,9 +117,9 @@ def _table(policy: Policy, layers: tuple[Layer, ...], indent: str = "") -> str:
     """Layers as a literal."""
     names = drawn_operators(policy)
     lines = []
-    for branches in drawing_table(policy, layers):
+    for sub_policies in drawing_table(policy, layers):
         lines.append(f"{indent}    [")
-        for weight, operations in branches:
+        for weight, operations in sub_policies:
             comment = ", ".join(names[i] if i >= 0 else "nothing" for i, *_ in operations) or "nothing"
             lines.append(f"{indent}        ({weight!r}, {operations!r}),  # {comment}")
         lines.append(f"{indent}    ],")

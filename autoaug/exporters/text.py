@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from autoaug.exporters.base import Target
-from autoaug.policy import FORMAT, Policy
+from autoaug.policy.models import FORMAT, Policy
 
 
 class Yaml(Target):

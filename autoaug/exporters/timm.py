@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from autoaug.errors import PolicyError
 from autoaug.exporters.base import Target, header
-from autoaug.policy import Layer, Operation, Policy, randaugment
+from autoaug.policy.loading import randaugment
+from autoaug.policy.models import Layer, Operation, Policy
 
 _FLIPS = {"HorizontalFlip": "--hflip", "VerticalFlip": "--vflip"}
 _MIXINGS = {"mixup": ("--mixup",), "cutmix": ("--cutmix",), "mixup-or-cutmix": ("--mixup", "--cutmix")}
@@ -48,8 +49,8 @@ class Timm(Target):
 
 def _single(layer: Layer) -> Operation | None:
     """The operation of a layer that has no other."""
-    operations = layer.branches[0].operations
-    return operations[0] if len(layer.branches) == 1 and len(operations) == 1 else None
+    operations = layer.sub_policies[0].operations
+    return operations[0] if len(layer.sub_policies) == 1 and len(operations) == 1 else None
 
 
 def _randaugment(policy: Policy, layers: list[Layer], approximate: bool) -> str:
@@ -62,7 +63,7 @@ def _randaugment(policy: Policy, layers: list[Layer], approximate: bool) -> str:
             raise PolicyError(
                 f"timm cannot express RandAugment of policy {policy.name!r} exactly; allow its own with --approximate"
             )
-    operators = {o.operator for layer in layers for branch in layer.branches for o in branch.operations}
+    operators = {o.operator for layer in layers for sub_policy in layer.sub_policies for o in sub_policy.operations}
     raise PolicyError(
         f"timm cannot express {', '.join(sorted(operators))} of policy {policy.name!r}; export to torchvision or kornia"
     )

@@ -65,5 +65,5 @@ class InceptionFeatures(nn.Module):
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
         """``[n, 2048]`` features of ``images [n, C, H, W]`` uint8."""
-        coloured = images.expand(-1, 3, -1, -1)
-        return torch.cat([self.model(part.to(self.device)).cpu() for part in torch.split(coloured, _AT_ONCE_INCEPTION)])
+        colored = images.expand(-1, 3, -1, -1)
+        return torch.cat([self.model(part.to(self.device)).cpu() for part in torch.split(colored, _AT_ONCE_INCEPTION)])

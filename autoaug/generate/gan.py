@@ -12,15 +12,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from autoaug.apply import apply_plan
 from autoaug.data.splits import Samples
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.plan import draw_plan
+from autoaug.generate.gaussian import at_once, fit_pca
 from autoaug.generate.networks import LATENT, PACKED, Discriminator, Generator
-from autoaug.generate.pca import at_once, fit_pca
-from autoaug.plan import draw_plan
-from autoaug.policy import Operation, Policy, in_turn
-from autoaug.seeds import derive_seed
+from autoaug.policy.models import Operation, Policy, in_turn
 from autoaug.training.device import precision
 from autoaug.training.feed import float_batches
+from autoaug.utils.seeds import derive_seed
 
 _BATCH = 48
 _RATE, _BETAS = 2e-4, (0.0, 0.9)
@@ -97,7 +97,7 @@ def new_gan(train: Samples, classes: int, seed: int, source: dict[str, Tensor] |
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         generator, discriminator = Generator(**gaussians), Discriminator(train.images.shape, classes)
-    learnt, rate = list(generator.parameters()), _RATE
+    learned, rate = list(generator.parameters()), _RATE
     if source is not None:
         own = generator.state_dict()
         given = {name: t for name, t in source.items() if name in own and name not in gaussians}
@@ -105,10 +105,10 @@ def new_gan(train: Samples, classes: int, seed: int, source: dict[str, Tensor] |
         generator.load_state_dict(own | fitting)
         for name, parameter in generator.named_parameters():
             parameter.requires_grad_(name not in fitting or "norms" in name)
-        learnt, rate = [p for p in generator.parameters() if p.requires_grad], _ADAPTER_RATE
+        learned, rate = [p for p in generator.parameters() if p.requires_grad], _ADAPTER_RATE
     average = copy.deepcopy(generator).requires_grad_(False).eval()
     optimizers = (
-        torch.optim.Adam(learnt, rate, _BETAS),
+        torch.optim.Adam(learned, rate, _BETAS),
         torch.optim.Adam(discriminator.parameters(), _RATE, _BETAS),
     )
     return GanTraining(generator, discriminator, average, optimizers)
@@ -167,14 +167,14 @@ def _step(training: GanTraining, real: Tensor, kinds: Tensor, generator: torch.G
     with torch.no_grad(), precision(device):
         fake = made().float()
     shown = _packed(_augmented(real, generator))
-    penalised = training.steps % _R1_EVERY == 0
-    if penalised:
+    penalized = training.steps % _R1_EVERY == 0
+    if penalized:
         shown = shown.detach().requires_grad_()
     with precision(device):
         scores = training.discriminator(shown, kinds).float()
         others = training.discriminator(_packed(_augmented(fake, generator)), kinds).float()
     loss = relu(1 - scores).mean() + relu(1 + others).mean()
-    if penalised:
+    if penalized:
         (slope,) = torch.autograd.grad(scores.sum(), shown, create_graph=True)
         loss = loss + _R1 / 2 * _R1_EVERY * slope.flatten(1).square().sum(1).mean()
     _descend(theirs, loss)

@@ -1,6 +1,6 @@
 """A compact class-conditional GAN for small images. Its generator corrects the samples of a Gaussian for each class
-(see `autoaug.generate.pca`), so that it begins with all of their variety and has only their faults to learn; with
-conditional batch normalisation (de Vries et al., 2017) in a small U-Net. Its discriminator is a projection
+(see `autoaug.generate.gaussian`), so that it begins with all of their variety and has only their faults to learn; with
+conditional batch normalization (de Vries et al., 2017) in a small U-Net. Its discriminator is a projection
 discriminator (Miyato and Koyama, 2018) that sees two samples of a class at once (PacGAN; Lin et al., 2018).
 """
 
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pad, relu
 
-from autoaug.generate.pca import decode
+from autoaug.generate.gaussian import decode
 
 LATENT = 64
 #: Samples of one class that the discriminator judges together: what lacks variety gives itself away.
@@ -28,7 +28,7 @@ def widths(size: tuple[int, int]) -> list[int]:
 
 
 class ConditionalNorm(nn.Module):
-    """Batch normalisation whose gain and shift are learnt for each class."""
+    """Batch normalization whose gain and shift are learned for each class."""
 
     def __init__(self, channels: int, classes: int) -> None:
         super().__init__()

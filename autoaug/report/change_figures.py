@@ -25,7 +25,7 @@ def classes_figure(classes: Classes) -> go.Figure:
             showlegend=False,
             hoverinfo="skip",
         )
-    for label, values, colour, symbol in (
+    for label, values, color, symbol in (
         (classes.before, [row.before for row in shown], MUTED, "circle-open"),
         (classes.after, [row.after for row in shown], ACCENT, "circle"),
     ):
@@ -33,7 +33,7 @@ def classes_figure(classes: Classes) -> go.Figure:
             x=values,
             y=names,
             mode="markers",
-            marker={"color": colour, "size": 9, "symbol": symbol, "line": {"width": 2}},
+            marker={"color": color, "size": 9, "symbol": symbol, "line": {"width": 2}},
             name=escape(label),
             hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
         )
@@ -42,7 +42,7 @@ def classes_figure(classes: Classes) -> go.Figure:
 
 
 def confusion_figure(found: Confusion, names: tuple[str, str]) -> go.Figure:
-    """Both matrices side by side; the diagonal, which is large, is left out of the colours."""
+    """Both matrices side by side; the diagonal, which is large, is left out of the colors."""
     labels = [short(name) for name in found.classes]
     figure = make_subplots(
         1, 2, subplot_titles=[short(name) for name in names], shared_yaxes=True, horizontal_spacing=0.04
@@ -80,7 +80,7 @@ def differences_figure(rows: list[Difference], ci95: tuple[float, float], mean: 
         y=[0] * len(rows),
         mode="markers",
         marker={"color": [ACCENT if row.difference > 0 else WARN for row in rows], "size": 10, "opacity": 0.7},
-        text=[f"seed {row.seed}: {row.candidate:.2f} against {row.rival:.2f}" for row in rows],
+        text=[f"seed {row.seed}: {row.candidate:.2f} against {row.baseline:.2f}" for row in rows],
         hovertemplate="%{text}<extra></extra>",
         showlegend=False,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from autoaug.result import Candidate, Robustness, SearchResult
-from autoaug.statistics import estimate
+from autoaug.evaluation.statistics import estimate
+from autoaug.results import Candidate, Robustness, SearchResult
 
 
 class ClassRow(NamedTuple):
@@ -40,7 +40,7 @@ class Difference(NamedTuple):
 
     seed: int
     candidate: float
-    rival: float
+    baseline: float
     difference: float
 
 
@@ -108,7 +108,7 @@ def differences(result: SearchResult) -> list[Difference]:
     """Seed by seed, in the order in which they were trained; empty where nothing was compared."""
     if result.comparison is None:
         return []
-    one, other = result.candidate(result.comparison.candidate), result.candidate(result.comparison.rival)
+    one, other = result.candidate(result.comparison.candidate), result.candidate(result.comparison.baseline)
     return [
         Difference(seed, 100 * a, 100 * b, 100 * (a - b))
         for seed, a, b in zip(one.seeds, one.test_accuracy, other.test_accuracy, strict=False)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from plotly.io import to_html
 
 from autoaug.report import change_figures, change_numbers, figures, numbers, search_figures, search_numbers
-from autoaug.result import Robustness, SearchResult, TrialSummary
+from autoaug.results import Robustness, SearchResult, TrialSummary
 
 _AFFINITY = (
     "Each operator at half of its highest strength, shown to one model that was trained without augmentation: affinity "
@@ -70,11 +70,11 @@ def result_charts(result: SearchResult, full_length: int) -> Iterator[Chart]:
         yield Chart(
             "differences",
             "result",
-            f"Seed by seed: {comparison.candidate} minus {comparison.rival}",
+            f"Seed by seed: {comparison.candidate} minus {comparison.baseline}",
             "Each dot is a seed, the band the 95 % interval of the mean.",
             change_figures.differences_figure(differences, (low, high), 100 * comparison.difference),
-            ("seed", comparison.candidate, comparison.rival, "difference"),
-            [(str(d.seed), d.candidate, d.rival, d.difference) for d in differences],
+            ("seed", comparison.candidate, comparison.baseline, "difference"),
+            [(str(d.seed), d.candidate, d.baseline, d.difference) for d in differences],
         )
     if classes := change_numbers.classes(result):
         yield Chart(
@@ -157,7 +157,7 @@ def search_charts(trials: Sequence[TrialSummary], full_length: int) -> Iterator[
     if parallel := search_numbers.parallel(trials):
         head = ("accuracy, %", *parallel.choices)
         table = list(zip(parallel.accuracies, *parallel.choices.values(), strict=True))
-        on = f"the trials on {100 * parallel.share:g} % of the data"
+        on = f"the trials on {100 * parallel.data_fraction:g} % of the data"
         yield Chart(
             "parallel",
             "search",

@@ -6,12 +6,12 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from autoaug.report.numbers import CandidateRow, ComparedRow, FrontPoint, History
+from autoaug.report.numbers import CandidateRow, ComparedRow, FrontPoint, Trajectory
 
-#: A palette that colour-blind readers can tell apart (Wong, 2011) and that works on white and on black.
-COLOURS = {"searched": "#0072B2", "baseline": "#808a93", "rival": "#D55E00"}
+#: A palette that color-blind readers can tell apart (Wong, 2011) and that works on white and on black.
+COLORS = {"searched": "#0072B2", "baseline": "#808a93", "control": "#D55E00"}
 _LONGEST = 32
-ACCENT, MUTED, WARN = COLOURS["searched"], COLOURS["baseline"], COLOURS["rival"]
+ACCENT, MUTED, WARN = COLORS["searched"], COLORS["baseline"], COLORS["control"]
 
 
 def base_figure(height: int, x: str, y: str = "") -> go.Figure:
@@ -39,7 +39,7 @@ def styled(figure: go.Figure, height: int) -> go.Figure:
 def candidates_figure(rows: list[CandidateRow]) -> go.Figure:
     """Test accuracy of each candidate: mean, 95 % interval, and a faint dot a seed."""
     figure = base_figure(110 + 34 * len(rows), "test accuracy, %")
-    for kind, colour in COLOURS.items():
+    for kind, color in COLORS.items():
         chosen = [row for row in rows if row.kind == kind]
         if not chosen:
             continue
@@ -48,7 +48,7 @@ def candidates_figure(rows: list[CandidateRow]) -> go.Figure:
             x=[value for row in chosen for value in row.seeds],
             y=[name for name, row in zip(names, chosen, strict=True) for _ in row.seeds],
             mode="markers",
-            marker={"color": colour, "opacity": 0.35, "size": 7},
+            marker={"color": color, "opacity": 0.35, "size": 7},
             hoverinfo="x",
             showlegend=False,
         )
@@ -62,7 +62,7 @@ def candidates_figure(rows: list[CandidateRow]) -> go.Figure:
                 "width": 6,
             },
             mode="markers",
-            marker={"color": colour, "size": 11, "symbol": "diamond"},
+            marker={"color": color, "size": 11, "symbol": "diamond"},
             name=kind,
             hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
         )
@@ -80,20 +80,20 @@ def short(name: str) -> str:
     return escape(name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…")
 
 
-def history_figure(history: History) -> go.Figure:
+def history_figure(history: Trajectory) -> go.Figure:
     """Validation accuracy over the trials; for each share of the data the best so far, and the baselines as lines."""
     figure = base_figure(380, "trial", "validation accuracy, %")
-    shares = sorted({p.share for p in history.drawn})
-    for share in shares:
-        on = "" if shares == [1.0] else f", on {100 * share:g} % of the data"
-        for status, colour, symbol in (("complete", ACCENT, "circle"), ("pruned", MUTED, "x-thin-open")):
-            points = [p for p in history.drawn if p.status == status and p.share == share]
+    shares = sorted({p.data_fraction for p in history.drawn})
+    for data_fraction in shares:
+        on = "" if shares == [1.0] else f", on {100 * data_fraction:g} % of the data"
+        for status, color, symbol in (("complete", ACCENT, "circle"), ("pruned", MUTED, "x-thin-open")):
+            points = [p for p in history.drawn if p.status == status and p.data_fraction == data_fraction]
             if points:
                 figure.add_scatter(
                     x=[p.number for p in points],
                     y=[p.accuracy for p in points],
                     mode="markers",
-                    marker={"color": colour, "symbol": symbol if share == 1 else f"{symbol}-open", "size": 8},
+                    marker={"color": color, "symbol": symbol if data_fraction == 1 else f"{symbol}-open", "size": 8},
                     name=("complete" if status == "complete" else "pruned (at its last rung)") + on,
                     text=[escape(p.name) for p in points],
                     hovertemplate="trial %{x}, %{text}: %{y:.2f} %<extra></extra>",
@@ -130,14 +130,14 @@ def history_figure(history: History) -> go.Figure:
 def front_figure(points: list[FrontPoint], objectives: tuple[str, ...]) -> go.Figure:
     """The first two objectives of each trial, the third as the size; the front of best compromises stands out."""
     figure = base_figure(380, f"{objectives[0]}", f"{objectives[1]}")
-    for is_best, colour, name in ((False, MUTED, "beaten at everything"), (True, ACCENT, "best compromises")):
+    for is_best, color, name in ((False, MUTED, "beaten at everything"), (True, ACCENT, "best compromises")):
         chosen = [p for p in points if p.is_best == is_best]
         figure.add_scatter(
             x=[p.values[0] for p in chosen],
             y=[p.values[1] for p in chosen],
             mode="markers",
             marker={
-                "color": colour,
+                "color": color,
                 "size": [6 + 6 * min(3.0, p.values[2]) if len(p.values) > 2 else 9 for p in chosen],
             },
             name=name,
@@ -175,7 +175,7 @@ def importance_figure(rows: list[tuple[str, float]]) -> go.Figure:
 def compared_figure(rows: list[ComparedRow]) -> go.Figure:
     """Mean and interval of every candidate, grouped by run; what a run returned stands out."""
     figure = base_figure(110 + 26 * len(rows), "test accuracy, %")
-    for kind, colour in COLOURS.items():
+    for kind, color in COLORS.items():
         chosen = [row for row in rows if row.kind == kind]
         if chosen:
             figure.add_scatter(
@@ -186,7 +186,7 @@ def compared_figure(rows: list[ComparedRow]) -> go.Figure:
                     "arrayminus": [row.mean - row.low for row in chosen],
                 },
                 mode="markers",
-                marker={"color": colour, "size": 10, "symbol": ["star" if r.returned else "diamond" for r in chosen]},
+                marker={"color": color, "size": 10, "symbol": ["star" if r.returned else "diamond" for r in chosen]},
                 name=kind,
                 hovertemplate="%{x:.2f} %<extra></extra>",
             )

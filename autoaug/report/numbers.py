@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from scipy.stats import spearmanr
 
-from autoaug.policy import Policy
-from autoaug.result import Candidate, SearchResult, TrialSummary
+from autoaug.policy.models import Policy
+from autoaug.results import Candidate, SearchResult, TrialSummary
 
 
 class CandidateRow(NamedTuple):
@@ -28,24 +28,24 @@ class CandidateRow(NamedTuple):
 
 
 class HistoryPoint(NamedTuple):
-    """A trial of the search; accuracy in percent at its last rung, `share` of the training split."""
+    """A trial of the search; accuracy in percent at its last rung, `data_fraction` of the training split."""
 
     number: int
     name: str
     status: str
     accuracy: float
-    share: float
+    data_fraction: float
 
 
 class Baseline(NamedTuple):
-    """What a baseline scored in the search, in percent, trained on a `share` of the training split."""
+    """What a baseline scored in the search, in percent, trained on a `data_fraction` of the training split."""
 
     name: str
     accuracy: float
-    share: float
+    data_fraction: float
 
 
-class History(NamedTuple):
+class Trajectory(NamedTuple):
     """The search: drawn trials, for each share the best so far among its complete ones, and the baselines."""
 
     drawn: tuple[HistoryPoint, ...]
@@ -58,7 +58,7 @@ class StageRow(NamedTuple):
 
     name: str
     trials: int
-    share: str
+    data_fraction: str
     compute: float
     best: float | None
     best_name: str
@@ -122,7 +122,7 @@ def compared(names: Sequence[str], results: Sequence[SearchResult]) -> list[Comp
     ]
 
 
-def history(trials: Iterable[TrialSummary]) -> History:
+def history(trials: Iterable[TrialSummary]) -> Trajectory:
     """The trials of the search in order."""
     trials = list(trials)
     drawn: list[HistoryPoint] = []
@@ -131,28 +131,30 @@ def history(trials: Iterable[TrialSummary]) -> History:
         score = trial.accuracy if trial.accuracy is not None else trial.curve[-1][1] if trial.curve else None
         if trial.is_baseline or score is None:
             continue
-        drawn.append(HistoryPoint(trial.number, trial.name, trial.status, 100 * score, trial.share))
+        drawn.append(HistoryPoint(trial.number, trial.name, trial.status, 100 * score, trial.data_fraction))
         if trial.accuracy is not None:
-            so_far = best.setdefault(trial.share, [])
+            so_far = best.setdefault(trial.data_fraction, [])
             so_far.append((trial.number, max(100 * trial.accuracy, so_far[-1][1] if so_far else 0.0)))
     baselines = tuple(
-        Baseline(t.name, 100 * t.accuracy, t.share) for t in trials if t.is_baseline and t.accuracy is not None
+        Baseline(t.name, 100 * t.accuracy, t.data_fraction) for t in trials if t.is_baseline and t.accuracy is not None
     )
-    return History(tuple(drawn), {share: tuple(line) for share, line in best.items()}, baselines)
+    return Trajectory(tuple(drawn), {data_fraction: tuple(line) for data_fraction, line in best.items()}, baselines)
 
 
 def stages(result: SearchResult) -> list[StageRow]:
-    """The stages in the order in which they began; what inquiries cost stands first."""
-    total = sum(t.passes for t in result.history) + sum(found["passes"] for found in result.inquiries.values())
+    """The stages in the order in which they began; what probes cost stands first."""
+    total = sum(t.sample_passes for t in result.history) + sum(
+        found["sample_passes"] for found in result.probes.values()
+    )
     rows = [
-        StageRow(f"inquiry: {name}", 0, "", 100 * found["passes"] / max(1, total), None, "")
-        for name, found in result.inquiries.items()
+        StageRow(f"probe: {name}", 0, "", 100 * found["sample_passes"] / max(1, total), None, "")
+        for name, found in result.probes.items()
     ]
     for name in dict.fromkeys(t.stage for t in result.history):
         own = [t for t in result.history if t.stage == name]
         best = max((t for t in own if t.accuracy is not None), key=lambda t: t.accuracy or 0.0, default=None)
-        shares = " and ".join(f"{100 * share:g} %" for share in sorted({t.share for t in own}))
-        compute = 100 * sum(t.passes for t in own) / max(1, total)
+        shares = " and ".join(f"{100 * data_fraction:g} %" for data_fraction in sorted({t.data_fraction for t in own}))
+        compute = 100 * sum(t.sample_passes for t in own) / max(1, total)
         accuracy = None if best is None or best.accuracy is None else 100 * best.accuracy
         rows.append(StageRow(name, len(own), shares, compute, accuracy, best.name if best else ""))
     return rows
@@ -165,20 +167,20 @@ def fidelity(result: SearchResult) -> list[FidelityRow]:
     confirmed = {c.fingerprint: c.validation_mean for c in result.candidates}
     cheap: dict[float, dict[str, list[float]]] = {}
     for t in result.history:
-        if t.share < 1 and t.accuracy is not None and t.fingerprint in confirmed:
-            cheap.setdefault(t.share, {}).setdefault(t.fingerprint, []).append(t.accuracy)
+        if t.data_fraction < 1 and t.accuracy is not None and t.fingerprint in confirmed:
+            cheap.setdefault(t.data_fraction, {}).setdefault(t.fingerprint, []).append(t.accuracy)
     rows = [
         (
-            "trials on " + f"{100 * share:g} % of the data",
+            "trials on " + f"{100 * data_fraction:g} % of the data",
             "confirmation",
             [(fmean(values), confirmed[fingerprint]) for fingerprint, values in by_policy.items()],
         )
-        for share, by_policy in cheap.items()
+        for data_fraction, by_policy in cheap.items()
     ]
     ended = [t for t in result.history if t.accuracy is not None and len(t.curve) > 1]
-    for share in sorted({t.share for t in ended}):
-        pairs = [(t.curve[0][1], t.curve[-1][1]) for t in ended if t.share == share]
-        rows.append((f"half of a training on {100 * share:g} % of the data", "its end", pairs))
+    for data_fraction in sorted({t.data_fraction for t in ended}):
+        pairs = [(t.curve[0][1], t.curve[-1][1]) for t in ended if t.data_fraction == data_fraction]
+        rows.append((f"half of a training on {100 * data_fraction:g} % of the data", "its end", pairs))
     return [
         FidelityRow(cheap_name, whole, float(spearmanr(*zip(*pairs, strict=True)).statistic), len(pairs))
         for cheap_name, whole, pairs in rows
@@ -187,7 +189,7 @@ def fidelity(result: SearchResult) -> list[FidelityRow]:
 
 
 def front(result: SearchResult) -> list[FrontPoint]:
-    """Complete trials with several objectives; empty where there is one. All but compute are to be maximised."""
+    """Complete trials with several objectives; empty where there is one. All but compute are to be maximized."""
     if len(result.objectives) < 2:
         return []
     # Of compute, hundredths of a training are rounding of the number of steps.
@@ -216,14 +218,14 @@ class AffinityRow(NamedTuple):
 
 def affinities(result: SearchResult) -> list[AffinityRow]:
     """Operators by affinity, the best first; empty where it was not measured."""
-    found = result.inquiries.get("affinity", {}).get("operators", {})
+    found = result.probes.get("affinity", {}).get("operators", {})
     rows = [AffinityRow(name, *next(look[1:] for look in looks if look[0] == 0.5)) for name, looks in found.items()]
     return sorted(rows, key=lambda row: -row.affinity)
 
 
 def shift(result: SearchResult) -> str | None:
     """What the two-sample matching found, as a sentence; None where it was not asked."""
-    found = result.inquiries.get("matching")
+    found = result.probes.get("matching")
     if not found or "initial" not in found:
         return None
     before, after, noise = (found[key] for key in ("initial", "residual", "noise"))
@@ -234,7 +236,11 @@ def shift(result: SearchResult) -> str | None:
             f"{deviations}, and no operator explains it."
         )
     names = ", ".join(operation.operator for operation in Policy.model_validate(found["policy"]).operations())
-    gated = {(t.name, t.repeat): t.accuracy for t in result.history if t.name in {"matched", "none"} and t.share < 1}
+    gated = {
+        (t.name, t.seed_index): t.accuracy
+        for t in result.history
+        if t.name in {"matched", "none"} and t.data_fraction < 1
+    }
     pairs = [(gated.get(("matched", r)), gated.get(("none", r))) for r in (0, 1)]
     gains = [100 * (a - b) for a, b in pairs if a is not None and b is not None]
     gate = ""
@@ -288,17 +294,17 @@ _JUDGED = (
     ("recall", "recall"),
     ("density", "density"),
     ("coverage", "coverage"),
-    ("memorised", "share of copies"),
+    ("memorized", "share of copies"),
 )
 
 
 class GeneratedRow(NamedTuple):
-    """A generator of the run: what the gate did with its samples, the least and most samples of a class before and
+    """A generator of the run: what the sample filter did with its samples, the least and most samples of a class before and
     after it, and what it took.
     """
 
     kind: str
-    gate: tuple[tuple[str, int], ...]
+    sample_filter: tuple[tuple[str, int], ...]
     balance: tuple[tuple[str, str, str], ...]
     judged: tuple[tuple[str, str], ...]
     fitting: str
@@ -323,7 +329,7 @@ def generated(result: SearchResult) -> list[GeneratedRow]:
         rows.append(
             GeneratedRow(
                 kind=kind,
-                gate=tuple(facts["gate"].items()),
+                sample_filter=tuple(facts["sample_filter"].items()),
                 balance=balance,
                 judged=tuple((words, f"{judged[key]:.3g}") for key, words in _JUDGED if key in judged),
                 fitting=duration(facts["seconds"]),

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autoaug.files import write_whole
 from autoaug.report.pictures import Picture, data_uri, environment
+from autoaug.utils.files import write_whole
 from autoaug.version import __version__
 
 
 class Strip(NamedTuple):
-    """An operator: its row of the catalogue, magnitudes with their captions, and what they make of the images.
+    """An operator: its row of the catalog, magnitudes with their captions, and what they make of the images.
 
     `images` is uint8 ``[magnitudes, n, C, H, W]``.
     """

@@ -12,17 +12,18 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs, get_plotlyjs_version
 
 from autoaug.errors import OptionError, RunError, first_line
-from autoaug.events import read_events
-from autoaug.files import read_text, write_whole
-from autoaug.json_text import read_record
 from autoaug.report import change_numbers, numbers, search_numbers
 from autoaug.report.charts import Chart, result_charts, robustness_chart, search_charts
 from autoaug.report.pictures import Picture, data_uri, environment, read_pictures
-from autoaug.result import Robustness, SearchResult, TrialSummary
-from autoaug.run_folder import RunConfig, RunFolder
+from autoaug.results import Robustness, SearchResult, TrialSummary
+from autoaug.runs.callbacks.event_log import read_events
+from autoaug.runs.config import RunConfig
+from autoaug.runs.folder import RunFolder
+from autoaug.utils.files import read_text, write_whole
+from autoaug.utils.json import read_record
 from autoaug.version import __version__
 
-#: What stands in the files of pictures: see `autoaug.gallery`, and `read_pictures` for the form.
+#: What stands in the files of pictures: see `autoaug.pipeline.pictures`, and `read_pictures` for the form.
 _GALLERY = {
     "originals": "NCHW",
     "augmented": "DNCHW",
@@ -42,7 +43,7 @@ class Card(NamedTuple):
     drawn: list[Picture]
 
 
-class Gallery(NamedTuple):
+class GalleryView(NamedTuple):
     """A policy in pictures: images through it, and each of its operators over its range."""
 
     cards: list[Card]
@@ -104,7 +105,7 @@ def _unfinished_page(folder: RunFolder, config: RunConfig, cdn: bool) -> str:
     trials = list({trial.number: trial for trial in trials}.values())
     confirmed = [event for event in events if event["event"] == "confirmation"]
     spent = max((event["fraction"] for event in events if event["event"] == "trial"), default=0.0)
-    full_length = max((trial.passes for trial in trials if trial.share == 1), default=0)
+    full_length = max((trial.sample_passes for trial in trials if trial.data_fraction == 1), default=0)
     charts = list(search_charts(trials, max(1, full_length)))
     return (
         environment()
@@ -209,7 +210,7 @@ def _full_length(images: int, config: RunConfig) -> int:
     return config.recipe.steps(images, 1) * config.recipe.batch_size
 
 
-def _gallery(path: Path) -> Gallery | None:
+def _gallery(path: Path) -> GalleryView | None:
     if not path.is_file():
         return None
     found = read_pictures(path, _GALLERY)
@@ -221,9 +222,9 @@ def _gallery(path: Path) -> Gallery | None:
         for i, (image, kind) in enumerate(zip(found["originals"], found["classes"], strict=True))
     ]
     if "strips" not in found:
-        return Gallery(cards, [])
+        return GalleryView(cards, [])
     rows = zip(found["operators"], found["strips"], found["strip_captions"], strict=True)
-    return Gallery(cards, [(str(name), _pictures(images, captions)) for name, images, captions in rows])
+    return GalleryView(cards, [(str(name), _pictures(images, captions)) for name, images, captions in rows])
 
 
 def _examples(path: Path) -> dict[str, list[Picture]]:

@@ -20,18 +20,18 @@ def reached_figure(lines: dict[float, list[Reached]], baselines: Sequence[Baseli
     """The best so far against the compute spent, for each share of the data, with the best baseline there."""
     figure = base_figure(340, "compute, in trainings of full length", "best validation accuracy, %")
     end = max((point.trainings for line in lines.values() for point in line), default=1.0)
-    for share, line in sorted(lines.items()):
-        on = "all data" if share == 1 else f"{100 * share:g} % of the data"
+    for data_fraction, line in sorted(lines.items()):
+        on = "all data" if data_fraction == 1 else f"{100 * data_fraction:g} % of the data"
         figure.add_scatter(
             x=[*(p.trainings for p in line), end],
             y=[*(p.accuracy for p in line), line[-1].accuracy],
             mode="lines+markers",
-            line={"shape": "hv", "color": ACCENT, "dash": "solid" if share == 1 else "dash"},
+            line={"shape": "hv", "color": ACCENT, "dash": "solid" if data_fraction == 1 else "dash"},
             text=[*(escape(p.name) for p in line), ""],
             name=f"searched, on {on}",
             hovertemplate="%{text}: %{y:.2f} % after %{x:.1f} trainings<extra></extra>",
         )
-        known = [b for b in baselines if b.share == share]
+        known = [b for b in baselines if b.data_fraction == data_fraction]
         if known:
             best = max(known, key=lambda b: b.accuracy)
             figure.add_scatter(
@@ -118,7 +118,7 @@ def timeline_figure(rows: list[Busy]) -> go.Figure:
     """Which worker was busy when."""
     lanes = max(row.lane for row in rows) + 1
     figure = base_figure(110 + 34 * lanes, "seconds since the first trial began")
-    for status, colour in _STATUS.items():
+    for status, color in _STATUS.items():
         own = [row for row in rows if row.status == status]
         if own:
             figure.add_bar(
@@ -126,7 +126,7 @@ def timeline_figure(rows: list[Busy]) -> go.Figure:
                 x=[row.end - row.begin for row in own],
                 y=[f"slot {row.lane + 1}" for row in own],
                 orientation="h",
-                marker={"color": colour, "line": {"width": 1, "color": "rgba(255,255,255,0.6)"}},
+                marker={"color": color, "line": {"width": 1, "color": "rgba(255,255,255,0.6)"}},
                 text=[escape(row.name) for row in own],
                 textposition="none",
                 name=status,

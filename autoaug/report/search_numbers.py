@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from autoaug.policy import Policy
-from autoaug.result import SearchResult, TrialSummary
+from autoaug.policy.models import Policy
+from autoaug.results import SearchResult, TrialSummary
 
 
 class Reached(NamedTuple):
@@ -28,11 +28,11 @@ class Curve(NamedTuple):
 
 
 class Parallel(NamedTuple):
-    """Complete drawn trials trained on one `share` of the data: for each choice that all of them made the values, and
+    """Complete drawn trials trained on one `data_fraction` of the data: for each choice that all of them made the values, and
     the accuracies in percent.
     """
 
-    share: float
+    data_fraction: float
     choices: dict[str, tuple[float | str, ...]]
     accuracies: tuple[float, ...]
 
@@ -78,10 +78,10 @@ def reached(history: Iterable[TrialSummary], full_length: int) -> dict[float, li
     """By the share of the data, the best complete trial of the search's own after each that was better."""
     spent, best = 0, dict[float, list[Reached]]()
     for trial in history:
-        spent += trial.passes
-        if trial.accuracy is None or trial.is_baseline or trial.until < 1:
+        spent += trial.sample_passes
+        if trial.accuracy is None or trial.is_baseline or trial.stop < 1:
             continue
-        line = best.setdefault(trial.share, [])
+        line = best.setdefault(trial.data_fraction, [])
         if not line or 100 * trial.accuracy > line[-1].accuracy:
             line.append(Reached(spent / full_length, 100 * trial.accuracy, trial.name))
     return best
@@ -101,14 +101,14 @@ def parallel(history: Sequence[TrialSummary]) -> Parallel | None:
     groups: dict[float, list[TrialSummary]] = defaultdict(list)
     for trial in history:
         if trial.params and trial.accuracy is not None:
-            groups[trial.share].append(trial)
-    share, trials = max(groups.items(), key=lambda item: len(item[1]), default=(1.0, []))
+            groups[trial.data_fraction].append(trial)
+    data_fraction, trials = max(groups.items(), key=lambda item: len(item[1]), default=(1.0, []))
     common = [name for name in trials[0].params if all(name in t.params for t in trials)] if len(trials) >= 4 else []
     varied = [name for name in common if len({t.params[name] for t in trials}) > 1][:_MOST_DIMENSIONS]
     if not varied:
         return None
     choices = {name: tuple(t.params[name] for t in trials) for name in varied}
-    return Parallel(share, choices, tuple(100 * (t.accuracy or 0.0) for t in trials))
+    return Parallel(data_fraction, choices, tuple(100 * (t.accuracy or 0.0) for t in trials))
 
 
 def timeline(history: Iterable[TrialSummary]) -> list[Busy]:
@@ -118,7 +118,7 @@ def timeline(history: Iterable[TrialSummary]) -> list[Busy]:
     rows = []
     for trial in ran:
         begin, end = trial.started - ran[0].started, trial.started - ran[0].started + trial.seconds
-        lane = next((i for i, until in enumerate(free) if until <= begin + 0.01), len(free))
+        lane = next((i for i, stop in enumerate(free) if stop <= begin + 0.01), len(free))
         free[lane : lane + 1] = [end]
         rows.append(Busy(lane, begin, end, trial.name, trial.status))
     return rows
@@ -128,21 +128,21 @@ def uniformity(policy: Policy) -> Uniformity | None:
     """Over the layers that choose between operators; None where none does."""
     counts: Counter[str] = Counter()
     for layer in policy.all_layers():
-        if len(layer.branches) > 1:
-            total = sum(branch.weight for branch in layer.branches)
-            for branch in layer.branches:
-                for operation in branch.operations:
-                    counts[operation.operator] += branch.weight / total / len(branch.operations)  # type: ignore[assignment]
+        if len(layer.sub_policies) > 1:
+            total = sum(sub_policy.weight for sub_policy in layer.sub_policies)
+            for sub_policy in layer.sub_policies:
+                for operation in sub_policy.operations:
+                    counts[operation.operator] += sub_policy.weight / total / len(sub_policy.operations)  # type: ignore[assignment]
     if len(counts) < 2 or not counts.total():  # none, or none that is ever drawn
         return None
     shares = [count / counts.total() for count in counts.values()]
-    entropy = -sum(share * math.log(share) for share in shares if share)
+    entropy = -sum(data_fraction * math.log(data_fraction) for data_fraction in shares if data_fraction)
     return Uniformity(len(counts), sum(abs(s - 1 / len(counts)) for s in shares) / 2, math.exp(entropy))
 
 
 def safe_ranges(result: SearchResult) -> list[SafeRange]:
     """Operators by how strong they may be; empty where affinity was not measured."""
-    looks = result.inquiries.get("affinity", {}).get("operators", {})
+    looks = result.probes.get("affinity", {}).get("operators", {})
     rows = [
         SafeRange(name, max((strength for strength, kept, _ in found if kept >= _KEPT), default=None))
         for name, found in looks.items()

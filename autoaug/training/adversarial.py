@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, kl_div, log_softmax
 
-from autoaug.apply import apply_plan
-from autoaug.plan import Plan
-from autoaug.policy import Adversarial
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.plan import Plan
+from autoaug.policy.models import Adversarial
 from autoaug.training.modes import evaluating
 
 

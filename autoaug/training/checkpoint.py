@@ -15,22 +15,22 @@ from safetensors.torch import load_file, save, save_file
 from torch import Tensor
 
 from autoaug.errors import full_disk
-from autoaug.policy import Policy
+from autoaug.policy.models import Policy
 from autoaug.training.train import Training
 
 
-def checkpoint_path(folder: Path, policy: Policy, share: float, seed: int, until: float) -> Path:
-    """Where the training of `policy` with `seed` is kept that stopped when a share `until` of
+def checkpoint_path(folder: Path, policy: Policy, data_fraction: float, seed: int, stop: float) -> Path:
+    """Where the training of `policy` with `seed` is kept that stopped when a share `stop` of
     its length was done: what the policy does later makes no other file.
     """
     bounds = (0.0, *policy.bounds())
     done = [
-        (min(end, until), [layer.model_dump(mode="json") for layer in policy.at(begin).layers])
+        (min(end, stop), [layer.model_dump(mode="json") for layer in policy.at(begin).layers])
         for begin, end in itertools.pairwise(bounds)
-        if begin < until
+        if begin < stop
     ]
     rest = policy.model_dump(mode="json", exclude={"name", "layers", "schedule"})
-    text = json.dumps([done, rest, share, seed], sort_keys=True)
+    text = json.dumps([done, rest, data_fraction, seed], sort_keys=True)
     return folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.safetensors"
 
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from autoaug.apply import apply_plan
-from autoaug.plan import draw_plan
-from autoaug.policy import Operation, Policy, in_turn
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.plan import draw_plan
+from autoaug.policy.models import Operation, Policy, in_turn
 
 SEVERITIES = (1, 2, 3, 4, 5)
 

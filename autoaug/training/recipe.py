@@ -38,7 +38,7 @@ class Recipe(BaseModel):
     batch_counts: Literal["samples", "images"] = "samples"
 
     def steps(self, samples: int, copies: int) -> int:
-        """Optimiser steps at full length, for a split of `samples` images and a policy with `copies`."""
+        """Optimizer steps at full length, for a split of `samples` images and a policy with `copies`."""
         total = self.epochs * samples * (copies if self.equal == "epochs" else 1)
         return math.ceil(total / self.samples_a_step(copies))
 

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from autoaug.data.splits import Samples
-from autoaug.labels import soft_labels
-from autoaug.modalities.image.models import Standardised
-from autoaug.policy import Adversarial
-from autoaug.result import Robustness
+from autoaug.functional.labels import soft_labels
+from autoaug.modalities.image.models import Standardized
+from autoaug.policy.models import Adversarial
+from autoaug.results import Robustness
 from autoaug.training.adversarial import attack
 from autoaug.training.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from autoaug.training.device import precision
@@ -24,7 +24,7 @@ _ATTACK = Adversarial(kind="pgd", epsilon=2 / 255, steps=5)
 _FEW = ("gaussian noise", "defocus blur", "fog", "contrast", "jpeg", "pixelate")
 
 
-def robust_accuracy(model: Standardised, samples: Samples, classes: int, device: str) -> float:
+def robust_accuracy(model: Standardized, samples: Samples, classes: int, device: str) -> float:
     """The mean of the accuracy under a PGD attack (L-infinity, 2/255, 5 steps) and the mean accuracy under six common
     corruptions, in [0, 1], over at most 500 samples spread over the set. The same attacks and corruptions each time.
     """
@@ -34,7 +34,7 @@ def robust_accuracy(model: Standardised, samples: Samples, classes: int, device:
 
 
 def measure(
-    model: Standardised,
+    model: Standardized,
     samples: Samples,
     rows: np.ndarray,
     classes: int,
@@ -71,7 +71,7 @@ def measure(
 
 
 @torch.no_grad()
-def _right(model: Standardised, images: Tensor, labels: Tensor, device: str) -> int:
+def _right(model: Standardized, images: Tensor, labels: Tensor, device: str) -> int:
     with evaluating(model), precision(device):
         found = model(images).argmax(1)
     return int((found == labels).sum())

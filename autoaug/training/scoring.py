@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from autoaug.apply import apply_plan
 from autoaug.data.splits import Samples
-from autoaug.plan import draw_plan
-from autoaug.policy import Policy
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.plan import draw_plan
+from autoaug.policy.models import Policy
 from autoaug.training.device import precision
 from autoaug.training.feed import float_batches, images_at_once, in_order
 

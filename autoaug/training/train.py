@@ -14,20 +14,20 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from autoaug.apply import apply_plan
 from autoaug.data.images import Images, MemoryImages
 from autoaug.data.splits import Samples
-from autoaug.engine import mix_labels
-from autoaug.labels import soft_labels
-from autoaug.modalities.image.models import Standardised, build_model
-from autoaug.plan import Plan, draw_plan
-from autoaug.policy import Policy
-from autoaug.seeds import derive_seed
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.execute import mix_labels
+from autoaug.engine.plan import Plan, draw_plan
+from autoaug.functional.labels import soft_labels
+from autoaug.modalities.image.models import Standardized, build_model
+from autoaug.policy.models import Policy
 from autoaug.training.adversarial import attack, attack_magnitudes, divergence
 from autoaug.training.device import precision, resident
 from autoaug.training.feed import float_batches, images_at_once, in_order, shuffled
 from autoaug.training.modes import evaluating
 from autoaug.training.recipe import Recipe
+from autoaug.utils.seeds import derive_seed
 
 _STATISTICS_BYTES = 256 * 2**20
 #: The greatest norm of a step's gradient. Without this bound the steps at the highest learning rate throw a short
@@ -45,7 +45,7 @@ class Meter:
 
     augmentation_seconds: float = 0.0
     samples_seen: int = 0
-    passes: int = 0
+    sample_passes: int = 0
 
 
 @dataclass
@@ -55,12 +55,12 @@ class Training:
     Attributes:
         model: in training.
         meter: the cost, since it was begun or continued.
-        steps: of the optimiser that have been taken.
-        momentum: the optimiser's, a tensor a parameter; empty before the first step.
+        steps: of the optimizer that have been taken.
+        momentum: the optimizer's, a tensor a parameter; empty before the first step.
         drawn: the state of the generator of plans and attacks.
     """
 
-    model: Standardised
+    model: Standardized
     meter: Meter = field(default_factory=Meter)
     steps: int = 0
     momentum: list[Tensor] = field(default_factory=list)
@@ -85,7 +85,7 @@ def train(
 
     Only `samples` are augmented, all or those at `rows`; the order, the plans and the attacks follow from `seed`. A
     step passes its batch through the model in so many `parts`, whose gradients add up: less memory, the same step but
-    for what batch normalisation sees. Of `synthetic` samples come those that the policy puts in the place of real ones.
+    for what batch normalization sees. Of `synthetic` samples come those that the policy puts in the place of real ones.
 
     Raises:
         NonFiniteLoss: the loss became NaN or infinite.
@@ -129,7 +129,7 @@ def train(
             optimizer.step()
             training.steps += 1
         training.meter.samples_seen += len(chunk.images)
-        training.meter.passes += len(chunk.images)
+        training.meter.sample_passes += len(chunk.images)
         if not torch.stack(losses).isfinite().all():
             raise NonFiniteLoss(f"the loss is not finite after {training.steps} of {steps} steps")
         if training.steps in stops:
@@ -141,8 +141,8 @@ def train(
 def _optimizer(training: Training, recipe: Recipe, policy: Policy) -> torch.optim.SGD:
     """SGD on the model's parameters, with the momentum that `training` has gathered."""
     parameters, decay = list(training.model.parameters()), recipe.weight_decay
-    if policy.regularisation and policy.regularisation.weight_decay is not None:
-        decay = policy.regularisation.weight_decay
+    if policy.regularization and policy.regularization.weight_decay is not None:
+        decay = policy.regularization.weight_decay
     optimizer = torch.optim.SGD(parameters, lr=recipe.learning_rate, momentum=0.9, nesterov=True, weight_decay=decay)
     for parameter, momentum in zip(parameters, training.momentum, strict=False):
         optimizer.state[parameter]["momentum_buffer"] = momentum.to(parameter)
@@ -150,7 +150,7 @@ def _optimizer(training: Training, recipe: Recipe, policy: Policy) -> torch.opti
 
 
 def _momentum(optimizer: torch.optim.SGD, parameter: Tensor) -> Tensor:
-    """What the optimiser has gathered for a parameter: nothing where it takes no part in the training."""
+    """What the optimizer has gathered for a parameter: nothing where it takes no part in the training."""
     gathered: Tensor = optimizer.state[parameter].get("momentum_buffer", torch.zeros_like(parameter))
     return gathered
 
@@ -170,9 +170,9 @@ def chunk_sizes(steps: int, at_once: int, stops: Iterable[int]) -> list[int]:
     return [after - before for before, after in itertools.pairwise(bounds)]
 
 
-def _drop_out(model: Standardised, policy: Policy, seed: int) -> None:
+def _drop_out(model: Standardized, policy: Policy, seed: int) -> None:
     """Drop a share of the features before the last linear layer, in training, as the policy asks."""
-    share = policy.regularisation.dropout if policy.regularisation else 0.0
+    share = policy.regularization.dropout if policy.regularization else 0.0
     linear = [module for module in model.modules() if isinstance(module, torch.nn.Linear)]
     if not share or not linear:
         return
@@ -251,14 +251,14 @@ def _loss(training: Training, policy: Policy, part: _Chunk, smoothing: float, ge
     count = round(how.share * len(part.images)) if how else 0
     batch, clean = part.images, part.images[:count]
     if how is not None and count:
-        training.meter.passes += how.steps * count
+        training.meter.sample_passes += how.steps * count
         if how.kind == "magnitudes":
             own = part.part(0, count)
             moved = attack_magnitudes(model, own.clean, own.plan, own.targets, how)
         else:
             moved = attack(model, clean, part.targets[:count], how, generator)
         if how.loss == "trades":
-            training.meter.passes += count
+            training.meter.sample_passes += count
             logits = model(torch.cat([batch, moved]).contiguous(memory_format=torch.channels_last)).float()
             drift = divergence(logits[:count].log_softmax(1), logits[len(batch) :]) / len(batch)
             return cross_entropy(logits[: len(batch)], part.targets, label_smoothing=smoothing) + how.beta * drift
@@ -268,7 +268,7 @@ def _loss(training: Training, policy: Policy, part: _Chunk, smoothing: float, ge
 
 
 def new_training(name: str, samples: Samples, classes: int, seed: int) -> Training:
-    """A fresh model, standardised by the mean and deviation of the training images."""
+    """A fresh model, standardized by the mean and deviation of the training images."""
     if samples not in _statistics:
         _statistics[samples] = channel_statistics(samples.images)
     mean, std = _statistics[samples]
@@ -288,7 +288,7 @@ def channel_statistics(images: Images) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def predict(model: Standardised, images: Images, device: str, rows: np.ndarray | None = None) -> np.ndarray:
+def predict(model: Standardized, images: Images, device: str, rows: np.ndarray | None = None) -> np.ndarray:
     """The most likely class of every image, or of those at `rows`, as uint16 ``[n]``; they are not augmented."""
     rows = np.arange(len(images)) if rows is None else rows
     batches = float_batches(images, in_order(rows, max(1, images_at_once(images.shape) // 2)), device)

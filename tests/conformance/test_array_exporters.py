@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 import torch
 
-from autoaug.apply import apply_plan
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.plan import Plan, draw_plan, drawn_operators
 from autoaug.errors import PolicyError
 from autoaug.exporters import EXPORTERS, export_modules, export_policy
 from autoaug.exporters.array_module import ArrayTarget
-from autoaug.operators import all_operators
-from autoaug.plan import Plan, draw_plan, drawn_operators
-from autoaug.policy import Operation, Policy, builtin_names, in_turn, parse_policy, randaugment
-from autoaug.transform import load_policy
+from autoaug.modalities.operators import all_operators
+from autoaug.policy.loading import builtin_names, load_policy, parse_policy, randaugment
+from autoaug.policy.models import Operation, Policy, in_turn
 from tests.conformance.test_exporters import assert_same, photographs
 
 TARGETS = [name for name, target in EXPORTERS.items() if isinstance(target, ArrayTarget)]
@@ -68,7 +68,7 @@ def replayed(target: str, policies: dict[str, Policy], images: torch.Tensor, fol
     for name, policy in policies.items():
         (folder / f"{name}.py").write_text(export_policy(policy, target))
         plans[name] = draw_plan(policy, len(images), torch.Generator().manual_seed(3))
-        parts = {"choice": plans[name].choice.int(), "magnitude": plans[name].magnitude, "draws": plans[name].draws}
+        parts = {"choice": plans[name].choice.int(), "magnitude": plans[name].magnitude, "draws": plans[name].uniforms}
         given |= {f"{name}.{part}": tensor.numpy() for part, tensor in parts.items()}
     np.savez(folder / "given.npz", **given)
     run(REPLAY, folder / "given.npz", json.dumps(list(policies)), folder, folder / "made.npz", *UNWANTED[target])
@@ -129,10 +129,10 @@ def test_operators_and_magnitudes_are_drawn_as_ours_are(target: str, tmp_path: P
     (tmp_path / "policy.py").write_text(export_policy(policy, target))
     run(DRAW, tmp_path / "policy.py", tmp_path / "drawn.npz")
     with np.load(tmp_path / "drawn.npz") as file:
-        choice, magnitude, draws = (file[name] for name in file.files)
+        choice, magnitude, uniforms = (file[name] for name in file.files)
     ours = draw_plan(policy, 20_000, torch.Generator().manual_seed(0))
     assert choice.shape == tuple(ours.choice.shape)
-    assert 0 <= draws.min() <= draws.max() < 1
+    assert 0 <= uniforms.min() <= uniforms.max() < 1
     for step in range(len(choice)):
         counts = [
             np.bincount(c + 1, minlength=len(drawn_operators(policy)) + 1) for c in (choice[step], ours.choice[step])
@@ -231,7 +231,7 @@ def test_the_policy_itself_comes_back_from_yaml_and_json() -> None:
     ("policy", "options"),
     [
         (
-            "layers: [{branches: [{operations: [{operator: HorizontalFlip, probability: 0.5, magnitude: 1}]}]}]\n",
+            "layers: [{sub-policies: [{operations: [{operator: HorizontalFlip, probability: 0.5, magnitude: 1}]}]}]\n",
             "--hflip 0.5 --vflip 0",
         ),
         ("format: 1\nmixing: {kind: cutmix, probability: 0.3, alpha: 0.2}\n", "--cutmix 0.2 --mixup-prob 0.3"),

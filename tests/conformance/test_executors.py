@@ -14,18 +14,18 @@ import pytest
 import torch
 
 from autoaug.errors import OptionError
-from autoaug.executors import EXECUTORS, Executor, TrialSpec, executors
-from autoaug.executors.inline import InlineExecutor
-from autoaug.job import Silent
-from autoaug.result import TrialResult, TrialSummary
-from autoaug.run_folder import Budget
-from autoaug.search_loop import run_search
-from autoaug.space import load_space
-from autoaug.strategies import get_strategy
-from autoaug.study import SearchStudy
-from autoaug.study_trials import summary
-from autoaug.transform import load_policy
-from autoaug.trial import Task, Train
+from autoaug.policy.loading import load_policy
+from autoaug.results import TrialResult, TrialSummary
+from autoaug.runs.callbacks.base import Silent
+from autoaug.search.budget import Budget
+from autoaug.search.executors import EXECUTORS, Executor, TrialSpec, executors
+from autoaug.search.executors.inline import InlineExecutor
+from autoaug.search.loop import run_search
+from autoaug.search.space import load_space
+from autoaug.search.strategies import get_strategy
+from autoaug.search.study import SearchStudy
+from autoaug.search.trial_records import summary
+from autoaug.training.trial import Task, Train
 from tests.tasks import small_task
 
 TRIALS = 7
@@ -50,7 +50,7 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SearchStudy]:
 @pytest.mark.parametrize("name", EXECUTORS)
 def test_study_states_are_the_same_under_every_executor(name: str, studies: dict[str, SearchStudy]) -> None:
     def states(study: SearchStudy) -> list[object]:
-        return [(s.number, s.name, s.status, s.accuracy, s.curve, s.passes) for s in map(summary, study.ended())]
+        return [(s.number, s.name, s.status, s.accuracy, s.curve, s.sample_passes) for s in map(summary, study.ended())]
 
     assert states(studies[name]) == states(studies["inline"])
     assert len(states(studies[name])) == TRIALS
@@ -221,7 +221,7 @@ def test_a_node_that_is_killed_in_mid_trial_loses_none_and_none_is_told_twice(tm
         ended = [summary(trial) for trial in study.ended()]
         assert [trial.number for trial in ended] == list(range(8))
         assert {trial.status for trial in ended} <= {"complete", "pruned"}
-        assert sorted(progress.told) == list(range(8))
+        assert sorted(progress.observed) == list(range(8))
     finally:
         cluster.shutdown()
 
@@ -231,9 +231,9 @@ class Killing(Silent):
 
     def __init__(self, kill: Callable[[], object]) -> None:
         self.kill = kill
-        self.told: list[int] = []
+        self.observed: list[int] = []
 
     def trial_ended(self, trial: TrialSummary, *_: object) -> None:  # type: ignore[override]
-        self.told.append(trial.number)
-        if len(self.told) == 2:
+        self.observed.append(trial.number)
+        if len(self.observed) == 2:
             self.kill()

@@ -19,9 +19,9 @@ from torchvision.transforms import v2
 
 from autoaug.exporters import EXPORTERS, export_policy
 from autoaug.exporters.module import TorchTarget
-from autoaug.operators import all_operators
-from autoaug.policy import Branch, Layer, Mixing, MixingKind, Operation, Policy, builtin_names, in_turn
-from autoaug.transform import load_policy
+from autoaug.modalities.operators import all_operators
+from autoaug.policy.loading import builtin_names, load_policy
+from autoaug.policy.models import Layer, Mixing, MixingKind, Operation, Policy, SubPolicy, in_turn
 
 # Two libraries' float arithmetic differs in the last digits; where a value then falls on the other side of a step
 # (a level of 256, a threshold, a pixel's edge), one pixel may differ by more. Hence: nearly all pixels nearly equal.
@@ -131,7 +131,7 @@ MOVING = sorted(o.name for o in all_operators().values() if o.kind in {"warp", "
 def test_boxes_masks_and_key_points_move_as_in_the_library(name: str) -> None:
     size = (20, 26)
     operations = (Operation(operator=name, magnitude=(0.1, 0.4)), Operation(operator="Rotate"))
-    policy = Policy(layers=(Layer(branches=(Branch(operations=operations),)),))
+    policy = Policy(layers=(Layer(sub_policies=(SubPolicy(operations=operations),)),))
     target = {
         "boxes": tv_tensors.BoundingBoxes(torch.tensor([[3.0, 4.0, 12.0, 15.0]]), format="XYXY", canvas_size=size),
         "masks": tv_tensors.Mask((photographs(1, 1)[0] * 4).round().to(torch.uint8)),

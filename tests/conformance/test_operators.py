@@ -16,9 +16,9 @@ from scipy import stats
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
-from autoaug.operators import all_operators, get_operator
-from autoaug.policy import Operation, Policy, in_turn
-from autoaug.transform import Plan, apply_plan, draw_plan
+from autoaug.engine.transform import Plan, apply_plan, draw_plan
+from autoaug.modalities.operators import all_operators, get_operator
+from autoaug.policy.models import Operation, Policy, in_turn
 from tests.conformance.test_exporters import photographs
 
 NAMES = sorted(all_operators())
@@ -26,11 +26,11 @@ NAMES = sorted(all_operators())
 STRONG = [name for name in NAMES if name != "Identity"]
 
 
-def apply(name: str, images: torch.Tensor, magnitude: float, draws: torch.Tensor | None = None) -> torch.Tensor:
+def apply(name: str, images: torch.Tensor, magnitude: float, uniforms: torch.Tensor | None = None) -> torch.Tensor:
     """The operator at one signed magnitude on every image."""
     n = len(images)
-    draws = torch.rand(1, n, 4, generator=torch.Generator().manual_seed(0)) if draws is None else draws
-    plan = Plan((name,), torch.zeros(1, n, dtype=torch.long), torch.full((1, n), magnitude), draws)
+    uniforms = torch.rand(1, n, 4, generator=torch.Generator().manual_seed(0)) if uniforms is None else uniforms
+    plan = Plan((name,), torch.zeros(1, n, dtype=torch.long), torch.full((1, n), magnitude), uniforms)
     return apply_plan(plan, images)
 
 
@@ -62,8 +62,8 @@ def test_shape_dtype_and_range_are_kept(name: str, shape: tuple[int, ...], magni
 @pytest.mark.parametrize("name", STRONG)
 def test_distortion_grows_with_magnitude_and_is_visible_at_one(name: str) -> None:
     images = 0.1 + 0.7 * photographs(48)  # not of full contrast, which would leave autocontrast nothing to do
-    draws = torch.rand(1, 48, 4, generator=torch.Generator().manual_seed(2))
-    levels = [float((apply(name, images, m, draws) - images).abs().mean()) for m in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    uniforms = torch.rand(1, 48, 4, generator=torch.Generator().manual_seed(2))
+    levels = [float((apply(name, images, m, uniforms) - images).abs().mean()) for m in (0.0, 0.25, 0.5, 0.75, 1.0)]
     assert levels[-1] > 0.01, f"{name} is hardly visible at magnitude 1: {levels}"
     slack = 0.02 * levels[-1]
     if name == "Rotate":  # a half turn may bring an image closer to itself than a quarter turn does
@@ -81,11 +81,11 @@ def test_the_input_is_left_alone_and_the_output_repeats(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_image_does_not_depend_on_its_neighbours(name: str) -> None:
+def test_an_image_does_not_depend_on_its_neighbors(name: str) -> None:
     images = photographs(6)
-    draws = torch.rand(1, 6, 4, generator=torch.Generator().manual_seed(3))
-    whole = apply(name, images, 0.8, draws)
-    alone = apply(name, images[2:3], 0.8, draws[:, 2:3])
+    uniforms = torch.rand(1, 6, 4, generator=torch.Generator().manual_seed(3))
+    whole = apply(name, images, 0.8, uniforms)
+    alone = apply(name, images[2:3], 0.8, uniforms[:, 2:3])
     torch.testing.assert_close(whole[2:3], alone, atol=1e-5, rtol=0)
 
 
@@ -104,15 +104,15 @@ def test_gradients_reach_images_and_magnitude(name: str) -> None:
     """Through the engine; noise of discrete places may have none in its magnitude, but never an infinite one."""
     images = (0.1 + 0.8 * photographs(4, size=(24, 25)).double()).requires_grad_()
     magnitude = torch.full((1, 4), 0.45, dtype=torch.float64, requires_grad=True)
-    draws = torch.rand(1, 4, 4, generator=torch.Generator().manual_seed(0))
-    out = apply_plan(Plan((name,), torch.zeros(1, 4, dtype=torch.long), magnitude, draws), images)
+    uniforms = torch.rand(1, 4, 4, generator=torch.Generator().manual_seed(0))
+    out = apply_plan(Plan((name,), torch.zeros(1, 4, dtype=torch.long), magnitude, uniforms), images)
     for gradient in torch.autograd.grad(out.square().sum(), [images, magnitude], allow_unused=True):
         assert gradient is not None
         assert gradient.isfinite().all()
         assert gradient.abs().sum() > 0
 
 
-#: Operators without steps; affine warps are smooth in their maps, and images are smooth between pixels' centres.
+#: Operators without steps; affine warps are smooth in their maps, and images are smooth between pixels' centers.
 SMOOTH = [
     "Brightness",
     "Contrast",
@@ -133,11 +133,11 @@ SMOOTH = [
 def test_gradients_of_smooth_operators_match_finite_differences(name: str) -> None:
     images = (0.4 + 0.2 * torch.rand(2, 3, 5, 6, dtype=torch.float64)).requires_grad_()
     magnitude = torch.tensor([[0.2, 0.3]], dtype=torch.float64, requires_grad=True)
-    draws = torch.rand(1, 2, 4, generator=torch.Generator().manual_seed(1))
+    uniforms = torch.rand(1, 2, 4, generator=torch.Generator().manual_seed(1))
     choice = torch.zeros(1, 2, dtype=torch.long)
 
     def augment(x: torch.Tensor, m: torch.Tensor) -> torch.Tensor:
-        return apply_plan(Plan((name,), choice, m, draws), x)
+        return apply_plan(Plan((name,), choice, m, uniforms), x)
 
     assert torch.autograd.gradcheck(augment, (images, magnitude), eps=1e-6, atol=1e-4)
 
@@ -177,19 +177,19 @@ IN_TORCHVISION = [
     *("Grayscale", "GaussianBlur"),
 ]
 
-#: Operators that leave grey images as they are.
-ON_COLOURS = ["Hue", "ColourTemperature", "Saturation", "Grayscale", "ChannelShuffle", "ChannelDrop"]
+#: Operators that leave gray images as they are.
+ON_COLORS = ["Hue", "ColorTemperature", "Saturation", "Grayscale", "ChannelShuffle", "ChannelDrop"]
 
 
-def torchvision_of(name: str, magnitude: float, draws: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
+def torchvision_of(name: str, magnitude: float, uniforms: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
     """What torchvision calls the operator at that magnitude, for one image of 20 x 26."""
     operator, bilinear = get_operator(name), InterpolationMode.BILINEAR
-    value, d = magnitude * operator.limit, draws.tolist()
+    value, d = magnitude * operator.limit, uniforms.tolist()
     height, width = 20, 26
 
     def affine(move: tuple[int, int] = (0, 0), scale: float = 1.0, shear: tuple[float, float] = (0.0, 0.0)) -> object:
-        centre = [0.0, 0.0] if shear != (0.0, 0.0) else None
-        return lambda x: F.affine(x, 0.0, list(move), scale, list(shear), bilinear, center=centre)
+        center = [0.0, 0.0] if shear != (0.0, 0.0) else None
+        return lambda x: F.affine(x, 0.0, list(move), scale, list(shear), bilinear, center=center)
 
     def resized_crop(x: torch.Tensor) -> torch.Tensor:
         area, aspect = 1 - value * d[0], math.exp(value / 0.92 * math.log(4 / 3) * (2 * d[1] - 1))
@@ -279,9 +279,9 @@ def test_torchvision_agrees(name: str, magnitude: float) -> None:
     operator = get_operator(name)
     magnitude = 1.0 if operator.is_switch else magnitude if operator.signed else abs(magnitude)
     images = photographs(5)
-    draws = torch.rand(1, 5, 4, generator=torch.Generator().manual_seed(4))
-    ours = apply(name, images, magnitude, draws)
-    theirs = torch.stack([torchvision_of(name, magnitude, d)(x) for x, d in zip(images, draws[0], strict=True)])
+    uniforms = torch.rand(1, 5, 4, generator=torch.Generator().manual_seed(4))
+    ours = apply(name, images, magnitude, uniforms)
+    theirs = torch.stack([torchvision_of(name, magnitude, d)(x) for x, d in zip(images, uniforms[0], strict=True)])
     difference = (ours - theirs).abs()
     assert (difference < 2e-3).float().mean() > 0.995, f"worst {difference.max():.4f}, mean {difference.mean():.5f}"
 
@@ -310,16 +310,16 @@ def test_median_agrees_with_scipy() -> None:
 
 def test_motion_blur_along_the_rows_agrees_with_scipy() -> None:
     images = photographs(2, size=(24, 24))
-    draws = torch.zeros(1, 2, 4)
-    ours = apply("MotionBlur", images, 4 / 24 / 0.25, draws)  # 4 pixels: weights 1 as far as 2, on a pixel's grid
+    uniforms = torch.zeros(1, 2, 4)
+    ours = apply("MotionBlur", images, 4 / 24 / 0.25, uniforms)  # 4 pixels: weights 1 as far as 2, on a pixel's grid
     theirs = scipy.ndimage.uniform_filter1d(images.numpy(), 5, axis=3, mode="nearest")
     np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-5)
 
 
 def test_elastic_agrees_with_scipy() -> None:
     images = photographs(2)
-    draws = torch.rand(1, 2, 4, generator=torch.Generator().manual_seed(0))
-    positions = get_operator("Elastic").function(torch.full((2,), 0.05), draws[0], (20, 26)).numpy()
+    uniforms = torch.rand(1, 2, 4, generator=torch.Generator().manual_seed(0))
+    positions = get_operator("Elastic").function(torch.full((2,), 0.05), uniforms[0], (20, 26)).numpy()
     theirs = np.stack(
         [
             [
@@ -331,27 +331,27 @@ def test_elastic_agrees_with_scipy() -> None:
             for image, p in zip(images.numpy(), positions, strict=True)
         ]
     )
-    np.testing.assert_allclose(apply("Elastic", images, 0.5, draws).numpy(), theirs, atol=1e-4)
+    np.testing.assert_allclose(apply("Elastic", images, 0.5, uniforms).numpy(), theirs, atol=1e-4)
 
 
 def test_noise_has_the_variance_that_it_says() -> None:
-    grey = torch.full((40, 1, 32, 32), 0.5)
-    draws = torch.rand(1, 40, 4, generator=torch.Generator().manual_seed(0))
-    gaussian = apply("GaussianNoise", grey, 0.3, draws) - grey
+    gray = torch.full((40, 1, 32, 32), 0.5)
+    uniforms = torch.rand(1, 40, 4, generator=torch.Generator().manual_seed(0))
+    gaussian = apply("GaussianNoise", gray, 0.3, uniforms) - gray
     assert stats.kstest(gaussian.flatten().numpy(), stats.norm(0, 0.09).cdf).pvalue > 1e-3
-    shot = apply("PoissonNoise", grey, 0.3, draws) - grey
+    shot = apply("PoissonNoise", gray, 0.3, uniforms) - gray
     assert float(shot.std()) == pytest.approx(0.09 * 0.5**0.5, rel=0.02)
-    salted = apply("SaltAndPepper", grey, 0.5, draws)
+    salted = apply("SaltAndPepper", gray, 0.5, uniforms)
     for value in (0.0, 1.0):
         assert stats.binomtest(int((salted == value).sum()), salted.numel(), 0.075).pvalue > 1e-3
 
 
 def test_rectangles_have_the_area_that_they_say() -> None:
     white = torch.ones(400, 1, 64, 64)
-    draws = torch.rand(1, 400, 4, generator=torch.Generator().manual_seed(0))
-    draws[..., :2] = 0.5  # in the middle, where nothing is cut off
-    assert float((apply("Cutout", white, 0.5, draws) == 0.5).float().mean()) == pytest.approx(0.375**2, rel=0.1)
-    assert float((apply("Erase", white, 0.3, draws) == 0).float().mean()) == pytest.approx(0.15, rel=0.1)
+    uniforms = torch.rand(1, 400, 4, generator=torch.Generator().manual_seed(0))
+    uniforms[..., :2] = 0.5  # in the middle, where nothing is cut off
+    assert float((apply("Cutout", white, 0.5, uniforms) == 0.5).float().mean()) == pytest.approx(0.375**2, rel=0.1)
+    assert float((apply("Erase", white, 0.3, uniforms) == 0).float().mean()) == pytest.approx(0.15, rel=0.1)
     grid = apply("GridMask", white, 0.6, torch.rand(1, 400, 4, generator=torch.Generator().manual_seed(1)))
     assert float((grid == 0).float().mean()) == pytest.approx(0.42**2, rel=0.1)
 
@@ -371,9 +371,9 @@ def test_clahe_of_one_tile_is_equalization() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Hue", "ColourTemperature", "Saturation", "Grayscale", "ChannelShuffle", "ChannelDrop"]
+    "name", ["Hue", "ColorTemperature", "Saturation", "Grayscale", "ChannelShuffle", "ChannelDrop"]
 )
-def test_colour_operators_leave_grey_images_alone(name: str) -> None:
+def test_color_operators_leave_gray_images_alone(name: str) -> None:
     images = photographs(4, channels=1)
     torch.testing.assert_close(apply(name, images, 0.8), images, atol=1e-6, rtol=0)
 

@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 
 from autoaug.errors import SpaceError
-from autoaug.executors import Executor, TrialSpec
-from autoaug.job import Silent
-from autoaug.operators import all_operators
-from autoaug.policy import Policy
-from autoaug.result import Rung, TrialResult
-from autoaug.run_folder import Budget
-from autoaug.search_loop import run_search
-from autoaug.space import SearchSpace, load_space
-from autoaug.strategies import STRATEGIES, Fixed, get_strategy
-from autoaug.study import SearchStudy
-from autoaug.study_trials import summary
-from autoaug.transform import load_policy
-from autoaug.trial import Train
+from autoaug.modalities.operators import all_operators
+from autoaug.policy.loading import load_policy
+from autoaug.policy.models import Policy
+from autoaug.results import Rung, TrialResult
+from autoaug.runs.callbacks.base import Silent
+from autoaug.search.budget import Budget
+from autoaug.search.executors import Executor, TrialSpec
+from autoaug.search.loop import run_search
+from autoaug.search.space import SearchSpace, load_space
+from autoaug.search.strategies import STRATEGIES, Fixed, get_strategy
+from autoaug.search.study import SearchStudy
+from autoaug.search.trial_records import summary
+from autoaug.training.trial import Train
 from tests.tasks import shifted_task
 
 FULL = 3000
@@ -35,14 +35,14 @@ def known_score(policy: Policy) -> float:
     """A smooth function of several dimensions with one best policy: operations at a strength of a third and a
     probability of four fifths, little mixing, no copies. Of a schedule its last phase counts.
     """
-    layers = [layer.branches[-1].operations[0] for layer in policy.at(1).layers]
+    layers = [layer.sub_policies[-1].operations[0] for layer in policy.at(1).layers]
     off = [abs(o.magnitude[1] - 0.33) + abs(o.probability - 0.8) for o in layers] or [1.0]
     mixing = abs(policy.mixing.probability - 0.2) + abs(policy.mixing.alpha - 0.4) if policy.mixing else 0.5
     return 0.9 - 0.3 * float(np.mean(off)) - 0.1 * mixing - 0.02 * abs(policy.copies - 1)
 
 
 class Surrogate(Executor):
-    """Answers trainings at once with a known function; inquiries are carried out on a small task with a shift."""
+    """Answers trainings at once with a known function; probes are carried out on a small task with a shift."""
 
     def __init__(self, slots: int = 1, dies_after: int | None = None) -> None:
         self.slots, self._dies_after = slots, dies_after
@@ -55,8 +55,8 @@ class Surrogate(Executor):
             self._waiting.append((spec.key, list(spec.work.run(shifted_task(), spec.seed))[-1]))
             return
         work = spec.work
-        accuracy = known_score(work.policy) - 0.1 * (1 - work.share)
-        now, passes = time.time(), round(FULL * work.share * (work.until - work.since))
+        accuracy = known_score(work.policy) - 0.1 * (1 - work.data_fraction)
+        now, sample_passes = time.time(), round(FULL * work.data_fraction * (work.stop - work.start))
         result = TrialResult(
             started=now,
             ended=now,
@@ -64,7 +64,7 @@ class Surrogate(Executor):
             accuracy=accuracy,
             robustness=accuracy / 2,
             curve=(Rung(10, accuracy),),
-            passes=passes,
+            sample_passes=sample_passes,
         )
         self._waiting.append((spec.key, result))
 
@@ -89,7 +89,8 @@ def search_with(
 
 def states(study: SearchStudy) -> list[object]:
     return [
-        (s.number, s.name, s.stage, s.share, s.repeat, s.fingerprint, s.values) for s in map(summary, study.ended())
+        (s.number, s.name, s.stage, s.data_fraction, s.seed_index, s.fingerprint, s.values)
+        for s in map(summary, study.ended())
     ]
 
 
@@ -120,13 +121,15 @@ def test_the_same_seed_gives_the_same_search_and_another_another(
 def test_policies_keep_to_the_space(name: str, searched: dict[str, SearchStudy]) -> None:
     space = load_space(SPACES[name])
     trials = searched[name].history().trials
-    assert {past.name for past in trials if past.is_baseline} >= set(BASELINES)
-    for past in trials:
-        assert set(past.policy.operator_names()) <= set(all_operators())
-        if past.is_drawn:
-            assert past.policy.copies in range(space.copies[0], space.copies[1] + 1)
-            for key, value in past.frozen.params.items():
-                assert past.frozen.distributions[key]._contains(past.frozen.distributions[key].to_internal_repr(value))
+    assert {record.name for record in trials if record.is_baseline} >= set(BASELINES)
+    for record in trials:
+        assert set(record.policy.operator_names()) <= set(all_operators())
+        if record.is_drawn:
+            assert record.policy.copies in range(space.copies[0], space.copies[1] + 1)
+            for key, value in record.frozen.params.items():
+                assert record.frozen.distributions[key]._contains(
+                    record.frozen.distributions[key].to_internal_repr(value)
+                )
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -148,8 +151,8 @@ def test_an_interrupted_search_ends_as_an_uninterrupted_one(
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_with_many_workers_the_budget_is_kept_and_all_trials_end(name: str, tmp_path: Path) -> None:
     study = search_with(name, tmp_path / "study.db", Surrogate(slots=5))
-    assert not any(past.is_running for past in study.history().trials)
-    assert sum(past.passes for past in study.history().trials) <= 35 * FULL
+    assert not any(record.is_running for record in study.history().trials)
+    assert sum(record.sample_passes for record in study.history().trials) <= 35 * FULL
 
 
 @pytest.mark.parametrize("name", [name for name in STRATEGIES if name != "random"])
@@ -188,4 +191,4 @@ def test_a_strategy_that_cannot_search_a_space_says_so_and_names_one_that_can(
 
 def test_a_known_step_is_a_plain_record() -> None:
     step = Fixed("mine", load_policy("none"))
-    assert (step.share, step.repeat, step.is_baseline) == (1.0, 0, False)
+    assert (step.data_fraction, step.seed_index, step.is_baseline) == (1.0, 0, False)

@@ -14,8 +14,8 @@ from autoaug.data.images import in_memory
 from autoaug.data.source import Source
 from autoaug.data.sources import open_source
 from autoaug.errors import DataError
-from autoaug.expanding import expand
-from autoaug.transform import load_policy
+from autoaug.generate.offline import expand
+from autoaug.policy.loading import load_policy
 
 LIMIT = 2**28
 DRAW = np.random.default_rng(0)

@@ -36,16 +36,16 @@ def write_folder(root: Path, images: np.ndarray, labels: np.ndarray) -> None:
         Image.fromarray(image.squeeze()).save(folder / f"{index:04d}.png")
 
 
-@pytest.mark.parametrize("layout", ["NHW", "NHWC", "NCHW", "float", "colour NHWC", "colour NCHW"])
+@pytest.mark.parametrize("layout", ["NHW", "NHWC", "NCHW", "float", "color NHWC", "color NCHW"])
 @pytest.mark.parametrize("limit", [PLENTY, 10])
 def test_npz_in_every_layout_in_memory_and_on_disk(layout: str, limit: int, tmp_path: Path) -> None:
-    images, labels = bars(30, channels=3 if "colour" in layout else 1)
+    images, labels = bars(30, channels=3 if "color" in layout else 1)
     expected = images.transpose(0, 3, 1, 2)
     stored = {
         "NHW": images[..., 0],
         "NCHW": expected,
         "float": images / 255.0,
-        "colour NCHW": expected,
+        "color NCHW": expected,
     }.get(layout, images)
     np.savez(tmp_path / "a.npz", x_train=stored, y_train=labels, class_names=np.array(["a", "b", "c"]))
     source = open_source(tmp_path / "a.npz", limit)
@@ -121,7 +121,7 @@ def test_an_image_turned_by_its_exif_tag_comes_upright(tmp_path: Path) -> None:
     np.testing.assert_array_equal(pixels(open_source(tmp_path, PLENTY))[0], upright.transpose(2, 0, 1))
 
 
-def test_sixteen_bit_grey_is_scaled(tmp_path: Path) -> None:
+def test_sixteen_bit_gray_is_scaled(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     deep = np.array([[0, 256, 65535]], dtype=np.uint16)
     Image.fromarray(deep).save(tmp_path / "a" / "1.png")

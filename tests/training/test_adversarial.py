@@ -9,20 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
 
-from autoaug.labels import soft_labels
+from autoaug.engine.plan import draw_plan
+from autoaug.functional.labels import soft_labels
 from autoaug.modalities.image.models import build_model
-from autoaug.plan import draw_plan
-from autoaug.policy import Adversarial, Policy
+from autoaug.policy.loading import load_policy
+from autoaug.policy.models import Adversarial, Policy
 from autoaug.training.adversarial import attack, attack_magnitudes
 from autoaug.training.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from autoaug.training.train import new_training, train
-from autoaug.transform import load_policy
 from tests.tasks import small_task
 
 
 @pytest.fixture(scope="module")
 def trained() -> tuple[torch.nn.Module, torch.Tensor, torch.Tensor]:
-    """A model that has learnt the bars, with images and labels that it has not seen."""
+    """A model that has learned the bars, with images and labels that it has not seen."""
     task = small_task(epochs=8)
     training = new_training(task.model, task.train, task.classes, 0)
     for _ in train(training, Policy(), task.train, task.classes, task.recipe, 0, "cpu"):
@@ -89,7 +89,7 @@ def test_adversarial_magnitudes_raise_the_loss_within_reach(trained: tuple) -> N
     soft = soft_labels(labels, 3)
     how = Adversarial(kind="magnitudes", epsilon=0.3, steps=3)
     moved = attack_magnitudes(model, images, plan, soft, how)
-    from autoaug.apply import apply_plan
+    from autoaug.engine.apply import apply_plan
 
     plain = apply_plan(plan, images)
     assert float(cross_entropy(model(moved), labels)) > float(cross_entropy(model(plain), labels))

@@ -7,7 +7,7 @@ from pathlib import Path
 from autoaug.data.source import Source
 from autoaug.data.sources import arrays, builtin, folder, huggingface, idx, manifest, parquet, webdataset
 from autoaug.errors import DataError, UnknownName
-from autoaug.files import is_text
+from autoaug.utils.files import is_text
 
 
 def open_source(data: str | Path, memory_limit: int, image_size: int | None = None) -> Source:

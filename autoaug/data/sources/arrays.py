@@ -12,15 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from autoaug.bounds import within_rounding
 from autoaug.data.images import Images, MappedImages, MemoryImages, as_uint8, channels_first
 from autoaug.data.source import ROLE_NAMES, Part, Role, Source, index_labels
 from autoaug.data.sources.reading import MOST_PACKED, reading
 from autoaug.data.spill import check_room, spill_folder
 from autoaug.errors import DataError
+from autoaug.functional.bounds import within_rounding
 
 KEYS: dict[Role, str] = {"train": "train", "validation": "val", "test": "test"}
-MODES = {1: "grey", 3: "RGB", 4: "RGBA"}
+MODES = {1: "gray", 3: "RGB", 4: "RGBA"}
 _CHUNK = 4096
 _KEY = re.compile(r"(?P<what>[xyg])_(?P<split>[a-z]+)|(?P<part>[a-z]+)_(?P<kind>images|labels|groups)", re.IGNORECASE)
 _LETTERS = {"images": "x", "labels": "y", "groups": "g"}

@@ -10,14 +10,14 @@ from autoaug.data.images import MemoryImages
 from autoaug.data.source import Role, Source, index_labels
 from autoaug.data.sources.arrays import array_source
 from autoaug.errors import DataError, UnknownName
-from autoaug.files import cache_folder
+from autoaug.utils.files import cache_folder
 
 #: torchvision's sets that hold all images in memory and take ``train=``.
 TORCHVISION = ("CIFAR10", "CIFAR100", "MNIST", "FashionMNIST", "KMNIST", "QMNIST", "USPS")
 
 
 def open_digits() -> Source:
-    """1,797 handwritten digits, 8 x 8 grey, from scikit-learn (UCI; Alpaydin and Kaynak, 1998)."""
+    """1,797 handwritten digits, 8 x 8 gray, from scikit-learn (UCI; Alpaydin and Kaynak, 1998)."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()

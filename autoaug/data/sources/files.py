@@ -93,7 +93,7 @@ def _rule(shape: Shape, headers: Sequence[Header]) -> str:
         words.insert(
             0,
             f"each image is scaled so that it covers {shape.height} x {shape.width} pixels and cropped to them about "
-            "its centre",
+            "its center",
         )
     return "; ".join(words)
 

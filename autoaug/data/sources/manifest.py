@@ -9,7 +9,7 @@ from pathlib import Path
 from autoaug.data.source import ROLE_NAMES, Source
 from autoaug.data.sources.files import Item, open_files
 from autoaug.errors import DataError, UnknownName
-from autoaug.files import read_text
+from autoaug.utils.files import read_text
 
 COLUMNS = ("path", "label", "split", "group")
 #: Room for millions of lines; a file without an end is not read for ever.

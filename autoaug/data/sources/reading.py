@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from autoaug.errors import DataError, first_line
-from autoaug.files import regular_file
+from autoaug.utils.files import regular_file
 
 #: More bytes than deflate, the codec of .npz and .gz, can pack into one (its limit is 1,032).
 MOST_PACKED = 1100

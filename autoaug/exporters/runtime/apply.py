@@ -7,10 +7,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from autoaug.warping import field_grid, field_through, sample, transform_colours, warp
+from autoaug.functional.warping import field_grid, field_through, sample, transform_colors, warp
 
 
-def apply_operations(images: Tensor, choice: Tensor, magnitude: Tensor, draws: Tensor) -> Tensor:
+def apply_operations(images: Tensor, choice: Tensor, magnitude: Tensor, uniforms: Tensor) -> Tensor:
     """Apply to each image its operators in turn: in every step, all images with the same operator at once.
 
     Consecutive warps of an image become one map and one sampling.
@@ -23,7 +23,7 @@ def apply_operations(images: Tensor, choice: Tensor, magnitude: Tensor, draws: T
             rows = (choice[step] == index).nonzero().squeeze(1)
             if not len(rows):
                 continue
-            given = (magnitude[step, rows] * limit).to(images), draws[step, rows].to(images)
+            given = (magnitude[step, rows] * limit).to(images), uniforms[step, rows].to(images)
             if kind == "warp":
                 maps[rows] = maps[rows] @ function(*given, images.shape[-2:])
                 moved[rows] = True
@@ -35,7 +35,7 @@ def apply_operations(images: Tensor, choice: Tensor, magnitude: Tensor, draws: T
                 waiting = rows[moved[rows]]
                 images[waiting] = warp(images[waiting], maps[waiting]).clamp(0, 1)
                 result = function(images[rows], *given)
-                images[rows] = transform_colours(images[rows], result) if kind == "colours" else result.clamp(0, 1)
+                images[rows] = transform_colors(images[rows], result) if kind == "colors" else result.clamp(0, 1)
             maps[rows] = torch.eye(3, dtype=images.dtype, device=images.device)
             moved[rows] = False
     images[moved] = warp(images[moved], maps[moved]).clamp(0, 1)
@@ -44,8 +44,8 @@ def apply_operations(images: Tensor, choice: Tensor, magnitude: Tensor, draws: T
 
 def one_by_one(function: Callable[[Tensor, float, Tensor], Tensor]) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
     """A function of one image, its value and its draws as one of a batch."""
-    return lambda images, value, draws: torch.stack(
-        [function(image, float(v), d) for image, v, d in zip(images, value, draws, strict=True)]
+    return lambda images, value, uniforms: torch.stack(
+        [function(image, float(v), d) for image, v, d in zip(images, value, uniforms, strict=True)]
     )
 
 

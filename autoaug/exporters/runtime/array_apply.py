@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autoaug.bounds import needs_clamp
 from autoaug.exporters.runtime.arrays import warp
+from autoaug.functional.bounds import needs_clamp
 
 Array = Any
 Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]
@@ -38,24 +38,24 @@ def draw_operations(table: Table, n: int, generator: np.random.Generator) -> tup
     """Draw for n images, in S steps, which operator (``[S, n]``, -1 for none), its signed magnitude (``[S, n]``) and
     four uniform numbers for its own use (``[S, n, 4]``).
     """
-    choices, magnitudes, draws = [], [], []
-    for branches in table:
-        weights = np.array([weight for weight, _ in branches])
-        branch = generator.choice(len(branches), n, p=weights / weights.sum())
-        for step in range(max(len(operations) for _, operations in branches)):
+    choices, magnitudes, uniforms = [], [], []
+    for sub_policies in table:
+        weights = np.array([weight for weight, _ in sub_policies])
+        sub_policy = generator.choice(len(sub_policies), n, p=weights / weights.sum())
+        for step in range(max(len(operations) for _, operations in sub_policies)):
             nothing = (-1, 0.0, 0.0, 0.0, 0.0)
-            rows = [operations[step] if step < len(operations) else nothing for _, operations in branches]
-            operator, probability, low, high, negative = np.array(rows)[branch].T
+            rows = [operations[step] if step < len(operations) else nothing for _, operations in sub_policies]
+            operator, probability, low, high, negative = np.array(rows)[sub_policy].T
             chance = generator.random((n, 7))
             sign = np.where(chance[:, 2] < negative, -1.0, 1.0)
             choices.append(np.where(chance[:, 0] < probability, operator, -1).astype(int))
             magnitudes.append(sign * (low + chance[:, 1] * (high - low)))
-            draws.append(chance[:, 3:])
+            uniforms.append(chance[:, 3:])
     empty = np.empty((0, n), int), np.empty((0, n)), np.empty((0, n, 4))
-    return (np.stack(choices), np.stack(magnitudes), np.stack(draws)) if choices else empty
+    return (np.stack(choices), np.stack(magnitudes), np.stack(uniforms)) if choices else empty
 
 
-def apply_operations(images: Array, choice: Array, magnitude: Array, draws: Array) -> Array:
+def apply_operations(images: Array, choice: Array, magnitude: Array, uniforms: Array) -> Array:
     """Apply to each of ``images [n, H, W, C]``, float32 in [0, 1], its operators in turn: in every step, all images
     with the same operator at once. Consecutive warps of an image become one map and one sampling.
     """
@@ -67,7 +67,7 @@ def apply_operations(images: Array, choice: Array, magnitude: Array, draws: Arra
             rows = np.flatnonzero(choice[step] == index)
             if not len(rows):
                 continue
-            given = (magnitude[step, rows] * limit).astype("float32"), draws[step, rows].astype("float32")
+            given = (magnitude[step, rows] * limit).astype("float32"), uniforms[step, rows].astype("float32")
             if kind == "warp":
                 maps[rows] = maps[rows] @ function(*given, images.shape[1:3])
                 moved[rows] = True

@@ -1,7 +1,7 @@
 """Operators on arrays: pure functions in the words that NumPy and ``keras.ops`` share, so that one source serves both.
 
 Samples are float32 ``[n, H, W, C]`` in [0, 1], values ``[n]`` in the operator's unit, draws ``[n, 4]`` in [0, 1). Warps
-give maps ``[n, 3, 3]`` from output to input positions, in pixels from the centre, as `autoaug.operators.Operator` says.
+give maps ``[n, 3, 3]`` from output to input positions, in pixels from the center, as `autoaug.modalities.operators.Operator` says.
 """
 
 from __future__ import annotations
@@ -35,64 +35,64 @@ def whole(x: Array) -> Array:
     return np.sign(x) * np.floor(np.abs(x))
 
 
-def horizontal_flip(on: Array, draws: Array, size: Size) -> Array:
+def horizontal_flip(on: Array, uniforms: Array, size: Size) -> Array:
     return moved((np.floor(on + 0.5), (-2, 0, 0), (0, 0, 0)))
 
 
-def vertical_flip(on: Array, draws: Array, size: Size) -> Array:
+def vertical_flip(on: Array, uniforms: Array, size: Size) -> Array:
     return moved((np.floor(on + 0.5), (0, 0, 0), (0, -2, 0)))
 
 
-def rotate(degrees: Array, draws: Array, size: Size) -> Array:
+def rotate(degrees: Array, uniforms: Array, size: Size) -> Array:
     angle = degrees * math.pi / 180
     return moved((np.cos(angle) - 1, (1, 0, 0), (0, 1, 0)), (np.sin(angle), (0, -1, 0), (1, 0, 0)))
 
 
-def shear_x(slope: Array, draws: Array, size: Size) -> Array:
+def shear_x(slope: Array, uniforms: Array, size: Size) -> Array:
     return moved((slope, (0, 1, size[0] / 2), (0, 0, 0)))
 
 
-def shear_y(slope: Array, draws: Array, size: Size) -> Array:
+def shear_y(slope: Array, uniforms: Array, size: Size) -> Array:
     return moved((slope, (0, 0, 0), (1, 0, size[1] / 2)))
 
 
-def translate_x(fraction: Array, draws: Array, size: Size) -> Array:
+def translate_x(fraction: Array, uniforms: Array, size: Size) -> Array:
     return moved((whole(fraction * size[1]), (0, 0, -1), (0, 0, 0)))
 
 
-def translate_y(fraction: Array, draws: Array, size: Size) -> Array:
+def translate_y(fraction: Array, uniforms: Array, size: Size) -> Array:
     return moved((whole(fraction * size[0]), (0, 0, 0), (0, 0, -1)))
 
 
-def scale(octaves: Array, draws: Array, size: Size) -> Array:
+def scale(octaves: Array, uniforms: Array, size: Size) -> Array:
     return moved((np.exp(-octaves * math.log(2)) - 1, (1, 0, 0), (0, 1, 0)))
 
 
-def anisotropic_scale(octaves: Array, draws: Array, size: Size) -> Array:
+def anisotropic_scale(octaves: Array, uniforms: Array, size: Size) -> Array:
     half = octaves * math.log(2) / 2
     return moved((np.exp(-half) - 1, (1, 0, 0), (0, 0, 0)), (np.exp(half) - 1, (0, 0, 0), (0, 1, 0)))
 
 
-def pad_crop(fraction: Array, draws: Array, size: Size) -> Array:
+def pad_crop(fraction: Array, uniforms: Array, size: Size) -> Array:
     across, down = np.round(fraction * size[1]), np.round(fraction * size[0])
-    x = np.floor(draws[:, 0] * (2 * across + 1)) - across
-    y = np.floor(draws[:, 1] * (2 * down + 1)) - down
+    x = np.floor(uniforms[:, 0] * (2 * across + 1)) - across
+    y = np.floor(uniforms[:, 1] * (2 * down + 1)) - down
     return moved((x, (0, 0, 1), (0, 0, 0)), (y, (0, 0, 0), (0, 0, 1)))
 
 
-def random_resized_crop(share: Array, draws: Array, size: Size) -> Array:
-    area = 1 - share * draws[:, 0]
-    aspect = np.exp(share / 0.92 * math.log(4 / 3) * (2 * draws[:, 1] - 1))
+def random_resized_crop(share: Array, uniforms: Array, size: Size) -> Array:
+    area = 1 - share * uniforms[:, 0]
+    aspect = np.exp(share / 0.92 * math.log(4 / 3) * (2 * uniforms[:, 1] - 1))
     width, height = np.minimum(np.sqrt(area * aspect), 1), np.minimum(np.sqrt(area / aspect), 1)
-    x, y = (1 - width) * size[1] * (draws[:, 2] - 0.5), (1 - height) * size[0] * (draws[:, 3] - 0.5)
+    x, y = (1 - width) * size[1] * (uniforms[:, 2] - 0.5), (1 - height) * size[0] * (uniforms[:, 3] - 0.5)
     still = (0, 0, 0)
     return moved(
         (width - 1, (1, 0, 0), still), (x, (0, 0, 1), still), (height - 1, still, (0, 1, 0)), (y, still, (0, 0, 1))
     )
 
 
-def perspective(depth: Array, draws: Array, size: Size) -> Array:
-    angle = 2 * math.pi * draws[:, 0]
+def perspective(depth: Array, uniforms: Array, size: Size) -> Array:
+    angle = 2 * math.pi * uniforms[:, 0]
     cos, sin = depth * np.cos(angle) * math.sqrt(2) / size[1], depth * np.sin(angle) * math.sqrt(2) / size[0]
     zero, one = np.zeros_like(cos), np.ones_like(cos)
     return np.reshape(np.stack([one, zero, zero, zero, one, zero, cos, sin, one], -1), (-1, 3, 3))
@@ -126,7 +126,7 @@ def warp(images: Array, maps: Array) -> Array:
     return total
 
 
-def grey(images: Array) -> Array:
+def gray(images: Array) -> Array:
     channels = images.shape[-1]
     weights = [0.299, 0.587, 0.114] if channels == 3 else [1 / channels] * channels
     return np.sum(images * from_numpy(weights), axis=-1, keepdims=True)
@@ -136,64 +136,64 @@ def blend(images: Array, other: Array, weight: Array) -> Array:
     return np.clip(images + per_image(weight) * (other - images), 0, 1)
 
 
-def brightness(images: Array, change: Array, draws: Array) -> Array:
+def brightness(images: Array, change: Array, uniforms: Array) -> Array:
     return np.clip(images * per_image(1 + change), 0, 1)
 
 
-def contrast(images: Array, change: Array, draws: Array) -> Array:
-    mean = np.mean(grey(images), axis=(1, 2), keepdims=True)
+def contrast(images: Array, change: Array, uniforms: Array) -> Array:
+    mean = np.mean(gray(images), axis=(1, 2), keepdims=True)
     return blend(images, mean, -change)
 
 
-def saturation(images: Array, change: Array, draws: Array) -> Array:
-    return blend(images, grey(images), -change)
+def saturation(images: Array, change: Array, uniforms: Array) -> Array:
+    return blend(images, gray(images), -change)
 
 
-def grayscale(images: Array, share: Array, draws: Array) -> Array:
-    return blend(images, grey(images), share)
+def grayscale(images: Array, share: Array, uniforms: Array) -> Array:
+    return blend(images, gray(images), share)
 
 
-def invert(images: Array, on: Array, draws: Array) -> Array:
+def invert(images: Array, on: Array, uniforms: Array) -> Array:
     return np.where(per_image(on) >= 0.5, 1 - images, images)
 
 
-def autocontrast(images: Array, share: Array, draws: Array) -> Array:
+def autocontrast(images: Array, share: Array, uniforms: Array) -> Array:
     low, high = np.min(images, axis=(1, 2), keepdims=True), np.max(images, axis=(1, 2), keepdims=True)
     flat = high - low < 1e-6
     return np.where(flat, images, blend(images, (images - low) / np.where(flat, 1.0, high - low), share))
 
 
-def channel_drop(images: Array, share: Array, draws: Array) -> Array:
+def channel_drop(images: Array, share: Array, uniforms: Array) -> Array:
     channels = images.shape[-1]
     if channels == 1:
         return images
-    chosen = np.reshape(np.floor(draws[:, 0] * channels), (-1, 1, 1, 1))
+    chosen = np.reshape(np.floor(uniforms[:, 0] * channels), (-1, 1, 1, 1))
     own = np.reshape(from_numpy([float(i) for i in range(channels)]), (1, 1, 1, channels))
     return np.where(own == chosen, images * (1 - per_image(share)), images)
 
 
-def colour_temperature(images: Array, octaves: Array, draws: Array) -> Array:
+def color_temperature(images: Array, octaves: Array, uniforms: Array) -> Array:
     if images.shape[-1] != 3:
         return images
     return np.clip(images * np.exp(per_image(octaves) * math.log(2) * from_numpy([0.5, 0.0, -0.5])), 0, 1)
 
 
-def solarize(images: Array, depth: Array, draws: Array) -> Array:
+def solarize(images: Array, depth: Array, uniforms: Array) -> Array:
     threshold = 1 - per_image(depth)
     return np.where((threshold < 1) & (images >= threshold - 1e-4), 1 - images, images)
 
 
-def solarize_add(images: Array, added: Array, draws: Array) -> Array:
+def solarize_add(images: Array, added: Array, uniforms: Array) -> Array:
     return np.where(images < 0.5, np.clip(images + per_image(added), 0, 1), images)
 
 
-def posterize(images: Array, bits: Array, draws: Array) -> Array:
+def posterize(images: Array, bits: Array, uniforms: Array) -> Array:
     step = np.exp(np.floor(per_image(bits) + 0.5) * math.log(2))
     step = np.round(step)
     return np.where(step > 1, np.floor(np.floor(images * 255 + 1e-3) / step) * step / 255, images)
 
 
-def equalize(images: Array, share: Array, draws: Array) -> Array:
+def equalize(images: Array, share: Array, uniforms: Array) -> Array:
     """PIL's algorithm: a level's new value follows from how many pixels are darker."""
     n, height, width, channels = images.shape
     pixels, rows = height * width, n * channels
@@ -209,7 +209,7 @@ def equalize(images: Array, share: Array, draws: Array) -> Array:
     return np.where(known, blend(images, np.reshape(new, images.shape), share), images)
 
 
-def gamma(images: Array, octaves: Array, draws: Array) -> Array:
+def gamma(images: Array, octaves: Array, uniforms: Array) -> Array:
     dark = images < 1e-6
     return np.where(dark, images, np.where(dark, 1.0, images) ** np.exp(per_image(octaves) * math.log(2)))
 
@@ -218,23 +218,23 @@ def padded(images: Array, by: int, mode: Any) -> Array:
     return np.pad(images, ((0, 0), (by, by), (by, by), (0, 0)), mode=mode)
 
 
-def neighbours(images: Array) -> list[Array]:
+def neighbors(images: Array) -> list[Array]:
     """The nine images shifted by one pixel or none; the border is repeated."""
     height, width = images.shape[1:3]
     wide = padded(images, 1, "symmetric")
     return [wide[:, y : y + height, x : x + width] for y in range(3) for x in range(3)]
 
 
-def sharpness(images: Array, change: Array, draws: Array) -> Array:
+def sharpness(images: Array, change: Array, uniforms: Array) -> Array:
     height, width = images.shape[1:3]
     if min(height, width) < 3:
         return images
-    smooth = (sum(neighbours(images)) + 4 * images) / 13
+    smooth = (sum(neighbors(images)) + 4 * images) / 13
     inside = np.pad(np.ones_like(images[:1, 1:-1, 1:-1]), ((0, 0), (1, 1), (1, 1), (0, 0)))
     return blend(images, np.where(inside > 0, smooth, images), -change)
 
 
-def gaussian_blur(images: Array, fraction: Array, draws: Array) -> Array:
+def gaussian_blur(images: Array, fraction: Array, uniforms: Array) -> Array:
     height, width = images.shape[1:3]
     shorter = min(height, width)
     radius = min(math.ceil(3 * 0.06 * shorter), shorter - 1)
@@ -249,57 +249,57 @@ def gaussian_blur(images: Array, fraction: Array, draws: Array) -> Array:
     return np.clip(np.where(per_image(fraction) > 0, blurred, images), 0, 1)
 
 
-def median_blur(images: Array, share: Array, draws: Array) -> Array:
-    return blend(images, np.sort(np.stack(neighbours(images), 0), axis=0)[4], share)
+def median_blur(images: Array, share: Array, uniforms: Array) -> Array:
+    return blend(images, np.sort(np.stack(neighbors(images), 0), axis=0)[4], share)
 
 
-def emboss(images: Array, strength: Array, draws: Array) -> Array:
-    around = neighbours(images)
+def emboss(images: Array, strength: Array, uniforms: Array) -> Array:
+    around = neighbors(images)
     return np.clip(images + per_image(strength) * (around[8] - around[0]), 0, 1)
 
 
-def vignette(images: Array, darkening: Array, draws: Array) -> Array:
+def vignette(images: Array, darkening: Array, uniforms: Array) -> Array:
     height, width = images.shape[1:3]
     y = np.reshape(from_numpy([2 * i / max(height - 1, 1) - 1 for i in range(height)]), (1, height, 1, 1))
     x = np.reshape(from_numpy([2 * i / max(width - 1, 1) - 1 for i in range(width)]), (1, 1, width, 1))
     return images * (1 - per_image(darkening) * (y * y + x * x) / 2)
 
 
-def box(fraction: Array, draws: Array, images: Array, aspect: Array | float = 1.0) -> Array:
+def box(fraction: Array, uniforms: Array, images: Array, aspect: Array | float = 1.0) -> Array:
     """Where a rectangle at a random place lies: its sides are a fraction of the shorter side, times and by the root of
     the aspect.
     """
     height, width = images.shape[1:3]
     side = fraction * min(height, width) / 2
     root = aspect**0.5
-    y = np.abs(from_numpy([[i + 0.5 for i in range(height)]]) - draws[:, 0:1] * height)
-    x = np.abs(from_numpy([[i + 0.5 for i in range(width)]]) - draws[:, 1:2] * width)
+    y = np.abs(from_numpy([[i + 0.5 for i in range(height)]]) - uniforms[:, 0:1] * height)
+    x = np.abs(from_numpy([[i + 0.5 for i in range(width)]]) - uniforms[:, 1:2] * width)
     rows, columns = y < np.reshape(side * root, (-1, 1)), x < np.reshape(side / root, (-1, 1))
     return np.reshape(rows, (-1, height, 1, 1)) & np.reshape(columns, (-1, 1, width, 1))
 
 
-def cutout(images: Array, fraction: Array, draws: Array) -> Array:
-    return np.where(box(fraction, draws, images), 0.5, images)
+def cutout(images: Array, fraction: Array, uniforms: Array) -> Array:
+    return np.where(box(fraction, uniforms, images), 0.5, images)
 
 
-def stretched(draws: Array) -> Array:
-    return np.exp(math.log(3.3) * (2 * draws[:, 2] - 1))
+def stretched(uniforms: Array) -> Array:
+    return np.exp(math.log(3.3) * (2 * uniforms[:, 2] - 1))
 
 
-def erase(images: Array, area: Array, draws: Array) -> Array:
-    return np.where(box(np.sqrt(area), draws, images, stretched(draws)), 0.0, images)
+def erase(images: Array, area: Array, uniforms: Array) -> Array:
+    return np.where(box(np.sqrt(area), uniforms, images, stretched(uniforms)), 0.0, images)
 
 
-def erase_mean(images: Array, area: Array, draws: Array) -> Array:
+def erase_mean(images: Array, area: Array, uniforms: Array) -> Array:
     mean = np.mean(images, axis=(1, 2), keepdims=True)
-    return np.where(box(np.sqrt(area), draws, images, stretched(draws)), mean, images)
+    return np.where(box(np.sqrt(area), uniforms, images, stretched(uniforms)), mean, images)
 
 
-def grid_mask(images: Array, share: Array, draws: Array) -> Array:
+def grid_mask(images: Array, share: Array, uniforms: Array) -> Array:
     height, width = images.shape[1:3]
-    period = (0.2 + 0.4 * draws[:, 0:1]) * min(height, width)
-    y = from_numpy([[i + 0.5 for i in range(height)]]) / period + draws[:, 1:2]
-    x = from_numpy([[i + 0.5 for i in range(width)]]) / period + draws[:, 2:3]
+    period = (0.2 + 0.4 * uniforms[:, 0:1]) * min(height, width)
+    y = from_numpy([[i + 0.5 for i in range(height)]]) / period + uniforms[:, 1:2]
+    x = from_numpy([[i + 0.5 for i in range(width)]]) / period + uniforms[:, 2:3]
     share = np.reshape(share, (-1, 1))
     rows, columns = y - np.floor(y) < share, x - np.floor(x) < share
     hidden = np.reshape(rows, (-1, height, 1, 1)) & np.reshape(columns, (-1, 1, width, 1))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from autoaug.drawing import Table, draw_chains
 from autoaug.exporters.runtime.apply import apply_operations
+from autoaug.functional.sampling import Table, draw_chains
 
 LAYERS: Table = []
 CHAINS: tuple[int, float] = (3, 1.0)
@@ -14,11 +14,13 @@ CHAINS: tuple[int, float] = (3, 1.0)
 
 def augment_images(images: Tensor, generator: torch.Generator) -> Tensor:
     """Draw each image's chains of operations, apply them, and blend them with the image."""
-    choice, magnitude, draws, blend = draw_chains(LAYERS, *CHAINS, len(images), generator)
+    choice, magnitude, uniforms, blend = draw_chains(LAYERS, *CHAINS, len(images), generator)
     weights = blend.to(images)[:, :, None, None, None]
     steps = len(choice) // CHAINS[0]
     blended = weights[:, 0] * images
     for chain in range(CHAINS[0]):
         part = slice(chain * steps, (chain + 1) * steps)
-        blended = blended + weights[:, 1 + chain] * apply_operations(images, choice[part], magnitude[part], draws[part])
+        blended = blended + weights[:, 1 + chain] * apply_operations(
+            images, choice[part], magnitude[part], uniforms[part]
+        )
     return blended.clamp(0, 1)

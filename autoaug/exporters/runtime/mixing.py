@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from autoaug.bounds import check_classes
-from autoaug.drawing import Seeded, draw_mixing
 from autoaug.exporters.runtime.steps import augment_images
-from autoaug.labels import soft_labels
-from autoaug.mixing import label_share, mix_pairs, own_share
-from autoaug.pixels import as_batch, as_float, as_type, check_images
+from autoaug.functional.bounds import check_classes
+from autoaug.functional.dtypes import as_batch, as_float, as_type, check_images
+from autoaug.functional.labels import soft_labels
+from autoaug.functional.mixing import label_share, mix_pairs, own_share
+from autoaug.functional.sampling import Seeded, draw_mixing
 
 MIXING: tuple[tuple[int, int], float, float] = ((1, 1), 1.0, 1.0)
 

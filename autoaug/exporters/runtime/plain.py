@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from autoaug.drawing import Seeded
 from autoaug.exporters.runtime.steps import augment_images
-from autoaug.pixels import as_batch, as_float, as_type, check_images
+from autoaug.functional.dtypes import as_batch, as_float, as_type, check_images
+from autoaug.functional.sampling import Seeded
 
 
 class Augment(Seeded):

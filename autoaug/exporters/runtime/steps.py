@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from autoaug.drawing import Table, draw_operations
 from autoaug.exporters.runtime.apply import apply_operations
+from autoaug.functional.sampling import Table, draw_operations
 
 LAYERS: Table = []
 

@@ -16,66 +16,66 @@ def by_channel(image: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
 
 
 def saturated(image: Tensor, factor: float) -> Tensor:
-    """The distance from grey times `factor`; of other than 1 or 3 channels, grey is their mean."""
+    """The distance from gray times `factor`; of other than 1 or 3 channels, gray is their mean."""
     if image.shape[0] in (1, 3):
         return F.adjust_saturation(image, factor)
     return torch.lerp(image.mean(0, keepdim=True).expand_as(image), image, factor).clamp(0, 1)
 
 
-def brightness(image: Tensor, change: float, draws: Tensor) -> Tensor:
+def brightness(image: Tensor, change: float, uniforms: Tensor) -> Tensor:
     return by_channel(image, lambda one: F.adjust_brightness(one, 1 + change))
 
 
-def contrast(image: Tensor, change: float, draws: Tensor) -> Tensor:
+def contrast(image: Tensor, change: float, uniforms: Tensor) -> Tensor:
     one = image if image.shape[0] in (1, 3) else image.flatten(0, 1)[None]  # the mean is that of all channels
     return F.adjust_contrast(one, 1 + change).view_as(image)
 
 
-def saturation(image: Tensor, change: float, draws: Tensor) -> Tensor:
+def saturation(image: Tensor, change: float, uniforms: Tensor) -> Tensor:
     return saturated(image, 1 + change)
 
 
-def grayscale(image: Tensor, share: float, draws: Tensor) -> Tensor:
+def grayscale(image: Tensor, share: float, uniforms: Tensor) -> Tensor:
     return saturated(image, 1 - share)
 
 
-def invert(image: Tensor, on: float, draws: Tensor) -> Tensor:
+def invert(image: Tensor, on: float, uniforms: Tensor) -> Tensor:
     return F.invert(image) if on >= 0.5 else image
 
 
-def solarize(image: Tensor, depth: float, draws: Tensor) -> Tensor:
+def solarize(image: Tensor, depth: float, uniforms: Tensor) -> Tensor:
     return F.solarize(image, max(1 - depth - 1e-4, 0)) if depth > 0 else image
 
 
-def posterize(image: Tensor, bits: float, draws: Tensor) -> Tensor:
+def posterize(image: Tensor, bits: float, uniforms: Tensor) -> Tensor:
     removed = math.floor(bits + 0.5)
     levels = (image * 255 + 1e-3).to(torch.uint8)
     return F.posterize(levels, 8 - removed).to(image.dtype) / 255 if removed else image
 
 
-def autocontrast(image: Tensor, share: float, draws: Tensor) -> Tensor:
+def autocontrast(image: Tensor, share: float, uniforms: Tensor) -> Tensor:
     return torch.lerp(image, by_channel(image, F.autocontrast), share)
 
 
-def equalize(image: Tensor, share: float, draws: Tensor) -> Tensor:
+def equalize(image: Tensor, share: float, uniforms: Tensor) -> Tensor:
     levels = (image * 255 + 0.5).to(torch.uint8)
     equalized = by_channel(levels, F.equalize)
     same = (equalized == levels).flatten(1).all(1)[:, None, None]
     return torch.lerp(image, torch.where(same, image, equalized.to(image.dtype) / 255), share)
 
 
-def sharpness(image: Tensor, change: float, draws: Tensor) -> Tensor:
+def sharpness(image: Tensor, change: float, uniforms: Tensor) -> Tensor:
     return by_channel(image, lambda one: F.adjust_sharpness(one, 1 + change))
 
 
-def gaussian_blur(image: Tensor, fraction: float, draws: Tensor) -> Tensor:
+def gaussian_blur(image: Tensor, fraction: float, uniforms: Tensor) -> Tensor:
     shorter = min(image.shape[-2:])
     radius = min(math.ceil(3 * 0.06 * shorter), shorter - 1)
     sigma = fraction * shorter
     return F.gaussian_blur(image, [2 * radius + 1] * 2, [max(sigma, 0.05)] * 2) if radius and sigma > 0 else image
 
 
-def hue(image: Tensor, turns: float, draws: Tensor) -> Tensor:
+def hue(image: Tensor, turns: float, uniforms: Tensor) -> Tensor:
     if image.shape[0] != 3:
         return image
     with image.device:  # it makes a tensor on the default device

@@ -8,18 +8,18 @@ import torch
 from torch import Tensor
 from torchvision import tv_tensors
 
-from autoaug.drawing import Seeded, Table, draw_operations
 from autoaug.exporters.runtime.apply import OPERATORS, apply_operations
-from autoaug.following import extend, follow, of_each, with_parts
-from autoaug.pixels import as_batch, as_float, as_type, check_images
+from autoaug.functional.dtypes import as_batch, as_float, as_type, check_images
+from autoaug.functional.sampling import Seeded, Table, draw_operations
+from autoaug.modalities.image.annotations import extend, follow, of_each, with_parts
 
 LAYERS: Table = []
 
 
-def movement_of(choice: Tensor, magnitude: Tensor, draws: Tensor, size: tuple[int, int]) -> list[Tensor]:
+def movement_of(choice: Tensor, magnitude: Tensor, uniforms: Tensor, size: tuple[int, int]) -> list[Tensor]:
     """Where the drawn operations ``[S]`` of one image of `size` move its pixels."""
     movement: list[Tensor] = []
-    for index, value, chances in zip(choice.tolist(), magnitude.double(), draws.double(), strict=True):
+    for index, value, chances in zip(choice.tolist(), magnitude.double(), uniforms.double(), strict=True):
         if index >= 0 and OPERATORS[index][0] in ("warp", "field"):
             _, function, limit = OPERATORS[index]
             extend(movement, function((value * limit)[None], chances[None], size)[0])
@@ -40,9 +40,9 @@ class Augment(Seeded):
         batch, alone = check_images(as_batch(images)), images.ndim == 3
         labels = targets is None or (type(targets) is Tensor and not alone)
         each = [] if labels else [targets] if alone else of_each(targets, len(batch))
-        choice, magnitude, draws = draw_operations(LAYERS, len(batch), self.generator)
+        choice, magnitude, uniforms = draw_operations(LAYERS, len(batch), self.generator)
         with torch.autocast(batch.device.type, enabled=False):  # coordinates in 16 bits move pixels
-            augmented = apply_operations(as_float(batch), choice, magnitude, draws)
+            augmented = apply_operations(as_float(batch), choice, magnitude, uniforms)
         augmented = as_type(augmented, images.dtype).view(images.shape)
         result = tv_tensors.wrap(augmented, like=images) if isinstance(images, tv_tensors.TVTensor) else augmented
         if targets is None:
@@ -51,7 +51,7 @@ class Augment(Seeded):
             return result, targets
         size = batch.shape[-2], batch.shape[-1]
         moved = [
-            follow(movement_of(choice[:, i], magnitude[:, i], draws[:, i], size), target, size)
+            follow(movement_of(choice[:, i], magnitude[:, i], uniforms[:, i], size), target, size)
             for i, target in enumerate(each)
         ]
         return result, moved[0] if alone else with_parts(targets, moved)

@@ -13,17 +13,17 @@ from statistics import median
 import numpy as np
 from PIL import Image, ImageOps
 
-from autoaug.bounds import within_rounding
-from autoaug.files import regular_file
+from autoaug.functional.bounds import within_rounding
+from autoaug.utils.files import regular_file
 
 #: Larger images are scaled down to this many pixels on the shorter side: a proxy network sees no more.
 LARGEST_SIDE = 224
 
-#: What Pillow only recognises, or hands to another program to draw.
+#: What Pillow only recognizes, or hands to another program to draw.
 _NOT_DECODED = frozenset({"BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF"})
 _INTEGERS = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
 _FLOATS = frozenset({"F"})
-_GREY_MODES = frozenset({"1", "L", "LA"}) | _INTEGERS | _FLOATS
+_GRAY_MODES = frozenset({"1", "L", "LA"}) | _INTEGERS | _FLOATS
 _WITH_ALPHA = frozenset({"LA", "PA", "RGBA", "La", "RGBa"})
 #: Raw modes of color with 16 bits per channel, of which Pillow reads 8, as ``RGB;16B``; ``BGR;16`` has 16 per pixel.
 _DEEP_COLOR = re.compile(r";16[BLNS]")
@@ -70,8 +70,8 @@ class Header:
     has_frames: bool = False
 
     @property
-    def is_grey(self) -> bool:
-        return self.mode in _GREY_MODES
+    def is_gray(self) -> bool:
+        return self.mode in _GRAY_MODES
 
     def is_stored_as_read(self, channels: int) -> bool:
         """Whether any reader finds in the file what `decode` gives for images of so many channels."""
@@ -107,7 +107,7 @@ def read_header(path: Path) -> Header:
         mode, is_deep, has_alpha = opened.mode, _is_deep_color(opened), _has_alpha(opened)
         image = ImageOps.exif_transpose(opened)
         high = _largest(image) if mode in _INTEGERS | _FLOATS else 0
-        if mode not in _GREY_MODES:
+        if mode not in _GRAY_MODES:
             image.convert("RGB")
         has_frames = bool(getattr(opened, "is_animated", False))  # last, since it moves to the second frame
     return Header(*image.size, mode, high, is_deep, has_alpha, has_frames)
@@ -118,9 +118,9 @@ def common_shape(headers: Sequence[Header], image_size: int | None = None) -> Sh
 
     One size up to 224 pixels stays as it is. Otherwise (sizes differ, or are larger, or `image_size` is given) each
     image is scaled so that its shorter side is S and the central S x S square is kept; S is `image_size`, else the
-    median of the shorter sides, at most 224. One colour image makes all colour.
+    median of the shorter sides, at most 224. One color image makes all color.
     """
-    channels = 1 if all(header.is_grey for header in headers) else 3
+    channels = 1 if all(header.is_gray for header in headers) else 3
     sizes = {(header.height, header.width) for header in headers}
     height, width = next(iter(sizes))
     if image_size is None and len(sizes) == 1 and min(height, width) <= LARGEST_SIDE:

@@ -8,35 +8,35 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from autoaug.gradients import straight_through
-from autoaug.noise import normal_noise, uniform_noise
-from autoaug.operators import operator
-from autoaug.warping import pixel_positions
+from autoaug.functional.noise import normal_noise, uniform_noise
+from autoaug.functional.straight_through import straight_through
+from autoaug.functional.warping import pixel_positions
+from autoaug.modalities.operators import operator
 
 field = partial(operator, modality="image", family="deformation", kind="field")
 
 
 def own_positions(like: Tensor, size: tuple[int, int]) -> Tensor:
-    """The position ``(x, y)`` of each pixel, ``[H, W, 2]``, in pixels from the centre."""
+    """The position ``(x, y)`` of each pixel, ``[H, W, 2]``, in pixels from the center."""
     x, y = pixel_positions(like, *size)
     return torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)
 
 
 @field("Elastic", unit="standard deviation of the shifts, fraction of the shorter side", limit=0.1)
-def elastic(fraction: Tensor, draws: Tensor, size: tuple[int, int]) -> Tensor:
+def elastic(fraction: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
     """Shift each pixel by a smooth random field (Simard et al., 2003): a cubic spline over 5 x 5 random vectors."""
-    control = normal_noise(draws, (2, 5, 5)).to(fraction)
+    control = normal_noise(uniforms, (2, 5, 5)).to(fraction)
     shifts = interpolate(control, size, mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
     return own_positions(fraction, size) + fraction[:, None, None, None] * min(size) * shifts
 
 
 @field("PatchShuffle", unit="distance of the exchanges, fraction of all patches")
-def patch_shuffle(distance: Tensor, draws: Tensor, size: tuple[int, int]) -> Tensor:
-    """Cut the image into 4 x 4 patches and put them in another order; a small distance exchanges neighbours."""
+def patch_shuffle(distance: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
+    """Cut the image into 4 x 4 patches and put them in another order; a small distance exchanges neighbors."""
     rows, columns = min(4, size[0]), min(4, size[1])
     count, (height, width) = rows * columns, (size[0] // rows, size[1] // columns)
     keys = torch.arange(count, device=distance.device) + distance.detach()[:, None] * count * uniform_noise(
-        draws, (count,)
+        uniforms, (count,)
     )
     source = keys.argsort(1)
     y = torch.arange(size[0], device=distance.device)

@@ -1,4 +1,4 @@
-"""Operators on a pixel's neighbourhood: sharper, smoother, embossed."""
+"""Operators on a pixel's neighborhood: sharper, smoother, embossed."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from autoaug.modalities.image.tone import blend, per_image
-from autoaug.operators import operator
+from autoaug.modalities.operators import operator
 
 filters = partial(operator, modality="image", family="filters")
 
 
 @filters("Sharpness", unit="relative change", limit=1.0, signed=True)
-def sharpness(images: Tensor, change: Tensor, draws: Tensor) -> Tensor:
+def sharpness(images: Tensor, change: Tensor, uniforms: Tensor) -> Tensor:
     """Multiply the distance from PIL's smoothed image by a factor between 0 (smooth) and 2; the border stays."""
     if min(images.shape[-2:]) < 3:
         return images
-    centre = images[..., 1:-1, 1:-1]
+    center = images[..., 1:-1, 1:-1]
     rows = images[..., :-2, :] + images[..., 1:-1, :] + images[..., 2:, :]
     box = rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]
     smooth = images.clone()
-    smooth[..., 1:-1, 1:-1] = (box + 4 * centre) / 13
+    smooth[..., 1:-1, 1:-1] = (box + 4 * center) / 13
     return blend(images, smooth, -change)
 
 
 @filters("GaussianBlur", unit="standard deviation, fraction of the shorter side", limit=0.06)
-def gaussian_blur(images: Tensor, fraction: Tensor, draws: Tensor) -> Tensor:
+def gaussian_blur(images: Tensor, fraction: Tensor, uniforms: Tensor) -> Tensor:
     """Smooth with a Gaussian kernel, reflecting at the border."""
     shorter = min(images.shape[-2:])
     sigma = fraction * shorter
@@ -44,8 +44,8 @@ def gaussian_blur(images: Tensor, fraction: Tensor, draws: Tensor) -> Tensor:
 
 
 @filters("MedianBlur", unit="share of the filtered image")
-def median_blur(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
-    """Blend with the median of each pixel and its 8 neighbours; the border is repeated."""
+def median_blur(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
+    """Blend with the median of each pixel and its 8 neighbors; the border is repeated."""
     height, width = images.shape[-2:]
     wide = pad(images, (1, 1, 1, 1), mode="replicate")
     shifted = [wide[..., y : y + height, x : x + width] for y in range(3) for x in range(3)]
@@ -53,13 +53,13 @@ def median_blur(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
 
 
 @filters("MotionBlur", unit="length, fraction of the shorter side", limit=0.25)
-def motion_blur(images: Tensor, fraction: Tensor, draws: Tensor) -> Tensor:
+def motion_blur(images: Tensor, fraction: Tensor, uniforms: Tensor) -> Tensor:
     """Smear along a line of random direction; the border is repeated."""
     n, channels, height, width = images.shape
     length = fraction * min(height, width)
     radius = math.ceil(0.25 * min(height, width) / 2)
     offset = torch.arange(-radius, radius + 1, device=images.device, dtype=images.dtype)
-    angle = math.pi * draws[:, :1, None].to(images.dtype)
+    angle = math.pi * uniforms[:, :1, None].to(images.dtype)
     along = offset * angle.cos() + offset[:, None] * angle.sin()
     across = offset * angle.sin() - offset[:, None] * angle.cos()
     # A pixel counts by its distance from the line, as far as a pixel's width.
@@ -73,7 +73,7 @@ def motion_blur(images: Tensor, fraction: Tensor, draws: Tensor) -> Tensor:
 
 
 @filters("Emboss", unit="strength of the relief")
-def emboss(images: Tensor, strength: Tensor, draws: Tensor) -> Tensor:
+def emboss(images: Tensor, strength: Tensor, uniforms: Tensor) -> Tensor:
     """Add the slope towards the lower right, as if lit from there; the border is repeated."""
     wide = pad(images, (1, 1, 1, 1), mode="replicate")
     slope = wide[..., 2:, 2:] - wide[..., :-2, :-2]

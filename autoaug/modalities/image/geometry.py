@@ -1,4 +1,4 @@
-"""Warps: each gives the map from output to input positions, in pixels from the image's centre.
+"""Warps: each gives the map from output to input positions, in pixels from the image's center.
 
 Where the papers and libraries disagree, torchvision is followed: shears are slopes (Kornia's augmentations take
 degrees) and keep the top-left corner in place, translations are a fraction of the size (TrivialAugment's 32 pixels,
@@ -14,8 +14,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from autoaug.gradients import round_through, straight_through, truncate_through
-from autoaug.operators import operator
+from autoaug.functional.straight_through import round_through, straight_through, truncate_through
+from autoaug.modalities.operators import operator
 
 warp = partial(operator, modality="image", family="geometry", kind="warp")
 
@@ -29,56 +29,56 @@ def moved(*terms: tuple[Tensor, tuple[float, float, float], tuple[float, float, 
 
 
 @warp("HorizontalFlip", unit="switch")
-def horizontal_flip(on: Tensor, draws: Tensor, size: tuple[int, int]) -> Tensor:
+def horizontal_flip(on: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
     """Mirror left and right."""
     return moved((round_through(on), (-2, 0, 0), (0, 0, 0)))
 
 
 @warp("VerticalFlip", unit="switch")
-def vertical_flip(on: Tensor, draws: Tensor, size: tuple[int, int]) -> Tensor:
+def vertical_flip(on: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
     """Mirror top and bottom."""
     return moved((round_through(on), (0, 0, 0), (0, -2, 0)))
 
 
 @warp("Rotate", unit="degrees", limit=180.0, signed=True)
-def rotate(degrees: Tensor, draws: Tensor, size: tuple[int, int]) -> Tensor:
-    """Rotate about the centre."""
+def rotate(degrees: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
+    """Rotate about the center."""
     angle = torch.deg2rad(degrees)
     return moved((angle.cos() - 1, (1, 0, 0), (0, 1, 0)), (angle.sin(), (0, -1, 0), (1, 0, 0)))
 
 
 @warp("ShearX", unit="slope", limit=1.0, signed=True)
-def shear_x(slope: Tensor, draws: Tensor, size: tuple[int, int]) -> Tensor:
+def shear_x(slope: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
     """Move rows sideways in proportion to their distance from the top."""
     return moved((slope, (0, 1, size[0] / 2), (0, 0, 0)))
 
 
 @warp("ShearY", unit="slope", limit=1.0, signed=True)
-def shear_y(slope: Tensor, draws: Tensor, size: tuple[int, int]) -> Tensor:
+def shear_y(slope: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
     """Move columns up or down in proportion to their distance from the left."""
     return moved((slope, (0, 0, 0), (1, 0, size[1] / 2)))
 
 
 @warp("TranslateX", unit="fraction of the width", limit=1.0, signed=True)
-def translate_x(fraction: Tensor, draws: Tensor, size: tuple[int, int]) -> Tensor:
+def translate_x(fraction: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
     """Move sideways by whole pixels."""
     return moved((truncate_through(fraction * size[1]), (0, 0, -1), (0, 0, 0)))
 
 
 @warp("TranslateY", unit="fraction of the height", limit=1.0, signed=True)
-def translate_y(fraction: Tensor, draws: Tensor, size: tuple[int, int]) -> Tensor:
+def translate_y(fraction: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
     """Move up or down by whole pixels."""
     return moved((truncate_through(fraction * size[0]), (0, 0, 0), (0, 0, -1)))
 
 
 @warp("Scale", unit="octaves", limit=1.0, signed=True)
-def scale(octaves: Tensor, draws: Tensor, size: tuple[int, int]) -> Tensor:
-    """Zoom in (up to twice) or out (down to half) about the centre."""
+def scale(octaves: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
+    """Zoom in (up to twice) or out (down to half) about the center."""
     return moved((torch.exp2(-octaves) - 1, (1, 0, 0), (0, 1, 0)))
 
 
 @warp("AnisotropicScale", unit="octaves", limit=1.0, signed=True)
-def anisotropic_scale(octaves: Tensor, draws: Tensor, size: tuple[int, int]) -> Tensor:
+def anisotropic_scale(octaves: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
     """Stretch the width and squeeze the height (or the other way round), keeping the area."""
     return moved(
         (torch.exp2(-octaves / 2) - 1, (1, 0, 0), (0, 0, 0)), (torch.exp2(octaves / 2) - 1, (0, 0, 0), (0, 1, 0))
@@ -86,7 +86,7 @@ def anisotropic_scale(octaves: Tensor, draws: Tensor, size: tuple[int, int]) -> 
 
 
 @warp("PadCrop", unit="fraction of the size", limit=0.5)
-def pad_crop(fraction: Tensor, draws: Tensor, size: tuple[int, int]) -> Tensor:
+def pad_crop(fraction: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
     """Pad with zeros on every side, then crop the original size at a random place, in whole pixels."""
 
     def offset(draw: Tensor, length: int) -> Tensor:
@@ -96,21 +96,21 @@ def pad_crop(fraction: Tensor, draws: Tensor, size: tuple[int, int]) -> Tensor:
         return straight_through(place, place + (2 * draw - 1) * (padding - padding.detach()))
 
     return moved(
-        (offset(draws[:, 0], size[1]), (0, 0, 1), (0, 0, 0)), (offset(draws[:, 1], size[0]), (0, 0, 0), (0, 0, 1))
+        (offset(uniforms[:, 0], size[1]), (0, 0, 1), (0, 0, 0)), (offset(uniforms[:, 1], size[0]), (0, 0, 0), (0, 0, 1))
     )
 
 
 @warp("RandomResizedCrop", unit="share of the area left out at most", limit=0.92)
-def random_resized_crop(share: Tensor, draws: Tensor, size: tuple[int, int]) -> Tensor:
+def random_resized_crop(share: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
     """Scale a random part to the full size (Szegedy et al., 2015).
 
     Its area is uniform, its aspect ratio log-uniform in 3/4 to 4/3 where 0.92 of the area may be left out, and
     nearer to 1 where less may be.
     """
-    area = 1 - share * draws[:, 0]
-    aspect = torch.exp(share / 0.92 * math.log(4 / 3) * (2 * draws[:, 1] - 1))
+    area = 1 - share * uniforms[:, 0]
+    aspect = torch.exp(share / 0.92 * math.log(4 / 3) * (2 * uniforms[:, 1] - 1))
     width, height = (area * aspect).sqrt().clamp(max=1), (area / aspect).sqrt().clamp(max=1)
-    x, y = (1 - width) * size[1] * (draws[:, 2] - 0.5), (1 - height) * size[0] * (draws[:, 3] - 0.5)
+    x, y = (1 - width) * size[1] * (uniforms[:, 2] - 0.5), (1 - height) * size[0] * (uniforms[:, 3] - 0.5)
     still = (0.0, 0.0, 0.0)
     return moved(
         (width - 1, (1, 0, 0), still), (x, (0, 0, 1), still), (height - 1, still, (0, 1, 0)), (y, still, (0, 0, 1))
@@ -118,9 +118,9 @@ def random_resized_crop(share: Tensor, draws: Tensor, size: tuple[int, int]) -> 
 
 
 @warp("Perspective", kind="projection", unit="depth from the middle to a corner", limit=0.6)
-def perspective(depth: Tensor, draws: Tensor, size: tuple[int, int]) -> Tensor:
-    """Tilt the image out of its plane, about a random axis through its centre."""
-    angle = 2 * math.pi * draws[:, 0]
+def perspective(depth: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
+    """Tilt the image out of its plane, about a random axis through its center."""
+    angle = 2 * math.pi * uniforms[:, 0]
     cos, sin = depth * angle.cos() * math.sqrt(2) / size[1], depth * angle.sin() * math.sqrt(2) / size[0]
     zero, one = torch.zeros_like(depth), torch.ones_like(depth)
     return torch.stack([one, zero, zero, zero, one, zero, cos, sin, one], -1).view(-1, 3, 3)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from autoaug.errors import OptionError, UnknownName, typed_line
-from autoaug.own_code import load_function
+from autoaug.utils.own_code import load_function
 
 #: Up to this many pixels on the shorter side the proxy is a narrow ResNet-9, above it a ResNet-18.
 RESNET9_UP_TO = 64
@@ -65,14 +65,14 @@ class Residual(nn.Module):
 
 
 def conv_block(inputs: int, outputs: int) -> nn.Sequential:
-    """A 3 x 3 convolution, batch normalisation and ReLU."""
+    """A 3 x 3 convolution, batch normalization and ReLU."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
     )
 
 
-class Standardised(nn.Module):
-    """A network behind the standardisation of its input, so that what comes in stays in [0, 1].
+class Standardized(nn.Module):
+    """A network behind the standardization of its input, so that what comes in stays in [0, 1].
 
     Args:
         network: maps ``[n, channels, H, W]`` to logits.
@@ -91,8 +91,8 @@ class Standardised(nn.Module):
         self.register_buffer("std", std.clamp(min=1e-3)[:, None, None])
 
     def forward(self, images: Tensor) -> Tensor:
-        standardised = (images - self.mean) / self.std
-        logits: Tensor = self.network(standardised.repeat(1, self.repeat, 1, 1) if self.repeat > 1 else standardised)
+        standardized = (images - self.mean) / self.std
+        logits: Tensor = self.network(standardized.repeat(1, self.repeat, 1, 1) if self.repeat > 1 else standardized)
         return logits
 
 
@@ -171,9 +171,9 @@ def _own(name: str, channels: int, classes: int) -> nn.Module:
 
 def build_model(
     name: str, shape: tuple[int, int, int], classes: int, mean: Tensor, std: Tensor, seed: int
-) -> Standardised:
-    """A freshly initialised, standardising model; the same `seed` gives the same weights."""
+) -> Standardized:
+    """A freshly initialized, standardizing model; the same `seed` gives the same weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network, repeat = build_network(name, shape, classes)
-    return Standardised(network, mean, std, repeat)
+    return Standardized(network, mean, std, repeat)

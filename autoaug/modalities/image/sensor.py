@@ -9,32 +9,32 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from autoaug.gradients import straight_through
+from autoaug.functional.noise import normal_noise, uniform_noise
+from autoaug.functional.straight_through import straight_through
+from autoaug.functional.warping import field_grid, pixel_positions, sample
 from autoaug.modalities.image.tone import per_image
-from autoaug.noise import normal_noise, uniform_noise
-from autoaug.operators import operator
-from autoaug.warping import field_grid, pixel_positions, sample
+from autoaug.modalities.operators import operator
 
 sensor = partial(operator, modality="image", family="sensor")
 
 
 @sensor("GaussianNoise", unit="standard deviation", limit=0.3)
-def gaussian_noise(images: Tensor, sigma: Tensor, draws: Tensor) -> Tensor:
+def gaussian_noise(images: Tensor, sigma: Tensor, uniforms: Tensor) -> Tensor:
     """Add Gaussian noise, independent for every pixel and channel, and cut to [0, 1]."""
-    return (images + per_image(sigma) * normal_noise(draws, tuple(images.shape[1:])).to(images.dtype)).clamp(0, 1)
+    return (images + per_image(sigma) * normal_noise(uniforms, tuple(images.shape[1:])).to(images.dtype)).clamp(0, 1)
 
 
 @sensor("PoissonNoise", unit="standard deviation of white", limit=0.3)
-def poisson_noise(images: Tensor, sigma: Tensor, draws: Tensor) -> Tensor:
+def poisson_noise(images: Tensor, sigma: Tensor, uniforms: Tensor) -> Tensor:
     """Add shot noise: Gaussian, its variance in proportion to the value, as of a Poisson count of many photons."""
-    noise = normal_noise(draws, tuple(images.shape[1:])).to(images.dtype)
+    noise = normal_noise(uniforms, tuple(images.shape[1:])).to(images.dtype)
     return (images + per_image(sigma) * images.clamp(min=1e-6).sqrt() * noise).clamp(0, 1)
 
 
 @sensor("SaltAndPepper", unit="share of the pixels", limit=0.3)
-def salt_and_pepper(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
+def salt_and_pepper(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Make random pixels black or white, evenly."""
-    chance = uniform_noise(draws, (1, *images.shape[-2:])).to(images.dtype)
+    chance = uniform_noise(uniforms, (1, *images.shape[-2:])).to(images.dtype)
     half = per_image(share).detach() / 2
     hit = torch.where(chance < half, 0.0, torch.where(chance < 2 * half, 1.0, images))
     # As a gradient: what happens on average.
@@ -42,40 +42,40 @@ def salt_and_pepper(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
 
 
 @sensor("Pixelate", unit="side of a block, fraction of the shorter side", limit=0.25)
-def pixelate(images: Tensor, fraction: Tensor, draws: Tensor) -> Tensor:
-    """Show blocks of one value, that of their centre."""
+def pixelate(images: Tensor, fraction: Tensor, uniforms: Tensor) -> Tensor:
+    """Show blocks of one value, that of their center."""
     side = (per_image(fraction)[:, 0] * min(images.shape[-2:])).clamp(min=1)
     places = []
     for position, length in zip(pixel_positions(images, *images.shape[-2:]), images.shape[:-3:-1], strict=True):
         start = position + length / 2
-        centre = ((start / side[:, 0]).floor() + 0.5) * side[:, 0] - length / 2
-        places.append(centre.clamp(max=(length - 1) / 2))
+        center = ((start / side[:, 0]).floor() + 0.5) * side[:, 0] - length / 2
+        places.append(center.clamp(max=(length - 1) / 2))
     x, y = places
     positions = torch.stack([x[:, None, :].expand(-1, y.shape[1], -1), y[:, :, None].expand(-1, -1, x.shape[1])], -1)
     return sample(images, field_grid(images, positions)).clamp(0, 1)
 
 
 @sensor("JPEG", unit="100 - quality", limit=95.0)
-def jpeg(images: Tensor, loss: Tensor, draws: Tensor) -> Tensor:
-    """Compress as JPEG does, without subsampling the colours.
+def jpeg(images: Tensor, loss: Tensor, uniforms: Tensor) -> Tensor:
+    """Compress as JPEG does, without subsampling the colors.
 
     ITU-T T.81, with its example tables, scaled as the Independent JPEG Group's library does; 3 channels as YCbCr,
     others each as brightness.
     """
     n, channels, height, width = images.shape
     to_ycc = images.new_tensor([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
-    colour = channels == 3
-    planes = torch.einsum("ij,njhw->nihw", to_ycc, images) if colour else images
-    shift = images.new_tensor([0.5, 0.0, 0.0] if colour else [0.5] * channels)[:, None, None]
+    color = channels == 3
+    planes = torch.einsum("ij,njhw->nihw", to_ycc, images) if color else images
+    shift = images.new_tensor([0.5, 0.0, 0.0] if color else [0.5] * channels)[:, None, None]
     planes = pad((planes - shift) * 255, (0, -width % 8, 0, -height % 8), mode="replicate")
     blocks = planes.unfold(2, 8, 8).unfold(3, 8, 8)
     dct = cosine_transform(images)
     spectrum = dct @ blocks @ dct.T
-    table = quantisation(loss.detach(), channels).to(images.dtype)[:, :, None, None]
+    table = quantization(loss.detach(), channels).to(images.dtype)[:, :, None, None]
     spectrum = straight_through((spectrum / table).round() * table, spectrum)
     blocks = dct.T @ spectrum @ dct
     planes = blocks.transpose(3, 4).reshape(n, channels, *planes.shape[-2:])[..., :height, :width] / 255 + shift
-    coded = torch.einsum("ij,njhw->nihw", torch.linalg.inv(to_ycc), planes) if colour else planes
+    coded = torch.einsum("ij,njhw->nihw", torch.linalg.inv(to_ycc), planes) if color else planes
     coded = torch.where(per_image(loss) > 0, coded, images).clamp(0, 1)
     # As a gradient: the loss grows in proportion to the magnitude.
     gain = per_image(loss / loss.detach().clamp(min=1e-3) - 1)
@@ -89,7 +89,7 @@ def cosine_transform(like: Tensor) -> Tensor:
     return torch.cat([matrix[:1] / math.sqrt(2), matrix[1:]])
 
 
-def quantisation(loss: Tensor, channels: int) -> Tensor:
+def quantization(loss: Tensor, channels: int) -> Tensor:
     """The step of each frequency, ``[n, channels, 8, 8]``, at quality ``100 - loss [n]``."""
     luma = """16 11 10 16 24 40 51 61 12 12 14 19 26 58 60 55 14 13 16 24 40 57 69 56 14 17 22 29 51 87 80 62
         18 22 37 56 68 109 103 77 24 35 55 64 81 104 113 92 49 64 78 87 103 121 120 101 72 92 95 98 112 100 103 99"""

@@ -8,8 +8,8 @@ import torch
 from kornia.enhance import adjust_hue
 from torch import Tensor
 
-from autoaug.gradients import straight_through
-from autoaug.operators import operator
+from autoaug.functional.straight_through import straight_through
+from autoaug.modalities.operators import operator
 
 tone = partial(operator, modality="image", family="tone")
 
@@ -25,7 +25,7 @@ def blend(images: Tensor, other: Tensor, weight: Tensor) -> Tensor:
 
 
 @tone("Solarize", unit="below white")
-def solarize(images: Tensor, depth: Tensor, draws: Tensor) -> Tensor:
+def solarize(images: Tensor, depth: Tensor, uniforms: Tensor) -> Tensor:
     """Invert the values at or above a threshold that sinks from 1 to 0."""
     threshold = 1 - per_image(depth)
     first = torch.where(threshold < 1, threshold - 1e-4, 2)  # a level of 256 that is the threshold is above it
@@ -38,7 +38,7 @@ def solarize(images: Tensor, depth: Tensor, draws: Tensor) -> Tensor:
 
 
 @tone("Posterize", unit="bits removed", limit=7.0)
-def posterize(images: Tensor, bits: Tensor, draws: Tensor) -> Tensor:
+def posterize(images: Tensor, bits: Tensor, uniforms: Tensor) -> Tensor:
     """Keep the highest of 8 bits a channel.
 
     The value is the number of bits removed, rounded; torchvision, the papers and timm give the number kept, in ranges
@@ -54,7 +54,7 @@ def posterize(images: Tensor, bits: Tensor, draws: Tensor) -> Tensor:
 
 
 @tone("Equalize", unit="share of the equalized image")
-def equalize(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
+def equalize(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Blend with the image whose channels have flat histograms (PIL's algorithm on 256 levels)."""
     levels = (images.detach() * 255 + 0.5).long().clamp_(0, 255).flatten(2).flatten(0, 1)
     histogram = torch.zeros(len(levels), 256, dtype=torch.int64, device=images.device)
@@ -67,21 +67,21 @@ def equalize(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
 
 
 @tone("SolarizeAdd", unit="added to values below one half", limit=0.43)
-def solarize_add(images: Tensor, added: Tensor, draws: Tensor) -> Tensor:
+def solarize_add(images: Tensor, added: Tensor, uniforms: Tensor) -> Tensor:
     """Lift the values below one half, as TensorFlow's AutoAugment does (by up to 110 of 255)."""
     return torch.where(images < 0.5, (images + per_image(added)).clamp(0, 1), images)
 
 
 @tone("Gamma", unit="octaves of the exponent", limit=1.5, signed=True)
-def gamma(images: Tensor, octaves: Tensor, draws: Tensor) -> Tensor:
+def gamma(images: Tensor, octaves: Tensor, uniforms: Tensor) -> Tensor:
     """Raise the values to a power below 1 (brighter) or above (darker)."""
     dark = images < 1e-6  # where a root has an infinite gradient
     return torch.where(dark, images, torch.where(dark, 1, images) ** torch.exp2(per_image(octaves)))
 
 
 @tone("Hue", unit="turns", limit=0.5, signed=True)
-def hue(images: Tensor, turns: Tensor, draws: Tensor) -> Tensor:
-    """Turn the hue in the HSV colour model; other than 3 channels stay as they are."""
+def hue(images: Tensor, turns: Tensor, uniforms: Tensor) -> Tensor:
+    """Turn the hue in the HSV color model; other than 3 channels stay as they are."""
     if images.shape[1] != 3:
         return images
     turned: Tensor = adjust_hue(images, turns * 2 * torch.pi)
@@ -89,10 +89,10 @@ def hue(images: Tensor, turns: Tensor, draws: Tensor) -> Tensor:
 
 
 @tone("CLAHE", unit="share of the equalized image")
-def clahe(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
+def clahe(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Blend with the image that is equalized locally, with limited contrast (Zuiderveld, 1994).
 
-    Each channel has 4 x 4 tiles, each bin of a tile's histogram at most 4 times the mean; between the tiles' centres
+    Each channel has 4 x 4 tiles, each bin of a tile's histogram at most 4 times the mean; between the tiles' centers
     their curves are interpolated.
     """
     n, channels, height, width = images.shape
@@ -107,15 +107,15 @@ def clahe(images: Tensor, share: Tensor, draws: Tensor) -> Tensor:
     limited = limited + (1 - limited.sum(-1, keepdim=True)) / 256
     curve = (limited.cumsum(-1) - limited / 2).to(images.dtype)
     equalized = torch.zeros_like(images).view_as(levels)
-    for row, down in _neighbours(y, height, rows):
-        for column, across in _neighbours(x, width, columns):
+    for row, down in _neighbors(y, height, rows):
+        for column, across in _neighbors(x, width, columns):
             corner = curve.flatten(1).gather(1, ((row[:, None] * columns + column) * 256 + levels).flatten(1))
             equalized += (down[:, None] * across).to(images.dtype) * corner.view_as(levels)
     return torch.lerp(images, straight_through(equalized.view_as(images), images), per_image(share).expand_as(images))
 
 
-def _neighbours(position: Tensor, length: int, tiles: int) -> list[tuple[Tensor, Tensor]]:
-    """The two tiles whose centres lie about each position, and their weights."""
+def _neighbors(position: Tensor, length: int, tiles: int) -> list[tuple[Tensor, Tensor]]:
+    """The two tiles whose centers lie about each position, and their weights."""
     place = ((position.float() + 0.5) * tiles / length - 0.5).clamp(0, tiles - 1)
     before = place.floor().long()
     return [(before, 1 - (place - before)), ((before + 1).clamp(max=tiles - 1), place - before)]

@@ -8,16 +8,16 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from autoaug.functional.noise import uniform_noise
 from autoaug.modalities.image.tone import per_image
-from autoaug.noise import uniform_noise
-from autoaug.operators import operator
+from autoaug.modalities.operators import operator
 
 weather = partial(operator, modality="image", family="weather")
 
 
 @weather("Vignette", unit="darkening of the corners")
-def vignette(images: Tensor, darkening: Tensor, draws: Tensor) -> Tensor:
-    """Darken with the square of the distance from the centre."""
+def vignette(images: Tensor, darkening: Tensor, uniforms: Tensor) -> Tensor:
+    """Darken with the square of the distance from the center."""
     height, width = images.shape[-2:]
     y = torch.linspace(-1, 1, height, device=images.device, dtype=images.dtype)
     x = torch.linspace(-1, 1, width, device=images.device, dtype=images.dtype)
@@ -25,21 +25,21 @@ def vignette(images: Tensor, darkening: Tensor, draws: Tensor) -> Tensor:
 
 
 @weather("Fog", unit="density", limit=0.9)
-def fog(images: Tensor, density: Tensor, draws: Tensor) -> Tensor:
+def fog(images: Tensor, density: Tensor, uniforms: Tensor) -> Tensor:
     """Blend with white, more in some places than in others."""
-    coarse = uniform_noise(draws, (1, 5, 5)).to(images.dtype)
+    coarse = uniform_noise(uniforms, (1, 5, 5)).to(images.dtype)
     cloud = interpolate(coarse, images.shape[-2:], mode="bicubic", align_corners=True).clamp(0, 1)
     return images + per_image(density) * (0.5 + 0.5 * cloud) * (1 - images)
 
 
 @weather("Rain", unit="opacity of the drops")
-def rain(images: Tensor, opacity: Tensor, draws: Tensor) -> Tensor:
+def rain(images: Tensor, opacity: Tensor, uniforms: Tensor) -> Tensor:
     """Blend with light streaks, an eighth of the height long, that fall at a random slant of up to 27 degrees."""
     n, _, height, width = images.shape
     length = max(1, round(height / 8))
-    start = uniform_noise(draws, (1, height + length, width + 2 * length)).to(images.dtype)
+    start = uniform_noise(uniforms, (1, height + length, width + 2 * length)).to(images.dtype)
     drops = (start < 0.15 / length**0.5).to(images.dtype)
-    slant = draws[:, 2] - 0.5
+    slant = uniforms[:, 2] - 0.5
     streak = torch.zeros(n, 1, height, width, dtype=images.dtype, device=images.device)
     columns = torch.arange(width, device=images.device) + length
     for step in range(length):

@@ -1,6 +1,6 @@
-// Charts are drawn one after another, so that the page answers in between; they follow its colours and its width.
+// Charts are drawn one after another, so that the page answers in between; they follow its colors and its width.
 const dark = matchMedia("(prefers-color-scheme: dark)");
-function colours(layout) {
+function colors(layout) {
   const style = getComputedStyle(document.documentElement);
   const ink = style.getPropertyValue("--ink").trim(), line = style.getPropertyValue("--line").trim();
   const found = {"font.color": ink};
@@ -13,7 +13,7 @@ async function draw(waiting) {
   const figure = JSON.parse(given.textContent);
   const place = document.getElementById(given.dataset.figure);
   await Plotly.newPlot(place, figure.data, figure.layout, {displaylogo: false, responsive: true, displayModeBar: false});
-  await Plotly.relayout(place, colours(place.layout));
+  await Plotly.relayout(place, colors(place.layout));
   setTimeout(() => draw(waiting), 0);
 }
 function begin() {  // Plotly's own script takes a second to run: the page is shown, and answers, before it
@@ -23,7 +23,7 @@ function begin() {  // Plotly's own script takes a second to run: the page is sh
 }
 requestAnimationFrame(() => setTimeout(begin, 0));
 dark.addEventListener("change", () => {
-  for (const place of document.querySelectorAll(".js-plotly-plot")) Plotly.relayout(place, colours(place.layout));
+  for (const place of document.querySelectorAll(".js-plotly-plot")) Plotly.relayout(place, colors(place.layout));
 });
 
 for (const button of document.querySelectorAll("[data-redraw]")) {

@@ -1,7 +1,0 @@
-"""How trials are run: in this process, or by Ray Tune on this machine or a cluster."""
-
-from __future__ import annotations
-
-from autoaug.executors.base import EXECUTORS, Executor, TrialSpec, executors, resolve_executor
-
-__all__ = ["EXECUTORS", "Executor", "TrialSpec", "executors", "resolve_executor"]

@@ -1,0 +1,76 @@
+"""Class labels as shares of the classes: plain functions, which exported code carries along word for word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from autoaug.functional.bounds import in_short, within_rounding
+from autoaug.functional.dtypes import check_dense
+
+
+def soft_labels(labels: Any, classes: int | None = None, n: int | None = None) -> Tensor:
+    """Labels as ``[n, classes]``: class indices become float32, soft labels keep their dtype.
+
+    Args:
+        labels: class indices ``[n]``, or soft or one-hot labels ``[n, classes]`` in [0, 1]; tensors, arrays or lists.
+        classes: how many classes there are; None takes the width of soft labels, or the highest index and one.
+        n: how many images there are, and so labels; None where that is known.
+
+    Raises:
+        ValueError: the labels are anything else.
+    """
+    given = as_tensor(labels)
+    if given.ndim not in (1, 2):
+        rule = "labels must be class indices [B], or soft labels [B, classes]"
+        raise ValueError(f"{rule}, not of shape {list(given.shape)}")
+    if n is not None and len(given) != n:
+        raise ValueError(f"there are {len(given)} labels for {n} images; pass one for each")
+    return one_hot(given, classes) if given.ndim == 1 else checked_shares(given, classes)
+
+
+def as_tensor(labels: Any) -> Tensor:
+    """Labels of any form as a tensor of numbers; numbers in lists are float32 where they are not whole."""
+    if isinstance(labels, Tensor):
+        check_dense(labels, "labels")
+        return labels.as_subclass(Tensor)
+    try:
+        if isinstance(labels, list | tuple) and any(getattr(label, "shape", ()) for label in labels):
+            given = torch.stack([as_tensor(label) for label in labels])
+        else:  # an array may have negative strides, which torch does not take; its copy has none
+            given = torch.tensor(labels.copy() if hasattr(labels, "copy") else labels, device="cpu")
+    except (TypeError, ValueError, RuntimeError):
+        kind = f"{type(labels).__name__} {in_short(labels)}"
+        raise ValueError(f"labels must be numbers in a tensor, an array or a list, not the {kind}") from None
+    return given.float() if isinstance(labels, list | tuple) and given.is_floating_point() else given
+
+
+def one_hot(labels: Tensor, classes: int | None) -> Tensor:
+    """Class indices ``[n]`` as ``[n, classes]`` float32."""
+    if not len(labels):
+        return torch.zeros(0, classes or 0, dtype=torch.float32, device=labels.device)
+    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+        raise ValueError(f"labels of shape [{len(labels)}] are {labels.dtype}; pass class indices, as by labels.long()")
+    labels = labels.long()
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or (classes is not None and high >= classes):
+        rule = "from 0" if classes is None else f"from 0 to {classes - 1}: there are {classes} classes"
+        raise ValueError(f"a label is {low if low < 0 else high}; class indices must be {rule}")
+    return torch.nn.functional.one_hot(labels, high + 1 if classes is None else classes).float()
+
+
+def checked_shares(labels: Tensor, classes: int | None) -> Tensor:
+    """Soft labels ``[n, classes]`` as floating point."""
+    width = labels.shape[1]
+    if width != (classes or max(width, 2)):
+        cure = "squeeze class indices to [n]" if width == 1 else "one column for each class"
+        raise ValueError(f"soft labels are {width} wide; they must be [n, {classes or 'classes'}]: {cure}")
+    if labels.numel():
+        low, high = (
+            (float("nan"),) * 2 if labels.is_complex() else (float(end) for end in labels.detach().float().aminmax())
+        )
+        if not within_rounding(low, high):
+            raise ValueError(f"soft labels have values from {low:g} to {high:g}; they must be finite and in [0, 1]")
+    return labels if labels.is_floating_point() else labels.float()

@@ -1,0 +1,59 @@
+"""Mixing of two samples: plain functions, which exported code carries along word for word."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from autoaug.functional.warping import warp
+
+#: How two samples are mixed; a plan's mode 1 is the first.
+MIXINGS = ("mixup", "cutmix", "resizemix", "samplepairing")
+
+
+def mixing_box(mode: Tensor, weight: Tensor, place: Tensor, height: int, width: int) -> Tensor:
+    """The pixels ``[n, 4]`` (top, bottom, left, right) that the partner takes in CutMix and ResizeMix: a box of
+    relative area ``1 - weight`` about `place`; CutMix cuts it off at the border, ResizeMix moves it inside.
+    """
+    side = (1 - weight).sqrt()
+    box = []
+    for length, center in ((height, place[:, 0]), (width, place[:, 1])):
+        whole = (side * length).round().clamp(max=length)
+        inside = (center * (length - whole + 1)).floor().clamp(max=length - whole)
+        low = torch.where(mode == 3, inside, ((center - side / 2) * length).round().clamp(0, length))
+        high = torch.where(mode == 3, inside + whole, ((center + side / 2) * length).round().clamp(0, length))
+        box += [low, high]
+    return torch.stack(box, 1)
+
+
+def own_share(mode: Tensor, weight: Tensor, place: Tensor, height: int, width: int) -> Tensor:
+    """How much of its own image a sample keeps, ``[n, 1, H, W]``: `weight` where it is mixed as a whole, 0 in the
+    partner's box and 1 elsewhere where it is mixed in a box.
+    """
+    top, bottom, left, right = mixing_box(mode, weight, place, height, width)[:, :, None].unbind(1)
+    rows, columns = (torch.arange(length, device=top.device) for length in (height, width))
+    down, across = (rows >= top) & (rows < bottom), (columns >= left) & (columns < right)
+    inside = down[:, None, :, None] & across[:, None, None, :]
+    in_box = ((mode == 2) | (mode == 3))[:, None, None, None]
+    return torch.where(in_box, 1 - inside.float(), weight[:, None, None, None])
+
+
+def label_share(mode: Tensor, own: Tensor) -> Tensor:
+    """The weight ``[n]`` of a sample's own label: its mean share of the image; SamplePairing keeps the label."""
+    return torch.where(mode == 4, 1.0, own.mean((1, 2, 3)))
+
+
+def mix_pairs(images: Tensor, partners: Tensor, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
+    """``images [n, C, H, W]``, each mixed with its partner: ResizeMix scales the partner into the box."""
+    height, width = images.shape[-2:]
+    own = own_share(mode, weight, place, height, width).to(images)
+    scaled = (mode == 3).nonzero().squeeze(1)
+    if len(scaled):
+        top, bottom, left, right = mixing_box(mode, weight, place, height, width)[scaled].unbind(1)
+        across, down = width / (right - left).clamp(min=1), height / (bottom - top).clamp(min=1)
+        x, y = (left + right - width) / 2, (top + bottom - height) / 2
+        none, one = torch.zeros_like(x), torch.ones_like(x)
+        maps = torch.stack([across, none, -across * x, none, down, -down * y, none, none, one], 1).view(-1, 3, 3)
+        rows = scaled.to(images.device)
+        partners = partners.index_copy(0, rows, warp(partners[rows], maps.to(images), projective=False))
+    return torch.lerp(partners, images, own)

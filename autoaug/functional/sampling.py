@@ -1,0 +1,136 @@
+"""Where chance enters: plain functions on plain numbers, which exported code carries along word for word.
+
+What is drawn depends on the seed alone, so that dtypes and devices are always named: PyTorch's defaults are the user's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import get_worker_info
+
+from autoaug.functional.bounds import check_seed
+
+Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]
+
+
+def seed_in_worker(seed: int, worker: int) -> int:
+    """The seed of a transform's generator in a loader's worker process, from its own and the worker's in this epoch."""
+    return (1_000_003 * seed + worker) % 2**64
+
+
+class Seeded(torch.nn.Module):
+    """A module with a random generator: the same `seed` draws the same augmentations; None takes a fresh one.
+
+    In the worker processes of a ``DataLoader`` each worker draws for itself, and anew in each epoch. Copies and pickles
+    go on where the module is.
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__()
+        self.seed = int(torch.randint(2**62, (), device="cpu")) if seed is None else check_seed(seed)
+        self.worker: int | None = None
+        self.own = torch.Generator("cpu")
+        self.own.manual_seed(self.seed)
+
+    @property
+    def generator(self) -> torch.Generator:
+        """Where to draw from in this process."""
+        worker = get_worker_info()
+        if worker is not None and worker.seed != self.worker:
+            self.worker = worker.seed
+            self.own.manual_seed(seed_in_worker(self.seed, worker.seed))
+        return self.own
+
+    def __getstate__(self) -> dict[str, Any]:
+        # As bytes: a tensor would go to another process by shared memory, which may be gone before it is read.
+        return self.__dict__ | {"own": self.own.get_state().numpy().tobytes()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state | {"own": torch.Generator("cpu")})  # type: ignore[no-untyped-call]
+        self.own.set_state(torch.frombuffer(bytearray(state["own"]), dtype=torch.uint8))
+
+
+def draw_operations(table: Table, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Draw for n samples, in S steps, which operator (``[S, n]``, -1 for none), its signed magnitude
+    (``[S, n]``) and four uniform numbers for its own use (``[S, n, 4]``).
+
+    `table` has for each layer its sub-policies ``(weight, operations)``, and for each operation
+    ``(operator, probability, lowest magnitude, highest magnitude, share of negative signs)``.
+    """
+    choices, magnitudes, uniforms = [], [], []
+    for sub_policies in table:
+        weights = torch.tensor([weight for weight, _ in sub_policies], dtype=torch.float64, device="cpu")
+        sub_policy = torch.multinomial(weights, max(n, 1), replacement=True, generator=generator)[:n]
+        for step in range(max(len(operations) for _, operations in sub_policies)):
+            nothing = (-1, 0.0, 0.0, 0.0, 0.0)
+            rows = [operations[step] if step < len(operations) else nothing for _, operations in sub_policies]
+            numbers = torch.tensor(rows, dtype=torch.float64, device="cpu")[sub_policy]
+            index, probability, low, high, negative = numbers.unbind(1)
+            chance = uniform(n, 7, generator)
+            sign = torch.where(chance[:, 2] < negative, -1.0, 1.0)
+            choices.append(torch.where(chance[:, 0] < probability, index, -1.0).long())
+            magnitudes.append((sign * (low + chance[:, 1] * (high - low))).float())
+            uniforms.append(chance[:, 3:])
+    if not choices:
+        none = torch.empty(0, n, 4, dtype=torch.float32, device="cpu")
+        return none[..., 0].long(), none[..., 0], none
+    return torch.stack(choices), torch.stack(magnitudes), torch.stack(uniforms)
+
+
+def draw_chains(
+    table: Table, width: int, alpha: float, n: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Draw `width` chains a sample (AugMix; Hendrycks et al., 2020): the operations as `draw_operations` does, of
+    which a uniformly drawn number of first layers is kept in each chain, and the weights ``[n, 1 + width]`` of the
+    original and the chains: Dirichlet(alpha) times a share from Beta(alpha, alpha).
+    """
+    parts = []
+    for _ in range(width):
+        choice, magnitude, uniforms = draw_operations(table, n, generator)
+        depth = torch.randint(1, len(table) + 1, (n,), generator=generator, device="cpu")
+        steps = [i for i, sub_policies in enumerate(table) for _ in range(max(len(o) for _, o in sub_policies))]
+        layer = torch.tensor(steps, dtype=torch.int64, device="cpu")
+        parts.append((torch.where(layer[:, None] < depth, choice, -1), magnitude, uniforms))
+    choice, magnitude, uniforms = (torch.cat(steps) for steps in zip(*parts, strict=True))
+    gammas = draw_gamma((n, width), alpha, generator)
+    share = draw_beta(alpha, n, generator)[:, None]
+    chains = share * gammas / gammas.sum(1, keepdim=True)
+    return choice, magnitude, uniforms, torch.cat([1 - share, chains], 1).float()
+
+
+def uniform(n: int, count: int, generator: torch.Generator) -> Tensor:
+    """``[n, count]`` float32, evenly in [0, 1)."""
+    return torch.rand(n, count, generator=generator, dtype=torch.float32, device="cpu")
+
+
+def draw_gamma(shape: tuple[int, int], alpha: float, generator: torch.Generator) -> Tensor:
+    """`shape` float64 from Gamma(alpha, 1)."""
+    # The public distributions of torch take no generator.
+    return torch._standard_gamma(torch.full(shape, alpha, dtype=torch.float64, device="cpu"), generator=generator)
+
+
+def draw_beta(alpha: float, n: int, generator: torch.Generator) -> Tensor:
+    """``[n]`` float64 from Beta(alpha, alpha), as a ratio of gammas."""
+    gammas = draw_gamma((2, n), alpha, generator)
+    return gammas[0] / gammas.sum(0)
+
+
+def draw_mixing(
+    modes: tuple[int, int], probability: float, alpha: float, n: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Draw for n samples the mode (``[n]``, one of `modes`, evenly, or 0 where not mixed), the partner (``[n]``),
+    the own weight (``[n]``, 1 where not mixed, else from Beta(alpha, alpha); ResizeMix draws the partner's side from
+    0.1 to 0.8 of the image's) and the center of the box (``[n, 2]``).
+    """
+    partner = torch.randperm(n, generator=generator, device="cpu")
+    place = uniform(n, 2, generator)
+    chance = uniform(n, 3, generator)
+    weight = draw_beta(alpha, n, generator).float()
+    mode = torch.where(chance[:, 1] < 0.5, *modes)
+    side = 0.1 + 0.7 * chance[:, 2]
+    weight = torch.where(mode == 3, 1 - side.square(), torch.where(mode == 4, 0.5, weight))
+    mixed = chance[:, 0] < probability
+    return torch.where(mixed, mode, 0), partner, torch.where(mixed, weight, 1.0), place

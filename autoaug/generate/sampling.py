@@ -1,0 +1,70 @@
+"""Samples drawn from a generator, passed through the gate, and written as images."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from autoaug.data.splits import DataSet
+from autoaug.errors import RunError
+from autoaug.generate.filter import Accept, SampleFilter, count_reasons, format_counts, train_filter
+from autoaug.generate.generator import SavedGenerator
+from autoaug.modalities.image.decoding import as_picture
+from autoaug.training.recipe import Recipe, default_recipe
+from autoaug.utils.files import renamed, safe_name, write_whole
+
+
+class FilteredSamples(NamedTuple):
+    """Samples, and why the gate drops some.
+
+    Attributes:
+        images: uint8 ``[n, C, H, W]``.
+        labels: the numbers ``[n]`` of their classes.
+        reasons: why each is dropped, ``[n]``; empty for those that pass.
+        gate: what they were judged by.
+        recipe: of the gate's classifier.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    reasons: np.ndarray
+    sample_filter: SampleFilter
+    recipe: Recipe
+
+
+def draw_samples(
+    made: SavedGenerator, data: DataSet, per_class: int, seed: int, device: str, accept: Accept | None = None
+) -> FilteredSamples:
+    """So many samples of each class, judged by a gate that the real images in `data` teach."""
+    labels = np.repeat(np.arange(len(data.classes), dtype=np.int64), per_class)
+    images = made.sample(labels, seed, device)
+    recipe = default_recipe(len(data.train))
+    sample_filter = train_filter(data.train, data.validation, data.classes, "auto", recipe, seed, device)
+    return FilteredSamples(images, labels, sample_filter.judge(images, labels, accept), sample_filter, recipe)
+
+
+def write_passed(drawn: FilteredSamples, out: Path) -> None:
+    """Write the samples that pass as PNG files, in a folder per class; `out` is there when all are written. Classes
+    whose names cannot be that of a folder are listed in ``renamed.json``.
+
+    Raises:
+        RunError: none passes.
+    """
+    passed = np.flatnonzero(drawn.reasons == "")
+    if not len(passed):
+        raise RunError(
+            f"the gate let none of {len(drawn.labels)} samples pass: {format_counts(count_reasons(drawn.reasons))}"
+        )
+    unfinished = out.with_name(f".{out.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    for number in passed.tolist():
+        path = unfinished / safe_name(drawn.sample_filter.classes[drawn.labels[number]]) / f"{number:07}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        as_picture(drawn.images[number]).save(path)
+    if other_names := renamed(drawn.sample_filter.classes):
+        write_whole(unfinished / "renamed.json", json.dumps(other_names, indent=2))
+    unfinished.rename(out)

@@ -1,1 +1,0 @@
-"""What fits autoaug into the frameworks that people train with, one file each."""

@@ -1,0 +1,119 @@
+"""The operator record and its registry.
+
+An operator is a registered kind of transform. Its function is pure and batched and takes values in the
+operator's own unit; the engine turns magnitudes into values (``value = magnitude * limit``), so the magnitude
+map is stated in one place: the record.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Literal
+
+from autoaug.errors import UnknownName
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+#: Modalities that come with autoaug; third parties add theirs as entry points of the group ``autoaug.modalities``.
+BUILTIN_MODALITIES = ("autoaug.modalities.image",)
+
+FusionKind = Literal["samples", "colors", "warp", "projection", "field"]
+
+#: Operators that had another name once, by it: policies and spaces of that time are still read.
+RENAMED_OPERATORS = {"ColourTemperature": "ColorTemperature"}
+
+#: Uniform numbers in [0, 1) that a plan gives an operator for each sample, for places, offsets and seeds.
+UNIFORMS = 4
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A registered kind of transform.
+
+    Attributes:
+        name: the name in policies and spaces, e.g. ``"ShearX"``.
+        modality: the modality whose samples it takes, e.g. ``"image"``.
+        family: operators of one family are listed together.
+        kind: what the function computes, from which the engine makes the samples:
+
+            - ``"samples"``: from ``(samples [n, C, H, W] in [0, 1], value [n], draws [n, DRAWS])`` samples of the same
+              shape, dtype and range;
+            - ``"colors"``: from the same, affine maps ``[n, C, C + 1]`` of each pixel's channels; the engine cuts to
+              [0, 1];
+            - ``"warp"``: from ``(value [n], draws [n, DRAWS], (H, W))`` affine maps ``[n, 3, 3]`` from output to input
+              positions ``(x, y, 1)``, in pixels from the image's center;
+            - ``"projection"``: the same, projective, with positive weights inside the image;
+            - ``"field"``: from the same, positions ``[n, H, W, 2]``, for each output pixel its ``(x, y)`` in the input.
+        signed: whether values of both signs are drawn, evenly.
+        limit: the value at magnitude 1; at magnitude 0 the operator is the identity.
+        unit: the unit of the value.
+        summary: the first line of the function's docstring.
+        function: see ``kind``.
+    """
+
+    name: str
+    modality: str
+    family: str
+    kind: FusionKind
+    signed: bool
+    limit: float
+    unit: str
+    summary: str
+    function: Callable[..., Tensor]
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it is either on (magnitude at least one half) or off, with nothing in between."""
+        return self.unit == "switch"
+
+
+_registry: dict[str, Operator] = {}
+
+
+def operator(
+    name: str,
+    *,
+    modality: str,
+    family: str,
+    unit: str,
+    limit: float = 1.0,
+    signed: bool = False,
+    kind: FusionKind = "samples",
+) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
+    """Register the decorated function as an operator: see `Operator` for the fields and what it must compute."""
+
+    def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        if name in _registry:
+            raise ValueError(f"operator {name!r} is registered twice")
+        summary = (function.__doc__ or "").strip().splitlines()[0]
+        _registry[name] = Operator(name, modality, family, kind, signed, limit, unit, summary, function)
+        return function
+
+    return register
+
+
+@cache
+def _discover() -> None:
+    for module in BUILTIN_MODALITIES:
+        importlib.import_module(module)
+    for entry in entry_points(group="autoaug.modalities"):
+        entry.load()
+
+
+def all_operators() -> dict[str, Operator]:
+    """Every registered operator by name, modalities of third parties included."""
+    _discover()
+    return dict(_registry)
+
+
+def get_operator(name: str) -> Operator:
+    """The operator of that name; raises `UnknownName` with the nearest one."""
+    operators = all_operators()
+    if name not in operators:
+        raise UnknownName("operator", name, operators)
+    return operators[name]

@@ -1,0 +1,292 @@
+"""Searching for what serves any objective: the user's own function in the place of training a classifier."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from autoaug.engine.transform import PolicyTransform
+from autoaug.errors import AllTrialsFailed, OptionError, pausing_on_full_disk
+from autoaug.evaluation.statistics import estimate
+from autoaug.exporters import export_modules
+from autoaug.pipeline.options import check_seed, parse_budget, parse_time, within
+from autoaug.policy.loading import load_policy
+from autoaug.policy.models import Policy
+from autoaug.results import Interval, Record, TrialResult, TrialSummary, Verdict
+from autoaug.runs.config import LARGEST_COUNT
+from autoaug.search.executors import Executor, TrialSpec, executors, resolve_executor
+from autoaug.search.loop import run_search
+from autoaug.search.progress import Progress
+from autoaug.search.space import AdversarialSpace, MixingSpace, SearchSpace, load_space
+from autoaug.search.strategies import get_strategy
+from autoaug.search.study import SearchStudy
+from autoaug.search.trial_records import TrialRequest, summary
+from autoaug.training.trial import failed
+from autoaug.utils.clock import now
+from autoaug.utils.files import write_whole
+from autoaug.utils.locks import held
+from autoaug.utils.seeds import derive_seed
+
+#: What the user's function is: given a policy as a transform, a seed and a fidelity in (0, 1], it trains (on that share
+#: of the data, or for that share of the time) and returns a score to be maximized.
+Objective = Callable[[PolicyTransform, int, float], float]
+
+#: The compute of one call at full fidelity: the unit of a budget.
+_UNIT = 1000
+#: In what steps scores come is not known; equal ones are taken to be equal, not to have no deviation at all.
+_RESOLUTION = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectiveSetting:
+    """What the trials of such a search have in common."""
+
+    objective: Objective
+    device: str
+
+    def warm_up(self) -> None:
+        """Nothing: the objective brings what it needs."""
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Call the objective for `policy` at a fidelity of `data_fraction`."""
+
+    policy: Policy
+    data_fraction: float = 1.0
+
+    def run(self, setting: ObjectiveSetting, seed: int) -> Iterator[TrialResult]:
+        """Yield one result, whose accuracy is the score."""
+        begun = TrialResult(started=now(), sample_passes=round(_UNIT * self.data_fraction))
+        transform = self.policy.transform(seed=derive_seed(seed, "transform"))
+        try:
+            score = float(setting.objective(transform, seed, self.data_fraction))
+        except Exception as fault:  # the user's function may raise anything
+            yield failed(begun, fault)
+            return
+        yield replace(begun, status="complete", accuracy=score, ended=now())
+
+
+def _evaluate(request: TrialRequest) -> Evaluate:
+    return Evaluate(request.policy, request.data_fraction)
+
+
+class Scored(Record):
+    """A policy's scores on fresh seeds that all candidates share."""
+
+    name: str
+    kind: Literal["baseline", "searched"]
+    fingerprint: str
+    policy: Policy
+    scores: tuple[float, ...]
+    mean: float
+    ci95: Interval
+
+
+class ObjectiveResult(Record):
+    """The outcome of a search for an objective; what stands in its ``result.json``.
+
+    Attributes:
+        verdict, sentence: whether the policy that the search believes in beats the hardest baseline.
+        policy: what to use: the searched policy if it is better, else the best baseline.
+        candidates: finalists and baselines on fresh seeds, the best first.
+        difference, ci95, p_value: of the searched policy to the best baseline, paired by seed.
+        history: the trials of the search.
+    """
+
+    verdict: Verdict
+    sentence: str
+    policy: Policy
+    candidates: tuple[Scored, ...]
+    difference: float
+    ci95: Interval
+    p_value: float
+    history: tuple[TrialSummary, ...]
+
+
+def search_objective(
+    objective: Objective,
+    *,
+    progress: Progress,
+    held_out: Objective | None = None,
+    space: str | Path | SearchSpace = "standard",
+    strategy: str = "auto",
+    trials: int | None = None,
+    time: str | None = None,
+    budget: str | None = None,
+    seeds: int = 5,
+    finalists: int = 3,
+    seed: int = 0,
+    workers: int = 1,
+    executor: str = "auto",
+    ray_address: str | None = None,
+    trial_timeout: str | None = None,
+    device: str = "cpu",
+    out: str | Path | None = None,
+) -> ObjectiveResult:
+    """See `autoaug.search`, whose part for objectives this is."""
+    check_seed(seed)
+    for name, value, least in (("seeds", seeds, 2), ("finalists", finalists, 1), ("workers", workers, 1)):
+        within(name, value, least, LARGEST_COUNT)
+    chosen = get_strategy(strategy)
+    if chosen.needs_data:
+        raise OptionError(
+            f"strategy {strategy!r} looks at the data or into trainings, which an objective keeps to itself; use auto"
+        )
+    if len(chosen.objectives) > 1:
+        raise OptionError(f"strategy {strategy!r} has several objectives, an objective of your own is one; use auto")
+    limits = parse_budget(trials, time, budget)
+    known = _transforms_alone(space if isinstance(space, SearchSpace) else load_space(space))
+    chosen.check(known)
+    folder = Path(out) if out is not None else None
+    baselines = {name: policy for name in known.baselines if not (policy := load_policy(name)).mixing}
+    timeout = parse_time(trial_timeout, "trial-timeout") if trial_timeout else None
+    kind = resolve_executor(executor, workers, ray_address)
+    with _alone_in(folder), executors(kind, workers, device, ray_address, timeout) as open_executor:
+        place = folder / "study.db" if folder else "sqlite:///:memory:"
+        study = SearchStudy(place, known, chosen, seed, facts={"task": "objective"})
+        with open_executor(ObjectiveSetting(objective, device)) as running:
+            run_search(study, running, limits, _UNIT, known, baselines, seed, progress, _evaluate)
+        best: dict[str, tuple[str, Policy]] = {}
+        for record in chosen.finalists(study.history()):
+            best.setdefault(record.key[0], (record.name, record.policy))
+        known_prints = {policy.fingerprint() for policy in baselines.values()}
+        own = dict([named for key, named in best.items() if key not in known_prints][:finalists])
+        candidate_policies = {**baselines, **own}
+        progress.say(f"confirming {len(candidate_policies)} policies on {seeds} fresh seeds")
+        fresh = [derive_seed(seed, "confirmation", index) for index in range(seeds)]
+        kept = _Kept(folder / "confirmation.json" if folder else None, "objective" if held_out is None else "held out")
+        with open_executor(ObjectiveSetting(held_out or objective, device)) as running:
+            scores = _scores(candidate_policies, fresh, running, progress, kept)
+        result = _judged(candidate_policies, set(own), scores, tuple(summary(trial) for trial in study.ended()))
+        if folder is not None:
+            _write(folder, result)
+    return result
+
+
+@contextmanager
+def _alone_in(folder: Path | None) -> Iterator[None]:
+    """Keep other processes out of the folder of a search, if it has one; what pauses it says how to go on."""
+    cure = "the same call goes on"
+    with pausing_on_full_disk(cure):
+        if folder is None:
+            yield
+            return
+        with held(folder, f"wait until it has ended, or end it: {cure}"):
+            yield
+
+
+class _Kept:
+    """The scores of the confirmation, kept from one session to the next in a file, where there is a folder for it.
+
+    Args:
+        path: of the file; a damaged one is as none.
+        scorer: which of the two functions gives the scores.
+    """
+
+    def __init__(self, path: Path | None, scorer: str) -> None:
+        self._path, self._scorer = path, scorer
+        self._scores: dict[str, float] = {}
+        with suppress(OSError, ValueError, TypeError, AttributeError):
+            noted = json.loads(path.read_bytes()) if path is not None else {}
+            self._scores = {key: float(score) for key, score in noted.items() if math.isfinite(float(score))}
+
+    def get(self, policy: Policy, seed: int) -> float | None:
+        """The score of `policy` with `seed`, None where it is not known."""
+        return self._scores.get(self._key(policy, seed))
+
+    def put(self, policy: Policy, seed: int, score: float) -> None:
+        """Keep a score."""
+        self._scores[self._key(policy, seed)] = score
+        if self._path is not None:
+            write_whole(self._path, json.dumps(self._scores, indent=1))
+
+    def _key(self, policy: Policy, seed: int) -> str:
+        return f"{self._scorer} {policy.fingerprint()} {seed}"
+
+
+def _transforms_alone(space: SearchSpace) -> SearchSpace:
+    """The space without what a transform of images cannot do alone: mixing, attacks, and copies within a batch."""
+    return space.model_copy(update={"mixing": MixingSpace(), "adversarial": AdversarialSpace(), "copies": (1, 1)})
+
+
+def _scores(
+    candidate_policies: Mapping[str, Policy], seeds: Sequence[int], executor: Executor, progress: Progress, kept: _Kept
+) -> dict[str, tuple[float, ...]]:
+    """The score of every candidate with every seed; those that are `kept` are not asked for again."""
+    pairs = [(name, seed) for seed in seeds for name in candidate_policies]
+    found = {
+        (name, seed): score for name, seed in pairs if (score := kept.get(candidate_policies[name], seed)) is not None
+    }
+    waiting, running = [pair for pair in pairs if pair not in found], 0
+    while waiting or running:
+        while waiting and running < executor.slots:
+            name, seed = waiting.pop(0)
+            executor.submit(TrialSpec(f"{seed} {name}", Evaluate(candidate_policies[name]), seed))
+            running += 1
+        key, result = executor.next_result()
+        running -= 1
+        number, name = key.split(" ", 1)
+        if result.status != "complete" or not math.isfinite(result.accuracy):
+            raise AllTrialsFailed(f"{name!r} failed in confirmation: {result.reason or 'its score is not finite'}")
+        found[name, int(number)] = result.accuracy
+        kept.put(candidate_policies[name], int(number), result.accuracy)
+        progress.training_ended(name, len(found), len(pairs))
+    return {name: tuple(found[name, seed] for seed in seeds) for name in candidate_policies}
+
+
+def _judged(
+    candidate_policies: Mapping[str, Policy],
+    own: set[str],
+    scores: Mapping[str, tuple[float, ...]],
+    history: tuple[TrialSummary, ...],
+) -> ObjectiveResult:
+    candidates = []
+    for name, policy in candidate_policies.items():
+        found = estimate(list(scores[name]), _RESOLUTION)
+        candidates.append(
+            Scored(
+                name=name,
+                kind="searched" if name in own else "baseline",
+                fingerprint=policy.fingerprint(),
+                policy=policy.model_copy(update={"name": name}),
+                scores=scores[name],
+                mean=found.mean,
+                ci95=found.ci95,
+            )
+        )
+    # The search says which of its own it believes in; picked by these scores it would look better than it is.
+    baseline = max((c for c in candidates if c.kind == "baseline"), key=lambda c: c.mean)
+    finalist = next((c for c in candidates if c.kind == "searched"), baseline)
+    difference = estimate([a - b for a, b in zip(finalist.scores, baseline.scores, strict=True)], _RESOLUTION)
+    verdict: Verdict = "no significant difference"
+    if finalist is not baseline and not difference.ci95[0] <= 0 <= difference.ci95[1]:
+        verdict = "better" if difference.mean > 0 else "worse"
+    returned = finalist if verdict == "better" else baseline
+    sentence = (
+        f"{verdict.capitalize()}: the searched policy {finalist.name} and {baseline.name}, its strongest baseline, differ by "
+        f"{difference.mean:+.4g} (95 % interval {difference.ci95[0]:+.4g} to {difference.ci95[1]:+.4g}, "
+        f"{len(baseline.scores)} seeds, p = {difference.p_value:.2g}). Returned is {returned.name}."
+    )
+    return ObjectiveResult(
+        verdict=verdict,
+        sentence=sentence,
+        policy=returned.policy,
+        candidates=tuple(sorted(candidates, key=lambda c: -c.mean)),
+        difference=difference.mean,
+        ci95=difference.ci95,
+        p_value=difference.p_value,
+        history=history,
+    )
+
+
+def _write(folder: Path, result: ObjectiveResult) -> None:
+    for name, text in export_modules(result.policy).items():
+        write_whole(folder / name, text)
+    write_whole(folder / "policy.yaml", result.policy.to_yaml())
+    write_whole(folder / "result.json", result.model_dump_json(indent=2))

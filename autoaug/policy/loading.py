@@ -1,0 +1,84 @@
+"""Policies by name or from files."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from autoaug.errors import PolicyError, UnknownName
+from autoaug.modalities.operators import get_operator
+from autoaug.policy.models import Layer, Policy, SubPolicy
+from autoaug.utils.files import read_text
+from autoaug.utils.yaml import MOST_BYTES, parse_yaml, validate
+
+
+def check_operators(policy: Policy) -> Policy:
+    """The policy itself; raises `UnknownName` where it uses an operator that is not registered."""
+    for name in policy.operator_names():
+        get_operator(name)
+    return policy
+
+
+def load_policy(name_or_path: str | Path) -> Policy:
+    """The policy of that name, file, or names joined by ``+``, with operators that exist.
+
+    Raises:
+        PolicyError: the file breaks a rule of the format.
+        UnknownName: there is no such policy, or it uses an operator that is not registered.
+    """
+    return check_operators(read_policy(name_or_path))
+
+
+BUILTIN_FOLDER = Path(__file__).parent.parent / "modalities/image/policies"
+
+
+def builtin_names() -> list[str]:
+    """Names of the published policies that come with autoaug."""
+    return sorted(path.stem for path in BUILTIN_FOLDER.glob("*.yaml"))
+
+
+def parse_policy(text: str, source: str = "policy") -> Policy:
+    """The policy in a YAML (or JSON) document; raises `PolicyError` with the line and the rule."""
+    return validate(Policy, parse_yaml(text, source, PolicyError), PolicyError)
+
+
+def randaugment(n: int = 2, m: float = 9.0) -> Policy:
+    """RandAugment (Cubuk et al., 2020): `n` operators, 1 to 16, at strength `m` of 30, on torchvision's ranges.
+
+    Raises:
+        PolicyError: `n` or `m` is out of range.
+    """
+    if not (1 <= n <= 16 and 0 <= m <= 30):
+        raise PolicyError(f"randaugment takes n from 1 to 16 and m from 0 to 30, not n = {n}, m = {m:g}")
+    base = read_policy("randaugment")  # m = 9; what has no strength is at 1
+    operations = [
+        o if o.magnitude == (1.0, 1.0) else o.model_copy(update={"magnitude": (round(o.magnitude[0] * m / 9, 6),) * 2})
+        for sub_policy in base.layers[0].sub_policies
+        for o in sub_policy.operations
+    ]
+    layer = Layer(sub_policies=tuple(SubPolicy(operations=(operation,)) for operation in operations))
+    return Policy(name=f"randaugment({n},{m:g})", layers=(layer,) * n)
+
+
+def read_policy(name_or_path: str | Path) -> Policy:
+    """The policy of that name, file, or names joined by ``+``; its operators are not looked up.
+
+    Names are those of `builtin_names`, and ``randaugment(n,m)``.
+
+    Raises:
+        PolicyError: the file breaks a rule of the format.
+        UnknownName: there is neither such a name nor such a file.
+    """
+    text, path = str(name_or_path), Path(name_or_path)
+    if path.is_file():
+        return parse_policy(read_text(path, PolicyError, at_most=MOST_BYTES), str(path))
+    if text in builtin_names():
+        return parse_policy(read_text(BUILTIN_FOLDER / f"{text}.yaml", PolicyError), text)
+    if given := re.fullmatch(r"randaugment\(\s*(?:n\s*=\s*)?(\d+)\s*,\s*(?:m\s*=\s*)?(\d+(?:\.\d+)?)\s*\)", text):
+        return randaugment(int(given[1]), float(given[2]))
+    if path.suffix in {".yaml", ".yml", ".json"}:
+        raise PolicyError(f"there is no policy file {text!r}")
+    if "+" in text:
+        first, rest = text.split("+", 1)
+        return read_policy(first) + read_policy(rest)
+    raise UnknownName("policy", text, builtin_names())

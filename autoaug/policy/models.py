@@ -1,0 +1,355 @@
+"""What a policy is: frozen words, their YAML, and a fingerprint.
+
+One structure holds every published shape: AutoAugment is one layer of 25 two-operation sub-policies, RandAugment
+(n = 2) two layers of one-operation sub-policies, TrivialAugment one layer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from autoaug.errors import PolicyError, rule_of
+from autoaug.modalities.operators import RENAMED_OPERATORS
+from autoaug.utils.renamed import renamed, upgraded
+
+if TYPE_CHECKING:
+    from autoaug.engine.transform import PolicyTransform
+
+FORMAT: Literal[2] = 2
+#: What is called otherwise since the format's first version; fingerprints are of the names that stood there.
+_FIRST_NAMES = {"sub_policies": "branches", "regularization": "regularisation"}
+_FIRST_OPERATORS = {name: old for old, name in RENAMED_OPERATORS.items()}
+
+Unit = Annotated[float, Field(ge=0.0, le=1.0)]
+MixingKind = Literal["mixup", "cutmix", "mixup-or-cutmix", "resizemix", "samplepairing"]
+
+# Bounds far beyond any published policy and all that a search can draw: what is larger is a mistake, or meant to harm.
+MOST_LAYERS, MOST_PHASES = 512, 256
+_MOST_SUB_POLICIES, _MOST_OPERATIONS, _MOST_IN_ALL = 1000, 64, 10_000
+#: A policy may be called what its file is called.
+_LONGEST_NAME = 4096
+OperatorText = Annotated[str, Field(max_length=100)]
+
+
+class FrozenModel(BaseModel):
+    """Base of the policy's words: frozen, and strict about what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Operation(FrozenModel):
+    """An operator, the probability of applying it, and the range its magnitude is drawn from, uniformly.
+
+    ``sign`` is which signs a signed operator draws, ``both`` evenly; it means nothing to the others.
+    """
+
+    operator: OperatorText
+    probability: Unit = 1.0
+    magnitude: tuple[Unit, Unit] = (0.0, 1.0)
+    sign: Literal["both", "positive", "negative"] = "both"
+
+    @field_validator("operator")
+    @classmethod
+    def _has_its_present_name(cls, value: str) -> str:
+        return RENAMED_OPERATORS.get(value, value)
+
+    @field_validator("magnitude", mode="before")
+    @classmethod
+    def _one_number_is_a_fixed_magnitude(cls, value: Any) -> Any:
+        return (value, value) if isinstance(value, int | float | str) else value
+
+    @model_validator(mode="after")
+    def _range_is_ordered(self) -> Self:
+        if self.magnitude[0] > self.magnitude[1]:
+            raise ValueError(f"magnitude {list(self.magnitude)} must be [low, high] with low <= high")
+        return self
+
+
+class SubPolicy(FrozenModel):
+    """A sequence of operations, applied in order, and the weight of drawing it within its layer."""
+
+    operations: Annotated[tuple[Operation, ...], Field(max_length=_MOST_OPERATIONS)]
+    weight: Annotated[float, Field(ge=0.0, le=1e9)] = 1.0
+
+
+class Layer(FrozenModel):
+    """A weighted choice between sub-policies, drawn for every sample."""
+
+    sub_policies: Annotated[
+        tuple[SubPolicy, ...],
+        Field(min_length=1, max_length=_MOST_SUB_POLICIES),
+        renamed("sub_policies", "branches"),
+    ]
+
+    @model_validator(mode="after")
+    def _weights_can_be_drawn_from(self) -> Self:
+        if sum(sub_policy.weight for sub_policy in self.sub_policies) <= 0:
+            raise ValueError("the weights of a layer's sub-policies must not all be 0")
+        return self
+
+
+Layers = Annotated[tuple[Layer, ...], Field(max_length=MOST_LAYERS)]
+
+
+def in_turn(*operations: Operation) -> tuple[Layer, ...]:
+    """Layers that apply the operations one after the other."""
+    return tuple(Layer(sub_policies=(SubPolicy(operations=(operation,)),)) for operation in operations)
+
+
+class Mixing(FrozenModel):
+    """A share of the samples is mixed with a partner, each in its own proportion.
+
+    ``mixup``: a weighted sum of images and labels (Zhang et al., 2018). ``cutmix``: the partner fills a box, labels
+    by area (Yun et al., 2019). ``mixup-or-cutmix``: one of the two, evenly. ``resizemix``: the whole partner,
+    scaled to 0.1 to 0.8 of the size, labels by area (Qin et al., 2020). ``samplepairing``: the mean of both images
+    under the sample's own label (Inoue, 2018).
+
+    ``alpha`` is the parameter of Beta(alpha, alpha) that the weight of MixUp and CutMix is drawn from, per sample.
+    """
+
+    kind: MixingKind
+    probability: Unit = 1.0
+    alpha: Annotated[float, Field(ge=0.01, le=8.0)] = 1.0
+
+
+class Chains(FrozenModel):
+    """AugMix (Hendrycks et al., 2020): each sample passes `width` times, independently, through the first d layers,
+    with d drawn uniformly; the results are summed with weights from Dirichlet(alpha), and the sum with the original
+    with a weight from Beta(alpha, alpha).
+    """
+
+    width: Annotated[int, Field(ge=1, le=16)] = 3
+    alpha: Annotated[float, Field(ge=0.01, le=8.0)] = 1.0
+
+
+class Adversarial(FrozenModel):
+    """Adversarial training: FGSM (Goodfellow et al., 2015) and PGD (Madry et al., 2018) move pixels, ``magnitudes``
+    moves the magnitudes that the operators were drawn with instead.
+
+    Attributes:
+        kind: see above.
+        norm: of the ball that pixels stay in.
+        epsilon: its radius: of pixels, whose range is [0, 1], a largest change (``linf``) or a length (``l2``); of
+            magnitudes the largest change, which may be up to 1.
+        steps: of gradient ascent.
+        share: of each batch that is attacked.
+        loss: ``plain`` trains on the attacked samples in the place of the clean ones; ``trades`` (Zhang et al., 2019)
+            trains on the clean ones, plus `beta` times how far the model's answer moves under attack.
+        beta: see there.
+    """
+
+    kind: Literal["fgsm", "pgd", "magnitudes"]
+    norm: Literal["linf", "l2"] = "linf"
+    epsilon: Annotated[float, Field(gt=0.0)] = 4 / 255
+    steps: Annotated[int, Field(ge=1, le=50)] = 1
+    share: Unit = 0.5
+    loss: Literal["plain", "trades"] = "plain"
+    beta: Annotated[float, Field(gt=0.0, le=20.0)] = 6.0
+
+    @model_validator(mode="after")
+    def _fgsm_is_one_step(self) -> Self:
+        if self.kind == "fgsm" and self.steps != 1:
+            raise ValueError(f"fgsm takes one step, not steps: {self.steps}; use kind: pgd for several")
+        if self.norm == "linf" and self.epsilon > 1:
+            raise ValueError(f"epsilon {self.epsilon:g} is above 1, the whole range of a pixel or a magnitude")
+        if self.kind == "magnitudes" and (self.norm != "linf" or self.loss != "plain"):
+            raise ValueError("adversarial magnitudes have neither norm: l2 nor loss: trades; leave both out")
+        return self
+
+
+class Synthetic(FrozenModel):
+    """Generated samples take the place of a share of each batch, before anything else is done to it.
+
+    ``confidence`` is what the gate's classifier must at least give a sample's own class, above the gate's own bound.
+    """
+
+    kind: Literal["gan", "pca"]
+    share: Annotated[float, Field(gt=0.0, le=0.75)] = 0.25
+    confidence: Unit = 0.0
+
+
+class Regularization(FrozenModel):
+    """Against over-fitting: the weight decay in the place of the recipe's, and dropout (Srivastava et al., 2014) of the
+    features before the last linear layer.
+    """
+
+    weight_decay: Annotated[float, Field(ge=0.0, le=1.0)] | None = None
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+
+
+class Phase(FrozenModel):
+    """A part of a schedule: the layers that apply until so much of the training is done, as a share of it."""
+
+    until: Annotated[float, Field(gt=0.0, le=1.0)]
+    layers: Layers = ()
+
+
+class Provenance(FrozenModel):
+    """Where a policy comes from and what may be claimed of it; it changes nothing of what the policy does.
+
+    Attributes:
+        data, data_fingerprint: on which it was found.
+        verdict: the run's, in words.
+        difference, ci95: test accuracy above the strongest baseline's, in [-1, 1], with its 95 % interval.
+        license: under which the policy is shared, as an SPDX identifier; for its maker to fill in.
+    """
+
+    data: str
+    data_fingerprint: str
+    verdict: str
+    difference: float | None = None
+    ci95: tuple[float, float] | None = None
+    license: Annotated[str | None, renamed("license", "licence")] = None
+
+
+class Policy(FrozenModel):
+    """Layers applied in order (or in chains, for AugMix), then mixing.
+
+    A policy with a `schedule` has its layers there, a phase after another (Population Based Augmentation: Ho et al.,
+    2019); `at` says what applies when. Adversarial samples and K copies are the trainer's to make.
+
+    A policy has at most 10,000 operations, those of all layers and phases together (a sub-policy without any counts as
+    one), and its file at most 4 MiB and 250,000 values, with YAML's aliases written out.
+    """
+
+    format: Literal[2] = FORMAT
+    name: Annotated[str, Field(max_length=_LONGEST_NAME)] = "policy"
+    layers: Layers = ()
+    schedule: Annotated[tuple[Phase, ...], Field(max_length=MOST_PHASES)] = ()
+    chains: Chains | None = None
+    mixing: Mixing | None = None
+    adversarial: Adversarial | None = None
+    synthetic: Synthetic | None = None
+    regularization: Annotated[Regularization | None, renamed("regularization", "regularisation")] = None
+    copies: Annotated[int, Field(ge=1, le=64)] = 1
+    provenance: Annotated[Provenance | None, renamed("provenance", "card")] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _format_is_known(cls, value: Any) -> Any:
+        found = value.get("format", FORMAT) if isinstance(value, dict) else FORMAT
+        if isinstance(found, int) and found > FORMAT:
+            raise ValueError(
+                f"it is of format {found}, this autoaug reads up to {FORMAT}; upgrade with: pip install -U autoaug"
+            )
+        return upgraded(value, FORMAT)
+
+    @model_validator(mode="after")
+    def _chains_have_layers(self) -> Self:
+        if self.chains and not self.layers:
+            raise ValueError("chains pass through layers, but there are none; add layers or leave chains out")
+        return self
+
+    @model_validator(mode="after")
+    def _magnitudes_are_attacked_alone(self) -> Self:
+        if self.adversarial and self.adversarial.kind == "magnitudes" and (self.mixing or self.chains):
+            raise ValueError("adversarial magnitudes do not go with mixing or chains; leave one of them out")
+        return self
+
+    @model_validator(mode="after")
+    def _schedule_is_ordered(self) -> Self:
+        bounds = [phase.until for phase in self.schedule]
+        if bounds and (bounds != sorted(set(bounds)) or bounds[-1] != 1):
+            raise ValueError(f"a schedule's phases end at {bounds}; they must rise, and the last must be 1")
+        if bounds and (self.layers or self.chains):
+            raise ValueError("a policy with a schedule has its layers in the schedule's phases, and no chains")
+        return self
+
+    @model_validator(mode="after")
+    def _operations_are_not_too_many(self) -> Self:
+        found = sum(
+            max(1, len(sub_policy.operations)) for layer in self.all_layers() for sub_policy in layer.sub_policies
+        )
+        if found > _MOST_IN_ALL:
+            raise ValueError(f"it has {found} operations in all layers and phases; at most {_MOST_IN_ALL} are allowed")
+        return self
+
+    def at(self, done: float) -> Policy:
+        """What applies when a share `done` of the training, in [0, 1], is over: the policy itself unless it has a
+        schedule.
+        """
+        if not self.schedule:
+            return self
+        phase = next((phase for phase in self.schedule if done < phase.until), self.schedule[-1])
+        return self.model_copy(update={"layers": phase.layers, "schedule": ()})
+
+    def bounds(self) -> list[float]:
+        """The shares of the training at which other layers begin to apply, the end among them."""
+        return [phase.until for phase in self.schedule] or [1.0]
+
+    def all_layers(self) -> tuple[Layer, ...]:
+        """The layers of all phases, in the order of the file."""
+        return self.layers + tuple(layer for phase in self.schedule for layer in phase.layers)
+
+    def operations(self) -> Iterator[Operation]:
+        """Every operation, in the order of the file."""
+        for layer in self.all_layers():
+            for sub_policy in layer.sub_policies:
+                yield from sub_policy.operations
+
+    def operator_names(self) -> list[str]:
+        """The operators used, in order of first use."""
+        return list(dict.fromkeys(operation.operator for operation in self.operations()))
+
+    def fingerprint(self) -> str:
+        """12 hex digits that depend on what the policy does and not on its name."""
+        # Without defaults: a policy keeps its fingerprint when the format learns a new word.
+        does = _in_first_names(self.model_dump(exclude={"name", "provenance"}, exclude_defaults=True))
+        canonical = json.dumps(does, sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    def to_yaml(self) -> str:
+        """The policy as a YAML document that `load_policy` reads back to an equal policy."""
+        return yaml.safe_dump(self.model_dump(mode="json", exclude_defaults=True) | {"format": FORMAT}, sort_keys=False)
+
+    def save(self, path: str | Path) -> None:
+        """Write the policy as YAML to `path`."""
+        Path(path).write_text(self.to_yaml(), encoding="utf-8")
+
+    def transform(self, seed: int | None = None, num_classes: int | None = None) -> PolicyTransform:
+        """The policy as an ``nn.Module``: see `autoaug.engine.transform.PolicyTransform` for shapes and ranges."""
+        from autoaug.engine.transform import PolicyTransform
+
+        return PolicyTransform(self, seed=seed, num_classes=num_classes)
+
+    def __add__(self, other: Policy) -> Policy:
+        """This policy's layers, then the other's, in one policy."""
+        for field in ("mixing", "adversarial", "synthetic", "regularization"):
+            if getattr(self, field) and getattr(other, field):
+                raise PolicyError(f"{self.name!r} and {other.name!r} both have {field}; a policy has at most one")
+        if self.schedule or other.schedule:
+            raise PolicyError(f"a schedule cannot be joined to another policy ({self.name!r} and {other.name!r})")
+        for policy, following in ((self, other), (other, self)):
+            if policy.chains and following.layers:
+                raise PolicyError(f"{policy.name!r} has chains, which blend all layers; it cannot be joined to others")
+        try:
+            return Policy(
+                name=f"{self.name}+{other.name}",
+                layers=self.layers + other.layers,
+                chains=self.chains or other.chains,
+                mixing=self.mixing or other.mixing,
+                adversarial=self.adversarial or other.adversarial,
+                synthetic=self.synthetic or other.synthetic,
+                regularization=self.regularization or other.regularization,
+                copies=max(self.copies, other.copies),
+            )
+        except ValidationError as faults:
+            rule = rule_of(faults.errors()[0])
+            raise PolicyError(f"{self.name!r} and {other.name!r} cannot be joined: {rule}") from None
+
+
+def _in_first_names(value: Any) -> Any:
+    """Plain values with keys, and operators, as they were first called."""
+    if isinstance(value, dict):
+        named = {_FIRST_NAMES.get(key, key): _in_first_names(inner) for key, inner in value.items()}
+        if "operator" in named:
+            named["operator"] = _FIRST_OPERATORS.get(named["operator"], named["operator"])
+        return named
+    return [_in_first_names(inner) for inner in value] if isinstance(value, list | tuple) else value

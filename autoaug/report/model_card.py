@@ -1,0 +1,52 @@
+"""The trained winner as files: weights, a snippet that loads them, and a card that says what they are."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from autoaug.errors import RunError, first_line, resume_command
+from autoaug.report.pictures import environment
+from autoaug.results import SearchResult
+from autoaug.runs.folder import RunFolder
+from autoaug.utils.files import write_whole
+from autoaug.version import __version__
+
+
+def export_model(folder: RunFolder, out: Path) -> list[Path]:
+    """Write ``model.safetensors``, ``model.json``, ``inference.py`` and ``README.md`` (a model card) into the folder
+    `out`; returns their paths. The weights are of the returned policy's first confirmation seed: no seed is picked.
+
+    Raises:
+        RunError: the run is not whole, it kept no weights, or something of another kind stands at `out`.
+    """
+    result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root)
+    _check_weights(folder)
+    if out.exists() and not out.is_dir():
+        raise RunError(f"{out} exists and is no folder; name another with --out")
+    candidate = result.candidate(result.returned.name)
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(folder.model, out / "model.safetensors")
+    given = {"result": result, "config": config, "candidate": candidate, "version": __version__}
+    texts = environment(autoescape=False)
+    classes = json.dumps(result.data.classes)
+    write_whole(out / "inference.py", texts.get_template("inference.py.txt").render(classes=classes, **given))
+    about = {"network": config.model, "shape": result.data.shape, "classes": result.data.classes}
+    write_whole(out / "model.json", json.dumps(about, indent=2))
+    write_whole(out / "README.md", texts.get_template("model_card.md").render(**given))
+    return [out / name for name in ("model.safetensors", "model.json", "inference.py", "README.md")]
+
+
+def _check_weights(folder: RunFolder) -> None:
+    """Raise `RunError` where the run has no weights, or damaged ones, with what trains them again."""
+    cure = f"delete {folder.result}, and this trains them again: {resume_command(folder.root)}"
+    if not folder.model.is_file():
+        raise RunError(f"{folder.root} has no weights; {cure}")
+    try:
+        with safe_open(folder.model, framework="numpy"):
+            pass
+    except (SafetensorError, OSError) as fault:
+        raise RunError(f"{folder.model} is damaged ({first_line(fault)}); {cure}") from None

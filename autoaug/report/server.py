@@ -1,0 +1,113 @@
+"""A run shown as it goes on: its report on loopback, and its events on the terminal. The run itself is not touched."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+import webbrowser
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from autoaug.errors import AutoaugError, OptionError, printable
+from autoaug.report import report_page
+from autoaug.runs.callbacks.event_log import read_events
+from autoaug.runs.folder import RunFolder
+from autoaug.utils.terminal import say
+
+_LOOPBACK = "127.0.0.1"
+
+
+def watch_run(run: Path, port: int, every: float, console: Console, open_it: bool) -> None:
+    """Serve the report of `run` at `port` of this machine, 0 for any that is free, until the run is whole or Ctrl-C.
+
+    Raises:
+        RunError: there is no run.
+        OptionError: the port is taken, or `every` is out of range.
+    """
+    if not 0.1 <= every <= 86400:
+        raise OptionError(f"--every {every:g} must be between 0.1 and 86400 seconds")
+    folder, _ = RunFolder.open(run)
+    with _serving(folder, port, every) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://{_LOOPBACK}:{server.server_address[1]}/"
+        try:
+            say(console, f"watching {run} at {address}; Ctrl-C ends the watching, not the run")
+            if open_it:
+                webbrowser.open(address)
+            _follow(folder, every, console)
+        except KeyboardInterrupt:
+            return
+        finally:
+            server.shutdown()
+
+
+def _follow(folder: RunFolder, every: float, console: Console) -> None:
+    seen = 0
+    while True:
+        is_whole = folder.result.is_file() and folder.report.is_file()
+        events = read_events(folder.events)
+        for event in events[seen:]:
+            say(console, in_words(event))
+        seen = len(events)
+        if is_whole:
+            return
+        time.sleep(every)
+
+
+def in_words(event: dict[str, Any]) -> str:
+    """An event of the log as a line that any terminal can show."""
+    return printable(_in_words(event))
+
+
+def _in_words(event: dict[str, Any]) -> str:
+    at = time.strftime("%H:%M:%S", time.localtime(event["time"]))
+    match event["event"]:
+        case "trial":
+            trial = event["trial"]
+            outcome = trial["status"] if trial["accuracy"] is None else f"{100 * trial['accuracy']:.1f} %"
+            name, spent = f"trial {trial['number']} {trial['name']}", f"{100 * event['fraction']:.0f} % of the budget"
+            return f"{at} {name}: {outcome}, {spent}"
+        case "confirmation":
+            return f"{at} confirmation {event['done']} of {event['total']}: {event['name']}"
+        case "finished":
+            return f"{at} {event['sentence']}"
+        case _:
+            return f"{at} {event['message']}"
+
+
+def _serving(folder: RunFolder, port: int, every: float) -> ThreadingHTTPServer:
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            host = (self.headers.get("Host") or "").partition(":")[0]  # a browser leaves out port 80
+            if host not in {_LOOPBACK, "localhost"} or self.path != "/":  # another site's name for this machine, say
+                self.send_error(404)
+                return
+            try:
+                content = report_page(folder).encode()
+            except AutoaugError as fault:
+                self.send_error(500, explain=str(fault))
+                return
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Cache-Control", "no-store")
+            if not folder.result.is_file():
+                self.send_header("Refresh", f"{every:g}")
+            self.end_headers()
+            with contextlib.suppress(ConnectionError):  # a reader who went away
+                self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the library's name)
+            """Say nothing: the terminal shows the run."""
+
+    try:
+        return ThreadingHTTPServer((_LOOPBACK, port), Page)
+    except (OSError, OverflowError) as fault:
+        reason = getattr(fault, "strerror", None) or str(fault)
+        raise OptionError(
+            f"--port {port} cannot be used ({reason}); give another, or none for any that is free"
+        ) from None

@@ -1,0 +1,355 @@
+"""What comes out of trials and searches: frozen records. No torch here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+
+from autoaug.errors import NewerFormat, RunError, UnknownName
+from autoaug.policy.loading import read_policy
+from autoaug.policy.models import Policy
+from autoaug.probe_results import Count, read_generated, read_probe
+from autoaug.utils.json import read_record
+from autoaug.utils.renamed import renamed, upgraded
+
+FORMAT = 2
+
+Status = Literal["running", "complete", "pruned", "failed"]
+CandidateKind = Literal["baseline", "searched", "control"]
+Verdict = Literal["better", "worse", "no significant difference"]
+Interval = tuple[float, float]
+Unit = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(gt=0, le=1)]
+Points = Annotated[float, Field(ge=-1, le=1)]
+Severities = Annotated[tuple[Unit, ...], Field(min_length=5, max_length=5)]
+Size = Annotated[int, Field(ge=1, lt=2**63)]
+Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+
+
+@dataclass(frozen=True)
+class Rung:
+    """An accuracy on the validation split on the way; `step` counts passes over the training split."""
+
+    step: int
+    accuracy: float
+
+
+@dataclass(frozen=True, eq=False)
+class TrialResult:
+    """One policy trained and scored once, whole or so far.
+
+    Attributes:
+        started, ended: seconds since the epoch, on the worker's clock.
+        status: running at a rung, complete, pruned there, or failed.
+        accuracy: on the validation split at full length, in [0, 1]; NaN unless complete.
+        curve: the rungs passed, the last one at full length where complete.
+        robustness: accuracy on the validation split under attacks and corruptions; NaN unless the task asks for it.
+        reason: why it failed.
+        note: what else is to be said of it.
+        augmentation_seconds: of the time, spent on drawing and applying the policy.
+        samples_seen: augmented samples trained on.
+        sample_passes: the same, with the extra passes of adversarial attacks: the unit of compute.
+        probe_result: of work that is no training, as plain JSON values.
+        validation_predictions: class indices ``[n]`` uint16.
+        test_predictions: likewise, where the task has a test split.
+        weights: of the model, as a safetensors file, where the training was asked to hand them over.
+        disk_full: whether it failed for want of room on a disk alone, which is no fault of what was tried.
+    """
+
+    started: float
+    ended: float = math.nan
+    status: Status = "running"
+    accuracy: float = math.nan
+    curve: tuple[Rung, ...] = ()
+    robustness: float = math.nan
+    reason: str = ""
+    note: str = ""
+    augmentation_seconds: float = 0.0
+    samples_seen: int = 0
+    sample_passes: int = 0
+    probe_result: Mapping[str, Any] = field(default_factory=dict)
+    validation_predictions: np.ndarray | None = None
+    test_predictions: np.ndarray | None = None
+    weights: bytes | None = field(default=None, repr=False)
+    disk_full: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """The trial's own compute."""
+        return self.ended - self.started
+
+
+class Record(BaseModel):
+    """Base of what stands in ``result.json``: frozen, strict about what it does not know, and all numbers finite."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Candidate(Record):
+    """A policy trained again from scratch on fresh seeds that all candidates share.
+
+    `class_accuracy` is the mean over the seeds, None for a class without test images; `class_accuracies` has a row per
+    seed, `confusion` counts test images by class and prediction over all seeds.
+    """
+
+    name: str
+    kind: Annotated[CandidateKind, BeforeValidator(lambda kind: "control" if kind == "rival" else kind)]
+    fingerprint: str
+    trial: Integer | None
+    policy: Policy
+    seeds: Annotated[tuple[Integer, ...], Field(min_length=1)]
+    validation_accuracy: tuple[Unit, ...]
+    validation_mean: Unit
+    test_accuracy: tuple[Unit, ...]
+    mean: Unit
+    ci95: Interval
+    class_accuracy: tuple[Unit | None, ...]
+    class_accuracies: tuple[tuple[Unit | None, ...], ...] = ()
+    confusion: tuple[tuple[Count, ...], ...] = ()
+    seconds: float
+
+    @model_validator(mode="after")
+    def _has_a_row_per_seed_and_a_column_per_class(self) -> Self:
+        seeds, classes = len(self.seeds), len(self.class_accuracy)
+        for name in ("validation_accuracy", "test_accuracy", "class_accuracies"):
+            found = len(getattr(self, name))
+            if found != seeds and (found or name != "class_accuracies"):
+                raise ValueError(f"{name} has {found} entries for {seeds} seeds")
+        if self.class_accuracies and not self.confusion:
+            raise ValueError("class_accuracies stands without confusion")
+        if self.confusion and len(self.confusion) != classes:
+            raise ValueError(f"confusion has {len(self.confusion)} rows for {classes} classes")
+        if any(len(row) != classes for row in (*self.class_accuracies, *self.confusion)):
+            raise ValueError(f"class_accuracies or confusion has a row that is not of {classes} classes")
+        return self
+
+
+class McNemar(Record):
+    """The exact test of McNemar (1947) on the predictions of all seeds pooled."""
+
+    only_candidate_right: Count
+    only_baseline_right: Annotated[Count, renamed("only_baseline_right", "only_rival_right")]
+    p_value: Unit
+
+
+class Comparison(Record):
+    """The finalist against the strongest baseline, paired by seed, on the test split; accuracies in [0, 1].
+
+    `ci95` holds with 95 % over all `interim_analyses` at the data together; `level` is what each of them could be wrong by alone.
+    """
+
+    candidate: str
+    baseline: Annotated[str, renamed("baseline", "rival")]
+    differences: Annotated[tuple[Points, ...], Field(min_length=1)]
+    difference: Points
+    ci95: Interval
+    p_value: Unit
+    level: Unit = 0.05
+    interim_analyses: Annotated[tuple[Count, ...], renamed("interim_analyses", "looks")] = ()
+    mcnemar: McNemar
+
+
+class Returned(Record):
+    """The policy that the run returns."""
+
+    name: str
+    fingerprint: str
+    is_searched: bool
+
+
+class TrialCounts(Record):
+    """How the trials of the search ended."""
+
+    complete: Count
+    pruned: Count
+    failed: Count
+
+
+class Cost(Record):
+    """What the run took. ``overhead_fraction`` = 1 - trial compute / (workers x wall time of the search); the energy is
+    the processors' own count over the run, in watt-hours, None where they do not tell.
+    """
+
+    search_seconds: float
+    confirmation_seconds: float
+    trial_compute_seconds: float
+    overhead_fraction: float
+    augmentation_seconds: float
+    samples_seen: Count
+    run_bytes: Count
+    energy: float | None = None
+
+
+class DataSummary(Record):
+    """What the search was run on."""
+
+    name: str
+    fingerprint: str
+    classes: Annotated[tuple[str, ...], Field(min_length=1)]
+    shape: tuple[Size, Size, Size]
+    train: Size
+    validation: Count
+    test: Count
+    findings: tuple[str, ...]
+
+
+class TrialSummary(Record):
+    """A trial of the search, as the study has it; `data_fraction` is of the training split, `stop` of a training's length, and
+    `values` are one per objective; `params` are what a sampler drew, by name, and `started` is in seconds since the
+    epoch.
+    """
+
+    number: Count
+    name: str
+    stage: str
+    data_fraction: Annotated[Fraction, renamed("data_fraction", "share")]
+    seed_index: Annotated[Count, renamed("seed_index", "repeat")]
+    stop: Annotated[Fraction, renamed("stop", "until")] = 1.0
+    status: Literal["complete", "pruned", "failed"]
+    values: tuple[float, ...]
+    accuracy: float | None
+    curve: tuple[tuple[Count, float], ...]
+    seconds: float
+    sample_passes: Annotated[Count, renamed("sample_passes", "passes")]
+    reason: str
+    note: str
+    is_baseline: bool
+    fingerprint: str
+    params: dict[str, float | str] = {}
+    started: float = 0.0
+
+
+class Robustness(Record):
+    """How a model holds up on test images: accuracies in [0, 1]; what stands in ``robustness.json``.
+
+    Attributes:
+        images: how many it was measured on.
+        attack: in words.
+        clean: on the images as they are.
+        attacked: under the attack.
+        corrupted: for each common corruption at the severities 1 to 5.
+    """
+
+    images: Size
+    attack: str
+    clean: Unit
+    attacked: Unit
+    corrupted: Annotated[dict[str, Severities], Field(min_length=1)]
+
+    @property
+    def mean_corrupted(self) -> float:
+        """The mean over all corruptions and severities."""
+        values = [value for row in self.corrupted.values() for value in row]
+        return sum(values) / len(values)
+
+
+class _Formatted(BaseModel):
+    """The format of a result, whatever else is in it."""
+
+    format: int = FORMAT
+
+
+class SearchResult(Record):
+    """The outcome of a search: what stands in ``result.json``."""
+
+    format: Literal[2] = 2
+    verdict: Verdict
+    sentence: str
+    returned: Returned
+    candidates: Annotated[tuple[Candidate, ...], Field(min_length=1)]
+    comparison: Comparison | None
+    trials: TrialCounts
+    cost: Cost
+    data: DataSummary
+    objectives: Annotated[tuple[str, ...], Field(min_length=1)] = ("accuracy",)
+    history: tuple[TrialSummary, ...]
+    probes: Annotated[dict[str, dict[str, Any]], renamed("probes", "inquiries")] = {}
+    generated: dict[str, dict[str, Any]] = {}
+    importance: dict[str, float]
+    versions: dict[str, str]
+
+    _run_dir: Path = PrivateAttr(default=Path())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_of_this_format(cls, value: Any) -> Any:
+        return upgraded(value, FORMAT)
+
+    @field_validator("probes")
+    @classmethod
+    def _probes_can_be_read(cls, found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return {name: read_probe(name, facts) for name, facts in found.items()}
+
+    @field_validator("generated")
+    @classmethod
+    def _generated_can_be_read(cls, found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return {kind: read_generated(kind, facts) for kind, facts in found.items()}
+
+    @model_validator(mode="after")
+    def _parts_fit_together(self) -> Self:
+        names = [candidate.name for candidate in self.candidates]
+        named = {"returned": self.returned.name}
+        if self.comparison:
+            named |= {
+                "comparison.candidate": self.comparison.candidate,
+                "comparison.baseline": self.comparison.baseline,
+            }
+        for field_name, name in named.items():
+            if name not in names:
+                raise ValueError(f"{field_name} names {name!r}, which is not among the candidates")
+        for candidate in self.candidates:
+            if len(candidate.class_accuracy) != len(self.data.classes):
+                raise ValueError(
+                    f"candidate {candidate.name!r} has accuracies for {len(candidate.class_accuracy)} classes, the "
+                    f"data have {len(self.data.classes)}"
+                )
+        for trial in self.history:
+            if trial.values and len(trial.values) != len(self.objectives):
+                raise ValueError(
+                    f"trial {trial.number} has {len(trial.values)} values for {len(self.objectives)} objectives"
+                )
+        return self
+
+    @property
+    def run_dir(self) -> Path:
+        """The run folder."""
+        return self._run_dir
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that the run returns."""
+        return read_policy(self._run_dir / "policy.yaml")
+
+    def candidate(self, name: str) -> Candidate:
+        """The candidate of that name; raises `UnknownName` where there is none."""
+        found = {c.name: c for c in self.candidates}
+        if name not in found:
+            raise UnknownName("candidate", name, list(found))
+        return found[name]
+
+    @classmethod
+    def load(cls, run_dir: str | Path) -> SearchResult:
+        """Read the result of a finished run; raises `RunError` where there is none, or it is damaged."""
+        path = Path(run_dir) / "result.json"
+        if not path.is_file():
+            raise RunError(f"{run_dir} has no result.json; finish the run with: autoaug resume {run_dir}")
+        cure = f"autoaug resume {run_dir} writes it again"
+        if (found := read_record(path, _Formatted, RunError, cure).format) > FORMAT:
+            raise NewerFormat(
+                f"{path} is of format {found}, this autoaug reads {FORMAT}; upgrade with: pip install -U autoaug"
+            )
+        result = read_record(path, cls, RunError, cure)
+        result._run_dir = Path(run_dir)
+        return result
+
+    def _repr_html_(self) -> str:
+        """The verdict, the candidates and their chart, as notebooks show them."""
+        from autoaug.report import notebook_view
+
+        return notebook_view(self)

@@ -1,0 +1,58 @@
+"""Who is told what happens in a run: an event log always, and the trackers that the user has, one file each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from autoaug.errors import OptionError, UnknownName, first_line
+from autoaug.runs.callbacks.base import Everyone, Guarded, Tracker, needed
+from autoaug.runs.callbacks.event_log import EventLog
+from autoaug.runs.callbacks.mlflow import MLflow
+from autoaug.runs.callbacks.tensorboard import TensorBoard
+from autoaug.runs.callbacks.wandb import Wandb
+from autoaug.runs.folder import RunFolder
+from autoaug.search.progress import Progress
+from autoaug.utils.redaction import without_secrets
+
+#: The trackers by name, each with the package that it needs; the extras have the same names.
+TRACKERS: dict[str, tuple[str, Callable[[RunFolder, dict[str, Any]], Tracker]]] = {
+    "tensorboard": ("tensorboardX", TensorBoard),
+    "wandb": ("wandb", Wandb),
+    "mlflow": ("mlflow", MLflow),
+}
+
+
+def check_trackers(names: Iterable[str]) -> None:
+    """Raise `OptionError` where one of the trackers does not exist or its package is not installed."""
+    for name in names:
+        if name not in TRACKERS:
+            raise UnknownName("tracker", name, TRACKERS)
+        needed(TRACKERS[name][0], name)
+
+
+def open_trackers(
+    names: Iterable[str], folder: RunFolder, options: dict[str, Any], progress: Progress
+) -> list[Tracker]:
+    """The event log, and the trackers called `names`. One that fails later is told nothing more; the log and `progress`
+    are told why.
+
+    Raises:
+        OptionError: a tracker cannot begin.
+    """
+    log = EventLog(folder.events)
+    warn = Everyone([log, progress]).say
+    return [log, *(Guarded(name, _opened(name, folder, options), warn) for name in names)]
+
+
+def _opened(name: str, folder: RunFolder, options: dict[str, Any]) -> Tracker:
+    try:
+        return TRACKERS[name][1](folder, options)
+    except Exception as fault:  # no server, no key: each library has errors of its own
+        reason = without_secrets(first_line(fault))
+        raise OptionError(
+            f"--track {name} cannot begin ({reason}); mend that and go on with: autoaug resume {folder.root}"
+        ) from None
+
+
+__all__ = ["TRACKERS", "Everyone", "Tracker", "check_trackers", "open_trackers"]

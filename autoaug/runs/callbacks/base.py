@@ -1,0 +1,93 @@
+"""What a tracker is, and how several are told."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from autoaug.errors import OptionError, first_line
+from autoaug.results import SearchResult, TrialSummary
+from autoaug.search.progress import Progress
+from autoaug.utils.redaction import without_secrets
+
+
+class Tracker(Progress, Protocol):
+    """A `Progress` that is also told of the outcome."""
+
+    def finished(self, result: SearchResult) -> None:
+        """The run is whole; its report is written."""
+
+
+class Everyone:
+    """Tells several, in turn; implements `Progress`."""
+
+    def __init__(self, told: Sequence[Progress]) -> None:
+        self._told = told
+
+    def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
+        """Tell all of a trial."""
+        for one in self._told:
+            one.trial_ended(trial, fraction)
+
+    def training_ended(self, name: str, done: int, total: int) -> None:
+        """Tell all of a training of the confirmation."""
+        for one in self._told:
+            one.training_ended(name, done, total)
+
+    def say(self, message: str) -> None:
+        """Tell all of a stage."""
+        for one in self._told:
+            one.say(message)
+
+
+class Guarded:
+    """A tracker that cannot end a run: when it fails, `warn` is told why, and it is told nothing more."""
+
+    def __init__(self, name: str, tracker: Tracker, warn: Callable[[str], None]) -> None:
+        self._name, self._tracker, self._warn = name, tracker, warn
+        self._has_failed = False
+
+    def _tell(self, event: str, *what: Any) -> None:
+        if self._has_failed:
+            return
+        try:
+            getattr(self._tracker, event)(*what)
+        except Exception as fault:  # a server that went away, a full quota: each library has errors of its own
+            self._has_failed = True
+            reason = without_secrets(first_line(fault))
+            self._warn(f"--track {self._name} failed ({reason}); it is told nothing more of this run")
+
+    def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
+        """A trial of the search ended."""
+        self._tell("trial_ended", trial, fraction)
+
+    def training_ended(self, name: str, done: int, total: int) -> None:
+        """A training of the confirmation ended."""
+        self._tell("training_ended", name, done, total)
+
+    def say(self, message: str) -> None:
+        """A stage begins or ends."""
+        self._tell("say", message)
+
+    def finished(self, result: SearchResult) -> None:
+        """The run is whole."""
+        self._tell("finished", result)
+
+
+def needed(package: str, tracker: str) -> Any:
+    """The package that a tracker writes with; raises `OptionError` where it is not installed."""
+    try:
+        return importlib.import_module(package)
+    except ImportError:
+        raise OptionError(f"--track {tracker} needs the package {package}: pip install 'autoaug[{tracker}]'") from None
+
+
+class Silent:
+    """Progress that is told to nobody."""
+
+    def trial_ended(self, *_: object) -> None: ...
+
+    def training_ended(self, *_: object) -> None: ...
+
+    def say(self, message: str) -> None: ...

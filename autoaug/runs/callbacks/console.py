@@ -1,0 +1,90 @@
+"""Progress on a terminal: a live line with Rich; plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from autoaug.results import TrialSummary
+from autoaug.utils.terminal import say
+
+_PARTS = 1000
+
+
+class ConsoleProgress:
+    """Shows trials done, the best against the best baseline, and the time left; implements `search_loop.Progress`."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.percentage:3.0f} %"),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task: TaskID | None = None
+        self._begun = time.monotonic()
+        self._trials = 0
+        self._best: float | None = None
+        self._best_baseline: float | None = None
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def say(self, message: str) -> None:
+        """A stage begins or ends."""
+        say(self._console, message)
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+        self._task = None
+        self._begun = time.monotonic()
+        self._trials, self._best, self._best_baseline = 0, None, None
+
+    def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
+        """A trial of the search ended; `fraction` of the budget is spent."""
+        self._trials += 1
+        if trial.accuracy is not None:
+            if trial.is_baseline:
+                self._best_baseline = max(self._best_baseline or 0.0, trial.accuracy)
+            else:
+                self._best = max(self._best or 0.0, trial.accuracy)
+        text = f"{self._trials} trials, best {_percent(self._best)}, best baseline {_percent(self._best_baseline)}"
+        outcome = trial.status if trial.accuracy is None else _percent(trial.accuracy)
+        reason = f" ({trial.reason})" if trial.reason else ""
+        self._show(text, fraction, f"trial {trial.number} {trial.name}: {outcome}{reason}; {text}")
+
+    def training_ended(self, name: str, done: int, total: int) -> None:
+        """A training of the confirmation ended."""
+        text = f"confirmation {done} of {total}"
+        self._show(text, done / total, f"{text}: {name}")
+
+    def _show(self, text: str, fraction: float, line: str) -> None:
+        if not self._console.is_terminal:
+            passed = time.monotonic() - self._begun
+            left = "" if fraction <= 0 else f", {_duration(passed * (1 - fraction) / fraction)} left"
+            say(self._console, f"{line}, {100 * fraction:.0f} % done{left}")
+            return
+        if self._task is None:
+            self._task = self._bar.add_task(text, total=_PARTS)
+        self._bar.update(self._task, description=text, completed=round(fraction * _PARTS))
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f} %"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"

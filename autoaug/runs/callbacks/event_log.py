@@ -1,0 +1,92 @@
+"""The event log of a run: always written, and what is read of a run that is not whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from autoaug.errors import RunError
+from autoaug.probe_results import Count
+from autoaug.results import SearchResult, TrialSummary
+from autoaug.utils.clock import now
+from autoaug.utils.json import read_lines
+
+
+class _Event(BaseModel):
+    """What every event has: its time, in seconds since the epoch and before the year 10000."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    time: Annotated[float, Field(ge=0, le=253_402_214_400)]
+
+
+class _TrialEnded(_Event):
+    event: Literal["trial"]
+    fraction: float
+    trial: TrialSummary
+
+
+class _TrainingEnded(_Event):
+    event: Literal["confirmation"]
+    name: str
+    done: Count
+    total: Count
+
+
+class _Stage(_Event):
+    event: Literal["stage"]
+    message: str
+
+
+class _Finished(_Event):
+    event: Literal["finished"]
+    verdict: str
+    sentence: str
+    returned: str
+
+
+_EVENT: TypeAdapter[_Event] = TypeAdapter(
+    Annotated[_TrialEnded | _TrainingEnded | _Stage | _Finished, Field(discriminator="event")]
+)
+
+
+class EventLog:
+    """``events.jsonl``: a line an event, with its time in seconds since the epoch. What is in it stays there; a line
+    that a crash tore is left behind by a new one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        if path.is_file() and not path.read_bytes().endswith(b"\n"):
+            with path.open("a", encoding="utf-8") as file:
+                file.write("\n")
+
+    def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
+        """A trial, and how much of the budget is spent."""
+        self._write("trial", fraction=round(fraction, 4), trial=trial.model_dump(mode="json"))
+
+    def training_ended(self, name: str, done: int, total: int) -> None:
+        """A training of the confirmation."""
+        self._write("confirmation", name=name, done=done, total=total)
+
+    def say(self, message: str) -> None:
+        """A stage."""
+        self._write("stage", message=message)
+
+    def finished(self, result: SearchResult) -> None:
+        """The verdict."""
+        self._write("finished", verdict=result.verdict, sentence=result.sentence, returned=result.returned.name)
+
+    def _write(self, event: str, **what: Any) -> None:
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"time": round(now(), 3), "event": event, **what}) + "\n")
+
+
+def read_events(path: Path) -> list[dict[str, Any]]:
+    """The events of a log; lines that are none, such as torn ones, are passed over. Raises `RunError` where the log
+    cannot be read at all.
+    """
+    return [event.model_dump(mode="json") for event in read_lines(path, _EVENT, RunError)]

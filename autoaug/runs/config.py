@@ -1,0 +1,121 @@
+"""What a run was asked to do: ``config.yaml``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from autoaug.policy.models import Policy
+from autoaug.search.budget import Budget
+from autoaug.search.space import SearchSpace
+from autoaug.training.recipe import Recipe
+from autoaug.utils.redaction import shown
+from autoaug.utils.renamed import renamed, upgraded
+
+#: More seeds, finalists or workers than this are a slip of the finger.
+LARGEST_COUNT = 10_000
+#: A config may be as large as so many of the largest policies together.
+_MOST = 8
+
+
+#: How a run is carried out, not what is found: this may differ between a run and its continuation.
+_HOW = frozenset(
+    {
+        "command",
+        "versions",
+        "workers",
+        "executor",
+        "ray_address",
+        "memory_limit",
+        "trial_timeout",
+        "study",
+        "device",
+        "track",
+    }
+)
+#: Which trainings a run asks for, and where things lie: no training depends on it. All else, each does.
+_WHICH = frozenset(
+    {
+        "format",
+        "data",
+        "space",
+        "strategy",
+        "budget",
+        "control",
+        "policies",
+        "confirmation_seeds",
+        "most_seeds",
+        "finalists",
+        "storage",
+    }
+)
+#: URLs, which may hold a password or a token.
+_SECRET = ("storage", "ray_address")
+
+
+class RunConfig(BaseModel):
+    """Everything that is needed to repeat a run; what stands in ``config.yaml``.
+
+    A run without a `budget` is a comparison: the confirmation of `policies` alone.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    format: Literal[2] = 2
+    data: str
+    data_fingerprint: str
+    image_size: Annotated[int, Field(ge=4, le=2**13)] | None = None
+    allow: tuple[str, ...] = ()
+    memory_limit: int
+    space: SearchSpace | None = None
+    strategy: str = "auto"
+    budget: Budget | None = None
+    control: Annotated[Literal["random"] | None, renamed("control", "rival")] = None
+    policies: tuple[Policy, ...] = ()
+    model: str = "auto"
+    recipe: Recipe
+    confirmation_seeds: Annotated[int, Field(ge=2, le=LARGEST_COUNT)] = 5
+    most_seeds: Annotated[int, Field(ge=2, le=LARGEST_COUNT)] = 16
+    finalists: Annotated[int, Field(ge=1, le=LARGEST_COUNT)] = 3
+    seed: Annotated[int, Field(ge=0, lt=2**64)] = 0
+    device: str
+    workers: Annotated[int, Field(ge=1)]
+    executor: str
+    ray_address: str | None = None
+    trial_timeout: Annotated[float, Field(gt=0)] | None = None
+    storage: str | None = None
+    study: str = "search"
+    track: tuple[str, ...] = ()
+    generator: str | None = None
+    accept: Annotated[str | None, renamed("accept", "rule")] = None
+    command: str
+    versions: dict[str, str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_of_this_format(cls, value: Any) -> Any:
+        return upgraded(value, 2)
+
+    @model_validator(mode="after")
+    def _is_a_search_or_a_comparison(self) -> Self:
+        is_search, is_comparison = self.space is not None, bool(self.policies)
+        if is_search == is_comparison or is_search != (self.budget is not None):
+            raise ValueError("a run has a space and a budget (a search), or policies without either (a comparison)")
+        return self
+
+    def shown(self, exclude: Collection[str]) -> dict[str, Any]:
+        """The fields as plain values, without what is secret in them."""
+        fields = self.model_dump(mode="json", exclude=set(exclude))
+        return {name: shown(value) if name in _SECRET and value else value for name, value in fields.items()}
+
+    @property
+    def is_private(self) -> bool:
+        """Whether a field may hold a password or a token."""
+        return any(getattr(self, name) is not None for name in _SECRET)
+
+    def facts(self) -> dict[str, Any]:
+        """What every training of the run depends on, beside its policy: plain JSON values by name."""
+        facts = self.model_dump(mode="json", exclude={*_HOW, *_WHICH})
+        return {**facts, **facts.pop("recipe")}

@@ -1,0 +1,131 @@
+"""The run folder: its config, its paths, and files that are written whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from autoaug.errors import RunError
+from autoaug.runs.config import _HOW, _MOST, RunConfig
+from autoaug.utils.facts import brief
+from autoaug.utils.files import read_text, safe_name
+from autoaug.utils.locks import LOCK, held
+from autoaug.utils.yaml import MOST_BYTES, MOST_NODES, parse_yaml, validate
+
+_UNFINISHED = ".config.yaml.unfinished"
+
+
+class RunFolder:
+    """Paths within a run folder."""
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+        self.config = self.root / "config.yaml"
+        self.study = self.root / "study.db"
+        self.checkpoints = self.root / "checkpoints"
+        self.events = self.root / "events.jsonl"
+        self.confirmation = self.root / "confirmation"
+        self.control = self.root / "control"
+        self.result = self.root / "result.json"
+        self.policy = self.root / "policy.yaml"
+        self.report = self.root / "report.html"
+        self.model = self.root / "model.safetensors"
+        self.examples = self.root / "examples.npz"
+        self.robustness = self.root / "robustness.json"
+
+    def gallery(self, candidate: str) -> Path:
+        """Pictures of the ``returned`` policy, or of the ``finalist`` where that is another."""
+        return self.root / f"gallery_{candidate}.npz"
+
+    def samples(self, kind: str) -> Path:
+        """Pictures of generated samples, by the kind of their generator."""
+        return self.root / f"generated_{safe_name(kind)}.npz"
+
+    @classmethod
+    def create(cls, root: str | Path, config: RunConfig) -> RunFolder:
+        """Make the folder with its config, whole or not at all; raises `RunError` where something is in the way. Of two
+        that begin there at once, the second finds the first one's config.
+        """
+        folder = cls(root)
+        folder.check_usable()
+        if folder.config.is_file():
+            raise RunError(_why_not_begun(*cls.open(root), config))
+        unfinished = folder.root / _UNFINISHED
+        try:
+            if config.is_private:
+                folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+                folder.root.chmod(0o700)  # an empty one may have been there
+            with held(folder.root, "name another with --out"):
+                if folder.config.is_file():
+                    raise RunError(_why_not_begun(*cls.open(root), config))
+                unfinished.unlink(missing_ok=True)
+                unfinished.touch(0o600 if config.is_private else 0o666)
+                try:
+                    unfinished.write_text(_dump(config.model_dump(mode="json")), encoding="utf-8")
+                    unfinished.replace(folder.config)
+                finally:
+                    unfinished.unlink(missing_ok=True)
+        except OSError as fault:
+            raise RunError(f"cannot make the run folder {root}: {fault.strerror}") from None
+        return folder
+
+    def check_usable(self) -> None:
+        """Raise `RunError` where something stands there that is neither empty nor a run folder. What a crash left of
+        one that was about to be made does not count.
+        """
+        if not self.root.exists() or self.config.is_file():
+            return
+        if not self.root.is_dir() or {path.name for path in self.root.iterdir()} - {LOCK, _UNFINISHED}:
+            raise RunError(f"{self.root} exists and is no run folder; name another with --out")
+
+    @classmethod
+    def open(cls, root: str | Path) -> tuple[RunFolder, RunConfig]:
+        """An existing run folder with its config; raises `RunError` where it is none."""
+        folder = cls(root)
+        if not folder.config.is_file():
+            raise RunError(f"{root} is not a run folder: it has no config.yaml")
+        text = read_text(folder.config, RunError, at_most=_MOST * MOST_BYTES)
+        return folder, validate(RunConfig, parse_yaml(text, str(folder.config), RunError, _MOST * MOST_NODES), RunError)
+
+    def bytes(self) -> int:
+        """What the folder takes on disk."""
+        return sum(path.stat().st_size for path in self.root.rglob("*") if path.is_file())
+
+
+def _why_not_begun(folder: RunFolder, begun: RunConfig, wanted: RunConfig) -> str:
+    """Why no run of `wanted` begins in the folder of the run `begun`, with what differs."""
+    before, after = (config.shown(exclude=_HOW) for config in (begun, wanted))
+    differing = [
+        f"{name.replace('_', ' ')} {_brief(before[name])} (wanted: {_brief(after[name])})"
+        for name in before
+        if getattr(begun, name) != getattr(wanted, name)
+    ]
+    if not differing:
+        return f"run folder {folder.root} exists; continue it with: autoaug resume {folder.root}"
+    return (
+        f"run folder {folder.root} is of another run, with {'; '.join(differing)}; continue it as it is with: autoaug "
+        f"resume {folder.root}, or name another with --out"
+    )
+
+
+def _brief(value: Any) -> str:
+    """A field of a config, shortened; a space is shown by its name, a budget by the limit that it has."""
+    if isinstance(value, dict) and "name" in value:
+        return repr(value["name"])
+    if isinstance(value, dict):
+        value = {name: v for name, v in value.items() if v is not None}
+    return brief(value)
+
+
+def next_free(parent: Path, stem: str) -> Path:
+    """``parent/stem-1``, or with the next number that is not taken."""
+    number = 1
+    while (parent / f"{stem}-{number}").exists():
+        number += 1
+    return parent / f"{stem}-{number}"
+
+
+def _dump(value: Any) -> str:
+    return yaml.safe_dump(value, sort_keys=False, width=120)

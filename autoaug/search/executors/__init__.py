@@ -1,0 +1,8 @@
+"""How trials are run: in this process, or by Ray Tune on this machine or a cluster."""
+
+from __future__ import annotations
+
+from autoaug.search.executors.base import Executor, TrialSpec
+from autoaug.search.executors.factory import EXECUTORS, executors, resolve_executor
+
+__all__ = ["EXECUTORS", "Executor", "TrialSpec", "executors", "resolve_executor"]

@@ -1,0 +1,76 @@
+"""Trials one after another in this process; needs no Ray."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from autoaug.results import TrialResult
+from autoaug.search.executors.base import Executor, TrialSpec, timed_out, with_room
+from autoaug.training.trial import Setting, carry_out, failed
+from autoaug.utils.clock import now
+
+
+class InlineExecutor(Executor):
+    """Runs the oldest submitted trial up to its next rung whenever a result is asked for.
+
+    Args:
+        task: what the trials have in common.
+        timeout: seconds that a trial may take, None for any. The alarm that ends it is heard between two steps of
+            Python: a call into a library that never returns needs workers in processes of their own.
+    """
+
+    slots = 1
+
+    def __init__(self, task: Setting, timeout: float | None = None) -> None:
+        self._task, self._timeout = task, timeout
+        self._waiting: deque[TrialSpec] = deque()
+        self._current: tuple[str, Iterator[TrialResult]] | None = None
+        self._begun = 0.0
+        task.warm_up()
+
+    def submit(self, spec: TrialSpec) -> None:
+        self._waiting.append(spec)
+
+    def next_result(self) -> tuple[str, TrialResult]:
+        if self._current is None:
+            spec = self._waiting.popleft()
+            self._current = spec.key, carry_out(spec.work, self._task, spec.seed)
+            self._begun = now()
+        key, steps = self._current
+        try:
+            with self._alarm():
+                result = next(steps)
+        except TimeoutError as fault:  # it rang in between
+            result = failed(TrialResult(started=self._begun), fault)
+        if result.status != "running":
+            self._current = None
+        return key, with_room(result)
+
+    @contextmanager
+    def _alarm(self) -> Iterator[None]:
+        """Raise `TimeoutError` in the block when the trial's time is over."""
+        if self._timeout is None or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def ring(*_: object) -> None:
+            raise timed_out(self._timeout or 0.0)
+
+        before = signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(signal.ITIMER_REAL, max(0.001, self._begun + self._timeout - now()))
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+    def cancel(self) -> None:
+        self._current = None
+
+    def close(self) -> None:
+        self._current = None
+        self._waiting.clear()

@@ -1,0 +1,131 @@
+"""Policies learned by gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from autoaug.data.splits import Samples
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.relaxation import RelaxedPolicy
+from autoaug.policy.models import Layer, Policy
+from autoaug.results import TrialResult
+from autoaug.search.sampling import Given, sample_shaped, usual_shape
+from autoaug.search.space import SearchSpace
+from autoaug.training.feed import float_batches
+from autoaug.training.train import new_training, one_cycle
+from autoaug.training.trial import Task
+from autoaug.utils.clock import now
+from autoaug.utils.seeds import derive_seed
+
+NAME = "gradient"
+_BATCH = 64
+#: Of the compute of one full training.
+_COMPUTE = 0.8
+#: A step looks at a batch three times forwards and backwards, once of them through the policy, in full precision.
+_PASSES_A_STEP = 8 * _BATCH
+_LEARNING_RATE = 0.05
+_POLICY_LEARNING_RATE = 0.05
+#: How far, in parameter space, the two looks are apart.
+_REACH = 0.01
+#: A sub-policy stays if it is drawn at least this share as often as an even choice would draw it.
+_KEPT = 0.25
+
+
+@dataclass(frozen=True)
+class LearnByGradient:
+    """Learn a policy, and weights along with it, from the gradient of the validation loss one step ahead (DADA; Li et
+    al., 2020): the policy moves so that the weights' next step on augmented training images lowers the loss on
+    validation images. The mixed second derivative is a difference of two first ones, as in DARTS (Liu et al., 2019).
+    """
+
+    space: SearchSpace
+
+    def run(self, task: Task, seed: int) -> Iterator[TrialResult]:
+        """Yield one result, whose finding is the policy."""
+        started = now()
+        steps = max(20, round(_COMPUTE * task.full_length_passes() / _PASSES_A_STEP))
+        learned = _learn(self.space, task, seed, steps)
+        yield TrialResult(
+            started=started,
+            ended=now(),
+            status="complete",
+            sample_passes=steps * _PASSES_A_STEP,
+            probe_result={"policy": learned.model_dump(mode="json", exclude_defaults=True), "steps": steps},
+        )
+
+
+def starting_policy(space: SearchSpace) -> Policy:
+    """The usual shape of `space` with up to two layers, before anything is learned."""
+    shape = {**usual_shape(space), "layers": min(2, space.layers[1]), "mixing": "none"}
+    return Policy(name=NAME, layers=sample_shaped(space, Given(shape)).layers)
+
+
+def _learn(space: SearchSpace, task: Task, seed: int, steps: int) -> Policy:
+    relaxed = RelaxedPolicy(starting_policy(space), seed=derive_seed(seed, "relaxed"))
+    model = new_training(task.model, task.train, task.classes, seed).model.to(task.device).train()
+    weights: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.SGD(weights, lr=_LEARNING_RATE, momentum=0.9, weight_decay=5e-4)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: one_cycle(step / steps))
+    policy_optimizer = torch.optim.Adam(relaxed.parameters(), lr=_POLICY_LEARNING_RATE, betas=(0.5, 0.999))
+    training = _endless(task.train, steps, derive_seed(seed, "training"), task.device)
+    validation = _endless(task.validation, steps, derive_seed(seed, "validation"), task.device)
+    for (images, labels), (seen, answers) in zip(training, validation, strict=True):
+        ahead = torch.autograd.grad(cross_entropy(model(seen), answers), weights)
+        reach = _REACH / float(torch.cat([g.flatten() for g in ahead]).norm().clamp(min=1e-12))
+        augmented = apply_plan(relaxed.draw(len(images)), images, check=False)
+        looked = augmented.detach().requires_grad_()
+        after = _gradients(model, weights, ahead, reach, looked, labels)
+        before = _gradients(model, weights, ahead, -reach, looked, labels)
+        policy_optimizer.zero_grad()
+        # The next step of the weights is against the training gradient: what makes that more like the validation
+        # gradient lowers the validation loss.
+        if augmented.requires_grad:
+            torch.autograd.backward(augmented, -(after[0] - before[0]) / (2 * reach))
+            policy_optimizer.step()
+        for weight, one, other in zip(weights, after[1:], before[1:], strict=True):
+            weight.grad = (one + other) / 2
+        optimizer.step()
+        schedule.step()
+    return _pruned(relaxed.frozen())
+
+
+def _gradients(
+    model: torch.nn.Module,
+    weights: list[Tensor],
+    ahead: tuple[Tensor, ...],
+    reach: float,
+    images: Tensor,
+    labels: Tensor,
+) -> tuple[Tensor, ...]:
+    """The gradients of the loss for the images and for the weights, with the weights moved by `reach` along `ahead`."""
+    with torch.no_grad():
+        torch._foreach_add_(weights, ahead, alpha=reach)
+    found = torch.autograd.grad(cross_entropy(model(images), labels), [images, *weights])
+    with torch.no_grad():
+        torch._foreach_add_(weights, ahead, alpha=-reach)
+    return found
+
+
+def _endless(samples: Samples, steps: int, seed: int, device: str) -> Iterator[tuple[Tensor, Tensor]]:
+    """So many random batches."""
+    draw = np.random.default_rng(seed)
+    rows = [np.sort(draw.integers(0, len(samples), _BATCH)) for _ in range(steps)]
+    for indices, images in zip(rows, float_batches(samples.images, iter(rows), device), strict=True):
+        yield images, torch.from_numpy(samples.labels[indices]).to(device)
+
+
+def _pruned(policy: Policy) -> Policy:
+    """Without the sub-policies that are hardly ever drawn."""
+    layers = []
+    for layer in policy.layers:
+        least = _KEPT * sum(sub_policy.weight for sub_policy in layer.sub_policies) / len(layer.sub_policies)
+        layers.append(
+            Layer(sub_policies=tuple(sub_policy for sub_policy in layer.sub_policies if sub_policy.weight >= least))
+        )
+    return policy.model_copy(update={"layers": tuple(layers)})

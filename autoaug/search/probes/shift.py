@@ -1,0 +1,76 @@
+"""The probe that looks for a shift between the splits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from autoaug.data.images import Images
+from autoaug.policy.models import Policy
+from autoaug.results import TrialResult
+from autoaug.search.probes.shift_search import match
+from autoaug.training.feed import float_batches
+from autoaug.training.trial import Task
+from autoaug.utils.clock import now
+
+NAME = "matching"
+_TRAINING, _VALIDATION = 300, 500
+#: Of large images fewer are augmented, at least a third: looking takes as long as it does at 96 x 96 pixels.
+_PIXELS = _TRAINING * 96 * 96
+#: Fewer images than this show not even one strong operator.
+_FEWEST = 50
+#: Augmenting and describing an image takes about a third of passing it through the model, forward and backward.
+_PASSES = 1 / 3
+
+
+@dataclass(frozen=True)
+class MatchShift:
+    """Look for operations that make the training images look like the validation images."""
+
+    def run(self, task: Task, seed: int) -> Iterator[TrialResult]:
+        """Yield one result, whose findings are the matched policy, or None, and how sure that is."""
+        started = now()
+        draw = np.random.default_rng(seed)
+        if min(len(task.train), len(task.validation)) < _FEWEST:
+            probe_results: dict[str, Any] = {"policy": None, "too few": _FEWEST}
+            yield TrialResult(started=started, ended=now(), status="complete", probe_result=probe_results)
+            return
+        found = match(
+            _some(task.train.images, _training_images(task.train.images), draw, task.device),
+            _some(task.validation.images, _VALIDATION, draw, task.device),
+        )
+        yield TrialResult(
+            started=started,
+            ended=now(),
+            status="complete",
+            sample_passes=round(found.images * _PASSES),
+            probe_result={
+                "policy": found.policy.model_dump(mode="json", exclude_defaults=True) if found.policy else None,
+                "initial": found.initial,
+                "residual": found.residual,
+                "noise": found.noise,
+                "steps": found.steps,
+                "measured": found.measured,
+            },
+        )
+
+
+def _training_images(images: Images) -> int:
+    _, height, width = images.shape
+    return max(_TRAINING // 3, min(_TRAINING, _PIXELS // (height * width)))
+
+
+def _some(images: Images, at_most: int, draw: np.random.Generator, device: str) -> Tensor:
+    """Images at random places, in the order of a random draw, on the CPU."""
+    rows = draw.permutation(len(images))[:at_most]
+    return next(float_batches(images, iter([rows]), device)).cpu()
+
+
+def matched(probe_result: Mapping[str, Any] | None) -> Policy | None:
+    """The policy that the probe found; None if it found none, failed, or has not ended."""
+    found = (probe_result or {}).get("policy")
+    return None if found is None else Policy.model_validate(found)

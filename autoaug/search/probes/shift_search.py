@@ -1,0 +1,230 @@
+"""Which operators, at which ranges, make the training images look like the validation images?"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.plan import draw_plan
+from autoaug.modalities.operators import Operator, all_operators
+from autoaug.policy.models import Operation, Policy, in_turn
+from autoaug.search.probes.mmd import ReferenceSample
+
+#: In which order what happens to an image is undone worst by what follows: shape, light, things in the way, optics,
+#: sensor.
+_FAMILIES = ("geometry", "deformation", "tone", "color", "weather", "occlusion", "filters", "sensor")
+_MOST_OPERATIONS = 4
+_BEAM = 2
+_REFINED = 5
+#: Candidates are told apart on so many images of each side; those that are left, on all.
+_ROUGH = 128, 256
+#: A find must lower the discrepancy by so many standard deviations of its noise.
+_DEVIATIONS = 2.5
+#: In the end it must be worth so much of the discrepancy that there was.
+_WORTH = 0.01
+_SIGNS: tuple[Literal["both", "positive", "negative"], ...] = ("both", "positive", "negative")
+_HIGHS = (0.15, 0.35, 0.8)
+
+
+@dataclass(frozen=True)
+class Match:
+    """What was found.
+
+    Attributes:
+        operations: in the order of application, each in a layer of its own; empty where nothing was found.
+        initial, residual: the squared discrepancy before and after.
+        noise: its standard deviation where there is nothing to find.
+        steps: what was added when, with the discrepancy after it.
+        looks: how many candidates were measured.
+        images: how many images were augmented and described for that.
+    """
+
+    operations: tuple[Operation, ...]
+    initial: float
+    residual: float
+    noise: float
+    steps: tuple[tuple[str, float], ...]
+    measured: int
+    images: int
+
+    @property
+    def policy(self) -> Policy | None:
+        """What was found as a policy, None where nothing was."""
+        return policy_of(self.operations) if self.operations else None
+
+
+_Move = Callable[[Operation], Iterator[Operation]]
+
+
+class _State(NamedTuple):
+    distance: float
+    operations: tuple[Operation, ...]
+
+
+class _Matcher:
+    """Measures candidates on one sample with the same random numbers for all."""
+
+    def __init__(self, images: Tensor, target: ReferenceSample) -> None:
+        self.images, self.target = images, target
+        self.measured = 0
+        self._known: dict[tuple[Operation, ...], float] = {}
+
+    def state(self, operations: Sequence[Operation]) -> _State:
+        """How far the images are from the target after `operations`."""
+        ordered = tuple(sorted(operations, key=_place))
+        if ordered not in self._known:
+            self.measured += 1
+            plan = draw_plan(policy_of(ordered), len(self.images), torch.Generator().manual_seed(0))
+            self._known[ordered] = self.target.distance(apply_plan(plan, self.images, check=False))
+        return _State(self._known[ordered], ordered)
+
+    def best(self, candidates: Iterable[Sequence[Operation]]) -> _State:
+        return min((self.state(candidate) for candidate in candidates), key=lambda s: s.distance)
+
+
+def policy_of(operations: Sequence[Operation]) -> Policy:
+    """Operations as a policy: each in a layer of its own."""
+    return Policy(name="matched", layers=in_turn(*operations))
+
+
+def match(images: Tensor, validation: Tensor) -> Match:
+    """Find operations after which `images` are distributed like `validation`: a greedy search with a beam, stopped
+    where what is left is noise, then refined together and thinned out backwards.
+
+    Args:
+        images: of the training split, ``[n, C, H, W]`` in [0, 1].
+        validation: ``[m, C, H, W]``, at least 8; 50 show a single strong operator, a mixture of two takes 500.
+    """
+    operators = [o for o in all_operators().values() if o.modality == "image" and o.name != "Identity"]
+    fine = _Matcher(images, ReferenceSample(validation))
+    rough = _Matcher(images[: _ROUGH[0]], ReferenceSample(validation[: _ROUGH[1]]))
+    noise = fine.target.noise(len(images))
+    least = _DEVIATIONS * noise
+    start = best = fine.state(())
+    beam, steps = [best], []
+    while len(best.operations) < _MOST_OPERATIONS and best.distance > least:
+        extended = [s for state in beam for s in _extended(rough, state, operators)]
+        refined = [_refined(fine, fine.state(s.operations), _ROUGHLY) for s in _varied(extended, _BEAM)]
+        found = sorted(refined, key=lambda s: s.distance)
+        if not found or found[0].distance > best.distance - max(least, 0.1 * best.distance):
+            break
+        beam, best = found, found[0]
+        steps.append(("+".join(o.operator for o in best.operations), best.distance))
+    best = _thinned(fine, _refined(fine, best, _FINELY), max(least, _WORTH * start.distance))
+    return Match(
+        operations=best.operations,
+        initial=start.distance,
+        residual=best.distance,
+        noise=noise,
+        steps=tuple(steps),
+        measured=fine.measured + rough.measured,
+        images=fine.measured * len(fine.images) + rough.measured * len(rough.images),
+    )
+
+
+def _place(operation: Operation) -> int:
+    family = all_operators()[operation.operator].family
+    return _FAMILIES.index(family) if family in _FAMILIES else len(_FAMILIES)
+
+
+def _extended(matcher: _Matcher, state: _State, operators: Sequence[Operator]) -> list[_State]:
+    """The best ways to add one operation: all operators coarsely, then the best few finely."""
+    used = {o.operator for o in state.operations}
+    coarse = [
+        matcher.best((*state.operations, o) for o in _coarse(operator))
+        for operator in operators
+        if operator.name not in used
+    ]
+    return [_refined(matcher, s, _ROUGHLY) for s in _varied(coarse, _REFINED)]
+
+
+def _coarse(operator: Operator) -> Iterator[Operation]:
+    if operator.is_switch:
+        yield Operation(operator=operator.name, probability=1.0, magnitude=(1.0, 1.0))
+        yield Operation(operator=operator.name, probability=0.5, magnitude=(1.0, 1.0))
+        return
+    for high, sign in itertools.product(_HIGHS, _SIGNS if operator.signed else _SIGNS[:1]):
+        yield Operation(operator=operator.name, magnitude=(0.0, high), sign=sign)
+
+
+def _refined(matcher: _Matcher, state: _State, moves: Sequence[_Move]) -> _State:
+    """Coordinate descent over the numbers of each operation."""
+    for vary in moves:
+        for name in [o.operator for o in state.operations]:
+            rest = [o for o in state.operations if o.operator != name]
+            current = next(o for o in state.operations if o.operator == name)
+            varied = matcher.best([*rest, o] for o in (current, *vary(current)))
+            state = min(state, varied, key=lambda s: s.distance)
+    return state
+
+
+def _highs(o: Operation) -> Iterator[Operation]:
+    low, high = o.magnitude
+    for factor in (0.6, 0.8, 0.9, 1.12, 1.3, 1.6):
+        yield _changed(o, low, max(low, min(1.0, high * factor)))
+
+
+def _lows(o: Operation) -> Iterator[Operation]:
+    for share in (0.0, 0.3, 0.6, 0.8, 1.0):
+        yield _changed(o, o.magnitude[1] * share, o.magnitude[1])
+
+
+def _signs(o: Operation) -> Iterator[Operation]:
+    if all_operators()[o.operator].signed:
+        for sign in _SIGNS:
+            yield o.model_copy(update={"sign": sign})
+
+
+def _probabilities(o: Operation) -> Iterator[Operation]:
+    for probability in (0.25, 0.5, 0.75, 0.9, 1.0):
+        yield o.model_copy(update={"probability": probability})
+
+
+#: What is varied while operations are looked for, and at the end. A probability would make up for an operation that is
+#: not found yet, and keep it from being found.
+_ROUGHLY = (_highs, _lows, _signs, _highs)
+_FINELY = (_probabilities, *_ROUGHLY)
+
+
+def _changed(o: Operation, low: float, high: float) -> Operation:
+    if all_operators()[o.operator].is_switch:
+        return o
+    return o.model_copy(update={"magnitude": (round(low, 3), round(high, 3))})
+
+
+def _thinned(matcher: _Matcher, state: _State, least: float) -> _State:
+    """Without the operations that lower the discrepancy by less than `least`."""
+    for operation in state.operations:
+        rest = [o for o in state.operations if o != operation]
+        without = _refined(matcher, matcher.state(rest), _ROUGHLY)
+        if without.distance < state.distance + least:
+            state = without
+    return state
+
+
+def _varied(states: Sequence[_State], count: int) -> list[_State]:
+    """The best first, each set of operators once: half of `count` by distance alone, the others of families that those
+    do not have, because five ways to blur are one idea.
+    """
+    taken: list[_State] = []
+    for is_free in (True, False):
+        for state in sorted(states, key=lambda s: s.distance):
+            is_new = _operators(state) not in map(_operators, taken)
+            has_place = len(taken) < (count + 1) // 2 if is_free else _families(state) not in map(_families, taken)
+            if len(taken) < count and is_new and has_place:
+                taken.append(state)
+    return taken
+
+
+def _operators(state: _State) -> set[str]:
+    return {o.operator for o in state.operations}
+
+
+def _families(state: _State) -> list[int]:
+    return sorted(map(_place, state.operations))

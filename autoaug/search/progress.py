@@ -1,0 +1,20 @@
+"""Who is told how a search goes on."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from autoaug.results import TrialSummary
+
+
+class Progress(Protocol):
+    """Told what happens, as it happens."""
+
+    def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
+        """A trial of the search ended; `fraction` of the budget is spent."""
+
+    def training_ended(self, name: str, done: int, total: int) -> None:
+        """A training of the confirmation ended."""
+
+    def say(self, message: str) -> None:
+        """A stage begins or ends."""

@@ -1,0 +1,199 @@
+"""A search space: which policies may be drawn. Frozen records from YAML, and how to draw one from them."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from autoaug.errors import SpaceError, UnknownName
+from autoaug.modalities.operators import RENAMED_OPERATORS, all_operators
+from autoaug.policy.models import OperatorText, Unit
+from autoaug.utils.files import read_text
+from autoaug.utils.yaml import MOST_BYTES, parse_yaml, validate
+
+_PACKAGED = Path(__file__).parents[1] / "search_spaces"
+_CHECKOUT = Path(__file__).parents[2] / "search_spaces"
+
+Positive = Annotated[float, Field(gt=0.0)]
+Share = Annotated[float, Field(gt=0.0, le=1.0)]
+
+
+class SpaceWord(BaseModel):
+    """Base of the space's words: frozen, and strict about what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*")
+    @classmethod
+    def _ranges_are_ordered(cls, value: Any) -> Any:
+        is_range = isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, int | float) for v in value)
+        if is_range and value[0] > value[1]:
+            raise ValueError(f"range {list(value)} must be [low, high] with low <= high")
+        return value
+
+
+def _registered(name: str) -> str:
+    name = RENAMED_OPERATORS.get(name, name)
+    if name not in all_operators():
+        raise ValueError(str(UnknownName("operator", name, all_operators())))
+    return name
+
+
+OperatorName = Annotated[OperatorText, AfterValidator(_registered)]
+_Kinds = Field(min_length=1, max_length=32)
+# Whatever is searched and however, a policy of at most 16 layers, 5 phases and 5 policies joined to one, has no more
+# operations than a policy may have.
+_MOST_BASE, _MOST_FAMILY, _MOST_NAMES = 100, 100, 200
+Name = Annotated[str, Field(max_length=4096)]
+
+
+class Base(SpaceWord):
+    """An operation that every policy may begin with, once: on or off, at a searched magnitude."""
+
+    operator: OperatorName
+    probability: Unit = 1.0
+    magnitude: tuple[Unit, Unit] = (1.0, 1.0)
+
+
+Family = Annotated[dict[OperatorName, Share], Field(min_length=1, max_length=_MOST_FAMILY)]
+
+
+class MixingSpace(SpaceWord):
+    """Which mixing, with which share of the samples and which Beta parameter."""
+
+    kinds: Annotated[tuple[Literal["none", "mixup", "cutmix"], ...], _Kinds] = ("none",)
+    probability: tuple[Unit, Unit] = (0.2, 1.0)
+    alpha: tuple[Positive, Annotated[float, Field(gt=0, le=8)]] = (0.1, 1.0)
+
+
+class AdversarialSpace(SpaceWord):
+    """Which attack, with which radius (the range of pixels, and of magnitudes, is [0, 1]), steps and share of the
+    batch, in which norm, and with which loss. The radius of ``magnitudes`` is ten times as large, and that of ``l2``,
+    which is a length, sixteen times.
+    """
+
+    kinds: Annotated[tuple[Literal["none", "fgsm", "pgd", "magnitudes"], ...], _Kinds] = ("none",)
+    norms: Annotated[tuple[Literal["linf", "l2"], ...], _Kinds] = ("linf",)
+    losses: Annotated[tuple[Literal["plain", "trades"], ...], _Kinds] = ("plain",)
+    epsilon: tuple[Positive, Unit] = (0.002, 0.03)
+    steps: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=50)]] = (2, 4)
+    share: tuple[Unit, Unit] = (0.1, 0.5)
+
+
+class SyntheticSpace(SpaceWord):
+    """Which generator, which share of each batch its samples take, and how sure the gate must be of them."""
+
+    kinds: Annotated[tuple[Literal["none", "gan", "pca"], ...], _Kinds] = ("none",)
+    share: tuple[Positive, Annotated[float, Field(gt=0, le=0.75)]] = (0.1, 0.5)
+    confidence: tuple[Unit, Unit] = (0.0, 0.9)
+
+
+class RegularizationSpace(SpaceWord):
+    """Which weight decay, and how much dropout before the last layer."""
+
+    weight_decay: tuple[Positive, Annotated[float, Field(gt=0, le=1)]] = (1e-4, 5e-3)
+    dropout: tuple[Unit, Annotated[float, Field(ge=0, lt=1)]] = (0.0, 0.5)
+
+
+class SearchSpace(SpaceWord):
+    """Which policies may be drawn.
+
+    A drawn policy begins with some of the `base` operations, then has a number of layers. Each layer draws, per
+    image, one operator of one family, with one probability, at magnitudes from 0 up to a strength times the
+    operator's own highest. Few dimensions on purpose: with tens of trials, a search learns a family's strength but
+    not each operator's. The file of a space has at most 4 MiB and 250,000 values, with YAML's aliases written out.
+
+    Attributes:
+        name: what to call it.
+        description: one line.
+        base: see `Base`.
+        families: family name → operator → its highest magnitude.
+        layers: fewest and most layers.
+        probability: range of a layer's probability.
+        strength: range of a layer's strength.
+        mixing: see `MixingSpace`.
+        adversarial: see `AdversarialSpace`.
+        synthetic: see `SyntheticSpace`.
+        regularization: see `RegularizationSpace`; None leaves the recipe's.
+        copies: fewest and most augmented copies K of an image in a batch.
+        baselines: policies that the search begins with and that confirmation compares against.
+    """
+
+    name: Name = "space"
+    description: Name = ""
+    base: Annotated[tuple[Base, ...], Field(max_length=_MOST_BASE)] = ()
+    families: Annotated[dict[Name, Family], Field(max_length=_MOST_NAMES)] = {}
+    layers: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(le=16)]] = (0, 0)
+    probability: tuple[Unit, Unit] = (0.1, 1.0)
+    strength: tuple[Unit, Unit] = (0.1, 1.0)
+    mixing: MixingSpace = MixingSpace()
+    adversarial: AdversarialSpace = AdversarialSpace()
+    synthetic: SyntheticSpace = SyntheticSpace()
+    regularization: RegularizationSpace | None = None
+    copies: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=8)]] = (1, 1)
+    baselines: Annotated[tuple[Name, ...], Field(min_length=1, max_length=_MOST_NAMES)] = (
+        "none",
+        "flip-crop",
+        "randaugment",
+        "trivialaugment",
+    )
+
+    def with_generators(self, available: Container[str]) -> SearchSpace:
+        """The space without generators that are not `available`."""
+        kinds = tuple(kind for kind in self.synthetic.kinds if kind == "none" or kind in available)
+        synthetic = self.synthetic.model_copy(update={"kinds": kinds or ("none",)})
+        return self.model_copy(update={"synthetic": synthetic})
+
+    @model_validator(mode="after")
+    def _allows_something(self) -> Self:
+        if self.layers[1] > 0 and not self.families:
+            raise ValueError(
+                "layers are allowed but there are no families to fill them; add families or set layers: [0, 0]"
+            )
+        if len({b.operator for b in self.base}) < len(self.base):
+            raise ValueError("an operator stands in base twice; keep one")
+        searched = (
+            self.base,
+            self.families and self.layers[1] > 0,
+            self.mixing.kinds != ("none",),
+            self.adversarial.kinds != ("none",),
+            self.synthetic.kinds != ("none",),
+            self.regularization,
+            self.copies[1] > 1,
+        )
+        if not any(searched):
+            raise ValueError(
+                "the space allows nothing but the unchanged images; add base operations, families or mixing"
+            )
+        return self
+
+
+def space_names() -> list[str]:
+    """Names of the spaces that come with autoaug."""
+    return sorted(path.stem for path in _folder().glob("*.yaml"))
+
+
+def _folder() -> Path:
+    return _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
+
+
+def load_space(name_or_path: str | Path) -> SearchSpace:
+    """The space of that name or file.
+
+    Raises:
+        SpaceError: the file breaks a rule, with the line and the cure, or does not exist.
+        UnknownName: there is no such name.
+    """
+    text, path = str(name_or_path), Path(name_or_path)
+    if not path.suffix and text in space_names():
+        path = _folder() / f"{text}.yaml"
+    elif not path.suffix and "/" not in text:
+        raise UnknownName("search space", text, space_names())
+    if not path.is_file():
+        raise SpaceError(f"there is no search space file {text!r}")
+    content = read_text(path, SpaceError, at_most=MOST_BYTES)
+    space = validate(SearchSpace, parse_yaml(content, str(path), SpaceError), SpaceError)
+    return space.model_copy(update={"name": path.stem}) if "name" not in space.model_fields_set else space

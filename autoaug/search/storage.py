@@ -1,0 +1,132 @@
+"""Where a study is kept: an SQLite file, or a database by its URL."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, cast
+
+import optuna
+from optuna.storages import BaseStorage, RDBStorage, get_storage
+from optuna.study import StudyDirection
+from sqlalchemy import Engine, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
+
+from autoaug.errors import InUse, RunError, first_line
+from autoaug.search.strategies import Strategy
+from autoaug.utils.files import safe_name
+from autoaug.utils.locks import held, this_process
+from autoaug.utils.redaction import parse_url, shown, without_secrets
+from autoaug.utils.signals import uninterrupted
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+STUDY_NAME = "search"
+#: Who holds an advisory lock of PostgreSQL; it counts them by two numbers of 32 bits.
+_OWNER = """
+SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32) | objid::bigint = :key
+"""
+_DIRECTIONS = {"compute": StudyDirection.MINIMIZE}
+# Which driver the plain name stands for depends on SQLAlchemy's version; the extra brings this one.
+_DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
+
+
+def check_storage(url: str) -> None:
+    """Raise `RunError` where the database at `url` cannot be used."""
+    _backend(_given_url(url), url)
+
+
+def _given_url(text: str) -> URL:
+    """The URL that a user gives, which may hold a password: what cannot be parsed is not repeated."""
+    url = parse_url(text)
+    if url is None:
+        raise RunError(
+            "--storage cannot be opened: it is no database URL such as postgresql://HOST/NAME (in a name or password, "
+            "write @ as %40, : as %3A, / as %2F, # as %23; options follow a ?)"
+        )
+    scheme = url.drivername.lower()
+    return url.set(drivername=_DRIVERS.get(scheme, scheme))
+
+
+def _file_url(path: Path) -> URL:
+    """The URL of an SQLite file: its path may have any character, also those that mean something in a URL."""
+    return URL.create("sqlite", database=path.resolve().as_uri(), query={"uri": "true"})
+
+
+def _backend(url: URL, name: str) -> BaseStorage:
+    """The storage at `url`, which the user knows by `name`."""
+    try:
+        # Optuna takes text, and what is in braces for a template.
+        text = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
+        storage = RDBStorage(text)
+        if storage.engine.dialect.name == "sqlite":
+            _write_ahead(storage)
+        return get_storage(storage)
+    except ImportError as fault:
+        postgres = url.get_backend_name() == "postgresql"
+        cure = "pip install 'autoaug[postgres]'" if postgres else "install the database's driver"
+        raise RunError(f"{shown(name)} cannot be opened: {without_secrets(first_line(fault), name)}; {cure}") from None
+    except Exception as fault:  # SQLAlchemy's many kinds, all of which mean that it cannot be used
+        raise _unusable(name, fault) from None
+
+
+def _unusable(name: str, fault: Exception) -> RunError:
+    return RunError(f"{shown(name)} cannot be opened as a study ({without_secrets(first_line(fault), name)})")
+
+
+def _write_ahead(storage: RDBStorage) -> None:
+    """Have SQLite write a log ahead of its file: it waits for the disk once a transaction, a rollback journal thrice.
+    File systems on which that cannot be keep the journal.
+    """
+    with suppress(OperationalError), storage.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+
+
+@uninterrupted()
+def open_study(storage: Path | str, name: str, strategy: Strategy) -> tuple[BaseStorage, optuna.Study]:
+    """The storage and the study called `name` in it, made where it is missing; raises `RunError` where it cannot be
+    used.
+    """
+    url = _file_url(storage) if isinstance(storage, Path) else _given_url(storage)
+    directions = [_DIRECTIONS.get(objective, StudyDirection.MAXIMIZE) for objective in strategy.objectives]
+    backend = _backend(url, str(storage))
+    try:
+        return backend, optuna.create_study(
+            storage=backend, study_name=name, directions=directions, load_if_exists=True
+        )
+    except Exception as fault:  # likewise
+        raise _unusable(str(storage), fault) from None
+
+
+@contextmanager
+def alone_in_study(url: str, name: str) -> Iterator[None]:
+    """Keep other drivers out of the study `name` of a database for the length of the block: two run folders may name
+    the same one, on two hosts. The lock is of the connection (PostgreSQL) or the process (SQLite), and ends with it;
+    other databases have none, so that the lock of the run folder has to do.
+
+    Raises:
+        InUse: another driver is there.
+        RunError: the database cannot be used.
+    """
+    engine: Engine = cast("Any", _backend(_given_url(url), url))._backend.engine
+    cure = "wait until it has ended, or end it"
+    if engine.dialect.name == "sqlite":
+        file = Path(engine.url.database or "").resolve()
+        with held(file.parent, cure, name=f".{file.name}-{safe_name(name)}.lock"):
+            yield
+        return
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    key = {"key": int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)}
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.detach()  # closed at the end, not kept for later
+        connection.execute(text("SELECT set_config('application_name', :who, false)"), {"who": this_process()})
+        if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar():
+            owner = connection.execute(text(_OWNER), key).scalar() or "another process"
+            raise InUse(f"the study {name!r} in {shown(url)} is in use by {owner}; {cure}")
+        yield

@@ -1,0 +1,37 @@
+"""What a flat space is: one whose every dimension is there in every policy."""
+
+from __future__ import annotations
+
+from autoaug.errors import SpaceError
+from autoaug.search.space import SearchSpace
+
+
+def check_flat(strategy: str, space: SearchSpace, may_choose: bool) -> None:
+    """Raise `SpaceError` unless every policy of `space` has the same dimensions, and, unless they `may_choose`
+    between kinds, all of them are numbers.
+    """
+    if cause := _first_that_depends(space) or (None if may_choose else _first_choice(space)):
+        flat = "flat spaces" if may_choose else "flat spaces of numbers alone"
+        others = "tpe, random and auto take every space" + ("" if may_choose else "; gp takes choices")
+        raise SpaceError(f"strategy {strategy!r} takes {flat}, but in space {space.name!r} {cause}; {others}")
+
+
+def _first_that_depends(space: SearchSpace) -> str | None:
+    fewest, most = space.layers
+    if fewest < most:
+        return f"there are {fewest} to {most} layers, each with dimensions of its own"
+    for base in space.base:
+        if base.magnitude[0] < base.magnitude[1]:
+            return f"the magnitude of {base.operator} depends on whether it is on"
+    for what, kinds in (("mixing", space.mixing.kinds), ("adversarial", space.adversarial.kinds)):
+        if len(kinds) > 1:
+            return f"{what} is one of {', '.join(kinds)}, each with dimensions of its own"
+    return None
+
+
+def _first_choice(space: SearchSpace) -> str | None:
+    if space.base:
+        return f"{space.base[0].operator} is on or off"
+    if len(space.families) > 1 and space.layers[1]:
+        return "a layer is of one of several families"
+    return None

@@ -1,0 +1,25 @@
+"""Operator weights, probabilities and magnitudes learned by gradient, at less than the cost of one training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from autoaug.policy.models import Policy
+from autoaug.search.probes.gradient import NAME, LearnByGradient
+from autoaug.search.strategies.base import Probe, SearchContext
+from autoaug.search.strategies.probe_based import ProbeBased
+
+
+class Gradient(ProbeBased):
+    """Trains the policy that was learned, after the baselines; ends there."""
+
+    name = NAME
+    summary = "learn weights, probabilities and magnitudes by gradient (as DADA); under one training's cost"
+    stage = "gradient"
+
+    def probe(self, context: SearchContext) -> Probe:
+        return Probe(NAME, LearnByGradient(context.space))
+
+    def candidates(self, probe_result: Mapping[str, Any], context: SearchContext) -> Mapping[str, Policy]:  # noqa: ARG002 (needs no more)
+        return {NAME: Policy.model_validate(probe_result["policy"])} if "policy" in probe_result else {}

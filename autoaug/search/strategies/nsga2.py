@@ -1,0 +1,20 @@
+"""NSGA-II (Deb et al., 2002): accuracy, robustness and compute at once."""
+
+from __future__ import annotations
+
+from optuna.samplers import BaseSampler, NSGAIISampler
+
+from autoaug.search.strategies.sampler_based import Sampled
+
+
+class Nsga2(Sampled):
+    """An evolving population whose front of best compromises is what the search is for; the report draws it."""
+
+    name = "nsga2"
+    summary = "several objectives: accuracy, robustness to attacks and corruptions, compute; for hundreds of trials"
+    objectives = ("accuracy", "robustness", "compute")
+    prunes = False
+    learns_from = 500
+
+    def sampler(self, seed: int) -> BaseSampler:
+        return NSGAIISampler(seed=seed, population_size=20)

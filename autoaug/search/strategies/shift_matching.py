@@ -1,0 +1,30 @@
+"""Two-sample matching on its own: train what makes the training images look like the validation images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from autoaug.policy.models import Policy
+from autoaug.search.probes.shift import NAME, MatchShift, matched
+from autoaug.search.strategies.base import Probe, SearchContext
+from autoaug.search.strategies.probe_based import ProbeBased
+
+
+class Matching(ProbeBased):
+    """Asks which operators explain the shift between the splits, without labels and without training, and trains the
+    answer, alone and after each baseline; ends there.
+    """
+
+    name = "matching"
+    summary = "find the shift between training and validation images; cheap, blind to all else"
+    stage = "matched"
+
+    def probe(self, context: SearchContext) -> Probe:  # noqa: ARG002 (needs no more)
+        return Probe(NAME, MatchShift())
+
+    def candidates(self, probe_result: Mapping[str, Any], context: SearchContext) -> Mapping[str, Policy]:
+        policy = matched(probe_result)
+        if policy is None:
+            return {}
+        return {"matched": policy, **{f"{name}+matched": base + policy for name, base in context.baselines.items()}}

@@ -1,0 +1,328 @@
+"""The Optuna study of a run: the only source of truth on its trials. Only the driver writes it."""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from copy import copy
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import InMemoryStorage
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState, create_trial
+from pydantic import ValidationError
+
+from autoaug.errors import RunError
+from autoaug.policy.models import Policy
+from autoaug.results import TrialResult, TrialSummary
+from autoaug.search.space import SearchSpace
+from autoaug.search.storage import STUDY_NAME, open_study
+from autoaug.search.strategies import REQUEST, Draw, Fixed, History, Strategy, TrialRecord
+from autoaug.search.trial_records import (
+    OUTCOME,
+    TrialRequest,
+    in_present_names,
+    probe_name,
+    read_probe_result,
+    read_trial,
+    record_of,
+    request_of,
+    summary,
+)
+from autoaug.utils.facts import Facts, changes
+from autoaug.utils.redaction import shown
+from autoaug.utils.seeds import derive_seed
+from autoaug.utils.signals import uninterrupted
+
+#: Of two trials that reach a rung, one goes on.
+_REDUCTION = 2
+
+
+class SearchStudy:
+    """Begin trials and tell results; whatever happens in between, the study can be continued.
+
+    Args:
+        storage: the path of an SQLite file, made where it is missing, or a database URL.
+        space: that policies are drawn from.
+        strategy: which asks for trials.
+        seed: of the run.
+        name: of the study in a database that is shared.
+        facts: what all trials depend on, beside their policies.
+
+    Attributes:
+        foreign: how many trials of the study are left aside, since somebody else added them, or they are damaged.
+
+    Raises:
+        RunError: the storage cannot be used, or holds a study of another space, strategy or seed, or of other facts.
+    """
+
+    def __init__(
+        self,
+        storage: Path | str,
+        space: SearchSpace,
+        strategy: Strategy,
+        seed: int,
+        name: str = STUDY_NAME,
+        facts: Facts | None = None,
+    ) -> None:
+        self.strategy = strategy
+        self._space, self.seed = space, seed
+        self._storage, self._study = open_study(storage, name, strategy)
+        self._study_id = self._study._study_id
+        self._check_same(storage, facts or {})
+        trials = [in_present_names(trial) for trial in self._study.get_trials(deepcopy=False)]
+        own = [record for trial in trials if (record := read_trial(trial, len(strategy.objectives))) is not None]
+        self.foreign = len(trials) - len(own)
+        self._records: dict[int, TrialRecord] = {record.number: record for record in own}
+        self._ids = {t.number: t._trial_id for t in trials}
+        self._duplicates: dict[object, int] = {}
+        for record in own:
+            self._duplicates.setdefault(record.key, record.number)
+        self._probe_results: dict[str, Mapping[str, Any] | None] = {
+            name: result
+            for key, value in self._study.user_attrs.items()
+            if (name := probe_name(key)) and (result := read_probe_result(value)) is not None
+        }
+
+    def _check_same(self, storage: Path | str, facts: Facts) -> None:
+        """Note what the study is of; raise `RunError` where it was begun as another."""
+        own = {
+            "space": self._space.model_dump_json(exclude_defaults=True),
+            "strategy": self.strategy.name,
+            "seed": self.seed,
+            "facts": dict(facts),
+        }
+        noted = self._study.user_attrs
+        for what, value in own.items():
+            if what not in noted:
+                self._study.set_user_attr(what, value)
+            elif differing := _difference(what, noted[what], value):
+                raise RunError(
+                    f"the study in {shown(str(storage))} was begun with {differing}; begin a new run, or restore "
+                    "config.yaml"
+                )
+
+    @uninterrupted()
+    def begin_session(self) -> int:
+        """Note that a driver begins (again); returns the number of the session."""
+        session = int(self._study.user_attrs.get("sessions", 0)) + 1
+        self._study.set_user_attr("sessions", session)
+        return session
+
+    def history(self) -> History:
+        """All that is known."""
+        return History(list(self._records.values()), self._probe_results)
+
+    def all(self) -> list[TrialRequest]:
+        """Every trial that has begun, by number."""
+        return [request_of(record) for record in self._records.values()]
+
+    def interrupted(self) -> list[TrialRequest]:
+        """Trials that were running when an earlier driver ended: they are run again under their old numbers."""
+        return [request_of(record) for record in self._records.values() if record.is_running]
+
+    @uninterrupted()
+    def begin(self, step: Draw | Fixed) -> TrialRequest:
+        """Begin the trial that a strategy asks for. Its name and its chance follow from how many there were before."""
+        count = len(self._records)
+        if isinstance(step, Fixed):
+            drawn = None
+            name, policy, seed_index, is_baseline = step.name, step.policy, step.seed_index, step.is_baseline
+            span = step.start, step.stop
+        else:
+            drawn, policy = _draw(step, self._space, derive_seed(self.seed, "sampler", count), self._study.directions)
+            name, seed_index, is_baseline, span = f"trial-{count}", 0, False, (0.0, 1.0)
+        policy = policy.model_copy(update={"name": name})
+        request = {
+            "name": name,
+            "stage": step.stage,
+            "data_fraction": step.data_fraction,
+            "seed_index": seed_index,
+            "is_baseline": is_baseline,
+            "span": span,
+            "policy": policy.model_dump_json(exclude_defaults=True),
+            "fingerprint": policy.fingerprint(),
+        }
+        template = create_trial(
+            state=TrialState.RUNNING,
+            params=drawn.params if drawn else {},
+            distributions=drawn.distributions if drawn else {},
+            user_attrs={REQUEST: request},
+            system_attrs=_kept(drawn.system_attrs) if drawn else {},
+        )
+        made = self._storage.create_new_trial(self._study_id, template)
+        number = template.number = self._storage.get_trial_number_from_id(made)
+        self._ids[number], self._records[number] = made, record_of(template)
+        self._duplicates.setdefault(self._records[number].key, number)
+        return request_of(self._records[number])
+
+    def duplicate(self, request: TrialRequest) -> TrialRecord | None:
+        """The first trial of the same policy, share and repeat; None if it is `request` itself, or failed."""
+        record = self._records[self._duplicates[self._records[request.number].key]]
+        if record.frozen.state == TrialState.FAIL:
+            self._duplicates[record.key] = request.number
+            return None
+        return None if record.number == request.number else record
+
+    @uninterrupted()
+    def report(self, number: int, result: TrialResult) -> bool:
+        """Note the newest rung; returns whether the trial should be pruned: where the strategy prunes, of those that
+        reached a rung, the worse half. Baselines never are: their full-length scores are what the others are measured
+        against.
+        """
+        self._note(number, curve={rung.step: rung.accuracy for rung in result.curve})
+        record = self._records[number]
+        if record.is_baseline or not self.strategy.prunes or not result.curve:
+            return False
+        rung = result.curve[-1]
+        values = [v for p in self._records.values() if (v := p.frozen.intermediate_values.get(rung.step)) is not None]
+        return sum(value > rung.accuracy for value in values) >= max(1, math.ceil(len(values) / _REDUCTION))
+
+    @uninterrupted()
+    def tell(self, number: int, result: TrialResult, session: int, full_length: int) -> TrialSummary:
+        """Note how a trial ended."""
+        outcome = {
+            "started": result.started,
+            "ended": result.ended,
+            "augmentation_seconds": result.augmentation_seconds,
+            "samples_seen": result.samples_seen,
+            "sample_passes": result.sample_passes,
+            "reason": result.reason,
+            "note": result.note,
+            "session": session,
+        }
+        measured = {
+            "accuracy": result.accuracy,
+            "robustness": result.robustness,
+            "compute": result.sample_passes / full_length,
+        }
+        values = [measured[name] for name in self.strategy.objectives]
+        curve = {rung.step: rung.accuracy for rung in result.curve}
+        if result.status == "complete" and all(map(math.isfinite, values)):
+            self._note(number, outcome, curve, TrialState.COMPLETE, values)
+        else:
+            self._note(number, outcome, curve, TrialState.PRUNED if result.status == "pruned" else TrialState.FAIL)
+        return summary(self._records[number].frozen)
+
+    @uninterrupted()
+    def tell_as(self, number: int, duplicate: int) -> TrialSummary:
+        """End a trial as its `duplicate` ended, which cost nothing."""
+        known = self._records[duplicate].frozen
+        paid = known.user_attrs[OUTCOME]
+        free = {"started": paid["ended"], "augmentation_seconds": 0.0, "samples_seen": 0, "sample_passes": 0}
+        outcome = {**paid, **free, "note": f"the policy of trial {duplicate}, not trained again"}
+        self._note(number, outcome, known.intermediate_values, known.state, known.values)
+        return summary(self._records[number].frozen)
+
+    def _note(
+        self,
+        number: int,
+        outcome: Mapping[str, Any] | None = None,
+        curve: Mapping[int, float] | None = None,
+        state: TrialState = TrialState.RUNNING,
+        values: Sequence[float] | None = None,
+    ) -> None:
+        """Write what is new of a trial, and remember it. The outcome comes first and the state last, so that a trial
+        that counts as ended has all of its costs; each is a transaction of its own.
+        """
+        trial, frozen = self._ids[number], copy(self._records[number].frozen)
+        if outcome is not None:
+            self._storage.set_trial_user_attr(trial, OUTCOME, outcome)
+            frozen.user_attrs = {**frozen.user_attrs, OUTCOME: outcome}
+        # A trial that is run again after an interruption passes its rungs again, with the same values.
+        for step, accuracy in (curve or {}).items():
+            if frozen.intermediate_values.get(step) != accuracy:
+                self._storage.set_trial_intermediate_value(trial, step, accuracy)
+        frozen.intermediate_values = {**frozen.intermediate_values, **(curve or {})}
+        if state != TrialState.RUNNING:
+            self._storage.set_trial_state_values(trial, state, values)
+            frozen.state, frozen.values, frozen.datetime_complete = state, values, datetime.now()
+        self._records[number] = record_of(frozen)
+
+    def begin_probe(self, name: str) -> None:
+        """Remember that a probe is under way; of one that is interrupted nothing is kept."""
+        self._probe_results[name] = None
+
+    @uninterrupted()
+    def tell_probe(self, name: str, result: TrialResult, session: int) -> None:
+        """Note what a probe found, or why it failed, and what it cost."""
+        found = {
+            **result.probe_result,
+            "failed": result.reason,
+            "started": result.started,
+            "ended": result.ended,
+            "sample_passes": result.sample_passes,
+            "session": session,
+        }
+        self._study.set_user_attr(f"probe:{name}", json.dumps(found))
+        self._probe_results[name] = found
+
+    def ended(self) -> list[FrozenTrial]:
+        """Trials that have ended, by number."""
+        return [record.frozen for record in self._records.values() if not record.is_running]
+
+    def importance(self) -> dict[str, float]:
+        """Share of the variance of accuracy that each choice explains (fANOVA; Hutter et al., 2014), over the complete
+        trials that were drawn; empty where there are too few to tell.
+        """
+        drawn = [t for t in self.ended() if t.state == TrialState.COMPLETE and t.params]
+        shared = set.intersection(*(set(t.params) for t in drawn)) if drawn else set()
+        if len(drawn) < 8 or len({t.values[0] for t in drawn}) < 2 or not shared:
+            return {}
+        copy = optuna.create_study(direction="maximize")
+        for trial in drawn:
+            copy.add_trial(create_trial(params=trial.params, distributions=trial.distributions, value=trial.values[0]))
+        return optuna.importance.get_param_importances(
+            copy, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0), params=sorted(shared)
+        )
+
+
+def _draw(step: Draw, space: SearchSpace, seed: int, directions: list[StudyDirection]) -> tuple[FrozenTrial, Policy]:
+    """Ask the sampler in a study in memory that holds what it is told: as quick in the ten-thousandth trial as in the
+    first, whatever the storage, and whole before anything is written.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of starting values that a conditional dimension does not take
+        storage = InMemoryStorage()
+        mirror = optuna.create_study(storage=storage, directions=directions, sampler=step.sampler(seed))
+        study = storage.get_study_id_from_name(mirror.study_name)
+        for record in step.observed:  # as add_trials, which would check each again
+            storage.create_new_trial(study, record.frozen)
+        if step.fixed:
+            mirror.enqueue_trial(dict(step.fixed))
+        trial = mirror.ask()
+        policy = step.draw(space, trial)
+    return mirror.get_trials(deepcopy=False)[trial.number], policy
+
+
+def _kept(system_attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """What a sampler noted of a trial, without what TPE notes of those that are not drawn whole: these are."""
+    return {name: value for name, value in system_attrs.items() if not name.startswith("tpe:")}
+
+
+def _in_present_names(space: str) -> str:
+    """The same space; one that an older version noted, with the names of this one."""
+    try:
+        return SearchSpace.model_validate_json(space).model_dump_json(exclude_defaults=True)
+    except ValidationError:
+        return space
+
+
+def _difference(what: str, noted: Any, value: Any) -> str:
+    """What was noted and what is there now, of a space and of facts those that differ; empty where nothing does."""
+    if what == "facts":
+        return changes(noted, value)
+    if noted == value:
+        return ""
+    if what != "space":
+        return f"{what} {noted!r}, not {value!r}"
+    before, after = json.loads(_in_present_names(noted)), json.loads(value)
+    if before == after:
+        return ""
+    differing = changes({**dict.fromkeys(after), **before}, {**dict.fromkeys(before), **after})
+    return f"another space ({differing or 'its entries in another order'})"

@@ -1,0 +1,101 @@
+"""PyTorch Lightning: a policy in any LightningModule's training, and a search over what such a module scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import lightning
+import torch
+from torch.utils.data import DataLoader, Dataset, Subset
+
+from autoaug.engine.transform import PolicyTransform
+from autoaug.errors import OptionError
+
+
+class AugmentBatches(lightning.Callback):
+    """Augments training batches ``(images [B, C, H, W] in [0, 1], labels [B])`` where they have arrived on the device;
+    others stay as they are. Labels become soft, ``[B, classes]``, where the policy mixes.
+
+    Args:
+        transform: of a policy; it is told how much of the training is done, for policies with a schedule.
+    """
+
+    def __init__(self, transform: PolicyTransform) -> None:
+        self.transform = transform
+
+    def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
+        """Put the policy behind the module's own hook, for this training alone."""
+        if stage != "fit":
+            return
+        arrived = pl_module.on_after_batch_transfer
+
+        def augmented(batch: Any, dataloader_idx: int) -> Any:
+            batch = arrived(batch, dataloader_idx)
+            return self._augmented(batch) if trainer.training else batch
+
+        pl_module.on_after_batch_transfer = augmented
+
+    def _augmented(self, batch: Any) -> Any:
+        if not isinstance(batch, tuple | list) or len(batch) != 2:
+            raise OptionError(
+                f"a training batch must be (images, labels), not a {type(batch).__name__} of another form"
+            )
+        images, labels = batch
+        if self.transform.policy.mixing is None:
+            return self.transform(images), labels
+        return self.transform(images, labels)
+
+    def teardown(self, trainer: Any, pl_module: Any, stage: str) -> None:  # noqa: ARG002 (Lightning's signature)
+        """Take the policy away: another training sets it up anew, and the module can be pickled."""
+        pl_module.__dict__.pop("on_after_batch_transfer", None)
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:  # noqa: ARG002
+        """The same where the training ends by an error, after which Lightning tears nothing down."""
+        self.teardown(trainer, pl_module, "fit")
+
+    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002 (Lightning's signature)
+        """Tell the transform how much is done."""
+        self.transform.done = trainer.current_epoch / max(1, trainer.max_epochs or 1)
+
+
+def lightning_objective(
+    module: Callable[[], lightning.LightningModule],
+    train: Dataset[Any],
+    validation: Dataset[Any],
+    metric: str,
+    epochs: int,
+    batch_size: int = 64,
+) -> Callable[[PolicyTransform, int, float], float]:
+    """An objective for `autoaug.search`: a fresh `module` is trained on a random share of `train`, as large as the
+    fidelity, and scored by what it logs as `metric` on `validation`; the higher the better.
+
+    Args:
+        module: makes the module.
+        train: a map-style set of ``(image [C, H, W] in [0, 1], label)``.
+        validation: likewise; what to score on.
+        metric: the name under which the module's ``validation_step`` logs its score.
+        epochs: of a training.
+        batch_size: of both loaders.
+    """
+
+    def objective(transform: PolicyTransform, seed: int, fidelity: float) -> float:
+        lightning.seed_everything(seed, verbose=False)
+        count: int = len(train)  # type: ignore[arg-type]
+        rows = torch.randperm(count)[: max(1, round(fidelity * count))].tolist()
+        own = module()
+        trainer = lightning.Trainer(
+            max_epochs=epochs,
+            callbacks=[AugmentBatches(transform)],
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            limit_val_batches=0,
+        )
+        trainer.fit(own, DataLoader(Subset(train, rows), batch_size, shuffle=True))
+        scorer = lightning.Trainer(logger=False, enable_checkpointing=False, enable_progress_bar=False)
+        return float(scorer.validate(own, DataLoader(validation, batch_size), verbose=False)[0][metric])
+
+    return objective

@@ -1,0 +1,273 @@
+"""The command line: bad input ends with one clear line, exit code 2, and no run folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from autoaug.policy.loading import load_policy
+from tests.conftest import PATIENCE, bars, write_npz
+
+
+def autoaug(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "autoaug", *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+
+def test_help_is_quick_and_loads_nothing_heavy(tmp_path: Path) -> None:
+    shown = autoaug("--help", folder=tmp_path)
+    assert shown.returncode == 0
+    assert "search" in shown.stdout
+    heavy = ("torch", "ray", "optuna", "kornia", "plotly")
+    loaded = f"import sys, autoaug.cli.main; print([m for m in {heavy} if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_version(tmp_path: Path) -> None:
+    from autoaug.version import __version__
+
+    assert autoaug("--version", folder=tmp_path).stdout.strip() == f"autoaug {__version__}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "to", "code", "words"),
+    [
+        ("--version", ">&-", 0, ""),
+        ("--version", ">/dev/full", 2, "No space left on device"),
+        ("serch", "2>&-", 2, ""),
+        ("serch", "2>/dev/full", 2, ""),
+    ],
+)
+def test_streams_that_cannot_take_it_all(arguments: str, to: str, code: int, words: str, tmp_path: Path) -> None:
+    command = ["sh", "-c", f'exec "$0" -m autoaug {arguments} {to}', sys.executable]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert ended.returncode == code, ended.stderr
+    assert words in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == bool(words)
+
+
+def test_a_terminal_that_knows_ascii_alone_gets_the_rest_escaped(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "autoaug", "operators"]
+    ascii_alone = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True, env=ascii_alone, timeout=PATIENCE)
+    assert rb"-180 \u2026 180" in shown.stdout
+
+
+def test_a_reader_that_has_seen_enough_ends_a_command_without_a_word(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "autoaug", "--version"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.close()
+    _, said = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, said) == (1, b"")
+
+
+@pytest.mark.parametrize("command", ["search", "compare", "resume", "report", "export", "check", "operators"])
+def test_every_command_has_help_with_an_example(command: str, tmp_path: Path) -> None:
+    shown = autoaug(command, "--help", folder=tmp_path)
+    assert shown.returncode == 0
+    assert "Example:" in shown.stdout
+
+
+def test_operators_as_table_json_and_pictures(tmp_path: Path) -> None:
+    from autoaug.modalities.operators import all_operators
+
+    table = autoaug("operators", folder=tmp_path).stdout
+    rows = json.loads(autoaug("operators", "--json", folder=tmp_path).stdout)
+    assert {row["name"] for row in rows} == set(all_operators())
+    assert len(rows) >= 45
+    rotate = next(row for row in rows if row["name"] == "Rotate")
+    assert (rotate["family"], rotate["signed"], rotate["range"]) == ("geometry", True, [-180.0, 180.0])
+    assert all(row["name"] in table and row["unit"] in table for row in rows)
+    shown = autoaug("operators", "--gallery", "gallery.html", folder=tmp_path)
+    assert shown.stdout.strip() == "gallery.html"
+    page = (tmp_path / "gallery.html").read_text()
+    assert all(f'id="{name}"' in page for name in all_operators())
+    assert page.count("data:image/png") == 2 + 2 * 5 * len(rows)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data sets with one fault each."""
+    root = tmp_path_factory.mktemp("faults")
+    images, labels = bars(120)
+    write_npz(root / "good.npz")
+    write_npz(root / "rare.npz", y_train=np.where(np.arange(120) < 3, 2, labels % 2))
+    write_npz(root / "range.npz", y_train=labels + 9, class_names=np.array(list("abc")))
+    write_npz(root / "nan.npz", x_train=np.where(images > 150, np.nan, images / 255))
+    write_npz(root / "one.npz", y_train=np.zeros(120, int), y_test=np.zeros(60, int))
+    write_npz(root / "leak.npz", x_test=images[:60], y_test=labels[:60])
+    (root / "empty").mkdir()
+    for name in "ab":
+        (root / "damaged" / name).mkdir(parents=True)
+        for index, image in enumerate(images[:20] if name == "a" else images[20:40]):
+            Image.fromarray(image[..., 0]).save(root / "damaged" / name / f"{index}.png")
+    (root / "damaged" / "a" / "0.png").write_bytes(b"\x89PNG damaged")
+    (root / "space.yaml").write_text("families:\n  a: {Rotat: 1}\nlayers: [0, 1]\n")
+    (root / "nothing.yaml").write_text("layers: [0, 0]\n")
+    load_policy("flip-crop").save(root / "flip-crop.yaml")
+    (root / "policy.yaml").write_text("layers:\n  - sub-policies: []\n")
+    (root / "there").mkdir()
+    (root / "there" / "file").write_text("mine")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["search", "missing/"], ["missing", "no such"]),
+        (["search", "empty"], ["empty"]),
+        (["search", "one.npz"], ["one class"]),
+        (["search", "rare.npz"], ["class '2' has 3", "6 are needed"]),
+        (["search", "damaged"], ["0.png", "--allow unreadable"]),
+        (["search", "range.npz"], ["out of range"]),
+        (["search", "nan.npz"], ["NaN"]),
+        (["search", "leak.npz"], ["two splits", "--allow leak"]),
+        (["search", "good.npz", "--space", "standrad"], ["standrad", "did you mean 'standard'"]),
+        (["search", "good.npz", "--space", "space.yaml"], ["line 2", "did you mean 'Rotate'"]),
+        (["search", "good.npz", "--space", "nothing.yaml"], ["allows nothing"]),
+        (["search", "good.npz", "--strategy", "tpee"], ["tpee", "did you mean 'tpe'"]),
+        (["search", "good.npz", "--model", "resnet99"], ["resnet99", "did you mean 'resnet9'"]),
+        (["search", "good.npz", "--model", "torchvision:resnet19"], ["did you mean"]),
+        (["search", "good.npz", "--model", "timm:resnet19"], ["did you mean"]),
+        (["search", "good.npz", "--model", "nowhere:build"], ["nowhere"]),
+        (["search", "good.npz", "--device", "cuda"], ["cuda", "cpu"]),
+        (["search", "good.npz", "--device", "tpu"], ["tpu", "cuda"]),
+        (["search", "good.npz", "--trials", "0"], ["--trials 0", "at least 1"]),
+        (["search", "good.npz", "--trials", "many"], ["--trials", "many"]),
+        (["search", "good.npz", "--trials", "3", "--time", "1m"], ["--trials", "--time"]),
+        (["search", "good.npz", "--time", "soon"], ["soon", "30m"]),
+        (["search", "good.npz", "--budget", "ten"], ["ten", "10x"]),
+        (["search", "good.npz", "--budget", "nanx"], ["nanx", "10x"]),
+        (["search", "good.npz", "--memory-limit", "lots"], ["lots", "2G"]),
+        (["search", "good.npz", "--seeds", "1"], ["--seeds 1", "at least 2"]),
+        (["search", "good.npz", "--workers", "0"], ["--workers 0"]),
+        (["search", "good.npz", "--epochs", "0"], ["--epochs 0", "at least 1"]),
+        (["search", "good.npz", "--workers", "2", "--executor", "inline"], ["inline", "ray-tune"]),
+        (["search", "good.npz", "--executor", "slurm"], ["slurm"]),
+        (["search", "good.npz", "--equal", "time"], ["time", "samples"]),
+        (["search", "good.npz", "--control", "grid"], ["grid", "random"]),
+        (["search", "good.npz", "--allow", "leaks"], ["did you mean 'leak'"]),
+        (["search", "good.npz", "--out", "there"], ["there", "exists"]),
+        (["search", "good.npz", "--trils", "3"], ["--trils"]),
+        (["search", "good.npz", "--image-size", "32"], ["--image-size 32", "leave it out"]),
+        (["check", "digits", "--image-size", "32"], ["--image-size 32", "leave it out"]),
+        (["check", "good.npz", "--allow", "leaks"], ["did you mean 'leak'"]),
+        (["generate", "fit", "good.npz", "--kind", "pca", "--steps", "9", "--out", "x"], ["--steps", "leave it out"]),
+        (["search", "good.npz", "--trials", "9" * 30], ["--trials", "at most"]),
+        (["search", "good.npz", "--epochs", "9" * 30], ["--epochs", "at most"]),
+        (["search", "good.npz", "--image-size", "9" * 30], ["--image-size", "at most"]),
+        (["search", "good.npz", "--seeds", "9" * 30], ["--seeds", "at most"]),
+        (["search", "good.npz", "--seeds", "8", "--max-seeds", "9" * 30], ["--max-seeds", "at most"]),
+        (["search", "good.npz", "--workers", "9" * 30], ["--workers", "at most"]),
+        (["search", "good.npz", "--time", "9" * 400 + "d"], ["--time", "at most"]),
+        (["search", "good.npz", "--trial-timeout", "9" * 12 + "d"], ["--trial-timeout", "at most"]),
+        (["search", "good.npz", "--budget", "9" * 400 + "x"], ["--budget", "10x"]),
+        (["search", "good.npz", "--seed", str(2**32)], ["--seed 4294967296", "at most 4294967295"]),
+        (["compare", "good.npz", "none", "randaugment", "--seed", "-1"], ["--seed -1", "at least 0"]),
+        (["check", "good.npz", "--seed", "-1"], ["--seed -1"]),
+        (["check", "damaged", "--image-size", "-1"], ["--image-size -1", "at least 4"]),
+        (["check", "damaged", "--image-size", "1000000"], ["--image-size", "at most"]),
+        (["expand", "good.npz", "none", "--out", "x", "--seed", "-1"], ["--seed -1"]),
+        (["generate", "fit", "good.npz", "--out", "x", "--seed", "-1"], ["--seed -1"]),
+        (["generate", "sample", "there", "--out", "x", "--seed", str(2**64)], ["--seed", "at most"]),
+        (["robustness", "good.npz", "there", "--seed", "-1"], ["--seed -1"]),
+        (["watch", "there", "--every", "0"], ["--every 0", "0.1"]),
+        (["watch", "there", "--every", "nan"], ["--every nan", "0.1"]),
+        (["export", "none", "--to", "numpy", "--out", "/"], ["Is a directory", "/"]),
+        (["export", "none", "--to", "numpy", "--out", "there"], ["Is a directory", "there"]),
+        (["operators", "--gallery", "there"], ["Is a directory", "there"]),
+        (["compare", "good.npz", "none"], ["at least two"]),
+        (["compare", "good.npz", "none", "nnoe"], ["nnoe"]),
+        (["compare", "good.npz", "flip-crop", "flip-crop.yaml"], ["that differ", "'flip-crop', 'flip-crop.yaml'"]),
+        (["compare", "good.npz", "none", "policy.yaml"], ["line 2", "branches"]),
+        (["export", "none", "--to", "torchvison"], ["did you mean 'torchvision'"]),
+        (["export", "there", "--to", "kornia"], ["policy.yaml"]),
+        (["resume", "there"], ["not a run folder"]),
+        (["resume", "missing"], ["not a run folder"]),
+        (["report", "there"], ["is not a run folder"]),
+        (["check", "missing.csv"], ["no such"]),
+        (["serch"], ["search"]),
+    ],
+)
+def test_bad_input(arguments: list[str], words: list[str], folder: Path, refused: Callable[..., str]) -> None:
+    before = sorted(path for path in folder.rglob("*") if "__pycache__" not in path.parts)
+    out = ["--out", "out"] if arguments[0] == "search" and "--out" not in arguments else []
+    said = refused(*arguments, *out, folder=folder)
+    for word in words:
+        assert word in said
+    assert sorted(path for path in folder.rglob("*") if "__pycache__" not in path.parts) == before
+
+
+def test_trials_that_all_fail_are_grouped_and_nothing_is_exported(folder: Path) -> None:
+    (folder / "own.py").write_text(
+        "import torch\ndef build(channels, classes):\n    return torch.nn.Linear(5, classes)\n"
+    )
+    ended = autoaug(
+        "search", "good.npz", "--model", "own:build", "--trials", "4", "--workers", "1", "--out", "fails", folder=folder
+    )
+    assert ended.returncode == 2
+    assert re.search(r"all 4 trials failed, nothing is exported: \d x RuntimeError: addmm", ended.stderr)
+    assert len(ended.stderr.strip().splitlines()) == 1
+    assert not list((folder / "fails").glob("policy*"))
+
+
+def test_a_run_folder_that_exists_is_kept_and_what_differs_is_said(folder: Path) -> None:
+    before = (folder / "fails" / "config.yaml").read_bytes()
+    for _ in range(2):
+        ended = autoaug(
+            "search", "good.npz", "--trials", "4", "--seed", "5", "--space", "light", "--out", "fails", folder=folder
+        )
+        assert ended.returncode == 2
+    assert "space 'standard' (wanted: 'light')" in ended.stderr
+    assert "seed 0 (wanted: 5)" in ended.stderr
+    assert "autoaug resume fails" in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1
+    assert (folder / "fails" / "config.yaml").read_bytes() == before
+
+
+def test_a_memory_limit_may_be_as_large_as_one_likes(folder: Path) -> None:
+    assert autoaug("check", "good.npz", "--memory-limit", "9" * 400 + "G", folder=folder).returncode == 0
+
+
+def test_check_reports_and_its_exit_code_says_whether_a_search_makes_sense(folder: Path) -> None:
+    good = autoaug("check", "good.npz", folder=folder)
+    assert good.returncode == 0
+    assert "train: 120 images (0 40, 1 40, 2 40)" in good.stdout
+    assert "12x12 (180)" in good.stdout
+    assert "it makes sense" in good.stdout
+    bad = autoaug("check", "leak.npz", folder=folder)
+    assert bad.returncode == 2
+    assert "60 images stand in two splits" in bad.stdout
+
+
+@pytest.mark.parametrize(
+    ("workers", "number", "times"), [("1", signal.SIGINT, 1), ("1", signal.SIGTERM, 2), ("2", signal.SIGTERM, 2)]
+)
+def test_a_signal_says_how_to_go_on(workers: str, number: signal.Signals, times: int, folder: Path) -> None:
+    options = ["--epochs", "400", "--workers", workers, "--out", f"stopped {workers} {number}"]
+    command = [sys.executable, "-m", "autoaug", "search", "good.npz", *options]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("trial 0"):
+            break
+    for _ in range(times):  # the second comes during the tear-down
+        process.send_signal(number)
+        time.sleep(0.2)
+    _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert said.strip().endswith(f"autoaug resume 'stopped {workers} {number}'")
+    assert len(said.strip().splitlines()) == 1

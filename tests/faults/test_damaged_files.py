@@ -1,0 +1,408 @@
+"""What a run keeps, with one fault in it: one line that names the file, the fault and the cure."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from autoaug.engine.plan import Plan, draw_plan
+from autoaug.errors import OptionError, RunError, SpaceError
+from autoaug.generate.gaussian import COMPONENTS
+from autoaug.generate.generator import About, SavedGenerator, load_generator
+from autoaug.policy.loading import parse_policy, read_policy
+from autoaug.policy.models import Layer, Operation, Phase, Policy, SubPolicy
+from autoaug.report import report_page
+from autoaug.report.pictures import read_pictures
+from autoaug.report.server import in_words
+from autoaug.results import Robustness, SearchResult
+from autoaug.runs.callbacks.event_log import EventLog, read_events
+from autoaug.runs.config import RunConfig
+from autoaug.runs.folder import RunFolder
+from autoaug.search.budget import Budget
+from autoaug.search.space import SearchSpace, load_space
+from autoaug.search.strategies.density import together
+from autoaug.search.strategies.pbt import GENERATIONS
+from autoaug.training.recipe import Recipe
+
+CHECKOUT = Path(__file__).parents[2]
+PUBLISHED = (CHECKOUT / "reports/cifar-2k-auto/result.json").read_text(encoding="utf-8")
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    """The folder of a published run, as far as its report needs it."""
+    found = json.loads(PUBLISHED)
+    config = RunConfig(
+        data="cifar",
+        data_fingerprint=found["data"]["fingerprint"],
+        memory_limit=2**30,
+        space=load_space("light"),
+        budget=Budget(trials=2),
+        recipe=Recipe(epochs=3, batch_size=32),
+        device="cpu",
+        workers=1,
+        executor="inline",
+        command="autoaug search cifar",
+        versions={},
+    )
+    folder = RunFolder.create(tmp_path / "run", config)
+    folder.result.write_text(PUBLISHED, encoding="utf-8")
+    folder.policy.write_text(read_policy("none").to_yaml(), encoding="utf-8")
+    return folder
+
+
+def change(found: Any, place: str, value: Any) -> None:
+    *path, last = (int(step) if step.isdigit() else step for step in place.split("/"))
+    for step in path:
+        found = found[step]
+    if value is KeyError:
+        del found[last]
+    else:
+        found[last] = value
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "rule"),
+    [
+        ("verdict", KeyError, "verdict: Field required"),
+        ("verdict", "best", "verdict"),
+        ("returned/name", "nobody", "returned names 'nobody'"),
+        ("comparison/candidate", HOSTILE, "comparison.candidate names"),
+        ("comparison/rival", "nobody", "comparison.rival names 'nobody'"),
+        ("comparison/differences", [], "comparison.differences"),
+        ("candidates", [], "candidates"),
+        ("candidates/0/mean", float("nan"), "candidates.0.mean"),
+        ("candidates/0/mean", 45.1, "candidates.0.mean"),
+        ("candidates/0/seeds", [1, 2], "candidates.0: validation_accuracy has 5 entries for 2 seeds"),
+        ("candidates/0/test_accuracy", [0.5], "candidates.0: test_accuracy has 1 entries for 5 seeds"),
+        ("candidates/0/class_accuracies", [[0.5] * 10] * 5, "class_accuracies stands without confusion"),
+        ("candidates/0/confusion", [[1] * 10] * 9, "confusion has 9 rows for 10 classes"),
+        ("candidates/0/confusion", [[1] * 9] * 10, "a row that is not of 10 classes"),
+        ("candidates/0/policy/layers", [{"branches": []}], "candidates.0.policy.layers.0.branches"),
+        ("data/classes", ["a", "b"], "10 classes, the data have 2"),
+        ("data/train", 0, "data.train"),
+        ("data/test", 10**400, "data.test"),
+        ("history/3/values", [0.5, 0.5], "trial 3 has 2 values for 1 objectives"),
+        ("history/3/share", 0, "history.3.share"),
+        ("history/3/params", {"x": None}, "history.3.params"),
+        ("importance", {"x": float("inf")}, "importance.x"),
+        ("inquiries/affinity/passes", KeyError, "affinity: passes"),
+        ("inquiries/affinity/operators", {"Rotate": [[0.25, 1, 1]]}, "affinity: operator 'Rotate' has no look"),
+        ("inquiries/affinity/operators", {"Rotate": [[0.5, 1]]}, "affinity: operators.Rotate.0.2"),
+        ("inquiries/matching/noise", KeyError, "matching: it has initial, residual and noise together"),
+        ("inquiries/matching/policy", {"layers": 1}, "matching"),
+        ("generated", {"pca": {"seconds": 1, "failed": None}}, "pca: failed"),
+        ("generated", {"pca": {"seconds": 1}}, "pca: it lacks bytes"),
+        ("format", 2, "format 2, this autoaug reads 1; upgrade"),
+        ("unheard", 1, "unheard"),
+    ],
+)
+def test_a_result_that_contradicts_itself_is_one_line(place: str, value: Any, rule: str, run: RunFolder) -> None:
+    found = json.loads(PUBLISHED)
+    change(found, place, value)
+    run.result.write_text(json.dumps(found), encoding="utf-8")
+    with pytest.raises(RunError, match=re.escape(rule)) as refusal:
+        report_page(run)
+    assert str(refusal.value).startswith(str(run.result))
+    assert str(refusal.value).isprintable()
+
+
+@pytest.mark.parametrize("content", [PUBLISHED[:5000], "", "[]", "null", "{}", PUBLISHED.replace("none", "\udcff")])
+def test_a_damaged_result_names_the_command_that_writes_it_again(content: str, run: RunFolder) -> None:
+    run.result.write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(RunError, match=f"result.json is damaged: .*; autoaug resume {run.root} writes it again"):
+        SearchResult.load(run.root)
+
+
+def test_the_whole_result_is_drawn_with_hostile_names(run: RunFolder) -> None:
+    text = PUBLISHED.replace('"trivialaugment"', json.dumps(HOSTILE)).replace('"airplane"', json.dumps(HOSTILE))
+    run.result.write_text(text, encoding="utf-8")
+    page = report_page(run, cdn=True)
+    assert HOSTILE not in page
+    assert "alert(1)" in page
+
+
+def test_a_class_without_test_images_is_left_out(run: RunFolder) -> None:
+    found = json.loads(PUBLISHED)
+    for candidate in found["candidates"]:
+        candidate["class_accuracy"][0] = None
+        for row in candidate.get("class_accuracies", ()):
+            row[0] = None
+    run.result.write_text(json.dumps(found), encoding="utf-8")
+    assert SearchResult.load(run.root).candidates[0].class_accuracy[0] is None
+    report_page(run)
+
+
+def test_a_result_of_another_run_than_the_config_is_refused(run: RunFolder) -> None:
+    found = yaml.safe_load(run.config.read_text(encoding="utf-8"))
+    compared = {"space": None, "budget": None, "policies": [read_policy("none").model_dump(mode="json")]}
+    run.config.write_text(yaml.safe_dump({**found, **compared}), encoding="utf-8")
+    with pytest.raises(RunError, match=r"is of a search, but .* of a comparison"):
+        report_page(run)
+
+
+@pytest.mark.parametrize("name", ["policy.yaml", "policy_numpy.py", "config.yaml"])
+def test_what_is_not_utf_8_in_a_run_is_one_line(name: str, run: RunFolder) -> None:
+    (run.root / name).write_bytes(b"name: \xff")
+    with pytest.raises(RunError, match=f"{name} is not UTF-8"):
+        report_page(run)
+
+
+def test_a_run_without_its_policy_is_one_line(run: RunFolder) -> None:
+    run.policy.unlink()
+    with pytest.raises(RunError, match=r"policy\.yaml cannot be read"):
+        report_page(run)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [("corrupted", {}), ("corrupted/fog", [0.5] * 4), ("clean", None), ("attacked", 1.5), ("images", 0)],
+)
+def test_a_damaged_robustness_says_how_to_measure_it(place: str, value: Any, run: RunFolder) -> None:
+    found = Robustness(images=9, attack="PGD", clean=0.9, attacked=0.2, corrupted={"fog": (0.8, 0.7, 0.6, 0.5, 0.4)})
+    content = found.model_dump(mode="json")
+    run.robustness.write_text(json.dumps(content), encoding="utf-8")
+    report_page(run)
+    change(content, place, value)
+    run.robustness.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(RunError, match=r"robustness\.json is damaged: .* measure again with: autoaug robustness"):
+        report_page(run)
+
+
+def test_lines_that_are_no_events_are_passed_over(run: RunFolder) -> None:
+    log = EventLog(run.events)
+    result = SearchResult.load(run.root)
+    log.say("one\x1b[2J")
+    log.trial_ended(result.history[0], 0.5)
+    whole = run.events.read_bytes()
+    lines = [json.loads(line) for line in whole.splitlines()]
+    damaged = [
+        {**lines[0], "time": "noon"},
+        {**lines[0], "time": 1e300},
+        {"event": "stage"},
+        {**lines[0], "event": "coffee"},
+        {**lines[1], "trial": None},
+        {**lines[1], "trial": {**lines[1]["trial"], "share": "all"}},
+        {**lines[1], "fraction": None},
+        [],
+        7,
+    ]
+    added = b"".join(json.dumps(line).encode() + b"\n" for line in damaged) + b'\xff\n{"time": 1, "ev'
+    run.events.write_bytes(whole + added)
+    log = EventLog(run.events)
+    log.say("two")
+    found = read_events(run.events)
+    assert [event["event"] for event in found] == ["stage", "trial", "stage"]
+    assert [in_words(event)[9:] for event in (found[0], found[2])] == ["one\\x1b[2J", "two"]
+    run.result.unlink()
+    assert "1 trial ended" in report_page(run, cdn=True)
+
+
+FORMS = {"images": "NCHW", "texts": "N", "more": "?m", "most": "?m"}
+WHOLE = {"images": np.zeros((2, 1, 3, 3), np.uint8), "texts": np.array(["a", "b"])}
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [
+        ({"images": np.zeros((2, 1, 3, 3))}, "float64, not uint8"),
+        ({"images": np.zeros((2, 3, 3), np.uint8)}, "3 dimensions, not 4"),
+        ({"images": np.zeros((2, 0, 3, 3), np.uint8)}, "empty"),
+        ({"texts": np.array(["a"])}, "texts has 1 entries where another array has 2"),
+        ({"texts": None}, "texts"),
+        ({"texts": np.array([{}, []], dtype=object)}, "allow_pickle"),
+        ({"more": np.zeros(2), "most": np.zeros(3)}, "most has 3 entries"),
+    ],
+)
+def test_pictures_that_do_not_fit_together_are_one_line(
+    changed: dict[str, np.ndarray | None], rule: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "gallery.npz"
+    np.savez(path, **WHOLE)
+    assert set(read_pictures(path, FORMS)) == set(WHOLE)
+    np.savez(path, **{name: array for name, array in {**WHOLE, **changed}.items() if array is not None})
+    with pytest.raises(RunError, match=f"gallery.npz is damaged .*{rule}.*delete it"):
+        read_pictures(path, FORMS)
+
+
+def huge(content: bytes) -> bytes:
+    """The same ``.npz`` with a header, in its stored array, that claims 931 TiB."""
+    return content.replace(b"(2, 1, 3, 3)", b"(9" + b"9" * 8 + b", 9)")
+
+
+@pytest.mark.parametrize("damage", [huge, lambda c: c[: len(c) // 2], lambda c: c[:0], lambda c: c[8:]])
+def test_pictures_that_are_no_npz_are_one_line(damage: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    path = tmp_path / "gallery.npz"
+    np.savez(path, **WHOLE)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(RunError, match=r"gallery\.npz is damaged"):
+        read_pictures(path, FORMS)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "rule"),
+    [
+        ("kind", "vae", "kind"),
+        ("classes", ["a"], "classes"),
+        ("shape", [1, 4], "shape"),
+        ("shape", [1, 4, 10**9], "mean is not of the shape"),
+        ("shape", [1, 4, 10**30], "shape"),
+        ("seed", -1, "seed"),
+        ("images", "many", "images"),
+        ("seconds", float("inf"), "seconds"),
+        ("kind", "gan", "another network"),
+        ("fingerprint", KeyError, "fingerprint: Field required"),
+    ],
+)
+def test_a_damaged_generator_is_one_line(place: str, value: Any, rule: str, tmp_path: Path) -> None:
+    about = About(kind="pca", shape=(1, 4, 4), classes=("a", "b"), fingerprint="f", images=9, seed=1)
+    tensors = {"mean": torch.rand(2, 1, 4, 4), "components": torch.rand(2, COMPONENTS, 16)}
+    SavedGenerator(about, tensors).save(tmp_path)
+    assert load_generator(tmp_path).about == about
+    path = tmp_path / "generator.json"
+    found = json.loads(path.read_text(encoding="utf-8"))
+    change(found, place, value)
+    path.write_text(json.dumps(found), encoding="utf-8")
+    with pytest.raises(RunError, match=rule):
+        load_generator(tmp_path)
+    path.write_bytes(b'{"kind": "\xff"}')
+    with pytest.raises(RunError, match=r"generator\.json is damaged"):
+        load_generator(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("samples", 4),
+        ("operators", []),
+        ("choice/values/0/0", 99),
+        ("partner/values/0", 3),
+        ("mode/values/0", -1),
+        ("draws/values/0", [[0.5] * 3] * 3),
+        ("blend", {"dtype": "float32", "values": [[0.5, 0.5, 0.0]] * 3}),
+        ("weight", KeyError),
+        ("place", {"dtype": "int8", "values": []}),
+        ("magnitude/values", 10**400),
+        ("magnitude/values/0/0", "x"),
+    ],
+)
+def test_a_damaged_plan_is_one_line(place: str, value: Any, tmp_path: Path) -> None:
+    policy = parse_policy("{layers: [sub-policies: [operations: [operator: Rotate]]], mixing: {kind: mixup}}")
+    path = tmp_path / "plan.json"
+    draw_plan(policy, 3, torch.Generator()).save(path)
+    found = json.loads(path.read_text(encoding="utf-8"))
+    assert str(Plan.load(path)).count("Rotate") == 3
+    change(found, place, value)
+    path.write_text(json.dumps(found), encoding="utf-8")
+    with pytest.raises(OptionError, match="is not a saved plan") as refusal:
+        Plan.load(path)
+    assert len(str(refusal.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"[" * 100_000, b"{", b"[]", b"3"])
+def test_what_is_no_plan_is_one_line(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_bytes(content)
+    with pytest.raises(OptionError, match=r"plan\.json"):
+        Plan.load(path)
+
+
+def test_spaces_have_bounds_within_which_every_strategy_finds_policies_that_can_be_read() -> None:
+    """The largest space has 100 base operations and 16 layers of a family of 100; a schedule has `GENERATIONS` of
+    such policies, and density matching joins five.
+    """
+    rules = json.dumps(SearchSpace.model_json_schema())
+    assert '"maxItems": 100' in rules
+    assert '"maxProperties": 100' in rules
+    turns = [SubPolicy(operations=(Operation(operator="x" * 100, magnitude=(0.1, 0.123456789)),)) for _ in range(100)]
+    base = tuple(Layer(sub_policies=(sub_policy,)) for sub_policy in turns)
+    layers = base + (Layer(sub_policies=tuple(turns)),) * 16
+    schedule = tuple(Phase(stop=(i + 1) / GENERATIONS, layers=layers) for i in range(GENERATIONS))
+    for largest in (Policy(schedule=schedule), together([Policy(layers=layers)] * 5)):
+        assert parse_policy(json.dumps(largest.model_dump(mode="json"))) == largest
+
+
+@pytest.mark.parametrize(
+    "content", [b"name: \xff", b"name: 2020-99-99\n", b"copies: [1, !!int 9z]", b"", b"- 1", b"a: &a [*a]"]
+)
+def test_a_damaged_space_or_config_is_one_line(content: bytes, run: RunFolder) -> None:
+    path = run.root / "space.yaml"
+    path.write_bytes(content)
+    with pytest.raises(SpaceError) as refusal:
+        load_space(path)
+    assert len(str(refusal.value).splitlines()) == 1
+    run.config.write_bytes(content)
+    with pytest.raises(RunError) as refused:
+        RunFolder.open(run.root)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_every_text_file_is_read_and_written_as_utf_8() -> None:
+    """In a C locale, too: whoever opens a text file names its encoding, or leaves it to `autoaug.utils.files`."""
+    found = []
+    for path in sorted((CHECKOUT / "autoaug").rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(call, ast.Call):
+                continue
+            name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+            words = {keyword.arg for keyword in call.keywords}
+            mode = next(
+                (
+                    a.value
+                    for a in call.args
+                    if isinstance(a, ast.Constant) and re.fullmatch("[rwax+bt]+", str(a.value))
+                ),
+                "",
+            )
+            is_text = name in {"read_text", "write_text", "open", "fdopen"} and "b" not in str(mode)
+            if is_text and "encoding" not in words and not _is_none_of_a_file(name, call):
+                found.append(f"{path.relative_to(CHECKOUT)}:{call.lineno}")
+    assert not found
+
+
+def _is_none_of_a_file(name: str, call: ast.Call) -> bool:
+    """Whether that only has the name of what opens text: `files.read_text`, `Image.open`, `RunFolder.open`, ..."""
+    owner = getattr(getattr(call.func, "value", None), "id", "")
+    return (name == "read_text" and isinstance(call.func, ast.Name)) or owner in {
+        "Image",
+        "RunFolder",
+        "webbrowser",
+        "os",
+        "cls",
+        "gzip",
+        "tarfile",
+        "archive",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("budget", None, "a space and a budget"),
+        ("space", None, "a space and a budget"),
+        ("budget", {}, "one of trials, seconds and trainings"),
+        ("budget", {"trials": 2, "seconds": 3.0}, "one of trials, seconds and trainings"),
+        ("confirmation_seeds", 10**12, "confirmation_seeds"),
+        ("finalists", 10**12, "finalists"),
+        ("most_seeds", 10**12, "most_seeds"),
+        ("image_size", -5, "image_size"),
+        ("seed", -1, "seed"),
+    ],
+)
+def test_an_edited_config_that_is_no_run_is_one_line(
+    name: str, value: object, words: str, run: RunFolder, refused: Callable[..., str]
+) -> None:
+    found = {**yaml.safe_load(run.config.read_text(encoding="utf-8")), name: value}
+    run.config.write_text(yaml.safe_dump(found), encoding="utf-8")
+    run.result.unlink()
+    assert words in refused("resume", str(run.root), folder=run.root.parent)

@@ -1,0 +1,128 @@
+"""What is secret stays so, and what is temporary goes away."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from autoaug.data.spill import spill_folder
+from autoaug.errors import OptionError
+from autoaug.search.executors import resolve_executor
+from autoaug.search.executors.ray_folder import ray_folder
+from autoaug.utils.redaction import shown, without_secrets
+
+SECRET = "s3cr3t"
+URLS = [
+    f'postgresql://me:{SECRET}"x@host/d',
+    f'postgresql://me:"{SECRET}"@host/d',
+    f"postgresql://{SECRET}:@host/d",
+    f"postgresql://host/d;password={SECRET}",
+    f"postgresql://host/d&user=me&password={SECRET}",
+    f"postgresql://me:{SECRET}@host/d",
+    f"POSTGRESQL+psycopg://me:{SECRET}@host/d",
+    f"postgresql://me:{SECRET}'x@host/d",
+    f"postgresql://me:{SECRET}@x@host/d",
+    f"postgresql://me:x@{SECRET}@host/d",
+    f"postgresql://me:{SECRET}%40x@host/d",
+    f"postgresql://me:{SECRET}/x@host/d",
+    f"postgresql://me/x:{SECRET}@host/d",
+    f"postgresql://me:{SECRET}/d",
+    f"postgresql://host/d?user=me&password={SECRET}",
+    f"postgresql://host/d?passfile={SECRET}&sslpassword={SECRET}",
+    f"postgresql://host/d?password={SECRET}&password={SECRET}2",
+    f"postgresql://host/d#{SECRET}",
+    f"mssql+pyodbc:///?odbc_connect={SECRET}",
+    f"ray://{SECRET}@host:10001",
+    f"ray://host:10001?token={SECRET}",
+    f"https://me:{SECRET}@host/path?key={SECRET}#{SECRET}",
+]
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_no_spelling_of_a_url_shows_its_secret(url: str) -> None:
+    scheme = url.partition("://")[0]
+    assert SECRET not in shown(url)
+    assert shown(url).startswith(f"{scheme}://")
+    assert SECRET not in shown(f"--storage={url}")
+    with suppress(ArgumentError, ValueError):
+        secret = make_url(url).password or SECRET
+        assert SECRET not in without_secrets(f"cannot reach {url!r}: password {secret!r} ({secret}) is wrong", url)
+    assert SECRET not in without_secrets(f"cannot reach {url}: refused")
+
+
+@pytest.mark.parametrize(
+    "plain", ["127.0.0.1:6379", "/runs/a:b@c", "sqlite:////runs/a@b#c.db", "postgresql://h/d", "--x=1"]
+)
+def test_what_has_no_secret_is_shown_as_it_is(plain: str) -> None:
+    assert shown(plain) == plain
+
+
+def test_a_short_value_is_hidden_where_it_stands_alone_and_no_part_of_other_words() -> None:
+    said = 'connection to "127.0.0.1", port 5431, timed out after 1 s; password "p" of p'
+    hidden = 'connection to "127.0.0.1", port 5431, timed out after *** s; password "***" of ***'
+    assert without_secrets(said, "postgresql://me:p@127.0.0.1:5431/d?connect_timeout=1") == hidden
+
+
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A temporary folder with a short path."""
+    with tempfile.TemporaryDirectory(prefix="t", dir="/tmp") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
+def test_a_private_folder_is_gone_in_the_end_and_so_is_what_killed_processes_left(place: Path) -> None:
+    left, held, others = (place / name for name in ("autoaug-tune-abcdefgh", "autoaug-tune-12345678", "autoaug-tune-x"))
+    for folder in (left, held, others):
+        (folder / "r").mkdir(parents=True)
+    holder = os.open(held, os.O_RDONLY)
+    fcntl.flock(holder, fcntl.LOCK_EX)  # as a process that is alive would
+    with ray_folder() as folder:
+        assert folder.parent == place
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        (folder / "file").write_text("")
+        assert not left.exists()
+        with ray_folder() as second:
+            assert second != folder
+            assert folder.exists(), "that of a process which is alive is not taken for left"
+    os.close(holder)
+    assert sorted(place.iterdir()) == sorted([held, others])
+    with ray_folder():
+        assert not held.exists()
+
+
+def test_what_is_spilled_to_disk_goes_away_too(place: Path) -> None:
+    left = place / "autoaug-spill-abcdefgh"
+    left.mkdir()
+    folder = spill_folder()
+    assert not left.exists()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert spill_folder() != folder
+    assert folder.exists()
+    ends = f"import tempfile; tempfile.tempdir = {str(place)!r}; from autoaug.data.spill import spill_folder as new"
+    subprocess.run([sys.executable, "-c", f"{ends}; print(new())"], check=True, stdout=subprocess.DEVNULL)
+    assert len(list(place.iterdir())) == 2, "that of the process which has ended is gone"
+
+
+def test_a_temporary_folder_whose_path_is_too_long_for_sockets_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("x" * 60)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    with ray_folder() as folder:
+        assert folder.parent == Path("/tmp")
+    monkeypatch.setattr(os, "access", lambda place, _: str(place) != "/tmp")
+    with pytest.raises(OptionError, match=f"{long}, whose path has more than .* bytes.*set TMPDIR"):
+        resolve_executor("ray-tune", 2, None)

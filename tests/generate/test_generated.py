@@ -1,0 +1,382 @@
+"""Generated data: generators, the gate with planted faults, pools in training, and the commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_sample_images
+
+import autoaug
+from autoaug.data.images import MemoryImages
+from autoaug.data.loading import check_data
+from autoaug.data.pool import Pool
+from autoaug.data.splits import Samples
+from autoaug.errors import DataError, OptionError, PolicyError, RunError
+from autoaug.generate import gan
+from autoaug.generate import generator as saved
+from autoaug.generate.filter import balance, load_accept_function, roughness, train_filter
+from autoaug.generate.gan import Collapsed, new_gan, train_gan
+from autoaug.generate.gaussian import fit_pca
+from autoaug.generate.generator import fit_generator, load_generator
+from autoaug.generate.pool import make_pool, pool_counts, pool_filter
+from autoaug.policy.loading import load_policy, parse_policy
+from autoaug.policy.models import Adversarial, Policy, Regularization, Synthetic
+from autoaug.results import SearchResult, TrialResult
+from autoaug.search.sampling import sample_policy, sample_shaped
+from autoaug.search.space import load_space
+from autoaug.training.recipe import Recipe
+from autoaug.training.trial import run_trial
+from tests.conftest import PATIENCE, bars, write_npz
+from tests.tasks import samples, small_task, trained_weights
+
+LIMIT = 2**30
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("adversarial: {kind: pgd, epsilon: 1.5}", "above 1"),
+        ("adversarial: {kind: pgd, epsilon: 0}", "greater than 0"),
+        ("adversarial: {kind: magnitudes, norm: l2}", "neither norm"),
+        ("adversarial: {kind: magnitudes}\nmixing: {kind: cutmix}", "do not go with mixing"),
+        ("synthetic: {kind: gan, share: 0.8}", "less than or equal to 0.75"),
+        ("copies: 0", "greater than or equal to 1"),
+    ],
+)
+def test_what_cannot_be_is_refused(text: str, words: str) -> None:
+    with pytest.raises(PolicyError, match=words):
+        parse_policy(f"format: 1\n{text}\n")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"adversarial": Adversarial(kind="pgd", steps=2, loss="trades")},
+        {"adversarial": Adversarial(kind="pgd", steps=2, norm="l2", epsilon=0.5)},
+        {"adversarial": Adversarial(kind="magnitudes", epsilon=0.2)},
+        {"regularization": Regularization(weight_decay=1e-3, dropout=0.3)},
+    ],
+)
+def test_trials_with_all_of_it_complete_and_repeat_themselves(changes: dict) -> None:
+    policy = load_policy("trivialaugment").model_copy(update=changes)
+    found = [list(run_trial(policy, small_task(epochs=2), 3))[-1] for _ in range(2)]
+    assert found[0].status == "complete", found[0].reason
+    assert found[0].accuracy == found[1].accuracy
+    weights = [trained_weights(p, small_task(epochs=2)) for p in (load_policy("trivialaugment"), policy)]
+    assert not torch.equal(*weights)
+
+
+def test_a_gan_goes_on_where_it_was_interrupted() -> None:
+    own = samples(96, 0)
+    whole, parts = (new_gan(own, 3, seed=1) for _ in range(2))
+    for _ in train_gan(whole, own, 6, 1, "cpu", every=6):
+        pass
+    for _ in train_gan(parts, own, 3, 1, "cpu", every=3):
+        pass
+    again = new_gan(own, 3, seed=9)
+    again.load(parts.state())
+    for _ in train_gan(again, own, 6, 1, "cpu", every=6):
+        pass
+    for name, tensor in whole.state().items():
+        torch.testing.assert_close(again.state()[name].float(), tensor.float(), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["gan", "pca"])
+def test_a_generator_whose_samples_are_all_alike_is_told_to_have_collapsed(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def narrow(train: Samples, classes: int) -> dict[str, torch.Tensor]:
+        found = fit_pca(train, classes)
+        return {**found, "components": 0.01 * found["components"]}
+
+    for module in (gan, saved):
+        monkeypatch.setattr(module, "fit_pca", narrow)
+    with pytest.raises(Collapsed, match="has collapsed: its samples of class"):
+        fit_generator(kind, samples(96, 0), ("a", "b", "c"), "f" * 12, tmp_path / "gen", steps=1, seed=0)
+
+
+def test_a_generator_survives_its_folder_and_makes_the_same(tmp_path: Path) -> None:
+    own = samples(96, 0)
+    made = fit_generator("pca", own, ("a", "b", "c"), "f" * 12, tmp_path / "gen", steps=0, seed=0)
+    labels = np.arange(12) % 3
+    read = load_generator(tmp_path / "gen")
+    np.testing.assert_array_equal(made.sample(labels, 5), read.sample(labels, 5))
+    assert not np.array_equal(read.sample(labels, 5), read.sample(labels, 6))
+    means = [own.images.take(np.flatnonzero(own.labels == k)).mean(0) for k in range(3)]
+    many = read.sample(np.zeros(400, np.int64), 0)
+    assert np.abs(many.mean(0) - means[0]).mean() < 12, "the mean of the class, but for what is cut at 0 and 255"
+
+
+def test_generators_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    made = fit_generator("pca", samples(96, 0), ("a", "b", "c"), "f" * 12, tmp_path / "gen", steps=0, seed=0)
+    with pytest.raises(DataError, match=r"makes images of \(1, 12, 12\)"):
+        made.check_fits((3, 12, 12), ("a", "b", "c"), "f" * 12, allow=False)
+    with pytest.raises(DataError, match=r"fitted on other images .*--allow generator"):
+        made.check_fits((1, 12, 12), ("a", "b", "c"), "0" * 12, allow=False)
+    made.check_fits((1, 12, 12), ("a", "b", "c"), "0" * 12, allow=True)
+    weights = tmp_path / "gen" / "generator.safetensors"
+    weights.write_bytes(weights.read_bytes()[:200])
+    with pytest.raises(RunError, match="is damaged, or of another network"):
+        load_generator(tmp_path / "gen")
+    weights.unlink()
+    os.mkfifo(weights)
+    with pytest.raises(RunError, match="not a regular file"):
+        load_generator(tmp_path / "gen")
+    with pytest.raises(RunError, match="is no generator"):
+        load_generator(tmp_path)
+    few = Samples(MemoryImages(samples(12, 0).images.take(np.arange(12))), samples(12, 0).labels)
+    with pytest.raises(DataError, match=r"class .* a gan needs at least 10 a class; use the kind pca"):
+        fit_generator("gan", few, ("a", "b", "c"), "f" * 12, tmp_path / "few", steps=1, seed=0)
+
+
+def test_a_search_refuses_such_a_generator_before_it_makes_a_folder(tmp_path: Path) -> None:
+    data = write_npz(tmp_path / "bars.npz")
+    _, known = check_data(str(data), LIMIT, None, (), 0)
+    other = "f" * 12
+    fit_generator("pca", known.train, known.classes, other, tmp_path / "other", steps=0, seed=0)
+    tiny = Samples(MemoryImages(known.train.images.take(np.arange(len(known.train)))[..., :9, :9]), known.train.labels)
+    fit_generator("pca", tiny, known.classes, known.train_fingerprint, tmp_path / "tiny", steps=0, seed=0)
+    _, again = check_data(str(data), LIMIT, None, (), 1)
+    assert known.fingerprint == again.fingerprint
+    fit_generator("pca", again.train, known.classes, again.train_fingerprint, tmp_path / "again", steps=0, seed=1)
+    for name, space, words in (
+        ("other", "regularized", "fitted on other images"),
+        ("again", "regularized", r"with another --seed \(its own is 1\), whose training images may be held out here"),
+        ("tiny", "regularized", "makes images of"),
+        ("tiny", "light", "nothing in this run asks for samples of a pca"),
+    ):
+        with pytest.raises((DataError, OptionError), match=words):
+            autoaug.search(data, space=space, generator=tmp_path / name, trials=2, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_noise_is_rough_where_images_are_smooth() -> None:
+    board = np.indices((6, 8)).sum(0) % 2 * 255
+    slope = np.broadcast_to(np.arange(8) * 10, (6, 8))
+    images = np.stack([board, slope, np.full((6, 8), 7)])[:, None].astype(np.uint8)
+    np.testing.assert_allclose(roughness(images), [255, 5, 0])
+    noise = np.random.default_rng(0).integers(0, 256, (20, 3, 32, 32), dtype=np.uint8)
+    np.testing.assert_allclose(roughness(noise), 256 / 3, rtol=0.05, err_msg="two uniform draws differ by a third")
+
+
+def test_noise_is_no_photograph() -> None:
+    """Of 32 pixels a side, where noise is a gray at the 16 at which distances are measured."""
+    photos = load_sample_images().images
+    draw = np.random.default_rng(0)
+    tops, lefts, labels = draw.integers(0, 390, 300), draw.integers(0, 600, 300), np.arange(300) % 2
+    crops = np.stack(
+        [photos[k][top : top + 32, left : left + 32] for k, top, left in zip(labels, tops, lefts, strict=True)]
+    )
+    images = np.ascontiguousarray(crops.transpose(0, 3, 1, 2))
+    real, held = (Samples(MemoryImages(images[rows]), labels[rows]) for rows in (slice(200), slice(200, 300)))
+    sample_filter = train_filter(real, held, ("china", "flower"), "auto", Recipe(epochs=1, batch_size=50), 0, "cpu")
+    noise = draw.integers(0, 256, (100, 3, 32, 32), dtype=np.uint8)
+    assert (sample_filter.judge(noise, np.zeros(100, np.int64)) == "like no image").all()
+    assert (sample_filter.judge(held.images.take(np.arange(100)), held.labels) == "like no image").mean() < 0.05
+
+
+def test_the_gate_catches_planted_faults_and_lets_real_images_pass() -> None:
+    """On digits: noise, wrong labels and copies are caught, 95 % of each, at less than 5 % of good ones dropped."""
+    _, data = check_data("digits", LIMIT, None, (), 0)
+    recipe = Recipe(epochs=20, batch_size=64)
+    sample_filter = train_filter(data.train, data.validation, data.classes, "auto", recipe, 0, "cpu")
+    good = data.test.images.take(np.arange(len(data.test)))
+    labels = data.test.labels
+    draw = np.random.default_rng(0)
+    faults = {
+        "noise": (draw.integers(0, 256, good.shape, dtype=np.uint8), labels),
+        "wrong labels": (good, (labels + draw.integers(1, 10, len(labels))) % 10),
+        "copies": (data.train.images.take(np.arange(300)), data.train.labels[:300]),
+    }
+    assert (sample_filter.judge(good, labels) != "").mean() < 0.05
+    for name, (images, kinds) in faults.items():
+        assert (sample_filter.judge(images, kinds) != "").mean() >= 0.95, name
+    assert sample_filter.groups_of(good) is None, "digits have no groups"
+    halves = np.where(np.arange(len(data.train)) % 2, "odd", "even")
+    numbers, names = replace(sample_filter, groups=halves).groups_of(data.train.images.take(np.arange(8)))
+    assert [names[i] for i in numbers] == list(halves[:8]), "each training image is nearest to itself"
+    assert balance(numbers, np.array(["", "a copy"] * 4), 2) == ([4, 4], [4, 0])
+    dropped = sample_filter.judge(good[:20], labels[:20], rule=load_accept_function("tests.rules:no_image"))
+    assert "" not in dropped
+    assert "by the rule" in dropped
+
+
+def test_images_without_the_noise_of_real_ones_are_no_copies() -> None:
+    draw = np.random.default_rng(0)
+    scenes = draw.uniform(60, 190, (2, 1, 12, 12)).astype(np.float32)
+
+    def noisy(count: int, sigma: float) -> Samples:
+        labels = np.arange(count) % 2
+        images = scenes[labels] + draw.normal(0, sigma, (count, 1, 12, 12))
+        return Samples(MemoryImages(images.clip(0, 255).round().astype(np.uint8)), labels)
+
+    real, held, smooth = noisy(80, 20), noisy(40, 20), noisy(40, 4)
+    sample_filter = train_filter(real, held, ("a", "b"), "auto", Recipe(epochs=8, batch_size=16), 0, "cpu")
+    assert (sample_filter.judge(smooth.images.take(np.arange(40)), smooth.labels) == "a copy").sum() == 0
+    copies = real.images.take(np.arange(80)).astype(np.int16) + draw.integers(-8, 9, (80, 1, 12, 12))
+    assert (sample_filter.judge(copies.clip(0, 255).astype(np.uint8), real.labels) == "a copy").all()
+
+
+def pooled(share: float, confidence: float = 0.0) -> TrialResult:
+    """A trial whose pool says that every image is of class 0."""
+    task = small_task()
+    made = task.train.images.take(np.arange(64))
+    pool = Pool(Samples(MemoryImages(made), np.zeros(64, np.int64)), np.linspace(0, 1, 64))
+    policy = Policy(synthetic=Synthetic(kind="pca", share=share, confidence=confidence))
+    return list(run_trial(policy, replace(task, pools={"pca": pool}), 0))[-1]
+
+
+def test_synthetic_samples_take_their_share_of_the_batches() -> None:
+    plain = list(run_trial(Policy(), small_task(), 0))[-1]
+    assert (pooled(0.75).validation_predictions == 0).mean() > (plain.validation_predictions == 0).mean()
+    assert pooled(0.01).samples_seen == plain.samples_seen
+
+
+def test_without_a_pool_a_trial_goes_on_and_says_so() -> None:
+    policy = Policy(synthetic=Synthetic(kind="gan"))
+    found = list(run_trial(policy, small_task(), 0))[-1]
+    assert found.status == "complete"
+    assert found.note == "without generated samples: the gan failed"
+
+
+def test_a_pool_is_made_once_and_then_read(tmp_path: Path) -> None:
+    _, data = check_data(str(write_npz(tmp_path / "bars.npz")), LIMIT, None, (), 0)
+    recipe = Recipe(epochs=4, batch_size=32)
+    sample_filter = pool_filter(data, 0, "auto", recipe, "cpu")
+    first, again = (make_pool("pca", data, sample_filter, 0, "cpu", cache=tmp_path / "cache") for _ in range(2))
+    assert first.pool is not None
+    assert again.pool is not None
+    kept = [pooled.pool.samples.images.take(np.arange(5)) for pooled in (first, again) if pooled.pool]
+    np.testing.assert_array_equal(*kept)
+    assert sum(first.facts["gate"].values()) == 2 * len(data.train)
+    assert again.facts["seconds"] == first.facts["seconds"], "what fitting took is remembered"
+
+
+def test_a_search_keeps_to_the_rule_of_its_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
+    space = tmp_path / "space.yaml"
+    space.write_text("synthetic: {kinds: [none, pca]}\nbaselines: [none, flip-crop]\n")
+
+    def search(rule: str) -> SearchResult:
+        options = {"space": space, "strategy": "random", "trials": 6, "epochs": 1, "seeds": 2, "workers": 1}
+        return autoaug.search(write_npz(tmp_path / "bars.npz"), rule=rule, out=tmp_path / rule[12:], **options)
+
+    some = search("tests.rules:not_the_first_class").generated["pca"]
+    assert some["classes_after"][0] == 0 < min(some["classes_after"][1:])
+    assert some["gate"]["by the rule"] > 0
+    none = search("tests.rules:no_image")
+    assert "let none of" in none.generated["pca"]["failed"]
+    assert {trial.params["synthetic"] for trial in none.history if trial.params} <= {"none"}
+    with pytest.raises(OptionError, match="failed on a sample of class '0': ZeroDivisionError"):
+        search("tests.rules:broken")
+
+
+def test_a_pool_of_large_images_is_smaller_and_has_every_class() -> None:
+    counts = np.array([50_000, 20_000, 3])
+    assert pool_counts(counts, (1, 28, 28)).tolist() == [100_000, 40_000, 6]
+    large = pool_counts(counts, (3, 224, 224))
+    assert large.sum() * 3 * 224 * 224 <= 2**29 + 3 * 224 * 224
+    assert large[2] == 1
+    assert large[0] / large[1] == pytest.approx(2.5, rel=0.01)
+
+
+def test_a_class_too_small_for_a_gan_leaves_it_out_of_the_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
+    images, labels = bars(27)
+    few = write_npz(tmp_path / "few.npz", x_train=images, y_train=labels)
+    found = autoaug.search(
+        few, space="regularized", strategy="random", trials=11, epochs=1, seeds=2, workers=1, out=tmp_path / "run"
+    )
+    assert "a gan needs at least 10 a class" in found.generated["gan"]["failed"]
+    assert {trial.params["synthetic"] for trial in found.history if trial.params} == {"none", "pca"}
+
+
+@pytest.mark.parametrize("draw", [sample_policy, sample_shaped])
+def test_a_space_searches_generated_data_with_everything_else(draw: object) -> None:
+    import optuna
+
+    space = load_space("regularized")
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    drawn = [draw(space, study.ask()) for _ in range(60)]
+    assert {p.synthetic.kind for p in drawn if p.synthetic} >= {"pca"}
+    assert all(p.regularization for p in drawn)
+    assert len({p.copies for p in drawn}) > 1
+    if draw is sample_policy:
+        lengths = [p.adversarial.epsilon for p in drawn if p.adversarial and p.adversarial.norm == "l2"]
+        assert lengths
+        assert 16 * space.adversarial.epsilon[0] <= min(lengths) <= max(lengths) <= 16 * space.adversarial.epsilon[1]
+
+
+def test_the_commands_work_from_the_shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
+) -> None:
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "autoaug", *words]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+
+    assert run("generate", "fit", "digits", "--kind", "pca", "--out", "gen").returncode == 0
+    sampled = run("generate", "sample", "gen", "--per-class", "8", "--out", "made")
+    assert "passed" in sampled.stdout, sampled.stderr
+    assert len(list((tmp_path / "made").rglob("*.png"))) > 40
+    shutil.copytree(tmp_path / "gen", tmp_path / "moved")
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn/model.safetensors").touch()
+    (tmp_path / "torn/model.json").write_text('{"network"')
+    about = json.loads((tmp_path / "gen/generator.json").read_text())
+    (tmp_path / "moved/generator.json").write_text(json.dumps(about | {"data": str(tmp_path / "gone")}))
+    for words, said in {
+        ("generate", "fit", "digits", "--kind", "gam", "--out", "g2"): "did you mean 'gan'?",
+        ("generate", "fit", "digits", "--kind", "pca", "--out", "gen"): "holds something already",
+        ("generate", "fit", "digits", "--kind", "pca", "--from", "gen", "--out", "g2"): "leave --from out",
+        ("generate", "sample", "made", "digits", "--out", "m2"): "is no generator",
+        ("generate", "sample", "moved", "--out", "m2"): "which is not there now: name the data after it",
+        ("robustness", "digits", "gen"): "has no model.safetensors",
+        ("robustness", "digits", "torn"): "does not say which network",
+        ("expand", "digits", "randaugment", "--copies", "0", "--out", "x"): "must be at least 1",
+    }.items():
+        assert said in refused(*words, folder=tmp_path), words
+
+
+def test_ctrl_c_while_fitting_is_one_line_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "autoaug",
+        "generate",
+        "fit",
+        "digits",
+        "--steps",
+        "200",
+        "--out",
+        str(tmp_path / "g"),
+    ]
+    fitting = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert fitting.stdout is not None
+    assert "step 10 of 200" in fitting.stdout.readline()
+    fitting.send_signal(signal.SIGINT)
+    _, said = fitting.communicate(timeout=PATIENCE)
+    assert fitting.returncode == 130
+    assert said.startswith("interrupted")
+    assert said.count("\n") == 1
+    assert (tmp_path / "g/unfinished.safetensors").is_file()
+    again = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert again.stdout is not None
+    first = int(again.stdout.readline().split()[1])
+    again.kill()
+    again.wait()
+    assert first > 10

@@ -1,0 +1,104 @@
+"""Copies on disk: in the format of the data, each of which can be made again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from autoaug.data.sources import open_source
+from autoaug.errors import DataError, OptionError, RunError
+from autoaug.generate.offline import expand, remake
+from autoaug.policy.loading import load_policy, parse_policy
+from tests.conftest import bars, write_npz
+
+LIMIT = 2**30
+
+
+def folder_data(root: Path) -> Path:
+    for i, (image, label) in enumerate(zip(*bars(24), strict=True)):
+        path = root / "train" / f"class{label}" / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[..., 0]).save(path)
+        if i < 6:
+            (root / "test" / f"class{label}").mkdir(parents=True, exist_ok=True)
+            Image.fromarray(255 - image[..., 0]).save(root / "test" / f"class{label}" / f"t{i}.png")
+    return root
+
+
+def csv_data(root: Path) -> Path:
+    folder_data(root / "files")
+    with (root / "data.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("path", "label", "split", "group"))
+        for path in sorted((root / "files").rglob("*.png")):
+            writer.writerow((path.relative_to(root), path.parent.name, path.parent.parent.name, f"g{path.stem}"))
+    return root / "data.csv"
+
+
+@pytest.mark.parametrize("kind", ["folder", "csv", "npz"])
+def test_expanding_keeps_the_format_and_any_copy_can_be_made_again(kind: str, tmp_path: Path) -> None:
+    made_by = {"folder": folder_data, "csv": csv_data, "npz": lambda root: write_npz(root / "bars.npz")}
+    (tmp_path / "given").mkdir()
+    given = made_by[kind](tmp_path / "given")
+    source, policy, out = open_source(given, LIMIT), load_policy("trivialaugment"), tmp_path / "out"
+    done = expand(source, kind, policy, 3, out, seed=1, workers=2)
+    data = {"folder": out, "csv": out / "data.csv", "npz": out / "data.npz"}[kind]
+    enlarged = open_source(data, LIMIT)
+    count = len(source.parts["train"])
+    assert (done.originals, done.copies) == (count, 3 * count)
+    assert enlarged.classes == source.classes
+    assert len(enlarged.parts["train"]) == 4 * count
+    assert len(enlarged.parts["test"]) == len(source.parts["test"])
+    lines = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
+    assert len(lines) == 3 * count
+    again = remake(source, policy, 1, 3, lines[-1]["part"])
+    if kind == "npz":
+        with np.load(data) as file:
+            np.testing.assert_array_equal(file["x_train"][-1], again[-1].transpose(1, 2, 0))
+    else:
+        np.testing.assert_array_equal(np.asarray(Image.open(out / lines[-1]["file"])), again[-1][0])
+    groups = enlarged.parts["train"].groups
+    assert sorted(Counter(groups).values()) == count * [4], "a copy is of the group of its original"
+    for group in set(groups):
+        assert len(set(enlarged.parts["train"].labels[groups == group])) == 1
+
+
+def test_expanding_goes_on_where_it_was_killed(tmp_path: Path) -> None:
+    source, policy = open_source(write_npz(tmp_path / "bars.npz"), LIMIT), load_policy("trivialaugment")
+    expand(source, "npz", policy, 3, tmp_path / "whole", seed=1, workers=1)
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        expand(source, "npz", policy, 3, tmp_path / "parts", seed=1, workers=1, watch=stop)
+    with (tmp_path / "parts/manifest.jsonl").open("a") as file:
+        file.write('{"torn')
+    expand(source, "npz", policy, 3, tmp_path / "parts", seed=1, workers=1)
+    with np.load(tmp_path / "whole/data.npz") as whole, np.load(tmp_path / "parts/data.npz") as parts:
+        for name in whole.files:
+            np.testing.assert_array_equal(whole[name], parts[name])
+
+
+def test_expanding_refuses_before_it_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, policy = open_source(write_npz(tmp_path / "bars.npz"), LIMIT), load_policy("trivialaugment")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/file").touch()
+    with pytest.raises(RunError, match="holds something else"):
+        expand(source, "npz", policy, 1, tmp_path / "full", 0, 1)
+    with pytest.raises(OptionError, match="--copies 0 must be at least 1"):
+        expand(source, "npz", policy, 0, tmp_path / "out", 0, 1)
+    with pytest.raises(OptionError, match="mixes images and labels"):
+        expand(source, "npz", parse_policy("format: 1\nmixing: {kind: mixup}\n"), 1, tmp_path / "out", 0, 1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: os.statvfs_result((0,) * 10) and type("U", (), {"free": 10})())
+    with pytest.raises(DataError, match=r"the disk has 0\.0"):
+        expand(source, "npz", policy, 1, tmp_path / "out", 0, 1)
+    assert not (tmp_path / "out").exists()

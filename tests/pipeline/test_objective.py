@@ -1,0 +1,124 @@
+"""The same search for any objective: the user's function in the place of training a classifier."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+
+import autoaug
+from autoaug.errors import AllTrialsFailed, AutoaugError
+from autoaug.policy.loading import read_policy
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def likes_turns(transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> float:
+    """Best where a bright line is turned a lot; what a seed adds is less than what turning does."""
+    image = torch.zeros(64, 1, 16, 16)
+    image[..., 8, :] = 1
+    moved = transform(image)
+    noise = 0.002 * float(torch.rand((), generator=torch.Generator().manual_seed(seed)))
+    return float((moved - image).abs().mean()) + noise
+
+
+def test_it_finds_a_better_policy_and_writes_it(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    found = autoaug.search(objective=likes_turns, trials=40, seeds=5, out=out)
+    assert found.verdict == "better"
+    assert found.candidates[0].kind == "searched"
+    assert found.ci95[0] > 0
+    assert read_policy(out / "policy.yaml").fingerprint() == found.policy.fingerprint()
+    assert {path.name for path in out.iterdir()} >= {"result.json", "policy_torchvision.py", "policy_kornia.py"}
+    assert all(trial.data_fraction in {0.25, 1.0} for trial in found.history)
+
+
+def test_the_same_call_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
+    calls: list[float] = []
+
+    def counting(transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> float:
+        if len(calls) == 7 and not (tmp_path / "again").exists():
+            raise KeyboardInterrupt
+        calls.append(fidelity)
+        return likes_turns(transform, seed, fidelity)
+
+    with pytest.raises(KeyboardInterrupt):
+        autoaug.search(objective=counting, trials=12, seeds=2, out=tmp_path / "run")
+    (tmp_path / "again").touch()
+    resumed = autoaug.search(objective=counting, trials=12, seeds=2, out=tmp_path / "run")
+    whole = autoaug.search(objective=likes_turns, trials=12, seeds=2, out=tmp_path / "whole")
+    assert [t.accuracy for t in resumed.history] == [t.accuracy for t in whole.history]
+    assert resumed.sentence == whole.sentence
+
+
+def test_the_verdict_stands_on_what_is_held_out() -> None:
+    found = autoaug.search(objective=likes_turns, held_out=lambda *_: 0.5, trials=10, seeds=3)
+    assert found.verdict == "no significant difference"
+    assert {score for c in found.candidates for score in c.scores} == {0.5}
+
+
+def test_a_closure_runs_on_several_workers() -> None:
+    factor = 2.0
+    found = autoaug.search(objective=lambda t, s, f: factor * likes_turns(t, s, f), trials=8, seeds=2, workers=2)
+    assert len(found.history) == 8
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"strategy": "matching"}, "strategy 'matching' looks at the data"),
+        ({"strategy": "nsga2"}, "several objectives"),
+        ({"model": "resnet9"}, "unknown option of an objective 'model'"),
+        ({"seeds": 1}, "--seeds 1 must be at least 2"),
+        ({"data": "digits"}, "takes data or an objective"),
+    ],
+)
+def test_what_cannot_be_is_refused(options: dict[str, object], words: str) -> None:
+    with pytest.raises(AutoaugError, match=words):
+        autoaug.search(objective=likes_turns, **options)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"), [("1 / 0", "ZeroDivisionError"), ("float('nan')", "not finite"), ("'much'", "ValueError")]
+)
+def test_objectives_that_fail_are_grouped_by_cause(answer: str, words: str) -> None:
+    with pytest.raises(AllTrialsFailed, match=words):
+        autoaug.search(objective=lambda *_: eval(answer), trials=8)
+
+
+def example(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("name", "space", "learns"),
+    [
+        ("segmentation", "standard", 0.3),
+        ("without_labels", "digits", 0.8),
+        ("plain_pytorch", "digits", 0.8),
+        ("with_lightning", "digits", 0.7),
+    ],
+)
+def test_the_examples_run_and_their_scores_mean_something(name: str, space: str, learns: float) -> None:
+    module = example(name)
+    found = autoaug.search(
+        objective=module.objective, held_out=module.held_out, space=space, strategy="random", trials=5, seeds=2
+    )
+    means = {c.name: c.mean for c in found.candidates}
+    assert max(means.values()) > learns
+    if name == "without_labels":
+        assert means["flip-crop"] < means["none"] - 0.05, "a flip confuses upright digits with turned ones"
+
+
+def test_masks_of_the_segmentation_example_move_with_their_images() -> None:
+    module = example("segmentation")
+    images, masks = module.digits(0, 50, True)
+    assert float((images[:, 0] > 0.3)[masks.bool()].float().mean()) > 0.95, "masked pixels are strokes"

@@ -1,0 +1,288 @@
+"""The main job from Python and from the command line: what lands in the run folder, and what the report shows."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autoaug
+from autoaug.errors import UnknownName
+from autoaug.pipeline.robustness import robustness_of
+from autoaug.policy.loading import load_policy
+from autoaug.report import write_comparison, write_figures, write_report
+from autoaug.results import SearchResult
+from autoaug.runs.folder import RunFolder
+from tests.conftest import bars, write_npz
+
+HOSTILE = '<script>document.title = "ran"</script>'
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> SearchResult:
+    """A small search whose class names are hostile."""
+    folder = tmp_path_factory.mktemp("job")
+    names = np.array([HOSTILE, "b & <b>bold</b>", "c'\""])
+    data = write_npz(folder / "bars.npz", class_names=names)
+    space = folder / "space.yaml"
+    light = Path(__file__).parents[2] / "search_spaces/light.yaml"
+    space.write_text(light.read_text() + "synthetic: {kinds: [none, pca]}\n")
+    found = autoaug.search(
+        data, space=str(space), trials=14, epochs=3, seeds=3, workers=1, control="random", out=str(folder / "run")
+    )
+    robustness_of(str(data), found.run_dir, 2 / 255, "linf", 2, 24, None, "cpu")
+    return found
+
+
+def test_the_run_folder_has_all_that_was_promised(result: SearchResult) -> None:
+    names = {path.name for path in result.run_dir.iterdir()}
+    promised = {"config.yaml", "study.db", "result.json", "policy.yaml", "policy_torchvision.py", "policy_kornia.py"}
+    assert promised | {"report.html"} <= names
+    stored = json.loads((result.run_dir / "result.json").read_text())
+    assert stored["verdict"] in {"better", "worse", "no significant difference"}
+    assert set(stored["returned"]) == {"name", "fingerprint", "is_searched"}
+    for candidate in stored["candidates"]:
+        assert candidate["kind"] in {"baseline", "searched", "rival"}
+        assert len(candidate["seeds"]) == len(candidate["test_accuracy"]) == 3
+        assert candidate["ci95"][0] <= candidate["mean"] <= candidate["ci95"][1]
+    assert {"rival", "difference", "ci95", "p_value"} <= set(stored["comparison"])
+    assert sum(stored["trials"].values()) == 14
+    cost = stored["cost"]
+    assert cost["overhead_fraction"] == pytest.approx(1 - cost["trial_compute_seconds"] / cost["search_seconds"])
+    assert 0 <= cost["overhead_fraction"] < 1
+    assert cost["augmentation_seconds"] < cost["trial_compute_seconds"]
+    assert stored["history"][0]["name"] == "none"
+    assert {c["kind"] for c in stored["candidates"]} == {"baseline", "searched", "rival"}
+
+
+def test_the_returned_policy_is_the_one_in_every_file(result: SearchResult) -> None:
+    assert result.policy.fingerprint() == result.returned.fingerprint
+    assert load_policy(result.run_dir / "policy.yaml") == result.policy
+    assert result.policy.fingerprint() in (result.run_dir / "policy_torchvision.py").read_text()
+
+
+def test_a_finished_run_gives_its_result_again_without_training(
+    result: SearchResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_training(*_: object) -> None:
+        raise AssertionError("a training was run again")
+
+    monkeypatch.setattr("autoaug.training.trial.run_trial", no_training)
+    again = autoaug.resume(result.run_dir)
+    assert again.verdict == result.verdict
+    assert again.candidates == result.candidates
+
+
+def test_changed_data_are_not_resumed(result: SearchResult, tmp_path: Path) -> None:
+
+    copy = tmp_path / "run"
+    shutil.copytree(result.run_dir, copy)
+    (copy / "result.json").unlink()  # a finished run has nothing to resume
+    _, config = RunFolder.open(copy)
+    text = (copy / "config.yaml").read_text()
+    other = write_npz(tmp_path / "other.npz", x_train=bars(120, seed=9)[0])
+    (copy / "config.yaml").write_text(text.replace(config.data, str(other)))
+    with pytest.raises(autoaug.AutoaugError, match="have changed since"):
+        autoaug.resume(copy)
+
+
+def test_the_search_never_reads_the_test_split(tmp_path: Path) -> None:
+    """Two data sets that differ in their test images alone give the same study."""
+
+    def params(name: str, seed: int) -> list[object]:
+        import optuna
+
+        images, labels = bars(60, seed=seed)
+        data = write_npz(tmp_path / f"{name}.npz", x_test=images, y_test=labels)
+        out = tmp_path / name
+        autoaug.search(data, space="light", trials=12, epochs=2, seeds=2, workers=1, out=str(out))
+        trials = optuna.load_study(study_name=None, storage=f"sqlite:///{out}/study.db").trials
+        return [(t.number, t.params, t.value, t.intermediate_values) for t in trials]
+
+    assert params("a", 1) == params("b", 2)
+
+
+def test_compare_judges_given_policies(tmp_path: Path) -> None:
+    copied = load_policy("flip-crop").model_copy(update={"copies": 3, "name": "copied"})
+    found = autoaug.compare(
+        write_npz(tmp_path / "bars.npz"),
+        [copied, load_policy("flip-crop+randaugment").model_copy(update={"copies": 2, "name": "too"})],
+        epochs=2,
+        seeds=2,
+        workers=1,
+        out=str(tmp_path / "run"),
+    )
+    assert {c.name for c in found.candidates} == {"copied", "too"}
+    assert found.comparison is not None
+    text = (found.run_dir / "report.html").read_text()
+    assert f"puts {found.policy.copies} copies of each image into a batch" in text
+
+
+@pytest.fixture(scope="module")
+def page(result: SearchResult) -> Iterator[object]:
+    """The report in a real browser, with what it asked for and complained of."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no Chromium is installed; scripts/test installs it where it may")
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        opened = browser.new_page(viewport={"width": 1200, "height": 900})
+        opened.requests, opened.errors = [], []
+        opened.on("request", lambda request: opened.requests.append(request.url))
+        opened.on("pageerror", lambda error: opened.errors.append(str(error)))
+        opened.on("console", lambda message: opened.errors.append(message.text) if message.type == "error" else None)
+        opened.goto((result.run_dir / "report.html").as_uri())
+        opened.wait_for_function("document.body.dataset.drawn === 'all'")
+        yield opened
+        browser.close()
+
+
+def test_the_report_opens_offline_and_without_errors(page: Any, result: SearchResult) -> None:
+    asked = [url for url in page.requests if not url.startswith(("data:", "file:"))]
+    assert asked == []
+    assert page.errors == []
+    assert (result.run_dir / "report.html").stat().st_size < 8 * 2**20
+
+
+def test_the_report_begins_with_the_verdict_and_draws_its_charts(page: Any, result: SearchResult) -> None:
+    assert page.locator(".verdict").inner_text() == result.sentence
+    for name in ("candidates", "history", "classes"):
+        assert page.locator(f"#figure-{name} .main-svg").count() > 0, name
+    assert page.locator(".gallery img").count() >= 8
+    broken = "[...document.images].filter(image => !image.naturalWidth).length"
+    assert page.evaluate(broken) == 0
+
+
+def test_names_from_the_data_stay_text(page: Any) -> None:
+    assert page.title() != "ran"
+    assert page.locator("b", has_text="bold").count() == 0
+    assert HOSTILE in page.locator("body").inner_text()
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_the_report_fits_desktop_and_phone(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.reload()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_every_section_and_chart_is_there(page: Any) -> None:
+    for section in ("result", "policy", "classes", "search", "operators", "generated", "robustness", "cost", "repeat"):
+        assert page.locator(f"section#{section}").count() == 1, section
+    for name in ("differences", "confusion", "reached", "curves", "timeline", "affinity", "robustness"):
+        assert page.locator(f"#figure-{name} .main-svg").count() > 0, name
+    for chart in page.locator(".chart").all():
+        assert len(chart.get_attribute("aria-label") or "") > 20
+
+
+def test_images_are_drawn_again_on_a_button_and_code_is_copied(page: Any) -> None:
+    drawn = page.locator("#gallery-returned > div").first.locator("[data-draw]")
+    assert [one.is_visible() for one in drawn.all()][:2] == [True, False]
+    page.locator("[data-redraw=returned]").click()
+    assert [one.is_visible() for one in drawn.all()][:2] == [False, True]
+    button = page.locator("#repeat [data-copy]").first
+    button.click()
+    assert button.inner_text() in {"Copied", "Selected: press Ctrl-C"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_report_is_accessible(page: Any, scheme: str) -> None:
+    """By axe-core: nothing that it calls serious or critical."""
+    axe = Path(__file__).parents[2] / ".venv/axe-core/package/axe.min.js"
+    if not axe.is_file():
+        pytest.skip("axe-core is not there; scripts/test brings it where there is npm")
+    page.emulate_media(color_scheme=scheme)
+    page.reload()
+    page.wait_for_function("document.body.dataset.drawn === 'all'")
+    page.evaluate(axe.read_text())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    grave = [v for v in found["violations"] if v["impact"] in {"serious", "critical"}]
+    assert [(v["id"], v["nodes"][0]["html"][:200], v["nodes"][0]["failureSummary"]) for v in grave] == []
+
+
+def test_a_run_that_is_not_whole_has_a_report_that_says_so(result: SearchResult, tmp_path: Path) -> None:
+
+    copy = tmp_path / "run"
+    shutil.copytree(result.run_dir, copy)
+    (copy / "result.json").unlink()
+    text = write_report(RunFolder(copy)).read_text()
+    assert "Not finished, so nothing is claimed yet" in text
+    assert "figure-history" in text
+    (copy / "events.jsonl").unlink()
+    assert "No trial has ended" in write_report(RunFolder(copy)).read_text()
+
+
+def test_runs_are_compared_on_one_page(result: SearchResult, tmp_path: Path) -> None:
+
+    text = write_comparison([RunFolder(result.run_dir)] * 2, tmp_path / "both.html").read_text()
+    assert text.count(f"<td>{result.verdict}</td>") == 2
+    assert "figure-compared" in text
+
+
+def test_charts_are_drawn_as_files(result: SearchResult, tmp_path: Path) -> None:
+    from PIL import Image
+
+    copy = tmp_path / "run"
+    shutil.copytree(result.run_dir, copy)
+    with pytest.raises(autoaug.AutoaugError, match="must be png or svg"):
+        write_figures(RunFolder(copy), "gif")
+    paths = write_figures(RunFolder(copy), "png")
+    assert {"candidates", "history", "robustness"} <= {path.stem for path in paths}
+    with Image.open(paths[0]) as picture:
+        assert picture.size[0] == 2000
+        assert len(np.unique(np.asarray(picture.convert("L").resize((200, 60))))) > 20, "something is drawn"
+
+
+def test_notebooks_show_a_result_by_itself(result: SearchResult) -> None:
+    shown = result._repr_html_()
+    assert "figure-candidates" in shown
+    assert result.verdict.split()[0].lower() in shown.lower()
+
+
+def test_the_policy_file_says_where_it_comes_from(result: SearchResult) -> None:
+    provenance = result.policy.provenance
+    assert provenance is not None
+    assert provenance.data_fingerprint == result.data.fingerprint
+    assert provenance.verdict == result.sentence
+    assert result.policy.fingerprint() == result.returned.fingerprint
+
+
+def test_a_result_of_a_newer_format_is_refused(result: SearchResult, tmp_path: Path) -> None:
+    text = (result.run_dir / "result.json").read_text()
+    (tmp_path / "result.json").write_text(text.replace('"format": 1', '"format": 2', 1))
+    with pytest.raises(autoaug.AutoaugError, match=r"of format 2, this autoaug reads 1; upgrade"):
+        SearchResult.load(tmp_path)
+
+
+def test_the_winner_goes_out_as_weights_that_give_its_predictions(result: SearchResult, tmp_path: Path) -> None:
+    """In a fresh process, from the exported folder: the accuracy of the first confirmation seed, image by image."""
+    from autoaug.pipeline.configure import reopen
+    from autoaug.report.model_card import export_model
+
+    export_model(RunFolder(result.run_dir), tmp_path / "model")
+    _, _, data, _ = reopen(result.run_dir)
+    images = data.test.images.take(np.arange(len(data.test)))
+    np.savez(tmp_path / "test.npz", images=images, labels=data.test.labels)
+    code = (
+        "import sys, numpy as np, torch; sys.path.insert(0, sys.argv[1])\n"
+        "from inference import load_model\n"
+        "given = np.load(sys.argv[2]); images = torch.from_numpy(given['images']).float() / 255\n"
+        "found = load_model(sys.argv[1] + '/model.safetensors')(images).argmax(1).numpy()\n"
+        "print((found == given['labels']).mean())"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "model"), str(tmp_path / "test.npz")]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    with pytest.raises(UnknownName, match="'nnone'; did you mean 'none'"):
+        result.candidate("nnone")
+    expected = result.candidate(result.returned.name).test_accuracy[0]
+    assert float(printed) == pytest.approx(expected, abs=0.035)  # training computes in bf16 where it can

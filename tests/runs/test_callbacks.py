@@ -1,0 +1,166 @@
+"""Who is told of a run: the event log, and real trackers writing to files; and the page that follows a run."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from urllib.error import HTTPError
+
+import pytest
+
+import autoaug
+from autoaug.errors import AutoaugError
+from autoaug.runs.callbacks import TRACKERS
+from autoaug.runs.callbacks.event_log import EventLog, read_events
+from tests.conftest import PATIENCE, write_npz
+
+OPTIONS = {"space": "light", "trials": 6, "epochs": 2, "seeds": 2, "workers": 1, "finalists": 1}
+
+
+def searched(tmp_path: Path, *track: str) -> Path:
+    data = write_npz(tmp_path / "bars.npz")
+    return autoaug.search(data, strategy="random", out=str(tmp_path / "run"), track=track, **OPTIONS).run_dir
+
+
+def test_the_event_log_has_every_trial_and_the_verdict(tmp_path: Path) -> None:
+    run = searched(tmp_path)
+    events = read_events(run / "events.jsonl")
+    result = autoaug.SearchResult.load(run)
+    assert [e["trial"]["number"] for e in events if e["event"] == "trial"] == [t.number for t in result.history]
+    assert events[-1]["event"] == "finished"
+    assert events[-1]["verdict"] == result.verdict
+
+
+def test_a_torn_line_is_left_behind(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    EventLog(path).say("one")
+    with path.open("a") as file:
+        file.write('{"time": 1, "ev')
+    EventLog(path).say("two")
+    assert [event["message"] for event in read_events(path)] == ["one", "two"]
+
+
+def test_tensorboard_gets_scalars(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboardX")
+    files = list((searched(tmp_path, "tensorboard") / "tensorboard").glob("events.out.*"))
+    assert files
+    assert b"trial/validation_accuracy" in b"".join(file.read_bytes() for file in files)
+
+
+def test_mlflow_gets_a_parent_and_a_child_a_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mlflow = pytest.importorskip("mlflow")
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    mlflow.set_tracking_uri((tmp_path / "mlruns").as_uri())
+    searched(tmp_path, "mlflow")
+    client = mlflow.MlflowClient()
+    runs = client.search_runs([client.get_experiment_by_name("autoaug").experiment_id])
+    parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    assert len(parents) == 1
+    assert len(runs) == 1 + OPTIONS["trials"]
+    assert {a.path for a in client.list_artifacts(parents[0].info.run_id)} >= {"report.html", "policy.yaml"}
+
+
+def test_wandb_writes_offline_and_learns_no_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("wandb")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    monkeypatch.setattr(sys, "argv", ["autoaug", "search", "--storage", "postgresql://me:s3cret@noted/d"])
+    run = searched(tmp_path, "wandb")
+    assert len(list((run / "wandb").glob("offline-run-*"))) == 1 + OPTIONS["trials"]
+    written = b"".join(path.read_bytes() for path in (run / "wandb").rglob("*") if path.is_file())
+    assert b"@noted/d" in written
+    assert b"s3cret" not in written
+
+
+class Failing:
+    """A tracker whose server goes away after the second trial."""
+
+    def __init__(self, *_: object) -> None:
+        self.told = 0
+
+    def trial_ended(self, *_: object) -> None:
+        self.told += 1
+        if self.told == 2:
+            raise ConnectionError("the server went away\nwith a page of details")
+        assert self.told < 2, "told again"
+
+    def training_ended(self, *_: object) -> None:
+        raise AssertionError("told again")
+
+    say = finished = training_ended
+
+
+def test_a_tracker_that_fails_does_not_end_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Failing, "say", lambda *_: None)
+    monkeypatch.setitem(TRACKERS, "wandb", ("json", Failing))
+    run = searched(tmp_path, "wandb")
+    assert (run / "result.json").is_file()
+    said = [event["message"] for event in read_events(run / "events.jsonl") if event["event"] == "stage"]
+    assert [m for m in said if "--track" in m] == [
+        "--track wandb failed (the server went away); it is told nothing more of this run"
+    ]
+
+
+def test_a_tracker_that_cannot_begin_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def begin(*_: object) -> None:
+        raise ConnectionError("nobody answers at https://me:s3cret@host/?key=s3cret")
+
+    monkeypatch.setitem(TRACKERS, "mlflow", ("json", begin))
+    with pytest.raises(AutoaugError, match=r"cannot begin \(nobody answers at https://me:\*\*\*@host/\?key=\*\*\*\)"):
+        searched(tmp_path, "mlflow")
+
+
+def test_an_unknown_tracker_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    with pytest.raises(AutoaugError, match="unknown tracker 'tensorbord'; did you mean 'tensorboard'"):
+        searched(tmp_path, "tensorbord")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_is_watched_on_this_machine_alone(tmp_path: Path) -> None:
+    run = searched(tmp_path)
+    (run / "result.json").rename(run / "aside.json")  # as if it were under way
+    command = [sys.executable, "-m", "autoaug", "watch", str(run), "--every", "0.2"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
+    watching = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        assert watching.stdout is not None
+        address = next(word for word in watching.stdout.readline().split() if word.startswith("http://127.0.0.1"))
+        address = address.rstrip(";")
+        with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
+            assert b"Not finished" in answer.read()
+            assert answer.headers["Refresh"]
+        request = urllib.request.Request(address, headers={"Host": "elsewhere.example:80"})
+        with pytest.raises(HTTPError, match="404"):
+            urllib.request.urlopen(request, timeout=PATIENCE)
+        request = urllib.request.Request(address, headers={"Host": "127.0.0.1"})  # as browsers write port 80
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            assert answer.status == 200
+        (run / "aside.json").rename(run / "result.json")
+        assert watching.wait(timeout=PATIENCE) == 0
+    finally:
+        watching.kill()
+    assert "confirmation" in watching.stdout.read()
+
+
+def test_ctrl_c_ends_the_watching(tmp_path: Path) -> None:
+    run = searched(tmp_path)
+    (run / "result.json").unlink()
+    command = [sys.executable, "-m", "autoaug", "watch", str(run)]
+    watching = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert watching.stdout is not None
+    watching.stdout.readline()
+    watching.send_signal(signal.SIGINT)
+    _, errors = watching.communicate(timeout=PATIENCE)
+    assert errors == ""
+
+
+def test_schemas_describe_the_files() -> None:
+    for of in ("policy", "space"):
+        command = [sys.executable, "-m", "autoaug", "schema", of]
+        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert json.loads(printed)["properties"]

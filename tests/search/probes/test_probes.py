@@ -1,0 +1,101 @@
+"""What strategies ask of the data and of models that are trained already."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autoaug.policy.models import Layer, Operation, Policy, SubPolicy
+from autoaug.results import TrialResult
+from autoaug.search.probes.affinity import MeasureAffinity, bearable_strength
+from autoaug.search.probes.density import MatchDensity
+from autoaug.search.probes.gradient import LearnByGradient, starting_policy
+from autoaug.search.probes.shift import MatchShift, matched
+from autoaug.search.space import load_space
+from autoaug.search.strategies.density import together
+from autoaug.training.trial import Task, Work, carry_out, run_trial
+from tests.tasks import samples, shifted_task, small_task
+
+
+def request(work: Work, task: Task, seed: int = 0) -> TrialResult:
+    return list(carry_out(work, task, seed))[-1]
+
+
+@pytest.fixture(scope="module")
+def task() -> Task:
+    """Bars that are well learned."""
+    return replace(small_task(epochs=30), train=samples(192, 0), validation=samples(96, 1))
+
+
+def test_affinity_falls_with_strength_where_an_operator_destroys_and_not_where_it_does_nothing(task: Task) -> None:
+    space = load_space("standard")
+    found = request(MeasureAffinity(space, 0.5), task)
+    assert found.status == "complete", found.reason
+    operators = found.probe_results["operators"]
+    assert set(operators) == {name for family in space.families.values() for name in family} - {"Identity"}
+    by_strength = {strength: affinity for strength, affinity, _ in operators["TranslateY"]}
+    assert by_strength[1.0] < 0.9, "the place of the bar is its class"
+    assert {s: a for s, a, _ in operators["Saturation"]}[1.0] == pytest.approx(1.0), "gray has no color"
+    assert operators["TranslateY"][-1][2] > 1.0, "diversity: the loss grows"
+    assert bearable_strength(found.probe_results) in {0.25, 0.5, 0.75, 1.0}
+    assert bearable_strength(None) is None
+
+
+def test_affinity_looks_at_the_model_that_was_trained_without_augmentation_already(task: Task, tmp_path: Path) -> None:
+    keeping, probe = replace(task, checkpoints=tmp_path), MeasureAffinity(load_space("light"), 0.5)
+    trained = request(probe, keeping)
+    assert not list(tmp_path.iterdir())
+    *_, baseline = run_trial(Policy(), keeping, 0, 0.5, keeps_weights=True)
+    looked = request(probe, keeping)
+    assert looked.sample_passes == trained.sample_passes - baseline.sample_passes
+    assert looked.probe_results["strength"] == trained.probe_results["strength"]
+    next(iter(tmp_path.iterdir())).write_bytes(b"cut off")
+    assert request(probe, keeping).sample_passes == trained.sample_passes, "what cannot be read is trained again"
+
+
+def test_density_prefers_what_trained_models_still_recognize(task: Task) -> None:
+    found = request(MatchDensity(load_space("light")), task)
+    assert found.status == "complete", found.reason
+    assert 1 <= len(found.probe_results["policies"]) <= 5
+    assert found.probe_results["scores"] == sorted(found.probe_results["scores"], reverse=True)
+    assert found.sample_passes > 0
+    again = request(MatchDensity(load_space("light")), task)
+    assert again.probe_results == found.probe_results
+
+
+def test_policies_together_are_a_choice_between_them() -> None:
+    def layer(*names: str) -> Layer:
+        return Layer(sub_policies=tuple(SubPolicy(operations=(Operation(operator=n),), weight=2.0) for n in names))
+
+    joined = together([Policy(layers=(layer("Rotate", "ShearX"),)), Policy(layers=(layer("Invert"), layer("Gamma")))])
+    assert [[b.weight for b in la.sub_policies] for la in joined.layers] == [[0.5, 0.5, 1.0], [1.0]]
+
+
+def test_the_gradient_moves_away_from_what_harms(task: Task) -> None:
+    """Of two operators, one moves the bars to other classes' places, the other does nothing to gray images."""
+    space = load_space("light").model_copy(
+        update={"base": (), "families": {"two": {"TranslateY": 1.0, "Saturation": 1.0}}, "layers": (1, 1)}
+    )
+    longer = replace(task, recipe=task.recipe.model_copy(update={"epochs": 200}))
+    found = request(LearnByGradient(space), longer)
+    assert found.status == "complete", found.reason
+    assert found.sample_passes <= longer.full_length_passes(), "less than one training"
+    learned = Policy.model_validate(found.probe_results["policy"])
+    weights = {b.operations[0].operator: b.weight for b in learned.layers[0].sub_policies}
+    reach = {b.operations[0].operator: b.operations[0].magnitude[1] for b in learned.layers[0].sub_policies}
+    start = starting_policy(space).layers[0].sub_policies[0].operations[0].magnitude[1]
+    assert weights.get("TranslateY", 0.0) < weights["Saturation"] or reach["TranslateY"] < 0.8 * start
+
+
+def test_the_shift_is_found_and_few_images_are_not_asked() -> None:
+    found = request(MatchShift(), shifted_task())
+    policy = matched(found.probe_results)
+    assert policy is not None
+    assert found.sample_passes > 0
+    few = replace(small_task(), validation=samples(20, 1))
+    assert matched(request(MatchShift(), few).probe_results) is None
+    assert matched(None) is None
+    assert np.isfinite(found.probe_results["residual"])

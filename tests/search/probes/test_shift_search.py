@@ -1,0 +1,91 @@
+"""The matching finds what was planted in real digits, at the right range, and nothing where nothing is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits
+from sklearn.metrics.pairwise import rbf_kernel
+from torch import Tensor
+from torch.nn.functional import interpolate, pad
+
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.plan import draw_plan
+from autoaug.policy.models import Operation
+from autoaug.search.probes.image_features import describe
+from autoaug.search.probes.mmd import Target
+from autoaug.search.probes.shift_search import match, policy_of
+
+
+@pytest.fixture(scope="module")
+def digits() -> Tensor:
+    """``[1700, 1, 24, 24]`` in random order, with a margin that a rotation stays within."""
+    pixels = torch.from_numpy(load_digits().images[:1700]).float()[:, None] / 16
+    order = torch.randperm(len(pixels), generator=torch.Generator().manual_seed(0))
+    return pad(interpolate(pixels[order], size=18, mode="bilinear"), (3, 3, 3, 3))
+
+
+def planted(images: Tensor, *operations: Operation) -> Tensor:
+    return apply_plan(draw_plan(policy_of(operations), len(images), torch.Generator().manual_seed(7)), images)
+
+
+def test_a_planted_rotation_is_found_with_its_range(digits: Tensor) -> None:
+    found = match(digits[:300], planted(digits[300:800], Operation(operator="Rotate", magnitude=(0, 0.25))))
+    assert [o.operator for o in found.operations] == ["Rotate"]
+    assert found.operations[0].magnitude[1] == pytest.approx(0.25, abs=0.06)
+    assert found.residual < 0.1 * found.initial
+    assert found.policy is not None
+
+
+def test_one_sign_is_told_from_both(digits: Tensor) -> None:
+    darker = Operation(operator="Brightness", magnitude=(0.2, 0.6), sign="negative")
+    found = match(digits[:300], planted(digits[300:800], darker))
+    assert len(found.operations) == 1
+    assert found.residual < 0.1 * found.initial
+    # A digit on black is darkened by brightness and by contrast alike; either way its light goes down.
+    lighter = planted(digits[800:], *found.operations).mean() / digits[800:].mean()
+    assert float(lighter) == pytest.approx(0.6, abs=0.1)
+
+
+def test_noise_is_found(digits: Tensor) -> None:
+    found = match(digits[:300], planted(digits[300:800], Operation(operator="GaussianNoise", magnitude=(0.5, 0.5))))
+    assert {"GaussianNoise", "PoissonNoise", "SaltAndPepper"} & {o.operator for o in found.operations}
+    assert found.residual < 0.1 * found.initial
+
+
+def test_nothing_is_found_where_nothing_is(digits: Tensor) -> None:
+    found = match(digits[:300], digits[300:800])
+    assert found.operations == ()
+    assert found.policy is None
+    assert found.residual == found.initial
+
+
+def test_images_without_any_content_are_no_fault() -> None:
+    assert match(torch.zeros(20, 3, 8, 8), torch.zeros(20, 3, 8, 8)).operations == ()
+
+
+def test_the_discrepancy_is_the_unbiased_estimate(digits: Tensor) -> None:
+    one, other = digits[:40], digits[40:100]
+    blocks = [torch.cat(pair) for pair in zip(describe(one), describe(other), strict=True)]
+    parts = []
+    for block in blocks:
+        deviation = block[40:].std(0)
+        least = max(float(deviation.max()) * 0.05, 1e-4)
+        parts.append((block - block[40:].mean(0)) / deviation.clamp(min=least) / block.shape[1] ** 0.5)
+    features = torch.cat(parts, 1).double().numpy()
+    x, y = features[:40], features[40:]
+    apart = ((y[:, None] - y[None]) ** 2).sum(2)[~np.eye(60, dtype=bool)]
+    expected = 0.0
+    for width in (0.5, 1.0, 2.0):
+        gamma = 1 / (2 * width**2 * np.median(apart))
+        xx, yy, xy = (rbf_kernel(a, b, gamma) for a, b in ((x, x), (y, y), (x, y)))
+        within = (xx.sum() - 40) / (40 * 39) + (yy.sum() - 60) / (60 * 59)
+        expected += (within - 2 * xy.mean()) / 3
+    assert Target(other).distance(one) == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_noise_is_that_of_samples_of_one_distribution(digits: Tensor) -> None:
+    target = Target(digits[:400])
+    found = [target.distance(digits[start : start + 200]) for start in range(400, 1600, 200)]
+    assert np.sqrt(np.mean(np.square(found))) == pytest.approx(target.noise(200), rel=1.5)

@@ -1,0 +1,251 @@
+"""The loop: budgets, pruning, failures, and going on after the worst."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from pathlib import Path
+from types import SimpleNamespace
+
+import optuna
+import pytest
+
+from autoaug.errors import AllTrialsFailed, RunError
+from autoaug.policy.loading import load_policy
+from autoaug.results import Rung, TrialResult
+from autoaug.runs.callbacks.base import Silent
+from autoaug.search.budget import Budget
+from autoaug.search.executors import Executor, TrialSpec
+from autoaug.search.loop import run_search
+from autoaug.search.space import SearchSpace, load_space
+from autoaug.search.strategies import get_strategy
+from autoaug.search.study import SearchStudy
+from autoaug.search.trial_records import summary
+from tests.conftest import PATIENCE, write_npz
+
+FULL = 100
+
+
+class Scripted(Executor):
+    """An executor without training: the accuracy of a trial is a function of its number."""
+
+    def __init__(self, slots: int = 1, accuracy: object = None, fail: bool = False) -> None:
+        self.slots, self._fail = slots, fail
+        self._accuracy = accuracy or (lambda number: 0.5 + 0.4 * math.sin(number))
+        self._events: deque[tuple[str, TrialResult]] = deque()
+        self.submitted: list[TrialSpec] = []
+
+    def submit(self, spec: TrialSpec) -> None:
+        self.submitted.append(spec)
+        value = self._accuracy(int(spec.key))
+        if self._fail:
+            self._events.append(
+                (spec.key, TrialResult(started=0.0, ended=1.0, status="failed", reason="OutOfMemory: too big"))
+            )
+            return
+        rung = Rung(5, 0.9 if math.isnan(value) else value)
+        half = TrialResult(started=0.0, ended=0.5, curve=(rung,), sample_passes=FULL // 2)
+        whole = TrialResult(
+            started=0.0, ended=1.0, status="complete", accuracy=value, curve=(rung, Rung(10, value)), sample_passes=FULL
+        )
+        self._events.extend([(spec.key, half), (spec.key, whole)])
+
+    def next_result(self) -> tuple[str, TrialResult]:
+        key, result = self._events.popleft()
+        self._last = key
+        return key, result
+
+    def cancel(self) -> None:
+        self._events = deque(event for event in self._events if event[0] != self._last)
+
+    def close(self) -> None:
+        self._events.clear()
+
+
+SPACE = load_space("light")
+BASELINES = {name: load_policy(name) for name in ("none", "flip-crop")}
+
+
+def new_study(path: Path, strategy: str = "tpe", **changes: object) -> SearchStudy:
+    settings = {"space": SPACE, "seed": 0, **changes}
+    return SearchStudy(path / "study.db", strategy=get_strategy(strategy), **settings)
+
+
+def run(study: SearchStudy, executor: Executor, budget: Budget) -> None:
+    run_search(study, executor, budget, FULL, SPACE, BASELINES, 0, Silent())
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+def test_a_number_of_trials_is_exact_and_begins_with_the_baselines(slots: int, tmp_path: Path) -> None:
+    study = new_study(tmp_path)
+    run(study, Scripted(slots), Budget(trials=20))
+    trials = [summary(t) for t in study.ended()]
+    assert [t.number for t in trials] == list(range(20))
+    assert [t.name for t in trials if t.is_baseline] == ["none", "flip-crop"]
+    assert {t.status for t in trials} == {"complete", "pruned"}
+
+
+def test_a_compute_budget_counts_what_pruning_saved(tmp_path: Path) -> None:
+    study = new_study(tmp_path)
+    run(study, Scripted(2), Budget(trainings=10))
+    sample_passes = sum(t.user_attrs["outcome"]["passes"] for t in study.ended())
+    assert 9 * FULL <= sample_passes <= 11 * FULL
+    assert len(study.ended()) > 10
+
+
+def test_a_time_budget_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = new_study(tmp_path)
+    clock = itertools.count()  # a tenth of a second between two looks
+    monkeypatch.setattr("autoaug.search.loop.time", SimpleNamespace(monotonic=lambda: next(clock) / 10))
+    run(study, Scripted(), Budget(seconds=1.0))
+    assert 1 <= len(study.ended()) <= 10
+
+
+def test_baselines_are_never_pruned_and_poor_trials_are(tmp_path: Path) -> None:
+    study = new_study(tmp_path)
+    run(study, Scripted(accuracy=lambda number: 0.1 if number == 1 else 0.9 if number < 8 else 0.2), Budget(trials=12))
+    trials = {t.number: t for t in map(summary, study.ended())}
+    assert trials[1].status == "complete"
+    assert {trials[n].status for n in range(8, 12)} == {"pruned"}
+    assert all(trials[n].accuracy is None for n in range(8, 12))
+
+
+def test_when_all_fail_the_causes_are_grouped(tmp_path: Path) -> None:
+    study = new_study(tmp_path)
+    with pytest.raises(AllTrialsFailed, match="all 5 trials failed, nothing is exported: 5 x OutOfMemory: too big"):
+        run(study, Scripted(fail=True), Budget(trials=5))
+
+
+def test_a_trial_that_is_not_finite_is_failed_and_never_best(tmp_path: Path) -> None:
+    study = new_study(tmp_path)
+    run(study, Scripted(accuracy=lambda number: math.nan if number == 3 else 0.5), Budget(trials=6))
+    assert {t.number: t.status for t in map(summary, study.ended())}[3] == "failed"
+
+
+def test_an_interrupted_search_goes_on_where_it_was(tmp_path: Path) -> None:
+    """The driver dies with trials running; the next one runs them under their old numbers, with their old policies."""
+
+    class Dying(Scripted):
+        def next_result(self) -> tuple[str, TrialResult]:
+            if len(self.submitted) > 8:
+                raise KeyboardInterrupt
+            return super().next_result()
+
+    (tmp_path / "whole").mkdir()
+    straight = new_study(tmp_path / "whole")
+    run(straight, Scripted(2), Budget(trials=15))
+
+    study, dying = new_study(tmp_path), Dying(2)
+    with pytest.raises(KeyboardInterrupt):
+        run(study, dying, Budget(trials=15))
+    ended_before = {t.number for t in study.ended()}
+    again, executor = new_study(tmp_path), Scripted(2)
+    run(again, executor, Budget(trials=15))
+    assert not ended_before & {int(spec.key) for spec in executor.submitted}, "nothing that ended is run again"
+    assert [t.number for t in again.ended()] == list(range(15))
+    policies = {spec.key: spec.work for spec in dying.submitted}
+    for spec in executor.submitted:
+        if spec.key in policies:
+            assert spec.work == policies[spec.key]
+
+
+def test_with_one_worker_an_interruption_changes_nothing(tmp_path: Path) -> None:
+    class Dying(Scripted):
+        def next_result(self) -> tuple[str, TrialResult]:
+            if len(self.submitted) > 12:
+                raise KeyboardInterrupt
+            return super().next_result()
+
+    (tmp_path / "whole").mkdir()
+    straight = new_study(tmp_path / "whole")
+    run(straight, Scripted(), Budget(trials=20))
+    with pytest.raises(KeyboardInterrupt):
+        run(new_study(tmp_path), Dying(), Budget(trials=20))
+    again = new_study(tmp_path)
+    run(again, Scripted(), Budget(trials=20))
+    assert [t.params for t in again.ended()] == [t.params for t in straight.ended()]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_kill_9_in_mid_search_then_resume(workers: int, tmp_path: Path) -> None:
+    """With real processes: same number of trials, none twice, none left running; and again during confirmation."""
+    data, out = write_npz(tmp_path / "bars.npz"), tmp_path / "run"
+    command = [
+        sys.executable,
+        "-m",
+        "autoaug",
+        "search",
+        str(data),
+        "--space",
+        "light",
+        "--trials",
+        "12",
+        "--epochs",
+        "30",
+    ]
+    command += ["--seeds", "2", "--finalists", "1", "--workers", str(workers), "--out", str(out)]
+
+    def kill_after(lines: int, beginning: str, arguments: list[str]) -> None:
+        """Kill the process as soon as it has printed so many lines with that beginning."""
+        process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        assert process.stdout is not None
+        seen = itertools.accumulate(line.startswith(beginning) for line in process.stdout)
+        assert any(count == lines for count in seen), "it ended before it could be killed"
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def trials() -> list[optuna.trial.FrozenTrial]:
+        return optuna.load_study(study_name=None, storage=f"sqlite:///{out}/study.db").trials
+
+    kill_after(6, "trial ", command)
+    ended = {t.number: t.datetime_complete for t in trials() if t.state.is_finished()}
+    resume = [sys.executable, "-m", "autoaug", "resume", str(out)]
+    kill_after(2, "confirmation ", resume)
+    confirmed = {path.name: path.stat().st_mtime_ns for path in out.glob("confirmation/[!.]*.npz")}
+    subprocess.run(resume, check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
+    after = trials()
+    assert [t.number for t in after] == list(range(12))
+    assert all(t.state.is_finished() for t in after)
+    assert {n: t.datetime_complete for n, t in enumerate(after) if n in ended} == ended
+    assert {name: (out / "confirmation" / name).stat().st_mtime_ns for name in confirmed} == confirmed
+    assert (out / "result.json").is_file()
+
+
+def test_a_policy_is_not_trained_twice(tmp_path: Path) -> None:
+    """A space of four policies: each is trained once, and the search ends when nothing is new."""
+    space = SearchSpace.model_validate({"base": [{"operator": "HorizontalFlip"}, {"operator": "VerticalFlip"}]})
+    study, executor = new_study(tmp_path, "random", space=space), Scripted(2)
+    run_search(study, executor, Budget(trainings=50), FULL, space, {"none": load_policy("none")}, 0, Silent())
+    trained = [spec.work for spec in executor.submitted]
+    assert len(trained) == 4
+    assert len({work.policy.fingerprint() for work in trained}) == 4
+    scores: dict[str, set[float | None]] = {}
+    for trial in map(summary, study.ended()):
+        scores.setdefault(trial.fingerprint, set()).add(trial.accuracy)
+    assert all(len(found) == 1 for found in scores.values()), "a repeated policy has the score of the first"
+
+
+def test_a_search_in_which_most_trials_fail_is_given_up(tmp_path: Path) -> None:
+    study = new_study(tmp_path)
+    with pytest.raises(AllTrialsFailed, match=r"7 of 13 trials failed, the search is given up: 7 x its score is not"):
+        run(study, Scripted(accuracy=lambda number: math.nan if number > 3 else 0.5 + number), Budget(trials=50))
+    assert len(study.ended()) == 13, "what has ended is kept"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"seed": 1}, "seed 0, not 1"),
+        ({"space": load_space("digits")}, "another space .*families"),
+        ({"strategy": "random"}, "strategy 'tpe', not 'random'"),
+    ],
+)
+def test_a_study_is_not_continued_as_another(changes: dict[str, object], words: str, tmp_path: Path) -> None:
+    new_study(tmp_path)
+    with pytest.raises(RunError, match=words):
+        new_study(tmp_path, **changes)

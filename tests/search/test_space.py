@@ -1,0 +1,94 @@
+"""Search spaces: those that come along, what they may draw, and what a broken file is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import optuna
+import pytest
+
+from autoaug.errors import SpaceError, UnknownName
+from autoaug.modalities.operators import all_operators
+from autoaug.policy.loading import load_policy
+from autoaug.search.sampling import sample_policy
+from autoaug.search.space import SearchSpace, load_space, space_names
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+@pytest.mark.parametrize("name", space_names())
+def test_policies_are_drawn_from_every_space(name: str) -> None:
+    space = load_space(name)
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))
+    drawn = set()
+    for number in range(25):
+        trial = study.ask()
+        policy = sample_policy(space, trial)
+        study.tell(trial, number % 7)
+        drawn.add(policy.fingerprint())
+        assert set(policy.operator_names()) <= set(all_operators())
+        assert space.copies[0] <= policy.copies <= space.copies[1]
+    assert len(drawn) > 15
+
+
+@pytest.mark.parametrize("name", space_names())
+def test_baselines_of_every_space_exist(name: str) -> None:
+    space = load_space(name)
+    assert {"none", "flip-crop", "randaugment", "trivialaugment"} <= set(space.baselines)
+    for baseline in space.baselines:
+        load_policy(baseline)
+
+
+def test_the_standard_space_holds_the_usual_operators_and_every_kind() -> None:
+    space = load_space("standard")
+    held = {b.operator for b in space.base} | {o for family in space.families.values() for o in family}
+    assert held > set(load_policy("trivialaugment").operator_names())
+    assert held > {"HorizontalFlip", "VerticalFlip", "PadCrop", "Scale", "GaussianBlur", "GaussianNoise", "Cutout"}
+    assert set(space.mixing.kinds) == {"none", "mixup", "cutmix"}
+    assert set(space.adversarial.kinds) == {"none", "fgsm", "pgd"}
+    assert space.copies == (1, 8)
+
+
+def test_the_digits_space_has_no_flips() -> None:
+    space = load_space("digits")
+    assert not {"HorizontalFlip", "VerticalFlip"} & {b.operator for b in space.base}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("families:\n  a:\n    Rotat: 0.5\nlayers: [0, 1]\n", ["line 3", "Rotat", "did you mean 'Rotate'"]),
+        ("base:\n  - {operator: Flip}\n", ["line 2", "operator", "Flip"]),
+        ("layers: [2, 1]\nfamilies: {a: {Rotate: 1}}\n", ["line 1", "[2, 1]", "low <= high"]),
+        ("layers: [0, 2]\n", ["families"]),
+        ("layers: [0, 0]\n", ["allows nothing"]),
+        ("{}\n", ["allows nothing"]),
+        ("mixing:\n  kinds: [mixap]\n", ["line 2", "mixap"]),
+        ("probabilty: [0, 1]\n", ["line 1", "probabilty", "no such field"]),
+        ("copies: [1, 99]\n", ["line 1", "copies"]),
+        ("families:\n  a: {Rotate: 7}\nlayers: [0, 1]\n", ["line 2", "7"]),
+        ("mixing: {kinds: [mixup], alpha: [.nan, 1]}\n", ["alpha"]),
+        ("a: [", ["YAML"]),
+    ],
+)
+def test_a_broken_space_names_line_and_cure(text: str, words: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "space.yaml"
+    path.write_text(text)
+    with pytest.raises(SpaceError) as error:
+        load_space(path)
+    assert "\n" not in str(error.value)
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_unknown_names_offer_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="did you mean 'standard'"):
+        load_space("standart")
+    with pytest.raises(SpaceError, match="there is no search space file"):
+        load_space("missing.yaml")
+
+
+def test_a_space_reads_back_from_its_own_dump() -> None:
+    for name in space_names():
+        space = load_space(name)
+        assert SearchSpace.model_validate(space.model_dump(mode="json")) == space

@@ -1,0 +1,201 @@
+"""A study in PostgreSQL is the same as one in SQLite, and optuna-dashboard opens either."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+from optuna.storages import RDBStorage, get_storage
+
+import autoaug
+from autoaug.api import _call
+from autoaug.cli.main import _command
+from autoaug.errors import InUse, RunError
+from autoaug.results import SearchResult
+from autoaug.runs.folder import RunFolder
+from autoaug.search.storage import alone_in_study, check_storage, open_study
+from autoaug.search.strategies import get_strategy
+from autoaug.utils.redaction import shown
+from tests.conftest import write_npz
+
+OPTIONS = {"space": "light", "strategy": "tpe", "trials": 6, "epochs": 2, "seeds": 2, "workers": 1}
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """The URL of an empty database of a server of our own, on loopback."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not programs:
+        pytest.skip("PostgreSQL is not installed")
+    # As root it does not run; and its user cannot read pytest's folders.
+    as_user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+    home = Path(subprocess.check_output([*as_user, "mktemp", "-d"], text=True, cwd="/").strip())
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def run(program: str, *arguments: str) -> None:
+        command = [*as_user, str(programs[-1] / program), *arguments]
+        subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    run("initdb", "-D", str(home / "data"), "-U", "tester", "--auth=trust", "--no-sync")
+    server = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c fsync=off"
+    run("pg_ctl", "-D", str(home / "data"), "-w", "-t", "600", "-o", server, "start")
+    try:
+        run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "tester", "studies")
+        yield f"postgresql://tester:secret@127.0.0.1:{port}/studies"
+    finally:
+        run("pg_ctl", "-D", str(home / "data"), "-m", "immediate", "stop")
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def outcome(result: SearchResult) -> list[object]:
+    return [(t.number, t.name, t.status, t.accuracy, t.curve, t.fingerprint) for t in result.history]
+
+
+def test_postgresql_gives_the_same_result_and_its_password_is_shown_nowhere(postgres: str, tmp_path: Path) -> None:
+    data = write_npz(tmp_path / "bars.npz")
+    plain = autoaug.search(data, out=tmp_path / "plain", **OPTIONS)
+    for name in ("one", "two"):  # two runs in one database are two studies
+        stored = autoaug.search(data, out=tmp_path / name, storage=postgres, **OPTIONS)
+        assert outcome(stored) == outcome(plain)
+        assert stored.returned == plain.returned
+    folder = RunFolder(tmp_path / "one")
+    assert not folder.study.exists()
+    assert folder.config.stat().st_mode & 0o077 == 0
+    assert "secret" not in folder.report.read_text()
+    (tmp_path / "one" / "result.json").unlink()
+    assert outcome(autoaug.resume(tmp_path / "one")) == outcome(plain)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_study_in_a_database_has_one_driver(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Whichever run folder, on whichever host, names it; another study of the same database is free."""
+    url = request.getfixturevalue("postgres") if kind == "postgresql" else f"sqlite:///{tmp_path}/shared.db"
+    with alone_in_study(url, "mine"):
+        with pytest.raises(InUse, match=f"process {os.getpid()} on host"), alone_in_study(url, "mine"):
+            pass
+        with alone_in_study(url, "other"):
+            pass
+    with alone_in_study(url, "mine"):
+        pass
+    assert {path.name for path in tmp_path.iterdir()} <= {"shared.db", "shared.db-wal", "shared.db-shm"}
+
+
+def test_a_database_that_does_not_answer_is_one_line_without_the_password(tmp_path: Path) -> None:
+    data = write_npz(tmp_path / "bars.npz")
+    with pytest.raises(RunError, match=r"://me:\*\*\*@127.0.0.1:1/x cannot be opened") as fault:
+        autoaug.search(data, out=tmp_path / "run", storage="postgresql://me:secret@127.0.0.1:1/x", **OPTIONS)
+    assert "secret" not in str(fault.value)
+    assert "\n" not in str(fault.value)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "foo://bar", "mysql+nodriver://x/y"])
+def test_what_is_no_database_is_refused(url: str, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="cannot be opened"):
+        autoaug.search(write_npz(tmp_path / "bars.npz"), out=tmp_path / "run", storage=url, **OPTIONS)
+
+
+def test_shown_leaves_paths_and_plain_urls_alone() -> None:
+    assert shown("/runs/a:b@c/study.db") == "/runs/a:b@c/study.db"
+    assert shown("mysql://u:p%40w@h/d") == "mysql://u:***@h/d"
+    assert shown("postgresql://h/d") == "postgresql://h/d"
+
+
+def test_a_study_stays_in_its_own_folder_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    strategy = get_strategy("tpe")
+    names = ["a?b", "a?c", "100%", "%41", "A", "a#b", "a b", "q'\"", "ü{b}", "a@b:c&d=e", os.fsdecode(b"b\xff")]
+    for name in names:
+        (tmp_path / name / "rival").mkdir(parents=True)
+        for folder in (tmp_path / name, tmp_path / name / "rival"):
+            _, study = open_study(folder / "study.db", "search", strategy)
+            assert "name" not in study.user_attrs, "another's database"
+            study.set_user_attr("name", repr(name))
+            assert {path.name for path in folder.iterdir()} - {"rival"} <= {"study.db", "study.db-wal", "study.db-shm"}
+            assert (folder / "study.db").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+
+
+def test_a_url_of_a_file_is_taken_as_it_is(tmp_path: Path) -> None:
+    check_storage(f"SQLite:///{tmp_path}/a{{b}}@c#d.db")
+    assert [path.name for path in tmp_path.glob("*.db")] == ["a{b}@c#d.db"]
+
+
+@pytest.mark.parametrize("quote", ["'", '"', "@", " ", "%27"])
+def test_a_password_is_written_and_said_nowhere(
+    quote: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
+) -> None:
+    url = f"postgresql://me:s3cret{quote}s3cret@127.0.0.1:1/x?sslpassword=s3cret"
+    said = refused("search", str(write_npz(tmp_path / "bars.npz")), "--storage", url, folder=tmp_path)
+    assert "s3cret" not in said
+    assert "cannot be opened" in said
+    monkeypatch.setattr(sys, "argv", ["autoaug", "search", "x", "--storage", url, f"--storage={url}"])
+    for command in (_command(), _call("search", "x", {"storage": url})):
+        assert "s3cret" not in command
+        assert "postgresql://" in command
+
+
+def test_a_run_with_a_database_is_its_users_alone_and_trackers_learn_no_password(tmp_path: Path) -> None:
+    data, url = write_npz(tmp_path / "bars.npz"), f"sqlite:///{tmp_path}/study.db?timeout=83"
+    run = autoaug.search(data, out=tmp_path / "run", storage=url, track=["tensorboard"], **OPTIONS).run_dir
+    assert stat.S_IMODE(run.stat().st_mode) == 0o700
+    assert stat.S_IMODE((run / "config.yaml").stat().st_mode) == 0o600
+    with_it = [path.name for path in run.rglob("*") if path.is_file() and b"timeout=83" in path.read_bytes()]
+    assert with_it == ["config.yaml"]
+    with pytest.raises(RunError, match=r"storage .*timeout=\*\*\* \(wanted: None\)"):
+        autoaug.search(data, out=tmp_path / "run", **OPTIONS)
+
+
+def test_optuna_dashboard_opens_a_run_as_it_is(tmp_path: Path) -> None:
+    from optuna_dashboard import wsgi
+
+    result = autoaug.search(write_npz(tmp_path / "bars.npz"), out=tmp_path / "run", **OPTIONS)
+    page = wsgi(get_storage(f"sqlite:///{tmp_path}/run/study.db"))
+
+    def get(path: str) -> dict[str, object]:
+        environment: dict[str, object] = {"PATH_INFO": path}
+        setup_testing_defaults(environment)
+        status: list[str] = []
+        body = b"".join(page(environment, lambda s, *_: status.append(s)))
+        assert status == ["200 OK"]
+        found: dict[str, object] = json.loads(body)
+        return found
+
+    studies = get("/api/studies")["study_summaries"]
+    assert isinstance(studies, list)
+    assert [study["study_name"] for study in studies] == ["search"]
+    trials = get(f"/api/studies/{studies[0]['study_id']}")["trials"]
+    assert isinstance(trials, list)
+    assert [t["state"] for t in trials] == [t.status.capitalize().replace("Failed", "Fail") for t in result.history]
+    assert [t["values"][0] for t in trials if t["state"] == "Complete"] == [
+        t.accuracy for t in result.history if t.accuracy is not None
+    ]
+
+
+def test_sqlite_writes_ahead_where_it_can_and_is_used_where_it_cannot(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/study.db"
+    RDBStorage(url).remove_session()
+
+    def mode() -> str:
+        with sqlite3.connect(tmp_path / "study.db") as connection:
+            return str(connection.execute("PRAGMA journal_mode").fetchone()[0])
+
+    reader = sqlite3.connect(tmp_path / "study.db", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM studies").fetchall()  # the journal cannot be changed while this reads
+    check_storage(url)
+    assert mode() == "delete"
+    reader.close()
+    check_storage(url)
+    assert mode() == "wal"

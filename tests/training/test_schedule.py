@@ -1,0 +1,135 @@
+"""Policies that change over a training, and trainings that go on where others stopped."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from autoaug.engine.plan import draw_plan
+from autoaug.errors import PolicyError
+from autoaug.exporters import export_policy
+from autoaug.policy.loading import parse_policy
+from autoaug.policy.models import Layer, Operation, Phase, Policy, SubPolicy
+from autoaug.results import TrialResult
+from autoaug.training.trial import Task, run_trial
+from tests.tasks import small_task, trained_weights
+
+
+def one(operator: str, magnitude: float = 1.0) -> tuple[Layer, ...]:
+    operation = Operation(operator=operator, magnitude=(magnitude, magnitude))
+    return (Layer(sub_policies=(SubPolicy(operations=(operation,)),)),)
+
+
+SCHEDULED = Policy(
+    name="scheduled",
+    schedule=(
+        Phase(stop=0.5, layers=one("HorizontalFlip")),
+        Phase(stop=0.75),
+        Phase(stop=1, layers=one("Brightness", 0.5)),
+    ),
+)
+
+
+def last(policy: Policy, task: Task, start: float = 0.0, stop: float = 1.0) -> TrialResult:
+    return list(run_trial(policy, task, seed=3, start=start, stop=stop))[-1]
+
+
+@pytest.mark.parametrize(
+    ("done", "operators"),
+    [(0.0, ["HorizontalFlip"]), (0.49, ["HorizontalFlip"]), (0.5, []), (0.75, ["Brightness"]), (1.0, ["Brightness"])],
+)
+def test_what_applies_follows_the_progress(done: float, operators: list[str]) -> None:
+    assert SCHEDULED.at(done).operator_names() == operators
+
+
+def test_a_schedule_survives_yaml_and_counts_in_the_fingerprint() -> None:
+    assert parse_policy(SCHEDULED.to_yaml()) == SCHEDULED
+    assert SCHEDULED.fingerprint() != SCHEDULED.at(0).fingerprint()
+    assert SCHEDULED.operator_names() == ["HorizontalFlip", "Brightness"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("format: 1\nschedule: [{until: 0.5}, {until: 0.2}]\n", "must rise"),
+        ("format: 1\nschedule: [{until: 0.5}]\n", "the last must be 1"),
+        (
+            "format: 1\nschedule: [{until: 1}]\nlayers: [{sub-policies: [{operations: []}]}]\n",
+            "in the schedule's phases",
+        ),
+    ],
+)
+def test_a_schedule_that_cannot_be_is_refused(text: str, words: str) -> None:
+    with pytest.raises(PolicyError, match=words):
+        parse_policy(text)
+
+
+def test_a_plan_needs_to_know_the_progress() -> None:
+    with pytest.raises(PolicyError, match=r"draw from policy\.at"):
+        draw_plan(SCHEDULED, 4, torch.Generator())
+    images = torch.rand(4, 1, 8, 8)
+    transform = SCHEDULED.transform(seed=0)
+    assert torch.equal(transform(images), images.flip(-1))
+    transform.done = 0.6
+    assert torch.equal(transform(images), images)
+
+
+def test_training_follows_the_schedule() -> None:
+    """A schedule of equal phases trains as the plain policy does when both draw in the same chunks."""
+    halves = Policy(schedule=(Phase(stop=0.5, layers=one("Cutout", 0.4)), Phase(stop=1, layers=one("Cutout", 0.4))))
+    plain = Policy(layers=one("Cutout", 0.4))
+    expected = trained_weights(plain, small_task())
+    assert torch.equal(trained_weights(halves, small_task()), expected)
+    differing = Policy(schedule=(Phase(stop=0.5, layers=one("Cutout", 0.4)), Phase(stop=1, layers=one("Invert"))))
+    assert not torch.equal(trained_weights(differing, small_task()), expected)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_training_in_parts_is_the_training_in_one(kept: bool, tmp_path: Path) -> None:
+    """Whether its checkpoint is there or has to be made again; what comes later in the schedule changes neither."""
+    task = replace(small_task(), checkpoints=tmp_path)
+    before = SCHEDULED.model_copy(update={"schedule": (Phase(stop=1, layers=SCHEDULED.schedule[0].layers),)})
+    first = last(before, task, stop=0.5)
+    assert [rung.step for rung in first.curve] == [2]
+    if not kept:
+        for path in tmp_path.iterdir():
+            path.unlink()
+    second = last(SCHEDULED, task, start=0.5)
+    whole = last(SCHEDULED, small_task())
+    np.testing.assert_array_equal(second.validation_predictions, whole.validation_predictions)
+    assert second.accuracy == whole.accuracy
+    assert second.sample_passes == (whole.sample_passes - first.sample_passes if kept else whole.sample_passes)
+
+
+def test_a_damaged_checkpoint_is_as_none(tmp_path: Path) -> None:
+    task = replace(small_task(), checkpoints=tmp_path)
+    last(SCHEDULED, task, stop=0.5)
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:100])
+    assert last(SCHEDULED, task, start=0.5).accuracy == last(SCHEDULED, small_task()).accuracy
+
+
+@pytest.mark.parametrize("target", ["torchvision", "kornia"])
+def test_an_exported_schedule_replays(target: str, tmp_path: Path) -> None:
+    module, made = tmp_path / "policy.py", tmp_path / "made.npz"
+    module.write_text(export_policy(SCHEDULED, target))
+    code = (
+        "import sys, torch, numpy as np; sys.path.insert(0, sys.argv[1]); import policy\n"
+        "images, augment = torch.arange(48.).view(3, 1, 4, 4) / 64, policy.Augment(seed=7)\n"
+        "made = {}\n"
+        "for done in (0.0, 0.6, 0.9):\n"
+        "    policy.set_progress(done); made[str(done)] = augment(images).numpy()\n"
+        "np.savez(sys.argv[2], **made)"
+    )
+    subprocess.run([sys.executable, "-I", "-c", code, str(tmp_path), str(made)], check=True)
+    images, transform = torch.arange(48.0).view(3, 1, 4, 4) / 64, SCHEDULED.transform(seed=7)
+    with np.load(made) as file:
+        for done in (0.0, 0.6, 0.9):
+            transform.done = done
+            np.testing.assert_allclose(file[str(done)], transform(images).numpy(), atol=1e-4)

@@ -1,0 +1,150 @@
+"""A trial is a pure function of (policy, task, seed), and its ways of ending are told apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from autoaug.data.images import MemoryImages
+from autoaug.policy.loading import load_policy
+from autoaug.policy.models import Adversarial, Policy
+from autoaug.results import TrialResult
+from autoaug.training import train as training_module
+from autoaug.training.adversarial import attack
+from autoaug.training.trial import Task, run_trial
+from tests.tasks import samples, small_task
+
+
+def whole(policy: Policy, task: Task, seed: int = 0) -> TrialResult:
+    return list(run_trial(policy, task, seed))[-1]
+
+
+def exploding(channels: int, classes: int) -> nn.Module:
+    """A network whose output is infinite after the first steps."""
+
+    class Exploding(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(channels, classes))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.mean((2, 3)) @ (self.weight * float("inf"))
+
+    return Exploding()
+
+
+def failing(channels: int, classes: int) -> nn.Module:
+    """A network that cannot take its input."""
+    return nn.Linear(3, classes)
+
+
+def test_it_learns_and_repeats() -> None:
+    task = small_task(epochs=12)
+    first, second = whole(load_policy("flip-crop"), task), whole(load_policy("flip-crop"), task)
+    assert first.status == "complete"
+    assert first.accuracy > 0.6, "three classes: chance is a third"
+    assert first.curve == second.curve
+    np.testing.assert_array_equal(first.validation_predictions, second.validation_predictions)
+
+
+def test_rungs_come_on_the_way_and_the_whole_result_last() -> None:
+    results = list(run_trial(load_policy("none"), small_task(), 0))
+    assert [r.status for r in results] == ["running", "complete"]
+    assert results[-1].curve[-1].step == 4
+    assert results[-1].curve[0] == results[0].curve[0]
+
+
+def test_a_search_trial_has_no_test_split_to_see() -> None:
+    assert whole(load_policy("none"), small_task()).test_predictions is None
+    assert whole(load_policy("none"), small_task(test=True)).test_predictions is not None
+
+
+def test_evaluation_images_reach_the_model_bit_identical(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the policy, what is evaluated is what is stored."""
+    task = small_task(test=True)
+    seen: list[torch.Tensor] = []
+    predict = training_module.predict
+
+    def spying_predict(model: nn.Module, images: object, device: str) -> np.ndarray:
+        hook = model.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().clone()))
+        found = predict(model, images, device)
+        hook.remove()
+        return found
+
+    monkeypatch.setattr("autoaug.training.trial.predict", spying_predict)
+    whole(load_policy("randaugment").model_copy(update={"copies": 2}), task)
+    stored = [task.validation, task.validation, task.test]
+    expected = torch.cat([torch.from_numpy(s.images.take(np.arange(len(s)))) for s in stored if s]).float() / 255
+    assert torch.equal(torch.cat(seen), expected)
+
+
+@pytest.mark.parametrize("equal", ["samples", "epochs"])
+def test_copies_at_equal_samples_and_at_equal_epochs(equal: str) -> None:
+    task = small_task(equal=equal)
+    once = whole(load_policy("flip-crop"), task)
+    for copies in range(2, 9):
+        several = whole(load_policy("flip-crop").model_copy(update={"copies": copies}), task)
+        expected = once.samples_seen * (copies if equal == "epochs" else 1)
+        assert several.status == "complete"
+        assert abs(several.samples_seen - expected) < 2 * task.recipe.batch_size, "up to the last, cut-off step"
+
+
+def test_adversarial_passes_are_counted_as_compute() -> None:
+    adversarial = Adversarial(kind="pgd", epsilon=0.03, steps=3, data_fraction=0.5)
+    result = whole(Policy(adversarial=adversarial), small_task())
+    assert result.status == "complete"
+    assert result.sample_passes == result.samples_seen + 3 * result.samples_seen // 2
+
+
+def test_a_loss_that_is_not_finite_fails_with_the_reason() -> None:
+    result = whole(load_policy("none"), replace(small_task(), model="tests.training.test_trial:exploding"))
+    assert result.status == "failed"
+    assert "not finite" in result.reason
+
+
+def test_an_error_in_training_fails_with_the_reason() -> None:
+    result = whole(load_policy("none"), replace(small_task(), model="tests.training.test_trial:failing"))
+    assert result.status == "failed"
+    assert result.reason.startswith("RuntimeError")
+
+
+def test_images_on_disk_train_to_the_same_result_as_images_in_memory(tmp_path: object) -> None:
+    from pathlib import Path
+
+    from autoaug.data.images import MappedImages
+
+    task = small_task()
+    assert isinstance(task.train.images, MemoryImages)
+    path = Path(str(tmp_path)) / "x.npy"
+    np.save(path, task.train.images.array)
+    on_disk = replace(task.train, images=MappedImages(str(path), 1, np.arange(len(task.train))))
+    ours = whole(load_policy("randaugment"), task)
+    theirs = whole(load_policy("randaugment"), replace(task, train=on_disk))
+    assert ours.curve == theirs.curve
+
+
+@pytest.mark.parametrize("kind", ["fgsm", "pgd"])
+def test_an_attack_stays_in_its_ball_raises_the_loss_and_leaves_the_model_alone(kind: str) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(400, 3)).train()
+    state = {name: value.clone() for name, value in model.state_dict().items()}
+    images = torch.from_numpy(samples(16, 0).images.take(np.arange(16))).float() / 255
+    labels = torch.eye(3)[torch.arange(16) % 3]
+    how = Adversarial(kind=kind, epsilon=0.05, steps=1 if kind == "fgsm" else 4)
+    moved = attack(model, images, labels, how, torch.Generator().manual_seed(0))
+    assert (moved - images).abs().max() <= 0.05 + 1e-6
+    assert moved.min() >= 0
+    assert moved.max() <= 1
+    assert model.training
+    assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
+    assert all(parameter.grad is None for parameter in model.parameters())
+    model.eval()
+    loss = nn.functional.cross_entropy
+    assert loss(model(moved), labels) > loss(model(images), labels)
+    model.train()[1].eval()
+    attack(model, images, labels, how, torch.Generator().manual_seed(0))
+    assert [module.training for module in model] == [True, False, True, True], "a frozen layer stays frozen"

@@ -1,0 +1,179 @@
+"""Functions of the user come from where the user says, and from nowhere else; what a stranger names is not run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+import autoaug
+from autoaug.errors import OptionError, RunError
+from autoaug.pipeline.robustness import robustness_of
+from autoaug.runs.folder import RunFolder
+from autoaug.utils.own_code import load_function
+from tests.conftest import write_npz
+
+OPTIONS = {"space": "light", "strategy": "random", "trials": 4, "epochs": 1, "seeds": 2, "finalists": 1, "workers": 1}
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_only_what_is_named_is_found_in_the_working_directory(here: Path) -> None:
+    (here / "named_a.py").write_text("from beside_a import value\ndef build(): import lazy_a; return value, lazy_a.x\n")
+    (here / "beside_a.py").write_text("value = 7\n")
+    (here / "lazy_a.py").write_text("x = 8\n")
+    (here / "other_a.py").write_text("raise SystemExit('was run')\n")
+    (here / "package_a").mkdir()
+    (here / "package_a" / "__init__.py").write_text("")
+    (here / "package_a" / "inner.py").write_text("from .more import value\ndef build(): return value\n")
+    (here / "package_a" / "more.py").write_text("value = 9\n")
+    (here / "bare_a").mkdir()
+    (here / "bare_a" / "inner.py").write_text("def build(): return 10\n")
+    assert load_function("named_a:build", "--model")() == (7, 8)
+    assert load_function("package_a.inner:build", "--accept")() == 9
+    assert load_function("bare_a.inner:build", "--accept")() == 10
+    assert load_function("tests.rules:broken", "--accept").__name__ == "broken"
+    with pytest.raises(ModuleNotFoundError):
+        import other_a  # noqa: F401
+    assert str(here) not in sys.path
+    assert "" not in sys.path
+
+
+def test_what_a_named_module_imports_may_lie_beside_it_however_deep_the_import_stands(here: Path) -> None:
+    for name, content in {
+        "nets_f/__init__.py": "",
+        "nets_f/net.py": "from .blocks import value\ndef build(): import late_f; return value, late_f.x\n",
+        "nets_f/blocks.py": "from common_f.sizes import value\n",
+        "common_f/sizes.py": "from plain_f import *\n",
+        "plain_f.py": "value = 11\n",
+        "late_f.py": "from nets_f.more import x\n",
+        "nets_f/more.py": "x = 12\n",
+        "other_f.py": "raise SystemExit('was run')\n",
+    }.items():
+        (here / name).parent.mkdir(exist_ok=True)
+        (here / name).write_text(content)
+    assert load_function("nets_f.net:build", "--model")() == (11, 12)
+    with pytest.raises(ModuleNotFoundError):
+        import other_f  # noqa: F401
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        (":x", None, "must be module:function"),
+        ("..a:x", None, "must be module:function"),
+        ("a b:x", None, "must be module:function"),
+        ("fault_a:b:c", None, "must be module:function"),
+        ("fault_b:a.b", "class a: b = print", "must be module:function"),
+        ("fault_c:build", None, "there is no module 'fault_c', neither installed nor in "),
+        ("fault_d.e:build", None, "there is no module 'fault_d', neither installed nor in "),
+        ("fault_f:build", "def build(:", "cannot be imported: SyntaxError: "),
+        ("fault_g:build", "raise SystemExit(3)", "cannot be imported: SystemExit: 3"),
+        ("fault_h:build", "1 / 0", "cannot be imported: ZeroDivisionError: division by zero"),
+        ("fault_i:build", "import nowhere_a", "cannot be imported: ModuleNotFoundError: No module named 'nowhere_a'"),
+        ("fault_j:build", "", "fault_j.py has no function 'build'"),
+        ("fault_k:build", "build = 3", "fault_k.py has 'build', which is no function"),
+        ("json:build", "", "there are two modules 'json'"),
+    ],
+)
+def test_what_cannot_be_had_is_one_line_before_the_data_are_read(
+    name: str, content: str | None, words: str, here: Path, refused: Callable[..., str]
+) -> None:
+    if content is not None:
+        (here / f"{name.partition(':')[0]}.py").write_text(content)
+    for option in ("--model", "--accept"):
+        said = refused("search", "missing.npz", option, name, "--out", "out", folder=here)
+        assert words in said
+        assert option in said
+    assert not (here / "out").exists()
+
+
+def test_a_model_name_without_its_second_half_shows_what_there_is(here: Path, refused: Callable[..., str]) -> None:
+    for name, words in (("x:", "torchvision:NAME"), ("timm:", "did you mean 'timm:NAME'"), ("torch", "timm:NAME")):
+        assert words in refused("search", "missing.npz", "--model", name, folder=here)
+
+
+def build(channels: int, classes: int) -> torch.nn.Module:
+    """A network of the user's own."""
+    CALLS.append(classes)
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(channels * 144, classes))
+
+
+CALLS: list[int] = []
+OWN = "tests.utils.test_own_code:build"
+
+
+def test_what_a_folder_names_is_run_only_if_it_is_trusted(here: Path) -> None:
+    data = write_npz(here / "bars.npz")
+    run = autoaug.search(data, out=here / "run", model=OWN, **OPTIONS).run_dir
+    exported = here / "exported"
+    exported.mkdir()
+    (exported / "model.safetensors").write_bytes((run / "model.safetensors").read_bytes())
+    (exported / "model.json").write_text(json.dumps({"network": OWN}))
+    (run / "result.json").unlink()
+    CALLS.clear()
+    for folder in (run, exported):
+        with pytest.raises(RunError, match=f"names the function {OWN}, which would be run.*--trust"):
+            robustness_of(str(data), folder, 0.01, "linf", 1, 8, None, "cpu")
+    with pytest.raises(RunError, match=f"names the function {OWN}, which would be run.*--trust"):
+        autoaug.resume(run)
+    assert not CALLS
+    for folder in (run, exported):
+        robustness_of(str(data), folder, 0.01, "linf", 1, 8, None, "cpu", trust=True)
+    assert autoaug.resume(run, trust=True).run_dir == run
+    assert CALLS
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"rule": "tests.rules:broken"}, "names the function tests.rules:broken"),
+        ({"ray_address": "ray://me:secret@h:1", "executor": "ray-tune"}, r"the Ray cluster ray://me:\*\*\*@h:1"),
+        ({"device": "cuda:7"}, "torch sees 0 GPUs here.*change device in .*config.yaml"),
+        ({"executor": "slurm"}, "unknown executor 'slurm'"),
+        ({"track": ["tensorbord"]}, "did you mean 'tensorboard'"),
+    ],
+)
+def test_what_a_config_asks_for_is_checked_before_the_data_are_read(
+    changes: dict[str, object], words: str, here: Path, unfinished: Path
+) -> None:
+    config = yaml.safe_load((unfinished / "config.yaml").read_text())
+    (here / "run").mkdir()
+    (here / "run" / "config.yaml").write_text(yaml.safe_dump({**config, **changes}))
+    with pytest.raises(autoaug.AutoaugError, match=words) as fault:
+        autoaug.resume(here / "run")
+    assert "secret" not in str(fault.value)
+
+
+@pytest.fixture(scope="module")
+def unfinished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that has not begun, whose data are gone."""
+    from autoaug.pipeline.configure import prepare
+    from autoaug.pipeline.options import SearchOptions
+
+    folder = tmp_path_factory.mktemp("unfinished")
+    data = write_npz(folder / "bars.npz")
+    config, _, _ = prepare(SearchOptions(str(data), space="light", trials=2, workers=1), (), "")
+    data.unlink()
+    return RunFolder.create(folder / "run", config).root
+
+
+def test_a_home_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    from autoaug.utils.files import cache_folder, check_writable
+
+    monkeypatch.delenv("AUTOAUG_DATA", raising=False)
+    monkeypatch.setenv("HOME", "/dev/null")
+    with pytest.raises(OptionError, match=r"/dev/null/.*cannot be written to: set AUTOAUG_DATA"):
+        check_writable(cache_folder() / "generators")
+    monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError()))
+    with pytest.raises(OptionError, match="no home folder"):
+        cache_folder()
