@@ -62,11 +62,11 @@ def search(
     serves `objective` best.
 
     Args:
-        data: a folder of images by class, a folder of IDX files, an ``.npz``, a CSV manifest, ``"digits"``, or
+        data: a folder of samples by class, a folder of IDX files, an ``.npz``, a CSV manifest, ``"digits"``, or
             ``"torchvision:NAME"``.
         objective: in the place of `data`, a function of your own for any other task (detection, segmentation, data
             without labels): ``objective(transform, seed, fidelity) -> score``. It trains with `transform`, a
-            `PolicyTransform` that moves boxes, masks and key-points with the image, and returns a finite score, the
+            `PolicyTransform` that moves boxes, masks and key-points with the sample, and returns a finite score, the
             higher the better. Trials for which `fidelity`, in (0, 1], is below 1 should cost that share of a whole
             one: less data is a better way than fewer epochs. All randomness should follow from `seed`.
         progress: told what happens; None for silence.

@@ -43,7 +43,7 @@ class _Affinity(_ProbeResult):
 
 
 class _Matching(_ProbeResult):
-    """The shift between the splits; nothing but the cost where there were too few images, or it failed."""
+    """The shift between the splits; nothing but the cost where there were too few samples, or it failed."""
 
     initial: float | None = None
     residual: float | None = None

@@ -94,8 +94,8 @@ class Record(BaseModel):
 class Candidate(Record):
     """A policy trained again from scratch on fresh seeds that all candidates share.
 
-    `class_accuracy` is the mean over the seeds, None for a class without test images; `class_accuracies` has a row per
-    seed, `confusion` counts test images by class and prediction over all seeds.
+    `class_accuracy` is the mean over the seeds, None for a class without test samples; `class_accuracies` has a row per
+    seed, `confusion` counts test samples by class and prediction over all seeds.
     """
 
     name: str
@@ -226,17 +226,17 @@ class TrialSummary(Record):
 
 
 class Robustness(Record):
-    """How a model holds up on test images: accuracies in [0, 1]; what stands in ``robustness.json``.
+    """How a model holds up on test samples: accuracies in [0, 1]; what stands in ``robustness.json``.
 
     Attributes:
-        images: how many it was measured on.
+        samples: how many it was measured on.
         attack: in words.
-        clean: on the images as they are.
+        clean: on the samples as they are.
         attacked: under the attack.
         corrupted: for each common corruption at the severities 1 to 5.
     """
 
-    images: Size
+    inputs: Annotated[Size, renamed("inputs", "images")]
     attack: str
     clean: Unit
     attacked: Unit

@@ -130,7 +130,7 @@ def fingerprints() -> dict[str, Any]:
             found[Path(data).stem] = [
                 [split.fingerprint, split.train_fingerprint, split.is_exchangeable],
                 [[len(part), int(part.labels @ np.arange(len(part)))] for part in parts],
-                [int(part.images.take(np.arange(len(part))).astype(np.int64).sum()) for part in parts],
+                [int(part.inputs.take(np.arange(len(part))).astype(np.int64).sum()) for part in parts],
                 [int(nested_rows(split.train.labels, share, 9).sum()) for share in (0.1, 0.25, 0.5)],
                 sorted(map(json.dumps, facts)),
             ]

@@ -136,7 +136,16 @@ def judged(test: Sequence[float], count: int, planned: tuple[int, ...], after_se
     pooled = list(of.mcnemar.model_dump().values())
     means = [[c.validation_mean, c.mean, list(c.ci95), list(c.class_accuracy)] for c in candidates]
     return rounded(
-        [found.verdict, int(of.candidate), int(of.baseline), int(found.returned.name), undecided, numbers, pooled, means]
+        [
+            found.verdict,
+            int(of.candidate),
+            int(of.baseline),
+            int(found.returned.name),
+            undecided,
+            numbers,
+            pooled,
+            means,
+        ]
     )
 
 
@@ -149,7 +158,12 @@ def verdicts() -> dict[str, Any]:
         "level": (0.80, 0.81, 0.8, 0.81, 0.80),
         "close": (0.80, 0.81, 0.8, 0.84, 0.82),
     }.items():
-        for count, planned in ((2, ()), (5, interim_analyses(5, 16)), (9, interim_analyses(5, 16)), (16, interim_analyses(5, 16))):
+        for count, planned in (
+            (2, ()),
+            (5, interim_analyses(5, 16)),
+            (9, interim_analyses(5, 16)),
+            (16, interim_analyses(5, 16)),
+        ):
             found[f"{name} {count}"] = judged(test, count, planned, after_search=count != 2)
     few, many = [0.01, 0.02, -0.005, 0.012, 0.0], [0.01] * 4
     found["statistics"] = rounded(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from autoaug.data.images import MemoryImages
+from autoaug.data.inputs import MemoryInputs
 from autoaug.data.splits import Samples
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
@@ -21,7 +21,7 @@ from tests.conftest import bars
 def samples(n: int, seed: int) -> Samples:
     """Bars as samples in memory."""
     images, labels = bars(n, seed=seed)
-    return Samples(MemoryImages(np.ascontiguousarray(images.transpose(0, 3, 1, 2))), labels)
+    return Samples(MemoryInputs(np.ascontiguousarray(images.transpose(0, 3, 1, 2))), labels)
 
 
 def small_task(test: bool = False, **recipe: object) -> Task:
@@ -53,7 +53,7 @@ def shifted_task() -> Task:
     validation = samples(96, 1)
     dark = Operation(operator="Brightness", magnitude=(0.2, 0.6), sign="negative")
     policy = Policy(layers=(Layer(sub_policies=(SubPolicy(operations=(dark,)),)),))
-    clean = torch.from_numpy(validation.images.take(np.arange(96))).float() / 255
+    clean = torch.from_numpy(validation.inputs.take(np.arange(96))).float() / 255
     pixels = apply_plan(draw_plan(policy, 96, torch.Generator().manual_seed(0)), clean)
-    dark_images = MemoryImages((pixels * 255).round().to(torch.uint8).numpy())
+    dark_images = MemoryInputs((pixels * 255).round().to(torch.uint8).numpy())
     return replace(small_task(), validation=Samples(dark_images, validation.labels))

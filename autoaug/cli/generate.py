@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from autoaug.utils.terminal import echo
 
 generate = typer.Typer(
-    name="generate", help="Fit a generator to the training images, and draw samples from it.", no_args_is_help=True
+    name="generate", help="Fit a generator to the training samples, and draw samples from it.", no_args_is_help=True
 )
 
 Data = Annotated[str, typer.Argument(help="As for autoaug search.")]
@@ -22,7 +22,7 @@ Seed = Annotated[int, typer.Option(help="Seed of all chance.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Accept = Annotated[
     str | None,
-    typer.Option(help="module:function of yours; called with a generated image and its class, false drops it."),
+    typer.Option(help="module:function of yours; called with a generated sample and its class, false drops it."),
 ]
 Allow = Annotated[list[str] | None, typer.Option(help="Findings of the audit to let pass. May be repeated.")]
 Trust = Annotated[
@@ -65,7 +65,8 @@ def fit(
     out: Annotated[Path, typer.Option(help="The folder to make.")],
     kind: Annotated[str, typer.Option(help="gan, or pca: a Gaussian per class, fitted in a second.")] = "gan",
     steps: Annotated[
-        int | None, typer.Option(help="Of the training of a gan; by default as many as make 40 passes over the images.")
+        int | None,
+        typer.Option(help="Of the training of a gan; by default as many as make 40 passes over the samples."),
     ] = None,
     source: Annotated[
         Path | None, typer.Option("--from", help="Start from this generator, and train its norms and embeddings alone.")
@@ -140,7 +141,7 @@ def sample(
     device: Device = "auto",
     allow: Allow = None,
 ) -> None:
-    """Draw samples, pass them through the gate that DATA's real images teach, and write those that pass. DATA need
+    """Draw samples, pass them through the gate that DATA's real samples teach, and write those that pass. DATA need
     be named only where they lie elsewhere now than when the generator was fitted.
     """
     from autoaug.data.loading import check_data
@@ -161,11 +162,11 @@ def sample(
     made = load_generator(generator)
     data = data or made.about.where()
     _, found = check_data(data, parse_memory(None), None, [a for a in allow or () if a != "generator"], made.about.seed)
-    made.check_fits(found.train.images.shape, found.classes, found.train_fingerprint, "generator" in (allow or ()))
+    made.check_fits(found.train.inputs.shape, found.classes, found.train_fingerprint, "generator" in (allow or ()))
     drawn = draw_samples(made, found, per_class, seed, chosen, own_rule)
     write_passed(drawn, out)
     echo(f"{out}: of {len(drawn.labels)} samples {format_counts(count_reasons(drawn.reasons))}")
-    balances = drawn.sample_filter.balances(drawn.images, drawn.labels, drawn.reasons)
+    balances = drawn.sample_filter.balances(drawn.inputs, drawn.labels, drawn.reasons)
     for what, (before, after) in zip(("class", "group"), balances.values(), strict=False):  # not all data have groups
         echo(f"samples of a {what}: {min(before)} to {max(before)} before the gate, {min(after)} to {max(after)} after")
     if judge or inception:
@@ -173,7 +174,7 @@ def sample(
 
         kept = drawn.reasons == ""
         figures = judge_samples(
-            drawn.images[kept],
+            drawn.inputs[kept],
             drawn.labels[kept],
             found.train,
             found.validation,
@@ -190,14 +191,14 @@ def expand(
     data: Data,
     policy: Annotated[str, typer.Argument(help="A policy file, a run folder, or a built-in name.")],
     out: Annotated[Path, typer.Option(help="The folder to make.")],
-    copies: Annotated[int, typer.Option(help="Augmented copies of each training image.")] = 1,
+    copies: Annotated[int, typer.Option(help="Augmented copies of each training sample.")] = 1,
     seed: Seed = 0,
     workers: Annotated[int, typer.Option(help="Threads.")] = 2,
 ) -> None:
-    """Write DATA with K augmented copies of each training image beside it, in the format in which it came. Interrupted,
+    """Write DATA with K augmented copies of each training sample beside it, in the format in which it came. Interrupted,
     the same command goes on; a manifest says of every copy what it was made of, and how.
     """
-    from autoaug.data.images import FileImages
+    from autoaug.data.inputs import FileImages
     from autoaug.data.sources import open_source
     from autoaug.generate.offline import expand as carry_out
     from autoaug.pipeline.options import check_seed, parse_memory, within
@@ -209,8 +210,8 @@ def expand(
     chosen = load_policy(Path(policy) / "policy.yaml" if Path(policy).is_dir() else policy)
     source = open_source(data, parse_memory(None))
     kind = "csv" if Path(data).suffix.lower() == ".csv" else "folder" if Path(data).is_dir() else "npz"
-    if not isinstance(source.parts["train"].images, FileImages):
-        kind = "npz"  # images that do not lie in files of their own
+    if not isinstance(source.parts["train"].inputs, FileImages):
+        kind = "npz"  # samples that do not lie in files of their own
     console = Console()
     with _going_on_later(out), _bar(console) as bar:
         task = bar.add_task("making copies", total=None)
@@ -226,7 +227,7 @@ def expand(
         )
     rate = made.copies / max(made.seconds, 1e-9)
     echo(
-        f"{out}: {made.originals} images and {made.copies} copies in {made.seconds:.1f} s "
+        f"{out}: {made.originals} samples and {made.copies} copies in {made.seconds:.1f} s "
         f"({rate:.0f} copies a second), {made.bytes / 2**20:.1f} MiB"
     )
 
@@ -237,14 +238,14 @@ def robustness(
     epsilon: Annotated[float, typer.Option(help="Radius of the attack, in units of the range [0, 1].")] = 2 / 255,
     norm: Annotated[str, typer.Option(help="linf or l2.")] = "linf",
     steps: Annotated[int, typer.Option(help="Of the attack.")] = 20,
-    images: Annotated[int, typer.Option(help="At most so many test images.")] = 1000,
+    inputs: Annotated[int, typer.Option("--samples", help="At most so many test samples.")] = 1000,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     seed: Annotated[int | None, typer.Option(help="Of the split; a run has its own.")] = None,
     device: Device = "auto",
     allow: Allow = None,
     trust: Trust = False,
 ) -> None:
-    """Say how accurate a trained model is on DATA's test images: clean, under PGD, and under 15 common corruptions at 5
+    """Say how accurate a trained model is on DATA's test samples: clean, under PGD, and under 15 common corruptions at 5
     severities. A run's report shows it from then on.
     """
     import json
@@ -253,7 +254,7 @@ def robustness(
 
     from autoaug.pipeline.robustness import robustness_of
 
-    found = robustness_of(data, model, epsilon, norm, steps, images, seed, device, allow or (), trust)
+    found = robustness_of(data, model, epsilon, norm, steps, inputs, seed, device, allow or (), trust)
     if as_json:
         typer.echo(json.dumps(found.model_dump() | {"mean_corrupted": found.mean_corrupted}, indent=2))
         return

@@ -15,7 +15,7 @@ from autoaug.utils.terminal import echo
 def operators(
     as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
     gallery: Annotated[
-        Path | None, typer.Option(help="Write an HTML page that shows each at five magnitudes on real images.")
+        Path | None, typer.Option(help="Write an HTML page that shows each at five magnitudes on real samples.")
     ] = None,
 ) -> None:
     """List the operators that policies are made of."""

@@ -40,7 +40,7 @@ app = typer.Typer(
 Data = Annotated[
     str,
     typer.Argument(
-        help="A folder of images by class (with or without train/ val/ test/), a folder of IDX files, an .npz, a CSV "
+        help="A folder of samples by class (with or without train/ val/ test/), a folder of IDX files, an .npz, a CSV "
         "manifest, Parquet or WebDataset shards, 'digits', 'torchvision:NAME' or 'hf:NAME'."
     ),
 ]
@@ -69,7 +69,7 @@ Equal = Annotated[
     str, typer.Option(help="Compare policies with K copies at equal 'samples' seen, or at equal 'epochs'.")
 ]
 BatchCounts = Annotated[
-    str, typer.Option(help="Of K copies the batch size counts 'samples', or 'images' (then it is K times as large).")
+    str, typer.Option(help="Of K copies the batch size counts 'samples', or 'samples' (then it is K times as large).")
 ]
 Seeds = Annotated[int, typer.Option(help="Fresh seeds on which finalists and baselines are trained again.")]
 MaxSeeds = Annotated[
@@ -99,7 +99,7 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 MemoryLimit = Annotated[
     str | None, typer.Option(help="Larger data sets stay on disk, e.g. 2G. [default: half of the free memory]")
 ]
-ImageSize = Annotated[int | None, typer.Option(help="Bring image files to squares of this side. [default: by rule]")]
+ImageSize = Annotated[int | None, typer.Option(help="Bring sample files to squares of this side. [default: by rule]")]
 Allow = Annotated[
     list[str] | None,
     typer.Option(help="Findings to let pass: unreadable, empty, absent, leak, conflict, generator. May be repeated."),
@@ -144,7 +144,7 @@ def search(
     accept: Accept = None,
     device: Device = "auto",
     memory_limit: MemoryLimit = None,
-    image_size: ImageSize = None,
+    size: ImageSize = None,
     allow: Allow = None,
     out: Out = None,
 ) -> None:
@@ -176,7 +176,7 @@ def compare(
     accept: Accept = None,
     device: Device = "auto",
     memory_limit: MemoryLimit = None,
-    image_size: ImageSize = None,
+    size: ImageSize = None,
     allow: Allow = None,
     out: Out = None,
 ) -> None:
@@ -281,7 +281,7 @@ def check(
     data: Data,
     allow: Allow = None,
     memory_limit: MemoryLimit = None,
-    image_size: ImageSize = None,
+    size: ImageSize = None,
     seed: Seed = 0,
 ) -> None:
     """Say what is in DATA, what would spoil a result, and whether a search makes sense."""
@@ -289,12 +289,12 @@ def check(
     from autoaug.data.description import describe_source, describe_splits
     from autoaug.data.sources import open_source
     from autoaug.data.splits import split
-    from autoaug.pipeline.options import check_image_size, check_seed, parse_memory
+    from autoaug.pipeline.options import check_seed, check_size, parse_memory
 
     check_seed(seed)
-    check_image_size(image_size)
+    check_size(size)
     passing, limit = allowed(allow or ()), parse_memory(memory_limit)
-    source = open_source(data, limit, image_size)
+    source = open_source(data, limit, size)
     found = audit(source)
     for line in describe_source(source, found):
         echo(line)

@@ -36,19 +36,19 @@ def rows() -> list[dict[str, Any]]:
 
 
 def write_gallery(path: Path) -> None:
-    """Write an HTML page that shows every image operator at five magnitudes, on scikit-learn's photographs."""
-    images = torch.from_numpy(sample_images())
-    strips = [draw_strip(all_operators()[row["name"]], row, images) for row in rows() if row["modality"] == "image"]
-    write_operators_page(path, images.numpy(), strips)
+    """Write an HTML page that shows every sample operator at five magnitudes, on scikit-learn's photographs."""
+    inputs = torch.from_numpy(sample_images())
+    strips = [draw_strip(all_operators()[row["name"]], row, inputs) for row in rows() if row["modality"] == "image"]
+    write_operators_page(path, inputs.numpy(), strips)
 
 
-def draw_strip(operator: Operator, row: dict[str, Any], images: Tensor) -> Strip:
-    """The operator at five magnitudes on uint8 images ``[n, C, H, W]``."""
+def draw_strip(operator: Operator, row: dict[str, Any], inputs: Tensor) -> Strip:
+    """The operator at five magnitudes on uint8 samples ``[n, C, H, W]``."""
     magnitudes = [-1.0, -0.5, 0.25, 0.5, 1.0] if operator.signed else [0.2, 0.4, 0.6, 0.8, 1.0]
-    n, generator = len(images), torch.Generator().manual_seed(1)
+    n, generator = len(inputs), torch.Generator().manual_seed(1)
     choice, uniforms = torch.zeros(1, n, dtype=torch.long), torch.rand(1, n, 4, generator=generator)
     plans = [Plan((operator.name,), choice, torch.full((1, n), magnitude), uniforms) for magnitude in magnitudes]
-    drawn = np.stack([apply_plan(plan, images).numpy() for plan in plans])
+    drawn = np.stack([apply_plan(plan, inputs).numpy() for plan in plans])
     return Strip(row, [f"{magnitude * operator.limit:+.3g}" for magnitude in magnitudes], drawn)
 
 

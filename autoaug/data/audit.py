@@ -10,13 +10,13 @@ from typing import Literal
 
 import numpy as np
 
-from autoaug.data.images import Images, take_ahead
+from autoaug.data.inputs import Inputs, take_ahead
 from autoaug.data.source import Role, Source
 from autoaug.errors import DataError, UnknownName
 
 _CHUNK = 512
-#: Below this many validation images, the standard error of an accuracy of 80 % is above 4 points.
-_FEW_IMAGES = 100
+#: Below this many validation samples, the standard error of an accuracy of 80 % is above 4 points.
+_FEW_SAMPLES = 100
 _MOST_LISTED = 10
 
 
@@ -31,12 +31,12 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class Audit:
-    """The result of looking at every image once.
+    """The result of looking at every sample once.
 
     Attributes:
-        counts: images per role and class.
+        counts: samples per role and class.
         findings: what was found, worst first.
-        hashes: a digest of the pixels of every image, per role.
+        hashes: a digest of the pixels of every sample, per role.
         fingerprint: 12 hex digits over all pixels, labels and class names.
     """
 
@@ -56,10 +56,10 @@ class Audit:
 #: What `--allow` takes, with what each lets pass.
 ALLOWABLE = {
     "unreadable": "damaged files, which are left out",
-    "empty": "classes without an image, which are left out",
+    "empty": "classes without a sample, which are left out",
     "absent": "a validation or test split that lacks a class",
-    "leak": "images that stand in two splits",
-    "conflict": "the same image under two labels",
+    "leak": "samples that stand in two splits",
+    "conflict": "the same sample under two labels",
     "generator": "a generator that was trained on other data",
 }
 _NO_CURE = {"classes"}
@@ -74,8 +74,8 @@ def allowed(names: Iterable[str]) -> frozenset[str]:
 
 
 def audit(source: Source) -> Audit:
-    """Look at every image of `source` once: counts, exact duplicates, leaks between given splits, conflicts."""
-    hashes = {role: hash_images(part.images) for role, part in source.parts.items()}
+    """Look at every sample of `source` once: counts, exact duplicates, leaks between given splits, conflicts."""
+    hashes = {role: hash_inputs(part.inputs) for role, part in source.parts.items()}
     counts = {
         role: dict(zip(source.classes, np.bincount(part.labels, minlength=len(source.classes)).tolist(), strict=True))
         for role, part in source.parts.items()
@@ -96,13 +96,13 @@ def audit(source: Source) -> Audit:
     return Audit(counts, tuple(sorted(findings, key=lambda f: order[f.level])), hashes, digest.hexdigest()[:12])
 
 
-def hash_images(images: Images) -> np.ndarray:
-    """16 bytes for every image that are equal exactly where all pixels are."""
-    chunks = np.array_split(np.arange(len(images)), max(1, -(-len(images) // _CHUNK)))
+def hash_inputs(inputs: Inputs) -> np.ndarray:
+    """16 bytes for every sample that are equal exactly where all pixels are."""
+    chunks = np.array_split(np.arange(len(inputs)), max(1, -(-len(inputs) // _CHUNK)))
     digests = [
-        hashlib.blake2b(image.tobytes(), digest_size=16).digest()
-        for block in take_ahead(images, chunks)
-        for image in block
+        hashlib.blake2b(sample.tobytes(), digest_size=16).digest()
+        for block in take_ahead(inputs, chunks)
+        for sample in block
     ]
     return np.array(digests, dtype="V16")
 
@@ -118,16 +118,16 @@ def _unreadable(source: Source) -> list[Finding]:
     if not source.unreadable:
         return []
     more = f" and {len(source.unreadable) - 1} more" if len(source.unreadable) > 1 else ""
-    message = f"unreadable image: {source.unreadable[0]}{more}; repair or remove what is damaged"
+    message = f"unreadable sample: {source.unreadable[0]}{more}; repair or remove what is damaged"
     return [Finding("unreadable", "stop", message)]
 
 
 def _missing(source: Source, counts: dict[Role, dict[str, int]]) -> list[Finding]:
-    """Classes without an image, in all or in a split that was given."""
+    """Classes without a sample, in all or in a split that was given."""
     findings = []
     if source.empty:
         message = (
-            f"{source.name}: there is no image of {_some(source.empty)}; add images, or remove what names the class"
+            f"{source.name}: there is no sample of {_some(source.empty)}; add samples, or remove what names the class"
         )
         findings.append(Finding("empty", "stop", message))
     for role, of_class in counts.items():
@@ -166,13 +166,13 @@ def _repeated(source: Source, hashes: dict[Role, np.ndarray]) -> list[Finding]:
 
     findings = []
     if leaks:
-        message = f"{len(leaks)} images stand in two splits, e.g. {example(leaks[0])}; remove them from one"
+        message = f"{len(leaks)} samples stand in two splits, e.g. {example(leaks[0])}; remove them from one"
         findings.append(Finding("leak", "stop", message))
     if conflicts:
-        message = f"{len(conflicts)} images have two labels, e.g. {example(conflicts[0])}; correct the labels"
+        message = f"{len(conflicts)} samples have two labels, e.g. {example(conflicts[0])}; correct the labels"
         findings.append(Finding("conflict", "stop", message))
     if within:
-        message = f"{len(within)} images occur more than once within a split, e.g. {example(within[0])}"
+        message = f"{len(within)} samples occur more than once within a split, e.g. {example(within[0])}"
         findings.append(Finding("duplicate", "warning", message + "; copies are kept together when splits are made"))
     return findings
 
@@ -192,10 +192,10 @@ def _size(source: Source) -> list[Finding]:
             f"classes are uneven: {train.min()} of {rare!r}, {train.max()} of {common!r}; accuracy favors {common!r}"
         )
         findings.append(Finding("uneven", "warning", message))
-    if len(source.parts["train"]) < 4 * _FEW_IMAGES:
+    if len(source.parts["train"]) < 4 * _FEW_SAMPLES:
         message = (
-            f"{len(source.parts['train'])} training images leave so few to validate on that a search can see only "
-            "large differences; more images, or --model with a stronger prior, would help more"
+            f"{len(source.parts['train'])} training samples leave so few to validate on that a search can see only "
+            "large differences; more samples, or --model with a stronger prior, would help more"
         )
         findings.append(Finding("small", "warning", message))
     return findings

@@ -18,16 +18,16 @@ def describe_source(source: Source, found: Audit) -> list[str]:
         listed = list(counts.items())
         shown = ", ".join(f"{name} {count}" for name, count in listed[:_MANY])
         more = f", and {len(listed) - _MANY} more classes" if len(listed) > _MANY else ""
-        lines.append(f"{role}: {sum(counts.values())} images ({shown}{more})")
+        lines.append(f"{role}: {sum(counts.values())} samples ({shown}{more})")
     lines.append(f"sizes: {_listing(source.sizes)}; modes: {_listing(source.modes)}")
     if source.rule:
-        lines.append(f"one form for all images: {source.rule}")
+        lines.append(f"one form for all samples: {source.rule}")
     lines += [f"unreadable: {name}" for name in source.unreadable[1:_MANY]]
     for finding in found.findings:
         allow = f" (--allow {finding.code} lets {ALLOWABLE[finding.code]} pass)" if finding.code in ALLOWABLE else ""
         lines.append(f"{finding.level}: {finding.message}{allow}")
     if all(finding.level == "note" for finding in found.findings):
-        lines.append("nothing wrong was found: all files readable, no duplicates, no image under two labels")
+        lines.append("nothing wrong was found: all files readable, no duplicates, no sample under two labels")
     return lines
 
 
@@ -40,10 +40,10 @@ def _listing(counts: dict[str, int]) -> str:
 def describe_splits(data: DataSet) -> list[str]:
     """The splits that a search would use, and what differences it could see with them, line by line."""
     error = 100 * math.sqrt(0.8 * 0.2 / len(data.validation))
-    where = "in memory" if hasattr(data.train.images, "array") else "streamed from disk"
+    where = "in memory" if hasattr(data.train.inputs, "array") else "streamed from disk"
     return [
         f"a search would use {len(data.train)} train, {len(data.validation)} validation and {len(data.test)} test "
-        f"images ({where})",
+        f"samples ({where})",
         f"it makes sense: one trial's accuracy (at 80 %) is known to ± {error:.1f} points (one standard error), which "
         "the fresh seeds of the confirmation narrow",
     ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autoaug.data.images import pick
+from autoaug.data.inputs import pick
 from autoaug.data.splits import Samples
 
 
@@ -20,4 +20,4 @@ class Pool:
     def above(self, least: float) -> Samples:
         """The samples of which the classifier is at least so sure."""
         rows = np.flatnonzero(self.confidence >= least)
-        return Samples(pick(self.samples.images, rows), self.samples.labels[rows])
+        return Samples(pick(self.samples.inputs, rows), self.samples.labels[rows])

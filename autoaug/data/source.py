@@ -1,4 +1,4 @@
-"""A data set as it is found: parts with given roles, images that are still where they lie, integer labels."""
+"""A data set as it is found: parts with given roles, samples that are still where they lie, integer labels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from autoaug.data.images import Images
+from autoaug.data.inputs import Inputs
 from autoaug.errors import DataError
 from autoaug.utils.files import is_text
 
@@ -32,16 +32,16 @@ ROLE_NAMES: dict[str, Role] = {
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """The images of one given role.
+    """The samples of one given role.
 
     Attributes:
-        images: where they lie.
+        samples: where they lie.
         labels: int64 ``[n]`` indices into the source's classes.
         groups: ``[n]`` names of groups that must stay together, or None.
-        names: what to call each image in a message.
+        names: what to call each sample in a message.
     """
 
-    images: Images
+    inputs: Inputs
     labels: np.ndarray
     groups: np.ndarray | None
     names: tuple[str, ...]
@@ -61,10 +61,10 @@ class Source:
         unreadable: files that could not be read, each with the cause.
         sizes: how often each (height, width) occurs.
         modes: how often each color mode occurs.
-        rule: how images became one shape and depth, in words; empty where they were already.
-        left_out: what stands beside the images and was not taken, in words.
+        rule: how samples became one shape and depth, in words; empty where they were already.
+        left_out: what stands beside the samples and was not taken, in words.
         assumed: what was taken for want of a clearer name, in words.
-        empty: classes that were listed, and have no image that can be read.
+        empty: classes that were listed, and have no sample that can be read.
 
     Raises:
         DataError: a class name cannot be told from another, or cannot be written down.

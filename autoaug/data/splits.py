@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from autoaug.data.audit import Audit
-from autoaug.data.images import Images, in_memory, pick
+from autoaug.data.inputs import Inputs, in_memory, pick
 from autoaug.data.source import Part, Role, Source
 from autoaug.errors import DataError
 
@@ -23,9 +23,9 @@ _LEAST = 4
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Images, their labels (int64 ``[n]``), and the names of the groups that they belong to, where they have any."""
+    """Samples, their labels (int64 ``[n]``), and the names of the groups that they belong to, where they have any."""
 
-    images: Images
+    inputs: Inputs
     labels: np.ndarray
     groups: np.ndarray | None = None
 
@@ -38,8 +38,8 @@ class DataSet:
     """A data set ready for a search: three splits of one shape, the fingerprint of all of it, and that of its training
     split, which is another where another seed drew it.
 
-    `is_exchangeable` says that the validation split was drawn image by image from the same part as the training split,
-    so that a training image that a model was not trained on is as good as one of the validation split.
+    `is_exchangeable` says that the validation split was drawn sample by sample from the same part as the training split,
+    so that a training sample that a model was not trained on is as good as one of the validation split.
     """
 
     name: str
@@ -66,7 +66,7 @@ def nested_rows(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
 
 def split(source: Source, audit: Audit, seed: int, memory_limit: int, allow: frozenset[str] = frozenset()) -> DataSet:
     """Split `source`; given parts are kept, missing ones held out of the training part. Groups, and exact copies of
-    one image, stay on one side.
+    one sample, stay on one side.
 
     Args:
         source: what to split.
@@ -94,14 +94,14 @@ def split(source: Source, audit: Audit, seed: int, memory_limit: int, allow: fro
     parts: dict[Role, tuple[Part, np.ndarray]] = {"train": (part, rest), **held}
     for role, (whole, rows) in parts.items():
         _check_classes(source, role, whole.labels[rows], allow)
-    channels, height, width = part.images.shape
+    channels, height, width = part.inputs.shape
     fits = channels * height * width * sum(len(rows) for _, rows in parts.values()) <= memory_limit
 
     def samples(role: Role) -> Samples:
         whole, rows = parts[role]
-        images = pick(whole.images, rows)
+        inputs = pick(whole.inputs, rows)
         groups = None if whole.groups is None else whole.groups[rows]
-        return Samples(in_memory(images) if fits else images, whole.labels[rows], groups)
+        return Samples(in_memory(inputs) if fits else inputs, whole.labels[rows], groups)
 
     return DataSet(
         name=source.name,
@@ -137,7 +137,7 @@ def _check_counts(source: Source) -> None:
 
 
 def _units(part: Part, hashes: np.ndarray) -> np.ndarray:
-    """For each image the number of its unit: images linked by a group or by equal pixels are one."""
+    """For each sample the number of its unit: samples linked by a group or by equal pixels are one."""
     _, copies = np.unique(hashes, return_inverse=True)
     if part.groups is None:
         return copies
@@ -161,7 +161,7 @@ def _hold_out(
         if parts < 2:
             raise DataError(
                 f"{what} cannot be held out: there are too few groups, of which each split needs one of its own (all "
-                "copies of an image are one); add groups, or give that split"
+                "copies of a sample are one); add groups, or give that split"
             )
         folds = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
         stay, out = (rows[i] for i in next(folds.split(rows, labels[rows], units[rows])))

@@ -39,7 +39,7 @@ class Plan:
         mode: ``[n]`` int64, how each sample is mixed: 0 not at all, else as numbered in `mixing.MIXINGS`; None where
             the policy does not mix. The following are None with it.
         partner: ``[n]`` int64, with which sample each is mixed.
-        weight: ``[n]`` float32, the weight of the sample's own image, or the share of the image that it keeps.
+        weight: ``[n]`` float32, the weight of the sample's own sample, or the share of the sample that it keeps.
         place: ``[n, 2]`` float32 in [0, 1), the center of the box, as fractions of height and width.
     """
 
@@ -258,7 +258,7 @@ def check_plan(plan: Plan, samples: int) -> None:
     `PolicyError` where it names operators that it does not have.
     """
     if len(plan) != samples:
-        raise OptionError(f"the plan is for {len(plan)} images, not {samples}; draw one of that size")
+        raise OptionError(f"the plan is for {len(plan)} samples, not {samples}; draw one of that size")
     if plan.magnitude.numel() and not float(plan.magnitude.detach().abs().max()) <= 1:
         worst = float(plan.magnitude.detach().abs().max())
         raise OptionError(f"a magnitude of the plan is {worst:g}; magnitudes must lie in [-1, 1]")

@@ -14,9 +14,9 @@ from autoaug.policy.models import Layer, Policy, SubPolicy
 
 
 class RelaxedPolicy(Seeded):
-    """A policy whose numbers are parameters: images ``[B, C, H, W]`` in [0, 1] in, the same shape out.
+    """A policy whose numbers are parameters: samples ``[B, C, H, W]`` in [0, 1] in, the same shape out.
 
-    Each image draws one sub-policy of each layer as ever; going back, the gradient reaches the weights through the
+    Each sample draws one sub-policy of each layer as ever; going back, the gradient reaches the weights through the
     straight-through Gumbel-softmax (Jang et al., 2017), the probabilities through a relaxed Bernoulli variable
     (Maddison et al., 2017), as in Faster AutoAugment (Hataya et al., 2020), and both ends of the magnitude ranges
     through the drawn magnitude.
@@ -55,7 +55,7 @@ class RelaxedPolicy(Seeded):
         self.ranges = nn.ParameterList(_logit([o.magnitude for _, o in table]) for table in tables)
 
     def draw(self, n: int) -> Plan:
-        """A plan for `n` images, whose magnitudes and gates carry gradients to the parameters."""
+        """A plan for `n` samples, whose magnitudes and gates carry gradients to the parameters."""
         steps = [self._draw_layer(i, n) for i in range(len(self.policy.layers))]
         if not steps:
             return draw_plan(self.policy, n, self.generator)
@@ -80,9 +80,9 @@ class RelaxedPolicy(Seeded):
         gate = taken.gather(1, sub_policy[:, None]).squeeze(1) * applied
         return choice, sign * (low + chance[:, 1] * (high - low)), chance[:, 4:], gate
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor) -> Tensor:
         """Draw a plan for this batch and carry it out."""
-        return apply_plan(self.draw(len(images)), images)
+        return apply_plan(self.draw(len(inputs)), inputs)
 
     def frozen(self) -> Policy:
         """The policy with the numbers learned so far."""

@@ -1,4 +1,4 @@
-"""Boxes, masks and key-points follow their image through a plan."""
+"""Boxes, masks and key-points follow their sample through a plan."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def move_targets(plan: Plan, index: int, targets: Any, size: tuple[int, int]) ->
     """`targets` moved as the plan moves sample `index` of ``size`` (height, width): see `autoaug.modalities.image.annotations.follow`.
 
     Raises:
-        OptionError: the plan blends or mixes images, the targets are of an image of another size, or boxes are rotated.
+        OptionError: the plan blends or mixes samples, the targets are of a sample of another size, or boxes are rotated.
     """
     movement = movement_of(plan, index, size)
     with as_option_error():
@@ -26,7 +26,7 @@ def move_targets(plan: Plan, index: int, targets: Any, size: tuple[int, int]) ->
 def movement_of(plan: Plan, index: int, size: tuple[int, int]) -> list[Tensor]:
     """The maps and fields of one sample, see `autoaug.modalities.image.annotations`."""
     if plan.blend is not None or (plan.mode is not None and int(plan.mode[index]) > 0):
-        raise OptionError("boxes, masks and key-points cannot follow an image that is mixed or blended with another")
+        raise OptionError("boxes, masks and key-points cannot follow a sample that is mixed or blended with another")
     movement: list[Tensor] = []
     steps = zip(plan.choice[:, index], plan.magnitude[:, index], plan.uniforms[:, index], strict=True)
     for choice, magnitude, uniforms in steps:

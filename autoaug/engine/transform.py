@@ -17,7 +17,7 @@ from autoaug.engine.execute import mix_labels
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.errors import PolicyError, as_option_error
 from autoaug.functional.bounds import check_classes
-from autoaug.functional.dtypes import as_batch, check_images
+from autoaug.functional.dtypes import as_batch, check_inputs
 from autoaug.functional.labels import soft_labels
 from autoaug.functional.sampling import Seeded
 from autoaug.policy.loading import check_operators, load_policy
@@ -27,16 +27,16 @@ __all__ = ["Plan", "PolicyTransform", "apply_plan", "check_operators", "draw_pla
 
 
 class PolicyTransform(Seeded):
-    """A policy as a module: ``images [B, C, H, W]`` in, the same shape and dtype out, each augmented in its own way.
+    """A policy as a module: ``inputs [B, C, H, W]`` in, the same shape and dtype out, each augmented in its own way.
 
-    Images are uint8, or floating point in [0, 1]; values outside by at most 1e-3 are clamped. One image ``[C, H, W]``
+    Samples are uint8, or floating point in [0, 1]; values outside by at most 1e-3 are clamped. One sample ``[C, H, W]``
     is augmented alone, so the module also serves as a transform of single samples in a ``DataLoader``; a policy that
     mixes needs batches. A ``PIL.Image`` (``L`` or ``RGB``) comes back as one, and NumPy arrays, ``[H, W]``,
     ``[H, W, C]`` or ``[B, H, W, C]``, as arrays.
 
     With labels (``[B]`` class indices or ``[B, classes]`` soft: a tensor, an array or a list) a batch comes back as
-    ``(images, soft labels [B, classes])``. With other targets (nested lists, tuples, dicts and dataclasses; for a batch
-    a list of them) it returns them with their ``tv_tensors`` of boxes, masks and key-points moved as the images are.
+    ``(samples, soft labels [B, classes])``. With other targets (nested lists, tuples, dicts and dataclasses; for a batch
+    a list of them) it returns them with their ``tv_tensors`` of boxes, masks and key-points moved as the samples are.
     Adversarial samples and K copies need the model and the batch, so the trainer makes them, not this module.
 
     The module may be called from several threads, copied and pickled. In the worker processes of a ``DataLoader`` each
@@ -47,14 +47,14 @@ class PolicyTransform(Seeded):
         seed: of the module's own generator, a whole number; None takes a fresh one from the global generator.
         num_classes: the width of the soft labels; where it is None and labels are indices, the batch's highest
             label tells.
-        check: whether to look at the values of the images: finite, and in [0, 1].
+        check: whether to look at the values of the samples: finite, and in [0, 1].
 
     Attributes:
         done: the share of the training that is over, for a policy with a schedule: set it before each epoch.
 
     Raises:
         UnknownName: the policy uses an operator that is not registered.
-        OptionError: the seed or the number of classes is none; when called, images, labels or targets are not as above.
+        OptionError: the seed or the number of classes is none; when called, samples, labels or targets are not as above.
     """
 
     def __init__(
@@ -68,11 +68,11 @@ class PolicyTransform(Seeded):
         self.check = check
         self._lock = threading.Lock()
 
-    def forward(self, images: Any, labels: Any = None) -> Any:
-        """Draw a plan for this batch, or this image, and carry it out."""
+    def forward(self, inputs: Any, labels: Any = None) -> Any:
+        """Draw a plan for this batch, or this sample, and carry it out."""
         with as_option_error():
-            given, back = _opened(images)
-            batch, alone = check_images(as_batch(given), values=self.check), given.ndim == 3
+            given, back = _opened(inputs)
+            batch, alone = check_inputs(as_batch(given), values=self.check), given.ndim == 3
             soft = self._soft_labels(labels, alone, len(batch))
             targets = None if labels is None or soft is not None else _of_each(labels, alone, len(batch))
         plan = self.draw(len(batch))
@@ -86,10 +86,10 @@ class PolicyTransform(Seeded):
         """The labels of a batch as soft ones; None where there are no labels, or other targets."""
         mixing = self.policy.mixing
         if mixing is not None and labels is None:
-            raise PolicyError(f"policy {self.policy.name!r} mixes images ({mixing.kind}); pass labels too")
+            raise PolicyError(f"policy {self.policy.name!r} mixes samples ({mixing.kind}); pass labels too")
         if mixing is not None and alone:
             raise PolicyError(
-                f"policy {self.policy.name!r} mixes images; pass a batch of them with class labels: one image, and "
+                f"policy {self.policy.name!r} mixes samples; pass a batch of them with class labels: one sample, and "
                 "boxes, masks and key-points, cannot follow that"
             )
         are_labels = mixing is not None or type(labels) is Tensor or isinstance(labels, np.ndarray)
@@ -98,7 +98,7 @@ class PolicyTransform(Seeded):
         return soft_labels(labels, self.num_classes, n)
 
     def draw(self, n: int) -> Plan:
-        """The plan for the next `n` images."""
+        """The plan for the next `n` samples."""
         with self._lock:
             return draw_plan(self.policy.at(self.done), n, self.generator)
 
@@ -115,18 +115,18 @@ class PolicyTransform(Seeded):
         return f"policy={self.policy.name!r}, fingerprint={self.policy.fingerprint()!r}"
 
 
-def _opened(images: Any) -> tuple[Any, Callable[[Tensor], Any]]:
-    """`images` as a tensor, where they are a picture or an array, and what makes such a tensor the same kind again."""
-    if isinstance(images, Image.Image):
-        if images.mode not in ("L", "RGB"):
+def _opened(inputs: Any) -> tuple[Any, Callable[[Tensor], Any]]:
+    """`inputs` as a tensor, where they are a picture or an array, and what makes such a tensor the same kind again."""
+    if isinstance(inputs, Image.Image):
+        if inputs.mode not in ("L", "RGB"):
             raise ValueError(
-                f"pictures must be of the mode L or RGB, not {images.mode}; convert it: image.convert('RGB')"
+                f"pictures must be of the mode L or RGB, not {inputs.mode}; convert it: sample.convert('RGB')"
             )
-        tensor, as_array = _from_array(np.asarray(images))
+        tensor, as_array = _from_array(np.asarray(inputs))
         return tensor, lambda augmented: Image.fromarray(as_array(augmented))
-    if isinstance(images, np.ndarray):
-        return _from_array(images)
-    return images, lambda augmented: _like(images, augmented)
+    if isinstance(inputs, np.ndarray):
+        return _from_array(inputs)
+    return inputs, lambda augmented: _like(inputs, augmented)
 
 
 def _from_array(array: np.ndarray) -> tuple[Tensor, Callable[[Tensor], np.ndarray]]:
@@ -135,7 +135,7 @@ def _from_array(array: np.ndarray) -> tuple[Tensor, Callable[[Tensor], np.ndarra
     if len(shape) not in {2, 3, 4}:
         raise ValueError(f"arrays must be [H, W], [H, W, C] or [B, H, W, C], not of shape {list(shape)}")
     if len(shape) > 2 and shape[-1] > 4 >= shape[-3]:
-        cure = "for channels first pass torch.from_numpy(images)"
+        cure = "for channels first pass torch.from_numpy(samples)"
         raise ValueError(
             f"arrays have the channels last, [H, W, C] or [B, H, W, C], not the shape {list(shape)}; {cure}"
         )
@@ -143,28 +143,28 @@ def _from_array(array: np.ndarray) -> tuple[Tensor, Callable[[Tensor], np.ndarra
     try:
         tensor = torch.from_numpy(np.array(first, dtype=array.dtype.newbyteorder("="), order="C", copy=True))
     except TypeError:
-        raise ValueError(f"images must be floating point in [0, 1] or uint8, not {array.dtype}") from None
+        raise ValueError(f"samples must be floating point in [0, 1] or uint8, not {array.dtype}") from None
     return tensor, lambda augmented: np.ascontiguousarray(np.moveaxis(augmented.numpy(), -3, -1)).reshape(shape)
 
 
-def _like(images: Tensor, augmented: Tensor) -> Tensor:
-    """`augmented` as a ``tv_tensors.Image`` where `images` is one."""
-    if type(images) is Tensor:
+def _like(inputs: Tensor, augmented: Tensor) -> Tensor:
+    """`augmented` as a ``tv_tensors.Image`` where `inputs` is one."""
+    if type(inputs) is Tensor:
         return augmented
     from torchvision import tv_tensors
 
-    return tv_tensors.wrap(augmented, like=images) if isinstance(images, tv_tensors.TVTensor) else augmented
+    return tv_tensors.wrap(augmented, like=inputs) if isinstance(inputs, tv_tensors.TVTensor) else augmented
 
 
 def _of_each(targets: Any, alone: bool, n: int) -> list[Any]:
-    """The targets of each image."""
+    """The targets of each sample."""
     from autoaug.modalities.image.annotations import of_each  # with torchvision, which takes a second to load
 
     return [targets] if alone else of_each(targets, n)
 
 
 def _moved(plan: Plan, each: list[Any], size: tuple[int, int], like: Any, alone: bool) -> Any:
-    """The targets of each image, moved with it, in a container as they came in."""
+    """The targets of each sample, moved with it, in a container as they came in."""
     from autoaug.engine.targets import move_targets
     from autoaug.modalities.image.annotations import with_parts
 
@@ -173,7 +173,7 @@ def _moved(plan: Plan, each: list[Any], size: tuple[int, int], like: Any, alone:
 
 
 def _are_numbers(labels: Any) -> bool:
-    """Whether a list holds one number for each image, and so their class indices."""
+    """Whether a list holds one number for each sample, and so their class indices."""
     return isinstance(labels, list | tuple) and all(
         isinstance(label, Number) or (isinstance(label, Tensor) and not label.ndim) for label in labels
     )

@@ -194,7 +194,7 @@ def assess(
     classes: int | None = None,
 ) -> Candidate:
     """The accuracies of an candidate over those of `seeds` that it was trained with, with the interval of the mean on the
-    test split. Of each class its accuracy, None of one without test images: so many `classes`, or those that there are.
+    test split. Of each class its accuracy, None of one without test samples: so many `classes`, or those that there are.
     """
     seeds = [seed for seed in seeds if (candidate_policy.name, seed) in trainings]
     own = [trainings[candidate_policy.name, seed] for seed in seeds]
@@ -203,7 +203,7 @@ def assess(
     mean = estimate(test, 1 / len(test_labels))
     named = np.unique(test_labels) if classes is None else np.arange(classes)
     matrices = [confusion_matrix(test_labels, t.test_predictions, labels=named) for t in own]
-    with np.errstate(invalid="ignore"):  # 0 / 0 is that of a class without test images
+    with np.errstate(invalid="ignore"):  # 0 / 0 is that of a class without test samples
         by_class = [np.diag(matrix) / matrix.sum(1) for matrix in matrices]
     return Candidate(
         name=candidate_policy.name,

@@ -22,7 +22,7 @@ def estimate(values: list[float], resolution: float, level: float = 0.05) -> Est
 
     Args:
         values: accuracies, or paired differences of accuracies. One value has an interval from -inf to inf.
-        resolution: the step in which they come (1 / number of images; differences have the same step). Values that
+        resolution: the step in which they come (1 / number of samples; differences have the same step). Values that
             happen to be equal are only known to lie within a step, so the deviation is not taken to be below that of
             a uniform error of one step.
         level: the chance that the interval misses the mean.

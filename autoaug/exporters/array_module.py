@@ -73,21 +73,21 @@ def _operators(operators: list[Operator]) -> str:
 NUMPY = ArrayTarget(
     "numpy",
     "with NumPy and Pillow alone",
-    "image = Augment()(image)",
-    ("import os", "from typing import Any", "from PIL import Image"),
+    "sample = Augment()(sample)",
+    ("import os", "from typing import Any", "from PIL import Sample"),
     (bounds, workers, array_types, arrays, array_noise, array_apply),
 )
 ALBUMENTATIONS = ArrayTarget(
     "albumentations",
     "as a transform of albumentations",
-    "image = A.Compose([Augment()], seed=0)(image=image)['image']",
+    "sample = A.Compose([Augment()], seed=0)(sample=sample)['sample']",
     ("from typing import Any", "import albumentations as A"),
     (bounds, workers, array_types, arrays, array_noise, array_apply),
 )
 KERAS = ArrayTarget(
     "keras",
     "as a preprocessing layer of Keras 3, on any of its backends",
-    "images = Augment()(images, training=True)",
+    "samples = Augment()(samples, training=True)",
     ("from typing import Any", "from keras import ops", "import keras"),
     (bounds, workers, arrays),
     words="ops",

@@ -89,7 +89,7 @@ def header(policy: Policy, target: Target, use: str, left_out: list[str]) -> str
         f"# Exported by autoaug {__version__}; runs without it: {use}",
     ]
     asked = {
-        f"{policy.copies} copies of each image in a batch": policy.copies > 1,
+        f"{policy.copies} copies of each sample in a batch": policy.copies > 1,
         f"adversarial samples: {policy.adversarial!r}": policy.adversarial is not None,
         f"generated samples: {policy.synthetic!r}": policy.synthetic is not None,
         f"regularization: {policy.regularization!r}": policy.regularization is not None,

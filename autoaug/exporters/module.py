@@ -14,7 +14,7 @@ from autoaug.modalities.operators import Operator, get_operator
 from autoaug.policy.models import Layer, Policy
 
 #: How the module is used, in its first lines.
-USE = "images = Augment()(images)"
+USE = "samples = Augment()(samples)"
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class TorchTarget(Target):
     Attributes:
         name, summary: see `Target`.
         library: the operators that are written with it; others are carried along as autoaug has them.
-        per_image: whether those take one image instead of a batch.
-        moves_targets: whether boxes, masks and key-points move with the images (torchvision's ``tv_tensors``).
+        per_image: whether those take one sample instead of a batch.
+        moves_targets: whether boxes, masks and key-points move with the samples (torchvision's ``tv_tensors``).
     """
 
     name: str
@@ -92,7 +92,7 @@ def layers_text(policy: Policy) -> str:
     phase's, and how to go from one to the next.
     """
     explained = [
-        "# A layer is a list of sub-policies, one of which is drawn per image: (weight, operations). An operation is",
+        "# A layer is a list of sub-policies, one of which is drawn per sample: (weight, operations). An operation is",
         "# (operator, probability, lowest magnitude, highest magnitude, share of negative signs).",
     ]
     if not policy.schedule:

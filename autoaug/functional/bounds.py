@@ -15,13 +15,13 @@ def within_rounding(low: float, high: float, most: float = 1.0) -> bool:
 
 
 def needs_clamp(low: float, high: float) -> bool:
-    """Whether images with values from `low` to `high` must be clamped to [0, 1]: a resize makes 1.0000002 of white.
+    """Whether samples with values from `low` to `high` must be clamped to [0, 1]: a resize makes 1.0000002 of white.
 
     Raises ValueError where values are further outside than `within_rounding` allows, or not finite.
     """
     if not within_rounding(low, high):
         values = "NaN" if low != low or high != high else f"values from {low:g} to {high:g}"
-        raise ValueError(f"the images have {values}; they must be finite and in [0, 1] (divide 0 … 255 by 255)")
+        raise ValueError(f"the samples have {values}; they must be finite and in [0, 1] (divide 0 … 255 by 255)")
     return low < 0 or high > 1
 
 

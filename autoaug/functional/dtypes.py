@@ -11,51 +11,51 @@ from autoaug.functional.bounds import needs_clamp
 from autoaug.functional.straight_through import straight_through
 
 
-def as_batch(images: Any) -> Tensor:
-    """Images ``[B, C, H, W]``, or one ``[C, H, W]``, as a batch; raises ValueError where they are neither."""
-    if not isinstance(images, Tensor):
-        many = isinstance(images, list | tuple)
+def as_batch(inputs: Any) -> Tensor:
+    """Samples ``[B, C, H, W]``, or one ``[C, H, W]``, as a batch; raises ValueError where they are neither."""
+    if not isinstance(inputs, Tensor):
+        many = isinstance(inputs, list | tuple)
         cure = "stack them with torch.stack" if many else "convert it, as torchvision.transforms.v2.ToImage() does"
-        raise ValueError(f"images must be a torch.Tensor [B, C, H, W], not a {type(images).__name__}; {cure}")
-    if images.ndim not in (3, 4):
-        raise ValueError(f"images must be [B, C, H, W], or [C, H, W] alone, not of shape {list(images.shape)}")
-    check_dense(images)
-    return images.as_subclass(Tensor)[None] if images.ndim == 3 else images.as_subclass(Tensor)
+        raise ValueError(f"samples must be a torch.Tensor [B, C, H, W], not a {type(inputs).__name__}; {cure}")
+    if inputs.ndim not in (3, 4):
+        raise ValueError(f"samples must be [B, C, H, W], or [C, H, W] alone, not of shape {list(inputs.shape)}")
+    check_dense(inputs)
+    return inputs.as_subclass(Tensor)[None] if inputs.ndim == 3 else inputs.as_subclass(Tensor)
 
 
-def check_dense(given: Tensor, what: str = "images") -> None:
-    """Raise ValueError where images, or `what` is given, have no values, or none in a grid."""
+def check_dense(given: Tensor, what: str = "samples") -> None:
+    """Raise ValueError where samples, or `what` is given, have no values, or none in a grid."""
     if given.layout is not torch.strided or given.is_meta:
         kind = "on the meta device" if given.is_meta else given.layout
         raise ValueError(f"{what} must be dense tensors with values, not {kind}")
 
 
-def check_images(images: Tensor, values: bool = True) -> Tensor:
-    """``images [n, C, H, W]``, uint8 or floating point in [0, 1]: the same tensor; where values lie outside by no more
+def check_inputs(inputs: Tensor, values: bool = True) -> Tensor:
+    """``inputs [n, C, H, W]``, uint8 or floating point in [0, 1]: the same tensor; where values lie outside by no more
     than rounding explains, a copy that is clamped, through which gradients pass.
 
     Raises ValueError where they are anything else; `values` False leaves the values unseen.
     """
-    if images.ndim != 4:
-        raise ValueError(f"images must be [B, C, H, W], not of shape {list(images.shape)}")
-    if 0 in images.shape[1:]:
-        raise ValueError(f"images must have a channel and a pixel at least, not the shape {list(images.shape)}")
-    if images.dtype not in (torch.uint8, torch.float16, torch.bfloat16, torch.float32, torch.float64):
-        raise ValueError(f"images must be floating point in [0, 1] or uint8, not {images.dtype}")
-    check_dense(images)
-    if not values or images.dtype == torch.uint8 or not images.numel():
-        return images
-    low, high = images.detach().aminmax()
-    return straight_through(images.clamp(0, 1), images) if needs_clamp(float(low), float(high)) else images
+    if inputs.ndim != 4:
+        raise ValueError(f"samples must be [B, C, H, W], not of shape {list(inputs.shape)}")
+    if 0 in inputs.shape[1:]:
+        raise ValueError(f"samples must have a channel and a pixel at least, not the shape {list(inputs.shape)}")
+    if inputs.dtype not in (torch.uint8, torch.float16, torch.bfloat16, torch.float32, torch.float64):
+        raise ValueError(f"samples must be floating point in [0, 1] or uint8, not {inputs.dtype}")
+    check_dense(inputs)
+    if not values or inputs.dtype == torch.uint8 or not inputs.numel():
+        return inputs
+    low, high = inputs.detach().aminmax()
+    return straight_through(inputs.clamp(0, 1), inputs) if needs_clamp(float(low), float(high)) else inputs
 
 
-def as_float(images: Tensor) -> Tensor:
-    """Images in the precision that the engine works in: uint8 and half floats as float32 in [0, 1]."""
-    if images.dtype == torch.uint8:
-        return images.float() / 255
-    return images if images.dtype == torch.float64 else images.float()
+def as_float(inputs: Tensor) -> Tensor:
+    """Samples in the precision that the engine works in: uint8 and half floats as float32 in [0, 1]."""
+    if inputs.dtype == torch.uint8:
+        return inputs.float() / 255
+    return inputs if inputs.dtype == torch.float64 else inputs.float()
 
 
-def as_type(images: Tensor, dtype: torch.dtype) -> Tensor:
-    """Images in [0, 1] as `dtype`; uint8 rounds to 0 … 255."""
-    return (images * 255).round().to(dtype) if dtype == torch.uint8 else images.to(dtype)
+def as_type(inputs: Tensor, dtype: torch.dtype) -> Tensor:
+    """Samples in [0, 1] as `dtype`; uint8 rounds to 0 … 255."""
+    return (inputs * 255).round().to(dtype) if dtype == torch.uint8 else inputs.to(dtype)

@@ -17,7 +17,7 @@ def soft_labels(labels: Any, classes: int | None = None, n: int | None = None) -
     Args:
         labels: class indices ``[n]``, or soft or one-hot labels ``[n, classes]`` in [0, 1]; tensors, arrays or lists.
         classes: how many classes there are; None takes the width of soft labels, or the highest index and one.
-        n: how many images there are, and so labels; None where that is known.
+        n: how many samples there are, and so labels; None where that is known.
 
     Raises:
         ValueError: the labels are anything else.
@@ -27,7 +27,7 @@ def soft_labels(labels: Any, classes: int | None = None, n: int | None = None) -
         rule = "labels must be class indices [B], or soft labels [B, classes]"
         raise ValueError(f"{rule}, not of shape {list(given.shape)}")
     if n is not None and len(given) != n:
-        raise ValueError(f"there are {len(given)} labels for {n} images; pass one for each")
+        raise ValueError(f"there are {len(given)} labels for {n} samples; pass one for each")
     return one_hot(given, classes) if given.ndim == 1 else checked_shares(given, classes)
 
 

@@ -27,7 +27,7 @@ def mixing_box(mode: Tensor, weight: Tensor, place: Tensor, height: int, width: 
 
 
 def own_share(mode: Tensor, weight: Tensor, place: Tensor, height: int, width: int) -> Tensor:
-    """How much of its own image a sample keeps, ``[n, 1, H, W]``: `weight` where it is mixed as a whole, 0 in the
+    """How much of its own sample a sample keeps, ``[n, 1, H, W]``: `weight` where it is mixed as a whole, 0 in the
     partner's box and 1 elsewhere where it is mixed in a box.
     """
     top, bottom, left, right = mixing_box(mode, weight, place, height, width)[:, :, None].unbind(1)
@@ -39,14 +39,14 @@ def own_share(mode: Tensor, weight: Tensor, place: Tensor, height: int, width: i
 
 
 def label_share(mode: Tensor, own: Tensor) -> Tensor:
-    """The weight ``[n]`` of a sample's own label: its mean share of the image; SamplePairing keeps the label."""
+    """The weight ``[n]`` of a sample's own label: its mean share of the sample; SamplePairing keeps the label."""
     return torch.where(mode == 4, 1.0, own.mean((1, 2, 3)))
 
 
-def mix_pairs(images: Tensor, partners: Tensor, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
-    """``images [n, C, H, W]``, each mixed with its partner: ResizeMix scales the partner into the box."""
-    height, width = images.shape[-2:]
-    own = own_share(mode, weight, place, height, width).to(images)
+def mix_pairs(inputs: Tensor, partners: Tensor, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
+    """``inputs [n, C, H, W]``, each mixed with its partner: ResizeMix scales the partner into the box."""
+    height, width = inputs.shape[-2:]
+    own = own_share(mode, weight, place, height, width).to(inputs)
     scaled = (mode == 3).nonzero().squeeze(1)
     if len(scaled):
         top, bottom, left, right = mixing_box(mode, weight, place, height, width)[scaled].unbind(1)
@@ -54,6 +54,6 @@ def mix_pairs(images: Tensor, partners: Tensor, mode: Tensor, weight: Tensor, pl
         x, y = (left + right - width) / 2, (top + bottom - height) / 2
         none, one = torch.zeros_like(x), torch.ones_like(x)
         maps = torch.stack([across, none, -across * x, none, down, -down * y, none, none, one], 1).view(-1, 3, 3)
-        rows = scaled.to(images.device)
-        partners = partners.index_copy(0, rows, warp(partners[rows], maps.to(images), projective=False))
-    return torch.lerp(partners, images, own)
+        rows = scaled.to(inputs.device)
+        partners = partners.index_copy(0, rows, warp(partners[rows], maps.to(inputs), projective=False))
+    return torch.lerp(partners, inputs, own)

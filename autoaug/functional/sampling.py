@@ -123,7 +123,7 @@ def draw_mixing(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Draw for n samples the mode (``[n]``, one of `modes`, evenly, or 0 where not mixed), the partner (``[n]``),
     the own weight (``[n]``, 1 where not mixed, else from Beta(alpha, alpha); ResizeMix draws the partner's side from
-    0.1 to 0.8 of the image's) and the center of the box (``[n, 2]``).
+    0.1 to 0.8 of the sample's) and the center of the box (``[n, 2]``).
     """
     partner = torch.randperm(n, generator=generator, device="cpu")
     place = uniform(n, 2, generator)

@@ -1,4 +1,4 @@
-"""The gate that every sample passes or is dropped at: is it of its class, is it an image at all, is it new?"""
+"""The gate that every sample passes or is dropped at: is it of its class, is it a sample at all, is it new?"""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from autoaug.data.images import Images, MemoryImages
+from autoaug.data.inputs import Inputs, MemoryInputs
 from autoaug.data.splits import Samples
 from autoaug.errors import OptionError, typed_line
 from autoaug.policy.loading import load_policy
 from autoaug.training.device import precision
-from autoaug.training.feed import float_batches, images_at_once, in_order
+from autoaug.training.feed import float_batches, in_order, inputs_at_once
 from autoaug.training.recipe import Recipe
 from autoaug.training.train import Training, new_training, train
 from autoaug.utils.own_code import load_function
 
-#: Called with an image uint8 ``[C, H, W]`` and its class's name; false drops it.
+#: Called with a sample uint8 ``[C, H, W]`` and its class's name; false drops it.
 Accept = Callable[[np.ndarray, str], bool]
 
-#: Of real images that the gate has not seen, these shares lie beyond its bounds. Wrong labels are the fault that is
+#: Of real samples that the gate has not seen, these shares lie beyond its bounds. Wrong labels are the fault that is
 #: hard to tell, so that nearly all of what may be lost goes to the first.
 _UNLIKE, _TOO_NEAR, _TOO_FAR, _TOO_ROUGH = 0.045, 0.005, 0.004, 0.003
-#: Nor is a copy what is farther from the training images than this share of what held-out images are, by the median:
-#: where noise puts all images equally far apart, whatever lacks the noise lies at 0.71 of that (1 / sqrt 2).
+#: Nor is a copy what is farther from the training samples than this share of what held-out samples are, by the median:
+#: where noise puts all samples equally far apart, whatever lacks the noise lies at 0.71 of that (1 / sqrt 2).
 _COPY = 0.6
 #: Where fewer need be dropped to catch this share of wrong labels, fewer are.
 _CAUGHT = 0.98
@@ -35,15 +35,15 @@ _SIDE = 16
 
 @dataclass(frozen=True, eq=False)
 class SampleFilter:
-    """A classifier that was trained on the real training images, and bounds that real images taught it.
+    """A classifier that was trained on the real training samples, and bounds that real samples taught it.
 
     Attributes:
         training: the classifier.
-        real: what the training images look like: ``[N, d]``, see `copy_features`.
-        groups: of the training images, where they have any.
+        real: what the training samples look like: ``[N, d]``, see `copy_features`.
+        groups: of the training samples, where they have any.
         confidence: the lowest share that the classifier may give a sample's own class.
-        nearest: the least distance to a training image: below it, the sample is a copy.
-        farthest: the greatest: above it, the sample is like no image.
+        nearest: the least distance to a training sample: below it, the sample is a copy.
+        farthest: the greatest: above it, the sample is like no sample.
         roughest: the greatest roughness, likewise.
     """
 
@@ -57,56 +57,56 @@ class SampleFilter:
     roughest: float
     device: str
 
-    def judge(self, images: np.ndarray, labels: np.ndarray, accept: Accept | None = None) -> np.ndarray:
-        """Why each of ``images [n, C, H, W]`` uint8 of classes ``labels [n]`` is dropped: ``[n]`` text, empty for those
+    def judge(self, inputs: np.ndarray, labels: np.ndarray, accept: Accept | None = None) -> np.ndarray:
+        """Why each of ``inputs [n, C, H, W]`` uint8 of classes ``labels [n]`` is dropped: ``[n]`` text, empty for those
         that pass.
         """
-        shares, memory = own_probability(self.training, images, labels, self.device), MemoryImages(images)
+        shares, memory = own_probability(self.training, inputs, labels, self.device), MemoryInputs(inputs)
         distance = nearest_distance(in_parts(memory, copy_features), self.real)
-        reasons = np.full(len(images), "", dtype="U20")
+        reasons = np.full(len(inputs), "", dtype="U20")
         if accept is not None:
-            kept = [accept(image, self.classes[label]) for image, label in zip(images, labels, strict=True)]
+            kept = [accept(sample, self.classes[label]) for sample, label in zip(inputs, labels, strict=True)]
             reasons[~np.array(kept, bool)] = "by the rule"
         reasons[shares < self.confidence] = "unlike its class"
-        reasons[(distance > self.farthest) | (in_parts(memory, roughness) > self.roughest)] = "like no image"
+        reasons[(distance > self.farthest) | (in_parts(memory, roughness) > self.roughest)] = "like no sample"
         reasons[distance < self.nearest] = "a copy"
         return reasons
 
     def balances(
-        self, images: np.ndarray, labels: np.ndarray, reasons: np.ndarray
+        self, inputs: np.ndarray, labels: np.ndarray, reasons: np.ndarray
     ) -> dict[str, tuple[list[int], list[int]]]:
         """How many samples each of the ``classes`` has, and each of the ``groups`` where the data have any, before the
         gate and after it.
         """
         found = {"classes": balance(labels, reasons, len(self.classes))}
-        if (grouped := self.groups_of(images)) is not None:
+        if (grouped := self.groups_of(inputs)) is not None:
             found["groups"] = balance(grouped[0], reasons, len(grouped[1]))
         return found
 
-    def groups_of(self, images: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]] | None:
-        """For each image the number ``[n]`` of the group of the training image that it is nearest to, and all groups;
+    def groups_of(self, inputs: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]] | None:
+        """For each sample the number ``[n]`` of the group of the training sample that it is nearest to, and all groups;
         None where the data have no groups.
         """
         if self.groups is None:
             return None
         names, numbers = np.unique(self.groups, return_inverse=True)
-        return numbers[nearest(in_parts(MemoryImages(images), copy_features), self.real)[1]], tuple(map(str, names))
+        return numbers[nearest(in_parts(MemoryInputs(inputs), copy_features), self.real)[1]], tuple(map(str, names))
 
 
 def train_filter(
     real: Samples, validation: Samples, classes: tuple[str, ...], model: str, recipe: Recipe, seed: int, device: str
 ) -> SampleFilter:
-    """A gate from the real images: the classifier learns from the training images, the bounds come from the validation
-    images, of which about a twentieth would be dropped at most.
+    """A gate from the real samples: the classifier learns from the training samples, the bounds come from the validation
+    samples, of which about a twentieth would be dropped at most.
 
     The classifier is trained under RandAugment: without augmentation it is so sure of its errors that a bound which
-    real images pass lets a quarter of wrong labels through.
+    real samples pass lets a quarter of wrong labels through.
     """
     training = new_training(model, real, len(classes), seed)
     plain = recipe.model_copy(update={"label_smoothing": 0.0})
     for _ in train(training, load_policy("randaugment"), real, len(classes), plain, seed, device):
         pass
-    held, described = validation.images, in_parts(real.images, copy_features)
+    held, described = validation.inputs, in_parts(real.inputs, copy_features)
     distance = nearest_distance(in_parts(held, copy_features), described)
     shares, is_own = class_probabilities(training, held, device), np.eye(len(classes), dtype=bool)[validation.labels]
     return SampleFilter(
@@ -123,51 +123,51 @@ def train_filter(
 
 
 def copy_bound(distance: np.ndarray) -> float:
-    """How near to a training image a copy lies, where held-out images are at ``distance [n]`` from the nearest."""
+    """How near to a training sample a copy lies, where held-out samples are at ``distance [n]`` from the nearest."""
     return float(min(np.quantile(distance, _TOO_NEAR), _COPY * np.median(distance)))
 
 
-def own_probability(training: Training, images: np.ndarray, labels: np.ndarray, device: str) -> np.ndarray:
-    """The probability ``[n]`` that the classifier gives each image's own class."""
+def own_probability(training: Training, inputs: np.ndarray, labels: np.ndarray, device: str) -> np.ndarray:
+    """The probability ``[n]`` that the classifier gives each sample's own class."""
     if not len(labels):
         return np.empty(0)
-    shares: np.ndarray = class_probabilities(training, MemoryImages(images), device)[np.arange(len(labels)), labels]
+    shares: np.ndarray = class_probabilities(training, MemoryInputs(inputs), device)[np.arange(len(labels)), labels]
     return shares
 
 
 @torch.no_grad()
-def class_probabilities(training: Training, images: Images, device: str) -> np.ndarray:
-    """The probabilities ``[n, classes]`` that the classifier gives `images`, of which there is one at least."""
+def class_probabilities(training: Training, inputs: Inputs, device: str) -> np.ndarray:
+    """The probabilities ``[n, classes]`` that the classifier gives `inputs`, of which there is one at least."""
     model, found = training.model.eval(), []
-    batches = in_order(np.arange(len(images)), max(1, images_at_once(images.shape) // 2))
-    for batch in float_batches(images, batches, device):
+    batches = in_order(np.arange(len(inputs)), max(1, inputs_at_once(inputs.shape) // 2))
+    for batch in float_batches(inputs, batches, device):
         with precision(device):
             found.append(model(batch).float().softmax(1).cpu())
     return torch.cat(found).numpy()
 
 
-def in_parts(images: Images, measure: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """What `measure` makes of uint8 ``[n, C, H, W]``, over all `images`, of which some are in memory at once."""
-    parts = in_order(np.arange(len(images)), images_at_once(images.shape))
-    return np.concatenate([measure(images.take(rows)) for rows in parts])
+def in_parts(inputs: Inputs, measure: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """What `measure` makes of uint8 ``[n, C, H, W]``, over all `inputs`, of which some are in memory at once."""
+    parts = in_order(np.arange(len(inputs)), inputs_at_once(inputs.shape))
+    return np.concatenate([measure(inputs.take(rows)) for rows in parts])
 
 
-def copy_features(images: np.ndarray) -> np.ndarray:
-    """``[n, C, H, W]`` uint8 as vectors ``[n, d]`` whose distances tell copies from new images: the pixels, of larger
-    images at `_SIDE` pixels a side.
+def copy_features(inputs: np.ndarray) -> np.ndarray:
+    """``[n, C, H, W]`` uint8 as vectors ``[n, d]`` whose distances tell copies from new samples: the pixels, of larger
+    samples at `_SIDE` pixels a side.
     """
-    pixels = torch.from_numpy(images).float() / 255
+    pixels = torch.from_numpy(inputs).float() / 255
     if min(pixels.shape[-2:]) > _SIDE:
         pixels = torch.nn.functional.adaptive_avg_pool2d(pixels, _SIDE)
     return pixels.flatten(1).numpy()
 
 
-def roughness(images: np.ndarray) -> np.ndarray:
-    """The mean difference of neighboring pixels of ``images [n, C, H, W]`` uint8, in [0, 255], ``[n]``: their
+def roughness(inputs: np.ndarray) -> np.ndarray:
+    """The mean difference of neighboring pixels of ``inputs [n, C, H, W]`` uint8, in [0, 255], ``[n]``: their
     anisotropic total variation (Rudin et al., 1992) a pixel. Of noise it is high, which at the few pixels a side where
     distances are measured is a gray that is near to many a photograph.
     """
-    pixels = images.astype(np.int16)
+    pixels = inputs.astype(np.int16)
     down, across = (np.abs(np.diff(pixels, axis=axis)).mean((1, 2, 3)) for axis in (2, 3))
     found: np.ndarray = (down + across) / 2
     return found
@@ -196,9 +196,9 @@ def load_accept_function(name: str) -> Accept:
     """The user's own rule, ``module:function``; raises `OptionError` where it cannot be had, and when it fails."""
     accept = load_function(name, "--accept")
 
-    def guarded(image: np.ndarray, kind: str) -> bool:
+    def guarded(sample: np.ndarray, kind: str) -> bool:
         try:
-            return bool(accept(image, kind))
+            return bool(accept(sample, kind))
         except (Exception, SystemExit) as fault:  # a user's function may raise anything, also to end the program
             raise OptionError(f"--accept {name} failed on a sample of class {kind!r}: {typed_line(fault)}") from fault
 

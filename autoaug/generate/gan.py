@@ -96,7 +96,7 @@ def new_gan(train: Samples, classes: int, seed: int, source: dict[str, Tensor] |
     gaussians = fit_pca(train, classes)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        generator, discriminator = Generator(**gaussians), Discriminator(train.images.shape, classes)
+        generator, discriminator = Generator(**gaussians), Discriminator(train.inputs.shape, classes)
     learned, rate = list(generator.parameters()), _RATE
     if source is not None:
         own = generator.state_dict()
@@ -129,7 +129,7 @@ def train_gan(training: GanTraining, samples: Samples, steps: int, seed: int, de
     while training.steps < steps:
         generator = torch.Generator().manual_seed(derive_seed(seed, "gan", training.steps))
         rows = _packs(by_class, generator)
-        real = next(float_batches(samples.images, iter([rows.flatten().numpy()]), device))
+        real = next(float_batches(samples.inputs, iter([rows.flatten().numpy()]), device))
         kinds = labels[rows[:, 0]].to(device)
         loss = _step(training, real, kinds, generator, device)
         training.steps += 1

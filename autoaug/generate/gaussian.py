@@ -18,14 +18,14 @@ def fit_pca(samples: Samples, classes: int) -> dict[str, Tensor]:
     means, components = [], []
     for kind in range(classes):
         rows = np.flatnonzero(samples.labels == kind)
-        pixels = samples.images.take(rows).reshape(len(rows), -1).astype(np.float32) / 255
+        pixels = samples.inputs.take(rows).reshape(len(rows), -1).astype(np.float32) / 255
         with np.errstate(invalid="ignore"):  # images all alike explain 0 of a variance of 0
             found = PCA(min(COMPONENTS, *pixels.shape), random_state=0).fit(pixels)
         scaled = found.components_ * np.sqrt(found.explained_variance_)[:, None]
         means.append(found.mean_)
         components.append(np.pad(scaled, ((0, COMPONENTS - len(scaled)), (0, 0))))
     return {
-        "mean": torch.from_numpy(np.stack(means)).float().view(classes, *samples.images.shape),
+        "mean": torch.from_numpy(np.stack(means)).float().view(classes, *samples.inputs.shape),
         "components": torch.from_numpy(np.stack(components)).float().contiguous(),
     }
 

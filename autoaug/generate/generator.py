@@ -29,7 +29,7 @@ from autoaug.utils.locks import LOCK
 
 KINDS = ("gan", "pca")
 _WEIGHTS, _ABOUT, _UNFINISHED = "generator.safetensors", "generator.json", "unfinished.safetensors"
-#: Fewer images of a class than this are remembered, not learned.
+#: Fewer samples of a class than this are remembered, not learned.
 _FEWEST = {"gan": 10, "pca": 3}
 #: A generator has collapsed whose samples of a class differ by less than this share of what real ones differ by.
 _COLLAPSED = 0.25
@@ -55,7 +55,7 @@ class About(BaseModel):
     classes: Annotated[tuple[str, ...], Field(min_length=2)]
     fingerprint: str
     data: str = ""
-    images: Size
+    inputs: Size
     seed: Annotated[int, Field(ge=0, lt=2**63)]
     steps: Annotated[int, Field(ge=0, lt=2**63)] = 0
     seconds: float = 0.0
@@ -70,8 +70,8 @@ class About(BaseModel):
         return self.data
 
 
-class TooFewImages(DataError):
-    """A class has fewer images than a kind of generator needs."""
+class TooFewSamples(DataError):
+    """A class has fewer samples than a kind of generator needs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,17 +90,17 @@ class SavedGenerator:
         return sample_gan(network, labels, seed, device)
 
     def check_fits(self, shape: tuple[int, int, int], classes: tuple[str, ...], fingerprint: str, allow: bool) -> None:
-        """Raise `DataError` where it is of images of another shape, of other classes, or of another training split than
+        """Raise `DataError` where it is of samples of another shape, of other classes, or of another training split than
         the one with that `fingerprint`, and that is not allowed.
         """
         if self.about.shape != shape:
-            raise DataError(f"the generator makes images of {self.about.shape} (C, H, W), the data has {shape}")
+            raise DataError(f"the generator makes samples of {self.about.shape} (C, H, W), the data has {shape}")
         if self.about.classes != classes:
             raise DataError(f"the generator knows the classes {self.about.classes}, the data has {classes}")
         if self.about.fingerprint != fingerprint and not allow:
             raise DataError(
-                f"the generator was fitted on other images (fingerprint {self.about.fingerprint}, here {fingerprint}): "
-                f"on other data, or with another --seed (its own is {self.about.seed}), whose training images may be "
+                f"the generator was fitted on other samples (fingerprint {self.about.fingerprint}, here {fingerprint}): "
+                f"on other data, or with another --seed (its own is {self.about.seed}), whose training samples may be "
                 "held out here; fit one on these, or pass --allow generator"
             )
 
@@ -129,7 +129,7 @@ def load_generator(folder: Path) -> SavedGenerator:
 
 
 def _check_tensors(found: SavedGenerator) -> None:
-    """Raise `RuntimeError` where the Gaussians, which every kind has, are not of its classes and images."""
+    """Raise `RuntimeError` where the Gaussians, which every kind has, are not of its classes and samples."""
     classes, shape = len(found.about.classes), found.about.shape
     due = {"mean": (classes, *shape), "components": (classes, COMPONENTS, math.prod(shape))}
     for name, size in due.items():
@@ -168,12 +168,12 @@ def fit_generator(
     source: SavedGenerator | None = None,
     watch: Watch | None = None,
 ) -> SavedGenerator:
-    """Fit a generator on training images and save it in `folder`; a training that was interrupted there goes on.
+    """Fit a generator on training samples and save it in `folder`; a training that was interrupted there goes on.
 
     Raises:
         UnknownName: there is no such kind.
         TooFewImages: a class has too few for it.
-        OptionError: `source` cannot be adapted to these images.
+        OptionError: `source` cannot be adapted to these samples.
         Collapsed: the training failed.
     """
     if kind not in KINDS:
@@ -184,19 +184,21 @@ def fit_generator(
     if counts.min() < _FEWEST[kind]:
         rare = classes[int(counts.argmin())]
         cure = (
-            "; use the kind pca, or add images" if kind == "gan" and counts.min() >= _FEWEST["pca"] else "; add images"
+            "; use the kind pca, or add samples"
+            if kind == "gan" and counts.min() >= _FEWEST["pca"]
+            else "; add samples"
         )
-        raise TooFewImages(
-            f"class {rare!r} has {counts.min()} images, a {kind} needs at least {_FEWEST[kind]} a class{cure}"
+        raise TooFewSamples(
+            f"class {rare!r} has {counts.min()} samples, a {kind} needs at least {_FEWEST[kind]} a class{cure}"
         )
     begun = now()
     about = About(
         kind="gan" if kind == "gan" else "pca",
-        shape=train.images.shape,
+        shape=train.inputs.shape,
         classes=classes,
         fingerprint=fingerprint,
         data=lies_at,
-        images=len(train),
+        inputs=len(train),
         seed=seed,
         adapted_from=source.about.fingerprint if source else None,
     )
@@ -221,9 +223,9 @@ def _fit_gan(
     watch: Watch | None,
 ) -> tuple[dict[str, Tensor], int]:
     classes, seed = about.classes, about.seed
-    if source is not None and (source.about.kind != "gan" or source.about.shape != train.images.shape):
+    if source is not None and (source.about.kind != "gan" or source.about.shape != train.inputs.shape):
         raise OptionError(
-            f"--from takes a gan for images of {train.images.shape} (C, H, W), not a {source.about.kind} for "
+            f"--from takes a gan for samples of {train.inputs.shape} (C, H, W), not a {source.about.kind} for "
             f"{source.about.shape}"
         )
     training = new_gan(train, len(classes), seed, source.tensors if source else None)
@@ -264,7 +266,7 @@ def _check_variety(found: SavedGenerator, train: Samples, seed: int) -> None:
     for kind, name in enumerate(found.about.classes):
         rows = np.flatnonzero(train.labels == kind)[:_LOOKED_AT]
         made = found.sample(np.full(len(rows), kind), seed)
-        spread = [np.std(images.astype(np.float64), axis=0).mean() for images in (made, train.images.take(rows))]
+        spread = [np.std(inputs.astype(np.float64), axis=0).mean() for inputs in (made, train.inputs.take(rows))]
         if spread[0] < _COLLAPSED * spread[1]:
             raise Collapsed(
                 f"the generator has collapsed: its samples of class {name!r} differ by "
@@ -276,10 +278,10 @@ def _check_variety(found: SavedGenerator, train: Samples, seed: int) -> None:
 def _card(about: About) -> str:
     source = f", adapted from one of data {about.adapted_from}" if about.adapted_from else ""
     return (
-        "---\nlibrary_name: autoaug\ntags: [image-generation]\nlicense: unknown\n---\n\n"
+        "---\nlibrary_name: autoaug\ntags: [sample-generation]\nlicense: unknown\n---\n\n"
         f"# A generator ({about.kind})\n\n"
-        f"- Makes images of {about.shape[0]} x {about.shape[1]} x {about.shape[2]} (channels, height, width) of "
-        f"{len(about.classes)} classes.\n- Fitted on {about.images} training images, with fingerprint "
+        f"- Makes samples of {about.shape[0]} x {about.shape[1]} x {about.shape[2]} (channels, height, width) of "
+        f"{len(about.classes)} classes.\n- Fitted on {about.inputs} training samples, with fingerprint "
         f"{about.fingerprint}{source}; seed {about.seed}, {about.steps} steps, {about.seconds:.0f} s.\n- It can "
         "repeat what it was trained on: pass its samples through the gate (`autoaug generate sample`).\n\nThe data's "
         "license is not known to autoaug: fill in `license` above before you share this.\n"

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
-from autoaug.data.images import MemoryImages
+from autoaug.data.inputs import MemoryInputs
 from autoaug.data.splits import Samples
 from autoaug.generate.features import InceptionFeatures, classifier_features
 from autoaug.generate.filter import copy_bound, copy_features, in_parts, nearest_distance
@@ -34,9 +34,9 @@ class Judged(NamedTuple):
         kid: kernel distance of the features (Binkowski et al., 2018).
         precision, recall: shares of samples near real ones, and of real ones near samples (Kynkaanniemi et al., 2019).
         density, coverage: likewise, less moved by outliers (Naeem et al., 2020).
-        memorized: share of the samples that are copies of a training image, by `copy_bound`: nearer to one than 99.5 %
-            of held-out images are.
-        classification: accuracy in [0, 1] on real held-out images of a classifier trained on samples alone (Ravuri and
+        memorized: share of the samples that are copies of a training sample, by `copy_bound`: nearer to one than 99.5 %
+            of held-out samples are.
+        classification: accuracy in [0, 1] on real held-out samples of a classifier trained on samples alone (Ravuri and
             Vinyals, 2019); NaN where it was not asked for.
         inception_fid, inception_kid: the distances of Inception's features; NaN where they were not asked for.
     """
@@ -60,14 +60,14 @@ class Judged(NamedTuple):
 def classification_score(
     made: np.ndarray, labels: np.ndarray, held_out: Samples, model: str, recipe: Recipe, seed: int, device: str
 ) -> float:
-    """The accuracy in [0, 1] on real ``held_out`` images of a classifier that was trained, without augmentation, on the
+    """The accuracy in [0, 1] on real ``held_out`` samples of a classifier that was trained, without augmentation, on the
     samples ``made [n, C, H, W]`` alone. It varies by a point or more with the classifier's seed.
     """
-    samples, classes = Samples(MemoryImages(made), labels), int(labels.max()) + 1
+    samples, classes = Samples(MemoryInputs(made), labels), int(labels.max()) + 1
     training = new_training(model, samples, classes, seed)
     for _ in train(training, Policy(), samples, classes, recipe, seed, device):
         pass
-    return float((predict(training.model, held_out.images, device) == held_out.labels).mean())
+    return float((predict(training.model, held_out.inputs, device) == held_out.labels).mean())
 
 
 def judge_samples(
@@ -80,28 +80,28 @@ def judge_samples(
     score_on: tuple[str, Recipe, int] | None = None,
     inception: InceptionFeatures | None = None,
 ) -> Judged:
-    """Judge the images ``made [n, C, H, W]``, uint8 of classes ``labels [n]``, against ``held_out`` ones.
+    """Judge the samples ``made [n, C, H, W]``, uint8 of classes ``labels [n]``, against ``held_out`` ones.
 
     Args:
         made: the samples.
         labels: their classes.
         real: what the generator was trained on.
-        held_out: real images that it was not trained on.
+        held_out: real samples that it was not trained on.
         classifier: trained on `real`; its features are the space of all distances but `memorized`.
         device: of the classifier.
         score_on: model, recipe and seed of a classifier to train on the samples alone; None leaves that out.
         inception: the features that figures are published on; None leaves those distances out.
     """
-    kept = held_out.images.take(np.arange(len(held_out)))
+    kept = held_out.inputs.take(np.arange(len(held_out)))
     ours, theirs = torch.from_numpy(made), torch.from_numpy(kept)
-    seen = [classifier_features(classifier.model, images, device) for images in (theirs, ours)]
+    seen = [classifier_features(classifier.model, inputs, device) for inputs in (theirs, ours)]
     fid, kid = distances(*seen)
     others = {}
     if inception is not None:
         found = distances(inception(theirs), inception(ours))
         others = dict(zip(("inception_fid", "inception_kid"), found, strict=True))
     precision, recall, density, coverage = manifold_figures(*seen)
-    trained = in_parts(real.images, copy_features)
+    trained = in_parts(real.inputs, copy_features)
     bound = copy_bound(nearest_distance(copy_features(kept), trained))
     memorized = float((nearest_distance(copy_features(made), trained) < bound).mean())
     if score_on is not None:

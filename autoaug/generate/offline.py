@@ -1,6 +1,6 @@
-"""Offline copies: a data set enlarged on disk, N + K N images in the format in which it came.
+"""Offline copies: a data set enlarged on disk, N + K N samples in the format in which it came.
 
-Copies are made in parts of some hundred images. All the chance of a part follows from its seed, which stands in the
+Copies are made in parts of some hundred samples. All the chance of a part follows from its seed, which stands in the
 manifest: a part, and with it any copy, can be made again bit for bit.
 """
 
@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from pydantic import Field, RootModel, TypeAdapter
 
-from autoaug.data.images import DECODERS, FileImages
+from autoaug.data.inputs import DECODERS, FileImages
 from autoaug.data.source import Part, Role, Source
 from autoaug.data.sources.arrays import KEYS
 from autoaug.data.sources.folder import COPY, EXPANSION, MANIFEST
@@ -58,7 +58,7 @@ class Expansion:
 
 @dataclass(frozen=True)
 class _Made:
-    """A copy, as a line of the manifest: image `row` of the training part, its `copy`-th copy, of which part."""
+    """A copy, as a line of the manifest: sample `row` of the training part, its `copy`-th copy, of which part."""
 
     file: str
     source: str
@@ -90,14 +90,14 @@ def expand(
     workers: int,
     watch: Watch | None = None,
 ) -> Expansion:
-    """Write `source` to the folder `out`, its training part with `copies` augmented copies of every image; goes on
+    """Write `source` to the folder `out`, its training part with `copies` augmented copies of every sample; goes on
     where the same expansion was interrupted.
 
     Args:
         source: the data.
         kind: ``folder``, ``csv`` or ``npz``, the format to write.
         policy: what to make copies by.
-        copies: of each training image, at least 1.
+        copies: of each training sample, at least 1.
         out: the folder, which is made; for ``npz`` it gets ``data.npz``.
         seed: of all chance.
         workers: threads.
@@ -145,7 +145,7 @@ def _check_options(policy: Policy, copies: int) -> None:
     if copies < 1:
         raise OptionError(f"--copies {copies} must be at least 1")
     if policy.mixing or policy.schedule:
-        what = "mixes images and labels" if policy.mixing else "has a schedule"
+        what = "mixes samples and labels" if policy.mixing else "has a schedule"
         raise OptionError(f"policy {policy.name!r} {what}, which single files cannot hold; use it in training instead")
 
 
@@ -169,35 +169,35 @@ def remake(source: Source, policy: Policy, seed: int, copies: int, part: int) ->
     return _augment(source.parts["train"], policy, rows, derive_seed(seed, "expand", part))
 
 
-def _parts(images: int, copies: int) -> Iterator[tuple[np.ndarray, int]]:
+def _parts(inputs: int, copies: int) -> Iterator[tuple[np.ndarray, int]]:
     """Rows of the training part, and which of their copies."""
     for copy in range(copies):
-        for start in range(0, images, _PART):
-            yield np.arange(start, min(images, start + _PART)), copy
+        for start in range(0, inputs, _PART):
+            yield np.arange(start, min(inputs, start + _PART)), copy
 
 
 def _augment(train: Part, policy: Policy, rows: np.ndarray, seed: int) -> np.ndarray:
     plan = draw_plan(policy, len(rows), torch.Generator().manual_seed(seed))
-    return apply_plan(plan, torch.from_numpy(train.images.take(rows)), check=False).numpy()
+    return apply_plan(plan, torch.from_numpy(train.inputs.take(rows)), check=False).numpy()
 
 
 def _make_part(
     source: Source, policy: Policy, out: Path, kind: str, number: int, rows: np.ndarray, copy: int, seed: int
 ) -> list[_Made]:
     train = source.parts["train"]
-    images = _augment(train, policy, rows, seed)
+    inputs = _augment(train, policy, rows, seed)
     if kind == "npz":
         path = out / f"part-{number:06}.npy"
         unfinished = path.with_suffix(".unfinished")
         with unfinished.open("wb") as file:
-            np.save(file, images)
+            np.save(file, inputs)
         unfinished.replace(path)
         return [_Made(path.name, train.names[row], row, copy, number, seed) for row in rows.tolist()]
     lines = []
-    for image, row in zip(images, rows.tolist(), strict=True):
+    for sample, row in zip(inputs, rows.tolist(), strict=True):
         path = _class_folder(source, out, "train", train.labels[row]) / f"{row:07}{COPY}{copy + 1}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        as_picture(image).save(path)
+        as_picture(sample).save(path)
         lines.append(_Made(str(path.relative_to(out)), train.names[row], row, copy, number, seed))
     return lines
 
@@ -210,16 +210,16 @@ def _copy_originals(source: Source, kind: str, out: Path) -> None:
     """Every original under its role and class; a CSV beside them, where that is the format.
 
     Those that are stored as their copies are (gray or color of 8 bits) are taken byte for byte, others as PNG files of
-    what was read of them, so that a loader finds one kind of image.
+    what was read of them, so that a loader finds one kind of sample.
     """
     names = {"train": "train", "validation": "val", "test": "test"}
     listed = []
     for role, part in source.parts.items():
-        assert isinstance(part.images, FileImages)
+        assert isinstance(part.inputs, FileImages)
         work = []
-        for row, (path, label) in enumerate(zip(map(Path, part.images.paths), part.labels, strict=True)):
+        for row, (path, label) in enumerate(zip(map(Path, part.inputs.paths), part.labels, strict=True)):
             stem = _class_folder(source, out, names[role], label) / f"{row:07}"
-            work.append((path, stem, part.images.target))
+            work.append((path, stem, part.inputs.target))
         with ThreadPoolExecutor(DECODERS) as pool:
             targets = list(pool.map(lambda task: _copy(*task), work))
         for row, (target, label) in enumerate(zip(targets, part.labels, strict=True)):
@@ -247,7 +247,7 @@ def _copy(path: Path, stem: Path, target: Shape) -> Path:
 
 
 def _group(part: Part, row: int) -> str:
-    """What an image and its copies must not be parted from: its group, or else itself."""
+    """What a sample and its copies must not be parted from: its group, or else itself."""
     return part.names[row] if part.groups is None else str(part.groups[row])
 
 
@@ -280,7 +280,7 @@ def _write_npz(source: Source, out: Path, parts: int) -> None:
     """``data.npz`` with the originals before their copies; the parts go when it stands."""
     arrays: dict[str, np.ndarray] = {"class_names": np.array(source.classes)}
     for role, part in source.parts.items():
-        arrays[f"x_{KEYS[role]}"] = _channels_last(part.images.take(np.arange(len(part))))
+        arrays[f"x_{KEYS[role]}"] = _channels_last(part.inputs.take(np.arange(len(part))))
         arrays[f"y_{KEYS[role]}"] = part.labels
         arrays[f"g_{KEYS[role]}"] = np.array([_group(part, row) for row in range(len(part))])
     paths = [out / f"part-{number:06}.npy" for number in range(parts)]
@@ -297,8 +297,8 @@ def _write_npz(source: Source, out: Path, parts: int) -> None:
         path.unlink()
 
 
-def _channels_last(images: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(images.transpose(0, 2, 3, 1))
+def _channels_last(inputs: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(inputs.transpose(0, 2, 3, 1))
 
 
 def _keep_whole_parts(path: Path, parts: list[tuple[np.ndarray, int]]) -> set[int]:
@@ -344,7 +344,7 @@ def _begin(out: Path, about: Facts) -> None:
 def _check_room(source: Source, copies: int, out: Path) -> None:
     """Raise `DataError` where the disk has no room for all of it: looked at before anything is written."""
     count: dict[Role, int] = {role: len(part) for role, part in source.parts.items()}
-    pixels = int(np.prod(source.parts["train"].images.shape))
+    pixels = int(np.prod(source.parts["train"].inputs.shape))
     needed = int(_ROOM * pixels * (sum(count.values()) + 2 * copies * count["train"]))
     folder = out.resolve()
     while not folder.exists():
@@ -352,6 +352,6 @@ def _check_room(source: Source, copies: int, out: Path) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise DataError(
-            f"{out}: {copies} copies of {count['train']} images may take {needed / 2**30:.1f} GiB, the disk has "
+            f"{out}: {copies} copies of {count['train']} samples may take {needed / 2**30:.1f} GiB, the disk has "
             f"{free / 2**30:.1f}; make fewer copies or name another disk with --out"
         )

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autoaug.data.images import MemoryImages
+from autoaug.data.inputs import MemoryInputs
 from autoaug.data.pool import Pool
 from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import DataError, RunError
 from autoaug.generate.filter import Accept, SampleFilter, count_reasons, format_counts, own_probability, train_filter
 from autoaug.generate.gan import Collapsed, default_steps
-from autoaug.generate.generator import KINDS, SavedGenerator, TooFewImages, Watch, fit_generator, load_generator
+from autoaug.generate.generator import KINDS, SavedGenerator, TooFewSamples, Watch, fit_generator, load_generator
 from autoaug.generate.metrics import LEAST_JUDGED, judge_samples
 from autoaug.policy.models import Policy
 from autoaug.search.space import SearchSpace
@@ -25,8 +25,8 @@ from autoaug.utils.files import cache_folder, check_writable
 from autoaug.utils.locks import held
 from autoaug.utils.seeds import derive_seed
 
-#: So many samples are made for every training image, before the gate; fewer where they would take more bytes than this.
-_PER_IMAGE, _BYTES = 2, 2**29
+#: So many samples are made for every training sample, before the gate; fewer where they would take more bytes than this.
+_PER_SAMPLE, _BYTES = 2, 2**29
 
 
 class Pooled(NamedTuple):
@@ -54,8 +54,8 @@ def pool_filter(data: DataSet, seed: int, model: str, recipe: Recipe, device: st
 
 
 def pool_counts(counts: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
-    """How many samples to make of each class ``[classes]``, of which there are so many training images of `shape`."""
-    wanted, most = _PER_IMAGE * counts, _BYTES // math.prod(shape)
+    """How many samples to make of each class ``[classes]``, of which there are so many training samples of `shape`."""
+    wanted, most = _PER_SAMPLE * counts, _BYTES // math.prod(shape)
     return wanted if wanted.sum() <= most else np.maximum(1, wanted * most // wanted.sum())
 
 
@@ -73,41 +73,41 @@ def make_pool(
 ) -> Pooled:
     """Fit the generator of `kind` on the training split, or take it from the cache or the folder `given`, pass its
     samples through the `sample_filter` and the user's own `accept`, and judge those that are left. Where fitting fails, as where a
-    class has too few images, or no sample passes, the pool is None, and the facts say why.
+    class has too few samples, or no sample passes, the pool is None, and the facts say why.
 
     Raises:
-        DataError: the generator in `given` is of other data, or of images of another shape.
+        DataError: the generator in `given` is of other data, or of samples of another shape.
         RunError: there is none.
     """
     begun = now()
     try:
         generator = _generator(kind, data, seed, device, given, allow, cache or generator_cache(), watch)
-    except (Collapsed, TooFewImages) as fault:
+    except (Collapsed, TooFewSamples) as fault:
         return Pooled(None, {"failed": str(fault), "seconds": now() - begun})
     fitted = now()
-    counts = pool_counts(np.bincount(data.train.labels, minlength=len(data.classes)), data.train.images.shape)
+    counts = pool_counts(np.bincount(data.train.labels, minlength=len(data.classes)), data.train.inputs.shape)
     labels = np.repeat(np.arange(len(data.classes), dtype=np.int64), counts)
-    images = generator.sample(labels, derive_seed(seed, "pool"), device)
-    reasons = sample_filter.judge(images, labels, accept)
+    inputs = generator.sample(labels, derive_seed(seed, "pool"), device)
+    reasons = sample_filter.judge(inputs, labels, accept)
     kept = np.flatnonzero(reasons == "")
-    shares = own_probability(sample_filter.training, images[kept], labels[kept], device)
+    shares = own_probability(sample_filter.training, inputs[kept], labels[kept], device)
     sampled = now()
     facts: dict[str, Any] = {
         "seconds": generator.about.seconds,
         "fitting_seconds": fitted - begun,
         "sampling_seconds": sampled - fitted,
-        "bytes": int(images[kept].nbytes),
+        "bytes": int(inputs[kept].nbytes),
         "sample_filter": count_reasons(reasons),
     }
-    for what, (before, after) in sample_filter.balances(images, labels, reasons).items():
+    for what, (before, after) in sample_filter.balances(inputs, labels, reasons).items():
         facts |= {f"{what}_before": before, f"{what}_after": after}
     if not len(kept):
-        none = f"the sample filter let none of {len(images)} samples of the {kind} pass: {format_counts(facts['sample_filter'])}"
+        none = f"the sample filter let none of {len(inputs)} samples of the {kind} pass: {format_counts(facts['sample_filter'])}"
         return Pooled(None, {**facts, "failed": none})
     if len(kept) > LEAST_JUDGED:
-        figures = judge_samples(images[kept], labels[kept], data.train, data.validation, sample_filter.training, device)
+        figures = judge_samples(inputs[kept], labels[kept], data.train, data.validation, sample_filter.training, device)
         facts["judged"] = figures.known()
-    return Pooled(Pool(Samples(MemoryImages(images[kept]), labels[kept]), shares), facts)
+    return Pooled(Pool(Samples(MemoryInputs(inputs[kept]), labels[kept]), shares), facts)
 
 
 def _generator(
@@ -123,7 +123,7 @@ def _generator(
     if given is not None:
         found = load_generator(given)
         if found.about.kind == kind:
-            found.check_fits(data.train.images.shape, data.classes, data.train_fingerprint, allow)
+            found.check_fits(data.train.inputs.shape, data.classes, data.train_fingerprint, allow)
             return found
     steps = default_steps(len(data.train)) if kind == "gan" else 0
     split = data.train_fingerprint
@@ -144,5 +144,5 @@ def _generator(
 def _fitted(folder: Path, data: DataSet) -> SavedGenerator:
     """The generator in a folder of the cache; raises where there is none that fits."""
     found = load_generator(folder)
-    found.check_fits(data.train.images.shape, data.classes, data.train_fingerprint, allow=False)
+    found.check_fits(data.train.inputs.shape, data.classes, data.train_fingerprint, allow=False)
     return found

@@ -1,4 +1,4 @@
-"""Samples drawn from a generator, passed through the gate, and written as images."""
+"""Samples drawn from a generator, passed through the gate, and written as samples."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class FilteredSamples(NamedTuple):
     """Samples, and why the gate drops some.
 
     Attributes:
-        images: uint8 ``[n, C, H, W]``.
+        samples: uint8 ``[n, C, H, W]``.
         labels: the numbers ``[n]`` of their classes.
         reasons: why each is dropped, ``[n]``; empty for those that pass.
         gate: what they were judged by.
         recipe: of the gate's classifier.
     """
 
-    images: np.ndarray
+    inputs: np.ndarray
     labels: np.ndarray
     reasons: np.ndarray
     sample_filter: SampleFilter
@@ -39,12 +39,12 @@ class FilteredSamples(NamedTuple):
 def draw_samples(
     made: SavedGenerator, data: DataSet, per_class: int, seed: int, device: str, accept: Accept | None = None
 ) -> FilteredSamples:
-    """So many samples of each class, judged by a gate that the real images in `data` teach."""
+    """So many samples of each class, judged by a gate that the real samples in `data` teach."""
     labels = np.repeat(np.arange(len(data.classes), dtype=np.int64), per_class)
-    images = made.sample(labels, seed, device)
+    inputs = made.sample(labels, seed, device)
     recipe = default_recipe(len(data.train))
     sample_filter = train_filter(data.train, data.validation, data.classes, "auto", recipe, seed, device)
-    return FilteredSamples(images, labels, sample_filter.judge(images, labels, accept), sample_filter, recipe)
+    return FilteredSamples(inputs, labels, sample_filter.judge(inputs, labels, accept), sample_filter, recipe)
 
 
 def write_passed(drawn: FilteredSamples, out: Path) -> None:
@@ -64,7 +64,7 @@ def write_passed(drawn: FilteredSamples, out: Path) -> None:
     for number in passed.tolist():
         path = unfinished / safe_name(drawn.sample_filter.classes[drawn.labels[number]]) / f"{number:07}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        as_picture(drawn.images[number]).save(path)
+        as_picture(drawn.inputs[number]).save(path)
     if other_names := renamed(drawn.sample_filter.classes):
         write_whole(unfinished / "renamed.json", json.dumps(other_names, indent=2))
     unfinished.rename(out)

@@ -37,7 +37,7 @@ class Operator:
 
     Attributes:
         name: the name in policies and spaces, e.g. ``"ShearX"``.
-        modality: the modality whose samples it takes, e.g. ``"image"``.
+        modality: the modality whose samples it takes, e.g. ``"sample"``.
         family: operators of one family are listed together.
         kind: what the function computes, from which the engine makes the samples:
 
@@ -46,8 +46,8 @@ class Operator:
             - ``"colors"``: from the same, affine maps ``[n, C, C + 1]`` of each pixel's channels; the engine cuts to
               [0, 1];
             - ``"warp"``: from ``(value [n], draws [n, DRAWS], (H, W))`` affine maps ``[n, 3, 3]`` from output to input
-              positions ``(x, y, 1)``, in pixels from the image's center;
-            - ``"projection"``: the same, projective, with positive weights inside the image;
+              positions ``(x, y, 1)``, in pixels from the sample's center;
+            - ``"projection"``: the same, projective, with positive weights inside the sample;
             - ``"field"``: from the same, positions ``[n, H, W, 2]``, for each output pixel its ``(x, y)`` in the input.
         signed: whether values of both signs are drawn, evenly.
         limit: the value at magnitude 1; at magnitude 0 the operator is the identity.

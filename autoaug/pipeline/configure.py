@@ -17,8 +17,8 @@ from autoaug.modalities.image.models import build_network, is_own, load_builder
 from autoaug.pipeline.options import (
     SearchOptions,
     absolute,
-    check_image_size,
     check_seed,
+    check_size,
     check_texts,
     default_workers,
     most_seeds,
@@ -73,15 +73,15 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
         load_builder(options.model)
     asked = [*policies, *(load_policy(name) for name in (space.baselines if space else ()))]
     generator = _wanted(options, wanted_kinds(space, asked))
-    found, data = check_data(options.data, memory_limit, options.image_size, options.allow, options.seed)
+    found, data = check_data(options.data, memory_limit, options.size, options.allow, options.seed)
     if generator is not None:
         allow = "generator" in options.allow
-        generator.check_fits(data.train.images.shape, data.classes, data.train_fingerprint, allow)
-    build_network(options.model, data.train.images.shape, len(data.classes))
+        generator.check_fits(data.train.inputs.shape, data.classes, data.train_fingerprint, allow)
+    build_network(options.model, data.train.inputs.shape, len(data.classes))
     config = RunConfig(
         data=absolute(options.data),
         data_fingerprint=found.fingerprint,
-        image_size=options.image_size,
+        size=options.size,
         allow=options.allow,
         memory_limit=memory_limit,
         space=space,
@@ -122,7 +122,7 @@ def _check_writable(options: SearchOptions, policies: tuple[Policy, ...]) -> Non
 def _check_numbers(options: SearchOptions, workers: int) -> None:
     """Raise `OptionError` for a number that is too small or too large."""
     check_seed(options.seed)
-    check_image_size(options.image_size)
+    check_size(options.size)
     for name, value, least, most in (
         ("workers", workers, 1, LARGEST_COUNT),
         ("seeds", options.seeds, 2, LARGEST_COUNT),
@@ -134,15 +134,15 @@ def _check_numbers(options: SearchOptions, workers: int) -> None:
             within(name, value, least, most)
 
 
-def _recipe(options: SearchOptions, images: int) -> Recipe:
-    """The recipe of all trainings, with defaults for so many training images."""
+def _recipe(options: SearchOptions, inputs: int) -> Recipe:
+    """The recipe of all trainings, with defaults for so many training samples."""
     equal = one_of("equal", options.equal, ("samples", "epochs"))
-    counts = one_of("batch-counts", options.batch_counts, ("samples", "images"))
+    counts = one_of("batch-counts", options.batch_counts, ("samples", "inputs"))
     return Recipe(
-        epochs=options.epochs or default_epochs(images),
-        batch_size=options.batch_size or default_batch_size(images),
+        epochs=options.epochs or default_epochs(inputs),
+        batch_size=options.batch_size or default_batch_size(inputs),
         equal="epochs" if equal == "epochs" else "samples",
-        batch_counts="images" if counts == "images" else "samples",
+        batch_counts="inputs" if counts == "inputs" else "samples",
     )
 
 
@@ -205,7 +205,7 @@ def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, 
         load_builder(config.model)
     if config.accept is not None:
         load_accept_function(config.accept)
-    found, data = check_data(config.data, config.memory_limit, config.image_size, config.allow, config.seed)
+    found, data = check_data(config.data, config.memory_limit, config.size, config.allow, config.seed)
     if found.fingerprint != config.data_fingerprint:
         raise RunError(
             f"the data at {config.data} have changed since {run} began (fingerprint {found.fingerprint}, then "

@@ -211,7 +211,7 @@ class _Kept:
 
 
 def _transforms_alone(space: SearchSpace) -> SearchSpace:
-    """The space without what a transform of images cannot do alone: mixing, attacks, and copies within a batch."""
+    """The space without what a transform of samples cannot do alone: mixing, attacks, and copies within a batch."""
     return space.model_copy(update={"mixing": MixingSpace(), "adversarial": AdversarialSpace(), "copies": (1, 1)})
 
 

@@ -63,7 +63,7 @@ class SearchOptions:
     accept: str | None = None
     device: str = "auto"
     memory_limit: str | None = None
-    image_size: int | None = None
+    size: int | None = None
     allow: tuple[str, ...] = ()
     out: str | None = None
 
@@ -102,9 +102,9 @@ def check_seed(seed: int) -> int:
     return within("seed", seed, 0, LARGEST_SEED)
 
 
-def check_image_size(size: int | None) -> int | None:
-    """The side itself; raises `OptionError` where it is none that images can be brought to."""
-    return None if size is None else within("image-size", size, 4, 2**13)
+def check_size(size: int | None) -> int | None:
+    """The side itself; raises `OptionError` where it is none that samples can be brought to."""
+    return None if size is None else within("size", size, 4, 2**13)
 
 
 def parse_memory(text: str | None) -> int:

@@ -32,7 +32,7 @@ def robustness_of(
     epsilon: float,
     norm: str,
     steps: int,
-    images: int,
+    inputs: int,
     seed: int | None,
     device: str,
     allow: Sequence[str] = (),
@@ -48,7 +48,7 @@ def robustness_of(
         RunError: there are no weights, they are of another network, or of one that is not trusted.
         DataError: the data cannot be used.
     """
-    at_least("images", images, 1)
+    at_least("samples", inputs, 1)
     if seed is not None:
         check_seed(seed)
     one_of("norm", norm, ("linf", "l2"))
@@ -70,10 +70,10 @@ def robustness_of(
         check_trusted(f"the function {network}", model, trust)
         load_builder(network)
     seed = seed if seed is not None else config.seed if config else 0
-    size, limit = (config.image_size, config.memory_limit) if config else (None, parse_memory(None))
+    size, limit = (config.size, config.memory_limit) if config else (None, parse_memory(None))
     _, found = check_data(data, limit, size, allow, seed)
-    trained = _load(path, network, found.train.images.shape, len(found.classes)).to(chosen).eval()
-    rows = np.linspace(0, len(found.test) - 1, min(images, len(found.test))).astype(np.int64)
+    trained = _load(path, network, found.train.inputs.shape, len(found.classes)).to(chosen).eval()
+    rows = np.linspace(0, len(found.test) - 1, min(inputs, len(found.test))).astype(np.int64)
     robustness = measure(trained, found.test, rows, len(found.classes), chosen, how)
     if run and config and (config.data_fingerprint, config.seed) == (found.fingerprint, seed):
         write_whole(run.robustness, robustness.model_dump_json(indent=2))

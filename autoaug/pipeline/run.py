@@ -126,7 +126,7 @@ def _facts(config: RunConfig, data: DataSet) -> dict[str, Any]:
     """What every training of the run depends on beside its policy, as plain JSON values: what the configuration says of
     it, the split, and what stands behind names that may come to mean something else.
     """
-    network, _ = build_network(config.model, data.train.images.shape, len(data.classes))
+    network, _ = build_network(config.model, data.train.inputs.shape, len(data.classes))
     weights = [(name, list(tensor.shape)) for name, tensor in network.state_dict().items()]
     behind = {
         "task": "classification",
@@ -298,7 +298,7 @@ def _data_summary(data: DataSet, found: Audit) -> DataSummary:
         name=Path(data.name).name,
         fingerprint=data.fingerprint,
         classes=data.classes,
-        shape=data.train.images.shape,
+        shape=data.train.inputs.shape,
         train=len(data.train),
         validation=len(data.validation),
         test=len(data.test),

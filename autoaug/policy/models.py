@@ -106,9 +106,9 @@ def in_turn(*operations: Operation) -> tuple[Layer, ...]:
 class Mixing(FrozenModel):
     """A share of the samples is mixed with a partner, each in its own proportion.
 
-    ``mixup``: a weighted sum of images and labels (Zhang et al., 2018). ``cutmix``: the partner fills a box, labels
+    ``mixup``: a weighted sum of samples and labels (Zhang et al., 2018). ``cutmix``: the partner fills a box, labels
     by area (Yun et al., 2019). ``mixup-or-cutmix``: one of the two, evenly. ``resizemix``: the whole partner,
-    scaled to 0.1 to 0.8 of the size, labels by area (Qin et al., 2020). ``samplepairing``: the mean of both images
+    scaled to 0.1 to 0.8 of the size, labels by area (Qin et al., 2020). ``samplepairing``: the mean of both samples
     under the sample's own label (Inoue, 2018).
 
     ``alpha`` is the parameter of Beta(alpha, alpha) that the weight of MixUp and CutMix is drawn from, per sample.

@@ -48,7 +48,7 @@ _MOST_CLASSES = 40
 
 
 def corrupted(found: Robustness) -> dict[str, tuple[float, ...]]:
-    """Accuracy in percent on clean images and at severities 1 to 5, for each corruption and the ``mean`` of all."""
+    """Accuracy in percent on clean samples and at severities 1 to 5, for each corruption and the ``mean`` of all."""
     lines = {name: (100 * found.clean, *(100 * value for value in values)) for name, values in found.corrupted.items()}
     mean = tuple(sum(values) / len(lines) for values in zip(*lines.values(), strict=True))
     return {**dict(sorted(lines.items(), key=lambda line: -line[1][-1])), "mean": mean}
@@ -69,7 +69,7 @@ def before_and_after(result: SearchResult) -> tuple[Candidate, Candidate] | None
 
 
 def classes(result: SearchResult) -> Classes | None:
-    """Per class with test images, what lost most first."""
+    """Per class with test samples, what lost most first."""
     pair = before_and_after(result)
     if pair is None:
         return None
@@ -90,8 +90,8 @@ def _interval(before: Candidate, after: Candidate, index: int, seeds: list[int])
     differences = [new - old for old, new in pairs if old is not None and new is not None]
     if len(differences) < 2:
         return None
-    images = max(1, sum(before.confusion[index]) // len(before.seeds))
-    low, high = estimate(differences, 1 / images).ci95
+    inputs = max(1, sum(before.confusion[index]) // len(before.seeds))
+    low, high = estimate(differences, 1 / inputs).ci95
     return 100 * low, 100 * high
 
 

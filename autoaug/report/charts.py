@@ -13,8 +13,8 @@ from autoaug.results import Robustness, SearchResult, TrialSummary
 
 _AFFINITY = (
     "Each operator at half of its highest strength, shown to one model that was trained without augmentation: affinity "
-    "is the share of its accuracy that is kept on augmented validation images, diversity how many times its loss on "
-    "augmented training images grows (Gontijo-Lopes et al., 2020). The label-safe range is the share of the highest "
+    "is the share of its accuracy that is kept on augmented validation samples, diversity how many times its loss on "
+    "augmented training samples grows (Gontijo-Lopes et al., 2020). The label-safe range is the share of the highest "
     "strength at which 90 % of the accuracy are kept. Only where to start follows from this, not what is tried."
 )
 
@@ -195,7 +195,7 @@ def robustness_chart(found: Robustness) -> Chart:
         "robustness",
         "robustness",
         "Accuracy under common corruptions",
-        "Each line is a corruption at severities 1 to 5, after the clean images at 0; the thick one is their mean, the "
+        "Each line is a corruption at severities 1 to 5, after the clean samples at 0; the thick one is their mean, the "
         "dotted one the accuracy under the attack.",
         change_figures.robustness_figure(lines, 100 * found.attacked),
         ("corruption", "clean", *(f"severity {i}" for i in range(1, 6))),

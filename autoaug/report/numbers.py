@@ -208,7 +208,7 @@ def front(result: SearchResult) -> list[FrontPoint]:
 
 class AffinityRow(NamedTuple):
     """What an operator at half its highest strength does to a model that has never seen it: the share of the accuracy
-    that is kept on validation images, and how many times the loss on training images grows.
+    that is kept on validation samples, and how many times the loss on training samples grows.
     """
 
     operator: str
@@ -232,7 +232,7 @@ def shift(result: SearchResult) -> str | None:
     deviations = f"{after / noise:.1f} standard deviations of its noise" if noise else "no noise"
     if found["policy"] is None:
         return (
-            f"The validation images are distributed like the training images: their discrepancy is {before:.4f}, "
+            f"The validation samples are distributed like the training samples: their discrepancy is {before:.4f}, "
             f"{deviations}, and no operator explains it."
         )
     names = ", ".join(operation.operator for operation in Policy.model_validate(found["policy"]).operations())
@@ -250,7 +250,7 @@ def shift(result: SearchResult) -> str | None:
         gate += f": the gate is {outcome}."
     rest = "what is left is within the noise" if after < 3 * noise else f"unexplained remain {deviations}"
     return (
-        f"The validation images differ from the training images (discrepancy {before:.4f}). {names} explain "
+        f"The validation samples differ from the training samples (discrepancy {before:.4f}). {names} explain "
         f"{100 * (1 - max(0.0, after) / before):.0f} % of it; {rest}.{gate}"
     )
 
@@ -286,7 +286,7 @@ def costs(result: SearchResult) -> list[tuple[str, str]]:
     )
 
 
-_BALANCED = (("classes", "Samples of a class"), ("groups", "Samples of a group, that of the nearest training image"))
+_BALANCED = (("classes", "Samples of a class"), ("groups", "Samples of a group, that of the nearest training sample"))
 _JUDGED = (
     ("fid", "FID"),
     ("kid", "KID"),

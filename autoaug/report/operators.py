@@ -1,4 +1,4 @@
-"""The page of operators: each at several magnitudes on real images."""
+"""The page of operators: each at several magnitudes on real samples."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from autoaug.version import __version__
 
 
 class Strip(NamedTuple):
-    """An operator: its row of the catalog, magnitudes with their captions, and what they make of the images.
+    """An operator: its row of the catalog, magnitudes with their captions, and what they make of the samples.
 
-    `images` is uint8 ``[magnitudes, n, C, H, W]``.
+    `inputs` is uint8 ``[magnitudes, n, C, H, W]``.
     """
 
     row: dict[str, Any]
     captions: list[str]
-    images: np.ndarray
+    inputs: np.ndarray
 
 
 def write_operators_page(path: Path, originals: np.ndarray, strips: list[Strip]) -> None:
-    """Write the page for images ``originals [n, C, H, W]``, uint8."""
+    """Write the page for samples ``originals [n, C, H, W]``, uint8."""
     shown = [
         (
             strip.row,
             [
-                [Picture(data_uri(image), caption) for image in images]
-                for caption, images in zip(strip.captions, strip.images, strict=True)
+                [Picture(data_uri(sample), caption) for sample in inputs]
+                for caption, inputs in zip(strip.captions, strip.inputs, strict=True)
             ],
         )
         for strip in strips
     ]
     page = environment().get_template("operators.html")
-    text = page.render(version=__version__, originals=[data_uri(image) for image in originals], strips=shown)
+    text = page.render(version=__version__, originals=[data_uri(sample) for sample in originals], strips=shown)
     write_whole(path, text)

@@ -33,18 +33,18 @@ _GALLERY = {
     "strip_captions": "?sM",
     "operators": "?s",
 }
-_EXAMPLES = {"images": "nCHW", "captions": "n", "fixed": "n"}
+_EXAMPLES = {"samples": "nCHW", "captions": "n", "fixed": "n"}
 
 
 class Card(NamedTuple):
-    """An image of the gallery: as it was, and each time it was drawn."""
+    """A sample of the gallery: as it was, and each time it was drawn."""
 
     original: Picture
     drawn: list[Picture]
 
 
 class GalleryView(NamedTuple):
-    """A policy in pictures: images through it, and each of its operators over its range."""
+    """A policy in pictures: samples through it, and each of its operators over its range."""
 
     cards: list[Card]
     strips: list[tuple[str, list[Picture]]]
@@ -206,8 +206,8 @@ def _by_section(charts: list[Chart]) -> dict[str, list[Chart]]:
     return sections
 
 
-def _full_length(images: int, config: RunConfig) -> int:
-    return config.recipe.steps(images, 1) * config.recipe.batch_size
+def _full_length(inputs: int, config: RunConfig) -> int:
+    return config.recipe.steps(inputs, 1) * config.recipe.batch_size
 
 
 def _gallery(path: Path) -> GalleryView | None:
@@ -216,15 +216,15 @@ def _gallery(path: Path) -> GalleryView | None:
     found = read_pictures(path, _GALLERY)
     cards = [
         Card(
-            original=Picture(data_uri(image), str(kind)),
+            original=Picture(data_uri(sample), str(kind)),
             drawn=_pictures(found["augmented"][:, i], found["captions"][:, i]),
         )
-        for i, (image, kind) in enumerate(zip(found["originals"], found["classes"], strict=True))
+        for i, (sample, kind) in enumerate(zip(found["originals"], found["classes"], strict=True))
     ]
     if "strips" not in found:
         return GalleryView(cards, [])
     rows = zip(found["operators"], found["strips"], found["strip_captions"], strict=True)
-    return GalleryView(cards, [(str(name), _pictures(images, captions)) for name, images, captions in rows])
+    return GalleryView(cards, [(str(name), _pictures(inputs, captions)) for name, inputs, captions in rows])
 
 
 def _examples(path: Path) -> dict[str, list[Picture]]:
@@ -232,7 +232,7 @@ def _examples(path: Path) -> dict[str, list[Picture]]:
     if not path.is_file():
         return {}
     found = read_pictures(path, _EXAMPLES)
-    pictures = _pictures(found["images"], found["captions"])
+    pictures = _pictures(found["samples"], found["captions"])
     sides = {"Set right": True, "Broken": False}
     return {
         title: [p for p, is_fixed in zip(pictures, found["fixed"], strict=True) if is_fixed == side]
@@ -240,5 +240,5 @@ def _examples(path: Path) -> dict[str, list[Picture]]:
     }
 
 
-def _pictures(images: np.ndarray, captions: np.ndarray) -> list[Picture]:
-    return [Picture(data_uri(image), str(text)) for image, text in zip(images, captions, strict=True)]
+def _pictures(inputs: np.ndarray, captions: np.ndarray) -> list[Picture]:
+    return [Picture(data_uri(sample), str(text)) for sample, text in zip(inputs, captions, strict=True)]

@@ -1,4 +1,4 @@
-"""What the pages share: images as data URIs, the files of pictures that a run keeps, and the templates."""
+"""What the pages share: samples as data URIs, the files of pictures that a run keeps, and the templates."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ from PIL import Image
 
 from autoaug.errors import RunError, first_line, typed_line
 
+#: Arrays that were called otherwise in files of older versions.
+_RENAMED = {"images": "samples"}
+
 
 class Picture(NamedTuple):
-    """An image as a data URI, with its caption."""
+    """A sample as a data URI, with its caption."""
 
     uri: str
     caption: str
@@ -32,9 +35,9 @@ def environment(autoescape: bool = True) -> Environment:
     return Environment(loader=loader, autoescape=autoescape, undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701
 
 
-def data_uri(image: np.ndarray) -> str:
+def data_uri(sample: np.ndarray) -> str:
     """uint8 ``[C, H, W]`` as a PNG; of other than three channels the first is shown."""
-    pixels = image.transpose(1, 2, 0) if image.shape[0] == 3 else image[0]
+    pixels = sample.transpose(1, 2, 0) if sample.shape[0] == 3 else sample[0]
     content = io.BytesIO()
     Image.fromarray(pixels).save(content, "PNG")
     return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
@@ -46,7 +49,7 @@ def read_pictures(path: Path, forms: Mapping[str, str]) -> dict[str, np.ndarray]
     Args:
         path: of the file.
         forms: for each array what its dimensions are, a letter each, such as ``"nCHW"``: equal letters are equal sizes,
-            and capitals at least 1. ``CHW`` are those of images, in uint8. The arrays with a ``?`` before may lack
+            and capitals at least 1. ``CHW`` are those of samples, in uint8. The arrays with a ``?`` before may lack
             together.
 
     Raises:
@@ -54,8 +57,9 @@ def read_pictures(path: Path, forms: Mapping[str, str]) -> dict[str, np.ndarray]
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            has_all = all(name in file.files for name in forms)
-            found = {name: file[name] for name, form in forms.items() if has_all or form[0] != "?"}
+            stored = {_RENAMED.get(name, name): name for name in file.files}
+            has_all = all(name in stored for name in forms)
+            found = {name: file[stored[name]] for name, form in forms.items() if has_all or form[0] != "?"}
         _check_forms(found, forms)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as fault:
         reason = first_line(fault)

@@ -66,7 +66,7 @@ class RunConfig(BaseModel):
     format: Literal[2] = 2
     data: str
     data_fingerprint: str
-    image_size: Annotated[int, Field(ge=4, le=2**13)] | None = None
+    size: Annotated[Annotated[int, Field(ge=4, le=2**13)] | None, renamed("size", "image_size")] = None
     allow: tuple[str, ...] = ()
     memory_limit: int
     space: SearchSpace | None = None

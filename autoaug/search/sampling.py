@@ -17,7 +17,7 @@ USUAL_BASE = {"HorizontalFlip": 1.0, "PadCrop": 0.25}
 REACH = (0.5, 1.5)
 
 #: How many times the space's radius an attack takes whose radius means something else: changes of magnitudes, and
-#: lengths (on images of 32 pixels a side 8/255 in L-infinity goes with 0.5 in L2; RobustBench, Croce et al., 2021).
+#: lengths (on samples of 32 pixels a side 8/255 in L-infinity goes with 0.5 in L2; RobustBench, Croce et al., 2021).
 WIDER = {"magnitudes": 10, "l2": 16}
 
 
@@ -68,7 +68,7 @@ def sample_policy(space: SearchSpace, suggest: Suggest) -> Policy:
 
 
 def _around_the_layers(space: SearchSpace, suggest: Suggest) -> dict[str, Any]:
-    """What a policy is besides what it does to an image: copies, generated samples, regularization."""
+    """What a policy is besides what it does to a sample: copies, generated samples, regularization."""
     return {
         "copies": suggest.suggest_int("copies", *space.copies, log=True) if space.copies[1] > 1 else 1,
         "synthetic": _pick(

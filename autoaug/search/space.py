@@ -102,7 +102,7 @@ class SearchSpace(SpaceWord):
     """Which policies may be drawn.
 
     A drawn policy begins with some of the `base` operations, then has a number of layers. Each layer draws, per
-    image, one operator of one family, with one probability, at magnitudes from 0 up to a strength times the
+    sample, one operator of one family, with one probability, at magnitudes from 0 up to a strength times the
     operator's own highest. Few dimensions on purpose: with tens of trials, a search learns a family's strength but
     not each operator's. The file of a space has at most 4 MiB and 250,000 values, with YAML's aliases written out.
 
@@ -118,7 +118,7 @@ class SearchSpace(SpaceWord):
         adversarial: see `AdversarialSpace`.
         synthetic: see `SyntheticSpace`.
         regularization: see `RegularizationSpace`; None leaves the recipe's.
-        copies: fewest and most augmented copies K of an image in a batch.
+        copies: fewest and most augmented copies K of a sample in a batch.
         baselines: policies that the search begins with and that confirmation compares against.
     """
 
@@ -166,7 +166,7 @@ class SearchSpace(SpaceWord):
         )
         if not any(searched):
             raise ValueError(
-                "the space allows nothing but the unchanged images; add base operations, families or mixing"
+                "the space allows nothing but the unchanged samples; add base operations, families or mixing"
             )
         return self
 

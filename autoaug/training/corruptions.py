@@ -48,13 +48,13 @@ def corruption(name: str, severity: int) -> Policy:
     return Policy(name=f"{name} {severity}", layers=in_turn(*operations))
 
 
-def corrupt(images: Tensor, name: str, severity: int) -> Tensor:
-    """``images [n, C, H, W]`` in [0, 1] under a corruption, the same noise each time. A zoom blur is the mean of
+def corrupt(inputs: Tensor, name: str, severity: int) -> Tensor:
+    """``inputs [n, C, H, W]`` in [0, 1] under a corruption, the same noise each time. A zoom blur is the mean of
     several magnifications up to its own.
     """
     policy, generator = corruption(name, severity), torch.Generator().manual_seed(0)
-    plan = draw_plan(policy, len(images), generator)
+    plan = draw_plan(policy, len(inputs), generator)
     if name != "zoom blur":
-        return apply_plan(plan, images, check=False)
+        return apply_plan(plan, inputs, check=False)
     zooms = [replace(plan, magnitude=plan.magnitude * i / _ZOOMS) for i in range(_ZOOMS + 1)]
-    return torch.stack([apply_plan(zoom, images, check=False) for zoom in zooms]).mean(0)
+    return torch.stack([apply_plan(zoom, inputs, check=False) for zoom in zooms]).mean(0)

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from autoaug.data.images import MemoryImages
+from autoaug.data.inputs import MemoryInputs
 from autoaug.errors import DeviceError, OptionError
 
 
@@ -49,13 +49,13 @@ def precision(device: str) -> contextlib.AbstractContextManager[object]:
     return torch.autocast(kind, torch.bfloat16) if computes_in_bf16(device) else contextlib.nullcontext()
 
 
-_resident: WeakKeyDictionary[MemoryImages, dict[str, Tensor]] = WeakKeyDictionary()
+_resident: WeakKeyDictionary[MemoryInputs, dict[str, Tensor]] = WeakKeyDictionary()
 
 
-def resident(images: MemoryImages, device: str) -> Tensor:
-    """The images as a uint8 tensor on `device`; moved there once in the life of `images`."""
-    places = _resident.setdefault(images, {})
+def resident(inputs: MemoryInputs, device: str) -> Tensor:
+    """The samples as a uint8 tensor on `device`; moved there once in the life of `inputs`."""
+    places = _resident.setdefault(inputs, {})
     if device not in places:
-        array = images.array if images.array.flags.writeable else images.array.copy()
+        array = inputs.array if inputs.array.flags.writeable else inputs.array.copy()
         places[device] = torch.from_numpy(array).to(device)
     return places[device]

@@ -1,4 +1,4 @@
-"""From images where they lie to float batches on the device."""
+"""From samples where they lie to float batches on the device."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autoaug.data.images import Images, MemoryImages, take_ahead
+from autoaug.data.inputs import Inputs, MemoryInputs, take_ahead
 from autoaug.training.device import resident
 
 #: Float bytes that are augmented at once: operators are grouped over several batches, in a cache-friendly size.
 _CHUNK_BYTES = 32 * 2**20
-_CHUNK_IMAGES = 1024
+_CHUNK_INPUTS = 1024
 
 
-def float_batches(images: Images, batches: Iterator[np.ndarray], device: str) -> Iterator[Tensor]:
+def float_batches(inputs: Inputs, batches: Iterator[np.ndarray], device: str) -> Iterator[Tensor]:
     """Each batch of indices as float32 ``[n, C, H, W]`` in [0, 1] on `device`; what is on disk is read ahead."""
-    if isinstance(images, MemoryImages):
-        pixels = resident(images, device)
+    if isinstance(inputs, MemoryInputs):
+        pixels = resident(inputs, device)
         for indices in batches:
             yield pixels[torch.from_numpy(indices).to(device)].float() / 255
     else:
-        for block in take_ahead(images, batches):
+        for block in take_ahead(inputs, batches):
             yield torch.from_numpy(block).to(device).float() / 255
 
 
-def images_at_once(shape: tuple[int, int, int]) -> int:
-    """How many images of `shape` to hold as floats at once."""
+def inputs_at_once(shape: tuple[int, int, int]) -> int:
+    """How many samples of `shape` to hold as floats at once."""
     channels, height, width = shape
-    return max(1, min(_CHUNK_IMAGES, _CHUNK_BYTES // (4 * channels * height * width)))
+    return max(1, min(_CHUNK_INPUTS, _CHUNK_BYTES // (4 * channels * height * width)))
 
 
 def in_order(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:

@@ -14,7 +14,7 @@ from autoaug.errors import OptionError
 
 
 class AugmentBatches(lightning.Callback):
-    """Augments training batches ``(images [B, C, H, W] in [0, 1], labels [B])`` where they have arrived on the device;
+    """Augments training batches ``(samples [B, C, H, W] in [0, 1], labels [B])`` where they have arrived on the device;
     others stay as they are. Labels become soft, ``[B, classes]``, where the policy mixes.
 
     Args:
@@ -39,12 +39,12 @@ class AugmentBatches(lightning.Callback):
     def _augmented(self, batch: Any) -> Any:
         if not isinstance(batch, tuple | list) or len(batch) != 2:
             raise OptionError(
-                f"a training batch must be (images, labels), not a {type(batch).__name__} of another form"
+                f"a training batch must be (samples, labels), not a {type(batch).__name__} of another form"
             )
-        images, labels = batch
+        inputs, labels = batch
         if self.transform.policy.mixing is None:
-            return self.transform(images), labels
-        return self.transform(images, labels)
+            return self.transform(inputs), labels
+        return self.transform(inputs, labels)
 
     def teardown(self, trainer: Any, pl_module: Any, stage: str) -> None:  # noqa: ARG002 (Lightning's signature)
         """Take the policy away: another training sets it up anew, and the module can be pickled."""
@@ -72,7 +72,7 @@ def lightning_objective(
 
     Args:
         module: makes the module.
-        train: a map-style set of ``(image [C, H, W] in [0, 1], label)``.
+        train: a map-style set of ``(sample [C, H, W] in [0, 1], label)``.
         validation: likewise; what to score on.
         metric: the name under which the module's ``validation_step`` logs its score.
         epochs: of a training.

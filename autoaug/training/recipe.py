@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 _SMALLEST = 16
+#: A value that was called otherwise in older configs.
+_AS_NOW = BeforeValidator(lambda value: "inputs" if value == "images" else value)
 
 
 class Recipe(BaseModel):
@@ -23,7 +25,7 @@ class Recipe(BaseModel):
         equal: whether a policy with K copies sees as many samples as any other (``samples``: fewer epochs), or as
             many epochs (``epochs``: K times the samples).
         batch_counts: what `batch_size` counts of a policy with K copies: ``samples``, copies included, so that a batch
-            has fewer images (Repeated Augmentation; Berman et al., 2019), or ``images``, so that it is K times as large
+            has fewer samples (Repeated Augmentation; Berman et al., 2019), or ``inputs``, so that it is K times as large
             (Batch Augmentation; Hoffer et al., 2020) and there are fewer steps.
     """
 
@@ -35,23 +37,23 @@ class Recipe(BaseModel):
     weight_decay: Annotated[float, Field(ge=0)] = 5e-4
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
     equal: Literal["samples", "epochs"] = "samples"
-    batch_counts: Literal["samples", "images"] = "samples"
+    batch_counts: Annotated[Literal["samples", "inputs"], _AS_NOW] = "samples"
 
     def steps(self, samples: int, copies: int) -> int:
-        """Optimizer steps at full length, for a split of `samples` images and a policy with `copies`."""
+        """Optimizer steps at full length, for a split of `samples` samples and a policy with `copies`."""
         total = self.epochs * samples * (copies if self.equal == "epochs" else 1)
         return math.ceil(total / self.samples_a_step(copies))
 
     def for_share(self, share: float) -> Recipe:
-        """For a `share` of the split: smaller batches, so that it takes as many steps. On 1,500 images of CIFAR-10
+        """For a `share` of the split: smaller batches, so that it takes as many steps. On 1,500 samples of CIFAR-10
         and 30 epochs, the ranks of eight policies on a quarter of the data, mean of two seeds, had a correlation of
         0.64 with those of full trainings; with batches as large as theirs, -0.24.
         """
         return self.model_copy(update={"batch_size": max(_SMALLEST, round(self.batch_size * share))})
 
     def samples_a_step(self, copies: int) -> int:
-        """The batch size, brought to a multiple of `copies`: all copies of an image are in one step."""
-        if self.batch_counts == "images":
+        """The batch size, brought to a multiple of `copies`: all copies of a sample are in one step."""
+        if self.batch_counts == "inputs":
             return self.batch_size * copies
         return max(1, round(self.batch_size / copies)) * copies
 

@@ -14,7 +14,7 @@ from autoaug.results import Robustness
 from autoaug.training.adversarial import attack
 from autoaug.training.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from autoaug.training.device import precision
-from autoaug.training.feed import float_batches, images_at_once, in_order
+from autoaug.training.feed import float_batches, in_order, inputs_at_once
 from autoaug.training.modes import evaluating
 
 _AT_MOST = 500
@@ -44,25 +44,25 @@ def measure(
     severities: tuple[int, ...] = SEVERITIES,
 ) -> Robustness:
     """The accuracies of `model` on the samples at `rows`: clean, attacked as `how` says, and under corruptions."""
-    batches = list(in_order(rows, max(1, images_at_once(samples.images.shape) // 2)))
+    batches = list(in_order(rows, max(1, inputs_at_once(samples.inputs.shape) // 2)))
     clean, attacked = 0, 0
     corrupted = {name: [0] * len(severities) for name in corruptions}
-    for number, (indices, images) in enumerate(
-        zip(batches, float_batches(samples.images, iter(batches), device), strict=True)
+    for number, (indices, inputs) in enumerate(
+        zip(batches, float_batches(samples.inputs, iter(batches), device), strict=True)
     ):
         labels = torch.from_numpy(samples.labels[indices]).to(device)
-        clean += _right(model, images, labels, device)
+        clean += _right(model, inputs, labels, device)
         with precision(device):
             soft = soft_labels(labels, classes)
-            moved = attack(model, images, soft, how, torch.Generator().manual_seed(number))
+            moved = attack(model, inputs, soft, how, torch.Generator().manual_seed(number))
         attacked += _right(model, moved, labels, device)
         for name, counts in corrupted.items():
             for i, severity in enumerate(severities):
-                counts[i] += _right(model, corrupt(images, name, severity), labels, device)
+                counts[i] += _right(model, corrupt(inputs, name, severity), labels, device)
     shares = {name: tuple(count / len(rows) for count in counts) for name, counts in corrupted.items()}
     radius = f"{how.epsilon * 255:.3g}/255" if how.norm == "linf" else f"{how.epsilon:.3g}"
     return Robustness(
-        images=len(rows),
+        inputs=len(rows),
         attack=f"PGD ({_NORMS[how.norm]}, radius {radius}, {how.steps} steps)",
         clean=clean / len(rows),
         attacked=attacked / len(rows),
@@ -71,7 +71,7 @@ def measure(
 
 
 @torch.no_grad()
-def _right(model: Standardized, images: Tensor, labels: Tensor, device: str) -> int:
+def _right(model: Standardized, inputs: Tensor, labels: Tensor, device: str) -> int:
     with evaluating(model), precision(device):
-        found = model(images).argmax(1)
+        found = model(inputs).argmax(1)
     return int((found == labels).sum())

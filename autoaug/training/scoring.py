@@ -1,4 +1,4 @@
-"""What a trained model makes of augmented images."""
+"""What a trained model makes of augmented samples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
 from autoaug.policy.models import Policy
 from autoaug.training.device import precision
-from autoaug.training.feed import float_batches, images_at_once, in_order
+from autoaug.training.feed import float_batches, in_order, inputs_at_once
 
 
 @torch.no_grad()
@@ -23,8 +23,8 @@ def accuracy_and_loss(
     """
     generator, right, loss = torch.Generator().manual_seed(0), 0, 0.0
     layers = Policy(layers=policy.layers)
-    batches = list(in_order(rows, max(1, images_at_once(samples.images.shape) // 2)))
-    for indices, clean in zip(batches, float_batches(samples.images, iter(batches), device), strict=True):
+    batches = list(in_order(rows, max(1, inputs_at_once(samples.inputs.shape) // 2)))
+    for indices, clean in zip(batches, float_batches(samples.inputs, iter(batches), device), strict=True):
         augmented = apply_plan(draw_plan(layers, len(clean), generator), clean, check=False)
         labels = torch.from_numpy(samples.labels[indices]).to(device)
         with precision(device):

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from autoaug.data.images import Images, MemoryImages
+from autoaug.data.inputs import Inputs, MemoryInputs
 from autoaug.data.splits import Samples
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.execute import mix_labels
@@ -24,14 +24,14 @@ from autoaug.modalities.image.models import Standardized, build_model
 from autoaug.policy.models import Policy
 from autoaug.training.adversarial import attack, attack_magnitudes, divergence
 from autoaug.training.device import precision, resident
-from autoaug.training.feed import float_batches, images_at_once, in_order, shuffled
+from autoaug.training.feed import float_batches, in_order, inputs_at_once, shuffled
 from autoaug.training.modes import evaluating
 from autoaug.training.recipe import Recipe
 from autoaug.utils.seeds import derive_seed
 
 _STATISTICS_BYTES = 256 * 2**20
 #: The greatest norm of a step's gradient. Without this bound the steps at the highest learning rate throw a short
-#: training off: five epochs of 1,000 Fashion-MNIST images ended at 17 to 71 % over five seeds, with it at 78 to 80 %.
+#: training off: five epochs of 1,000 Fashion-MNIST samples ended at 17 to 71 % over five seeds, with it at 78 to 80 %.
 _GRADIENT = 1.0
 
 
@@ -100,7 +100,7 @@ def train(
     _drop_out(model, policy, derive_seed(seed, "dropout"))
     stops = {math.ceil(rung * steps): rung for rung in rungs}
     changes = [math.ceil(bound * steps) for bound in policy.bounds()]
-    at_once = max(1, images_at_once(samples.images.shape) // batch_size)
+    at_once = max(1, inputs_at_once(samples.inputs.shape) // batch_size)
     ends = list(itertools.accumulate(chunk_sizes(steps, at_once, [*stops, *changes])))
     coming = [(begin, end) for begin, end in itertools.pairwise([0, *ends]) if training.steps <= begin < max(stops)]
     order = shuffled(
@@ -113,23 +113,23 @@ def train(
     feed = _Feed(samples, classes, generator, device, derive_seed(seed, "synthetic"), synthetic)
     for chunk in feed.chunks(training.meter, policies, order):
         losses = []
-        for start in range(0, len(chunk.images), batch_size):
+        for start in range(0, len(chunk.inputs), batch_size):
             batch = chunk.part(start, start + batch_size)
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate * one_cycle(training.steps / steps)
             optimizer.zero_grad(set_to_none=True)
-            size = math.ceil(len(batch.images) / parts)
-            for begin in range(0, len(batch.images), size):
+            size = math.ceil(len(batch.inputs) / parts)
+            for begin in range(0, len(batch.inputs), size):
                 part = batch.part(begin, begin + size)
                 with precision(device):
                     loss = _loss(training, policy, part, recipe.label_smoothing, generator)
-                torch.autograd.backward(loss * (len(part.images) / len(batch.images)))
+                torch.autograd.backward(loss * (len(part.inputs) / len(batch.inputs)))
                 losses.append(loss.detach())
             torch.nn.utils.clip_grad_norm_(model.parameters(), _GRADIENT)
             optimizer.step()
             training.steps += 1
-        training.meter.samples_seen += len(chunk.images)
-        training.meter.sample_passes += len(chunk.images)
+        training.meter.samples_seen += len(chunk.inputs)
+        training.meter.sample_passes += len(chunk.inputs)
         if not torch.stack(losses).isfinite().all():
             raise NonFiniteLoss(f"the loss is not finite after {training.steps} of {steps} steps")
         if training.steps in stops:
@@ -190,9 +190,9 @@ def _drop_out(model: Standardized, policy: Policy, seed: int) -> None:
 
 @dataclass
 class _Chunk:
-    """Augmented images with soft labels, and what they were made of."""
+    """Augmented samples with soft labels, and what they were made of."""
 
-    images: Tensor
+    inputs: Tensor
     targets: Tensor
     clean: Tensor
     plan: Plan
@@ -201,12 +201,12 @@ class _Chunk:
         """Some of them; a plan of policies that mix is not cut."""
         rows = slice(begin, end)
         plan = self.plan if self.plan.partner is not None else self.plan[rows]
-        return _Chunk(self.images[rows], self.targets[rows], self.clean[rows], plan)
+        return _Chunk(self.inputs[rows], self.targets[rows], self.clean[rows], plan)
 
 
 @dataclass
 class _Feed:
-    """Makes augmented images and soft labels for several steps at once."""
+    """Makes augmented samples and soft labels for several steps at once."""
 
     samples: Samples
     classes: int
@@ -216,9 +216,9 @@ class _Feed:
     synthetic: Samples | None
 
     def chunks(self, meter: Meter, policies: Sequence[Policy], order: Iterator[np.ndarray]) -> Iterator[_Chunk]:
-        """A chunk for each of `policies`, by that one: K copies of an image stay within one step."""
+        """A chunk for each of `policies`, by that one: K copies of a sample stay within one step."""
         ahead, behind = itertools.tee(itertools.islice(order, len(policies)))
-        chunks = zip(policies, behind, float_batches(self.samples.images, ahead, self.device), strict=True)
+        chunks = zip(policies, behind, float_batches(self.samples.inputs, ahead, self.device), strict=True)
         for number, (policy, indices, real) in enumerate(chunks):
             begun = time.perf_counter()
             clean, kinds = self._with_synthetic(policy, real, self.samples.labels[indices], number)
@@ -231,25 +231,25 @@ class _Feed:
             yield _Chunk(augmented, targets.to(self.device), clean, plan)
 
     def _with_synthetic(
-        self, policy: Policy, images: Tensor, labels: np.ndarray, number: int
+        self, policy: Policy, inputs: Tensor, labels: np.ndarray, number: int
     ) -> tuple[Tensor, np.ndarray]:
-        """Generated samples in the place of the policy's share of the images, drawn one by one."""
+        """Generated samples in the place of the policy's share of the samples, drawn one by one."""
         if self.synthetic is None or policy.synthetic is None or not len(self.synthetic):
-            return images, labels
+            return inputs, labels
         draw = np.random.default_rng([self.seed, number])
         places = np.flatnonzero(draw.random(len(labels)) < policy.synthetic.share)
         rows = draw.integers(0, len(self.synthetic), len(places))
-        made = next(float_batches(self.synthetic.images, iter([rows]), self.device))
+        made = next(float_batches(self.synthetic.inputs, iter([rows]), self.device))
         changed = labels.copy()
         changed[places] = self.synthetic.labels[rows]
-        return images.index_copy(0, torch.from_numpy(places).to(images.device), made), changed
+        return inputs.index_copy(0, torch.from_numpy(places).to(inputs.device), made), changed
 
 
 def _loss(training: Training, policy: Policy, part: _Chunk, smoothing: float, generator: torch.Generator) -> Tensor:
     """The loss of a part of a batch, some of it attacked as the policy asks."""
     model, how = training.model, policy.adversarial
-    count = round(how.share * len(part.images)) if how else 0
-    batch, clean = part.images, part.images[:count]
+    count = round(how.share * len(part.inputs)) if how else 0
+    batch, clean = part.inputs, part.inputs[:count]
     if how is not None and count:
         training.meter.sample_passes += how.steps * count
         if how.kind == "magnitudes":
@@ -268,30 +268,30 @@ def _loss(training: Training, policy: Policy, part: _Chunk, smoothing: float, ge
 
 
 def new_training(name: str, samples: Samples, classes: int, seed: int) -> Training:
-    """A fresh model, standardized by the mean and deviation of the training images."""
+    """A fresh model, standardized by the mean and deviation of the training samples."""
     if samples not in _statistics:
-        _statistics[samples] = channel_statistics(samples.images)
+        _statistics[samples] = channel_statistics(samples.inputs)
     mean, std = _statistics[samples]
-    return Training(build_model(name, samples.images.shape, classes, mean, std, seed))
+    return Training(build_model(name, samples.inputs.shape, classes, mean, std, seed))
 
 
 #: Per channel mean and deviation of the samples that this process trains on, worked out once.
 _statistics: WeakKeyDictionary[Samples, tuple[Tensor, Tensor]] = WeakKeyDictionary()
 
 
-def channel_statistics(images: Images) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of each channel, ``[C]`` each, over at most 2,048 images spread over the set."""
-    at_most = min(2048, max(64, _STATISTICS_BYTES // (4 * math.prod(images.shape))), len(images))
-    rows = np.linspace(0, len(images) - 1, at_most).astype(np.int64)
-    sample = next(float_batches(images, iter([rows]), "cpu"))
+def channel_statistics(inputs: Inputs) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each channel, ``[C]`` each, over at most 2,048 samples spread over the set."""
+    at_most = min(2048, max(64, _STATISTICS_BYTES // (4 * math.prod(inputs.shape))), len(inputs))
+    rows = np.linspace(0, len(inputs) - 1, at_most).astype(np.int64)
+    sample = next(float_batches(inputs, iter([rows]), "cpu"))
     return sample.mean((0, 2, 3)), sample.std((0, 2, 3))
 
 
 @torch.no_grad()
-def predict(model: Standardized, images: Images, device: str, rows: np.ndarray | None = None) -> np.ndarray:
-    """The most likely class of every image, or of those at `rows`, as uint16 ``[n]``; they are not augmented."""
-    rows = np.arange(len(images)) if rows is None else rows
-    batches = float_batches(images, in_order(rows, max(1, images_at_once(images.shape) // 2)), device)
+def predict(model: Standardized, inputs: Inputs, device: str, rows: np.ndarray | None = None) -> np.ndarray:
+    """The most likely class of every sample, or of those at `rows`, as uint16 ``[n]``; they are not augmented."""
+    rows = np.arange(len(inputs)) if rows is None else rows
+    batches = float_batches(inputs, in_order(rows, max(1, inputs_at_once(inputs.shape) // 2)), device)
     with evaluating(model), precision(device):
         found = [model(batch.contiguous(memory_format=torch.channels_last)).argmax(1).cpu() for batch in batches]
     return torch.cat(found).numpy().astype(np.uint16)
@@ -299,5 +299,5 @@ def predict(model: Standardized, images: Images, device: str, rows: np.ndarray |
 
 def warm_up(samples: Samples, device: str) -> None:
     """Bring what every trial needs to the device, once a worker."""
-    if isinstance(samples.images, MemoryImages):
-        resident(samples.images, device)
+    if isinstance(samples.inputs, MemoryInputs):
+        resident(samples.inputs, device)

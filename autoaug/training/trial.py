@@ -24,7 +24,7 @@ from autoaug.training.train import Training, new_training, predict, train, warm_
 from autoaug.utils.clock import now
 from autoaug.utils.seeds import derive_seed
 
-#: Shares of full length at which the validation accuracy is taken. Earlier rungs mislead: on 1,000 images of
+#: Shares of full length at which the validation accuracy is taken. Earlier rungs mislead: on 1,000 samples of
 #: Fashion-MNIST the ranks at a quarter had a correlation of -0.16 with those at full length, at a half 0.30, because
 #: strong policies take longer to pay.
 RUNGS = (0.5, 1.0)
@@ -37,7 +37,7 @@ class Task:
     there.
 
     Where the splits are exchangeable, a trial on a share of the training split is scored on the rest of it too: four
-    times the images, half the noise, for the price of looking at them.
+    times the samples, half the noise, for the price of looking at them.
 
     Trainings that stop on the way are kept in `checkpoints`, where there is such a folder, to be continued. `pools` has
     generated samples by the kind of their generator; where a kind is missing, its generator failed.
@@ -173,10 +173,10 @@ def _train_and_score(
         for reached in steps:
             if reached <= start:
                 continue
-            found = predict(training.model, task.validation.images, task.device)
+            found = predict(training.model, task.validation.inputs, task.device)
             right = found == task.validation.labels
             if len(rest):
-                others = predict(training.model, task.train.images, task.device, rest)
+                others = predict(training.model, task.train.inputs, task.device, rest)
                 right = np.concatenate([right, others == task.train.labels[rest]])
             rung = Rung(max(1, round(reached * task.recipe.epochs)), float(right.mean()))
             result = replace(result, curve=(*result.curve, rung), ended=now(), **vars(training.meter))
@@ -189,7 +189,7 @@ def _train_and_score(
             result = replace(result, weights=weights_file(training, policy, seed))
         if task.measures_robustness:
             robustness = robust_accuracy(training.model, task.validation, task.classes, task.device)
-        tested = None if task.test is None else predict(training.model, task.test.images, task.device)
+        tested = None if task.test is None else predict(training.model, task.test.inputs, task.device)
     except Exception as fault:  # a user's model may raise anything; the search goes on and groups the causes
         if parts == 1 and _is_out_of_memory(fault):
             raise _OutOfMemory from None

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from autoaug.data.audit import audit
-from autoaug.data.images import in_memory
+from autoaug.data.inputs import in_memory
 from autoaug.data.source import Source
 from autoaug.data.sources import open_source
 from autoaug.errors import DataError
@@ -34,7 +34,7 @@ def opened(root: Path, **images: Image.Image | np.ndarray) -> tuple[Source, list
             (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(path)
     source = open_source(root, LIMIT)
     part = source.parts["train"]
-    read = in_memory(part.images).array
+    read = in_memory(part.inputs).array
     order = sorted(range(len(read)), key=lambda i: int(Path(part.names[i]).stem))
     return source, [read[i] for i in order]
 
@@ -151,7 +151,7 @@ def test_of_several_frames_the_first_is_taken_and_that_is_stated(kind: str, tmp_
     source, _ = opened(tmp_path, png_0=np.zeros((5, 6), np.uint8), png_1=COLOR)
     part = source.parts["train"]
     place = [Path(name).suffix for name in part.names].index(f".{kind}")
-    np.testing.assert_array_equal(in_memory(part.images).array[place], 200)
+    np.testing.assert_array_equal(in_memory(part.inputs).array[place], 200)
     assert "the first is taken" in source.rule
 
 
@@ -161,8 +161,8 @@ def test_one_scale_holds_for_all_splits(tmp_path: Path) -> None:
             (tmp_path / split / label).mkdir(parents=True)
             Image.fromarray(image).save(tmp_path / split / label / "1.png")
     parts = open_source(tmp_path, LIMIT).parts
-    np.testing.assert_array_equal(in_memory(parts["train"].images).array[0, 0], DEEP // 16 // 256)
-    np.testing.assert_array_equal(in_memory(parts["test"].images).array[0, 0], DEEP // 256)
+    np.testing.assert_array_equal(in_memory(parts["train"].inputs).array[0, 0], DEEP // 16 // 256)
+    np.testing.assert_array_equal(in_memory(parts["test"].inputs).array[0, 0], DEEP // 256)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_an_expansion_holds_one_kind_of_image(
     assert {(Image.open(path).mode, cv2.imread(str(path), cv2.IMREAD_UNCHANGED).dtype) for path in paths} == {
         (kind, np.dtype(np.uint8))
     }
-    again = in_memory(open_source(out, LIMIT).parts["train"].images).array
+    again = in_memory(open_source(out, LIMIT).parts["train"].inputs).array
     for image in read:
         assert (again == image).all((1, 2, 3)).any(), "an original reads as it did"
 

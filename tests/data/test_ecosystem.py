@@ -34,7 +34,7 @@ def check_equal(data: str | Path, images: list[Image.Image], classes: tuple[str,
     part = source.parts["train"]
     assert [source.classes[label] for label in part.labels] == [classes[i % 2] for i in range(len(images))]
     expected = np.stack([np.asarray(image).transpose(2, 0, 1) for image in images])
-    np.testing.assert_array_equal(part.images.take(np.arange(len(images))), expected)
+    np.testing.assert_array_equal(part.inputs.take(np.arange(len(images))), expected)
 
 
 def hub(images: list[Image.Image]) -> object:

@@ -252,5 +252,5 @@ def test_the_fingerprint_of_ordinary_data_is_what_it_was(tmp_path: Path) -> None
     """Runs of older versions are resumed by it."""
     write_folder(tmp_path, *bars(30))
     assert audit(open_source(tmp_path, LIMIT)).fingerprint == "1ab8e7939f09"
-    assert audit(open_source(tmp_path, LIMIT, image_size=6)).fingerprint == "73c727256336"
+    assert audit(open_source(tmp_path, LIMIT, size=6)).fingerprint == "73c727256336"
     assert audit(open_source("digits", LIMIT)).fingerprint == "fc716d603d03"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autoaug.data.images import in_memory
+from autoaug.data.inputs import in_memory
 from autoaug.data.source import Source
 from autoaug.data.sources import open_source
 from autoaug.errors import AutoaugError, DataError
@@ -20,7 +20,7 @@ PLENTY = 10**9
 
 
 def pixels(source: Source, role: str = "train") -> np.ndarray:
-    return in_memory(source.parts[role].images).array
+    return in_memory(source.parts[role].inputs).array
 
 
 def write_idx(path: Path, array: np.ndarray) -> None:
@@ -107,9 +107,9 @@ def test_mixed_sizes_and_modes_become_one_by_the_stated_rule(tmp_path: Path) -> 
         image = Image.fromarray(draw.integers(0, 256, (height, width, 3), dtype=np.uint8)).convert(mode)
         image.save(folder / f"{index}.png")
     source = open_source(tmp_path, PLENTY)
-    assert source.parts["train"].images.shape == (3, 13, 13), "the median of the shorter sides 10, 12, 14, 16"
+    assert source.parts["train"].inputs.shape == (3, 13, 13), "the median of the shorter sides 10, 12, 14, 16"
     assert "13 x 13" in source.rule
-    assert open_source(tmp_path, PLENTY, image_size=8).parts["train"].images.shape == (3, 8, 8)
+    assert open_source(tmp_path, PLENTY, size=8).parts["train"].inputs.shape == (3, 8, 8)
 
 
 def test_an_image_turned_by_its_exif_tag_comes_upright(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_digits() -> None:
     from sklearn.datasets import load_digits
 
     source = open_source("digits", PLENTY)
-    np.testing.assert_array_equal(pixels(source)[:, 0], (load_digits().images * 255 / 16).round())
+    np.testing.assert_array_equal(pixels(source)[:, 0], (load_digits().inputs * 255 / 16).round())
 
 
 def test_torchvision_sets_that_are_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,7 +265,7 @@ def test_what_cannot_be_opened_is_named_in_one_line(kind: str, words: list[str],
 def test_what_is_on_disk_crosses_process_borders_without_its_pixels(tmp_path: Path) -> None:
     import pickle
 
-    images = open_source(write_npz(tmp_path / "a.npz"), 10).parts["train"].images
+    images = open_source(write_npz(tmp_path / "a.npz"), 10).parts["train"].inputs
     images.take(np.arange(3))
     sent = pickle.dumps(images)
     assert len(sent) < 3000

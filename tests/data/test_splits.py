@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoaug.data.audit import audit
-from autoaug.data.images import MemoryImages, in_memory
+from autoaug.data.inputs import MemoryInputs, in_memory
 from autoaug.data.source import Part, Source
 from autoaug.data.sources import open_source
 from autoaug.data.sources.arrays import array_source
@@ -25,15 +25,15 @@ def numbered(labels: np.ndarray, groups: np.ndarray | None = None) -> Source:
     """A source whose images all differ: pixel values spell their number."""
     n = len(labels)
     images = np.stack([np.arange(n) // 256, np.arange(n) % 256], 1).astype(np.uint8)[:, None, :, None]
-    source = array_source("numbered", tuple("abcdefgh"[: labels.max() + 1]), {"train": (MemoryImages(images), labels)})
+    source = array_source("numbered", tuple("abcdefgh"[: labels.max() + 1]), {"train": (MemoryInputs(images), labels)})
     part = source.parts["train"]
-    return Source(source.name, source.classes, {"train": Part(part.images, labels, groups, part.names)})
+    return Source(source.name, source.classes, {"train": Part(part.inputs, labels, groups, part.names)})
 
 
 def numbers(data: DataSet) -> list[set[int]]:
     """The numbers in train, validation and test."""
     parts = (data.train, data.validation, data.test)
-    return [{int(a) * 256 + int(b) for a, b in in_memory(p.images).array.reshape(-1, 2)} for p in parts]
+    return [{int(a) * 256 + int(b) for a, b in in_memory(p.inputs).array.reshape(-1, 2)} for p in parts]
 
 
 def test_groups_of_an_npz_stay_together(tmp_path: Path) -> None:
@@ -77,9 +77,9 @@ def test_groups_never_straddle(seed: int) -> None:
 def test_exact_copies_never_straddle() -> None:
     images, labels = bars(60)
     twice = np.concatenate([images, images]).transpose(0, 3, 1, 2)
-    source = array_source("twice", ("a", "b", "c"), {"train": (MemoryImages(twice), np.concatenate([labels, labels]))})
+    source = array_source("twice", ("a", "b", "c"), {"train": (MemoryInputs(twice), np.concatenate([labels, labels]))})
     data = splits(source)
-    parts = [{p.tobytes() for p in in_memory(s.images).array} for s in (data.train, data.validation, data.test)]
+    parts = [{p.tobytes() for p in in_memory(s.inputs).array} for s in (data.train, data.validation, data.test)]
     assert not parts[0] & parts[1]
     assert not parts[0] & parts[2]
     assert not parts[1] & parts[2]
@@ -90,7 +90,7 @@ def test_given_parts_are_kept(tmp_path: Path) -> None:
     source = open_source(write_npz(tmp_path / "a.npz", x_val=images, y_val=labels), PLENTY)
     data = splits(source)
     assert len(data.train) == 120
-    np.testing.assert_array_equal(in_memory(data.validation.images).array, images.transpose(0, 3, 1, 2))
+    np.testing.assert_array_equal(in_memory(data.validation.inputs).array, images.transpose(0, 3, 1, 2))
     assert len(data.test) == 60
 
 
@@ -99,8 +99,8 @@ def test_on_disk_and_in_memory_splits_are_the_same(npz: Path) -> None:
     for limit in (PLENTY, 10):
         source = open_source(npz, limit)
         data = split(source, audit(source), 0, limit)
-        found[limit] = [in_memory(s.images).array for s in (data.train, data.validation, data.test)]
-        assert isinstance(data.train.images, MemoryImages) == (limit == PLENTY)
+        found[limit] = [in_memory(s.inputs).array for s in (data.train, data.validation, data.test)]
+        assert isinstance(data.train.inputs, MemoryInputs) == (limit == PLENTY)
     for ours, theirs in zip(found[PLENTY], found[10], strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -136,7 +136,7 @@ def test_too_few_groups_are_named(count: int) -> None:
 
 def test_one_image_copied_over_and_over_is_too_few_groups() -> None:
     images = np.repeat(np.arange(2, dtype=np.uint8), 20)[:, None, None, None] * np.ones((1, 1, 4, 4), np.uint8)
-    source = array_source("copies", ("a", "b"), {"train": (MemoryImages(images), np.arange(40) // 20)})
+    source = array_source("copies", ("a", "b"), {"train": (MemoryInputs(images), np.arange(40) // 20)})
     with pytest.raises(DataError, match=r"the (test|validation) split"):
         splits(source)
 

@@ -395,7 +395,7 @@ def _is_none_of_a_file(name: str, call: ast.Call) -> bool:
         ("confirmation_seeds", 10**12, "confirmation_seeds"),
         ("finalists", 10**12, "finalists"),
         ("most_seeds", 10**12, "most_seeds"),
-        ("image_size", -5, "image_size"),
+        ("size", -5, "size"),
         ("seed", -1, "seed"),
     ],
 )

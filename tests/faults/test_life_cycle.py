@@ -124,13 +124,13 @@ def check_weights(result: SearchResult) -> None:
     folder, _, data, _ = reopen(result.run_dir, trust=True)
     config = RunFolder.open(folder.root)[1]
     candidate = result.candidate(result.returned.name)
-    blank = np.zeros(data.train.images.shape[0], np.float32)
+    blank = np.zeros(data.train.inputs.shape[0], np.float32)
     import torch
 
     mean = torch.from_numpy(blank)
-    model = build_model(config.model, data.train.images.shape, len(data.classes), mean, mean, seed=0)
+    model = build_model(config.model, data.train.inputs.shape, len(data.classes), mean, mean, seed=0)
     model.load_state_dict(load_file(folder.model))
-    found = predict(model, data.test.images, "cpu")
+    found = predict(model, data.test.inputs, "cpu")
     name = f"{candidate.fingerprint}-{candidate.seeds[0]}.npz"
     with np.load(folder.confirmation / name) as file:
         np.testing.assert_array_equal(found, file["test_predictions"])

@@ -18,7 +18,7 @@ import torch
 from sklearn.datasets import load_sample_images
 
 import autoaug
-from autoaug.data.images import MemoryImages
+from autoaug.data.inputs import MemoryInputs
 from autoaug.data.loading import check_data
 from autoaug.data.pool import Pool
 from autoaug.data.splits import Samples
@@ -113,7 +113,7 @@ def test_a_generator_survives_its_folder_and_makes_the_same(tmp_path: Path) -> N
     read = load_generator(tmp_path / "gen")
     np.testing.assert_array_equal(made.sample(labels, 5), read.sample(labels, 5))
     assert not np.array_equal(read.sample(labels, 5), read.sample(labels, 6))
-    means = [own.images.take(np.flatnonzero(own.labels == k)).mean(0) for k in range(3)]
+    means = [own.inputs.take(np.flatnonzero(own.labels == k)).mean(0) for k in range(3)]
     many = read.sample(np.zeros(400, np.int64), 0)
     assert np.abs(many.mean(0) - means[0]).mean() < 12, "the mean of the class, but for what is cut at 0 and 255"
 
@@ -135,7 +135,7 @@ def test_generators_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         load_generator(tmp_path / "gen")
     with pytest.raises(RunError, match="is no generator"):
         load_generator(tmp_path)
-    few = Samples(MemoryImages(samples(12, 0).images.take(np.arange(12))), samples(12, 0).labels)
+    few = Samples(MemoryInputs(samples(12, 0).inputs.take(np.arange(12))), samples(12, 0).labels)
     with pytest.raises(DataError, match=r"class .* a gan needs at least 10 a class; use the kind pca"):
         fit_generator("gan", few, ("a", "b", "c"), "f" * 12, tmp_path / "few", steps=1, seed=0)
 
@@ -145,7 +145,7 @@ def test_a_search_refuses_such_a_generator_before_it_makes_a_folder(tmp_path: Pa
     _, known = check_data(str(data), LIMIT, None, (), 0)
     other = "f" * 12
     fit_generator("pca", known.train, known.classes, other, tmp_path / "other", steps=0, seed=0)
-    tiny = Samples(MemoryImages(known.train.images.take(np.arange(len(known.train)))[..., :9, :9]), known.train.labels)
+    tiny = Samples(MemoryInputs(known.train.inputs.take(np.arange(len(known.train)))[..., :9, :9]), known.train.labels)
     fit_generator("pca", tiny, known.classes, known.train_fingerprint, tmp_path / "tiny", steps=0, seed=0)
     _, again = check_data(str(data), LIMIT, None, (), 1)
     assert known.fingerprint == again.fingerprint
@@ -172,18 +172,18 @@ def test_noise_is_rough_where_images_are_smooth() -> None:
 
 def test_noise_is_no_photograph() -> None:
     """Of 32 pixels a side, where noise is a gray at the 16 at which distances are measured."""
-    photos = load_sample_images().images
+    photos = load_sample_images().inputs
     draw = np.random.default_rng(0)
     tops, lefts, labels = draw.integers(0, 390, 300), draw.integers(0, 600, 300), np.arange(300) % 2
     crops = np.stack(
         [photos[k][top : top + 32, left : left + 32] for k, top, left in zip(labels, tops, lefts, strict=True)]
     )
     images = np.ascontiguousarray(crops.transpose(0, 3, 1, 2))
-    real, held = (Samples(MemoryImages(images[rows]), labels[rows]) for rows in (slice(200), slice(200, 300)))
+    real, held = (Samples(MemoryInputs(images[rows]), labels[rows]) for rows in (slice(200), slice(200, 300)))
     sample_filter = train_filter(real, held, ("china", "flower"), "auto", Recipe(epochs=1, batch_size=50), 0, "cpu")
     noise = draw.integers(0, 256, (100, 3, 32, 32), dtype=np.uint8)
     assert (sample_filter.judge(noise, np.zeros(100, np.int64)) == "like no image").all()
-    assert (sample_filter.judge(held.images.take(np.arange(100)), held.labels) == "like no image").mean() < 0.05
+    assert (sample_filter.judge(held.inputs.take(np.arange(100)), held.labels) == "like no image").mean() < 0.05
 
 
 def test_the_gate_catches_planted_faults_and_lets_real_images_pass() -> None:
@@ -191,20 +191,20 @@ def test_the_gate_catches_planted_faults_and_lets_real_images_pass() -> None:
     _, data = check_data("digits", LIMIT, None, (), 0)
     recipe = Recipe(epochs=20, batch_size=64)
     sample_filter = train_filter(data.train, data.validation, data.classes, "auto", recipe, 0, "cpu")
-    good = data.test.images.take(np.arange(len(data.test)))
+    good = data.test.inputs.take(np.arange(len(data.test)))
     labels = data.test.labels
     draw = np.random.default_rng(0)
     faults = {
         "noise": (draw.integers(0, 256, good.shape, dtype=np.uint8), labels),
         "wrong labels": (good, (labels + draw.integers(1, 10, len(labels))) % 10),
-        "copies": (data.train.images.take(np.arange(300)), data.train.labels[:300]),
+        "copies": (data.train.inputs.take(np.arange(300)), data.train.labels[:300]),
     }
     assert (sample_filter.judge(good, labels) != "").mean() < 0.05
     for name, (images, kinds) in faults.items():
         assert (sample_filter.judge(images, kinds) != "").mean() >= 0.95, name
     assert sample_filter.groups_of(good) is None, "digits have no groups"
     halves = np.where(np.arange(len(data.train)) % 2, "odd", "even")
-    numbers, names = replace(sample_filter, groups=halves).groups_of(data.train.images.take(np.arange(8)))
+    numbers, names = replace(sample_filter, groups=halves).groups_of(data.train.inputs.take(np.arange(8)))
     assert [names[i] for i in numbers] == list(halves[:8]), "each training image is nearest to itself"
     assert balance(numbers, np.array(["", "a copy"] * 4), 2) == ([4, 4], [4, 0])
     dropped = sample_filter.judge(good[:20], labels[:20], rule=load_accept_function("tests.rules:no_image"))
@@ -219,20 +219,20 @@ def test_images_without_the_noise_of_real_ones_are_no_copies() -> None:
     def noisy(count: int, sigma: float) -> Samples:
         labels = np.arange(count) % 2
         images = scenes[labels] + draw.normal(0, sigma, (count, 1, 12, 12))
-        return Samples(MemoryImages(images.clip(0, 255).round().astype(np.uint8)), labels)
+        return Samples(MemoryInputs(images.clip(0, 255).round().astype(np.uint8)), labels)
 
     real, held, smooth = noisy(80, 20), noisy(40, 20), noisy(40, 4)
     sample_filter = train_filter(real, held, ("a", "b"), "auto", Recipe(epochs=8, batch_size=16), 0, "cpu")
-    assert (sample_filter.judge(smooth.images.take(np.arange(40)), smooth.labels) == "a copy").sum() == 0
-    copies = real.images.take(np.arange(80)).astype(np.int16) + draw.integers(-8, 9, (80, 1, 12, 12))
+    assert (sample_filter.judge(smooth.inputs.take(np.arange(40)), smooth.labels) == "a copy").sum() == 0
+    copies = real.inputs.take(np.arange(80)).astype(np.int16) + draw.integers(-8, 9, (80, 1, 12, 12))
     assert (sample_filter.judge(copies.clip(0, 255).astype(np.uint8), real.labels) == "a copy").all()
 
 
 def pooled(share: float, confidence: float = 0.0) -> TrialResult:
     """A trial whose pool says that every image is of class 0."""
     task = small_task()
-    made = task.train.images.take(np.arange(64))
-    pool = Pool(Samples(MemoryImages(made), np.zeros(64, np.int64)), np.linspace(0, 1, 64))
+    made = task.train.inputs.take(np.arange(64))
+    pool = Pool(Samples(MemoryInputs(made), np.zeros(64, np.int64)), np.linspace(0, 1, 64))
     policy = Policy(synthetic=Synthetic(kind="pca", share=share, confidence=confidence))
     return list(run_trial(policy, replace(task, pools={"pca": pool}), 0))[-1]
 
@@ -257,7 +257,7 @@ def test_a_pool_is_made_once_and_then_read(tmp_path: Path) -> None:
     first, again = (make_pool("pca", data, sample_filter, 0, "cpu", cache=tmp_path / "cache") for _ in range(2))
     assert first.pool is not None
     assert again.pool is not None
-    kept = [pooled.pool.samples.images.take(np.arange(5)) for pooled in (first, again) if pooled.pool]
+    kept = [pooled.pool.samples.inputs.take(np.arange(5)) for pooled in (first, again) if pooled.pool]
     np.testing.assert_array_equal(*kept)
     assert sum(first.facts["gate"].values()) == 2 * len(data.train)
     assert again.facts["seconds"] == first.facts["seconds"], "what fitting took is remembered"

@@ -271,7 +271,7 @@ def test_the_winner_goes_out_as_weights_that_give_its_predictions(result: Search
 
     export_model(RunFolder(result.run_dir), tmp_path / "model")
     _, _, data, _ = reopen(result.run_dir)
-    images = data.test.images.take(np.arange(len(data.test)))
+    images = data.test.inputs.take(np.arange(len(data.test)))
     np.savez(tmp_path / "test.npz", images=images, labels=data.test.labels)
     code = (
         "import sys, numpy as np, torch; sys.path.insert(0, sys.argv[1])\n"

@@ -27,7 +27,7 @@ def trained() -> tuple[torch.nn.Module, torch.Tensor, torch.Tensor]:
     training = new_training(task.model, task.train, task.classes, 0)
     for _ in train(training, Policy(), task.train, task.classes, task.recipe, 0, "cpu"):
         pass
-    images = torch.from_numpy(task.validation.images.take(np.arange(48))).float() / 255
+    images = torch.from_numpy(task.validation.inputs.take(np.arange(48))).float() / 255
     return training.model.eval(), images, torch.from_numpy(task.validation.labels)
 
 

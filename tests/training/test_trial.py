@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from autoaug.data.images import MemoryImages
+from autoaug.data.inputs import MemoryInputs
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Adversarial, Policy
 from autoaug.results import TrialResult
@@ -78,7 +78,7 @@ def test_evaluation_images_reach_the_model_bit_identical(monkeypatch: pytest.Mon
     monkeypatch.setattr("autoaug.training.trial.predict", spying_predict)
     whole(load_policy("randaugment").model_copy(update={"copies": 2}), task)
     stored = [task.validation, task.validation, task.test]
-    expected = torch.cat([torch.from_numpy(s.images.take(np.arange(len(s)))) for s in stored if s]).float() / 255
+    expected = torch.cat([torch.from_numpy(s.inputs.take(np.arange(len(s)))) for s in stored if s]).float() / 255
     assert torch.equal(torch.cat(seen), expected)
 
 
@@ -115,13 +115,13 @@ def test_an_error_in_training_fails_with_the_reason() -> None:
 def test_images_on_disk_train_to_the_same_result_as_images_in_memory(tmp_path: object) -> None:
     from pathlib import Path
 
-    from autoaug.data.images import MappedImages
+    from autoaug.data.inputs import MappedInputs
 
     task = small_task()
-    assert isinstance(task.train.images, MemoryImages)
+    assert isinstance(task.train.inputs, MemoryInputs)
     path = Path(str(tmp_path)) / "x.npy"
-    np.save(path, task.train.images.array)
-    on_disk = replace(task.train, images=MappedImages(str(path), 1, np.arange(len(task.train))))
+    np.save(path, task.train.inputs.array)
+    on_disk = replace(task.train, images=MappedInputs(str(path), 1, np.arange(len(task.train))))
     ours = whole(load_policy("randaugment"), task)
     theirs = whole(load_policy("randaugment"), replace(task, train=on_disk))
     assert ours.curve == theirs.curve
@@ -132,7 +132,7 @@ def test_an_attack_stays_in_its_ball_raises_the_loss_and_leaves_the_model_alone(
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(400, 3)).train()
     state = {name: value.clone() for name, value in model.state_dict().items()}
-    images = torch.from_numpy(samples(16, 0).images.take(np.arange(16))).float() / 255
+    images = torch.from_numpy(samples(16, 0).inputs.take(np.arange(16))).float() / 255
     labels = torch.eye(3)[torch.arange(16) % 3]
     how = Adversarial(kind=kind, epsilon=0.05, steps=1 if kind == "fgsm" else 4)
     moved = attack(model, images, labels, how, torch.Generator().manual_seed(0))

@@ -10,14 +10,14 @@ from autoaug.errors import DataError, UnknownName
 from autoaug.utils.files import is_text
 
 
-def open_source(data: str | Path, memory_limit: int, image_size: int | None = None) -> Source:
-    """Open a data set: a folder of images by class, a folder of IDX files, an ``.npz``, a CSV manifest, Parquet
+def open_source(data: str | Path, memory_limit: int, size: int | None = None) -> Source:
+    """Open a data set: a folder of samples by class, a folder of IDX files, an ``.npz``, a CSV manifest, Parquet
     or WebDataset shards (a file or a folder), ``digits``, ``torchvision:NAME`` or ``hf:NAME``.
 
     Args:
         data: a path or a name.
         memory_limit: bytes; arrays above it are mapped from disk instead of loaded.
-        image_size: side in pixels to which images in files are brought; None keeps or chooses one
+        image_size: side in pixels to which samples in files are brought; None keeps or chooses one
             (`autoaug.modalities.image.decoding.common_shape`). Arrays keep their size, and take none.
 
     Raises:
@@ -27,22 +27,22 @@ def open_source(data: str | Path, memory_limit: int, image_size: int | None = No
     if not is_text(text):
         raise DataError(f"the path of the data, {text!r}, is not UTF-8 text; rename that file or folder")
     if text.startswith("torchvision:"):
-        _keep_size(text, image_size)
+        _keep_size(text, size)
         return builtin.open_torchvision(text.removeprefix("torchvision:"))
     if text.startswith("hf:"):
-        return huggingface.open_huggingface(text.removeprefix("hf:"), image_size)
+        return huggingface.open_huggingface(text.removeprefix("hf:"), size)
     if path.is_dir():
-        return _open_folder(path, memory_limit, image_size)
+        return _open_folder(path, memory_limit, size)
     ending = path.suffix.lower()
     if ending in _SHARDS and path.is_file():
-        return _SHARDS[ending](path, image_size)
+        return _SHARDS[ending](path, size)
     if ending == ".npz" and path.is_file():
-        _keep_size(text, image_size)
+        _keep_size(text, size)
         return arrays.open_npz(path, memory_limit)
     if ending == ".csv" and path.is_file():
-        return manifest.open_manifest(path, image_size)
+        return manifest.open_manifest(path, size)
     if text in builtin.BUILTIN:
-        _keep_size(text, image_size)
+        _keep_size(text, size)
         return builtin.BUILTIN[text]()
     if path.is_file():
         raise DataError(
@@ -61,21 +61,21 @@ def open_source(data: str | Path, memory_limit: int, image_size: int | None = No
 _SHARDS = {".parquet": parquet.open_parquet, ".tar": webdataset.open_webdataset}
 
 
-def _keep_size(text: str, image_size: int | None) -> None:
+def _keep_size(text: str, size: int | None) -> None:
     """Raise `DataError` where arrays, which have one size, are to get another."""
-    if image_size is not None:
+    if size is not None:
         raise DataError(
-            f"{text} holds arrays of one size, which --image-size {image_size} does not change: leave it out, or "
+            f"{text} holds arrays of one size, which --sample-size {size} does not change: leave it out, or "
             "resize them before"
         )
 
 
-def _open_folder(path: Path, memory_limit: int, image_size: int | None) -> Source:
+def _open_folder(path: Path, memory_limit: int, size: int | None) -> Source:
     if idx.is_idx_folder(path):
-        _keep_size(str(path), image_size)
+        _keep_size(str(path), size)
         return idx.open_idx(path, memory_limit)
     if webdataset.is_webdataset_folder(path):
-        return webdataset.open_webdataset(path, image_size)
+        return webdataset.open_webdataset(path, size)
     if parquet.is_parquet_folder(path):
-        return parquet.open_parquet(path, image_size)
-    return folder.open_folder(path, image_size)
+        return parquet.open_parquet(path, size)
+    return folder.open_folder(path, size)

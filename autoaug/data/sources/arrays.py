@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autoaug.data.images import Images, MappedImages, MemoryImages, as_uint8, channels_first
+from autoaug.data.inputs import Inputs, MappedInputs, MemoryInputs, as_uint8, channels_first
 from autoaug.data.source import ROLE_NAMES, Part, Role, Source, index_labels
 from autoaug.data.sources.reading import MOST_PACKED, reading
 from autoaug.data.spill import check_room, spill_folder
@@ -121,7 +121,7 @@ def _class_names(path: Path, array: np.ndarray) -> list[str]:
 def array_source(
     name: str,
     classes: tuple[str, ...],
-    parts: dict[Role, tuple[Images, np.ndarray]],
+    parts: dict[Role, tuple[Inputs, np.ndarray]],
     groups: dict[Role, np.ndarray] | None = None,
     left_out: tuple[str, ...] = (),
 ) -> Source:
@@ -163,7 +163,7 @@ def channel_axis(shape: tuple[int, ...], where: str) -> int | None:
     return 1 if shape[1] <= 4 or shape[1] < shape[3] else 3
 
 
-def _images(path: Path, archive: zipfile.ZipFile, name: str, mapped: bool) -> Images:
+def _images(path: Path, archive: zipfile.ZipFile, name: str, mapped: bool) -> Inputs:
     if mapped:
         info = _checked(archive, name)
         check_room(path, info.file_size)
@@ -174,8 +174,8 @@ def _images(path: Path, archive: zipfile.ZipFile, name: str, mapped: bool) -> Im
     axis = channel_axis(array.shape, f"{path}: {name}")
     check_values(array, f"{path}: {name}")
     if mapped:
-        return MappedImages(extracted, axis, np.arange(len(array)))
-    return MemoryImages(as_uint8(channels_first(array, axis)))
+        return MappedInputs(extracted, axis, np.arange(len(array)))
+    return MemoryInputs(as_uint8(channels_first(array, axis)))
 
 
 def check_values(array: np.ndarray, where: str) -> None:

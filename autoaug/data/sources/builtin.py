@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from autoaug.data.images import MemoryImages
+from autoaug.data.inputs import MemoryInputs
 from autoaug.data.source import Role, Source, index_labels
 from autoaug.data.sources.arrays import array_source
 from autoaug.errors import DataError, UnknownName
@@ -23,7 +23,7 @@ def open_digits() -> Source:
     digits = load_digits()
     images = (digits.images * (255 / 16)).round().astype(np.uint8)[:, None]
     labels, classes = index_labels([digits.target.astype(np.int64)], None, "digits")
-    return array_source("digits", classes, {"train": (MemoryImages(images), labels[0])})
+    return array_source("digits", classes, {"train": (MemoryInputs(images), labels[0])})
 
 
 def open_torchvision(name: str) -> Source:
@@ -33,7 +33,7 @@ def open_torchvision(name: str) -> Source:
     if name not in TORCHVISION:
         raise UnknownName("torchvision data set", name, TORCHVISION)
     folder = cache_folder()
-    parts: dict[Role, tuple[MemoryImages, np.ndarray]] = {}
+    parts: dict[Role, tuple[MemoryInputs, np.ndarray]] = {}
     classes: tuple[str, ...] = ()
     roles: tuple[tuple[Role, bool], ...] = (("train", True), ("test", False))
     for role, is_train in roles:
@@ -45,7 +45,7 @@ def open_torchvision(name: str) -> Source:
         pixels = images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2)
         targets = np.asarray(data.targets)
         targets = targets[:, 0] if targets.ndim == 2 else targets
-        parts[role] = (MemoryImages(np.ascontiguousarray(pixels)), targets.astype(np.int64))
+        parts[role] = (MemoryInputs(np.ascontiguousarray(pixels)), targets.astype(np.int64))
         classes = tuple(str(c) for c in getattr(data, "classes", np.unique(targets)))
     return array_source(f"torchvision:{name}", classes, dict(parts))
 

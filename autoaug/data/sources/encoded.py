@@ -1,4 +1,4 @@
-"""Encoded images that lie in other files: written out one by one, then read as any image files are."""
+"""Encoded samples that lie in other files: written out one by one, then read as any sample files are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autoaug.errors import DataError
 
 
 class Encoded(NamedTuple):
-    """One image as a file's content, PNG or JPEG or any that Pillow reads, with its label."""
+    """One sample as a file's content, PNG or JPEG or any that Pillow reads, with its label."""
 
     content: bytes
     label: str
@@ -24,17 +24,17 @@ class Encoded(NamedTuple):
 def open_encoded(
     name: str,
     samples: Iterable[Encoded],
-    image_size: int | None,
+    size: int | None,
     parts: Sequence[str],
     left_out: Counter[str] | None = None,
 ) -> Source:
-    """A source from images in files of another kind; raises `DataError` where there are none.
+    """A source from samples in files of another kind; raises `DataError` where there are none.
 
     They are written to a temporary folder, which is removed when this process ends.
 
     Args:
         name: what to call the source.
-        samples: the images.
+        samples: the samples.
         image_size: as for `open_files`.
         parts: the names, of shards or of splits, that told the roles.
         left_out: counts what is not taken while `samples` are read.
@@ -45,8 +45,8 @@ def open_encoded(
         path.write_bytes(sample.content)
         items.append(Item(path, sample.label, sample.role))
     if not items:
-        raise DataError(f"{name}: there are no images in it")
-    return open_files(name, items, image_size, left_out=spelt_out(left_out or Counter()), assumed=_assumed(parts))
+        raise DataError(f"{name}: there are no samples in it")
+    return open_files(name, items, size, left_out=spelt_out(left_out or Counter()), assumed=_assumed(parts))
 
 
 def role_in(name: str) -> Role:

@@ -1,4 +1,4 @@
-"""Image files with labels, from whichever listing: what folders and manifests have in common."""
+"""Sample files with labels, from whichever listing: what folders and manifests have in common."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autoaug.data.images import DECODERS, FileImages
+from autoaug.data.inputs import DECODERS, FileImages
 from autoaug.data.source import Part, Role, Source, index_labels
 from autoaug.errors import DataError, first_line, printable
 from autoaug.modalities.image.decoding import (
@@ -26,7 +26,7 @@ from autoaug.modalities.image.decoding import (
 
 @dataclass(frozen=True)
 class Item:
-    """One listed image."""
+    """One listed sample."""
 
     path: Path
     label: str
@@ -37,7 +37,7 @@ class Item:
 def open_files(
     name: str,
     items: list[Item],
-    image_size: int | None,
+    size: int | None,
     classes: Iterable[str] = (),
     left_out: tuple[str, ...] = (),
     assumed: tuple[str, ...] = (),
@@ -48,7 +48,7 @@ def open_files(
         name: what to call the source.
         items: the listing.
         image_size: as for `common_shape`.
-        classes: names that should have images, beside those that are in `items`.
+        classes: names that should have samples, beside those that are in `items`.
         left_out: of `Source`.
         assumed: likewise.
     """
@@ -59,9 +59,9 @@ def open_files(
         if not any(item.role == role for item, _ in readable):
             first = f"; the first: {unreadable[0]}" if unreadable else ""
             what = "training" if role == "train" else role
-            raise DataError(f"{name}: none of {len(items)} files can be read as a {what} image{first}")
+            raise DataError(f"{name}: none of {len(items)} files can be read as a {what} sample{first}")
     headers = [header for _, header in readable]
-    shape = common_shape([header for item, header in readable if item.role == "train"], image_size)
+    shape = common_shape([header for item, header in readable if item.role == "train"], size)
     is_one_size = len({(h.height, h.width) for h in headers}) == 1
     shape = replace(shape, resized=shape.resized or not is_one_size, depth=common_depth(headers))
     roles: list[Role] = [role for role in ("train", "validation", "test") if any(i.role == role for i, _ in readable)]
@@ -92,7 +92,7 @@ def _rule(shape: Shape, headers: Sequence[Header]) -> str:
     if shape.resized:
         words.insert(
             0,
-            f"each image is scaled so that it covers {shape.height} x {shape.width} pixels and cropped to them about "
+            f"each sample is scaled so that it covers {shape.height} x {shape.width} pixels and cropped to them about "
             "its center",
         )
     return "; ".join(words)
@@ -113,7 +113,7 @@ def _part(items: list[Item], labels: np.ndarray, shape: Shape) -> Part:
     grouped = any(item.group is not None for item in items)
     names = tuple(printable(str(item.path)) for item in items)
     return Part(
-        images=FileImages(tuple(str(item.path) for item in items), shape),
+        inputs=FileImages(tuple(str(item.path) for item in items), shape),
         labels=labels,
         groups=np.array([item.group or name for item, name in zip(items, names, strict=True)]) if grouped else None,
         names=names,

@@ -1,5 +1,5 @@
-"""ImageFolder layout: ``class/image``, or ``train/class/image`` with ``val/`` and ``test/`` beside it. In a folder that
-`autoaug expand` made, an image and its copies are a group.
+"""ImageFolder layout: ``class/sample``, or ``train/class/sample`` with ``val/`` and ``test/`` beside it. In a folder that
+`autoaug expand` made, a sample and its copies are a group.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from autoaug.data.sources.files import Item, open_files, spelt_out
 from autoaug.errors import DataError, printable
 from autoaug.modalities.image.decoding import image_endings
 
-#: What a folder has that `autoaug expand` made, and what stands between an image's number and its copy's.
+#: What a folder has that `autoaug expand` made, and what stands between a sample's number and its copy's.
 EXPANSION, MANIFEST, COPY = "expansion.json", "manifest.jsonl", "-copy"
 #: What archivers, file managers and notebooks leave beside the data; so is all whose name begins with a dot.
 _TOOL_MADE = frozenset({"__macosx", "__pycache__", "@eadir", "$recycle.bin", "thumbs.db", "desktop.ini", "lost+found"})
@@ -24,7 +24,7 @@ _SPLIT_WORDS = frozenset(ROLE_NAMES) | {"eval", "evaluation", "holdout", "heldou
 _NAMES = "train, val and test"
 
 
-def open_folder(root: Path, image_size: int | None) -> Source:
+def open_folder(root: Path, size: int | None) -> Source:
     """Read the layout below `root`; raises `DataError` where there is none, or a folder is of no class and no split."""
     left_out = Counter[str]()
     folders = _subfolders(root, left_out)
@@ -39,10 +39,10 @@ def open_folder(root: Path, image_size: int | None) -> Source:
         for item in _items(folder, root, role, is_expanded, left_out)
     ]
     if not items:
-        what = "is empty" if not any(root.iterdir()) else "has no images in folders named after their class"
+        what = "is empty" if not any(root.iterdir()) else "has no samples in folders named after their class"
         raise DataError(f"{root}: the folder {what}; expected CLASS/IMAGE or train/CLASS/IMAGE")
     names = {folder.name for classes in parts.values() for folder in classes}
-    return open_files(str(root), items, image_size, names, spelt_out(left_out))
+    return open_files(str(root), items, size, names, spelt_out(left_out))
 
 
 def is_tool_made(name: str) -> bool:
@@ -68,8 +68,8 @@ def _roles(root: Path, folders: list[Path], left_out: Counter[str]) -> dict[Role
     if not any(ROLE_NAMES[folder.name.lower()] == "train" for folder in named):
         if folders and all(_looks_like_a_split(folder) for folder in folders):
             raise DataError(
-                f"{root}: {folders[0].name}/ has folders of images, as a split has, but there is no train/ beside it; "
-                f"name the splits {_NAMES}, or put the images of a class right into its folder"
+                f"{root}: {folders[0].name}/ has folders of samples, as a split has, but there is no train/ beside it; "
+                f"name the splits {_NAMES}, or put the samples of a class right into its folder"
             )
         return {}
     for folder in named:
@@ -80,11 +80,11 @@ def _roles(root: Path, folders: list[Path], left_out: Counter[str]) -> dict[Role
     for folder in folders:
         if folder not in named and _has_images(folder):
             raise DataError(
-                f"{root}: {folder.name}/ stands beside {found['train'].name}/ and has images, but is no split; name "
+                f"{root}: {folder.name}/ stands beside {found['train'].name}/ and has samples, but is no split; name "
                 f"the splits {_NAMES}, or move it elsewhere"
             )
         if folder not in named:
-            left_out["folder without images"] += 1
+            left_out["folder without samples"] += 1
     return found
 
 

@@ -13,7 +13,7 @@ from autoaug.data.sources.reading import reading
 from autoaug.errors import DataError, first_line
 
 
-def open_huggingface(name: str, image_size: int | None) -> Source:
+def open_huggingface(name: str, size: int | None) -> Source:
     """Read all splits; raises `DataError` where the library is missing, or the data cannot be had or used."""
     try:
         import datasets
@@ -24,20 +24,20 @@ def open_huggingface(name: str, image_size: int | None) -> Source:
     except Exception as fault:  # the library's many kinds: no network, no such name, another format
         raise DataError(f"hf:{name} cannot be had ({first_line(fault)})") from None
     splits = found if isinstance(found, dict) else {"train": found}
-    return open_encoded(f"hf:{name}", _samples(name, splits, datasets), image_size, list(splits))
+    return open_encoded(f"hf:{name}", _samples(name, splits, datasets), size, list(splits))
 
 
 def _samples(name: str, splits: dict[str, Any], datasets: Any) -> Iterator[Encoded]:
     for split, rows in splits.items():
-        image = next((k for k, v in rows.features.items() if isinstance(v, datasets.Image)), None)
+        sample = next((k for k, v in rows.features.items() if isinstance(v, datasets.Image)), None)
         label = next((k for k in LABELS if k in rows.features), None)
-        if image is None or label is None:
-            lacks = "of images" if image is None else f"of labels ({', '.join(LABELS)})"
+        if sample is None or label is None:
+            lacks = "of samples" if sample is None else f"of labels ({', '.join(LABELS)})"
             raise DataError(f"hf:{name}: there is no column {lacks}; it has {', '.join(rows.features)}")
         names = getattr(rows.features[label], "names", None)
-        pairs = rows.cast_column(image, datasets.Image(decode=False)).select_columns([image, label])
+        pairs = rows.cast_column(sample, datasets.Image(decode=False)).select_columns([sample, label])
         for row in _rows(f"hf:{name}", pairs):
-            yield Encoded(image_content(name, row[image]), label_text(row[label], names, f"hf:{name}"), role_in(split))
+            yield Encoded(image_content(name, row[sample]), label_text(row[label], names, f"hf:{name}"), role_in(split))
 
 
 def _rows(where: str, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -48,12 +48,12 @@ def _rows(where: str, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]
 
 
 def image_content(name: str, cell: dict[str, Any] | None) -> bytes:
-    """An image's file, which stands in the cell or at its path."""
+    """A sample's file, which stands in the cell or at its path."""
     found = cell or {}
     if found.get("bytes") is not None:
         return bytes(found["bytes"])
     if not found.get("path"):
-        raise DataError(f"hf:{name}: a row has no image; remove it")
+        raise DataError(f"hf:{name}: a row has no sample; remove it")
     path = Path(found["path"])
     with reading(path, "a file that can be read"):
         return path.read_bytes()

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from autoaug.data.images import Images, MappedImages, MemoryImages, channels_first
+from autoaug.data.inputs import Inputs, MappedInputs, MemoryInputs, channels_first
 from autoaug.data.source import ROLE_NAMES, Role, Source, index_labels
 from autoaug.data.sources.arrays import array_source, channel_axis, check_values
 from autoaug.data.sources.reading import MOST_PACKED, reading
@@ -62,13 +62,13 @@ def open_idx(folder: Path, memory_limit: int) -> Source:
     return array_source(str(folder), classes, dict(zip(roles, zip(images, labels, strict=True), strict=True)))
 
 
-def _images(path: Path, memory_limit: int) -> Images:
+def _images(path: Path, memory_limit: int) -> Inputs:
     array, mapped = _read(path, memory_limit)
     axis = channel_axis(array.shape, str(path))
     check_values(array, str(path))
     if mapped:
-        return MappedImages(mapped, axis, np.arange(len(array)))
-    return MemoryImages(np.ascontiguousarray(channels_first(array, axis)))
+        return MappedInputs(mapped, axis, np.arange(len(array)))
+    return MemoryInputs(np.ascontiguousarray(channels_first(array, axis)))
 
 
 def _read(path: Path, memory_limit: int) -> tuple[np.ndarray, str]:

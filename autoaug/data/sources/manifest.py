@@ -16,7 +16,7 @@ COLUMNS = ("path", "label", "split", "group")
 _MOST_BYTES = 2**28
 
 
-def open_manifest(path: Path, image_size: int | None) -> Source:
+def open_manifest(path: Path, size: int | None) -> Source:
     """Read the manifest; raises `DataError` with the line that breaks a rule."""
     text = read_text(path, DataError, _MOST_BYTES)
     if "\0" in text:
@@ -33,8 +33,10 @@ def open_manifest(path: Path, image_size: int | None) -> Source:
     except csv.Error as fault:
         raise DataError(f"{path}, line {lines.line_num}: not a CSV file ({fault})") from None
     if not items:
-        raise DataError(f"{path}: the manifest lists no images; expected a header line path,label and a line per image")
-    return open_files(str(path), items, image_size)
+        raise DataError(
+            f"{path}: the manifest lists no samples; expected a header line path,label and a line per sample"
+        )
+    return open_files(str(path), items, size)
 
 
 def _columns(manifest: Path, row: list[str], line: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Parquet files with a column of encoded images, as the Hugging Face hub has them: one file, or a folder of shards
+"""Parquet files with a column of encoded samples, as the Hugging Face hub has them: one file, or a folder of shards
 whose names begin with ``train``, ``validation`` or ``test``.
 """
 
@@ -18,11 +18,11 @@ LABELS = ("label", "labels", "class", "target", "fine_label")
 _ROWS = 1000
 
 
-def open_parquet(path: Path, image_size: int | None) -> Source:
-    """Read the images; raises `DataError` where pyarrow is missing or there is no column of images or of labels."""
+def open_parquet(path: Path, size: int | None) -> Source:
+    """Read the samples; raises `DataError` where pyarrow is missing or there is no column of samples or of labels."""
     files = shards(path, ".parquet") if path.is_dir() else [path]
     samples = (sample for file in files for sample in _samples(file))
-    return open_encoded(str(path), samples, image_size, [file.name for file in files])
+    return open_encoded(str(path), samples, size, [file.name for file in files])
 
 
 def is_parquet_folder(path: Path) -> bool:
@@ -48,29 +48,29 @@ def _samples(path: Path) -> Iterator[Encoded]:
         raise DataError(f"{path}: Parquet needs pyarrow: pip install 'autoaug[parquet]'") from None
     with reading(path, "a Parquet file"), ParquetFile(path) as file:
         schema = file.schema_arrow
-        image, label = _columns(path, schema, pyarrow)
+        sample, label = _columns(path, schema, pyarrow)
         names = _class_names(path, schema.metadata, label)
-        for batch in file.iter_batches(_ROWS, columns=[image, label]):
-            for cell, value in zip(batch[image].to_pylist(), batch[label].to_pylist(), strict=True):
+        for batch in file.iter_batches(_ROWS, columns=[sample, label]):
+            for cell, value in zip(batch[sample].to_pylist(), batch[label].to_pylist(), strict=True):
                 content = cell["bytes"] if isinstance(cell, dict) else cell
                 if content is None or value is None:
-                    raise DataError(f"{path}: a row has no {image if content is None else label}; remove it")
+                    raise DataError(f"{path}: a row has no {sample if content is None else label}; remove it")
                 yield Encoded(content, label_text(value, names, str(path)), role_in(path.name))
 
 
 def _columns(path: Path, schema: Any, pyarrow: Any) -> tuple[str, str]:
-    """The names of the columns of images and labels."""
+    """The names of the columns of samples and labels."""
 
     def is_image(kind: Any) -> bool:
         is_record = pyarrow.types.is_struct(kind) and "bytes" in [field.name for field in kind]
         return is_record or pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind)
 
-    image = next((field.name for field in schema if is_image(field.type) and field.name not in LABELS), None)
+    sample = next((field.name for field in schema if is_image(field.type) and field.name not in LABELS), None)
     label = next((name for name in LABELS if name in schema.names), None)
-    if image is None or label is None:
-        lacks = "of encoded images (bytes)" if image is None else f"of labels ({', '.join(LABELS)})"
+    if sample is None or label is None:
+        lacks = "of encoded samples (bytes)" if sample is None else f"of labels ({', '.join(LABELS)})"
         raise DataError(f"{path}: there is no column {lacks}; it has {', '.join(schema.names)}")
-    return image, label
+    return sample, label
 
 
 def _class_names(path: Path, metadata: dict[bytes, bytes] | None, label: str) -> list[str] | None:

@@ -17,15 +17,15 @@ from autoaug.errors import DataError, printable
 from autoaug.modalities.image.decoding import image_endings
 
 _LABELS = (".cls", ".txt", ".json")
-#: A member may claim any size; no image has more bytes than this.
+#: A member may claim any size; no sample has more bytes than this.
 _MOST_BYTES = 2**30
 
 
-def open_webdataset(path: Path, image_size: int | None) -> Source:
+def open_webdataset(path: Path, size: int | None) -> Source:
     """Read one shard, or a folder of them whose names tell the split; raises `DataError` on what is no such shard."""
     files, left_out = shards(path, ".tar") if path.is_dir() else [path], Counter[str]()
     samples = (sample for file in files for sample in _samples(file, left_out))
-    return open_encoded(str(path), samples, image_size, [file.name for file in files], left_out)
+    return open_encoded(str(path), samples, size, [file.name for file in files], left_out)
 
 
 def is_webdataset_folder(path: Path) -> bool:
@@ -48,7 +48,7 @@ def _samples(shard: Path, left_out: Counter[str]) -> Iterator[Encoded]:
                 continue
             key = printable(str(name.with_suffix("")))
             if member.size > _MOST_BYTES:
-                raise DataError(f"{shard}: {key}{ending} has {member.size} bytes, more than any image")
+                raise DataError(f"{shard}: {key}{ending} has {member.size} bytes, more than any sample")
             found = waiting.setdefault(key, {})
             found[kind] = file.read()
             if "image" in found and len(found) > 1:
@@ -56,7 +56,7 @@ def _samples(shard: Path, left_out: Counter[str]) -> Iterator[Encoded]:
                 del waiting[key]
     if waiting:
         key = next(iter(waiting))
-        raise DataError(f"{shard}: {key} has no {'label (.cls)' if 'image' in waiting[key] else 'image'} beside it")
+        raise DataError(f"{shard}: {key} has no {'label (.cls)' if 'sample' in waiting[key] else 'sample'} beside it")
 
 
 def _label(where: str, found: dict[str, bytes]) -> str:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from autoaug.exporters.runtime.steps import augment_images
 from autoaug.functional.bounds import check_classes
-from autoaug.functional.dtypes import as_batch, as_float, as_type, check_images
+from autoaug.functional.dtypes import as_batch, as_float, as_type, check_inputs
 from autoaug.functional.labels import soft_labels
 from autoaug.functional.mixing import label_share, mix_pairs, own_share
 from autoaug.functional.sampling import Seeded, draw_mixing
@@ -31,7 +31,7 @@ class Augment(Seeded):
     def forward(self, images: Tensor, labels: Any) -> tuple[Tensor, Tensor]:
         if as_batch(images).ndim != images.ndim:
             raise ValueError("this policy mixes images; pass a batch of them with labels, not one image")
-        batch, generator = check_images(as_batch(images)), self.generator
+        batch, generator = check_inputs(as_batch(images)), self.generator
         soft = soft_labels(labels, self.classes, len(batch))
         with torch.autocast(batch.device.type, enabled=False):  # coordinates in 16 bits move pixels
             augmented = augment_images(as_float(batch), generator)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from autoaug.exporters.runtime.steps import augment_images
-from autoaug.functional.dtypes import as_batch, as_float, as_type, check_images
+from autoaug.functional.dtypes import as_batch, as_float, as_type, check_inputs
 from autoaug.functional.sampling import Seeded
 
 
@@ -17,7 +17,7 @@ class Augment(Seeded):
     """
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
-        batch = check_images(as_batch(images))
+        batch = check_inputs(as_batch(images))
         with torch.autocast(batch.device.type, enabled=False):  # coordinates in 16 bits move pixels
             augmented = augment_images(as_float(batch), self.generator)
         augmented = as_type(augmented, images.dtype).view(images.shape)

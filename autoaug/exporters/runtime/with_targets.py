@@ -9,7 +9,7 @@ from torch import Tensor
 from torchvision import tv_tensors
 
 from autoaug.exporters.runtime.apply import OPERATORS, apply_operations
-from autoaug.functional.dtypes import as_batch, as_float, as_type, check_images
+from autoaug.functional.dtypes import as_batch, as_float, as_type, check_inputs
 from autoaug.functional.sampling import Seeded, Table, draw_operations
 from autoaug.modalities.image.annotations import extend, follow, of_each, with_parts
 
@@ -37,7 +37,7 @@ class Augment(Seeded):
     """
 
     def forward(self, images: Tensor, targets: Any = None) -> Any:
-        batch, alone = check_images(as_batch(images)), images.ndim == 3
+        batch, alone = check_inputs(as_batch(images)), images.ndim == 3
         labels = targets is None or (type(targets) is Tensor and not alone)
         each = [] if labels else [targets] if alone else of_each(targets, len(batch))
         choice, magnitude, uniforms = draw_operations(LAYERS, len(batch), self.generator)

@@ -23,7 +23,7 @@ from autoaug.utils.seeds import derive_seed
 
 NAME = "affinity"
 _STRENGTHS = (0.25, 0.5, 0.75, 1.0)
-#: Images of each split for a look at one operator: at most so many, and no more than cost what the training cost.
+#: Samples of each split for a look at one operator: at most so many, and no more than cost what the training cost.
 _FEWEST, _MOST = 8, 300
 #: A training step costs as much as so many looks.
 _MEASUREMENTS_PER_STEP = 3
@@ -33,7 +33,7 @@ _KEPT = 0.85
 
 @dataclass(frozen=True)
 class MeasureAffinity:
-    """Show a model that was trained without augmentation on a `data_fraction` of the data validation and training images under
+    """Show a model that was trained without augmentation on a `data_fraction` of the data validation and training samples under
     each operator of the space, at several strengths: the model that the baseline ``none`` left, where there is one.
     """
 
@@ -42,7 +42,7 @@ class MeasureAffinity:
 
     def run(self, task: Task, seed: int) -> Iterator[TrialResult]:
         """Yield one result, whose findings are for each operator and strength its affinity (accuracy on augmented
-        validation images over that on clean ones) and its diversity (loss on augmented training images over that on
+        validation samples over that on clean ones) and its diversity (loss on augmented training samples over that on
         clean ones), and the strength to start from.
         """
         started = now()
@@ -74,23 +74,23 @@ class MeasureAffinity:
             started=started,
             ended=now(),
             status="complete",
-            sample_passes=training.meter.sample_passes + measurements.images // _MEASUREMENTS_PER_STEP,
+            sample_passes=training.meter.sample_passes + measurements.inputs // _MEASUREMENTS_PER_STEP,
             probe_result={"operators": operators, "strength": max(bearable, default=_STRENGTHS[0])},
         )
 
 
 class _Measurements:
-    """A trained model's accuracy on validation images and loss on its training images."""
+    """A trained model's accuracy on validation samples and loss on its training samples."""
 
     def __init__(self, model: torch.nn.Module, task: Task, rows: np.ndarray, count: int) -> None:
-        self.model, self.task, self.images = model, task, 0
+        self.model, self.task, self.inputs = model, task, 0
         spread = np.linspace(0, len(task.validation) - 1, min(count, len(task.validation))).astype(np.int64)
         self.sides = ((task.validation, spread), (task.train, rows[:: max(1, len(rows) // count)]))
 
     def at(self, policy: Policy) -> tuple[float, float]:
         """Accuracy and loss under `policy`."""
         found = [accuracy_and_loss(self.model, s, rows, policy, self.task.device) for s, rows in self.sides]
-        self.images += sum(len(rows) for _, rows in self.sides)
+        self.inputs += sum(len(rows) for _, rows in self.sides)
         return found[0][0], found[1][1]
 
 

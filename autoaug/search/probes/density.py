@@ -61,7 +61,7 @@ class MatchDensity:
 
 
 class _Score:
-    """The accuracy of a trained model on augmented images; of mixing and attacks it cannot judge."""
+    """The accuracy of a trained model on augmented samples; of mixing and attacks it cannot judge."""
 
     def __init__(self, task: Task, model: torch.nn.Module, rows: np.ndarray) -> None:
         self.task, self.model, self.rows = task, model.eval(), rows

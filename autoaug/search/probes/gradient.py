@@ -40,8 +40,8 @@ _KEPT = 0.25
 @dataclass(frozen=True)
 class LearnByGradient:
     """Learn a policy, and weights along with it, from the gradient of the validation loss one step ahead (DADA; Li et
-    al., 2020): the policy moves so that the weights' next step on augmented training images lowers the loss on
-    validation images. The mixed second derivative is a difference of two first ones, as in DARTS (Liu et al., 2019).
+    al., 2020): the policy moves so that the weights' next step on augmented training samples lowers the loss on
+    validation samples. The mixed second derivative is a difference of two first ones, as in DARTS (Liu et al., 2019).
     """
 
     space: SearchSpace
@@ -75,10 +75,10 @@ def _learn(space: SearchSpace, task: Task, seed: int, steps: int) -> Policy:
     policy_optimizer = torch.optim.Adam(relaxed.parameters(), lr=_POLICY_LEARNING_RATE, betas=(0.5, 0.999))
     training = _endless(task.train, steps, derive_seed(seed, "training"), task.device)
     validation = _endless(task.validation, steps, derive_seed(seed, "validation"), task.device)
-    for (images, labels), (seen, answers) in zip(training, validation, strict=True):
+    for (inputs, labels), (seen, answers) in zip(training, validation, strict=True):
         ahead = torch.autograd.grad(cross_entropy(model(seen), answers), weights)
         reach = _REACH / float(torch.cat([g.flatten() for g in ahead]).norm().clamp(min=1e-12))
-        augmented = apply_plan(relaxed.draw(len(images)), images, check=False)
+        augmented = apply_plan(relaxed.draw(len(inputs)), inputs, check=False)
         looked = augmented.detach().requires_grad_()
         after = _gradients(model, weights, ahead, reach, looked, labels)
         before = _gradients(model, weights, ahead, -reach, looked, labels)
@@ -100,13 +100,13 @@ def _gradients(
     weights: list[Tensor],
     ahead: tuple[Tensor, ...],
     reach: float,
-    images: Tensor,
+    inputs: Tensor,
     labels: Tensor,
 ) -> tuple[Tensor, ...]:
-    """The gradients of the loss for the images and for the weights, with the weights moved by `reach` along `ahead`."""
+    """The gradients of the loss for the samples and for the weights, with the weights moved by `reach` along `ahead`."""
     with torch.no_grad():
         torch._foreach_add_(weights, ahead, alpha=reach)
-    found = torch.autograd.grad(cross_entropy(model(images), labels), [images, *weights])
+    found = torch.autograd.grad(cross_entropy(model(inputs), labels), [inputs, *weights])
     with torch.no_grad():
         torch._foreach_add_(weights, ahead, alpha=-reach)
     return found
@@ -116,8 +116,8 @@ def _endless(samples: Samples, steps: int, seed: int, device: str) -> Iterator[t
     """So many random batches."""
     draw = np.random.default_rng(seed)
     rows = [np.sort(draw.integers(0, len(samples), _BATCH)) for _ in range(steps)]
-    for indices, images in zip(rows, float_batches(samples.images, iter(rows), device), strict=True):
-        yield images, torch.from_numpy(samples.labels[indices]).to(device)
+    for indices, inputs in zip(rows, float_batches(samples.inputs, iter(rows), device), strict=True):
+        yield inputs, torch.from_numpy(samples.labels[indices]).to(device)
 
 
 def _pruned(policy: Policy) -> Policy:

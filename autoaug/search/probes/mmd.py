@@ -1,4 +1,4 @@
-"""The two-sample statistic: how far apart are two samples of images?"""
+"""The two-sample statistic: how far apart are two samples of samples?"""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ class ReferenceSample:
     standardized by the target alone: what is measured stays in one unit however far away a candidate is.
 
     Args:
-        images: ``[m, C, H, W]`` in [0, 1], at least 8.
+        samples: ``[m, C, H, W]`` in [0, 1], at least 8.
     """
 
-    def __init__(self, images: Tensor) -> None:
-        blocks = describe(images)
+    def __init__(self, inputs: Tensor) -> None:
+        blocks = describe(inputs)
         self._means = [block.mean(0) for block in blocks]
         self._scales = [_scale(block) for block in blocks]
         self._features = self._standardized(blocks)
         distances = _squared_distances(self._features, self._features)
-        self._median = max(1e-6, float(distances[~torch.eye(len(images), dtype=torch.bool)].median()))
+        self._median = max(1e-6, float(distances[~torch.eye(len(inputs), dtype=torch.bool)].median()))
         self._own = _kernel(distances, self._median)
-        self._size = len(images)
+        self._size = len(inputs)
 
     def _standardized(self, blocks: list[Tensor]) -> Tensor:
         parts = [(b - mean) / scale for b, mean, scale in zip(blocks, self._means, self._scales, strict=True)]
         return torch.cat(parts, 1)
 
-    def distance(self, images: Tensor) -> float:
-        """The squared discrepancy of ``images [n, C, H, W]``; about 0, and perhaps below, where nothing differs."""
-        features = self._standardized(describe(images))
+    def distance(self, inputs: Tensor) -> float:
+        """The squared discrepancy of ``inputs [n, C, H, W]``; about 0, and perhaps below, where nothing differs."""
+        features = self._standardized(describe(inputs))
         among = _kernel(_squared_distances(features, features), self._median)
         across = _kernel(_squared_distances(features, self._features), self._median)
         return _mean_apart(among) + _mean_apart(self._own) - 2 * float(across.mean())

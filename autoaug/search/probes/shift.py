@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from autoaug.data.images import Images
+from autoaug.data.inputs import Inputs
 from autoaug.policy.models import Policy
 from autoaug.results import TrialResult
 from autoaug.search.probes.shift_search import match
@@ -19,17 +19,17 @@ from autoaug.utils.clock import now
 
 NAME = "matching"
 _TRAINING, _VALIDATION = 300, 500
-#: Of large images fewer are augmented, at least a third: looking takes as long as it does at 96 x 96 pixels.
+#: Of large samples fewer are augmented, at least a third: looking takes as long as it does at 96 x 96 pixels.
 _PIXELS = _TRAINING * 96 * 96
-#: Fewer images than this show not even one strong operator.
+#: Fewer samples than this show not even one strong operator.
 _FEWEST = 50
-#: Augmenting and describing an image takes about a third of passing it through the model, forward and backward.
+#: Augmenting and describing a sample takes about a third of passing it through the model, forward and backward.
 _PASSES = 1 / 3
 
 
 @dataclass(frozen=True)
 class MatchShift:
-    """Look for operations that make the training images look like the validation images."""
+    """Look for operations that make the training samples look like the validation samples."""
 
     def run(self, task: Task, seed: int) -> Iterator[TrialResult]:
         """Yield one result, whose findings are the matched policy, or None, and how sure that is."""
@@ -40,14 +40,14 @@ class MatchShift:
             yield TrialResult(started=started, ended=now(), status="complete", probe_result=probe_results)
             return
         found = match(
-            _some(task.train.images, _training_images(task.train.images), draw, task.device),
-            _some(task.validation.images, _VALIDATION, draw, task.device),
+            _some(task.train.inputs, _training_images(task.train.inputs), draw, task.device),
+            _some(task.validation.inputs, _VALIDATION, draw, task.device),
         )
         yield TrialResult(
             started=started,
             ended=now(),
             status="complete",
-            sample_passes=round(found.images * _PASSES),
+            sample_passes=round(found.inputs * _PASSES),
             probe_result={
                 "policy": found.policy.model_dump(mode="json", exclude_defaults=True) if found.policy else None,
                 "initial": found.initial,
@@ -59,15 +59,15 @@ class MatchShift:
         )
 
 
-def _training_images(images: Images) -> int:
-    _, height, width = images.shape
+def _training_images(inputs: Inputs) -> int:
+    _, height, width = inputs.shape
     return max(_TRAINING // 3, min(_TRAINING, _PIXELS // (height * width)))
 
 
-def _some(images: Images, at_most: int, draw: np.random.Generator, device: str) -> Tensor:
-    """Images at random places, in the order of a random draw, on the CPU."""
-    rows = draw.permutation(len(images))[:at_most]
-    return next(float_batches(images, iter([rows]), device)).cpu()
+def _some(inputs: Inputs, at_most: int, draw: np.random.Generator, device: str) -> Tensor:
+    """Samples at random places, in the order of a random draw, on the CPU."""
+    rows = draw.permutation(len(inputs))[:at_most]
+    return next(float_batches(inputs, iter([rows]), device)).cpu()
 
 
 def matched(probe_result: Mapping[str, Any] | None) -> Policy | None:

@@ -1,4 +1,4 @@
-"""Which operators, at which ranges, make the training images look like the validation images?"""
+"""Which operators, at which ranges, make the training samples look like the validation samples?"""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from autoaug.modalities.operators import Operator, all_operators
 from autoaug.policy.models import Operation, Policy, in_turn
 from autoaug.search.probes.mmd import ReferenceSample
 
-#: In which order what happens to an image is undone worst by what follows: shape, light, things in the way, optics,
+#: In which order what happens to a sample is undone worst by what follows: shape, light, things in the way, optics,
 #: sensor.
 _FAMILIES = ("geometry", "deformation", "tone", "color", "weather", "occlusion", "filters", "sensor")
 _MOST_OPERATIONS = 4
 _BEAM = 2
 _REFINED = 5
-#: Candidates are told apart on so many images of each side; those that are left, on all.
+#: Candidates are told apart on so many samples of each side; those that are left, on all.
 _ROUGH = 128, 256
 #: A find must lower the discrepancy by so many standard deviations of its noise.
 _DEVIATIONS = 2.5
@@ -42,7 +42,7 @@ class Match:
         noise: its standard deviation where there is nothing to find.
         steps: what was added when, with the discrepancy after it.
         looks: how many candidates were measured.
-        images: how many images were augmented and described for that.
+        samples: how many samples were augmented and described for that.
     """
 
     operations: tuple[Operation, ...]
@@ -51,7 +51,7 @@ class Match:
     noise: float
     steps: tuple[tuple[str, float], ...]
     measured: int
-    images: int
+    inputs: int
 
     @property
     def policy(self) -> Policy | None:
@@ -70,18 +70,18 @@ class _State(NamedTuple):
 class _Matcher:
     """Measures candidates on one sample with the same random numbers for all."""
 
-    def __init__(self, images: Tensor, target: ReferenceSample) -> None:
-        self.images, self.target = images, target
+    def __init__(self, inputs: Tensor, target: ReferenceSample) -> None:
+        self.inputs, self.target = inputs, target
         self.measured = 0
         self._known: dict[tuple[Operation, ...], float] = {}
 
     def state(self, operations: Sequence[Operation]) -> _State:
-        """How far the images are from the target after `operations`."""
+        """How far the samples are from the target after `operations`."""
         ordered = tuple(sorted(operations, key=_place))
         if ordered not in self._known:
             self.measured += 1
-            plan = draw_plan(policy_of(ordered), len(self.images), torch.Generator().manual_seed(0))
-            self._known[ordered] = self.target.distance(apply_plan(plan, self.images, check=False))
+            plan = draw_plan(policy_of(ordered), len(self.inputs), torch.Generator().manual_seed(0))
+            self._known[ordered] = self.target.distance(apply_plan(plan, self.inputs, check=False))
         return _State(self._known[ordered], ordered)
 
     def best(self, candidates: Iterable[Sequence[Operation]]) -> _State:
@@ -93,18 +93,18 @@ def policy_of(operations: Sequence[Operation]) -> Policy:
     return Policy(name="matched", layers=in_turn(*operations))
 
 
-def match(images: Tensor, validation: Tensor) -> Match:
-    """Find operations after which `images` are distributed like `validation`: a greedy search with a beam, stopped
+def match(inputs: Tensor, validation: Tensor) -> Match:
+    """Find operations after which `inputs` are distributed like `validation`: a greedy search with a beam, stopped
     where what is left is noise, then refined together and thinned out backwards.
 
     Args:
-        images: of the training split, ``[n, C, H, W]`` in [0, 1].
+        samples: of the training split, ``[n, C, H, W]`` in [0, 1].
         validation: ``[m, C, H, W]``, at least 8; 50 show a single strong operator, a mixture of two takes 500.
     """
     operators = [o for o in all_operators().values() if o.modality == "image" and o.name != "Identity"]
-    fine = _Matcher(images, ReferenceSample(validation))
-    rough = _Matcher(images[: _ROUGH[0]], ReferenceSample(validation[: _ROUGH[1]]))
-    noise = fine.target.noise(len(images))
+    fine = _Matcher(inputs, ReferenceSample(validation))
+    rough = _Matcher(inputs[: _ROUGH[0]], ReferenceSample(validation[: _ROUGH[1]]))
+    noise = fine.target.noise(len(inputs))
     least = _DEVIATIONS * noise
     start = best = fine.state(())
     beam, steps = [best], []
@@ -124,7 +124,7 @@ def match(images: Tensor, validation: Tensor) -> Match:
         noise=noise,
         steps=tuple(steps),
         measured=fine.measured + rough.measured,
-        images=fine.measured * len(fine.images) + rough.measured * len(rough.images),
+        inputs=fine.measured * len(fine.inputs) + rough.measured * len(rough.inputs),
     )
 
 

@@ -28,7 +28,7 @@ from autoaug.search.strategies.base import (
 )
 from autoaug.search.strategies.shrinkage import PolicyEstimate, policy_estimates
 
-#: Exploring trials train on this share of the data, for all epochs. On 2,000 images of CIFAR-10 the ranks of eleven
+#: Exploring trials train on this share of the data, for all epochs. On 2,000 samples of CIFAR-10 the ranks of eleven
 #: policies agreed with those of full trainings by 0.83 and 0.40 for two seeds, and by 0.90 for their mean; trials of
 #: a quarter of the epochs, which cost the same, by 0.51 and 0.44.
 DATA_FRACTION = 0.25

@@ -12,13 +12,13 @@ from autoaug.search.strategies.probe_based import ProbeBased
 
 
 class Density(ProbeBased):
-    """Trains the policies under which unaugmented models still recognize held-out training images, and all of them
-    together as one choice, as the paper does; ends there. It never looks at the validation images, so that it cannot
-    see a shift between them and the training images.
+    """Trains the policies under which unaugmented models still recognize held-out training samples, and all of them
+    together as one choice, as the paper does; ends there. It never looks at the validation samples, so that it cannot
+    see a shift between them and the training samples.
     """
 
     name = "density"
-    summary = "Fast AutoAugment: score policies by trained models; cheap, blind to a shift of the validation images"
+    summary = "Fast AutoAugment: score policies by trained models; cheap, blind to a shift of the validation samples"
     stage = "density"
 
     def probe(self, context: SearchContext) -> Probe:

@@ -1,4 +1,4 @@
-"""Two-sample matching on its own: train what makes the training images look like the validation images."""
+"""Two-sample matching on its own: train what makes the training samples look like the validation samples."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Matching(ProbeBased):
     """
 
     name = "matching"
-    summary = "find the shift between training and validation images; cheap, blind to all else"
+    summary = "find the shift between training and validation samples; cheap, blind to all else"
     stage = "matched"
 
     def probe(self, context: SearchContext) -> Probe:  # noqa: ARG002 (needs no more)

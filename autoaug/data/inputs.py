@@ -1,4 +1,4 @@
-"""Where images lie: in memory, in one mapped file, or in many files. All hand out uint8 ``[n, C, H, W]``."""
+"""Where samples lie: in memory, in one mapped file, or in many files. All hand out uint8 ``[n, C, H, W]``."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from autoaug.modalities.image.decoding import Shape, decode
 DECODERS = 4
 
 
-class Images(Protocol):
-    """A sequence of images of one shape."""
+class Inputs(Protocol):
+    """A sequence of samples of one shape."""
 
     def __len__(self) -> int: ...
 
@@ -26,12 +26,12 @@ class Images(Protocol):
         """Channels, height, width."""
 
     def take(self, indices: np.ndarray) -> np.ndarray:
-        """The images at `indices` as uint8 ``[n, C, H, W]``."""
+        """The samples at `indices` as uint8 ``[n, C, H, W]``."""
 
 
 @dataclass(frozen=True, eq=False)
-class MemoryImages:
-    """Images in memory, uint8 ``[N, C, H, W]``."""
+class MemoryInputs:
+    """Samples in memory, uint8 ``[N, C, H, W]``."""
 
     array: np.ndarray
 
@@ -48,10 +48,10 @@ class MemoryImages:
 
 
 @dataclass(frozen=True, eq=False)
-class MappedImages:
-    """Images in a ``.npy`` file that is read as needed; `channel_axis` is None, 1 or 3 as the file has it.
+class MappedInputs:
+    """Samples in a ``.npy`` file that is read as needed; `channel_axis` is None, 1 or 3 as the file has it.
 
-    Floats are in [0, 1]. `rows` picks and orders images of the file.
+    Floats are in [0, 1]. `rows` picks and orders samples of the file.
     """
 
     path: str
@@ -80,7 +80,7 @@ class MappedImages:
 
 @dataclass(frozen=True, eq=False)
 class FileImages:
-    """Images in files of their own, decoded on demand by a few threads."""
+    """Samples in files of their own, decoded on demand by a few threads."""
 
     paths: tuple[str, ...]
     target: Shape
@@ -97,12 +97,12 @@ class FileImages:
             return np.stack(list(pool.map(lambda i: decode(Path(self.paths[i]), self.target), indices.tolist())))
 
 
-def take_ahead(images: Images, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """The images of each batch of indices, read one batch ahead in the background: memory for two batches."""
+def take_ahead(inputs: Inputs, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """The samples of each batch of indices, read one batch ahead in the background: memory for two batches."""
     with ThreadPoolExecutor(1) as reader:
         waiting = None
         for indices in batches:
-            coming = reader.submit(images.take, indices)
+            coming = reader.submit(inputs.take, indices)
             if waiting is not None:
                 yield waiting.result()
             waiting = coming
@@ -124,23 +124,23 @@ def as_uint8(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray((array * 255).round().clip(0, 255).astype(np.uint8))
 
 
-def in_memory(images: Images, chunk: int = 1024) -> MemoryImages:
-    """All images read into memory."""
-    if isinstance(images, MemoryImages):
-        return images
-    out = np.empty((len(images), *images.shape), np.uint8)
-    order = np.arange(len(images))
+def in_memory(inputs: Inputs, chunk: int = 1024) -> MemoryInputs:
+    """All samples read into memory."""
+    if isinstance(inputs, MemoryInputs):
+        return inputs
+    out = np.empty((len(inputs), *inputs.shape), np.uint8)
+    order = np.arange(len(inputs))
     place = 0
-    for block in take_ahead(images, np.array_split(order, max(1, -(-len(order) // chunk)))):
+    for block in take_ahead(inputs, np.array_split(order, max(1, -(-len(order) // chunk)))):
         out[place : place + len(block)] = block
         place += len(block)
-    return MemoryImages(out)
+    return MemoryInputs(out)
 
 
-def pick(images: Images, indices: np.ndarray) -> Images:
-    """The images at `indices`, staying where they lie."""
-    if isinstance(images, MappedImages):
-        return MappedImages(images.path, images.channel_axis, images.rows[indices])
-    if isinstance(images, FileImages):
-        return FileImages(tuple(images.paths[i] for i in indices.tolist()), images.target)
-    return MemoryImages(images.take(indices))
+def pick(inputs: Inputs, indices: np.ndarray) -> Inputs:
+    """The samples at `indices`, staying where they lie."""
+    if isinstance(inputs, MappedInputs):
+        return MappedInputs(inputs.path, inputs.channel_axis, inputs.rows[indices])
+    if isinstance(inputs, FileImages):
+        return FileImages(tuple(inputs.paths[i] for i in indices.tolist()), inputs.target)
+    return MemoryInputs(inputs.take(indices))
