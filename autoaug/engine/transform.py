@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from numbers import Number
 from typing import Any
 
 import numpy as np
-import torch
-from PIL import Image
 from torch import Tensor
 
 from autoaug.engine.apply import apply_plan
@@ -17,9 +14,9 @@ from autoaug.engine.execute import mix_labels
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.errors import PolicyError, as_option_error
 from autoaug.functional.bounds import check_classes
-from autoaug.functional.dtypes import as_batch, check_inputs
 from autoaug.functional.labels import soft_labels
 from autoaug.functional.sampling import Seeded
+from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import check_operators, load_policy
 from autoaug.policy.models import Policy
 
@@ -64,6 +61,7 @@ class PolicyTransform(Seeded):
             super().__init__(seed)
             self.num_classes = check_classes(num_classes)
         self.policy = check_operators(policy)
+        self.modality = get_modality()
         self.done = 0.0
         self.check = check
         self._lock = threading.Lock()
@@ -71,13 +69,14 @@ class PolicyTransform(Seeded):
     def forward(self, inputs: Any, labels: Any = None) -> Any:
         """Draw a plan for this batch, or this sample, and carry it out."""
         with as_option_error():
-            given, back = _opened(inputs)
-            batch, alone = check_inputs(as_batch(given), values=self.check), given.ndim == 3
+            values = self.modality.values
+            batch, alone, back = values.opened(inputs)
+            batch = values.check(batch, look=self.check)
             soft = self._soft_labels(labels, alone, len(batch))
             targets = None if labels is None or soft is not None else _of_each(labels, alone, len(batch))
         plan = self.draw(len(batch))
         augmented = apply_plan(plan, batch, check=False)  # they were looked at
-        result, size = back(augmented[0] if alone else augmented), (batch.shape[-2], batch.shape[-1])
+        result, size = back(augmented), (batch.shape[-2], batch.shape[-1])
         if soft is not None:
             return result, mix_labels(plan, soft, *size)
         return result if targets is None else (result, _moved(plan, targets, size, labels, alone))
@@ -113,47 +112,6 @@ class PolicyTransform(Seeded):
     def extra_repr(self) -> str:
         """What ``print(module)`` shows."""
         return f"policy={self.policy.name!r}, fingerprint={self.policy.fingerprint()!r}"
-
-
-def _opened(inputs: Any) -> tuple[Any, Callable[[Tensor], Any]]:
-    """`inputs` as a tensor, where they are a picture or an array, and what makes such a tensor the same kind again."""
-    if isinstance(inputs, Image.Image):
-        if inputs.mode not in ("L", "RGB"):
-            raise ValueError(
-                f"pictures must be of the mode L or RGB, not {inputs.mode}; convert it: sample.convert('RGB')"
-            )
-        tensor, as_array = _from_array(np.asarray(inputs))
-        return tensor, lambda augmented: Image.fromarray(as_array(augmented))
-    if isinstance(inputs, np.ndarray):
-        return _from_array(inputs)
-    return inputs, lambda augmented: _like(inputs, augmented)
-
-
-def _from_array(array: np.ndarray) -> tuple[Tensor, Callable[[Tensor], np.ndarray]]:
-    """An array, channels last, as a tensor, channels first, and the way back."""
-    shape = array.shape
-    if len(shape) not in {2, 3, 4}:
-        raise ValueError(f"arrays must be [H, W], [H, W, C] or [B, H, W, C], not of shape {list(shape)}")
-    if len(shape) > 2 and shape[-1] > 4 >= shape[-3]:
-        cure = "for channels first pass torch.from_numpy(samples)"
-        raise ValueError(
-            f"arrays have the channels last, [H, W, C] or [B, H, W, C], not the shape {list(shape)}; {cure}"
-        )
-    first = np.moveaxis(array if len(shape) > 2 else array[..., None], -1, -3)
-    try:
-        tensor = torch.from_numpy(np.array(first, dtype=array.dtype.newbyteorder("="), order="C", copy=True))
-    except TypeError:
-        raise ValueError(f"samples must be floating point in [0, 1] or uint8, not {array.dtype}") from None
-    return tensor, lambda augmented: np.ascontiguousarray(np.moveaxis(augmented.numpy(), -3, -1)).reshape(shape)
-
-
-def _like(inputs: Tensor, augmented: Tensor) -> Tensor:
-    """`augmented` as a ``tv_tensors.Image`` where `inputs` is one."""
-    if type(inputs) is Tensor:
-        return augmented
-    from torchvision import tv_tensors
-
-    return tv_tensors.wrap(augmented, like=inputs) if isinstance(inputs, tv_tensors.TVTensor) else augmented
 
 
 def _of_each(targets: Any, alone: bool, n: int) -> list[Any]:

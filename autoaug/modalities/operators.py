@@ -7,20 +7,16 @@ map is stated in one place: the record.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Literal
 
 from autoaug.errors import UnknownName
+from autoaug.modalities.registry import all_modalities
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-#: Modalities that come with autoaug; third parties add theirs as entry points of the group ``autoaug.modalities``.
-BUILTIN_MODALITIES = ("autoaug.modalities.image",)
 
 FusionKind = Literal["samples", "colors", "warp", "projection", "field"]
 
@@ -99,10 +95,8 @@ def operator(
 
 @cache
 def _discover() -> None:
-    for module in BUILTIN_MODALITIES:
-        importlib.import_module(module)
-    for entry in entry_points(group="autoaug.modalities"):
-        entry.load()
+    for modality in all_modalities().values():
+        modality.register()
 
 
 def all_operators() -> dict[str, Operator]:

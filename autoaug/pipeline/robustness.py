@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from autoaug.data.loading import check_data
 from autoaug.errors import OptionError, RunError, first_line, rule_of
-from autoaug.modalities.image.models import Standardized, build_model, is_own, load_builder
+from autoaug.modalities.image.models import Standardized, build, is_own, load_builder
 from autoaug.pipeline.configure import check_trusted
 from autoaug.pipeline.options import at_least, check_seed, one_of, parse_memory
 from autoaug.policy.models import Adversarial
@@ -92,7 +92,7 @@ class _Exported(BaseModel):
 
 def _load(path: Path, network: str, shape: tuple[int, int, int], classes: int) -> Standardized:
     blank = torch.zeros(shape[0])
-    model = build_model(network, shape, classes, blank, blank, seed=0)
+    model = build(network, shape, classes, blank, blank, seed=0)
     try:
         model.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError) as fault:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autoaug.report.pictures import Picture, data_uri, environment
+from autoaug.modalities.image.pictures import data_uri
+from autoaug.report.pictures import Picture, environment
 from autoaug.utils.files import write_whole
 from autoaug.version import __version__
 

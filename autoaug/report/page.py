@@ -12,9 +12,10 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs, get_plotlyjs_version
 
 from autoaug.errors import OptionError, RunError, first_line
+from autoaug.modalities.image.pictures import data_uri
 from autoaug.report import change_numbers, numbers, search_numbers
 from autoaug.report.charts import Chart, result_charts, robustness_chart, search_charts
-from autoaug.report.pictures import Picture, data_uri, environment, read_pictures
+from autoaug.report.pictures import Picture, environment, read_pictures
 from autoaug.results import Robustness, SearchResult, TrialSummary
 from autoaug.runs.callbacks.event_log import read_events
 from autoaug.runs.config import RunConfig

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -13,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from PIL import Image
 
 from autoaug.errors import RunError, first_line, typed_line
 
@@ -33,14 +30,6 @@ def environment(autoescape: bool = True) -> Environment:
     """The templates; what they are given is escaped, unless they are no HTML, and what they lack is an error."""
     loader = PackageLoader("autoaug.report")
     return Environment(loader=loader, autoescape=autoescape, undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701
-
-
-def data_uri(sample: np.ndarray) -> str:
-    """uint8 ``[C, H, W]`` as a PNG; of other than three channels the first is shown."""
-    pixels = sample.transpose(1, 2, 0) if sample.shape[0] == 3 else sample[0]
-    content = io.BytesIO()
-    Image.fromarray(pixels).save(content, "PNG")
-    return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
 
 
 def read_pictures(path: Path, forms: Mapping[str, str]) -> dict[str, np.ndarray]:

@@ -20,7 +20,7 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.execute import mix_labels
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.functional.labels import soft_labels
-from autoaug.modalities.image.models import Standardized, build_model
+from autoaug.modalities.image.models import Standardized, build
 from autoaug.policy.models import Policy
 from autoaug.training.adversarial import attack, attack_magnitudes, divergence
 from autoaug.training.device import precision, resident
@@ -272,7 +272,7 @@ def new_training(name: str, samples: Samples, classes: int, seed: int) -> Traini
     if samples not in _statistics:
         _statistics[samples] = channel_statistics(samples.inputs)
     mean, std = _statistics[samples]
-    return Training(build_model(name, samples.inputs.shape, classes, mean, std, seed))
+    return Training(build(name, samples.inputs.shape, classes, mean, std, seed))
 
 
 #: Per channel mean and deviation of the samples that this process trains on, worked out once.

@@ -26,7 +26,7 @@ from safetensors.torch import load_file, save_file
 
 import autoaug
 from autoaug.errors import DiskFull, InUse, NewerFormat, RunError, full_disk
-from autoaug.modalities.image.models import build_model
+from autoaug.modalities.image.models import build
 from autoaug.pipeline.configure import reopen
 from autoaug.policy.loading import load_policy
 from autoaug.report.model_card import export_model
@@ -128,7 +128,7 @@ def check_weights(result: SearchResult) -> None:
     import torch
 
     mean = torch.from_numpy(blank)
-    model = build_model(config.model, data.train.inputs.shape, len(data.classes), mean, mean, seed=0)
+    model = build(config.model, data.train.inputs.shape, len(data.classes), mean, mean, seed=0)
     model.load_state_dict(load_file(folder.model))
     found = predict(model, data.test.inputs, "cpu")
     name = f"{candidate.fingerprint}-{candidate.seeds[0]}.npz"

@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from autoaug.engine.plan import draw_plan
 from autoaug.functional.labels import soft_labels
-from autoaug.modalities.image.models import build_model
+from autoaug.modalities.image.models import build
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Adversarial, Policy
 from autoaug.training.adversarial import attack, attack_magnitudes
@@ -70,7 +70,7 @@ def test_an_attack_stays_in_its_ball_and_leaves_the_model_as_it_was(
     kind: str, norm: str, loss: str, epsilon: float, mode: bool
 ) -> None:
     blank = torch.zeros(1)
-    model = build_model("auto", (1, 12, 12), 3, blank, blank + 1, seed=0).train(mode)
+    model = build("auto", (1, 12, 12), 3, blank, blank + 1, seed=0).train(mode)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     images, labels = torch.rand(6, 1, 12, 12), torch.arange(6) % 3
     how = Adversarial(kind=kind, norm=norm, loss=loss, epsilon=epsilon, steps=1 if kind == "fgsm" else 3)

@@ -1,6 +1,5 @@
-"""Images: ``[n, C, H, W]`` in [0, 1]. Importing this package registers the image operators."""
+"""Images: ``[n, C, H, W]``, stored as uint8, worked on as floating point in [0, 1]."""
 
-from autoaug.modalities.image import color as color
-from autoaug.modalities.image import deformation, filters, geometry, occlusion, sensor, tone, weather
+from autoaug.modalities.image.modality import MODALITY
 
-__all__ = ["color", "deformation", "filters", "geometry", "occlusion", "sensor", "tone", "weather"]
+__all__ = ["MODALITY"]

@@ -96,7 +96,7 @@ class Standardized(nn.Module):
         return logits
 
 
-def build_network(name: str, shape: tuple[int, int, int], classes: int) -> tuple[nn.Module, int]:
+def build_network(name: str, shape: tuple[int, ...], classes: int) -> tuple[nn.Module, int]:
     """The network called `name` for images of `shape` (C, H, W), and how often to repeat a single channel for it.
 
     `name` is ``auto``, ``resnet9``, ``resnet18``, ``torchvision:NAME``, ``timm:NAME``, or ``module:function``, where
@@ -169,9 +169,7 @@ def _own(name: str, channels: int, classes: int) -> nn.Module:
     return network
 
 
-def build_model(
-    name: str, shape: tuple[int, int, int], classes: int, mean: Tensor, std: Tensor, seed: int
-) -> Standardized:
+def build(name: str, shape: tuple[int, ...], classes: int, mean: Tensor, std: Tensor, seed: int) -> Standardized:
     """A freshly initialized, standardizing model; the same `seed` gives the same weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -1,0 +1,243 @@
+"""The seam: what a modality brings, so that no room above it need know which one it works on.
+
+A modality is a package with one `Modality` object, which third parties name as an entry point of the group
+``autoaug.modalities``. Its parts are imported on first use: whoever asks for pictures alone does not load torch.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from autoaug.data.source import Source
+    from autoaug.policy.models import Adversarial
+
+Role = Literal["alone", "joined", "carried", "closing"]
+
+
+class Batch(NamedTuple):
+    """Samples that go through the engine together.
+
+    Attributes:
+        values: ``[n, ...]``, of one shape.
+        lengths: how much of each is no padding, int64 ``[n]``; None where all have one length.
+    """
+
+    values: Tensor
+    lengths: Tensor | None = None
+
+
+class Fusion(ABC):
+    """How the operators of one kind run together.
+
+    Attributes:
+        role: ``alone``: each operator runs once per step, on the samples that drew it. ``joined``: all operators of
+            the kind in one step give maps, which are applied at once. ``carried``: maps of consecutive steps are
+            composed, and applied at the last of them. ``closing``: its map ends such a run, and takes it in.
+        carrier: of carried and closing kinds, the name that kinds share whose maps compose with one another. Where
+            several kinds of one carrier are in a plan, the one that stands last among the modality's applies all.
+    """
+
+    role: Role
+    carrier: str = ""
+
+    @abstractmethod
+    def maps(self, function: Callable[..., Tensor], batch: Batch, value: Tensor, uniforms: Tensor) -> Tensor:
+        """What an operator's function gives for ``value [n]`` in its unit and ``uniforms [n, 4]``; of one that runs
+        alone the new values.
+        """
+
+    @abstractmethod
+    def apply(self, batch: Batch, maps: Tensor) -> Batch:
+        """The batch under its maps."""
+
+    def identity(self, batch: Batch) -> Tensor:
+        """The maps that change nothing, of a carried kind."""
+        raise NotImplementedError
+
+    def compose(self, first: Tensor, then: Tensor) -> Tensor:
+        """One map for two, of carried and closing kinds: `first` is of the carrier, `then` of this kind."""
+        raise NotImplementedError
+
+
+class Values(Protocol):
+    """The values of samples: as users hand them in, as they are stored, and as the engine works on them."""
+
+    #: The least and the greatest value that the engine works on.
+    bounds: tuple[float, float]
+
+    def opened(self, given: Any) -> tuple[Tensor, bool, Callable[[Tensor], Any]]:
+        """What a user hands to a transform as a batch ``[n, ...]``, whether it was one sample alone, and what turns
+        such a batch into the same kind of thing again. Raises ValueError where it is of no kind that is known.
+        """
+
+    def check(self, values: Tensor, look: bool = True) -> Tensor:
+        """A batch that is as it should be: the same, or clamped where only rounding is wrong. Raises ValueError
+        otherwise; `look` False leaves the values unseen.
+        """
+
+    def as_work(self, values: Tensor) -> Tensor:
+        """What the engine and training work on: floating point."""
+
+    def as_stored(self, values: Tensor, dtype: torch.dtype) -> Tensor:
+        """The same as `dtype`."""
+
+
+class Mixing(Protocol):
+    """How two samples become one. A plan numbers `kinds` from 1."""
+
+    kinds: tuple[str, ...]
+
+    def mix(self, values: Tensor, partners: Tensor, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
+        """``values [n, ...]``, each mixed with its partner in its own ``mode [n]``."""
+
+    def label_share(self, values: Tensor, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
+        """The weight ``[n]`` of each sample's own label."""
+
+
+class Annotations(Protocol):
+    """Targets that move with their sample, such as boxes."""
+
+    def extend(self, movement: list[Tensor], step: Tensor) -> None:
+        """Add the map of a carried or closing operator to what has moved a sample."""
+
+    def follow(self, movement: list[Tensor], targets: Any, size: Any, /) -> Any:
+        """The targets of a sample of that `size`, moved with it."""
+
+
+class Loader(Protocol):
+    """Data sets of this modality where they lie."""
+
+    #: The ending of files that `write` writes, such as ``.png``.
+    ending: str
+
+    def recognizes(self, data: str) -> bool:
+        """Whether `data`, a path or a name, looks like a data set of this modality."""
+
+    def open(self, data: str, memory_limit: int, size: int | None = None) -> Source:
+        """The data set; raises `DataError` where it breaks a rule of its format."""
+
+    def write(self, sample: np.ndarray, path: Path) -> None:
+        """Write a stored sample as a file."""
+
+
+class Models(Protocol):
+    """Proxy networks."""
+
+    def build(self, name: str, shape: tuple[int, ...], classes: int, mean: Tensor, std: Tensor, seed: int) -> nn.Module:
+        """A fresh network, which standardizes what it is given by `mean` and `std` per channel. Raises
+        `UnknownName` or `OptionError` where there is none of that name.
+        """
+
+    def is_own(self, name: str) -> bool:
+        """Whether `name` is a function of the user's own."""
+
+
+class Pictures(Protocol):
+    """Samples as a reader of the report sees them; without torch."""
+
+    def html(self, sample: np.ndarray, words: str) -> str:
+        """A stored sample as an HTML fragment, with alternative text."""
+
+
+class Generator(Protocol):
+    """A kind of generator of samples."""
+
+    #: Fewer samples of a class than this are remembered, not learned.
+    fewest: int
+
+    def sample(self, tensors: Mapping[str, Tensor], labels: np.ndarray, seed: int, device: str) -> np.ndarray:
+        """A stored sample for each of ``labels [n]``."""
+
+
+#: Values within the attack's radius that raise the loss: called with (model, values, soft targets, how, generator).
+Attack = Callable[["nn.Module", "Tensor", "Tensor", "Adversarial", "torch.Generator"], "Tensor"]
+#: Values under a corruption at a severity from 1 to 5, the same each time.
+Corruption = Callable[["Tensor", int], "Tensor"]
+
+
+class Modality(ABC):
+    """One modality. What is not overridden it does not have."""
+
+    name: str
+    #: Families of operators in the order in which what happens to a sample is undone worst by what follows.
+    families: tuple[str, ...] = ()
+    #: Base operations that practice has on, at which magnitude.
+    usual_base: Mapping[str, float] = {}
+    #: Policies that every search is compared with where its space names none.
+    baselines: tuple[str, ...] = ("none",)
+    #: Folders of YAML files.
+    policies: Path | None = None
+    spaces: Path | None = None
+
+    @abstractmethod
+    def register(self) -> None:
+        """Import the modules of the operators."""
+
+    @property
+    @abstractmethod
+    def fusions(self) -> Mapping[str, Fusion]:
+        """How operators run together, by their kind."""
+
+    @property
+    @abstractmethod
+    def values(self) -> Values:
+        """See `Values`."""
+
+    @property
+    @abstractmethod
+    def loader(self) -> Loader:
+        """See `Loader`."""
+
+    @property
+    @abstractmethod
+    def models(self) -> Models:
+        """See `Models`."""
+
+    @property
+    @abstractmethod
+    def pictures(self) -> Pictures:
+        """See `Pictures`."""
+
+    @property
+    def mixing(self) -> Mixing | None:
+        """See `Mixing`."""
+        return None
+
+    @property
+    def annotations(self) -> Annotations | None:
+        """See `Annotations`."""
+        return None
+
+    @property
+    def attacks(self) -> Mapping[str, Attack]:
+        """By the kind that policies name."""
+        return {}
+
+    @property
+    def corruptions(self) -> Mapping[str, Corruption]:
+        """By name, those of the benchmark that is usual for the modality."""
+        return {}
+
+    @property
+    def generators(self) -> Mapping[str, Generator]:
+        """By the kind that policies name."""
+        return {}
+
+    @property
+    def exports(self) -> Mapping[str, tuple[ModuleType, ...]]:
+        """For each export target the modules whose functions travel with the exported code."""
+        return {}
+
+    def features(self, values: Tensor) -> list[Tensor]:
+        """Blocks of features ``[n, d]`` that tell how two sets of samples differ."""
+        return [values.flatten(1)]

@@ -1,0 +1,81 @@
+"""How operators on images run together: maps of warps are composed, those of colors applied at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from autoaug.functional.warping import field_grid, field_through, sample, transform_colors, warp
+from autoaug.modalities.base import Batch, Fusion
+
+
+class _Alone(Fusion):
+    role = "alone"
+
+    def maps(self, function: Callable[..., Tensor], batch: Batch, value: Tensor, uniforms: Tensor) -> Tensor:
+        return function(batch.values, value, uniforms)
+
+    def apply(self, batch: Batch, maps: Tensor) -> Batch:
+        return Batch(maps)
+
+
+class _Colors(Fusion):
+    """Affine maps ``[n, C, C + 1]`` of each pixel's channels."""
+
+    role = "joined"
+
+    def maps(self, function: Callable[..., Tensor], batch: Batch, value: Tensor, uniforms: Tensor) -> Tensor:
+        return function(batch.values, value, uniforms)
+
+    def apply(self, batch: Batch, maps: Tensor) -> Batch:
+        return Batch(transform_colors(batch.values, maps))
+
+
+class _Warps(Fusion):
+    """Maps ``[n, 3, 3]`` from output to input positions; `projective` ones need a division per pixel."""
+
+    role = "carried"
+    carrier = "warp"
+
+    def __init__(self, projective: bool) -> None:
+        self.projective = projective
+
+    def maps(self, function: Callable[..., Tensor], batch: Batch, value: Tensor, uniforms: Tensor) -> Tensor:
+        return function(value, uniforms, tuple(batch.values.shape[-2:]))
+
+    def apply(self, batch: Batch, maps: Tensor) -> Batch:
+        return Batch(warp(batch.values, maps, self.projective).clamp_(0, 1))
+
+    def identity(self, batch: Batch) -> Tensor:
+        one = torch.eye(3, dtype=batch.values.dtype, device=batch.values.device)
+        return one.expand(len(batch.values), 3, 3)
+
+    def compose(self, first: Tensor, then: Tensor) -> Tensor:
+        return first @ then
+
+
+class _Fields(Fusion):
+    """For each output pixel the position ``[n, H, W, 2]`` in the input that it shows."""
+
+    role = "closing"
+    carrier = "warp"
+
+    def maps(self, function: Callable[..., Tensor], batch: Batch, value: Tensor, uniforms: Tensor) -> Tensor:
+        return function(value, uniforms, tuple(batch.values.shape[-2:]))
+
+    def apply(self, batch: Batch, maps: Tensor) -> Batch:
+        return Batch(sample(batch.values, field_grid(batch.values, maps)).clamp_(0, 1))
+
+    def compose(self, first: Tensor, then: Tensor) -> Tensor:
+        return field_through(then, first)
+
+
+FUSIONS: Mapping[str, Fusion] = {
+    "samples": _Alone(),
+    "colors": _Colors(),
+    "warp": _Warps(projective=False),
+    "projection": _Warps(projective=True),
+    "field": _Fields(),
+}

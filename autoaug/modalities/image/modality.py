@@ -1,0 +1,73 @@
+"""What images bring; each part is a module, imported on first use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from autoaug.modalities.base import Annotations, Fusion, Loader, Mixing, Modality, Models, Pictures, Values
+
+
+class _Images(Modality):
+    name = "image"
+    families = ("geometry", "deformation", "tone", "color", "weather", "occlusion", "filters", "sensor")
+    usual_base = {"HorizontalFlip": 1.0, "PadCrop": 0.25}  # noqa: RUF012 (nobody writes to it)
+    baselines = ("none", "flip-crop", "randaugment", "trivialaugment")
+    policies = Path(__file__).parent / "policies"
+
+    def register(self) -> None:
+        from autoaug.modalities.image import (  # noqa: F401 (importing them registers)
+            color,
+            deformation,
+            filters,
+            geometry,
+            occlusion,
+            sensor,
+            tone,
+            weather,
+        )
+
+    @property
+    def fusions(self) -> Mapping[str, Fusion]:
+        from autoaug.modalities.image.fusion import FUSIONS
+
+        return FUSIONS
+
+    @property
+    def values(self) -> Values:
+        from autoaug.modalities.image import values
+
+        return values
+
+    @property
+    def mixing(self) -> Mixing:
+        from autoaug.modalities.image import mixing
+
+        return mixing
+
+    @property
+    def annotations(self) -> Annotations:
+        from autoaug.modalities.image import annotations
+
+        return annotations
+
+    @property
+    def loader(self) -> Loader:
+        from autoaug.modalities.image import loader
+
+        return loader
+
+    @property
+    def models(self) -> Models:
+        from autoaug.modalities.image import models
+
+        return models
+
+    @property
+    def pictures(self) -> Pictures:
+        from autoaug.modalities.image import pictures
+
+        return pictures
+
+
+MODALITY = _Images()

@@ -1,0 +1,23 @@
+"""Images in the report; no torch here."""
+
+from __future__ import annotations
+
+import base64
+import io
+from html import escape
+
+import numpy as np
+from PIL import Image
+
+
+def data_uri(image: np.ndarray) -> str:
+    """uint8 ``[C, H, W]`` as a PNG; of other than three channels the first is shown."""
+    pixels = image.transpose(1, 2, 0) if image.shape[0] == 3 else image[0]
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG")
+    return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
+
+
+def html(sample: np.ndarray, words: str) -> str:
+    """uint8 ``[C, H, W]`` as an ``<img>``."""
+    return f'<img src="{data_uri(sample)}" alt="{escape(words)}">'

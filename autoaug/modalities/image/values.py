@@ -1,0 +1,73 @@
+"""Images as users hand them in, as they are stored (uint8), and as the engine works on them (in [0, 1])."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from autoaug.functional.dtypes import as_batch, as_float, as_type, check_inputs
+
+bounds = (0.0, 1.0)
+as_work = as_float
+as_stored = as_type
+
+
+def opened(given: Any) -> tuple[Tensor, bool, Callable[[Tensor], Any]]:
+    """A ``PIL.Image`` (``L`` or ``RGB``), a NumPy array ``[H, W]``, ``[H, W, C]`` or ``[B, H, W, C]``, or a tensor
+    ``[C, H, W]`` or ``[B, C, H, W]`` as a batch: see `Values`.
+    """
+    tensor, back = _as_tensor(given)
+    batch = as_batch(tensor)
+    alone = tensor.ndim == 3
+    return batch, alone, (lambda augmented: back(augmented[0])) if alone else back
+
+
+def check(values: Tensor, look: bool = True) -> Tensor:
+    """See `autoaug.functional.dtypes.check_inputs`."""
+    return check_inputs(values, values=look)
+
+
+def _as_tensor(inputs: Any) -> tuple[Any, Callable[[Tensor], Any]]:
+    """`inputs` as a tensor, where they are a picture or an array, and what makes such a tensor the same kind again."""
+    if isinstance(inputs, Image.Image):
+        if inputs.mode not in ("L", "RGB"):
+            raise ValueError(
+                f"pictures must be of the mode L or RGB, not {inputs.mode}; convert it: sample.convert('RGB')"
+            )
+        tensor, as_array = _from_array(np.asarray(inputs))
+        return tensor, lambda augmented: Image.fromarray(as_array(augmented))
+    if isinstance(inputs, np.ndarray):
+        return _from_array(inputs)
+    return inputs, lambda augmented: _like(inputs, augmented)
+
+
+def _from_array(array: np.ndarray) -> tuple[Tensor, Callable[[Tensor], np.ndarray]]:
+    """An array, channels last, as a tensor, channels first, and the way back."""
+    shape = array.shape
+    if len(shape) not in {2, 3, 4}:
+        raise ValueError(f"arrays must be [H, W], [H, W, C] or [B, H, W, C], not of shape {list(shape)}")
+    if len(shape) > 2 and shape[-1] > 4 >= shape[-3]:
+        cure = "for channels first pass torch.from_numpy(samples)"
+        raise ValueError(
+            f"arrays have the channels last, [H, W, C] or [B, H, W, C], not the shape {list(shape)}; {cure}"
+        )
+    first = np.moveaxis(array if len(shape) > 2 else array[..., None], -1, -3)
+    try:
+        tensor = torch.from_numpy(np.array(first, dtype=array.dtype.newbyteorder("="), order="C", copy=True))
+    except TypeError:
+        raise ValueError(f"samples must be floating point in [0, 1] or uint8, not {array.dtype}") from None
+    return tensor, lambda augmented: np.ascontiguousarray(np.moveaxis(augmented.numpy(), -3, -1)).reshape(shape)
+
+
+def _like(inputs: Tensor, augmented: Tensor) -> Tensor:
+    """`augmented` as a ``tv_tensors.Image`` where `inputs` is one."""
+    if type(inputs) is Tensor:
+        return augmented
+    from torchvision import tv_tensors
+
+    return tv_tensors.wrap(augmented, like=inputs) if isinstance(inputs, tv_tensors.TVTensor) else augmented
