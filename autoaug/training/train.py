@@ -200,7 +200,7 @@ class _Chunk:
     def part(self, begin: int, end: int) -> _Chunk:
         """Some of them; a plan of policies that mix is not cut."""
         rows = slice(begin, end)
-        plan = self.plan if self.plan.partner is not None else self.plan[rows]
+        plan = self.plan if self.plan.mix is not None else self.plan[rows]
         return _Chunk(self.inputs[rows], self.targets[rows], self.clean[rows], plan)
 
 
@@ -226,7 +226,7 @@ class _Feed:
             labels = torch.from_numpy(kinds).repeat_interleave(policy.copies)
             plan = draw_plan(policy, len(clean), self.generator)
             augmented = apply_plan(plan, clean, check=False)
-            targets = mix_labels(plan, soft_labels(labels, self.classes), *clean.shape[-2:])
+            targets = mix_labels(plan, soft_labels(labels, self.classes), clean)
             meter.augmentation_seconds += time.perf_counter() - begun
             yield _Chunk(augmented, targets.to(self.device), clean, plan)
 

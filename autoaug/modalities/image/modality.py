@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from autoaug.modalities.base import Annotations, Fusion, Loader, Mixing, Modality, Models, Pictures, Values
+from autoaug.modalities.runtime import Runtime
 
 
 class _Images(Modality):
@@ -50,6 +51,12 @@ class _Images(Modality):
         from autoaug.modalities.image import annotations
 
         return annotations
+
+    @property
+    def exports(self) -> Mapping[str, Runtime]:
+        from autoaug.modalities.image.exports import EXPORTS
+
+        return EXPORTS
 
     @property
     def loader(self) -> Loader:
