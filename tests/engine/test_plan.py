@@ -10,10 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoaug.engine.plan import Plan, draw_plan
+from autoaug.engine.plan import Plan, draw_plan, mixing_of
 from autoaug.engine.transform import apply_plan
 from autoaug.errors import AutoaugError, OptionError
-from autoaug.functional.mixing import MIXINGS
 from autoaug.policy.loading import builtin_names, load_policy, parse_policy
 from autoaug.policy.models import Mixing, Policy
 from tests.conformance.test_exporters import photographs
@@ -74,7 +73,7 @@ def test_a_plan_prints_a_line_a_sample() -> None:
     assert mixed.startswith("resizemix with ")
 
 
-@pytest.mark.parametrize("kind", MIXINGS)
+@pytest.mark.parametrize("kind", mixing_of("image").kinds)
 def test_every_mixing_is_described(kind: str) -> None:
     assert kind in str(plan_of("none", 4, mixing=Mixing(kind=kind)))
 
