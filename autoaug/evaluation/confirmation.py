@@ -116,7 +116,7 @@ def keep_weights(returned: Candidate, executor: Executor, folder: Path, model: P
         return
     kept = _weights(folder, policy, seed)
     if not has_weights(kept, policy, seed):
-        progress.say(f"training {returned.name} once more: its weights are not there")
+        progress.warn(f"training {returned.name} once more: its weights are not there")
         executor.submit(TrialSpec(kept.name, Train(policy, keeps_weights=True), seed))
         result = executor.next_result()[1]
         while result.status == "running":
@@ -169,7 +169,7 @@ def _read(path: Path, sizes: tuple[int, int] | None, progress: Progress) -> Conf
             )
         _check(training, sizes)
     except Exception as fault:  # zipfile, zlib, NumPy and the header's parser each have their own
-        progress.say(f"{path} is damaged ({first_line(fault)}): trained again")
+        progress.warn(f"{path} is damaged ({first_line(fault)}): trained again")
         return None
     return training
 

@@ -238,6 +238,10 @@ class Modality(ABC):
         """For each export target the modules whose functions travel with the exported code."""
         return {}
 
+    def examples(self) -> np.ndarray | None:
+        """A few stored samples ``[n, ...]`` to show operators on; None where there are none."""
+        return None
+
     def features(self, values: Tensor) -> list[Tensor]:
         """Blocks of features ``[n, d]`` that tell how two sets of samples differ."""
         return [values.flatten(1)]

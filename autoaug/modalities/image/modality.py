@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from autoaug.modalities.base import Annotations, Fusion, Loader, Mixing, Modality, Models, Pictures, Values
 
 
@@ -68,6 +70,11 @@ class _Images(Modality):
         from autoaug.modalities.image import pictures
 
         return pictures
+
+    def examples(self) -> np.ndarray:
+        from autoaug.modalities.image.examples import photographs
+
+        return photographs()
 
 
 MODALITY = _Images()
