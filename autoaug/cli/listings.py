@@ -26,7 +26,9 @@ def operators(
     from autoaug.cli import operator_gallery as catalog
 
     if gallery is not None:
-        catalog.write_gallery(gallery)
+        from autoaug.pipeline.operator_gallery import write_gallery
+
+        write_gallery(gallery)
         echo(gallery)
     elif as_json:
         typer.echo(json.dumps(catalog.rows(), indent=2))
