@@ -146,7 +146,9 @@ class Pictures(Protocol):
     """Samples as a reader of the report sees them; without torch."""
 
     def html(self, sample: np.ndarray, words: str) -> str:
-        """A stored sample as an HTML fragment, with alternative text."""
+        """A stored sample as an HTML fragment: an ``<img>`` or ``<svg>``, as wide as its place, with `words` as its
+        alternative text, which it must escape. Raises ValueError where the array is no sample of the modality.
+        """
 
 
 class Generator(Protocol):
@@ -178,6 +180,9 @@ class Modality(ABC):
     #: Folders of YAML files.
     policies: Path | None = None
     spaces: Path | None = None
+    #: A script that loads an exported model and names the class of a file: a template with the places ``network``,
+    #: ``shape`` and ``classes``.
+    inference: Path | None = None
 
     @abstractmethod
     def register(self) -> None:

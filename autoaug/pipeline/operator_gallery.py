@@ -6,35 +6,33 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from autoaug.engine.plan import Plan
 from autoaug.engine.transform import apply_plan
-from autoaug.errors import OptionError
-from autoaug.modalities.operators import Operator, all_operators
-from autoaug.modalities.registry import get_modality
-from autoaug.pipeline.listings import OperatorRow, operator_rows
-from autoaug.report.operators import Strip, write_operators_page
+from autoaug.modalities.operators import UNIFORMS, Operator, all_operators
+from autoaug.modalities.registry import all_modalities
+from autoaug.report.operators import DrawnModality, DrawnOperator, write_operators_page
 
 
 def write_gallery(path: Path) -> None:
-    """Write an HTML page that shows every operator of the first modality at five magnitudes on its examples; raises
-    `OptionError` where it has none.
+    """Write an HTML page that shows every operator at five magnitudes, on the examples of its modality; modalities
+    without examples are left out.
     """
-    modality = get_modality()
-    examples = modality.examples()
-    if examples is None:
-        raise OptionError(f"--gallery {path}: the modality {modality.name} has no examples to show operators on")
-    rows = [row for row in operator_rows() if row.modality == modality.name]
-    strips = [draw_strip(all_operators()[row.name], row, torch.from_numpy(examples)) for row in rows]
-    write_operators_page(path, examples, strips)
+    ordered = sorted(all_operators().values(), key=lambda o: (o.family, o.name))
+    drawn = {}
+    for modality in all_modalities().values():
+        examples = modality.examples()
+        if examples is not None:
+            own = [draw_operator(operator, examples) for operator in ordered if operator.modality == modality.name]
+            drawn[modality.name] = DrawnModality(examples, own)
+    write_operators_page(path, drawn)
 
 
-def draw_strip(operator: Operator, row: OperatorRow, inputs: Tensor) -> Strip:
+def draw_operator(operator: Operator, samples: np.ndarray) -> DrawnOperator:
     """The operator at five magnitudes on stored samples ``[n, ...]``."""
     magnitudes = [-1.0, -0.5, 0.25, 0.5, 1.0] if operator.signed else [0.2, 0.4, 0.6, 0.8, 1.0]
-    n, generator = len(inputs), torch.Generator().manual_seed(1)
-    choice, uniforms = torch.zeros(1, n, dtype=torch.long), torch.rand(1, n, 4, generator=generator)
+    n, generator = len(samples), torch.Generator().manual_seed(1)
+    choice, uniforms = torch.zeros(1, n, dtype=torch.long), torch.rand(1, n, UNIFORMS, generator=generator)
     plans = [Plan((operator.name,), choice, torch.full((1, n), magnitude), uniforms) for magnitude in magnitudes]
-    drawn = np.stack([apply_plan(plan, inputs).numpy() for plan in plans])
-    return Strip(vars(row), [f"{magnitude * operator.limit:+.3g}" for magnitude in magnitudes], drawn)
+    drawn = np.stack([apply_plan(plan, torch.from_numpy(samples)).numpy() for plan in plans])
+    return DrawnOperator(operator, [f"{magnitude * operator.limit:+.3g}" for magnitude in magnitudes], drawn)

@@ -30,13 +30,14 @@ from autoaug.generate.filter import format_counts, load_accept_function
 from autoaug.generate.generator import generator_digest
 from autoaug.generate.pool import Pooled, make_pool, pool_filter, wanted_kinds
 from autoaug.modalities.image.models import build_network
+from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.energy import EnergyMeter
 from autoaug.pipeline.parsing import versions
 from autoaug.pipeline.pictures import draw_examples, draw_gallery, draw_sample_gallery, to_bytes
 from autoaug.policy.loading import load_policy, read_policy
 from autoaug.policy.models import Policy, Provenance
 from autoaug.report import write_report
-from autoaug.report.change_numbers import before_and_after
+from autoaug.report.before_after import before_and_after
 from autoaug.results import Candidate, Cost, DataSummary, SearchResult, TrialCounts
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
@@ -298,6 +299,7 @@ def _data_summary(data: DataSet, found: Audit) -> DataSummary:
         name=Path(data.name).name,
         fingerprint=data.fingerprint,
         classes=data.classes,
+        modality=get_modality().name,
         shape=data.train.inputs.shape,
         train=len(data.train),
         validation=len(data.validation),

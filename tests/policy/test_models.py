@@ -7,13 +7,13 @@ import time
 from pathlib import Path
 
 import pytest
+from autoaug.report.tables.uniformity import uniformity
 from hypothesis import given
 from hypothesis import strategies as st
 
 from autoaug.errors import PolicyError, UnknownName
 from autoaug.policy.loading import builtin_names, load_policy, parse_policy, read_policy
 from autoaug.policy.models import Adversarial, Layer, Mixing, Operation, Policy, SubPolicy, in_turn
-from autoaug.report.search_numbers import uniformity
 
 unit = st.floats(0, 1)
 operations = st.builds(

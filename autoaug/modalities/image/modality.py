@@ -16,6 +16,7 @@ class _Images(Modality):
     usual_base = {"HorizontalFlip": 1.0, "PadCrop": 0.25}  # noqa: RUF012 (nobody writes to it)
     baselines = ("none", "flip-crop", "randaugment", "trivialaugment")
     policies = Path(__file__).parent / "policies"
+    inference = Path(__file__).parent / "inference.py.txt"
 
     def register(self) -> None:
         from autoaug.modalities.image import (  # noqa: F401 (importing them registers)
