@@ -14,13 +14,13 @@ from autoaug.search.strategies import STRATEGIES, History, SearchContext, Step
 from autoaug.search.strategies import auto as module
 from autoaug.search.strategies.auto import Auto
 
-#: An probe that found nothing.
-_NOTHING = {"policy": None, "strength": None, "passes": 0, "failed": "left out"}
+#: A probe that found nothing.
+_NOTHING = {"policy": None, "strength": None, "sample_passes": 0, "failed": "left out"}
 _FOUND = {"matching": MATCHING, "affinity": AFFINITY}
 _CHANGED = {
     "the portfolio": {"portfolio": lambda space, *_: iter([next(PORTFOLIO(space))])},
     "repeats": {"_repeat": lambda _: None},
-    "shares of the data": {"SHARE": 1.0},
+    "shares of the data": {"DATA_FRACTION": 1.0},
 }
 PORTFOLIO = module.portfolio
 
@@ -31,12 +31,12 @@ class AutoWithout(Auto):
     def __init__(self, stage: str) -> None:
         self.stage = stage
 
-    def next(self, history: History, brief: SearchContext) -> Step | None:
+    def next(self, history: History, context: SearchContext) -> Step | None:
         if self.stage in _FOUND:
-            history = history._replace(findings={_FOUND[self.stage]: _NOTHING, **history.findings})
+            history = history._replace(probe_results={_FOUND[self.stage]: _NOTHING, **history.probe_results})
         changes = _CHANGED.get(self.stage)
         with mock.patch.multiple(module, **changes) if changes else nullcontext():
-            return super().next(history, brief)
+            return super().next(history, context)
 
 
 def register() -> None:

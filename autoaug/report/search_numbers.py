@@ -136,7 +136,7 @@ def uniformity(policy: Policy) -> Uniformity | None:
     if len(counts) < 2 or not counts.total():  # none, or none that is ever drawn
         return None
     shares = [count / counts.total() for count in counts.values()]
-    entropy = -sum(data_fraction * math.log(data_fraction) for data_fraction in shares if data_fraction)
+    entropy = -sum(share * math.log(share) for share in shares if share)
     return Uniformity(len(counts), sum(abs(s - 1 / len(counts)) for s in shares) / 2, math.exp(entropy))
 
 
