@@ -36,7 +36,7 @@ class CandidatePolicy:
 
 @dataclass(frozen=True, eq=False)
 class ConfirmedTraining:
-    """What one training of an candidate left behind."""
+    """What one training of a candidate left behind."""
 
     validation_predictions: np.ndarray
     test_predictions: np.ndarray
@@ -193,7 +193,7 @@ def assess(
     test_labels: np.ndarray,
     classes: int | None = None,
 ) -> Candidate:
-    """The accuracies of an candidate over those of `seeds` that it was trained with, with the interval of the mean on the
+    """The accuracies of a candidate over those of `seeds` that it was trained with, with the interval of the mean on the
     test split. Of each class its accuracy, None of one without test samples: so many `classes`, or those that there are.
     """
     seeds = [seed for seed in seeds if (candidate_policy.name, seed) in trainings]
