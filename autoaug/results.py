@@ -192,7 +192,7 @@ class DataSummary(Record):
     name: str
     fingerprint: str
     classes: Annotated[tuple[str, ...], Field(min_length=1)]
-    shape: tuple[Size, Size, Size]
+    shape: tuple[Size, ...]
     train: Size
     validation: Count
     test: Count

@@ -82,7 +82,7 @@ def fit(
     from autoaug.errors import OptionError, RunError
     from autoaug.generate.gan import Collapsed, default_steps
     from autoaug.generate.generator import check_free, fit_generator, load_generator
-    from autoaug.modalities.image.decoding import as_picture
+    from autoaug.modalities.registry import get_modality
     from autoaug.pipeline.options import absolute, check_seed, parse_memory, within
     from autoaug.training.device import resolve_device
 
@@ -99,12 +99,14 @@ def fit(
     console = Console()
     with _going_on_later(out), _bar(console) as bar:
         task = bar.add_task(f"fitting a {kind}", total=steps)
+        loader = get_modality(found.modality).loader
+        shown = out / f"samples{loader.ending}"
 
         def watch(done: int, total: int, samples: np.ndarray) -> None:
             bar.update(task, completed=done)
-            as_picture(np.concatenate(list(samples), axis=-1)).save(out / "samples.png")
+            loader.write(np.concatenate(list(samples), axis=-1), shown)
             if not console.is_terminal:
-                echo(f"step {done} of {total}; a sample of each class is in {out / 'samples.png'}")
+                echo(f"step {done} of {total}; a sample of each class is in {shown}")
 
         try:
             made = fit_generator(
@@ -198,8 +200,8 @@ def expand(
     """Write DATA with K augmented copies of each training sample beside it, in the format in which it came. Interrupted,
     the same command goes on; a manifest says of every copy what it was made of, and how.
     """
-    from autoaug.data.inputs import FileImages
-    from autoaug.data.sources import open_source
+    from autoaug.data.loading import open_source
+    from autoaug.generate.offline import Expansion, format_of
     from autoaug.generate.offline import expand as carry_out
     from autoaug.pipeline.options import check_seed, parse_memory, within
     from autoaug.policy.loading import load_policy
@@ -209,22 +211,11 @@ def expand(
     within("workers", workers, 1, LARGEST_COUNT)
     chosen = load_policy(Path(policy) / "policy.yaml" if Path(policy).is_dir() else policy)
     source = open_source(data, parse_memory(None))
-    kind = "csv" if Path(data).suffix.lower() == ".csv" else "folder" if Path(data).is_dir() else "npz"
-    if not isinstance(source.parts["train"].inputs, FileImages):
-        kind = "npz"  # samples that do not lie in files of their own
+    expansion = Expansion(source, format_of(data, source), chosen, copies, seed)
     console = Console()
     with _going_on_later(out), _bar(console) as bar:
         task = bar.add_task("making copies", total=None)
-        made = carry_out(
-            source,
-            kind,
-            chosen,
-            copies,
-            out,
-            seed,
-            workers,
-            lambda done, all_: bar.update(task, completed=done, total=all_),
-        )
+        made = carry_out(expansion, out, workers, lambda done, all_: bar.update(task, completed=done, total=all_))
     rate = made.copies / max(made.seconds, 1e-9)
     echo(
         f"{out}: {made.originals} samples and {made.copies} copies in {made.seconds:.1f} s "

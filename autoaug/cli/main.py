@@ -287,7 +287,7 @@ def check(
     """Say what is in DATA, what would spoil a result, and whether a search makes sense."""
     from autoaug.data.audit import allowed, audit
     from autoaug.data.description import describe_source, describe_splits
-    from autoaug.data.sources import open_source
+    from autoaug.data.loading import open_source
     from autoaug.data.splits import split
     from autoaug.pipeline.options import check_seed, check_size, parse_memory
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from autoaug.data.audit import Audit, audit
 from autoaug.data.source import Source
-from autoaug.data.sources import open_source
+from autoaug.data.loading import open_source
 from autoaug.errors import DataError
 from autoaug.modalities.image.decoding import image_endings
 from tests.conftest import bars
