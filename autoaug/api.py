@@ -25,7 +25,7 @@ from autoaug.utils.options import shows, takes
 
 if TYPE_CHECKING:
     from autoaug.generate.generator import About
-    from autoaug.generate.offline import Expansion
+    from autoaug.generate.offline import Expanded
     from autoaug.pipeline.checking import DataCheck
     from autoaug.pipeline.generation import SampledFiles
     from autoaug.pipeline.listings import OperatorRow, StrategyRow
@@ -137,7 +137,7 @@ def check(options: CheckOptions) -> DataCheck:
 
 
 @takes(ExpandOptions)
-def expand(options: ExpandOptions) -> Expansion:
+def expand(options: ExpandOptions) -> Expanded:
     """Write `data` with augmented copies of each training sample beside it, in the format in which it came; a manifest
     says of every copy what it was made of, and how. Interrupted, the same call goes on.
 

@@ -115,7 +115,7 @@ class Annotations(Protocol):
 
 
 class Loader(Protocol):
-    """Data sets of this modality where they lie."""
+    """Data sets of this modality where they lie. `autoaug.data.layouts` has what is the same for every modality."""
 
     #: The ending of files that `write` writes, such as ``.png``.
     ending: str
@@ -124,10 +124,15 @@ class Loader(Protocol):
         """Whether `data`, a path or a name, looks like a data set of this modality."""
 
     def open(self, data: str, memory_limit: int, size: int | None = None) -> Source:
-        """The data set; raises `DataError` where it breaks a rule of its format."""
+        """The data set, with samples in files at `size`; arrays above `memory_limit` bytes are mapped from disk.
+        Raises `DataError` where there is none, or it breaks a rule of its format.
+        """
 
     def write(self, sample: np.ndarray, path: Path) -> None:
         """Write a stored sample as a file."""
+
+    def as_array(self, samples: np.ndarray) -> np.ndarray:
+        """Stored samples as `open` finds them in an ``.npz``."""
 
 
 class Models(Protocol):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from autoaug.data.audit import Finding, allowed, audit
 from autoaug.data.description import describe_source, describe_splits
-from autoaug.data.sources import open_source
+from autoaug.data.loading import open_source
 from autoaug.data.splits import split
 from autoaug.errors import DataError
 from autoaug.pipeline.options import CheckOptions

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autoaug.data.inputs import FileImages
-from autoaug.data.loading import check_data
-from autoaug.data.sources import open_source
+from autoaug.data.loading import check_data, open_source
 from autoaug.data.splits import DataSet
 from autoaug.errors import OptionError, RunError, pausing_on_full_disk
 from autoaug.generate import offline
@@ -61,7 +59,7 @@ def fit(options: FitOptions) -> About:
     check_free(out)
     source = load_generator(Path(options.source)) if options.source else None
     _, data = check_data(str(options.data), parse_memory(None), None, options.allow, options.seed)
-    loader = get_modality().loader
+    loader = get_modality(data.modality).loader
 
     def watch(done: int, total: int, samples: np.ndarray) -> None:
         loader.write(np.concatenate(list(samples), axis=-1), out / f"samples{loader.ending}")
@@ -141,19 +139,18 @@ def _figures(
     ).known()
 
 
-def expand(options: ExpandOptions) -> offline.Expansion:
+def expand(options: ExpandOptions) -> offline.Expanded:
     """See `autoaug.api.expand`."""
     check_seed(options.seed)
     within("workers", options.workers, 1, LARGEST_COUNT)
     policy = load_policy(options.policy)
     source = open_source(str(options.data), parse_memory(None))
-    path = Path(options.data)
-    kind = "csv" if path.suffix.lower() == ".csv" else "folder" if path.is_dir() else "npz"
-    if not isinstance(source.parts["train"].inputs, FileImages):
-        kind = "npz"  # samples that do not lie in files of their own
+    expansion = offline.Expansion(
+        source, offline.format_of(str(options.data), source), policy, options.copies, options.seed
+    )
     out = Path(options.out)
     with _going_on_later(out):
-        return offline.expand(source, kind, policy, options.copies, out, options.seed, options.workers, options.watch)
+        return offline.expand(expansion, out, options.workers, options.watch)
 
 
 @contextmanager

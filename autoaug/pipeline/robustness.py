@@ -77,7 +77,7 @@ class _Exported(BaseModel):
     network: str
 
 
-def _load(path: Path, network: str, shape: tuple[int, int, int], classes: int) -> Standardized:
+def _load(path: Path, network: str, shape: tuple[int, ...], classes: int) -> Standardized:
     blank = torch.zeros(shape[0])
     model = build(network, shape, classes, blank, blank, seed=0)
     try:

@@ -7,7 +7,6 @@ import json
 import random
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from autoaug.data.sources import open_source
+from autoaug.data.loading import open_source
 from autoaug.errors import OptionError
-from autoaug.generate.offline import expand
+from autoaug.generate.offline import Expansion, expand
 from autoaug.generate.sampling import FilteredSamples, write_passed
 from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.options import SearchOptions, check_texts
@@ -46,7 +46,7 @@ def test_copies_stay_in_their_folder_whatever_the_labels(tmp_path: Path) -> None
     source, out = open_source(given / "data.csv", LIMIT), tmp_path / "deep" / "er" / "out"
     out.parent.mkdir(parents=True)
     before = files_about(out)
-    expand(source, "csv", load_policy("trivialaugment"), 1, out, seed=0, workers=1)
+    expand(Expansion(source, "csv", load_policy("trivialaugment"), copies=1), out)
     assert files_about(out) == before
     enlarged = open_source(out / "data.csv", LIMIT)
     assert enlarged.classes == source.classes == tuple(sorted(HOSTILE))

@@ -122,7 +122,11 @@ def test_a_study_stays_in_its_own_folder_whatever_the_folder_is_called(tmp_path:
             _, study = open_study(folder / "study.db", "search", strategy)
             assert "name" not in study.user_attrs, "another's database"
             study.set_user_attr("name", repr(name))
-            assert {path.name for path in folder.iterdir()} - {"control"} <= {"study.db", "study.db-wal", "study.db-shm"}
+            assert {path.name for path in folder.iterdir()} - {"control"} <= {
+                "study.db",
+                "study.db-wal",
+                "study.db-shm",
+            }
             assert (folder / "study.db").is_file()
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
 

@@ -1,5 +1,5 @@
-"""ImageFolder layout: ``class/sample``, or ``train/class/sample`` with ``val/`` and ``test/`` beside it. In a folder that
-`autoaug expand` made, a sample and its copies are a group.
+"""A folder per class: ``class/sample``, or ``train/class/sample`` with ``val/`` and ``test/`` beside it. In a folder
+that `autoaug expand` made, a sample and its copies are a group.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from autoaug.data.source import ROLE_NAMES, Role, Source
-from autoaug.data.sources.files import Item, open_files, spelt_out
+from autoaug.data.layouts.listing import Item, Listing, format_left_out
+from autoaug.data.source import ROLE_NAMES, Role
 from autoaug.errors import DataError, printable
-from autoaug.modalities.image.decoding import image_endings
 
 #: What a folder has that `autoaug expand` made, and what stands between a sample's number and its copy's.
 EXPANSION, MANIFEST, COPY = "expansion.json", "manifest.jsonl", "-copy"
@@ -24,25 +23,29 @@ _SPLIT_WORDS = frozenset(ROLE_NAMES) | {"eval", "evaluation", "holdout", "heldou
 _NAMES = "train, val and test"
 
 
-def open_folder(root: Path, size: int | None) -> Source:
-    """Read the layout below `root`; raises `DataError` where there is none, or a folder is of no class and no split."""
+def list_folder(root: Path, endings: frozenset[str]) -> Listing:
+    """Read the layout below `root`. Files with one of the `endings` are samples.
+
+    Raises:
+        DataError: there is no such layout, or a folder is of no class and no split.
+    """
     left_out = Counter[str]()
     folders = _subfolders(root, left_out)
-    roles = _roles(root, folders, left_out)
+    roles = _roles(root, folders, endings, left_out)
     parts: dict[Role, list[Path]] = {role: _subfolders(folder, left_out) for role, folder in roles.items()}
     parts = parts or {"train": folders}
     is_expanded = (root / EXPANSION).is_file()
     items = [
-        item
+        Item(path, folder.name, role, f"{role} {printable(path.stem.partition(COPY)[0])}" if is_expanded else None)
         for role, classes in parts.items()
         for folder in classes
-        for item in _items(folder, root, role, is_expanded, left_out)
+        for path in _samples(folder, root, endings, left_out)
     ]
     if not items:
         what = "is empty" if not any(root.iterdir()) else "has no samples in folders named after their class"
-        raise DataError(f"{root}: the folder {what}; expected CLASS/IMAGE or train/CLASS/IMAGE")
-    names = {folder.name for classes in parts.values() for folder in classes}
-    return open_files(str(root), items, size, names, spelt_out(left_out))
+        raise DataError(f"{root}: the folder {what}; expected CLASS/SAMPLE or train/CLASS/SAMPLE")
+    names = frozenset(folder.name for classes in parts.values() for folder in classes)
+    return Listing(str(root), tuple(items), names, format_left_out(left_out))
 
 
 def is_tool_made(name: str) -> bool:
@@ -57,16 +60,16 @@ def _subfolders(root: Path, left_out: Counter[str]) -> list[Path]:
         if path.is_dir() and not is_tool_made(path.name):
             found.append(path)
         elif path.name not in {EXPANSION, MANIFEST}:
-            left_out[_kind(path)] += 1
+            left_out[_in_words(path)] += 1
     return found
 
 
-def _roles(root: Path, folders: list[Path], left_out: Counter[str]) -> dict[Role, Path]:
+def _roles(root: Path, folders: list[Path], endings: frozenset[str], left_out: Counter[str]) -> dict[Role, Path]:
     """The folder of each split; none where the folders are classes."""
     found: dict[Role, Path] = {}
     named = [folder for folder in folders if folder.name.lower() in ROLE_NAMES]
     if not any(ROLE_NAMES[folder.name.lower()] == "train" for folder in named):
-        if folders and all(_looks_like_a_split(folder) for folder in folders):
+        if folders and all(_looks_like_a_split(folder, endings) for folder in folders):
             raise DataError(
                 f"{root}: {folders[0].name}/ has folders of samples, as a split has, but there is no train/ beside it; "
                 f"name the splits {_NAMES}, or put the samples of a class right into its folder"
@@ -78,7 +81,7 @@ def _roles(root: Path, folders: list[Path], left_out: Counter[str]) -> dict[Role
             raise DataError(f"{root}: {found[role].name}/ and {folder.name}/ are both the {role} split; keep one")
         found[role] = folder
     for folder in folders:
-        if folder not in named and _has_images(folder):
+        if folder not in named and _has_samples(folder, endings):
             raise DataError(
                 f"{root}: {folder.name}/ stands beside {found['train'].name}/ and has samples, but is no split; name "
                 f"the splits {_NAMES}, or move it elsewhere"
@@ -88,22 +91,23 @@ def _roles(root: Path, folders: list[Path], left_out: Counter[str]) -> dict[Role
     return found
 
 
-def _looks_like_a_split(folder: Path) -> bool:
+def _looks_like_a_split(folder: Path, endings: frozenset[str]) -> bool:
     words = re.split(r"[^a-z]+", folder.name.lower())
-    return not _SPLIT_WORDS.isdisjoint(words) and any(_has_images(below) for below in _subfolders(folder, Counter()))
+    return not _SPLIT_WORDS.isdisjoint(words) and any(
+        _has_samples(below, endings) for below in _subfolders(folder, Counter())
+    )
 
 
-def _has_images(folder: Path) -> bool:
-    return any(path.suffix.lower() in image_endings() for path in _walk(folder, folder, Counter()))
+def _has_samples(folder: Path, endings: frozenset[str]) -> bool:
+    return any(path.suffix.lower() in endings for path in _walk(folder, folder, Counter()))
 
 
-def _items(folder: Path, root: Path, role: Role, is_expanded: bool, left_out: Counter[str]) -> Iterator[Item]:
+def _samples(folder: Path, root: Path, endings: frozenset[str], left_out: Counter[str]) -> Iterator[Path]:
     for path in sorted(_walk(folder, root, left_out)):
-        if path.suffix.lower() in image_endings():
-            group = f"{role} {printable(path.stem.partition(COPY)[0])}" if is_expanded else None
-            yield Item(path, folder.name, role, group)
+        if path.suffix.lower() in endings:
+            yield path
         else:
-            left_out[_kind(path)] += 1
+            left_out[_in_words(path)] += 1
 
 
 def _walk(folder: Path, root: Path, left_out: Counter[str]) -> Iterator[Path]:
@@ -114,7 +118,7 @@ def _walk(folder: Path, root: Path, left_out: Counter[str]) -> Iterator[Path]:
         for name in list(folders):
             identity = _identity(Path(parent, name))
             if is_tool_made(name):
-                left_out[_kind(Path(parent, name))] += 1
+                left_out[_in_words(Path(parent, name))] += 1
             elif identity in entered:
                 left_out["link to a folder that is read anyway"] += 1
             else:
@@ -123,7 +127,7 @@ def _walk(folder: Path, root: Path, left_out: Counter[str]) -> Iterator[Path]:
             folders.remove(name)
         for name in files:
             if is_tool_made(name):
-                left_out[_kind(Path(parent, name))] += 1
+                left_out[_in_words(Path(parent, name))] += 1
             else:
                 yield Path(parent, name)
 
@@ -137,7 +141,7 @@ def _identity(folder: Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _kind(path: Path) -> str:
+def _in_words(path: Path) -> str:
     """What a path that is left out is, in a word or two."""
     if is_tool_made(path.name):
         return path.name

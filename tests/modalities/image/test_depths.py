@@ -11,10 +11,10 @@ from PIL import Image
 
 from autoaug.data.audit import audit
 from autoaug.data.inputs import in_memory
+from autoaug.data.loading import open_source
 from autoaug.data.source import Source
-from autoaug.data.sources import open_source
 from autoaug.errors import DataError
-from autoaug.generate.offline import expand
+from autoaug.generate.offline import Expansion, expand
 from autoaug.policy.loading import load_policy
 
 LIMIT = 2**28
@@ -179,7 +179,7 @@ def test_an_expansion_holds_one_kind_of_image(
 ) -> None:
     source, read = opened(tmp_path / "given", **images)
     out = tmp_path / "out"
-    expand(source, "folder", load_policy("trivialaugment"), 1, out, seed=0, workers=1)
+    expand(Expansion(source, "folder", load_policy("trivialaugment"), copies=1), out)
     paths = sorted((out / "train").rglob("*.*"))
     assert len(paths) == 2 * len(images)
     assert {(Image.open(path).mode, cv2.imread(str(path), cv2.IMREAD_UNCHANGED).dtype) for path in paths} == {
@@ -192,7 +192,7 @@ def test_an_expansion_holds_one_kind_of_image(
 
 def test_an_original_that_any_loader_reads_so_is_copied_byte_for_byte(tmp_path: Path) -> None:
     source, _ = opened(tmp_path / "given", jpg_0=COLOR, png_1=COLOR)
-    expand(source, "folder", load_policy("trivialaugment"), 1, tmp_path / "out", seed=0, workers=1)
+    expand(Expansion(source, "folder", load_policy("trivialaugment"), copies=1), tmp_path / "out")
     for suffix in ("jpg", "png"):
         (given,) = (tmp_path / "given").rglob(f"*.{suffix}")
         (copied,) = (path for path in (tmp_path / "out").rglob(f"*.{suffix}") if "copy" not in path.name)

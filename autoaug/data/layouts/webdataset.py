@@ -1,4 +1,4 @@
-"""WebDataset shards: tar files whose members are named ``KEY.jpg`` and ``KEY.cls`` (a class, as a number or a name)."""
+"""WebDataset shards: tar files with members such as ``KEY.png`` and ``KEY.cls`` (a class, as a number or a name)."""
 
 from __future__ import annotations
 
@@ -9,23 +9,27 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from autoaug.data.source import Source, label_text
-from autoaug.data.sources.encoded import Encoded, open_encoded, role_in
-from autoaug.data.sources.parquet import shards
-from autoaug.data.sources.reading import reading
+from autoaug.data.layouts.encoded import Encoded, list_encoded, role_in
+from autoaug.data.layouts.listing import Listing
+from autoaug.data.layouts.parquet import shards
+from autoaug.data.layouts.reading import reading
+from autoaug.data.source import label_text
 from autoaug.errors import DataError, printable
-from autoaug.modalities.image.decoding import image_endings
 
 _LABELS = (".cls", ".txt", ".json")
 #: A member may claim any size; no sample has more bytes than this.
 _MOST_BYTES = 2**30
 
 
-def open_webdataset(path: Path, size: int | None) -> Source:
-    """Read one shard, or a folder of them whose names tell the split; raises `DataError` on what is no such shard."""
+def list_webdataset(path: Path, endings: frozenset[str]) -> Listing:
+    """Read one shard, or a folder of them whose names tell the split. Members with one of the `endings` are samples.
+
+    Raises:
+        DataError: a file is no such shard.
+    """
     files, left_out = shards(path, ".tar") if path.is_dir() else [path], Counter[str]()
-    samples = (sample for file in files for sample in _samples(file, left_out))
-    return open_encoded(str(path), samples, size, [file.name for file in files], left_out)
+    samples = (sample for file in files for sample in _samples(file, endings, left_out))
+    return list_encoded(str(path), samples, [file.name for file in files], left_out)
 
 
 def is_webdataset_folder(path: Path) -> bool:
@@ -33,16 +37,16 @@ def is_webdataset_folder(path: Path) -> bool:
     return bool(shards(path, ".tar"))
 
 
-def _samples(shard: Path, left_out: Counter[str]) -> Iterator[Encoded]:
+def _samples(shard: Path, endings: frozenset[str], left_out: Counter[str]) -> Iterator[Encoded]:
     waiting: dict[str, dict[str, bytes]] = {}
     with reading(shard, "a whole tar file"), tarfile.open(shard) as archive:
         for member in archive:
             name = PurePosixPath(member.name)
             ending = name.suffix.lower()
-            kind = "image" if ending in image_endings() else ending
+            kind = "sample" if ending in endings else ending
             if member.isdir():
                 continue
-            file = archive.extractfile(member) if member.isfile() and kind in ("image", *_LABELS) else None
+            file = archive.extractfile(member) if member.isfile() and kind in ("sample", *_LABELS) else None
             if file is None:
                 left_out[ending or "member without an ending"] += 1
                 continue
@@ -51,8 +55,8 @@ def _samples(shard: Path, left_out: Counter[str]) -> Iterator[Encoded]:
                 raise DataError(f"{shard}: {key}{ending} has {member.size} bytes, more than any sample")
             found = waiting.setdefault(key, {})
             found[kind] = file.read()
-            if "image" in found and len(found) > 1:
-                yield Encoded(found["image"], _label(f"{shard}: the label of {key}", found), role_in(shard.name))
+            if "sample" in found and len(found) > 1:
+                yield Encoded(found["sample"], _label(f"{shard}: the label of {key}", found), role_in(shard.name))
                 del waiting[key]
     if waiting:
         key = next(iter(waiting))

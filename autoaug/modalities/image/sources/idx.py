@@ -11,12 +11,13 @@ from typing import BinaryIO
 
 import numpy as np
 
-from autoaug.data.inputs import Inputs, MappedInputs, MemoryInputs, channels_first
+from autoaug.data.inputs import Inputs
+from autoaug.data.layouts.arrays import array_inputs
+from autoaug.data.layouts.reading import MOST_PACKED, reading
 from autoaug.data.source import ROLE_NAMES, Role, Source, index_labels
-from autoaug.data.sources.arrays import array_source, channel_axis, check_values
-from autoaug.data.sources.reading import MOST_PACKED, reading
 from autoaug.data.spill import check_room, spill_folder
 from autoaug.errors import DataError
+from autoaug.modalities.image.sources.arrays import image_source, prepare
 
 _ROLES: dict[str, Role] = {**ROLE_NAMES, "t10k": "test"}
 _UBYTE = 0x08
@@ -59,16 +60,12 @@ def open_idx(folder: Path, memory_limit: int) -> Source:
             raise DataError(f"{folder}: {path.name} has no file of {other_kind} beside it")
     labels, classes = index_labels([_read(found[role, "labels"], memory_limit)[0] for role in roles], None, str(folder))
     images = [_images(found[role, "images"], memory_limit) for role in roles]
-    return array_source(str(folder), classes, dict(zip(roles, zip(images, labels, strict=True), strict=True)))
+    return image_source(str(folder), classes, dict(zip(roles, zip(images, labels, strict=True), strict=True)))
 
 
 def _images(path: Path, memory_limit: int) -> Inputs:
     array, mapped = _read(path, memory_limit)
-    axis = channel_axis(array.shape, str(path))
-    check_values(array, str(path))
-    if mapped:
-        return MappedInputs(mapped, axis, np.arange(len(array)))
-    return MemoryInputs(np.ascontiguousarray(channels_first(array, axis)))
+    return array_inputs(array, mapped, prepare(array, str(path)))
 
 
 def _read(path: Path, memory_limit: int) -> tuple[np.ndarray, str]:

@@ -9,20 +9,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from autoaug.data.source import Source, label_text
-from autoaug.data.sources.encoded import Encoded, open_encoded, role_in
-from autoaug.data.sources.reading import reading
+from autoaug.data.layouts.encoded import Encoded, list_encoded, role_in
+from autoaug.data.layouts.listing import Listing
+from autoaug.data.layouts.reading import reading
+from autoaug.data.source import label_text
 from autoaug.errors import DataError
 
 LABELS = ("label", "labels", "class", "target", "fine_label")
 _ROWS = 1000
 
 
-def open_parquet(path: Path, size: int | None) -> Source:
+def list_parquet(path: Path) -> Listing:
     """Read the samples; raises `DataError` where pyarrow is missing or there is no column of samples or of labels."""
     files = shards(path, ".parquet") if path.is_dir() else [path]
     samples = (sample for file in files for sample in _samples(file))
-    return open_encoded(str(path), samples, size, [file.name for file in files])
+    return list_encoded(str(path), samples, [file.name for file in files])
 
 
 def is_parquet_folder(path: Path) -> bool:
@@ -61,11 +62,11 @@ def _samples(path: Path) -> Iterator[Encoded]:
 def _columns(path: Path, schema: Any, pyarrow: Any) -> tuple[str, str]:
     """The names of the columns of samples and labels."""
 
-    def is_image(kind: Any) -> bool:
+    def is_encoded(kind: Any) -> bool:
         is_record = pyarrow.types.is_struct(kind) and "bytes" in [field.name for field in kind]
         return is_record or pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind)
 
-    sample = next((field.name for field in schema if is_image(field.type) and field.name not in LABELS), None)
+    sample = next((field.name for field in schema if is_encoded(field.type) and field.name not in LABELS), None)
     label = next((name for name in LABELS if name in schema.names), None)
     if sample is None or label is None:
         lacks = "of encoded samples (bytes)" if sample is None else f"of labels ({', '.join(LABELS)})"

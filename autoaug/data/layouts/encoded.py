@@ -1,4 +1,4 @@
-"""Encoded samples that lie in other files: written out one by one, then read as any sample files are."""
+"""Encoded samples that lie in other files: written out one by one, then read as any files are."""
 
 from __future__ import annotations
 
@@ -7,35 +7,30 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from autoaug.data.source import ROLE_NAMES, Role, Source
-from autoaug.data.sources.files import Item, open_files, spelt_out
+from autoaug.data.layouts.listing import Item, Listing, format_left_out
+from autoaug.data.source import ROLE_NAMES, Role
 from autoaug.data.spill import spill_folder
 from autoaug.errors import DataError
 
 
 class Encoded(NamedTuple):
-    """One sample as a file's content, PNG or JPEG or any that Pillow reads, with its label."""
+    """One sample as a file's content, with its label."""
 
     content: bytes
     label: str
     role: Role
 
 
-def open_encoded(
-    name: str,
-    samples: Iterable[Encoded],
-    size: int | None,
-    parts: Sequence[str],
-    left_out: Counter[str] | None = None,
-) -> Source:
-    """A source from samples in files of another kind; raises `DataError` where there are none.
+def list_encoded(
+    name: str, samples: Iterable[Encoded], parts: Sequence[str], left_out: Counter[str] | None = None
+) -> Listing:
+    """The samples that are held in files of another kind; raises `DataError` where there are none.
 
     They are written to a temporary folder, which is removed when this process ends.
 
     Args:
-        name: what to call the source.
+        name: what to call the data.
         samples: the samples.
-        image_size: as for `open_files`.
         parts: the names, of shards or of splits, that told the roles.
         left_out: counts what is not taken while `samples` are read.
     """
@@ -46,7 +41,7 @@ def open_encoded(
         items.append(Item(path, sample.label, sample.role))
     if not items:
         raise DataError(f"{name}: there are no samples in it")
-    return open_files(name, items, size, left_out=spelt_out(left_out or Counter()), assumed=_assumed(parts))
+    return Listing(name, tuple(items), left_out=format_left_out(left_out or Counter()), assumed=_assumed(parts))
 
 
 def role_in(name: str) -> Role:

@@ -8,8 +8,8 @@ import numpy as np
 
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.source import Role, Source, index_labels
-from autoaug.data.sources.arrays import array_source
 from autoaug.errors import DataError, UnknownName
+from autoaug.modalities.image.sources.arrays import image_source
 from autoaug.utils.files import cache_folder
 
 #: torchvision's sets that hold all images in memory and take ``train=``.
@@ -23,7 +23,7 @@ def open_digits() -> Source:
     digits = load_digits()
     images = (digits.images * (255 / 16)).round().astype(np.uint8)[:, None]
     labels, classes = index_labels([digits.target.astype(np.int64)], None, "digits")
-    return array_source("digits", classes, {"train": (MemoryInputs(images), labels[0])})
+    return image_source("digits", classes, {"train": (MemoryInputs(images), labels[0])})
 
 
 def open_torchvision(name: str) -> Source:
@@ -47,7 +47,7 @@ def open_torchvision(name: str) -> Source:
         targets = targets[:, 0] if targets.ndim == 2 else targets
         parts[role] = (MemoryInputs(np.ascontiguousarray(pixels)), targets.astype(np.int64))
         classes = tuple(str(c) for c in getattr(data, "classes", np.unique(targets)))
-    return array_source(f"torchvision:{name}", classes, dict(parts))
+    return image_source(f"torchvision:{name}", classes, dict(parts))
 
 
-BUILTIN: dict[str, Callable[[], Source]] = {"digits": open_digits}
+DATA_SETS: dict[str, Callable[[], Source]] = {"digits": open_digits}

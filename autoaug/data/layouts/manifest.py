@@ -6,8 +6,8 @@ import csv
 import io
 from pathlib import Path
 
-from autoaug.data.source import ROLE_NAMES, Source
-from autoaug.data.sources.files import Item, open_files
+from autoaug.data.layouts.listing import Item, Listing
+from autoaug.data.source import ROLE_NAMES
 from autoaug.errors import DataError, UnknownName
 from autoaug.utils.files import read_text
 
@@ -16,7 +16,7 @@ COLUMNS = ("path", "label", "split", "group")
 _MOST_BYTES = 2**28
 
 
-def open_manifest(path: Path, size: int | None) -> Source:
+def list_manifest(path: Path) -> Listing:
     """Read the manifest; raises `DataError` with the line that breaks a rule."""
     text = read_text(path, DataError, _MOST_BYTES)
     if "\0" in text:
@@ -36,7 +36,7 @@ def open_manifest(path: Path, size: int | None) -> Source:
         raise DataError(
             f"{path}: the manifest lists no samples; expected a header line path,label and a line per sample"
         )
-    return open_files(str(path), items, size)
+    return Listing(str(path), tuple(items))
 
 
 def _columns(manifest: Path, row: list[str], line: int) -> list[str]:
