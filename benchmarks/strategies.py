@@ -24,12 +24,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from autoaug.report.figures import ACCENT, MUTED, base_figure
+
 from autoaug.evaluation.statistics import estimate
 from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.options import SearchOptions
 from autoaug.pipeline.run import run_job
 from autoaug.report.charts import Chart
-from autoaug.report.figures import ACCENT, MUTED, base_figure
 from autoaug.results import SearchResult
 from autoaug.runs.callbacks.base import Silent
 from autoaug.runs.folder import RunFolder

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from autoaug.data.audit import audit
-from autoaug.data.sources import open_source
+from autoaug.data.loading import open_source
 from autoaug.errors import DataError
 from tests.conftest import bars, write_npz
 from tests.data.test_sources import write_folder

@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from autoaug.data.audit import audit
-from autoaug.data.sources import open_source
-from autoaug.data.sources.huggingface import image_content
+from autoaug.data.layouts.huggingface import encoded_content
+from autoaug.data.loading import open_source
 from autoaug.errors import DataError
 from tests.conftest import bars
 from tests.data.test_sources import write_folder, write_idx
@@ -314,7 +314,7 @@ def test_an_image_of_the_datasets_library_that_lies_at_a_pipe_is_not_read(tmp_pa
         (None, "no image"),
     ):
         with pytest.raises(DataError, match=words):
-            image_content("name", cell)
+            encoded_content("name", cell)
 
 
 def test_a_label_of_the_datasets_library_that_is_no_class_is_named(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from autoaug.data.audit import Audit, audit
+from autoaug.data.loading import open_source
 from autoaug.data.source import Source
-from autoaug.data.sources import open_source
 from autoaug.errors import DataError
 from autoaug.modalities.image.decoding import image_endings
 from tests.conftest import bars

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from autoaug.data.inputs import in_memory
+from autoaug.data.loading import open_source
 from autoaug.data.source import Source
-from autoaug.data.sources import open_source
 from autoaug.errors import AutoaugError, DataError
 from tests.conftest import bars, write_npz
 
