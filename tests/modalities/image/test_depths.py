@@ -11,8 +11,8 @@ from PIL import Image
 
 from autoaug.data.audit import audit
 from autoaug.data.inputs import in_memory
-from autoaug.data.source import Source
 from autoaug.data.loading import open_source
+from autoaug.data.source import Source
 from autoaug.errors import DataError
 from autoaug.generate.offline import Expansion, expand
 from autoaug.policy.loading import load_policy
