@@ -151,7 +151,9 @@ class Pictures(Protocol):
     """Samples as a reader of the report sees them; without torch."""
 
     def html(self, sample: np.ndarray, words: str) -> str:
-        """A stored sample as an HTML fragment, with alternative text."""
+        """A stored sample as an HTML fragment: an ``<img>`` or ``<svg>``, as wide as its place, with `words` as its
+        alternative text, which it must escape. Raises ValueError where the array is no sample of the modality.
+        """
 
 
 class Generator(Protocol):
@@ -183,6 +185,9 @@ class Modality(ABC):
     #: Folders of YAML files.
     policies: Path | None = None
     spaces: Path | None = None
+    #: A script that loads an exported model and names the class of a file: a template with the places ``network``,
+    #: ``shape`` and ``classes``.
+    inference: Path | None = None
 
     @abstractmethod
     def register(self) -> None:
@@ -242,6 +247,10 @@ class Modality(ABC):
     def exports(self) -> Mapping[str, tuple[ModuleType, ...]]:
         """For each export target the modules whose functions travel with the exported code."""
         return {}
+
+    def examples(self) -> np.ndarray | None:
+        """A few stored samples ``[n, ...]`` to show operators on; None where there are none."""
+        return None
 
     def features(self, values: Tensor) -> list[Tensor]:
         """Blocks of features ``[n, d]`` that tell how two sets of samples differ."""

@@ -74,7 +74,7 @@ def test_samples_stay_in_their_folder_whatever_the_labels(tmp_path: Path) -> Non
 
 def test_every_text_of_the_options_must_be_writable() -> None:
     texts = [f.name for f in fields(SearchOptions) if "str" in str(f.type) and f.name != "data"]
-    assert {"out", "space", "model", "rule", "generator", "track", "storage"} <= set(texts)
+    assert {"out", "space", "model", "accept", "generator", "track", "storage"} <= set(texts)
     check_texts(SearchOptions("digits"))
     for name in texts:
         for bad in (BAD, "a\0b"):
