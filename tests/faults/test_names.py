@@ -26,8 +26,7 @@ from autoaug.policy.models import Policy
 from autoaug.runs.callbacks.console import ConsoleProgress
 from autoaug.utils.options import members_of, option_of, type_of
 from autoaug.utils.terminal import echo
-from tests.conftest import bars, write_npz
-from tests.data.test_sources import write_folder
+from tests.conftest import bars, write_folder, write_npz
 
 LIMIT = 2**28
 HOSTILE = ("../../../evil", "/abs/x", "..", "a/b", "a\x1b[2Jb\nstop: no", ".hidden", "x" * 300)
@@ -65,7 +64,8 @@ def test_samples_stay_in_their_folder_whatever_the_labels(tmp_path: Path) -> Non
     labels = np.arange(8)
     out = tmp_path / "a" / "b" / "out"
     out.parent.mkdir(parents=True)
-    write_passed(FilteredSamples(np.zeros((8, 1, 4, 4), np.uint8), labels, np.full(8, "", "U20"), Gate(), None), out)
+    inputs, reasons = np.zeros((8, 1, 4, 4), np.uint8), np.full(8, "", "U20")
+    write_passed(FilteredSamples(inputs, labels, reasons, Gate(), None, "image"), out)
     assert {path.name for path in out.parent.iterdir()} == {"out"}
     assert {path.name for path in tmp_path.iterdir()} == {"a"}
     folders = {path.name for path in out.iterdir() if path.is_dir()}
