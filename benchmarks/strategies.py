@@ -60,8 +60,9 @@ def searched(options: argparse.Namespace, given: str, strategy: str, seed: int, 
         max_seeds=options.seeds,
         allow=("leak", "conflict"),
         workers=options.workers,
+        command="scripts/bench_strategies",
     )
-    config, data_set, found_in_data = prepare(wanted, (), "scripts/bench_strategies")
+    config, data_set, found_in_data = prepare(wanted)
     with tempfile.TemporaryDirectory() as scratch:
         folder = RunFolder.create(f"{scratch}/run", config)
         if trained.is_dir():

@@ -36,7 +36,7 @@ def test_every_function_says_what_it_does_with_an_example(function: object) -> N
 
 def test_a_search_shows_every_option_with_its_default_and_its_help() -> None:
     shown, help_text = inspect.signature(autoaug.search).parameters, autoaug.search.__doc__ or ""
-    assert list(shown)[0] == "data"
+    assert next(iter(shown)) == "data"
     for field in fields(SearchOptions):
         assert shown[field.name].default in (field.default, inspect.Parameter.empty)
         if option := option_of(field):
