@@ -46,6 +46,6 @@ def check_data(
     """Open, audit and split a data set; raises `DataError` on what would spoil a result and is not allowed."""
     passing = allowed(allow)
     source = open_source(data, memory_limit, size)
-    found = audit(source)
-    found.stop(passing)
-    return found, split(source, found, seed, memory_limit, passing)
+    audited = audit(source)
+    audited.stop(passing)
+    return audited, split(source, audited, seed, memory_limit, passing)
