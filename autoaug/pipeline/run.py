@@ -32,7 +32,7 @@ from autoaug.generate.pool import Pooled, make_pool, pool_filter, wanted_kinds
 from autoaug.modalities.image.models import build_network
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.energy import EnergyMeter
-from autoaug.pipeline.options import versions
+from autoaug.pipeline.parsing import versions
 from autoaug.pipeline.pictures import draw_examples, draw_gallery, draw_sample_gallery, to_bytes
 from autoaug.policy.loading import load_policy, read_policy
 from autoaug.policy.models import Policy, Provenance
@@ -151,7 +151,7 @@ def _entered(
     def searched(storage: Path, name: str, strategy: str, seed: int) -> SearchStudy:
         study = SearchStudy(config.storage or storage, space, get_strategy(strategy), seed, name, facts)
         if study.foreign:
-            progress.say(f"left aside: {study.foreign} trials of the study that are not of this run, or damaged")
+            progress.warn(f"left aside: {study.foreign} trials of the study that are not of this run, or damaged")
         return _search(study, space, config, task, open_executor, progress)
 
     study = searched(folder.study, config.study, config.strategy, config.seed)
@@ -189,7 +189,7 @@ def _generated(config: RunConfig, data: DataSet, progress: Progress) -> dict[str
         )
         facts = found[kind].facts
         if found[kind].pool is None:
-            progress.say(f"{facts['failed']}; the run goes on without it")
+            progress.warn(f"{facts['failed']}; the run goes on without it")
         else:
             progress.say(f"the sample filter: {format_counts(facts['sample_filter'])}")
     return found

@@ -94,7 +94,7 @@ def test_copies_at_equal_samples_and_at_equal_epochs(equal: str) -> None:
 
 
 def test_adversarial_passes_are_counted_as_compute() -> None:
-    adversarial = Adversarial(kind="pgd", epsilon=0.03, steps=3, data_fraction=0.5)
+    adversarial = Adversarial(kind="pgd", epsilon=0.03, steps=3, share=0.5)
     result = whole(Policy(adversarial=adversarial), small_task())
     assert result.status == "complete"
     assert result.sample_passes == result.samples_seen + 3 * result.samples_seen // 2
