@@ -29,7 +29,7 @@ from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.options import SearchOptions
 from autoaug.pipeline.run import run_job
 from autoaug.report.charts import Chart
-from autoaug.report.figures import ACCENT, MUTED, base_figure
+from autoaug.report.charts.style import ACCENT, MUTED, base_figure
 from autoaug.results import SearchResult
 from autoaug.runs.callbacks.base import Silent
 from autoaug.runs.folder import RunFolder
