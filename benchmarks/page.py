@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from jinja2 import ChoiceLoader, FileSystemLoader
 
-from autoaug.report.charts import Chart
+from autoaug.report.charts.chart import Chart
 from autoaug.report.frame import NO_PLOTLY, environment, plotly_script
 from autoaug.utils.files import write_whole
 
@@ -36,5 +36,4 @@ def write_page(path: Path, title: str, words: str, sections: Iterable[Section]) 
     loaders = [FileSystemLoader(Path(__file__).parent), *filter(None, [templates.loader])]
     template = templates.overlay(loader=ChoiceLoader(loaders)).get_template("page.html")
     plotly = plotly_script(cdn=True) if any(section.chart for section in shown) else NO_PLOTLY
-    text = template.render(title=title, words=words, sections=shown, plotly=plotly)
-    write_whole(path, text)
+    write_whole(path, template.render(title=title, words=words, sections=shown, plotly=plotly))

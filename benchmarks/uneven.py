@@ -49,7 +49,8 @@ def proportions(counts: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _per_class(shares: np.ndarray, size: int) -> np.ndarray:
-    return np.round(size * shares / shares.sum()).astype(int)
+    counts: np.ndarray = np.round(size * shares / shares.sum()).astype(int)
+    return counts
 
 
 def sampled(made: SavedGenerator, sample_filter: SampleFilter, shares: np.ndarray, size: int) -> Pool:
