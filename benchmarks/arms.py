@@ -38,10 +38,10 @@ def arms(usual: Policy) -> dict[str, Arm]:
 def _on(name: str, base: Policy) -> Iterator[tuple[str, Arm]]:
     """Generated samples and attacks on top of a policy."""
     for kind in ("gan", "pca"):
-        for data_fraction, confidence in ((0.25, 0.0), (0.5, 0.0), (0.5, 0.9)):
-            synthetic = Synthetic(kind=kind, data_fraction=data_fraction, confidence=confidence)
+        for share, confidence in ((0.25, 0.0), (0.5, 0.0), (0.5, 0.9)):
+            synthetic = Synthetic(kind=kind, share=share, confidence=confidence)
             sure = f" surer than {confidence:g}" if confidence else ""
-            yield f"{name}, {kind} {data_fraction:g}{sure}", Arm(base.model_copy(update={"synthetic": synthetic}), name)
+            yield f"{name}, {kind} {share:g}{sure}", Arm(base.model_copy(update={"synthetic": synthetic}), name)
     for attack, how in {
         "FGSM": Adversarial(kind="fgsm", epsilon=2 / 255),
         "TRADES": Adversarial(kind="pgd", steps=3, epsilon=2 / 255, loss="trades", beta=1.0),

@@ -42,11 +42,10 @@ class Results:
 
     def _check_same(self, name: str) -> None:
         for run in self._runs:
-            noted, given = run["options"].get(name), self._options[name]
+            noted, given, option = run["options"].get(name), self._options[name], name.replace("_", "-")
             if noted != given:
-                raise SystemExit(
-                    f"error: {self.path} was made with --{name.replace('_', '-')} {noted}, not {given}; name another file with --out"
-                )
+                cure = "name another file with --out"
+                raise SystemExit(f"error: {self.path} was made with --{option} {noted}, not {given}; {cure}")
 
     def once(self, part: dict[str, Any], key: str, measure: Callable[[], Any]) -> bool:
         """Put what `measure` returns into a `part` of the items under `key`, and write the file; nothing happens where

@@ -37,7 +37,7 @@ from benchmarks.trained import task_on, test_accuracy
 #: So many in a pool for every training image.
 PER_IMAGE = 2
 BASES = ("none", "randaugment")
-FRACTIONS = (0.25, 0.5)
+SHARES = (0.25, 0.5)
 ALONE = "alone"
 SAMPLES = {f"samples, classes {name}": name for name in ("as they are", "alike", "evening out")}
 REAL = "real images, classes evening out"
@@ -89,9 +89,9 @@ def arms() -> dict[str, tuple[Policy, str]]:
         policy = load_policy(base)
         found[f"{base}, {ALONE}"] = policy, ""
         for pool in (*SAMPLES, REAL):
-            for fraction in FRACTIONS:
-                mixed = policy.model_copy(update={"synthetic": Synthetic(kind="pca", data_fraction=fraction)})
-                found[f"{base}, {pool}, {fraction:g}"] = mixed, pool
+            for share in SHARES:
+                mixed = policy.model_copy(update={"synthetic": Synthetic(kind="pca", share=share)})
+                found[f"{base}, {pool}, {share:g}"] = mixed, pool
     return found
 
 
