@@ -21,7 +21,7 @@ from autoaug.search.probes.shift_search import match, policy_of
 @pytest.fixture(scope="module")
 def digits() -> Tensor:
     """``[1700, 1, 24, 24]`` in random order, with a margin that a rotation stays within."""
-    pixels = torch.from_numpy(load_digits().inputs[:1700]).float()[:, None] / 16
+    pixels = torch.from_numpy(load_digits().images[:1700]).float()[:, None] / 16
     order = torch.randperm(len(pixels), generator=torch.Generator().manual_seed(0))
     return pad(interpolate(pixels[order], size=18, mode="bilinear"), (3, 3, 3, 3))
 
