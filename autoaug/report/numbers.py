@@ -92,7 +92,7 @@ def candidate_rows(result: SearchResult) -> list[CandidateRow]:
             mean=100 * c.mean,
             low=100 * c.ci95[0],
             high=100 * c.ci95[1],
-            seeds=tuple(100 * value for value in c.test_accuracy),
+            seeds=tuple(100 * value for value in c.test_scores),
             validation=100 * c.validation_mean,
             seconds=c.seconds,
         )
@@ -128,15 +128,15 @@ def history(trials: Iterable[TrialSummary]) -> Trajectory:
     drawn: list[HistoryPoint] = []
     best: dict[float, list[tuple[int, float]]] = {}
     for trial in trials:
-        score = trial.accuracy if trial.accuracy is not None else trial.curve[-1][1] if trial.curve else None
+        score = trial.score if trial.score is not None else trial.curve[-1][1] if trial.curve else None
         if trial.is_baseline or score is None:
             continue
         drawn.append(HistoryPoint(trial.number, trial.name, trial.status, 100 * score, trial.data_fraction))
-        if trial.accuracy is not None:
+        if trial.score is not None:
             so_far = best.setdefault(trial.data_fraction, [])
-            so_far.append((trial.number, max(100 * trial.accuracy, so_far[-1][1] if so_far else 0.0)))
+            so_far.append((trial.number, max(100 * trial.score, so_far[-1][1] if so_far else 0.0)))
     baselines = tuple(
-        Baseline(t.name, 100 * t.accuracy, t.data_fraction) for t in trials if t.is_baseline and t.accuracy is not None
+        Baseline(t.name, 100 * t.score, t.data_fraction) for t in trials if t.is_baseline and t.score is not None
     )
     return Trajectory(tuple(drawn), {data_fraction: tuple(line) for data_fraction, line in best.items()}, baselines)
 
@@ -152,10 +152,10 @@ def stages(result: SearchResult) -> list[StageRow]:
     ]
     for name in dict.fromkeys(t.stage for t in result.history):
         own = [t for t in result.history if t.stage == name]
-        best = max((t for t in own if t.accuracy is not None), key=lambda t: t.accuracy or 0.0, default=None)
+        best = max((t for t in own if t.score is not None), key=lambda t: t.score or 0.0, default=None)
         shares = " and ".join(f"{100 * data_fraction:g} %" for data_fraction in sorted({t.data_fraction for t in own}))
         compute = 100 * sum(t.sample_passes for t in own) / max(1, total)
-        accuracy = None if best is None or best.accuracy is None else 100 * best.accuracy
+        accuracy = None if best is None or best.score is None else 100 * best.score
         rows.append(StageRow(name, len(own), shares, compute, accuracy, best.name if best else ""))
     return rows
 
@@ -167,8 +167,8 @@ def fidelity(result: SearchResult) -> list[FidelityRow]:
     confirmed = {c.fingerprint: c.validation_mean for c in result.candidates}
     cheap: dict[float, dict[str, list[float]]] = {}
     for t in result.history:
-        if t.data_fraction < 1 and t.accuracy is not None and t.fingerprint in confirmed:
-            cheap.setdefault(t.data_fraction, {}).setdefault(t.fingerprint, []).append(t.accuracy)
+        if t.data_fraction < 1 and t.score is not None and t.fingerprint in confirmed:
+            cheap.setdefault(t.data_fraction, {}).setdefault(t.fingerprint, []).append(t.score)
     rows = [
         (
             "trials on " + f"{100 * data_fraction:g} % of the data",
@@ -177,7 +177,7 @@ def fidelity(result: SearchResult) -> list[FidelityRow]:
         )
         for data_fraction, by_policy in cheap.items()
     ]
-    ended = [t for t in result.history if t.accuracy is not None and len(t.curve) > 1]
+    ended = [t for t in result.history if t.score is not None and len(t.curve) > 1]
     for data_fraction in sorted({t.data_fraction for t in ended}):
         pairs = [(t.curve[0][1], t.curve[-1][1]) for t in ended if t.data_fraction == data_fraction]
         rows.append((f"half of a training on {100 * data_fraction:g} % of the data", "its end", pairs))
@@ -237,7 +237,7 @@ def shift(result: SearchResult) -> str | None:
         )
     names = ", ".join(operation.operator for operation in Policy.model_validate(found["policy"]).operations())
     gated = {
-        (t.name, t.seed_index): t.accuracy
+        (t.name, t.seed_index): t.score
         for t in result.history
         if t.name in {"matched", "none"} and t.data_fraction < 1
     }

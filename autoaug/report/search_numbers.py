@@ -79,11 +79,11 @@ def reached(history: Iterable[TrialSummary], full_length: int) -> dict[float, li
     spent, best = 0, dict[float, list[Reached]]()
     for trial in history:
         spent += trial.sample_passes
-        if trial.accuracy is None or trial.is_baseline or trial.stop < 1:
+        if trial.score is None or trial.is_baseline or trial.stop < 1:
             continue
         line = best.setdefault(trial.data_fraction, [])
-        if not line or 100 * trial.accuracy > line[-1].accuracy:
-            line.append(Reached(spent / full_length, 100 * trial.accuracy, trial.name))
+        if not line or 100 * trial.score > line[-1].accuracy:
+            line.append(Reached(spent / full_length, 100 * trial.score, trial.name))
     return best
 
 
@@ -100,7 +100,7 @@ def parallel(history: Sequence[TrialSummary]) -> Parallel | None:
     """The largest group of complete drawn trials on one share; None below four, or where they share no choice."""
     groups: dict[float, list[TrialSummary]] = defaultdict(list)
     for trial in history:
-        if trial.params and trial.accuracy is not None:
+        if trial.params and trial.score is not None:
             groups[trial.data_fraction].append(trial)
     data_fraction, trials = max(groups.items(), key=lambda item: len(item[1]), default=(1.0, []))
     common = [name for name in trials[0].params if all(name in t.params for t in trials)] if len(trials) >= 4 else []
@@ -108,7 +108,7 @@ def parallel(history: Sequence[TrialSummary]) -> Parallel | None:
     if not varied:
         return None
     choices = {name: tuple(t.params[name] for t in trials) for name in varied}
-    return Parallel(data_fraction, choices, tuple(100 * (t.accuracy or 0.0) for t in trials))
+    return Parallel(data_fraction, choices, tuple(100 * (t.score or 0.0) for t in trials))
 
 
 def timeline(history: Iterable[TrialSummary]) -> list[Busy]:

@@ -68,7 +68,8 @@ def _in_words(event: dict[str, Any]) -> str:
     match event["event"]:
         case "trial":
             trial = event["trial"]
-            outcome = trial["status"] if trial["accuracy"] is None else f"{100 * trial['accuracy']:.1f} %"
+            score = trial.get("score", trial.get("accuracy"))  # an older version's log calls it accuracy
+            outcome = trial["status"] if score is None else f"{100 * score:.1f} %"
             name, spent = f"trial {trial['number']} {trial['name']}", f"{100 * event['fraction']:.0f} % of the budget"
             return f"{at} {name}: {outcome}, {spent}"
         case "confirmation":
