@@ -12,12 +12,15 @@ import pytest
 import torch
 from hypothesis import settings
 
+from autoaug.results import SearchResult
+
 settings.register_profile("any machine", deadline=None)  # a busy one is slow, not wrong
 settings.load_profile("any machine")
 torch.set_num_threads(1)
 
 #: Seconds after which a test calls a process hung. A busy machine takes many times as long as a quiet one.
 PATIENCE = 600.0
+CHECKOUT = Path(__file__).parents[1]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As in what a shell runs in the background: what the tests start would not hear of Ctrl-C either.
@@ -33,6 +36,11 @@ def bars(n: int, classes: int = 3, size: int = 12, channels: int = 1, seed: int 
         start = label * size // classes
         image[start : start + size // classes] += 110
     return images.astype(np.uint8), labels.astype(np.int64)
+
+
+def published() -> SearchResult:
+    """The result of a search that is published: with probes, and a comparison that took two looks."""
+    return SearchResult.load(CHECKOUT / "reports/cifar-2k-auto")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from rich.console import Console
 from autoaug.data.sources import open_source
 from autoaug.errors import OptionError
 from autoaug.generate.offline import expand
-from autoaug.generate.sampling import Drawn, write_passed
+from autoaug.generate.sampling import FilteredSamples, write_passed
 from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.options import SearchOptions, check_texts
 from autoaug.policy.loading import load_policy
@@ -63,7 +63,7 @@ def test_samples_stay_in_their_folder_whatever_the_labels(tmp_path: Path) -> Non
     labels = np.arange(8)
     out = tmp_path / "a" / "b" / "out"
     out.parent.mkdir(parents=True)
-    write_passed(Drawn(np.zeros((8, 1, 4, 4), np.uint8), labels, np.full(8, "", "U20"), Gate(), None), out)
+    write_passed(FilteredSamples(np.zeros((8, 1, 4, 4), np.uint8), labels, np.full(8, "", "U20"), Gate(), None), out)
     assert {path.name for path in out.parent.iterdir()} == {"out"}
     assert {path.name for path in tmp_path.iterdir()} == {"a"}
     folders = {path.name for path in out.iterdir() if path.is_dir()}
@@ -74,7 +74,7 @@ def test_samples_stay_in_their_folder_whatever_the_labels(tmp_path: Path) -> Non
 
 def test_every_text_of_the_options_must_be_writable() -> None:
     texts = [f.name for f in fields(SearchOptions) if "str" in str(f.type) and f.name != "data"]
-    assert {"out", "space", "model", "rule", "generator", "track", "storage"} <= set(texts)
+    assert {"out", "space", "model", "accept", "generator", "track", "storage"} <= set(texts)
     check_texts(SearchOptions("digits"))
     for name in texts:
         for bad in (BAD, "a\0b"):

@@ -56,7 +56,7 @@ LIMIT = 2**30
 )
 def test_what_cannot_be_is_refused(text: str, words: str) -> None:
     with pytest.raises(PolicyError, match=words):
-        parse_policy(f"format: 1\n{text}\n")
+        parse_policy(f"format: 2\n{text}\n")
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_the_gate_catches_planted_faults_and_lets_real_images_pass() -> None:
     numbers, names = replace(sample_filter, groups=halves).groups_of(data.train.inputs.take(np.arange(8)))
     assert [names[i] for i in numbers] == list(halves[:8]), "each training image is nearest to itself"
     assert balance(numbers, np.array(["", "a copy"] * 4), 2) == ([4, 4], [4, 0])
-    dropped = sample_filter.judge(good[:20], labels[:20], rule=load_accept_function("tests.rules:no_image"))
+    dropped = sample_filter.judge(good[:20], labels[:20], accept=load_accept_function("tests.rules:no_image"))
     assert "" not in dropped
     assert "by the rule" in dropped
 
@@ -259,7 +259,7 @@ def test_a_pool_is_made_once_and_then_read(tmp_path: Path) -> None:
     assert again.pool is not None
     kept = [pooled.pool.samples.inputs.take(np.arange(5)) for pooled in (first, again) if pooled.pool]
     np.testing.assert_array_equal(*kept)
-    assert sum(first.facts["gate"].values()) == 2 * len(data.train)
+    assert sum(first.facts["sample_filter"].values()) == 2 * len(data.train)
     assert again.facts["seconds"] == first.facts["seconds"], "what fitting took is remembered"
 
 
@@ -268,13 +268,13 @@ def test_a_search_keeps_to_the_rule_of_its_user(tmp_path: Path, monkeypatch: pyt
     space = tmp_path / "space.yaml"
     space.write_text("synthetic: {kinds: [none, pca]}\nbaselines: [none, flip-crop]\n")
 
-    def search(rule: str) -> SearchResult:
+    def search(accept: str) -> SearchResult:
         options = {"space": space, "strategy": "random", "trials": 6, "epochs": 1, "seeds": 2, "workers": 1}
-        return autoaug.search(write_npz(tmp_path / "bars.npz"), rule=rule, out=tmp_path / rule[12:], **options)
+        return autoaug.search(write_npz(tmp_path / "bars.npz"), accept=accept, out=tmp_path / accept[12:], **options)
 
     some = search("tests.rules:not_the_first_class").generated["pca"]
     assert some["classes_after"][0] == 0 < min(some["classes_after"][1:])
-    assert some["gate"]["by the rule"] > 0
+    assert some["sample_filter"]["by the rule"] > 0
     none = search("tests.rules:no_image")
     assert "let none of" in none.generated["pca"]["failed"]
     assert {trial.params["synthetic"] for trial in none.history if trial.params} <= {"none"}

@@ -97,7 +97,7 @@ def test_expanding_refuses_before_it_begins(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(OptionError, match="--copies 0 must be at least 1"):
         expand(source, "npz", policy, 0, tmp_path / "out", 0, 1)
     with pytest.raises(OptionError, match="mixes images and labels"):
-        expand(source, "npz", parse_policy("format: 1\nmixing: {kind: mixup}\n"), 1, tmp_path / "out", 0, 1)
+        expand(source, "npz", parse_policy("format: 2\nmixing: {kind: mixup}\n"), 1, tmp_path / "out", 0, 1)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: os.statvfs_result((0,) * 10) and type("U", (), {"free": 10})())
     with pytest.raises(DataError, match=r"the disk has 0\.0"):
         expand(source, "npz", policy, 1, tmp_path / "out", 0, 1)

@@ -117,12 +117,12 @@ def test_a_study_stays_in_its_own_folder_whatever_the_folder_is_called(tmp_path:
     strategy = get_strategy("tpe")
     names = ["a?b", "a?c", "100%", "%41", "A", "a#b", "a b", "q'\"", "ü{b}", "a@b:c&d=e", os.fsdecode(b"b\xff")]
     for name in names:
-        (tmp_path / name / "rival").mkdir(parents=True)
-        for folder in (tmp_path / name, tmp_path / name / "rival"):
+        (tmp_path / name / "control").mkdir(parents=True)
+        for folder in (tmp_path / name, tmp_path / name / "control"):
             _, study = open_study(folder / "study.db", "search", strategy)
             assert "name" not in study.user_attrs, "another's database"
             study.set_user_attr("name", repr(name))
-            assert {path.name for path in folder.iterdir()} - {"rival"} <= {"study.db", "study.db-wal", "study.db-shm"}
+            assert {path.name for path in folder.iterdir()} - {"control"} <= {"study.db", "study.db-wal", "study.db-shm"}
             assert (folder / "study.db").is_file()
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
 

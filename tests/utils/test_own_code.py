@@ -136,7 +136,7 @@ def test_what_a_folder_names_is_run_only_if_it_is_trusted(here: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"rule": "tests.rules:broken"}, "names the function tests.rules:broken"),
+        ({"accept": "tests.rules:broken"}, "names the function tests.rules:broken"),
         ({"ray_address": "ray://me:secret@h:1", "executor": "ray-tune"}, r"the Ray cluster ray://me:\*\*\*@h:1"),
         ({"device": "cuda:7"}, "torch sees 0 GPUs here.*change device in .*config.yaml"),
         ({"executor": "slurm"}, "unknown executor 'slurm'"),

@@ -14,7 +14,7 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
 from autoaug.policy.models import Operation
 from autoaug.search.probes.image_features import describe
-from autoaug.search.probes.mmd import Target
+from autoaug.search.probes.mmd import ReferenceSample
 from autoaug.search.probes.shift_search import match, policy_of
 
 
@@ -82,10 +82,10 @@ def test_the_discrepancy_is_the_unbiased_estimate(digits: Tensor) -> None:
         xx, yy, xy = (rbf_kernel(a, b, gamma) for a, b in ((x, x), (y, y), (x, y)))
         within = (xx.sum() - 40) / (40 * 39) + (yy.sum() - 60) / (60 * 59)
         expected += (within - 2 * xy.mean()) / 3
-    assert Target(other).distance(one) == pytest.approx(expected, abs=1e-4)
+    assert ReferenceSample(other).distance(one) == pytest.approx(expected, abs=1e-4)
 
 
 def test_the_noise_is_that_of_samples_of_one_distribution(digits: Tensor) -> None:
-    target = Target(digits[:400])
-    found = [target.distance(digits[start : start + 200]) for start in range(400, 1600, 200)]
-    assert np.sqrt(np.mean(np.square(found))) == pytest.approx(target.noise(200), rel=1.5)
+    reference = ReferenceSample(digits[:400])
+    found = [reference.distance(digits[start : start + 200]) for start in range(400, 1600, 200)]
+    assert np.sqrt(np.mean(np.square(found))) == pytest.approx(reference.noise(200), rel=1.5)
