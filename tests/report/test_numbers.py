@@ -10,7 +10,7 @@ from autoaug.report import change_numbers, numbers
 from autoaug.results import Candidate, DataSummary, Returned, SearchResult, TrialSummary
 
 
-def trial(number: int, accuracy: float, **changes: object) -> TrialSummary:
+def trial(number: int, score: float, **changes: object) -> TrialSummary:
     given = {
         "number": number,
         "name": f"trial-{number}",
@@ -18,9 +18,9 @@ def trial(number: int, accuracy: float, **changes: object) -> TrialSummary:
         "data_fraction": 1.0,
         "seed_index": 0,
         "status": "complete",
-        "values": (accuracy,),
-        "accuracy": accuracy,
-        "curve": ((5, accuracy - 0.1), (10, accuracy)),
+        "values": (score,),
+        "score": score,
+        "curve": ((5, score - 0.1), (10, score)),
         "seconds": 1.0,
         "sample_passes": 100,
         "reason": "",
@@ -122,8 +122,8 @@ def test_a_class_that_the_test_split_lacks_is_left_out_of_the_report() -> None:
             mean=0.5,
             validation_mean=0.5,
             seeds=(1, 2),
-            class_accuracy=(sum(accuracies) / 2, None, 1.0),
-            class_accuracies=rows,
+            class_scores=(sum(accuracies) / 2, None, 1.0),
+            class_scores_by_seed=rows,
             confusion=((6, 2, 0), (0, 0, 0), (0, 0, 8)),
         )
 
