@@ -41,8 +41,8 @@ def small_task(test: bool = False, **recipe: object) -> TrainingSetting:
 
 
 def trained_weights(policy: Policy, setting: TrainingSetting, seed: int = 3) -> torch.Tensor:
-    """All weights of a model that is trained in `setting`, as one vector. Whatever two trainings do differently shows in
-    them, on any CPU; their predictions may be the same.
+    """All weights of a model that is trained in `setting`, as one vector. Whatever two trainings do differently shows
+    in them, on any CPU; their predictions may be the same.
     """
     training = train_to_end(replace(setting.plan(policy, seed), rungs=RUNGS))
     return torch.cat([tensor.flatten().double() for tensor in training.model.state_dict().values()])

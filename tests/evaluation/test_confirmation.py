@@ -188,7 +188,7 @@ def test_files_without_statistics_are_read_and_damaged_ones_are_trained_again(tm
 
 def test_a_training_that_fails_ends_the_confirmation_with_the_cause(tmp_path: Path) -> None:
     executor = InlineExecutor(replace(small_task(test=True), model="tests.training.test_trial:failing"))
-    with pytest.raises(AllTrialsFailed, match="'none' failed in confirmation, seed 1: RuntimeError.*autoaug resume"):
+    with pytest.raises(AllTrialsFailed, match=r"'none' failed in confirmation, seed 1: RuntimeError.*autoaug resume"):
         train_candidates(CANDIDATES, [1], executor, store_in(tmp_path), Silent())
 
 

@@ -56,7 +56,7 @@ def test_affinity_looks_at_the_model_that_was_trained_without_augmentation_alrea
     *_, baseline = Train(Policy(), 0.5, keeps_weights=True).run(keeping, 0)
     looked = request(probe, keeping)
     assert looked.sample_passes == trained.sample_passes - baseline.sample_passes
-    assert looked.probe_result["strength"] == trained.probe_results["strength"]
+    assert looked.probe_result["strength"] == trained.probe_result["strength"]
     next(iter(tmp_path.iterdir())).write_bytes(b"cut off")
     assert request(probe, keeping).sample_passes == trained.sample_passes, "what cannot be read is trained again"
 
@@ -65,10 +65,10 @@ def test_density_prefers_what_trained_models_still_recognize(task: TrainingSetti
     found = request(MatchDensity(load_space("light")), task)
     assert found.status == "complete", found.reason
     assert 1 <= len(found.probe_result["policies"]) <= 5
-    assert found.probe_result["scores"] == sorted(found.probe_results["scores"], reverse=True)
+    assert found.probe_result["scores"] == sorted(found.probe_result["scores"], reverse=True)
     assert found.sample_passes > 0
     again = request(MatchDensity(load_space("light")), task)
-    assert again.probe_result == found.probe_results
+    assert again.probe_result == found.probe_result
 
 
 def test_policies_together_are_a_choice_between_them() -> None:
