@@ -50,7 +50,7 @@ class TrainingStore:
                 training = _training(dict(file), self.scoring)
             _check(training, self.scoring)
         except Exception as fault:  # zipfile, zlib, NumPy and the header's parser each have their own
-            self.progress.say(f"{path} is damaged ({first_line(fault)}): trained again")
+            self.progress.warn(f"{path} is damaged ({first_line(fault)}): trained again")
             return None
         return training
 
@@ -75,7 +75,7 @@ class TrainingStore:
             return
         kept = self._weights(policy, seed)
         if not has_weights(kept, policy, seed):
-            self.progress.say(f"training {returned.name} once more: its weights are not there")
+            self.progress.warn(f"training {returned.name} once more: its weights are not there")
             spec = TrialSpec(kept.name, Train(policy, keeps_weights=True), seed)
             for _, result in run_all(executor, [spec]):
                 check_complete(result, returned.name, seed, self.cure)

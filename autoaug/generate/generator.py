@@ -51,7 +51,7 @@ class About(BaseModel):
 
     format: Literal[1] = 1
     kind: Literal["gan", "pca"]
-    shape: tuple[Size, Size, Size]
+    shape: tuple[Size, ...]
     classes: Annotated[tuple[str, ...], Field(min_length=2)]
     fingerprint: str
     data: str = ""
@@ -89,7 +89,7 @@ class SavedGenerator:
         network.load_state_dict(self.tensors)
         return sample_gan(network, labels, seed, device)
 
-    def check_fits(self, shape: tuple[int, int, int], classes: tuple[str, ...], fingerprint: str, allow: bool) -> None:
+    def check_fits(self, shape: tuple[int, ...], classes: tuple[str, ...], fingerprint: str, allow: bool) -> None:
         """Raise `DataError` where it is of samples of another shape, of other classes, or of another training split than
         the one with that `fingerprint`, and that is not allowed.
         """

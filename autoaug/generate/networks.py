@@ -93,7 +93,7 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Packs of images ``[n, PACKED, C, H, W]`` of one class each, and the classes ``[n]``, to how real they look."""
 
-    def __init__(self, shape: tuple[int, int, int], classes: int) -> None:
+    def __init__(self, shape: tuple[int, ...], classes: int) -> None:
         super().__init__()
         channels, height, width = shape
         wide = widths((height, width))

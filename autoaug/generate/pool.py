@@ -53,7 +53,7 @@ def pool_filter(data: DataSet, seed: int, model: str, recipe: Recipe, device: st
     return train_filter(data.train, data.validation, data.classes, model, recipe, derive_seed(seed, "gate"), device)
 
 
-def pool_counts(counts: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+def pool_counts(counts: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """How many samples to make of each class ``[classes]``, of which there are so many training samples of `shape`."""
     wanted, most = _PER_SAMPLE * counts, _BYTES // math.prod(shape)
     return wanted if wanted.sum() <= most else np.maximum(1, wanted * most // wanted.sum())

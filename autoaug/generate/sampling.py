@@ -13,7 +13,7 @@ from autoaug.data.splits import DataSet
 from autoaug.errors import RunError
 from autoaug.generate.filter import Accept, SampleFilter, count_reasons, format_counts, train_filter
 from autoaug.generate.generator import SavedGenerator
-from autoaug.modalities.image.decoding import as_picture
+from autoaug.modalities.registry import get_modality
 from autoaug.training.recipe import Recipe, default_recipe
 from autoaug.utils.files import renamed, safe_name, write_whole
 
@@ -22,11 +22,12 @@ class FilteredSamples(NamedTuple):
     """Samples, and why the gate drops some.
 
     Attributes:
-        samples: uint8 ``[n, C, H, W]``.
+        inputs: the stored samples ``[n, ...]``.
         labels: the numbers ``[n]`` of their classes.
         reasons: why each is dropped, ``[n]``; empty for those that pass.
         gate: what they were judged by.
         recipe: of the gate's classifier.
+        modality: of the samples, by name.
     """
 
     inputs: np.ndarray
@@ -34,6 +35,7 @@ class FilteredSamples(NamedTuple):
     reasons: np.ndarray
     sample_filter: SampleFilter
     recipe: Recipe
+    modality: str
 
 
 def draw_samples(
@@ -44,11 +46,12 @@ def draw_samples(
     inputs = made.sample(labels, seed, device)
     recipe = default_recipe(len(data.train))
     sample_filter = train_filter(data.train, data.validation, data.classes, "auto", recipe, seed, device)
-    return FilteredSamples(inputs, labels, sample_filter.judge(inputs, labels, accept), sample_filter, recipe)
+    reasons = sample_filter.judge(inputs, labels, accept)
+    return FilteredSamples(inputs, labels, reasons, sample_filter, recipe, data.modality)
 
 
 def write_passed(drawn: FilteredSamples, out: Path) -> None:
-    """Write the samples that pass as PNG files, in a folder per class; `out` is there when all are written. Classes
+    """Write the samples that pass as files, in a folder per class; `out` is there when all are written. Classes
     whose names cannot be that of a folder are listed in ``renamed.json``.
 
     Raises:
@@ -59,12 +62,13 @@ def write_passed(drawn: FilteredSamples, out: Path) -> None:
         raise RunError(
             f"the gate let none of {len(drawn.labels)} samples pass: {format_counts(count_reasons(drawn.reasons))}"
         )
+    loader = get_modality(drawn.modality).loader
     unfinished = out.with_name(f".{out.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     for number in passed.tolist():
-        path = unfinished / safe_name(drawn.sample_filter.classes[drawn.labels[number]]) / f"{number:07}.png"
+        path = unfinished / safe_name(drawn.sample_filter.classes[drawn.labels[number]]) / f"{number:07}{loader.ending}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        as_picture(drawn.inputs[number]).save(path)
+        loader.write(drawn.inputs[number], path)
     if other_names := renamed(drawn.sample_filter.classes):
         write_whole(unfinished / "renamed.json", json.dumps(other_names, indent=2))
     unfinished.rename(out)

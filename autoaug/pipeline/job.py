@@ -51,7 +51,7 @@ class Job:
     @property
     def modality(self) -> str:
         """The name of the data's."""
-        return get_modality().name
+        return self.data.modality
 
     @property
     def scoring(self) -> Scoring:

@@ -16,10 +16,12 @@ from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds,
 from autoaug.evaluation.statistics import estimate
 from autoaug.evaluation.verdict import Words, decide, paired, strongest
 from autoaug.exporters import export_modules
-from autoaug.pipeline.options import check_seed, parse_budget, parse_time, within
+from autoaug.pipeline.options import ObjectiveOptions
+from autoaug.pipeline.parsing import check_seed, parse_budget, parse_time, within
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
 from autoaug.results import Interval, MetricRecord, Record, TrialResult, TrialSummary, Verdict
+from autoaug.runs.callbacks import Logged
 from autoaug.runs.config import LARGEST_COUNT
 from autoaug.search.executors import executors, resolve_executor
 from autoaug.search.loop import run_search
@@ -116,56 +118,47 @@ class ObjectiveResult(Record):
     history: tuple[TrialSummary, ...]
 
 
-def search_objective(
-    objective: Objective,
-    *,
-    progress: Progress,
-    held_out: Objective | None = None,
-    space: str | Path | SearchSpace = "standard",
-    strategy: str = "auto",
-    trials: int | None = None,
-    time: str | None = None,
-    budget: str | None = None,
-    seeds: int = 5,
-    finalists: int = 3,
-    seed: int = 0,
-    workers: int = 1,
-    executor: str = "auto",
-    ray_address: str | None = None,
-    trial_timeout: str | None = None,
-    device: str = "cpu",
-    out: str | Path | None = None,
-) -> ObjectiveResult:
+def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
     """See `autoaug.search`, whose part for objectives this is."""
-    check_seed(seed)
-    for name, value, least in (("seeds", seeds, 2), ("finalists", finalists, 1), ("workers", workers, 1)):
+    check_seed(options.seed)
+    for name, value, least in (
+        ("seeds", options.seeds, 2),
+        ("finalists", options.finalists, 1),
+        ("workers", options.workers, 1),
+    ):
         within(name, value, least, LARGEST_COUNT)
-    chosen = get_strategy(strategy)
+    seed, progress = options.seed, options.progress or Logged()
+    chosen = get_strategy(options.strategy)
     if chosen.needs_data:
         raise OptionError(
-            f"strategy {strategy!r} looks at the data or into trainings, which an objective keeps to itself; use auto"
+            f"strategy {options.strategy!r} looks at the data or into trainings, which an objective keeps to itself; "
+            "use auto"
         )
     if len(chosen.objectives) > 1:
-        raise OptionError(f"strategy {strategy!r} has several objectives, an objective of your own is one; use auto")
-    limits = parse_budget(trials, time, budget)
-    known = _transforms_alone(space if isinstance(space, SearchSpace) else load_space(space))
+        raise OptionError(
+            f"strategy {options.strategy!r} has several objectives, an objective of your own is one; use auto"
+        )
+    limits = parse_budget(options.trials, options.time, options.budget)
+    known = _transforms_alone(options.space if isinstance(options.space, SearchSpace) else load_space(options.space))
     chosen.check(known)
-    folder = Path(out) if out is not None else None
+    folder = Path(options.out) if options.out is not None else None
     baselines = {name: policy for name in known.baselines if not (policy := load_policy(name)).mixing}
-    timeout = parse_time(trial_timeout, "trial-timeout") if trial_timeout else None
-    kind = resolve_executor(executor, workers, ray_address)
-    with _alone_in(folder), executors(kind, workers, device, ray_address, timeout) as open_executor:
+    timeout = parse_time(options.trial_timeout, "trial-timeout") if options.trial_timeout else None
+    kind = resolve_executor(options.executor, options.workers, options.ray_address)
+    with (
+        _alone_in(folder),
+        executors(kind, options.workers, options.device, options.ray_address, timeout) as open_executor,
+    ):
         place = folder / "study.db" if folder else "sqlite:///:memory:"
         study = SearchStudy(place, known, chosen, seed, facts={"task": "objective"})
-        with open_executor(ObjectiveSetting(objective, device)) as running:
+        with open_executor(ObjectiveSetting(options.objective, options.device)) as running:
             run_search(study, running, limits, _UNIT, known, baselines, seed, progress, _evaluate)
-        candidate_policies = _candidate_policies(study, baselines, finalists)
-        progress.say(f"confirming {len(candidate_policies)} policies on {seeds} fresh seeds")
-        store = _ScoreStore(
-            folder / "confirmation.json" if folder else None, "objective" if held_out is None else "held out"
-        )
-        fresh = confirmation_seeds(seed, seeds)
-        with open_executor(ObjectiveSetting(held_out or objective, device)) as running:
+        candidate_policies = _candidate_policies(study, baselines, options.finalists)
+        progress.say(f"confirming {len(candidate_policies)} policies on {options.seeds} fresh seeds")
+        scorer = "objective" if options.held_out is None else "held out"
+        store = _ScoreStore(folder / "confirmation.json" if folder else None, scorer)
+        fresh = confirmation_seeds(seed, options.seeds)
+        with open_executor(ObjectiveSetting(options.held_out or options.objective, options.device)) as running:
             scores = train_candidates(candidate_policies, fresh, running, store, progress)
         scored = [_scored(candidate, [scores[candidate.name, s] for s in fresh]) for candidate in candidate_policies]
         result = _judged(scored, tuple(summary(trial) for trial in study.ended()))

@@ -10,10 +10,10 @@ from autoaug.exporters import export_modules
 from autoaug.generate.pool import Pooled
 from autoaug.pipeline.confirming import Confirmed
 from autoaug.pipeline.job import Job
-from autoaug.pipeline.options import versions
+from autoaug.pipeline.parsing import versions
 from autoaug.pipeline.pictures import draw_examples, draw_gallery, draw_sample_gallery, to_bytes
 from autoaug.policy.models import Provenance
-from autoaug.report.change_numbers import before_and_after
+from autoaug.report.before_after import before_and_after
 from autoaug.results import Cost, DataSummary, SearchResult, TrialCounts
 from autoaug.search.loop import elapsed
 from autoaug.search.study import SearchStudy
@@ -78,6 +78,7 @@ def _data_summary(job: Job) -> DataSummary:
         name=Path(data.name).name,
         fingerprint=data.fingerprint,
         classes=data.classes,
+        modality=data.modality,
         shape=data.train.inputs.shape,
         train=len(data.train),
         validation=len(data.validation),

@@ -47,7 +47,7 @@ def generated_samples(job: Job) -> dict[str, Pooled]:
         )
         facts = found[kind].facts
         if found[kind].pool is None:
-            progress.say(f"{facts['failed']}; the run goes on without it")
+            progress.warn(f"{facts['failed']}; the run goes on without it")
         else:
             progress.say(f"the sample filter: {format_counts(facts['sample_filter'])}")
     return found
@@ -101,7 +101,7 @@ def _search(
     assert budget is not None
     study = SearchStudy(config.storage or which.storage, space, strategy, which.seed, which.study, facts)
     if study.foreign:
-        progress.say(f"left aside: {study.foreign} trials of the study that are not of this run, or damaged")
+        progress.warn(f"left aside: {study.foreign} trials of the study that are not of this run, or damaged")
     baselines = {name: load_policy(name) for name in space.baselines}
     progress.say(f"searching the space {space.name!r} with {strategy.name}, {config.workers} at a time")
     if "robustness" in strategy.objectives:

@@ -7,7 +7,6 @@ import json
 import random
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -139,10 +138,10 @@ def write_pictures(folder: RunFolder) -> None:
     image = np.arange(16, dtype=np.uint8).reshape(1, 1, 4, 4)
     gallery = Gallery(
         originals=image,
-        augmented=image[None].seed_index(2, 0),
+        augmented=image[None].repeat(2, 0),
         captions=np.array([["Rotate"], ["unchanged"]]),
         classes=np.array(["<b>cat</b>"]),
-        strips=image[None].seed_index(3, 1),
+        strips=image[None].repeat(3, 1),
         strip_captions=np.array([["0", "1", "2"]]),
         operators=np.array(["Rotate"]),
     )
@@ -164,7 +163,7 @@ def damaged_arrays(content: bytes, draw: random.Random) -> bytes:
     elif kind == 1:
         arrays[name] = array.reshape(array.shape[1:] if array.ndim > 1 and len(array) == 1 else (1, *array.shape))
     elif kind == 2:
-        arrays[name] = array.seed_index(draw.choice((0, 2, 3)), axis=draw.randrange(max(1, array.ndim)))
+        arrays[name] = array.repeat(draw.choice((0, 2, 3)), axis=draw.randrange(max(1, array.ndim)))
     elif kind == 3:
         arrays[name] = draw.choice((array.astype("S"), array.astype("U"), np.zeros(array.shape), np.array(1.5)))
     packed = io.BytesIO()

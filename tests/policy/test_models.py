@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from autoaug.errors import PolicyError, UnknownName
 from autoaug.policy.loading import builtin_names, load_policy, parse_policy, read_policy
 from autoaug.policy.models import Adversarial, Layer, Mixing, Operation, Policy, SubPolicy, in_turn
-from autoaug.report.search_numbers import uniformity
+from autoaug.report.tables.uniformity import uniformity
 
 unit = st.floats(0, 1)
 operations = st.builds(
@@ -213,7 +213,11 @@ LAYER = {"sub_policies": [SUB_POLICY]}
         ("layers", "512", {"layers": [LAYER] * 513}),
         ("schedule", "256", {"schedule": [{"until": (i + 1) / 300} for i in range(300)]}),
         ("layers.0.sub_policies", "1000", {"layers": [{"sub_policies": [SUB_POLICY] * 1001}]}),
-        ("layers.0.sub_policies.0.operations", "64", {"layers": [{"sub_policies": [{"operations": [OPERATION] * 65}]}]}),
+        (
+            "layers.0.sub_policies.0.operations",
+            "64",
+            {"layers": [{"sub_policies": [{"operations": [OPERATION] * 65}]}]},
+        ),
         ("operator", "100", {"layers": [{"sub_policies": [{"operations": [{"operator": "x" * 101}]}]}]}),
         ("document", "10000", {"layers": [{"sub_policies": [SUB_POLICY] * 101}] * 100}),
         ("document", "10000", {"layers": [{"sub_policies": [{"operations": []}] * 101}] * 100}),

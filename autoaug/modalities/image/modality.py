@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from autoaug.modalities.base import (
     Annotations,
     Attack,
@@ -25,6 +27,7 @@ class _Images(Modality):
     usual_base = {"HorizontalFlip": 1.0, "PadCrop": 0.25}  # noqa: RUF012 (nobody writes to it)
     baselines = ("none", "flip-crop", "randaugment", "trivialaugment")
     policies = Path(__file__).parent / "policies"
+    inference = Path(__file__).parent / "inference.py.txt"
 
     def register(self) -> None:
         from autoaug.modalities.image import (  # noqa: F401 (importing them registers)
@@ -97,6 +100,11 @@ class _Images(Modality):
         from autoaug.modalities.image.corruptions import FEW
 
         return FEW
+
+    def examples(self) -> np.ndarray:
+        from autoaug.modalities.image.examples import photographs
+
+        return photographs()
 
 
 MODALITY = _Images()

@@ -393,5 +393,5 @@ def _job() -> JobConfig:
 def _gpu_share(task: Setting, workers: int) -> float:
     if not task.device.startswith("cuda"):
         return 0.0
-    data_fraction = ray.cluster_resources().get("GPU", 0.0) / workers
-    return float(int(data_fraction)) if data_fraction >= 1 else data_fraction
+    share = ray.cluster_resources().get("GPU", 0.0) / workers
+    return float(int(share)) if share >= 1 else share
