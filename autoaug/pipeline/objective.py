@@ -25,7 +25,6 @@ from autoaug.runs.callbacks import Logged
 from autoaug.runs.config import LARGEST_COUNT
 from autoaug.search.executors import executors, resolve_executor
 from autoaug.search.loop import run_search
-from autoaug.search.progress import Progress
 from autoaug.search.space import AdversarialSpace, MixingSpace, SearchSpace, load_space
 from autoaug.search.strategies import get_strategy
 from autoaug.search.study import SearchStudy
