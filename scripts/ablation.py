@@ -1,45 +1,22 @@
 """``auto`` with one of its stages left out, as strategies of their own: what is each worth?
 
-Benches register them and take them by name: ``--strategies "auto,auto without repeats"``.
+Benches register them and name them: ``--strategies "auto,auto without repeats"``.
 """
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from unittest import mock
+from autoaug.search.strategies import STRATEGIES
+from autoaug.search.strategies.auto import Auto, AutoConfig
 
-from autoaug.search.probes.affinity import NAME as AFFINITY
-from autoaug.search.probes.shift import NAME as MATCHING
-from autoaug.search.strategies import STRATEGIES, History, SearchContext, Step
-from autoaug.search.strategies import auto as module
-from autoaug.search.strategies.auto import Auto
-
-#: An probe that found nothing.
-_NOTHING = {"policy": None, "strength": None, "passes": 0, "failed": "left out"}
-_FOUND = {"matching": MATCHING, "affinity": AFFINITY}
-_CHANGED = {
-    "the portfolio": {"portfolio": lambda space, *_: iter([next(PORTFOLIO(space))])},
-    "repeats": {"_repeat": lambda _: None},
-    "shares of the data": {"SHARE": 1.0},
+WITHOUT = {
+    "matching": AutoConfig(looks_for_shift=False),
+    "affinity": AutoConfig(measures_affinity=False),
+    "the portfolio": AutoConfig(most_shapes=1),
+    "repeats": AutoConfig(repeats=0),
+    "shares of the data": AutoConfig(data_fraction=1.0),
 }
-PORTFOLIO = module.portfolio
-
-
-class AutoWithout(Auto):
-    """The default strategy without one of its stages."""
-
-    def __init__(self, stage: str) -> None:
-        self.stage = stage
-
-    def next(self, history: History, brief: SearchContext) -> Step | None:
-        if self.stage in _FOUND:
-            history = history._replace(findings={_FOUND[self.stage]: _NOTHING, **history.findings})
-        changes = _CHANGED.get(self.stage)
-        with mock.patch.multiple(module, **changes) if changes else nullcontext():
-            return super().next(history, brief)
 
 
 def register() -> None:
     """Make the variants known by name."""
-    for stage in (*_FOUND, *_CHANGED):
-        STRATEGIES[f"auto without {stage}"] = AutoWithout(stage)
+    STRATEGIES.update({f"auto without {stage}": Auto(config) for stage, config in WITHOUT.items()})

@@ -80,46 +80,38 @@ def fit(
 
     from autoaug.data.loading import check_data
     from autoaug.errors import OptionError, RunError
-    from autoaug.generate.gan import Collapsed, default_steps
-    from autoaug.generate.generator import check_free, fit_generator, load_generator
-    from autoaug.modalities.image.decoding import as_picture
+    from autoaug.generate.fitting import FitSettings, fit_generator
+    from autoaug.generate.generator import check_free, generator_kind, load_generator
+    from autoaug.modalities.base import Collapsed
+    from autoaug.modalities.registry import get_modality
     from autoaug.pipeline.options import absolute, check_seed, parse_memory, within
     from autoaug.training.device import resolve_device
 
     check_seed(seed)
     if steps is not None:
         within("steps", steps, 1, 10**8)
-        if kind == "pca":
-            raise OptionError("--steps are of the training of a gan; a pca has none: leave it out")
     chosen = resolve_device(device)
     check_free(out)
     given = load_generator(source) if source else None
     _, found = check_data(data, parse_memory(None), None, allow or (), seed)
-    steps = steps or default_steps(len(found.train))
+    usual = generator_kind(kind, found.modality).usual_steps(len(found.train))
+    if steps is not None and not usual:
+        raise OptionError(f"--steps are of a training; a {kind} has none: leave it out")
+    loader = get_modality(found.modality).loader
+    shown = out / f"samples{loader.ending}"
     console = Console()
     with _going_on_later(out), _bar(console) as bar:
-        task = bar.add_task(f"fitting a {kind}", total=steps)
+        task = bar.add_task(f"fitting a {kind}", total=steps or usual)
 
         def watch(done: int, total: int, samples: np.ndarray) -> None:
             bar.update(task, completed=done)
-            as_picture(np.concatenate(list(samples), axis=-1)).save(out / "samples.png")
+            loader.write(np.concatenate(list(samples), axis=-1), shown)
             if not console.is_terminal:
-                echo(f"step {done} of {total}; a sample of each class is in {out / 'samples.png'}")
+                echo(f"step {done} of {total}; a sample of each class is in {shown}")
 
         try:
-            made = fit_generator(
-                kind,
-                found.train,
-                found.classes,
-                found.train_fingerprint,
-                out,
-                steps=steps,
-                seed=seed,
-                device=chosen,
-                lies_at=absolute(data),
-                source=given,
-                watch=watch,
-            )
+            how = FitSettings(seed, steps, chosen, absolute(data), given)
+            made = fit_generator(kind, found, out, how, watch)
         except Collapsed as fault:
             raise RunError(str(fault)) from None
     echo(f"{out}: a {kind} for {len(found.classes)} classes, fitted in {made.about.seconds:.0f} s")
@@ -146,10 +138,10 @@ def sample(
     """
     from autoaug.data.loading import check_data
     from autoaug.errors import RunError
-    from autoaug.generate.features import InceptionFeatures
     from autoaug.generate.filter import count_reasons, format_counts, load_accept_function
     from autoaug.generate.generator import load_generator
     from autoaug.generate.sampling import draw_samples, write_passed
+    from autoaug.modalities.registry import get_modality
     from autoaug.pipeline.options import check_seed, parse_memory, within
     from autoaug.training.device import resolve_device
 
@@ -158,11 +150,11 @@ def sample(
     chosen, own_rule = resolve_device(device), load_accept_function(accept) if accept else None
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RunError(f"{out} holds something already; name an empty folder, or a new one, with --out")
-    published = InceptionFeatures(inception, chosen) if inception else None
     made = load_generator(generator)
+    published = get_modality(made.about.modality).published_features(inception, chosen) if inception else None
     data = data or made.about.where()
     _, found = check_data(data, parse_memory(None), None, [a for a in allow or () if a != "generator"], made.about.seed)
-    made.check_fits(found.train.inputs.shape, found.classes, found.train_fingerprint, "generator" in (allow or ()))
+    made.check_fits(found, "generator" in (allow or ()))
     drawn = draw_samples(made, found, per_class, seed, chosen, own_rule)
     write_passed(drawn, out)
     echo(f"{out}: of {len(drawn.labels)} samples {format_counts(count_reasons(drawn.reasons))}")
@@ -170,19 +162,14 @@ def sample(
     for what, (before, after) in zip(("class", "group"), balances.values(), strict=False):  # not all data have groups
         echo(f"samples of a {what}: {min(before)} to {max(before)} before the gate, {min(after)} to {max(after)} after")
     if judge or inception:
-        from autoaug.generate.metrics import judge_samples
+        from autoaug.data.inputs import MemoryInputs
+        from autoaug.data.splits import Samples
+        from autoaug.generate.metrics import Scoring, judge_samples
 
         kept = drawn.reasons == ""
-        figures = judge_samples(
-            drawn.inputs[kept],
-            drawn.labels[kept],
-            found.train,
-            found.validation,
-            drawn.sample_filter.training,
-            chosen,
-            ("auto", drawn.recipe, seed),
-            published,
-        )
+        passed = Samples(MemoryInputs(drawn.inputs[kept]), drawn.labels[kept])
+        scoring = Scoring("auto", drawn.recipe, seed)
+        figures = judge_samples(passed, found.validation, drawn.sample_filter, scoring, published)
         for name, value in figures.known().items():
             echo(f"{name}: {value:.4g}")
 

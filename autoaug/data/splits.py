@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.sparse import coo_matrix
@@ -14,6 +14,7 @@ from autoaug.data.audit import Audit
 from autoaug.data.inputs import Inputs, in_memory, pick
 from autoaug.data.source import Part, Role, Source
 from autoaug.errors import DataError
+from autoaug.modalities.registry import get_modality
 
 #: The share of the training part that is held out for validation, and for test, where the data gives none.
 HELD_OUT = 0.25
@@ -50,6 +51,7 @@ class DataSet:
     fingerprint: str
     train_fingerprint: str
     is_exchangeable: bool = False
+    modality: str = field(default_factory=lambda: get_modality().name)
 
 
 def nested_rows(labels: np.ndarray, share: float, seed: int) -> np.ndarray:

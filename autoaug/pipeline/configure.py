@@ -12,7 +12,6 @@ from autoaug.data.splits import DataSet
 from autoaug.errors import DeviceError, OptionError, RunError
 from autoaug.generate.filter import load_accept_function
 from autoaug.generate.generator import SavedGenerator, load_generator
-from autoaug.generate.pool import wanted_kinds
 from autoaug.modalities.image.models import build_network, is_own, load_builder
 from autoaug.pipeline.options import (
     SearchOptions,
@@ -30,13 +29,13 @@ from autoaug.pipeline.options import (
     within,
     writable,
 )
-from autoaug.policy.loading import load_policy
+from autoaug.policy.loading import check_modality, load_policy
 from autoaug.policy.models import Policy
 from autoaug.runs.callbacks import check_trackers
 from autoaug.runs.config import LARGEST_COUNT, RunConfig
 from autoaug.runs.folder import RunFolder, next_free
 from autoaug.search.executors import resolve_executor
-from autoaug.search.space import load_space
+from autoaug.search.space import load_space, wanted_generators
 from autoaug.search.storage import STUDY_NAME, check_storage
 from autoaug.search.strategies import get_strategy
 from autoaug.training.device import resolve_device
@@ -72,11 +71,15 @@ def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) 
     if is_own(options.model):
         load_builder(options.model)
     asked = [*policies, *(load_policy(name) for name in (space.baselines if space else ()))]
-    generator = _wanted(options, wanted_kinds(space, asked))
+    generator = _wanted(options, wanted_generators(space, asked))
     found, data = check_data(options.data, memory_limit, options.size, options.allow, options.seed)
+    if space is not None:
+        space.check_modality(data.modality)
+    for policy in asked:
+        check_modality(policy, data.modality)
     if generator is not None:
         allow = "generator" in options.allow
-        generator.check_fits(data.train.inputs.shape, data.classes, data.train_fingerprint, allow)
+        generator.check_fits(data, allow)
     build_network(options.model, data.train.inputs.shape, len(data.classes))
     config = RunConfig(
         data=absolute(options.data),

@@ -151,7 +151,7 @@ def search_objective(
         place = folder / "study.db" if folder else "sqlite:///:memory:"
         study = SearchStudy(place, known, chosen, seed, facts={"task": "objective"})
         with open_executor(ObjectiveSetting(objective, device)) as running:
-            run_search(study, running, limits, _UNIT, known, baselines, seed, progress, _evaluate)
+            run_search(study, running, limits, _UNIT, baselines, progress, _evaluate)
         best: dict[str, tuple[str, Policy]] = {}
         for record in chosen.finalists(study.history()):
             best.setdefault(record.key[0], (record.name, record.policy))

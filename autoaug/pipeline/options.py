@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
+import logging
 import math
 import os
 import platform
@@ -148,9 +148,13 @@ def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
 
 
 def default_workers(device: str, executor: str, ray_address: str | None) -> int:
-    """One a CPU core where Ray is installed, one on a GPU or without Ray."""
-    has_ray = importlib.util.find_spec("ray") is not None
-    if executor == "inline" or not has_ray or (device.startswith("cuda") and not ray_address):
+    """One per CPU core where Ray can be used, one on a GPU or without Ray."""
+    if executor == "inline" or (device.startswith("cuda") and not ray_address):
+        return 1
+    from autoaug.search.executors import ray_fault
+
+    if fault := ray_fault():
+        logging.getLogger("autoaug").warning("%s: trials run one after another in this process", fault)
         return 1
     return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 

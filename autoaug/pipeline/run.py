@@ -28,7 +28,7 @@ from autoaug.evaluation.verdict import Judgment, contenders, judge
 from autoaug.exporters import export_modules
 from autoaug.generate.filter import format_counts, load_accept_function
 from autoaug.generate.generator import generator_digest
-from autoaug.generate.pool import Pooled, make_pool, pool_filter, wanted_kinds
+from autoaug.generate.pool import Pooled, PoolSettings, make_pool, pool_filter
 from autoaug.modalities.image.models import build_network
 from autoaug.pipeline.energy import EnergyMeter
 from autoaug.pipeline.options import versions
@@ -43,10 +43,10 @@ from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import Executor, executors
 from autoaug.search.loop import elapsed, run_search
 from autoaug.search.progress import Progress
-from autoaug.search.space import SearchSpace
+from autoaug.search.space import SearchSpace, wanted_generators
 from autoaug.search.strategies import get_strategy
 from autoaug.search.study import SearchStudy
-from autoaug.search.trial_records import OUTCOME, summary
+from autoaug.search.trial_records import summary
 from autoaug.training.trial import Setting, Task
 from autoaug.utils.clock import now
 from autoaug.utils.facts import Facts, keep_to
@@ -168,24 +168,21 @@ def _generated(config: RunConfig, data: DataSet, progress: Progress) -> dict[str
     """The pools of generated samples that the run asks for; a failed one is reported, and the run goes on without."""
     found = {}
     policies = [*config.policies, *(load_policy(name) for name in (config.space.baselines if config.space else ()))]
-    kinds = wanted_kinds(config.space, policies)
+    kinds = wanted_generators(config.space, policies)
     if not kinds:
         return {}
     sample_filter = pool_filter(data, config.seed, config.model, config.recipe, config.device)
+    settings = PoolSettings(
+        config.seed,
+        config.device,
+        Path(config.generator) if config.generator else None,
+        "generator" in config.allow,
+        accept=load_accept_function(config.accept) if config.accept else None,
+        watch=lambda done, total, _: progress.say(f"fitting a generator: step {done} of {total}"),
+    )
     for kind in kinds:
         progress.say(f"preparing generated samples ({kind})")
-        given = Path(config.generator) if config.generator else None
-        found[kind] = make_pool(
-            kind,
-            data,
-            sample_filter,
-            config.seed,
-            config.device,
-            given,
-            "generator" in config.allow,
-            accept=load_accept_function(config.accept) if config.accept else None,
-            watch=lambda done, total, _: progress.say(f"fitting a generator: step {done} of {total}"),
-        )
+        found[kind] = make_pool(kind, data, sample_filter, settings)
         facts = found[kind].facts
         if found[kind].pool is None:
             progress.say(f"{facts['failed']}; the run goes on without it")
@@ -204,7 +201,7 @@ def _search(
     progress.say(f"searching the space {space.name!r} with {study.strategy.name}, {config.workers} at a time")
     task = replace(task, measures_robustness="robustness" in study.strategy.objectives)
     with open_executor(task) as executor:
-        run_search(study, executor, budget, task.full_length_passes(), space, baselines, study.seed, progress)
+        run_search(study, executor, budget, task.full_length_passes(), baselines, progress)
     return study
 
 
@@ -286,8 +283,8 @@ def _cost(
         confirmation_seconds=confirmation_seconds,
         trial_compute_seconds=compute,
         overhead_fraction=1 - compute / (workers * wall) if wall else 0.0,
-        augmentation_seconds=sum(trial.user_attrs[OUTCOME]["augmentation_seconds"] for trial in trials),
-        samples_seen=sum(trial.user_attrs[OUTCOME]["samples_seen"] for trial in trials),
+        augmentation_seconds=sum(trial.outcome["augmentation_seconds"] for trial in trials),
+        samples_seen=sum(trial.outcome["samples_seen"] for trial in trials),
         run_bytes=folder.bytes(),
         energy=energy,
     )

@@ -28,6 +28,7 @@ _FIRST_NAMES = {"sub_policies": "branches", "regularization": "regularisation"}
 _FIRST_OPERATORS = {name: old for old, name in RENAMED_OPERATORS.items()}
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
+SyntheticKind = Literal["gan", "pca"]
 MixingKind = Literal["mixup", "cutmix", "mixup-or-cutmix", "resizemix", "samplepairing"]
 
 # Bounds far beyond any published policy and all that a search can draw: what is larger is a mistake, or meant to harm.
@@ -167,10 +168,11 @@ class Adversarial(FrozenModel):
 class Synthetic(FrozenModel):
     """Generated samples take the place of a share of each batch, before anything else is done to it.
 
-    ``confidence`` is what the gate's classifier must at least give a sample's own class, above the gate's own bound.
+    ``confidence`` is the least probability that the sample filter's classifier must give a sample's own class, beyond
+    the filter's own bound.
     """
 
-    kind: Literal["gan", "pca"]
+    kind: SyntheticKind
     share: Annotated[float, Field(gt=0.0, le=0.75)] = 0.25
     confidence: Unit = 0.0
 

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from autoaug.generate.gan import Collapsed, new_gan, train_gan
+from autoaug.generate.gaussian import fit_pca
 from sklearn.datasets import load_sample_images
 
 import autoaug
@@ -26,8 +28,6 @@ from autoaug.errors import DataError, OptionError, PolicyError, RunError
 from autoaug.generate import gan
 from autoaug.generate import generator as saved
 from autoaug.generate.filter import balance, load_accept_function, roughness, train_filter
-from autoaug.generate.gan import Collapsed, new_gan, train_gan
-from autoaug.generate.gaussian import fit_pca
 from autoaug.generate.generator import fit_generator, load_generator
 from autoaug.generate.pool import make_pool, pool_counts, pool_filter
 from autoaug.policy.loading import load_policy, parse_policy

@@ -13,7 +13,7 @@ from autoaug.modalities.image.decoding import as_picture
 ending = ".png"
 
 
-def recognizes(data: str) -> bool:  # noqa: ARG001 (images take what no other modality takes)
+def recognizes(data: str) -> bool:
     """Whether `data` looks like a data set of images."""
     return True
 

@@ -11,6 +11,7 @@ from optuna.samplers import RandomSampler
 from autoaug.errors import SpaceError
 from autoaug.modalities.operators import get_operator
 from autoaug.policy.models import Operation, Phase, Policy
+from autoaug.search.samplers import quiet_optuna
 from autoaug.search.sampling import Given, Suggest, sample_shaped, usual_shape
 from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.base import Fixed, History, SearchContext, Step, Strategy, TrialRecord, next_baseline
@@ -75,7 +76,8 @@ def _population(context: SearchContext) -> int:
 
 def _suggest(context: SearchContext, generation: int, member: int) -> Suggest:
     seed = derive_seed(context.seed, f"member {generation}", member)
-    return optuna.create_study(sampler=RandomSampler(seed=seed)).ask()
+    with quiet_optuna():
+        return optuna.create_study(sampler=RandomSampler(seed=seed)).ask()
 
 
 def _founder(member: int, context: SearchContext) -> Policy:
