@@ -105,11 +105,8 @@ def make_pool(kind: str, data: DataSet, sample_filter: SampleFilter, settings: P
     for what, (before, after) in sample_filter.balances(inputs, labels, reasons).items():
         facts |= {f"{what}_before": before, f"{what}_after": after}
     if not len(kept):
-        passed = format_counts(facts["sample_filter"])
-        return Pooled(
-            None,
-            {**facts, "failed": f"the sample filter let none of {len(inputs)} samples of the {kind} pass: {passed}"},
-        )
+        none = f"the sample filter let none of {len(inputs)} samples of the {kind} pass"
+        return Pooled(None, {**facts, "failed": f"{none}: {format_counts(facts['sample_filter'])}"})
     passed_samples = Samples(MemoryInputs(inputs[kept]), labels[kept])
     if len(kept) > LEAST_JUDGED:
         facts["judged"] = judge_samples(passed_samples, data.validation, sample_filter).known()
@@ -117,7 +114,7 @@ def make_pool(kind: str, data: DataSet, sample_filter: SampleFilter, settings: P
 
 
 def _generator(kind: str, data: DataSet, settings: PoolSettings) -> SavedGenerator:
-    """The given generator where it is of that kind, or else the one in the cache, which is fitted where it is missing."""
+    """The given generator where it is of that kind; else the one in the cache, which is fitted where it is missing."""
     if settings.given is not None:
         found = load_generator(settings.given)
         if found.about.kind == kind:

@@ -55,9 +55,8 @@ def write_passed(drawn: FilteredSamples, out: Path) -> None:
     """
     passed = np.flatnonzero(drawn.reasons == "")
     if not len(passed):
-        raise RunError(
-            f"the sample filter let none of {len(drawn.labels)} samples pass: {format_counts(count_reasons(drawn.reasons))}"
-        )
+        reasons = format_counts(count_reasons(drawn.reasons))
+        raise RunError(f"the sample filter let none of {len(drawn.labels)} samples pass: {reasons}")
     classes, loader = drawn.sample_filter.classes, drawn.sample_filter.modality.loader
     unfinished = out.with_name(f".{out.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)

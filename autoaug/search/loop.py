@@ -191,7 +191,7 @@ def _listed(causes: Counter[str]) -> str:
 
 
 def elapsed(study: SearchStudy) -> float:
-    """Wall time of the search in seconds: the sum over sessions of the time from their first start to their last end."""
+    """Wall time of the search in seconds: summed over its sessions, from the first start to the last end in each."""
     spans: dict[int, tuple[float, float]] = {}
     probes = [found for found in study.history().probe_results.values() if found]
     for noted in [*(record.outcome for record in study.ended()), *probes]:

@@ -167,9 +167,8 @@ class SearchStudy:
 
     @uninterrupted()
     def report(self, number: int, result: TrialResult) -> bool:
-        """Note the newest rung; returns whether the trial should be pruned: where the strategy prunes, the worse half of
-        those that reached a rung. Baselines never are: their full-length scores are what the others are measured
-        against.
+        """Note the newest rung; returns whether the trial should be pruned: where the strategy prunes, the worse half
+        of those that reached a rung. Baselines never are: others are measured against their full-length scores.
         """
         self._note(number, {rung.step: rung.accuracy for rung in result.curve})
         record = self._records[number]
@@ -274,8 +273,8 @@ def _request_notes(step: Fixed) -> dict[str, Any]:
 
 
 def _draw(step: Draw, space: SearchSpace, seed: int, directions: list[StudyDirection]) -> tuple[FrozenTrial, Policy]:
-    """Have the sampler draw in a study in memory that holds what it observes: as quick in the ten-thousandth trial as in
-    the first, whatever the storage, and whole before anything is written.
+    """Have the sampler draw in a study in memory that holds what it observes: as quick in the ten-thousandth trial as
+    in the first, whatever the storage, and whole before anything is written.
     """
     with warnings.catch_warnings(), quiet_optuna():
         warnings.simplefilter("ignore")  # of starting values that a conditional dimension does not take

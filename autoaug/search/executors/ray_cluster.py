@@ -109,8 +109,8 @@ def _start(workers: int, folder: Path) -> None:
 
 @contextmanager
 def _environment() -> Iterator[None]:
-    """The environment as Ray and Tune are to find it, in this process and in those that it starts, for the length of the
-    block: what the user has set stays.
+    """The environment as Ray and Tune are to find it, in this process and in those that it starts, for the length of
+    the block: what the user has set stays.
     """
     before = {name: value for name, value in os.environ.items() if name.startswith(_PREFIXES)}
     for name, value in _SETTINGS.items():
@@ -133,7 +133,7 @@ def _ray_forgotten() -> Iterator[None]:
 
 
 def _forget_authentication() -> None:
-    """Have Ray read anew whether and how its processes know each other: it keeps what it once read of the environment."""
+    """Have Ray read its authentication from the environment again: it keeps what it has read once."""
     with suppress(ImportError):  # older versions have no such thing
         from ray._raylet import AuthenticationTokenLoader, Config
 

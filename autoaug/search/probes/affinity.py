@@ -33,8 +33,9 @@ _KEPT = 0.85
 
 @dataclass(frozen=True)
 class MeasureAffinity:
-    """Show a model that was trained without augmentation on a `data_fraction` of the data validation and training samples under
-    each operator of the space, at several strengths: the model that the baseline ``none`` left, where there is one.
+    """Show a model that was trained without augmentation, on a `data_fraction` of the data, validation and training
+    samples under each operator of the space, at several strengths: the model that the baseline ``none`` left, where
+    there is one.
     """
 
     space: SearchSpace

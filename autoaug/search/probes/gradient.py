@@ -103,7 +103,7 @@ def _gradients(
     inputs: Tensor,
     labels: Tensor,
 ) -> tuple[Tensor, ...]:
-    """The gradients of the loss for the samples and for the weights, with the weights moved by `reach` along `ahead`."""
+    """The loss's gradients for the samples and for the weights, with the weights moved by `reach` along `ahead`."""
     with torch.no_grad():
         torch._foreach_add_(weights, ahead, alpha=reach)
     found = torch.autograd.grad(cross_entropy(model(inputs), labels), [inputs, *weights])

@@ -14,7 +14,7 @@ Features = Callable[[Tensor], list[Tensor]]
 #: Widths of the Gaussian kernels, in medians of the distances within the reference.
 _WIDTHS = (0.5, 1.0, 2.0)
 _HALVES = 40
-#: A deviation is not taken to be smaller than this fraction of the largest of its block: constant features tell nothing.
+#: Deviations are raised to this fraction of the largest of their block: constant features tell nothing.
 _FLOOR = 0.05
 
 
@@ -68,7 +68,7 @@ class ReferenceSample:
 
 
 def _scale(block: Tensor) -> Tensor:
-    """For each feature the deviation that it is divided by, times a factor that makes blocks of any width count alike."""
+    """What each feature is divided by: its deviation, times a factor that makes blocks of any width count alike."""
     deviation = block.std(0)
     least = max(float(deviation.max()) * _FLOOR, 1e-4)
     return deviation.clamp(min=least) * math.sqrt(block.shape[1])

@@ -20,7 +20,7 @@ from autoaug.training.trial import Work
 
 #: The number, among the run's seeds, of the one that a strategy trains everything with unless it repeats trainings.
 FIRST = 0
-#: The attribute of a trial that says what was requested: name, stage, fraction of the data, seed, policy, fingerprint ...
+#: The attribute of a trial that says what was requested: name, stage, fraction of the data, seed, policy and so on.
 REQUEST = "request"
 #: The attribute that says what a trial cost, and why it failed; each attribute is a statement of its own to write.
 OUTCOME = "outcome"

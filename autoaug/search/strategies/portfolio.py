@@ -12,10 +12,10 @@ from autoaug.search.space import SearchSpace
 def portfolio(
     space: SearchSpace, published: Iterable[str] = (), best: str | None = None, strength: float | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Shapes that practice knows, each once, as values of `sample_shaped` within `space`: the layers of each `published`
-    policy after the base operations of the space, alone and with mixing; those of the `best` of them without base
-    operations, weaker or mixed; and one or two layers of the space's own at `strength` (or a middle one), of all
-    operators or of one family.
+    """Shapes that practice knows, each once, as values of `sample_shaped` within `space`: the layers of each
+    `published` policy after the base operations of the space, alone and with mixing; those of the `best` of them
+    without base operations, weaker or mixed; and one or two layers of the space's own at `strength` (or a middle one),
+    of all operators or of one family.
     """
     usual = usual_shape(space)
     families = list(space.families)
