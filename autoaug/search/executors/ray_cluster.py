@@ -33,7 +33,7 @@ _SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "3600",
 }
-_PREFIXES = ("RAY_", "TUNE_")
+_PREFIXES = ("RAY_", "TUNE_", "PYTHONBREAKPOINT")
 #: Whether Ray starts one by itself where a call needs it.
 _AUTO_CONNECT = auto_init_hook.enable_auto_connect
 
