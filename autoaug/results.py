@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from autoaug.errors import NewerFormat, RunError, UnknownName
+from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import read_policy
 from autoaug.policy.models import Policy
 from autoaug.probe_results import Count, read_generated, read_probe
@@ -188,12 +189,13 @@ class Cost(Record):
 
 
 class DataSummary(Record):
-    """What the search was run on."""
+    """What the search was run on; older results, which do not name the modality, are of the first one."""
 
     name: str
     fingerprint: str
     classes: Annotated[tuple[str, ...], Field(min_length=1)]
-    shape: tuple[Size, Size, Size]
+    modality: str = Field(default_factory=lambda: get_modality().name)
+    shape: Annotated[tuple[Size, ...], Field(min_length=1)]
     train: Size
     validation: Count
     test: Count

@@ -36,8 +36,8 @@ class Audit:
     Attributes:
         counts: samples per role and class.
         findings: what was found, worst first.
-        hashes: a digest of the pixels of every sample, per role.
-        fingerprint: 12 hex digits over all pixels, labels and class names.
+        hashes: a digest of the values of every sample, per role.
+        fingerprint: 12 hex digits over all values, labels and class names.
     """
 
     counts: dict[Role, dict[str, int]]
@@ -97,7 +97,7 @@ def audit(source: Source) -> Audit:
 
 
 def hash_inputs(inputs: Inputs) -> np.ndarray:
-    """16 bytes for every sample that are equal exactly where all pixels are."""
+    """16 bytes for every sample that are equal exactly where all its values are."""
     chunks = np.array_split(np.arange(len(inputs)), max(1, -(-len(inputs) // _CHUNK)))
     digests = [
         hashlib.blake2b(sample.tobytes(), digest_size=16).digest()

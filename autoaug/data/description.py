@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from autoaug.data.audit import ALLOWABLE, Audit
+from autoaug.data.inputs import MemoryInputs
 from autoaug.data.source import Source
 from autoaug.data.splits import DataSet
 
@@ -12,14 +13,15 @@ _MANY = 20
 
 
 def describe_source(source: Source, found: Audit) -> list[str]:
-    """Counts per class, sizes, modes and findings, line by line."""
+    """Counts per class, forms and findings, line by line."""
     lines = [f"{source.name}: {len(source.classes)} classes, fingerprint {found.fingerprint}"]
     for role, counts in found.counts.items():
         listed = list(counts.items())
         shown = ", ".join(f"{name} {count}" for name, count in listed[:_MANY])
         more = f", and {len(listed) - _MANY} more classes" if len(listed) > _MANY else ""
         lines.append(f"{role}: {sum(counts.values())} samples ({shown}{more})")
-    lines.append(f"sizes: {_listing(source.sizes)}; modes: {_listing(source.modes)}")
+    if source.forms:
+        lines.append("; ".join(f"{what}: {_listing(counts)}" for what, counts in source.forms.items()))
     if source.rule:
         lines.append(f"one form for all samples: {source.rule}")
     lines += [f"unreadable: {name}" for name in source.unreadable[1:_MANY]]
@@ -40,7 +42,7 @@ def _listing(counts: dict[str, int]) -> str:
 def describe_splits(data: DataSet) -> list[str]:
     """The splits that a search would use, and what differences it could see with them, line by line."""
     error = 100 * math.sqrt(0.8 * 0.2 / len(data.validation))
-    where = "in memory" if hasattr(data.train.inputs, "array") else "streamed from disk"
+    where = "in memory" if isinstance(data.train.inputs, MemoryInputs) else "streamed from disk"
     return [
         f"a search would use {len(data.train)} train, {len(data.validation)} validation and {len(data.test)} test "
         f"samples ({where})",

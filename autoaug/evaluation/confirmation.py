@@ -36,7 +36,7 @@ class CandidatePolicy:
 
 @dataclass(frozen=True, eq=False)
 class ConfirmedTraining:
-    """What one training of an candidate left behind."""
+    """What one training of a candidate left behind."""
 
     validation_predictions: np.ndarray
     test_predictions: np.ndarray
@@ -116,7 +116,7 @@ def keep_weights(returned: Candidate, executor: Executor, folder: Path, model: P
         return
     kept = _weights(folder, policy, seed)
     if not has_weights(kept, policy, seed):
-        progress.say(f"training {returned.name} once more: its weights are not there")
+        progress.warn(f"training {returned.name} once more: its weights are not there")
         executor.submit(TrialSpec(kept.name, Train(policy, keeps_weights=True), seed))
         result = executor.next_result()[1]
         while result.status == "running":
@@ -169,7 +169,7 @@ def _read(path: Path, sizes: tuple[int, int] | None, progress: Progress) -> Conf
             )
         _check(training, sizes)
     except Exception as fault:  # zipfile, zlib, NumPy and the header's parser each have their own
-        progress.say(f"{path} is damaged ({first_line(fault)}): trained again")
+        progress.warn(f"{path} is damaged ({first_line(fault)}): trained again")
         return None
     return training
 
@@ -193,7 +193,7 @@ def assess(
     test_labels: np.ndarray,
     classes: int | None = None,
 ) -> Candidate:
-    """The accuracies of an candidate over those of `seeds` that it was trained with, with the interval of the mean on the
+    """The accuracies of a candidate over those of `seeds` that it was trained with, with the interval of the mean on the
     test split. Of each class its accuracy, None of one without test samples: so many `classes`, or those that there are.
     """
     seeds = [seed for seed in seeds if (candidate_policy.name, seed) in trainings]

@@ -13,6 +13,7 @@ from autoaug.data.splits import DataSet
 from autoaug.errors import RunError
 from autoaug.generate.filter import Accept, SampleFilter, count_reasons, format_counts, train_filter
 from autoaug.generate.generator import SavedGenerator
+from autoaug.modalities.registry import get_modality
 from autoaug.training.recipe import Recipe, default_recipe
 from autoaug.utils.files import renamed, safe_name, write_whole
 
@@ -26,6 +27,7 @@ class FilteredSamples(NamedTuple):
         reasons: why each is dropped, ``[n]``; empty for those that pass.
         sample_filter: what judged them.
         recipe: of the filter's classifier.
+        modality: of the samples, by name.
     """
 
     inputs: np.ndarray
@@ -33,6 +35,7 @@ class FilteredSamples(NamedTuple):
     reasons: np.ndarray
     sample_filter: SampleFilter
     recipe: Recipe
+    modality: str
 
 
 def draw_samples(
@@ -43,7 +46,8 @@ def draw_samples(
     inputs = made.sample(labels, seed, device)
     recipe = default_recipe(len(data.train))
     sample_filter = train_filter(data, "auto", recipe, seed, device)
-    return FilteredSamples(inputs, labels, sample_filter.judge(inputs, labels, accept), sample_filter, recipe)
+    reasons = sample_filter.judge(inputs, labels, accept)
+    return FilteredSamples(inputs, labels, reasons, sample_filter, recipe, data.modality)
 
 
 def write_passed(drawn: FilteredSamples, out: Path) -> None:
@@ -57,7 +61,7 @@ def write_passed(drawn: FilteredSamples, out: Path) -> None:
     if not len(passed):
         reasons = format_counts(count_reasons(drawn.reasons))
         raise RunError(f"the sample filter let none of {len(drawn.labels)} samples pass: {reasons}")
-    classes, loader = drawn.sample_filter.classes, drawn.sample_filter.modality.loader
+    classes, loader = drawn.sample_filter.classes, get_modality(drawn.modality).loader
     unfinished = out.with_name(f".{out.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     for number in passed.tolist():

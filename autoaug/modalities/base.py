@@ -118,7 +118,7 @@ class Annotations(Protocol):
 
 
 class Loader(Protocol):
-    """Data sets of this modality where they lie."""
+    """Data sets of this modality where they lie. `autoaug.data.layouts` has what is the same for every modality."""
 
     #: The ending of files that `write` writes, such as ``.png``.
     ending: str
@@ -127,10 +127,15 @@ class Loader(Protocol):
         """Whether `data`, a path or a name, looks like a data set of this modality."""
 
     def open(self, data: str, memory_limit: int, size: int | None = None) -> Source:
-        """The data set; raises `DataError` where it breaks a rule of its format."""
+        """The data set, with samples in files at `size`; arrays above `memory_limit` bytes are mapped from disk.
+        Raises `DataError` where there is none, or it breaks a rule of its format.
+        """
 
     def write(self, sample: np.ndarray, path: Path) -> None:
         """Write a stored sample as a file."""
+
+    def as_array(self, samples: np.ndarray) -> np.ndarray:
+        """Stored samples as `open` finds them in an ``.npz``."""
 
 
 class Models(Protocol):
@@ -149,7 +154,9 @@ class Pictures(Protocol):
     """Samples as a reader of the report sees them; without torch."""
 
     def html(self, sample: np.ndarray, words: str) -> str:
-        """A stored sample as an HTML fragment, with alternative text."""
+        """A stored sample as an HTML fragment: an ``<img>`` or ``<svg>``, as wide as its place, with `words` as its
+        alternative text, which it must escape. Raises ValueError where the array is no sample of the modality.
+        """
 
 
 class Collapsed(ArithmeticError):
@@ -221,6 +228,9 @@ class Modality(ABC):
     #: Folders of YAML files.
     policies: Path | None = None
     spaces: Path | None = None
+    #: A script that loads an exported model and names the class of a file: a template with the places ``network``,
+    #: ``shape`` and ``classes``.
+    inference: Path | None = None
 
     @abstractmethod
     def register(self) -> None:
@@ -280,6 +290,10 @@ class Modality(ABC):
     def exports(self) -> Mapping[str, tuple[ModuleType, ...]]:
         """For each export target the modules whose functions travel with the exported code."""
         return {}
+
+    def examples(self) -> np.ndarray | None:
+        """A few stored samples ``[n, ...]`` to show operators on; None where there are none."""
+        return None
 
     def features(self, values: Tensor) -> list[Tensor]:
         """Blocks of features ``[n, d]`` that tell how two sets of samples differ."""

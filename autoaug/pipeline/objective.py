@@ -14,10 +14,12 @@ from autoaug.engine.transform import PolicyTransform
 from autoaug.errors import AllTrialsFailed, OptionError, pausing_on_full_disk
 from autoaug.evaluation.statistics import estimate
 from autoaug.exporters import export_modules
-from autoaug.pipeline.options import check_seed, parse_budget, parse_time, within
+from autoaug.pipeline.options import ObjectiveOptions
+from autoaug.pipeline.parsing import check_seed, parse_budget, parse_time, within
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
 from autoaug.results import Interval, Record, TrialResult, TrialSummary, Verdict
+from autoaug.runs.callbacks import Logged
 from autoaug.runs.config import LARGEST_COUNT
 from autoaug.search.executors import Executor, TrialSpec, executors, resolve_executor
 from autoaug.search.loop import run_search
@@ -109,59 +111,52 @@ class ObjectiveResult(Record):
     history: tuple[TrialSummary, ...]
 
 
-def search_objective(
-    objective: Objective,
-    *,
-    progress: Progress,
-    held_out: Objective | None = None,
-    space: str | Path | SearchSpace = "standard",
-    strategy: str = "auto",
-    trials: int | None = None,
-    time: str | None = None,
-    budget: str | None = None,
-    seeds: int = 5,
-    finalists: int = 3,
-    seed: int = 0,
-    workers: int = 1,
-    executor: str = "auto",
-    ray_address: str | None = None,
-    trial_timeout: str | None = None,
-    device: str = "cpu",
-    out: str | Path | None = None,
-) -> ObjectiveResult:
+def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
     """See `autoaug.search`, whose part for objectives this is."""
-    check_seed(seed)
-    for name, value, least in (("seeds", seeds, 2), ("finalists", finalists, 1), ("workers", workers, 1)):
+    check_seed(options.seed)
+    for name, value, least in (
+        ("seeds", options.seeds, 2),
+        ("finalists", options.finalists, 1),
+        ("workers", options.workers, 1),
+    ):
         within(name, value, least, LARGEST_COUNT)
-    chosen = get_strategy(strategy)
+    seed, progress = options.seed, options.progress or Logged()
+    chosen = get_strategy(options.strategy)
     if chosen.needs_data:
         raise OptionError(
-            f"strategy {strategy!r} looks at the data or into trainings, which an objective keeps to itself; use auto"
+            f"strategy {options.strategy!r} looks at the data or into trainings, which an objective keeps to itself; "
+            "use auto"
         )
     if len(chosen.objectives) > 1:
-        raise OptionError(f"strategy {strategy!r} has several objectives, an objective of your own is one; use auto")
-    limits = parse_budget(trials, time, budget)
-    known = _transforms_alone(space if isinstance(space, SearchSpace) else load_space(space))
+        raise OptionError(
+            f"strategy {options.strategy!r} has several objectives, an objective of your own is one; use auto"
+        )
+    limits = parse_budget(options.trials, options.time, options.budget)
+    known = _transforms_alone(options.space if isinstance(options.space, SearchSpace) else load_space(options.space))
     chosen.check(known)
-    folder = Path(out) if out is not None else None
+    folder = Path(options.out) if options.out is not None else None
     baselines = {name: policy for name in known.baselines if not (policy := load_policy(name)).mixing}
-    timeout = parse_time(trial_timeout, "trial-timeout") if trial_timeout else None
-    kind = resolve_executor(executor, workers, ray_address)
-    with _alone_in(folder), executors(kind, workers, device, ray_address, timeout) as open_executor:
+    timeout = parse_time(options.trial_timeout, "trial-timeout") if options.trial_timeout else None
+    kind = resolve_executor(options.executor, options.workers, options.ray_address)
+    with (
+        _alone_in(folder),
+        executors(kind, options.workers, options.device, options.ray_address, timeout) as open_executor,
+    ):
         place = folder / "study.db" if folder else "sqlite:///:memory:"
         study = SearchStudy(place, known, chosen, seed, facts={"task": "objective"})
-        with open_executor(ObjectiveSetting(objective, device)) as running:
+        with open_executor(ObjectiveSetting(options.objective, options.device)) as running:
             run_search(study, running, limits, _UNIT, baselines, progress, _evaluate)
         best: dict[str, tuple[str, Policy]] = {}
         for record in chosen.finalists(study.history()):
             best.setdefault(record.key[0], (record.name, record.policy))
         known_prints = {policy.fingerprint() for policy in baselines.values()}
-        own = dict([named for key, named in best.items() if key not in known_prints][:finalists])
+        own = dict([named for key, named in best.items() if key not in known_prints][: options.finalists])
         candidate_policies = {**baselines, **own}
-        progress.say(f"confirming {len(candidate_policies)} policies on {seeds} fresh seeds")
-        fresh = [derive_seed(seed, "confirmation", index) for index in range(seeds)]
-        kept = _Kept(folder / "confirmation.json" if folder else None, "objective" if held_out is None else "held out")
-        with open_executor(ObjectiveSetting(held_out or objective, device)) as running:
+        progress.say(f"confirming {len(candidate_policies)} policies on {options.seeds} fresh seeds")
+        fresh = [derive_seed(seed, "confirmation", index) for index in range(options.seeds)]
+        scorer = "objective" if options.held_out is None else "held out"
+        kept = _Kept(folder / "confirmation.json" if folder else None, scorer)
+        with open_executor(ObjectiveSetting(options.held_out or options.objective, options.device)) as running:
             scores = _scores(candidate_policies, fresh, running, progress, kept)
         result = _judged(candidate_policies, set(own), scores, tuple(summary(trial) for trial in study.ended()))
         if folder is not None:
@@ -269,8 +264,8 @@ def _judged(
         verdict = "better" if difference.mean > 0 else "worse"
     returned = finalist if verdict == "better" else baseline
     sentence = (
-        f"{verdict.capitalize()}: the searched policy {finalist.name} and {baseline.name}, its strongest baseline, differ by "
-        f"{difference.mean:+.4g} (95 % interval {difference.ci95[0]:+.4g} to {difference.ci95[1]:+.4g}, "
+        f"{verdict.capitalize()}: the searched policy {finalist.name} and {baseline.name}, its strongest baseline, differ "
+        f"by {difference.mean:+.4g} (95 % interval {difference.ci95[0]:+.4g} to {difference.ci95[1]:+.4g}, "
         f"{len(baseline.scores)} seeds, p = {difference.p_value:.2g}). Returned is {returned.name}."
     )
     return ObjectiveResult(

@@ -30,13 +30,14 @@ from autoaug.generate.filter import format_counts, load_accept_function
 from autoaug.generate.generator import generator_digest
 from autoaug.generate.pool import Pooled, PoolSettings, make_pool, pool_filter
 from autoaug.modalities.image.models import build_network
+from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.energy import EnergyMeter
-from autoaug.pipeline.options import versions
+from autoaug.pipeline.parsing import versions
 from autoaug.pipeline.pictures import draw_examples, draw_gallery, draw_sample_gallery, to_bytes
 from autoaug.policy.loading import load_policy, read_policy
 from autoaug.policy.models import Policy, Provenance
 from autoaug.report import write_report
-from autoaug.report.change_numbers import before_and_after
+from autoaug.report.before_after import before_and_after
 from autoaug.results import Candidate, Cost, DataSummary, SearchResult, TrialCounts
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
@@ -150,7 +151,7 @@ def _entered(
     def searched(storage: Path, name: str, strategy: str, seed: int) -> SearchStudy:
         study = SearchStudy(config.storage or storage, space, get_strategy(strategy), seed, name, facts)
         if study.foreign:
-            progress.say(f"left aside: {study.foreign} trials of the study that are not of this run, or damaged")
+            progress.warn(f"left aside: {study.foreign} trials of the study that are not of this run, or damaged")
         return _search(study, space, config, task, open_executor, progress)
 
     study = searched(folder.study, config.study, config.strategy, config.seed)
@@ -185,7 +186,7 @@ def _generated(config: RunConfig, data: DataSet, progress: Progress) -> dict[str
         found[kind] = make_pool(kind, data, sample_filter, settings)
         facts = found[kind].facts
         if found[kind].pool is None:
-            progress.say(f"{facts['failed']}; the run goes on without it")
+            progress.warn(f"{facts['failed']}; the run goes on without it")
         else:
             progress.say(f"the sample filter: {format_counts(facts['sample_filter'])}")
     return found
@@ -295,6 +296,7 @@ def _data_summary(data: DataSet, found: Audit) -> DataSummary:
         name=Path(data.name).name,
         fingerprint=data.fingerprint,
         classes=data.classes,
+        modality=get_modality().name,
         shape=data.train.inputs.shape,
         train=len(data.train),
         validation=len(data.validation),

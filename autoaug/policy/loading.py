@@ -32,14 +32,15 @@ def check_modality(policy: Policy, name: str) -> None:
         raise PolicyError(f"policy {policy.name!r} does not fit the data: {fault}") from None
 
 
-def load_policy(name_or_path: str | Path) -> Policy:
-    """The policy of that name, file, or names joined by ``+``, with operators that exist.
+def load_policy(given: str | Path | Policy) -> Policy:
+    """The policy of that name, file or run folder, or names joined by ``+``, with operators that exist; a policy is
+    itself.
 
     Raises:
-        PolicyError: the file breaks a rule of the format.
+        PolicyError: the file breaks a rule of the format, or the folder has none.
         UnknownName: there is no such policy, or it uses an operator that is not registered.
     """
-    return check_operators(read_policy(name_or_path))
+    return check_operators(given if isinstance(given, Policy) else read_policy(given))
 
 
 def builtin_files() -> dict[str, Path]:
@@ -77,13 +78,13 @@ def randaugment(n: int = 2, m: float = 9.0) -> Policy:
 
 
 def read_policy(name_or_path: str | Path) -> Policy:
-    """The policy of that name, file, or names joined by ``+``; its operators are not looked up.
+    """The policy of that name, file or run folder, or names joined by ``+``; its operators are not looked up.
 
-    Names are those of `builtin_names`, and ``randaugment(n,m)``.
+    Names are those of `builtin_names`, and ``randaugment(n,m)``; a folder of such a name is written ``./none``.
 
     Raises:
-        PolicyError: the file breaks a rule of the format.
-        UnknownName: there is neither such a name nor such a file.
+        PolicyError: the file breaks a rule of the format, or the folder has none.
+        UnknownName: there is neither such a name nor such a file or folder.
     """
     text, path = str(name_or_path), Path(name_or_path)
     if path.is_file():
@@ -92,6 +93,10 @@ def read_policy(name_or_path: str | Path) -> Policy:
         return parse_policy(read_text(files[text], PolicyError), text)
     if given := re.fullmatch(r"randaugment\(\s*(?:n\s*=\s*)?(\d+)\s*,\s*(?:m\s*=\s*)?(\d+(?:\.\d+)?)\s*\)", text):
         return randaugment(int(given[1]), float(given[2]))
+    if path.is_dir():
+        if not (path / "policy.yaml").is_file():
+            raise PolicyError(f"{text} has no policy.yaml; a run folder has one when the run is finished")
+        return read_policy(path / "policy.yaml")
     if path.suffix in {".yaml", ".yml", ".json"}:
         raise PolicyError(f"there is no policy file {text!r}")
     if "+" in text:

@@ -18,3 +18,7 @@ class Progress(Protocol):
 
     def say(self, message: str) -> None:
         """A stage begins or ends."""
+
+    def warn(self, message: str) -> None:
+        """Something went wrong that does not end the run; told as a stage is where nothing else is said."""
+        self.say(message)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -27,10 +28,9 @@ def float_batches(inputs: Inputs, batches: Iterator[np.ndarray], device: str) ->
             yield torch.from_numpy(block).to(device).float() / 255
 
 
-def inputs_at_once(shape: tuple[int, int, int]) -> int:
+def inputs_at_once(shape: Sequence[int]) -> int:
     """How many samples of `shape` to hold as floats at once."""
-    channels, height, width = shape
-    return max(1, min(_CHUNK_INPUTS, _CHUNK_BYTES // (4 * channels * height * width)))
+    return max(1, min(_CHUNK_INPUTS, _CHUNK_BYTES // (4 * math.prod(shape))))
 
 
 def in_order(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:

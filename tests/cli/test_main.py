@@ -118,7 +118,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "space.yaml").write_text("families:\n  a: {Rotat: 1}\nlayers: [0, 1]\n")
     (root / "nothing.yaml").write_text("layers: [0, 0]\n")
     load_policy("flip-crop").save(root / "flip-crop.yaml")
-    (root / "policy.yaml").write_text("layers:\n  - sub-policies: []\n")
+    (root / "policy.yaml").write_text("layers:\n  - sub_policies: []\n")
     (root / "there").mkdir()
     (root / "there" / "file").write_text("mine")
     return root
@@ -192,7 +192,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["compare", "good.npz", "none"], ["at least two"]),
         (["compare", "good.npz", "none", "nnoe"], ["nnoe"]),
         (["compare", "good.npz", "flip-crop", "flip-crop.yaml"], ["that differ", "'flip-crop', 'flip-crop.yaml'"]),
-        (["compare", "good.npz", "none", "policy.yaml"], ["line 2", "branches"]),
+        (["compare", "good.npz", "none", "policy.yaml"], ["line 2", "sub_policies"]),
         (["export", "none", "--to", "torchvison"], ["did you mean 'torchvision'"]),
         (["export", "there", "--to", "kornia"], ["policy.yaml"]),
         (["resume", "there"], ["not a run folder"]),

@@ -17,7 +17,7 @@ from autoaug.evaluation.confirmation import (
 from autoaug.evaluation.verdict import Judgment, judge
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
-from autoaug.results import Candidate, Kind
+from autoaug.results import Candidate, CandidateKind
 from autoaug.runs.callbacks.base import Silent
 from autoaug.search.executors.inline import InlineExecutor
 from tests.tasks import small_task
@@ -35,7 +35,9 @@ def predictions(accuracy: float, seed: int, spread: float = 0.0) -> np.ndarray:
     return found.astype(np.uint16)
 
 
-def judged(scores: dict[str, tuple[Kind, float, float]], spread: float = 0.004, after_search: bool = True) -> Judgment:
+def judged(
+    scores: dict[str, tuple[CandidateKind, float, float]], spread: float = 0.004, after_search: bool = True
+) -> Judgment:
     """Candidates with the given kind, validation accuracy and test accuracy, judged."""
     trainings, candidates = {}, []
     for number, (name, (kind, validation, test)) in enumerate(scores.items()):
@@ -78,7 +80,7 @@ def test_the_finalist_is_chosen_by_validation_and_the_rival_by_test() -> None:
             "flip": ("baseline", 0.6, 0.8),
             "lucky": ("searched", 0.7, 0.95),
             "chosen": ("searched", 0.8, 0.75),
-            "random-search": ("rival", 0.5, 0.82),
+            "random-search": ("control", 0.5, 0.82),
         }
     )
     assert found.comparison.candidate == "chosen"
@@ -86,7 +88,10 @@ def test_the_finalist_is_chosen_by_validation_and_the_rival_by_test() -> None:
 
 
 def test_without_searched_candidates_a_comparison_judges_baselines_and_a_search_claims_nothing() -> None:
-    scores: dict[str, tuple[Kind, float, float]] = {"none": ("baseline", 0.7, 0.7), "flip": ("baseline", 0.8, 0.8)}
+    scores: dict[str, tuple[CandidateKind, float, float]] = {
+        "none": ("baseline", 0.7, 0.7),
+        "flip": ("baseline", 0.8, 0.8),
+    }
     compared, searched = judged(scores, after_search=False), judged(scores)
     for found in (compared, searched):
         assert (found.comparison.candidate, found.comparison.baseline) == ("flip", "none")

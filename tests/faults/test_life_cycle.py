@@ -253,7 +253,7 @@ def test_a_damaged_policy_is_written_again_by_resume(
 
 
 def test_a_result_of_a_newer_version_is_left_as_it_is(run: RunFolder) -> None:
-    newer = run.result.read_text().replace('"format": 1', '"format": 2', 1)
+    newer = run.result.read_text().replace('"format": 2', '"format": 3', 1)
     run.result.write_text(newer)
     with pytest.raises(NewerFormat, match="upgrade"):
         autoaug.resume(run.root, trust=True)
@@ -304,7 +304,7 @@ def test_a_training_whose_file_is_damaged_is_run_again(
         ({"recipe": {"epochs": 1, "batch_size": 32, "label_smoothing": 0.2}}, "label smoothing 0.1, not 0.2"),
         ({"seed": 7}, "seed 0, not 7"),
         ({"allow": ["leak"]}, "allow"),
-        ({"rule": "tests.rules:no_image"}, "rule"),
+        ({"accept": "tests.rules:no_image"}, "accept"),
     ],
 )
 def test_a_run_does_not_go_on_with_trainings_of_another_kind(

@@ -15,14 +15,14 @@ def trial(number: int, accuracy: float, **changes: object) -> TrialSummary:
         "number": number,
         "name": f"trial-{number}",
         "stage": "search",
-        "share": 1.0,
-        "repeat": 0,
+        "data_fraction": 1.0,
+        "seed_index": 0,
         "status": "complete",
         "values": (accuracy,),
         "accuracy": accuracy,
         "curve": ((5, accuracy - 0.1), (10, accuracy)),
         "seconds": 1.0,
-        "passes": 100,
+        "sample_passes": 100,
         "reason": "",
         "note": "",
         "is_baseline": False,
@@ -34,7 +34,7 @@ def trial(number: int, accuracy: float, **changes: object) -> TrialSummary:
 
 def result(*history: TrialSummary, **changes: object) -> SearchResult:
     return SearchResult.model_construct(
-        history=history, **{"objectives": ("accuracy",), "inquiries": {}, "candidates": (), **changes}
+        history=history, **{"objectives": ("accuracy",), "probes": {}, "candidates": (), **changes}
     )
 
 
@@ -62,7 +62,7 @@ def test_stages_tell_where_the_compute_went() -> None:
             trial(0, 0.5, stage="a"),
             trial(1, 0.6, stage="b", sample_passes=200, data_fraction=0.25),
             trial(2, 0.4, stage="a"),
-            probes={"matching": {"passes": 100}},
+            probes={"matching": {"sample_passes": 100}},
         )
     )
     assert [(r.name, r.trials, r.compute, r.best_name) for r in rows] == [
@@ -95,8 +95,8 @@ def test_the_front_holds_what_nothing_beats() -> None:
 
 
 def test_the_shift_is_told_with_its_gate() -> None:
-    policy = {"layers": [{"branches": [{"operations": [{"operator": "Rotate", "magnitude": [0, 0.25]}]}]}]}
-    finding = {"policy": policy, "initial": 0.1, "residual": 0.002, "noise": 0.001, "passes": 5}
+    policy = {"layers": [{"sub_policies": [{"operations": [{"operator": "Rotate", "magnitude": [0, 0.25]}]}]}]}
+    finding = {"policy": policy, "initial": 0.1, "residual": 0.002, "noise": 0.001, "sample_passes": 5}
     gate = [
         trial(i, value, name=name, data_fraction=0.25, seed_index=seed_index)
         for i, (name, seed_index, value) in enumerate(

@@ -29,9 +29,9 @@ def one(operator: str, magnitude: float = 1.0) -> tuple[Layer, ...]:
 SCHEDULED = Policy(
     name="scheduled",
     schedule=(
-        Phase(stop=0.5, layers=one("HorizontalFlip")),
-        Phase(stop=0.75),
-        Phase(stop=1, layers=one("Brightness", 0.5)),
+        Phase(until=0.5, layers=one("HorizontalFlip")),
+        Phase(until=0.75),
+        Phase(until=1, layers=one("Brightness", 0.5)),
     ),
 )
 
@@ -57,10 +57,10 @@ def test_a_schedule_survives_yaml_and_counts_in_the_fingerprint() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("format: 1\nschedule: [{until: 0.5}, {until: 0.2}]\n", "must rise"),
-        ("format: 1\nschedule: [{until: 0.5}]\n", "the last must be 1"),
+        ("format: 2\nschedule: [{until: 0.5}, {until: 0.2}]\n", "must rise"),
+        ("format: 2\nschedule: [{until: 0.5}]\n", "the last must be 1"),
         (
-            "format: 1\nschedule: [{until: 1}]\nlayers: [{sub-policies: [{operations: []}]}]\n",
+            "format: 2\nschedule: [{until: 1}]\nlayers: [{sub_policies: [{operations: []}]}]\n",
             "in the schedule's phases",
         ),
     ],
@@ -82,11 +82,11 @@ def test_a_plan_needs_to_know_the_progress() -> None:
 
 def test_training_follows_the_schedule() -> None:
     """A schedule of equal phases trains as the plain policy does when both draw in the same chunks."""
-    halves = Policy(schedule=(Phase(stop=0.5, layers=one("Cutout", 0.4)), Phase(stop=1, layers=one("Cutout", 0.4))))
+    halves = Policy(schedule=(Phase(until=0.5, layers=one("Cutout", 0.4)), Phase(until=1, layers=one("Cutout", 0.4))))
     plain = Policy(layers=one("Cutout", 0.4))
     expected = trained_weights(plain, small_task())
     assert torch.equal(trained_weights(halves, small_task()), expected)
-    differing = Policy(schedule=(Phase(stop=0.5, layers=one("Cutout", 0.4)), Phase(stop=1, layers=one("Invert"))))
+    differing = Policy(schedule=(Phase(until=0.5, layers=one("Cutout", 0.4)), Phase(until=1, layers=one("Invert"))))
     assert not torch.equal(trained_weights(differing, small_task()), expected)
 
 
@@ -94,7 +94,7 @@ def test_training_follows_the_schedule() -> None:
 def test_a_training_in_parts_is_the_training_in_one(kept: bool, tmp_path: Path) -> None:
     """Whether its checkpoint is there or has to be made again; what comes later in the schedule changes neither."""
     task = replace(small_task(), checkpoints=tmp_path)
-    before = SCHEDULED.model_copy(update={"schedule": (Phase(stop=1, layers=SCHEDULED.schedule[0].layers),)})
+    before = SCHEDULED.model_copy(update={"schedule": (Phase(until=1, layers=SCHEDULED.schedule[0].layers),)})
     first = last(before, task, stop=0.5)
     assert [rung.step for rung in first.curve] == [2]
     if not kept:

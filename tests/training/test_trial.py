@@ -94,7 +94,7 @@ def test_copies_at_equal_samples_and_at_equal_epochs(equal: str) -> None:
 
 
 def test_adversarial_passes_are_counted_as_compute() -> None:
-    adversarial = Adversarial(kind="pgd", epsilon=0.03, steps=3, data_fraction=0.5)
+    adversarial = Adversarial(kind="pgd", epsilon=0.03, steps=3, share=0.5)
     result = whole(Policy(adversarial=adversarial), small_task())
     assert result.status == "complete"
     assert result.sample_passes == result.samples_seen + 3 * result.samples_seen // 2
@@ -121,7 +121,7 @@ def test_images_on_disk_train_to_the_same_result_as_images_in_memory(tmp_path: o
     assert isinstance(task.train.inputs, MemoryInputs)
     path = Path(str(tmp_path)) / "x.npy"
     np.save(path, task.train.inputs.array)
-    on_disk = replace(task.train, images=MappedInputs(str(path), 1, np.arange(len(task.train))))
+    on_disk = replace(task.train, inputs=MappedInputs(str(path), np.arange(len(task.train))))
     ours = whole(load_policy("randaugment"), task)
     theirs = whole(load_policy("randaugment"), replace(task, train=on_disk))
     assert ours.curve == theirs.curve

@@ -25,6 +25,7 @@ class _Images(Modality):
     filter_policy = "randaugment"
     policies = Path(__file__).parent / "policies"
     spaces = _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
+    inference = Path(__file__).parent / "inference.py.txt"
 
     def register(self) -> None:
         from autoaug.modalities.image import (  # noqa: F401 (importing them registers)
@@ -105,6 +106,11 @@ class _Images(Modality):
         from autoaug.modalities.image.inception import InceptionFeatures
 
         return InceptionFeatures(weights, device)
+
+    def examples(self) -> np.ndarray:
+        from autoaug.modalities.image.examples import photographs
+
+        return photographs()
 
 
 MODALITY = _Images()

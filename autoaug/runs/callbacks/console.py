@@ -7,20 +7,22 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 
 from autoaug.results import TrialSummary
+from autoaug.search.progress import Progress
 from autoaug.utils.terminal import say
 
 _PARTS = 1000
 
 
-class ConsoleProgress:
-    """Shows trials done, the best against the best baseline, and the time left; implements `search_loop.Progress`."""
+class ConsoleProgress(Progress):
+    """Shows trials done, the best against the best baseline, and the time left."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._bar = Progress(
+        self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
             TextColumn("{task.percentage:3.0f} %"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from autoaug.results import SearchResult, TrialSummary
-from autoaug.runs.callbacks.base import needed
+from autoaug.runs.callbacks.base import Tracker, needed
 from autoaug.runs.folder import RunFolder
 
 
-class MLflow:
+class MLflow(Tracker):
     """A parent run for the search, a child a trial, the report and the policy as artifacts of the parent."""
 
     def __init__(self, folder: RunFolder, options: dict[str, Any]) -> None:

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 from autoaug.results import SearchResult, TrialSummary
-from autoaug.runs.callbacks.base import needed
+from autoaug.runs.callbacks.base import Tracker, needed
 from autoaug.runs.folder import RunFolder
 
 
-class TensorBoard:
+class TensorBoard(Tracker):
     """Scalars by trial, and the verdict as text, in ``tensorboard/`` of the run folder."""
 
     def __init__(self, folder: RunFolder, options: dict[str, Any]) -> None:

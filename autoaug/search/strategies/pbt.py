@@ -133,5 +133,5 @@ def _varied(policy: Policy, suggest: Suggest) -> Policy:
 def _going_on(parent: Policy, layers_of: Policy, generation: int) -> Policy:
     """The parent's schedule until now, and from now on the layers of another policy."""
     now = generation / GENERATIONS
-    record = (*parent.schedule[:-1], Phase(until=now, layers=parent.schedule[-1].layers))
-    return parent.model_copy(update={"schedule": (*record, Phase(until=1, layers=layers_of.layers))})
+    past = (*parent.schedule[:-1], Phase(until=now, layers=parent.schedule[-1].layers))
+    return parent.model_copy(update={"schedule": (*past, Phase(until=1, layers=layers_of.layers))})

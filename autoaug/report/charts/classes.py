@@ -1,0 +1,115 @@
+"""What a policy changed, per class."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import plotly.graph_objects as go
+
+from autoaug.evaluation.statistics import estimate
+from autoaug.report.before_after import before_and_after
+from autoaug.report.charts.chart import Chart, RunFacts
+from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure, plain, short
+from autoaug.report.metric import ACCURACY
+from autoaug.results import Candidate, SearchResult
+
+#: Of more classes than this, those that lost and those that gained most are drawn.
+_MOST_ROWS = 40
+
+
+class ClassRow(NamedTuple):
+    """Accuracy on one class without augmentation and with the policy, in percent, and the 95 % interval of the paired
+    difference over the seeds that both share; None where they share fewer than two.
+    """
+
+    name: str
+    before: float
+    after: float
+    ci95: tuple[float, float] | None
+
+
+class Classes(NamedTuple):
+    """Accuracies per class, and between which two candidates."""
+
+    before: str
+    after: str
+    rows: tuple[ClassRow, ...]
+
+
+def classes(result: SearchResult) -> Classes | None:
+    """Per class with test samples, what lost most first."""
+    pair = before_and_after(result)
+    if pair is None:
+        return None
+    before, after = pair
+    shared = [seed for seed in before.seeds if seed in after.seeds]
+    rows = []
+    for i, name in enumerate(result.data.classes):
+        old, new = before.class_accuracy[i], after.class_accuracy[i]
+        if old is not None and new is not None:
+            interval = _interval(before, after, i, shared)
+            rows.append(ClassRow(name, ACCURACY.value(old), ACCURACY.value(new), interval))
+    return Classes(before.name, after.name, tuple(sorted(rows, key=lambda row: row.after - row.before)))
+
+
+def _interval(before: Candidate, after: Candidate, index: int, seeds: list[int]) -> tuple[float, float] | None:
+    if len(seeds) < 2 or not before.class_accuracies or not after.class_accuracies:
+        return None
+    pairs = [[c.class_accuracies[c.seeds.index(seed)][index] for c in (before, after)] for seed in seeds]
+    differences = [new - old for old, new in pairs if old is not None and new is not None]
+    if len(differences) < 2:
+        return None
+    samples = max(1, sum(before.confusion[index]) // len(before.seeds))
+    return ACCURACY.interval(estimate(differences, 1 / samples).ci95)
+
+
+def classes_figure(found: Classes) -> go.Figure:
+    """Accuracy per class before and after, the largest loss first."""
+    half = _MOST_ROWS // 2
+    shown = found.rows if len(found.rows) <= _MOST_ROWS else (*found.rows[:half], *found.rows[-half:])
+    figure = base_figure(130 + 24 * len(shown), ACCURACY.title(at="on the class"))
+    names = [short(row.name) for row in shown]
+    for row, name in zip(shown, names, strict=True):
+        figure.add_scatter(
+            x=[row.before, row.after],
+            y=[name, name],
+            mode="lines",
+            line={"color": ACCENT if row.after >= row.before else WARN, "width": 2},
+            showlegend=False,
+            hoverinfo="skip",
+        )
+    for label, values, color, symbol in (
+        (found.before, [row.before for row in shown], MUTED, "circle-open"),
+        (found.after, [row.after for row in shown], ACCENT, "circle"),
+    ):
+        figure.add_scatter(
+            x=values,
+            y=names,
+            mode="markers",
+            marker={"color": color, "size": 9, "symbol": symbol, "line": {"width": 2}},
+            name=plain(label),
+            hovertemplate=f"%{{y}}: %{{x:.1f}}{ACCURACY.behind}<extra></extra>",
+        )
+    figure.update_yaxes(
+        categoryorder="array", categoryarray=names[::-1], type="category", range=[-0.6, len(names) - 0.4]
+    )
+    return figure
+
+
+def classes_chart(facts: RunFacts) -> Chart | None:
+    """Of a run with two candidates to compare."""
+    found = None if facts.result is None else classes(facts.result)
+    if found is None:
+        return None
+    return Chart(
+        "classes",
+        "classes",
+        "",
+        "Accuracy per class before and after.",
+        classes_figure(found),
+        ("class", ACCURACY.column(found.before), ACCURACY.column(found.after), "change", "95 % interval"),
+        [
+            (r.name, r.before, r.after, r.after - r.before, f"{r.ci95[0]:+.1f} to {r.ci95[1]:+.1f}" if r.ci95 else "")
+            for r in found.rows
+        ],
+    )
