@@ -121,8 +121,12 @@ def load_generator(folder: Path) -> SavedGenerator:
         raise RunError(f"{folder} is no generator: it has no {_ABOUT}; make one with autoaug generate fit")
     about = read_record(path, About, RunError, cure="fit the generator again")
     try:
+        kind = generator_kind(about.kind, about.modality)
+    except UnknownName as fault:
+        raise RunError(f"{path} is damaged, or of a newer version: {fault}") from None
+    try:
         found = SavedGenerator(about, load_file(regular_file(folder / _WEIGHTS)))
-        generator_kind(about.kind, about.modality).check(found.tensors, about.shape, len(about.classes))
+        kind.check(found.tensors, about.shape, len(about.classes))
         found.sample(np.zeros(1, np.int64), 0)
     except (SafetensorError, OSError, RuntimeError) as fault:
         reason = first_line(fault)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import secrets
 import socket
@@ -10,6 +11,7 @@ import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import ray
 from ray._private import auto_init_hook, ray_constants
@@ -21,7 +23,7 @@ from autoaug.utils.redaction import shown, without_secrets
 from autoaug.utils.signals import sigterm_kept, uninterrupted
 
 _CONNECT_SECONDS = 5.0
-#: What Ray asks of systems whose firewalls would ask the user otherwise: to listen on loopback alone.
+#: Ray's own switch for systems whose firewalls would question the user otherwise: listen on loopback alone.
 _BEYOND_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 #: The environment of Ray, with its workers, unless the user has set it otherwise.
 _SETTINGS = {
@@ -134,11 +136,10 @@ def _ray_forgotten() -> Iterator[None]:
 
 def _forget_authentication() -> None:
     """Have Ray read its authentication from the environment again: it keeps what it has read once."""
-    with suppress(ImportError):  # older versions have no such thing
-        from ray._raylet import AuthenticationTokenLoader, Config
-
-        Config.initialize("")
-        AuthenticationTokenLoader.instance().reset_cache()
+    raylet: Any = importlib.import_module("ray._raylet")
+    with suppress(AttributeError):  # older versions have no such thing
+        raylet.Config.initialize("")
+        raylet.AuthenticationTokenLoader.instance().reset_cache()
 
 
 @contextmanager
@@ -165,7 +166,7 @@ def without_new_ray() -> Iterator[None]:
 
 
 def _job() -> JobConfig:
-    """Workers import from where the driver does. Ray of itself has them look into the working directory first."""
+    """Workers import from where the driver does. By default Ray has them search the working directory first."""
     own = tuple(sysconfig.get_paths()[kind] for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
     places = [os.path.abspath(place) for place in sys.path]
     # The last one is put first, and only what says that it comes from a client is left without that directory.

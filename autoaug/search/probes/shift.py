@@ -31,7 +31,7 @@ _PASSES = 1 / 3
 
 @dataclass(frozen=True)
 class MatchShift:
-    """Look for operations, of the modality with that name, that make the training samples look like the validation
+    """Search for operations, of the modality with that name, that make the training samples look like the validation
     samples.
     """
 

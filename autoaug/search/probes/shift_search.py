@@ -1,4 +1,4 @@
-"""Which operators, at which ranges, make the training samples look like the validation samples?"""
+"""The search for operators, and their ranges, that make the training samples look like the validation samples."""
 
 from __future__ import annotations
 
@@ -180,8 +180,8 @@ def _highs(o: Operation) -> Iterator[Operation]:
 
 
 def _lows(o: Operation) -> Iterator[Operation]:
-    for share in (0.0, 0.3, 0.6, 0.8, 1.0):
-        yield _changed(o, o.magnitude[1] * share, o.magnitude[1])
+    for fraction in (0.0, 0.3, 0.6, 0.8, 1.0):
+        yield _changed(o, o.magnitude[1] * fraction, o.magnitude[1])
 
 
 def _signs(o: Operation) -> Iterator[Operation]:

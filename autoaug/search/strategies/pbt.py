@@ -19,7 +19,7 @@ from autoaug.utils.seeds import derive_seed
 
 #: A training is in so many parts, after each of which the worst of the population are replaced.
 GENERATIONS = 5
-#: The share of the population that is replaced by copies of as many of the best.
+#: The fraction of the population that is replaced by copies of as many of the best.
 _REPLACED = 0.25
 #: How often a copy draws new layers instead of varying those it has; the paper draws each number anew as often.
 _ANEW = 0.2
