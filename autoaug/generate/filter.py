@@ -98,8 +98,8 @@ class SampleFilter:
 def train_filter(
     real: Samples, validation: Samples, classes: tuple[str, ...], model: str, recipe: Recipe, seed: int, device: str
 ) -> SampleFilter:
-    """A gate from the real samples: the classifier learns from the training samples, the bounds come from the validation
-    samples, of which about a twentieth would be dropped at most.
+    """A gate from the real samples: the classifier learns from the training samples, the bounds come from the
+    validation samples, of which about a twentieth would be dropped at most.
 
     The classifier is trained under RandAugment: without augmentation it is so sure of its errors that a bound which
     real samples pass lets a quarter of wrong labels through.

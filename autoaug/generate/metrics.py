@@ -64,8 +64,8 @@ class Judged(NamedTuple):
 def classification_score(
     made: np.ndarray, labels: np.ndarray, held_out: Samples, model: str, recipe: Recipe, seed: int, device: str
 ) -> float:
-    """The accuracy in [0, 1] on real ``held_out`` samples of a classifier that was trained, without augmentation, on the
-    samples ``made [n, C, H, W]`` alone. It varies by a point or more with the classifier's seed.
+    """The accuracy in [0, 1] on real ``held_out`` samples of a classifier that was trained, without augmentation, on
+    the samples ``made [n, …]`` alone. It varies by a point or more with the classifier's seed.
     """
     task = Classification(int(labels.max()) + 1)
     plan = TrainingPlan(Policy(), model, task, Samples(MemoryInputs(made), labels), recipe, seed, device)

@@ -26,14 +26,15 @@ _STRENGTHS = (0.25, 0.5, 0.75, 1.0)
 _FEWEST, _MOST = 8, 300
 #: A training step costs as much as so many looks.
 _MEASUREMENTS_PER_STEP = 3
-#: The strength to start from is the highest at which the middle operator keeps so much of the accuracy.
+#: The strength to start from is the highest at which the middle operator keeps so much of the score.
 _KEPT = 0.85
 
 
 @dataclass(frozen=True)
 class MeasureAffinity:
-    """Show a model that was trained without augmentation on a `data_fraction` of the data validation and training samples under
-    each operator of the space, at several strengths: the model that the baseline ``none`` left, where there is one.
+    """Show a model that was trained without augmentation on a `data_fraction` of the data validation and training
+    samples under each operator of the space, at several strengths: the model that the baseline ``none`` left, where
+    there is one.
     """
 
     space: SearchSpace

@@ -1,4 +1,4 @@
-"""Density matching (Fast AutoAugment, Lim et al., 2019): what a model that was trained without augmentation recognizes."""
+"""Density matching (Fast AutoAugment, Lim et al., 2019): what a model trained without augmentation recognizes."""
 
 from __future__ import annotations
 
