@@ -142,8 +142,8 @@ class Models(Protocol):
     """Proxy networks."""
 
     def build(self, name: str, shape: tuple[int, ...], outputs: int, mean: Tensor, std: Tensor, seed: int) -> nn.Module:
-        """A fresh network that gives so many `outputs` per sample of `shape`, and standardizes what it is given by `mean`
-        and `std` per channel. Raises `UnknownName` or `OptionError` where there is none of that name.
+        """A fresh network that gives so many `outputs` per sample of `shape`, and standardizes what it is given by
+        `mean` and `std` per channel. Raises `UnknownName` or `OptionError` where there is none of that name.
         """
 
     def is_own(self, name: str) -> bool:

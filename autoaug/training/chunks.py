@@ -43,8 +43,8 @@ def augmented_chunks(
     order: Iterator[np.ndarray],
     generator: torch.Generator,
 ) -> Iterator[Chunk]:
-    """A chunk for each of `policies`, by that one, of the samples at the next rows of `order`: K copies of a sample stay
-    within one step. What it costs is noted in `training`.
+    """A chunk for each of `policies`, by that one, of the samples at the next rows of `order`: K copies of a sample
+    stay within one step. What it costs is noted in `training`.
     """
     ahead, behind = itertools.tee(itertools.islice(order, len(policies)))
     batches = float_batches(plan.samples.inputs, ahead, plan.device, plan.modality)
