@@ -12,6 +12,7 @@ from autoaug.errors import SpaceError, UnknownName
 from autoaug.modalities.operators import RENAMED_OPERATORS, all_operators
 from autoaug.policy.models import OperatorText, Unit
 from autoaug.utils.files import read_text
+from autoaug.utils.renamed import renamed
 from autoaug.utils.yaml import MOST_BYTES, parse_yaml, validate
 
 _PACKAGED = Path(__file__).parents[1] / "search_spaces"
@@ -132,7 +133,7 @@ class SearchSpace(SpaceWord):
     mixing: MixingSpace = MixingSpace()
     adversarial: AdversarialSpace = AdversarialSpace()
     synthetic: SyntheticSpace = SyntheticSpace()
-    regularization: RegularizationSpace | None = None
+    regularization: Annotated[RegularizationSpace | None, renamed("regularization", "regularisation")] = None
     copies: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=8)]] = (1, 1)
     baselines: Annotated[tuple[Name, ...], Field(min_length=1, max_length=_MOST_NAMES)] = (
         "none",
