@@ -35,13 +35,13 @@ from autoaug.generate.generator import SavedGenerator, TooFewSamples
 from autoaug.generate.pool import make_pool
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
-from autoaug.training.trial import Task
+from autoaug.training.setting import TrainingSetting
 from benchmarks.arms import Arm, arms, searched
 from benchmarks.command import options_of
 from benchmarks.generated_page import write_generated
 from benchmarks.generators import caught, fitted, judged
 from benchmarks.results import Results
-from benchmarks.trained import task_on, test_accuracy
+from benchmarks.trained import setting_on, test_score
 
 KINDS = ("pca", "gan")
 
@@ -57,15 +57,15 @@ class Subject:
         self.of_data = results.items.setdefault(self.stem, {"arms": {}})
 
     @cached_property
-    def loaded(self) -> tuple[DataSet, Task]:
-        """The data, and the task of training on them."""
-        return task_on(self.given)
+    def loaded(self) -> tuple[DataSet, TrainingSetting]:
+        """The data, and the setting of training on them."""
+        return setting_on(self.given)
 
     @cached_property
     def sample_filter(self) -> SampleFilter:
         """What generated samples have to pass."""
-        data, task = self.loaded
-        return train_filter(data.train, data.validation, data.classes, "auto", task.recipe, 0, "cpu")
+        data, setting = self.loaded
+        return train_filter(data.train, data.validation, data.classes, "auto", setting.recipe, 0, "cpu")
 
     @cached_property
     def pools(self) -> Mapping[str, Pool]:
@@ -104,9 +104,9 @@ class Subject:
                 made = self.generator(kind, seed)
             except TooFewSamples:
                 continue
-            (data, task), sample_filter = self.loaded, self.sample_filter
+            (data, setting), sample_filter = self.loaded, self.sample_filter
             for part, measure in (
-                (figures, partial(judged, made, data, task.recipe, sample_filter, seed)),
+                (figures, partial(judged, made, data, setting.recipe, sample_filter, seed)),
                 (dropped, partial(caught, made, data, sample_filter, seed)),
             ):
                 if self.results.once(part, key, measure):
@@ -136,15 +136,15 @@ class Subject:
 
     def train(self, name: str, arm: Arm, seed: int) -> None:
         """Train an arm once; nothing happens where it takes samples that there are none of."""
-        _, task = self.loaded
+        _, setting = self.loaded
         if arm.policy.synthetic is not None:
             if arm.policy.synthetic.kind not in self.pools:
                 return
-            task = replace(task, pools=self.pools)
-        epochs = task.recipe.epochs * self.options.longer
-        own = replace(task, recipe=task.recipe.model_copy(update={"equal": arm.equal, "epochs": epochs}))
+            setting = replace(setting, pools=self.pools)
+        epochs = setting.recipe.epochs * self.options.longer
+        own = replace(setting, recipe=setting.recipe.model_copy(update={"equal": arm.equal, "epochs": epochs}))
         begun = time.perf_counter()
-        accuracy = test_accuracy(arm.policy, own, seed)
+        accuracy = test_score(arm.policy, own, seed)
         row = self.found["arms"].setdefault(name, {"against": arm.against, "test": [], "seconds": []})
         row["test"].append(accuracy)
         row["seconds"].append(time.perf_counter() - begun)

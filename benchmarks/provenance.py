@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autoaug.pipeline.options import versions
+from autoaug.pipeline.parsing import versions
 
 
 def provenance(options: Mapping[str, Any]) -> dict[str, Any]:

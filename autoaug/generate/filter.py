@@ -13,10 +13,12 @@ from autoaug.data.inputs import Inputs, MemoryInputs
 from autoaug.data.splits import Samples
 from autoaug.errors import OptionError, typed_line
 from autoaug.policy.loading import load_policy
-from autoaug.training.device import precision
-from autoaug.training.feed import float_batches, in_order, inputs_at_once
+from autoaug.training.feed import in_order, inputs_at_once
+from autoaug.training.inference import clean_batches, outputs_of
 from autoaug.training.recipe import Recipe
-from autoaug.training.train import Training, new_training, train
+from autoaug.training.state import Training, TrainingPlan
+from autoaug.training.tasks import Classification
+from autoaug.training.train import train_to_end
 from autoaug.utils.own_code import load_function
 
 #: Called with a sample uint8 ``[C, H, W]`` and its class's name; false drops it.
@@ -102,10 +104,9 @@ def train_filter(
     The classifier is trained under RandAugment: without augmentation it is so sure of its errors that a bound which
     real samples pass lets a quarter of wrong labels through.
     """
-    training = new_training(model, real, len(classes), seed)
     plain = recipe.model_copy(update={"label_smoothing": 0.0})
-    for _ in train(training, load_policy("randaugment"), real, len(classes), plain, seed, device):
-        pass
+    task = Classification(len(classes))
+    training = train_to_end(TrainingPlan(load_policy("randaugment"), model, task, real, plain, seed, device))
     held, described = validation.inputs, in_parts(real.inputs, copy_features)
     distance = nearest_distance(in_parts(held, copy_features), described)
     shares, is_own = class_probabilities(training, held, device), np.eye(len(classes), dtype=bool)[validation.labels]
@@ -135,15 +136,12 @@ def own_probability(training: Training, inputs: np.ndarray, labels: np.ndarray, 
     return shares
 
 
-@torch.no_grad()
 def class_probabilities(training: Training, inputs: Inputs, device: str) -> np.ndarray:
     """The probabilities ``[n, classes]`` that the classifier gives `inputs`, of which there is one at least."""
-    model, found = training.model.eval(), []
-    batches = in_order(np.arange(len(inputs)), max(1, inputs_at_once(inputs.shape) // 2))
-    for batch in float_batches(inputs, batches, device):
-        with precision(device):
-            found.append(model(batch).float().softmax(1).cpu())
-    return torch.cat(found).numpy()
+    batches = (values for _, values in clean_batches(inputs, device))
+    return torch.cat(
+        [outputs_of(training.model, values, device).float().softmax(1).cpu() for values in batches]
+    ).numpy()
 
 
 def in_parts(inputs: Inputs, measure: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

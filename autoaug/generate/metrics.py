@@ -17,8 +17,12 @@ from autoaug.data.splits import Samples
 from autoaug.generate.features import InceptionFeatures, classifier_features
 from autoaug.generate.filter import copy_bound, copy_features, in_parts, nearest_distance
 from autoaug.policy.models import Policy
+from autoaug.training.inference import predict
+from autoaug.training.metrics import Accuracy, score
 from autoaug.training.recipe import Recipe
-from autoaug.training.train import Training, new_training, predict, train
+from autoaug.training.state import Training, TrainingPlan
+from autoaug.training.tasks import Classification
+from autoaug.training.train import train_to_end
 
 _NEIGHBORS = 5
 #: Fewer samples than this say nothing.
@@ -63,11 +67,10 @@ def classification_score(
     """The accuracy in [0, 1] on real ``held_out`` samples of a classifier that was trained, without augmentation, on the
     samples ``made [n, C, H, W]`` alone. It varies by a point or more with the classifier's seed.
     """
-    samples, classes = Samples(MemoryInputs(made), labels), int(labels.max()) + 1
-    training = new_training(model, samples, classes, seed)
-    for _ in train(training, Policy(), samples, classes, recipe, seed, device):
-        pass
-    return float((predict(training.model, held_out.inputs, device) == held_out.labels).mean())
+    task = Classification(int(labels.max()) + 1)
+    plan = TrainingPlan(Policy(), model, task, Samples(MemoryInputs(made), labels), recipe, seed, device)
+    found = predict(train_to_end(plan).model, task, held_out.inputs, device)
+    return score(Accuracy(), Accuracy().statistics(found, held_out.labels))
 
 
 def judge_samples(

@@ -7,7 +7,7 @@ A modality is a package with one `Modality` object, which third parties name as 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
@@ -138,13 +138,18 @@ class Loader(Protocol):
 class Models(Protocol):
     """Proxy networks."""
 
-    def build(self, name: str, shape: tuple[int, ...], classes: int, mean: Tensor, std: Tensor, seed: int) -> nn.Module:
-        """A fresh network, which standardizes what it is given by `mean` and `std` per channel. Raises
-        `UnknownName` or `OptionError` where there is none of that name.
+    def build(self, name: str, shape: tuple[int, ...], outputs: int, mean: Tensor, std: Tensor, seed: int) -> nn.Module:
+        """A fresh network that gives so many `outputs` per sample of `shape`, and standardizes what it is given by `mean`
+        and `std` per channel. Raises `UnknownName` or `OptionError` where there is none of that name.
         """
 
     def is_own(self, name: str) -> bool:
         """Whether `name` is a function of the user's own."""
+
+    def check(self, name: str) -> None:
+        """Raise as `build` does where `name` cannot be had, before there are data: also where the function of the
+        user's own is not there.
+        """
 
 
 class Pictures(Protocol):
@@ -166,10 +171,20 @@ class Generator(Protocol):
         """A stored sample for each of ``labels [n]``."""
 
 
-#: Values within the attack's radius that raise the loss: called with (model, values, soft targets, how, generator).
-Attack = Callable[["nn.Module", "Tensor", "Tensor", "Adversarial", "torch.Generator"], "Tensor"]
+#: The loss ``[n]`` of values ``[n, …]``.
+Loss = Callable[["Tensor"], "Tensor"]
 #: Values under a corruption at a severity from 1 to 5, the same each time.
 Corruption = Callable[["Tensor", int], "Tensor"]
+
+
+class Attack(Protocol):
+    """A search for values nearby that raise a model's loss."""
+
+    def __call__(self, loss: Loss, values: Tensor, how: Adversarial, generator: torch.Generator) -> Tensor:
+        """Values within the radius of ``values [n, …]`` and within the modality's bounds."""
+
+    def words(self, how: Adversarial) -> str:
+        """The attack as a reader knows it, such as ``PGD (L2, radius 0.5, 20 steps)``."""
 
 
 class Modality(ABC):
@@ -237,6 +252,11 @@ class Modality(ABC):
     def corruptions(self) -> Mapping[str, Corruption]:
         """By name, those of the benchmark that is usual for the modality."""
         return {}
+
+    @property
+    def few_corruptions(self) -> Sequence[str]:
+        """Of them some that stand for all, to be measured within a trial."""
+        return tuple(self.corruptions)
 
     @property
     def generators(self) -> Mapping[str, Generator]:

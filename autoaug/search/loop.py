@@ -18,7 +18,8 @@ from autoaug.search.strategies import Probe, SearchContext
 from autoaug.search.strategies.base import FIRST
 from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import OUTCOME, TrialRequest, summary
-from autoaug.training.trial import Train, Work
+from autoaug.training.setting import Work
+from autoaug.training.trial import Train
 from autoaug.utils.seeds import derive_seed
 
 #: From so many failures on, and where they are more than half of a session's trials, a search is given up.

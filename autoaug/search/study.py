@@ -175,13 +175,13 @@ class SearchStudy:
         reached a rung, the worse half. Baselines never are: their full-length scores are what the others are measured
         against.
         """
-        self._note(number, curve={rung.step: rung.accuracy for rung in result.curve})
+        self._note(number, curve={rung.step: rung.score for rung in result.curve})
         record = self._records[number]
         if record.is_baseline or not self.strategy.prunes or not result.curve:
             return False
         rung = result.curve[-1]
         values = [v for p in self._records.values() if (v := p.frozen.intermediate_values.get(rung.step)) is not None]
-        return sum(value > rung.accuracy for value in values) >= max(1, math.ceil(len(values) / _REDUCTION))
+        return sum(value > rung.score for value in values) >= max(1, math.ceil(len(values) / _REDUCTION))
 
     @uninterrupted()
     def tell(self, number: int, result: TrialResult, session: int, full_length: int) -> TrialSummary:
@@ -197,12 +197,12 @@ class SearchStudy:
             "session": session,
         }
         measured = {
-            "accuracy": result.accuracy,
+            "score": result.score,
             "robustness": result.robustness,
             "compute": result.sample_passes / full_length,
         }
         values = [measured[name] for name in self.strategy.objectives]
-        curve = {rung.step: rung.accuracy for rung in result.curve}
+        curve = {rung.step: rung.score for rung in result.curve}
         if result.status == "complete" and all(map(math.isfinite, values)):
             self._note(number, outcome, curve, TrialState.COMPLETE, values)
         else:
@@ -235,9 +235,9 @@ class SearchStudy:
             self._storage.set_trial_user_attr(trial, OUTCOME, outcome)
             frozen.user_attrs = {**frozen.user_attrs, OUTCOME: outcome}
         # A trial that is run again after an interruption passes its rungs again, with the same values.
-        for step, accuracy in (curve or {}).items():
-            if frozen.intermediate_values.get(step) != accuracy:
-                self._storage.set_trial_intermediate_value(trial, step, accuracy)
+        for step, score in (curve or {}).items():
+            if frozen.intermediate_values.get(step) != score:
+                self._storage.set_trial_intermediate_value(trial, step, score)
         frozen.intermediate_values = {**frozen.intermediate_values, **(curve or {})}
         if state != TrialState.RUNNING:
             self._storage.set_trial_state_values(trial, state, values)
@@ -267,7 +267,7 @@ class SearchStudy:
         return [record.frozen for record in self._records.values() if not record.is_running]
 
     def importance(self) -> dict[str, float]:
-        """Share of the variance of accuracy that each choice explains (fANOVA; Hutter et al., 2014), over the complete
+        """Share of the variance of the score that each choice explains (fANOVA; Hutter et al., 2014), over the complete
         trials that were drawn; empty where there are too few to tell.
         """
         drawn = [t for t in self.ended() if t.state == TrialState.COMPLETE and t.params]

@@ -149,7 +149,7 @@ def summary(trial: FrozenTrial) -> TrialSummary:
         stop=_span(trial)[1],
         status=_ENDED[trial.state],
         values=tuple(trial.values) if trial.state == TrialState.COMPLETE else (),
-        accuracy=trial.values[0] if trial.state == TrialState.COMPLETE else None,
+        score=trial.values[0] if trial.state == TrialState.COMPLETE else None,
         curve=tuple(sorted(rung for rung in trial.intermediate_values.items() if math.isfinite(rung[1]))),
         seconds=outcome["ended"] - outcome["started"],
         sample_passes=outcome["sample_passes"],

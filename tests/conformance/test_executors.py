@@ -25,7 +25,8 @@ from autoaug.search.space import load_space
 from autoaug.search.strategies import get_strategy
 from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import summary
-from autoaug.training.trial import Task, Train
+from autoaug.training.setting import TrainingSetting
+from autoaug.training.trial import Train
 from tests.tasks import small_task
 
 TRIALS = 7
@@ -50,7 +51,7 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SearchStudy]:
 @pytest.mark.parametrize("name", EXECUTORS)
 def test_study_states_are_the_same_under_every_executor(name: str, studies: dict[str, SearchStudy]) -> None:
     def states(study: SearchStudy) -> list[object]:
-        return [(s.number, s.name, s.status, s.accuracy, s.curve, s.sample_passes) for s in map(summary, study.ended())]
+        return [(s.number, s.name, s.status, s.score, s.curve, s.sample_passes) for s in map(summary, study.ended())]
 
     assert states(studies[name]) == states(studies["inline"])
     assert len(states(studies[name])) == TRIALS
@@ -169,7 +170,7 @@ def results(executor: Executor, keys: list[str]) -> dict[str, TrialResult]:
     return found
 
 
-def of_own(model: str) -> Task:
+def of_own(model: str) -> TrainingSetting:
     return replace(small_task(epochs=1), model=f"tests.conformance.test_executors:{model}")
 
 

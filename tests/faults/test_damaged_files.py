@@ -83,9 +83,9 @@ def change(found: Any, place: str, value: Any) -> None:
         ("candidates", [], "candidates"),
         ("candidates/0/mean", float("nan"), "candidates.0.mean"),
         ("candidates/0/mean", 45.1, "candidates.0.mean"),
-        ("candidates/0/seeds", [1, 2], "candidates.0: validation_accuracy has 5 entries for 2 seeds"),
-        ("candidates/0/test_accuracy", [0.5], "candidates.0: test_accuracy has 1 entries for 5 seeds"),
-        ("candidates/0/class_accuracies", [[0.5] * 10] * 5, "class_accuracies stands without confusion"),
+        ("candidates/0/seeds", [1, 2], "candidates.0: validation_scores has 5 entries for 2 seeds"),
+        ("candidates/0/test_scores", [0.5], "candidates.0: test_scores has 1 entries for 5 seeds"),
+        ("candidates/0/class_scores_by_seed", [[0.5] * 10] * 5, "class_scores_by_seed stands without confusion"),
         ("candidates/0/confusion", [[1] * 10] * 9, "confusion has 9 rows for 10 classes"),
         ("candidates/0/confusion", [[1] * 9] * 10, "a row that is not of 10 classes"),
         ("candidates/0/policy/layers", [{"sub_policies": []}], "candidates.0.policy.layers.0.sub_policies"),
@@ -135,11 +135,11 @@ def test_the_whole_result_is_drawn_with_hostile_names(run: RunFolder) -> None:
 def test_a_class_without_test_images_is_left_out(run: RunFolder) -> None:
     found = json.loads(PUBLISHED)
     for candidate in found["candidates"]:
-        candidate["class_accuracy"][0] = None
-        for row in candidate.get("class_accuracies", ()):
+        candidate["class_scores"][0] = None
+        for row in candidate.get("class_scores_by_seed", ()):
             row[0] = None
     run.result.write_text(json.dumps(found), encoding="utf-8")
-    assert SearchResult.load(run.root).candidates[0].class_accuracy[0] is None
+    assert SearchResult.load(run.root).candidates[0].class_scores[0] is None
     report_page(run)
 
 
@@ -208,16 +208,24 @@ def test_lines_that_are_no_events_are_passed_over(run: RunFolder) -> None:
     assert "1 trial ended" in report_page(run, cdn=True)
 
 
-FORMS = {"images": "NCHW", "texts": "N", "more": "?m", "most": "?m"}
-WHOLE = {"images": np.zeros((2, 1, 3, 3), np.uint8), "texts": np.array(["a", "b"])}
+FORMS = {"samples": "N...", "others": "N...", "texts": "N", "more": "?m", "most": "?m"}
+WHOLE = {
+    "samples": np.zeros((2, 1, 3, 3), np.uint8),
+    "others": np.ones((2, 1, 3, 3), np.uint8),
+    "texts": np.array(["a", "b"]),
+}
 
 
 @pytest.mark.parametrize(
     ("changed", "rule"),
     [
-        ({"images": np.zeros((2, 1, 3, 3))}, "float64, not uint8"),
-        ({"images": np.zeros((2, 3, 3), np.uint8)}, "3 dimensions, not 4"),
-        ({"images": np.zeros((2, 0, 3, 3), np.uint8)}, "empty"),
+        ({"samples": np.zeros((2, 1, 3, 3))}, "others holds samples of uint8 .*, another array of float64"),
+        ({"samples": np.zeros((2, 3, 3), np.uint8)}, "others holds samples of uint8 .1, 3, 3., another array of uint8"),
+        ({"samples": np.zeros(2, np.uint8)}, "samples has 1 dimensions, not more than 1"),
+        ({"texts": np.zeros((2, 2))}, "texts has 2 dimensions, not 1"),
+        ({"samples": np.zeros((0, 1, 3, 3), np.uint8)}, "samples is empty"),
+        ({"samples": np.zeros((2, 0, 3, 3), np.uint8)}, "which are no samples"),
+        ({"samples": np.full((2, 1, 3, 3), "a")}, "which are no samples"),
         ({"texts": np.array(["a"])}, "texts has 1 entries where another array has 2"),
         ({"texts": None}, "texts"),
         ({"texts": np.array([{}, []], dtype=object)}, "allow_pickle"),

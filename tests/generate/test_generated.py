@@ -36,7 +36,7 @@ from autoaug.results import SearchResult, TrialResult
 from autoaug.search.sampling import sample_policy, sample_shaped
 from autoaug.search.space import load_space
 from autoaug.training.recipe import Recipe
-from autoaug.training.trial import run_trial
+from autoaug.training.trial import Train
 from tests.conftest import PATIENCE, bars, write_npz
 from tests.tasks import samples, small_task, trained_weights
 
@@ -70,9 +70,9 @@ def test_what_cannot_be_is_refused(text: str, words: str) -> None:
 )
 def test_trials_with_all_of_it_complete_and_repeat_themselves(changes: dict) -> None:
     policy = load_policy("trivialaugment").model_copy(update=changes)
-    found = [list(run_trial(policy, small_task(epochs=2), 3))[-1] for _ in range(2)]
+    found = [list(Train(policy).run(small_task(epochs=2), 3))[-1] for _ in range(2)]
     assert found[0].status == "complete", found[0].reason
-    assert found[0].accuracy == found[1].accuracy
+    assert found[0].score == found[1].score
     weights = [trained_weights(p, small_task(epochs=2)) for p in (load_policy("trivialaugment"), policy)]
     assert not torch.equal(*weights)
 
@@ -234,18 +234,18 @@ def pooled(share: float, confidence: float = 0.0) -> TrialResult:
     made = task.train.inputs.take(np.arange(64))
     pool = Pool(Samples(MemoryInputs(made), np.zeros(64, np.int64)), np.linspace(0, 1, 64))
     policy = Policy(synthetic=Synthetic(kind="pca", share=share, confidence=confidence))
-    return list(run_trial(policy, replace(task, pools={"pca": pool}), 0))[-1]
+    return list(Train(policy).run(replace(task, pools={"pca": pool}), 0))[-1]
 
 
 def test_synthetic_samples_take_their_share_of_the_batches() -> None:
-    plain = list(run_trial(Policy(), small_task(), 0))[-1]
+    plain = list(Train(Policy()).run(small_task(), 0))[-1]
     assert (pooled(0.75).validation_predictions == 0).mean() > (plain.validation_predictions == 0).mean()
     assert pooled(0.01).samples_seen == plain.samples_seen
 
 
 def test_without_a_pool_a_trial_goes_on_and_says_so() -> None:
     policy = Policy(synthetic=Synthetic(kind="gan"))
-    found = list(run_trial(policy, small_task(), 0))[-1]
+    found = list(Train(policy).run(small_task(), 0))[-1]
     assert found.status == "complete"
     assert found.note == "without generated samples: the gan failed"
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from autoaug.modalities.base import Annotations, Fusion, Loader, Mixing, Modality, Models, Pictures, Values
+from autoaug.modalities.base import (
+    Annotations,
+    Attack,
+    Corruption,
+    Fusion,
+    Loader,
+    Mixing,
+    Modality,
+    Models,
+    Pictures,
+    Values,
+)
 
 
 class _Images(Modality):
@@ -71,6 +82,24 @@ class _Images(Modality):
         from autoaug.modalities.image import pictures
 
         return pictures
+
+    @property
+    def attacks(self) -> Mapping[str, Attack]:
+        from autoaug.modalities.image.attacks import ATTACKS
+
+        return ATTACKS
+
+    @property
+    def corruptions(self) -> Mapping[str, Corruption]:
+        from autoaug.modalities.image.corruptions import CORRUPTIONS
+
+        return CORRUPTIONS
+
+    @property
+    def few_corruptions(self) -> Sequence[str]:
+        from autoaug.modalities.image.corruptions import FEW
+
+        return FEW
 
     def examples(self) -> np.ndarray:
         from autoaug.modalities.image.examples import photographs

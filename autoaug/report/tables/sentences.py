@@ -44,7 +44,7 @@ def shift(result: SearchResult, metric: MetricWords) -> str | None:
 def _with_labels(result: SearchResult, metric: MetricWords) -> str:
     """What the operators that explain a shift gained in training, with each of two seeds."""
     scores = {
-        (t.name, t.seed_index): t.accuracy
+        (t.name, t.seed_index): t.score
         for t in result.history
         if t.name in {"matched", "none"} and t.data_fraction < 1
     }

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from autoaug.errors import OptionError, UnknownName
 from autoaug.search.executors.base import Executor
-from autoaug.training.trial import Setting
+from autoaug.training.setting import Setting
 
 EXECUTORS = ("inline", "ray-tune")
 

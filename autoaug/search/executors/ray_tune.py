@@ -47,7 +47,8 @@ from autoaug.errors import DeviceError, OptionError, WorkersLost, first_line
 from autoaug.results import TrialResult
 from autoaug.search.executors.base import Executor, TrialSpec, timed_out, with_room
 from autoaug.search.executors.ray_folder import ray_folder
-from autoaug.training.trial import Setting, carry_out, failed
+from autoaug.training.setting import Setting
+from autoaug.training.trial import carry_out, failed
 from autoaug.utils.clock import now
 from autoaug.utils.redaction import shown, without_secrets
 from autoaug.utils.signals import sigterm_kept, uninterrupted

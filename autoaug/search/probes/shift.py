@@ -14,7 +14,7 @@ from autoaug.policy.models import Policy
 from autoaug.results import TrialResult
 from autoaug.search.probes.shift_search import match
 from autoaug.training.feed import float_batches
-from autoaug.training.trial import Task
+from autoaug.training.setting import TrainingSetting
 from autoaug.utils.clock import now
 
 NAME = "matching"
@@ -31,17 +31,17 @@ _PASSES = 1 / 3
 class MatchShift:
     """Look for operations that make the training samples look like the validation samples."""
 
-    def run(self, task: Task, seed: int) -> Iterator[TrialResult]:
+    def run(self, setting: TrainingSetting, seed: int) -> Iterator[TrialResult]:
         """Yield one result, whose findings are the matched policy, or None, and how sure that is."""
         started = now()
         draw = np.random.default_rng(seed)
-        if min(len(task.train), len(task.validation)) < _FEWEST:
+        if min(len(setting.train), len(setting.validation)) < _FEWEST:
             probe_results: dict[str, Any] = {"policy": None, "too few": _FEWEST}
             yield TrialResult(started=started, ended=now(), status="complete", probe_result=probe_results)
             return
         found = match(
-            _some(task.train.inputs, _training_images(task.train.inputs), draw, task.device),
-            _some(task.validation.inputs, _VALIDATION, draw, task.device),
+            _some(setting.train.inputs, _training_images(setting.train.inputs), draw, setting.device),
+            _some(setting.validation.inputs, _VALIDATION, draw, setting.device),
         )
         yield TrialResult(
             started=started,

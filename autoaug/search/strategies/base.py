@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 from autoaug.policy.models import Policy
 from autoaug.search.sampling import Suggest, sample_policy
 from autoaug.search.space import SearchSpace
-from autoaug.training.trial import Work
+from autoaug.training.setting import Work
 
 #: The seed, as a number of the run's seeds, that a strategy without repeats trains everything with.
 FIRST = 0
@@ -56,7 +56,7 @@ class TrialRecord:
 
     @property
     def score(self) -> float | None:
-        """The accuracy on the validation split, None unless complete."""
+        """The score on the validation split, None unless complete."""
         return self.values[0] if self.values else None
 
     @cached_property
@@ -161,7 +161,7 @@ class Strategy(ABC):
     Attributes:
         name: what users call it.
         summary: one line on what it is and when to use it.
-        objectives: what is measured of a trial: accuracy, and perhaps robustness (to be maximized both) and compute
+        objectives: what is measured of a trial: its score, and perhaps robustness (to be maximized both) and compute
             (in trainings; to be minimized).
         prunes: whether poor trials are ended at half their length.
         learns_from_scores: whether what it asks next depends on the scores of trainings before.
@@ -170,7 +170,7 @@ class Strategy(ABC):
 
     name: str
     summary: str
-    objectives: tuple[str, ...] = ("accuracy",)
+    objectives: tuple[str, ...] = ("score",)
     prunes: bool = True
     learns_from_scores: bool = True
     needs_data: bool = False
