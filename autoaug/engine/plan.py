@@ -14,7 +14,7 @@ from torch import Tensor
 from autoaug.errors import OptionError, PolicyError, typed_line
 from autoaug.functional import sampling as drawing
 from autoaug.functional.mixing import MIXINGS
-from autoaug.modalities.operators import get_operator
+from autoaug.modalities.operators import RENAMED_OPERATORS, get_operator
 from autoaug.policy.models import Layer, Mixing, Operation, Policy
 from autoaug.utils.files import read_text
 from autoaug.utils.renamed import with_names
@@ -150,7 +150,8 @@ class Plan:
         """The plan in the file at `path`; raises `OptionError` where it is none."""
         try:
             content = json.loads(read_text(Path(path), OptionError))
-            samples, operators = int(content.pop("samples")), tuple(map(str, content.pop("operators")))
+            samples, names = int(content.pop("samples")), map(str, content.pop("operators"))
+            operators = tuple(RENAMED_OPERATORS.get(name, name) for name in names)
             tensors = {
                 name: torch.tensor(v["values"], dtype=_DTYPES[v["dtype"]], device="cpu")
                 for name, v in with_names(content, {"draws": "uniforms"}).items()  # what older versions called them
