@@ -44,7 +44,7 @@ def judged(
     # As many steps as for the real images: 10,000 samples are seen as often in all as those.
     alone = recipe.model_copy(update={"epochs": max(1, round(20_000 / len(labels)))})
     scores = [
-        classification_score(samples, data.test, Scoring("auto", alone, 10 * seed + i), "cpu")
+        classification_score(samples, data.test, Scoring("auto", alone, 10 * seed + i), "cpu", data.modality)
         for i in range(CLASSIFIERS)
     ]
     return {**figures.known(), "classification": float(np.mean(scores)), "fitting seconds": made.about.seconds}

@@ -67,13 +67,13 @@ class Scoring(NamedTuple):
     seed: int
 
 
-def classification_score(made: Samples, held_out: Samples, how: Scoring, device: str) -> float:
+def classification_score(made: Samples, held_out: Samples, how: Scoring, device: str, modality: str) -> float:
     """The accuracy in [0, 1] on real ``held_out`` samples of a classifier that was trained, without augmentation, on
     the samples `made` alone. It varies by a point or more with the classifier's seed.
     """
     task = Classification(int(made.labels.max()) + 1)
-    plan = TrainingPlan(Policy(), how.model, task, made, how.recipe, how.seed, device)
-    found = predict(train_to_end(plan).model, task, held_out.inputs, device)
+    plan = TrainingPlan(Policy(), how.model, task, made, how.recipe, how.seed, device, modality)
+    found = predict(train_to_end(plan).model, task, held_out.inputs, device, modality=modality)
     return score(Accuracy(), Accuracy().statistics(found, held_out.labels))
 
 
@@ -95,11 +95,8 @@ def judge_samples(
         published: the features that figures are published on; None leaves those distances out.
     """
     ours, theirs = (samples.inputs.take(np.arange(len(samples))) for samples in (made, held_out))
-    modality, device, both = (
-        sample_filter.modality,
-        sample_filter.device,
-        (torch.from_numpy(theirs), torch.from_numpy(ours)),
-    )
+    both = torch.from_numpy(theirs), torch.from_numpy(ours)
+    modality, device = sample_filter.modality, sample_filter.device
     model, as_work = sample_filter.training.model, modality.values.as_work
     seen = [classifier_features(model, stored, device, as_work) for stored in both]
     others: dict[str, float] = {}
@@ -109,7 +106,7 @@ def judge_samples(
     bound = copy_bound(nearest_distance(in_parts(held_out.inputs, modality.copy_vectors), sample_filter.real))
     nearest = nearest_distance(in_parts(made.inputs, modality.copy_vectors), sample_filter.real)
     if score_on is not None:
-        others["classification"] = classification_score(made, held_out, score_on, device)
+        others["classification"] = classification_score(made, held_out, score_on, device, modality.name)
     memorized = float((nearest < bound).mean())
     return Judged(*distances(*seen), *manifold_figures(*seen), memorized, **others)
 
