@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from autoaug.data.inputs import Inputs
+from autoaug.data.inputs import Inputs, spread_rows
 from autoaug.data.splits import Samples
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
@@ -122,8 +122,8 @@ def channel_statistics(inputs: Inputs, modality: str | None = None) -> tuple[Ten
     """Mean and standard deviation of each channel, ``[C]`` each, over at most 2,048 samples spread over the set and all
     that a channel holds.
     """
-    at_most = min(2048, max(64, _STATISTICS_BYTES // (4 * math.prod(inputs.shape))), len(inputs))
-    rows = np.linspace(0, len(inputs) - 1, at_most).astype(np.int64)
+    at_most = min(2048, max(64, _STATISTICS_BYTES // (4 * math.prod(inputs.shape))))
+    rows = spread_rows(len(inputs), at_most)
     values = next(float_batches(inputs, iter([rows]), "cpu", modality))
     others = [d for d in range(values.ndim) if d != 1]
     return values.mean(others), values.std(others)
