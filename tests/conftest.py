@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import signal
+import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from PIL import Image
 
 from autoaug.results import SearchResult
 
@@ -56,6 +59,21 @@ def write_npz(path: Path, **changes: np.ndarray) -> Path:
     arrays = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
     np.savez_compressed(path, **{**arrays, **changes})
     return path
+
+
+def write_idx(path: Path, array: np.ndarray) -> None:
+    """An IDX file, the format of MNIST."""
+    header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+    content = header + array.astype(np.uint8).tobytes()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+
+
+def write_folder(root: Path, images: np.ndarray, labels: np.ndarray) -> None:
+    """A folder of PNG files per class."""
+    for index, (image, label) in enumerate(zip(images, labels, strict=True)):
+        folder = root / f"class {label}"
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image.squeeze()).save(folder / f"{index:04d}.png")
 
 
 @pytest.fixture

@@ -146,6 +146,11 @@ class Models(Protocol):
     def is_own(self, name: str) -> bool:
         """Whether `name` is a function of the user's own."""
 
+    def check(self, name: str) -> None:
+        """Raise as `build` does where `name` cannot be had, before there are data: also where the function of the
+        user's own is not there.
+        """
+
 
 class Pictures(Protocol):
     """Samples as a reader of the report sees them; without torch."""

@@ -31,7 +31,7 @@ from autoaug.utils.redaction import shown
 def begin_run(options: SearchOptions | CompareOptions) -> SearchResult:
     """Carry out a new run. Errors are those of `autoaug.search`."""
     if not options.command:
-        options = replace(options, command=_call(options))
+        options = replace(options, command=call_of(options))
     config, data, audit = prepare(options)
     folder = RunFolder.create(run_folder_for(options), config)
     progress = options.progress or Logged()
@@ -87,7 +87,7 @@ def _carry_out(folder: RunFolder, config: RunConfig, data: DataSet, audit: Audit
     return result
 
 
-def _call(options: SearchOptions | CompareOptions) -> str:
+def call_of(options: SearchOptions | CompareOptions) -> str:
     """The call that repeats a run: what is not as it would be by default."""
     words = []
     for field in fields(options):

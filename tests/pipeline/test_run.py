@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import autoaug
+from autoaug.api import robustness
 from autoaug.errors import UnknownName
-from autoaug.pipeline.robustness import robustness_of
 from autoaug.policy.loading import load_policy
 from autoaug.report import write_comparison, write_figures, write_report
 from autoaug.results import SearchResult
@@ -37,7 +37,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> SearchResult:
     found = autoaug.search(
         data, space=str(space), trials=14, epochs=3, seeds=3, workers=1, control="random", out=str(folder / "run")
     )
-    robustness_of(str(data), found.run_dir, 2 / 255, "linf", 2, 24, None, "cpu")
+    robustness(data, found.run_dir, steps=2, samples=24)
     return found
 
 

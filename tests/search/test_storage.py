@@ -18,9 +18,10 @@ import pytest
 from optuna.storages import RDBStorage, get_storage
 
 import autoaug
-from autoaug.api import _call
 from autoaug.cli.main import _command
 from autoaug.errors import InUse, RunError
+from autoaug.pipeline.options import SearchOptions
+from autoaug.pipeline.session import call_of
 from autoaug.results import SearchResult
 from autoaug.runs.folder import RunFolder
 from autoaug.search.storage import alone_in_study, check_storage, open_study
@@ -145,7 +146,7 @@ def test_a_password_is_written_and_said_nowhere(
     assert "s3cret" not in said
     assert "cannot be opened" in said
     monkeypatch.setattr(sys, "argv", ["autoaug", "search", "x", "--storage", url, f"--storage={url}"])
-    for command in (_command(), _call("search", "x", {"storage": url})):
+    for command in (_command(), call_of(SearchOptions("x", storage=url))):
         assert "s3cret" not in command
         assert "postgresql://" in command
 

@@ -121,7 +121,7 @@ def test_images_on_disk_train_to_the_same_result_as_images_in_memory(tmp_path: o
     assert isinstance(task.train.inputs, MemoryInputs)
     path = Path(str(tmp_path)) / "x.npy"
     np.save(path, task.train.inputs.array)
-    on_disk = replace(task.train, images=MappedInputs(str(path), 1, np.arange(len(task.train))))
+    on_disk = replace(task.train, inputs=MappedInputs(str(path), np.arange(len(task.train))))
     ours = whole(load_policy("randaugment"), task)
     theirs = whole(load_policy("randaugment"), replace(task, train=on_disk))
     assert ours.curve == theirs.curve

@@ -127,6 +127,12 @@ def is_own(name: str) -> bool:
     return name not in _BUILTIN and not (library in _LIBRARIES and wanted)
 
 
+def check(name: str) -> None:
+    """See `autoaug.modalities.base.Models`; what a library has shows when the network is built."""
+    if is_own(name):
+        load_builder(name)
+
+
 def load_builder(name: str) -> Callable[..., object]:
     """The function behind the name of a network of the user's own; raises as `build_network` does."""
     if not name.partition(":")[2]:
