@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -60,7 +61,7 @@ class Surrogate(Executor):
         now, data_fraction = time.time(), getattr(spec.work, "data_fraction", 0.1)
         score = 0.5 + 0.1 * self.draw.random()
         passes = round(FULL * data_fraction)
-        result = TrialResult(started=now, ended=now, status="complete", accuracy=score, sample_passes=passes)
+        result = TrialResult(started=now, ended=now, status="complete", score=score, sample_passes=passes)
         return spec.key, replace(result, curve=(Rung(1, score),), probe_result={"policy": None})
 
     def cancel(self) -> None: ...
@@ -75,7 +76,7 @@ def driver(strategy: str, trials: int, slots: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         study = SearchStudy(Path(folder, "study.db"), space, get_strategy(strategy), seed=0)
         baselines = {name: load_policy(name) for name in space.baselines}
-        run_search(study, executor, Budget(trials=trials), FULL, space, baselines, 0, Silent())
+        run_search(study, executor, Budget(trials=trials), FULL, baselines, Silent())
         done = len(study.history().trials)
     steps = [1000 * (b - a) for a, b in zip(executor.times, executor.times[1:], strict=False)]
     tenth = max(1, len(steps) // 10)
@@ -104,7 +105,7 @@ class Sleep:
         """Do nothing for that long."""
         started = time.time()
         time.sleep(self.seconds)
-        yield TrialResult(started=started, ended=time.time(), status="complete", accuracy=0.5, sample_passes=1)
+        yield TrialResult(started=started, ended=time.time(), status="complete", score=0.5, sample_passes=1)
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,10 @@ class Nothing:
 
     def warm_up(self) -> None:
         """Nothing to prepare."""
+
+    def computing(self) -> AbstractContextManager[None]:
+        """Nothing to hold."""
+        return nullcontext()
 
 
 def ray(seconds: float, trials: int, workers: int = 2) -> dict[str, float]:

@@ -30,18 +30,18 @@ import torch
 from autoaug.data.pool import Pool
 from autoaug.data.splits import DataSet
 from autoaug.generate.filter import SampleFilter, train_filter
-from autoaug.generate.gan import default_steps
-from autoaug.generate.generator import SavedGenerator, TooFewSamples
-from autoaug.generate.pool import make_pool
+from autoaug.generate.fitting import TooFewSamples
+from autoaug.generate.generator import SavedGenerator
+from autoaug.generate.pool import PoolSettings, make_pool
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
-from autoaug.training.trial import Task
+from autoaug.training.setting import TrainingSetting
 from benchmarks.arms import Arm, arms, searched
 from benchmarks.command import options_of
 from benchmarks.generated_page import write_generated
 from benchmarks.generators import caught, fitted, judged
 from benchmarks.results import Results
-from benchmarks.trained import task_on, test_accuracy
+from benchmarks.trained import setting_on, test_score
 
 KINDS = ("pca", "gan")
 
@@ -57,15 +57,15 @@ class Subject:
         self.of_data = results.items.setdefault(self.stem, {"arms": {}})
 
     @cached_property
-    def loaded(self) -> tuple[DataSet, Task]:
-        """The data, and the task of training on them."""
-        return task_on(self.given)
+    def loaded(self) -> tuple[DataSet, TrainingSetting]:
+        """The data, and the setting of training on them."""
+        return setting_on(self.given)
 
     @cached_property
     def sample_filter(self) -> SampleFilter:
         """What generated samples have to pass."""
-        data, task = self.loaded
-        return train_filter(data.train, data.validation, data.classes, "auto", task.recipe, 0, "cpu")
+        data, setting = self.loaded
+        return train_filter(data, "auto", setting.recipe, 0, "cpu")
 
     @cached_property
     def pools(self) -> Mapping[str, Pool]:
@@ -78,7 +78,8 @@ class Subject:
             except TooFewSamples as fault:
                 print(f"{self.name}: {fault}; the arms of the {kind} are left out", flush=True)
                 continue
-            pool = make_pool(kind, data, self.sample_filter, 0, "cpu", self.folder(kind, 0)).pool
+            settings = PoolSettings(0, "cpu", self.folder(kind, 0))
+            pool = make_pool(kind, data, self.sample_filter, settings).pool
             if pool is not None:
                 found[kind] = pool
         return found
@@ -90,8 +91,7 @@ class Subject:
     def generator(self, kind: str, seed: int) -> SavedGenerator:
         """A generator, fitted where it is missing; raises `TooFewSamples` where the data do not suffice for it."""
         data, _ = self.loaded
-        steps = self.options.steps or default_steps(len(data.train))
-        return fitted(kind, data, self.folder(kind, seed), seed, steps)
+        return fitted(kind, data, self.folder(kind, seed), seed, self.options.steps)
 
     def judge_generators(self) -> None:
         """Judge those that are not judged yet."""
@@ -104,9 +104,9 @@ class Subject:
                 made = self.generator(kind, seed)
             except TooFewSamples:
                 continue
-            (data, task), sample_filter = self.loaded, self.sample_filter
+            (data, setting), sample_filter = self.loaded, self.sample_filter
             for part, measure in (
-                (figures, partial(judged, made, data, task.recipe, sample_filter, seed)),
+                (figures, partial(judged, made, data, setting.recipe, sample_filter, seed)),
                 (dropped, partial(caught, made, data, sample_filter, seed)),
             ):
                 if self.results.once(part, key, measure):
@@ -136,15 +136,15 @@ class Subject:
 
     def train(self, name: str, arm: Arm, seed: int) -> None:
         """Train an arm once; nothing happens where it takes samples that there are none of."""
-        _, task = self.loaded
+        _, setting = self.loaded
         if arm.policy.synthetic is not None:
             if arm.policy.synthetic.kind not in self.pools:
                 return
-            task = replace(task, pools=self.pools)
-        epochs = task.recipe.epochs * self.options.longer
-        own = replace(task, recipe=task.recipe.model_copy(update={"equal": arm.equal, "epochs": epochs}))
+            setting = replace(setting, pools=self.pools)
+        epochs = setting.recipe.epochs * self.options.longer
+        own = replace(setting, recipe=setting.recipe.model_copy(update={"equal": arm.equal, "epochs": epochs}))
         begun = time.perf_counter()
-        accuracy = test_accuracy(arm.policy, own, seed)
+        accuracy = test_score(arm.policy, own, seed)
         row = self.found["arms"].setdefault(name, {"against": arm.against, "test": [], "seconds": []})
         row["test"].append(accuracy)
         row["seconds"].append(time.perf_counter() - begun)

@@ -27,7 +27,9 @@ from autoaug.data.inputs import MemoryInputs
 from autoaug.data.splits import Samples
 from autoaug.policy.loading import load_policy
 from autoaug.training.recipe import Recipe
-from autoaug.training.trial import Task, run_trial
+from autoaug.training.setting import TrainingSetting
+from autoaug.training.tasks import Classification
+from autoaug.training.trial import Train
 from benchmarks.command import options_of
 from benchmarks.contestants import Run, bare_backward, bare_warp, engine, engine_backward, others
 from benchmarks.results import Results
@@ -79,10 +81,11 @@ def share_of_training(seconds: float) -> dict[str, float]:
     labels = np.arange(1000) % 10
     samples = Samples(MemoryInputs(draw.integers(0, 256, (1000, 3, 32, 32), dtype=np.uint8)), labels)
     recipe = Recipe(epochs=max(2, round(seconds * 4)), batch_size=64)
-    task = Task(classes=10, train=samples, validation=samples, test=None, model="auto", recipe=recipe, device="cpu")
+    task = Classification(10)
+    setting = TrainingSetting(task, samples, samples, test=None, model="auto", recipe=recipe, device="cpu")
     found = {}
     for name in ("trivialaugment-wide", "flip-crop+randaugment"):
-        *_, last = run_trial(load_policy(name), task, 0)
+        *_, last = Train(load_policy(name)).run(setting, 0)
         found[name] = last.augmentation_seconds / last.seconds
     return found
 

@@ -1,26 +1,37 @@
-"""A training at full length and its accuracy on the test split, for the benchmarks of generated data."""
+"""A training at full length and its score on the test split, for the benchmarks of generated data."""
 
 from __future__ import annotations
 
 from autoaug.data.loading import check_data
 from autoaug.data.splits import DataSet
 from autoaug.policy.models import Policy
+from autoaug.training.metrics import score
 from autoaug.training.recipe import default_recipe
-from autoaug.training.trial import Task, run_trial
+from autoaug.training.setting import TrainingSetting
+from autoaug.training.tasks import Classification
+from autoaug.training.trial import Train
 from autoaug.utils.seeds import derive_seed
 
 
-def task_on(data: str) -> tuple[DataSet, Task]:
-    """The data at that path, and the task of training on them with the recipe that a search would take."""
+def setting_on(data: str) -> tuple[DataSet, TrainingSetting]:
+    """The data at that path, and the setting of training on them with the recipe that a search would take."""
     _, data_set = check_data(data, 2**33, None, ("leak", "conflict"), 0)
-    recipe = default_recipe(len(data_set.train))
-    task = Task(len(data_set.classes), data_set.train, data_set.validation, data_set.test, "auto", recipe, "cpu")
-    return data_set, task
+    setting = TrainingSetting(
+        task=Classification(len(data_set.classes)),
+        train=data_set.train,
+        validation=data_set.validation,
+        test=data_set.test,
+        model="auto",
+        recipe=default_recipe(len(data_set.train)),
+        device="cpu",
+        modality=data_set.modality,
+    )
+    return data_set, setting
 
 
-def test_accuracy(policy: Policy, task: Task, seed: int) -> float:
-    """The accuracy in [0, 1] of a training with that seed; raises `RuntimeError` where it fails."""
-    *_, last = run_trial(policy, task, derive_seed(seed, "bench_generated"))
-    if last.test_predictions is None or task.test is None:
+def test_score(policy: Policy, setting: TrainingSetting, seed: int) -> float:
+    """The score on the test split of a training with that seed; raises `RuntimeError` where it fails."""
+    *_, last = Train(policy).run(setting, derive_seed(seed, "bench_generated"))
+    if last.test_statistics is None:
         raise RuntimeError(last.reason)
-    return float((last.test_predictions == task.test.labels).mean())
+    return score(setting.metric, last.test_statistics)

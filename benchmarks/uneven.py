@@ -25,14 +25,15 @@ from autoaug.data.pool import Pool
 from autoaug.data.splits import Samples
 from autoaug.evaluation.statistics import estimate
 from autoaug.generate.filter import SampleFilter, train_filter
-from autoaug.generate.generator import SavedGenerator, fit_generator
+from autoaug.generate.fitting import FitSettings, fit_generator
+from autoaug.generate.generator import SavedGenerator
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy, Synthetic
-from autoaug.training.trial import Task
+from autoaug.training.setting import TrainingSetting
 from autoaug.utils.seeds import derive_seed
 from benchmarks.command import options_of
 from benchmarks.results import Results
-from benchmarks.trained import task_on, test_accuracy
+from benchmarks.trained import setting_on, test_score
 
 #: So many in a pool for every training image.
 PER_IMAGE = 2
@@ -69,18 +70,16 @@ def repeated(train: Samples, shares: np.ndarray, size: int) -> Pool:
 
 
 @cache
-def task_and_pools(given: str) -> tuple[Task, Mapping[str, Pool]]:
-    """The task on the data at that path, and what a share of the batches comes from, by name."""
-    data, task = task_on(given)
+def setting_and_pools(given: str) -> tuple[TrainingSetting, Mapping[str, Pool]]:
+    """The setting on the data at that path, and what a share of the batches comes from, by name."""
+    data, setting = setting_on(given)
     counts = np.bincount(data.train.labels, minlength=len(data.classes))
-    sample_filter = train_filter(data.train, data.validation, data.classes, "auto", task.recipe, 0, "cpu")
+    sample_filter = train_filter(data, "auto", setting.recipe, 0, "cpu")
     with tempfile.TemporaryDirectory() as folder:
-        made = fit_generator(
-            "pca", data.train, data.classes, data.train_fingerprint, Path(folder, "pca"), steps=0, seed=0
-        )
+        made = fit_generator("pca", data, Path(folder, "pca"), FitSettings(seed=0))
     size, ways = PER_IMAGE * len(data.train), proportions(counts)
     found = {title: sampled(made, sample_filter, ways[name], size) for title, name in SAMPLES.items()}
-    return task, {**found, REAL: repeated(data.train, ways["evening out"], size)}
+    return setting, {**found, REAL: repeated(data.train, ways["evening out"], size)}
 
 
 def arms() -> dict[str, tuple[Policy, str]]:
@@ -109,9 +108,9 @@ def main() -> None:
             scores = results.items.setdefault(name, [])
             if len(scores) > seed:
                 continue
-            task, pools = task_and_pools(options.data)
-            own = replace(task, pools={"pca": pools[pool]}) if pool else task
-            scores.append(test_accuracy(policy, own, seed))
+            setting, pools = setting_and_pools(options.data)
+            own = replace(setting, pools={"pca": pools[pool]}) if pool else setting
+            scores.append(test_score(policy, own, seed))
             results.save()
     for name, scores in results.items.items():
         gains = [100 * (a - b) for a, b in zip(scores, results.items[f"{name.split(',')[0]}, {ALONE}"], strict=True)]

@@ -20,15 +20,18 @@ from collections.abc import Sequence
 import numpy as np
 
 import autoaug
-from autoaug.evaluation.confirmation import ConfirmedTraining
 from autoaug.evaluation.group_sequential import interim_analyses
+from autoaug.evaluation.scoring import Scoring
 from autoaug.evaluation.verdict import contenders, judge
 from autoaug.policy.models import Policy
 from autoaug.results import Candidate
+from autoaug.training.metrics import Accuracy
+from autoaug.training.tasks import Classification
 from benchmarks.command import options_of
 from benchmarks.results import Results
 
 LABELS = np.zeros(10_000, np.int64)
+SCORING = Scoring(Classification(1), Accuracy(), LABELS, LABELS)
 NOISE, COMMON, VALIDATION_NOISE = 0.007, 0.005, 0.015
 BASELINES = (0.0, -0.005, -0.01, -0.02, -0.05)
 GAINS = (-0.01, 0.0, 0.01, 0.02)
@@ -38,16 +41,16 @@ SIMULATIONS, REAL = "simulations each", "real, labels shuffled"
 
 
 def candidate(name: str, kind: str, validation: np.ndarray, test: np.ndarray) -> Candidate:
-    """A candidate with those accuracies ``[seeds]``."""
+    """A candidate with those scores ``[seeds]``."""
     return Candidate.model_construct(
         name=name,
         kind=kind,
         trial=None if kind == "baseline" else 0,
         policy=Policy(),
         seeds=tuple(range(len(test))),
-        validation_accuracy=tuple(validation),
+        validation_scores=tuple(validation),
         validation_mean=float(validation.mean()),
-        test_accuracy=tuple(test),
+        test_scores=tuple(test),
         mean=float(test.mean()),
     )
 
@@ -60,13 +63,13 @@ def simulated(gain: float, first: int, most: int, draw: np.random.Generator) -> 
     test = {name: value + common + draw.normal(0, NOISE, most) for name, value in truth.items()}
     validation = {name: value + draw.normal(0, VALIDATION_NOISE, most) for name, value in truth.items()}
     planned, seeds = interim_analyses(first, most), dict.fromkeys(truth, first)
-    trainings = {(name, seed): ConfirmedTraining(LABELS, LABELS, 0.0) for name in truth for seed in range(most)}
+    trainings = {(name, seed): SCORING.training(LABELS, LABELS, 0.0) for name in truth for seed in range(most)}
     for i, _ in enumerate(planned):
         candidates = [
             candidate(name, name.partition("-")[0], validation[name][: seeds[name]], test[name][: seeds[name]])
             for name in truth
         ]
-        judgment = judge(candidates, trainings, LABELS, True, planned)
+        judgment = judge(candidates, trainings, SCORING, True, planned)
         names = contenders(judgment, candidates)
         if not names or i + 1 == len(planned):
             break

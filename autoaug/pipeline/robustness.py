@@ -9,10 +9,12 @@ import torch
 from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import nn
 
 from autoaug.data.loading import check_data
 from autoaug.errors import OptionError, RunError, first_line, rule_of
-from autoaug.modalities.image.models import Standardized, build, is_own, load_builder
+from autoaug.modalities.base import Models
+from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.configure import check_trusted
 from autoaug.pipeline.options import RobustnessOptions
 from autoaug.pipeline.parsing import at_least, check_seed, parse_memory
@@ -21,7 +23,8 @@ from autoaug.report import write_report
 from autoaug.results import Robustness
 from autoaug.runs.folder import RunFolder
 from autoaug.training.device import resolve_device
-from autoaug.training.robustness import measure
+from autoaug.training.robustness import Exam, measure
+from autoaug.training.tasks import Classification, Task
 from autoaug.utils.files import write_whole
 from autoaug.utils.json import read_record
 
@@ -44,15 +47,17 @@ def robustness_of(options: RobustnessOptions) -> Robustness:
     exported = model / "model.json"
     run, config = (None, None) if exported.is_file() else RunFolder.open(model)
     network = config.model if config else read_record(exported, _Exported, RunError, _NO_NETWORK).network
-    if is_own(network):
-        check_trusted(f"the function {network}", model, options.trust)
-        load_builder(network)
     seed = options.seed if options.seed is not None else config.seed if config else 0
     size, limit = (config.size, config.memory_limit) if config else (None, parse_memory(None))
     _, found = check_data(str(options.data), limit, size, options.allow, seed)
-    trained = _load(path, network, found.train.inputs.shape, len(found.classes)).to(chosen).eval()
+    modality, task = get_modality(found.modality), Classification(len(found.classes))
+    if modality.models.is_own(network):
+        check_trusted(f"the function {network}", model, options.trust)
+    modality.models.check(network)
+    trained = _load(path, modality.models, network, found.train.inputs.shape, task).to(chosen)
     rows = np.linspace(0, len(found.test) - 1, min(options.samples, len(found.test))).astype(np.int64)
-    robustness = measure(trained, found.test, rows, len(found.classes), chosen, how)
+    exam = Exam(task=task, modality=modality, device=chosen, how=how, corruptions=tuple(modality.corruptions))
+    robustness = measure(trained, found.test, rows, exam)
     if run and config and (config.data_fingerprint, config.seed) == (found.fingerprint, seed):
         write_whole(run.robustness, robustness.model_dump_json(indent=2))
         write_report(run)
@@ -77,9 +82,9 @@ class _Exported(BaseModel):
     network: str
 
 
-def _load(path: Path, network: str, shape: tuple[int, ...], classes: int) -> Standardized:
+def _load(path: Path, models: Models, network: str, shape: tuple[int, ...], task: Task) -> nn.Module:
     blank = torch.zeros(shape[0])
-    model = build(network, shape, classes, blank, blank, seed=0)
+    model = models.build(network, shape, task.outputs, blank, blank, seed=0)
     try:
         model.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError) as fault:

@@ -69,7 +69,8 @@ def _in_words(event: dict[str, Any]) -> str:
     match event["event"]:
         case "trial":
             trial = event["trial"]
-            outcome = trial["status"] if trial["accuracy"] is None else ACCURACY.shown(trial["accuracy"])
+            score = trial.get("score", trial.get("accuracy"))  # an older version's log calls it accuracy
+            outcome = trial["status"] if score is None else ACCURACY.shown(score)
             name, spent = f"trial {trial['number']} {trial['name']}", f"{100 * event['fraction']:.0f} % of the budget"
             return f"{at} {name}: {outcome}, {spent}"
         case "confirmation":

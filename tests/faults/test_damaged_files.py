@@ -16,8 +16,8 @@ import yaml
 
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.errors import OptionError, RunError, SpaceError
-from autoaug.generate.gaussian import COMPONENTS
 from autoaug.generate.generator import About, SavedGenerator, load_generator
+from autoaug.modalities.image.generators.gaussian import COMPONENTS
 from autoaug.policy.loading import parse_policy, read_policy
 from autoaug.policy.models import Layer, Operation, Phase, Policy, SubPolicy
 from autoaug.report import report_page
@@ -83,9 +83,9 @@ def change(found: Any, place: str, value: Any) -> None:
         ("candidates", [], "candidates"),
         ("candidates/0/mean", float("nan"), "candidates.0.mean"),
         ("candidates/0/mean", 45.1, "candidates.0.mean"),
-        ("candidates/0/seeds", [1, 2], "candidates.0: validation_accuracy has 5 entries for 2 seeds"),
-        ("candidates/0/test_accuracy", [0.5], "candidates.0: test_accuracy has 1 entries for 5 seeds"),
-        ("candidates/0/class_accuracies", [[0.5] * 10] * 5, "class_accuracies stands without confusion"),
+        ("candidates/0/seeds", [1, 2], "candidates.0: validation_scores has 5 entries for 2 seeds"),
+        ("candidates/0/test_scores", [0.5], "candidates.0: test_scores has 1 entries for 5 seeds"),
+        ("candidates/0/class_scores_by_seed", [[0.5] * 10] * 5, "class_scores_by_seed stands without confusion"),
         ("candidates/0/confusion", [[1] * 10] * 9, "confusion has 9 rows for 10 classes"),
         ("candidates/0/confusion", [[1] * 9] * 10, "a row that is not of 10 classes"),
         ("candidates/0/policy/layers", [{"sub_policies": []}], "candidates.0.policy.layers.0.sub_policies"),
@@ -135,11 +135,11 @@ def test_the_whole_result_is_drawn_with_hostile_names(run: RunFolder) -> None:
 def test_a_class_without_test_images_is_left_out(run: RunFolder) -> None:
     found = json.loads(PUBLISHED)
     for candidate in found["candidates"]:
-        candidate["class_accuracy"][0] = None
-        for row in candidate.get("class_accuracies", ()):
+        candidate["class_scores"][0] = None
+        for row in candidate.get("class_scores_by_seed", ()):
             row[0] = None
     run.result.write_text(json.dumps(found), encoding="utf-8")
-    assert SearchResult.load(run.root).candidates[0].class_accuracy[0] is None
+    assert SearchResult.load(run.root).candidates[0].class_scores[0] is None
     report_page(run)
 
 

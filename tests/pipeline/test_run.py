@@ -50,7 +50,7 @@ def test_the_run_folder_has_all_that_was_promised(result: SearchResult) -> None:
     assert set(stored["returned"]) == {"name", "fingerprint", "is_searched"}
     for candidate in stored["candidates"]:
         assert candidate["kind"] in {"baseline", "searched", "control"}
-        assert len(candidate["seeds"]) == len(candidate["test_accuracy"]) == 3
+        assert len(candidate["seeds"]) == len(candidate["test_scores"]) == 3
         assert candidate["ci95"][0] <= candidate["mean"] <= candidate["ci95"][1]
     assert {"baseline", "difference", "ci95", "p_value"} <= set(stored["comparison"])
     assert sum(stored["trials"].values()) == 14
@@ -74,7 +74,7 @@ def test_a_finished_run_gives_its_result_again_without_training(
     def no_training(*_: object) -> None:
         raise AssertionError("a training was run again")
 
-    monkeypatch.setattr("autoaug.training.trial.run_trial", no_training)
+    monkeypatch.setattr("autoaug.training.trial.Train.run", no_training)
     again = autoaug.resume(result.run_dir)
     assert again.verdict == result.verdict
     assert again.candidates == result.candidates
@@ -284,5 +284,5 @@ def test_the_winner_goes_out_as_weights_that_give_its_predictions(result: Search
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     with pytest.raises(UnknownName, match="'nnone'; did you mean 'none'"):
         result.candidate("nnone")
-    expected = result.candidate(result.returned.name).test_accuracy[0]
+    expected = result.candidate(result.returned.name).test_scores[0]
     assert float(printed) == pytest.approx(expected, abs=0.035)  # training computes in bf16 where it can

@@ -61,7 +61,7 @@ def postgres() -> Iterator[str]:
 
 
 def outcome(result: SearchResult) -> list[object]:
-    return [(t.number, t.name, t.status, t.accuracy, t.curve, t.fingerprint) for t in result.history]
+    return [(t.number, t.name, t.status, t.score, t.curve, t.fingerprint) for t in result.history]
 
 
 def test_postgresql_gives_the_same_result_and_its_password_is_shown_nowhere(postgres: str, tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_optuna_dashboard_opens_a_run_as_it_is(tmp_path: Path) -> None:
     assert isinstance(trials, list)
     assert [t["state"] for t in trials] == [t.status.capitalize().replace("Failed", "Fail") for t in result.history]
     assert [t["values"][0] for t in trials if t["state"] == "Complete"] == [
-        t.accuracy for t in result.history if t.accuracy is not None
+        t.score for t in result.history if t.score is not None
     ]
 
 

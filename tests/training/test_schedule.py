@@ -17,7 +17,8 @@ from autoaug.exporters import export_policy
 from autoaug.policy.loading import parse_policy
 from autoaug.policy.models import Layer, Operation, Phase, Policy, SubPolicy
 from autoaug.results import TrialResult
-from autoaug.training.trial import Task, run_trial
+from autoaug.training.setting import TrainingSetting
+from autoaug.training.trial import Train
 from tests.tasks import small_task, trained_weights
 
 
@@ -36,8 +37,8 @@ SCHEDULED = Policy(
 )
 
 
-def last(policy: Policy, task: Task, start: float = 0.0, stop: float = 1.0) -> TrialResult:
-    return list(run_trial(policy, task, seed=3, start=start, stop=stop))[-1]
+def last(policy: Policy, setting: TrainingSetting, start: float = 0.0, stop: float = 1.0) -> TrialResult:
+    return list(Train(policy, start=start, stop=stop).run(setting, 3))[-1]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_a_training_in_parts_is_the_training_in_one(kept: bool, tmp_path: Path) 
     second = last(SCHEDULED, task, start=0.5)
     whole = last(SCHEDULED, small_task())
     np.testing.assert_array_equal(second.validation_predictions, whole.validation_predictions)
-    assert second.accuracy == whole.accuracy
+    assert second.score == whole.score
     assert second.sample_passes == (whole.sample_passes - first.sample_passes if kept else whole.sample_passes)
 
 
@@ -112,7 +113,7 @@ def test_a_damaged_checkpoint_is_as_none(tmp_path: Path) -> None:
     last(SCHEDULED, task, stop=0.5)
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:100])
-    assert last(SCHEDULED, task, start=0.5).accuracy == last(SCHEDULED, small_task()).accuracy
+    assert last(SCHEDULED, task, start=0.5).score == last(SCHEDULED, small_task()).score
 
 
 @pytest.mark.parametrize("target", ["torchvision", "kornia"])

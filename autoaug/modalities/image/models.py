@@ -175,9 +175,9 @@ def _own(name: str, channels: int, classes: int) -> nn.Module:
     return network
 
 
-def build(name: str, shape: tuple[int, ...], classes: int, mean: Tensor, std: Tensor, seed: int) -> Standardized:
+def build(name: str, shape: tuple[int, ...], outputs: int, mean: Tensor, std: Tensor, seed: int) -> Standardized:
     """A freshly initialized, standardizing model; the same `seed` gives the same weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network, repeat = build_network(name, shape, classes)
+        network, repeat = build_network(name, shape, outputs)
     return Standardized(network, mean, std, repeat)

@@ -39,7 +39,7 @@ def candidate_rows(result: SearchResult, metric: MetricWords) -> list[CandidateR
                 mean=metric.value(c.mean),
                 low=low,
                 high=high,
-                seeds=tuple(metric.value(score) for score in c.test_accuracy),
+                seeds=tuple(metric.value(score) for score in c.test_scores),
                 validation=metric.value(c.validation_mean),
                 seconds=c.seconds,
             )

@@ -45,7 +45,7 @@ def classes(result: SearchResult) -> Classes | None:
     shared = [seed for seed in before.seeds if seed in after.seeds]
     rows = []
     for i, name in enumerate(result.data.classes):
-        old, new = before.class_accuracy[i], after.class_accuracy[i]
+        old, new = before.class_scores[i], after.class_scores[i]
         if old is not None and new is not None:
             interval = _interval(before, after, i, shared)
             rows.append(ClassRow(name, ACCURACY.value(old), ACCURACY.value(new), interval))
@@ -53,9 +53,9 @@ def classes(result: SearchResult) -> Classes | None:
 
 
 def _interval(before: Candidate, after: Candidate, index: int, seeds: list[int]) -> tuple[float, float] | None:
-    if len(seeds) < 2 or not before.class_accuracies or not after.class_accuracies:
+    if len(seeds) < 2 or not before.class_scores_by_seed or not after.class_scores_by_seed:
         return None
-    pairs = [[c.class_accuracies[c.seeds.index(seed)][index] for c in (before, after)] for seed in seeds]
+    pairs = [[c.class_scores_by_seed[c.seeds.index(seed)][index] for c in (before, after)] for seed in seeds]
     differences = [new - old for old, new in pairs if old is not None and new is not None]
     if len(differences) < 2:
         return None

@@ -40,7 +40,7 @@ def differences(result: SearchResult, metric: MetricWords) -> Differences | None
     one, other = result.candidate(compared.candidate), result.candidate(compared.baseline)
     seeds = tuple(
         SeedDifference(seed, metric.value(a), metric.value(b), metric.value(a - b), a > b)
-        for seed, a, b in zip(one.seeds, one.test_accuracy, other.test_accuracy, strict=False)
+        for seed, a, b in zip(one.seeds, one.test_scores, other.test_scores, strict=False)
     )
     interval = metric.interval(compared.ci95)
     return Differences(one.name, other.name, seeds, metric.value(compared.difference), interval)

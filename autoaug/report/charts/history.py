@@ -47,15 +47,15 @@ def trial_history(trials: Iterable[TrialSummary], metric: MetricWords) -> TrialH
     best: dict[float, list[tuple[int, float]]] = {}
     baselines = []
     for trial in trials:
-        score = trial.accuracy if trial.accuracy is not None else trial.curve[-1][1] if trial.curve else None
-        if trial.is_baseline and trial.accuracy is not None:
-            baselines.append(BaselineLine(trial.name, metric.value(trial.accuracy), trial.data_fraction))
+        score = trial.score if trial.score is not None else trial.curve[-1][1] if trial.curve else None
+        if trial.is_baseline and trial.score is not None:
+            baselines.append(BaselineLine(trial.name, metric.value(trial.score), trial.data_fraction))
         if trial.is_baseline or score is None:
             continue
         points.append(TrialPoint(trial.number, trial.name, trial.status, metric.value(score), trial.data_fraction))
-        if trial.accuracy is not None:
+        if trial.score is not None:
             so_far = best.setdefault(trial.data_fraction, [])
-            so_far.append((trial.number, max(trial.accuracy, so_far[-1][1] if so_far else trial.accuracy)))
+            so_far.append((trial.number, max(trial.score, so_far[-1][1] if so_far else trial.score)))
     lines = {
         fraction: tuple((number, metric.value(score)) for number, score in line) for fraction, line in best.items()
     }

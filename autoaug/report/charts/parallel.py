@@ -35,8 +35,8 @@ def choices(trials: Sequence[TrialSummary], metric: MetricWords) -> Choices | No
     """The largest group of trials on one share; None below four, or where they have no choice in common."""
     groups: dict[float, list[tuple[TrialSummary, float]]] = defaultdict(list)
     for trial in trials:
-        if trial.params and trial.accuracy is not None:
-            groups[trial.data_fraction].append((trial, metric.value(trial.accuracy)))
+        if trial.params and trial.score is not None:
+            groups[trial.data_fraction].append((trial, metric.value(trial.score)))
     data_fraction, group = max(groups.items(), key=lambda item: len(item[1]), default=(1.0, []))
     if len(group) < _FEWEST_TRIALS:
         return None

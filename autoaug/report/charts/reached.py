@@ -28,11 +28,11 @@ def reached(trials: Iterable[TrialSummary], full_length: int, metric: MetricWord
     lines = dict[float, list[Reached]]()
     for trial in trials:
         spent += trial.sample_passes
-        if trial.accuracy is None or trial.is_baseline or trial.stop < 1:
+        if trial.score is None or trial.is_baseline or trial.stop < 1:
             continue
-        if trial.data_fraction not in best or trial.accuracy > best[trial.data_fraction]:
-            best[trial.data_fraction] = trial.accuracy
-            point = Reached(spent / full_length, metric.value(trial.accuracy), trial.name)
+        if trial.data_fraction not in best or trial.score > best[trial.data_fraction]:
+            best[trial.data_fraction] = trial.score
+            point = Reached(spent / full_length, metric.value(trial.score), trial.name)
             lines.setdefault(trial.data_fraction, []).append(point)
     return lines
 

@@ -29,8 +29,8 @@ def fidelity(result: SearchResult) -> list[FidelityRow]:
     confirmed = {c.fingerprint: c.validation_mean for c in result.candidates}
     cheap: dict[float, dict[str, list[float]]] = {}
     for t in result.history:
-        if t.data_fraction < 1 and t.accuracy is not None and t.fingerprint in confirmed:
-            cheap.setdefault(t.data_fraction, {}).setdefault(t.fingerprint, []).append(t.accuracy)
+        if t.data_fraction < 1 and t.score is not None and t.fingerprint in confirmed:
+            cheap.setdefault(t.data_fraction, {}).setdefault(t.fingerprint, []).append(t.score)
     rows = [
         (
             f"trials on {100 * data_fraction:g} % of the data",
@@ -39,7 +39,7 @@ def fidelity(result: SearchResult) -> list[FidelityRow]:
         )
         for data_fraction, by_policy in cheap.items()
     ]
-    ended = [t for t in result.history if t.accuracy is not None and len(t.curve) > 1]
+    ended = [t for t in result.history if t.score is not None and len(t.curve) > 1]
     for data_fraction in sorted({t.data_fraction for t in ended}):
         pairs = [(t.curve[0][1], t.curve[-1][1]) for t in ended if t.data_fraction == data_fraction]
         rows.append((f"half of a training on {100 * data_fraction:g} % of the data", "its end", pairs))

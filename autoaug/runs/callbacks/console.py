@@ -57,13 +57,13 @@ class ConsoleProgress(Progress):
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """A trial of the search ended; `fraction` of the budget is spent."""
         self._trials += 1
-        if trial.accuracy is not None:
+        if trial.score is not None:
             if trial.is_baseline:
-                self._best_baseline = max(self._best_baseline or 0.0, trial.accuracy)
+                self._best_baseline = max(self._best_baseline or 0.0, trial.score)
             else:
-                self._best = max(self._best or 0.0, trial.accuracy)
+                self._best = max(self._best or 0.0, trial.score)
         text = f"{self._trials} trials, best {_percent(self._best)}, best baseline {_percent(self._best_baseline)}"
-        outcome = trial.status if trial.accuracy is None else _percent(trial.accuracy)
+        outcome = trial.status if trial.score is None else _percent(trial.score)
         reason = f" ({trial.reason})" if trial.reason else ""
         self._show(text, fraction, f"trial {trial.number} {trial.name}: {outcome}{reason}; {text}")
 

@@ -30,8 +30,8 @@ class MLflow(Tracker):
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         params = {**trial.params, "stage": trial.stage, "data_fraction": trial.data_fraction}
         run = self._begun(trial.name, {"mlflow.parentRunId": self._parent}, params)
-        for step, accuracy in trial.curve:
-            self._client.log_metric(run, "validation_accuracy", accuracy, step=step)
+        for step, score in trial.curve:
+            self._client.log_metric(run, "validation_accuracy", score, step=step)
         self._client.log_metric(run, "seconds", trial.seconds)
         self._client.log_metric(self._parent, "budget_spent", fraction, step=trial.number)
         self._client.set_terminated(run, "FAILED" if trial.status == "failed" else "FINISHED")

@@ -20,8 +20,8 @@ class TensorBoard(Tracker):
         self._trainings = 0
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
-        if trial.accuracy is not None:
-            self._writer.add_scalar("trial/validation_accuracy", trial.accuracy, trial.number)
+        if trial.score is not None:
+            self._writer.add_scalar("trial/validation_accuracy", trial.score, trial.number)
         self._writer.add_scalar("trial/seconds", trial.seconds, trial.number)
         self._writer.add_scalar("search/budget_spent", fraction, trial.number)
 

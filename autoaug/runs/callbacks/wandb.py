@@ -37,10 +37,10 @@ class Wandb(Tracker):
         run = self._run(
             trial.name, "trial", {**trial.params, "stage": trial.stage, "data_fraction": trial.data_fraction}
         )
-        for step, accuracy in trial.curve:
-            run.log({"validation_accuracy": accuracy}, step=step)
+        for step, score in trial.curve:
+            run.log({"validation_accuracy": score}, step=step)
         run.summary.update(
-            {"accuracy": trial.accuracy, "status": trial.status, "seconds": trial.seconds, "budget": fraction}
+            {"accuracy": trial.score, "status": trial.status, "seconds": trial.seconds, "budget": fraction}
         )
         run.finish()
 

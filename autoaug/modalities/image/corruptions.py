@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -13,8 +14,6 @@ from torch import Tensor
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
 from autoaug.policy.models import Operation, Policy, in_turn
-
-SEVERITIES = (1, 2, 3, 4, 5)
 
 #: For each corruption its operators, and their magnitudes at the five severities; negative ones draw the negative sign.
 _OPERATORS: dict[str, Sequence[tuple[str, tuple[float, ...]]]] = {
@@ -34,7 +33,8 @@ _OPERATORS: dict[str, Sequence[tuple[str, tuple[float, ...]]]] = {
     "pixelate": [("Pixelate", (0.25, 0.35, 0.45, 0.6, 0.8))],
     "jpeg": [("JPEG", (0.79, 0.84, 0.87, 0.92, 0.96))],
 }
-CORRUPTIONS = tuple(_OPERATORS)
+#: One of each group: noise, blur, weather, and three of the digital ones.
+FEW = ("gaussian noise", "defocus blur", "fog", "contrast", "jpeg", "pixelate")
 _ZOOMS = 5
 
 
@@ -48,13 +48,16 @@ def corruption(name: str, severity: int) -> Policy:
     return Policy(name=f"{name} {severity}", layers=in_turn(*operations))
 
 
-def corrupt(inputs: Tensor, name: str, severity: int) -> Tensor:
-    """``inputs [n, C, H, W]`` in [0, 1] under a corruption, the same noise each time. A zoom blur is the mean of
+def corrupt(name: str, images: Tensor, severity: int) -> Tensor:
+    """``images [n, C, H, W]`` in [0, 1] under a corruption, the same noise each time. A zoom blur is the mean of
     several magnifications up to its own.
     """
     policy, generator = corruption(name, severity), torch.Generator().manual_seed(0)
-    plan = draw_plan(policy, len(inputs), generator)
+    plan = draw_plan(policy, len(images), generator)
     if name != "zoom blur":
-        return apply_plan(plan, inputs, check=False)
+        return apply_plan(plan, images, check=False)
     zooms = [replace(plan, magnitude=plan.magnitude * i / _ZOOMS) for i in range(_ZOOMS + 1)]
-    return torch.stack([apply_plan(zoom, inputs, check=False) for zoom in zooms]).mean(0)
+    return torch.stack([apply_plan(zoom, images, check=False) for zoom in zooms]).mean(0)
+
+
+CORRUPTIONS = {name: partial(corrupt, name) for name in _OPERATORS}
