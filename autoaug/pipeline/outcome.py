@@ -111,7 +111,7 @@ def write_outcome(job: Job, result: SearchResult, confirmed: Confirmed, generate
 
 
 def _write_pictures(job: Job, result: SearchResult, confirmed: Confirmed, generated: Mapping[str, Pooled]) -> None:
-    """Generated samples, samples through the returned policy and through the finalist, and test samples that changed."""
+    """Generated samples, samples through the returned policy and the finalist, and test samples that changed."""
     folder, data, returned = job.folder, job.data, result.returned.name
     for kind, pooled in generated.items():
         if pooled.pool is not None and len(pooled.pool.samples):

@@ -60,7 +60,9 @@ class Executor(ABC):
 
 
 def run_all(executor: Executor, specs: Iterable[TrialSpec]) -> Iterator[tuple[str, TrialResult]]:
-    """Run all of `specs`, as many at a time as the executor has slots, and yield each one's final result when it comes."""
+    """Run all of `specs`, as many at a time as the executor has slots, and yield each one's final result when it
+    comes.
+    """
     waiting, running = iter(specs), 0
     while True:
         for spec in itertools.islice(waiting, executor.slots - running):
