@@ -5,6 +5,7 @@ The public names are imported on first use, so that ``import autoaug`` does not 
 
 from __future__ import annotations
 
+import logging
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,13 @@ from autoaug.version import __version__
 
 if TYPE_CHECKING:
     from autoaug.api import compare, resume, search
+    from autoaug.engine.relaxation import RelaxedPolicy
     from autoaug.engine.transform import Plan, PolicyTransform, apply_plan, draw_plan
     from autoaug.errors import AutoaugError
     from autoaug.exporters import export_policy
+    from autoaug.modalities.operators import operator
     from autoaug.pipeline.objective import ObjectiveResult
+    from autoaug.pipeline.options import SearchOptions
     from autoaug.policy.loading import load_policy
     from autoaug.policy.models import Policy
     from autoaug.results import SearchResult
@@ -27,12 +31,15 @@ _HOMES = {
     "Plan": "autoaug.engine.transform",
     "Policy": "autoaug.policy.models",
     "PolicyTransform": "autoaug.engine.transform",
+    "RelaxedPolicy": "autoaug.engine.relaxation",
+    "SearchOptions": "autoaug.pipeline.options",
     "SearchResult": "autoaug.results",
     "apply_plan": "autoaug.engine.transform",
     "compare": "autoaug.api",
     "draw_plan": "autoaug.engine.transform",
     "export_policy": "autoaug.exporters",
-    "load_policy": "autoaug.engine.transform",
+    "load_policy": "autoaug.policy.loading",
+    "operator": "autoaug.modalities.operators",
     "resume": "autoaug.api",
     "search": "autoaug.api",
 }
@@ -43,16 +50,22 @@ __all__ = [  # noqa: RUF022 (the version stands last)
     "Plan",
     "Policy",
     "PolicyTransform",
+    "RelaxedPolicy",
+    "SearchOptions",
     "SearchResult",
     "apply_plan",
     "compare",
     "draw_plan",
     "export_policy",
     "load_policy",
+    "operator",
     "resume",
     "search",
     "__version__",
 ]
+
+
+logging.getLogger("autoaug").addHandler(logging.NullHandler())  # programs that want to hear it add their own
 
 
 class _Package(ModuleType):

@@ -1,83 +1,70 @@
-"""The main job from Python."""
+"""All that autoaug does, as functions; the command line parses and prints. Rooms are imported when they are needed, so
+that what works without torch does not load it.
+
+Every function raises `autoaug.AutoaugError`, in one line, where its options or what they name cannot be used.
+"""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import fields
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
-import numpy as np
-
-from autoaug.data.audit import Audit
-from autoaug.data.splits import DataSet
-from autoaug.errors import (
-    Interrupted,
-    NewerFormat,
-    OptionError,
-    PolicyError,
-    RunError,
-    UnknownName,
-    pausing_on_full_disk,
-    resume_command,
+from autoaug.errors import OptionError
+from autoaug.pipeline.options import (
+    CheckOptions,
+    CompareOptions,
+    ExpandOptions,
+    FitOptions,
+    ObjectiveOptions,
+    RobustnessOptions,
+    SampleOptions,
+    SearchOptions,
 )
-from autoaug.pipeline.configure import named_code, prepare, reopen, run_folder_for
-from autoaug.pipeline.objective import Objective, ObjectiveResult, search_objective
-from autoaug.pipeline.options import SearchOptions
-from autoaug.pipeline.run import finish, run_job
-from autoaug.policy.loading import load_policy, read_policy
-from autoaug.policy.models import Policy
-from autoaug.results import SearchResult
-from autoaug.runs.callbacks import Everyone, open_trackers
-from autoaug.runs.callbacks.base import Silent
-from autoaug.runs.config import RunConfig
-from autoaug.runs.folder import RunFolder
-from autoaug.search.progress import Progress
-from autoaug.search.storage import alone_in_study
-from autoaug.utils.locks import held
-from autoaug.utils.redaction import shown
+from autoaug.utils.options import shows, takes
+
+if TYPE_CHECKING:
+    from autoaug.generate.generator import About
+    from autoaug.generate.offline import Expanded
+    from autoaug.pipeline.checking import DataCheck
+    from autoaug.pipeline.generation import SampledFiles
+    from autoaug.pipeline.listings import OperatorRow, StrategyRow
+    from autoaug.pipeline.objective import ObjectiveResult
+    from autoaug.policy.models import Policy
+    from autoaug.results import Robustness, SearchResult
+    from autoaug.search.progress import Progress
 
 
 @overload
-def search(
-    data: str | Path, *, progress: Progress | None = None, command: str = "", **options: Any
-) -> SearchResult: ...
+@takes(SearchOptions)
+def search(options: SearchOptions) -> SearchResult: ...
 
 
 @overload
-def search(*, objective: Objective, progress: Progress | None = None, **options: Any) -> ObjectiveResult: ...
+@takes(ObjectiveOptions)
+def search(options: ObjectiveOptions) -> ObjectiveResult: ...
 
 
-def search(
-    data: str | Path | None = None,
-    *,
-    objective: Objective | None = None,
-    progress: Progress | None = None,
-    command: str = "",
-    **options: Any,
-) -> SearchResult | ObjectiveResult:
-    """Search for the best augmentation policy for `data`, confirm it, and write the run folder; or for the policy that
-    serves `objective` best.
+@shows(SearchOptions)
+def search(*args: Any, **options: Any) -> SearchResult | ObjectiveResult:
+    """Search for the best augmentation policy for `data`, confirm it, and write the run folder; or, called with
+    `objective` in the place of `data`, for the policy that serves any other task best.
 
-    Args:
-        data: a folder of samples by class, a folder of IDX files, an ``.npz``, a CSV manifest, ``"digits"``, or
-            ``"torchvision:NAME"``.
-        objective: in the place of `data`, a function of your own for any other task (detection, segmentation, data
-            without labels): ``objective(transform, seed, fidelity) -> score``. It trains with `transform`, a
-            `PolicyTransform` that moves boxes, masks and key-points with the sample, and returns a finite score, the
-            higher the better. Trials for which `fidelity`, in (0, 1], is below 1 should cost that share of a whole
-            one: less data is a better way than fewer epochs. All randomness should follow from `seed`.
-        progress: told what happens; None for silence.
-        command: what to note as the command that repeats the run; None notes this call.
-        options: for `data`, the fields of `autoaug.pipeline.options.SearchOptions`, which are the options of ``autoaug search``
-            with underscores: ``space``, ``strategy``, one of ``trials``, ``time`` and ``budget``, ``model``,
-            ``workers``, ``seed``, ``out``, and so on. For `objective`: ``held_out`` (a second function of the same
-            form that scores on data the first never saw, for the confirmation; without it the first is asked again,
-            with fresh seeds), ``space``, ``strategy``, ``trials``, ``time``, ``budget``, ``seeds``, ``finalists``,
-            ``seed``, ``workers``, ``executor``, ``ray_address``, ``trial_timeout``, ``device`` and ``out``, a folder
-            in which the same call goes on where it was interrupted.
+    >>> result = autoaug.search("digits", space="digits", budget="10x")  # doctest: +SKIP
+    >>> result.verdict, result.policy  # doctest: +SKIP
+
+    An objective is a function of your own (for detection, segmentation, data without labels):
+    ``objective(transform, seed, fidelity) -> score``. It trains with `transform`, a `PolicyTransform` that moves boxes,
+    masks and key-points with the sample, and returns a finite score, the higher the better. Trials for which
+    `fidelity`, in (0, 1], is below 1 should cost that share of a whole one: less data is a better way than fewer
+    epochs. All randomness should follow from `seed`. Beside `objective` it takes ``held_out`` (a second function of the
+    same form that scores on data the first never saw, for the confirmation; without it the first is asked again, with
+    fresh seeds), ``space``, ``strategy``, ``trials``, ``time``, ``budget``, ``seeds``, ``finalists``, ``seed``,
+    ``workers``, ``executor``, ``ray_address``, ``trial_timeout``, ``device``, ``progress`` and ``out``, a folder in
+    which the same call goes on where it was interrupted.
+
+    Without `progress`, what happens is told to the logger ``autoaug``; ``command`` is what to note as the command that
+    repeats the run, by default this call.
 
     Returns:
         The result: ``.policy``, ``.verdict`` and all figures; of `data` with ``.run_dir``.
@@ -88,121 +75,266 @@ def search(
         DiskFull: there is no room on a disk; `resume` goes on when there is.
         Interrupted: Ctrl-C or a signal to end; `resume` goes on with ``.run_dir`` of it.
     """
-    if (data is None) == (objective is None):
+    has_objective = options.get("objective") is not None
+    if has_objective == bool(args or "data" in options):
         raise OptionError("search takes data or an objective; give one of them")
-    if objective is not None:
-        known = list(inspect.signature(search_objective).parameters)
-        for name in options:
-            if name not in known:
-                raise UnknownName("option of an objective", name, known)
-        return search_objective(objective, progress=progress or Silent(), **options)
-    assert data is not None
-    return _run(_options(data, options), (), progress, command or _call("search", data, options))
+    return _search_objective(**options) if has_objective else _search(*args, **options)
 
 
-def compare(
-    data: str | Path,
-    policies: Iterable[str | Path | Policy],
-    *,
-    progress: Progress | None = None,
-    command: str = "",
-    **options: Any,
-) -> SearchResult:
-    """Train `policies` (built-in names, files or policies) on fresh common seeds, and judge the best on validation
-    against the hardest of the others; options and errors as for `search`.
+@takes(SearchOptions)
+def _search(options: SearchOptions) -> SearchResult:
+    from autoaug.pipeline.session import begin_run
+
+    return begin_run(options)
+
+
+@takes(ObjectiveOptions, "option of an objective")
+def _search_objective(options: ObjectiveOptions) -> ObjectiveResult:
+    from autoaug.pipeline.objective import search_objective
+
+    return search_objective(options)
+
+
+@takes(CompareOptions)
+def compare(options: CompareOptions) -> SearchResult:
+    """Train `policies` (built-in names, files, run folders or policies) on fresh common seeds, and judge the best on
+    validation against the strongest of the others; the confirmation of a search, alone. Errors are those of `search`.
+
+    >>> autoaug.compare("digits", ["none", "randaugment"], seeds=8).sentence  # doctest: +SKIP
     """
-    given = _named(list(policies))
-    names = [policy.name for policy in given]
-    if len({policy.fingerprint() for policy in given}) < 2:
-        raise OptionError(f"a comparison needs at least two policies that differ, not {', '.join(map(repr, names))}")
-    return _run(
-        _options(data, options), given, progress, command or _call("compare", data, {"policies": names, **options})
-    )
+    from autoaug.pipeline.session import begin_run
+
+    return begin_run(options)
 
 
 def resume(run: str | Path, *, progress: Progress | None = None, trust: bool = False) -> SearchResult:
     """Go on with an interrupted run; trials and trainings that have ended are not run again. A run that is whole
     gives its result at once. Where ``config.yaml`` names code to be run (a function of your own, a Ray cluster), say
     with `trust` that the folder is yours, or from somebody whom you trust.
+
+    >>> autoaug.resume("runs/digits-search-1")  # doctest: +SKIP
+
+    Raises:
+        RunError: there is no run, its data have changed, or it names code and is not trusted.
     """
-    folder = RunFolder(run)
-    result = _result(folder)
-    if result is not None and folder.report.is_file():
-        return result
-    _, config = RunFolder.open(run)  # before anything is made there
-    with _driving(folder, config):
-        return finish(folder) if result is not None else _carry_out(*reopen(run, trust), progress or Silent())
+    from autoaug.pipeline.session import resume_run
+
+    return resume_run(run, trust, progress)
 
 
-def _result(folder: RunFolder) -> SearchResult | None:
-    """The result of a run; None where there is none yet, or it or its policy is damaged: the run can write it again."""
-    try:
-        result = SearchResult.load(folder.root)
-        read_policy(folder.policy)
-    except NewerFormat:
-        raise
-    except (RunError, PolicyError):
-        return None
-    return result
+@takes(CheckOptions)
+def check(options: CheckOptions) -> DataCheck:
+    """What is in `data`, what would spoil a result, and whether a search makes sense.
+
+    >>> autoaug.api.check("photos/").refusal  # doctest: +SKIP
+
+    Raises:
+        DataError: the data cannot be read at all.
+    """
+    from autoaug.pipeline.checking import check
+
+    return check(options)
 
 
-@contextmanager
-def _driving(folder: RunFolder, config: RunConfig) -> Iterator[None]:
-    """Drive a run, alone; what pauses it says how to go on."""
-    trust = bool(named_code(config))
-    going_on = resume_command(folder.root, trust)
-    alone = held(folder.root, f"wait until it has ended, or end it and go on with: {going_on}")
-    with pausing_on_full_disk(f"go on with: {going_on}"), alone:
-        try:
-            yield
-        except KeyboardInterrupt:
-            raise Interrupted(folder.root, trust) from None
+@takes(ExpandOptions)
+def expand(options: ExpandOptions) -> Expanded:
+    """Write `data` with augmented copies of each training sample beside it, in the format in which it came; a manifest
+    says of every copy what it was made of, and how. Interrupted, the same call goes on.
+
+    >>> autoaug.api.expand("photos/", "runs/photos", out="photos-x4", copies=3).bytes  # doctest: +SKIP
+
+    Raises:
+        OptionError: the policy mixes labels or has a schedule, which single files cannot.
+        RunError: something else stands at `out`.
+        DataError: the disk has no room.
+    """
+    from autoaug.pipeline.generation import expand
+
+    return expand(options)
 
 
-def _run(options: SearchOptions, policies: tuple[Policy, ...], progress: Progress | None, command: str) -> SearchResult:
-    config, data, found = prepare(options, policies, command)
-    folder = RunFolder.create(run_folder_for(options, "compare" if policies else "search"), config)
-    progress = progress or Silent()
-    with _driving(folder, config):
-        progress.say(f"run folder: {folder.root}")
-        return _carry_out(folder, config, data, found, progress)
+@takes(FitOptions)
+def generate_fit(options: FitOptions) -> About:
+    """Fit a generator to the training split of `data`, and write it to the folder `out`, with a sample of each class
+    in a file beside it. Interrupted, the same call goes on.
+
+    >>> autoaug.api.generate_fit("photos/", out="generators/photos", kind="pca").seconds  # doctest: +SKIP
+
+    Raises:
+        DataError: a class has too few samples for it.
+        RunError: something else stands at `out`, or the training collapsed.
+    """
+    from autoaug.pipeline.generation import fit
+
+    return fit(options)
 
 
-def _carry_out(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, progress: Progress) -> SearchResult:
-    trackers = open_trackers(config.track, folder, config.shown(exclude={"space", "policies"}), progress)
-    with alone_in_study(config.storage, config.study) if config.storage else nullcontext():
-        result = run_job(folder, config, data, found, Everyone([progress, *trackers]))
-    for tracker in trackers:
-        tracker.finished(result)
-    return result
+@takes(SampleOptions)
+def generate_sample(options: SampleOptions) -> SampledFiles:
+    """Draw samples, pass them through the filter that the real samples of `data` teach, and write those that pass.
+    `data` need be named only where they lie elsewhere now than when the generator was fitted.
+
+    >>> autoaug.api.generate_sample("generators/photos", out="made/", per_class=100).reasons  # doctest: +SKIP
+
+    Raises:
+        RunError: something stands at `out`, there is no generator, or none of the samples passes.
+        DataError: the generator is of other data.
+    """
+    from autoaug.pipeline.generation import sample
+
+    return sample(options)
 
 
-def _options(data: str | Path, options: dict[str, Any]) -> SearchOptions:
-    known = [field.name for field in fields(SearchOptions) if field.name != "data"]
-    for name in options:
-        if name not in known:
-            raise UnknownName("option", name, known)
-    options = {name: value.item() if isinstance(value, np.generic) else value for name, value in options.items()}
-    for name in ("allow", "track"):
-        options[name] = tuple(options.get(name) or ())
-    return SearchOptions(str(data), **options)
+@takes(RobustnessOptions)
+def robustness(options: RobustnessOptions) -> Robustness:
+    """How good a trained model is on the test samples of `data`: clean, attacked by PGD, and under the common
+    corruptions at 5 severities; shares in [0, 1]. The report of a run shows it from then on.
+
+    >>> autoaug.api.robustness("photos/", "runs/photos").mean_corrupted  # doctest: +SKIP
+
+    Raises:
+        RunError: there are no weights, they are of another network, or of one that is not trusted.
+    """
+    from autoaug.pipeline.robustness import robustness_of
+
+    return robustness_of(options)
 
 
-def _named(policies: list[str | Path | Policy]) -> tuple[Policy, ...]:
-    """Policies under names that tell them apart: what the user called them."""
-    found: dict[str, Policy] = {}
-    for given in policies:
-        if isinstance(given, Policy):
-            name, policy = given.name, given
-        else:
-            name, policy = str(given), load_policy(given)
-        if name in found:
-            raise OptionError(f"policy {name!r} is given twice; name each once")
-        found[name] = policy.model_copy(update={"name": name})
-    return tuple(found.values())
+def report(run: str | Path, *, cdn: bool = False) -> Path:
+    """Write the HTML report of a run again, finished or not; returns its path. With `cdn` the page loads Plotly from
+    the network, and has 5 MB less.
+
+    >>> autoaug.api.report("runs/photos")  # doctest: +SKIP
+
+    Raises:
+        RunError: there is no run, or it is damaged.
+    """
+    from autoaug.report import write_report
+    from autoaug.runs.folder import RunFolder
+
+    return write_report(RunFolder(run), cdn)
 
 
-def _call(function: str, data: str | Path, options: dict[str, Any]) -> str:
-    given = {name: shown(value) if isinstance(value, str) else value for name, value in options.items()}
-    arguments = "".join(f", {name}={value!r}" for name, value in given.items() if value not in (None, ()))
-    return f"autoaug.{function}({shown(str(data))!r}{arguments})"
+def report_comparison(runs: Sequence[str | Path], out: str | Path = "comparison.html", *, cdn: bool = False) -> Path:
+    """Write one HTML page that compares finished runs; see `report`.
+
+    >>> autoaug.api.report_comparison(["runs/a", "runs/b"], "both.html")  # doctest: +SKIP
+    """
+    from autoaug.report import write_comparison
+    from autoaug.runs.folder import RunFolder
+
+    return write_comparison([RunFolder(run) for run in runs], Path(out), cdn)
+
+
+def figures(run: str | Path, kind: str = "png") -> list[Path]:
+    """Write each chart of the report as a ``png`` or ``svg`` into the run folder; returns their paths.
+
+    >>> autoaug.api.figures("runs/photos", "svg")  # doctest: +SKIP
+
+    Raises:
+        OptionError: `kind` is another, or Kaleido, which draws them, is not installed.
+    """
+    from autoaug.report import write_figures
+    from autoaug.runs.folder import RunFolder
+
+    return write_figures(RunFolder(run), kind)
+
+
+def watch(run: str | Path, *, port: int = 0, every: float = 5.0, open_it: bool = False) -> None:
+    """Show a run as it goes on: its report, served to this machine alone at `port` (0 for any that is free), and its
+    events on the terminal, looked at `every` so many seconds. Ends with the run, or with Ctrl-C, which does not touch
+    the run.
+
+    >>> autoaug.api.watch("runs/photos", open_it=True)  # doctest: +SKIP
+
+    Raises:
+        OptionError: the port cannot be used, or `every` is out of range.
+    """
+    from rich.console import Console
+
+    from autoaug.report.server import watch_run
+
+    watch_run(Path(run), port, every, Console(), open_it)
+
+
+def export(policy: str | Path | Policy, to: str, *, out: str | Path | None = None, approximate: bool = False) -> str:
+    """The policy as code that runs without autoaug, which is also written to the file `out`, if any.
+
+    >>> code = autoaug.api.export("runs/photos", to="numpy")  # doctest: +SKIP
+
+    Args:
+        policy: a built-in name, a file, a run folder, or a policy.
+        to: ``torchvision``, ``kornia``, ``numpy``, ``albumentations``, ``keras``, ``timm``, ``yaml`` or ``json``.
+        out: the file to write.
+        approximate: leave out what the target cannot express, and say so in the text.
+
+    Raises:
+        PolicyError: the target cannot express the policy.
+    """
+    from autoaug.exporters import export_policy
+    from autoaug.policy.loading import load_policy
+    from autoaug.utils.files import write_whole
+
+    text = export_policy(load_policy(policy), to, approximate)
+    if out is not None:
+        write_whole(Path(out), text)
+    return text
+
+
+def export_model(run: str | Path, out: str | Path | None = None) -> list[Path]:
+    """Write a run's trained weights with a model card into the folder `out`, by default ``model`` in that of the run;
+    returns the paths of the files.
+
+    >>> autoaug.api.export_model("runs/photos", "photos-model")  # doctest: +SKIP
+
+    Raises:
+        RunError: the run is not whole, or it kept no weights.
+    """
+    from autoaug.report import model_card
+    from autoaug.runs.folder import RunFolder
+
+    return model_card.export_model(RunFolder(run), Path(out) if out is not None else Path(run) / "model")
+
+
+def operators() -> tuple[OperatorRow, ...]:
+    """The operators that policies are made of.
+
+    >>> [row.name for row in autoaug.api.operators()]  # doctest: +SKIP
+    """
+    from autoaug.pipeline.listings import operator_rows
+
+    return operator_rows()
+
+
+def operator_gallery(out: str | Path) -> Path:
+    """Write an HTML page that shows each operator at five magnitudes on example samples; returns its path.
+
+    >>> autoaug.api.operator_gallery("operators.html")  # doctest: +SKIP
+    """
+    from autoaug.pipeline.operator_gallery import write_gallery
+
+    write_gallery(Path(out))
+    return Path(out)
+
+
+def strategies() -> tuple[StrategyRow, ...]:
+    """The search strategies, and when to use which.
+
+    >>> {row.name: row.summary for row in autoaug.api.strategies()}  # doctest: +SKIP
+    """
+    from autoaug.pipeline.listings import strategy_rows
+
+    return strategy_rows()
+
+
+def schema(of: str) -> dict[str, Any]:
+    """The JSON Schema of the files of a ``policy`` or of a search ``space``, for editors that complete and check.
+
+    >>> autoaug.api.schema("policy")["properties"]  # doctest: +SKIP
+
+    Raises:
+        OptionError: `of` is neither.
+    """
+    from autoaug.pipeline.listings import file_schema
+
+    return file_schema(of)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -12,6 +14,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from autoaug.errors import NewerFormat, RunError, UnknownName
+from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import read_policy
 from autoaug.policy.models import Policy
 from autoaug.probe_results import Count, read_generated, read_probe
@@ -26,7 +29,6 @@ Verdict = Literal["better", "worse", "no significant difference"]
 Interval = tuple[float, float]
 Unit = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
-Points = Annotated[float, Field(ge=-1, le=1)]
 Severities = Annotated[tuple[Unit, ...], Field(min_length=5, max_length=5)]
 Size = Annotated[int, Field(ge=1, lt=2**63)]
 Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
@@ -34,10 +36,10 @@ Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
 @dataclass(frozen=True)
 class Rung:
-    """An accuracy on the validation split on the way; `step` counts passes over the training split."""
+    """A score on the validation split on the way; `step` counts passes over the training split."""
 
     step: int
-    accuracy: float
+    score: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,17 +49,18 @@ class TrialResult:
     Attributes:
         started, ended: seconds since the epoch, on the worker's clock.
         status: running at a rung, complete, pruned there, or failed.
-        accuracy: on the validation split at full length, in [0, 1]; NaN unless complete.
+        score: on the validation split at full length, the higher the better; NaN unless complete.
         curve: the rungs passed, the last one at full length where complete.
-        robustness: accuracy on the validation split under attacks and corruptions; NaN unless the task asks for it.
+        robustness: score on the validation split under attacks and corruptions; NaN unless it is asked for.
         reason: why it failed.
         note: what else is to be said of it.
         augmentation_seconds: of the time, spent on drawing and applying the policy.
         samples_seen: augmented samples trained on.
         sample_passes: the same, with the extra passes of adversarial attacks: the unit of compute.
         probe_result: of work that is no training, as plain JSON values.
-        validation_predictions: class indices ``[n]`` uint16.
-        test_predictions: likewise, where the task has a test split.
+        validation_predictions: ``[n, …]``, as the task stores them.
+        validation_statistics: what each adds to the metric, ``[n, k]``.
+        test_predictions, test_statistics: likewise, where there is a test split.
         weights: of the model, as a safetensors file, where the training was asked to hand them over.
         disk_full: whether it failed for want of room on a disk alone, which is no fault of what was tried.
     """
@@ -65,7 +68,7 @@ class TrialResult:
     started: float
     ended: float = math.nan
     status: Status = "running"
-    accuracy: float = math.nan
+    score: float = math.nan
     curve: tuple[Rung, ...] = ()
     robustness: float = math.nan
     reason: str = ""
@@ -75,7 +78,9 @@ class TrialResult:
     sample_passes: int = 0
     probe_result: Mapping[str, Any] = field(default_factory=dict)
     validation_predictions: np.ndarray | None = None
+    validation_statistics: np.ndarray | None = None
     test_predictions: np.ndarray | None = None
+    test_statistics: np.ndarray | None = None
     weights: bytes | None = field(default=None, repr=False)
     disk_full: bool = False
 
@@ -91,11 +96,31 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class MetricRecord(Record):
+    """What scores are: the metric, turned so that larger is better.
+
+    Attributes:
+        name: in words.
+        unit: ``%`` of shares in [0, 1], which are shown in percent; otherwise what stands behind a value.
+        larger_is_better: of the metric itself; where not, a score is its negative.
+    """
+
+    name: str = "accuracy"
+    unit: str = "%"
+    larger_is_better: bool = True
+
+    @property
+    def is_share(self) -> bool:
+        """Whether scores are shares in [0, 1]."""
+        return self.unit == "%" and self.larger_is_better
+
+
 class Candidate(Record):
     """A policy trained again from scratch on fresh seeds that all candidates share.
 
-    `class_accuracy` is the mean over the seeds, None for a class without test samples; `class_accuracies` has a row per
-    seed, `confusion` counts test samples by class and prediction over all seeds.
+    `class_scores` is the mean over the seeds, None for a class without test samples; `class_scores_by_seed` has a row
+    per seed, `confusion` counts test samples by class and prediction over all seeds. Where there are no classes, all
+    three are empty.
     """
 
     name: str
@@ -104,30 +129,43 @@ class Candidate(Record):
     trial: Integer | None
     policy: Policy
     seeds: Annotated[tuple[Integer, ...], Field(min_length=1)]
-    validation_accuracy: tuple[Unit, ...]
-    validation_mean: Unit
-    test_accuracy: tuple[Unit, ...]
-    mean: Unit
+    validation_scores: Annotated[tuple[float, ...], renamed("validation_scores", "validation_accuracy")]
+    validation_mean: float
+    test_scores: Annotated[tuple[float, ...], renamed("test_scores", "test_accuracy")]
+    mean: float
     ci95: Interval
-    class_accuracy: tuple[Unit | None, ...]
-    class_accuracies: tuple[tuple[Unit | None, ...], ...] = ()
+    class_scores: Annotated[tuple[float | None, ...], renamed("class_scores", "class_accuracy")]
+    class_scores_by_seed: Annotated[
+        tuple[tuple[float | None, ...], ...], renamed("class_scores_by_seed", "class_accuracies")
+    ] = ()
     confusion: tuple[tuple[Count, ...], ...] = ()
     seconds: float
 
     @model_validator(mode="after")
     def _has_a_row_per_seed_and_a_column_per_class(self) -> Self:
-        seeds, classes = len(self.seeds), len(self.class_accuracy)
-        for name in ("validation_accuracy", "test_accuracy", "class_accuracies"):
+        seeds, classes = len(self.seeds), len(self.class_scores)
+        for name in ("validation_scores", "test_scores", "class_scores_by_seed"):
             found = len(getattr(self, name))
-            if found != seeds and (found or name != "class_accuracies"):
+            if found != seeds and (found or name != "class_scores_by_seed"):
                 raise ValueError(f"{name} has {found} entries for {seeds} seeds")
-        if self.class_accuracies and not self.confusion:
-            raise ValueError("class_accuracies stands without confusion")
+        if self.class_scores_by_seed and not self.confusion:
+            raise ValueError("class_scores_by_seed stands without confusion")
         if self.confusion and len(self.confusion) != classes:
             raise ValueError(f"confusion has {len(self.confusion)} rows for {classes} classes")
-        if any(len(row) != classes for row in (*self.class_accuracies, *self.confusion)):
-            raise ValueError(f"class_accuracies or confusion has a row that is not of {classes} classes")
+        if any(len(row) != classes for row in (*self.class_scores_by_seed, *self.confusion)):
+            raise ValueError(f"class_scores_by_seed or confusion has a row that is not of {classes} classes")
         return self
+
+    def scores(self) -> Iterator[tuple[str, float]]:
+        """Each score in it, with the name of its field."""
+        yield from (("mean", self.mean), ("validation_mean", self.validation_mean))
+        rows = {
+            "validation_scores": self.validation_scores,
+            "test_scores": self.test_scores,
+            "class_scores": self.class_scores,
+            "class_scores_by_seed": itertools.chain(*self.class_scores_by_seed),
+        }
+        yield from ((name, score) for name, row in rows.items() for score in row if score is not None)
 
 
 class McNemar(Record):
@@ -139,20 +177,21 @@ class McNemar(Record):
 
 
 class Comparison(Record):
-    """The finalist against the strongest baseline, paired by seed, on the test split; accuracies in [0, 1].
+    """The finalist against the strongest baseline, paired by seed, on the test split. `mcnemar` is there where
+    predictions are right or wrong.
 
-    `ci95` holds with 95 % over all `interim_analyses` at the data together; `level` is what each of them could be wrong by alone.
+    `ci95` holds with 95 % over all `interim_analyses` together; `level` is what each of them could be wrong by alone.
     """
 
     candidate: str
     baseline: Annotated[str, renamed("baseline", "rival")]
-    differences: Annotated[tuple[Points, ...], Field(min_length=1)]
-    difference: Points
+    differences: Annotated[tuple[float, ...], Field(min_length=1)]
+    difference: float
     ci95: Interval
     p_value: Unit
     level: Unit = 0.05
     interim_analyses: Annotated[tuple[Count, ...], renamed("interim_analyses", "looks")] = ()
-    mcnemar: McNemar
+    mcnemar: McNemar | None = None
 
 
 class Returned(Record):
@@ -187,22 +226,37 @@ class Cost(Record):
 
 
 class DataSummary(Record):
-    """What the search was run on."""
+    """What the search was run on; older results, which do not name the modality, are of the first one."""
 
     name: str
     fingerprint: str
     classes: Annotated[tuple[str, ...], Field(min_length=1)]
-    shape: tuple[Size, Size, Size]
+    modality: str = Field(default_factory=lambda: get_modality().name)
+    shape: Annotated[tuple[Size, ...], Field(min_length=1)]
     train: Size
     validation: Count
     test: Count
     findings: tuple[str, ...]
 
 
+class Stage(StrEnum):
+    """The stages of the search by the default strategy, as its trials name them."""
+
+    BASELINES = "baselines"
+    #: Whether the policy that the shift probe proposes is better than no augmentation.
+    SHIFT_CHECK = "gate"
+    PORTFOLIO = "portfolio"
+    SHAPES = "shape"
+    #: Neighbors of one policy; the number of its trial follows.
+    NEIGHBORS = "around"
+    REPEATS = "repeat"
+    FULL_LENGTH = "finish"
+
+
 class TrialSummary(Record):
-    """A trial of the search, as the study has it; `data_fraction` is of the training split, `stop` of a training's length, and
-    `values` are one per objective; `params` are what a sampler drew, by name, and `started` is in seconds since the
-    epoch.
+    """A trial of the search, as the study has it; `data_fraction` is of the training split, `stop` of a training's
+    length, and `values` are one per objective; `params` are what a sampler drew, by name, and `started` is in seconds
+    since the epoch.
     """
 
     number: Count
@@ -213,7 +267,7 @@ class TrialSummary(Record):
     stop: Annotated[Fraction, renamed("stop", "until")] = 1.0
     status: Literal["complete", "pruned", "failed"]
     values: tuple[float, ...]
-    accuracy: float | None
+    score: Annotated[float | None, renamed("score", "accuracy")]
     curve: tuple[tuple[Count, float], ...]
     seconds: float
     sample_passes: Annotated[Count, renamed("sample_passes", "passes")]
@@ -226,10 +280,10 @@ class TrialSummary(Record):
 
 
 class Robustness(Record):
-    """How a model holds up on test samples: accuracies in [0, 1]; what stands in ``robustness.json``.
+    """How a model holds up on test samples: scores in [0, 1]; what stands in ``robustness.json``.
 
     Attributes:
-        samples: how many it was measured on.
+        inputs: how many samples it was measured on.
         attack: in words.
         clean: on the samples as they are.
         attacked: under the attack.
@@ -259,6 +313,7 @@ class SearchResult(Record):
     """The outcome of a search: what stands in ``result.json``."""
 
     format: Literal[2] = 2
+    metric: MetricRecord = MetricRecord()
     verdict: Verdict
     sentence: str
     returned: Returned
@@ -304,11 +359,15 @@ class SearchResult(Record):
             if name not in names:
                 raise ValueError(f"{field_name} names {name!r}, which is not among the candidates")
         for candidate in self.candidates:
-            if len(candidate.class_accuracy) != len(self.data.classes):
+            if len(candidate.class_scores) not in {0, len(self.data.classes)}:
                 raise ValueError(
-                    f"candidate {candidate.name!r} has accuracies for {len(candidate.class_accuracy)} classes, the "
-                    f"data have {len(self.data.classes)}"
+                    f"candidate {candidate.name!r} has scores for {len(candidate.class_scores)} classes, the data have "
+                    f"{len(self.data.classes)}"
                 )
+        for number, candidate in enumerate(self.candidates if self.metric.is_share else ()):
+            for field_name, score in candidate.scores():
+                if not 0 <= score <= 1:
+                    raise ValueError(f"candidates.{number}.{field_name}: {score:g} is no share from 0 to 1")
         for trial in self.history:
             if trial.values and len(trial.values) != len(self.objectives):
                 raise ValueError(

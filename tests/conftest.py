@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import signal
+import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,9 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from PIL import Image
+
+from autoaug.results import SearchResult
 
 settings.register_profile("any machine", deadline=None)  # a busy one is slow, not wrong
 settings.load_profile("any machine")
@@ -18,6 +23,7 @@ torch.set_num_threads(1)
 
 #: Seconds after which a test calls a process hung. A busy machine takes many times as long as a quiet one.
 PATIENCE = 600.0
+CHECKOUT = Path(__file__).parents[1]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As in what a shell runs in the background: what the tests start would not hear of Ctrl-C either.
@@ -35,6 +41,11 @@ def bars(n: int, classes: int = 3, size: int = 12, channels: int = 1, seed: int 
     return images.astype(np.uint8), labels.astype(np.int64)
 
 
+def published() -> SearchResult:
+    """The result of a search that is published: with probes, and a comparison that took two looks."""
+    return SearchResult.load(CHECKOUT / "reports/cifar-2k-auto")
+
+
 @pytest.fixture
 def npz(tmp_path: Path) -> Path:
     """An .npz with 120 training and 60 test images of three classes."""
@@ -48,6 +59,21 @@ def write_npz(path: Path, **changes: np.ndarray) -> Path:
     arrays = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
     np.savez_compressed(path, **{**arrays, **changes})
     return path
+
+
+def write_idx(path: Path, array: np.ndarray) -> None:
+    """An IDX file, the format of MNIST."""
+    header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+    content = header + array.astype(np.uint8).tobytes()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+
+
+def write_folder(root: Path, images: np.ndarray, labels: np.ndarray) -> None:
+    """A folder of PNG files per class."""
+    for index, (image, label) in enumerate(zip(images, labels, strict=True)):
+        folder = root / f"class {label}"
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image.squeeze()).save(folder / f"{index:04d}.png")
 
 
 @pytest.fixture

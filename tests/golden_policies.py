@@ -124,7 +124,7 @@ def fingerprints() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         for data in ("digits", str(write_npz(Path(folder) / "bars.npz"))):
             options = SearchOptions(data, trials=3, seeds=2, seed=4, device="cpu", workers=1)
-            config, split, _ = prepare(options, (), "")
+            config, split, _ = prepare(options)
             parts = (split.train, split.validation, split.test)
             facts = [list(v.values()) if isinstance(v, dict) else v for v in config.facts().values()]
             found[Path(data).stem] = [

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 import autoaug
-from autoaug.evaluation.confirmation import CandidatePolicy, ConfirmedTraining, assess, confirmation_seeds
+from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds
 from autoaug.evaluation.group_sequential import interim_analyses, is_futile, levels
+from autoaug.evaluation.scoring import Scoring, assess
 from autoaug.evaluation.statistics import estimate, mcnemar
 from autoaug.evaluation.verdict import contenders, judge
 from autoaug.policy.loading import builtin_names, load_policy
@@ -24,6 +25,8 @@ from autoaug.search.loop import run_search
 from autoaug.search.space import load_space
 from autoaug.search.strategies import STRATEGIES, get_strategy
 from autoaug.search.study import SearchStudy
+from autoaug.training.metrics import Accuracy
+from autoaug.training.tasks import Classification
 from autoaug.training.trial import Train
 from autoaug.utils.seeds import derive_seed
 from tests.golden_policies import mark, rounded
@@ -67,7 +70,7 @@ class Lucky(Executor):
         if work.stop == 1:
             result = TrialResult(started=1.0, ended=2.0, curve=(half,), sample_passes=sample_passes // 2)
             self._waiting.append((spec.key, result))
-        done = {"accuracy": score, "robustness": 1 - score, "curve": (half, whole), "sample_passes": sample_passes}
+        done = {"score": score, "robustness": 1 - score, "curve": (half, whole), "sample_passes": sample_passes}
         self._waiting.append((spec.key, TrialResult(started=1.0, ended=3.0, status="complete", **done)))
 
     def next_result(self) -> tuple[str, TrialResult]:
@@ -83,7 +86,7 @@ def searched(name: str, space: str, seed: int, trainings: float, shift: bool) ->
     """The trials of a search, and which of them are its finalists."""
     executor, strategy = Lucky(shift), get_strategy(name)
     study = SearchStudy("sqlite:///:memory:", load_space(space), strategy, seed=seed)
-    run_search(study, executor, Budget(trainings=trainings), FULL, load_space(space), BASELINES, seed, Silent())
+    run_search(study, executor, Budget(trainings=trainings), FULL, BASELINES, Silent())
     stages: dict[str, int] = {}
     trials = [
         [
@@ -120,21 +123,21 @@ def guesses(labels: np.ndarray, accuracy: float, seed: int) -> np.ndarray:
 def judged(test: Sequence[float], count: int, planned: tuple[int, ...], after_search: bool) -> list[Any]:
     """The judgment of five candidates with these accuracies on the test split, over so many seeds."""
     labels, seeds, kinds = np.arange(400) % 4, confirmation_seeds(3, count), ("baseline",) * 2 + ("searched",) * 2
-    trainings, candidates = {}, []
+    trainings, candidates, scoring = {}, [], Scoring(Classification(4), Accuracy(), labels, labels)
     for number, (kind, accuracy) in enumerate(zip((*kinds, "control"), test, strict=True)):
         candidate_policy = CandidatePolicy(
             str(number), kind, Policy(copies=number + 1), None if kind == "baseline" else number
         )
         for seed in seeds:
             both = guesses(labels, 0.6 + 0.03 * number, seed + number), guesses(labels, accuracy, seed + 9 * number)
-            trainings[candidate_policy.name, seed] = ConfirmedTraining(*both, 1.0)
-        candidates.append(assess(candidate_policy, trainings, seeds, labels, labels, 4))
-    found = judge(candidates, trainings, labels, after_search, planned)
+            trainings[candidate_policy.name, seed] = scoring.training(*both, 1.0)
+        candidates.append(assess(candidate_policy, trainings, seeds, scoring))
+    found = judge(candidates, trainings, scoring, after_search, planned)
     of = found.comparison
     numbers = [list(of.differences), of.difference, list(of.ci95), of.p_value, of.level, list(of.interim_analyses)]
     undecided = [int(name) for name in contenders(found, candidates)] if planned else []
     pooled = list(of.mcnemar.model_dump().values())
-    means = [[c.validation_mean, c.mean, list(c.ci95), list(c.class_accuracy)] for c in candidates]
+    means = [[c.validation_mean, c.mean, list(c.ci95), list(c.class_scores)] for c in candidates]
     return rounded(
         [
             found.verdict,
@@ -181,6 +184,6 @@ def verdicts() -> dict[str, Any]:
     )
     candidates = [[mark(c.policy), c.scores, c.mean, c.ci95] for c in result.candidates]
     numbers = [result.verdict, result.difference, result.ci95, result.p_value, mark(result.policy)]
-    trials = [[trial.data_fraction, trial.seed_index, trial.accuracy] for trial in result.history]
+    trials = [[trial.data_fraction, trial.seed_index, trial.score] for trial in result.history]
     found["luck"] = rounded([numbers, candidates, trials])
     return found

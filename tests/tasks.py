@@ -13,8 +13,10 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
 from autoaug.policy.models import Layer, Operation, Policy, SubPolicy
 from autoaug.training.recipe import Recipe
-from autoaug.training.train import new_training, train
-from autoaug.training.trial import RUNGS, Task
+from autoaug.training.setting import TrainingSetting
+from autoaug.training.tasks import Classification
+from autoaug.training.train import train_to_end
+from autoaug.training.trial import RUNGS
 from tests.conftest import bars
 
 
@@ -24,11 +26,11 @@ def samples(n: int, seed: int) -> Samples:
     return Samples(MemoryInputs(np.ascontiguousarray(images.transpose(0, 3, 1, 2))), labels)
 
 
-def small_task(test: bool = False, **recipe: object) -> Task:
+def small_task(test: bool = False, **recipe: object) -> TrainingSetting:
     """Three classes of bars, 12 x 12, gray."""
     settings = {"epochs": 4, "batch_size": 32, **recipe}
-    return Task(
-        classes=3,
+    return TrainingSetting(
+        task=Classification(3),
         train=samples(96, 0),
         validation=samples(48, 1),
         test=samples(48, 2) if test else None,
@@ -38,17 +40,15 @@ def small_task(test: bool = False, **recipe: object) -> Task:
     )
 
 
-def trained_weights(policy: Policy, task: Task, seed: int = 3) -> torch.Tensor:
-    """All weights of a model that is trained in `task`, as one vector. Whatever two trainings do differently shows in
-    them, on any CPU; their predictions may be the same.
+def trained_weights(policy: Policy, setting: TrainingSetting, seed: int = 3) -> torch.Tensor:
+    """All weights of a model that is trained in `setting`, as one vector. Whatever two trainings do differently shows
+    in them, on any CPU; their predictions may be the same.
     """
-    training = new_training(task.model, task.train, task.classes, seed)
-    for _ in train(training, policy, task.train, task.classes, task.recipe, seed, task.device, RUNGS):
-        pass
+    training = train_to_end(replace(setting.plan(policy, seed), rungs=RUNGS))
     return torch.cat([tensor.flatten().double() for tensor in training.model.state_dict().values()])
 
 
-def shifted_task() -> Task:
+def shifted_task() -> TrainingSetting:
     """The same, with validation images that are darker by up to 60 %."""
     validation = samples(96, 1)
     dark = Operation(operator="Brightness", magnitude=(0.2, 0.6), sign="negative")

@@ -18,6 +18,8 @@ def test_exported_names() -> None:
         "Plan",
         "Policy",
         "PolicyTransform",
+        "RelaxedPolicy",
+        "SearchOptions",
         "SearchResult",
         "__version__",
         "apply_plan",
@@ -25,6 +27,7 @@ def test_exported_names() -> None:
         "draw_plan",
         "export_policy",
         "load_policy",
+        "operator",
         "resume",
         "search",
     }

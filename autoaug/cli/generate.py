@@ -1,38 +1,96 @@
-"""The commands that make data: generators, copies on disk, and how robust a model is."""
+"""The commands that make data: generators, copies on disk; and how robust a model is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from autoaug.cli.parameters import command
+from autoaug.pipeline.options import FitOptions, SampleOptions
 from autoaug.utils.terminal import echo
 
 generate = typer.Typer(
     name="generate", help="Fit a generator to the training samples, and draw samples from it.", no_args_is_help=True
 )
 
-Data = Annotated[str, typer.Argument(help="As for autoaug search.")]
-Seed = Annotated[int, typer.Option(help="Seed of all chance.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
-Accept = Annotated[
-    str | None,
-    typer.Option(help="module:function of yours; called with a generated sample and its class, false drops it."),
-]
-Allow = Annotated[list[str] | None, typer.Option(help="Findings of the audit to let pass. May be repeated.")]
-Trust = Annotated[
-    bool,
-    typer.Option(
-        "--trust",
-        help="Run what the folder's files name: functions of your modules, a Ray cluster. Leave it out for "
-        "a folder from somebody else.",
-    ),
-]
+
+@command(generate, FitOptions, "autoaug generate fit photos/ --out generators/photos")
+def fit(**options: Any) -> None:
+    """Fit a generator to the training split of DATA. Interrupted, the same command goes on."""
+    from autoaug import api
+
+    console, out = Console(), Path(options["out"])
+    with _going_on_later(), _bar(console) as bar:
+        task = bar.add_task(f"fitting a {options['kind']}", total=None)
+
+        def watch(done: int, total: int, _: object) -> None:
+            bar.update(task, completed=done, total=total)
+            if not console.is_terminal:
+                echo(f"step {done} of {total}; a sample of each class is in {out}")
+
+        made = api.generate_fit(**options, watch=watch)
+    echo(f"{out}: a {made.kind} for {len(made.classes)} classes, fitted in {made.seconds:.0f} s")
+
+
+@command(generate, SampleOptions, "autoaug generate sample generators/photos --per-class 100 --out made/")
+def sample(**options: Any) -> None:
+    """Draw samples, pass them through the filter that DATA's real samples teach, and write those that pass. DATA need
+    be named only where they lie elsewhere now than when the generator was fitted.
+    """
+    from autoaug import api
+    from autoaug.generate.filter import format_counts
+
+    found = api.generate_sample(**options)
+    echo(f"{found.folder}: of {found.drawn} samples {format_counts(found.reasons)}")
+    for what, (before, after) in zip(("class", "group"), found.balance.values(), strict=False):  # groups may be none
+        each = f"{min(before)} to {max(before)} before the filter, {min(after)} to {max(after)} after"
+        echo(f"samples per {what}: {each}")
+    for name, value in found.figures.items():
+        echo(f"{name}: {value:.4g}")
+
+
+def expand(**options: Any) -> None:
+    """Write DATA with K augmented copies of each training sample beside it, in the format in which it came.
+    Interrupted, the same command goes on; a manifest says of every copy what it was made of, and how.
+    """
+    from autoaug import api
+
+    with _going_on_later(), _bar(Console()) as bar:
+        task = bar.add_task("making copies", total=None)
+        made = api.expand(**options, watch=lambda done, total: bar.update(task, completed=done, total=total))
+    rate = made.copies / max(made.seconds, 1e-9)
+    echo(
+        f"{options['out']}: {made.originals} samples and {made.copies} copies in {made.seconds:.1f} s "
+        f"({rate:.0f} copies per second), {made.bytes / 2**20:.1f} MiB"
+    )
+
+
+def robustness(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, **options: Any) -> None:
+    """Say how good a trained model is on DATA's test samples: clean, under PGD, and under the common corruptions at 5
+    severities. A run's report shows it from then on.
+    """
+    import json
+
+    from rich.table import Table
+
+    from autoaug import api
+
+    found = api.robustness(**options)
+    if as_json:
+        typer.echo(json.dumps(found.model_dump() | {"mean_corrupted": found.mean_corrupted}, indent=2))
+        return
+    echo(f"clean {100 * found.clean:.1f} %, under {found.attack}: {100 * found.attacked:.1f} %")
+    table = Table("corruption", *(f"severity {i}" for i in range(1, 6)), box=None, pad_edge=False)
+    for name, row in found.corrupted.items():
+        table.add_row(name, *(f"{100 * value:.1f}" for value in row))
+    Console(width=100).print(table, highlight=False)
+    echo(f"mean under corruptions {100 * found.mean_corrupted:.1f} %")
 
 
 def _bar(console: Console) -> Progress:
@@ -45,222 +103,10 @@ def _bar(console: Console) -> Progress:
 
 
 @contextmanager
-def _going_on_later(out: Path) -> Iterator[None]:
-    """Work in the folder `out`, alone. Ctrl-C or a full disk ends the block with one line; what is done is on disk."""
-    from autoaug.errors import pausing_on_full_disk
-    from autoaug.utils.locks import held
-
-    cure = "the same command goes on"
+def _going_on_later() -> Iterator[None]:
+    """Ctrl-C ends the block with one line; what is done is on disk."""
     try:
-        with pausing_on_full_disk(cure), held(out, f"wait until it has ended, or end it: {cure}"):
-            yield
+        yield
     except KeyboardInterrupt:
         echo("interrupted; nothing that is done is lost: the same command goes on", err=True)
         raise typer.Exit(130) from None
-
-
-@generate.command(epilog="Example: autoaug generate fit photos/ --out generators/photos")
-def fit(
-    data: Data,
-    out: Annotated[Path, typer.Option(help="The folder to make.")],
-    kind: Annotated[str, typer.Option(help="gan, or pca: a Gaussian per class, fitted in a second.")] = "gan",
-    steps: Annotated[
-        int | None,
-        typer.Option(help="Of the training of a gan; by default as many as make 40 passes over the samples."),
-    ] = None,
-    source: Annotated[
-        Path | None, typer.Option("--from", help="Start from this generator, and train its norms and embeddings alone.")
-    ] = None,
-    seed: Seed = 0,
-    device: Device = "auto",
-    allow: Allow = None,
-) -> None:
-    """Fit a generator to the training split of DATA. Interrupted, the same command goes on."""
-    import numpy as np
-
-    from autoaug.data.loading import check_data
-    from autoaug.errors import OptionError, RunError
-    from autoaug.generate.gan import Collapsed, default_steps
-    from autoaug.generate.generator import check_free, fit_generator, load_generator
-    from autoaug.modalities.image.decoding import as_picture
-    from autoaug.pipeline.options import absolute, check_seed, parse_memory, within
-    from autoaug.training.device import resolve_device
-
-    check_seed(seed)
-    if steps is not None:
-        within("steps", steps, 1, 10**8)
-        if kind == "pca":
-            raise OptionError("--steps are of the training of a gan; a pca has none: leave it out")
-    chosen = resolve_device(device)
-    check_free(out)
-    given = load_generator(source) if source else None
-    _, found = check_data(data, parse_memory(None), None, allow or (), seed)
-    steps = steps or default_steps(len(found.train))
-    console = Console()
-    with _going_on_later(out), _bar(console) as bar:
-        task = bar.add_task(f"fitting a {kind}", total=steps)
-
-        def watch(done: int, total: int, samples: np.ndarray) -> None:
-            bar.update(task, completed=done)
-            as_picture(np.concatenate(list(samples), axis=-1)).save(out / "samples.png")
-            if not console.is_terminal:
-                echo(f"step {done} of {total}; a sample of each class is in {out / 'samples.png'}")
-
-        try:
-            made = fit_generator(
-                kind,
-                found.train,
-                found.classes,
-                found.train_fingerprint,
-                out,
-                steps=steps,
-                seed=seed,
-                device=chosen,
-                lies_at=absolute(data),
-                source=given,
-                watch=watch,
-            )
-        except Collapsed as fault:
-            raise RunError(str(fault)) from None
-    echo(f"{out}: a {kind} for {len(found.classes)} classes, fitted in {made.about.seconds:.0f} s")
-
-
-@generate.command(epilog="Example: autoaug generate sample generators/photos --per-class 100 --out made/")
-def sample(
-    generator: Annotated[Path, typer.Argument(help="A folder that autoaug generate fit made.")],
-    out: Annotated[Path, typer.Option(help="The folder to make, with a folder per class.")],
-    data: Annotated[str, typer.Argument(help="As for autoaug search; by default what it was fitted on.")] = "",
-    per_class: Annotated[int, typer.Option(help="Samples to draw of each class, before the gate.")] = 100,
-    accept: Accept = None,
-    judge: Annotated[bool, typer.Option("--judge", help="Also say how good the samples are.")] = False,
-    inception: Annotated[
-        Path | None,
-        typer.Option(help="Judge on the features of these Inception weights too, a file that torch-fidelity reads."),
-    ] = None,
-    seed: Seed = 0,
-    device: Device = "auto",
-    allow: Allow = None,
-) -> None:
-    """Draw samples, pass them through the gate that DATA's real samples teach, and write those that pass. DATA need
-    be named only where they lie elsewhere now than when the generator was fitted.
-    """
-    from autoaug.data.loading import check_data
-    from autoaug.errors import RunError
-    from autoaug.generate.features import InceptionFeatures
-    from autoaug.generate.filter import count_reasons, format_counts, load_accept_function
-    from autoaug.generate.generator import load_generator
-    from autoaug.generate.sampling import draw_samples, write_passed
-    from autoaug.pipeline.options import check_seed, parse_memory, within
-    from autoaug.training.device import resolve_device
-
-    check_seed(seed)
-    within("per-class", per_class, 1, 10**7)
-    chosen, own_rule = resolve_device(device), load_accept_function(accept) if accept else None
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise RunError(f"{out} holds something already; name an empty folder, or a new one, with --out")
-    published = InceptionFeatures(inception, chosen) if inception else None
-    made = load_generator(generator)
-    data = data or made.about.where()
-    _, found = check_data(data, parse_memory(None), None, [a for a in allow or () if a != "generator"], made.about.seed)
-    made.check_fits(found.train.inputs.shape, found.classes, found.train_fingerprint, "generator" in (allow or ()))
-    drawn = draw_samples(made, found, per_class, seed, chosen, own_rule)
-    write_passed(drawn, out)
-    echo(f"{out}: of {len(drawn.labels)} samples {format_counts(count_reasons(drawn.reasons))}")
-    balances = drawn.sample_filter.balances(drawn.inputs, drawn.labels, drawn.reasons)
-    for what, (before, after) in zip(("class", "group"), balances.values(), strict=False):  # not all data have groups
-        echo(f"samples of a {what}: {min(before)} to {max(before)} before the gate, {min(after)} to {max(after)} after")
-    if judge or inception:
-        from autoaug.generate.metrics import judge_samples
-
-        kept = drawn.reasons == ""
-        figures = judge_samples(
-            drawn.inputs[kept],
-            drawn.labels[kept],
-            found.train,
-            found.validation,
-            drawn.sample_filter.training,
-            chosen,
-            ("auto", drawn.recipe, seed),
-            published,
-        )
-        for name, value in figures.known().items():
-            echo(f"{name}: {value:.4g}")
-
-
-def expand(
-    data: Data,
-    policy: Annotated[str, typer.Argument(help="A policy file, a run folder, or a built-in name.")],
-    out: Annotated[Path, typer.Option(help="The folder to make.")],
-    copies: Annotated[int, typer.Option(help="Augmented copies of each training sample.")] = 1,
-    seed: Seed = 0,
-    workers: Annotated[int, typer.Option(help="Threads.")] = 2,
-) -> None:
-    """Write DATA with K augmented copies of each training sample beside it, in the format in which it came. Interrupted,
-    the same command goes on; a manifest says of every copy what it was made of, and how.
-    """
-    from autoaug.data.inputs import FileImages
-    from autoaug.data.sources import open_source
-    from autoaug.generate.offline import expand as carry_out
-    from autoaug.pipeline.options import check_seed, parse_memory, within
-    from autoaug.policy.loading import load_policy
-    from autoaug.runs.config import LARGEST_COUNT
-
-    check_seed(seed)
-    within("workers", workers, 1, LARGEST_COUNT)
-    chosen = load_policy(Path(policy) / "policy.yaml" if Path(policy).is_dir() else policy)
-    source = open_source(data, parse_memory(None))
-    kind = "csv" if Path(data).suffix.lower() == ".csv" else "folder" if Path(data).is_dir() else "npz"
-    if not isinstance(source.parts["train"].inputs, FileImages):
-        kind = "npz"  # samples that do not lie in files of their own
-    console = Console()
-    with _going_on_later(out), _bar(console) as bar:
-        task = bar.add_task("making copies", total=None)
-        made = carry_out(
-            source,
-            kind,
-            chosen,
-            copies,
-            out,
-            seed,
-            workers,
-            lambda done, all_: bar.update(task, completed=done, total=all_),
-        )
-    rate = made.copies / max(made.seconds, 1e-9)
-    echo(
-        f"{out}: {made.originals} samples and {made.copies} copies in {made.seconds:.1f} s "
-        f"({rate:.0f} copies a second), {made.bytes / 2**20:.1f} MiB"
-    )
-
-
-def robustness(
-    data: Data,
-    model: Annotated[Path, typer.Argument(help="A run folder, or a folder that autoaug export --to model wrote.")],
-    epsilon: Annotated[float, typer.Option(help="Radius of the attack, in units of the range [0, 1].")] = 2 / 255,
-    norm: Annotated[str, typer.Option(help="linf or l2.")] = "linf",
-    steps: Annotated[int, typer.Option(help="Of the attack.")] = 20,
-    inputs: Annotated[int, typer.Option("--samples", help="At most so many test samples.")] = 1000,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    seed: Annotated[int | None, typer.Option(help="Of the split; a run has its own.")] = None,
-    device: Device = "auto",
-    allow: Allow = None,
-    trust: Trust = False,
-) -> None:
-    """Say how accurate a trained model is on DATA's test samples: clean, under PGD, and under 15 common corruptions at 5
-    severities. A run's report shows it from then on.
-    """
-    import json
-
-    from rich.table import Table
-
-    from autoaug.pipeline.robustness import robustness_of
-
-    found = robustness_of(data, model, epsilon, norm, steps, inputs, seed, device, allow or (), trust)
-    if as_json:
-        typer.echo(json.dumps(found.model_dump() | {"mean_corrupted": found.mean_corrupted}, indent=2))
-        return
-    echo(f"clean {100 * found.clean:.1f} %, under {found.attack}: {100 * found.attacked:.1f} %")
-    table = Table("corruption", *(f"severity {i}" for i in range(1, 6)), box=None, pad_edge=False)
-    for name, row in found.corrupted.items():
-        table.add_row(name, *(f"{100 * value:.1f}" for value in row))
-    Console(width=100).print(table, highlight=False)
-    echo(f"mean under corruptions {100 * found.mean_corrupted:.1f} %")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from autoaug.utils.terminal import echo
 
@@ -15,51 +17,38 @@ from autoaug.utils.terminal import echo
 def operators(
     as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
     gallery: Annotated[
-        Path | None, typer.Option(help="Write an HTML page that shows each at five magnitudes on real samples.")
+        Path | None, typer.Option(help="Write an HTML page that shows each at five magnitudes on example samples.")
     ] = None,
 ) -> None:
     """List the operators that policies are made of."""
-    import json
-
-    from rich.table import Table
-
-    from autoaug.cli import operator_gallery as catalog
+    from autoaug import api
 
     if gallery is not None:
-        catalog.write_gallery(gallery)
-        echo(gallery)
-    elif as_json:
-        typer.echo(json.dumps(catalog.rows(), indent=2))
-    else:
-        table = Table("operator", "modality", "family", "values", "unit", box=None, pad_edge=False)
-        for row in catalog.rows():
-            low, high = row["range"]
-            values = "on or off" if row["unit"] == "switch" else f"{low:g} … {high:g}"
-            table.add_row(row["name"], row["modality"], row["family"], values, row["unit"])
-        Console(width=None if sys.stdout.isatty() else 120).print(table, highlight=False)
+        echo(api.operator_gallery(gallery))
+        return
+    rows = api.operators()
+    if as_json:
+        typer.echo(json.dumps([vars(row) for row in rows], indent=2))
+        return
+    table = Table("operator", "modality", "family", "values", "unit", box=None, pad_edge=False)
+    for row in rows:
+        values = "on or off" if row.unit == "switch" else f"{row.range[0]:g} … {row.range[1]:g}"
+        table.add_row(row.name, row.modality, row.family, values, row.unit)
+    Console(width=None if sys.stdout.isatty() else 120).print(table, highlight=False)
 
 
 def strategies() -> None:
     """List the search strategies, and when to use which."""
-    from rich.table import Table
-
-    from autoaug.search.strategies import STRATEGIES
+    from autoaug import api
 
     table = Table("strategy", "when to use it", "objectives", box=None, pad_edge=False)
-    for strategy in STRATEGIES.values():
-        table.add_row(strategy.name, strategy.summary, ", ".join(strategy.objectives))
+    for row in api.strategies():
+        table.add_row(row.name, row.summary, ", ".join(row.objectives))
     Console(width=None if sys.stdout.isatty() else 140).print(table, highlight=False)
 
 
 def schema(of: Annotated[str, typer.Argument(help="policy or space.")]) -> None:
     """Print the JSON Schema of a policy file or a search space file, for editors that complete and check."""
-    import json
+    from autoaug import api
 
-    from pydantic import BaseModel
-
-    from autoaug.pipeline.options import one_of
-    from autoaug.policy.models import Policy
-    from autoaug.search.space import SearchSpace
-
-    words: dict[str, type[BaseModel]] = {"policy": Policy, "space": SearchSpace}
-    typer.echo(json.dumps(words[one_of("schema", of, tuple(words))].model_json_schema(), indent=2))
+    typer.echo(json.dumps(api.schema(of), indent=2))

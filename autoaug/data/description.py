@@ -5,28 +5,30 @@ from __future__ import annotations
 import math
 
 from autoaug.data.audit import ALLOWABLE, Audit
+from autoaug.data.inputs import MemoryInputs
 from autoaug.data.source import Source
 from autoaug.data.splits import DataSet
 
 _MANY = 20
 
 
-def describe_source(source: Source, found: Audit) -> list[str]:
-    """Counts per class, sizes, modes and findings, line by line."""
-    lines = [f"{source.name}: {len(source.classes)} classes, fingerprint {found.fingerprint}"]
-    for role, counts in found.counts.items():
+def describe_source(source: Source, audit: Audit) -> list[str]:
+    """Counts per class, forms and findings, line by line."""
+    lines = [f"{source.name}: {len(source.classes)} classes, fingerprint {audit.fingerprint}"]
+    for role, counts in audit.counts.items():
         listed = list(counts.items())
         shown = ", ".join(f"{name} {count}" for name, count in listed[:_MANY])
         more = f", and {len(listed) - _MANY} more classes" if len(listed) > _MANY else ""
         lines.append(f"{role}: {sum(counts.values())} samples ({shown}{more})")
-    lines.append(f"sizes: {_listing(source.sizes)}; modes: {_listing(source.modes)}")
+    if source.forms:
+        lines.append("; ".join(f"{what}: {_listing(counts)}" for what, counts in source.forms.items()))
     if source.rule:
         lines.append(f"one form for all samples: {source.rule}")
     lines += [f"unreadable: {name}" for name in source.unreadable[1:_MANY]]
-    for finding in found.findings:
+    for finding in audit.findings:
         allow = f" (--allow {finding.code} lets {ALLOWABLE[finding.code]} pass)" if finding.code in ALLOWABLE else ""
         lines.append(f"{finding.level}: {finding.message}{allow}")
-    if all(finding.level == "note" for finding in found.findings):
+    if all(finding.level == "note" for finding in audit.findings):
         lines.append("nothing wrong was found: all files readable, no duplicates, no sample under two labels")
     return lines
 
@@ -40,7 +42,7 @@ def _listing(counts: dict[str, int]) -> str:
 def describe_splits(data: DataSet) -> list[str]:
     """The splits that a search would use, and what differences it could see with them, line by line."""
     error = 100 * math.sqrt(0.8 * 0.2 / len(data.validation))
-    where = "in memory" if hasattr(data.train.inputs, "array") else "streamed from disk"
+    where = "in memory" if isinstance(data.train.inputs, MemoryInputs) else "streamed from disk"
     return [
         f"a search would use {len(data.train)} train, {len(data.validation)} validation and {len(data.test)} test "
         f"samples ({where})",

@@ -1,37 +1,62 @@
-"""Where samples lie: in memory, in one mapped file, or in many files. All hand out uint8 ``[n, C, H, W]``."""
+"""Where samples lie: in memory, in one mapped file, or in files of their own. All hand out arrays ``[n, ...]``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from autoaug.modalities.image.decoding import Shape, decode
-
 DECODERS = 4
+
+#: Turns rows of an array as it was given into samples as they are stored.
+Convert = Callable[[np.ndarray], np.ndarray]
 
 
 class Inputs(Protocol):
-    """A sequence of samples of one shape."""
+    """A sequence of samples of one shape and type."""
 
     def __len__(self) -> int: ...
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """Channels, height, width."""
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the values."""
 
     def take(self, indices: np.ndarray) -> np.ndarray:
-        """The samples at `indices` as uint8 ``[n, C, H, W]``."""
+        """The samples at `indices`, ``[n, *shape]``."""
+
+
+class Reader(Protocol):
+    """How files are read as samples of one shape and type. Workers get it pickled."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the values."""
+
+    def read(self, path: Path) -> np.ndarray:
+        """The sample in a file."""
+
+    def rewritten(self, path: Path) -> np.ndarray | None:
+        """What to write in the place of a file in which other programs would find something else than `read` does;
+        None where a copy of the file will do.
+        """
 
 
 @dataclass(frozen=True, eq=False)
 class MemoryInputs:
-    """Samples in memory, uint8 ``[N, C, H, W]``."""
+    """Samples in memory, ``[N, ...]``."""
 
     array: np.ndarray
 
@@ -39,8 +64,12 @@ class MemoryInputs:
         return len(self.array)
 
     @property
-    def shape(self) -> tuple[int, int, int]:
+    def shape(self) -> tuple[int, ...]:
         return self.array.shape[1:]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.array.dtype
 
     def take(self, indices: np.ndarray) -> np.ndarray:
         taken: np.ndarray = self.array[indices]
@@ -49,52 +78,61 @@ class MemoryInputs:
 
 @dataclass(frozen=True, eq=False)
 class MappedInputs:
-    """Samples in a ``.npy`` file that is read as needed; `channel_axis` is None, 1 or 3 as the file has it.
-
-    Floats are in [0, 1]. `rows` picks and orders samples of the file.
-    """
+    """Samples in a ``.npy`` file that is read as needed: `convert` makes them of its rows; `rows` picks and orders."""
 
     path: str
-    channel_axis: int | None
     rows: np.ndarray
+    convert: Convert = np.ascontiguousarray
 
     @cached_property
     def _file(self) -> np.ndarray:
         mapped: np.ndarray = np.load(self.path, mmap_mode="r")
         return mapped
 
+    @cached_property
+    def _first(self) -> np.ndarray:
+        return self.convert(self._file[:1])
+
     def __getstate__(self) -> dict[str, object]:
         """Leave the mapping out, so that a worker opens its own instead of receiving every byte."""
-        return {k: v for k, v in self.__dict__.items() if k != "_file"}
+        return {k: v for k, v in self.__dict__.items() if k not in {"_file", "_first"}}
 
     def __len__(self) -> int:
         return len(self.rows)
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        return channels_first(self._file[:1], self.channel_axis).shape[1:]
+    def shape(self) -> tuple[int, ...]:
+        return self._first.shape[1:]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._first.dtype
 
     def take(self, indices: np.ndarray) -> np.ndarray:
-        return as_uint8(channels_first(self._file[self.rows[indices]], self.channel_axis))
+        return self.convert(self._file[self.rows[indices]])
 
 
 @dataclass(frozen=True, eq=False)
-class FileImages:
-    """Samples in files of their own, decoded on demand by a few threads."""
+class FileInputs:
+    """Samples in files of their own, read on demand by a few threads."""
 
     paths: tuple[str, ...]
-    target: Shape
+    reader: Reader
 
     def __len__(self) -> int:
         return len(self.paths)
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        return self.target.channels, self.target.height, self.target.width
+    def shape(self) -> tuple[int, ...]:
+        return self.reader.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.reader.dtype
 
     def take(self, indices: np.ndarray) -> np.ndarray:
         with ThreadPoolExecutor(DECODERS) as pool:
-            return np.stack(list(pool.map(lambda i: decode(Path(self.paths[i]), self.target), indices.tolist())))
+            return np.stack(list(pool.map(lambda i: self.reader.read(Path(self.paths[i])), indices.tolist())))
 
 
 def take_ahead(inputs: Inputs, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -110,25 +148,16 @@ def take_ahead(inputs: Inputs, batches: Iterable[np.ndarray]) -> Iterator[np.nda
             yield waiting.result()
 
 
-def channels_first(array: np.ndarray, channel_axis: int | None) -> np.ndarray:
-    """``[N, H, W]``, ``[N, H, W, C]`` or ``[N, C, H, W]`` as ``[N, C, H, W]``."""
-    if channel_axis is None:
-        return array[:, None]
-    return np.moveaxis(array, channel_axis, 1)
-
-
-def as_uint8(array: np.ndarray) -> np.ndarray:
-    """uint8 as it is; floats in [0, 1] rounded to 256 levels."""
-    if array.dtype == np.uint8:
-        return np.ascontiguousarray(array)
-    return np.ascontiguousarray((array * 255).round().clip(0, 255).astype(np.uint8))
+def spread_rows(count: int, at_most: int) -> np.ndarray:
+    """At most so many of the rows 0 to `count` - 1, spread evenly from the first to the last; int64, ascending."""
+    return np.linspace(0, count - 1, min(at_most, count)).astype(np.int64)
 
 
 def in_memory(inputs: Inputs, chunk: int = 1024) -> MemoryInputs:
     """All samples read into memory."""
     if isinstance(inputs, MemoryInputs):
         return inputs
-    out = np.empty((len(inputs), *inputs.shape), np.uint8)
+    out = np.empty((len(inputs), *inputs.shape), inputs.dtype)
     order = np.arange(len(inputs))
     place = 0
     for block in take_ahead(inputs, np.array_split(order, max(1, -(-len(order) // chunk)))):
@@ -140,7 +169,7 @@ def in_memory(inputs: Inputs, chunk: int = 1024) -> MemoryInputs:
 def pick(inputs: Inputs, indices: np.ndarray) -> Inputs:
     """The samples at `indices`, staying where they lie."""
     if isinstance(inputs, MappedInputs):
-        return MappedInputs(inputs.path, inputs.channel_axis, inputs.rows[indices])
-    if isinstance(inputs, FileImages):
-        return FileImages(tuple(inputs.paths[i] for i in indices.tolist()), inputs.target)
+        return MappedInputs(inputs.path, inputs.rows[indices], inputs.convert)
+    if isinstance(inputs, FileInputs):
+        return FileInputs(tuple(inputs.paths[i] for i in indices.tolist()), inputs.reader)
     return MemoryInputs(inputs.take(indices))

@@ -3,10 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from autoaug.data.audit import Audit, allowed, audit
-from autoaug.data.sources import open_source
+from autoaug.data.source import Source
 from autoaug.data.splits import DataSet, split
+from autoaug.errors import DataError
+from autoaug.modalities.base import Modality
+from autoaug.modalities.registry import all_modalities
+from autoaug.utils.files import is_text
+
+
+def open_source(data: str | Path, memory_limit: int, size: int | None = None) -> Source:
+    """Open a data set of whichever modality recognizes it. The first modality takes what no other recognizes.
+
+    Args:
+        data: a path or a name.
+        memory_limit: bytes; arrays above it are mapped from disk instead of loaded.
+        size: to which samples in files are brought, in the unit of the modality; None keeps or chooses one. Arrays
+            keep their size, and take none.
+
+    Raises:
+        DataError: there is no such data, or it breaks a rule of its format.
+    """
+    modality = recognize(data)
+    return replace(modality.loader.open(str(data), memory_limit, size), modality=modality.name)
+
+
+def recognize(data: str | Path) -> Modality:
+    """The modality that opens `data`; raises `DataError` where no file could have that name."""
+    text = str(data)
+    if not is_text(text):
+        raise DataError(f"the path of the data, {text!r}, is not UTF-8 text; rename that file or folder")
+    first, *others = all_modalities().values()
+    return next((other for other in others if other.loader.recognizes(text)), first)
 
 
 def check_data(
@@ -15,6 +46,6 @@ def check_data(
     """Open, audit and split a data set; raises `DataError` on what would spoil a result and is not allowed."""
     passing = allowed(allow)
     source = open_source(data, memory_limit, size)
-    found = audit(source)
-    found.stop(passing)
-    return found, split(source, found, seed, memory_limit, passing)
+    audited = audit(source)
+    audited.stop(passing)
+    return audited, split(source, audited, seed, memory_limit, passing)

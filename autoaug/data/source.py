@@ -12,6 +12,7 @@ import numpy as np
 
 from autoaug.data.inputs import Inputs
 from autoaug.errors import DataError
+from autoaug.modalities.registry import get_modality
 from autoaug.utils.files import is_text
 
 Role = Literal["train", "validation", "test"]
@@ -35,7 +36,7 @@ class Part:
     """The samples of one given role.
 
     Attributes:
-        samples: where they lie.
+        inputs: the samples, where they lie.
         labels: int64 ``[n]`` indices into the source's classes.
         groups: ``[n]`` names of groups that must stay together, or None.
         names: what to call each sample in a message.
@@ -59,12 +60,12 @@ class Source:
         classes: class names; labels index them.
         parts: at least ``train``.
         unreadable: files that could not be read, each with the cause.
-        sizes: how often each (height, width) occurs.
-        modes: how often each color mode occurs.
-        rule: how samples became one shape and depth, in words; empty where they were already.
+        forms: how often samples occur in which form, by what is counted, such as their shapes.
+        rule: how samples became one in form, in words; empty where they were already.
         left_out: what stands beside the samples and was not taken, in words.
         assumed: what was taken for want of a clearer name, in words.
         empty: classes that were listed, and have no sample that can be read.
+        modality: the name of the one whose data they are.
 
     Raises:
         DataError: a class name cannot be told from another, or cannot be written down.
@@ -74,12 +75,12 @@ class Source:
     classes: tuple[str, ...]
     parts: dict[Role, Part]
     unreadable: tuple[str, ...] = ()
-    sizes: dict[str, int] = field(default_factory=dict)
-    modes: dict[str, int] = field(default_factory=dict)
+    forms: dict[str, dict[str, int]] = field(default_factory=dict)
     rule: str = ""
     left_out: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
     empty: tuple[str, ...] = ()
+    modality: str = field(default_factory=lambda: get_modality().name)
 
     def __post_init__(self) -> None:
         _check_class_names(self.name, self.classes)
@@ -110,11 +111,11 @@ def label_text(value: object, names: Sequence[str] | None, where: str) -> str:
         raise DataError(f"{where}: a label is {value!r}; labels must be text, or whole numbers from 0")
     number = int(value)
     if number < 0 or (names is not None and number >= len(names)):
-        raise DataError(f"{where}: label {number} is out of range; {_range(names)}")
+        raise DataError(f"{where}: label {number} is out of range; {_allowed_range(names)}")
     return str(number) if names is None else names[number]
 
 
-def _range(names: Sequence[str] | None) -> str:
+def _allowed_range(names: Sequence[str] | None) -> str:
     return "labels count from 0" if names is None else f"with {len(names)} classes labels go from 0 to {len(names) - 1}"
 
 
@@ -145,11 +146,11 @@ def index_labels(
         for array in values:
             wrong = array[(array < 0) | (array >= len(class_names))]
             if len(wrong):
-                raise DataError(f"{where}: label {wrong[0]} is out of range; {_range(class_names)}")
+                raise DataError(f"{where}: label {wrong[0]} is out of range; {_allowed_range(class_names)}")
         return [array.astype(np.int64) for array in values], tuple(class_names)
     negative = [array[array < 0] for array in values if array.dtype.kind == "i" and (array < 0).any()]
     if negative:
-        raise DataError(f"{where}: label {negative[0][0]} is out of range; {_range(None)}")
+        raise DataError(f"{where}: label {negative[0][0]} is out of range; {_allowed_range(None)}")
     if len({array.dtype.kind in "iu" for array in values}) > 1:
         raise DataError(f"{where}: the labels of one part are numbers, those of another text; make them the same")
     known = np.unique(values[0])

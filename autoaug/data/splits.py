@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.sparse import coo_matrix
@@ -14,6 +15,7 @@ from autoaug.data.audit import Audit
 from autoaug.data.inputs import Inputs, in_memory, pick
 from autoaug.data.source import Part, Role, Source
 from autoaug.errors import DataError
+from autoaug.modalities.registry import get_modality
 
 #: The share of the training part that is held out for validation, and for test, where the data gives none.
 HELD_OUT = 0.25
@@ -35,11 +37,19 @@ class Samples:
 
 @dataclass(frozen=True, eq=False)
 class DataSet:
-    """A data set ready for a search: three splits of one shape, the fingerprint of all of it, and that of its training
-    split, which is another where another seed drew it.
+    """A data set ready for a search: three splits of one shape.
 
-    `is_exchangeable` says that the validation split was drawn sample by sample from the same part as the training split,
-    so that a training sample that a model was not trained on is as good as one of the validation split.
+    Attributes:
+        name: what to call it.
+        classes: class names; labels index them.
+        train: what is trained on.
+        validation: what the search scores on.
+        test: what is locked until confirmation.
+        fingerprint: of all of it.
+        train_fingerprint: of the training split, which is another where another seed drew it.
+        is_exchangeable: whether the validation split was drawn sample by sample from the same part as the training
+            split, so that a training sample that a model was not trained on is as good as one of the validation split.
+        modality: the name of the one whose samples they are.
     """
 
     name: str
@@ -50,6 +60,7 @@ class DataSet:
     fingerprint: str
     train_fingerprint: str
     is_exchangeable: bool = False
+    modality: str = field(default_factory=lambda: get_modality().name)
 
 
 def nested_rows(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
@@ -94,8 +105,8 @@ def split(source: Source, audit: Audit, seed: int, memory_limit: int, allow: fro
     parts: dict[Role, tuple[Part, np.ndarray]] = {"train": (part, rest), **held}
     for role, (whole, rows) in parts.items():
         _check_classes(source, role, whole.labels[rows], allow)
-    channels, height, width = part.inputs.shape
-    fits = channels * height * width * sum(len(rows) for _, rows in parts.values()) <= memory_limit
+    bytes_each = math.prod(part.inputs.shape) * part.inputs.dtype.itemsize
+    fits = bytes_each * sum(len(rows) for _, rows in parts.values()) <= memory_limit
 
     def samples(role: Role) -> Samples:
         whole, rows = parts[role]
@@ -112,6 +123,7 @@ def split(source: Source, audit: Audit, seed: int, memory_limit: int, allow: fro
         fingerprint=audit.fingerprint,
         train_fingerprint=hashlib.sha256(audit.fingerprint.encode() + rest.tobytes()).hexdigest()[:12],
         is_exchangeable="validation" not in source.parts and len(np.unique(units)) == len(units),
+        modality=source.modality,
     )
 
 
@@ -137,7 +149,7 @@ def _check_counts(source: Source) -> None:
 
 
 def _units(part: Part, hashes: np.ndarray) -> np.ndarray:
-    """For each sample the number of its unit: samples linked by a group or by equal pixels are one."""
+    """For each sample the number of its unit: samples linked by a group or by equal values are one."""
     _, copies = np.unique(hashes, return_inverse=True)
     if part.groups is None:
         return copies

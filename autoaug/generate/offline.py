@@ -9,28 +9,30 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import math
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from pydantic import Field, RootModel, TypeAdapter
 
-from autoaug.data.inputs import DECODERS, FileImages
+from autoaug.data.inputs import DECODERS, FileInputs, Reader
+from autoaug.data.layouts.arrays import KEYS
+from autoaug.data.layouts.folder import COPY, EXPANSION, MANIFEST
+from autoaug.data.layouts.manifest import COLUMNS
 from autoaug.data.source import Part, Role, Source
-from autoaug.data.sources.arrays import KEYS
-from autoaug.data.sources.folder import COPY, EXPANSION, MANIFEST
-from autoaug.data.sources.manifest import COLUMNS
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
 from autoaug.errors import DataError, OptionError, RunError
-from autoaug.modalities.image.decoding import Shape, as_picture, decode, image_endings, read_header
+from autoaug.modalities.base import Loader
+from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
 from autoaug.utils.facts import Facts, changes
 from autoaug.utils.files import renamed, safe_name, write_whole
@@ -39,15 +41,53 @@ from autoaug.utils.locks import LOCK
 from autoaug.utils.seeds import derive_seed
 
 _PART = 256
-#: A PNG of noise is about as large as its pixels; a tenth more is for what stands around them.
+#: A file of noise is about as large as its values; a tenth more is for what stands around them.
 _ROOM = 1.1
 
+Format = Literal["folder", "csv", "npz"]
 #: Told how many of all copies are there.
 Watch = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Expansion:
+    """What is to be made: `copies` (at least 1) of each training sample of the `source`, augmented by the `policy`,
+    written in the `format`. All chance follows from the `seed`.
+    """
+
+    source: Source
+    format: Format
+    policy: Policy
+    copies: int
+    seed: int = 0
+
+    @property
+    def train(self) -> Part:
+        return self.source.parts["train"]
+
+    @property
+    def loader(self) -> Loader:
+        return get_modality(self.source.modality).loader
+
+    def parts(self) -> list[_Part]:
+        """What is made at once: rows of the training part, and which of their copies."""
+        count = len(self.train)
+        starts = [(copy, start) for copy in range(self.copies) for start in range(0, count, _PART)]
+        return [
+            _Part(number, np.arange(start, min(count, start + _PART)), copy, derive_seed(self.seed, "expand", number))
+            for number, (copy, start) in enumerate(starts)
+        ]
+
+
+class _Part(NamedTuple):
+    number: int
+    rows: np.ndarray
+    copy: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Expanded:
     """What an expansion took: `copies` made in `seconds` of augmenting and writing, and the bytes in the folder."""
 
     originals: int
@@ -80,26 +120,20 @@ _LINE: TypeAdapter[_Made] = TypeAdapter(_Made)
 _CURE = "name another folder with --out, or delete this one"
 
 
-def expand(
-    source: Source,
-    kind: str,
-    policy: Policy,
-    copies: int,
-    out: Path,
-    seed: int,
-    workers: int,
-    watch: Watch | None = None,
-) -> Expansion:
-    """Write `source` to the folder `out`, its training part with `copies` augmented copies of every sample; goes on
-    where the same expansion was interrupted.
+def format_of(data: str, source: Source) -> Format:
+    """The format in which `data`, which were opened as `source`, came."""
+    if not isinstance(source.parts["train"].inputs, FileInputs):
+        return "npz"
+    return "csv" if Path(data).suffix.lower() == ".csv" else "folder" if Path(data).is_dir() else "npz"
+
+
+def expand(expansion: Expansion, out: Path, workers: int = 1, watch: Watch | None = None) -> Expanded:
+    """Write the source to the folder `out`, its training part with augmented copies of every sample; goes on where the
+    same expansion was interrupted.
 
     Args:
-        source: the data.
-        kind: ``folder``, ``csv`` or ``npz``, the format to write.
-        policy: what to make copies by.
-        copies: of each training sample, at least 1.
-        out: the folder, which is made; for ``npz`` it gets ``data.npz``.
-        seed: of all chance.
+        expansion: what to make.
+        out: the folder, which is made; of ``npz`` it gets ``data.npz``.
         workers: threads.
         watch: told of the progress.
 
@@ -108,23 +142,17 @@ def expand(
         RunError: something else stands at `out`.
         DataError: the disk has no room.
     """
-    _check_options(policy, copies)
-    train = source.parts["train"]
-    total = len(train) * copies
-    _check_room(source, copies, out)
-    _begin(out, _about(source, kind, policy, copies, seed))
+    _check_options(expansion.policy, expansion.copies)
+    _check_room(expansion, out)
+    _begin(out, _about(expansion))
     begun = time.perf_counter()
-    parts = list(_parts(len(train), copies))
+    parts = expansion.parts()
     done = _keep_whole_parts(out / MANIFEST, parts)
-    waiting = [(i, rows, copy) for i, (rows, copy) in enumerate(parts) if i not in done]
-    made = sum(len(rows) for i, (rows, _) in enumerate(parts) if i in done)
-    if kind != "npz":
-        _copy_originals(source, kind, out)
+    made, total = sum(len(parts[number].rows) for number in done), len(expansion.train) * expansion.copies
+    if expansion.format != "npz":
+        _copy_originals(expansion, out)
     with ThreadPoolExecutor(workers) as pool:
-        work = [
-            pool.submit(_make_part, source, policy, out, kind, i, rows, copy, derive_seed(seed, "expand", i))
-            for i, rows, copy in waiting
-        ]
+        work = [pool.submit(_make_part, expansion, out, part) for part in parts if part.number not in done]
         try:
             for ended in work:
                 lines = ended.result()
@@ -136,9 +164,12 @@ def expand(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    _finish(source, kind, out, len(parts))
+    if expansion.format == "csv":
+        _write_csv(expansion, out)
+    if expansion.format == "npz":
+        _write_npz(expansion, out)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-    return Expansion(len(train), total, time.perf_counter() - begun, size)
+    return Expanded(len(expansion.train), total, time.perf_counter() - begun, size)
 
 
 def _check_options(policy: Policy, copies: int) -> None:
@@ -149,99 +180,95 @@ def _check_options(policy: Policy, copies: int) -> None:
         raise OptionError(f"policy {policy.name!r} {what}, which single files cannot hold; use it in training instead")
 
 
-def _about(source: Source, kind: str, policy: Policy, copies: int, seed: int) -> Facts:
+def _about(expansion: Expansion) -> Facts:
     """What an expansion is of, and the folders of classes whose names no folder can have."""
     about = {
-        "policy": policy.fingerprint(),
-        "copies": copies,
-        "seed": seed,
-        "format": kind,
-        "images": len(source.parts["train"]),
-        "data": _digest(source),
+        "policy": expansion.policy.fingerprint(),
+        "copies": expansion.copies,
+        "seed": expansion.seed,
+        "format": expansion.format,
+        "samples": len(expansion.train),
+        "data": _digest(expansion.source),
     }
-    other_names = renamed(source.classes) if kind != "npz" else {}
+    other_names = renamed(expansion.source.classes) if expansion.format != "npz" else {}
     return {**about, "renamed": other_names} if other_names else about
 
 
-def remake(source: Source, policy: Policy, seed: int, copies: int, part: int) -> np.ndarray:
-    """The copies of a part, uint8 ``[n, C, H, W]``, as the expansion with `seed` made them."""
-    rows, _ = list(_parts(len(source.parts["train"]), copies))[part]
-    return _augment(source.parts["train"], policy, rows, derive_seed(seed, "expand", part))
+def remake(expansion: Expansion, part: int) -> np.ndarray:
+    """The stored samples ``[n, ...]`` that the expansion makes as its part of that number."""
+    return _augment(expansion, expansion.parts()[part])
 
 
-def _parts(inputs: int, copies: int) -> Iterator[tuple[np.ndarray, int]]:
-    """Rows of the training part, and which of their copies."""
-    for copy in range(copies):
-        for start in range(0, inputs, _PART):
-            yield np.arange(start, min(inputs, start + _PART)), copy
+def _augment(expansion: Expansion, part: _Part) -> np.ndarray:
+    plan = draw_plan(expansion.policy, len(part.rows), torch.Generator().manual_seed(part.seed))
+    return apply_plan(plan, torch.from_numpy(expansion.train.inputs.take(part.rows)), check=False).numpy()
 
 
-def _augment(train: Part, policy: Policy, rows: np.ndarray, seed: int) -> np.ndarray:
-    plan = draw_plan(policy, len(rows), torch.Generator().manual_seed(seed))
-    return apply_plan(plan, torch.from_numpy(train.inputs.take(rows)), check=False).numpy()
-
-
-def _make_part(
-    source: Source, policy: Policy, out: Path, kind: str, number: int, rows: np.ndarray, copy: int, seed: int
-) -> list[_Made]:
-    train = source.parts["train"]
-    inputs = _augment(train, policy, rows, seed)
-    if kind == "npz":
-        path = out / f"part-{number:06}.npy"
+def _make_part(expansion: Expansion, out: Path, part: _Part) -> list[_Made]:
+    train, inputs = expansion.train, _augment(expansion, part)
+    if expansion.format == "npz":
+        path = _array_of(out, part)
         unfinished = path.with_suffix(".unfinished")
         with unfinished.open("wb") as file:
             np.save(file, inputs)
         unfinished.replace(path)
-        return [_Made(path.name, train.names[row], row, copy, number, seed) for row in rows.tolist()]
-    lines = []
-    for sample, row in zip(inputs, rows.tolist(), strict=True):
-        path = _class_folder(source, out, "train", train.labels[row]) / f"{row:07}{COPY}{copy + 1}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        as_picture(sample).save(path)
-        lines.append(_Made(str(path.relative_to(out)), train.names[row], row, copy, number, seed))
-    return lines
+        paths = [path] * len(part.rows)
+    else:
+        paths = []
+        for sample, row in zip(inputs, part.rows.tolist(), strict=True):
+            path = _class_folder(expansion.source, out, "train", train.labels[row])
+            path.mkdir(parents=True, exist_ok=True)
+            paths.append(path / f"{row:07}{COPY}{part.copy + 1}{expansion.loader.ending}")
+            expansion.loader.write(sample, paths[-1])
+    return [
+        _Made(str(path.relative_to(out)), train.names[row], row, part.copy, part.number, part.seed)
+        for path, row in zip(paths, part.rows.tolist(), strict=True)
+    ]
+
+
+def _array_of(out: Path, part: _Part) -> Path:
+    """Where a part's copies wait for the ``.npz``."""
+    return out / f"part-{part.number:06}.npy"
 
 
 def _class_folder(source: Source, out: Path, split: str, label: int) -> Path:
     return out / split / safe_name(source.classes[label])
 
 
-def _copy_originals(source: Source, kind: str, out: Path) -> None:
+def _copy_originals(expansion: Expansion, out: Path) -> None:
     """Every original under its role and class; a CSV beside them, where that is the format.
 
-    Those that are stored as their copies are (gray or color of 8 bits) are taken byte for byte, others as PNG files of
-    what was read of them, so that a loader finds one kind of sample.
+    Those that are stored as their copies are, are taken byte for byte; of others what was read is written, so that a
+    loader finds one kind of sample.
     """
-    names = {"train": "train", "validation": "val", "test": "test"}
-    listed = []
+    source, listed = expansion.source, []
     for role, part in source.parts.items():
-        assert isinstance(part.inputs, FileImages)
-        work = []
-        for row, (path, label) in enumerate(zip(map(Path, part.inputs.paths), part.labels, strict=True)):
-            stem = _class_folder(source, out, names[role], label) / f"{row:07}"
-            work.append((path, stem, part.inputs.target))
+        inputs = part.inputs
+        assert isinstance(inputs, FileInputs)
+        stems = [_class_folder(source, out, KEYS[role], label) / f"{row:07}" for row, label in enumerate(part.labels)]
+
+        def copy(path: str, stem: Path, reader: Reader = inputs.reader) -> Path:
+            return _copy(Path(path), stem, reader, expansion.loader)
+
         with ThreadPoolExecutor(DECODERS) as pool:
-            targets = list(pool.map(lambda task: _copy(*task), work))
+            targets = list(pool.map(copy, inputs.paths, stems))
         for row, (target, label) in enumerate(zip(targets, part.labels, strict=True)):
-            listed.append((str(target.relative_to(out)), source.classes[label], names[role], _group(part, row)))
-    if kind == "csv":
+            listed.append((str(target.relative_to(out)), source.classes[label], KEYS[role], _group(part, row)))
+    if expansion.format == "csv":
         write_whole(out / "originals.json", json.dumps(listed))
 
 
-def _copy(path: Path, stem: Path, target: Shape) -> Path:
+def _copy(path: Path, stem: Path, reader: Reader, loader: Loader) -> Path:
     """The file that an original became: `stem` with an ending."""
-    ending, header = path.suffix.lower(), read_header(path)
-    if ending in image_endings() and header.is_stored_as_read(target.channels):
-        copied = stem.with_suffix(ending)
+    rewritten = reader.rewritten(path)
+    copied = stem.with_suffix(path.suffix.lower() if rewritten is None else loader.ending)
+    copied.parent.mkdir(parents=True, exist_ok=True)
+    if rewritten is None:
         if not copied.is_file() or copied.stat().st_size != path.stat().st_size:
-            copied.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copied)
-        return copied
-    copied = stem.with_suffix(".png")
-    if not copied.is_file():
-        copied.parent.mkdir(parents=True, exist_ok=True)
+    elif not copied.is_file():
         unfinished = copied.with_suffix(".unfinished")
-        as_picture(decode(path, replace(target, resized=False))).save(unfinished, "PNG")
+        loader.write(rewritten, unfinished)
         unfinished.replace(copied)
     return copied
 
@@ -251,20 +278,12 @@ def _group(part: Part, row: int) -> str:
     return part.names[row] if part.groups is None else str(part.groups[row])
 
 
-def _finish(source: Source, kind: str, out: Path, parts: int) -> None:
-    """What can be written only when all copies are there."""
-    if kind == "csv":
-        _write_csv(source, out)
-    if kind == "npz":
-        _write_npz(source, out, parts)
-
-
-def _write_csv(source: Source, out: Path) -> None:
+def _write_csv(expansion: Expansion, out: Path) -> None:
     """The manifest that `autoaug` reads: originals, then copies; a copy is of the group of its original."""
-    train = source.parts["train"]
+    train = expansion.train
     rows = list(read_record(out / "originals.json", _Originals, RunError, cure=_CURE).root)
     rows += [
-        (line.file, source.classes[train.labels[line.row]], "train", _group(train, line.row))
+        (line.file, expansion.source.classes[train.labels[line.row]], "train", _group(train, line.row))
         for line in _lines(out / MANIFEST)
     ]
     unfinished = out / ".data.csv.unfinished"
@@ -276,17 +295,18 @@ def _write_csv(source: Source, out: Path) -> None:
     (out / "originals.json").unlink()
 
 
-def _write_npz(source: Source, out: Path, parts: int) -> None:
+def _write_npz(expansion: Expansion, out: Path) -> None:
     """``data.npz`` with the originals before their copies; the parts go when it stands."""
-    arrays: dict[str, np.ndarray] = {"class_names": np.array(source.classes)}
-    for role, part in source.parts.items():
-        arrays[f"x_{KEYS[role]}"] = _channels_last(part.inputs.take(np.arange(len(part))))
+    as_array = expansion.loader.as_array
+    arrays: dict[str, np.ndarray] = {"class_names": np.array(expansion.source.classes)}
+    for role, part in expansion.source.parts.items():
+        arrays[f"x_{KEYS[role]}"] = as_array(part.inputs.take(np.arange(len(part))))
         arrays[f"y_{KEYS[role]}"] = part.labels
         arrays[f"g_{KEYS[role]}"] = np.array([_group(part, row) for row in range(len(part))])
-    paths = [out / f"part-{number:06}.npy" for number in range(parts)]
+    paths = [_array_of(out, part) for part in expansion.parts()]
     rows = np.array([line.row for line in sorted(_lines(out / MANIFEST), key=lambda line: line.part)])
     copies = np.concatenate([np.load(path, allow_pickle=False) for path in paths])
-    arrays["x_train"] = np.concatenate([arrays["x_train"], _channels_last(copies)])
+    arrays["x_train"] = np.concatenate([arrays["x_train"], as_array(copies)])
     for key in ("y_train", "g_train"):
         arrays[key] = np.concatenate([arrays[key], arrays[key][rows]])
     unfinished = out / ".data.npz.unfinished"
@@ -297,17 +317,13 @@ def _write_npz(source: Source, out: Path, parts: int) -> None:
         path.unlink()
 
 
-def _channels_last(inputs: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(inputs.transpose(0, 2, 3, 1))
-
-
-def _keep_whole_parts(path: Path, parts: list[tuple[np.ndarray, int]]) -> set[int]:
+def _keep_whole_parts(path: Path, parts: list[_Part]) -> set[int]:
     """The parts whose lines are all in the manifest; what an interruption left of others is taken out."""
     lines = _lines(path)
     rows: dict[int, list[int]] = defaultdict(list)
     for line in lines:
         rows[line.part].append(line.row)
-    whole = {part for part, made in rows.items() if part < len(parts) and made == parts[part][0].tolist()}
+    whole = {part for part, made in rows.items() if part < len(parts) and made == parts[part].rows.tolist()}
     kept = "".join(json.dumps(asdict(line)) + "\n" for line in lines if line.part in whole)
     if path.is_file():
         write_whole(path, kept)
@@ -341,11 +357,12 @@ def _begin(out: Path, about: Facts) -> None:
     write_whole(path, json.dumps(about))
 
 
-def _check_room(source: Source, copies: int, out: Path) -> None:
+def _check_room(expansion: Expansion, out: Path) -> None:
     """Raise `DataError` where the disk has no room for all of it: looked at before anything is written."""
-    count: dict[Role, int] = {role: len(part) for role, part in source.parts.items()}
-    pixels = int(np.prod(source.parts["train"].inputs.shape))
-    needed = int(_ROOM * pixels * (sum(count.values()) + 2 * copies * count["train"]))
+    count: dict[Role, int] = {role: len(part) for role, part in expansion.source.parts.items()}
+    inputs, copies = expansion.train.inputs, expansion.copies
+    bytes_each = math.prod(inputs.shape) * inputs.dtype.itemsize
+    needed = int(_ROOM * bytes_each * (sum(count.values()) + 2 * copies * count["train"]))
     folder = out.resolve()
     while not folder.exists():
         folder = folder.parent

@@ -7,17 +7,20 @@ A modality is a package with one `Modality` object, which third parties name as 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
+
+from autoaug.errors import OptionError
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
     from autoaug.data.source import Source
+    from autoaug.data.splits import Samples
     from autoaug.modalities.runtime import Runtime
     from autoaug.policy.models import Adversarial
 
@@ -130,7 +133,7 @@ class Annotations(Protocol):
 
 
 class Loader(Protocol):
-    """Data sets of this modality where they lie."""
+    """Data sets of this modality where they lie. `autoaug.data.layouts` has what is the same for every modality."""
 
     #: The ending of files that `write` writes, such as ``.png``.
     ending: str
@@ -139,45 +142,105 @@ class Loader(Protocol):
         """Whether `data`, a path or a name, looks like a data set of this modality."""
 
     def open(self, data: str, memory_limit: int, size: int | None = None) -> Source:
-        """The data set; raises `DataError` where it breaks a rule of its format."""
+        """The data set, with samples in files at `size`; arrays above `memory_limit` bytes are mapped from disk.
+        Raises `DataError` where there is none, or it breaks a rule of its format.
+        """
 
     def write(self, sample: np.ndarray, path: Path) -> None:
         """Write a stored sample as a file."""
+
+    def as_array(self, samples: np.ndarray) -> np.ndarray:
+        """Stored samples as `open` finds them in an ``.npz``."""
 
 
 class Models(Protocol):
     """Proxy networks."""
 
-    def build(self, name: str, shape: tuple[int, ...], classes: int, mean: Tensor, std: Tensor, seed: int) -> nn.Module:
-        """A fresh network, which standardizes what it is given by `mean` and `std` per channel. Raises
-        `UnknownName` or `OptionError` where there is none of that name.
+    def build(self, name: str, shape: tuple[int, ...], outputs: int, mean: Tensor, std: Tensor, seed: int) -> nn.Module:
+        """A fresh network that gives so many `outputs` per sample of `shape`, and standardizes what it is given by
+        `mean` and `std` per channel. Raises `UnknownName` or `OptionError` where there is none of that name.
         """
 
     def is_own(self, name: str) -> bool:
         """Whether `name` is a function of the user's own."""
+
+    def check(self, name: str) -> None:
+        """Raise as `build` does where `name` cannot be had, before there are data: also where the function of the
+        user's own is not there.
+        """
 
 
 class Pictures(Protocol):
     """Samples as a reader of the report sees them; without torch."""
 
     def html(self, sample: np.ndarray, words: str) -> str:
-        """A stored sample as an HTML fragment, with alternative text."""
+        """A stored sample as an HTML fragment: an ``<img>`` or ``<svg>``, as wide as its place, with `words` as its
+        alternative text, which it must escape. Raises ValueError where the array is no sample of the modality.
+        """
+
+
+class Collapsed(ArithmeticError):
+    """A fit failed: its loss is not finite, or the samples of a class are all alike."""
+
+
+class GeneratorFit(Protocol):
+    """A fit of a generator under way. All that it learns, and all that it continues from, is tensors by name."""
+
+    #: That have been taken.
+    steps: int
+
+    def run(self, steps: int, device: str, every: int) -> Iterator[int]:
+        """Take steps up to so many in all, yielding the number taken every so many of them, and at the end. What is
+        drawn at a step follows from the seed and the step. Raises `Collapsed` where it fails.
+        """
+
+    def tensors(self) -> Mapping[str, Tensor]:
+        """What has been learned."""
+
+    def state(self) -> Mapping[str, Tensor]:
+        """What the fit continues from."""
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Continue from a state; raises RuntimeError or KeyError where it is another's."""
 
 
 class Generator(Protocol):
     """A kind of generator of samples."""
 
-    #: Fewer samples of a class than this are remembered, not learned.
+    #: Fewer samples per class than this are remembered, not learned.
     fewest: int
+    #: Whether a fit can start from what another has learned.
+    adapts: bool
+
+    def usual_steps(self, samples: int) -> int:
+        """How many steps a fit to so many samples takes by default; 0 where it is done when it begins."""
+
+    def begin(
+        self, train: Samples, classes: int, seed: int, source: Mapping[str, Tensor] | None = None
+    ) -> GeneratorFit:
+        """A fit to training samples; with `source`, what a generator has learned, one that adapts it."""
+
+    def check(self, tensors: Mapping[str, Tensor], shape: tuple[int, ...], classes: int) -> None:
+        """Raise RuntimeError where this was not learned from samples of that `shape` and so many classes."""
 
     def sample(self, tensors: Mapping[str, Tensor], labels: np.ndarray, seed: int, device: str) -> np.ndarray:
-        """A stored sample for each of ``labels [n]``."""
+        """A stored sample for each of ``labels [n]``; the same seed makes the same."""
 
 
-#: Values within the attack's radius that raise the loss: called with (model, values, soft targets, how, generator).
-Attack = Callable[["nn.Module", "Tensor", "Tensor", "Adversarial", "torch.Generator"], "Tensor"]
+#: The loss ``[n]`` of values ``[n, …]``.
+Loss = Callable[["Tensor"], "Tensor"]
 #: Values under a corruption at a severity from 1 to 5, the same each time.
 Corruption = Callable[["Tensor", int], "Tensor"]
+
+
+class Attack(Protocol):
+    """A search for values nearby that raise a model's loss."""
+
+    def __call__(self, loss: Loss, values: Tensor, how: Adversarial, generator: torch.Generator) -> Tensor:
+        """Values within the radius of ``values [n, …]`` and within the modality's bounds."""
+
+    def words(self, how: Adversarial) -> str:
+        """The attack as a reader knows it, such as ``PGD (L2, radius 0.5, 20 steps)``."""
 
 
 class Modality(ABC):
@@ -190,9 +253,14 @@ class Modality(ABC):
     usual_base: Mapping[str, float] = {}
     #: Policies that every search is compared with where its space names none.
     baselines: tuple[str, ...] = ("none",)
+    #: The policy under which the classifier of the sample filter is trained, so that it is not too sure of its errors.
+    filter_policy: str = "none"
     #: Folders of YAML files.
     policies: Path | None = None
     spaces: Path | None = None
+    #: A script that loads an exported model and names the class of a file: a template with the places ``network``,
+    #: ``shape`` and ``classes``.
+    inference: Path | None = None
 
     @abstractmethod
     def register(self) -> None:
@@ -244,6 +312,11 @@ class Modality(ABC):
         return {}
 
     @property
+    def few_corruptions(self) -> Sequence[str]:
+        """Of them some that stand for all, to be measured within a trial."""
+        return tuple(self.corruptions)
+
+    @property
     def generators(self) -> Mapping[str, Generator]:
         """By the kind that policies name."""
         return {}
@@ -253,6 +326,24 @@ class Modality(ABC):
         """What exported code is made of, by the name of the target."""
         return {}
 
+    def examples(self) -> np.ndarray | None:
+        """A few stored samples ``[n, ...]`` to show operators on; None where there are none."""
+        return None
+
     def features(self, values: Tensor) -> list[Tensor]:
         """Blocks of features ``[n, d]`` that tell how two sets of samples differ."""
         return [values.flatten(1)]
+
+    def copy_vectors(self, stored: np.ndarray) -> np.ndarray:
+        """Stored samples as float32 vectors ``[n, d]`` whose distances tell copies from new samples."""
+        return stored.reshape(len(stored), -1).astype(np.float32)
+
+    def roughness(self, stored: np.ndarray) -> np.ndarray:
+        """How much each stored sample looks like noise, ``[n]``, where `copy_vectors` cannot tell."""
+        return np.zeros(len(stored))
+
+    def published_features(self, weights: Path, device: str) -> Callable[[Tensor], Tensor]:
+        """What gives the features ``[n, d]`` of stored samples on which figures of generated ones are published, by the
+        network in the file `weights`. Raises `OptionError` where that cannot be had.
+        """
+        raise OptionError(f"there are no published features of samples of the modality {self.name!r}: leave them out")

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+import torch
 
 from autoaug.data.audit import Audit
-from autoaug.data.loading import check_data
+from autoaug.data.loading import check_data, recognize
 from autoaug.data.splits import DataSet
 from autoaug.errors import DeviceError, OptionError, RunError
 from autoaug.generate.filter import load_accept_function
 from autoaug.generate.generator import SavedGenerator, load_generator
-from autoaug.generate.pool import wanted_kinds
-from autoaug.modalities.image.models import build_network, is_own, load_builder
-from autoaug.pipeline.options import (
-    SearchOptions,
+from autoaug.modalities.registry import get_modality
+from autoaug.pipeline.options import CompareOptions, RunOptions, SearchOptions
+from autoaug.pipeline.parsing import (
     absolute,
     check_seed,
     check_size,
     check_texts,
     default_workers,
     most_seeds,
-    one_of,
     parse_budget,
     parse_memory,
     parse_time,
@@ -30,13 +32,14 @@ from autoaug.pipeline.options import (
     within,
     writable,
 )
-from autoaug.policy.loading import load_policy
+from autoaug.policy.loading import check_modality, load_policy
 from autoaug.policy.models import Policy
 from autoaug.runs.callbacks import check_trackers
 from autoaug.runs.config import LARGEST_COUNT, RunConfig
 from autoaug.runs.folder import RunFolder, next_free
+from autoaug.search.budget import Budget
 from autoaug.search.executors import resolve_executor
-from autoaug.search.space import load_space
+from autoaug.search.space import SearchSpace, load_space, wanted_generators
 from autoaug.search.storage import STUDY_NAME, check_storage
 from autoaug.search.strategies import get_strategy
 from autoaug.training.device import resolve_device
@@ -44,89 +47,142 @@ from autoaug.training.recipe import Recipe, default_batch_size, default_epochs
 from autoaug.utils.redaction import shown, without_secrets
 
 
-def prepare(options: SearchOptions, policies: tuple[Policy, ...], command: str) -> tuple[RunConfig, DataSet, Audit]:
-    """Check everything that can be checked before a run folder is made. With `policies`, the run compares those
-    instead of searching.
-    """
-    _check_writable(options, policies)
-    space = None if policies else load_space(options.space)
-    budget = None if policies else parse_budget(options.trials, options.time, options.budget)
-    strategy = get_strategy(options.strategy)
-    if space is not None:
-        strategy.check(space)
-    device = resolve_device(options.device)
-    workers = options.workers
-    if workers is None:
-        workers = default_workers(device, options.executor, options.ray_address)
-    _check_numbers(options, workers)
-    trial_timeout = parse_time(options.trial_timeout, "trial-timeout") if options.trial_timeout else None
-    if options.control is not None:
-        one_of("control", options.control, ("random",))
+@dataclass(frozen=True)
+class _Goal:
+    """What a run is for: a search through a `space`, or a comparison of `policies`; fields of a `RunConfig`."""
+
+    space: SearchSpace | None = None
+    strategy: str = "auto"
+    budget: Budget | None = None
+    control: Literal["random"] | None = None
+    policies: tuple[Policy, ...] = ()
+    finalists: int = 3
+    storage: str | None = None
+    study: str = STUDY_NAME
+
+    def known(self) -> list[Policy]:
+        """The policies that are named, or that the space names."""
+        return [*self.policies, *map(load_policy, self.space.baselines if self.space else ())]
+
+    def check_modality(self, name: str) -> None:
+        """Raise `SpaceError` or `PolicyError` where the space or a policy is not for the modality with that name."""
+        if self.space is not None:
+            self.space.check_modality(name)
+        for policy in self.known():
+            check_modality(policy, name)
+
+
+@dataclass(frozen=True)
+class _Machine:
+    """What carries the run out; fields of a `RunConfig`."""
+
+    device: str
+    workers: int
+    executor: str
+    ray_address: str | None
+    trial_timeout: float | None
+    memory_limit: int
+
+
+def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet, Audit]:
+    """Check everything that can be checked before a run folder is made."""
+    check_texts(options)
+    writable("the run folder", str(run_folder_for(options).absolute()))
+    _check_numbers(options)
+    goal = _search(options) if isinstance(options, SearchOptions) else _comparison(options)
+    machine = _machine(options)
     check_trackers(options.track)
-    memory_limit = parse_memory(options.memory_limit)
     if options.out is not None:
         RunFolder(options.out).check_usable()
-    if options.storage is not None:
-        check_storage(options.storage)
-    executor = resolve_executor(options.executor, workers, options.ray_address)
-    if is_own(options.model):
-        load_builder(options.model)
-    asked = [*policies, *(load_policy(name) for name in (space.baselines if space else ()))]
-    generator = _wanted(options, wanted_kinds(space, asked))
-    found, data = check_data(options.data, memory_limit, options.size, options.allow, options.seed)
+    models = recognize(options.data).models
+    models.check(options.model)
+    generator = _generator(options, wanted_generators(goal.space, goal.known()))
+    audit, data = check_data(str(options.data), machine.memory_limit, options.size, options.allow, options.seed)
+    goal.check_modality(data.modality)
     if generator is not None:
-        allow = "generator" in options.allow
-        generator.check_fits(data.train.inputs.shape, data.classes, data.train_fingerprint, allow)
-    build_network(options.model, data.train.inputs.shape, len(data.classes))
+        generator.check_fits(data, "generator" in options.allow)
+    blank = torch.zeros(data.train.inputs.shape[0])
+    models.build(options.model, data.train.inputs.shape, len(data.classes), blank, blank, seed=0)
     config = RunConfig(
         data=absolute(options.data),
-        data_fingerprint=found.fingerprint,
+        data_fingerprint=audit.fingerprint,
+        modality=data.modality,
         size=options.size,
-        allow=options.allow,
-        memory_limit=memory_limit,
-        space=space,
-        strategy=options.strategy,
-        budget=budget,
-        control="random" if options.control else None,
-        policies=policies,
+        allow=tuple(options.allow),
         model=options.model,
         recipe=_recipe(options, len(data.train)),
         confirmation_seeds=options.seeds,
         most_seeds=most_seeds(options.seeds, options.max_seeds),
-        finalists=options.finalists,
         seed=options.seed,
-        device=device,
-        workers=workers,
-        executor=executor,
-        ray_address=options.ray_address,
-        trial_timeout=trial_timeout,
-        storage=options.storage,
-        study=STUDY_NAME if options.storage is None else f"{Path(options.data).stem}-{secrets.token_hex(4)}",
-        track=options.track,
+        track=tuple(options.track),
         generator=absolute(options.generator) if options.generator else None,
         accept=options.accept,
-        command=without_secrets(command, *filter(None, (options.storage, options.ray_address))),
+        command=without_secrets(options.command, *filter(None, (goal.storage, machine.ray_address))),
         versions=versions(),
+        **vars(goal),
+        **vars(machine),
     )
-    return config, data, found
+    return config, data, audit
 
 
-def _check_writable(options: SearchOptions, policies: tuple[Policy, ...]) -> None:
-    """Raise `OptionError` for a text that no file of the run could hold."""
-    check_texts(options)
-    writable("the run folder", str(run_folder_for(options, "run").absolute()))
-    for policy in policies:
-        writable("policy", policy.name)
+def _search(options: SearchOptions) -> _Goal:
+    """The goal of a search; raises `OptionError` or `SpaceError` where it cannot be reached."""
+    space, strategy = load_space(options.space), get_strategy(options.strategy)
+    within("finalists", options.finalists, 1, LARGEST_COUNT)
+    strategy.check(space)
+    if options.storage is not None:
+        check_storage(options.storage)
+    name = f"{Path(options.data).stem}-{secrets.token_hex(4)}"  # a database may hold the studies of many runs
+    return _Goal(
+        space=space,
+        strategy=options.strategy,
+        budget=parse_budget(options.trials, options.time, options.budget),
+        control=options.control,
+        finalists=options.finalists,
+        storage=options.storage,
+        study=STUDY_NAME if options.storage is None else name,
+    )
 
 
-def _check_numbers(options: SearchOptions, workers: int) -> None:
+def _comparison(options: CompareOptions) -> _Goal:
+    """The goal of a comparison, with policies under names that tell them apart: what the user called them.
+
+    Raises:
+        OptionError: fewer than two policies differ, or one is given twice.
+        PolicyError: a policy cannot be read.
+    """
+    named: dict[str, Policy] = {}
+    for given in options.policies:
+        name, policy = given.name if isinstance(given, Policy) else str(given), load_policy(given)
+        if name in named:
+            raise OptionError(f"policy {name!r} is given twice; name each once")
+        named[name] = policy.model_copy(update={"name": writable("policy", name)})
+    if len({policy.fingerprint() for policy in named.values()}) < 2:
+        raise OptionError(f"a comparison needs at least two policies that differ, not {', '.join(map(repr, named))}")
+    return _Goal(policies=tuple(named.values()))
+
+
+def _machine(options: RunOptions) -> _Machine:
+    """What is to carry the run out; raises where it is not there."""
+    device = resolve_device(options.device)
+    workers = options.workers or default_workers(device, options.executor, options.ray_address)
+    return _Machine(
+        device=device,
+        workers=workers,
+        executor=resolve_executor(options.executor, workers, options.ray_address),
+        ray_address=options.ray_address,
+        trial_timeout=parse_time(options.trial_timeout, "trial-timeout") if options.trial_timeout else None,
+        memory_limit=parse_memory(options.memory_limit),
+    )
+
+
+def _check_numbers(options: RunOptions) -> None:
     """Raise `OptionError` for a number that is too small or too large."""
     check_seed(options.seed)
     check_size(options.size)
     for name, value, least, most in (
-        ("workers", workers, 1, LARGEST_COUNT),
+        ("workers", options.workers, 1, LARGEST_COUNT),
         ("seeds", options.seeds, 2, LARGEST_COUNT),
-        ("finalists", options.finalists, 1, LARGEST_COUNT),
         ("epochs", options.epochs, 1, 10**6),
         ("batch-size", options.batch_size, 2, 10**6),
     ):
@@ -134,21 +190,19 @@ def _check_numbers(options: SearchOptions, workers: int) -> None:
             within(name, value, least, most)
 
 
-def _recipe(options: SearchOptions, inputs: int) -> Recipe:
+def _recipe(options: RunOptions, inputs: int) -> Recipe:
     """The recipe of all trainings, with defaults for so many training samples."""
-    equal = one_of("equal", options.equal, ("samples", "epochs"))
-    counts = one_of("batch-counts", options.batch_counts, ("samples", "inputs"))
     return Recipe(
         epochs=options.epochs or default_epochs(inputs),
         batch_size=options.batch_size or default_batch_size(inputs),
-        equal="epochs" if equal == "epochs" else "samples",
-        batch_counts="inputs" if counts == "inputs" else "samples",
+        equal=options.equal,
+        batch_counts=options.batch_counts,
     )
 
 
-def _wanted(options: SearchOptions, kinds: Sequence[str]) -> SavedGenerator | None:
-    """The generator that is given, if any; raises `OptionError` where that, or a rule, is of no use, since the run asks
-    for none of its `kinds` of samples.
+def _generator(options: RunOptions, kinds: Sequence[str]) -> SavedGenerator | None:
+    """The generator that is given, if any; raises `OptionError` where that, or a function that accepts samples, is of
+    no use, since the run asks for none of its `kinds` of samples.
     """
     cure = "choose a space that has them (--space regularized), or a policy"
     if options.accept is not None:
@@ -165,16 +219,18 @@ def _wanted(options: SearchOptions, kinds: Sequence[str]) -> SavedGenerator | No
     return found
 
 
-def run_folder_for(options: SearchOptions, kind: str) -> Path:
-    """The folder asked for, or ``runs/DATA-KIND-N`` with the next free number."""
+def run_folder_for(options: SearchOptions | CompareOptions) -> Path:
+    """The folder asked for, or ``runs/DATA-search-N`` (or ``-compare-N``) with the next free number."""
     if options.out is not None:
         return Path(options.out)
+    kind = "search" if isinstance(options, SearchOptions) else "compare"
     return next_free(Path("runs"), f"{Path(options.data).stem.replace(':', '-')}-{kind}")
 
 
 def named_code(config: RunConfig) -> list[str]:
     """What a config names that would be run: functions of the user's own, and a cluster, whose answers are code."""
-    functions = [name for name in (config.model if is_own(config.model) else None, config.accept) if name]
+    is_own = get_modality(config.modality).models.is_own(config.model)
+    functions = [name for name in (config.model if is_own else None, config.accept) if name]
     cluster = [f"the Ray cluster {shown(config.ray_address)}"] if config.ray_address else []
     return [f"the function {name}" for name in functions] + cluster
 
@@ -201,14 +257,14 @@ def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, 
         raise DeviceError(f"{fault}: change device in {folder.config}") from None
     resolve_executor(config.executor, config.workers, config.ray_address)
     check_trackers(config.track)
-    if is_own(config.model):
-        load_builder(config.model)
+    get_modality(config.modality).models.check(config.model)
     if config.accept is not None:
         load_accept_function(config.accept)
     found, data = check_data(config.data, config.memory_limit, config.size, config.allow, config.seed)
-    if found.fingerprint != config.data_fingerprint:
+    now, then = (data.modality, found.fingerprint), (config.modality, config.data_fingerprint)
+    if now != then:
         raise RunError(
-            f"the data at {config.data} have changed since {run} began (fingerprint {found.fingerprint}, then "
-            f"{config.data_fingerprint}); restore them or begin a new run"
+            f"the data at {config.data} have changed since {run} began ({now[0]}, fingerprint {now[1]}, then {then[0]}, "
+            f"{then[1]}); restore them or begin a new run"
         )
     return folder, config, data, found

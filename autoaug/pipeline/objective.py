@@ -5,23 +5,26 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from autoaug.engine.transform import PolicyTransform
-from autoaug.errors import AllTrialsFailed, OptionError, pausing_on_full_disk
+from autoaug.errors import OptionError, pausing_on_full_disk
+from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds, distinct, train_candidates
 from autoaug.evaluation.statistics import estimate
+from autoaug.evaluation.verdict import Words, decide, paired, strongest
 from autoaug.exporters import export_modules
-from autoaug.pipeline.options import check_seed, parse_budget, parse_time, within
+from autoaug.pipeline.options import ObjectiveOptions
+from autoaug.pipeline.parsing import check_seed, parse_budget, parse_time, within
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
-from autoaug.results import Interval, Record, TrialResult, TrialSummary, Verdict
+from autoaug.results import Interval, MetricRecord, Record, TrialResult, TrialSummary, Verdict
+from autoaug.runs.callbacks import Logged
 from autoaug.runs.config import LARGEST_COUNT
-from autoaug.search.executors import Executor, TrialSpec, executors, resolve_executor
+from autoaug.search.executors import executors, resolve_executor
 from autoaug.search.loop import run_search
-from autoaug.search.progress import Progress
 from autoaug.search.space import AdversarialSpace, MixingSpace, SearchSpace, load_space
 from autoaug.search.strategies import get_strategy
 from autoaug.search.study import SearchStudy
@@ -40,6 +43,7 @@ Objective = Callable[[PolicyTransform, int, float], float]
 _UNIT = 1000
 #: In what steps scores come is not known; equal ones are taken to be equal, not to have no deviation at all.
 _RESOLUTION = 1e-9
+_WORDS = Words(MetricRecord(name="score", unit=""), split="", best_on="")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +56,10 @@ class ObjectiveSetting:
     def warm_up(self) -> None:
         """Nothing: the objective brings what it needs."""
 
+    def computing(self) -> AbstractContextManager[object]:
+        """Nothing is changed for it."""
+        return nullcontext()
+
 
 @dataclass(frozen=True)
 class Evaluate:
@@ -61,7 +69,7 @@ class Evaluate:
     data_fraction: float = 1.0
 
     def run(self, setting: ObjectiveSetting, seed: int) -> Iterator[TrialResult]:
-        """Yield one result, whose accuracy is the score."""
+        """Yield one result."""
         begun = TrialResult(started=now(), sample_passes=round(_UNIT * self.data_fraction))
         transform = self.policy.transform(seed=derive_seed(seed, "transform"))
         try:
@@ -69,7 +77,7 @@ class Evaluate:
         except Exception as fault:  # the user's function may raise anything
             yield failed(begun, fault)
             return
-        yield replace(begun, status="complete", accuracy=score, ended=now())
+        yield replace(begun, status="complete", score=score, ended=now())
 
 
 def _evaluate(request: TrialRequest) -> Evaluate:
@@ -109,64 +117,63 @@ class ObjectiveResult(Record):
     history: tuple[TrialSummary, ...]
 
 
-def search_objective(
-    objective: Objective,
-    *,
-    progress: Progress,
-    held_out: Objective | None = None,
-    space: str | Path | SearchSpace = "standard",
-    strategy: str = "auto",
-    trials: int | None = None,
-    time: str | None = None,
-    budget: str | None = None,
-    seeds: int = 5,
-    finalists: int = 3,
-    seed: int = 0,
-    workers: int = 1,
-    executor: str = "auto",
-    ray_address: str | None = None,
-    trial_timeout: str | None = None,
-    device: str = "cpu",
-    out: str | Path | None = None,
-) -> ObjectiveResult:
+def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
     """See `autoaug.search`, whose part for objectives this is."""
-    check_seed(seed)
-    for name, value, least in (("seeds", seeds, 2), ("finalists", finalists, 1), ("workers", workers, 1)):
+    check_seed(options.seed)
+    for name, value, least in (
+        ("seeds", options.seeds, 2),
+        ("finalists", options.finalists, 1),
+        ("workers", options.workers, 1),
+    ):
         within(name, value, least, LARGEST_COUNT)
-    chosen = get_strategy(strategy)
+    seed, progress = options.seed, options.progress or Logged()
+    chosen = get_strategy(options.strategy)
     if chosen.needs_data:
         raise OptionError(
-            f"strategy {strategy!r} looks at the data or into trainings, which an objective keeps to itself; use auto"
+            f"strategy {options.strategy!r} looks at the data or into trainings, which an objective keeps to itself; "
+            "use auto"
         )
     if len(chosen.objectives) > 1:
-        raise OptionError(f"strategy {strategy!r} has several objectives, an objective of your own is one; use auto")
-    limits = parse_budget(trials, time, budget)
-    known = _transforms_alone(space if isinstance(space, SearchSpace) else load_space(space))
+        raise OptionError(
+            f"strategy {options.strategy!r} has several objectives, an objective of your own is one; use auto"
+        )
+    limits = parse_budget(options.trials, options.time, options.budget)
+    known = _transforms_alone(options.space if isinstance(options.space, SearchSpace) else load_space(options.space))
     chosen.check(known)
-    folder = Path(out) if out is not None else None
+    folder = Path(options.out) if options.out is not None else None
     baselines = {name: policy for name in known.baselines if not (policy := load_policy(name)).mixing}
-    timeout = parse_time(trial_timeout, "trial-timeout") if trial_timeout else None
-    kind = resolve_executor(executor, workers, ray_address)
-    with _alone_in(folder), executors(kind, workers, device, ray_address, timeout) as open_executor:
+    timeout = parse_time(options.trial_timeout, "trial-timeout") if options.trial_timeout else None
+    kind = resolve_executor(options.executor, options.workers, options.ray_address)
+    with (
+        _alone_in(folder),
+        executors(kind, options.workers, options.device, options.ray_address, timeout) as open_executor,
+    ):
         place = folder / "study.db" if folder else "sqlite:///:memory:"
         study = SearchStudy(place, known, chosen, seed, facts={"task": "objective"})
-        with open_executor(ObjectiveSetting(objective, device)) as running:
-            run_search(study, running, limits, _UNIT, known, baselines, seed, progress, _evaluate)
-        best: dict[str, tuple[str, Policy]] = {}
-        for record in chosen.finalists(study.history()):
-            best.setdefault(record.key[0], (record.name, record.policy))
-        known_prints = {policy.fingerprint() for policy in baselines.values()}
-        own = dict([named for key, named in best.items() if key not in known_prints][:finalists])
-        candidate_policies = {**baselines, **own}
-        progress.say(f"confirming {len(candidate_policies)} policies on {seeds} fresh seeds")
-        fresh = [derive_seed(seed, "confirmation", index) for index in range(seeds)]
-        kept = _Kept(folder / "confirmation.json" if folder else None, "objective" if held_out is None else "held out")
-        with open_executor(ObjectiveSetting(held_out or objective, device)) as running:
-            scores = _scores(candidate_policies, fresh, running, progress, kept)
-        result = _judged(candidate_policies, set(own), scores, tuple(summary(trial) for trial in study.ended()))
+        with open_executor(ObjectiveSetting(options.objective, options.device)) as running:
+            run_search(study, running, limits, _UNIT, baselines, progress, _evaluate)
+        candidate_policies = _candidate_policies(study, baselines, options.finalists)
+        progress.say(f"confirming {len(candidate_policies)} policies on {options.seeds} fresh seeds")
+        scorer = "objective" if options.held_out is None else "held out"
+        store = _ScoreStore(folder / "confirmation.json" if folder else None, scorer)
+        fresh = confirmation_seeds(seed, options.seeds)
+        with open_executor(ObjectiveSetting(options.held_out or options.objective, options.device)) as running:
+            scores = train_candidates(candidate_policies, fresh, running, store, progress)
+        scored = [_scored(candidate, [scores[candidate.name, s] for s in fresh]) for candidate in candidate_policies]
+        result = _judged(scored, tuple(summary(trial) for trial in study.ended()))
         if folder is not None:
             _write(folder, result)
     return result
+
+
+def _candidate_policies(study: SearchStudy, baselines: Mapping[str, Policy], count: int) -> list[CandidatePolicy]:
+    """Known policies, and so many that the search found, the one that it believes in most first."""
+    known = [CandidatePolicy(name, "baseline", policy) for name, policy in baselines.items()]
+    best = study.strategy.finalists(study.history())
+    own = distinct(
+        [*known, *(CandidatePolicy(record.name, "searched", record.policy, record.number) for record in best)]
+    )
+    return [*known, *[candidate for candidate in own if candidate.kind == "searched"][:count]]
 
 
 @contextmanager
@@ -181,13 +188,16 @@ def _alone_in(folder: Path | None) -> Iterator[None]:
             yield
 
 
-class _Kept:
-    """The scores of the confirmation, kept from one session to the next in a file, where there is a folder for it.
+class _ScoreStore:
+    """The scores of the confirmation, kept from one session to the next in a file, where there is a folder for it; see
+    `autoaug.evaluation.confirmation.Store`.
 
     Args:
         path: of the file; a damaged one is as none.
         scorer: which of the two functions gives the scores.
     """
+
+    cure = "the same call tries it again"
 
     def __init__(self, path: Path | None, scorer: str) -> None:
         self._path, self._scorer = path, scorer
@@ -196,15 +206,17 @@ class _Kept:
             noted = json.loads(path.read_bytes()) if path is not None else {}
             self._scores = {key: float(score) for key, score in noted.items() if math.isfinite(float(score))}
 
-    def get(self, policy: Policy, seed: int) -> float | None:
-        """The score of `policy` with `seed`, None where it is not known."""
+    def work(self, policy: Policy, seed: int) -> Evaluate:  # noqa: ARG002 (a store may keep more of one seed)
+        return Evaluate(policy)
+
+    def read(self, policy: Policy, seed: int) -> float | None:
         return self._scores.get(self._key(policy, seed))
 
-    def put(self, policy: Policy, seed: int, score: float) -> None:
-        """Keep a score."""
-        self._scores[self._key(policy, seed)] = score
+    def keep(self, policy: Policy, seed: int, result: TrialResult) -> float:
+        self._scores[self._key(policy, seed)] = result.score
         if self._path is not None:
             write_whole(self._path, json.dumps(self._scores, indent=1))
+        return result.score
 
     def _key(self, policy: Policy, seed: int) -> str:
         return f"{self._scorer} {policy.fingerprint()} {seed}"
@@ -215,72 +227,33 @@ def _transforms_alone(space: SearchSpace) -> SearchSpace:
     return space.model_copy(update={"mixing": MixingSpace(), "adversarial": AdversarialSpace(), "copies": (1, 1)})
 
 
-def _scores(
-    candidate_policies: Mapping[str, Policy], seeds: Sequence[int], executor: Executor, progress: Progress, kept: _Kept
-) -> dict[str, tuple[float, ...]]:
-    """The score of every candidate with every seed; those that are `kept` are not asked for again."""
-    pairs = [(name, seed) for seed in seeds for name in candidate_policies]
-    found = {
-        (name, seed): score for name, seed in pairs if (score := kept.get(candidate_policies[name], seed)) is not None
-    }
-    waiting, running = [pair for pair in pairs if pair not in found], 0
-    while waiting or running:
-        while waiting and running < executor.slots:
-            name, seed = waiting.pop(0)
-            executor.submit(TrialSpec(f"{seed} {name}", Evaluate(candidate_policies[name]), seed))
-            running += 1
-        key, result = executor.next_result()
-        running -= 1
-        number, name = key.split(" ", 1)
-        if result.status != "complete" or not math.isfinite(result.accuracy):
-            raise AllTrialsFailed(f"{name!r} failed in confirmation: {result.reason or 'its score is not finite'}")
-        found[name, int(number)] = result.accuracy
-        kept.put(candidate_policies[name], int(number), result.accuracy)
-        progress.training_ended(name, len(found), len(pairs))
-    return {name: tuple(found[name, seed] for seed in seeds) for name in candidate_policies}
-
-
-def _judged(
-    candidate_policies: Mapping[str, Policy],
-    own: set[str],
-    scores: Mapping[str, tuple[float, ...]],
-    history: tuple[TrialSummary, ...],
-) -> ObjectiveResult:
-    candidates = []
-    for name, policy in candidate_policies.items():
-        found = estimate(list(scores[name]), _RESOLUTION)
-        candidates.append(
-            Scored(
-                name=name,
-                kind="searched" if name in own else "baseline",
-                fingerprint=policy.fingerprint(),
-                policy=policy.model_copy(update={"name": name}),
-                scores=scores[name],
-                mean=found.mean,
-                ci95=found.ci95,
-            )
-        )
-    # The search says which of its own it believes in; picked by these scores it would look better than it is.
-    baseline = max((c for c in candidates if c.kind == "baseline"), key=lambda c: c.mean)
-    finalist = next((c for c in candidates if c.kind == "searched"), baseline)
-    difference = estimate([a - b for a, b in zip(finalist.scores, baseline.scores, strict=True)], _RESOLUTION)
-    verdict: Verdict = "no significant difference"
-    if finalist is not baseline and not difference.ci95[0] <= 0 <= difference.ci95[1]:
-        verdict = "better" if difference.mean > 0 else "worse"
-    returned = finalist if verdict == "better" else baseline
-    sentence = (
-        f"{verdict.capitalize()}: the searched policy {finalist.name} and {baseline.name}, its strongest baseline, differ by "
-        f"{difference.mean:+.4g} (95 % interval {difference.ci95[0]:+.4g} to {difference.ci95[1]:+.4g}, "
-        f"{len(baseline.scores)} seeds, p = {difference.p_value:.2g}). Returned is {returned.name}."
+def _scored(candidate: CandidatePolicy, scores: Sequence[float]) -> Scored:
+    found = estimate(list(scores), _RESOLUTION)
+    return Scored(
+        name=candidate.name,
+        kind="searched" if candidate.kind == "searched" else "baseline",
+        fingerprint=candidate.policy.fingerprint(),
+        policy=candidate.policy.model_copy(update={"name": candidate.name}),
+        scores=tuple(scores),
+        mean=found.mean,
+        ci95=found.ci95,
     )
+
+
+def _judged(candidates: Sequence[Scored], history: tuple[TrialSummary, ...]) -> ObjectiveResult:
+    # The search says which of its own it believes in; picked by these scores it would look better than it is.
+    baseline = strongest([c for c in candidates if c.kind == "baseline"])
+    finalist = next((c for c in candidates if c.kind == "searched"), baseline)
+    found = paired(finalist.scores, baseline.scores, _RESOLUTION)
+    decision = decide(finalist, baseline, baseline, found, _WORDS)
     return ObjectiveResult(
-        verdict=verdict,
-        sentence=sentence,
-        policy=returned.policy,
+        verdict=decision.verdict,
+        sentence=decision.sentence,
+        policy=decision.returned.policy,
         candidates=tuple(sorted(candidates, key=lambda c: -c.mean)),
-        difference=difference.mean,
-        ci95=difference.ci95,
-        p_value=difference.p_value,
+        difference=found.difference,
+        ci95=found.ci95,
+        p_value=found.p_value,
         history=history,
     )
 

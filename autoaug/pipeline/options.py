@@ -1,189 +1,290 @@
-"""What users ask for, as they ask for it: parsed and checked before anything is made."""
+"""What users ask for, each option declared once: the command line, the functions of `autoaug.api` and their help
+follow.
 
-from __future__ import annotations
+None is the default that depends on the data or the machine.
+"""
 
-import importlib.metadata
-import importlib.util
-import math
-import os
-import platform
-import re
-import sys
-from dataclasses import dataclass, fields
+# No `from __future__ import annotations` here: annotations are read as they are.
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import psutil
+from autoaug.utils.options import OPTIONS, Option, Options
 
-from autoaug.errors import OptionError
-from autoaug.runs.config import LARGEST_COUNT
-from autoaug.search.budget import Budget
-from autoaug.utils.files import is_text
+if TYPE_CHECKING:
+    from autoaug.engine.transform import PolicyTransform
+    from autoaug.policy.models import Policy
+    from autoaug.search.progress import Progress
+    from autoaug.search.space import SearchSpace
 
-_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])", re.ASCII)
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_LONGEST = 10_000 * 86400  # a timer takes no more than some centuries
-_BYTES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-_PACKAGES = ("autoaug", "torch", "torchvision", "kornia", "optuna", "ray", "numpy", "scipy", "scikit-learn", "plotly")
+    Objective = Callable[[PolicyTransform, int, float], float]
 
-#: Seeds are 32-bit numbers without a sign.
-LARGEST_SEED = 2**32 - 1
-#: Without a budget, a search takes this many trainings' worth of compute.
-DEFAULT_TRAININGS = 20.0
-#: From so many seeds on, more are added until the data decide, up to the second figure.
-_ADDED_FROM, _MOST_SEEDS = 5, 16
+#: The headings under which options are listed where there are many, in this order.
+PANELS = (OPTIONS, "The search", "Trainings", "The confirmation", "The data", "The machine", "The run")
+_, _SEARCH, _TRAINING, _CONFIRMATION, _DATA, _MACHINE, _RUN = PANELS
+
+Data = Annotated[
+    str | Path,
+    Option(
+        "A folder of samples by class (with or without train/ val/ test/), a folder of IDX files, an .npz, a CSV "
+        "manifest, Parquet or WebDataset shards, 'digits', 'torchvision:NAME' or 'hf:NAME'.",
+        is_argument=True,
+    ),
+]
+DataAgain = Annotated[str | Path, Option("As for autoaug search.", is_argument=True)]
+Space = Annotated[
+    str | Path, Option("A search space (standard, light, digits, flat, regularized) or a YAML file.", _SEARCH)
+]
+Strategy = Annotated[str, Option("How policies are found; autoaug strategies lists them.", _SEARCH)]
+Trials = Annotated[int | None, Option("Stop the search after this many trials.", _SEARCH)]
+Time = Annotated[str | None, Option("Stop the search after this time, e.g. 30m or 1h30m.", _SEARCH)]
+Budget = Annotated[
+    str | None,
+    Option("Stop after so many times the compute of training one final model, e.g. 10x. [default: 20x]", _SEARCH),
+]
+Seeds = Annotated[int, Option("Fresh seeds on which finalists and baselines are trained again.", _CONFIRMATION)]
+Finalists = Annotated[int, Option("How many of the best policies are confirmed.", _CONFIRMATION)]
+Executor = Annotated[str, Option("auto, inline or ray-tune.", _MACHINE)]
+RayAddress = Annotated[str | None, Option("Run on this Ray cluster instead of a local one.", _MACHINE)]
+TrialTimeout = Annotated[str | None, Option("Give up a trial after this time, e.g. 20m.", _MACHINE)]
+Device = Annotated[str, Option("auto, cpu, cuda or cuda:N.", _MACHINE)]
+MemoryLimit = Annotated[
+    str | None, Option("Larger data sets stay on disk, e.g. 2G. [default: half of the free memory]", _MACHINE)
+]
+Size = Annotated[int | None, Option("Bring sample files to this size. [default: by rule]", _DATA)]
+Allow = Annotated[
+    Sequence[str],
+    Option("Findings to let pass: unreadable, empty, absent, leak, conflict, generator. May be repeated.", _DATA),
+]
+Accept = Annotated[
+    str | None,
+    Option("module:function of yours; called with a generated sample and its class, false drops it.", _DATA),
+]
+Trust = Annotated[
+    bool,
+    Option(
+        "Run what the folder's files name: functions of your modules, a Ray cluster. Leave it out for a folder from "
+        "somebody else."
+    ),
+]
+Seed = Annotated[int, Option("Seed of all chance.")]
 
 
-@dataclass(frozen=True)
-class SearchOptions:
-    """The options of a search; None is the default that depends on the data or the machine."""
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(Options):
+    """What a search and a comparison have in common.
 
-    data: str
-    space: str = "standard"
-    strategy: str = "auto"
-    trials: int | None = None
-    time: str | None = None
-    budget: str | None = None
-    control: str | None = None
-    model: str = "auto"
-    epochs: int | None = None
-    batch_size: int | None = None
-    equal: str = "samples"
-    batch_counts: str = "samples"
-    seeds: int = 5
-    max_seeds: int | None = None
-    finalists: int = 3
+    Attributes:
+        progress: told what happens; None for the logger ``autoaug`` alone.
+        command: what to note as the command that repeats the run; where it is empty, the call.
+    """
+
+    data: Data = field(kw_only=False)
+    model: Annotated[
+        str,
+        Option(
+            "auto (one that suits the size of a sample), a network by name such as resnet9 or resnet18, "
+            "torchvision:NAME, timm:NAME, or module:function of your own, called with (channels, classes).",
+            _TRAINING,
+        ),
+    ] = "auto"
+    epochs: Annotated[
+        int | None, Option("Full length of a training, in passes over the data. [default: by size]", _TRAINING)
+    ] = None
+    batch_size: Annotated[int | None, Option("Samples per step. [default: by size]", _TRAINING)] = None
+    equal: Annotated[
+        Literal["samples", "epochs"],
+        Option("Compare policies with K copies at equal 'samples' seen, or at equal 'epochs'.", _TRAINING),
+    ] = "samples"
+    batch_counts: Annotated[
+        Literal["samples", "inputs"],
+        Option(
+            "With K copies the batch size counts 'samples', copies included, or 'inputs' (then a batch is K times as "
+            "large).",
+            _TRAINING,
+        ),
+    ] = "samples"
+    seeds: Seeds = 5
+    max_seeds: Annotated[
+        int | None,
+        Option(
+            "Seeds are added until the data decide, up to so many. [default: 16; none below 5 --seeds]", _CONFIRMATION
+        ),
+    ] = None
+    seed: Annotated[int, Option("Seed of splits, search and trainings.", _RUN)] = 0
+    workers: Annotated[
+        int | None, Option("Trials side by side. [default: one per CPU core with Ray, else 1]", _MACHINE)
+    ] = None
+    executor: Executor = "auto"
+    ray_address: RayAddress = None
+    trial_timeout: TrialTimeout = None
+    track: Annotated[
+        Sequence[str],
+        Option("Also tell 'tensorboard', 'wandb' or 'mlflow'. May be repeated. [default: events.jsonl alone]", _RUN),
+    ] = ()
+    generator: Annotated[str | Path | None, Option("A fitted generator to take generated samples from.", _DATA)] = None
+    accept: Accept = None
+    device: Device = "auto"
+    memory_limit: MemoryLimit = None
+    size: Size = None
+    allow: Allow = ()
+    out: Annotated[str | Path | None, Option("The run folder to make. [default: runs/DATA-search-N]", _RUN)] = None
+    progress: "Progress | None" = None
+    command: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions(RunOptions):
+    """The options of a search."""
+
+    space: Space = "standard"
+    strategy: Strategy = "auto"
+    trials: Trials = None
+    time: Time = None
+    budget: Budget = None
+    control: Annotated[
+        Literal["random"] | None,
+        Option("'random': also run a random search of the same budget, as a control.", _SEARCH),
+    ] = None
+    finalists: Finalists = 3
+    storage: Annotated[
+        str | None,
+        Option(
+            "Keep the study in this database, e.g. postgresql://HOST/NAME. [default: study.db in the run folder]", _RUN
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions(RunOptions):
+    """The options of a comparison."""
+
+    policies: Annotated[
+        Sequence["str | Path | Policy"],
+        Option("Built-in names, names joined by +, policy files, or run folders.", is_argument=True),
+    ] = field(kw_only=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectiveOptions(Options):
+    """The options of a search for an objective, see `autoaug.search`.
+
+    Attributes:
+        progress: told what happens; None for the logger ``autoaug`` alone.
+    """
+
+    objective: "Objective"
+    held_out: "Objective | None" = None
+    space: "str | Path | SearchSpace" = "standard"
+    strategy: Strategy = "auto"
+    trials: Trials = None
+    time: Time = None
+    budget: Budget = None
+    seeds: Seeds = 5
+    finalists: Finalists = 3
     seed: int = 0
-    workers: int | None = None
-    executor: str = "auto"
-    ray_address: str | None = None
-    trial_timeout: str | None = None
-    storage: str | None = None
-    track: tuple[str, ...] = ()
-    generator: str | None = None
-    accept: str | None = None
-    device: str = "auto"
-    memory_limit: str | None = None
-    size: int | None = None
-    allow: tuple[str, ...] = ()
-    out: str | None = None
+    workers: int = 1
+    executor: Executor = "auto"
+    ray_address: RayAddress = None
+    trial_timeout: TrialTimeout = None
+    device: Device = "cpu"
+    out: str | Path | None = None
+    progress: "Progress | None" = None
 
 
-def parse_budget(trials: int | None, time: str | None, budget: str | None) -> Budget:
-    """At most one of a number of trials, a time such as ``30m`` or ``1h30m``, and a compute such as ``10x``."""
-    given = [name for name, value in (("trials", trials), ("time", time), ("budget", budget)) if value is not None]
-    if len(given) > 1:
-        raise OptionError(f"--{given[0]} and --{given[1]} exclude each other; give one")
-    if trials is not None:
-        within("trials", trials, 1, 10**9)
-        return Budget(trials=trials)
-    if time is not None:
-        return Budget(seconds=parse_time(time))
-    if budget is not None:
-        number = budget.removesuffix("x")
-        if number == budget or not re.fullmatch(r"\d+(\.\d+)?", number) or not 0 < float(number) < math.inf:
-            raise OptionError(f"--budget {budget!r} must be a multiple of one training's compute, such as 10x")
-        return Budget(trainings=float(number))
-    return Budget(trainings=DEFAULT_TRAININGS)
+@dataclass(frozen=True, kw_only=True)
+class CheckOptions(Options):
+    """The options of a check of data."""
+
+    data: Data = field(kw_only=False)
+    allow: Allow = ()
+    memory_limit: MemoryLimit = None
+    size: Size = None
+    seed: Annotated[int, Option("Seed of the splits.", _DATA)] = 0
 
 
-def parse_time(text: str, option: str = "time") -> float:
-    """``90s``, ``30m``, ``1h30m`` or ``2d`` in seconds."""
-    parts = _TIME.findall(text)
-    seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
-    if "".join(f"{number}{unit}" for number, unit in parts) != text.replace(" ", "") or seconds <= 0:
-        raise OptionError(f"--{option} {text!r} must be a time such as 90s, 30m or 1h30m")
-    if seconds > _LONGEST:
-        raise OptionError(f"--{option} {text!r} must be at most {_LONGEST // _SECONDS['d']}d")
-    return seconds
+@dataclass(frozen=True, kw_only=True)
+class FitOptions(Options):
+    """The options of fitting a generator.
 
-
-def check_seed(seed: int) -> int:
-    """The seed itself; raises `OptionError` where NumPy, scikit-learn and torch would not all take it."""
-    return within("seed", seed, 0, LARGEST_SEED)
-
-
-def check_size(size: int | None) -> int | None:
-    """The side itself; raises `OptionError` where it is none that samples can be brought to."""
-    return None if size is None else within("size", size, 4, 2**13)
-
-
-def parse_memory(text: str | None) -> int:
-    """``500M``, ``2G`` or a number of bytes; None is half of the free memory."""
-    if text is None:
-        return int(psutil.virtual_memory().available // 2)
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
-    if not found:
-        raise OptionError(f"--memory-limit {text!r} must be a size such as 500M or 2G")
-    return int(min(float(found[1]) * _BYTES[found[2].upper()], sys.maxsize))
-
-
-def at_least(name: str, value: int, least: int) -> int:
-    """The value itself; raises `OptionError` where it is too small."""
-    if value < least:
-        raise OptionError(f"--{name} {value} must be at least {least}")
-    return value
-
-
-def within(name: str, value: int, least: int, most: int) -> int:
-    """The value itself; raises `OptionError` where it is too small or too large."""
-    if at_least(name, value, least) > most:
-        raise OptionError(f"--{name} {value} must be at most {most}")
-    return value
-
-
-def most_seeds(first: int, most: int | None) -> int:
-    """How many seeds there may be in all: `most`, or a default. Fewer first seeds than a confirmation should have are
-    taken as a wish for a short one.
+    Attributes:
+        watch: told how many of all steps are done, and a sample of each class ``[classes, ...]``.
     """
-    if most is not None:
-        return within("max-seeds", most, first, LARGEST_COUNT)
-    return max(first, _MOST_SEEDS) if first >= _ADDED_FROM else first
+
+    data: DataAgain = field(kw_only=False)
+    out: Annotated[str | Path, Option("The folder to make.")]
+    kind: Annotated[str, Option("gan, or pca: a Gaussian per class, fitted in a second.")] = "gan"
+    steps: Annotated[
+        int | None,
+        Option("Of the training of a gan; by default as many as make 40 passes over the samples."),
+    ] = None
+    source: Annotated[
+        str | Path | None,
+        Option("Start from this generator, and train its norms and embeddings alone.", flag="--from"),
+    ] = None
+    seed: Seed = 0
+    device: Device = "auto"
+    allow: Allow = ()
+    watch: Callable[[int, int, Any], None] | None = None
 
 
-def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
-    """The value itself; raises `OptionError` where it is not one of `choices`."""
-    if value not in choices:
-        raise OptionError(f"--{name} {value!r} must be one of: {', '.join(choices)}")
-    return value
+@dataclass(frozen=True, kw_only=True)
+class SampleOptions(Options):
+    """The options of drawing samples from a generator."""
+
+    generator: Annotated[str | Path, Option("A folder that autoaug generate fit made.", is_argument=True)] = field(
+        kw_only=False
+    )
+    data: Annotated[
+        str | Path | None, Option("As for autoaug search; by default what it was fitted on.", is_argument=True)
+    ] = field(default=None, kw_only=False)
+    out: Annotated[str | Path, Option("The folder to make, with a folder per class.")]
+    per_class: Annotated[int, Option("Samples to draw of each class, before the sample filter.")] = 100
+    accept: Accept = None
+    judge: Annotated[bool, Option("Also say how good the samples are.")] = False
+    inception: Annotated[
+        str | Path | None,
+        Option("Judge on the features of these Inception weights too, a file that torch-fidelity reads."),
+    ] = None
+    seed: Seed = 0
+    device: Device = "auto"
+    allow: Allow = ()
 
 
-def default_workers(device: str, executor: str, ray_address: str | None) -> int:
-    """One a CPU core where Ray is installed, one on a GPU or without Ray."""
-    has_ray = importlib.util.find_spec("ray") is not None
-    if executor == "inline" or not has_ray or (device.startswith("cuda") and not ray_address):
-        return 1
-    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+@dataclass(frozen=True, kw_only=True)
+class ExpandOptions(Options):
+    """The options of writing data with augmented copies.
 
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that a result depends on."""
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def absolute(data: str) -> str:
-    """Paths made absolute, so that a run can be resumed from another folder; names as they are."""
-    return writable("the path", str(Path(data).resolve()) if Path(data).exists() else data)
-
-
-def writable(what: str, text: str) -> str:
-    """The text itself; raises `OptionError` where no file can hold it: it is not UTF-8, or has a NUL."""
-    if not is_text(text):
-        raise OptionError(f"{what} {text!r} is not UTF-8 text; rename it, or name another")
-    return text
-
-
-def check_texts(options: SearchOptions) -> None:
-    """Raise `OptionError` for an option's text that no file can hold: a run is written down whole. The data's own name
-    is looked at where they are opened.
+    Attributes:
+        watch: told how many of all copies are there.
     """
-    for field in fields(options):
-        value = getattr(options, field.name) if field.name != "data" else None
-        for text in value if isinstance(value, tuple) else (value,):
-            if isinstance(text, str):
-                writable(f"--{field.name.replace('_', '-')}", text)
+
+    data: DataAgain = field(kw_only=False)
+    policy: Annotated[
+        "str | Path | Policy", Option("A policy file, a run folder, or a built-in name.", is_argument=True)
+    ] = field(kw_only=False)
+    out: Annotated[str | Path, Option("The folder to make.")]
+    copies: Annotated[int, Option("Augmented copies of each training sample.")] = 1
+    seed: Seed = 0
+    workers: Annotated[int, Option("Threads.")] = 2
+    watch: Callable[[int, int], None] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RobustnessOptions(Options):
+    """The options of measuring how robust a model is."""
+
+    data: DataAgain = field(kw_only=False)
+    model: Annotated[
+        str | Path,
+        Option("A run folder, or a folder that autoaug export --to model wrote.", is_argument=True),
+    ] = field(kw_only=False)
+    epsilon: Annotated[float, Option("Radius of the attack, in units of the range [0, 1].")] = 2 / 255
+    norm: Annotated[Literal["linf", "l2"], Option("linf or l2.")] = "linf"
+    steps: Annotated[int, Option("Of the attack.")] = 20
+    samples: Annotated[int, Option("At most so many test samples.")] = 1000
+    seed: Annotated[int | None, Option("Of the split; a run has its own.")] = None
+    device: Device = "auto"
+    allow: Allow = ()
+    trust: Trust = False

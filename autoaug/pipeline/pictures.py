@@ -13,8 +13,9 @@ from autoaug.data.splits import Samples
 from autoaug.engine.transform import apply_plan, draw_plan
 from autoaug.policy.models import Operation, Policy, in_turn
 
-IMAGES, UNIFORMS = 8, 6
-#: Magnitudes of a strip, as shares of the way from an operation's lowest to its highest.
+#: So many samples are shown, each drawn so many times.
+SAMPLES, DRAWN = 8, 6
+#: Magnitudes of a strip, as fractions of the way from an operation's lowest to its highest.
 _STRIP = (0.0, 0.25, 0.5, 0.75, 1.0)
 _MOST_STRIPS = 24
 
@@ -23,11 +24,11 @@ class Gallery(NamedTuple):
     """Samples before and after.
 
     Attributes:
-        originals: uint8 ``[n, C, H, W]``.
-        augmented: uint8 ``[draws, n, C, H, W]``, the same samples, drawn again.
-        captions: ``[draws, n]`` text, what was done.
+        originals: ``[n, ...]``, as they are stored.
+        augmented: ``[times, n, ...]``, the same samples, drawn again.
+        captions: ``[times, n]`` text, what was done.
         classes: ``[n]`` text, the samples' classes.
-        strips: uint8 ``[operators, magnitudes, C, H, W]``, one sample through each operator of the policy alone, from
+        strips: ``[operators, magnitudes, ...]``, one sample through each operator of the policy alone, from
             its lowest magnitude to its highest.
         strip_captions: ``[operators, magnitudes]`` text, likewise.
         operators: ``[operators]`` text.
@@ -43,14 +44,14 @@ class Gallery(NamedTuple):
 
 
 def draw_gallery(policy: Policy, samples: Samples, classes: tuple[str, ...], seed: int) -> Gallery:
-    """`IMAGES` training samples of different classes, where there are so many, through the policy `UNIFORMS` times."""
+    """`SAMPLES` training samples of different classes, where there are so many, through the policy `DRAWN` times."""
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(samples), generator=generator).numpy()
     _, first = np.unique(samples.labels[order], return_index=True)
-    rows = np.concatenate([order[np.sort(first)], np.delete(order, first)])[: min(IMAGES, len(order))]
+    rows = np.concatenate([order[np.sort(first)], np.delete(order, first)])[: min(SAMPLES, len(order))]
     originals = samples.inputs.take(rows)
-    drawn = [policy.at((i + 0.5) / UNIFORMS) for i in range(UNIFORMS)]  # of a schedule different phases
-    plans = [draw_plan(p, len(rows), generator) for p in drawn]
+    phases = [policy.at((i + 0.5) / DRAWN) for i in range(DRAWN)]  # of a schedule
+    plans = [draw_plan(p, len(rows), generator) for p in phases]
     strips, strip_captions, operators = _strips(policy, originals[0])
     return Gallery(
         strips=strips,
@@ -70,27 +71,31 @@ def _strips(policy: Policy, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray,
         low, high = ranges.get(operation.operator, operation.magnitude)
         ranges[operation.operator] = min(low, operation.magnitude[0]), max(high, operation.magnitude[1])
     ranges.pop("Identity", None)
-    inputs, captions = [], []
+    strips, captions = [], []
     names = list(ranges)[:_MOST_STRIPS]
     for name in names:
         low, high = ranges[name]
-        steps = [low + (high - low) * share for share in _STRIP]
+        steps = [low + (high - low) * fraction for fraction in _STRIP]
         operations = [Operation(operator=name, magnitude=(m, m), sign="positive") for m in steps]
         alone = [Policy(layers=in_turn(o)) for o in operations]
         plans = [draw_plan(one, 1, torch.Generator().manual_seed(0)) for one in alone]
-        inputs.append([apply_plan(plan, torch.from_numpy(sample[None])).numpy()[0] for plan in plans])
+        strips.append([apply_plan(plan, torch.from_numpy(sample[None])).numpy()[0] for plan in plans])
         captions.append([plan.describe(0) for plan in plans])
     shape = (len(names), len(_STRIP))
-    return np.array(inputs, np.uint8).reshape(*shape, *sample.shape), np.array(captions).reshape(shape), np.array(names)
+    return (
+        np.array(strips, sample.dtype).reshape(*shape, *sample.shape),
+        np.array(captions).reshape(shape),
+        np.array(names),
+    )
 
 
-class Examples(NamedTuple):
-    """Test samples that the policy set right, and that it broke: in how many of the seeds each was right.
+class CaptionedSamples(NamedTuple):
+    """Samples with a line of text.
 
     Attributes:
-        samples: uint8 ``[n, C, H, W]``.
-        captions: ``[n]`` text: the class, and how often it was recognized before and after.
-        fixed: ``[n]`` bool, whether it is right more often now.
+        samples: ``[n, ...]``, as they are stored.
+        captions: ``[n]`` text.
+        fixed: ``[n]`` bool, of test samples whether a policy set them right; otherwise it broke them.
     """
 
     samples: np.ndarray
@@ -100,31 +105,33 @@ class Examples(NamedTuple):
 
 def draw_examples(
     test: Samples, classes: tuple[str, ...], before: Sequence[np.ndarray], after: Sequence[np.ndarray]
-) -> Examples:
-    """The samples whose share of right predictions rose most, and fell most, up to `IMAGES` each; predictions are class
-    indices ``[n]``, one array a seed.
+) -> CaptionedSamples:
+    """The samples that a policy set right most often, and broke most often, up to `SAMPLES` each, over the seeds, with
+    their class and how often they were recognized before and after. Predictions are class indices ``[n]``, one array
+    per seed.
     """
     right = [np.mean([found == test.labels for found in predictions], axis=0) for predictions in (before, after)]
     gain = right[1] - right[0]
     order = np.argsort(-gain, kind="stable")
-    rows = np.array([r for r in (*order[:IMAGES], *order[::-1][:IMAGES]) if gain[r]], np.int64)
+    fixed, broken = order[gain[order] > 0], order[::-1][gain[order[::-1]] < 0]
+    rows = np.concatenate([fixed[:SAMPLES], broken[:SAMPLES]])
     captions = [
         f"{classes[test.labels[r]]}: right in {100 * right[0][r]:.0f} % before, {100 * right[1][r]:.0f} % after"
         for r in rows
     ]
-    return Examples(test.inputs.take(rows), np.array(captions, dtype=str), gain[rows] > 0)
+    return CaptionedSamples(test.inputs.take(rows), np.array(captions, dtype=str), gain[rows] > 0)
 
 
-def draw_sample_gallery(made: Samples, classes: tuple[str, ...]) -> Examples:
+def draw_sample_gallery(made: Samples, classes: tuple[str, ...]) -> CaptionedSamples:
     """Generated samples: the first two of each class, up to 32."""
-    rows = [np.flatnonzero(made.labels == kind)[:2] for kind in range(len(classes))]
-    kept = np.concatenate(rows)[: 4 * IMAGES].astype(np.int64)
+    rows = [np.flatnonzero(made.labels == label)[:2] for label in range(len(classes))]
+    kept = np.concatenate(rows)[: 4 * SAMPLES].astype(np.int64)
     captions = np.array([classes[label] for label in made.labels[kept]], dtype=str)
-    return Examples(made.inputs.take(kept), captions, np.ones(len(kept), bool))
+    return CaptionedSamples(made.inputs.take(kept), captions, np.ones(len(kept), bool))
 
 
-def to_bytes(gallery: Gallery | Examples) -> bytes:
+def to_bytes(pictures: Gallery | CaptionedSamples) -> bytes:
     """The pictures as an ``.npz``."""
     content = io.BytesIO()
-    np.savez_compressed(content, **gallery._asdict())
+    np.savez_compressed(content, **pictures._asdict())
     return content.getvalue()

@@ -2,63 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import nn
 
+from autoaug.data.inputs import spread_rows
 from autoaug.data.loading import check_data
 from autoaug.errors import OptionError, RunError, first_line, rule_of
-from autoaug.modalities.image.models import Standardized, build, is_own, load_builder
+from autoaug.modalities.base import Models
+from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.configure import check_trusted
-from autoaug.pipeline.options import at_least, check_seed, one_of, parse_memory
+from autoaug.pipeline.options import RobustnessOptions
+from autoaug.pipeline.parsing import at_least, check_seed, parse_memory
 from autoaug.policy.models import Adversarial
 from autoaug.report import write_report
 from autoaug.results import Robustness
 from autoaug.runs.folder import RunFolder
 from autoaug.training.device import resolve_device
-from autoaug.training.robustness import measure
+from autoaug.training.robustness import Exam, measure
+from autoaug.training.tasks import Classification, Task
 from autoaug.utils.files import write_whole
 from autoaug.utils.json import read_record
 
 
-def robustness_of(
-    data: str,
-    model: Path,
-    epsilon: float,
-    norm: str,
-    steps: int,
-    inputs: int,
-    seed: int | None,
-    device: str,
-    allow: Sequence[str] = (),
-    trust: bool = False,
-) -> Robustness:
-    """Measure the weights ``model.safetensors`` in the folder `model` on the test split of `data`. A run keeps what was
-    measured on its own data, and shows it in its report.
+def robustness_of(options: RobustnessOptions) -> Robustness:
+    """See `autoaug.api.robustness`. A run keeps what was measured on its own data, and shows it in its report.
 
-    A network of the user's own, whose function the folder names, is built where `trust` says so.
-
-    Raises:
-        OptionError: an option is out of range.
-        RunError: there are no weights, they are of another network, or of one that is not trusted.
-        DataError: the data cannot be used.
+    A network of the user's own, whose function the folder names, is built where `options.trust` says so.
     """
-    at_least("samples", inputs, 1)
-    if seed is not None:
-        check_seed(seed)
-    one_of("norm", norm, ("linf", "l2"))
-    try:
-        how = Adversarial(kind="pgd", norm="l2" if norm == "l2" else "linf", epsilon=epsilon, steps=steps)
-    except ValidationError as fault:
-        reason = fault.errors()[0]
-        option, rule = reason["loc"][0] if reason["loc"] else "epsilon", rule_of(reason)
-        raise OptionError(f"--{option}: {rule}") from None
-    chosen, path = resolve_device(device), model / "model.safetensors"
+    at_least("samples", options.samples, 1)
+    if options.seed is not None:
+        check_seed(options.seed)
+    how, chosen = _attack(options), resolve_device(options.device)
+    model = Path(options.model)
+    path = model / "model.safetensors"
     if not path.is_file():
         raise RunError(
             f"{model} has no model.safetensors; name a finished run, or what autoaug export --to model wrote"
@@ -66,19 +47,30 @@ def robustness_of(
     exported = model / "model.json"
     run, config = (None, None) if exported.is_file() else RunFolder.open(model)
     network = config.model if config else read_record(exported, _Exported, RunError, _NO_NETWORK).network
-    if is_own(network):
-        check_trusted(f"the function {network}", model, trust)
-        load_builder(network)
-    seed = seed if seed is not None else config.seed if config else 0
+    seed = options.seed if options.seed is not None else config.seed if config else 0
     size, limit = (config.size, config.memory_limit) if config else (None, parse_memory(None))
-    _, found = check_data(data, limit, size, allow, seed)
-    trained = _load(path, network, found.train.inputs.shape, len(found.classes)).to(chosen).eval()
-    rows = np.linspace(0, len(found.test) - 1, min(inputs, len(found.test))).astype(np.int64)
-    robustness = measure(trained, found.test, rows, len(found.classes), chosen, how)
+    _, found = check_data(str(options.data), limit, size, options.allow, seed)
+    modality, task = get_modality(found.modality), Classification(len(found.classes))
+    if modality.models.is_own(network):
+        check_trusted(f"the function {network}", model, options.trust)
+    modality.models.check(network)
+    trained = _load(path, modality.models, network, found.train.inputs.shape, task).to(chosen)
+    rows = spread_rows(len(found.test), options.samples)
+    exam = Exam(task=task, modality=modality, device=chosen, how=how, corruptions=tuple(modality.corruptions))
+    robustness = measure(trained, found.test, rows, exam)
     if run and config and (config.data_fingerprint, config.seed) == (found.fingerprint, seed):
         write_whole(run.robustness, robustness.model_dump_json(indent=2))
         write_report(run)
     return robustness
+
+
+def _attack(options: RobustnessOptions) -> Adversarial:
+    try:
+        return Adversarial(kind="pgd", norm=options.norm, epsilon=options.epsilon, steps=options.steps)
+    except ValidationError as fault:
+        reason = fault.errors()[0]
+        option, rule = reason["loc"][0] if reason["loc"] else "epsilon", rule_of(reason)
+        raise OptionError(f"--{option}: {rule}") from None
 
 
 _NO_NETWORK = "it does not say which network it is of: export the run again"
@@ -90,9 +82,9 @@ class _Exported(BaseModel):
     network: str
 
 
-def _load(path: Path, network: str, shape: tuple[int, int, int], classes: int) -> Standardized:
+def _load(path: Path, models: Models, network: str, shape: tuple[int, ...], task: Task) -> nn.Module:
     blank = torch.zeros(shape[0])
-    model = build(network, shape, classes, blank, blank, seed=0)
+    model = models.build(network, shape, task.outputs, blank, blank, seed=0)
     try:
         model.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError) as fault:

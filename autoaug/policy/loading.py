@@ -6,35 +6,52 @@ import re
 from pathlib import Path
 
 from autoaug.errors import PolicyError, UnknownName
-from autoaug.modalities.operators import get_operator
+from autoaug.modalities.operators import modality_of
+from autoaug.modalities.registry import all_modalities
 from autoaug.policy.models import Layer, Policy, SubPolicy
 from autoaug.utils.files import read_text
 from autoaug.utils.yaml import MOST_BYTES, parse_yaml, validate
 
 
 def check_operators(policy: Policy) -> Policy:
-    """The policy itself; raises `UnknownName` where it uses an operator that is not registered."""
-    for name in policy.operator_names():
-        get_operator(name)
+    """The policy itself.
+
+    Raises:
+        UnknownName: it uses an operator that is not registered.
+        PolicyError: its operators are of several modalities.
+    """
+    modality_of(policy.operator_names())
     return policy
 
 
-def load_policy(name_or_path: str | Path) -> Policy:
-    """The policy of that name, file, or names joined by ``+``, with operators that exist.
+def check_modality(policy: Policy, name: str) -> None:
+    """Raise `PolicyError` where its operators are not of the modality with that name, which the data are of."""
+    try:
+        modality_of(policy.operator_names(), name)
+    except PolicyError as fault:
+        raise PolicyError(f"policy {policy.name!r} does not fit the data: {fault}") from None
+
+
+def load_policy(given: str | Path | Policy) -> Policy:
+    """The policy of that name, file or run folder, or names joined by ``+``, with operators that exist; a policy is
+    itself.
 
     Raises:
-        PolicyError: the file breaks a rule of the format.
+        PolicyError: the file breaks a rule of the format, or the folder has none.
         UnknownName: there is no such policy, or it uses an operator that is not registered.
     """
-    return check_operators(read_policy(name_or_path))
+    return check_operators(given if isinstance(given, Policy) else read_policy(given))
 
 
-BUILTIN_FOLDER = Path(__file__).parent.parent / "modalities/image/policies"
+def builtin_files() -> dict[str, Path]:
+    """The files of the policies that have names: those of every modality, and ``none``, which belongs to none."""
+    folders = [Path(__file__).parent / "policies", *(m.policies for m in all_modalities().values() if m.policies)]
+    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
 
 
 def builtin_names() -> list[str]:
-    """Names of the published policies that come with autoaug."""
-    return sorted(path.stem for path in BUILTIN_FOLDER.glob("*.yaml"))
+    """Names of the policies that modalities bring, those of third parties included."""
+    return sorted(builtin_files())
 
 
 def parse_policy(text: str, source: str = "policy") -> Policy:
@@ -61,21 +78,25 @@ def randaugment(n: int = 2, m: float = 9.0) -> Policy:
 
 
 def read_policy(name_or_path: str | Path) -> Policy:
-    """The policy of that name, file, or names joined by ``+``; its operators are not looked up.
+    """The policy of that name, file or run folder, or names joined by ``+``; its operators are not looked up.
 
-    Names are those of `builtin_names`, and ``randaugment(n,m)``.
+    Names are those of `builtin_names`, and ``randaugment(n,m)``; a folder of such a name is written ``./none``.
 
     Raises:
-        PolicyError: the file breaks a rule of the format.
-        UnknownName: there is neither such a name nor such a file.
+        PolicyError: the file breaks a rule of the format, or the folder has none.
+        UnknownName: there is neither such a name nor such a file or folder.
     """
     text, path = str(name_or_path), Path(name_or_path)
     if path.is_file():
         return parse_policy(read_text(path, PolicyError, at_most=MOST_BYTES), str(path))
-    if text in builtin_names():
-        return parse_policy(read_text(BUILTIN_FOLDER / f"{text}.yaml", PolicyError), text)
+    if text in (files := builtin_files()):
+        return parse_policy(read_text(files[text], PolicyError), text)
     if given := re.fullmatch(r"randaugment\(\s*(?:n\s*=\s*)?(\d+)\s*,\s*(?:m\s*=\s*)?(\d+(?:\.\d+)?)\s*\)", text):
         return randaugment(int(given[1]), float(given[2]))
+    if path.is_dir():
+        if not (path / "policy.yaml").is_file():
+            raise PolicyError(f"{text} has no policy.yaml; a run folder has one when the run is finished")
+        return read_policy(path / "policy.yaml")
     if path.suffix in {".yaml", ".yml", ".json"}:
         raise PolicyError(f"there is no policy file {text!r}")
     if "+" in text:

@@ -9,7 +9,9 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from autoaug.errors import RunError, first_line, resume_command
-from autoaug.report.pictures import environment
+from autoaug.modalities.registry import get_modality
+from autoaug.report.frame import environment
+from autoaug.report.metric import MetricWords
 from autoaug.results import SearchResult
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.files import write_whole
@@ -17,8 +19,9 @@ from autoaug.version import __version__
 
 
 def export_model(folder: RunFolder, out: Path) -> list[Path]:
-    """Write ``model.safetensors``, ``model.json``, ``inference.py`` and ``README.md`` (a model card) into the folder
-    `out`; returns their paths. The weights are of the returned policy's first confirmation seed: no seed is picked.
+    """Write ``model.safetensors``, ``model.json``, ``README.md`` (a model card) and, where the modality has one, the
+    script ``inference.py`` into the folder `out`; returns their paths. The weights are of the returned policy's first
+    confirmation seed: no seed is picked.
 
     Raises:
         RunError: the run is not whole, it kept no weights, or something of another kind stands at `out`.
@@ -27,17 +30,31 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
     _check_weights(folder)
     if out.exists() and not out.is_dir():
         raise RunError(f"{out} exists and is no folder; name another with --out")
-    candidate = result.candidate(result.returned.name)
     out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(folder.model, out / "model.safetensors")
-    given = {"result": result, "config": config, "candidate": candidate, "version": __version__}
+    script = get_modality(result.data.modality).inference
     texts = environment(autoescape=False)
-    classes = json.dumps(result.data.classes)
-    write_whole(out / "inference.py", texts.get_template("inference.py.txt").render(classes=classes, **given))
-    about = {"network": config.model, "shape": result.data.shape, "classes": result.data.classes}
-    write_whole(out / "model.json", json.dumps(about, indent=2))
-    write_whole(out / "README.md", texts.get_template("model_card.md").render(**given))
-    return [out / name for name in ("model.safetensors", "model.json", "inference.py", "README.md")]
+    about = {
+        "modality": result.data.modality,
+        "network": config.model,
+        "shape": result.data.shape,
+        "classes": result.data.classes,
+    }
+    card = texts.get_template("model_card.md").render(
+        result=result,
+        config=config,
+        candidate=result.candidate(result.returned.name),
+        metric=MetricWords.of(result.metric),
+        version=__version__,
+        has_script=script is not None,
+    )
+    written = {"model.json": json.dumps(about, indent=2), "README.md": card}
+    if script is not None:
+        given = {name: json.dumps(about[name]) for name in about}
+        written["inference.py"] = texts.from_string(script.read_text(encoding="utf-8")).render(given)
+    for name, text in written.items():
+        write_whole(out / name, text)
+    return [out / name for name in ("model.safetensors", *written)]
 
 
 def _check_weights(folder: RunFolder) -> None:

@@ -2,40 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from autoaug.modalities.image.pictures import data_uri
-from autoaug.report.pictures import Picture, environment
+from autoaug.modalities.operators import Operator
+from autoaug.modalities.registry import get_modality
+from autoaug.report.frame import NO_PLOTLY, render
+from autoaug.report.pictures import Picture, draw
 from autoaug.utils.files import write_whole
-from autoaug.version import __version__
 
 
-class Strip(NamedTuple):
-    """An operator: its row of the catalog, magnitudes with their captions, and what they make of the samples.
+class DrawnOperator(NamedTuple):
+    """An operator, magnitudes in words, and what they make of samples: ``[magnitudes, n, ...]``."""
 
-    `inputs` is uint8 ``[magnitudes, n, C, H, W]``.
-    """
-
-    row: dict[str, Any]
-    captions: list[str]
-    inputs: np.ndarray
+    operator: Operator
+    captions: Sequence[str]
+    samples: np.ndarray
 
 
-def write_operators_page(path: Path, originals: np.ndarray, strips: list[Strip]) -> None:
-    """Write the page for samples ``originals [n, C, H, W]``, uint8."""
-    shown = [
-        (
-            strip.row,
-            [
-                [Picture(data_uri(sample), caption) for sample in inputs]
-                for caption, inputs in zip(strip.captions, strip.inputs, strict=True)
-            ],
+class DrawnModality(NamedTuple):
+    """The samples ``[n, ...]`` of a modality as they are, and its operators on them."""
+
+    originals: np.ndarray
+    operators: Sequence[DrawnOperator]
+
+
+class _Shown(NamedTuple):
+    """A modality on the page; an operator has a column of pictures per magnitude."""
+
+    name: str
+    originals: list[Picture]
+    operators: list[tuple[Operator, list[list[Picture]]]]
+
+
+def write_operators_page(path: Path, drawn: Mapping[str, DrawnModality]) -> None:
+    """Write the page for modalities by name."""
+    write_whole(path, render("operators.html", NO_PLOTLY, modalities=[_shown(*item) for item in drawn.items()]))
+
+
+def _shown(name: str, given: DrawnModality) -> _Shown:
+    pictures = get_modality(name).pictures
+    originals = draw(pictures, given.originals, [f"original {i + 1}" for i in range(len(given.originals))])
+    operators = []
+    for one in given.operators:
+        columns = zip(one.captions, one.samples, strict=True)
+        before = f"{one.operator.name} "
+        operators.append(
+            (one.operator, [draw(pictures, samples, [words] * len(samples), before) for words, samples in columns])
         )
-        for strip in strips
-    ]
-    page = environment().get_template("operators.html")
-    text = page.render(version=__version__, originals=[data_uri(sample) for sample in originals], strips=shown)
-    write_whole(path, text)
+    return _Shown(name, originals, operators)

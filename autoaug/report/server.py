@@ -13,7 +13,8 @@ from typing import Any
 from rich.console import Console
 
 from autoaug.errors import AutoaugError, OptionError, printable
-from autoaug.report import report_page
+from autoaug.report.metric import ACCURACY
+from autoaug.report.page import report_page
 from autoaug.runs.callbacks.event_log import read_events
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.terminal import say
@@ -22,7 +23,7 @@ _LOOPBACK = "127.0.0.1"
 
 
 def watch_run(run: Path, port: int, every: float, console: Console, open_it: bool) -> None:
-    """Serve the report of `run` at `port` of this machine, 0 for any that is free, until the run is whole or Ctrl-C.
+    """Serve the report of `run` at `port` of this machine, 0 for any that is free, until the run is finished or Ctrl-C.
 
     Raises:
         RunError: there is no run.
@@ -35,7 +36,7 @@ def watch_run(run: Path, port: int, every: float, console: Console, open_it: boo
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://{_LOOPBACK}:{server.server_address[1]}/"
         try:
-            say(console, f"watching {run} at {address}; Ctrl-C ends the watching, not the run")
+            say(console, f"watching {run} at {address}; Ctrl-C stops watching, not the run")
             if open_it:
                 webbrowser.open(address)
             _follow(folder, every, console)
@@ -48,12 +49,12 @@ def watch_run(run: Path, port: int, every: float, console: Console, open_it: boo
 def _follow(folder: RunFolder, every: float, console: Console) -> None:
     seen = 0
     while True:
-        is_whole = folder.result.is_file() and folder.report.is_file()
+        is_finished = folder.result.is_file() and folder.report.is_file()
         events = read_events(folder.events)
         for event in events[seen:]:
             say(console, in_words(event))
         seen = len(events)
-        if is_whole:
+        if is_finished:
             return
         time.sleep(every)
 
@@ -68,7 +69,8 @@ def _in_words(event: dict[str, Any]) -> str:
     match event["event"]:
         case "trial":
             trial = event["trial"]
-            outcome = trial["status"] if trial["accuracy"] is None else f"{100 * trial['accuracy']:.1f} %"
+            score = trial.get("score", trial.get("accuracy"))  # an older version's log calls it accuracy
+            outcome = trial["status"] if score is None else ACCURACY.shown(score)
             name, spent = f"trial {trial['number']} {trial['name']}", f"{100 * event['fraction']:.0f} % of the budget"
             return f"{at} {name}: {outcome}, {spent}"
         case "confirmation":

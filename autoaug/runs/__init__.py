@@ -1,0 +1,1 @@
+"""The run folder, and who is told of a run."""

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from autoaug.errors import full_disk
 from autoaug.policy.models import Policy
-from autoaug.training.train import Training
+from autoaug.training.state import Training
 
 
 def checkpoint_path(folder: Path, policy: Policy, data_fraction: float, seed: int, stop: float) -> Path:

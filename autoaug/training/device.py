@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -49,11 +50,28 @@ def precision(device: str) -> contextlib.AbstractContextManager[object]:
     return torch.autocast(kind, torch.bfloat16) if computes_in_bf16(device) else contextlib.nullcontext()
 
 
+@contextlib.contextmanager
+def one_thread(device: str) -> Iterator[None]:
+    """One thread in the block where `device` is the CPU; after it, as many as before."""
+    before = torch.get_num_threads()
+    if device == "cpu":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def with_layout(values: Tensor) -> Tensor:
+    """Values as networks take them fastest: with the channels last in memory, where they are ``[n, C, H, W]``."""
+    return values.contiguous(memory_format=torch.channels_last) if values.ndim == 4 else values
+
+
 _resident: WeakKeyDictionary[MemoryInputs, dict[str, Tensor]] = WeakKeyDictionary()
 
 
 def resident(inputs: MemoryInputs, device: str) -> Tensor:
-    """The samples as a uint8 tensor on `device`; moved there once in the life of `inputs`."""
+    """The samples as they are stored, on `device`; moved there once in the life of `inputs`."""
     places = _resident.setdefault(inputs, {})
     if device not in places:
         array = inputs.array if inputs.array.flags.writeable else inputs.array.copy()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from autoaug.data.inputs import Inputs, MemoryInputs, take_ahead
+from autoaug.modalities.registry import get_modality
 from autoaug.training.device import resident
 
 #: Float bytes that are augmented at once: operators are grouped over several batches, in a cache-friendly size.
@@ -16,21 +18,25 @@ _CHUNK_BYTES = 32 * 2**20
 _CHUNK_INPUTS = 1024
 
 
-def float_batches(inputs: Inputs, batches: Iterator[np.ndarray], device: str) -> Iterator[Tensor]:
-    """Each batch of indices as float32 ``[n, C, H, W]`` in [0, 1] on `device`; what is on disk is read ahead."""
+def float_batches(
+    inputs: Inputs, batches: Iterator[np.ndarray], device: str, modality: str | None = None
+) -> Iterator[Tensor]:
+    """Each batch of indices as training computes on it, floating point ``[n, …]`` on `device`; what is on disk is read
+    ahead.
+    """
+    as_work = get_modality(modality).values.as_work
     if isinstance(inputs, MemoryInputs):
-        pixels = resident(inputs, device)
+        stored = resident(inputs, device)
         for indices in batches:
-            yield pixels[torch.from_numpy(indices).to(device)].float() / 255
+            yield as_work(stored[torch.from_numpy(indices).to(device)])
     else:
         for block in take_ahead(inputs, batches):
-            yield torch.from_numpy(block).to(device).float() / 255
+            yield as_work(torch.from_numpy(block).to(device))
 
 
-def inputs_at_once(shape: tuple[int, int, int]) -> int:
+def inputs_at_once(shape: Sequence[int]) -> int:
     """How many samples of `shape` to hold as floats at once."""
-    channels, height, width = shape
-    return max(1, min(_CHUNK_INPUTS, _CHUNK_BYTES // (4 * channels * height * width)))
+    return max(1, min(_CHUNK_INPUTS, _CHUNK_BYTES // (4 * math.prod(shape))))
 
 
 def in_order(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:

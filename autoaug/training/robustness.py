@@ -2,76 +2,123 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from autoaug.data.inputs import spread_rows
 from autoaug.data.splits import Samples
-from autoaug.functional.labels import soft_labels
-from autoaug.modalities.image.models import Standardized
+from autoaug.errors import OptionError
+from autoaug.modalities.base import Modality
+from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Adversarial
 from autoaug.results import Robustness
-from autoaug.training.adversarial import attack
-from autoaug.training.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from autoaug.training.adversarial import attack, attack_of
 from autoaug.training.device import precision
-from autoaug.training.feed import float_batches, in_order, inputs_at_once
-from autoaug.training.modes import evaluating
+from autoaug.training.inference import clean_batches, outputs_of
+from autoaug.training.metrics import Accuracy, Metric, score
+from autoaug.training.setting import TrainingSetting
+from autoaug.training.tasks import Task
 
+SEVERITIES = (1, 2, 3, 4, 5)
 _AT_MOST = 500
-_NORMS = {"linf": "L-infinity", "l2": "L2"}
+#: Within a trial: a short attack, and the middle severity.
 _ATTACK = Adversarial(kind="pgd", epsilon=2 / 255, steps=5)
-#: One of each group: noise, blur, weather, and three of the digital ones, at the middle severity.
-_FEW = ("gaussian noise", "defocus blur", "fog", "contrast", "jpeg", "pixelate")
+_MIDDLE = (3,)
 
 
-def robust_accuracy(model: Standardized, samples: Samples, classes: int, device: str) -> float:
-    """The mean of the accuracy under a PGD attack (L-infinity, 2/255, 5 steps) and the mean accuracy under six common
-    corruptions, in [0, 1], over at most 500 samples spread over the set. The same attacks and corruptions each time.
+@dataclass(frozen=True)
+class Exam:
+    """What a model is put through.
+
+    Attributes:
+        task: what it predicts.
+        modality: of the samples.
+        device: where.
+        how: the attack.
+        corruptions: of the modality's, by name.
+        severities: of each corruption.
+        metric: in which it is measured.
     """
-    rows = np.linspace(0, len(samples) - 1, min(_AT_MOST, len(samples))).astype(np.int64)
-    found = measure(model, samples, rows, classes, device, _ATTACK, _FEW, (3,))
+
+    task: Task
+    modality: Modality
+    device: str
+    how: Adversarial
+    corruptions: Sequence[str]
+    severities: Sequence[int] = SEVERITIES
+    metric: Metric = field(default_factory=Accuracy)
+
+
+def check_examinable(modality: Modality) -> None:
+    """Raise `OptionError` where the modality has nothing to measure robustness by."""
+    attack_of(modality, _ATTACK.kind)
+    if not modality.corruptions:
+        raise OptionError(
+            f"robustness cannot be measured: the modality {modality.name!r} has no corruptions; use a strategy and "
+            "commands without it"
+        )
+
+
+def robust_score(model: nn.Module, setting: TrainingSetting) -> float:
+    """The mean of the score under a PGD attack (L-infinity, 2/255, 5 steps) and the mean score under a few common
+    corruptions, over at most 500 validation samples spread over the split. The same attacks and corruptions each time.
+    """
+    samples, modality = setting.validation, get_modality(setting.modality)
+    rows = spread_rows(len(samples), _AT_MOST)
+    exam = Exam(
+        task=setting.task,
+        modality=modality,
+        device=setting.device,
+        how=_ATTACK,
+        corruptions=modality.few_corruptions,
+        severities=_MIDDLE,
+        metric=setting.metric,
+    )
+    found = measure(model, samples, rows, exam)
     return (found.attacked + found.mean_corrupted) / 2
 
 
-def measure(
-    model: Standardized,
-    samples: Samples,
-    rows: np.ndarray,
-    classes: int,
-    device: str,
-    how: Adversarial,
-    corruptions: tuple[str, ...] = CORRUPTIONS,
-    severities: tuple[int, ...] = SEVERITIES,
-) -> Robustness:
-    """The accuracies of `model` on the samples at `rows`: clean, attacked as `how` says, and under corruptions."""
-    batches = list(in_order(rows, max(1, inputs_at_once(samples.inputs.shape) // 2)))
-    clean, attacked = 0, 0
-    corrupted = {name: [0] * len(severities) for name in corruptions}
-    for number, (indices, inputs) in enumerate(
-        zip(batches, float_batches(samples.inputs, iter(batches), device), strict=True)
-    ):
-        labels = torch.from_numpy(samples.labels[indices]).to(device)
-        clean += _right(model, inputs, labels, device)
-        with precision(device):
-            soft = soft_labels(labels, classes)
-            moved = attack(model, inputs, soft, how, torch.Generator().manual_seed(number))
-        attacked += _right(model, moved, labels, device)
-        for name, counts in corrupted.items():
-            for i, severity in enumerate(severities):
-                counts[i] += _right(model, corrupt(inputs, name, severity), labels, device)
-    shares = {name: tuple(count / len(rows) for count in counts) for name, counts in corrupted.items()}
-    radius = f"{how.epsilon * 255:.3g}/255" if how.norm == "linf" else f"{how.epsilon:.3g}"
+def measure(model: nn.Module, samples: Samples, rows: np.ndarray, exam: Exam) -> Robustness:
+    """The scores of `model` on the samples at `rows`: clean, attacked, and under corruptions."""
+    check_examinable(exam.modality)
+    clean, attacked = _Score(model, exam), _Score(model, exam)
+    corrupted = {name: [_Score(model, exam) for _ in exam.severities] for name in exam.corruptions}
+    batches = clean_batches(samples.inputs, exam.device, rows, exam.modality.name)
+    for number, (indices, values) in enumerate(batches):
+        labels = samples.labels[indices]
+        clean.add(values, labels)
+        with precision(exam.device):
+            targets = exam.task.targets(torch.from_numpy(labels)).to(exam.device)
+            generator = torch.Generator().manual_seed(number)
+            moved = attack(model, values, targets, exam.how, generator, exam.task, exam.modality)
+        attacked.add(moved, labels)
+        for name, scores in corrupted.items():
+            corrupt: Callable[[Tensor, int], Tensor] = exam.modality.corruptions[name]
+            for severity, found in zip(exam.severities, scores, strict=True):
+                found.add(corrupt(values, severity), labels)
     return Robustness(
         inputs=len(rows),
-        attack=f"PGD ({_NORMS[how.norm]}, radius {radius}, {how.steps} steps)",
-        clean=clean / len(rows),
-        attacked=attacked / len(rows),
-        corrupted=shares,
+        attack=attack_of(exam.modality, exam.how.kind).words(exam.how),
+        clean=clean.value(),
+        attacked=attacked.value(),
+        corrupted={name: tuple(found.value() for found in scores) for name, scores in corrupted.items()},
     )
 
 
-@torch.no_grad()
-def _right(model: Standardized, inputs: Tensor, labels: Tensor, device: str) -> int:
-    with evaluating(model), precision(device):
-        found = model(inputs).argmax(1)
-    return int((found == labels).sum())
+class _Score:
+    """The score of a model on what it has been shown so far."""
+
+    def __init__(self, model: nn.Module, exam: Exam) -> None:
+        self._model, self._exam = model, exam
+        self._statistics: list[np.ndarray] = []
+
+    def add(self, values: Tensor, labels: np.ndarray) -> None:
+        predictions = self._exam.task.predict(outputs_of(self._model, values, self._exam.device))
+        self._statistics.append(self._exam.metric.statistics(predictions, labels))
+
+    def value(self) -> float:
+        return score(self._exam.metric, np.concatenate(self._statistics))

@@ -152,7 +152,7 @@ def test_operators_and_magnitudes_are_drawn_as_ours_are(target: str, tmp_path: P
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_mixing_is_refused_or_left_to_the_training_loop(target: str) -> None:
-    policy = parse_policy("format: 1\nmixing: {kind: cutmix}\ncopies: 2\n")
+    policy = parse_policy("format: 2\nmixing: {kind: cutmix}\ncopies: 2\n")
     with pytest.raises(PolicyError, match=r"cannot express mixing.*or leave it out with --approximate"):
         export_policy(policy, target)
     text = export_policy(policy, target, approximate=True)
@@ -231,11 +231,11 @@ def test_the_policy_itself_comes_back_from_yaml_and_json() -> None:
     ("policy", "options"),
     [
         (
-            "layers: [{sub-policies: [{operations: [{operator: HorizontalFlip, probability: 0.5, magnitude: 1}]}]}]\n",
+            "layers: [{sub_policies: [{operations: [{operator: HorizontalFlip, probability: 0.5, magnitude: 1}]}]}]\n",
             "--hflip 0.5 --vflip 0",
         ),
-        ("format: 1\nmixing: {kind: cutmix, probability: 0.3, alpha: 0.2}\n", "--cutmix 0.2 --mixup-prob 0.3"),
-        ("format: 1\nmixing: {kind: mixup-or-cutmix}\n", "--mixup 1 --cutmix 1 --mixup-prob 1"),
+        ("format: 2\nmixing: {kind: cutmix, probability: 0.3, alpha: 0.2}\n", "--cutmix 0.2 --mixup-prob 0.3"),
+        ("format: 2\nmixing: {kind: mixup-or-cutmix}\n", "--mixup 1 --cutmix 1 --mixup-prob 1"),
     ],
 )
 def test_timm_is_given_what_it_has(policy: str, options: str) -> None:

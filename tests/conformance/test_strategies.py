@@ -55,15 +55,15 @@ class Surrogate(Executor):
             self._waiting.append((spec.key, list(spec.work.run(shifted_task(), spec.seed))[-1]))
             return
         work = spec.work
-        accuracy = known_score(work.policy) - 0.1 * (1 - work.data_fraction)
+        score = known_score(work.policy) - 0.1 * (1 - work.data_fraction)
         now, sample_passes = time.time(), round(FULL * work.data_fraction * (work.stop - work.start))
         result = TrialResult(
             started=now,
             ended=now,
             status="complete",
-            accuracy=accuracy,
-            robustness=accuracy / 2,
-            curve=(Rung(10, accuracy),),
+            score=score,
+            robustness=score / 2,
+            curve=(Rung(10, score),),
             sample_passes=sample_passes,
         )
         self._waiting.append((spec.key, result))
@@ -83,7 +83,7 @@ def search_with(
 ) -> SearchStudy:
     space = space or load_space(SPACES[name])
     study = SearchStudy(path, space, get_strategy(name), seed=seed)
-    run_search(study, executor, Budget(trainings=trainings), FULL, space, BASELINES, seed, Silent())
+    run_search(study, executor, Budget(trainings=trainings), FULL, BASELINES, Silent())
     return study
 
 

@@ -9,10 +9,9 @@ import pytest
 from PIL import Image
 
 from autoaug.data.audit import audit
-from autoaug.data.sources import open_source
+from autoaug.data.loading import open_source
 from autoaug.errors import DataError
-from tests.conftest import bars, write_npz
-from tests.data.test_sources import write_folder
+from tests.conftest import bars, write_folder, write_npz
 
 PLENTY = 10**9
 
@@ -32,7 +31,7 @@ def test_a_leak_between_splits_stops_unless_allowed(tmp_path: Path) -> None:
     )
     found = audit(open_source(path, PLENTY))
     with pytest.raises(
-        DataError, match=r"3 images stand in two splits, e\.g\. train image 0 and test image 60.*--allow leak"
+        DataError, match=r"3 samples stand in two splits, e\.g\. train image 0 and test image 60.*--allow leak"
     ):
         found.stop()
     found.stop(frozenset({"leak"}))
@@ -56,7 +55,7 @@ def test_unreadable_files_stop_and_are_left_out_when_allowed(tmp_path: Path) -> 
     whole = (tmp_path / "class 0" / "0000.png").read_bytes()
     (tmp_path / "class 0" / "0000.png").write_bytes(whole[: len(whole) // 2])
     source = open_source(tmp_path, PLENTY)
-    with pytest.raises(DataError, match=r"unreadable image: .*0000\.png.*--allow unreadable"):
+    with pytest.raises(DataError, match=r"unreadable sample: .*0000\.png.*--allow unreadable"):
         audit(source).stop()
     audit(source).stop(frozenset({"unreadable"}))
     assert len(source.parts["train"]) == 29

@@ -15,11 +15,10 @@ import pytest
 from PIL import Image
 
 from autoaug.data.audit import audit
-from autoaug.data.sources import open_source
-from autoaug.data.sources.huggingface import image_content
+from autoaug.data.layouts.huggingface import encoded_content
+from autoaug.data.loading import open_source
 from autoaug.errors import DataError
-from tests.conftest import bars
-from tests.data.test_sources import write_folder, write_idx
+from tests.conftest import bars, write_folder, write_idx
 
 LIMIT = 2**28
 IMAGES, LABELS = bars(8, classes=2, size=6, channels=3)
@@ -260,12 +259,12 @@ def test_a_webdataset_label_that_is_no_class_is_named(label: bytes, tmp_path: Pa
     assert "label" in refusal(tmp_path / "a.tar")
 
 
-def test_a_member_of_a_tar_that_claims_more_than_any_image_is_named(tmp_path: Path) -> None:
+def test_a_member_of_a_tar_that_claims_more_than_any_sample_is_named(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "a.tar", "w") as archive:
         info = tarfile.TarInfo("0.png")
         info.size = 2**40
         archive.addfile(info)
-    assert "more than any image" in refusal(tmp_path / "a.tar")
+    assert "more than any sample" in refusal(tmp_path / "a.tar")
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.npz", "a.tar", "a.parquet", "a"])
@@ -306,15 +305,15 @@ def test_files_of_idx_and_shards_that_have_no_end_are_not_read(tmp_path: Path) -
     assert "regular file" in refusal(tmp_path / "shards")
 
 
-def test_an_image_of_the_datasets_library_that_lies_at_a_pipe_is_not_read(tmp_path: Path) -> None:
+def test_a_sample_of_the_datasets_library_that_lies_at_a_pipe_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     for cell, words in (
         ({"bytes": None, "path": str(tmp_path / "pipe.png")}, "regular file"),
-        ({"bytes": None, "path": None}, "no image"),
-        (None, "no image"),
+        ({"bytes": None, "path": None}, "no sample"),
+        (None, "no sample"),
     ):
         with pytest.raises(DataError, match=words):
-            image_content("name", cell)
+            encoded_content("name", cell)
 
 
 def test_a_label_of_the_datasets_library_that_is_no_class_is_named(tmp_path: Path) -> None:

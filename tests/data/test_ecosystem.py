@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autoaug.data.sources import open_source
+from autoaug.data.loading import open_source
 from autoaug.errors import DataError
 
 LIMIT = 2**30

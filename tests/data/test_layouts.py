@@ -11,12 +11,10 @@ import pytest
 from PIL import Image
 
 from autoaug.data.audit import Audit, audit
+from autoaug.data.loading import open_source
 from autoaug.data.source import Source
-from autoaug.data.sources import open_source
 from autoaug.errors import DataError
-from autoaug.modalities.image.decoding import image_endings
-from tests.conftest import bars
-from tests.data.test_sources import write_folder, write_idx
+from tests.conftest import bars, write_folder
 
 LIMIT = 2**28
 IMAGES, LABELS = bars(12)
@@ -76,38 +74,20 @@ def test_two_folders_of_one_split_are_refused(tmp_path: Path) -> None:
     assert "val/ and valid/ are both the validation split" in refusal(tmp_path)
 
 
-@pytest.mark.parametrize("ending", ["jfif", "jpe", "JPG", "avif", "jp2", "tga", "pnm", "apng", "dib"])
-def test_every_ending_of_what_pillow_decodes_is_an_image(ending: str, tmp_path: Path) -> None:
-    if f".{ending.lower()}" not in image_endings():
-        pytest.skip(f"this Pillow cannot read .{ending}")
-    write_folder(tmp_path, IMAGES, LABELS)
-    for path in (tmp_path / "class 0").iterdir():
-        Image.open(path).save(path.with_suffix(f".{ending}"))
-        path.unlink()
-    source, found = opened(tmp_path)
-    assert source.classes == ("class 0", "class 1", "class 2")
-    assert len(source.parts["train"]) == 12
-    assert found.counts["train"]["class 0"] == 4
-
-
-def test_no_program_is_run_for_an_image() -> None:
-    assert not {".eps", ".ps", ".wmf"} & image_endings()
-
-
-def test_a_class_without_images_stops_unless_allowed(tmp_path: Path) -> None:
+def test_a_class_without_samples_stops_unless_allowed(tmp_path: Path) -> None:
     write_folder(tmp_path, IMAGES, LABELS)
     for path in (tmp_path / "class 0").iterdir():
         path.rename(path.with_suffix(".heic2"))
     (tmp_path / "class 9").mkdir()
     _, found = opened(tmp_path)
-    with pytest.raises(DataError, match=r"no image of class 'class 0' and 1 more.*--allow empty"):
+    with pytest.raises(DataError, match=r"no sample of class 'class 0' and 1 more.*--allow empty"):
         found.stop()
     found.stop(frozenset({"empty"}))
     assert "4 x .heic2" in findings(found)["left-out"]
 
 
 @pytest.mark.parametrize("split", ["", "train"])
-def test_what_is_no_image_is_reported(split: str, tmp_path: Path) -> None:
+def test_what_is_no_sample_is_reported(split: str, tmp_path: Path) -> None:
     write_folder(tmp_path / split, IMAGES, LABELS)
     clean = audit(open_source(tmp_path, LIMIT))
     assert "left-out" not in findings(clean)
@@ -176,22 +156,11 @@ def test_labels_of_a_manifest_are_the_same_with_blanks_about_them(tmp_path: Path
         (["path,label,split", "a.png,x,eval"], "line 2: unknown split 'eval'"),
         (["path,label", "a.png, "], "line 2: path and label must not be empty"),
         (["path,label", "a.png,\0"], "NUL"),
-        ([], "lists no images"),
+        ([], "lists no samples"),
     ],
 )
 def test_a_manifest_that_breaks_a_rule_is_named_with_its_line(lines: list[str], words: str, tmp_path: Path) -> None:
     assert words in refusal(manifest(tmp_path, *lines))
-
-
-def test_idx_files_are_known_by_the_words_of_their_names(tmp_path: Path) -> None:
-    for prefix in ("emnist-letters-train", "valid", "t10k"):
-        write_idx(tmp_path / f"{prefix}-images-idx3-ubyte", IMAGES[..., 0])
-        write_idx(tmp_path / f"{prefix}-labels-idx1-ubyte.gz", LABELS)
-    assert set(open_source(tmp_path, LIMIT).parts) == {"train", "validation", "test"}
-    (tmp_path / "more-images-idx3-ubyte").touch()
-    assert "does not say what it is" in refusal(tmp_path)
-    (tmp_path / "more-images-idx3-ubyte").rename(tmp_path / "other-train-images-idx3-ubyte")
-    assert "are both images of the train split" in refusal(tmp_path)
 
 
 def test_arrays_that_are_not_used_are_reported(tmp_path: Path) -> None:
@@ -239,7 +208,7 @@ def test_the_path_of_the_data_must_be_text(tmp_path: Path) -> None:
     assert "not UTF-8 text" in refusal("a\0b")
 
 
-def test_the_name_of_an_image_may_be_anything(tmp_path: Path) -> None:
+def test_the_name_of_a_file_may_be_anything(tmp_path: Path) -> None:
     write_folder(tmp_path, IMAGES, LABELS)
     expected = audit(open_source(tmp_path, LIMIT)).fingerprint
     os.rename(tmp_path / "class 0" / "0000.png", os.fsencode(tmp_path / "class 0") + b"/\x1b[2J\xff.png")

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from autoaug.data.audit import audit
 from autoaug.data.inputs import MemoryInputs, in_memory
+from autoaug.data.layouts.arrays import array_source
+from autoaug.data.loading import open_source
 from autoaug.data.source import Part, Source
-from autoaug.data.sources import open_source
-from autoaug.data.sources.arrays import array_source
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import DataError
 from tests.conftest import bars, write_npz

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from autoaug.functional.mixing import MIXINGS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -111,7 +112,7 @@ def test_bad_uses_are_told() -> None:
 def test_an_operation_draws_the_signs_it_names(sign: str, share: float) -> None:
     operations = f"[{{operator: Rotate, sign: {sign}}}, {{operator: Cutout, sign: {sign}}}]"
     plan = draw_plan(
-        parse_policy(f"layers: [{{sub-policies: [{{operations: {operations}}}]}}]"),
+        parse_policy(f"layers: [{{sub_policies: [{{operations: {operations}}}]}}]"),
         4000,
         torch.Generator().manual_seed(0),
     )

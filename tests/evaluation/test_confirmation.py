@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from autoaug.evaluation.confirmation import (
-    CandidatePolicy,
-    ConfirmedTraining,
-    assess,
-    confirmation_seeds,
-    train_candidates,
-)
-from autoaug.evaluation.verdict import Judgment, judge
+from autoaug.errors import AllTrialsFailed
+from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds, train_candidates
+from autoaug.evaluation.scoring import Scoring, assess
+from autoaug.evaluation.training_store import TrainingStore
+from autoaug.evaluation.verdict import Judgment, Words, decide, judge, paired
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
-from autoaug.results import Candidate, Kind
+from autoaug.results import Candidate, CandidateKind, MetricRecord
 from autoaug.runs.callbacks.base import Silent
+from autoaug.search.executors import TrialSpec
 from autoaug.search.executors.inline import InlineExecutor
+from autoaug.training.metrics import Accuracy
+from autoaug.training.tasks import Classification
 from tests.tasks import small_task
 
 SEEDS = [11, 12, 13, 14, 15]
 LABELS = np.arange(400) % 4
+SCORING = Scoring(Classification(4), Accuracy(), LABELS, LABELS)
 
 
 def predictions(accuracy: float, seed: int, spread: float = 0.0) -> np.ndarray:
@@ -35,7 +37,9 @@ def predictions(accuracy: float, seed: int, spread: float = 0.0) -> np.ndarray:
     return found.astype(np.uint16)
 
 
-def judged(scores: dict[str, tuple[Kind, float, float]], spread: float = 0.004, after_search: bool = True) -> Judgment:
+def judged(
+    scores: dict[str, tuple[CandidateKind, float, float]], spread: float = 0.004, after_search: bool = True
+) -> Judgment:
     """Candidates with the given kind, validation accuracy and test accuracy, judged."""
     trainings, candidates = {}, []
     for number, (name, (kind, validation, test)) in enumerate(scores.items()):
@@ -43,11 +47,10 @@ def judged(scores: dict[str, tuple[Kind, float, float]], spread: float = 0.004, 
             name, kind, Policy(name=name, copies=number + 1), None if kind == "baseline" else number
         )
         for seed in SEEDS:
-            trainings[name, seed] = ConfirmedTraining(
-                predictions(validation, seed), predictions(test, seed + number, spread), 1.0
-            )
-        candidates.append(assess(candidate_policy, trainings, SEEDS, LABELS, LABELS, 4))
-    return judge(candidates, trainings, LABELS, after_search)
+            both = predictions(validation, seed), predictions(test, seed + number, spread)
+            trainings[name, seed] = SCORING.training(*both, 1.0)
+        candidates.append(assess(candidate_policy, trainings, SEEDS, SCORING))
+    return judge(candidates, trainings, SCORING, after_search)
 
 
 def test_better_is_returned() -> None:
@@ -78,7 +81,7 @@ def test_the_finalist_is_chosen_by_validation_and_the_rival_by_test() -> None:
             "flip": ("baseline", 0.6, 0.8),
             "lucky": ("searched", 0.7, 0.95),
             "chosen": ("searched", 0.8, 0.75),
-            "random-search": ("rival", 0.5, 0.82),
+            "random-search": ("control", 0.5, 0.82),
         }
     )
     assert found.comparison.candidate == "chosen"
@@ -86,7 +89,10 @@ def test_the_finalist_is_chosen_by_validation_and_the_rival_by_test() -> None:
 
 
 def test_without_searched_candidates_a_comparison_judges_baselines_and_a_search_claims_nothing() -> None:
-    scores: dict[str, tuple[Kind, float, float]] = {"none": ("baseline", 0.7, 0.7), "flip": ("baseline", 0.8, 0.8)}
+    scores: dict[str, tuple[CandidateKind, float, float]] = {
+        "none": ("baseline", 0.7, 0.7),
+        "flip": ("baseline", 0.8, 0.8),
+    }
     compared, searched = judged(scores, after_search=False), judged(scores)
     for found in (compared, searched):
         assert (found.comparison.candidate, found.comparison.baseline) == ("flip", "none")
@@ -102,19 +108,20 @@ def test_assessment_matches_scikit_learn() -> None:
 
     found = judged({"none": ("baseline", 0.7, 0.7), "flip": ("baseline", 0.8, 0.8)}, spread=0.03).returned
     tested = [predictions(0.8, seed + 1, 0.03) for seed in SEEDS]
-    assert found.test_accuracy == pytest.approx([accuracy_score(LABELS, t) for t in tested])
+    assert found.test_scores == pytest.approx([accuracy_score(LABELS, t) for t in tested])
     pooled = recall_score(np.tile(LABELS, 5), np.concatenate(tested), average=None)
-    assert found.class_accuracy == pytest.approx(pooled.tolist())
+    assert found.class_scores == pytest.approx(pooled.tolist())
 
 
 def test_a_class_that_the_test_split_lacks_has_no_accuracy() -> None:
     from sklearn.metrics import confusion_matrix
 
     labels, guessed = np.array([0, 0, 2, 2, 2]), np.array([0, 1, 2, 2, 3])
-    trainings = {("none", seed): ConfirmedTraining(labels, guessed, 1.0) for seed in (1, 2)}
-    found = assess(CandidatePolicy("none", "baseline", Policy()), trainings, [1, 2], labels, labels, 4)
-    assert found.class_accuracy == (0.5, None, pytest.approx(2 / 3), None)
-    assert found.class_accuracies == (found.class_accuracy, found.class_accuracy)
+    scoring = Scoring(Classification(4), Accuracy(), labels, labels)
+    trainings = {("none", seed): scoring.training(labels, guessed, 1.0) for seed in (1, 2)}
+    found = assess(CandidatePolicy("none", "baseline", Policy()), trainings, [1, 2], scoring)
+    assert found.class_scores == (0.5, None, pytest.approx(2 / 3), None)
+    assert found.class_scores_by_seed == (found.class_scores, found.class_scores)
     np.testing.assert_array_equal(found.confusion, 2 * confusion_matrix(labels, guessed, labels=range(4)))
     assert Candidate.model_validate_json(found.model_dump_json()) == found
 
@@ -124,21 +131,70 @@ def test_seeds_are_common_fresh_and_follow_from_the_run_seed() -> None:
     assert len(set(confirmation_seeds(0, 8)) | set(confirmation_seeds(1, 8))) == 16
 
 
+CANDIDATES = [CandidatePolicy(name, "baseline", load_policy(name)) for name in ("none", "flip-crop")]
+
+
+class Counting(InlineExecutor):
+    """Counts the trainings that are run."""
+
+    runs = 0
+
+    def submit(self, spec: TrialSpec) -> None:
+        self.runs += 1
+        super().submit(spec)
+
+
+def store_in(folder: Path) -> TrainingStore:
+    setting = small_task(test=True)
+    assert setting.test is not None
+    scoring = Scoring(setting.task, setting.metric, setting.validation.labels, setting.test.labels)
+    return TrainingStore(folder, scoring, Silent())
+
+
 def test_trainings_that_are_on_disk_are_not_run_again(tmp_path: Path) -> None:
-    task = small_task(test=True)
-    candidate_policies = [CandidatePolicy(name, "baseline", load_policy(name)) for name in ("none", "flip-crop")]
-
-    class Counting(InlineExecutor):
-        runs = 0
-
-        def submit(self, spec: object) -> None:
-            Counting.runs += 1
-            super().submit(spec)
-
-    first = train_candidates(candidate_policies, [1, 2], Counting(task), tmp_path, Silent())
-    assert Counting.runs == 4
-    (tmp_path / f"{candidate_policies[0].policy.fingerprint()}-2.npz").unlink()
-    second = train_candidates(candidate_policies, [1, 2], Counting(task), tmp_path, Silent())
-    assert Counting.runs == 5
+    executor, store = Counting(small_task(test=True)), store_in(tmp_path)
+    first = train_candidates(CANDIDATES, [1, 2], executor, store, Silent())
+    assert executor.runs == 4
+    (tmp_path / f"{CANDIDATES[0].policy.fingerprint()}-2.npz").unlink()
+    second = train_candidates(CANDIDATES, [1, 2], executor, store, Silent())
+    assert executor.runs == 5
     for key, training in first.items():
         np.testing.assert_array_equal(training.test_predictions, second[key].test_predictions)
+        np.testing.assert_array_equal(training.test_statistics, second[key].test_statistics)
+
+
+def test_files_without_statistics_are_read_and_damaged_ones_are_trained_again(tmp_path: Path) -> None:
+    executor, store = Counting(small_task(test=True)), store_in(tmp_path)
+    train_candidates(CANDIDATES[:1], [1], executor, store, Silent())
+    (path,) = tmp_path.iterdir()
+    with np.load(path) as file:
+        whole = dict(file)
+    older = {name: value for name, value in whole.items() if not name.endswith("_statistics")}
+    np.savez_compressed(path, **older)
+    found = store.read(CANDIDATES[0].policy, 1)
+    assert found is not None
+    np.testing.assert_array_equal(found.validation_statistics, whole["validation_statistics"])
+    np.testing.assert_array_equal(found.test_statistics, whole["test_statistics"])
+    for name, value in {
+        "test_predictions": whole["test_predictions"].astype(np.int64),
+        "validation_predictions": whole["validation_predictions"][:-1],
+        "test_statistics": whole["test_statistics"] * np.nan,
+        "validation_statistics": whole["validation_statistics"][1:],
+        "seconds": np.float64("inf"),
+    }.items():
+        np.savez_compressed(path, **{**whole, name: value})
+        assert store.read(CANDIDATES[0].policy, 1) is None, name
+
+
+def test_a_training_that_fails_ends_the_confirmation_with_the_cause(tmp_path: Path) -> None:
+    executor = InlineExecutor(replace(small_task(test=True), model="tests.training.test_trial:failing"))
+    with pytest.raises(AllTrialsFailed, match=r"'none' failed in confirmation, seed 1: RuntimeError.*autoaug resume"):
+        train_candidates(CANDIDATES, [1], executor, store_in(tmp_path), Silent())
+
+
+def test_the_figures_stand_in_the_metrics_own_unit() -> None:
+    found = judged({"none": ("baseline", 0.7, 0.7), "found": ("searched", 0.8, 0.85)})
+    assert "points of test accuracy (95 % interval" in found.sentence
+    own, difference = found.returned, paired([3.0, 3.5, 3.2], [1.0, 1.4, 1.3], 0.1)
+    words = Words(MetricRecord(name="signal-to-noise ratio", unit="dB"))
+    assert "by +2 dB of test signal-to-noise ratio (95 % interval" in decide(own, own, own, difference, words).sentence

@@ -16,8 +16,8 @@ import yaml
 
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.errors import OptionError, RunError, SpaceError
-from autoaug.generate.gaussian import COMPONENTS
 from autoaug.generate.generator import About, SavedGenerator, load_generator
+from autoaug.modalities.image.generators.gaussian import COMPONENTS
 from autoaug.policy.loading import parse_policy, read_policy
 from autoaug.policy.models import Layer, Operation, Phase, Policy, SubPolicy
 from autoaug.report import report_page
@@ -32,9 +32,9 @@ from autoaug.search.space import SearchSpace, load_space
 from autoaug.search.strategies.density import together
 from autoaug.search.strategies.pbt import GENERATIONS
 from autoaug.training.recipe import Recipe
+from tests.conftest import CHECKOUT, published
 
-CHECKOUT = Path(__file__).parents[2]
-PUBLISHED = (CHECKOUT / "reports/cifar-2k-auto/result.json").read_text(encoding="utf-8")
+PUBLISHED = published().model_dump_json(indent=2)
 HOSTILE = "<script>alert(1)</script>"
 
 
@@ -78,32 +78,32 @@ def change(found: Any, place: str, value: Any) -> None:
         ("verdict", "best", "verdict"),
         ("returned/name", "nobody", "returned names 'nobody'"),
         ("comparison/candidate", HOSTILE, "comparison.candidate names"),
-        ("comparison/rival", "nobody", "comparison.rival names 'nobody'"),
+        ("comparison/baseline", "nobody", "comparison.baseline names 'nobody'"),
         ("comparison/differences", [], "comparison.differences"),
         ("candidates", [], "candidates"),
         ("candidates/0/mean", float("nan"), "candidates.0.mean"),
         ("candidates/0/mean", 45.1, "candidates.0.mean"),
-        ("candidates/0/seeds", [1, 2], "candidates.0: validation_accuracy has 5 entries for 2 seeds"),
-        ("candidates/0/test_accuracy", [0.5], "candidates.0: test_accuracy has 1 entries for 5 seeds"),
-        ("candidates/0/class_accuracies", [[0.5] * 10] * 5, "class_accuracies stands without confusion"),
+        ("candidates/0/seeds", [1, 2], "candidates.0: validation_scores has 5 entries for 2 seeds"),
+        ("candidates/0/test_scores", [0.5], "candidates.0: test_scores has 1 entries for 5 seeds"),
+        ("candidates/0/class_scores_by_seed", [[0.5] * 10] * 5, "class_scores_by_seed stands without confusion"),
         ("candidates/0/confusion", [[1] * 10] * 9, "confusion has 9 rows for 10 classes"),
         ("candidates/0/confusion", [[1] * 9] * 10, "a row that is not of 10 classes"),
-        ("candidates/0/policy/layers", [{"branches": []}], "candidates.0.policy.layers.0.branches"),
+        ("candidates/0/policy/layers", [{"sub_policies": []}], "candidates.0.policy.layers.0.sub_policies"),
         ("data/classes", ["a", "b"], "10 classes, the data have 2"),
         ("data/train", 0, "data.train"),
         ("data/test", 10**400, "data.test"),
         ("history/3/values", [0.5, 0.5], "trial 3 has 2 values for 1 objectives"),
-        ("history/3/share", 0, "history.3.share"),
+        ("history/3/data_fraction", 0, "history.3.data_fraction"),
         ("history/3/params", {"x": None}, "history.3.params"),
         ("importance", {"x": float("inf")}, "importance.x"),
-        ("inquiries/affinity/passes", KeyError, "affinity: passes"),
-        ("inquiries/affinity/operators", {"Rotate": [[0.25, 1, 1]]}, "affinity: operator 'Rotate' has no look"),
-        ("inquiries/affinity/operators", {"Rotate": [[0.5, 1]]}, "affinity: operators.Rotate.0.2"),
-        ("inquiries/matching/noise", KeyError, "matching: it has initial, residual and noise together"),
-        ("inquiries/matching/policy", {"layers": 1}, "matching"),
+        ("probes/affinity/sample_passes", KeyError, "affinity: sample_passes"),
+        ("probes/affinity/operators", {"Rotate": [[0.25, 1, 1]]}, "affinity: operator 'Rotate' has no measurement"),
+        ("probes/affinity/operators", {"Rotate": [[0.5, 1]]}, "affinity: operators.Rotate.0.2"),
+        ("probes/matching/noise", KeyError, "matching: it has initial, residual and noise together"),
+        ("probes/matching/policy", {"layers": 1}, "matching"),
         ("generated", {"pca": {"seconds": 1, "failed": None}}, "pca: failed"),
         ("generated", {"pca": {"seconds": 1}}, "pca: it lacks bytes"),
-        ("format", 2, "format 2, this autoaug reads 1; upgrade"),
+        ("format", 3, "format 3, this autoaug reads 2; upgrade"),
         ("unheard", 1, "unheard"),
     ],
 )
@@ -135,11 +135,11 @@ def test_the_whole_result_is_drawn_with_hostile_names(run: RunFolder) -> None:
 def test_a_class_without_test_images_is_left_out(run: RunFolder) -> None:
     found = json.loads(PUBLISHED)
     for candidate in found["candidates"]:
-        candidate["class_accuracy"][0] = None
-        for row in candidate.get("class_accuracies", ()):
+        candidate["class_scores"][0] = None
+        for row in candidate.get("class_scores_by_seed", ()):
             row[0] = None
     run.result.write_text(json.dumps(found), encoding="utf-8")
-    assert SearchResult.load(run.root).candidates[0].class_accuracy[0] is None
+    assert SearchResult.load(run.root).candidates[0].class_scores[0] is None
     report_page(run)
 
 
@@ -208,16 +208,24 @@ def test_lines_that_are_no_events_are_passed_over(run: RunFolder) -> None:
     assert "1 trial ended" in report_page(run, cdn=True)
 
 
-FORMS = {"images": "NCHW", "texts": "N", "more": "?m", "most": "?m"}
-WHOLE = {"images": np.zeros((2, 1, 3, 3), np.uint8), "texts": np.array(["a", "b"])}
+FORMS = {"samples": "N...", "others": "N...", "texts": "N", "more": "?m", "most": "?m"}
+WHOLE = {
+    "samples": np.zeros((2, 1, 3, 3), np.uint8),
+    "others": np.ones((2, 1, 3, 3), np.uint8),
+    "texts": np.array(["a", "b"]),
+}
 
 
 @pytest.mark.parametrize(
     ("changed", "rule"),
     [
-        ({"images": np.zeros((2, 1, 3, 3))}, "float64, not uint8"),
-        ({"images": np.zeros((2, 3, 3), np.uint8)}, "3 dimensions, not 4"),
-        ({"images": np.zeros((2, 0, 3, 3), np.uint8)}, "empty"),
+        ({"samples": np.zeros((2, 1, 3, 3))}, "others holds samples of uint8 .*, another array of float64"),
+        ({"samples": np.zeros((2, 3, 3), np.uint8)}, "others holds samples of uint8 .1, 3, 3., another array of uint8"),
+        ({"samples": np.zeros(2, np.uint8)}, "samples has 1 dimensions, not more than 1"),
+        ({"texts": np.zeros((2, 2))}, "texts has 2 dimensions, not 1"),
+        ({"samples": np.zeros((0, 1, 3, 3), np.uint8)}, "samples is empty"),
+        ({"samples": np.zeros((2, 0, 3, 3), np.uint8)}, "which are no samples"),
+        ({"samples": np.full((2, 1, 3, 3), "a")}, "which are no samples"),
         ({"texts": np.array(["a"])}, "texts has 1 entries where another array has 2"),
         ({"texts": None}, "texts"),
         ({"texts": np.array([{}, []], dtype=object)}, "allow_pickle"),
@@ -288,7 +296,7 @@ def test_a_damaged_generator_is_one_line(place: str, value: Any, rule: str, tmp_
         ("choice/values/0/0", 99),
         ("partner/values/0", 3),
         ("mode/values/0", -1),
-        ("draws/values/0", [[0.5] * 3] * 3),
+        ("uniforms/values/0", [[0.5] * 3] * 3),
         ("blend", {"dtype": "float32", "values": [[0.5, 0.5, 0.0]] * 3}),
         ("weight", KeyError),
         ("place", {"dtype": "int8", "values": []}),
@@ -297,7 +305,7 @@ def test_a_damaged_generator_is_one_line(place: str, value: Any, rule: str, tmp_
     ],
 )
 def test_a_damaged_plan_is_one_line(place: str, value: Any, tmp_path: Path) -> None:
-    policy = parse_policy("{layers: [sub-policies: [operations: [operator: Rotate]]], mixing: {kind: mixup}}")
+    policy = parse_policy("{layers: [sub_policies: [operations: [operator: Rotate]]], mixing: {kind: mixup}}")
     path = tmp_path / "plan.json"
     draw_plan(policy, 3, torch.Generator()).save(path)
     found = json.loads(path.read_text(encoding="utf-8"))
@@ -327,7 +335,7 @@ def test_spaces_have_bounds_within_which_every_strategy_finds_policies_that_can_
     turns = [SubPolicy(operations=(Operation(operator="x" * 100, magnitude=(0.1, 0.123456789)),)) for _ in range(100)]
     base = tuple(Layer(sub_policies=(sub_policy,)) for sub_policy in turns)
     layers = base + (Layer(sub_policies=tuple(turns)),) * 16
-    schedule = tuple(Phase(stop=(i + 1) / GENERATIONS, layers=layers) for i in range(GENERATIONS))
+    schedule = tuple(Phase(until=(i + 1) / GENERATIONS, layers=layers) for i in range(GENERATIONS))
     for largest in (Policy(schedule=schedule), together([Policy(layers=layers)] * 5)):
         assert parse_policy(json.dumps(largest.model_dump(mode="json"))) == largest
 

@@ -7,7 +7,6 @@ import json
 import random
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -16,13 +15,16 @@ import torch
 
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.errors import AutoaugError
-from autoaug.generate.gaussian import COMPONENTS
 from autoaug.generate.generator import About, SavedGenerator, load_generator
-from autoaug.pipeline.pictures import Examples, Gallery, to_bytes
-from autoaug.policy.loading import BUILTIN_FOLDER, load_policy, read_policy
+from autoaug.modalities.image.generators.gaussian import COMPONENTS
+from autoaug.modalities.registry import get_modality
+from autoaug.pipeline.pictures import CaptionedSamples, Gallery, to_bytes
+from autoaug.policy.loading import builtin_files, load_policy, read_policy
 from autoaug.report import report_page, write_comparison
 from autoaug.report.model_card import export_model
 from autoaug.report.page import notebook_view
+from autoaug.report.pictures import read_captioned, read_gallery
+from autoaug.report.reading import read_robustness
 from autoaug.report.server import in_words
 from autoaug.results import Robustness, SearchResult
 from autoaug.runs.callbacks.event_log import EventLog, read_events
@@ -31,9 +33,9 @@ from autoaug.runs.folder import RunFolder
 from autoaug.search.budget import Budget
 from autoaug.search.space import load_space
 from autoaug.training.recipe import Recipe
+from tests.conftest import CHECKOUT, published
 from tests.faults import mutations
 
-CHECKOUT = Path(__file__).parents[2]
 #: Of this process's own time, in seconds: the largest file that is allowed takes some.
 MOST_SECONDS = 30.0
 #: A page takes a second to draw: of so many files one is drawn, of the others only what it is drawn from is read.
@@ -52,9 +54,9 @@ class Kind(NamedTuple):
 def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A run folder with one file of every kind, the result being that of a search that is published."""
     root = tmp_path_factory.mktemp("fuzz")
-    found = json.loads((CHECKOUT / "reports/cifar-2k-auto/result.json").read_text(encoding="utf-8"))
+    found = published().model_dump(mode="json")
     found["history"], found["candidates"] = found["history"][::5], found["candidates"][-4:]
-    found["comparison"] |= {"candidate": found["candidates"][0]["name"], "rival": found["candidates"][1]["name"]}
+    found["comparison"] |= {"candidate": found["candidates"][0]["name"], "baseline": found["candidates"][1]["name"]}
     found["returned"]["name"] = found["candidates"][1]["name"]
     found["generated"] = {"pca": GENERATED, "gan": {"failed": "too few", "seconds": 1.0}}
     folder = RunFolder.create(root / "run", config(found))
@@ -81,7 +83,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     SavedGenerator(about, means).save(folder.root / "generator")
     draw_plan(read_policy("augmix"), 3, torch.Generator()).save(folder.root / "plan.json")
     for name in ("augmix", "autoaugment-cifar10"):
-        (folder.root / f"{name}.yaml").write_bytes((BUILTIN_FOLDER / f"{name}.yaml").read_bytes())
+        (folder.root / f"{name}.yaml").write_bytes(builtin_files()[name].read_bytes())
     (folder.root / "every.yaml").write_text(EVERY_FIELD, encoding="utf-8")
     for name in ("standard", "regularized"):
         (folder.root / f"space-{name}.yaml").write_bytes((CHECKOUT / f"search_spaces/{name}.yaml").read_bytes())
@@ -93,7 +95,7 @@ GENERATED = {
     "fitting_seconds": 1.0,
     "sampling_seconds": 0.5,
     "bytes": 100,
-    "gate": {"passed": 5, "unlike their class": 2},
+    "sample_filter": {"passed": 5, "unlike their class": 2},
     "classes_before": [3, 4],
     "classes_after": [2, 3],
     "judged": {"fid": 1.5, "precision": 0.5},
@@ -104,7 +106,7 @@ name: every field
 schedule:
   - until: 0.5
     layers: &layers
-      - sub-policies:
+      - sub_policies:
           - {operations: [{operator: Rotate, probability: 0.5, magnitude: [0.1, 0.5], sign: positive}], weight: 2}
           - operations: []
   - {until: 1, layers: *layers}
@@ -113,7 +115,7 @@ adversarial: {kind: pgd, steps: 2, epsilon: 0.01}
 synthetic: {kind: pca, share: 0.2}
 regularization: {dropout: 0.1}
 copies: 2
-card: {data: digits, data_fingerprint: 0123456789ab, verdict: better, ci95: [0.1, 0.2]}
+provenance: {data: digits, data_fingerprint: 0123456789ab, verdict: better, ci95: [0.1, 0.2]}
 """
 
 
@@ -139,15 +141,15 @@ def write_pictures(folder: RunFolder) -> None:
     image = np.arange(16, dtype=np.uint8).reshape(1, 1, 4, 4)
     gallery = Gallery(
         originals=image,
-        augmented=image[None].seed_index(2, 0),
+        augmented=image[None].repeat(2, 0),
         captions=np.array([["Rotate"], ["unchanged"]]),
         classes=np.array(["<b>cat</b>"]),
-        strips=image[None].seed_index(3, 1),
+        strips=image[None].repeat(3, 1),
         strip_captions=np.array([["0", "1", "2"]]),
         operators=np.array(["Rotate"]),
     )
     folder.gallery("returned").write_bytes(to_bytes(gallery))
-    examples = to_bytes(Examples(image, np.array(["cat"]), np.array([True])))
+    examples = to_bytes(CaptionedSamples(image, np.array(["cat"]), np.array([True])))
     folder.examples.write_bytes(examples)
     folder.samples("pca").write_bytes(examples)
 
@@ -164,7 +166,7 @@ def damaged_arrays(content: bytes, draw: random.Random) -> bytes:
     elif kind == 1:
         arrays[name] = array.reshape(array.shape[1:] if array.ndim > 1 and len(array) == 1 else (1, *array.shape))
     elif kind == 2:
-        arrays[name] = array.seed_index(draw.choice((0, 2, 3)), axis=draw.randrange(max(1, array.ndim)))
+        arrays[name] = array.repeat(draw.choice((0, 2, 3)), axis=draw.randrange(max(1, array.ndim)))
     elif kind == 3:
         arrays[name] = draw.choice((array.astype("S"), array.astype("U"), np.zeros(array.shape), np.array(1.5)))
     packed = io.BytesIO()
@@ -193,11 +195,10 @@ def read_log(folder: RunFolder, to_the_end: bool) -> None:
 
 
 def read_page(folder: RunFolder, to_the_end: bool) -> None:
-    from autoaug.report import page
-
-    page._robustness(folder)
-    page._gallery(folder.gallery("returned"))
-    page._examples(folder.examples)
+    pictures = get_modality().pictures
+    read_robustness(folder)
+    read_gallery(folder.gallery("returned"), pictures)
+    read_captioned(folder.examples, pictures)
     if to_the_end:
         report_page(folder)
 

@@ -38,7 +38,9 @@ from autoaug.search.executors import TrialSpec
 from autoaug.search.executors.base import with_room
 from autoaug.search.executors.inline import InlineExecutor
 from autoaug.training.checkpoint import save_weights
-from autoaug.training.train import new_training, predict
+from autoaug.training.inference import predict
+from autoaug.training.state import new_training
+from autoaug.training.tasks import Classification
 from autoaug.training.trial import Train, failed
 from autoaug.utils.files import write_whole
 from autoaug.utils.locks import LOCK, held
@@ -130,7 +132,7 @@ def check_weights(result: SearchResult) -> None:
     mean = torch.from_numpy(blank)
     model = build(config.model, data.train.inputs.shape, len(data.classes), mean, mean, seed=0)
     model.load_state_dict(load_file(folder.model))
-    found = predict(model, data.test.inputs, "cpu")
+    found = predict(model, Classification(len(data.classes)), data.test.inputs, "cpu")
     name = f"{candidate.fingerprint}-{candidate.seeds[0]}.npz"
     with np.load(folder.confirmation / name) as file:
         np.testing.assert_array_equal(found, file["test_predictions"])
@@ -253,7 +255,7 @@ def test_a_damaged_policy_is_written_again_by_resume(
 
 
 def test_a_result_of_a_newer_version_is_left_as_it_is(run: RunFolder) -> None:
-    newer = run.result.read_text().replace('"format": 1', '"format": 2', 1)
+    newer = run.result.read_text().replace('"format": 2', '"format": 3', 1)
     run.result.write_text(newer)
     with pytest.raises(NewerFormat, match="upgrade"):
         autoaug.resume(run.root, trust=True)
@@ -304,7 +306,7 @@ def test_a_training_whose_file_is_damaged_is_run_again(
         ({"recipe": {"epochs": 1, "batch_size": 32, "label_smoothing": 0.2}}, "label smoothing 0.1, not 0.2"),
         ({"seed": 7}, "seed 0, not 7"),
         ({"allow": ["leak"]}, "allow"),
-        ({"rule": "tests.rules:no_image"}, "rule"),
+        ({"accept": "tests.rules:no_image"}, "accept"),
     ],
 )
 def test_a_run_does_not_go_on_with_trainings_of_another_kind(
@@ -363,8 +365,8 @@ def test_trials_that_someone_else_added_or_damaged_are_left_aside(data: Path, tm
     study.ask()
     result = autoaug.resume(out, trust=True)
     expected = autoaug.search(data, out=tmp_path / "straight", **{**SEARCH, "trials": 6})
-    assert [(t.name, t.accuracy, t.params) for t in result.history] == [
-        (t.name, t.accuracy, t.params) for t in expected.history
+    assert [(t.name, t.score, t.params) for t in result.history] == [
+        (t.name, t.score, t.params) for t in expected.history
     ]
     assert len({t.number for t in result.history}) == 6
     assert result.sentence == expected.sentence
@@ -418,7 +420,7 @@ def test_every_writer_says_when_its_disk_is_full_and_leaves_no_part(tmp_path: Pa
 
         import torch
 
-        training = new_training("auto", small_task().train, 3, 0)
+        training = new_training(small_task().plan(load_policy("none"), 0))
         faults = [
             attempt(lambda: write_whole(root / "whole", b"x" * 10_000)),
             attempt(lambda: save_file({"x": torch.zeros(10_000)}, root / "file.safetensors")),

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -14,18 +14,19 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from autoaug.data.sources import open_source
+from autoaug.data.loading import open_source
 from autoaug.errors import OptionError
-from autoaug.generate.offline import expand
-from autoaug.generate.sampling import Drawn, write_passed
+from autoaug.generate.offline import Expansion, expand
+from autoaug.generate.sampling import FilteredSamples, write_passed
 from autoaug.pipeline.configure import prepare
-from autoaug.pipeline.options import SearchOptions, check_texts
+from autoaug.pipeline.options import CompareOptions, SearchOptions
+from autoaug.pipeline.parsing import check_texts
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
 from autoaug.runs.callbacks.console import ConsoleProgress
+from autoaug.utils.options import members_of, option_of, type_of
 from autoaug.utils.terminal import echo
-from tests.conftest import bars, write_npz
-from tests.data.test_sources import write_folder
+from tests.conftest import bars, write_folder, write_npz
 
 LIMIT = 2**28
 HOSTILE = ("../../../evil", "/abs/x", "..", "a/b", "a\x1b[2Jb\nstop: no", ".hidden", "x" * 300)
@@ -46,7 +47,7 @@ def test_copies_stay_in_their_folder_whatever_the_labels(tmp_path: Path) -> None
     source, out = open_source(given / "data.csv", LIMIT), tmp_path / "deep" / "er" / "out"
     out.parent.mkdir(parents=True)
     before = files_about(out)
-    expand(source, "csv", load_policy("trivialaugment"), 1, out, seed=0, workers=1)
+    expand(Expansion(source, "csv", load_policy("trivialaugment"), copies=1), out)
     assert files_about(out) == before
     enlarged = open_source(out / "data.csv", LIMIT)
     assert enlarged.classes == source.classes == tuple(sorted(HOSTILE))
@@ -63,7 +64,8 @@ def test_samples_stay_in_their_folder_whatever_the_labels(tmp_path: Path) -> Non
     labels = np.arange(8)
     out = tmp_path / "a" / "b" / "out"
     out.parent.mkdir(parents=True)
-    write_passed(Drawn(np.zeros((8, 1, 4, 4), np.uint8), labels, np.full(8, "", "U20"), Gate(), None), out)
+    inputs, reasons = np.zeros((8, 1, 4, 4), np.uint8), np.full(8, "", "U20")
+    write_passed(FilteredSamples(inputs, labels, reasons, Gate(), None, "image"), out)
     assert {path.name for path in out.parent.iterdir()} == {"out"}
     assert {path.name for path in tmp_path.iterdir()} == {"a"}
     folders = {path.name for path in out.iterdir() if path.is_dir()}
@@ -73,8 +75,12 @@ def test_samples_stay_in_their_folder_whatever_the_labels(tmp_path: Path) -> Non
 
 
 def test_every_text_of_the_options_must_be_writable() -> None:
-    texts = [f.name for f in fields(SearchOptions) if "str" in str(f.type) and f.name != "data"]
-    assert {"out", "space", "model", "rule", "generator", "track", "storage"} <= set(texts)
+    texts = [
+        field.name
+        for field in fields(SearchOptions)
+        if option_of(field) and field.name != "data" and {str, Sequence[str]} & set(members_of(type_of(field)))
+    ]
+    assert {"out", "space", "model", "accept", "generator", "track", "storage"} <= set(texts)
     check_texts(SearchOptions("digits"))
     for name in texts:
         for bad in (BAD, "a\0b"):
@@ -87,15 +93,15 @@ def test_a_run_that_could_not_be_written_down_is_refused_before_its_data_are_rea
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(OptionError, match=r"policy 'bad.*not UTF-8"):
-        prepare(SearchOptions("missing/"), (Policy().model_copy(update={"name": BAD}),), "")
+        prepare(CompareOptions("missing/", [Policy().model_copy(update={"name": BAD})]))
     here = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
     here.mkdir()
     monkeypatch.chdir(here)
     with pytest.raises(OptionError, match=r"the run folder .*not UTF-8"):
-        prepare(SearchOptions("missing/"), (), "")
+        prepare(SearchOptions("missing/"))
     write_npz(here / "a.npz")
     with pytest.raises(OptionError, match=r"the path .*not UTF-8"):
-        prepare(SearchOptions("a.npz", out=str(tmp_path / "out"), workers=1), (), "")
+        prepare(SearchOptions("a.npz", out=str(tmp_path / "out"), workers=1))
 
 
 def test_check_escapes_what_a_terminal_obeys(

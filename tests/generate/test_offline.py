@@ -7,15 +7,16 @@ import json
 import os
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from autoaug.data.sources import open_source
+from autoaug.data.loading import open_source
 from autoaug.errors import DataError, OptionError, RunError
-from autoaug.generate.offline import expand, remake
+from autoaug.generate.offline import Expansion, expand, format_of, remake
 from autoaug.policy.loading import load_policy, parse_policy
 from tests.conftest import bars, write_npz
 
@@ -49,7 +50,8 @@ def test_expanding_keeps_the_format_and_any_copy_can_be_made_again(kind: str, tm
     (tmp_path / "given").mkdir()
     given = made_by[kind](tmp_path / "given")
     source, policy, out = open_source(given, LIMIT), load_policy("trivialaugment"), tmp_path / "out"
-    done = expand(source, kind, policy, 3, out, seed=1, workers=2)
+    expansion = Expansion(source, format_of(str(given), source), policy, copies=3, seed=1)
+    done = expand(expansion, out, workers=2)
     data = {"folder": out, "csv": out / "data.csv", "npz": out / "data.npz"}[kind]
     enlarged = open_source(data, LIMIT)
     count = len(source.parts["train"])
@@ -59,7 +61,7 @@ def test_expanding_keeps_the_format_and_any_copy_can_be_made_again(kind: str, tm
     assert len(enlarged.parts["test"]) == len(source.parts["test"])
     lines = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
     assert len(lines) == 3 * count
-    again = remake(source, policy, 1, 3, lines[-1]["part"])
+    again = remake(expansion, lines[-1]["part"])
     if kind == "npz":
         with np.load(data) as file:
             np.testing.assert_array_equal(file["x_train"][-1], again[-1].transpose(1, 2, 0))
@@ -72,33 +74,35 @@ def test_expanding_keeps_the_format_and_any_copy_can_be_made_again(kind: str, tm
 
 
 def test_expanding_goes_on_where_it_was_killed(tmp_path: Path) -> None:
-    source, policy = open_source(write_npz(tmp_path / "bars.npz"), LIMIT), load_policy("trivialaugment")
-    expand(source, "npz", policy, 3, tmp_path / "whole", seed=1, workers=1)
+    source = open_source(write_npz(tmp_path / "bars.npz"), LIMIT)
+    expansion = Expansion(source, "npz", load_policy("trivialaugment"), copies=3, seed=1)
+    expand(expansion, tmp_path / "whole")
 
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        expand(source, "npz", policy, 3, tmp_path / "parts", seed=1, workers=1, watch=stop)
+        expand(expansion, tmp_path / "parts", watch=stop)
     with (tmp_path / "parts/manifest.jsonl").open("a") as file:
         file.write('{"torn')
-    expand(source, "npz", policy, 3, tmp_path / "parts", seed=1, workers=1)
+    expand(expansion, tmp_path / "parts")
     with np.load(tmp_path / "whole/data.npz") as whole, np.load(tmp_path / "parts/data.npz") as parts:
         for name in whole.files:
             np.testing.assert_array_equal(whole[name], parts[name])
 
 
 def test_expanding_refuses_before_it_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source, policy = open_source(write_npz(tmp_path / "bars.npz"), LIMIT), load_policy("trivialaugment")
+    source = open_source(write_npz(tmp_path / "bars.npz"), LIMIT)
+    expansion = Expansion(source, "npz", load_policy("trivialaugment"), copies=1)
     (tmp_path / "full").mkdir()
     (tmp_path / "full/file").touch()
     with pytest.raises(RunError, match="holds something else"):
-        expand(source, "npz", policy, 1, tmp_path / "full", 0, 1)
+        expand(expansion, tmp_path / "full")
     with pytest.raises(OptionError, match="--copies 0 must be at least 1"):
-        expand(source, "npz", policy, 0, tmp_path / "out", 0, 1)
-    with pytest.raises(OptionError, match="mixes images and labels"):
-        expand(source, "npz", parse_policy("format: 1\nmixing: {kind: mixup}\n"), 1, tmp_path / "out", 0, 1)
+        expand(replace(expansion, copies=0), tmp_path / "out")
+    with pytest.raises(OptionError, match="mixes samples and labels"):
+        expand(replace(expansion, policy=parse_policy("format: 1\nmixing: {kind: mixup}\n")), tmp_path / "out")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: os.statvfs_result((0,) * 10) and type("U", (), {"free": 10})())
     with pytest.raises(DataError, match=r"the disk has 0\.0"):
-        expand(source, "npz", policy, 1, tmp_path / "out", 0, 1)
+        expand(expansion, tmp_path / "out")
     assert not (tmp_path / "out").exists()

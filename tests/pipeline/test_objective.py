@@ -50,7 +50,7 @@ def test_the_same_call_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     (tmp_path / "again").touch()
     resumed = autoaug.search(objective=counting, trials=12, seeds=2, out=tmp_path / "run")
     whole = autoaug.search(objective=likes_turns, trials=12, seeds=2, out=tmp_path / "whole")
-    assert [t.accuracy for t in resumed.history] == [t.accuracy for t in whole.history]
+    assert [t.score for t in resumed.history] == [t.score for t in whole.history]
     assert resumed.sentence == whole.sentence
 
 

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import autoaug
+from autoaug.api import robustness
 from autoaug.errors import UnknownName
-from autoaug.pipeline.robustness import robustness_of
 from autoaug.policy.loading import load_policy
 from autoaug.report import write_comparison, write_figures, write_report
 from autoaug.results import SearchResult
@@ -37,7 +37,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> SearchResult:
     found = autoaug.search(
         data, space=str(space), trials=14, epochs=3, seeds=3, workers=1, control="random", out=str(folder / "run")
     )
-    robustness_of(str(data), found.run_dir, 2 / 255, "linf", 2, 24, None, "cpu")
+    robustness(data, found.run_dir, steps=2, samples=24)
     return found
 
 
@@ -49,17 +49,17 @@ def test_the_run_folder_has_all_that_was_promised(result: SearchResult) -> None:
     assert stored["verdict"] in {"better", "worse", "no significant difference"}
     assert set(stored["returned"]) == {"name", "fingerprint", "is_searched"}
     for candidate in stored["candidates"]:
-        assert candidate["kind"] in {"baseline", "searched", "rival"}
-        assert len(candidate["seeds"]) == len(candidate["test_accuracy"]) == 3
+        assert candidate["kind"] in {"baseline", "searched", "control"}
+        assert len(candidate["seeds"]) == len(candidate["test_scores"]) == 3
         assert candidate["ci95"][0] <= candidate["mean"] <= candidate["ci95"][1]
-    assert {"rival", "difference", "ci95", "p_value"} <= set(stored["comparison"])
+    assert {"baseline", "difference", "ci95", "p_value"} <= set(stored["comparison"])
     assert sum(stored["trials"].values()) == 14
     cost = stored["cost"]
     assert cost["overhead_fraction"] == pytest.approx(1 - cost["trial_compute_seconds"] / cost["search_seconds"])
     assert 0 <= cost["overhead_fraction"] < 1
     assert cost["augmentation_seconds"] < cost["trial_compute_seconds"]
     assert stored["history"][0]["name"] == "none"
-    assert {c["kind"] for c in stored["candidates"]} == {"baseline", "searched", "rival"}
+    assert {c["kind"] for c in stored["candidates"]} == {"baseline", "searched", "control"}
 
 
 def test_the_returned_policy_is_the_one_in_every_file(result: SearchResult) -> None:
@@ -74,7 +74,7 @@ def test_a_finished_run_gives_its_result_again_without_training(
     def no_training(*_: object) -> None:
         raise AssertionError("a training was run again")
 
-    monkeypatch.setattr("autoaug.training.trial.run_trial", no_training)
+    monkeypatch.setattr("autoaug.training.trial.Train.run", no_training)
     again = autoaug.resume(result.run_dir)
     assert again.verdict == result.verdict
     assert again.candidates == result.candidates
@@ -259,8 +259,8 @@ def test_the_policy_file_says_where_it_comes_from(result: SearchResult) -> None:
 
 def test_a_result_of_a_newer_format_is_refused(result: SearchResult, tmp_path: Path) -> None:
     text = (result.run_dir / "result.json").read_text()
-    (tmp_path / "result.json").write_text(text.replace('"format": 1', '"format": 2', 1))
-    with pytest.raises(autoaug.AutoaugError, match=r"of format 2, this autoaug reads 1; upgrade"):
+    (tmp_path / "result.json").write_text(text.replace('"format": 2', '"format": 3', 1))
+    with pytest.raises(autoaug.AutoaugError, match=r"of format 3, this autoaug reads 2; upgrade"):
         SearchResult.load(tmp_path)
 
 
@@ -284,5 +284,5 @@ def test_the_winner_goes_out_as_weights_that_give_its_predictions(result: Search
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     with pytest.raises(UnknownName, match="'nnone'; did you mean 'none'"):
         result.candidate("nnone")
-    expected = result.candidate(result.returned.name).test_accuracy[0]
+    expected = result.candidate(result.returned.name).test_scores[0]
     assert float(printed) == pytest.approx(expected, abs=0.035)  # training computes in bf16 where it can

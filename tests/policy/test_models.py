@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from autoaug.errors import PolicyError, UnknownName
 from autoaug.policy.loading import builtin_names, load_policy, parse_policy, read_policy
 from autoaug.policy.models import Adversarial, Layer, Mixing, Operation, Policy, SubPolicy, in_turn
-from autoaug.report.search_numbers import uniformity
+from autoaug.report.tables.uniformity import uniformity
 
 unit = st.floats(0, 1)
 operations = st.builds(
@@ -53,7 +53,7 @@ def test_names_that_look_like_something_else_read_back(name: str) -> None:
 @pytest.mark.parametrize("document", ["{{magnitude: {0}, operator: A}}", '{{"magnitude": {0}, "operator": "A"}}'])
 @pytest.mark.parametrize("number", ["1e-1", "1E-1", "0.1", "10e-2"])
 def test_numbers_are_numbers_as_json_and_yaml_write_them(document: str, number: str) -> None:
-    found = parse_policy(f"layers: [sub-policies: [operations: [{document.format(number)}]]]")
+    found = parse_policy(f"layers: [sub_policies: [operations: [{document.format(number)}]]]")
     assert next(found.operations()).magnitude == (0.1, 0.1)
     assert parse_policy(f'{{"mixing": {{"kind": "mixup", "alpha": {number}}}}}').mixing == Mixing(
         kind="mixup", alpha=0.1
@@ -114,11 +114,11 @@ def test_two_mixings_cannot_be_joined() -> None:
     ("text", "words"),
     [
         (
-            "layers:\n  - sub-policies:\n      - operations:\n          - {operator: A, magnitude: 3}\n",
+            "layers:\n  - sub_policies:\n      - operations:\n          - {operator: A, magnitude: 3}\n",
             ["line 4", "magnitude", "3"],
         ),
-        ("layers:\n  - sub-policies: []\n", ["line 2", "branches"]),
-        ("layers:\n  - sub-policies:\n      - {operations: [], weight: 0}\n", ["weights", "0"]),
+        ("layers:\n  - sub_policies: []\n", ["line 2", "sub_policies"]),
+        ("layers:\n  - sub_policies:\n      - {operations: [], weight: 0}\n", ["weights", "0"]),
         ("copies: 0\n", ["line 1", "copies", "0"]),
         ("name: a\ncopys: 2\n", ["line 2", "copys", "no such field"]),
         ("mixing: {kind: mixap}\n", ["mixap"]),
@@ -126,7 +126,7 @@ def test_two_mixings_cannot_be_joined() -> None:
         ("layers: [\n", ["line", "YAML"]),
         ("- 1\n", ["mapping"]),
         ("!!python/object/apply:os.system [echo]\n", ["YAML"]),
-        ("format: 2\n", ["format"]),
+        ("format: 3\n", ["of format 3", "upgrade"]),
         ("", ["empty"]),
         ("# nothing\n", ["empty"]),
         ("name: a\ncopies: !!int 9z\n", ["line 2", "'9z' is no int"]),
@@ -181,8 +181,8 @@ def bomb(values: str, levels: int, top: str) -> str:
 @pytest.mark.parametrize(
     ("values", "top"),
     [
-        ("{operator: Rotate}", "layers: [sub-policies: [operations: {0}]]"),
-        ("{sub-policies: [{operations: []}]}", "layers: {0}"),
+        ("{operator: Rotate}", "layers: [sub_policies: [operations: {0}]]"),
+        ("{sub_policies: [{operations: []}]}", "layers: {0}"),
         ("{until: 1}", "schedule: {0}"),
         ("{name: a}", "<<: {0}"),
     ],
@@ -196,14 +196,14 @@ def test_aliases_are_counted_before_they_are_written_out(values: str, top: str) 
 
 def test_aliases_and_merges_within_reason_are_read() -> None:
     turns = "[&turn {operator: Rotate}, {<<: *turn, probability: 0.5}]"
-    text = f"layers: [&one {{sub-policies: [operations: {turns}]}}, *one]"
+    text = f"layers: [&one {{sub_policies: [operations: {turns}]}}, *one]"
     found = parse_policy(text)
     assert [(o.operator, o.probability) for o in found.operations()] == [("Rotate", 1.0), ("Rotate", 0.5)] * 2
 
 
 OPERATION = {"operator": "Rotate"}
-BRANCH = {"operations": [OPERATION]}
-LAYER = {"branches": [BRANCH]}
+SUB_POLICY = {"operations": [OPERATION]}
+LAYER = {"sub_policies": [SUB_POLICY]}
 
 
 @pytest.mark.parametrize(
@@ -212,11 +212,15 @@ LAYER = {"branches": [BRANCH]}
         ("name", "4096", {"name": "x" * 5000}),
         ("layers", "512", {"layers": [LAYER] * 513}),
         ("schedule", "256", {"schedule": [{"until": (i + 1) / 300} for i in range(300)]}),
-        ("layers.0.branches", "1000", {"layers": [{"branches": [BRANCH] * 1001}]}),
-        ("layers.0.branches.0.operations", "64", {"layers": [{"branches": [{"operations": [OPERATION] * 65}]}]}),
-        ("operator", "100", {"layers": [{"branches": [{"operations": [{"operator": "x" * 101}]}]}]}),
-        ("document", "10000", {"layers": [{"branches": [BRANCH] * 101}] * 100}),
-        ("document", "10000", {"layers": [{"branches": [{"operations": []}] * 101}] * 100}),
+        ("layers.0.sub_policies", "1000", {"layers": [{"sub_policies": [SUB_POLICY] * 1001}]}),
+        (
+            "layers.0.sub_policies.0.operations",
+            "64",
+            {"layers": [{"sub_policies": [{"operations": [OPERATION] * 65}]}]},
+        ),
+        ("operator", "100", {"layers": [{"sub_policies": [{"operations": [{"operator": "x" * 101}]}]}]}),
+        ("document", "10000", {"layers": [{"sub_policies": [SUB_POLICY] * 101}] * 100}),
+        ("document", "10000", {"layers": [{"sub_policies": [{"operations": []}] * 101}] * 100}),
     ],
 )
 def test_a_policy_has_bounds_that_its_schema_states(field: str, rule: str, document: dict) -> None:
@@ -253,6 +257,6 @@ def test_unknown_names_offer_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="did you mean 'randaugment'"):
         load_policy("randaugmnt")
     path = tmp_path / "p.yaml"
-    path.write_text("layers:\n  - sub-policies: [{operations: [{operator: Rotat}]}]\n")
+    path.write_text("layers:\n  - sub_policies: [{operations: [{operator: Rotat}]}]\n")
     with pytest.raises(UnknownName, match="did you mean 'Rotate'"):
         load_policy(path)

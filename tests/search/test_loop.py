@@ -32,17 +32,17 @@ FULL = 100
 
 
 class Scripted(Executor):
-    """An executor without training: the accuracy of a trial is a function of its number."""
+    """An executor without training: the score of a trial is a function of its number."""
 
-    def __init__(self, slots: int = 1, accuracy: object = None, fail: bool = False) -> None:
+    def __init__(self, slots: int = 1, score: object = None, fail: bool = False) -> None:
         self.slots, self._fail = slots, fail
-        self._accuracy = accuracy or (lambda number: 0.5 + 0.4 * math.sin(number))
+        self._score = score or (lambda number: 0.5 + 0.4 * math.sin(number))
         self._events: deque[tuple[str, TrialResult]] = deque()
         self.submitted: list[TrialSpec] = []
 
     def submit(self, spec: TrialSpec) -> None:
         self.submitted.append(spec)
-        value = self._accuracy(int(spec.key))
+        value = self._score(int(spec.key))
         if self._fail:
             self._events.append(
                 (spec.key, TrialResult(started=0.0, ended=1.0, status="failed", reason="OutOfMemory: too big"))
@@ -51,7 +51,7 @@ class Scripted(Executor):
         rung = Rung(5, 0.9 if math.isnan(value) else value)
         half = TrialResult(started=0.0, ended=0.5, curve=(rung,), sample_passes=FULL // 2)
         whole = TrialResult(
-            started=0.0, ended=1.0, status="complete", accuracy=value, curve=(rung, Rung(10, value)), sample_passes=FULL
+            started=0.0, ended=1.0, status="complete", score=value, curve=(rung, Rung(10, value)), sample_passes=FULL
         )
         self._events.extend([(spec.key, half), (spec.key, whole)])
 
@@ -77,7 +77,7 @@ def new_study(path: Path, strategy: str = "tpe", **changes: object) -> SearchStu
 
 
 def run(study: SearchStudy, executor: Executor, budget: Budget) -> None:
-    run_search(study, executor, budget, FULL, SPACE, BASELINES, 0, Silent())
+    run_search(study, executor, budget, FULL, BASELINES, Silent())
 
 
 @pytest.mark.parametrize("slots", [1, 3])
@@ -93,7 +93,7 @@ def test_a_number_of_trials_is_exact_and_begins_with_the_baselines(slots: int, t
 def test_a_compute_budget_counts_what_pruning_saved(tmp_path: Path) -> None:
     study = new_study(tmp_path)
     run(study, Scripted(2), Budget(trainings=10))
-    sample_passes = sum(t.user_attrs["outcome"]["passes"] for t in study.ended())
+    sample_passes = sum(t.outcome["sample_passes"] for t in study.ended())
     assert 9 * FULL <= sample_passes <= 11 * FULL
     assert len(study.ended()) > 10
 
@@ -108,11 +108,11 @@ def test_a_time_budget_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_baselines_are_never_pruned_and_poor_trials_are(tmp_path: Path) -> None:
     study = new_study(tmp_path)
-    run(study, Scripted(accuracy=lambda number: 0.1 if number == 1 else 0.9 if number < 8 else 0.2), Budget(trials=12))
+    run(study, Scripted(score=lambda number: 0.1 if number == 1 else 0.9 if number < 8 else 0.2), Budget(trials=12))
     trials = {t.number: t for t in map(summary, study.ended())}
     assert trials[1].status == "complete"
     assert {trials[n].status for n in range(8, 12)} == {"pruned"}
-    assert all(trials[n].accuracy is None for n in range(8, 12))
+    assert all(trials[n].score is None for n in range(8, 12))
 
 
 def test_when_all_fail_the_causes_are_grouped(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_when_all_fail_the_causes_are_grouped(tmp_path: Path) -> None:
 
 def test_a_trial_that_is_not_finite_is_failed_and_never_best(tmp_path: Path) -> None:
     study = new_study(tmp_path)
-    run(study, Scripted(accuracy=lambda number: math.nan if number == 3 else 0.5), Budget(trials=6))
+    run(study, Scripted(score=lambda number: math.nan if number == 3 else 0.5), Budget(trials=6))
     assert {t.number: t.status for t in map(summary, study.ended())}[3] == "failed"
 
 
@@ -168,7 +168,7 @@ def test_with_one_worker_an_interruption_changes_nothing(tmp_path: Path) -> None
         run(new_study(tmp_path), Dying(), Budget(trials=20))
     again = new_study(tmp_path)
     run(again, Scripted(), Budget(trials=20))
-    assert [t.params for t in again.ended()] == [t.params for t in straight.ended()]
+    assert [t.frozen.params for t in again.ended()] == [t.frozen.params for t in straight.ended()]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -220,20 +220,20 @@ def test_a_policy_is_not_trained_twice(tmp_path: Path) -> None:
     """A space of four policies: each is trained once, and the search ends when nothing is new."""
     space = SearchSpace.model_validate({"base": [{"operator": "HorizontalFlip"}, {"operator": "VerticalFlip"}]})
     study, executor = new_study(tmp_path, "random", space=space), Scripted(2)
-    run_search(study, executor, Budget(trainings=50), FULL, space, {"none": load_policy("none")}, 0, Silent())
+    run_search(study, executor, Budget(trainings=50), FULL, {"none": load_policy("none")}, Silent())
     trained = [spec.work for spec in executor.submitted]
     assert len(trained) == 4
     assert len({work.policy.fingerprint() for work in trained}) == 4
     scores: dict[str, set[float | None]] = {}
     for trial in map(summary, study.ended()):
-        scores.setdefault(trial.fingerprint, set()).add(trial.accuracy)
+        scores.setdefault(trial.fingerprint, set()).add(trial.score)
     assert all(len(found) == 1 for found in scores.values()), "a repeated policy has the score of the first"
 
 
 def test_a_search_in_which_most_trials_fail_is_given_up(tmp_path: Path) -> None:
     study = new_study(tmp_path)
     with pytest.raises(AllTrialsFailed, match=r"7 of 13 trials failed, the search is given up: 7 x its score is not"):
-        run(study, Scripted(accuracy=lambda number: math.nan if number > 3 else 0.5 + number), Budget(trials=50))
+        run(study, Scripted(score=lambda number: math.nan if number > 3 else 0.5 + number), Budget(trials=50))
     assert len(study.ended()) == 13, "what has ended is kept"
 
 

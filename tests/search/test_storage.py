@@ -18,9 +18,10 @@ import pytest
 from optuna.storages import RDBStorage, get_storage
 
 import autoaug
-from autoaug.api import _call
 from autoaug.cli.main import _command
 from autoaug.errors import InUse, RunError
+from autoaug.pipeline.options import SearchOptions
+from autoaug.pipeline.session import call_of
 from autoaug.results import SearchResult
 from autoaug.runs.folder import RunFolder
 from autoaug.search.storage import alone_in_study, check_storage, open_study
@@ -60,7 +61,7 @@ def postgres() -> Iterator[str]:
 
 
 def outcome(result: SearchResult) -> list[object]:
-    return [(t.number, t.name, t.status, t.accuracy, t.curve, t.fingerprint) for t in result.history]
+    return [(t.number, t.name, t.status, t.score, t.curve, t.fingerprint) for t in result.history]
 
 
 def test_postgresql_gives_the_same_result_and_its_password_is_shown_nowhere(postgres: str, tmp_path: Path) -> None:
@@ -117,12 +118,16 @@ def test_a_study_stays_in_its_own_folder_whatever_the_folder_is_called(tmp_path:
     strategy = get_strategy("tpe")
     names = ["a?b", "a?c", "100%", "%41", "A", "a#b", "a b", "q'\"", "ü{b}", "a@b:c&d=e", os.fsdecode(b"b\xff")]
     for name in names:
-        (tmp_path / name / "rival").mkdir(parents=True)
-        for folder in (tmp_path / name, tmp_path / name / "rival"):
+        (tmp_path / name / "control").mkdir(parents=True)
+        for folder in (tmp_path / name, tmp_path / name / "control"):
             _, study = open_study(folder / "study.db", "search", strategy)
             assert "name" not in study.user_attrs, "another's database"
             study.set_user_attr("name", repr(name))
-            assert {path.name for path in folder.iterdir()} - {"rival"} <= {"study.db", "study.db-wal", "study.db-shm"}
+            assert {path.name for path in folder.iterdir()} - {"control"} <= {
+                "study.db",
+                "study.db-wal",
+                "study.db-shm",
+            }
             assert (folder / "study.db").is_file()
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
 
@@ -141,7 +146,7 @@ def test_a_password_is_written_and_said_nowhere(
     assert "s3cret" not in said
     assert "cannot be opened" in said
     monkeypatch.setattr(sys, "argv", ["autoaug", "search", "x", "--storage", url, f"--storage={url}"])
-    for command in (_command(), _call("search", "x", {"storage": url})):
+    for command in (_command(), call_of(SearchOptions("x", storage=url))):
         assert "s3cret" not in command
         assert "postgresql://" in command
 
@@ -179,7 +184,7 @@ def test_optuna_dashboard_opens_a_run_as_it_is(tmp_path: Path) -> None:
     assert isinstance(trials, list)
     assert [t["state"] for t in trials] == [t.status.capitalize().replace("Failed", "Fail") for t in result.history]
     assert [t["values"][0] for t in trials if t["state"] == "Complete"] == [
-        t.accuracy for t in result.history if t.accuracy is not None
+        t.score for t in result.history if t.score is not None
     ]
 
 

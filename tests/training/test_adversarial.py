@@ -1,4 +1,4 @@
-"""Attacks against an independent implementation, and common corruptions."""
+"""Attacks against an independent implementation."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
 
 from autoaug.engine.plan import draw_plan
-from autoaug.functional.labels import soft_labels
+from autoaug.errors import OptionError
+from autoaug.modalities.attacks import GradientAttack
 from autoaug.modalities.image.models import build
+from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Adversarial, Policy
 from autoaug.training.adversarial import attack, attack_magnitudes
-from autoaug.training.corruptions import CORRUPTIONS, SEVERITIES, corrupt
-from autoaug.training.train import new_training, train
+from autoaug.training.robustness import check_examinable
+from autoaug.training.tasks import Classification
+from autoaug.training.train import train_to_end
 from tests.tasks import small_task
+
+TASK, IMAGE = Classification(3), get_modality("image")
 
 
 @pytest.fixture(scope="module")
 def trained() -> tuple[torch.nn.Module, torch.Tensor, torch.Tensor]:
     """A model that has learned the bars, with images and labels that it has not seen."""
     task = small_task(epochs=8)
-    training = new_training(task.model, task.train, task.classes, 0)
-    for _ in train(training, Policy(), task.train, task.classes, task.recipe, 0, "cpu"):
-        pass
+    training = train_to_end(task.plan(Policy(), 0))
     images = torch.from_numpy(task.validation.inputs.take(np.arange(48))).float() / 255
     return training.model.eval(), images, torch.from_numpy(task.validation.labels)
 
@@ -36,9 +39,8 @@ def test_fgsm_is_what_an_independent_implementation_makes(norm: str, trained: tu
     foolbox = pytest.importorskip("foolbox")
     model, images, labels = trained
     epsilon = 0.05 if norm == "linf" else 0.5
-    ours = attack(
-        model, images, soft_labels(labels, 3), Adversarial(kind="fgsm", norm=norm, epsilon=epsilon), torch.Generator()
-    )
+    how = Adversarial(kind="fgsm", norm=norm, epsilon=epsilon)
+    ours = attack(model, images, TASK.targets(labels), how, torch.Generator(), TASK, IMAGE)
     kind = foolbox.attacks.LinfFastGradientAttack if norm == "linf" else foolbox.attacks.L2FastGradientAttack
     theirs, *_ = kind(random_start=False)(foolbox.PyTorchModel(model, bounds=(0, 1)), images, labels, epsilons=epsilon)
     torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=0)
@@ -50,7 +52,7 @@ def test_pgd_is_as_strong_as_an_independent_one(norm: str, trained: tuple) -> No
     model, images, labels = trained
     epsilon, steps = (0.08, 20) if norm == "linf" else (1.0, 20)
     how = Adversarial(kind="pgd", norm=norm, epsilon=epsilon, steps=steps)
-    ours = attack(model, images, soft_labels(labels, 3), how, torch.Generator().manual_seed(0))
+    ours = attack(model, images, TASK.targets(labels), how, torch.Generator().manual_seed(0), TASK, IMAGE)
     kind = foolbox.attacks.LinfPGD if norm == "linf" else foolbox.attacks.L2PGD
     theirs, *_ = kind(steps=steps)(foolbox.PyTorchModel(model, bounds=(0, 1)), images, labels, epsilons=epsilon)
     losses = [cross_entropy(model(moved), labels).item() for moved in (images, ours, theirs)]
@@ -74,7 +76,7 @@ def test_an_attack_stays_in_its_ball_and_leaves_the_model_as_it_was(
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     images, labels = torch.rand(6, 1, 12, 12), torch.arange(6) % 3
     how = Adversarial(kind=kind, norm=norm, loss=loss, epsilon=epsilon, steps=1 if kind == "fgsm" else 3)
-    moved = attack(model, images, soft_labels(labels, 3), how, torch.Generator().manual_seed(1))
+    moved = attack(model, images, TASK.targets(labels), how, torch.Generator().manual_seed(1), TASK, IMAGE)
     away = (moved - images).flatten(1)
     size = away.abs().amax(1) if norm == "linf" else away.norm(dim=1)
     assert float(size.max()) <= epsilon * (1 + 1e-4) + 1e-6
@@ -86,9 +88,8 @@ def test_an_attack_stays_in_its_ball_and_leaves_the_model_as_it_was(
 def test_adversarial_magnitudes_raise_the_loss_within_reach(trained: tuple) -> None:
     model, images, labels = trained
     plan = draw_plan(load_policy("trivialaugment"), len(images), torch.Generator().manual_seed(0))
-    soft = soft_labels(labels, 3)
     how = Adversarial(kind="magnitudes", epsilon=0.3, steps=3)
-    moved = attack_magnitudes(model, images, plan, soft, how)
+    moved = attack_magnitudes(model, images, plan, TASK.targets(labels), how, TASK)
     from autoaug.engine.apply import apply_plan
 
     plain = apply_plan(plan, images)
@@ -96,9 +97,31 @@ def test_adversarial_magnitudes_raise_the_loss_within_reach(trained: tuple) -> N
     assert moved.shape == images.shape
 
 
-@pytest.mark.parametrize("name", CORRUPTIONS)
-def test_corruptions_grow_with_their_severity(name: str) -> None:
-    images = torch.nn.functional.interpolate(torch.rand(8, 3, 6, 6), 32, mode="bicubic").clamp(0, 1)
-    changes = [float((corrupt(images, name, severity) - images).abs().mean()) for severity in SEVERITIES]
-    assert changes == sorted(changes)
-    assert changes[0] > 0
+def test_an_attack_that_the_modality_has_not_is_refused() -> None:
+    class Bare(type(IMAGE)):  # type: ignore[misc]
+        attacks, corruptions = {}, {}
+
+    model, how = torch.nn.Flatten(), Adversarial(kind="pgd", steps=2)
+    with pytest.raises(OptionError, match="'pgd' is none of the modality 'image'"):
+        attack(model, torch.rand(2, 1, 2, 2), torch.eye(2), how, torch.Generator(), TASK, Bare())
+    with pytest.raises(OptionError, match="'pgd' is none of the modality"):
+        check_examinable(Bare())
+
+
+@pytest.mark.parametrize("shape", [(6, 2, 40), (6, 3, 2, 5, 5)])
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_a_gradient_attack_takes_any_number_of_dimensions_and_bounds(shape: tuple[int, ...], norm: str) -> None:
+    values = torch.rand(shape, generator=torch.Generator().manual_seed(0)) * 4 - 2
+    weights = torch.randn(shape[1:], generator=torch.Generator().manual_seed(1))
+    how = Adversarial(kind="pgd", norm=norm, epsilon=0.5, steps=8)
+
+    def loss(moved: torch.Tensor) -> torch.Tensor:
+        return (moved * weights).flatten(1).sum(1)
+
+    moved = GradientAttack((-2.0, 2.0))(loss, values, how, torch.Generator().manual_seed(2))
+    away = (moved - values).flatten(1)
+    assert float((away.abs().amax(1) if norm == "linf" else away.norm(dim=1)).max()) <= 0.5 * (1 + 1e-4)
+    assert -2 <= float(moved.min()) <= float(moved.max()) <= 2
+    if norm == "linf":  # of a linear loss the best answer is known
+        torch.testing.assert_close(moved, (values + 0.5 * weights.sign()).clamp(-2, 2))
+    assert (loss(moved) > loss(values)).all()

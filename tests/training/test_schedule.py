@@ -17,7 +17,8 @@ from autoaug.exporters import export_policy
 from autoaug.policy.loading import parse_policy
 from autoaug.policy.models import Layer, Operation, Phase, Policy, SubPolicy
 from autoaug.results import TrialResult
-from autoaug.training.trial import Task, run_trial
+from autoaug.training.setting import TrainingSetting
+from autoaug.training.trial import Train
 from tests.tasks import small_task, trained_weights
 
 
@@ -29,15 +30,15 @@ def one(operator: str, magnitude: float = 1.0) -> tuple[Layer, ...]:
 SCHEDULED = Policy(
     name="scheduled",
     schedule=(
-        Phase(stop=0.5, layers=one("HorizontalFlip")),
-        Phase(stop=0.75),
-        Phase(stop=1, layers=one("Brightness", 0.5)),
+        Phase(until=0.5, layers=one("HorizontalFlip")),
+        Phase(until=0.75),
+        Phase(until=1, layers=one("Brightness", 0.5)),
     ),
 )
 
 
-def last(policy: Policy, task: Task, start: float = 0.0, stop: float = 1.0) -> TrialResult:
-    return list(run_trial(policy, task, seed=3, start=start, stop=stop))[-1]
+def last(policy: Policy, setting: TrainingSetting, start: float = 0.0, stop: float = 1.0) -> TrialResult:
+    return list(Train(policy, start=start, stop=stop).run(setting, 3))[-1]
 
 
 @pytest.mark.parametrize(
@@ -57,10 +58,10 @@ def test_a_schedule_survives_yaml_and_counts_in_the_fingerprint() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("format: 1\nschedule: [{until: 0.5}, {until: 0.2}]\n", "must rise"),
-        ("format: 1\nschedule: [{until: 0.5}]\n", "the last must be 1"),
+        ("format: 2\nschedule: [{until: 0.5}, {until: 0.2}]\n", "must rise"),
+        ("format: 2\nschedule: [{until: 0.5}]\n", "the last must be 1"),
         (
-            "format: 1\nschedule: [{until: 1}]\nlayers: [{sub-policies: [{operations: []}]}]\n",
+            "format: 2\nschedule: [{until: 1}]\nlayers: [{sub_policies: [{operations: []}]}]\n",
             "in the schedule's phases",
         ),
     ],
@@ -82,11 +83,11 @@ def test_a_plan_needs_to_know_the_progress() -> None:
 
 def test_training_follows_the_schedule() -> None:
     """A schedule of equal phases trains as the plain policy does when both draw in the same chunks."""
-    halves = Policy(schedule=(Phase(stop=0.5, layers=one("Cutout", 0.4)), Phase(stop=1, layers=one("Cutout", 0.4))))
+    halves = Policy(schedule=(Phase(until=0.5, layers=one("Cutout", 0.4)), Phase(until=1, layers=one("Cutout", 0.4))))
     plain = Policy(layers=one("Cutout", 0.4))
     expected = trained_weights(plain, small_task())
     assert torch.equal(trained_weights(halves, small_task()), expected)
-    differing = Policy(schedule=(Phase(stop=0.5, layers=one("Cutout", 0.4)), Phase(stop=1, layers=one("Invert"))))
+    differing = Policy(schedule=(Phase(until=0.5, layers=one("Cutout", 0.4)), Phase(until=1, layers=one("Invert"))))
     assert not torch.equal(trained_weights(differing, small_task()), expected)
 
 
@@ -94,7 +95,7 @@ def test_training_follows_the_schedule() -> None:
 def test_a_training_in_parts_is_the_training_in_one(kept: bool, tmp_path: Path) -> None:
     """Whether its checkpoint is there or has to be made again; what comes later in the schedule changes neither."""
     task = replace(small_task(), checkpoints=tmp_path)
-    before = SCHEDULED.model_copy(update={"schedule": (Phase(stop=1, layers=SCHEDULED.schedule[0].layers),)})
+    before = SCHEDULED.model_copy(update={"schedule": (Phase(until=1, layers=SCHEDULED.schedule[0].layers),)})
     first = last(before, task, stop=0.5)
     assert [rung.step for rung in first.curve] == [2]
     if not kept:
@@ -103,7 +104,7 @@ def test_a_training_in_parts_is_the_training_in_one(kept: bool, tmp_path: Path) 
     second = last(SCHEDULED, task, start=0.5)
     whole = last(SCHEDULED, small_task())
     np.testing.assert_array_equal(second.validation_predictions, whole.validation_predictions)
-    assert second.accuracy == whole.accuracy
+    assert second.score == whole.score
     assert second.sample_passes == (whole.sample_passes - first.sample_passes if kept else whole.sample_passes)
 
 
@@ -112,7 +113,7 @@ def test_a_damaged_checkpoint_is_as_none(tmp_path: Path) -> None:
     last(SCHEDULED, task, stop=0.5)
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:100])
-    assert last(SCHEDULED, task, start=0.5).accuracy == last(SCHEDULED, small_task()).accuracy
+    assert last(SCHEDULED, task, start=0.5).score == last(SCHEDULED, small_task()).score
 
 
 @pytest.mark.parametrize("target", ["torchvision", "kornia"])

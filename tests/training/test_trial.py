@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import accuracy_score
 from torch import nn
 
 from autoaug.data.inputs import MemoryInputs
+from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import load_policy
-from autoaug.policy.models import Adversarial, Policy
+from autoaug.policy.models import Adversarial, Policy, Regularization
 from autoaug.results import TrialResult
-from autoaug.training import train as training_module
 from autoaug.training.adversarial import attack
-from autoaug.training.trial import Task, run_trial
+from autoaug.training.inference import outputs_of
+from autoaug.training.setting import TrainingSetting
+from autoaug.training.state import new_training
+from autoaug.training.tasks import Classification
+from autoaug.training.train import train
+from autoaug.training.trial import Train, carry_out
 from tests.tasks import samples, small_task
 
 
-def whole(policy: Policy, task: Task, seed: int = 0) -> TrialResult:
-    return list(run_trial(policy, task, seed))[-1]
+def whole(policy: Policy, setting: TrainingSetting, seed: int = 0) -> TrialResult:
+    return list(Train(policy).run(setting, seed))[-1]
 
 
 def exploding(channels: int, classes: int) -> nn.Module:
@@ -46,13 +53,13 @@ def test_it_learns_and_repeats() -> None:
     task = small_task(epochs=12)
     first, second = whole(load_policy("flip-crop"), task), whole(load_policy("flip-crop"), task)
     assert first.status == "complete"
-    assert first.accuracy > 0.6, "three classes: chance is a third"
+    assert first.score > 0.6, "three classes: chance is a third"
     assert first.curve == second.curve
     np.testing.assert_array_equal(first.validation_predictions, second.validation_predictions)
 
 
 def test_rungs_come_on_the_way_and_the_whole_result_last() -> None:
-    results = list(run_trial(load_policy("none"), small_task(), 0))
+    results = list(Train(load_policy("none")).run(small_task(), 0))
     assert [r.status for r in results] == ["running", "complete"]
     assert results[-1].curve[-1].step == 4
     assert results[-1].curve[0] == results[0].curve[0]
@@ -63,19 +70,16 @@ def test_a_search_trial_has_no_test_split_to_see() -> None:
     assert whole(load_policy("none"), small_task(test=True)).test_predictions is not None
 
 
-def test_evaluation_images_reach_the_model_bit_identical(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_evaluated_reaches_the_model_bit_identical(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the policy, what is evaluated is what is stored."""
     task = small_task(test=True)
     seen: list[torch.Tensor] = []
-    predict = training_module.predict
 
-    def spying_predict(model: nn.Module, images: object, device: str) -> np.ndarray:
-        hook = model.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().clone()))
-        found = predict(model, images, device)
-        hook.remove()
-        return found
+    def spying(model: nn.Module, values: torch.Tensor, device: str) -> torch.Tensor:
+        seen.append(values.clone())
+        return outputs_of(model, values, device)
 
-    monkeypatch.setattr("autoaug.training.trial.predict", spying_predict)
+    monkeypatch.setattr("autoaug.training.inference.outputs_of", spying)
     whole(load_policy("randaugment").model_copy(update={"copies": 2}), task)
     stored = [task.validation, task.validation, task.test]
     expected = torch.cat([torch.from_numpy(s.inputs.take(np.arange(len(s)))) for s in stored if s]).float() / 255
@@ -94,7 +98,7 @@ def test_copies_at_equal_samples_and_at_equal_epochs(equal: str) -> None:
 
 
 def test_adversarial_passes_are_counted_as_compute() -> None:
-    adversarial = Adversarial(kind="pgd", epsilon=0.03, steps=3, data_fraction=0.5)
+    adversarial = Adversarial(kind="pgd", epsilon=0.03, steps=3, share=0.5)
     result = whole(Policy(adversarial=adversarial), small_task())
     assert result.status == "complete"
     assert result.sample_passes == result.samples_seen + 3 * result.samples_seen // 2
@@ -121,7 +125,7 @@ def test_images_on_disk_train_to_the_same_result_as_images_in_memory(tmp_path: o
     assert isinstance(task.train.inputs, MemoryInputs)
     path = Path(str(tmp_path)) / "x.npy"
     np.save(path, task.train.inputs.array)
-    on_disk = replace(task.train, images=MappedInputs(str(path), 1, np.arange(len(task.train))))
+    on_disk = replace(task.train, inputs=MappedInputs(str(path), np.arange(len(task.train))))
     ours = whole(load_policy("randaugment"), task)
     theirs = whole(load_policy("randaugment"), replace(task, train=on_disk))
     assert ours.curve == theirs.curve
@@ -135,7 +139,8 @@ def test_an_attack_stays_in_its_ball_raises_the_loss_and_leaves_the_model_alone(
     images = torch.from_numpy(samples(16, 0).inputs.take(np.arange(16))).float() / 255
     labels = torch.eye(3)[torch.arange(16) % 3]
     how = Adversarial(kind=kind, epsilon=0.05, steps=1 if kind == "fgsm" else 4)
-    moved = attack(model, images, labels, how, torch.Generator().manual_seed(0))
+    task, image = Classification(3), get_modality("image")
+    moved = attack(model, images, labels, how, torch.Generator().manual_seed(0), task, image)
     assert (moved - images).abs().max() <= 0.05 + 1e-6
     assert moved.min() >= 0
     assert moved.max() <= 1
@@ -146,5 +151,50 @@ def test_an_attack_stays_in_its_ball_raises_the_loss_and_leaves_the_model_alone(
     loss = nn.functional.cross_entropy
     assert loss(model(moved), labels) > loss(model(images), labels)
     model.train()[1].eval()
-    attack(model, images, labels, how, torch.Generator().manual_seed(0))
+    attack(model, images, labels, how, torch.Generator().manual_seed(0), task, image)
     assert [module.training for module in model] == [True, False, True, True], "a frozen layer stays frozen"
+
+
+def test_the_callers_process_is_left_as_it_was() -> None:
+    """A trial computes with one thread; whoever has its results, with as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        counts = []
+
+        class Counting(Train):
+            def run(self, setting: TrainingSetting, seed: int) -> Iterator[TrialResult]:
+                for result in super().run(setting, seed):
+                    counts.append(torch.get_num_threads())
+                    yield result
+
+        between = [torch.get_num_threads() for _ in carry_out(Counting(Policy()), small_task(), 0)]
+        assert (counts, between) == ([1, 1], [3, 3])
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_statistics_add_up_to_the_score() -> None:
+    result, setting = whole(Policy(), small_task(test=True)), small_task(test=True)
+    assert setting.test is not None
+    for predictions, statistics, samples_ in (
+        (result.validation_predictions, result.validation_statistics, setting.validation),
+        (result.test_predictions, result.test_statistics, setting.test),
+    ):
+        assert statistics[:, 0].mean() == accuracy_score(samples_.labels, predictions)
+    assert result.score == result.validation_statistics[:, 0].mean()
+
+
+def test_dropout_is_gone_after_the_training() -> None:
+    plan = small_task().plan(Policy(regularization=Regularization(dropout=0.5)), 0)
+    training = new_training(plan)
+
+    def hooks() -> int:
+        return sum(len(module._forward_pre_hooks) for module in training.model.modules())
+
+    steps = train(training, replace(plan, rungs=(0.5, 1.0)))
+    next(steps)
+    assert hooks() == 1
+    list(steps)
+    assert hooks() == 0

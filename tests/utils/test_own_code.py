@@ -12,8 +12,8 @@ import torch
 import yaml
 
 import autoaug
+from autoaug.api import robustness
 from autoaug.errors import OptionError, RunError
-from autoaug.pipeline.robustness import robustness_of
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.own_code import load_function
 from tests.conftest import write_npz
@@ -123,12 +123,12 @@ def test_what_a_folder_names_is_run_only_if_it_is_trusted(here: Path) -> None:
     CALLS.clear()
     for folder in (run, exported):
         with pytest.raises(RunError, match=f"names the function {OWN}, which would be run.*--trust"):
-            robustness_of(str(data), folder, 0.01, "linf", 1, 8, None, "cpu")
+            robustness(data, folder, epsilon=0.01, steps=1, samples=8)
     with pytest.raises(RunError, match=f"names the function {OWN}, which would be run.*--trust"):
         autoaug.resume(run)
     assert not CALLS
     for folder in (run, exported):
-        robustness_of(str(data), folder, 0.01, "linf", 1, 8, None, "cpu", trust=True)
+        robustness(data, folder, epsilon=0.01, steps=1, samples=8, trust=True)
     assert autoaug.resume(run, trust=True).run_dir == run
     assert CALLS
 
@@ -136,7 +136,7 @@ def test_what_a_folder_names_is_run_only_if_it_is_trusted(here: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"rule": "tests.rules:broken"}, "names the function tests.rules:broken"),
+        ({"accept": "tests.rules:broken"}, "names the function tests.rules:broken"),
         ({"ray_address": "ray://me:secret@h:1", "executor": "ray-tune"}, r"the Ray cluster ray://me:\*\*\*@h:1"),
         ({"device": "cuda:7"}, "torch sees 0 GPUs here.*change device in .*config.yaml"),
         ({"executor": "slurm"}, "unknown executor 'slurm'"),
@@ -162,7 +162,7 @@ def unfinished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("unfinished")
     data = write_npz(folder / "bars.npz")
-    config, _, _ = prepare(SearchOptions(str(data), space="light", trials=2, workers=1), (), "")
+    config, _, _ = prepare(SearchOptions(str(data), space="light", trials=2, workers=1))
     data.unlink()
     return RunFolder.create(folder / "run", config).root
 

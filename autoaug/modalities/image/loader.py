@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from autoaug.data.layouts import list_files, no_such_data
+from autoaug.data.layouts.arrays import open_npz
 from autoaug.data.source import Source
-from autoaug.data.sources import open_source
-from autoaug.modalities.image.decoding import as_picture
+from autoaug.errors import DataError
+from autoaug.modalities.image.decoding import as_picture, image_endings
+from autoaug.modalities.image.sources.arrays import prepare, with_forms
+from autoaug.modalities.image.sources.files import open_images
+from autoaug.modalities.image.sources.idx import is_idx_folder, open_idx
+from autoaug.modalities.image.sources.named import DATA_SETS, open_torchvision
 
 ending = ".png"
 
@@ -19,10 +27,49 @@ def recognizes(data: str) -> bool:
 
 
 def open(data: str, memory_limit: int, size: int | None = None) -> Source:  # noqa: A001 (the seam's name)
-    """See `open_source`."""
-    return open_source(data, memory_limit, size)
+    """A folder of images by class, a folder of IDX files, an ``.npz``, a CSV manifest, Parquet or WebDataset shards
+    (a file or a folder), ``digits``, ``torchvision:NAME`` or ``hf:NAME``.
+
+    Args:
+        data: a path or a name.
+        memory_limit: bytes; arrays above it are mapped from disk instead of loaded.
+        size: side in pixels to which images in files are brought; None keeps or chooses one
+            (`autoaug.modalities.image.decoding.common_shape`). Arrays keep their size, and take none.
+
+    Raises:
+        DataError: there is no such data, or it breaks a rule of its format.
+    """
+    open_arrays = _arrays(data, memory_limit)
+    if open_arrays is not None:
+        if size is not None:
+            raise DataError(
+                f"{data} holds arrays of one size, which --size {size} does not change: leave it out, or resize them "
+                "before"
+            )
+        return open_arrays()
+    listing = list_files(data, image_endings(), "Image")
+    if listing is None:
+        raise no_such_data(data, DATA_SETS)
+    return open_images(listing, size)
+
+
+def _arrays(data: str, memory_limit: int) -> Callable[[], Source] | None:
+    """What opens data that are arrays in memory or in one file; None where they are not."""
+    path = Path(data)
+    if data.startswith("torchvision:"):
+        return partial(open_torchvision, data.removeprefix("torchvision:"))
+    if path.is_dir():
+        return partial(open_idx, path, memory_limit) if is_idx_folder(path) else None
+    if path.suffix.lower() == ".npz" and path.is_file():
+        return lambda: with_forms(open_npz(path, memory_limit, prepare, "image"))
+    return DATA_SETS.get(data)
 
 
 def write(sample: np.ndarray, path: Path) -> None:
     """Write uint8 ``[C, H, W]`` as a PNG file."""
     as_picture(sample).save(path, "PNG")
+
+
+def as_array(samples: np.ndarray) -> np.ndarray:
+    """uint8 ``[n, C, H, W]`` as an ``.npz`` has them: ``[n, H, W, C]``."""
+    return np.ascontiguousarray(samples.transpose(0, 2, 3, 1))

@@ -127,6 +127,12 @@ def is_own(name: str) -> bool:
     return name not in _BUILTIN and not (library in _LIBRARIES and wanted)
 
 
+def check(name: str) -> None:
+    """See `autoaug.modalities.base.Models`; what a library has shows when the network is built."""
+    if is_own(name):
+        load_builder(name)
+
+
 def load_builder(name: str) -> Callable[..., object]:
     """The function behind the name of a network of the user's own; raises as `build_network` does."""
     if not name.partition(":")[2]:
@@ -169,9 +175,9 @@ def _own(name: str, channels: int, classes: int) -> nn.Module:
     return network
 
 
-def build(name: str, shape: tuple[int, ...], classes: int, mean: Tensor, std: Tensor, seed: int) -> Standardized:
+def build(name: str, shape: tuple[int, ...], outputs: int, mean: Tensor, std: Tensor, seed: int) -> Standardized:
     """A freshly initialized, standardizing model; the same `seed` gives the same weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network, repeat = build_network(name, shape, classes)
+        network, repeat = build_network(name, shape, outputs)
     return Standardized(network, mean, std, repeat)

@@ -14,10 +14,12 @@ def data_uri(image: np.ndarray) -> str:
     """uint8 ``[C, H, W]`` as a PNG; of other than three channels the first is shown."""
     pixels = image.transpose(1, 2, 0) if image.shape[0] == 3 else image[0]
     content = io.BytesIO()
-    Image.fromarray(pixels).save(content, "PNG")
+    Image.fromarray(np.ascontiguousarray(pixels)).save(content, "PNG")
     return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
 
 
 def html(sample: np.ndarray, words: str) -> str:
-    """uint8 ``[C, H, W]`` as an ``<img>``."""
-    return f'<img src="{data_uri(sample)}" alt="{escape(words)}">'
+    """uint8 ``[C, H, W]`` as an ``<img>``; small ones are enlarged without being blurred."""
+    if sample.ndim != 3 or sample.dtype != np.uint8:
+        raise ValueError(f"an image is uint8 [C, H, W], not {sample.dtype} {list(sample.shape)}")
+    return f'<img src="{data_uri(sample)}" alt="{escape(words)}" style="image-rendering: pixelated">'

@@ -30,8 +30,8 @@ for (const button of document.querySelectorAll("[data-redraw]")) {
   let drawn = 0;
   button.addEventListener("click", () => {
     drawn += 1;
-    for (const card of document.getElementById("gallery-" + button.dataset.redraw).children) {
-      const all = card.querySelectorAll("[data-draw]");
+    for (const sample of document.getElementById("gallery-" + button.dataset.redraw).children) {
+      const all = sample.querySelectorAll("[data-draw]");
       all.forEach((one, i) => { one.hidden = i !== drawn % all.length; });
     }
   });

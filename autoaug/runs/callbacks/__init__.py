@@ -8,6 +8,7 @@ from typing import Any
 from autoaug.errors import OptionError, UnknownName, first_line
 from autoaug.runs.callbacks.base import Everyone, Guarded, Tracker, needed
 from autoaug.runs.callbacks.event_log import EventLog
+from autoaug.runs.callbacks.log import Logged
 from autoaug.runs.callbacks.mlflow import MLflow
 from autoaug.runs.callbacks.tensorboard import TensorBoard
 from autoaug.runs.callbacks.wandb import Wandb
@@ -41,8 +42,8 @@ def open_trackers(
         OptionError: a tracker cannot begin.
     """
     log = EventLog(folder.events)
-    warn = Everyone([log, progress]).say
-    return [log, *(Guarded(name, _opened(name, folder, options), warn) for name in names)]
+    others = Everyone([log, progress])
+    return [log, *(Guarded(name, _opened(name, folder, options), others) for name in names)]
 
 
 def _opened(name: str, folder: RunFolder, options: dict[str, Any]) -> Tracker:
@@ -55,4 +56,4 @@ def _opened(name: str, folder: RunFolder, options: dict[str, Any]) -> Tracker:
         ) from None
 
 
-__all__ = ["TRACKERS", "Everyone", "Tracker", "check_trackers", "open_trackers"]
+__all__ = ["TRACKERS", "Everyone", "Logged", "Tracker", "check_trackers", "open_trackers"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from autoaug.errors import OptionError, first_line
@@ -19,8 +19,8 @@ class Tracker(Progress, Protocol):
         """The run is whole; its report is written."""
 
 
-class Everyone:
-    """Tells several, in turn; implements `Progress`."""
+class Everyone(Progress):
+    """Tells several, in turn."""
 
     def __init__(self, told: Sequence[Progress]) -> None:
         self._told = told
@@ -40,12 +40,17 @@ class Everyone:
         for one in self._told:
             one.say(message)
 
+    def warn(self, message: str) -> None:
+        """Warn all."""
+        for one in self._told:
+            one.warn(message)
 
-class Guarded:
-    """A tracker that cannot end a run: when it fails, `warn` is told why, and it is told nothing more."""
 
-    def __init__(self, name: str, tracker: Tracker, warn: Callable[[str], None]) -> None:
-        self._name, self._tracker, self._warn = name, tracker, warn
+class Guarded(Tracker):
+    """A tracker that cannot end a run: when it fails, `others` are told why, and it is told nothing more."""
+
+    def __init__(self, name: str, tracker: Tracker, others: Progress) -> None:
+        self._name, self._tracker, self._others = name, tracker, others
         self._has_failed = False
 
     def _tell(self, event: str, *what: Any) -> None:
@@ -56,7 +61,7 @@ class Guarded:
         except Exception as fault:  # a server that went away, a full quota: each library has errors of its own
             self._has_failed = True
             reason = without_secrets(first_line(fault))
-            self._warn(f"--track {self._name} failed ({reason}); it is told nothing more of this run")
+            self._others.warn(f"--track {self._name} failed ({reason}); it is told nothing more of this run")
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """A trial of the search ended."""
@@ -69,6 +74,10 @@ class Guarded:
     def say(self, message: str) -> None:
         """A stage begins or ends."""
         self._tell("say", message)
+
+    def warn(self, message: str) -> None:
+        """Something went wrong."""
+        self._tell("warn", message)
 
     def finished(self, result: SearchResult) -> None:
         """The run is whole."""
@@ -83,7 +92,7 @@ def needed(package: str, tracker: str) -> Any:
         raise OptionError(f"--track {tracker} needs the package {package}: pip install 'autoaug[{tracker}]'") from None
 
 
-class Silent:
+class Silent(Progress):
     """Progress that is told to nobody."""
 
     def trial_ended(self, *_: object) -> None: ...

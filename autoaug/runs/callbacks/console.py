@@ -7,20 +7,22 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 
 from autoaug.results import TrialSummary
+from autoaug.search.progress import Progress
 from autoaug.utils.terminal import say
 
 _PARTS = 1000
 
 
-class ConsoleProgress:
-    """Shows trials done, the best against the best baseline, and the time left; implements `search_loop.Progress`."""
+class ConsoleProgress(Progress):
+    """Shows trials done, the best against the best baseline, and the time left."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._bar = Progress(
+        self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
             TextColumn("{task.percentage:3.0f} %"),
@@ -55,13 +57,13 @@ class ConsoleProgress:
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """A trial of the search ended; `fraction` of the budget is spent."""
         self._trials += 1
-        if trial.accuracy is not None:
+        if trial.score is not None:
             if trial.is_baseline:
-                self._best_baseline = max(self._best_baseline or 0.0, trial.accuracy)
+                self._best_baseline = max(self._best_baseline or 0.0, trial.score)
             else:
-                self._best = max(self._best or 0.0, trial.accuracy)
+                self._best = max(self._best or 0.0, trial.score)
         text = f"{self._trials} trials, best {_percent(self._best)}, best baseline {_percent(self._best_baseline)}"
-        outcome = trial.status if trial.accuracy is None else _percent(trial.accuracy)
+        outcome = trial.status if trial.score is None else _percent(trial.score)
         reason = f" ({trial.reason})" if trial.reason else ""
         self._show(text, fraction, f"trial {trial.number} {trial.name}: {outcome}{reason}; {text}")
 

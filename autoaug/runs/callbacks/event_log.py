@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from autoaug.errors import RunError
 from autoaug.probe_results import Count
 from autoaug.results import SearchResult, TrialSummary
+from autoaug.runs.callbacks.base import Tracker
 from autoaug.utils.clock import now
 from autoaug.utils.json import read_lines
 
@@ -53,7 +54,7 @@ _EVENT: TypeAdapter[_Event] = TypeAdapter(
 )
 
 
-class EventLog:
+class EventLog(Tracker):
     """``events.jsonl``: a line an event, with its time in seconds since the epoch. What is in it stays there; a line
     that a crash tore is left behind by a new one.
     """

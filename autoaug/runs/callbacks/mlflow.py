@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from autoaug.results import SearchResult, TrialSummary
-from autoaug.runs.callbacks.base import needed
+from autoaug.runs.callbacks.base import Tracker, needed
 from autoaug.runs.folder import RunFolder
 
 
-class MLflow:
+class MLflow(Tracker):
     """A parent run for the search, a child a trial, the report and the policy as artifacts of the parent."""
 
     def __init__(self, folder: RunFolder, options: dict[str, Any]) -> None:
@@ -30,8 +30,8 @@ class MLflow:
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         params = {**trial.params, "stage": trial.stage, "data_fraction": trial.data_fraction}
         run = self._begun(trial.name, {"mlflow.parentRunId": self._parent}, params)
-        for step, accuracy in trial.curve:
-            self._client.log_metric(run, "validation_accuracy", accuracy, step=step)
+        for step, score in trial.curve:
+            self._client.log_metric(run, "validation_accuracy", score, step=step)
         self._client.log_metric(run, "seconds", trial.seconds)
         self._client.log_metric(self._parent, "budget_spent", fraction, step=trial.number)
         self._client.set_terminated(run, "FAILED" if trial.status == "failed" else "FINISHED")

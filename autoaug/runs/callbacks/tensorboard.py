@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 from autoaug.results import SearchResult, TrialSummary
-from autoaug.runs.callbacks.base import needed
+from autoaug.runs.callbacks.base import Tracker, needed
 from autoaug.runs.folder import RunFolder
 
 
-class TensorBoard:
+class TensorBoard(Tracker):
     """Scalars by trial, and the verdict as text, in ``tensorboard/`` of the run folder."""
 
     def __init__(self, folder: RunFolder, options: dict[str, Any]) -> None:
@@ -20,8 +20,8 @@ class TensorBoard:
         self._trainings = 0
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
-        if trial.accuracy is not None:
-            self._writer.add_scalar("trial/validation_accuracy", trial.accuracy, trial.number)
+        if trial.score is not None:
+            self._writer.add_scalar("trial/validation_accuracy", trial.score, trial.number)
         self._writer.add_scalar("trial/seconds", trial.seconds, trial.number)
         self._writer.add_scalar("search/budget_spent", fraction, trial.number)
 

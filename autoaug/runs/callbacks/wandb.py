@@ -6,12 +6,12 @@ import sys
 from typing import Any
 
 from autoaug.results import SearchResult, TrialSummary
-from autoaug.runs.callbacks.base import needed
+from autoaug.runs.callbacks.base import Tracker, needed
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.redaction import shown
 
 
-class Wandb:
+class Wandb(Tracker):
     """A group for the search, with a run a trial and one for the outcome, which has the report."""
 
     def __init__(self, folder: RunFolder, options: dict[str, Any]) -> None:
@@ -37,10 +37,10 @@ class Wandb:
         run = self._run(
             trial.name, "trial", {**trial.params, "stage": trial.stage, "data_fraction": trial.data_fraction}
         )
-        for step, accuracy in trial.curve:
-            run.log({"validation_accuracy": accuracy}, step=step)
+        for step, score in trial.curve:
+            run.log({"validation_accuracy": score}, step=step)
         run.summary.update(
-            {"accuracy": trial.accuracy, "status": trial.status, "seconds": trial.seconds, "budget": fraction}
+            {"accuracy": trial.score, "status": trial.status, "seconds": trial.seconds, "budget": fraction}
         )
         run.finish()
 

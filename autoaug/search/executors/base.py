@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from autoaug.errors import DiskFull
 from autoaug.results import TrialResult
-from autoaug.training.trial import Work
+from autoaug.training.setting import Work
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,9 @@ class TrialSpec:
 
 
 class Executor(ABC):
-    """Runs trials of one task. The caller keeps up to `slots` submitted, and asks for results until none is left.
+    """Runs trials of one task. The caller keeps up to `slots` submitted, and takes results until none is left.
 
-    A result that is ``running`` was taken at a rung; the trial goes on when the next result is asked for, unless it
+    A result that is ``running`` was taken at a rung; the trial goes on when the next result is taken, unless it
     is canceled before. Study states are the same under every executor.
     """
 
@@ -55,6 +57,23 @@ class Executor(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def run_all(executor: Executor, specs: Iterable[TrialSpec]) -> Iterator[tuple[str, TrialResult]]:
+    """Run all of `specs`, as many at a time as the executor has slots, and yield each one's final result when it
+    comes.
+    """
+    waiting, running = iter(specs), 0
+    while True:
+        for spec in itertools.islice(waiting, executor.slots - running):
+            executor.submit(spec)
+            running += 1
+        if not running:
+            return
+        key, result = executor.next_result()
+        if result.status != "running":
+            running -= 1
+            yield key, result
 
 
 def with_room(result: TrialResult) -> TrialResult:

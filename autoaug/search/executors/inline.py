@@ -10,12 +10,13 @@ from contextlib import contextmanager
 
 from autoaug.results import TrialResult
 from autoaug.search.executors.base import Executor, TrialSpec, timed_out, with_room
-from autoaug.training.trial import Setting, carry_out, failed
+from autoaug.training.setting import Setting
+from autoaug.training.trial import carry_out, failed
 from autoaug.utils.clock import now
 
 
 class InlineExecutor(Executor):
-    """Runs the oldest submitted trial up to its next rung whenever a result is asked for.
+    """Runs the oldest submitted trial up to its next rung whenever a result is taken.
 
     Args:
         task: what the trials have in common.

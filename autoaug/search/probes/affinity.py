@@ -9,62 +9,59 @@ from typing import Any
 import numpy as np
 import torch
 
-from autoaug.data.splits import nested_rows
 from autoaug.modalities.operators import get_operator
 from autoaug.policy.models import Operation, Policy, in_turn
 from autoaug.results import TrialResult
 from autoaug.search.space import SearchSpace
 from autoaug.training.checkpoint import checkpoint_path, load_weights
-from autoaug.training.scoring import accuracy_and_loss
-from autoaug.training.train import new_training, train
-from autoaug.training.trial import Task
+from autoaug.training.scoring import score_and_loss
+from autoaug.training.setting import TrainingSetting
+from autoaug.training.state import new_training
+from autoaug.training.train import train_to_end
 from autoaug.utils.clock import now
-from autoaug.utils.seeds import derive_seed
 
 NAME = "affinity"
 _STRENGTHS = (0.25, 0.5, 0.75, 1.0)
-#: Samples of each split for a look at one operator: at most so many, and no more than cost what the training cost.
+#: Samples of each split to measure one operator on: at most so many, and no more than cost what the training cost.
 _FEWEST, _MOST = 8, 300
-#: A training step costs as much as so many looks.
+#: A training step costs as much as measuring on so many batches.
 _MEASUREMENTS_PER_STEP = 3
-#: The strength to start from is the highest at which the middle operator keeps so much of the accuracy.
+#: The strength to start from is the highest at which the median operator keeps this fraction of the accuracy.
 _KEPT = 0.85
 
 
 @dataclass(frozen=True)
 class MeasureAffinity:
-    """Show a model that was trained without augmentation on a `data_fraction` of the data validation and training samples under
-    each operator of the space, at several strengths: the model that the baseline ``none`` left, where there is one.
+    """Show a model that was trained without augmentation, on a `data_fraction` of the data, validation and training
+    samples under each operator of the space, at several strengths: the model that the baseline ``none`` left, where
+    there is one.
     """
 
     space: SearchSpace
     data_fraction: float
 
-    def run(self, task: Task, seed: int) -> Iterator[TrialResult]:
-        """Yield one result, whose findings are for each operator and strength its affinity (accuracy on augmented
+    def run(self, setting: TrainingSetting, seed: int) -> Iterator[TrialResult]:
+        """Yield one result, whose findings are for each operator and strength its affinity (score on augmented
         validation samples over that on clean ones) and its diversity (loss on augmented training samples over that on
         clean ones), and the strength to start from.
         """
         started = now()
-        rows = nested_rows(task.train.labels, self.data_fraction, derive_seed(seed, "share"))
-        recipe = task.recipe.for_share(self.data_fraction)
-        training = new_training(task.model, task.train, task.classes, seed)
-        kept = task.checkpoints and checkpoint_path(task.checkpoints, Policy(), self.data_fraction, seed, 1.0)
+        plan = setting.plan(Policy(), seed, self.data_fraction)
+        training = new_training(plan)
+        kept = setting.checkpoints and checkpoint_path(setting.checkpoints, Policy(), self.data_fraction, seed, 1.0)
         if not (kept and load_weights(training, kept)):
-            for _ in train(training, Policy(), task.train, task.classes, recipe, seed, task.device, rows=rows):
-                pass
+            train_to_end(plan, training)
         wanted = _operators(self.space)
-        sample_passes = recipe.steps(len(rows), 1) * recipe.batch_size
+        sample_passes = plan.steps * plan.batch_size
         affordable = _MEASUREMENTS_PER_STEP * sample_passes // (2 * (1 + len(wanted) * len(_STRENGTHS)))
-        measurements = _Measurements(
-            training.model.to(task.device).eval(), task, rows, min(_MOST, max(_FEWEST, affordable))
-        )
+        count = min(_MOST, max(_FEWEST, affordable))
+        measurements = _Measurements(training.model.to(setting.device), setting, plan.taken, count)
         clean = measurements.at(Policy())
         operators: dict[str, list[tuple[float, float, float]]] = {}
         for name, highest in wanted.items():
             for strength in _STRENGTHS:
-                accuracy, loss = measurements.at(_alone(name, strength * highest))
-                affinity, diversity = accuracy / max(clean[0], 1e-6), loss / max(clean[1], 1e-6)
+                score, loss = measurements.at(_alone(name, strength * highest))
+                affinity, diversity = score / max(clean[0], 1e-6), loss / max(clean[1], 1e-6)
                 operators.setdefault(name, []).append((strength, affinity, diversity))
         middle = {
             s: np.median([kept for own in operators.values() for t, kept, _ in own if t == s]) for s in _STRENGTHS
@@ -80,16 +77,17 @@ class MeasureAffinity:
 
 
 class _Measurements:
-    """A trained model's accuracy on validation samples and loss on its training samples."""
+    """A trained model's score on validation samples and loss on its training samples."""
 
-    def __init__(self, model: torch.nn.Module, task: Task, rows: np.ndarray, count: int) -> None:
-        self.model, self.task, self.inputs = model, task, 0
-        spread = np.linspace(0, len(task.validation) - 1, min(count, len(task.validation))).astype(np.int64)
-        self.sides = ((task.validation, spread), (task.train, rows[:: max(1, len(rows) // count)]))
+    def __init__(self, model: torch.nn.Module, setting: TrainingSetting, rows: np.ndarray, count: int) -> None:
+        self.model, self.setting, self.inputs = model, setting, 0
+        validation = setting.validation
+        spread = np.linspace(0, len(validation) - 1, min(count, len(validation))).astype(np.int64)
+        self.sides = ((validation, spread), (setting.train, rows[:: max(1, len(rows) // count)]))
 
     def at(self, policy: Policy) -> tuple[float, float]:
-        """Accuracy and loss under `policy`."""
-        found = [accuracy_and_loss(self.model, s, rows, policy, self.task.device) for s, rows in self.sides]
+        """Score and loss under `policy`."""
+        found = [score_and_loss(self.model, s, rows, policy, self.setting) for s, rows in self.sides]
         self.inputs += sum(len(rows) for _, rows in self.sides)
         return found[0][0], found[1][1]
 
@@ -106,6 +104,6 @@ def _alone(name: str, highest: float) -> Policy:
 
 
 def bearable_strength(probe_result: Mapping[str, Any] | None) -> float | None:
-    """The strength that the probe found, None where it has none."""
+    """The strength to start from, None where the probe has no result."""
     strength = (probe_result or {}).get("strength")
     return None if strength is None else float(strength)

@@ -1,4 +1,4 @@
-"""Density matching (Fast AutoAugment, Lim et al., 2019): what a model that was trained without augmentation recognizes."""
+"""Density matching (Fast AutoAugment, Lim et al., 2019): what a model trained without augmentation recognizes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import torch
 
 from autoaug.policy.models import Policy
 from autoaug.results import TrialResult
-from autoaug.search.samplers import tpe_sampler
+from autoaug.search.samplers import quiet_optuna, tpe_sampler
 from autoaug.search.sampling import sample_policy
 from autoaug.search.space import SearchSpace
-from autoaug.training.scoring import accuracy_and_loss
-from autoaug.training.train import new_training, train
-from autoaug.training.trial import Task
+from autoaug.training.scoring import score_and_loss
+from autoaug.training.setting import TrainingSetting
+from autoaug.training.state import new_training
+from autoaug.training.train import train_to_end
 from autoaug.utils.clock import now
 from autoaug.utils.seeds import derive_seed
 
@@ -35,19 +36,18 @@ class MatchDensity:
 
     space: SearchSpace
 
-    def run(self, task: Task, seed: int) -> Iterator[TrialResult]:
-        """Yield one result, whose findings are the best policies, each with its mean accuracy over the halves."""
+    def run(self, setting: TrainingSetting, seed: int) -> Iterator[TrialResult]:
+        """Yield one result, whose findings are the best policies, each with its mean score over the halves."""
         result = TrialResult(started=now(), status="complete")
-        order = np.random.default_rng(seed).permutation(len(task.train))
+        order = np.random.default_rng(seed).permutation(len(setting.train))
         found: list[tuple[float, Policy]] = []
         for fold in range(_FOLDS):
             held = np.sort(order[fold::_FOLDS])
             own = np.setdiff1d(order, held)
-            training = new_training(task.model, task.train, task.classes, derive_seed(seed, "density", fold))
-            recipe = task.recipe.for_share(1 - 1 / _FOLDS)
-            for _ in train(training, Policy(), task.train, task.classes, recipe, seed, task.device, rows=own):
-                pass
-            score = _Score(task, training.model, held[:: max(1, len(held) // _SCORED_ON)])
+            plan = replace(setting.plan(Policy(), seed), recipe=setting.recipe.for_share(1 - 1 / _FOLDS), rows=own)
+            begun = new_training(replace(plan, seed=derive_seed(seed, "density", fold)))
+            training = train_to_end(plan, begun)
+            score = _Score(setting, training.model, held[:: max(1, len(held) // _SCORED_ON)])
             found += score.best(self.space, derive_seed(seed, "candidates", fold))
             # To be augmented and passed forward takes about two thirds of a pass in training.
             sample_passes = training.meter.sample_passes + _CANDIDATES * len(score.rows) * 2 // 3
@@ -61,20 +61,21 @@ class MatchDensity:
 
 
 class _Score:
-    """The accuracy of a trained model on augmented samples; of mixing and attacks it cannot judge."""
+    """The score of a trained model on augmented samples; of mixing and attacks it cannot judge."""
 
-    def __init__(self, task: Task, model: torch.nn.Module, rows: np.ndarray) -> None:
-        self.task, self.model, self.rows = task, model.eval(), rows
+    def __init__(self, setting: TrainingSetting, model: torch.nn.Module, rows: np.ndarray) -> None:
+        self.setting, self.model, self.rows = setting, model, rows
 
     def best(self, space: SearchSpace, seed: int) -> list[tuple[float, Policy]]:
         """The best policies that TPE finds, with their scores."""
-        study = optuna.create_study(direction="maximize", sampler=tpe_sampler(seed))
         found: dict[str, tuple[float, Policy]] = {}
-        for _ in range(_CANDIDATES):
-            trial = study.ask()
-            policy = sample_policy(space, trial)
-            score, _ = accuracy_and_loss(self.model, self.task.train, self.rows, policy, self.task.device)
-            study.tell(trial, score)
-            if policy.layers:
-                found[policy.fingerprint()] = score, policy
+        with quiet_optuna():
+            study = optuna.create_study(direction="maximize", sampler=tpe_sampler(seed))
+            for _ in range(_CANDIDATES):
+                trial = study.ask()
+                policy = sample_policy(space, trial)
+                score, _ = score_and_loss(self.model, self.setting.train, self.rows, policy, self.setting)
+                study.tell(trial, score)
+                if policy.layers:
+                    found[policy.fingerprint()] = score, policy
         return sorted(found.values(), key=lambda pair: -pair[0])[:_KEPT]

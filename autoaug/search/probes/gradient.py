@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from autoaug.data.splits import Samples
 from autoaug.engine.apply import apply_plan
@@ -18,22 +18,23 @@ from autoaug.results import TrialResult
 from autoaug.search.sampling import Given, sample_shaped, usual_shape
 from autoaug.search.space import SearchSpace
 from autoaug.training.feed import float_batches
-from autoaug.training.train import new_training, one_cycle
-from autoaug.training.trial import Task
+from autoaug.training.setting import TrainingSetting
+from autoaug.training.state import new_training
+from autoaug.training.train import one_cycle
 from autoaug.utils.clock import now
 from autoaug.utils.seeds import derive_seed
 
 NAME = "gradient"
 _BATCH = 64
-#: Of the compute of one full training.
+#: The fraction of the compute of one full training that it takes.
 _COMPUTE = 0.8
-#: A step looks at a batch three times forwards and backwards, once of them through the policy, in full precision.
+#: A step passes a batch three times forward and back, once through the policy, all in full precision.
 _PASSES_A_STEP = 8 * _BATCH
 _LEARNING_RATE = 0.05
 _POLICY_LEARNING_RATE = 0.05
-#: How far, in parameter space, the two looks are apart.
+#: How far apart, in parameter space, the two gradients are taken.
 _REACH = 0.01
-#: A sub-policy stays if it is drawn at least this share as often as an even choice would draw it.
+#: A sub-policy stays if its weight is at least this fraction of the mean weight of its layer.
 _KEPT = 0.25
 
 
@@ -46,11 +47,11 @@ class LearnByGradient:
 
     space: SearchSpace
 
-    def run(self, task: Task, seed: int) -> Iterator[TrialResult]:
+    def run(self, setting: TrainingSetting, seed: int) -> Iterator[TrialResult]:
         """Yield one result, whose finding is the policy."""
         started = now()
-        steps = max(20, round(_COMPUTE * task.full_length_passes() / _PASSES_A_STEP))
-        learned = _learn(self.space, task, seed, steps)
+        steps = max(20, round(_COMPUTE * setting.full_length_passes() / _PASSES_A_STEP))
+        learned = _learn(self.space, setting, seed, steps)
         yield TrialResult(
             started=started,
             ended=now(),
@@ -66,22 +67,26 @@ def starting_policy(space: SearchSpace) -> Policy:
     return Policy(name=NAME, layers=sample_shaped(space, Given(shape)).layers)
 
 
-def _learn(space: SearchSpace, task: Task, seed: int, steps: int) -> Policy:
+def _learn(space: SearchSpace, setting: TrainingSetting, seed: int, steps: int) -> Policy:
     relaxed = RelaxedPolicy(starting_policy(space), seed=derive_seed(seed, "relaxed"))
-    model = new_training(task.model, task.train, task.classes, seed).model.to(task.device).train()
+    model = new_training(setting.plan(Policy(), seed)).model.to(setting.device).train()
     weights: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.SGD(weights, lr=_LEARNING_RATE, momentum=0.9, weight_decay=5e-4)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: one_cycle(step / steps))
     policy_optimizer = torch.optim.Adam(relaxed.parameters(), lr=_POLICY_LEARNING_RATE, betas=(0.5, 0.999))
-    training = _endless(task.train, steps, derive_seed(seed, "training"), task.device)
-    validation = _endless(task.validation, steps, derive_seed(seed, "validation"), task.device)
-    for (inputs, labels), (seen, answers) in zip(training, validation, strict=True):
-        ahead = torch.autograd.grad(cross_entropy(model(seen), answers), weights)
+    training = _endless(setting, setting.train, steps, derive_seed(seed, "training"))
+    validation = _endless(setting, setting.validation, steps, derive_seed(seed, "validation"))
+
+    def loss(values: Tensor, targets: Tensor) -> Tensor:
+        return setting.task.loss(model(values), targets).mean()
+
+    for (inputs, targets), (seen, answers) in zip(training, validation, strict=True):
+        ahead = torch.autograd.grad(loss(seen, answers), weights)
         reach = _REACH / float(torch.cat([g.flatten() for g in ahead]).norm().clamp(min=1e-12))
         augmented = apply_plan(relaxed.draw(len(inputs)), inputs, check=False)
         looked = augmented.detach().requires_grad_()
-        after = _gradients(model, weights, ahead, reach, looked, labels)
-        before = _gradients(model, weights, ahead, -reach, looked, labels)
+        after = _gradients(partial(loss, looked, targets), [looked, *weights], ahead, reach)
+        before = _gradients(partial(loss, looked, targets), [looked, *weights], ahead, -reach)
         policy_optimizer.zero_grad()
         # The next step of the weights is against the training gradient: what makes that more like the validation
         # gradient lowers the validation loss.
@@ -96,28 +101,27 @@ def _learn(space: SearchSpace, task: Task, seed: int, steps: int) -> Policy:
 
 
 def _gradients(
-    model: torch.nn.Module,
-    weights: list[Tensor],
-    ahead: tuple[Tensor, ...],
-    reach: float,
-    inputs: Tensor,
-    labels: Tensor,
+    loss: Callable[[], Tensor], leaves: list[Tensor], ahead: tuple[Tensor, ...], reach: float
 ) -> tuple[Tensor, ...]:
-    """The gradients of the loss for the samples and for the weights, with the weights moved by `reach` along `ahead`."""
+    """The gradients of the loss for the `leaves`, the samples and the weights, with the weights moved by `reach` along
+    `ahead`.
+    """
+    weights = leaves[1:]
     with torch.no_grad():
         torch._foreach_add_(weights, ahead, alpha=reach)
-    found = torch.autograd.grad(cross_entropy(model(inputs), labels), [inputs, *weights])
+    found = torch.autograd.grad(loss(), leaves)
     with torch.no_grad():
         torch._foreach_add_(weights, ahead, alpha=-reach)
     return found
 
 
-def _endless(samples: Samples, steps: int, seed: int, device: str) -> Iterator[tuple[Tensor, Tensor]]:
-    """So many random batches."""
+def _endless(setting: TrainingSetting, samples: Samples, steps: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """So many random batches, with their targets."""
     draw = np.random.default_rng(seed)
     rows = [np.sort(draw.integers(0, len(samples), _BATCH)) for _ in range(steps)]
-    for indices, inputs in zip(rows, float_batches(samples.inputs, iter(rows), device), strict=True):
-        yield inputs, torch.from_numpy(samples.labels[indices]).to(device)
+    batches = float_batches(samples.inputs, iter(rows), setting.device, setting.modality)
+    for indices, values in zip(rows, batches, strict=True):
+        yield values, setting.task.targets(torch.from_numpy(samples.labels[indices])).to(setting.device)
 
 
 def _pruned(policy: Policy) -> Policy:

@@ -12,7 +12,7 @@ class Nsga2(Sampled):
 
     name = "nsga2"
     summary = "several objectives: accuracy, robustness to attacks and corruptions, compute; for hundreds of trials"
-    objectives = ("accuracy", "robustness", "compute")
+    objectives = ("score", "robustness", "compute")
     prunes = False
     learns_from = 500
 

@@ -12,8 +12,8 @@ from autoaug.search.strategies.probe_based import ProbeBased
 
 
 class Matching(ProbeBased):
-    """Asks which operators explain the shift between the splits, without labels and without training, and trains the
-    answer, alone and after each baseline; ends there.
+    """Probes which operators explain the shift between the splits, without labels and without training, and trains
+    these, alone and after each baseline; ends there.
     """
 
     name = "matching"

@@ -1,0 +1,70 @@
+"""Commands whose parameters are the options of a record."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, Field, fields
+from types import NoneType
+from typing import Annotated, Any, get_origin
+
+import typer
+from rich.markup import escape
+
+from autoaug.utils.options import Option, Options, members_of, option_of, type_of
+
+_BY_NAME = inspect.Parameter.KEYWORD_ONLY
+
+
+def command(
+    app: typer.Typer, record: type[Options], example: str, panels: Sequence[str] = ()
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Have a function ``f(**options)`` be a command of `app` that takes what the record declares, and what else the
+    function names itself; with `panels` the help has these headings, in this order.
+    """
+
+    def order(field: Field[Any]) -> tuple[bool, int]:
+        return field.default is not MISSING, panels.index(_option(field).panel) if panels else 0
+
+    declared = sorted((field for field in fields(record) if option_of(field)), key=order)
+    parameters = [_parameter(field, bool(panels)) for field in declared]
+
+    def wrap(function: Callable[..., None]) -> Callable[..., None]:
+        shown: Any = function
+        own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.kind == _BY_NAME]
+        shown.__signature__ = inspect.Signature([*parameters, *own])
+        shown.__annotations__ = {}
+        app.command(epilog=f"Example: {example}")(function)
+        return function
+
+    return wrap
+
+
+def _option(field: Field[Any]) -> Option:
+    option = option_of(field)
+    assert option is not None
+    return option
+
+
+def _parameter(field: Field[Any], panels: bool) -> inspect.Parameter:
+    option, kind = _option(field), _parsed(type_of(field))
+    words = escape(option.help)  # which Typer would take for markup
+    if option.is_argument:
+        how = typer.Argument(help=words)
+    else:
+        name = option.flag or f"--{field.name.replace('_', '-')}"  # of a switch, without its --no- form
+        how = typer.Option(name, help=words, rich_help_panel=option.panel if panels else None)
+    default = inspect.Parameter.empty if field.default is MISSING else field.default
+    if default == ():
+        default = None
+    return inspect.Parameter(field.name, _BY_NAME, default=default, annotation=Annotated[kind, how])
+
+
+def _parsed(kind: Any) -> Any:
+    """What the command line makes of words: numbers and switches as they are, of all else text; lists of several."""
+    if get_origin(kind) is Sequence:
+        return list[str] | None
+    members = members_of(kind)
+    known = [one for one in members if one in (int, float, bool)]
+    parsed = known[0] if known else str
+    return parsed | None if NoneType in members else parsed

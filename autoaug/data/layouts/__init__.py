@@ -1,0 +1,53 @@
+"""How data lie on disk, whatever the modality: one file per layout. `list_files` picks the one that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from autoaug.data.layouts.folder import list_folder
+from autoaug.data.layouts.huggingface import list_huggingface
+from autoaug.data.layouts.listing import Listing
+from autoaug.data.layouts.manifest import list_manifest
+from autoaug.data.layouts.parquet import is_parquet_folder, list_parquet
+from autoaug.data.layouts.webdataset import is_webdataset_folder, list_webdataset
+from autoaug.errors import DataError, UnknownName
+
+
+def list_files(data: str, endings: frozenset[str], feature: str) -> Listing | None:
+    """The samples in a folder by class, a CSV manifest, Parquet or WebDataset shards (a file or a folder), or
+    ``hf:NAME``; None where `data` is none of these.
+
+    Args:
+        data: a path or a name.
+        endings: of the files of samples, such as ``.png``, in lower case.
+        feature: the class of the ``datasets`` library whose columns are samples.
+
+    Raises:
+        DataError: the data break a rule of their layout.
+    """
+    path, ending = Path(data), Path(data).suffix.lower()
+    if data.startswith("hf:"):
+        return list_huggingface(data.removeprefix("hf:"), feature)
+    if path.is_dir():
+        if is_webdataset_folder(path):
+            return list_webdataset(path, endings)
+        return list_parquet(path) if is_parquet_folder(path) else list_folder(path, endings)
+    if ending == ".tar" and path.is_file():
+        return list_webdataset(path, endings)
+    readers: dict[str, Callable[[Path], Listing]] = {".parquet": list_parquet, ".csv": list_manifest}
+    return readers[ending](path) if ending in readers and path.is_file() else None
+
+
+def no_such_data(data: str, names: Iterable[str]) -> DataError:
+    """The error for data that are of no layout and have none of the `names` of data sets."""
+    path = Path(data)
+    if path.is_file():
+        return DataError(
+            f"{data}: a file must be .npz, .csv, .parquet or .tar, not {path.suffix or 'without an ending'}"
+        )
+    if path.exists():
+        return DataError(f"{data}: neither a folder nor a regular file")
+    if path.suffix or "/" in data:
+        return DataError(f"{data}: no such file or folder")
+    return DataError(f"{UnknownName('data set', data, names)}, or give the path of a folder or a file")

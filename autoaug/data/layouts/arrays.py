@@ -1,0 +1,167 @@
+"""An ``.npz`` with ``x_train, y_train[, x_val, y_val][, x_test, y_test][, class_names]``; also with ``g_train`` and so
+on, where samples belong to groups that must stay together. Capitals are the same, and so are ``train_NOUNs,
+train_labels``, where NOUN is what the modality calls a sample.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from autoaug.data.inputs import Convert, Inputs, MappedInputs, MemoryInputs
+from autoaug.data.layouts.reading import MOST_PACKED, reading
+from autoaug.data.source import ROLE_NAMES, Part, Role, Source, index_labels
+from autoaug.data.spill import check_room, spill_folder
+from autoaug.errors import DataError
+
+KEYS: dict[Role, str] = {"train": "train", "validation": "val", "test": "test"}
+
+#: Checks an array of samples, raising `DataError` that names it by the text; gives what converts its rows.
+Prepare = Callable[[np.ndarray, str], Convert]
+
+
+def open_npz(path: Path, memory_limit: int, prepare: Prepare, noun: str = "sample") -> Source:
+    """Read the arrays, or map them from disk where they need more than `memory_limit` bytes."""
+    with reading(path, "an .npz of plain arrays"):
+        if not zipfile.is_zipfile(path):
+            raise DataError(f"{path}: not an .npz: it is no archive; write it with numpy.savez")
+        with zipfile.ZipFile(path) as archive:
+            return _open(path, archive, memory_limit, prepare, noun)
+
+
+def array_inputs(array: np.ndarray, mapped: str, convert: Convert) -> Inputs:
+    """The samples of an array, which lies in the file `mapped` where that is named."""
+    return MappedInputs(mapped, np.arange(len(array)), convert) if mapped else MemoryInputs(convert(array))
+
+
+def _open(path: Path, archive: zipfile.ZipFile, memory_limit: int, prepare: Prepare, noun: str) -> Source:
+    keys, others = _keys(path, archive, noun)
+    if ("x", "train") not in keys or ("y", "train") not in keys:
+        missing = "x_train" if ("x", "train") not in keys else "y_train"
+        there = ", ".join(name.removesuffix(".npy") for name in archive.namelist()) or "none"
+        raise DataError(f"{path}: there is no array {missing!r}; it has {there}")
+    for letter, role in keys:
+        for other, what in (("x", f"{noun}s"), ("y", "labels")):
+            if (other, role) not in keys:
+                raise DataError(f"{path}: there is {keys[letter, role]} but no {other}_{KEYS[role]}, its {what}")
+    roles: list[Role] = [role for role in KEYS if ("x", role) in keys]
+    named = [name for name in others if name == "class_names"]
+    names = _class_names(path, _array(archive, named[0])) if named else None
+    labels, classes = index_labels([_labels(_array(archive, keys["y", role])) for role in roles], names, str(path))
+    total = sum(_checked(archive, keys["x", role]).file_size for role in roles)
+    inputs = [_inputs(path, archive, keys["x", role], total > memory_limit, prepare) for role in roles]
+    shapes = {one.shape for one in inputs}
+    if len(shapes) > 1:
+        raise DataError(f"{path}: the {noun}s of the parts have different shapes {sorted(shapes)}; they must be one")
+    groups = {role: _array(archive, keys["g", role]).astype(str) for role in roles if ("g", role) in keys}
+    left_out = tuple(f"array {name!r}" for name in others if name not in named)
+    parts = dict(zip(roles, zip(inputs, labels, strict=True), strict=True))
+    return array_source(str(path), classes, parts, groups, left_out, noun)
+
+
+def _keys(path: Path, archive: zipfile.ZipFile, noun: str) -> tuple[dict[tuple[str, Role], str], list[str]]:
+    """Which array holds what (``x`` samples, ``y`` labels, ``g`` groups) of which role, and the arrays of no role."""
+    letters = {f"{noun}s": "x", "labels": "y", "groups": "g"}
+    pattern = rf"(?P<what>[xyg])_(?P<split>[a-z]+)|(?P<part>[a-z]+)_(?P<kind>{'|'.join(letters)})"
+    found: dict[tuple[str, Role], str] = {}
+    others, unknown = [], set[tuple[str, str]]()
+    for name in (member.removesuffix(".npy") for member in archive.namelist()):
+        match = re.fullmatch(pattern, name, re.IGNORECASE)
+        if match is None:
+            others.append(name)
+            continue
+        split = (match["split"] or match["part"]).lower()
+        letter = (match["what"] or letters[match["kind"].lower()]).lower()
+        if split not in ROLE_NAMES:
+            unknown.add((letter, split))
+            if {("x", split), ("y", split)} <= unknown:
+                raise DataError(f"{path}: {split!r} is no split that is known; call it one of {', '.join(ROLE_NAMES)}")
+            others.append(name)
+            continue
+        key = letter, ROLE_NAMES[split]
+        if key in found:
+            raise DataError(f"{path}: arrays {found[key]!r} and {name!r} are of the same split; keep one")
+        found[key] = name
+    return found, others
+
+
+def _checked(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
+    """The member of an array, whose header agrees with the sizes in the archive; nothing of its size is allocated."""
+    info = archive.getinfo(f"{name}.npy")
+    with archive.open(info) as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
+        if dtype.hasobject:
+            raise ValueError(f"array {name!r} holds Python objects")
+        claimed, there = math.prod(shape) * dtype.itemsize, info.file_size - file.tell()
+    packed = min(info.compress_size, Path(str(archive.filename)).stat().st_size)
+    if claimed != there or info.file_size > MOST_PACKED * (packed + 1):
+        raise ValueError(f"array {name!r} should have {claimed} bytes, but the archive holds {packed} for it")
+    return info
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with archive.open(_checked(archive, name)) as file:
+        array: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
+    return array
+
+
+def _labels(array: np.ndarray) -> np.ndarray:
+    """``[N]``, also from the ``[N, 1]`` in which some keep labels."""
+    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+
+
+def _class_names(path: Path, array: np.ndarray) -> list[str]:
+    if array.ndim != 1 or array.dtype.kind not in "USiu":
+        found = f"{array.dtype} {list(array.shape)}"
+        raise DataError(f"{path}: class_names must be a vector of text, not {found}; give one name per class")
+    return [str(name) for name in (np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array)]
+
+
+def array_source(
+    name: str,
+    classes: tuple[str, ...],
+    parts: dict[Role, tuple[Inputs, np.ndarray]],
+    groups: dict[Role, np.ndarray] | None = None,
+    left_out: tuple[str, ...] = (),
+    noun: str = "sample",
+) -> Source:
+    """A source from samples of one shape, each of which messages call a `noun`; raises `DataError` where samples and
+    labels, or groups, differ in number.
+    """
+    groups = groups or {}
+    for role, (inputs, labels) in parts.items():
+        if len(inputs) != len(labels):
+            raise DataError(f"{name}: {len(inputs)} {role} {noun}s but {len(labels)} labels; one label per {noun}")
+        if role in groups and groups[role].shape != labels.shape:
+            found = list(groups[role].shape)
+            raise DataError(f"{name}: {len(inputs)} {role} {noun}s but groups of shape {found}; one group per {noun}")
+        if not len(labels):
+            raise DataError(f"{name}: there are no {'training' if role == 'train' else role} {noun}s")
+    shape = " x ".join(map(str, parts["train"][0].shape))
+    return Source(
+        name=name,
+        classes=classes,
+        parts={
+            role: Part(inputs, labels, groups.get(role), tuple(f"{role} {noun} {i}" for i in range(len(labels))))
+            for role, (inputs, labels) in parts.items()
+        },
+        forms={"shapes": {shape: sum(len(labels) for _, labels in parts.values())}},
+        left_out=left_out,
+    )
+
+
+def _inputs(path: Path, archive: zipfile.ZipFile, name: str, is_mapped: bool, prepare: Prepare) -> Inputs:
+    extracted = ""
+    if is_mapped:
+        info = _checked(archive, name)
+        check_room(path, info.file_size)
+        extracted = archive.extract(info, spill_folder())
+    array: np.ndarray = np.load(extracted, mmap_mode="r") if is_mapped else _array(archive, name)
+    return array_inputs(array, extracted, prepare(array, f"{path}: {name}"))

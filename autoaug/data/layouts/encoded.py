@@ -1,0 +1,62 @@
+"""Encoded samples that lie in other files: written out one by one, then read as any files are."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from autoaug.data.layouts.listing import Item, Listing, format_left_out
+from autoaug.data.source import ROLE_NAMES, Role
+from autoaug.data.spill import spill_folder
+from autoaug.errors import DataError
+
+
+class Encoded(NamedTuple):
+    """One sample as a file's content, with its label."""
+
+    content: bytes
+    label: str
+    role: Role
+
+
+def list_encoded(
+    name: str, samples: Iterable[Encoded], parts: Sequence[str], left_out: Counter[str] | None = None
+) -> Listing:
+    """The samples that are held in files of another kind; raises `DataError` where there are none.
+
+    They are written to a temporary folder, which is removed when this process ends.
+
+    Args:
+        name: what to call the data.
+        samples: the samples.
+        parts: the names, of shards or of splits, that told the roles.
+        left_out: counts what is not taken while `samples` are read.
+    """
+    folder, items = spill_folder(), []
+    for number, sample in enumerate(samples):
+        path = folder / f"{sample.role}-{number:07}"
+        path.write_bytes(sample.content)
+        items.append(Item(path, sample.label, sample.role))
+    if not items:
+        raise DataError(f"{name}: there are no samples in it")
+    return Listing(name, tuple(items), left_out=format_left_out(left_out or Counter()), assumed=_assumed(parts))
+
+
+def role_in(name: str) -> Role:
+    """The role that a file's name tells, as ``test-00000-of-00001.parquet`` does; train where it tells none."""
+    return next((ROLE_NAMES[word] for word in _words(name) if word in ROLE_NAMES), "train")
+
+
+def _words(name: str) -> list[str]:
+    return re.split(r"[^a-z0-9]+", name.lower())
+
+
+def _assumed(parts: Sequence[str]) -> tuple[str, ...]:
+    """What is reported of names that tell no role, where there are several."""
+    silent = [part for part in parts if ROLE_NAMES.keys().isdisjoint(_words(part))]
+    if len(parts) < 2 or len(silent) in {0, len(parts)}:
+        return ()
+    more = f" and {len(silent) - 1} more" if len(silent) > 1 else ""
+    return (f"{silent[0]}{more} names no split (train, val or test), and is taken as training data",)

@@ -1,0 +1,148 @@
+"""A folder per class: ``class/sample``, or ``train/class/sample`` with ``val/`` and ``test/`` beside it. In a folder
+that `autoaug expand` made, a sample and its copies are a group.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from autoaug.data.layouts.listing import Item, Listing, format_left_out
+from autoaug.data.source import ROLE_NAMES, Role
+from autoaug.errors import DataError, printable
+
+#: What a folder has that `autoaug expand` made, and what stands between a sample's number and its copy's.
+EXPANSION, MANIFEST, COPY = "expansion.json", "manifest.jsonl", "-copy"
+#: What archivers, file managers and notebooks leave beside the data; so is all whose name begins with a dot.
+_TOOL_MADE = frozenset({"__macosx", "__pycache__", "@eadir", "$recycle.bin", "thumbs.db", "desktop.ini", "lost+found"})
+#: Words that tell of a split, be it of which or not.
+_SPLIT_WORDS = frozenset(ROLE_NAMES) | {"eval", "evaluation", "holdout", "heldout", "trainset", "testset", "valset"}
+_NAMES = "train, val and test"
+
+
+def list_folder(root: Path, endings: frozenset[str]) -> Listing:
+    """Read the layout below `root`. Files with one of the `endings` are samples.
+
+    Raises:
+        DataError: there is no such layout, or a folder is of no class and no split.
+    """
+    left_out = Counter[str]()
+    folders = _subfolders(root, left_out)
+    roles = _roles(root, folders, endings, left_out)
+    parts: dict[Role, list[Path]] = {role: _subfolders(folder, left_out) for role, folder in roles.items()}
+    parts = parts or {"train": folders}
+    is_expanded = (root / EXPANSION).is_file()
+    items = [
+        Item(path, folder.name, role, f"{role} {printable(path.stem.partition(COPY)[0])}" if is_expanded else None)
+        for role, classes in parts.items()
+        for folder in classes
+        for path in _samples(folder, root, endings, left_out)
+    ]
+    if not items:
+        what = "is empty" if not any(root.iterdir()) else "has no samples in folders named after their class"
+        raise DataError(f"{root}: the folder {what}; expected CLASS/SAMPLE or train/CLASS/SAMPLE")
+    names = frozenset(folder.name for classes in parts.values() for folder in classes)
+    return Listing(str(root), tuple(items), names, format_left_out(left_out))
+
+
+def is_tool_made(name: str) -> bool:
+    """Whether a file or folder is hidden, or made by a tool: no data."""
+    return name.startswith(".") or name.lower() in _TOOL_MADE
+
+
+def _subfolders(root: Path, left_out: Counter[str]) -> list[Path]:
+    """Those that are no tool's; what else is there is counted in `left_out`."""
+    found = []
+    for path in sorted(root.iterdir()):
+        if path.is_dir() and not is_tool_made(path.name):
+            found.append(path)
+        elif path.name not in {EXPANSION, MANIFEST}:
+            left_out[_in_words(path)] += 1
+    return found
+
+
+def _roles(root: Path, folders: list[Path], endings: frozenset[str], left_out: Counter[str]) -> dict[Role, Path]:
+    """The folder of each split; none where the folders are classes."""
+    found: dict[Role, Path] = {}
+    named = [folder for folder in folders if folder.name.lower() in ROLE_NAMES]
+    if not any(ROLE_NAMES[folder.name.lower()] == "train" for folder in named):
+        if folders and all(_looks_like_a_split(folder, endings) for folder in folders):
+            raise DataError(
+                f"{root}: {folders[0].name}/ has folders of samples, as a split has, but there is no train/ beside it; "
+                f"name the splits {_NAMES}, or put the samples of a class right into its folder"
+            )
+        return {}
+    for folder in named:
+        role = ROLE_NAMES[folder.name.lower()]
+        if role in found:
+            raise DataError(f"{root}: {found[role].name}/ and {folder.name}/ are both the {role} split; keep one")
+        found[role] = folder
+    for folder in folders:
+        if folder not in named and _has_samples(folder, endings):
+            raise DataError(
+                f"{root}: {folder.name}/ stands beside {found['train'].name}/ and has samples, but is no split; name "
+                f"the splits {_NAMES}, or move it elsewhere"
+            )
+        if folder not in named:
+            left_out["folder without samples"] += 1
+    return found
+
+
+def _looks_like_a_split(folder: Path, endings: frozenset[str]) -> bool:
+    words = re.split(r"[^a-z]+", folder.name.lower())
+    return not _SPLIT_WORDS.isdisjoint(words) and any(
+        _has_samples(below, endings) for below in _subfolders(folder, Counter())
+    )
+
+
+def _has_samples(folder: Path, endings: frozenset[str]) -> bool:
+    return any(path.suffix.lower() in endings for path in _walk(folder, folder, Counter()))
+
+
+def _samples(folder: Path, root: Path, endings: frozenset[str], left_out: Counter[str]) -> Iterator[Path]:
+    for path in sorted(_walk(folder, root, left_out)):
+        if path.suffix.lower() in endings:
+            yield path
+        else:
+            left_out[_in_words(path)] += 1
+
+
+def _walk(folder: Path, root: Path, left_out: Counter[str]) -> Iterator[Path]:
+    """All files below a folder, also below links to folders, of which each is entered once; `root` never."""
+    entered = {_identity(root), _identity(folder)}
+    for parent, folders, files in os.walk(folder, onerror=_refuse, followlinks=True):
+        folders.sort(key=lambda name: (Path(parent, name).is_symlink(), name))
+        for name in list(folders):
+            identity = _identity(Path(parent, name))
+            if is_tool_made(name):
+                left_out[_in_words(Path(parent, name))] += 1
+            elif identity in entered:
+                left_out["link to a folder that is read anyway"] += 1
+            else:
+                entered.add(identity)
+                continue
+            folders.remove(name)
+        for name in files:
+            if is_tool_made(name):
+                left_out[_in_words(Path(parent, name))] += 1
+            else:
+                yield Path(parent, name)
+
+
+def _refuse(fault: OSError) -> None:
+    raise DataError(f"{fault.filename}: the folder cannot be listed ({fault.strerror})")
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
+
+
+def _in_words(path: Path) -> str:
+    """What a path that is left out is, in a word or two."""
+    if is_tool_made(path.name):
+        return path.name
+    return "folder" if path.is_dir() else path.suffix.lower() or "file without an ending"

@@ -1,0 +1,66 @@
+"""Data sets of the ``datasets`` library: ``hf:NAME`` from the hub, ``hf:PATH`` from where it was saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from autoaug.data.layouts.encoded import Encoded, list_encoded, role_in
+from autoaug.data.layouts.listing import Listing
+from autoaug.data.layouts.parquet import LABELS
+from autoaug.data.layouts.reading import reading
+from autoaug.data.source import label_text
+from autoaug.errors import DataError, first_line
+
+
+def list_huggingface(name: str, feature: str) -> Listing:
+    """Read all splits. Samples are the column of the library's class `feature`, which holds encoded files.
+
+    Raises:
+        DataError: the library is missing, or the data cannot be had or used.
+    """
+    try:
+        import datasets
+    except ImportError:
+        raise DataError(f"hf:{name} needs the package datasets: pip install 'autoaug[huggingface]'") from None
+    try:
+        found = datasets.load_from_disk(name) if Path(name).is_dir() else datasets.load_dataset(name)
+    except Exception as fault:  # the library's many kinds: no network, no such name, another format
+        raise DataError(f"hf:{name} cannot be had ({first_line(fault)})") from None
+    splits = found if isinstance(found, dict) else {"train": found}
+    return list_encoded(f"hf:{name}", _samples(name, splits, getattr(datasets, feature)), list(splits))
+
+
+def _samples(name: str, splits: dict[str, Any], feature: Any) -> Iterator[Encoded]:
+    for split, rows in splits.items():
+        sample = next((k for k, v in rows.features.items() if isinstance(v, feature)), None)
+        label = next((k for k in LABELS if k in rows.features), None)
+        if sample is None or label is None:
+            lacks = "of samples" if sample is None else f"of labels ({', '.join(LABELS)})"
+            raise DataError(f"hf:{name}: there is no column {lacks}; it has {', '.join(rows.features)}")
+        names = getattr(rows.features[label], "names", None)
+        pairs = rows.cast_column(sample, feature(decode=False)).select_columns([sample, label])
+        for row in _rows(f"hf:{name}", pairs):
+            yield Encoded(
+                encoded_content(name, row[sample]), label_text(row[label], names, f"hf:{name}"), role_in(split)
+            )
+
+
+def _rows(where: str, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    try:
+        yield from rows
+    except Exception as fault:  # the library's many kinds, as above
+        raise DataError(f"{where} cannot be read ({first_line(fault)})") from None
+
+
+def encoded_content(name: str, cell: dict[str, Any] | None) -> bytes:
+    """A sample's file, which stands in the cell or at its path."""
+    found = cell or {}
+    if found.get("bytes") is not None:
+        return bytes(found["bytes"])
+    if not found.get("path"):
+        raise DataError(f"hf:{name}: a row has no sample; remove it")
+    path = Path(found["path"])
+    with reading(path, "a file that can be read"):
+        return path.read_bytes()

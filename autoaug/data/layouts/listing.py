@@ -1,0 +1,127 @@
+"""Files with labels, from whichever layout, and how a modality's files become a source."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from autoaug.data.inputs import DECODERS, FileInputs, Reader
+from autoaug.data.source import Part, Role, Source, index_labels
+from autoaug.errors import DataError, first_line, printable
+
+#: What is known of a file that was read once; never text.
+Header = TypeVar("Header")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One listed sample."""
+
+    path: Path
+    label: str
+    role: Role
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The samples that a layout lists.
+
+    Attributes:
+        name: what to call the data.
+        items: the samples.
+        classes: names that should have samples, beside those that are in `items`.
+        left_out: of `Source`.
+        assumed: likewise.
+    """
+
+    name: str
+    items: tuple[Item, ...]
+    classes: frozenset[str] = frozenset()
+    left_out: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Common:
+    """What all files of a listing are read as: by which `reader`, and `forms` and `rule` of `Source`."""
+
+    reader: Reader
+    forms: dict[str, dict[str, int]] = field(default_factory=dict)
+    rule: str = ""
+
+
+def open_listing(
+    listing: Listing,
+    inspect: Callable[[Path], Header],
+    agree: Callable[[Sequence[tuple[Item, Header]]], Common],
+) -> Source:
+    """A source from a listing. Every file is read once, so that what is damaged is known from the start.
+
+    Args:
+        listing: the files.
+        inspect: what is known of a file; may raise anything where it is damaged.
+        agree: what all files that can be read become, from what is known of each.
+
+    Raises:
+        DataError: of a split no file can be read, or a class is in one split alone.
+    """
+    checked = _check(listing.items, inspect)
+    readable = [(item, found) for item, found in checked if not isinstance(found, str)]
+    unreadable = tuple(f"{printable(str(item.path))}: {cause}" for item, cause in checked if isinstance(cause, str))
+    for role in ("train", *{item.role: None for item in listing.items}):
+        if not any(item.role == role for item, _ in readable):
+            first = f"; the first: {unreadable[0]}" if unreadable else ""
+            what = "training" if role == "train" else role
+            raise DataError(f"{listing.name}: none of {len(checked)} files can be read as a {what} sample{first}")
+    common = agree(readable)
+    roles: list[Role] = [role for role in ("train", "validation", "test") if any(i.role == role for i, _ in readable)]
+    by_role = {role: [item for item, _ in readable if item.role == role] for role in roles}
+    texts = [np.array([item.label for item in by_role[role]], dtype=object) for role in roles]
+    labels, known = index_labels(texts, None, listing.name)
+    return Source(
+        name=listing.name,
+        classes=known,
+        parts={role: _part(by_role[role], label, common.reader) for role, label in zip(roles, labels, strict=True)},
+        unreadable=unreadable,
+        forms=common.forms,
+        rule=common.rule,
+        left_out=listing.left_out,
+        assumed=listing.assumed,
+        empty=tuple(sorted({*listing.classes, *(item.label for item in listing.items)} - set(known))),
+    )
+
+
+def format_left_out(counts: Counter[str]) -> tuple[str, ...]:
+    """What was left out, with how often: ``3 x .txt``."""
+    return tuple(f"{count} x {what}" for what, count in counts.most_common())
+
+
+def _check(items: Sequence[Item], inspect: Callable[[Path], Header]) -> list[tuple[Item, Header | str]]:
+    """Each item with what is known of its file, or with what is wrong with it."""
+
+    def check(item: Item) -> Header | str:
+        try:
+            return inspect(item.path)
+        except Exception as fault:  # decoders let any error of their parsers pass
+            return first_line(fault).replace(repr(str(item.path)), "file").replace(str(item.path), "file")
+
+    with ThreadPoolExecutor(DECODERS) as pool:
+        return list(zip(items, pool.map(check, items), strict=True))
+
+
+def _part(items: list[Item], labels: np.ndarray, reader: Reader) -> Part:
+    grouped = any(item.group is not None for item in items)
+    names = tuple(printable(str(item.path)) for item in items)
+    return Part(
+        inputs=FileInputs(tuple(str(item.path) for item in items), reader),
+        labels=labels,
+        groups=np.array([item.group or name for item, name in zip(items, names, strict=True)]) if grouped else None,
+        names=names,
+    )

@@ -1,0 +1,69 @@
+"""A CSV manifest with the columns ``path,label[,split[,group]]``; paths are relative to its folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from autoaug.data.layouts.listing import Item, Listing
+from autoaug.data.source import ROLE_NAMES
+from autoaug.errors import DataError, UnknownName
+from autoaug.utils.files import read_text
+
+COLUMNS = ("path", "label", "split", "group")
+#: Room for millions of lines; a file without an end is not read for ever.
+_MOST_BYTES = 2**28
+
+
+def list_manifest(path: Path) -> Listing:
+    """Read the manifest; raises `DataError` with the line that breaks a rule."""
+    text = read_text(path, DataError, _MOST_BYTES)
+    if "\0" in text:
+        raise DataError(f"{path}: not a CSV file (it has NUL bytes)")
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    items: list[Item] = []
+    columns: list[str] = []
+    try:
+        for row in lines:
+            if not columns:
+                columns = _columns(path, row, lines.line_num)
+            elif row:
+                items.append(_item(path, lines.line_num, columns, row))
+    except csv.Error as fault:
+        raise DataError(f"{path}, line {lines.line_num}: not a CSV file ({fault})") from None
+    if not items:
+        raise DataError(
+            f"{path}: the manifest lists no samples; expected a header line path,label and a line per sample"
+        )
+    return Listing(str(path), tuple(items))
+
+
+def _columns(manifest: Path, row: list[str], line: int) -> list[str]:
+    """The names of the columns, from the first line that is not empty."""
+    names = [name.strip().lower() for name in row]
+    if not row:
+        return []
+    if not {"path", "label"} <= set(names) or set(names) - set(COLUMNS) or len(names) != len(set(names)):
+        separator = next((what for sign, what in ((";", "semicolons"), ("\t", "tabs")) if sign in "".join(row)), None)
+        cure = f" (the file is separated by {separator}: save it with commas)" if separator else ""
+        raise DataError(
+            f"{manifest}, line {line}: columns must be path,label[,split[,group]], not {','.join(row)}{cure}"
+        )
+    return names
+
+
+def _item(manifest: Path, line: int, columns: list[str], row: list[str]) -> Item:
+    where = f"{manifest}, line {line}"
+    if len(row) != len(columns):
+        raise DataError(
+            f"{where}: there are {len(row)} values for {len(columns)} columns; put a value with a comma in quotes, and "
+            "leave none out"
+        )
+    values = dict(zip(columns, row, strict=True))
+    file, label, split = values["path"], values["label"].strip(), values.get("split", "").strip() or "train"
+    if not file.strip() or not label:
+        raise DataError(f"{where}: path and label must not be empty")
+    if split.lower() not in ROLE_NAMES:
+        raise DataError(f"{where}: {UnknownName('split', split, ROLE_NAMES)}")
+    return Item(manifest.parent / file, label, ROLE_NAMES[split.lower()], values.get("group", "").strip() or None)

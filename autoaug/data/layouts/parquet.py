@@ -1,0 +1,89 @@
+"""Parquet files with a column of encoded samples, as the Hugging Face hub has them: one file, or a folder of shards
+whose names begin with ``train``, ``validation`` or ``test``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from autoaug.data.layouts.encoded import Encoded, list_encoded, role_in
+from autoaug.data.layouts.listing import Listing
+from autoaug.data.layouts.reading import reading
+from autoaug.data.source import label_text
+from autoaug.errors import DataError
+
+LABELS = ("label", "labels", "class", "target", "fine_label")
+_ROWS = 1000
+
+
+def list_parquet(path: Path) -> Listing:
+    """Read the samples; raises `DataError` where pyarrow is missing or there is no column of samples or of labels."""
+    files = shards(path, ".parquet") if path.is_dir() else [path]
+    samples = (sample for file in files for sample in _samples(file))
+    return list_encoded(str(path), samples, [file.name for file in files])
+
+
+def is_parquet_folder(path: Path) -> bool:
+    """Whether a folder holds shards."""
+    return bool(shards(path, ".parquet"))
+
+
+def shards(folder: Path, ending: str) -> list[Path]:
+    """The files with that ending in the folder, and in its ``data/``, where the hub keeps them."""
+    return sorted(
+        path
+        for place in (folder, folder / "data")
+        for path in (place.iterdir() if place.is_dir() else ())
+        if path.suffix.lower() == ending and not path.name.startswith(".") and not path.is_dir()
+    )
+
+
+def _samples(path: Path) -> Iterator[Encoded]:
+    try:
+        import pyarrow
+        from pyarrow.parquet import ParquetFile
+    except ImportError:
+        raise DataError(f"{path}: Parquet needs pyarrow: pip install 'autoaug[parquet]'") from None
+    with reading(path, "a Parquet file"), ParquetFile(path) as file:
+        schema = file.schema_arrow
+        sample, label = _columns(path, schema, pyarrow)
+        names = _class_names(path, schema.metadata, label)
+        for batch in file.iter_batches(_ROWS, columns=[sample, label]):
+            for cell, value in zip(batch[sample].to_pylist(), batch[label].to_pylist(), strict=True):
+                content = cell["bytes"] if isinstance(cell, dict) else cell
+                if content is None or value is None:
+                    raise DataError(f"{path}: a row has no {sample if content is None else label}; remove it")
+                yield Encoded(content, label_text(value, names, str(path)), role_in(path.name))
+
+
+def _columns(path: Path, schema: Any, pyarrow: Any) -> tuple[str, str]:
+    """The names of the columns of samples and labels."""
+
+    def is_encoded(kind: Any) -> bool:
+        is_record = pyarrow.types.is_struct(kind) and "bytes" in [field.name for field in kind]
+        return is_record or pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind)
+
+    sample = next((field.name for field in schema if is_encoded(field.type) and field.name not in LABELS), None)
+    label = next((name for name in LABELS if name in schema.names), None)
+    if sample is None or label is None:
+        lacks = "of encoded samples (bytes)" if sample is None else f"of labels ({', '.join(LABELS)})"
+        raise DataError(f"{path}: there is no column {lacks}; it has {', '.join(schema.names)}")
+    return sample, label
+
+
+def _class_names(path: Path, metadata: dict[bytes, bytes] | None, label: str) -> list[str] | None:
+    """The classes that a schema of the ``datasets`` library names."""
+    found = (metadata or {}).get(b"huggingface", b"{}")
+    try:
+        noted = json.loads(found)
+        for key in ("info", "features", label):
+            noted = noted.get(key, {})
+        names = noted.get("names")
+    except (ValueError, AttributeError, RecursionError):
+        raise DataError(f"{path}: its note 'huggingface' is damaged ({found[:40]!r}); write the file anew") from None
+    if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        raise DataError(f"{path}: its note 'huggingface' names the classes {names!r}; they must be a list of text")
+    return names or None

@@ -1,0 +1,74 @@
+"""Gradient attacks on values of any shape, for modalities to declare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from autoaug.modalities.base import Loss
+from autoaug.policy.models import Adversarial
+
+_NORMS = {"linf": "L-infinity", "l2": "L2"}
+#: Where a loss is flat at the sample itself, as a divergence from it is, the first step starts this far away.
+_ASIDE = 1e-3
+
+
+@dataclass(frozen=True)
+class GradientAttack:
+    """FGSM takes one step from the sample (Goodfellow et al., 2015); PGD several of ``2.5 epsilon / steps`` from a
+    random start (Madry et al., 2018). Values stay within ``how.epsilon`` of what they were, in the norm ``how.norm``.
+
+    Args:
+        bounds: the least and the greatest value.
+        levels: of stored values, to show radii in; 0 shows them as they are.
+    """
+
+    bounds: tuple[float, float]
+    levels: int = 0
+
+    def __call__(self, loss: Loss, values: Tensor, how: Adversarial, generator: torch.Generator) -> Tensor:
+        """See `autoaug.modalities.base.Attack`."""
+        step, moved = how.epsilon, values.detach()
+        if how.kind == "pgd":
+            step = 2.5 * how.epsilon / how.steps
+            start = torch.rand(values.shape, generator=generator).to(values) * 2 - 1
+            moved = self._within(values, values + how.epsilon * (start if how.norm == "linf" else unit(start)), how)
+        elif how.loss == "trades":
+            aside = torch.randn(values.shape, generator=generator).to(values)
+            moved = self._within(values, values + _ASIDE * aside, how)
+        for _ in range(how.steps):
+            moved = moved.detach().requires_grad_()
+            with torch.enable_grad():
+                (gradient,) = torch.autograd.grad(loss(moved).sum(), moved)
+            towards = gradient.sign() if how.norm == "linf" else unit(gradient)
+            moved = self._within(values, moved.detach() + step * towards, how)
+        return moved
+
+    def words(self, how: Adversarial) -> str:
+        """The attack as a reader knows it."""
+        radius = f"{how.epsilon:.3g}"
+        if self.levels and how.norm == "linf":
+            radius = f"{how.epsilon * self.levels:.3g}/{self.levels}"
+        return f"{how.kind.upper()} ({_NORMS[how.norm]}, radius {radius}, {how.steps} steps)"
+
+    def _within(self, values: Tensor, moved: Tensor, how: Adversarial) -> Tensor:
+        """`moved` brought back into the ball about `values` and into the bounds."""
+        away = moved - values
+        if how.norm == "linf":
+            away = away.clamp(-how.epsilon, how.epsilon)
+        else:
+            away = away * (how.epsilon / _lengths(away)).clamp(max=1)
+        return (values + away).clamp(*self.bounds)
+
+
+def unit(vectors: Tensor) -> Tensor:
+    """Each sample's vector scaled to length 1."""
+    return vectors / _lengths(vectors)
+
+
+def _lengths(vectors: Tensor) -> Tensor:
+    """The length of each sample's vector, ``[n, 1, …]``."""
+    lengths: Tensor = vectors.flatten(1).norm(dim=1).clamp(min=1e-12)
+    return lengths.view(-1, *(1,) * (vectors.ndim - 1))

@@ -1,0 +1,63 @@
+"""The fifteen common corruptions of Hendrycks and Dietterich (2019), at five severities, built from our own operators:
+their list and their order, not their pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.plan import draw_plan
+from autoaug.policy.models import Operation, Policy, in_turn
+
+#: For each corruption its operators, and their magnitudes at the five severities; negative ones draw the negative sign.
+_OPERATORS: dict[str, Sequence[tuple[str, tuple[float, ...]]]] = {
+    "gaussian noise": [("GaussianNoise", (0.13, 0.2, 0.27, 0.33, 0.4))],
+    "shot noise": [("PoissonNoise", (0.15, 0.25, 0.35, 0.5, 0.7))],
+    "impulse noise": [("SaltAndPepper", (0.1, 0.2, 0.3, 0.57, 0.9))],
+    "defocus blur": [("GaussianBlur", (0.2, 0.3, 0.4, 0.55, 0.7))],
+    "glass blur": [("Elastic", (0.06, 0.1, 0.14, 0.2, 0.26)), ("GaussianBlur", (0.1, 0.15, 0.2, 0.25, 0.3))],
+    "motion blur": [("MotionBlur", (0.2, 0.35, 0.5, 0.65, 0.8))],
+    "zoom blur": [("Scale", (0.08, 0.13, 0.18, 0.23, 0.28))],
+    "snow": [("Brightness", (0.08, 0.12, 0.16, 0.2, 0.25)), ("Rain", (0.3, 0.45, 0.6, 0.75, 0.9))],
+    "frost": [("EraseNoise", (0.06, 0.1, 0.15, 0.2, 0.26)), ("Fog", (0.2, 0.25, 0.3, 0.35, 0.4))],
+    "fog": [("Fog", (0.3, 0.45, 0.6, 0.75, 0.9))],
+    "brightness": [("Brightness", (0.15, 0.3, 0.45, 0.6, 0.75))],
+    "contrast": [("Contrast", (-0.4, -0.55, -0.7, -0.8, -0.9))],
+    "elastic": [("Elastic", (0.12, 0.2, 0.28, 0.36, 0.45))],
+    "pixelate": [("Pixelate", (0.25, 0.35, 0.45, 0.6, 0.8))],
+    "jpeg": [("JPEG", (0.79, 0.84, 0.87, 0.92, 0.96))],
+}
+#: One of each group: noise, blur, weather, and three of the digital ones.
+FEW = ("gaussian noise", "defocus blur", "fog", "contrast", "jpeg", "pixelate")
+_ZOOMS = 5
+
+
+def corruption(name: str, severity: int) -> Policy:
+    """The corruption as a policy, at a severity from 1 to 5."""
+    operations = []
+    for operator, magnitudes in _OPERATORS[name]:
+        value = magnitudes[severity - 1]
+        size = (abs(value), abs(value))
+        operations.append(Operation(operator=operator, magnitude=size, sign="negative" if value < 0 else "positive"))
+    return Policy(name=f"{name} {severity}", layers=in_turn(*operations))
+
+
+def corrupt(name: str, images: Tensor, severity: int) -> Tensor:
+    """``images [n, C, H, W]`` in [0, 1] under a corruption, the same noise each time. A zoom blur is the mean of
+    several magnifications up to its own.
+    """
+    policy, generator = corruption(name, severity), torch.Generator().manual_seed(0)
+    plan = draw_plan(policy, len(images), generator)
+    if name != "zoom blur":
+        return apply_plan(plan, images, check=False)
+    zooms = [replace(plan, magnitude=plan.magnitude * i / _ZOOMS) for i in range(_ZOOMS + 1)]
+    return torch.stack([apply_plan(zoom, images, check=False) for zoom in zooms]).mean(0)
+
+
+CORRUPTIONS = {name: partial(corrupt, name) for name in _OPERATORS}

@@ -1,0 +1,1 @@
+"""Where images come from: arrays, files, and data sets known by name."""

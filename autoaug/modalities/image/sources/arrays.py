@@ -1,0 +1,78 @@
+"""Arrays of images, ``[N, H, W]``, ``[N, H, W, C]`` or ``[N, C, H, W]``, uint8 or floats in [0, 1]."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from autoaug.data.inputs import Convert, Inputs
+from autoaug.data.layouts.arrays import array_source
+from autoaug.data.source import Role, Source
+from autoaug.errors import DataError
+from autoaug.functional.bounds import within_rounding
+
+MODES = {1: "gray", 3: "RGB", 4: "RGBA"}
+_CHUNK = 4096
+
+
+def image_source(name: str, classes: tuple[str, ...], parts: dict[Role, tuple[Inputs, np.ndarray]]) -> Source:
+    """A source from images of one shape; raises `DataError` where images and labels differ in number."""
+    return with_forms(array_source(name, classes, parts, noun="image"))
+
+
+def with_forms(source: Source) -> Source:
+    """A source of images of one shape that says so in their own words."""
+    channels, height, width = source.parts["train"].inputs.shape
+    count = sum(len(part) for part in source.parts.values())
+    mode = MODES.get(channels, f"{channels} channels")
+    return replace(source, forms={"sizes": {f"{height}x{width}": count}, "modes": {mode: count}})
+
+
+def prepare(array: np.ndarray, where: str) -> Convert:
+    """What makes uint8 ``[n, C, H, W]`` of rows of the array, which is checked; raises `DataError` that names it by
+    `where`.
+    """
+    axis = channel_axis(array.shape, where)
+    check_values(array, where)
+    return partial(as_images, channel_axis=axis)
+
+
+def as_images(array: np.ndarray, channel_axis: int | None) -> np.ndarray:
+    """uint8 ``[n, C, H, W]``; floats in [0, 1] are rounded to 256 levels."""
+    first = array[:, None] if channel_axis is None else np.moveaxis(array, channel_axis, 1)
+    if first.dtype != np.uint8:
+        first = (first * 255).round().clip(0, 255).astype(np.uint8)
+    return np.ascontiguousarray(first)
+
+
+def channel_axis(shape: tuple[int, ...], where: str) -> int | None:
+    """Which axis of ``[N, H, W]``, ``[N, H, W, C]`` or ``[N, C, H, W]`` is C: the last if it has at most 4, else the
+    second if that has, else the smaller of the two.
+    """
+    if len(shape) == 3:
+        return None
+    if len(shape) != 4:
+        raise DataError(f"{where} must be [N, H, W], [N, H, W, C] or [N, C, H, W], not {list(shape)}")
+    if shape[3] <= 4:
+        return 3
+    return 1 if shape[1] <= 4 or shape[1] < shape[3] else 3
+
+
+def check_values(array: np.ndarray, where: str) -> None:
+    """Raise `DataError` unless the array is uint8, or floats in [0, 1] without NaN."""
+    if 0 in array.shape[1:]:
+        raise DataError(f"{where} has images without pixels: {list(array.shape)}")
+    if array.dtype == np.uint8:
+        return
+    if array.dtype.kind != "f":
+        raise DataError(f"{where} must be uint8, or floats in [0, 1], not {array.dtype}")
+    for start in range(0, len(array), _CHUNK):
+        block = array[start : start + _CHUNK]
+        if not np.isfinite(block).all():
+            image = start + int(np.argwhere(~np.isfinite(block))[0][0])
+            raise DataError(f"{where} has NaN or infinite pixels, first in image {image}; remove or repair them")
+        if not within_rounding(block.min(initial=0), block.max(initial=0)):
+            span = f"[{block.min():g}, {block.max():g}]"
+            raise DataError(f"{where} has floats in {span}; scale them to [0, 1] or store uint8")

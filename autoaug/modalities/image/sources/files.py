@@ -1,0 +1,77 @@
+"""Images in files of their own, which are brought to one shape and depth."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autoaug.data.layouts.listing import Common, Item, Listing, open_listing
+from autoaug.data.source import Source
+from autoaug.modalities.image.decoding import (
+    Header,
+    Shape,
+    common_depth,
+    common_shape,
+    decode,
+    describe_depth,
+    image_endings,
+    read_header,
+)
+
+
+@dataclass(frozen=True)
+class ImageReader:
+    """Image files as uint8 ``[C, H, W]`` of the target's shape; see `Reader`."""
+
+    target: Shape
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.target.channels, self.target.height, self.target.width
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.uint8)
+
+    def read(self, path: Path) -> np.ndarray:
+        return decode(path, self.target)
+
+    def rewritten(self, path: Path) -> np.ndarray | None:
+        """Of the image's own size; None where it is stored as images of the data set are (gray or color of 8 bits)."""
+        if path.suffix.lower() in image_endings() and read_header(path).is_stored_as_read(self.target.channels):
+            return None
+        return decode(path, replace(self.target, resized=False))
+
+
+def open_images(listing: Listing, size: int | None) -> Source:
+    """A source from image files, with their shorter side at `size` where that is given."""
+    return open_listing(listing, read_header, partial(_agree, size=size))
+
+
+def _agree(found: Sequence[tuple[Item, Header]], size: int | None) -> Common:
+    """The shape that training images have in common, and the depth that all have."""
+    headers = [header for _, header in found]
+    shape = common_shape([header for item, header in found if item.role == "train"], size)
+    is_one_size = len({(h.height, h.width) for h in headers}) == 1
+    shape = replace(shape, resized=shape.resized or not is_one_size, depth=common_depth(headers))
+    sizes = Counter(f"{h.height}x{h.width}" for h in headers)
+    modes = Counter(h.mode for h in headers)
+    forms = {"sizes": dict(sizes.most_common()), "modes": dict(modes.most_common())}
+    return Common(ImageReader(shape), forms, _rule(shape, headers))
+
+
+def _rule(shape: Shape, headers: Sequence[Header]) -> str:
+    words = describe_depth(headers)
+    if shape.resized:
+        words.insert(
+            0,
+            f"each image is scaled so that it covers {shape.height} x {shape.width} pixels and cropped to them about "
+            "its center",
+        )
+    return "; ".join(words)

@@ -1,0 +1,73 @@
+"""The stage of confirmation: candidates are trained again, on more and more seeds, until the data have decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds, train_candidates
+from autoaug.evaluation.group_sequential import interim_analyses
+from autoaug.evaluation.scoring import ConfirmedTraining, Trainings, assess
+from autoaug.evaluation.training_store import TrainingStore
+from autoaug.evaluation.verdict import Judgment, contenders, judge
+from autoaug.pipeline.job import Job, OpenExecutor
+from autoaug.results import Candidate
+from autoaug.search.executors import Executor
+from autoaug.training.setting import TrainingSetting
+from autoaug.utils.clock import now
+
+
+@dataclass(frozen=True, eq=False)
+class Confirmed:
+    """What a confirmation found; `seconds` are those of all sessions together, as if they had been one."""
+
+    candidates: tuple[Candidate, ...]
+    trainings: Trainings
+    judgment: Judgment
+    seconds: float = 0.0
+
+
+def confirm(
+    job: Job,
+    candidate_policies: Sequence[CandidatePolicy],
+    setting: TrainingSetting,
+    open_executor: OpenExecutor,
+    after_search: bool,
+) -> Confirmed:
+    """Train the candidates on seeds that they share, judge them on the test split, and keep the weights of the one that
+    is returned.
+    """
+    begun = now()
+    first = confirmation_seeds(job.config.seed, 1)[0]
+    store = TrainingStore(job.folder.confirmation, job.scoring, job.progress, kept=first)
+    with open_executor(replace(setting, test=job.data.test, checkpoints=None)) as executor:
+        found = _until_decided(job, candidate_policies, executor, store, after_search)
+        store.keep_weights(found.judgment.returned, executor, job.folder.model)
+    compute = sum(training.seconds for training in found.trainings.values())
+    return replace(found, seconds=max(now() - begun, compute / job.config.workers))
+
+
+def _until_decided(
+    job: Job,
+    candidate_policies: Sequence[CandidatePolicy],
+    executor: Executor,
+    store: TrainingStore,
+    after_search: bool,
+) -> Confirmed:
+    """Train the candidates on the first seeds, then those between whom it is open on more."""
+    planned = interim_analyses(job.config.confirmation_seeds, job.config.most_seeds)
+    seeds = confirmation_seeds(job.config.seed, planned[-1])
+    open_between = {candidate.name for candidate in candidate_policies}
+    trainings: dict[tuple[str, int], ConfirmedTraining] = {}
+    for before, count in zip((0, *planned), planned, strict=False):
+        training = [candidate for candidate in candidate_policies if candidate.name in open_between]
+        job.progress.say(
+            f"confirming {len(training)} policies on {count - before} {'more' if before else 'fresh'} seeds"
+        )
+        trainings |= train_candidates(training, seeds[before:count], executor, store, job.progress)
+        candidates = tuple(assess(candidate, trainings, seeds, store.scoring) for candidate in candidate_policies)
+        judgment = judge(candidates, trainings, store.scoring, after_search, planned)
+        open_between = set(contenders(judgment, candidates))
+        if not open_between:
+            break
+    return Confirmed(candidates, trainings, judgment)

@@ -1,0 +1,145 @@
+"""Data that are made: generators and their samples, and copies on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from autoaug.data.inputs import MemoryInputs
+from autoaug.data.loading import check_data, open_source
+from autoaug.data.splits import DataSet, Samples
+from autoaug.errors import OptionError, RunError, pausing_on_full_disk
+from autoaug.generate import offline
+from autoaug.generate.filter import count_reasons, load_accept_function
+from autoaug.generate.fitting import FitSettings, fit_generator
+from autoaug.generate.generator import About, SavedGenerator, check_free, generator_kind, load_generator
+from autoaug.generate.metrics import Scoring, judge_samples
+from autoaug.generate.sampling import FilteredSamples, draw_samples, write_passed
+from autoaug.modalities.base import Collapsed
+from autoaug.modalities.registry import get_modality
+from autoaug.pipeline.options import ExpandOptions, FitOptions, SampleOptions
+from autoaug.pipeline.parsing import absolute, check_seed, check_texts, parse_memory, within
+from autoaug.policy.loading import load_policy
+from autoaug.runs.config import LARGEST_COUNT
+from autoaug.training.device import resolve_device
+from autoaug.utils.locks import held
+
+
+@dataclass(frozen=True)
+class SampledFiles:
+    """Samples that were drawn, filtered and written.
+
+    Attributes:
+        folder: where those that passed lie, in a folder per class.
+        drawn: how many there were.
+        reasons: how many passed, and how many were dropped for which reason.
+        balance: of the ``classes``, and of the ``groups`` where the data have any, how many samples each has before
+            the filter and after it.
+        figures: how good the samples are, by name; empty where that was not asked for.
+    """
+
+    folder: Path
+    drawn: int
+    reasons: dict[str, int]
+    balance: dict[str, tuple[list[int], list[int]]]
+    figures: dict[str, float]
+
+
+def fit(options: FitOptions) -> About:
+    """See `autoaug.api.generate_fit`."""
+    check_seed(options.seed)
+    check_texts(options)
+    if options.steps is not None:
+        within("steps", options.steps, 1, 10**8)
+    device, out = resolve_device(options.device), Path(options.out)
+    check_free(out)
+    source = load_generator(Path(options.source)) if options.source else None
+    _, data = check_data(str(options.data), parse_memory(None), None, options.allow, options.seed)
+    if options.steps is not None and not generator_kind(options.kind, data.modality).usual_steps(len(data.train)):
+        raise OptionError(f"--steps are of a training; a {options.kind} has none: leave it out")
+    loader = get_modality(data.modality).loader
+    settings = FitSettings(options.seed, options.steps, device, absolute(options.data), source)
+
+    def watch(done: int, total: int, samples: np.ndarray) -> None:
+        loader.write(np.concatenate(list(samples), axis=-1), out / f"samples{loader.ending}")
+        if options.watch:
+            options.watch(done, total, samples)
+
+    with _going_on_later(out):
+        try:
+            made = fit_generator(options.kind, data, out, settings, watch)
+        except Collapsed as fault:
+            raise RunError(str(fault)) from None
+    return made.about
+
+
+def sample(options: SampleOptions) -> SampledFiles:
+    """See `autoaug.api.generate_sample`."""
+    check_seed(options.seed)
+    check_texts(options)
+    within("per-class", options.per_class, 1, 10**7)
+    device, out = resolve_device(options.device), Path(options.out)
+    accept = load_accept_function(options.accept) if options.accept else None
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise RunError(f"{out} holds something already; name an empty folder, or a new one, with --out")
+    made = load_generator(Path(options.generator))
+    published = None
+    if options.inception:
+        published = get_modality(made.about.modality).published_features(Path(options.inception), device)
+    data = _data_of(made, options)
+    drawn = draw_samples(made, data, options.per_class, options.seed, device, accept)
+    write_passed(drawn, out)
+    judged = options.judge or published is not None
+    return SampledFiles(
+        folder=out,
+        drawn=len(drawn.labels),
+        reasons=count_reasons(drawn.reasons),
+        balance=drawn.sample_filter.balances(drawn.inputs, drawn.labels, drawn.reasons),
+        figures=_figures(drawn, data.validation, options.seed, published) if judged else {},
+    )
+
+
+def _data_of(made: SavedGenerator, options: SampleOptions) -> DataSet:
+    """The data that teach the filter: those of the generator."""
+    allow = [code for code in options.allow if code != "generator"]
+    data = str(options.data or made.about.where())
+    _, found = check_data(data, parse_memory(None), None, allow, made.about.seed)
+    made.check_fits(found, "generator" in options.allow)
+    return found
+
+
+def _figures(
+    drawn: FilteredSamples, held_out: Samples, seed: int, published: Callable[[Tensor], Tensor] | None
+) -> dict[str, float]:
+    """How good the samples are that passed."""
+    kept = drawn.reasons == ""
+    passed = Samples(MemoryInputs(drawn.inputs[kept]), drawn.labels[kept])
+    scoring = Scoring("auto", drawn.recipe, seed)
+    return judge_samples(passed, held_out, drawn.sample_filter, scoring, published).known()
+
+
+def expand(options: ExpandOptions) -> offline.Expanded:
+    """See `autoaug.api.expand`."""
+    check_seed(options.seed)
+    within("workers", options.workers, 1, LARGEST_COUNT)
+    policy = load_policy(options.policy)
+    source = open_source(str(options.data), parse_memory(None))
+    expansion = offline.Expansion(
+        source, offline.format_of(str(options.data), source), policy, options.copies, options.seed
+    )
+    out = Path(options.out)
+    with _going_on_later(out):
+        return offline.expand(expansion, out, options.workers, options.watch)
+
+
+@contextmanager
+def _going_on_later(out: Path) -> Iterator[None]:
+    """Work in the folder `out`, alone; what is done is on disk, so that the same command goes on."""
+    cure = "the same command goes on"
+    with pausing_on_full_disk(cure), held(out, f"wait until it has ended, or end it: {cure}"):
+        yield

@@ -1,0 +1,38 @@
+"""The registered operators in pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from autoaug.engine.plan import Plan
+from autoaug.engine.transform import apply_plan
+from autoaug.modalities.operators import UNIFORMS, Operator, all_operators
+from autoaug.modalities.registry import all_modalities
+from autoaug.report.operators import DrawnModality, DrawnOperator, write_operators_page
+
+
+def write_gallery(path: Path) -> None:
+    """Write an HTML page that shows every operator at five magnitudes, on the examples of its modality; modalities
+    without examples are left out.
+    """
+    ordered = sorted(all_operators().values(), key=lambda o: (o.family, o.name))
+    drawn = {}
+    for modality in all_modalities().values():
+        examples = modality.examples()
+        if examples is not None:
+            own = [draw_operator(operator, examples) for operator in ordered if operator.modality == modality.name]
+            drawn[modality.name] = DrawnModality(examples, own)
+    write_operators_page(path, drawn)
+
+
+def draw_operator(operator: Operator, samples: np.ndarray) -> DrawnOperator:
+    """The operator at five magnitudes on stored samples ``[n, ...]``."""
+    magnitudes = [-1.0, -0.5, 0.25, 0.5, 1.0] if operator.signed else [0.2, 0.4, 0.6, 0.8, 1.0]
+    n, generator = len(samples), torch.Generator().manual_seed(1)
+    choice, uniforms = torch.zeros(1, n, dtype=torch.long), torch.rand(1, n, UNIFORMS, generator=generator)
+    plans = [Plan((operator.name,), choice, torch.full((1, n), magnitude), uniforms) for magnitude in magnitudes]
+    drawn = np.stack([apply_plan(plan, torch.from_numpy(samples)).numpy() for plan in plans])
+    return DrawnOperator(operator, [f"{magnitude * operator.limit:+.3g}" for magnitude in magnitudes], drawn)

@@ -1,0 +1,127 @@
+"""The last stage: a run's result, as a record and as files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from autoaug.exporters import export_modules
+from autoaug.generate.pool import Pooled
+from autoaug.pipeline.confirming import Confirmed
+from autoaug.pipeline.job import Job
+from autoaug.pipeline.parsing import versions
+from autoaug.pipeline.pictures import draw_examples, draw_gallery, draw_sample_gallery, to_bytes
+from autoaug.policy.models import Provenance
+from autoaug.report.before_after import before_and_after
+from autoaug.results import Cost, DataSummary, SearchResult, TrialCounts
+from autoaug.search.loop import elapsed
+from autoaug.search.study import SearchStudy
+from autoaug.search.trial_records import summary
+from autoaug.training.metrics import record_of
+from autoaug.utils.files import write_whole
+
+
+def result_of(
+    job: Job,
+    study: SearchStudy | None,
+    confirmed: Confirmed,
+    generated: Mapping[str, Pooled],
+    energy: float | None,
+) -> SearchResult:
+    """All that is found, as a record; `energy` is in watt-hours."""
+    judgment, metric = confirmed.judgment, record_of(job.metric)
+    objectives = study.strategy.objectives if study else ("score",)
+    return SearchResult(
+        metric=metric,
+        verdict=judgment.verdict,
+        sentence=judgment.sentence,
+        returned=judgment.as_returned(),
+        candidates=confirmed.candidates,
+        comparison=judgment.comparison,
+        trials=_counts(study),
+        cost=_cost(job, study, confirmed.seconds, energy),
+        data=_data_summary(job),
+        objectives=tuple(metric.name if objective == "score" else objective for objective in objectives),
+        history=tuple(summary(trial) for trial in study.ended()) if study else (),
+        probes={name: dict(found) for name, found in study.history().probe_results.items() if found} if study else {},
+        generated={kind: pooled.facts for kind, pooled in generated.items()},
+        importance=study.importance() if study else {},
+        versions=versions(),
+    )
+
+
+def _counts(study: SearchStudy | None) -> TrialCounts:
+    states = Counter(summary(trial).status for trial in study.ended()) if study else Counter()
+    return TrialCounts(complete=states["complete"], pruned=states["pruned"], failed=states["failed"])
+
+
+def _cost(job: Job, study: SearchStudy | None, confirmation_seconds: float, energy: float | None) -> Cost:
+    trials = study.ended() if study else []
+    compute = sum(summary(trial).seconds for trial in trials)
+    wall = elapsed(study) if study else 0.0
+    return Cost(
+        search_seconds=wall,
+        confirmation_seconds=confirmation_seconds,
+        trial_compute_seconds=compute,
+        overhead_fraction=1 - compute / (job.config.workers * wall) if wall else 0.0,
+        augmentation_seconds=sum(trial.outcome["augmentation_seconds"] for trial in trials),
+        samples_seen=sum(trial.outcome["samples_seen"] for trial in trials),
+        run_bytes=job.folder.bytes(),
+        energy=energy,
+    )
+
+
+def _data_summary(job: Job) -> DataSummary:
+    data = job.data
+    return DataSummary(
+        name=Path(data.name).name,
+        fingerprint=data.fingerprint,
+        classes=data.classes,
+        modality=data.modality,
+        shape=data.train.inputs.shape,
+        train=len(data.train),
+        validation=len(data.validation),
+        test=len(data.test),
+        findings=tuple(finding.message for finding in job.audit.findings),
+    )
+
+
+def _provenance(result: SearchResult) -> Provenance:
+    """Where the policy comes from, to stand in its file."""
+    comparison = result.comparison
+    return Provenance(
+        data=result.data.name,
+        data_fingerprint=result.data.fingerprint,
+        verdict=result.sentence,
+        difference=comparison.difference if comparison else None,
+        ci95=comparison.ci95 if comparison else None,
+    )
+
+
+def write_outcome(job: Job, result: SearchResult, confirmed: Confirmed, generated: Mapping[str, Pooled]) -> None:
+    """What the run has found, ``result.json`` last: where it stands, all of it does."""
+    folder, returned = job.folder, confirmed.judgment.returned
+    policy = returned.policy.model_copy(update={"name": returned.name})
+    for name, text in export_modules(policy).items():
+        write_whole(folder.root / name, text)
+    write_whole(folder.policy, policy.model_copy(update={"provenance": _provenance(result)}).to_yaml())
+    _write_pictures(job, result, confirmed, generated)
+    write_whole(folder.result, result.model_dump_json(indent=2))
+
+
+def _write_pictures(job: Job, result: SearchResult, confirmed: Confirmed, generated: Mapping[str, Pooled]) -> None:
+    """Generated samples, samples through the returned policy and the finalist, and test samples that changed."""
+    folder, data, returned = job.folder, job.data, result.returned.name
+    for kind, pooled in generated.items():
+        if pooled.pool is not None and len(pooled.pool.samples):
+            write_whole(folder.samples(kind), to_bytes(draw_sample_gallery(pooled.pool.samples, data.classes)))
+    shown = {"returned": returned}
+    if result.comparison and result.comparison.candidate != returned:
+        shown["finalist"] = result.comparison.candidate
+    for which, name in shown.items():
+        gallery = draw_gallery(result.candidate(name).policy, data.train, data.classes, job.config.seed)
+        write_whole(folder.gallery(which), to_bytes(gallery))
+    if pair := before_and_after(result):
+        predictions = [[confirmed.trainings[c.name, seed].test_predictions for seed in c.seeds] for c in pair]
+        write_whole(folder.examples, to_bytes(draw_examples(data.test, data.classes, *predictions)))

@@ -1,0 +1,125 @@
+"""The stages before confirmation: generated samples, the search, and who is to be confirmed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autoaug.errors import AutoaugError
+from autoaug.evaluation.confirmation import CandidatePolicy, distinct
+from autoaug.generate.filter import format_counts, load_accept_function
+from autoaug.generate.pool import Pooled, PoolSettings, make_pool, pool_filter
+from autoaug.modalities.registry import get_modality
+from autoaug.pipeline.job import Job, OpenExecutor
+from autoaug.policy.loading import load_policy, read_policy
+from autoaug.policy.models import Policy
+from autoaug.search.loop import run_search
+from autoaug.search.space import SearchSpace, wanted_generators
+from autoaug.search.strategies import get_strategy
+from autoaug.search.study import SearchStudy
+from autoaug.training.robustness import check_examinable
+from autoaug.training.setting import TrainingSetting
+from autoaug.utils.facts import Facts
+from autoaug.utils.seeds import derive_seed
+
+
+def generated_samples(job: Job) -> dict[str, Pooled]:
+    """The pools of generated samples that the run asks for; a failed one is reported, and the run goes on without."""
+    config, data, progress = job.config, job.data, job.progress
+    baselines = config.space.baselines if config.space else ()
+    kinds = wanted_generators(config.space, [*config.policies, *map(load_policy, baselines)])
+    if not kinds:
+        return {}
+    found = {}
+    sample_filter = pool_filter(data, config.seed, config.model, config.recipe, config.device)
+    settings = PoolSettings(
+        config.seed,
+        config.device,
+        Path(config.generator) if config.generator else None,
+        "generator" in config.allow,
+        accept=load_accept_function(config.accept) if config.accept else None,
+        watch=lambda done, total, _: progress.say(f"fitting a generator: step {done} of {total}"),
+    )
+    for kind in kinds:
+        progress.say(f"preparing generated samples ({kind})")
+        found[kind] = make_pool(kind, data, sample_filter, settings)
+        facts = found[kind].facts
+        if found[kind].pool is None:
+            progress.warn(f"{facts['failed']}; the run goes on without it")
+        else:
+            progress.say(f"the sample filter: {format_counts(facts['sample_filter'])}")
+    return found
+
+
+@dataclass(frozen=True)
+class _Search:
+    """One of a run's searches: the main one, or the control that it is compared with."""
+
+    strategy: str
+    seed: int
+    study: str
+    storage: Path
+
+
+def candidates_of(
+    job: Job, setting: TrainingSetting, facts: Facts, open_executor: OpenExecutor
+) -> tuple[SearchStudy | None, list[CandidatePolicy]]:
+    """The study of the search, None where there is none, and who is to be confirmed: the policies that were given, or
+    finalists and baselines, with the winner of a control search where one is asked for.
+    """
+    config, folder = job.config, job.folder
+    if config.space is None:
+        return None, distinct([_given(policy) for policy in config.policies])
+    space = config.space.with_generators(setting.pools)
+    main = _Search(config.strategy, config.seed, config.study, folder.study)
+    study = _search(job, main, space, setting, facts, open_executor)
+    baselines = [CandidatePolicy(name, "baseline", load_policy(name)) for name in space.baselines]
+    found = [*baselines, *_finalists(study, config.finalists)]
+    if config.control is not None:
+        seed = derive_seed(config.seed, "rival")  # TPE begins with random draws: not the very same ones
+        folder.control.mkdir(exist_ok=True)
+        name = config.study if config.storage is None else f"{config.study}-rival"
+        control = _Search(config.control, seed, name, folder.control / "study.db")
+        best = _finalists(_search(job, control, space, setting, facts, open_executor), 1)
+        found += [replace(candidate, name="random-search", kind="control") for candidate in best]
+    return study, distinct(found)
+
+
+def _search(
+    job: Job,
+    which: _Search,
+    space: SearchSpace,
+    setting: TrainingSetting,
+    facts: Facts,
+    open_executor: OpenExecutor,
+) -> SearchStudy:
+    """A study whose budget is spent."""
+    config, progress, strategy = job.config, job.progress, get_strategy(which.strategy)
+    budget = config.budget
+    assert budget is not None
+    study = SearchStudy(config.storage or which.storage, space, strategy, which.seed, which.study, facts)
+    if study.foreign:
+        progress.warn(f"left aside: {study.foreign} trials of the study that are not of this run, or damaged")
+    baselines = {name: load_policy(name) for name in space.baselines}
+    progress.say(f"searching the space {space.name!r} with {strategy.name}, {config.workers} at a time")
+    if "robustness" in strategy.objectives:
+        check_examinable(get_modality(setting.modality))
+        setting = replace(setting, measures_robustness=True)
+    with open_executor(setting) as executor:
+        run_search(study, executor, budget, setting.full_length_passes(), baselines, progress)
+    return study
+
+
+def _finalists(study: SearchStudy, count: int) -> list[CandidatePolicy]:
+    """The drawn policies that the strategy thinks best, each policy once."""
+    best = study.strategy.finalists(study.history())
+    return distinct([CandidatePolicy(record.name, "searched", record.policy, record.number) for record in best])[:count]
+
+
+def _given(policy: Policy) -> CandidatePolicy:
+    """A policy of a comparison: a baseline where it is a published one under its own name."""
+    try:
+        is_published = read_policy(policy.name).fingerprint() == policy.fingerprint()
+    except AutoaugError:
+        is_published = False
+    return CandidatePolicy(policy.name, "baseline" if is_published else "searched", policy)

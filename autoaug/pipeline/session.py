@@ -1,0 +1,108 @@
+"""One session of a run: begun or gone on with, alone in its folder, and told of to those who follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from autoaug.data.audit import Audit
+from autoaug.data.splits import DataSet
+from autoaug.errors import Interrupted, NewerFormat, PolicyError, RunError, pausing_on_full_disk, resume_command
+from autoaug.pipeline.configure import named_code, prepare, reopen, run_folder_for
+from autoaug.pipeline.options import CompareOptions, SearchOptions
+from autoaug.pipeline.run import finish, run_job
+from autoaug.policy.loading import read_policy
+from autoaug.policy.models import Policy
+from autoaug.results import SearchResult
+from autoaug.runs.callbacks import Everyone, Logged, open_trackers
+from autoaug.runs.config import RunConfig
+from autoaug.runs.folder import RunFolder
+from autoaug.search.executors import ray_fault
+from autoaug.search.progress import Progress
+from autoaug.search.storage import alone_in_study
+from autoaug.utils.locks import held
+from autoaug.utils.options import option_of
+from autoaug.utils.redaction import shown
+
+
+def begin_run(options: SearchOptions | CompareOptions) -> SearchResult:
+    """Carry out a new run. Errors are those of `autoaug.search`."""
+    if not options.command:
+        options = replace(options, command=call_of(options))
+    config, data, audit = prepare(options)
+    folder = RunFolder.create(run_folder_for(options), config)
+    progress = options.progress or Logged()
+    with _driving(folder, config):
+        progress.say(f"run folder: {folder.root}")
+        if (options.workers, options.executor, config.device) == (None, "auto", "cpu") and (fault := ray_fault()):
+            progress.warn(f"{fault}: trials run one after another in this process")
+        return _carry_out(folder, config, data, audit, progress)
+
+
+def resume_run(run: str | Path, trust: bool, progress: Progress | None) -> SearchResult:
+    """Go on with a run, see `autoaug.resume`."""
+    folder = RunFolder(run)
+    result = _result(folder)
+    if result is not None and folder.report.is_file():
+        return result
+    _, config = RunFolder.open(run)  # before anything is made there
+    with _driving(folder, config):
+        return finish(folder) if result is not None else _carry_out(*reopen(run, trust), progress or Logged())
+
+
+def _result(folder: RunFolder) -> SearchResult | None:
+    """The result of a run; None where there is none yet, or it or its policy is damaged: the run can write it again."""
+    try:
+        result = SearchResult.load(folder.root)
+        read_policy(folder.policy)
+    except NewerFormat:
+        raise
+    except (RunError, PolicyError):
+        return None
+    return result
+
+
+@contextmanager
+def _driving(folder: RunFolder, config: RunConfig) -> Iterator[None]:
+    """Drive a run, alone; what pauses it says how to go on."""
+    trust = bool(named_code(config))
+    going_on = resume_command(folder.root, trust)
+    alone = held(folder.root, f"wait until it has ended, or end it and go on with: {going_on}")
+    with pausing_on_full_disk(f"go on with: {going_on}"), alone:
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise Interrupted(folder.root, trust) from None
+
+
+def _carry_out(folder: RunFolder, config: RunConfig, data: DataSet, audit: Audit, progress: Progress) -> SearchResult:
+    trackers = open_trackers(config.track, folder, config.shown(exclude={"space", "policies"}), progress)
+    with alone_in_study(config.storage, config.study) if config.storage else nullcontext():
+        result = run_job(folder, config, data, audit, Everyone([progress, *trackers]))
+    for tracker in trackers:
+        tracker.finished(result)
+    return result
+
+
+def call_of(options: SearchOptions | CompareOptions) -> str:
+    """The call that repeats a run: what is not as it would be by default."""
+    words = []
+    for field in fields(options):
+        value = getattr(options, field.name)
+        if option_of(field) is None or value == field.default:
+            continue
+        place = "" if field.name in ("data", "policies") else f"{field.name}="
+        words.append(f"{place}{_written(value)!r}")
+    return f"autoaug.{'search' if isinstance(options, SearchOptions) else 'compare'}({', '.join(words)})"
+
+
+def _written(value: Any) -> Any:
+    """A value as it stands in a call, without what is secret in it."""
+    if isinstance(value, tuple):
+        return [_written(one) for one in value]
+    if isinstance(value, Policy):
+        return value.name
+    return shown(str(value)) if isinstance(value, str | Path) else value

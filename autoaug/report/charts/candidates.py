@@ -1,0 +1,99 @@
+"""Test scores of all candidates, with their intervals."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import plotly.graph_objects as go
+
+from autoaug.report.charts.chart import Chart, RunFacts
+from autoaug.report.charts.style import COLORS, base_figure, short
+from autoaug.report.metric import MetricWords
+from autoaug.results import SearchResult
+
+
+class CandidateRow(NamedTuple):
+    """A confirmed candidate; values in the metric's unit."""
+
+    name: str
+    kind: str
+    returned: bool
+    mean: float
+    low: float
+    high: float
+    seeds: tuple[float, ...]
+    validation: float
+    seconds: float
+
+
+def candidate_rows(result: SearchResult, metric: MetricWords) -> list[CandidateRow]:
+    """Candidates from the best test mean to the worst."""
+    rows = []
+    for c in sorted(result.candidates, key=lambda c: -c.mean):
+        low, high = metric.interval(c.ci95)
+        rows.append(
+            CandidateRow(
+                name=c.name,
+                kind=c.kind,
+                returned=c.name == result.returned.name,
+                mean=metric.value(c.mean),
+                low=low,
+                high=high,
+                seeds=tuple(metric.value(score) for score in c.test_scores),
+                validation=metric.value(c.validation_mean),
+                seconds=c.seconds,
+            )
+        )
+    return rows
+
+
+def candidates_figure(rows: list[CandidateRow], metric: MetricWords) -> go.Figure:
+    """The mean of each candidate, its 95 % interval, and a faint dot per seed."""
+    figure = base_figure(110 + 34 * len(rows), metric.title("test"))
+    for kind, color in COLORS.items():
+        chosen = [row for row in rows if row.kind == kind]
+        if not chosen:
+            continue
+        names = [_label(row) for row in chosen]
+        figure.add_scatter(
+            x=[value for row in chosen for value in row.seeds],
+            y=[name for name, row in zip(names, chosen, strict=True) for _ in row.seeds],
+            mode="markers",
+            marker={"color": color, "opacity": 0.35, "size": 7},
+            hoverinfo="x",
+            showlegend=False,
+        )
+        figure.add_scatter(
+            x=[row.mean for row in chosen],
+            y=names,
+            error_x={
+                "array": [row.high - row.mean for row in chosen],
+                "arrayminus": [row.mean - row.low for row in chosen],
+                "thickness": 2,
+                "width": 6,
+            },
+            mode="markers",
+            marker={"color": color, "size": 11, "symbol": "diamond"},
+            name=kind,
+            hovertemplate=f"%{{y}}: %{{x:.2f}}{metric.behind}<extra></extra>",
+        )
+    figure.update_yaxes(categoryorder="array", categoryarray=[_label(row) for row in reversed(rows)])
+    return figure
+
+
+def candidates_chart(facts: RunFacts) -> Chart | None:
+    """Of a finished run."""
+    if facts.result is None:
+        return None
+    return Chart(
+        "candidates",
+        "result",
+        "",
+        f"Test {facts.metric.name} of each candidate with its interval; the numbers are in the table below.",
+        candidates_figure(candidate_rows(facts.result, facts.metric), facts.metric),
+    )
+
+
+def _label(row: CandidateRow) -> str:
+    name = short(row.name)
+    return f"<b>{name}</b> ◂ returned" if row.returned else name

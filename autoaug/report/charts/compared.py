@@ -1,0 +1,54 @@
+"""The candidates of several runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import plotly.graph_objects as go
+
+from autoaug.report.charts.candidates import CandidateRow, candidate_rows
+from autoaug.report.charts.chart import Chart
+from autoaug.report.charts.style import COLORS, base_figure, short
+from autoaug.report.metric import MetricWords
+from autoaug.results import SearchResult
+
+
+class ComparedRow(NamedTuple):
+    """A candidate of one of several runs."""
+
+    run: str
+    candidate: CandidateRow
+
+
+def compared(results: Sequence[tuple[str, SearchResult]], metric: MetricWords) -> list[ComparedRow]:
+    """The candidates of several runs, each with its name, run by run, the best first."""
+    return [ComparedRow(name, row) for name, result in results for row in candidate_rows(result, metric)]
+
+
+def compared_figure(rows: list[ComparedRow], metric: MetricWords) -> go.Figure:
+    """Mean and interval of every candidate, grouped by run; what a run returned stands out."""
+    figure = base_figure(110 + 26 * len(rows), metric.title("test"))
+    for kind, color in COLORS.items():
+        chosen = [(run, row) for run, row in rows if row.kind == kind]
+        if chosen:
+            figure.add_scatter(
+                x=[row.mean for _, row in chosen],
+                y=[[short(run) for run, _ in chosen], [short(row.name) for _, row in chosen]],
+                error_x={
+                    "array": [row.high - row.mean for _, row in chosen],
+                    "arrayminus": [row.mean - row.low for _, row in chosen],
+                },
+                mode="markers",
+                marker={"color": color, "size": 10, "symbol": ["star" if r.returned else "diamond" for _, r in chosen]},
+                name=kind,
+                hovertemplate=f"%{{x:.2f}}{metric.behind}<extra></extra>",
+            )
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def compared_chart(results: Sequence[tuple[str, SearchResult]], metric: MetricWords) -> Chart:
+    """On a page of several runs."""
+    figure = compared_figure(compared(results, metric), metric)
+    return Chart("compared", "result", "", f"Test {metric.name} of each run's candidates.", figure)

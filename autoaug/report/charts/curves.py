@@ -1,0 +1,69 @@
+"""Learning curves of the trials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import plotly.graph_objects as go
+
+from autoaug.report.charts.chart import Chart, RunFacts
+from autoaug.report.charts.style import STATUS, base_figure, count_whole, plain
+from autoaug.report.metric import MetricWords
+from autoaug.results import TrialSummary
+
+#: Of more curves than this, the last ones are drawn.
+_MOST_CURVES = 150
+
+
+class Curve(NamedTuple):
+    """A trial's validation value, in the metric's unit, on the way; steps are passes over the data."""
+
+    name: str
+    status: str
+    points: tuple[tuple[int, float], ...]
+
+
+def curves(trials: Iterable[TrialSummary], metric: MetricWords) -> list[Curve]:
+    """The trials with more than one rung."""
+    return [
+        Curve(t.name, t.status, tuple((step, metric.value(score)) for step, score in t.curve))
+        for t in trials
+        if len(t.curve) > 1
+    ]
+
+
+def curves_figure(found: list[Curve], metric: MetricWords) -> go.Figure:
+    """A line per trial; those that were pruned end early."""
+    figure = base_figure(340, "epoch", metric.title("validation"))
+    in_legend: set[str] = set()
+    for curve in found[-_MOST_CURVES:]:
+        figure.add_scatter(
+            x=[step for step, _ in curve.points],
+            y=[value for _, value in curve.points],
+            mode="lines+markers",
+            opacity=0.55,
+            line={"color": STATUS[curve.status], "width": 1.5},
+            marker={"size": 5},
+            name=curve.status,
+            legendgroup=curve.status,
+            showlegend=curve.status not in in_legend,
+            hovertemplate=f"{plain(curve.name)}, epoch %{{x}}: %{{y:.2f}}{metric.behind}<extra></extra>",
+        )
+        in_legend.add(curve.status)
+    count_whole(figure, max((step for curve in found for step, _ in curve.points), default=1))
+    return figure
+
+
+def curves_chart(facts: RunFacts) -> Chart | None:
+    """Of a search whose trials have rungs."""
+    found = curves(facts.trials, facts.metric)
+    if not found:
+        return None
+    return Chart(
+        "curves",
+        "search",
+        "Learning curves",
+        f"Validation {facts.metric.name} at each rung; trials that were pruned end early.",
+        curves_figure(found, facts.metric),
+    )

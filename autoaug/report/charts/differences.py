@@ -1,0 +1,82 @@
+"""The comparison that the verdict stands on, seed by seed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import plotly.graph_objects as go
+
+from autoaug.report.charts.chart import Chart, RunFacts
+from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure
+from autoaug.report.metric import MetricWords
+from autoaug.results import SearchResult
+
+
+class SeedDifference(NamedTuple):
+    """One seed of the comparison: test values in the metric's unit, and whether the candidate's is the better one."""
+
+    seed: int
+    candidate: float
+    baseline: float
+    difference: float
+    is_better: bool
+
+
+class Differences(NamedTuple):
+    """All seeds, in the order in which they were trained, with the mean and its interval."""
+
+    candidate: str
+    baseline: str
+    seeds: tuple[SeedDifference, ...]
+    mean: float
+    ci95: tuple[float, float]
+
+
+def differences(result: SearchResult, metric: MetricWords) -> Differences | None:
+    """None where nothing was compared."""
+    if result.comparison is None:
+        return None
+    compared = result.comparison
+    one, other = result.candidate(compared.candidate), result.candidate(compared.baseline)
+    seeds = tuple(
+        SeedDifference(seed, metric.value(a), metric.value(b), metric.value(a - b), a > b)
+        for seed, a, b in zip(one.seeds, one.test_scores, other.test_scores, strict=False)
+    )
+    interval = metric.interval(compared.ci95)
+    return Differences(one.name, other.name, seeds, metric.value(compared.difference), interval)
+
+
+def differences_figure(found: Differences, metric: MetricWords) -> go.Figure:
+    """A dot per seed, and a band."""
+    unit = f", {metric.points}" if metric.points else ""
+    figure = base_figure(170, f"difference in test {metric.name}{unit}")
+    figure.add_vrect(x0=found.ci95[0], x1=found.ci95[1], fillcolor=ACCENT, opacity=0.15, line_width=0)
+    figure.add_vline(x=found.mean, line_color=ACCENT, line_width=2)
+    figure.add_vline(x=0, line_color=MUTED, line_dash="dot")
+    figure.add_scatter(
+        x=[row.difference for row in found.seeds],
+        y=[0] * len(found.seeds),
+        mode="markers",
+        marker={"color": [ACCENT if row.is_better else WARN for row in found.seeds], "size": 10, "opacity": 0.7},
+        text=[f"seed {row.seed}: {row.candidate:.2f} against {row.baseline:.2f}" for row in found.seeds],
+        hovertemplate="%{text}<extra></extra>",
+        showlegend=False,
+    )
+    figure.update_yaxes(visible=False, range=[-1, 1])
+    return figure
+
+
+def differences_chart(facts: RunFacts) -> Chart | None:
+    """Of a run that compared two candidates."""
+    found = None if facts.result is None else differences(facts.result, facts.metric)
+    if found is None or not found.seeds:
+        return None
+    return Chart(
+        "differences",
+        "result",
+        f"Seed by seed: {found.candidate} minus {found.baseline}",
+        "Each dot is a seed, the line their mean, the band its 95 % interval.",
+        differences_figure(found, facts.metric),
+        ("seed", found.candidate, found.baseline, "difference"),
+        [(str(row.seed), row.candidate, row.baseline, row.difference) for row in found.seeds],
+    )

@@ -1,0 +1,139 @@
+"""The trials of a search in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import plotly.graph_objects as go
+
+from autoaug.report.charts.chart import Chart, RunFacts
+from autoaug.report.charts.style import ACCENT, MUTED, base_figure, count_whole, on_data, plain
+from autoaug.report.metric import MetricWords
+from autoaug.results import TrialSummary
+
+
+class TrialPoint(NamedTuple):
+    """A trial of the search's own: its value at its last rung, trained on a `data_fraction` of the training split."""
+
+    number: int
+    name: str
+    status: str
+    value: float
+    data_fraction: float
+
+
+class BaselineLine(NamedTuple):
+    """What a baseline reached in the search, trained on a `data_fraction` of the training split."""
+
+    name: str
+    value: float
+    data_fraction: float
+
+
+class TrialHistory(NamedTuple):
+    """Trials, the best so far among the complete ones by their share of the data, and baselines: values are in the
+    metric's unit.
+    """
+
+    trials: tuple[TrialPoint, ...]
+    best: dict[float, tuple[tuple[int, float], ...]]
+    baselines: tuple[BaselineLine, ...]
+
+
+def trial_history(trials: Iterable[TrialSummary], metric: MetricWords) -> TrialHistory:
+    """The trials in order."""
+    points: list[TrialPoint] = []
+    best: dict[float, list[tuple[int, float]]] = {}
+    baselines = []
+    for trial in trials:
+        score = trial.score if trial.score is not None else trial.curve[-1][1] if trial.curve else None
+        if trial.is_baseline and trial.score is not None:
+            baselines.append(BaselineLine(trial.name, metric.value(trial.score), trial.data_fraction))
+        if trial.is_baseline or score is None:
+            continue
+        points.append(TrialPoint(trial.number, trial.name, trial.status, metric.value(score), trial.data_fraction))
+        if trial.score is not None:
+            so_far = best.setdefault(trial.data_fraction, [])
+            so_far.append((trial.number, max(trial.score, so_far[-1][1] if so_far else trial.score)))
+    lines = {
+        fraction: tuple((number, metric.value(score)) for number, score in line) for fraction, line in best.items()
+    }
+    return TrialHistory(tuple(points), lines, tuple(baselines))
+
+
+def history_figure(found: TrialHistory, metric: MetricWords) -> go.Figure:
+    """A point per trial; for each share of the data the best so far, and the baselines as lines."""
+    figure = base_figure(380, "trial", metric.title("validation"))
+    fractions = sorted({p.data_fraction for p in found.trials})
+    for fraction in fractions:
+        on = "" if fractions == [1.0] else f", on {on_data(fraction)}"
+        for status, color, symbol in (("complete", ACCENT, "circle"), ("pruned", MUTED, "x-thin-open")):
+            points = [p for p in found.trials if p.status == status and p.data_fraction == fraction]
+            if points:
+                figure.add_scatter(
+                    x=[p.number for p in points],
+                    y=[p.value for p in points],
+                    mode="markers",
+                    marker={"color": color, "symbol": symbol if fraction == 1 else f"{symbol}-open", "size": 8},
+                    name=("complete" if status == "complete" else "pruned (at its last rung)") + on,
+                    text=[plain(p.name) for p in points],
+                    hovertemplate=f"trial %{{x}}, %{{text}}: %{{y:.2f}}{metric.behind}<extra></extra>",
+                )
+    for i, line in enumerate(found.best.values()):
+        figure.add_scatter(
+            x=[number for number, _ in line],
+            y=[value for _, value in line],
+            mode="lines",
+            line={"color": ACCENT, "shape": "hv", "width": 1.5},
+            name="best so far",
+            legendgroup="best",
+            showlegend=i == 0,
+            hoverinfo="skip",
+        )
+    _add_baselines(figure, found, metric)
+    count_whole(figure, max((p.number for p in found.trials), default=1))
+    return figure
+
+
+def _add_baselines(figure: go.Figure, found: TrialHistory, metric: MetricWords) -> None:
+    last = max((p.number for p in found.trials), default=1)
+    for line in found.baselines:
+        figure.add_scatter(
+            x=[0, last],
+            y=[line.value, line.value],
+            mode="lines",
+            line={"color": MUTED, "dash": "dot", "width": 1},
+            hovertemplate=f"{plain(line.name)}: {line.value:.2f}{metric.behind}<extra></extra>",
+            showlegend=False,
+        )
+    seen = [p.value for p in found.trials] + [line.value for line in found.baselines]
+    for name, value in _spread(found.baselines, apart=0.05 * (max(seen) - min(seen))):
+        figure.add_annotation(x=last, y=value, text=plain(name), xanchor="right", yanchor="bottom", showarrow=False)
+    figure.update_annotations(font_size=11)
+
+
+def _spread(lines: Iterable[BaselineLine], apart: float) -> list[tuple[str, float]]:
+    """One label where lines lie less than `apart` from each other, so that none is written over another."""
+    labels: list[tuple[str, float]] = []
+    for line in sorted(lines, key=lambda line: line.value):
+        if labels and line.value - labels[-1][1] < apart:
+            labels[-1] = f"{labels[-1][0]}, {line.name}", labels[-1][1]
+        else:
+            labels.append((line.name, line.value))
+    return labels
+
+
+def history_chart(facts: RunFacts) -> Chart | None:
+    """Of a search with a trial of its own that was scored."""
+    found = trial_history(facts.trials, facts.metric)
+    if not found.trials:
+        return None
+    return Chart(
+        "history",
+        "search",
+        "Trial by trial",
+        f"Validation {facts.metric.name} of the trials in order; dotted lines are the baselines under the same "
+        "conditions.",
+        history_figure(found, facts.metric),
+    )

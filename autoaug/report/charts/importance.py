@@ -1,0 +1,45 @@
+"""Which choices mattered."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from autoaug.report.charts.chart import Chart, RunFacts
+from autoaug.report.charts.style import ACCENT, base_figure, short
+from autoaug.results import SearchResult
+
+
+def importance(result: SearchResult) -> list[tuple[str, float]]:
+    """Choices by the share of the score's variance that they explain, largest first."""
+    return sorted(result.importance.items(), key=lambda item: -item[1])
+
+
+def importance_figure(rows: list[tuple[str, float]]) -> go.Figure:
+    """A bar per choice."""
+    figure = base_figure(90 + 26 * len(rows), "share of variance explained")
+    figure.add_bar(
+        x=[value for _, value in rows],
+        y=[short(name) for name, _ in rows],
+        orientation="h",
+        marker_color=ACCENT,
+        hovertemplate="%{y}: %{x:.2f}<extra></extra>",
+    )
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def importance_chart(facts: RunFacts) -> Chart | None:
+    """Of a finished search with enough trials."""
+    rows = [] if facts.result is None else importance(facts.result)
+    if not rows:
+        return None
+    return Chart(
+        "importance",
+        "search",
+        "What mattered",
+        f"Share of the variance of {facts.metric.name} that each choice explains (fANOVA), over the complete trials, "
+        "for the choices that all of them had to make.",
+        importance_figure(rows),
+        ("choice", "share"),
+        rows,
+    )

@@ -1,0 +1,90 @@
+"""Every choice of the trials and what came of it, a line per trial."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import plotly.graph_objects as go
+
+from autoaug.report.charts.chart import Chart, RunFacts
+from autoaug.report.charts.style import MUTED, WARN, base_figure, on_data, short
+from autoaug.report.metric import MetricWords
+from autoaug.results import TrialSummary
+
+_MOST_DIMENSIONS = 10
+_FEWEST_TRIALS = 4
+
+
+class Choices(NamedTuple):
+    """Complete trials of the search's own, trained on one `data_fraction` of the data: for each choice that all of them
+    made the values, and what came of them in the metric's unit.
+    """
+
+    data_fraction: float
+    choices: dict[str, tuple[float | str, ...]]
+    values: tuple[float, ...]
+
+    def table(self, metric: MetricWords) -> tuple[tuple[str, ...], list[tuple[float | str, ...]]]:
+        """Its head and its rows."""
+        return (metric.title(), *self.choices), list(zip(self.values, *self.choices.values(), strict=True))
+
+
+def choices(trials: Sequence[TrialSummary], metric: MetricWords) -> Choices | None:
+    """The largest group of trials on one share; None below four, or where they have no choice in common."""
+    groups: dict[float, list[tuple[TrialSummary, float]]] = defaultdict(list)
+    for trial in trials:
+        if trial.params and trial.score is not None:
+            groups[trial.data_fraction].append((trial, metric.value(trial.score)))
+    data_fraction, group = max(groups.items(), key=lambda item: len(item[1]), default=(1.0, []))
+    if len(group) < _FEWEST_TRIALS:
+        return None
+    params = [trial.params for trial, _ in group]
+    common = [name for name in params[0] if all(name in p for p in params)]
+    varied = [name for name in common if len({p[name] for p in params}) > 1][:_MOST_DIMENSIONS]
+    if not varied:
+        return None
+    given = {name: tuple(p[name] for p in params) for name in varied}
+    return Choices(data_fraction, given, tuple(value for _, value in group))
+
+
+def parallel_figure(found: Choices, metric: MetricWords) -> go.Figure:
+    """A line per trial through all choices to its value."""
+    dimensions = []
+    for name, values in found.choices.items():
+        if all(isinstance(value, int | float) for value in values):
+            dimensions.append({"label": short(name), "values": values})
+        else:
+            kinds = sorted({str(value) for value in values})
+            places = [kinds.index(str(value)) for value in values]
+            ticks = [short(kind) for kind in kinds]
+            dimensions.append(
+                {"label": short(name), "values": places, "tickvals": [*range(len(kinds))], "ticktext": ticks}
+            )
+    dimensions.append({"label": metric.title(), "values": found.values})
+    figure = base_figure(420, "")
+    figure.add_parcoords(
+        dimensions=dimensions,
+        line={"color": found.values, "colorscale": [[0, MUTED], [0.5, "#56B4E9"], [1, WARN]], "showscale": False},
+        labelangle=-20,
+        labelside="bottom",
+    )
+    figure.update_layout(margin={"l": 120, "r": 60, "t": 32, "b": 90})
+    return figure
+
+
+def parallel_chart(facts: RunFacts) -> Chart | None:
+    """Of a search whose trials made the same choices."""
+    found = choices(facts.trials, facts.metric)
+    if found is None:
+        return None
+    return Chart(
+        "parallel",
+        "search",
+        f"Choices and {facts.metric.name}",
+        f"Each line is one of the trials on {on_data(found.data_fraction)}, through every choice that all of them made "
+        f"to its {facts.metric.name}.",
+        parallel_figure(found, facts.metric),
+        *found.table(facts.metric),
+    )

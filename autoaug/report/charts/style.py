@@ -1,0 +1,59 @@
+"""What all figures share: colors, axes, and names that Plotly does not take for markup."""
+
+from __future__ import annotations
+
+from html import escape
+
+import plotly.graph_objects as go
+
+#: A palette that color-blind readers can tell apart (Wong, 2011) and that works on white and on black.
+COLORS = {"searched": "#0072B2", "baseline": "#808a93", "control": "#D55E00"}
+ACCENT, MUTED, WARN = COLORS["searched"], COLORS["baseline"], COLORS["control"]
+#: By how a trial ended.
+STATUS = {"complete": ACCENT, "pruned": MUTED, "failed": WARN}
+_LONGEST = 32
+#: Up to so many steps each gets a tick; of more, Plotly chooses whole ones by itself.
+_FEW_STEPS = 16
+
+
+def base_figure(height: int, x: str, y: str = "") -> go.Figure:
+    """An empty figure with titles for its axes: see `styled`."""
+    figure = styled(go.Figure(), height)
+    figure.update_xaxes(title_text=x, automargin=True, zeroline=False)
+    figure.update_yaxes(title_text=y, automargin=True, zeroline=False)
+    return figure
+
+
+def styled(figure: go.Figure, height: int) -> go.Figure:
+    """The same figure in the house's style; `height` in pixels."""
+    figure.update_layout(
+        height=height,
+        margin={"l": 10, "r": 16, "t": 16, "b": 48},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": "system-ui, sans-serif", "size": 13},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        hoverlabel={"align": "left"},
+    )
+    return figure
+
+
+def count_whole(figure: go.Figure, steps: int) -> None:
+    """No ticks between whole numbers on the x axis, which covers so many `steps`."""
+    if steps <= _FEW_STEPS:
+        figure.update_xaxes(dtick=1)
+
+
+def plain(name: str) -> str:
+    """A name that Plotly shows as it is: it reads tags, and these three entities alone."""
+    return escape(name, quote=False)
+
+
+def short(name: str) -> str:
+    """A name for an axis: plain, and cut where it would leave no room for the chart."""
+    return plain(name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…")
+
+
+def on_data(data_fraction: float) -> str:
+    """``25 % of the data``."""
+    return f"{100 * data_fraction:g} % of the data"

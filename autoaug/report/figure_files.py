@@ -1,0 +1,34 @@
+"""Charts as files of their own."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from autoaug.errors import OptionError, first_line
+from autoaug.report.charts import draw_charts
+from autoaug.report.reading import read_finished
+from autoaug.runs.folder import RunFolder
+from autoaug.utils.files import write_whole
+
+
+def write_figures(folder: RunFolder, suffix: str) -> list[Path]:
+    """Write each chart of a finished run as ``figures/NAME.suffix``; returns their paths.
+
+    Raises:
+        OptionError: kaleido, which draws them, is not installed, or it finds no browser to draw with.
+    """
+    if suffix not in {"png", "svg"}:
+        raise OptionError(f"--figures {suffix!r} must be png or svg")
+    if importlib.util.find_spec("kaleido") is None:
+        raise OptionError("--figures needs the package kaleido: pip install 'autoaug[figures]'")
+    paths = []
+    for chart in draw_charts(read_finished(folder).facts):
+        try:
+            content = chart.figure.to_image(format=suffix, width=1000, scale=2)
+        except Exception as fault:  # kaleido's many kinds; all of them mean that it cannot draw
+            reason = first_line(fault)
+            raise OptionError(f"kaleido cannot draw ({reason}); it needs Chrome or Chromium") from None
+        paths.append(folder.root / "figures" / f"{chart.name}.{suffix}")
+        write_whole(paths[-1], content)
+    return paths

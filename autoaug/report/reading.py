@@ -1,0 +1,74 @@
+"""What a report reads of a run folder."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from autoaug.errors import RunError
+from autoaug.report.charts import RunFacts
+from autoaug.report.metric import MetricWords
+from autoaug.results import Robustness, SearchResult, TrialSummary
+from autoaug.runs.callbacks.event_log import read_events
+from autoaug.runs.config import RunConfig
+from autoaug.runs.folder import RunFolder
+from autoaug.utils.json import read_record
+
+
+class FinishedRun(NamedTuple):
+    """A run with a result."""
+
+    result: SearchResult
+    config: RunConfig
+    facts: RunFacts
+
+
+class UnfinishedRun(NamedTuple):
+    """A run without one, by its event log.
+
+    Attributes:
+        config: of the run.
+        facts: what charts are drawn from.
+        spent: the fraction of the search's budget.
+        confirmed: confirmation trainings that are done, and of how many; None before the first.
+        stage: what was said last.
+    """
+
+    config: RunConfig
+    facts: RunFacts
+    spent: float
+    confirmed: tuple[int, int] | None
+    stage: str
+
+
+def read_finished(folder: RunFolder) -> FinishedRun:
+    """Raises `RunError` where the run has no result, or result and config are of different runs."""
+    result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root)
+    if result.history and config.space is None:
+        raise RunError(f"{folder.result} is of a search, but {folder.config} of a comparison; restore one of them")
+    full_length = config.recipe.steps(result.data.train, 1) * config.recipe.batch_size
+    facts = RunFacts(result.history, full_length, MetricWords.of(result.metric), result, read_robustness(folder))
+    return FinishedRun(result, config, facts)
+
+
+def read_unfinished(folder: RunFolder) -> UnfinishedRun:
+    """Raises `RunError` where there is no run, or its event log is damaged."""
+    _, config = RunFolder.open(folder.root)
+    events = read_events(folder.events)
+    ended = [event for event in events if event["event"] == "trial"]
+    trials = {event["trial"]["number"]: TrialSummary.model_validate(event["trial"]) for event in ended}
+    full_length = max((trial.sample_passes for trial in trials.values() if trial.data_fraction == 1), default=0)
+    confirmed = [(event["done"], event["total"]) for event in events if event["event"] == "confirmation"]
+    return UnfinishedRun(
+        config=config,
+        facts=RunFacts(list(trials.values()), max(1, full_length)),
+        spent=max((event["fraction"] for event in ended), default=0.0),
+        confirmed=confirmed[-1] if confirmed else None,
+        stage=next((event["message"] for event in reversed(events) if event["event"] == "stage"), ""),
+    )
+
+
+def read_robustness(folder: RunFolder) -> Robustness | None:
+    """None where it was not measured."""
+    if not folder.robustness.is_file():
+        return None
+    return read_record(folder.robustness, Robustness, RunError, cure="measure again with: autoaug robustness")

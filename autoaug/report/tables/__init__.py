@@ -1,0 +1,1 @@
+"""What stands beside the charts: rows of tables and sentences, as plain records."""

@@ -1,0 +1,42 @@
+"""What a run took, and what failed in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from autoaug.results import SearchResult, TrialSummary
+
+
+def costs(result: SearchResult) -> list[tuple[str, str]]:
+    """What the run took, in words; of a comparison, which has no search, only what it has."""
+    cost, counts = result.cost, result.trials
+    confirmation = ("Confirmation", duration(cost.confirmation_seconds))
+    energy = ("Energy of the processors", "not reported by them" if cost.energy is None else f"{cost.energy:.2f} Wh")
+    size = ("Run folder", f"{cost.run_bytes / 2**20:.1f} MiB")
+    if not result.history:
+        return [confirmation, energy, size]
+    return [
+        ("Trials", f"{counts.complete} complete, {counts.pruned} pruned, {counts.failed} failed"),
+        ("Search", duration(cost.search_seconds)),
+        confirmation,
+        ("Compute of the trials", duration(cost.trial_compute_seconds)),
+        ("Overhead of the search", f"{100 * cost.overhead_fraction:.1f} % of the workers' time"),
+        ("Augmentation", f"{duration(cost.augmentation_seconds)} of the trials' compute"),
+        ("Samples seen in trials", f"{cost.samples_seen:,}"),
+        energy,
+        size,
+    ]
+
+
+def failures(trials: Iterable[TrialSummary]) -> list[tuple[str, int]]:
+    """Causes of failed trials, most frequent first."""
+    return Counter(t.reason for t in trials if t.status == "failed").most_common()
+
+
+def duration(seconds: float) -> str:
+    """``1 h 02 min``, ``3 min 20 s`` or ``4.2 s``."""
+    minutes, rest = divmod(seconds, 60)
+    if minutes >= 60:
+        return f"{int(minutes // 60)} h {int(minutes % 60):02d} min"
+    return f"{int(minutes)} min {round(rest):02d} s" if minutes else f"{seconds:.1f} s"

@@ -1,0 +1,55 @@
+"""What is said in words."""
+
+from __future__ import annotations
+
+from autoaug.policy.models import Policy
+from autoaug.report.metric import MetricWords
+from autoaug.results import SearchResult
+
+#: What is left of a shift is noise below so many standard deviations.
+_WITHIN_NOISE = 3
+
+
+def power_note(result: SearchResult, metric: MetricWords) -> str:
+    """What difference this confirmation could have seen: half the width of the paired interval."""
+    if result.comparison is None:
+        return ""
+    low, high = metric.interval(result.comparison.ci95)
+    seeds = len(result.comparison.differences)
+    return (
+        f"With {seeds} seeds, differences below {(high - low) / 2:.1f} {metric.points} cannot be told from luck here."
+    )
+
+
+def shift(result: SearchResult, metric: MetricWords) -> str | None:
+    """What the two-sample matching found; None where it was not asked for."""
+    found = result.probes.get("matching")
+    if not found or "initial" not in found:
+        return None
+    before, after, noise = (found[key] for key in ("initial", "residual", "noise"))
+    deviations = f"{after / noise:.1f} standard deviations of its noise" if noise else "no noise"
+    if found["policy"] is None:
+        return (
+            f"The validation samples are distributed like the training samples: their discrepancy is {before:.4f}, "
+            f"{deviations}, and no operator explains it."
+        )
+    names = ", ".join(operation.operator for operation in Policy.model_validate(found["policy"]).operations())
+    rest = "the rest is within the noise" if after < _WITHIN_NOISE * noise else f"the rest is {deviations}"
+    return (
+        f"The validation samples differ from the training samples (discrepancy {before:.4f}). {names} explain "
+        f"{100 * (1 - max(0.0, after) / before):.0f} % of it; {rest}.{_with_labels(result, metric)}"
+    )
+
+
+def _with_labels(result: SearchResult, metric: MetricWords) -> str:
+    """What the operators that explain a shift gained in training, with each of two seeds."""
+    scores = {
+        (t.name, t.seed_index): t.score for t in result.history if t.name in {"matched", "none"} and t.data_fraction < 1
+    }
+    pairs = [(scores.get(("matched", seed)), scores.get(("none", seed))) for seed in (0, 1)]
+    gains = [a - b for a, b in pairs if a is not None and b is not None]
+    if not gains:
+        return ""
+    words = " and ".join(f"{metric.value(gain):+.1f}" for gain in gains)
+    outcome = "the search uses them" if min(gains) > 0 else "the search leaves them aside"
+    return f" Trained on a share of the data, they gain {words} {metric.points}, so {outcome}."

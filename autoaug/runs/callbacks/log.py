@@ -1,0 +1,34 @@
+"""Progress in the standard logger ``autoaug``, for Python programs that show it nowhere else."""
+
+from __future__ import annotations
+
+import logging
+
+from autoaug.results import TrialSummary
+from autoaug.search.progress import Progress
+
+
+class Logged(Progress):
+    """Stages are told at the level INFO, what goes wrong at WARNING, single trials and trainings at DEBUG."""
+
+    def __init__(self) -> None:
+        self._log = logging.getLogger("autoaug")
+
+    def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
+        """A trial of the search ended."""
+        reason = f" ({trial.reason})" if trial.reason else ""
+        self._log.debug(
+            "trial %d %s: %s%s, %.0f %% done", trial.number, trial.name, trial.status, reason, 100 * fraction
+        )
+
+    def training_ended(self, name: str, done: int, total: int) -> None:
+        """A training of the confirmation ended."""
+        self._log.debug("confirmation %d of %d: %s", done, total, name)
+
+    def say(self, message: str) -> None:
+        """A stage begins or ends."""
+        self._log.info("%s", message)
+
+    def warn(self, message: str) -> None:
+        """Something went wrong that does not end the run."""
+        self._log.warning("%s", message)

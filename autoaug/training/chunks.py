@@ -1,0 +1,76 @@
+"""Augmented samples with their targets, for several steps of a training at once."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.execute import mix_labels
+from autoaug.engine.plan import Plan, draw_plan
+from autoaug.policy.models import Policy
+from autoaug.training.feed import float_batches
+from autoaug.training.state import Training, TrainingPlan
+from autoaug.utils.seeds import derive_seed
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Augmented samples with their targets, and what they were made of."""
+
+    inputs: Tensor
+    targets: Tensor
+    clean: Tensor
+    plan: Plan
+
+    def part(self, begin: int, end: int) -> Chunk:
+        """Some of them; a plan of policies that mix is not cut."""
+        rows = slice(begin, end)
+        plan = self.plan if self.plan.mix is not None else self.plan[rows]
+        return Chunk(self.inputs[rows], self.targets[rows], self.clean[rows], plan)
+
+
+def augmented_chunks(
+    training: Training,
+    plan: TrainingPlan,
+    policies: Sequence[Policy],
+    order: Iterator[np.ndarray],
+    generator: torch.Generator,
+) -> Iterator[Chunk]:
+    """A chunk for each of `policies`, by that one, of the samples at the next rows of `order`: K copies of a sample
+    stay within one step. What it costs is noted in `training`.
+    """
+    ahead, behind = itertools.tee(itertools.islice(order, len(policies)))
+    batches = float_batches(plan.samples.inputs, ahead, plan.device, plan.modality)
+    for number, (policy, indices, real) in enumerate(zip(policies, behind, batches, strict=True)):
+        begun = time.perf_counter()
+        clean, labels = _with_synthetic(plan, policy, real, plan.samples.labels[indices], number)
+        clean = clean.repeat_interleave(policy.copies, 0)
+        targets = plan.task.targets(torch.from_numpy(labels).repeat_interleave(policy.copies, 0))
+        drawn = draw_plan(policy, len(clean), generator, plan.modality)
+        augmented = apply_plan(drawn, clean, check=False)
+        targets = mix_labels(drawn, targets, clean)
+        training.meter.augmentation_seconds += time.perf_counter() - begun
+        yield Chunk(augmented, targets.to(plan.device), clean, drawn)
+
+
+def _with_synthetic(
+    plan: TrainingPlan, policy: Policy, inputs: Tensor, labels: np.ndarray, number: int
+) -> tuple[Tensor, np.ndarray]:
+    """Generated samples in the place of the policy's share of the samples, drawn one by one."""
+    synthetic = plan.synthetic
+    if synthetic is None or policy.synthetic is None or not len(synthetic):
+        return inputs, labels
+    draw = np.random.default_rng([derive_seed(plan.seed, "synthetic"), number])
+    places = np.flatnonzero(draw.random(len(labels)) < policy.synthetic.share)
+    rows = draw.integers(0, len(synthetic), len(places))
+    made = next(float_batches(synthetic.inputs, iter([rows]), plan.device, plan.modality))
+    changed = labels.copy()
+    changed[places] = synthetic.labels[rows]
+    return inputs.index_copy(0, torch.from_numpy(places).to(inputs.device), made), changed

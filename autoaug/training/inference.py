@@ -1,0 +1,45 @@
+"""What a model says of samples, batch by batch: the one loop behind scores, probes and the sample filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from autoaug.data.inputs import Inputs
+from autoaug.training.device import precision, with_layout
+from autoaug.training.feed import float_batches, in_order, inputs_at_once
+from autoaug.training.modes import evaluating
+from autoaug.training.tasks import Task
+
+
+def clean_batches(
+    inputs: Inputs, device: str, rows: np.ndarray | None = None, modality: str | None = None
+) -> Iterator[tuple[np.ndarray, Tensor]]:
+    """The samples at `rows`, or all, as they are: for each batch its rows and the values on `device`."""
+    rows = np.arange(len(inputs)) if rows is None else rows
+    batches = list(in_order(rows, max(1, inputs_at_once(inputs.shape) // 2)))
+    return zip(batches, float_batches(inputs, iter(batches), device, modality), strict=True)
+
+
+@torch.no_grad()
+def outputs_of(model: nn.Module, values: Tensor, device: str) -> Tensor:
+    """What `model` gives for ``values [n, …]`` in evaluation mode."""
+    with evaluating(model), precision(device):
+        outputs: Tensor = model(with_layout(values))
+    return outputs
+
+
+def predict(
+    model: nn.Module,
+    task: Task,
+    inputs: Inputs,
+    device: str,
+    rows: np.ndarray | None = None,
+    modality: str | None = None,
+) -> np.ndarray:
+    """What `model` says of every sample, or of those at `rows`, as the task stores it; they are not augmented."""
+    batches = clean_batches(inputs, device, rows, modality)
+    return np.concatenate([task.predict(outputs_of(model, values, device)) for _, values in batches])

@@ -1,0 +1,124 @@
+"""Options declared once: from a frozen record follow the command line, a Python signature, and the help of both."""
+
+# No `from __future__ import annotations` here and where records are: their annotations are read as they are.
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import Field, dataclass, fields
+from types import UnionType
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
+
+from autoaug.errors import OptionError, UnknownName
+
+#: The heading of options that have no other.
+OPTIONS = "Options"
+
+P = ParamSpec("P")
+Record = TypeVar("Record", bound="Options")
+Result = TypeVar("Result")
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Option:
+    """Stands in the annotation of a field, and makes it an option of the command line.
+
+    Args:
+        help: what it is for.
+        panel: the heading under which the command line lists it.
+        flag: its name there, such as ``--samples``, where that is not the field's.
+        is_argument: whether it has no name there, but a place.
+    """
+
+    help: str
+    panel: str = OPTIONS
+    flag: str = ""
+    is_argument: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Base of the records. Numbers of NumPy become Python's, several values a tuple.
+
+    Raises:
+        OptionError: a field takes certain texts alone, and its value is none of them.
+    """
+
+    def __post_init__(self) -> None:
+        """Settle and check every value."""
+        for field in fields(self):
+            kind, value = type_of(field), getattr(self, field.name)
+            if get_origin(kind) is Sequence:
+                value = tuple(value or ())
+            elif callable(getattr(value, "item", None)):  # a number of NumPy
+                value = value.item()
+            object.__setattr__(self, field.name, value)
+            for one in members_of(kind):
+                if get_origin(one) is Literal and value is not None:
+                    one_of(field.name.replace("_", "-"), value, get_args(one))
+
+
+def one_of(name: str, value: str, choices: Sequence[str]) -> str:
+    """The value itself; raises `OptionError` where it is not one of `choices`."""
+    if value not in choices:
+        raise OptionError(f"--{name} {value!r} must be one of: {', '.join(choices)}")
+    return value
+
+
+def option_of(field: "Field[Any]") -> Option | None:
+    """How a field is an option of the command line; None for one that is for Python alone."""
+    return next((word for word in get_args(field.type)[1:] if isinstance(word, Option)), None)
+
+
+def type_of(field: "Field[Any]") -> Any:
+    """The type of a field, without what else stands in its annotation."""
+    return get_args(field.type)[0] if get_origin(field.type) is Annotated else field.type
+
+
+def members_of(kind: Any) -> tuple[Any, ...]:
+    """The types that a type is the union of; itself where it is none."""
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+
+
+def takes(
+    record: Callable[P, Record], what: str = "option"
+) -> Callable[[Callable[[Record], Result]], Callable[P, Result]]:
+    """Have a function of a record be called with the record's fields instead: editors, type checkers and ``help()``
+    show each of them, with its default and its help.
+
+    Args:
+        record: the class, an `Options`.
+        what: what a field is called where a call names one that does not exist.
+    """
+    shown: Any = record
+    known = [field.name for field in fields(shown)]
+
+    def wrap(function: Callable[[Record], Result]) -> Callable[P, Result]:
+        @functools.wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> Result:
+            for name in kwargs:
+                if name not in known:
+                    raise UnknownName(what, name, known)
+            return function(record(*args, **kwargs))
+
+        return shows(shown)(call)
+
+    return wrap
+
+
+def shows(record: type[Options]) -> Callable[[Function], Function]:
+    """Have ``help()`` and `inspect.signature` show a function with the fields of the record as its parameters."""
+    places = inspect.signature(record).parameters
+    types = {field.name: type_of(field) for field in fields(record)}
+    parameters = [place.replace(annotation=types[name]) for name, place in places.items()]
+    helps = [f"    {field.name}: {option.help}" for field in fields(record) if (option := option_of(field))]
+
+    def wrap(function: Function) -> Function:
+        shown: Any = function
+        returned = function.__annotations__.get("return")
+        shown.__signature__ = inspect.Signature(parameters, return_annotation=returned)
+        shown.__annotations__ = {**types, "return": returned}
+        shown.__doc__ = "\n".join([inspect.getdoc(function) or "", "", "Keyword Args:", *helps])
+        return function
+
+    return wrap

@@ -1,0 +1,107 @@
+"""What the speed of the engine is compared with: others' TrivialAugment, and one bare sampling of the batch, its limit.
+
+Each is a function without arguments that goes once over a batch ``[n, C, H, W]`` in [0, 1].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch.nn.functional import affine_grid, grid_sample
+
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.plan import draw_plan
+from autoaug.policy.loading import load_policy
+
+Run = Callable[[], object]
+
+
+def engine(name: str, images: torch.Tensor) -> Run:
+    """Drawing and applying a policy, into an output that is used again."""
+    policy, generator, out = load_policy(name), torch.Generator().manual_seed(0), torch.empty_like(images)
+    return lambda: apply_plan(draw_plan(policy, len(images), generator), images, out=out, check=False)
+
+
+def engine_backward(name: str, images: torch.Tensor) -> dict[str, Run]:
+    """Forward alone, and forward and backward to images and magnitudes."""
+    plan = draw_plan(load_policy(name), len(images), torch.Generator().manual_seed(0))
+    leaf, magnitude = images.clone().requires_grad_(), plan.magnitude.clone().requires_grad_()
+    learned, given = replace(plan, magnitude=magnitude), torch.rand_like(images)
+
+    def both() -> object:
+        return torch.autograd.grad(apply_plan(learned, leaf, check=False), [leaf, magnitude], given)
+
+    return {"forward": lambda: apply_plan(plan, images, check=False), "forward and backward": both}
+
+
+def bare_warp(images: torch.Tensor) -> Run:
+    """One sampling of the whole batch on a ready grid: the limit."""
+    grid = _grid(images)
+    return lambda: grid_sample(images, grid, align_corners=False)
+
+
+def bare_backward(images: torch.Tensor) -> dict[str, Run]:
+    """Forward alone, and forward and backward, of one sampling: what ``grid_sample`` itself costs."""
+    grid = _grid(images)
+    leaf, learned, given = images.clone().requires_grad_(), grid.clone().requires_grad_(), torch.rand_like(images)
+
+    def both() -> object:
+        return torch.autograd.grad(grid_sample(leaf, learned, align_corners=False), [leaf, learned], given)
+
+    return {"forward": lambda: grid_sample(images, grid, align_corners=False), "forward and backward": both}
+
+
+def _grid(images: torch.Tensor) -> torch.Tensor:
+    turn = torch.eye(2, 3).repeat(len(images), 1, 1) + 0.05 * torch.randn(len(images), 2, 3)
+    return affine_grid(turn, list(images.shape), align_corners=False).to(images.device)
+
+
+def others(images: torch.Tensor, one_by_one: bool) -> dict[str, Run]:
+    """TrivialAugment as others have it, on CPU; those that take one image after another only where `one_by_one` says
+    so: the size of the batch makes no difference to them.
+    """
+    from kornia.augmentation.auto import TrivialAugment
+
+    per_batch = TrivialAugment()
+    found: dict[str, Run] = {"Kornia (draws once a batch)": lambda: per_batch(images)}
+    if one_by_one:
+        levels = (images * 255).round().byte()
+        found |= _torchvision(levels) | _albumentations(levels)
+    return found
+
+
+def _torchvision(levels: torch.Tensor) -> dict[str, Run]:
+    from torchvision.transforms import v2
+    from torchvision.transforms.v2 import functional as F
+
+    trivial = v2.TrivialAugmentWide(interpolation=v2.InterpolationMode.BILINEAR)
+    pictures = [F.to_pil_image(image) for image in levels]
+
+    def to_tensors() -> object:
+        moved = [F.pil_to_tensor(trivial(picture)) for picture in pictures]
+        return torch.stack([F.to_dtype(image, torch.float32, scale=True) for image in moved])
+
+    return {
+        "torchvision, tensors": lambda: [trivial(image) for image in levels],
+        "torchvision, PIL": lambda: [trivial(picture) for picture in pictures],
+        "torchvision, PIL to tensors": to_tensors,
+    }
+
+
+def _albumentations(levels: torch.Tensor) -> dict[str, Run]:
+    """Nothing where it is not installed."""
+    try:
+        import albumentations as A
+    except ImportError:
+        return {}
+    operators = [
+        *(A.NoOp(p=1), A.Affine(shear={"x": (-44, 44)}, p=1), A.Affine(shear={"y": (-44, 44)}, p=1)),
+        *(A.Affine(translate_percent={"x": (-0.14, 0.14)}, p=1), A.Affine(translate_percent={"y": (-0.14, 0.14)}, p=1)),
+        *(A.Rotate((-135, 135), p=1), A.RandomBrightnessContrast(0.9, 0, p=1), A.RandomBrightnessContrast(0, 0.9, p=1)),
+        *(A.Posterize((2, 8), p=1), A.Solarize((0.0, 1.0), p=1), A.Equalize(p=1), A.AutoContrast(p=1), A.Sharpen(p=1)),
+    ]
+    one_of = A.OneOf(operators, p=1)
+    arrays = [image.permute(1, 2, 0).contiguous().numpy() for image in levels]
+    return {"albumentations, OneOf": lambda: [one_of(image=array)["image"] for array in arrays]}

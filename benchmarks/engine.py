@@ -1,0 +1,166 @@
+"""What does the engine itself cost? The driver with many trials at once, and Ray with short ones; writes JSON.
+
+    scripts/bench_engine [--trials 10000] [--slots 100] [--strategies auto,tpe,random]
+                         [--ray-trials 64] [--out reports/engine.json]
+
+Driver: a surrogate answers every trial at once, so that all of the time is the driver's: asking the strategy, drawing,
+writing to SQLite. The time of one ask and tell is given over the first and over the last tenth of the search.
+
+Ray: trivial trials on two warm Ray Tune workers, and trials of about five seconds, with the share of the workers' time
+that is lost. What is in the JSON is not run again.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import platform
+import random
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from autoaug.policy.loading import load_policy
+from autoaug.results import Rung, TrialResult
+from autoaug.runs.callbacks.base import Silent
+from autoaug.search.budget import Budget
+from autoaug.search.executors import Executor, TrialSpec, executors
+from autoaug.search.loop import run_search
+from autoaug.search.space import load_space
+from autoaug.search.strategies import STRATEGIES, get_strategy
+from autoaug.search.study import SearchStudy
+from benchmarks.command import names, options_of
+from benchmarks.results import Results
+
+#: Sample passes of one full training.
+FULL = 3000
+
+
+class Surrogate(Executor):
+    """Answers any waiting trial at once, and notes when it was asked."""
+
+    def __init__(self, slots: int) -> None:
+        self.slots = slots
+        self.waiting: list[TrialSpec] = []
+        self.times: list[float] = []
+        self.draw = random.Random(0)
+
+    def submit(self, spec: TrialSpec) -> None:
+        self.waiting.append(spec)
+
+    def next_result(self) -> tuple[str, TrialResult]:
+        self.times.append(time.perf_counter())
+        spec = self.waiting.pop(self.draw.randrange(len(self.waiting)))
+        now, data_fraction = time.time(), getattr(spec.work, "data_fraction", 0.1)
+        score = 0.5 + 0.1 * self.draw.random()
+        passes = round(FULL * data_fraction)
+        result = TrialResult(started=now, ended=now, status="complete", score=score, sample_passes=passes)
+        return spec.key, replace(result, curve=(Rung(1, score),), probe_result={"policy": None})
+
+    def cancel(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def driver(strategy: str, trials: int, slots: int) -> dict[str, float]:
+    """Milliseconds of one ask and tell, and the memory of this process at the end."""
+    space = load_space("standard")
+    executor = Surrogate(slots)
+    with tempfile.TemporaryDirectory() as folder:
+        study = SearchStudy(Path(folder, "study.db"), space, get_strategy(strategy), seed=0)
+        baselines = {name: load_policy(name) for name in space.baselines}
+        run_search(study, executor, Budget(trials=trials), FULL, baselines, Silent())
+        done = len(study.history().trials)
+    steps = [1000 * (b - a) for a, b in zip(executor.times, executor.times[1:], strict=False)]
+    tenth = max(1, len(steps) // 10)
+    return {
+        "trials": done,
+        "first tenth, median ms": round(median(steps[:tenth]), 2),
+        "last tenth, median ms": round(median(steps[-tenth:]), 2),
+        "last tenth, 95 % ms": round(sorted(steps[-tenth:])[int(0.95 * tenth)], 2),
+        "peak memory, GiB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+    }
+
+
+def driver_alone(strategy: str, trials: int, slots: int) -> dict[str, float]:
+    """The same in a process of its own, so that the memory is its own."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(driver, strategy, trials, slots).result()
+
+
+@dataclass(frozen=True)
+class Sleep:
+    """Work that takes a known time."""
+
+    seconds: float
+
+    def run(self, task: object, seed: int) -> Iterator[TrialResult]:  # noqa: ARG002 (as all work)
+        """Do nothing for that long."""
+        started = time.time()
+        time.sleep(self.seconds)
+        yield TrialResult(started=started, ended=time.time(), status="complete", score=0.5, sample_passes=1)
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """What such work has in common."""
+
+    device: str = "cpu"
+
+    def warm_up(self) -> None:
+        """Nothing to prepare."""
+
+    def computing(self) -> AbstractContextManager[None]:
+        """Nothing to hold."""
+        return nullcontext()
+
+
+def ray(seconds: float, trials: int, workers: int = 2) -> dict[str, float]:
+    """What a trial of a known length costs more than that, once the workers are up."""
+    from ray import cloudpickle
+
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers need not find this package
+    with executors("ray-tune", workers, "cpu", None) as open_executor, open_executor(Nothing()) as executor:
+        for i in range(2 * workers):  # until the workers are up
+            executor.submit(TrialSpec(f"first {i}", Sleep(0.5), 0))
+        for _ in range(2 * workers):
+            executor.next_result()
+        begun, submitted = time.perf_counter(), 0
+        for done in range(trials):
+            while submitted < min(trials, done + workers):
+                executor.submit(TrialSpec(str(submitted), Sleep(seconds), 0))
+                submitted += 1
+            executor.next_result()
+        wall = time.perf_counter() - begun
+    return {
+        "trials": trials,
+        "seconds each": seconds,
+        "overhead a trial, s": round(wall * workers / trials - seconds, 4),
+        "overhead_fraction": round(1 - trials * seconds / (workers * wall), 4),
+    }
+
+
+def main() -> None:
+    """Measure what is missing."""
+    parser = options_of(__doc__, "engine")
+    parser.add_argument("--trials", type=int, default=10_000)
+    parser.add_argument("--slots", type=int, default=100)
+    parser.add_argument("--strategies", default="auto,tpe,random")
+    parser.add_argument("--ray-trials", type=int, default=64, help="trivial ones; an eighth as many take 5 s each")
+    options = parser.parse_args()
+    results = Results(options.out, vars(options), fixed=("trials", "slots", "ray_trials"))
+    results.items.setdefault("machine", f"{platform.machine()}, Python {platform.python_version()}")
+    drivers = results.items.setdefault("driver", {})
+    for strategy in names(options.strategies, STRATEGIES, "strategy"):
+        if results.once(drivers, strategy, partial(driver_alone, strategy, options.trials, options.slots)):
+            print(strategy, drivers[strategy], flush=True)
+    trivial, long = options.ray_trials, max(1, options.ray_trials // 8)
+    if results.once(results.items, "ray", lambda: [ray(0.0, trivial), ray(5.0, long)]):
+        print(results.items["ray"], flush=True)

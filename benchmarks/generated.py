@@ -1,0 +1,175 @@
+"""What is generated data worth? Copies, generated and adversarial samples, paired by seed; writes JSON and a page.
+
+    scripts/bench_generated fashion-1k.npz fashion-100.npz [--seeds 5] [--generators 1] [--steps N]
+                            [--arms "*gan*,none"] [--policy NAME|FILE] [--longer 3] [--search]
+                            [--scratch runs/generators] [--out reports/generated.json]
+
+Every arm is trained at full length on the same seeds and scored on the test split; the difference to the same policy
+without it is paired by seed. Copies are compared at equal samples seen, and at equal epochs. The generators are fitted
+on the training split alone, ``--generators`` times with other seeds, and judged too: how accurate a classifier is on
+real test images that was trained on 10,000 samples alone, without augmentation; and what the sample filter drops of
+their samples and of planted faults. ``--policy`` puts everything on top of another policy than RandAugment, such as one
+that a search found; ``--search`` adds an arm: the policy that a search of ten trainings finds in the space
+``regularized``, copies, samples and attacks included; ``--longer`` trains everything that many times as long. What is
+in the JSON is not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from fnmatch import fnmatch
+from functools import cached_property, partial
+from itertools import product
+from pathlib import Path
+
+import torch
+
+from autoaug.data.pool import Pool
+from autoaug.data.splits import DataSet
+from autoaug.generate.filter import SampleFilter, train_filter
+from autoaug.generate.fitting import TooFewSamples
+from autoaug.generate.generator import SavedGenerator
+from autoaug.generate.pool import PoolSettings, make_pool
+from autoaug.policy.loading import load_policy
+from autoaug.policy.models import Policy
+from autoaug.training.setting import TrainingSetting
+from benchmarks.arms import Arm, arms, searched
+from benchmarks.command import options_of
+from benchmarks.generated_page import write_generated
+from benchmarks.generators import caught, fitted, judged
+from benchmarks.results import Results
+from benchmarks.trained import setting_on, test_score
+
+KINDS = ("pca", "gan")
+
+
+class Subject:
+    """One data set; what is needed of it is made when it is first asked for, so that nothing is where all is known."""
+
+    def __init__(self, given: str, options: argparse.Namespace, results: Results) -> None:
+        self.given, self.options, self.results = given, options, results
+        self.stem = Path(given).stem
+        self.name = self.stem if options.longer == 1 else f"{self.stem}, {options.longer} times as long"
+        self.found = results.items.setdefault(self.name, {"arms": {}})
+        self.of_data = results.items.setdefault(self.stem, {"arms": {}})
+
+    @cached_property
+    def loaded(self) -> tuple[DataSet, TrainingSetting]:
+        """The data, and the setting of training on them."""
+        return setting_on(self.given)
+
+    @cached_property
+    def sample_filter(self) -> SampleFilter:
+        """What generated samples have to pass."""
+        data, setting = self.loaded
+        return train_filter(data, "auto", setting.recipe, 0, "cpu")
+
+    @cached_property
+    def pools(self) -> Mapping[str, Pool]:
+        """The samples of the first generator of each kind; without the kinds that failed."""
+        data, _ = self.loaded
+        found = {}
+        for kind in KINDS:
+            try:
+                self.generator(kind, 0)
+            except TooFewSamples as fault:
+                print(f"{self.name}: {fault}; the arms of the {kind} are left out", flush=True)
+                continue
+            settings = PoolSettings(0, "cpu", self.folder(kind, 0))
+            pool = make_pool(kind, data, self.sample_filter, settings).pool
+            if pool is not None:
+                found[kind] = pool
+        return found
+
+    def folder(self, kind: str, seed: int) -> Path:
+        """Where a fitted generator is kept."""
+        return Path(self.options.scratch, f"{self.stem}-{kind}-{seed}")
+
+    def generator(self, kind: str, seed: int) -> SavedGenerator:
+        """A generator, fitted where it is missing; raises `TooFewSamples` where the data do not suffice for it."""
+        data, _ = self.loaded
+        return fitted(kind, data, self.folder(kind, seed), seed, self.options.steps)
+
+    def judge_generators(self) -> None:
+        """Judge those that are not judged yet."""
+        figures, dropped = self.of_data.setdefault("generators", {}), self.of_data.setdefault("gate", {})
+        for kind, seed in product(KINDS, range(self.options.generators)):
+            key = f"{kind} {seed}"
+            if key in figures and key in dropped:
+                continue
+            try:
+                made = self.generator(kind, seed)
+            except TooFewSamples:
+                continue
+            (data, setting), sample_filter = self.loaded, self.sample_filter
+            for part, measure in (
+                (figures, partial(judged, made, data, setting.recipe, sample_filter, seed)),
+                (dropped, partial(caught, made, data, sample_filter, seed)),
+            ):
+                if self.results.once(part, key, measure):
+                    print(key, part[key], flush=True)
+
+    def wanted(self) -> Iterator[tuple[str, Arm]]:
+        """The arms that were asked for."""
+        usual, options = load_policy(self.options.policy), self.options
+        patterns = ("none", usual.name, *options.arms.split(","))
+        for name, arm in arms(usual).items():
+            if any(fnmatch(name, pattern) for pattern in patterns):
+                yield name, arm
+        if options.search:
+            self.results.once(self.found, "searched", self._searched)
+            yield "found by a search", Arm(Policy.model_validate(self.found["searched"]), usual.name)
+
+    def _searched(self) -> dict[str, object]:
+        return searched(self.given, 0).model_dump(mode="json", exclude_defaults=True)
+
+    def train_arms(self) -> None:
+        """Train what is missing, seed by seed."""
+        wanted = dict(self.wanted())
+        for seed, (name, arm) in product(range(self.options.seeds), wanted.items()):
+            known = self.found["arms"].get(name)
+            if known is None or len(known["test"]) <= seed:
+                self.train(name, arm, seed)
+
+    def train(self, name: str, arm: Arm, seed: int) -> None:
+        """Train an arm once; nothing happens where it takes samples that there are none of."""
+        _, setting = self.loaded
+        if arm.policy.synthetic is not None:
+            if arm.policy.synthetic.kind not in self.pools:
+                return
+            setting = replace(setting, pools=self.pools)
+        epochs = setting.recipe.epochs * self.options.longer
+        own = replace(setting, recipe=setting.recipe.model_copy(update={"equal": arm.equal, "epochs": epochs}))
+        begun = time.perf_counter()
+        accuracy = test_score(arm.policy, own, seed)
+        row = self.found["arms"].setdefault(name, {"against": arm.against, "test": [], "seconds": []})
+        row["test"].append(accuracy)
+        row["seconds"].append(time.perf_counter() - begun)
+        print(f"{self.name} {name}, seed {seed}: {100 * accuracy:.2f}", flush=True)
+        self.results.save()
+
+
+def main() -> None:
+    """Run what is missing."""
+    parser = options_of(__doc__, "generated")
+    parser.add_argument("data", nargs="+")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--generators", type=int, default=1)
+    parser.add_argument("--steps", type=int, help="of the GAN; by default as many as it takes by itself")
+    parser.add_argument("--arms", default="*", help="patterns of the arms to train, with commas")
+    parser.add_argument("--policy", default="randaugment", help="what everything is put on top of, besides none")
+    parser.add_argument("--longer", type=int, default=1, help="train that many times as long")
+    parser.add_argument("--search", action="store_true", help="add what a search finds")
+    parser.add_argument("--scratch", type=Path, default=Path("runs/generators"))
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    results: Results = Results(
+        options.out, vars(options), then=lambda: write_generated(options.out.with_suffix(".html"), results.items)
+    )
+    for given in options.data:
+        subject = Subject(given, options, results)
+        subject.judge_generators()
+        subject.train_arms()

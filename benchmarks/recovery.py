@@ -1,0 +1,110 @@
+"""Does a strategy find what is there? Validation and test images follow a known shift that the training images lack.
+
+    scripts/bench_recovery DATA.npz [--strategies auto,random] [--plants rotation,blur] [--budget 10x] [--runs 1]
+                           [--seeds 3] [--out reports/recovery.json]
+
+For every plant, strategy and run: a search as a user would start it, confirmed on fresh seeds together with the
+oracle, which is the planted distribution itself as a policy. What is written is the share of the gap between no
+augmentation and the oracle that the found policy closes on the test split, with the operators that were found. What
+is in the JSON already is not run again, so it can be stopped and continued.
+
+DATA has x_train, y_train, x_test, y_test; 500 of its test images become the validation split.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import autoaug
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.plan import draw_plan
+from autoaug.policy.models import Operation, Policy, in_turn
+from autoaug.search.strategies import STRATEGIES
+from benchmarks import ablation, gap
+from benchmarks.command import names, options_of
+from benchmarks.planting import planted
+from benchmarks.results import Results
+
+
+def shift(*operations: tuple[str, float, float]) -> Policy:
+    """Operators with the lowest and the highest magnitude, one after the other."""
+    return Policy(
+        name="oracle",
+        layers=in_turn(*(Operation(operator=name, magnitude=(low, high)) for name, low, high in operations)),
+    )
+
+
+ROTATION = ("Rotate", 0.0, 0.25)
+LIGHT = (("Contrast", 0.0, 0.8), ("Brightness", 0.0, 0.5))
+BLUR = ("GaussianBlur", 0.4, 1.0)
+OCCLUSION = ("Cutout", 0.4, 0.8)
+#: Rotation by up to 45 degrees, translation by up to a fifth, and so on; two are mixtures, and the last is no shift.
+PLANTS = {
+    "rotation": shift(ROTATION),
+    "translation": shift(("TranslateX", 0.0, 0.2), ("TranslateY", 0.0, 0.2)),
+    "light": shift(*LIGHT),
+    "blur": shift(BLUR),
+    "noise": shift(("GaussianNoise", 0.3, 0.8)),
+    "occlusion": shift(OCCLUSION),
+    "rotation+contrast": shift(ROTATION, LIGHT[0]),
+    "blur+occlusion": shift(OCCLUSION, BLUR),
+    "nothing": shift(),
+}
+
+
+def through(policy: Policy, images: np.ndarray, seed: int) -> np.ndarray:
+    """The images uint8 ``[n, H, W, C]`` after one pass through the policy."""
+    clean = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
+    moved = apply_plan(draw_plan(policy, len(clean), torch.Generator().manual_seed(seed)), clean)
+    return (moved * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+
+
+def recovery(options: argparse.Namespace, plant: str, strategy: str, seed: int) -> dict[str, object]:
+    """One search on planted data, and what it recovered."""
+    oracle_policy = PLANTS[plant]
+    common: dict[str, Any] = {"seed": seed, "seeds": options.seeds, "allow": ("leak", "conflict")}
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder, "planted.npz")
+        np.savez(data, **planted(options.data, 0, partial(through, oracle_policy)))
+        found = autoaug.search(
+            data, strategy=strategy, budget=options.budget, finalists=1, out=f"{folder}/search", **common
+        )
+        others = ["none", oracle_policy if oracle_policy.layers else "flip-crop"]
+        known = autoaug.compare(data, others, out=f"{folder}/oracle", **common)
+    none, oracle = (known.candidate(name).mean for name in ("none", "oracle" if oracle_policy.layers else "none"))
+    return {
+        "strategy": strategy,
+        "seed": seed,
+        "planted": oracle_policy.operator_names(),
+        **gap.closed(found, none, oracle),
+        "trials": len(found.history),
+        "search seconds": found.cost.search_seconds,
+    }
+
+
+def main() -> None:
+    """Run the searches that are missing."""
+    parser = options_of(__doc__, "recovery")
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--strategies", default="auto,random")
+    parser.add_argument("--plants", default=",".join(PLANTS))
+    parser.add_argument("--budget", default="10x")
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args()
+    ablation.register()
+    plants = names(options.plants, PLANTS, "plant")
+    strategies = names(options.strategies, STRATEGIES, "strategy")
+    results = Results(options.out, vars(options), fixed=("seeds",))
+    for seed, plant, strategy in product(range(options.runs), plants, strategies):
+        key = f"{options.data.stem}/{plant}/{strategy}/{options.budget}/{seed}"
+        if results.once(results.items, key, partial(recovery, options, plant, strategy, seed)):
+            print(f"{key}: {gap.in_words(results.items[key])}", flush=True)

@@ -1,0 +1,153 @@
+"""All strategies at equal budget; writes JSON, and a page with a table and charts beside it.
+
+    scripts/bench_strategies digits fashion-1k.npz cifar-2k.npz [--strategies all] [--budget 10x] [--runs 5]
+                             [--seeds 5] [--workers N] [--page] [--out reports/strategies.json]
+
+Each run is a search as a user would start it, with a seed of its own, because what a strategy finds is a distribution;
+its finalists are confirmed with the baselines on fresh seeds, the same ones for all strategies of a run, so that the
+baselines are trained once per run. What is in the JSON already is not run again, so it can be stopped and continued;
+``--page`` writes only the page, from the JSON. "auto without repeats" and the like (benchmarks/ablation.py) leave out
+one of auto's stages. The space ``flat`` is used for the strategies that need it. Epochs are the default, or given as
+DATA@EPOCHS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import product
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from autoaug.evaluation.statistics import estimate
+from autoaug.pipeline.configure import prepare
+from autoaug.pipeline.options import SearchOptions
+from autoaug.pipeline.run import run_job
+from autoaug.report.charts.chart import Chart
+from autoaug.report.charts.style import ACCENT, MUTED, base_figure
+from autoaug.results import SearchResult
+from autoaug.runs.callbacks.base import Silent
+from autoaug.runs.folder import RunFolder
+from autoaug.search.strategies import STRATEGIES
+from benchmarks import ablation
+from benchmarks.command import names, options_of
+from benchmarks.page import Section, Table, write_page
+from benchmarks.results import Results
+
+NEED_FLAT = {"gp", "cmaes"}
+HEAD = ("strategy", "runs", "points over the best baseline", "95 % interval", "better", "worse", "s per search")
+
+Row = Mapping[str, Any]
+
+
+def searched(options: argparse.Namespace, given: str, strategy: str, seed: int, trained: Path) -> dict[str, Any]:
+    """One search, and what its finalist is worth. The confirmation's trainings are kept in the folder `trained`."""
+    data, _, epochs = given.partition("@")
+    wanted = SearchOptions(
+        data,
+        strategy=strategy,
+        space="flat" if strategy in NEED_FLAT else "digits" if data == "digits" else "standard",
+        budget=options.budget,
+        epochs=int(epochs) if epochs else None,
+        seed=seed,
+        seeds=options.seeds,
+        max_seeds=options.seeds,
+        allow=("leak", "conflict"),
+        workers=options.workers,
+        command="scripts/bench_strategies",
+    )
+    config, data_set, audit = prepare(wanted)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = RunFolder.create(f"{scratch}/run", config)
+        if trained.is_dir():
+            shutil.copytree(trained, folder.confirmation)
+        result = run_job(folder, config, data_set, audit, Silent())
+        shutil.copytree(folder.confirmation, trained, dirs_exist_ok=True)
+    return worth(result)
+
+
+def worth(result: SearchResult) -> dict[str, Any]:
+    """The finalist of a search beside the baselines: mean test accuracies in [0, 1]."""
+    judged = result.comparison.candidate if result.comparison else ""
+    own = next((c for c in result.candidates if c.kind == "searched" and c.name == judged), None)
+    best = max((c for c in result.candidates if c.kind == "baseline"), key=lambda c: c.mean)
+    return {
+        "searched": own.mean if own else None,
+        "best baseline": best.mean,
+        "baseline": best.name,
+        "none": result.candidate("none").mean,
+        "verdict": result.verdict,
+        "candidates": {c.name: [c.kind, c.validation_mean, c.mean] for c in result.candidates},
+        "search seconds": result.cost.search_seconds,
+        "trials": len(result.history),
+        "operators": own.policy.operator_names() if own else [],
+    }
+
+
+def sections(items: Mapping[str, Row]) -> Iterator[Section]:
+    """A table and a chart for each data set, the best strategy first."""
+    by_data: dict[str, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    for key, row in items.items():
+        data, strategy = key.split("/")[:2]
+        if row["searched"] is not None:
+            by_data[data][strategy].append(row)
+    for number, (data, strategies) in enumerate(by_data.items()):
+        gains = {name: [100 * (r["searched"] - r["best baseline"]) for r in rows] for name, rows in strategies.items()}
+        ranked = dict(sorted(gains.items(), key=lambda found: -fmean(found[1])))
+        table = Table("", HEAD, [_row(name, gains[name], strategies[name]) for name in ranked])
+        yield Section(data, [table], _chart(f"strategies-{number}", ranked))
+
+
+def _row(name: str, gains: list[float], rows: list[Row]) -> list[str | float]:
+    low, high = estimate(gains, 0.01).ci95
+    verdicts = [row["verdict"] for row in rows]
+    counts = [str(verdicts.count(verdict)) for verdict in ("better", "worse")]
+    seconds = fmean(row["search seconds"] for row in rows)
+    return [name, str(len(rows)), f"{fmean(gains):+.2f}", f"{low:+.2f} to {high:+.2f}", *counts, f"{seconds:.0f}"]
+
+
+def _chart(name: str, gains: Mapping[str, list[float]]) -> Chart:
+    """A faint dot for each run, a diamond for their mean; `gains` are in points, the best strategy first."""
+    figure = base_figure(120 + 34 * len(gains), "points of test accuracy over the best baseline")
+    runs, labels = [gain for found in gains.values() for gain in found], [s for s in gains for _ in gains[s]]
+    marker: dict[str, Any] = {"color": MUTED, "opacity": 0.5}
+    figure.add_scatter(x=runs, y=labels, mode="markers", marker=marker, name="run")
+    marker = {"color": ACCENT, "symbol": "diamond", "size": 11}
+    means = [fmean(found) for found in gains.values()]
+    figure.add_scatter(x=means, y=list(gains), mode="markers", marker=marker, name="mean")
+    figure.add_vline(x=0, line_dash="dot", annotation_text="best baseline")
+    figure.update_yaxes(categoryorder="array", categoryarray=list(gains)[::-1])
+    words = "What each strategy's finalist gains over the best baseline, run by run, and its mean; the table is below."
+    return Chart(name, "result", "", words, figure)
+
+
+def main() -> None:
+    """Run the searches that are missing, and write the page."""
+    parser = options_of(__doc__, "strategies")
+    parser.add_argument("data", nargs="*")
+    parser.add_argument("--strategies", default=",".join(STRATEGIES))
+    parser.add_argument("--budget", default="10x")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--workers", type=int)
+    parser.add_argument("--page", action="store_true", help="write only the page")
+    options = parser.parse_args()
+    ablation.register()
+    strategies = names(options.strategies, STRATEGIES, "strategy")
+    results = Results(options.out, vars(options), fixed=() if options.page else ("seeds",))
+    for seed, given in product(range(0 if options.page else options.runs), options.data):
+        data, _, epochs = given.partition("@")
+        with tempfile.TemporaryDirectory() as scratch:
+            for strategy in strategies:
+                key = f"{Path(data).stem}/{strategy}/{options.budget}/{epochs or 'default'}/{seed}"
+                search = partial(searched, options, given, strategy, seed, Path(scratch, "trained"))
+                if results.once(results.items, key, search):
+                    row = results.items[key]
+                    print(f"{key}: {row['searched']} against {row['best baseline']} ({row['verdict']})", flush=True)
+    words = "Points of test accuracy of each search's finalist over the best of the baselines, on the same seeds."
+    write_page(options.out.with_suffix(".html"), "Strategies at equal budget", words, sections(results.items))

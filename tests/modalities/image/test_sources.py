@@ -1,0 +1,188 @@
+"""Images come as uint8 ``[C, H, W]`` from arrays of every layout, files of every size, and known data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from autoaug.data.audit import audit
+from autoaug.data.description import describe_source
+from autoaug.data.inputs import in_memory
+from autoaug.data.loading import open_source
+from autoaug.data.source import Source
+from autoaug.errors import AutoaugError, DataError
+from autoaug.modalities.image import loader
+from autoaug.modalities.image.decoding import image_endings
+from tests.conftest import bars, write_folder, write_idx
+
+PLENTY = 10**9
+Changed = Callable[[np.ndarray], np.ndarray]
+
+
+def pixels(source: Source, role: str = "train") -> np.ndarray:
+    return in_memory(source.parts[role].inputs).array
+
+
+@pytest.mark.parametrize("layout", ["NHW", "NHWC", "NCHW", "float", "color NHWC", "color NCHW"])
+@pytest.mark.parametrize("limit", [PLENTY, 10])
+def test_npz_in_every_layout_in_memory_and_on_disk(layout: str, limit: int, tmp_path: Path) -> None:
+    images, labels = bars(30, channels=3 if "color" in layout else 1)
+    expected = images.transpose(0, 3, 1, 2)
+    stored = {
+        "NHW": images[..., 0],
+        "NCHW": expected,
+        "float": images / 255.0,
+        "color NCHW": expected,
+    }.get(layout, images)
+    np.savez(tmp_path / "a.npz", x_train=stored, y_train=labels, class_names=np.array(["a", "b", "c"]))
+    source = open_source(tmp_path / "a.npz", limit)
+    np.testing.assert_array_equal(pixels(source), expected)
+    np.testing.assert_array_equal(source.parts["train"].labels, labels)
+    assert source.classes == ("a", "b", "c")
+    mode = "RGB" if "color" in layout else "gray"
+    assert f"sizes: 12x12 (30); modes: {mode} (30)" in describe_source(source, audit(source))
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+@pytest.mark.parametrize("limit", [PLENTY, 10])
+def test_idx_folder(ending: str, limit: int, tmp_path: Path) -> None:
+    images, labels = bars(30)
+    for prefix in ("train", "t10k"):
+        write_idx(tmp_path / f"{prefix}-images-idx3-ubyte{ending}", images[..., 0])
+        write_idx(tmp_path / f"{prefix}-labels-idx1-ubyte{ending}", labels)
+    source = open_source(tmp_path, limit)
+    assert set(source.parts) == {"train", "test"}
+    for role in source.parts:
+        np.testing.assert_array_equal(pixels(source, role), images.transpose(0, 3, 1, 2))
+        np.testing.assert_array_equal(source.parts[role].labels, labels)
+
+
+def test_mixed_sizes_and_modes_become_one_by_the_stated_rule(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    for index, (width, height, mode) in enumerate([(20, 10, "L"), (12, 30, "RGB"), (16, 16, "RGBA"), (14, 14, "P")]):
+        folder = tmp_path / "ab"[index % 2]
+        folder.mkdir(exist_ok=True)
+        image = Image.fromarray(draw.integers(0, 256, (height, width, 3), dtype=np.uint8)).convert(mode)
+        image.save(folder / f"{index}.png")
+    source = open_source(tmp_path, PLENTY)
+    assert source.parts["train"].inputs.shape == (3, 13, 13), "the median of the shorter sides 10, 12, 14, 16"
+    assert "13 x 13" in source.rule
+    assert open_source(tmp_path, PLENTY, size=8).parts["train"].inputs.shape == (3, 8, 8)
+
+
+def test_an_image_turned_by_its_exif_tag_comes_upright(tmp_path: Path) -> None:
+    upright = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
+    (tmp_path / "a").mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held so that the picture must be turned by 90 degrees clockwise
+    Image.fromarray(np.rot90(upright)).save(tmp_path / "a" / "1.png", exif=exif)
+    np.testing.assert_array_equal(pixels(open_source(tmp_path, PLENTY))[0], upright.transpose(2, 0, 1))
+
+
+def test_sixteen_bit_gray_is_scaled(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    deep = np.array([[0, 256, 65535]], dtype=np.uint16)
+    Image.fromarray(deep).save(tmp_path / "a" / "1.png")
+    np.testing.assert_array_equal(pixels(open_source(tmp_path, PLENTY))[0, 0], [[0, 1, 255]])
+
+
+def test_digits() -> None:
+    from sklearn.datasets import load_digits
+
+    source = open_source("digits", PLENTY)
+    np.testing.assert_array_equal(pixels(source)[:, 0], (load_digits().images * 255 / 16).round())
+
+
+def test_torchvision_sets_that_are_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path))
+    images, labels = bars(30)
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for prefix in ("train", "t10k"):
+        write_idx(raw / f"{prefix}-images-idx3-ubyte", images[..., 0])
+        write_idx(raw / f"{prefix}-labels-idx1-ubyte", labels)
+    source = open_source("torchvision:MNIST", PLENTY)
+    for role in ("train", "test"):
+        np.testing.assert_array_equal(pixels(source, role), images.transpose(0, 3, 1, 2))
+        np.testing.assert_array_equal(source.parts[role].labels, labels)
+
+
+def test_an_unknown_torchvision_set_offers_the_nearest() -> None:
+    with pytest.raises(AutoaugError, match="did you mean 'CIFAR10'"):
+        open_source("torchvision:CIFAR11", PLENTY)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (lambda images: np.where(np.arange(len(images))[:, None, None, None] == 3, np.nan, images / 255), "in image 3"),
+        (lambda images: images / 1.0, "scale them to [0, 1] or store uint8"),
+        (lambda images: images.astype(np.int32), "must be uint8, or floats in [0, 1], not int32"),
+        (lambda images: images[:, :, 0, 0], "must be [N, H, W]"),
+        (lambda images: images[:, :0], "images without pixels"),
+    ],
+)
+def test_an_array_that_is_none_of_images_is_named(changed: Changed, words: str, tmp_path: Path) -> None:
+    images, labels = bars(12)
+    np.savez(tmp_path / "a.npz", x_train=changed(images), y_train=labels)
+    with pytest.raises(DataError) as error:
+        open_source(tmp_path / "a.npz", PLENTY)
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_the_loader_writes_it_opens_again(channels: int, tmp_path: Path) -> None:
+    images, labels = bars(12, channels=channels)
+    stored = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+    (tmp_path / "a").mkdir()
+    for number, sample in enumerate(stored):
+        loader.write(sample, tmp_path / "a" / f"{number:02}{loader.ending}")
+    np.testing.assert_array_equal(pixels(open_source(tmp_path, PLENTY)), stored)
+    np.savez(tmp_path / "a.npz", x_train=loader.as_array(stored), y_train=labels)
+    np.testing.assert_array_equal(pixels(open_source(tmp_path / "a.npz", PLENTY)), stored)
+
+
+def test_an_image_is_copied_only_where_any_program_reads_it_as_its_copies_are(tmp_path: Path) -> None:
+    """A loader of another library would find 16 bits, or colors where the others are gray."""
+    (tmp_path / "a").mkdir()
+    Image.new("L", (6, 5), 9).save(tmp_path / "a" / "0.png")
+    Image.fromarray(np.full((5, 6), 2**12, np.uint16)).save(tmp_path / "a" / "1.png")
+    inputs = open_source(tmp_path, PLENTY).parts["train"].inputs
+    assert inputs.reader.rewritten(tmp_path / "a" / "0.png") is None
+    deep = inputs.reader.rewritten(tmp_path / "a" / "1.png")
+    np.testing.assert_array_equal(deep, np.full((1, 5, 6), 2**12 >> 5))
+
+
+@pytest.mark.parametrize("ending", ["jfif", "jpe", "JPG", "avif", "jp2", "tga", "pnm", "apng", "dib"])
+def test_every_ending_of_what_pillow_decodes_is_an_image(ending: str, tmp_path: Path) -> None:
+    if f".{ending.lower()}" not in image_endings():
+        pytest.skip(f"this Pillow cannot read .{ending}")
+    write_folder(tmp_path, *bars(12))
+    for path in (tmp_path / "class 0").iterdir():
+        Image.open(path).save(path.with_suffix(f".{ending}"))
+        path.unlink()
+    source = open_source(tmp_path, PLENTY)
+    assert source.classes == ("class 0", "class 1", "class 2")
+    assert len(source.parts["train"]) == 12
+    assert np.bincount(source.parts["train"].labels).tolist() == [4, 4, 4]
+
+
+def test_no_program_is_run_for_an_image() -> None:
+    assert not {".eps", ".ps", ".wmf"} & image_endings()
+
+
+def test_idx_files_are_known_by_the_words_of_their_names(tmp_path: Path) -> None:
+    for prefix in ("emnist-letters-train", "valid", "t10k"):
+        write_idx(tmp_path / f"{prefix}-images-idx3-ubyte", bars(12)[0][..., 0])
+        write_idx(tmp_path / f"{prefix}-labels-idx1-ubyte.gz", bars(12)[1])
+    assert set(open_source(tmp_path, PLENTY).parts) == {"train", "validation", "test"}
+    (tmp_path / "more-images-idx3-ubyte").touch()
+    with pytest.raises(DataError, match="does not say what it is"):
+        open_source(tmp_path, PLENTY)
+    (tmp_path / "more-images-idx3-ubyte").rename(tmp_path / "other-train-images-idx3-ubyte")
+    with pytest.raises(DataError, match="are both images of the train split"):
+        open_source(tmp_path, PLENTY)

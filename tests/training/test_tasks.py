@@ -1,0 +1,69 @@
+"""Tasks and metrics against PyTorch and scikit-learn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score
+from torch.nn.functional import cross_entropy, kl_div, log_softmax
+
+from autoaug.training.metrics import Accuracy, record_of, score
+from autoaug.training.tasks import Classification
+
+TASK = Classification(4)
+OUTPUTS = torch.randn(30, 4, generator=torch.Generator().manual_seed(0)) * 3
+LABELS = torch.arange(30) % 4
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_loss_of_each_sample_is_cross_entropy_and_has_its_gradient(smoothing: float) -> None:
+    ours, theirs = (OUTPUTS.clone().requires_grad_() for _ in range(2))
+    found = TASK.loss(ours, TASK.targets(LABELS), smoothing)
+    expected = cross_entropy(theirs, LABELS, label_smoothing=smoothing)
+    assert found.shape == (30,)
+    torch.testing.assert_close(found.mean(), expected)
+    found.mean().backward()
+    expected.backward()
+    torch.testing.assert_close(ours.grad, theirs.grad)
+
+
+def test_the_divergence_is_kullback_and_leiblers() -> None:
+    others = OUTPUTS.roll(1, 0)
+    expected = kl_div(log_softmax(OUTPUTS, 1), log_softmax(others, 1), reduction="batchmean", log_target=True)
+    torch.testing.assert_close(TASK.divergence(OUTPUTS, others).mean(), expected)
+    torch.testing.assert_close(TASK.divergence(OUTPUTS, OUTPUTS), torch.zeros(30))
+
+
+def test_accuracy_is_what_scikit_learn_makes_of_it() -> None:
+    predictions = TASK.predict(OUTPUTS)
+    statistics = Accuracy().statistics(predictions, LABELS.numpy())
+    assert predictions.dtype == np.uint16
+    assert score(Accuracy(), statistics) == accuracy_score(LABELS, predictions)
+    halves = [statistics[:11].sum(0), statistics[11:].sum(0)]
+    assert Accuracy().value(sum(halves)) == accuracy_score(LABELS, predictions), "statistics of parts add up"
+    assert np.isnan(score(Accuracy(), statistics[:0]))
+    assert record_of(Accuracy()).is_share
+
+
+@dataclass(frozen=True)
+class SquaredError:
+    """A metric of which less is better."""
+
+    name: str = "mean squared error"
+    unit: str = "mm²"
+    larger_is_better: bool = False
+
+    def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        return np.stack([(predictions - targets) ** 2, np.ones(len(targets))], 1)
+
+    def value(self, total: np.ndarray) -> float:
+        return float(total[0] / total[1])
+
+
+def test_a_score_is_the_higher_the_better_whatever_the_metric() -> None:
+    good, bad = (score(SquaredError(), SquaredError().statistics(np.full(5, off), np.zeros(5))) for off in (1.0, 2.0))
+    assert (good, bad) == (-1.0, -4.0)
+    assert not record_of(SquaredError()).is_share
