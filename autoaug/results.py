@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -236,6 +237,20 @@ class DataSummary(Record):
     validation: Count
     test: Count
     findings: tuple[str, ...]
+
+
+class Stage(StrEnum):
+    """The stages of the search by the default strategy, as its trials name them."""
+
+    BASELINES = "baselines"
+    #: Whether the policy that the shift probe proposes is better than no augmentation.
+    SHIFT_CHECK = "gate"
+    PORTFOLIO = "portfolio"
+    SHAPES = "shape"
+    #: Neighbors of one policy; the number of its trial follows.
+    NEIGHBORS = "around"
+    REPEATS = "repeat"
+    FULL_LENGTH = "finish"
 
 
 class TrialSummary(Record):

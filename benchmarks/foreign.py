@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -23,7 +24,7 @@ from scipy import ndimage
 import autoaug
 from benchmarks import gap
 from benchmarks.command import names, options_of
-from benchmarks.planting import planted
+from benchmarks.planting import Arrays, planted
 from benchmarks.results import Results
 
 #: The oracle sees the training images so many times over, in so many passes in all as a default training takes.
@@ -43,7 +44,8 @@ def zoom(image: np.ndarray, draw: np.random.Generator) -> np.ndarray:
 
 def gamma(image: np.ndarray, draw: np.random.Generator) -> np.ndarray:
     """To the power of 0.35 to 2.8."""
-    return 255 * (image / 255) ** np.exp(draw.uniform(np.log(0.35), np.log(2.8)))
+    power = float(np.exp(draw.uniform(np.log(0.35), np.log(2.8))))
+    return 255 * (image / 255) ** power
 
 
 def salt(image: np.ndarray, draw: np.random.Generator) -> np.ndarray:
@@ -76,7 +78,8 @@ def moved_and_blurred(image: np.ndarray, draw: np.random.Generator) -> np.ndarra
     down, right = (round(draw.uniform(-0.2, 0.2) * side) for side in image.shape[:2])
     moved = np.clip(ndimage.shift(image, (down, right, 0), order=0), 0, 255)
     sigma = draw.uniform(0.5, 1.8)
-    return ndimage.gaussian_filter(moved, (sigma, sigma, 0))
+    blurred: np.ndarray = ndimage.gaussian_filter(moved, (sigma, sigma, 0))
+    return blurred
 
 
 PLANTS: dict[str, Shift] = {
@@ -99,9 +102,9 @@ def recovery(data: Path, shift: Shift) -> dict[str, object]:
     """One search on shifted data, and how much of the gap to the oracle it closed."""
     arrays = planted(data, 5, lambda images, part: shifted(images, shift, 1 + part))
     train, labels = arrays["x_train"], arrays["y_train"]
-    oracle = {"x_train": np.concatenate([shifted(train, shift, 10 + k) for k in range(TIMES)])}
+    oracle: Arrays = {"x_train": np.concatenate([shifted(train, shift, 10 + k) for k in range(TIMES)])}
     oracle["y_train"] = np.tile(labels, TIMES)
-    common = {"seed": 0, "seeds": 3, "max_seeds": 3, "allow": ("leak", "conflict"), "workers": 1}
+    common: dict[str, Any] = {"seed": 0, "seeds": 3, "max_seeds": 3, "allow": ("leak", "conflict"), "workers": 1}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         np.savez(folder / "planted.npz", **arrays)

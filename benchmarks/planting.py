@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 #: So many of the test images become the validation split, and so many of the rest, at most, the test split.
 VALIDATION, TEST = 500, 4000
 
-Arrays = dict[str, np.ndarray]
+#: Arrays by name.
+Arrays = dict[str, Any]
 
 
 def planted(data: Path, seed: int, shift: Callable[[np.ndarray, int], np.ndarray]) -> Arrays:

@@ -18,6 +18,7 @@ import tempfile
 from functools import partial
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -69,7 +70,7 @@ def through(policy: Policy, images: np.ndarray, seed: int) -> np.ndarray:
 def recovery(options: argparse.Namespace, plant: str, strategy: str, seed: int) -> dict[str, object]:
     """One search on planted data, and what it recovered."""
     oracle_policy = PLANTS[plant]
-    common = {"seed": seed, "seeds": options.seeds, "allow": ("leak", "conflict")}
+    common: dict[str, Any] = {"seed": seed, "seeds": options.seeds, "allow": ("leak", "conflict")}
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder, "planted.npz")
         np.savez(data, **planted(options.data, 0, partial(through, oracle_policy)))

@@ -24,13 +24,12 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from autoaug.report.figures import ACCENT, MUTED, base_figure
-
 from autoaug.evaluation.statistics import estimate
 from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.options import SearchOptions
 from autoaug.pipeline.run import run_job
-from autoaug.report.charts import Chart
+from autoaug.report.charts.chart import Chart
+from autoaug.report.charts.style import ACCENT, MUTED, base_figure
 from autoaug.results import SearchResult
 from autoaug.runs.callbacks.base import Silent
 from autoaug.runs.folder import RunFolder
@@ -60,13 +59,14 @@ def searched(options: argparse.Namespace, given: str, strategy: str, seed: int, 
         max_seeds=options.seeds,
         allow=("leak", "conflict"),
         workers=options.workers,
+        command="scripts/bench_strategies",
     )
-    config, data_set, found_in_data = prepare(wanted, (), "scripts/bench_strategies")
+    config, data_set, audit = prepare(wanted)
     with tempfile.TemporaryDirectory() as scratch:
         folder = RunFolder.create(f"{scratch}/run", config)
         if trained.is_dir():
             shutil.copytree(trained, folder.confirmation)
-        result = run_job(folder, config, data_set, found_in_data, Silent())
+        result = run_job(folder, config, data_set, audit, Silent())
         shutil.copytree(folder.confirmation, trained, dirs_exist_ok=True)
     return worth(result)
 

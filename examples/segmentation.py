@@ -21,7 +21,7 @@ STEPS = 120
 
 def digits(start: int, count: int, is_turned: bool) -> tuple[Tensor, Tensor]:
     """Images ``[count, 1, SIZE, SIZE]`` and masks ``[count, SIZE, SIZE]`` of 0 and 1."""
-    pixels = torch.from_numpy(load_digits().inputs[start : start + count]).float()[:, None] / 16
+    pixels = torch.from_numpy(load_digits().images[start : start + count]).float()[:, None] / 16
     images = nn.functional.pad(nn.functional.interpolate(pixels, size=16, mode="bilinear"), (4, 4, 4, 4))
     masks = (images > 0.4).to(torch.uint8)
     masks[..., : SIZE // 2, :] = 0

@@ -19,7 +19,7 @@ STEPS = 150
 
 def images(start: int, count: int) -> Tensor:
     """Images ``[count, 1, 16, 16]``, without their labels."""
-    pixels = torch.from_numpy(load_digits().inputs[start : start + count]).float()[:, None] / 16
+    pixels = torch.from_numpy(load_digits().images[start : start + count]).float()[:, None] / 16
     return nn.functional.interpolate(pixels, size=16, mode="bilinear")
 
 

@@ -1,4 +1,4 @@
-"""What type checkers see of calls: mypy reads this file, nobody runs it. An ignore that is not needed is an error there."""
+"""What type checkers see of calls: mypy reads this file, nobody runs it. An ignore without need is an error there."""
 
 from __future__ import annotations
 

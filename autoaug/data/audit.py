@@ -18,6 +18,8 @@ _CHUNK = 512
 #: Below this many validation samples, the standard error of an accuracy of 80 % is above 4 points.
 _FEW_SAMPLES = 100
 _MOST_LISTED = 10
+#: The row of a sample in the part of a role.
+_Place = tuple[Role, int]
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,13 @@ def audit(source: Source) -> Audit:
         for role, part in source.parts.items()
     }
     findings = [
-        *_classes(source),
-        *_unreadable(source),
-        *_missing(source, counts),
-        *_repeated(source, hashes),
-        *_size(source),
+        *_too_few_classes(source),
+        *_unreadable_files(source),
+        *_missing_classes(source, counts),
+        *_repeated_samples(source, hashes),
+        *_uneven_and_small(source),
         *(Finding("split", "warning", words) for words in source.assumed),
-        *_left_out(source),
+        *_what_is_left_out(source),
     ]
     order = {"stop": 0, "warning": 1, "note": 2}
     digest = hashlib.sha256(repr(source.classes).encode())
@@ -107,14 +109,14 @@ def hash_inputs(inputs: Inputs) -> np.ndarray:
     return np.array(digests, dtype="V16")
 
 
-def _classes(source: Source) -> list[Finding]:
+def _too_few_classes(source: Source) -> list[Finding]:
     if len(source.classes) >= 2:
         return []
     message = f"{source.name}: there is one class only ({source.classes[0]!r}); a search needs at least two"
     return [Finding("classes", "stop", message)]
 
 
-def _unreadable(source: Source) -> list[Finding]:
+def _unreadable_files(source: Source) -> list[Finding]:
     if not source.unreadable:
         return []
     more = f" and {len(source.unreadable) - 1} more" if len(source.unreadable) > 1 else ""
@@ -122,28 +124,28 @@ def _unreadable(source: Source) -> list[Finding]:
     return [Finding("unreadable", "stop", message)]
 
 
-def _missing(source: Source, counts: dict[Role, dict[str, int]]) -> list[Finding]:
+def _missing_classes(source: Source, counts: dict[Role, dict[str, int]]) -> list[Finding]:
     """Classes without a sample, in all or in a split that was given."""
     findings = []
     if source.empty:
         message = (
-            f"{source.name}: there is no sample of {_some(source.empty)}; add samples, or remove what names the class"
+            f"{source.name}: there is no sample of {_named(source.empty)}; add samples, or remove what names the class"
         )
         findings.append(Finding("empty", "stop", message))
     for role, of_class in counts.items():
         lacking = [name for name, count in of_class.items() if not count]
         if lacking and role != "train":
-            message = f"{source.name}: the {role} split has no sample of {_some(lacking)}; add samples"
+            message = f"{source.name}: the {role} split has no sample of {_named(lacking)}; add samples"
             findings.append(Finding("absent", "stop", message))
     return findings
 
 
-def _some(classes: Sequence[str]) -> str:
+def _named(classes: Sequence[str]) -> str:
     more = f" and {len(classes) - 1} more" if len(classes) > 1 else ""
     return f"class {classes[0]!r}{more}"
 
 
-def _left_out(source: Source) -> list[Finding]:
+def _what_is_left_out(source: Source) -> list[Finding]:
     if not source.left_out:
         return []
     shown = ", ".join(source.left_out[:_MOST_LISTED])
@@ -151,18 +153,18 @@ def _left_out(source: Source) -> list[Finding]:
     return [Finding("left-out", "note", f"not taken as data: {shown}{more}")]
 
 
-def _repeated(source: Source, hashes: dict[Role, np.ndarray]) -> list[Finding]:
-    places: dict[bytes, list[tuple[Role, int]]] = defaultdict(list)
+def _repeated_samples(source: Source, hashes: dict[Role, np.ndarray]) -> list[Finding]:
+    places: dict[bytes, list[_Place]] = defaultdict(list)
     for role, digests in hashes.items():
         for index, digest in enumerate(digests):
             places[digest.tobytes()].append((role, index))
-    repeated = [found for found in places.values() if len(found) > 1]
-    leaks = [found for found in repeated if len({role for role, _ in found}) > 1]
-    conflicts = [found for found in repeated if len({source.parts[role].labels[i] for role, i in found}) > 1]
-    within = [found for found in repeated if len({role for role, _ in found}) == 1]
+    repeated = [copies for copies in places.values() if len(copies) > 1]
+    leaks = [copies for copies in repeated if len({role for role, _ in copies}) > 1]
+    conflicts = [copies for copies in repeated if len({source.parts[role].labels[i] for role, i in copies}) > 1]
+    within = [copies for copies in repeated if len({role for role, _ in copies}) == 1]
 
-    def example(found: list[tuple[Role, int]]) -> str:
-        return " and ".join(source.parts[role].names[i] for role, i in _telling(found))
+    def example(copies: list[_Place]) -> str:
+        return " and ".join(source.parts[role].names[i] for role, i in _two_places(copies))
 
     findings = []
     if leaks:
@@ -177,13 +179,13 @@ def _repeated(source: Source, hashes: dict[Role, np.ndarray]) -> list[Finding]:
     return findings
 
 
-def _telling(found: list[tuple[Role, int]]) -> list[tuple[Role, int]]:
-    """Two of the places, from different splits where there are such."""
-    other = next((place for place in found if place[0] != found[0][0]), found[1])
-    return [found[0], other]
+def _two_places(copies: list[_Place]) -> list[_Place]:
+    """Two of the places of one sample, in different splits where there are such."""
+    other = next((place for place in copies if place[0] != copies[0][0]), copies[1])
+    return [copies[0], other]
 
 
-def _size(source: Source) -> list[Finding]:
+def _uneven_and_small(source: Source) -> list[Finding]:
     train = np.bincount(source.parts["train"].labels, minlength=len(source.classes))
     findings = []
     if train.max() > 10 * max(train.min(), 1):

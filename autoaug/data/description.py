@@ -12,10 +12,10 @@ from autoaug.data.splits import DataSet
 _MANY = 20
 
 
-def describe_source(source: Source, found: Audit) -> list[str]:
+def describe_source(source: Source, audit: Audit) -> list[str]:
     """Counts per class, forms and findings, line by line."""
-    lines = [f"{source.name}: {len(source.classes)} classes, fingerprint {found.fingerprint}"]
-    for role, counts in found.counts.items():
+    lines = [f"{source.name}: {len(source.classes)} classes, fingerprint {audit.fingerprint}"]
+    for role, counts in audit.counts.items():
         listed = list(counts.items())
         shown = ", ".join(f"{name} {count}" for name, count in listed[:_MANY])
         more = f", and {len(listed) - _MANY} more classes" if len(listed) > _MANY else ""
@@ -25,10 +25,10 @@ def describe_source(source: Source, found: Audit) -> list[str]:
     if source.rule:
         lines.append(f"one form for all samples: {source.rule}")
     lines += [f"unreadable: {name}" for name in source.unreadable[1:_MANY]]
-    for finding in found.findings:
+    for finding in audit.findings:
         allow = f" (--allow {finding.code} lets {ALLOWABLE[finding.code]} pass)" if finding.code in ALLOWABLE else ""
         lines.append(f"{finding.level}: {finding.message}{allow}")
-    if all(finding.level == "note" for finding in found.findings):
+    if all(finding.level == "note" for finding in audit.findings):
         lines.append("nothing wrong was found: all files readable, no duplicates, no sample under two labels")
     return lines
 

@@ -10,6 +10,7 @@ from autoaug.data.audit import Audit, allowed, audit
 from autoaug.data.source import Source
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import DataError
+from autoaug.modalities.base import Modality
 from autoaug.modalities.registry import all_modalities
 from autoaug.utils.files import is_text
 
@@ -26,12 +27,17 @@ def open_source(data: str | Path, memory_limit: int, size: int | None = None) ->
     Raises:
         DataError: there is no such data, or it breaks a rule of its format.
     """
+    modality = recognize(data)
+    return replace(modality.loader.open(str(data), memory_limit, size), modality=modality.name)
+
+
+def recognize(data: str | Path) -> Modality:
+    """The modality that opens `data`; raises `DataError` where no file could have that name."""
     text = str(data)
     if not is_text(text):
         raise DataError(f"the path of the data, {text!r}, is not UTF-8 text; rename that file or folder")
     first, *others = all_modalities().values()
-    modality = next((other for other in others if other.loader.recognizes(text)), first)
-    return replace(modality.loader.open(text, memory_limit, size), modality=modality.name)
+    return next((other for other in others if other.loader.recognizes(text)), first)
 
 
 def check_data(
@@ -40,6 +46,6 @@ def check_data(
     """Open, audit and split a data set; raises `DataError` on what would spoil a result and is not allowed."""
     passing = allowed(allow)
     source = open_source(data, memory_limit, size)
-    found = audit(source)
-    found.stop(passing)
-    return found, split(source, found, seed, memory_limit, passing)
+    audited = audit(source)
+    audited.stop(passing)
+    return audited, split(source, audited, seed, memory_limit, passing)

@@ -111,11 +111,11 @@ def label_text(value: object, names: Sequence[str] | None, where: str) -> str:
         raise DataError(f"{where}: a label is {value!r}; labels must be text, or whole numbers from 0")
     number = int(value)
     if number < 0 or (names is not None and number >= len(names)):
-        raise DataError(f"{where}: label {number} is out of range; {_range(names)}")
+        raise DataError(f"{where}: label {number} is out of range; {_allowed_range(names)}")
     return str(number) if names is None else names[number]
 
 
-def _range(names: Sequence[str] | None) -> str:
+def _allowed_range(names: Sequence[str] | None) -> str:
     return "labels count from 0" if names is None else f"with {len(names)} classes labels go from 0 to {len(names) - 1}"
 
 
@@ -146,11 +146,11 @@ def index_labels(
         for array in values:
             wrong = array[(array < 0) | (array >= len(class_names))]
             if len(wrong):
-                raise DataError(f"{where}: label {wrong[0]} is out of range; {_range(class_names)}")
+                raise DataError(f"{where}: label {wrong[0]} is out of range; {_allowed_range(class_names)}")
         return [array.astype(np.int64) for array in values], tuple(class_names)
     negative = [array[array < 0] for array in values if array.dtype.kind == "i" and (array < 0).any()]
     if negative:
-        raise DataError(f"{where}: label {negative[0][0]} is out of range; {_range(None)}")
+        raise DataError(f"{where}: label {negative[0][0]} is out of range; {_allowed_range(None)}")
     if len({array.dtype.kind in "iu" for array in values}) > 1:
         raise DataError(f"{where}: the labels of one part are numbers, those of another text; make them the same")
     known = np.unique(values[0])

@@ -7,18 +7,21 @@ A modality is a package with one `Modality` object, which third parties name as 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
+from autoaug.errors import OptionError
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
     from autoaug.data.source import Source
+    from autoaug.data.splits import Samples
     from autoaug.policy.models import Adversarial
 
 Role = Literal["alone", "joined", "carried", "closing"]
@@ -161,14 +164,52 @@ class Pictures(Protocol):
         """
 
 
+class Collapsed(ArithmeticError):
+    """A fit failed: its loss is not finite, or the samples of a class are all alike."""
+
+
+class GeneratorFit(Protocol):
+    """A fit of a generator under way. All that it learns, and all that it continues from, is tensors by name."""
+
+    #: That have been taken.
+    steps: int
+
+    def run(self, steps: int, device: str, every: int) -> Iterator[int]:
+        """Take steps up to so many in all, yielding the number taken every so many of them, and at the end. What is
+        drawn at a step follows from the seed and the step. Raises `Collapsed` where it fails.
+        """
+
+    def tensors(self) -> Mapping[str, Tensor]:
+        """What has been learned."""
+
+    def state(self) -> Mapping[str, Tensor]:
+        """What the fit continues from."""
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Continue from a state; raises RuntimeError or KeyError where it is another's."""
+
+
 class Generator(Protocol):
     """A kind of generator of samples."""
 
-    #: Fewer samples of a class than this are remembered, not learned.
+    #: Fewer samples per class than this are remembered, not learned.
     fewest: int
+    #: Whether a fit can start from what another has learned.
+    adapts: bool
+
+    def usual_steps(self, samples: int) -> int:
+        """How many steps a fit to so many samples takes by default; 0 where it is done when it begins."""
+
+    def begin(
+        self, train: Samples, classes: int, seed: int, source: Mapping[str, Tensor] | None = None
+    ) -> GeneratorFit:
+        """A fit to training samples; with `source`, what a generator has learned, one that adapts it."""
+
+    def check(self, tensors: Mapping[str, Tensor], shape: tuple[int, ...], classes: int) -> None:
+        """Raise RuntimeError where this was not learned from samples of that `shape` and so many classes."""
 
     def sample(self, tensors: Mapping[str, Tensor], labels: np.ndarray, seed: int, device: str) -> np.ndarray:
-        """A stored sample for each of ``labels [n]``."""
+        """A stored sample for each of ``labels [n]``; the same seed makes the same."""
 
 
 #: The loss ``[n]`` of values ``[n, …]``.
@@ -197,6 +238,8 @@ class Modality(ABC):
     usual_base: Mapping[str, float] = {}
     #: Policies that every search is compared with where its space names none.
     baselines: tuple[str, ...] = ("none",)
+    #: The policy under which the classifier of the sample filter is trained, so that it is not too sure of its errors.
+    filter_policy: str = "none"
     #: Folders of YAML files.
     policies: Path | None = None
     spaces: Path | None = None
@@ -275,3 +318,17 @@ class Modality(ABC):
     def features(self, values: Tensor) -> list[Tensor]:
         """Blocks of features ``[n, d]`` that tell how two sets of samples differ."""
         return [values.flatten(1)]
+
+    def copy_vectors(self, stored: np.ndarray) -> np.ndarray:
+        """Stored samples as float32 vectors ``[n, d]`` whose distances tell copies from new samples."""
+        return stored.reshape(len(stored), -1).astype(np.float32)
+
+    def roughness(self, stored: np.ndarray) -> np.ndarray:
+        """How much each stored sample looks like noise, ``[n]``, where `copy_vectors` cannot tell."""
+        return np.zeros(len(stored))
+
+    def published_features(self, weights: Path, device: str) -> Callable[[Tensor], Tensor]:
+        """What gives the features ``[n, d]`` of stored samples on which figures of generated ones are published, by the
+        network in the file `weights`. Raises `OptionError` where that cannot be had.
+        """
+        raise OptionError(f"there are no published features of samples of the modality {self.name!r}: leave them out")

@@ -7,13 +7,14 @@ map is stated in one place: the record.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
-from autoaug.errors import UnknownName
-from autoaug.modalities.registry import all_modalities
+from autoaug.errors import PolicyError, UnknownName
+from autoaug.modalities.base import Modality
+from autoaug.modalities.registry import all_modalities, get_modality
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,6 +23,9 @@ FusionKind = Literal["samples", "colors", "warp", "projection", "field"]
 
 #: Operators that had another name once, by it: policies and spaces of that time are still read.
 RENAMED_OPERATORS = {"ColourTemperature": "ColorTemperature"}
+
+#: The name of the operator that does nothing, in policies of every modality.
+IDENTITY = "Identity"
 
 #: Uniform numbers in [0, 1) that a plan gives an operator for each sample, for places, offsets and seeds.
 UNIFORMS = 4
@@ -111,3 +115,21 @@ def get_operator(name: str) -> Operator:
     if name not in operators:
         raise UnknownName("operator", name, operators)
     return operators[name]
+
+
+def modality_of(operators: Iterable[str], given: str | None = None) -> Modality:
+    """The modality that the operators of a policy share, and that is `given`; the first where neither tells.
+
+    Raises:
+        UnknownName: there is no such operator or modality.
+        PolicyError: the operators are of several modalities, or of another than the one that is given.
+    """
+    places = {get_operator(name).modality: name for name in operators if name != IDENTITY}
+    if given is not None:
+        get_modality(given)
+        places = {given: "the samples", **places}
+    if len(places) > 1:
+        (one, first), (other, second), *_ = places.items()
+        what = f"{first if given else repr(first)} {'are' if given else 'is'} of the modality {one}"
+        raise PolicyError(f"{what}, but {second!r} is of {other}; a policy's operators must all be of one modality")
+    return get_modality(next(iter(places), None))

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import torch
+
 from autoaug.data.audit import Audit
-from autoaug.data.loading import check_data
+from autoaug.data.loading import check_data, recognize
 from autoaug.data.splits import DataSet
 from autoaug.errors import DeviceError, OptionError, RunError
 from autoaug.generate.filter import load_accept_function
 from autoaug.generate.generator import SavedGenerator, load_generator
-from autoaug.generate.pool import wanted_kinds
-from autoaug.modalities.image.models import build_network, is_own, load_builder
+from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.options import CompareOptions, RunOptions, SearchOptions
 from autoaug.pipeline.parsing import (
     absolute,
@@ -31,14 +32,14 @@ from autoaug.pipeline.parsing import (
     within,
     writable,
 )
-from autoaug.policy.loading import load_policy
+from autoaug.policy.loading import check_modality, load_policy
 from autoaug.policy.models import Policy
 from autoaug.runs.callbacks import check_trackers
 from autoaug.runs.config import LARGEST_COUNT, RunConfig
 from autoaug.runs.folder import RunFolder, next_free
 from autoaug.search.budget import Budget
 from autoaug.search.executors import resolve_executor
-from autoaug.search.space import SearchSpace, load_space
+from autoaug.search.space import SearchSpace, load_space, wanted_generators
 from autoaug.search.storage import STUDY_NAME, check_storage
 from autoaug.search.strategies import get_strategy
 from autoaug.training.device import resolve_device
@@ -59,10 +60,16 @@ class _Goal:
     storage: str | None = None
     study: str = STUDY_NAME
 
-    def kinds(self) -> list[str]:
-        """The kinds of generated samples that its policies may ask for."""
-        baselines = self.space.baselines if self.space else ()
-        return wanted_kinds(self.space, [*self.policies, *map(load_policy, baselines)])
+    def known(self) -> list[Policy]:
+        """The policies that are named, or that the space names."""
+        return [*self.policies, *map(load_policy, self.space.baselines if self.space else ())]
+
+    def check_modality(self, name: str) -> None:
+        """Raise `SpaceError` or `PolicyError` where the space or a policy is not for the modality with that name."""
+        if self.space is not None:
+            self.space.check_modality(name)
+        for policy in self.known():
+            check_modality(policy, name)
 
 
 @dataclass(frozen=True)
@@ -87,17 +94,19 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
     check_trackers(options.track)
     if options.out is not None:
         RunFolder(options.out).check_usable()
-    if is_own(options.model):
-        load_builder(options.model)
-    generator = _generator(options, goal.kinds())
+    models = recognize(options.data).models
+    models.check(options.model)
+    generator = _generator(options, wanted_generators(goal.space, goal.known()))
     audit, data = check_data(str(options.data), machine.memory_limit, options.size, options.allow, options.seed)
+    goal.check_modality(data.modality)
     if generator is not None:
-        allow = "generator" in options.allow
-        generator.check_fits(data.train.inputs.shape, data.classes, data.train_fingerprint, allow)
-    build_network(options.model, data.train.inputs.shape, len(data.classes))
+        generator.check_fits(data, "generator" in options.allow)
+    blank = torch.zeros(data.train.inputs.shape[0])
+    models.build(options.model, data.train.inputs.shape, len(data.classes), blank, blank, seed=0)
     config = RunConfig(
         data=absolute(options.data),
         data_fingerprint=audit.fingerprint,
+        modality=data.modality,
         size=options.size,
         allow=tuple(options.allow),
         model=options.model,
@@ -220,7 +229,8 @@ def run_folder_for(options: SearchOptions | CompareOptions) -> Path:
 
 def named_code(config: RunConfig) -> list[str]:
     """What a config names that would be run: functions of the user's own, and a cluster, whose answers are code."""
-    functions = [name for name in (config.model if is_own(config.model) else None, config.accept) if name]
+    is_own = get_modality(config.modality).models.is_own(config.model)
+    functions = [name for name in (config.model if is_own else None, config.accept) if name]
     cluster = [f"the Ray cluster {shown(config.ray_address)}"] if config.ray_address else []
     return [f"the function {name}" for name in functions] + cluster
 
@@ -247,12 +257,11 @@ def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, 
         raise DeviceError(f"{fault}: change device in {folder.config}") from None
     resolve_executor(config.executor, config.workers, config.ray_address)
     check_trackers(config.track)
-    if is_own(config.model):
-        load_builder(config.model)
+    get_modality(config.modality).models.check(config.model)
     if config.accept is not None:
         load_accept_function(config.accept)
     found, data = check_data(config.data, config.memory_limit, config.size, config.allow, config.seed)
-    if found.fingerprint != config.data_fingerprint:
+    if (data.modality, found.fingerprint) != (config.modality, config.data_fingerprint):
         raise RunError(
             f"the data at {config.data} have changed since {run} began (fingerprint {found.fingerprint}, then "
             f"{config.data_fingerprint}); restore them or begin a new run"

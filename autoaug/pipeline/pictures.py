@@ -113,7 +113,8 @@ def draw_examples(
     right = [np.mean([found == test.labels for found in predictions], axis=0) for predictions in (before, after)]
     gain = right[1] - right[0]
     order = np.argsort(-gain, kind="stable")
-    rows = np.array([r for r in (*order[:SAMPLES], *order[::-1][:SAMPLES]) if gain[r]], np.int64)
+    fixed, broken = order[gain[order] > 0], order[::-1][gain[order[::-1]] < 0]
+    rows = np.concatenate([fixed[:SAMPLES], broken[:SAMPLES]])
     captions = [
         f"{classes[test.labels[r]]}: right in {100 * right[0][r]:.0f} % before, {100 * right[1][r]:.0f} % after"
         for r in rows

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
 from autoaug.search.budget import Budget
 from autoaug.search.space import SearchSpace
@@ -40,6 +41,7 @@ _WHICH = frozenset(
     {
         "format",
         "data",
+        "modality",
         "space",
         "strategy",
         "budget",
@@ -66,6 +68,7 @@ class RunConfig(BaseModel):
     format: Literal[2] = 2
     data: str
     data_fingerprint: str
+    modality: str = Field(default_factory=lambda: get_modality().name)
     size: Annotated[Annotated[int, Field(ge=4, le=2**13)] | None, renamed("size", "image_size")] = None
     allow: tuple[str, ...] = ()
     memory_limit: int

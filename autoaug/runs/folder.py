@@ -10,11 +10,11 @@ import yaml
 from autoaug.errors import RunError
 from autoaug.runs.config import _HOW, _MOST, RunConfig
 from autoaug.utils.facts import brief
-from autoaug.utils.files import read_text, safe_name
+from autoaug.utils.files import read_text, safe_name, write_whole
 from autoaug.utils.locks import LOCK, held
 from autoaug.utils.yaml import MOST_BYTES, MOST_NODES, parse_yaml, validate
 
-_UNFINISHED = ".config.yaml.unfinished"
+_UNFINISHED = ".config.yaml.unfinished"  # as `write_whole` calls it
 
 
 class RunFolder:
@@ -52,7 +52,6 @@ class RunFolder:
         folder.check_usable()
         if folder.config.is_file():
             raise RunError(_why_not_begun(*cls.open(root), config))
-        unfinished = folder.root / _UNFINISHED
         try:
             if config.is_private:
                 folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -60,13 +59,8 @@ class RunFolder:
             with held(folder.root, "name another with --out"):
                 if folder.config.is_file():
                     raise RunError(_why_not_begun(*cls.open(root), config))
-                unfinished.unlink(missing_ok=True)
-                unfinished.touch(0o600 if config.is_private else 0o666)
-                try:
-                    unfinished.write_text(_dump(config.model_dump(mode="json")), encoding="utf-8")
-                    unfinished.replace(folder.config)
-                finally:
-                    unfinished.unlink(missing_ok=True)
+                text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, width=120)
+                write_whole(folder.config, text, mode=0o600 if config.is_private else 0o666)
         except OSError as fault:
             raise RunError(f"cannot make the run folder {root}: {fault.strerror}") from None
         return folder
@@ -125,7 +119,3 @@ def next_free(parent: Path, stem: str) -> Path:
     while (parent / f"{stem}-{number}").exists():
         number += 1
     return parent / f"{stem}-{number}"
-
-
-def _dump(value: Any) -> str:
-    return yaml.safe_dump(value, sort_keys=False, width=120)

@@ -53,10 +53,10 @@ def read_text(path: Path, error: type[AutoaugError], at_most: int | None = None)
         raise error(f"{path} is not UTF-8 text (byte {fault.start}); save it as UTF-8") from None
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def write_whole(path: Path, content: str | bytes, mode: int = 0o666) -> None:
     """Write a file so that a reader, or a crash, finds the old content or the new, never a part. Text is UTF-8. A link
     is replaced, not followed: somebody else's folder may hold one that leads out of it. What is no file stays, and is
-    written into, such as a pipe or what lies in ``/dev``.
+    written into, such as a pipe or what lies in ``/dev``. A new file has the permissions `mode`, less the umask.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
@@ -68,6 +68,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished.unlink(missing_ok=True)
+        unfinished.touch(mode)
         with unfinished.open("wb") as file:
             file.write(data)
             file.flush()

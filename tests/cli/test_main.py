@@ -74,13 +74,6 @@ def test_a_reader_that_has_seen_enough_ends_a_command_without_a_word(tmp_path: P
     assert (process.returncode, said) == (1, b"")
 
 
-@pytest.mark.parametrize("command", ["search", "compare", "resume", "report", "export", "check", "operators"])
-def test_every_command_has_help_with_an_example(command: str, tmp_path: Path) -> None:
-    shown = autoaug(command, "--help", folder=tmp_path)
-    assert shown.returncode == 0
-    assert "Example:" in shown.stdout
-
-
 def test_operators_as_table_json_and_pictures(tmp_path: Path) -> None:
     from autoaug.modalities.operators import all_operators
 

@@ -16,8 +16,8 @@ import yaml
 
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.errors import OptionError, RunError, SpaceError
-from autoaug.generate.gaussian import COMPONENTS
 from autoaug.generate.generator import About, SavedGenerator, load_generator
+from autoaug.modalities.image.generators.gaussian import COMPONENTS
 from autoaug.policy.loading import parse_policy, read_policy
 from autoaug.policy.models import Layer, Operation, Phase, Policy, SubPolicy
 from autoaug.report import report_page
@@ -208,16 +208,24 @@ def test_lines_that_are_no_events_are_passed_over(run: RunFolder) -> None:
     assert "1 trial ended" in report_page(run, cdn=True)
 
 
-FORMS = {"images": "NCHW", "texts": "N", "more": "?m", "most": "?m"}
-WHOLE = {"images": np.zeros((2, 1, 3, 3), np.uint8), "texts": np.array(["a", "b"])}
+FORMS = {"samples": "N...", "others": "N...", "texts": "N", "more": "?m", "most": "?m"}
+WHOLE = {
+    "samples": np.zeros((2, 1, 3, 3), np.uint8),
+    "others": np.ones((2, 1, 3, 3), np.uint8),
+    "texts": np.array(["a", "b"]),
+}
 
 
 @pytest.mark.parametrize(
     ("changed", "rule"),
     [
-        ({"images": np.zeros((2, 1, 3, 3))}, "float64, not uint8"),
-        ({"images": np.zeros((2, 3, 3), np.uint8)}, "3 dimensions, not 4"),
-        ({"images": np.zeros((2, 0, 3, 3), np.uint8)}, "empty"),
+        ({"samples": np.zeros((2, 1, 3, 3))}, "others holds samples of uint8 .*, another array of float64"),
+        ({"samples": np.zeros((2, 3, 3), np.uint8)}, "others holds samples of uint8 .1, 3, 3., another array of uint8"),
+        ({"samples": np.zeros(2, np.uint8)}, "samples has 1 dimensions, not more than 1"),
+        ({"texts": np.zeros((2, 2))}, "texts has 2 dimensions, not 1"),
+        ({"samples": np.zeros((0, 1, 3, 3), np.uint8)}, "samples is empty"),
+        ({"samples": np.zeros((2, 0, 3, 3), np.uint8)}, "which are no samples"),
+        ({"samples": np.full((2, 1, 3, 3), "a")}, "which are no samples"),
         ({"texts": np.array(["a"])}, "texts has 1 entries where another array has 2"),
         ({"texts": None}, "texts"),
         ({"texts": np.array([{}, []], dtype=object)}, "allow_pickle"),

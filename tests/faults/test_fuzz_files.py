@@ -15,13 +15,16 @@ import torch
 
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.errors import AutoaugError
-from autoaug.generate.gaussian import COMPONENTS
 from autoaug.generate.generator import About, SavedGenerator, load_generator
-from autoaug.pipeline.pictures import Examples, Gallery, to_bytes
-from autoaug.policy.loading import BUILTIN_FOLDER, load_policy, read_policy
+from autoaug.modalities.image.generators.gaussian import COMPONENTS
+from autoaug.modalities.registry import get_modality
+from autoaug.pipeline.pictures import CaptionedSamples, Gallery, to_bytes
+from autoaug.policy.loading import builtin_files, load_policy, read_policy
 from autoaug.report import report_page, write_comparison
 from autoaug.report.model_card import export_model
 from autoaug.report.page import notebook_view
+from autoaug.report.pictures import read_captioned, read_gallery
+from autoaug.report.reading import read_robustness
 from autoaug.report.server import in_words
 from autoaug.results import Robustness, SearchResult
 from autoaug.runs.callbacks.event_log import EventLog, read_events
@@ -80,7 +83,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     SavedGenerator(about, means).save(folder.root / "generator")
     draw_plan(read_policy("augmix"), 3, torch.Generator()).save(folder.root / "plan.json")
     for name in ("augmix", "autoaugment-cifar10"):
-        (folder.root / f"{name}.yaml").write_bytes((BUILTIN_FOLDER / f"{name}.yaml").read_bytes())
+        (folder.root / f"{name}.yaml").write_bytes(builtin_files()[name].read_bytes())
     (folder.root / "every.yaml").write_text(EVERY_FIELD, encoding="utf-8")
     for name in ("standard", "regularized"):
         (folder.root / f"space-{name}.yaml").write_bytes((CHECKOUT / f"search_spaces/{name}.yaml").read_bytes())
@@ -146,7 +149,7 @@ def write_pictures(folder: RunFolder) -> None:
         operators=np.array(["Rotate"]),
     )
     folder.gallery("returned").write_bytes(to_bytes(gallery))
-    examples = to_bytes(Examples(image, np.array(["cat"]), np.array([True])))
+    examples = to_bytes(CaptionedSamples(image, np.array(["cat"]), np.array([True])))
     folder.examples.write_bytes(examples)
     folder.samples("pca").write_bytes(examples)
 
@@ -192,11 +195,10 @@ def read_log(folder: RunFolder, to_the_end: bool) -> None:
 
 
 def read_page(folder: RunFolder, to_the_end: bool) -> None:
-    from autoaug.report import page
-
-    page._robustness(folder)
-    page._gallery(folder.gallery("returned"))
-    page._examples(folder.examples)
+    pictures = get_modality().pictures
+    read_robustness(folder)
+    read_gallery(folder.gallery("returned"), pictures)
+    read_captioned(folder.examples, pictures)
     if to_the_end:
         report_page(folder)
 

@@ -18,7 +18,7 @@ _WORDS = (
     "Each operator at half of its highest strength, shown to one model that was trained without augmentation: affinity "
     "is the share of its {metric} that is kept on augmented validation samples, diversity how many times its loss on "
     "augmented training samples grows (Gontijo-Lopes et al., 2020). The label-safe range is the share of the highest "
-    "strength at which 90 % of the {metric} are kept. Only where to start follows from this, not what is tried. A name "
+    "strength at which 90 % of the {metric} is kept. Only where to start follows from this, not what is tried. A name "
     "that would be written over another stands in the table alone."
 )
 

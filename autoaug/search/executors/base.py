@@ -24,9 +24,9 @@ class TrialSpec:
 
 
 class Executor(ABC):
-    """Runs trials of one task. The caller keeps up to `slots` submitted, and asks for results until none is left.
+    """Runs trials of one task. The caller keeps up to `slots` submitted, and takes results until none is left.
 
-    A result that is ``running`` was taken at a rung; the trial goes on when the next result is asked for, unless it
+    A result that is ``running`` was taken at a rung; the trial goes on when the next result is taken, unless it
     is canceled before. Study states are the same under every executor.
     """
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from cmaes import CMA
 from optuna import Study
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import FrozenTrial
 
-from autoaug.errors import SpaceError
+from autoaug.errors import OptionError, SpaceError
 from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.base import Draw, History, SearchContext, Step, next_baseline
 from autoaug.search.strategies.flat_space import check_flat
@@ -29,6 +29,8 @@ class CmaEs(Sampled):
     summary = "an evolution strategy on flat spaces of numbers; for hundreds of trials side by side"
 
     def check(self, space: SearchSpace) -> None:
+        if importlib.util.find_spec("cmaes") is None:
+            raise OptionError(f"strategy {self.name!r} needs the package cmaes: pip install 'autoaug[cmaes]'")
         check_flat(self.name, space, may_choose=False)
         if not (space.layers[1] or space.mixing.kinds != ("none",) or space.adversarial.kinds != ("none",)):
             raise SpaceError(f"strategy {self.name!r} has no numbers to adapt in space {space.name!r}; use random")
@@ -44,8 +46,8 @@ class CmaEs(Sampled):
 
 
 class Replayed(BaseSampler):
-    """CMA-ES whose state is worked out from the trials anew for every question: what a study keeps is trials, and no
-    pickle of an optimizer. Trials that did not complete count as the worst of their generation.
+    """CMA-ES whose state is computed from the trials again for every draw: a study keeps trials, and no pickle of an
+    optimizer. Trials that did not complete count as the worst of their generation.
     """
 
     def __init__(self, seed: int) -> None:
@@ -69,6 +71,8 @@ class Replayed(BaseSampler):
         """The next point of the generation that is being drawn."""
         if not search_space:
             return {}
+        from cmaes import CMA
+
         trials = [t for t in study.get_trials(deepcopy=False) if t.params]
         bounds = np.tile([0.0, 1.0], (len(search_space), 1))
         optimizer = CMA(np.full(len(search_space), 0.5), _SIGMA, bounds, seed=derive_seed(self._seed, "cma") % 2**31)

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from autoaug.data.audit import audit
+from autoaug.data.description import describe_source
 from autoaug.data.inputs import in_memory
 from autoaug.data.loading import open_source
 from autoaug.data.source import Source
@@ -41,6 +43,8 @@ def test_npz_in_every_layout_in_memory_and_on_disk(layout: str, limit: int, tmp_
     np.testing.assert_array_equal(pixels(source), expected)
     np.testing.assert_array_equal(source.parts["train"].labels, labels)
     assert source.classes == ("a", "b", "c")
+    mode = "RGB" if "color" in layout else "gray"
+    assert f"sizes: 12x12 (30); modes: {mode} (30)" in describe_source(source, audit(source))
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])

@@ -1,0 +1,48 @@
+"""A policy in pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from autoaug.data.inputs import MemoryInputs
+from autoaug.data.splits import Samples
+from autoaug.pipeline.pictures import DRAWN, SAMPLES, draw_examples, draw_gallery, draw_sample_gallery
+from autoaug.policy.loading import load_policy
+from tests.conftest import bars
+
+
+def series(n: int) -> Samples:
+    """Series ``[2, 5]`` of two classes, each full of its own number."""
+    values = np.arange(n, dtype=np.float32)[:, None, None].repeat(2, 1).repeat(5, 2)
+    return Samples(MemoryInputs(values), np.arange(n) % 2)
+
+
+def test_a_gallery_has_a_sample_of_every_class_and_each_operator_over_its_range() -> None:
+    images, labels = bars(30, classes=3)
+    samples = Samples(MemoryInputs(images.transpose(0, 3, 1, 2)), labels)
+    found = draw_gallery(load_policy("randaugment"), samples, ("a", "b", "c"), seed=1)
+    assert set(found.classes[:3]) == {"a", "b", "c"}
+    assert found.augmented.shape == (DRAWN, SAMPLES, 1, 12, 12)
+    assert found.strips.shape == (len(found.operators), 5, 1, 12, 12)
+    assert found.strips.dtype == np.uint8
+    again = draw_gallery(load_policy("randaugment"), samples, ("a", "b", "c"), seed=1)
+    assert all(np.array_equal(a, b) for a, b in zip(found, again, strict=True))
+
+
+def test_examples_are_those_that_changed_most_whatever_their_shape() -> None:
+    test = series(4)
+    before = [np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1])]
+    after = [np.array([0, 1, 0, 0]), np.array([0, 1, 0, 0])]
+    found = draw_examples(test, ("even", "odd"), before, after)
+    assert found.samples[:, 0, 0].tolist() == [1, 2, 3]
+    assert found.samples.dtype == np.float32
+    assert found.fixed.tolist() == [True, True, False]
+    assert found.captions[0] == "odd: right in 0 % before, 100 % after"
+
+
+@pytest.mark.parametrize("n", [3, 100])
+def test_generated_samples_are_two_of_each_class(n: int) -> None:
+    found = draw_sample_gallery(series(n), ("even", "odd"))
+    assert found.captions.tolist() == ["even", "even", "odd", "odd"][: min(n, 4)] if n > 3 else ["even", "even", "odd"]
+    assert found.fixed.all()

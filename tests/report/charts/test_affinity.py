@@ -1,0 +1,23 @@
+"""What each operator does to a model that has never seen it."""
+
+from __future__ import annotations
+
+from autoaug.report.charts.affinity import affinities, affinity_figure
+from tests.report.records import result
+
+
+def test_rows_have_the_measurement_at_half_and_the_highest_safe_strength() -> None:
+    measured = {
+        "Strong": [[0.25, 0.8, 1.0], [0.5, 0.6, 2.0]],
+        "Mild": [[0.25, 1.0, 1.0], [0.5, 0.95, 1.5], [1.0, 0.7, 3.0]],
+    }
+    rows = affinities(result(probes={"affinity": {"operators": measured}}))
+    assert [tuple(row) for row in rows] == [("Mild", 0.95, 1.5, 0.5), ("Strong", 0.6, 2.0, None)]
+
+
+def test_names_are_not_written_over_each_other() -> None:
+    points = {"A": (1.0, 1.0), "B": (1.0, 1.001), "C": (0.5, 2.0)}
+    measured = {name: [[0.5, *point]] for name, point in points.items()}
+    figure = affinity_figure(affinities(result(probes={"affinity": {"operators": measured}})), "accuracy")
+    assert figure.data[0].text == ("A", "", "C")
+    assert figure.data[0].customdata == ("A", "B", "C")

@@ -1,0 +1,35 @@
+"""What a policy changed, per class."""
+
+from __future__ import annotations
+
+from autoaug.report.charts.classes import classes
+from autoaug.report.charts.confusion import confusion
+from autoaug.results import Candidate, DataSummary, Returned
+from tests.report.records import result
+
+
+def candidate(name: str, kind: str, accuracies: tuple[float, ...]) -> Candidate:
+    rows = tuple((value, None, 1.0) for value in accuracies)
+    return Candidate.model_construct(
+        name=name,
+        kind=kind,
+        mean=0.5,
+        validation_mean=0.5,
+        seeds=(1, 2),
+        class_accuracy=(sum(accuracies) / 2, None, 1.0),
+        class_accuracies=rows,
+        confusion=((6, 2, 0), (0, 0, 0), (0, 0, 8)),
+    )
+
+
+def test_a_class_that_the_test_split_lacks_is_left_out() -> None:
+    candidates = candidate("none", "baseline", (0.5, 0.25)), candidate("found", "searched", (0.75, 0.75))
+    about = DataSummary.model_construct(classes=("a", "b", "c"))
+    given = result(candidates=candidates, data=about, returned=Returned.model_construct(name="found"))
+    found = classes(given)
+    assert found is not None
+    assert [(row.name, row.before, row.after) for row in found.rows] == [("c", 100.0, 100.0), ("a", 37.5, 75.0)]
+    shares = confusion(given)
+    assert shares is not None
+    assert shares.names == ("none", "found")
+    assert shares.before == ((75.0, 25.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 100.0))

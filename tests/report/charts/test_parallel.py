@@ -1,0 +1,17 @@
+"""Choices of trials and what came of them."""
+
+from __future__ import annotations
+
+from autoaug.report.charts.parallel import choices
+from autoaug.report.metric import ACCURACY
+from tests.report.records import trial
+
+
+def test_choices_that_all_trials_made_and_that_differ_are_kept() -> None:
+    params = [{"layers": i, "same": 1.0, **({"rare": i} if i else {})} for i in range(4)]
+    trials = [trial(i, 0.1 * i, params=p) for i, p in enumerate(params)]
+    found = choices([*trials, trial(9, 0.9, params={"layers": 9}, data_fraction=0.5)], ACCURACY)
+    assert found is not None
+    assert found.choices == {"layers": (0, 1, 2, 3)}
+    assert found.table(ACCURACY) == (("accuracy, %", "layers"), [(0, 0), (10, 1), (20, 2), (100 * (0.1 * 3), 3)])
+    assert choices(trials[:3], ACCURACY) is None

@@ -1,0 +1,34 @@
+"""What is said in words."""
+
+from __future__ import annotations
+
+from autoaug.report.metric import ACCURACY
+from autoaug.report.tables.sentences import power_note, shift
+from tests.conftest import published
+from tests.report.records import result, trial
+
+
+def test_the_shift_is_told_with_what_it_gained_in_training() -> None:
+    policy = {"layers": [{"sub_policies": [{"operations": [{"operator": "Rotate", "magnitude": [0, 0.25]}]}]}]}
+    found = {"policy": policy, "initial": 0.1, "residual": 0.002, "noise": 0.001, "sample_passes": 5}
+    trained = [
+        trial(i, value, name=name, data_fraction=0.25, seed_index=seed_index)
+        for i, (name, seed_index, value) in enumerate(
+            [("none", 0, 0.4), ("matched", 0, 0.5), ("none", 1, 0.4), ("matched", 1, 0.3)]
+        )
+    ]
+    text = shift(result(*trained, probes={"matching": found}), ACCURACY)
+    assert text is not None
+    assert "Rotate explain 98 % of it; the rest is within the noise" in text
+    assert "they gain +10.0 and -10.0 points, so the search leaves them aside" in text
+    nothing = shift(result(probes={"matching": {**found, "policy": None}}), ACCURACY)
+    assert nothing is not None
+    assert "no operator explains it" in nothing
+    assert shift(result(), ACCURACY) is None
+
+
+def test_what_cannot_be_told_from_luck_is_half_the_interval() -> None:
+    found = published()
+    assert found.comparison is not None
+    low, high = found.comparison.ci95
+    assert f"differences below {50 * (high - low):.1f} points" in power_note(found, ACCURACY)

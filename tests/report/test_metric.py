@@ -1,0 +1,30 @@
+"""How a metric is named and shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoaug.report.metric import ACCURACY, MetricWords
+
+ERRORS = MetricWords("word errors", "per word", larger_is_better=False)
+PLAIN = MetricWords("F1", "")
+
+
+def test_shares_are_shown_in_percent() -> None:
+    assert ACCURACY.shown(0.975, 2) == "97.50 %"
+    assert ACCURACY.title("test") == "test accuracy, %"
+    assert ACCURACY.title(at="on the class") == "accuracy on the class, %"
+    assert ACCURACY.column("best") == "best, %"
+    assert ACCURACY.points == "points"
+    assert ACCURACY.interval((0.25, 0.5)) == (25, 50)
+
+
+def test_turned_scores_are_shown_as_they_were() -> None:
+    assert ERRORS.shown(-0.25) == "0.2 per word"
+    assert ERRORS.interval((-0.5, -0.25)) == (0.25, 0.5)
+    assert ERRORS.points == "per word"
+
+
+def test_a_metric_without_a_unit_has_no_comma() -> None:
+    assert (PLAIN.title("validation"), PLAIN.column("test"), PLAIN.shown(0.5)) == ("validation F1", "test", "0.5")
+    assert PLAIN.value(0.5) == pytest.approx(0.5)

@@ -1,0 +1,136 @@
+"""The benchmarks' shared parts, and their entry points."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import contestants, engine, foreign, recovery, strategies
+from benchmarks import results as module
+from benchmarks.planting import VALIDATION, planted
+from benchmarks.results import PROVENANCE, Results
+
+SCRIPTS = sorted((Path(__file__).parent.parent / "scripts").glob("bench_*"))
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(module, "provenance", lambda options: {"commit": "abc", "options": dict(options)})
+    return tmp_path / "results.json"
+
+
+def test_what_is_in_the_file_is_not_measured_again(path: Path) -> None:
+    first = Results(path, {"seeds": 3})
+    assert first.once(first.items, "a", lambda: [1, 2])
+    again = Results(path, {"seeds": 3})
+    assert not again.once(again.items, "a", lambda: pytest.fail("it was measured again"))
+    assert again.once(again.items, "b", lambda: 3)
+    assert json.loads(path.read_text()) == {
+        "a": [1, 2],
+        "b": 3,
+        PROVENANCE: [{"commit": "abc", "options": {"seeds": 3}}],
+    }
+
+
+def test_a_measurement_that_is_stopped_leaves_what_was_there(path: Path) -> None:
+    results = Results(path, {})
+    results.once(results.items, "a", lambda: 1)
+    before = path.read_bytes()
+
+    def stopped() -> int:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        results.once(results.items, "b", stopped)
+    assert path.read_bytes() == before
+    assert "b" not in results.items
+
+
+def test_each_set_of_options_is_noted_once(path: Path) -> None:
+    for runs in (1, 2, 2):
+        results = Results(path, {"runs": runs})
+        results.save()
+        results.save()
+    assert [run["options"] for run in json.loads(path.read_text())[PROVENANCE]] == [{"runs": 1}, {"runs": 2}]
+
+
+def test_results_of_other_options_are_refused_in_one_line(path: Path) -> None:
+    Results(path, {"ray_trials": 64}).save()
+    Results(path, {"ray_trials": 8})
+    with pytest.raises(SystemExit, match=r"made with --ray-trials 64, not 8; name another file with --out"):
+        Results(path, {"ray_trials": 8}, fixed=("ray_trials",))
+
+
+def test_planted_splits_are_drawn_from_the_test_images_without_overlap(tmp_path: Path) -> None:
+    images = np.arange(VALIDATION + 50, dtype=np.uint16).reshape(-1, 1, 1, 1)
+    np.savez(tmp_path / "d.npz", x_train=images[:3], y_train=[0, 1, 2], x_test=images, y_test=images.ravel())
+    found = planted(tmp_path / "d.npz", 0, lambda given, part: given + 1000 * (1 + part))
+    assert len(found["x_val"]) == VALIDATION
+    assert np.array_equal(found["x_val"].ravel() - 1000, found["y_val"])
+    assert np.array_equal(found["x_test"].ravel() - 2000, found["y_test"])
+    assert sorted([*found["y_val"], *found["y_test"]]) == list(range(VALIDATION + 50))
+    assert np.array_equal(found["x_train"], images[:3])
+
+
+@pytest.mark.parametrize("plant", recovery.PLANTS)
+def test_the_operators_move_all_images_of_a_plant_but_nothing(plant: str) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (8, 12, 12, 3), dtype=np.uint8)
+    moved = recovery.through(recovery.PLANTS[plant], images, 0)
+    assert moved.dtype == np.uint8
+    assert moved.shape == images.shape
+    assert np.array_equal(moved, images) == (plant == "nothing")
+
+
+@pytest.mark.parametrize("plant", foreign.PLANTS)
+def test_foreign_shifts_depend_on_the_seed_alone(plant: str) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (4, 12, 12, 1), dtype=np.uint8)
+    first, again, other = (foreign.shifted(images, foreign.PLANTS[plant], seed) for seed in (1, 1, 2))
+    assert first.dtype == np.uint8
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_the_surrogate_carries_a_search_to_its_end() -> None:
+    assert engine.driver("auto", trials=30, slots=5)["trials"] == 30
+
+
+def test_gradients_of_the_engine_reach_images_and_magnitudes() -> None:
+    import torch
+
+    images = torch.rand(4, 3, 8, 8)
+    toward_images, toward_magnitudes = contestants.engine_backward("randaugment", images)["forward and backward"]()
+    assert toward_images.shape == images.shape
+    assert toward_magnitudes.isfinite().all()
+
+
+def test_the_page_of_strategies_ranks_them_by_what_they_gain() -> None:
+    row = {"best baseline": 0.5, "verdict": "better", "search seconds": 2.0}
+    items = {
+        "d/tpe/10x/default/0": {**row, "searched": 0.51},
+        "d/auto/10x/default/0": {**row, "searched": 0.55},
+        "d/grid/10x/default/0": {**row, "searched": None},
+    }
+    (section,) = strategies.sections(items)
+    assert [(name, gain) for name, _, gain, *_ in section.tables[0].rows] == [("auto", "+5.00"), ("tpe", "+1.00")]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_every_script_is_the_entry_point_of_a_benchmark(
+    script: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.path", [*sys.path])  # which the script adds to
+    names: dict[str, object] = {"__name__": "imported", "__file__": str(script)}
+    exec(compile(script.read_text(), str(script), "exec"), names)  # the script under test
+    main = names["main"]
+    assert callable(main)
+    monkeypatch.setattr("sys.argv", [script.name, "--help"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert f"scripts/{script.name} " in capsys.readouterr().out
+    summary = str(sys.modules[main.__module__].__doc__).splitlines()[0]
+    assert script.read_text().splitlines()[1] == f'"""{summary}"""'
