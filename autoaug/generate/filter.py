@@ -112,7 +112,7 @@ def train_filter(data: DataSet, model: str, recipe: Recipe, seed: int, device: s
     modality = get_modality(data.modality)
     plain, policy = recipe.model_copy(update={"label_smoothing": 0.0}), load_policy(modality.filter_policy)
     task = Classification(len(data.classes))
-    training = train_to_end(TrainingPlan(policy, model, task, data.train, plain, seed, device))
+    training = train_to_end(TrainingPlan(policy, model, task, data.train, plain, seed, device, data.modality))
     held, real = data.validation.inputs, in_parts(data.train.inputs, modality.copy_vectors)
     distance = nearest_distance(in_parts(held, modality.copy_vectors), real)
     found = class_probabilities(training, held, device)
@@ -146,7 +146,7 @@ def own_probability(training: Training, inputs: np.ndarray, labels: np.ndarray, 
 
 def class_probabilities(training: Training, inputs: Inputs, device: str) -> np.ndarray:
     """The probabilities ``[n, classes]`` that the classifier gives `inputs`, of which there is one at least."""
-    batches = (values for _, values in clean_batches(inputs, device))
+    batches = (values for _, values in clean_batches(inputs, device, training.modality))
     return torch.cat(
         [outputs_of(training.model, values, device).float().softmax(1).cpu() for values in batches]
     ).numpy()

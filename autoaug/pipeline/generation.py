@@ -116,12 +116,12 @@ def _figures(
     drawn: FilteredSamples, held_out: Samples, seed: int, published: Callable[[Tensor], Tensor] | None
 ) -> dict[str, float]:
     """How good the samples are that passed."""
-    from autoaug.generate.metrics import Scoring, judge_samples
+    from autoaug.generate.metrics import ClassifierPlan, judge_samples
 
     kept = drawn.reasons == ""
     passed = Samples(MemoryInputs(drawn.inputs[kept]), drawn.labels[kept])
-    scoring = Scoring("auto", drawn.recipe, seed)
-    return judge_samples(passed, held_out, drawn.sample_filter, scoring, published).known()
+    plan = ClassifierPlan("auto", drawn.recipe, seed, drawn.sample_filter.modality.name)
+    return judge_samples(passed, held_out, drawn.sample_filter, plan, published).known()
 
 
 def expand(options: ExpandOptions) -> offline.Expanded:

@@ -46,8 +46,8 @@ class MatchShift:
             yield TrialResult(started=started, ended=now(), status="complete", probe_result=probe_results)
             return
         found = match(
-            _some(setting.train.inputs, _training_samples(setting.train.inputs), draw, setting.device),
-            _some(setting.validation.inputs, _VALIDATION, draw, setting.device),
+            _some(setting.train.inputs, _training_samples(setting.train.inputs), draw, setting),
+            _some(setting.validation.inputs, _VALIDATION, draw, setting),
             get_modality(self.modality),
         )
         yield TrialResult(
@@ -72,10 +72,10 @@ def _training_samples(inputs: Inputs) -> int:
     return max(_TRAINING // 3, min(_TRAINING, _POSITIONS // math.prod(positions)))
 
 
-def _some(inputs: Inputs, at_most: int, draw: np.random.Generator, device: str) -> Tensor:
+def _some(inputs: Inputs, at_most: int, draw: np.random.Generator, setting: TrainingSetting) -> Tensor:
     """Samples of random rows, in the order of the draw, on the CPU."""
     rows = draw.permutation(len(inputs))[:at_most]
-    return next(float_batches(inputs, iter([rows]), device)).cpu()
+    return next(float_batches(inputs, iter([rows]), setting.device, setting.modality)).cpu()
 
 
 def matched(probe_result: Mapping[str, Any] | None) -> Policy | None:
