@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from autoaug.data.source import Source
     from autoaug.data.splits import Samples
+    from autoaug.modalities.runtime import Runtime
     from autoaug.policy.models import Adversarial
 
 Role = Literal["alone", "joined", "carried", "closing"]
@@ -40,14 +40,15 @@ class Batch(NamedTuple):
 
 
 class Fusion(ABC):
-    """How the operators of one kind run together.
+    """How the operators of one kind run together. Maps are of each sample: ``[n, ...]``.
 
     Attributes:
         role: ``alone``: each operator runs once per step, on the samples that drew it. ``joined``: all operators of
             the kind in one step give maps, which are applied at once. ``carried``: maps of consecutive steps are
             composed, and applied at the last of them. ``closing``: its map ends such a run, and takes it in.
         carrier: of carried and closing kinds, the name that kinds share whose maps compose with one another. Where
-            several kinds of one carrier are in a plan, the one that stands last among the modality's applies all.
+            several carried kinds of one carrier are in a plan, the one that stands last among the modality's applies
+            the maps of all.
     """
 
     role: Role
@@ -56,12 +57,12 @@ class Fusion(ABC):
     @abstractmethod
     def maps(self, function: Callable[..., Tensor], batch: Batch, value: Tensor, uniforms: Tensor) -> Tensor:
         """What an operator's function gives for ``value [n]`` in its unit and ``uniforms [n, 4]``; of one that runs
-        alone the new values.
+        alone the new values. Maps of carried and closing kinds depend on the batch's shape and lengths alone.
         """
 
     @abstractmethod
     def apply(self, batch: Batch, maps: Tensor) -> Batch:
-        """The batch under its maps."""
+        """The batch under its maps, its values within `Values.bounds`."""
 
     def identity(self, batch: Batch) -> Tensor:
         """The maps that change nothing, of a carried kind."""
@@ -78,43 +79,57 @@ class Values(Protocol):
     #: The least and the greatest value that the engine works on.
     bounds: tuple[float, float]
 
-    def opened(self, given: Any) -> tuple[Tensor, bool, Callable[[Tensor], Any]]:
-        """What a user hands to a transform as a batch ``[n, ...]``, whether it was one sample alone, and what turns
-        such a batch into the same kind of thing again. Raises ValueError where it is of no kind that is known.
+    def opened(self, given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
+        """What a user hands to a transform as a batch, whether it was one sample alone, and what turns such a batch
+        into the same kind of thing again. Raises ValueError where it is of no kind that is known.
         """
 
     def check(self, values: Tensor, look: bool = True) -> Tensor:
-        """A batch that is as it should be: the same, or clamped where only rounding is wrong. Raises ValueError
-        otherwise; `look` False leaves the values unseen.
+        """A batch's values where they are as they should be: the same, or clamped where only rounding is wrong. Raises
+        ValueError otherwise; `look` False leaves the values unseen.
         """
 
     def as_work(self, values: Tensor) -> Tensor:
         """What the engine and training work on: floating point."""
 
     def as_stored(self, values: Tensor, dtype: torch.dtype) -> Tensor:
-        """The same as `dtype`."""
+        """What `as_work` gave, as `dtype` again."""
 
 
 class Mixing(Protocol):
-    """How two samples become one. A plan numbers `kinds` from 1."""
+    """How two samples become one. Each sample has a mode ``[n]``, 0 or a kind's number from 1, the weight ``[n]`` of
+    its own values and two numbers ``[n, 2]`` in [0, 1) for a place.
+    """
 
     kinds: tuple[str, ...]
 
-    def mix(self, values: Tensor, partners: Tensor, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
-        """``values [n, ...]``, each mixed with its partner in its own ``mode [n]``."""
+    def draw(
+        self, modes: tuple[int, int], probability: float, alpha: float, n: int, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """For n samples the mode (one of `modes`, evenly, or 0 where it is not mixed), the partner ``[n]``, the weight
+        (from Beta(alpha, alpha), or as the kind needs it) and the place.
+        """
 
-    def label_share(self, values: Tensor, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
-        """The weight ``[n]`` of each sample's own label."""
+    def mix(self, batch: Batch, partners: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Batch:
+        """The batch, each sample mixed with its partner in its own mode."""
+
+    def label_weights(self, batch: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
+        """The weight ``[n]`` of each sample's own label; of the batch the shape and lengths alone count."""
 
 
 class Annotations(Protocol):
     """Targets that move with their sample, such as boxes."""
 
+    #: The kinds of operators that move them.
+    moving: tuple[str, ...]
+
     def extend(self, movement: list[Tensor], step: Tensor) -> None:
-        """Add the map of a carried or closing operator to what has moved a sample."""
+        """Add one sample's map of such an operator to what has moved it."""
 
     def follow(self, movement: list[Tensor], targets: Any, size: Any, /) -> Any:
-        """The targets of a sample of that `size`, moved with it."""
+        """The targets of a sample, moved with it; `size` is its shape without the first dimension. Raises ValueError
+        where they cannot be.
+        """
 
 
 class Loader(Protocol):
@@ -307,8 +322,8 @@ class Modality(ABC):
         return {}
 
     @property
-    def exports(self) -> Mapping[str, tuple[ModuleType, ...]]:
-        """For each export target the modules whose functions travel with the exported code."""
+    def exports(self) -> Mapping[str, Runtime]:
+        """What exported code is made of, by the name of the target."""
         return {}
 
     def examples(self) -> np.ndarray | None:

@@ -261,9 +261,10 @@ def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, 
     if config.accept is not None:
         load_accept_function(config.accept)
     found, data = check_data(config.data, config.memory_limit, config.size, config.allow, config.seed)
-    if (data.modality, found.fingerprint) != (config.modality, config.data_fingerprint):
+    now, then = (data.modality, found.fingerprint), (config.modality, config.data_fingerprint)
+    if now != then:
         raise RunError(
-            f"the data at {config.data} have changed since {run} began (fingerprint {found.fingerprint}, then "
-            f"{config.data_fingerprint}); restore them or begin a new run"
+            f"the data at {config.data} have changed since {run} began ({now[0]}, fingerprint {now[1]}, then {then[0]}, "
+            f"{then[1]}); restore them or begin a new run"
         )
     return folder, config, data, found

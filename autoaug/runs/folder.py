@@ -27,7 +27,8 @@ class RunFolder:
         self.checkpoints = self.root / "checkpoints"
         self.events = self.root / "events.jsonl"
         self.confirmation = self.root / "confirmation"
-        self.control = self.root / "control"
+        # Older versions called it otherwise.
+        self.control = self.root / ("rival" if (self.root / "rival").is_dir() else "control")
         self.result = self.root / "result.json"
         self.policy = self.root / "policy.yaml"
         self.report = self.root / "report.html"

@@ -14,6 +14,7 @@ from autoaug.modalities.operators import RENAMED_OPERATORS, all_operators, modal
 from autoaug.modalities.registry import all_modalities, get_modality
 from autoaug.policy.models import OperatorText, Policy, SyntheticKind, Unit
 from autoaug.utils.files import read_text
+from autoaug.utils.renamed import renamed
 from autoaug.utils.yaml import MOST_BYTES, parse_yaml, validate
 
 Positive = Annotated[float, Field(gt=0.0)]
@@ -133,7 +134,7 @@ class SearchSpace(FrozenSpace):
     mixing: MixingSpace = MixingSpace()
     adversarial: AdversarialSpace = AdversarialSpace()
     synthetic: SyntheticSpace = SyntheticSpace()
-    regularization: RegularizationSpace | None = None
+    regularization: Annotated[RegularizationSpace | None, renamed("regularization", "regularisation")] = None
     copies: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=8)]] = (1, 1)
     baselines: Annotated[tuple[Name, ...], Field(min_length=1, max_length=_MOST_NAMES)] = Field(
         default_factory=lambda given: _usual_baselines(given)

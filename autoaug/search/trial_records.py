@@ -12,6 +12,7 @@ from typing import Any, Literal
 from optuna.trial import FrozenTrial, TrialState
 
 from autoaug.errors import AutoaugError
+from autoaug.modalities.operators import RENAMED_OPERATORS
 from autoaug.policy.models import Policy
 from autoaug.results import TrialResult, TrialSummary
 from autoaug.search.strategies import OUTCOME, REQUEST, TrialRecord
@@ -186,8 +187,16 @@ def _in_present_names(trial: FrozenTrial) -> FrozenTrial:
         return trial
     named = copy(trial)
     notes = with_names(trial.user_attrs, _ATTRIBUTES).items()
+    named.params = {_present_param(name): value for name, value in trial.params.items()}
+    named.distributions = {_present_param(name): kind for name, kind in trial.distributions.items()}
     named.user_attrs = {key: with_names(value, _NOTES) if isinstance(value, dict) else value for key, value in notes}
     return named
+
+
+def _present_param(name: str) -> str:
+    """What a choice is called now: those about one operator begin with its name."""
+    operator, dot, what = name.partition(".")
+    return f"{RENAMED_OPERATORS.get(operator, operator)}{dot}{what}"
 
 
 def read_probe_result(noted: Any) -> Mapping[str, Any] | None:

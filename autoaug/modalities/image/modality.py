@@ -21,6 +21,7 @@ from autoaug.modalities.base import (
     Pictures,
     Values,
 )
+from autoaug.modalities.runtime import Runtime
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -74,6 +75,12 @@ class _Images(Modality):
         from autoaug.modalities.image import annotations
 
         return annotations
+
+    @property
+    def exports(self) -> Mapping[str, Runtime]:
+        from autoaug.modalities.image.exports import EXPORTS
+
+        return EXPORTS
 
     @property
     def loader(self) -> Loader:
