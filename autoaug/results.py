@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -117,8 +118,9 @@ class MetricRecord(Record):
 class Candidate(Record):
     """A policy trained again from scratch on fresh seeds that all candidates share.
 
-    `class_scores` is the mean over the seeds, None for a class without test samples; `class_scores_by_seed` has a row per
-    seed, `confusion` counts test samples by class and prediction over all seeds.
+    `class_scores` is the mean over the seeds, None for a class without test samples; `class_scores_by_seed` has a row
+    per seed, `confusion` counts test samples by class and prediction over all seeds. Where there are no classes, all
+    three are empty.
     """
 
     name: str
@@ -175,10 +177,10 @@ class McNemar(Record):
 
 
 class Comparison(Record):
-    """The finalist against the strongest baseline, paired by seed, on the test split. `mcnemar` is there where predictions
-    are right or wrong.
+    """The finalist against the strongest baseline, paired by seed, on the test split. `mcnemar` is there where
+    predictions are right or wrong.
 
-    `ci95` holds with 95 % over all `interim_analyses` at the data together; `level` is what each of them could be wrong by alone.
+    `ci95` holds with 95 % over all `interim_analyses` together; `level` is what each of them could be wrong by alone.
     """
 
     candidate: str
@@ -237,10 +239,24 @@ class DataSummary(Record):
     findings: tuple[str, ...]
 
 
+class Stage(StrEnum):
+    """The stages of the search by the default strategy, as its trials name them."""
+
+    BASELINES = "baselines"
+    #: Whether the policy that the shift probe proposes is better than no augmentation.
+    SHIFT_CHECK = "gate"
+    PORTFOLIO = "portfolio"
+    SHAPES = "shape"
+    #: Neighbors of one policy; the number of its trial follows.
+    NEIGHBORS = "around"
+    REPEATS = "repeat"
+    FULL_LENGTH = "finish"
+
+
 class TrialSummary(Record):
-    """A trial of the search, as the study has it; `data_fraction` is of the training split, `stop` of a training's length, and
-    `values` are one per objective; `params` are what a sampler drew, by name, and `started` is in seconds since the
-    epoch.
+    """A trial of the search, as the study has it; `data_fraction` is of the training split, `stop` of a training's
+    length, and `values` are one per objective; `params` are what a sampler drew, by name, and `started` is in seconds
+    since the epoch.
     """
 
     number: Count
@@ -267,7 +283,7 @@ class Robustness(Record):
     """How a model holds up on test samples: scores in [0, 1]; what stands in ``robustness.json``.
 
     Attributes:
-        samples: how many it was measured on.
+        inputs: how many samples it was measured on.
         attack: in words.
         clean: on the samples as they are.
         attacked: under the attack.

@@ -30,9 +30,9 @@ import torch
 from autoaug.data.pool import Pool
 from autoaug.data.splits import DataSet
 from autoaug.generate.filter import SampleFilter, train_filter
-from autoaug.generate.gan import default_steps
-from autoaug.generate.generator import SavedGenerator, TooFewSamples
-from autoaug.generate.pool import make_pool
+from autoaug.generate.fitting import TooFewSamples
+from autoaug.generate.generator import SavedGenerator
+from autoaug.generate.pool import PoolSettings, make_pool
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
 from autoaug.training.setting import TrainingSetting
@@ -65,7 +65,7 @@ class Subject:
     def sample_filter(self) -> SampleFilter:
         """What generated samples have to pass."""
         data, setting = self.loaded
-        return train_filter(data.train, data.validation, data.classes, "auto", setting.recipe, 0, "cpu")
+        return train_filter(data, "auto", setting.recipe, 0, "cpu")
 
     @cached_property
     def pools(self) -> Mapping[str, Pool]:
@@ -78,7 +78,8 @@ class Subject:
             except TooFewSamples as fault:
                 print(f"{self.name}: {fault}; the arms of the {kind} are left out", flush=True)
                 continue
-            pool = make_pool(kind, data, self.sample_filter, 0, "cpu", self.folder(kind, 0)).pool
+            settings = PoolSettings(0, "cpu", self.folder(kind, 0))
+            pool = make_pool(kind, data, self.sample_filter, settings).pool
             if pool is not None:
                 found[kind] = pool
         return found
@@ -90,8 +91,7 @@ class Subject:
     def generator(self, kind: str, seed: int) -> SavedGenerator:
         """A generator, fitted where it is missing; raises `TooFewSamples` where the data do not suffice for it."""
         data, _ = self.loaded
-        steps = self.options.steps or default_steps(len(data.train))
-        return fitted(kind, data, self.folder(kind, seed), seed, steps)
+        return fitted(kind, data, self.folder(kind, seed), seed, self.options.steps)
 
     def judge_generators(self) -> None:
         """Judge those that are not judged yet."""

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from autoaug.data.splits import DataSet
+from autoaug.data.inputs import MemoryInputs
+from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import RunError
 from autoaug.generate.filter import SampleFilter
-from autoaug.generate.generator import SavedGenerator, fit_generator, load_generator
-from autoaug.generate.metrics import balanced_labels, classification_score, judge_samples
+from autoaug.generate.fitting import FitSettings, fit_generator
+from autoaug.generate.generator import SavedGenerator, load_generator
+from autoaug.generate.metrics import Scoring, balanced_labels, classification_score, judge_samples
 from autoaug.training.recipe import Recipe
 from autoaug.utils.seeds import derive_seed
 
@@ -18,19 +20,16 @@ from autoaug.utils.seeds import derive_seed
 CLASSIFIERS = 4
 
 
-def fitted(kind: str, data: DataSet, folder: Path, seed: int, steps: int) -> SavedGenerator:
+def fitted(kind: str, data: DataSet, folder: Path, seed: int, steps: int | None) -> SavedGenerator:
     """The generator in `folder`, fitted where it is missing."""
     try:
         return load_generator(folder)
     except RunError:
         return fit_generator(
             kind,
-            data.train,
-            data.classes,
-            data.train_fingerprint,
+            data,
             folder,
-            steps=steps,
-            seed=seed,
+            FitSettings(seed, steps),
             watch=lambda done, total, _: print(f"  {kind} {seed}: step {done} of {total}", flush=True),
         )
 
@@ -40,12 +39,13 @@ def judged(
 ) -> dict[str, float]:
     """How good the samples of a generator are, with the seconds that its fitting took."""
     labels = balanced_labels(len(data.classes), 10_000 // len(data.classes))
-    images = made.sample(labels, derive_seed(seed, "judge"))
-    figures = judge_samples(images, labels, data.train, data.validation, sample_filter.training, "cpu")
+    samples = Samples(MemoryInputs(made.sample(labels, derive_seed(seed, "judge"))), labels)
+    figures = judge_samples(samples, data.validation, sample_filter)
     # As many steps as for the real images: 10,000 samples are seen as often in all as those.
     alone = recipe.model_copy(update={"epochs": max(1, round(20_000 / len(labels)))})
     scores = [
-        classification_score(images, labels, data.test, "auto", alone, 10 * seed + i, "cpu") for i in range(CLASSIFIERS)
+        classification_score(samples, data.test, Scoring("auto", alone, 10 * seed + i), "cpu")
+        for i in range(CLASSIFIERS)
     ]
     return {**figures.known(), "classification": float(np.mean(scores)), "fitting seconds": made.about.seconds}
 

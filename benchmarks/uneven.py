@@ -25,7 +25,8 @@ from autoaug.data.pool import Pool
 from autoaug.data.splits import Samples
 from autoaug.evaluation.statistics import estimate
 from autoaug.generate.filter import SampleFilter, train_filter
-from autoaug.generate.generator import SavedGenerator, fit_generator
+from autoaug.generate.fitting import FitSettings, fit_generator
+from autoaug.generate.generator import SavedGenerator
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy, Synthetic
 from autoaug.training.setting import TrainingSetting
@@ -73,11 +74,9 @@ def setting_and_pools(given: str) -> tuple[TrainingSetting, Mapping[str, Pool]]:
     """The setting on the data at that path, and what a share of the batches comes from, by name."""
     data, setting = setting_on(given)
     counts = np.bincount(data.train.labels, minlength=len(data.classes))
-    sample_filter = train_filter(data.train, data.validation, data.classes, "auto", setting.recipe, 0, "cpu")
+    sample_filter = train_filter(data, "auto", setting.recipe, 0, "cpu")
     with tempfile.TemporaryDirectory() as folder:
-        made = fit_generator(
-            "pca", data.train, data.classes, data.train_fingerprint, Path(folder, "pca"), steps=0, seed=0
-        )
+        made = fit_generator("pca", data, Path(folder, "pca"), FitSettings(seed=0))
     size, ways = PER_IMAGE * len(data.train), proportions(counts)
     found = {title: sampled(made, sample_filter, ways[name], size) for title, name in SAMPLES.items()}
     return setting, {**found, REAL: repeated(data.train, ways["evening out"], size)}

@@ -69,7 +69,7 @@ def plans() -> dict[str, Any]:
     found = {}
     for name, policy in policies().items():
         plan = draw_plan(policy, 64, torch.Generator().manual_seed(7))
-        rest = [plan.blend, plan.mode, plan.partner, plan.weight, plan.place]
+        rest = [plan.tensors().get(name) for name in ("blend", "mode", "partner", "weight", "place")]
         whole = [plan.choice, plan.magnitude, plan.uniforms.sum(), plan.uniforms[:, :8].flatten()]
         found[name] = rounded([len(plan), *whole, *(None if part is None else part[:8] for part in rest)], 5)
     return found

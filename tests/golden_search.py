@@ -86,7 +86,7 @@ def searched(name: str, space: str, seed: int, trainings: float, shift: bool) ->
     """The trials of a search, and which of them are its finalists."""
     executor, strategy = Lucky(shift), get_strategy(name)
     study = SearchStudy("sqlite:///:memory:", load_space(space), strategy, seed=seed)
-    run_search(study, executor, Budget(trainings=trainings), FULL, load_space(space), BASELINES, seed, Silent())
+    run_search(study, executor, Budget(trainings=trainings), FULL, BASELINES, Silent())
     stages: dict[str, int] = {}
     trials = [
         [

@@ -173,7 +173,7 @@ def test_a_space_means_what_it_meant() -> None:
 
 def test_a_plan_is_carried_out_as_it_was() -> None:
     plan = Plan.load(OLDER / "plan.json")
-    assert plan.describe(0).startswith("ColorTemperature -0.5 octaves of red over blue, Rotate -33.3 degrees")
+    assert str(plan).startswith("0: ColorTemperature -0.5 octaves of red over blue, Rotate -33.3 degrees")
     images = torch.arange(3 * 3 * 6 * 6.0).view(3, 3, 6, 6) / (3 * 3 * 6 * 6)
     made = autoaug.apply_plan(plan, images)
     assert made.sum().item() == pytest.approx(131.98465, abs=1e-3)

@@ -1,0 +1,1 @@
+"""The engine: plans, and how they are carried out."""

@@ -6,9 +6,10 @@ stays whole. Its gradients are computed by running the plan again.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Optional
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -16,107 +17,83 @@ from torch import Tensor
 from autoaug.engine.execute import run_plan
 from autoaug.engine.plan import Plan
 from autoaug.errors import OptionError
+from autoaug.modalities.base import Batch
 
-_TENSORS = ("choice", "magnitude", "uniforms", "gate", "blend", "mode", "partner", "weight", "place")
+Inputs = TypeVar("Inputs", Tensor, Batch)
 
 
 def apply_plan(
-    plan: Plan, images: Tensor, *, fuse: bool = True, out: Tensor | None = None, check: bool = True
-) -> Tensor:
-    """Carry out `plan` on ``images [n, C, H, W]``, floating point in [0, 1] or uint8; the same shape and dtype back.
+    plan: Plan, inputs: Inputs, *, fuse: bool = True, out: Tensor | None = None, check: bool = True
+) -> Inputs:
+    """Carry out `plan` on samples ``[n, ...]``; the same shape and dtype back, a `Batch` where one is given.
 
-    Gradients reach the images and the plan's magnitudes, gates and blending weights.
+    Gradients reach the samples and the plan's magnitudes, gates and blending weights.
 
     Args:
-        plan: what to do to each image.
-        images: what to do it to; left as they are.
-        fuse: False applies one operator after another, each with its own sampling: slower, the reference.
-        out: where to write the result, of the images' shape, dtype and device; reusing one saves the system from
-            mapping fresh memory for each batch. Takes no gradient.
-        check: whether to look at the values of the images: finite, and in [0, 1].
+        plan: what to do to each sample.
+        inputs: what to do it to, as the modality takes it (`autoaug.modalities.base.Values.check`); left as it is.
+        fuse: False applies one operator after another: slower, the reference.
+        out: where to write the result's values, of the samples' shape, dtype and device; reusing one saves the system
+            from mapping fresh memory for each batch. Takes no gradient.
+        check: whether to look at the values of the samples, such as whether they are finite.
 
     Raises:
-        OptionError: images or `out` are not as above, or the plan is for another number of images.
+        OptionError: samples or `out` are not as above, or the plan is for another number of samples.
     """
+    batch = inputs if isinstance(inputs, Batch) else Batch(inputs)
     if not torch.compiler.is_compiling():
-        return run_plan(plan, images, fuse, out, check)
-    if out is not None:
-        raise OptionError("out cannot be used in compiled code; leave it out, the compiler plans the memory")
-    tensors = (getattr(plan, name) for name in _TENSORS)
-    result: Tensor = _apply(images, *tensors, ",".join(plan.operators), fuse, check)
-    return result
+        done = run_plan(plan, batch, fuse, out, check)
+        return done if isinstance(inputs, Batch) else done.values
+    if out is not None or batch.lengths is not None:
+        what = "out" if out is not None else "a batch with lengths"
+        raise OptionError(f"{what} cannot be used in compiled code; leave it out, or leave apply_plan uncompiled")
+    tensors = plan.tensors()
+    head = json.dumps([plan.modality, plan.operators, list(tensors)])
+    values: Tensor = _apply(batch.values, list(tensors.values()), head, fuse, check)
+    return Batch(values) if isinstance(inputs, Batch) else values
+
+
+def _run(values: Tensor, tensors: Sequence[Tensor], head: str, fuse: bool, check: bool) -> Tensor:
+    """The plan of which `head` names the modality, the operators and the tensors, carried out."""
+    modality, operators, names = json.loads(head)
+    plan = Plan.from_tensors(tuple(operators), modality, dict(zip(names, tensors, strict=True)))
+    return run_plan(plan, Batch(values), fuse, None, check).values
 
 
 @torch.library.custom_op("autoaug::apply_plan", mutates_args=())
-def _apply(
-    images: Tensor,
-    choice: Tensor,
-    magnitude: Tensor,
-    uniforms: Tensor,
-    gate: Optional[Tensor],  # noqa: UP045 (PyTorch reads the annotations, and older versions know this form alone)
-    blend: Optional[Tensor],  # noqa: UP045
-    mode: Optional[Tensor],  # noqa: UP045
-    partner: Optional[Tensor],  # noqa: UP045
-    weight: Optional[Tensor],  # noqa: UP045
-    place: Optional[Tensor],  # noqa: UP045
-    operators: str,
-    fuse: bool,
-    check: bool,
-) -> Tensor:
-    tensors = (choice, magnitude, uniforms, gate, blend, mode, partner, weight, place)
-    return _run(images, tensors, operators, fuse, check)
-
-
-def _run(images: Tensor, tensors: Sequence[Tensor | None], operators: str, fuse: bool, check: bool) -> Tensor:
-    names = tuple(operators.split(",")) if operators else ()
-    # The first three of the tensors are never None.
-    return run_plan(Plan(names, *tensors), images, fuse, None, check)  # type: ignore[arg-type]
+def _apply(values: Tensor, tensors: Sequence[Tensor], head: str, fuse: bool, check: bool) -> Tensor:
+    return _run(values, tensors, head, fuse, check)
 
 
 @_apply.register_fake
-def _(images: Tensor, *_: Any) -> Tensor:
-    return torch.empty_like(images)
+def _(values: Tensor, *_: Any) -> Tensor:
+    return torch.empty_like(values)
 
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG001 (PyTorch passes them by name)
-    tensors, (ctx.operators, ctx.fuse, _) = inputs[:-3], inputs[-3:]
-    ctx.save_for_backward(*tensors)
+    values, tensors, ctx.head, ctx.fuse, _ = inputs
+    ctx.save_for_backward(values, *tensors)
 
 
-def _backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-    tensors = ctx.saved_tensors
-    wanted = [i for i, needed in enumerate(ctx.needs_input_grad) if needed]
-    found = _gradients(gradient, *tensors, ctx.operators, ctx.fuse, wanted)
-    gradients: list[Tensor | None] = [None] * len(ctx.needs_input_grad)
-    for i, value in zip(wanted, found, strict=True):
-        gradients[i] = value
-    return tuple(gradients)
+def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
+    of_values, of_tensors, *_ = ctx.needs_input_grad
+    wanted = [i for i, needed in enumerate([of_values, *of_tensors]) if needed]
+    values, *tensors = ctx.saved_tensors
+    found = dict(zip(wanted, _gradients(gradient, values, tensors, ctx.head, ctx.fuse, wanted), strict=True))
+    return found.get(0), [found.get(1 + i) for i in range(len(tensors))], None, None, None
 
 
 @torch.library.custom_op("autoaug::apply_plan_gradients", mutates_args=())
 def _gradients(
-    gradient: Tensor,
-    images: Tensor,
-    choice: Tensor,
-    magnitude: Tensor,
-    uniforms: Tensor,
-    gate: Optional[Tensor],  # noqa: UP045
-    blend: Optional[Tensor],  # noqa: UP045
-    mode: Optional[Tensor],  # noqa: UP045
-    partner: Optional[Tensor],  # noqa: UP045
-    weight: Optional[Tensor],  # noqa: UP045
-    place: Optional[Tensor],  # noqa: UP045
-    operators: str,
-    fuse: bool,
-    wanted: list[int],
+    gradient: Tensor, values: Tensor, tensors: Sequence[Tensor], head: str, fuse: bool, wanted: Sequence[int]
 ) -> list[Tensor]:
-    inputs = [images, choice, magnitude, uniforms, gate, blend, mode, partner, weight, place]
+    inputs = [values, *tensors]
 
-    def run() -> list[Tensor]:  # what is wanted of, and the images, is never None
-        leaves = [inputs[i].detach().requires_grad_() for i in wanted]  # type: ignore[union-attr]
+    def run() -> list[Tensor]:
+        leaves = [inputs[i].detach().requires_grad_() for i in wanted]
         for i, leaf in zip(wanted, leaves, strict=True):
             inputs[i] = leaf
-        output = _run(inputs[0], inputs[1:], operators, fuse, check=False)  # type: ignore[arg-type]
+        output = _run(inputs[0], inputs[1:], head, fuse, check=False)
         found = torch.autograd.grad(output, leaves, gradient, allow_unused=True)
         return [torch.zeros_like(leaf) if g is None else g for g, leaf in zip(found, leaves, strict=True)]
 
@@ -126,8 +103,8 @@ def _gradients(
 
 
 @_gradients.register_fake
-def _(*arguments: Any) -> list[Tensor]:
-    return [torch.empty_like(arguments[1 + i]) for i in arguments[-1]]
+def _(gradient: Tensor, values: Tensor, tensors: Sequence[Tensor], head: str, fuse: bool, wanted: Any) -> list[Tensor]:  # noqa: ARG001
+    return [torch.empty_like([values, *tensors][i]) for i in wanted]
 
 
 _apply.register_autograd(_backward, setup_context=_keep)

@@ -7,10 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autoaug.modalities.operators import FusionKind
-
-WARPS: frozenset[FusionKind] = frozenset({"warp", "projection"})
-FIELDS: frozenset[FusionKind] = frozenset({"field"})
+from autoaug.modalities.base import Fusion
 
 
 class OperatorRows(NamedTuple):
@@ -21,33 +18,49 @@ class OperatorRows(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Samples that are worked on as one: of "warp" and "colors" they may have drawn several operators."""
+    """Samples that are worked on as one by the fusion of a kind; where that joins or carries, they may have drawn
+    several operators.
+    """
 
-    kind: FusionKind
+    kind: str
     drawn: list[OperatorRows]
 
 
 class Step(NamedTuple):
-    """A step of the plan: warps that only add to their samples' maps, then the groups; `resting` are in no group."""
+    """A step of the plan: groups whose maps their samples only carry on, then those that change samples; `resting` are
+    in none of the latter.
+    """
 
-    carried: list[OperatorRows]
+    carried: list[Group]
     groups: list[Group]
     resting: np.ndarray
 
     def drawn(self) -> list[OperatorRows]:
         """Every operator that was drawn in this step."""
-        return [*self.carried, *(d for group in self.groups for d in group.drawn)]
+        return [drawn for group in (*self.carried, *self.groups) for drawn in group.drawn]
 
 
-def make_schedule(choice: np.ndarray, kinds: Mapping[int, FusionKind]) -> list[Step]:
-    """The steps for ``choice [S, n]``, -1 for no operator: the maps of consecutive warps are carried until the last of
-    them; those that end at a step are one group, and so are its linear color operators.
+def make_schedule(choice: np.ndarray, kinds: Mapping[int, str], fusions: Mapping[str, Fusion]) -> list[Step]:
+    """The steps for ``choice [S, n]``, -1 for no operator; ``kinds[i]`` is the kind of operator i. Maps are carried
+    until the last of one carrier; those that end at a step are one group, and so are the step's operators of a joined
+    kind.
     """
-    return [_make_step(*rows, kinds) for rows in zip(choice, _last_of_warps(choice, kinds), strict=True)]
+    lasts = _last_of_runs(choice, kinds, fusions)
+    kinds = _applying(kinds, fusions)
+    return [_make_step(*rows, kinds, fusions) for rows in zip(choice, lasts, strict=True)]
 
 
-def _make_step(chosen: np.ndarray, ended: np.ndarray, kinds: Mapping[int, FusionKind]) -> Step:
-    carried, groups, warps, colors = [], [], [], []
+def _applying(kinds: Mapping[int, str], fusions: Mapping[str, Fusion]) -> dict[int, str]:
+    """By operator the kind that applies its maps: of those that are carried the last of the carrier that is in use."""
+    used = [kind for kind in fusions if kind in kinds.values() and fusions[kind].role == "carried"]
+    last = {fusions[kind].carrier: kind for kind in used}
+    return {index: last[fusions[kind].carrier] if kind in used else kind for index, kind in kinds.items()}
+
+
+def _make_step(chosen: np.ndarray, ended: np.ndarray, kinds: Mapping[int, str], fusions: Mapping[str, Fusion]) -> Step:
+    carried: dict[str, list[OperatorRows]] = {}
+    groups: list[Group] = []
+    shared: dict[str, list[OperatorRows]] = {kind: [] for kind in fusions}  # of joined kinds, then of ending ones
     order = np.argsort(chosen, kind="stable")
     bounds = np.searchsorted(chosen[order], np.arange(chosen.max(initial=-1) + 2))
     resting = [order[: bounds[0]]]
@@ -55,41 +68,34 @@ def _make_step(chosen: np.ndarray, ended: np.ndarray, kinds: Mapping[int, Fusion
         rows = order[bounds[index] : bounds[index + 1]]
         if not len(rows):
             continue
-        if kinds[index] in WARPS:
-            last = ended[rows]
-            if last.all():
-                warps.append(OperatorRows(index, rows))
-                continue
-            carried.append(OperatorRows(index, rows[~last]))
-            resting.append(rows[~last])
-            if last.any():
-                warps.append(OperatorRows(index, rows[last]))
-        elif kinds[index] == "colors":
-            colors.append(OperatorRows(index, rows))
-        else:
-            groups.append(Group(kinds[index], [OperatorRows(index, rows)]))
-    groups += [Group("colors", colors)] if colors else []
-    groups += [Group("warp", warps)] if warps else []
-    return Step(carried, groups, np.concatenate(resting))
+        kind = kinds[index]
+        role = fusions[kind].role
+        if role in ("alone", "closing"):
+            groups.append(Group(kind, [OperatorRows(index, rows)]))
+            continue
+        goes_on = ~ended[rows] if role == "carried" else np.zeros(len(rows), bool)
+        if goes_on.any():
+            carried.setdefault(kind, []).append(OperatorRows(index, rows[goes_on]))
+            resting.append(rows[goes_on])
+        if not goes_on.all():
+            shared[kind].append(OperatorRows(index, rows[~goes_on]))
+    groups += [Group(kind, drawn) for kind, drawn in shared.items() if drawn]
+    return Step([Group(*of_kind) for of_kind in carried.items()], groups, np.concatenate(resting))
 
 
-def _last_of_warps(choice: np.ndarray, kinds: Mapping[int, FusionKind]) -> np.ndarray:
-    """Where ``[S, n]`` a warp is the last before another kind of operator, or the end. A field takes the maps before
-    it into its own sampling.
+def _last_of_runs(choice: np.ndarray, kinds: Mapping[int, str], fusions: Mapping[str, Fusion]) -> np.ndarray:
+    """Where ``[S, n]`` a carried operator is the last before one of another carrier, or of none, or the end. A closing
+    one takes the maps before it into its own.
     """
-    is_warp = _drew(choice, kinds, WARPS)
-    goes_on = is_warp | _drew(choice, kinds, FIELDS)
+    carriers = ["", *dict.fromkeys(fusion.carrier for fusion in fusions.values() if fusion.carrier)]
+    carrier = np.zeros(max(kinds, default=-1) + 2, int)  # the last entry stands for -1
+    carrier[list(kinds)] = [carriers.index(fusions[kind].carrier) for kind in kinds.values()]
+    carried = np.zeros(len(carrier), bool)
+    carried[list(kinds)] = [fusions[kind].role == "carried" for kind in kinds.values()]
     last = np.zeros(choice.shape, bool)
-    following = np.zeros(choice.shape[1], bool)
+    following = np.zeros(choice.shape[1], int)
     for step in reversed(range(len(choice))):
-        last[step] = is_warp[step] & ~following
-        following = np.where(choice[step] >= 0, goes_on[step], following)
+        own = carrier[choice[step]]
+        last[step] = carried[choice[step]] & (own != following)
+        following = np.where(choice[step] >= 0, own, following)
     return last
-
-
-def _drew(choice: np.ndarray, kinds: Mapping[int, FusionKind], wanted: frozenset[FusionKind]) -> np.ndarray:
-    """Where an operator of the wanted kinds was drawn."""
-    table = np.zeros(max(kinds, default=-1) + 2, bool)  # the last entry stands for -1
-    table[[index for index, kind in kinds.items() if kind in wanted]] = True
-    found: np.ndarray = table[choice]
-    return found

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
@@ -13,14 +13,46 @@ from torch import Tensor
 
 from autoaug.errors import OptionError, PolicyError, typed_line
 from autoaug.functional import sampling as drawing
-from autoaug.functional.mixing import MIXINGS
-from autoaug.modalities.operators import RENAMED_OPERATORS, get_operator
-from autoaug.policy.models import Layer, Mixing, Operation, Policy
+from autoaug.modalities.base import Mixing
+from autoaug.modalities.operators import IDENTITY, RENAMED_OPERATORS, UNIFORMS, get_operator, modality_of
+from autoaug.modalities.registry import get_modality
+from autoaug.policy.models import Layer, Operation, Policy
+from autoaug.policy.models import Mixing as PolicyMixing
 from autoaug.utils.files import read_text
 from autoaug.utils.renamed import with_names
 
-#: The tensors whose first dimension is the step, not the sample.
-_BY_STEP = frozenset({"choice", "magnitude", "uniforms", "gate"})
+#: The tensors of a plan, and of its mixing, with their dimensions: S steps, n samples, K weights.
+_TENSORS = {
+    "choice": "Sn",
+    "magnitude": "Sn",
+    "uniforms": "Sn4",
+    "gate": "Sn",
+    "blend": "nK",
+    "mode": "n",
+    "partner": "n",
+    "weight": "n",
+    "place": "n2",
+}
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How n samples are mixed with one another.
+
+    Attributes:
+        mode: ``[n]`` int64, 0 not at all, else the number from 1 of a kind in the modality's `Mixing.kinds`.
+        partner: ``[n]`` int64, with which sample each is mixed.
+        weight: ``[n]`` float32, the weight of the sample's own values, or the share of them that it keeps.
+        place: ``[n, 2]`` float32 in [0, 1), where the partner's part comes to lie.
+    """
+
+    mode: Tensor
+    partner: Tensor
+    weight: Tensor
+    place: Tensor
+
+
+_OF_MIX = frozenset(f.name for f in fields(Mix))
 
 
 @dataclass(frozen=True)
@@ -31,16 +63,13 @@ class Plan:
         operators: names that `choice` points into.
         choice: ``[S, n]`` int64, which operator, or -1 for none.
         magnitude: ``[S, n]`` floating point in [-1, 1], signed. May carry a gradient.
-        draws: ``[S, n, DRAWS]`` float32 in [0, 1), for places, offsets and seeds.
+        uniforms: ``[S, n, UNIFORMS]`` float32 in [0, 1), for places, offsets and seeds.
         gate: ``[S, n]`` in [0, 1], how much of each step's result is taken; None takes all. For gradients to the
             choice of sub-policies: see `autoaug.engine.relaxation`.
         blend: ``[n, 1 + K]``, weights (each row sums to 1) of the original and of K chains, for AugMix; the steps are
             then K chains of S / K steps, one after another, each from the original. None where there is one chain.
-        mode: ``[n]`` int64, how each sample is mixed: 0 not at all, else as numbered in `mixing.MIXINGS`; None where
-            the policy does not mix. The following are None with it.
-        partner: ``[n]`` int64, with which sample each is mixed.
-        weight: ``[n]`` float32, the weight of the sample's own sample, or the share of the sample that it keeps.
-        place: ``[n, 2]`` float32 in [0, 1), the center of the box, as fractions of height and width.
+        mix: how samples are mixed afterwards; None where the policy does not mix.
+        modality: of the samples; where it is left out, the operators tell, or it is the first one.
     """
 
     operators: tuple[str, ...]
@@ -49,10 +78,12 @@ class Plan:
     uniforms: Tensor
     gate: Tensor | None = None
     blend: Tensor | None = None
-    mode: Tensor | None = None
-    partner: Tensor | None = None
-    weight: Tensor | None = None
-    place: Tensor | None = None
+    mix: Mix | None = None
+    modality: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.modality:
+            object.__setattr__(self, "modality", modality_of(self.operators).name)
 
     def __len__(self) -> int:
         return self.choice.shape[1]
@@ -65,23 +96,33 @@ class Plan:
         """
         if not isinstance(rows, slice):
             raise OptionError(f"a plan is sliced, as in plan[{rows!r}:{rows!r} + 1], not indexed by {rows!r}")
-        cut = {k: v[:, rows] if k in _BY_STEP else v[rows] for k, v in self.tensors().items()}
-        part = Plan(self.operators, **cut)
-        if part.partner is None or part.mode is None:
-            return part
+        cut = {k: v[:, rows] if _is_by_step(k) else v[rows] for k, v in self.tensors().items()}
+        if "partner" not in cut:
+            return self.with_tensors(cut)
         kept = torch.arange(len(self), device="cpu")[rows]
         own = torch.arange(len(kept), device="cpu")
         place = torch.full((len(self),), -1, device="cpu").index_copy(0, kept, own)
-        partner = torch.where(part.mode > 0, place[part.partner], own)
+        partner = torch.where(cut["mode"] > 0, place[cut["partner"]], own)
         if len(kept) and int(partner.min()) < 0:
             sample = int(kept[int(partner.argmin())])
             raise OptionError(f"sample {sample} is mixed with one outside the slice {rows}; slice before mixing")
-        return replace(part, partner=partner)
+        return self.with_tensors(cut | {"partner": partner})
 
     def tensors(self) -> dict[str, Tensor]:
-        """The tensors that the plan has, by name."""
-        found = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "operators"}
-        return {name: tensor for name, tensor in found.items() if tensor is not None}
+        """The tensors that the plan and its mixing have, by name."""
+        every = {name: getattr(self.mix if name in _OF_MIX else self, name, None) for name in _TENSORS}
+        return {name: tensor for name, tensor in every.items() if tensor is not None}
+
+    @classmethod
+    def from_tensors(cls, operators: tuple[str, ...], modality: str, tensors: Mapping[str, Tensor]) -> Plan:
+        """The plan of such `tensors`; raises TypeError where some are missing or unknown."""
+        mix = {name: tensor for name, tensor in tensors.items() if name in _OF_MIX}
+        own = {name: tensor for name, tensor in tensors.items() if name not in _OF_MIX}
+        return cls(operators, mix=Mix(**mix) if mix else None, modality=modality, **own)
+
+    def with_tensors(self, tensors: Mapping[str, Tensor]) -> Plan:
+        """A plan of the same operators with these tensors alone."""
+        return Plan.from_tensors(self.operators, self.modality, tensors)
 
     def describe(self, index: int) -> str:
         """One line of text on what is done to sample `index`."""
@@ -96,9 +137,9 @@ class Plan:
                 yield from words
             else:
                 yield f"{float(self.blend[index, 1 + chain]):.2f} of ({', '.join(words) or 'the original'})"
-        if self.mode is not None and self.partner is not None and self.weight is not None and self.mode[index] > 0:
-            kind, share = MIXINGS[int(self.mode[index]) - 1], float(self.weight[index])
-            yield f"{kind} with {int(self.partner[index])}, own share {share:.2f}"
+        if self.mix is not None and self.mix.mode[index] > 0:
+            kind = mixing_of(self.modality).kinds[int(self.mix.mode[index]) - 1]
+            yield f"{kind} with {int(self.mix.partner[index])}, own share {float(self.mix.weight[index]):.2f}"
 
     def _step(self, step: int, index: int) -> str:
         operator = get_operator(self.operators[int(self.choice[step, index])])
@@ -106,7 +147,7 @@ class Plan:
         return operator.name if operator.is_switch else f"{operator.name} {value:+.3g} {operator.unit}"
 
     def __str__(self) -> str:
-        """A line a sample."""
+        """One line per sample."""
         return "\n".join(f"{i}: {self.describe(i)}" for i in range(len(self)))
 
     @staticmethod
@@ -118,23 +159,14 @@ class Plan:
         """
         if not plans:
             raise OptionError("there are no plans to concatenate")
-        first = plans[0]
-        for plan in plans[1:]:
-            if (plan.operators, len(plan.choice), plan.tensors().keys()) != (
-                first.operators,
-                len(first.choice),
-                first.tensors().keys(),
-            ):
-                raise OptionError("the plans differ in operators, steps or mixing; concatenate plans of one policy")
-        starts = [0, *itertools.accumulate(len(plan) for plan in plans)]
-        joined = {
-            name: torch.cat([plan.tensors()[name] for plan in plans], dim=int(name in _BY_STEP))
-            for name in first.tensors()
-        }
-        if first.partner is not None:
-            partners = [p.partner + s for p, s in zip(plans, starts, strict=False) if p.partner is not None]
-            joined["partner"] = torch.cat(partners)
-        return Plan(first.operators, **joined)
+        first, tensors = plans[0], [plan.tensors() for plan in plans]
+        if any(_policy_of(plan) != _policy_of(first) for plan in plans):
+            raise OptionError("the plans differ in operators, steps or mixing; concatenate plans of one policy")
+        if "partner" in tensors[0]:
+            starts = itertools.accumulate(map(len, plans), initial=0)
+            tensors = [own | {"partner": own["partner"] + start} for own, start in zip(tensors, starts, strict=False)]
+        joined = {name: torch.cat([own[name] for own in tensors], dim=int(_is_by_step(name))) for name in tensors[0]}
+        return first.with_tensors(joined)
 
     def save(self, path: str | Path) -> None:
         """Write the plan as JSON, which `Plan.load` reads back to the same numbers, bit for bit."""
@@ -142,49 +174,61 @@ class Plan:
             name: {"dtype": str(tensor.dtype).removeprefix("torch."), "values": tensor.detach().tolist()}
             for name, tensor in self.tensors().items()
         }
-        text = json.dumps({"operators": list(self.operators), "samples": len(self)} | numbers)
-        Path(path).write_text(text, encoding="utf-8")
+        head = {"operators": list(self.operators), "samples": len(self), "modality": self.modality}
+        Path(path).write_text(json.dumps(head | numbers), encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | Path) -> Plan:
         """The plan in the file at `path`; raises `OptionError` where it is none."""
         try:
             content = json.loads(read_text(Path(path), OptionError))
-            samples, names = int(content.pop("samples")), map(str, content.pop("operators"))
-            operators = tuple(RENAMED_OPERATORS.get(name, name) for name in names)
+            samples, modality = int(content.pop("samples")), str(content.pop("modality", ""))
+            operators = tuple(RENAMED_OPERATORS.get(str(name), str(name)) for name in content.pop("operators"))
             tensors = {
                 name: torch.tensor(v["values"], dtype=_DTYPES[v["dtype"]], device="cpu")
                 for name, v in with_names(content, {"draws": "uniforms"}).items()  # what older versions called them
             }
             if not tensors["choice"].numel():  # no steps: lists do not tell the number of samples
-                empty = {"choice": (0, samples), "magnitude": (0, samples), "uniforms": (0, samples, 4)}
+                empty = {"choice": (0, samples), "magnitude": (0, samples), "uniforms": (0, samples, UNIFORMS)}
                 tensors |= {name: tensors[name].reshape(shape) for name, shape in empty.items()}
-            plan = cls(operators, **tensors)
+            plan = cls.from_tensors(operators, get_modality(modality).name if modality else "", tensors)
             _check_consistent(plan, samples)
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError, OverflowError) as fault:
             raise OptionError(f"{str(path)!r} is not a saved plan ({typed_line(fault)})") from None
         return plan
 
 
+def _is_by_step(name: str) -> bool:
+    """Whether the first dimension of that tensor is the step, not the sample."""
+    return _TENSORS[name].startswith("S")
+
+
+def _policy_of(plan: Plan) -> tuple[object, ...]:
+    """What plans of one policy have in common."""
+    return plan.modality, plan.operators, len(plan.choice), plan.tensors().keys()
+
+
+def mixing_of(modality: str) -> Mixing:
+    """How samples of the modality are mixed; raises `PolicyError` where they cannot be."""
+    mixing = get_modality(modality).mixing
+    if mixing is None:
+        raise PolicyError(f"samples of the modality {modality} cannot be mixed; leave mixing out of the policy")
+    return mixing
+
+
 def _check_consistent(plan: Plan, samples: int) -> None:
     """Raise `ValueError` where the plan's tensors are not all of its steps and `samples`, or point to nothing."""
     steps = len(plan.choice)
     chains = 0 if plan.blend is None else plan.blend.shape[-1] - 1
-    shapes = {
-        **dict.fromkeys(("choice", "magnitude", "gate"), (steps, samples)),
-        **dict.fromkeys(("mode", "partner", "weight"), (samples,)),
-        "uniforms": (steps, samples, 4),
-        "blend": (samples, chains + 1),
-        "place": (samples, 2),
-    }
+    lengths = {"S": steps, "n": samples, "K": chains + 1, "4": UNIFORMS, "2": 2}
     for name, tensor in plan.tensors().items():
-        if tuple(tensor.shape) != shapes[name]:
-            raise ValueError(f"{name} is of shape {tuple(tensor.shape)}, not {shapes[name]}")
+        shape = tuple(lengths[dimension] for dimension in _TENSORS[name])
+        if tuple(tensor.shape) != shape:
+            raise ValueError(f"{name} is of shape {tuple(tensor.shape)}, not {shape}")
     if plan.blend is not None and (chains < 1 or steps % chains):
         raise ValueError(f"{steps} steps are not those of {chains} chains")
-    if len({tensor is None for tensor in (plan.mode, plan.partner, plan.weight, plan.place)}) > 1:
-        raise ValueError("mode, partner, weight and place stand together, or none of them")
-    ends = {"choice": (-1, len(plan.operators)), "mode": (0, len(MIXINGS) + 1), "partner": (0, samples)}
+    kinds = len(mixing_of(plan.modality).kinds) if plan.mix else 0
+    ends = {"choice": (-1, len(plan.operators)), "mode": (0, kinds + 1), "partner": (0, samples)}
     for name, (low, high) in ends.items():
         tensor = plan.tensors().get(name, torch.empty(0))
         if tensor.numel() and not (low <= int(tensor.min()) and int(tensor.max()) < high):
@@ -194,40 +238,44 @@ def _check_consistent(plan: Plan, samples: int) -> None:
 _DTYPES = {"float32": torch.float32, "float64": torch.float64, "int64": torch.int64}
 
 
-def draw_plan(policy: Policy, n: int, generator: torch.Generator) -> Plan:
+def draw_plan(policy: Policy, n: int, generator: torch.Generator, modality: str | None = None) -> Plan:
     """Draw what the policy does to `n` samples, from a CPU `generator`: same generator state, same plan.
 
+    The modality is that of the policy's operators; where it has none, it may be given, or it is the first one.
+
     Raises:
-        UnknownName: the policy uses an operator that is not registered.
+        UnknownName: the policy uses an operator that is not registered, or there is no such modality.
         OptionError: `n` is negative.
-        PolicyError: the policy has a schedule; what applies depends on how much of the training is done.
+        PolicyError: the policy has a schedule (what applies depends on how much of the training is done), operators of
+            several modalities, or a mixing that the modality does not know.
     """
     if policy.schedule:
         raise PolicyError(f"policy {policy.name!r} has a schedule; draw from policy.at(share of the training done)")
     if n < 0:
         raise OptionError(f"a plan cannot be for {n} samples; draw it for 0 or more")
-    table, chains = drawing_table(policy), policy.chains
-    if chains is None:
-        plan = Plan(drawn_operators(policy), *drawing.draw_operations(table, n, generator))
+    operators, table, blend, mix = drawn_operators(policy), drawing_table(policy), None, None
+    modality = modality_of(operators, modality).name
+    if policy.chains is None:
+        choice, magnitude, uniforms = drawing.draw_operations(table, n, generator)
     else:
-        choice, magnitude, uniforms, blend = drawing.draw_chains(table, chains.width, chains.alpha, n, generator)
-        plan = Plan(drawn_operators(policy), choice, magnitude, uniforms, blend=blend)
-    if policy.mixing is None:
-        return plan
-    mode, partner, weight, place = drawing.draw_mixing(*mixing_numbers(policy.mixing), n, generator)
-    return replace(plan, mode=mode, partner=partner, weight=weight, place=place)
+        width, alpha = policy.chains.width, policy.chains.alpha
+        choice, magnitude, uniforms, blend = drawing.draw_chains(table, width, alpha, n, generator)
+    if policy.mixing is not None:
+        mixing = mixing_of(modality)
+        mix = Mix(*mixing.draw(*mixing_numbers(policy.mixing, mixing.kinds), n, generator))
+    return Plan(operators, choice, magnitude, uniforms, blend=blend, mix=mix, modality=modality)
 
 
 def drawn_operators(policy: Policy) -> tuple[str, ...]:
     """The operators that a plan of the policy numbers: all but Identity, which does nothing."""
-    return tuple(name for name in policy.operator_names() if name != "Identity")
+    return tuple(name for name in policy.operator_names() if name != IDENTITY)
 
 
 def drawing_table(policy: Policy, layers: tuple[Layer, ...] | None = None) -> drawing.Table:
     """The policy's layers, or some `layers` of its schedule, as the plain numbers that `drawing.draw_operations` takes;
     Identity is no operator there.
     """
-    index = {name: i for i, name in enumerate(drawn_operators(policy))} | {"Identity": -1}
+    index = {name: i for i, name in enumerate(drawn_operators(policy))} | {IDENTITY: -1}
     return [
         [
             (
@@ -248,10 +296,14 @@ def negative_share(operation: Operation) -> float:
 _NEGATIVE = {"both": 0.5, "positive": 0.0, "negative": 1.0}
 
 
-def mixing_numbers(mixing: Mixing) -> tuple[tuple[int, int], float, float]:
-    """The two modes that are drawn evenly, the probability and the parameter of the weights' Beta distribution."""
+def mixing_numbers(mixing: PolicyMixing, known: Sequence[str]) -> tuple[tuple[int, int], float, float]:
+    """The two modes that are drawn evenly, the probability and the parameter of the weights' Beta distribution; raises
+    `PolicyError` where the kinds are not among those that are `known`.
+    """
     kinds = ("mixup", "cutmix") if mixing.kind == "mixup-or-cutmix" else (mixing.kind, mixing.kind)
-    return (1 + MIXINGS.index(kinds[0]), 1 + MIXINGS.index(kinds[1])), mixing.probability, mixing.alpha
+    if not set(kinds) <= set(known):
+        raise PolicyError(f"samples of this modality are not mixed by {mixing.kind}, but by {', '.join(known)}")
+    return (1 + known.index(kinds[0]), 1 + known.index(kinds[1])), mixing.probability, mixing.alpha
 
 
 def check_plan(plan: Plan, samples: int) -> None:

@@ -10,11 +10,12 @@ from autoaug.engine.plan import Plan, draw_plan, drawn_operators, negative_share
 from autoaug.errors import PolicyError, as_option_error
 from autoaug.functional.sampling import Seeded, uniform
 from autoaug.functional.straight_through import straight_through
+from autoaug.modalities.operators import IDENTITY, modality_of
 from autoaug.policy.models import Layer, Policy, SubPolicy
 
 
 class RelaxedPolicy(Seeded):
-    """A policy whose numbers are parameters: samples ``[B, C, H, W]`` in [0, 1] in, the same shape out.
+    """A policy whose numbers are parameters: samples ``[B, ...]`` in, the same shape out.
 
     Each sample draws one sub-policy of each layer as ever; going back, the gradient reaches the weights through the
     straight-through Gumbel-softmax (Jang et al., 2017), the probabilities through a relaxed Bernoulli variable
@@ -25,6 +26,7 @@ class RelaxedPolicy(Seeded):
         policy: where to begin; sub-policies of one operation each.
         temperature: of both relaxations; small is closer to the choice itself, large has smoother gradients.
         seed: of the module's own generator.
+        modality: of the samples, where the policy's operators do not tell and it is not the first one.
 
     Attributes:
         weights: for each layer the sub-policies' logits ``[sub-policies]``.
@@ -35,7 +37,7 @@ class RelaxedPolicy(Seeded):
         PolicyError: a sub-policy has other than one operation, or the policy blends chains or has a schedule.
     """
 
-    def __init__(self, policy: Policy, temperature: float = 0.5, seed: int = 0) -> None:
+    def __init__(self, policy: Policy, temperature: float = 0.5, seed: int = 0, modality: str | None = None) -> None:
         with as_option_error():
             super().__init__(seed)
         has_sequences = any(
@@ -43,12 +45,13 @@ class RelaxedPolicy(Seeded):
         )
         if policy.chains or policy.schedule or has_sequences:
             raise PolicyError(
-                f"policy {policy.name!r} cannot be relaxed; its sub-policies must have one operation each, and it may have "
-                "neither chains nor a schedule"
+                f"policy {policy.name!r} cannot be relaxed; its sub-policies must have one operation each, and it may "
+                "have neither chains nor a schedule"
             )
         self.policy = policy
         self.temperature = temperature
         self.operators = drawn_operators(policy)
+        self.modality = modality_of(self.operators, modality).name
         tables = [[(b.weight, b.operations[0]) for b in layer.sub_policies] for layer in policy.layers]
         self.weights = nn.ParameterList(_numbers([w for w, _ in table]).clamp(min=1e-6).log() for table in tables)
         self.probabilities = nn.ParameterList(_logit([o.probability for _, o in table]) for table in tables)
@@ -58,9 +61,9 @@ class RelaxedPolicy(Seeded):
         """A plan for `n` samples, whose magnitudes and gates carry gradients to the parameters."""
         steps = [self._draw_layer(i, n) for i in range(len(self.policy.layers))]
         if not steps:
-            return draw_plan(self.policy, n, self.generator)
+            return draw_plan(self.policy, n, self.generator, self.modality)
         choice, magnitude, uniforms, gate = (torch.stack(parts) for parts in zip(*steps, strict=True))
-        return Plan(self.operators, choice, magnitude, uniforms, gate=gate)
+        return Plan(self.operators, choice, magnitude, uniforms, gate=gate, modality=self.modality)
 
     def _draw_layer(self, layer: int, n: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         operations = [sub_policy.operations[0] for sub_policy in self.policy.layers[layer].sub_policies]
@@ -75,7 +78,7 @@ class RelaxedPolicy(Seeded):
         low, high = torch.sigmoid(self.ranges[layer])[sub_policy].sort(1).values.unbind(1)
         negative = _numbers([negative_share(o) for o in operations])[sub_policy]
         sign = torch.where(chance[:, 2] < negative, -1.0, 1.0).to(low)
-        index = {name: i for i, name in enumerate(self.operators)} | {"Identity": -1}
+        index = {name: i for i, name in enumerate(self.operators)} | {IDENTITY: -1}
         choice = torch.tensor([index[o.operator] for o in operations], device="cpu")[sub_policy]
         gate = taken.gather(1, sub_policy[:, None]).squeeze(1) * applied
         return choice, sign * (low + chance[:, 1] * (high - low)), chance[:, 4:], gate

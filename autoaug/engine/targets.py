@@ -1,4 +1,4 @@
-"""Boxes, masks and key-points follow their sample through a plan."""
+"""Boxes, masks and other annotations follow their sample through a plan."""
 
 from __future__ import annotations
 
@@ -6,32 +6,44 @@ from typing import Any
 
 from torch import Tensor
 
+from autoaug.engine.batches import rows_of
 from autoaug.engine.plan import Plan
 from autoaug.errors import OptionError, as_option_error
-from autoaug.modalities.image.annotations import extend, follow
+from autoaug.modalities.base import Annotations, Batch
 from autoaug.modalities.operators import get_operator
+from autoaug.modalities.registry import get_modality
 
 
-def move_targets(plan: Plan, index: int, targets: Any, size: tuple[int, int]) -> Any:
-    """`targets` moved as the plan moves sample `index` of ``size`` (height, width): see `autoaug.modalities.image.annotations.follow`.
+def move_targets(plan: Plan, index: int, targets: Any, batch: Batch) -> Any:
+    """`targets` moved as the plan moves sample `index` of the batch, of which the shape and lengths alone count.
+
+    Targets of a modality that has no annotations are left as they are.
 
     Raises:
-        OptionError: the plan blends or mixes samples, the targets are of a sample of another size, or boxes are rotated.
+        OptionError: the plan blends or mixes samples, or the annotations cannot be those of such a sample.
     """
-    movement = movement_of(plan, index, size)
+    annotations = get_modality(plan.modality).annotations
+    if annotations is None:
+        return targets
+    movement = _movement_of(plan, index, batch, annotations)
     with as_option_error():
-        return follow(movement, targets, size)
+        return annotations.follow(movement, targets, tuple(batch.values.shape[2:]))
 
 
-def movement_of(plan: Plan, index: int, size: tuple[int, int]) -> list[Tensor]:
-    """The maps and fields of one sample, see `autoaug.modalities.image.annotations`."""
-    if plan.blend is not None or (plan.mode is not None and int(plan.mode[index]) > 0):
-        raise OptionError("boxes, masks and key-points cannot follow a sample that is mixed or blended with another")
+def _movement_of(plan: Plan, index: int, batch: Batch, annotations: Annotations) -> list[Tensor]:
+    """The maps of one sample, in double precision."""
+    if plan.blend is not None or (plan.mix is not None and int(plan.mix.mode[index]) > 0):
+        raise OptionError(
+            "boxes, masks and other annotations cannot follow a sample that is mixed or blended with another"
+        )
+    fusions = get_modality(plan.modality).fusions
+    own = rows_of(batch, slice(index, index + 1))
     movement: list[Tensor] = []
     steps = zip(plan.choice[:, index], plan.magnitude[:, index], plan.uniforms[:, index], strict=True)
     for choice, magnitude, uniforms in steps:
         operator = get_operator(plan.operators[int(choice)]) if choice >= 0 else None
-        if operator is not None and operator.kind in {"warp", "projection", "field"}:
+        if operator is not None and operator.kind in annotations.moving:
             value = (magnitude.detach().double() * operator.limit)[None]
-            extend(movement, operator.function(value, uniforms[None].double(), size)[0])
+            maps = fusions[operator.kind].maps(operator.function, own, value, uniforms[None].double())
+            annotations.extend(movement, maps[0])
     return movement

@@ -1,0 +1,1 @@
+"""Finalists trained again, and what may be claimed of them."""

@@ -27,7 +27,8 @@ def interim_analyses(first: int, most: int) -> tuple[int, ...]:
 
 @cache
 def levels(interim_analyses: tuple[int, ...], error: float = ERROR) -> tuple[float, ...]:
-    """The two-sided level to test at, at each of `interim_analyses`, so that all together are wrong with chance `error`.
+    """The two-sided level to test at, at each of `interim_analyses`, so that all together are wrong with chance
+    `error`.
 
     The error is spent in proportion to the share of the seeds (Lan and DeMets, 1983; Kim and DeMets, 1987). The
     boundaries follow from the density of a Brownian motion that has not crossed one yet (Armitage et al., 1969), as

@@ -37,9 +37,9 @@ class Paired(NamedTuple):
     Attributes:
         differences: of each seed.
         difference: their mean.
-        ci95: the interval of that, with 95 % over all looks at the data together.
+        ci95: the interval of that, with 95 % over all interim analyses together.
         p_value: of its being 0.
-        level: what this look could be wrong by alone.
+        level: what this analysis could be wrong by alone.
     """
 
     differences: tuple[float, ...]
@@ -50,7 +50,9 @@ class Paired(NamedTuple):
 
 
 def paired(ours: Sequence[float], theirs: Sequence[float], resolution: float, planned: tuple[int, ...] = ()) -> Paired:
-    """The difference of scores on the same seeds, which come in steps of `resolution`, at one of the `planned` looks."""
+    """The difference of scores on the same seeds, which come in steps of `resolution`, at one of the `planned` interim
+    analyses.
+    """
     differences = tuple(a - b for a, b in zip(ours, theirs, strict=True))
     level = levels(planned)[planned.index(len(differences))] if planned else ERROR
     found = estimate(list(differences), resolution, level)
@@ -160,7 +162,7 @@ def judge(
         trainings: of the candidates.
         scoring: of the trainings.
         after_search: whether the candidates come from one.
-        planned: after how many seeds the data are looked at; empty for one look alone.
+        planned: after how many seeds the data are looked at; empty for once, at the end.
     """
     shared = min(len(c.seeds) for c in candidates)
     finalist = best_by_validation([c for c in candidates if c.kind == "searched"] or candidates, shared)
@@ -217,9 +219,9 @@ def baselines_of(finalist: Candidate, candidates: Sequence[Candidate]) -> list[C
 
 
 def contenders(judgment: Judgment, candidates: Sequence[Candidate]) -> list[str]:
-    """Between whom more seeds are to decide: the finalist, and baselines that may yet turn out to be its strongest, being
-    no further behind that than the comparison is uncertain. Empty where the data have decided, or will hardly show that
-    the finalist is better.
+    """Between whom more seeds are to decide: the finalist, and baselines that may yet turn out to be its strongest,
+    being no further behind that than the comparison is uncertain. Empty where the data have decided, or will hardly
+    show that the finalist is better.
     """
     comparison = judgment.comparison
     if comparison is None or judgment.verdict != "no significant difference":

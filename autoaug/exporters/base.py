@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
+from typing import TypeVar
 
 from autoaug.errors import PolicyError
+from autoaug.modalities.base import Modality
+from autoaug.modalities.operators import IDENTITY
+from autoaug.modalities.runtime import Runtime
 from autoaug.policy.models import Layer, Operation, Policy, SubPolicy
 from autoaug.version import __version__
+
+OfTarget = TypeVar("OfTarget", bound=Runtime)
 
 
 class Target(ABC):
@@ -24,8 +30,10 @@ class Target(ABC):
     suffix: str = "py"
 
     @abstractmethod
-    def text(self, policy: Policy, approximate: bool = False) -> str:
-        """The policy as text. Raises `PolicyError`, naming what cannot be expressed, unless it may `approximate`."""
+    def text(self, policy: Policy, modality: Modality, approximate: bool = False) -> str:
+        """The policy of that modality as text. Raises `PolicyError`, naming what cannot be expressed, unless it may
+        `approximate`.
+        """
 
     def supports(self, operator: str) -> bool:  # noqa: ARG002 (most take all)
         """Whether it expresses this operator exactly."""
@@ -35,6 +43,16 @@ class Target(ABC):
     def filename(self) -> str:
         """What to call the file in a run folder."""
         return f"policy_{self.name}.{self.suffix}"
+
+
+def runtime_of(target: Target, modality: Modality, kind: type[OfTarget]) -> OfTarget:
+    """What the modality gives the target; raises `PolicyError` where that is nothing."""
+    given = modality.exports.get(target.name)
+    if given is None:
+        raise PolicyError(f"{target.name} cannot express policies for {modality.name}; export to yaml or json")
+    if not isinstance(given, kind):
+        raise TypeError(f"modality {modality.name} gives {target.name} a {type(given).__name__}, not a {kind.__name__}")
+    return given
 
 
 def expressible(
@@ -66,7 +84,7 @@ def expressible(
 
 def _without(policy: Policy, missing: Collection[str]) -> Policy:
     def kept(operation: Operation) -> Operation:
-        return Operation(operator="Identity") if operation.operator in missing else operation
+        return Operation(operator=IDENTITY) if operation.operator in missing else operation
 
     def layers(given: tuple[Layer, ...]) -> tuple[Layer, ...]:
         return tuple(

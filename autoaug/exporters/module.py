@@ -6,15 +6,13 @@ import inspect
 from dataclasses import dataclass
 from types import ModuleType
 
-from autoaug.engine.plan import drawing_table, drawn_operators, mixing_numbers
+from autoaug.engine.plan import drawing_table, drawn_operators, mixing_numbers, mixing_of
 from autoaug.exporters.assemble import Definition, definitions, import_block, imports, needed, reachable
-from autoaug.exporters.base import Target, header
-from autoaug.exporters.runtime import chains, mixing, plain, steps, with_targets
+from autoaug.exporters.base import Target, header, runtime_of
+from autoaug.modalities.base import Modality
 from autoaug.modalities.operators import Operator, get_operator
+from autoaug.modalities.runtime import TorchRuntime
 from autoaug.policy.models import Layer, Policy
-
-#: How the module is used, in its first lines.
-USE = "samples = Augment()(samples)"
 
 
 @dataclass(frozen=True)
@@ -23,67 +21,83 @@ class TorchTarget(Target):
 
     Attributes:
         name, summary: see `Target`.
-        library: the operators that are written with it; others are carried along as autoaug has them.
-        per_image: whether those take one sample instead of a batch.
-        moves_targets: whether boxes, masks and key-points move with the samples (torchvision's ``tv_tensors``).
     """
 
     name: str
     summary: str
-    library: ModuleType
-    per_image: bool
-    moves_targets: bool
 
-    def text(self, policy: Policy, approximate: bool = False) -> str:  # noqa: ARG002 (it expresses everything)
-        return module_text(policy, self)
+    def text(self, policy: Policy, modality: Modality, approximate: bool = False) -> str:  # noqa: ARG002 (it says all)
+        runtime = runtime_of(self, modality, TorchRuntime)
+        operators = [get_operator(name) for name in drawn_operators(policy)]
+        rows = [_row(operator, runtime) for operator in operators]
+        parts = _parts(policy, operators, rows, runtime)
+        used = {name for definition in parts.values() for name in definition.uses}
+        statements = {k: v for module in _modules(policy, operators, runtime) for k, v in imports(module).items()}
+        head = [
+            header(policy, self, runtime.use, []),
+            "from __future__ import annotations",
+            import_block(line for name, line in statements.items() if name in used),
+            "Table = list[list[tuple[float, list[tuple[int, float, float, float, bool]]]]]",
+            layers_text(policy),
+        ]
+        augment = parts.pop("Augment").source
+        first = "\n\n".join(head) + _constants(policy, modality)
+        return "\n\n\n".join([first, *(part.source for part in parts.values()), _table_of(rows), augment]) + "\n"
 
 
-def module_text(policy: Policy, target: TorchTarget) -> str:
-    """The module for `policy`: imports, the policy as data, the functions it needs, and the class ``Augment``."""
-    operators = [get_operator(name) for name in drawn_operators(policy)]
-    follows = target.moves_targets and not policy.mixing and not policy.chains
-    shell = mixing if policy.mixing else with_targets if follows else plain
-    body_of = chains if policy.chains else steps
-    modules = reachable([*(inspect.getmodule(o.function) or shell for o in operators), body_of, shell, target.library])
+def _shells(policy: Policy, runtime: TorchRuntime) -> tuple[ModuleType, ModuleType | None]:
+    """Where the policy's ``Augment`` is, and its ``augment_samples``; None where the former needs none."""
+    if policy.chains or policy.mixing or runtime.with_targets is None:
+        return runtime.mixing if policy.mixing else runtime.plain, runtime.chains if policy.chains else runtime.steps
+    return runtime.with_targets, None
+
+
+def _modules(policy: Policy, operators: list[Operator], runtime: TorchRuntime) -> list[ModuleType]:
+    """All modules of which something may travel; of functions of one name the last one's does."""
+    shell, body = _shells(policy, runtime)
+    own = (inspect.getmodule(operator.function) or shell for operator in operators)
+    return reachable([*own, body or runtime.steps, shell, runtime.library])
+
+
+def _parts(policy: Policy, operators: list[Operator], rows: list[str], runtime: TorchRuntime) -> dict[str, Definition]:
+    """The functions and classes that the module needs, by name, in reading order."""
     available: dict[str, Definition] = {}
-    for module in modules:
+    for module in _modules(policy, operators, runtime):
         available |= definitions(module)
-    own = definitions(target.library)
-    available["augment_images"] = definitions(body_of)["augment_images"]
-    rows = [_row(operator, target, operator.function.__name__ in own) for operator in operators]
+    starts, (_, body) = [], _shells(policy, runtime)
+    if body is not None:
+        starts = ["augment_samples"]
+        available["augment_samples"] = definitions(body)["augment_samples"]
     wraps = ["one_by_one"] if any("one_by_one" in row for row in rows) else []
-    starts = [] if follows else ["augment_images"]
-    order = needed([*starts, *(o.function.__name__ for o in operators), *wraps, "Augment"], available)
-    body = {name: available[name] for name in order if name != "Augment"}
-    used = {name for definition in [*body.values(), available["Augment"]] for name in definition.uses}
-    statements = {k: v for module in modules for k, v in imports(module).items()}
-    imported = import_block(v for k, v in statements.items() if k in used)
-    table = "Table = list[list[tuple[float, list[tuple[int, float, float, float, bool]]]]]"
-    head = [header(policy, target, USE, []), "from __future__ import annotations", imported, table, layers_text(policy)]
-    parts = ["\n\n".join(head) + _constants(policy), *(definition.source for definition in body.values())]
+    names = [operator.function.__name__ for operator in operators]
+    return {name: available[name] for name in needed([*starts, *names, *wraps, "Augment"], available)}
+
+
+def _row(operator: Operator, runtime: TorchRuntime) -> str:
+    """The operator's line in the module's table."""
+    name = operator.function.__name__
+    if name not in definitions(runtime.library):
+        return f"({runtime.kinds[operator.kind]!r}, {name}, {operator.limit!r})"
+    return f"('samples', {f'one_by_one({name})' if runtime.takes_one else name}, {operator.limit!r})"
+
+
+def _table_of(rows: list[str]) -> str:
+    if not rows:
+        return "OPERATORS = []"
     lines = "".join(f"\n    {row}," for row in rows)
     comment = "# What LAYERS numbers: the kind of operator, its function, and its value at magnitude 1."
-    parts.append(f"{comment}\nOPERATORS = [{lines}\n]" if rows else "OPERATORS = []")
-    parts.append(available["Augment"].source)
-    return "\n\n\n".join(parts) + "\n"
+    return f"{comment}\nOPERATORS = [{lines}\n]"
 
 
-def _row(operator: Operator, target: TorchTarget, is_own: bool) -> str:
-    name = operator.function.__name__
-    if not is_own:
-        kind = "warp" if operator.kind == "projection" else operator.kind
-        return f"({kind!r}, {name}, {operator.limit!r})"
-    return f"('samples', {f'one_by_one({name})' if target.per_image else name}, {operator.limit!r})"
-
-
-def _constants(policy: Policy) -> str:
+def _constants(policy: Policy, modality: Modality) -> str:
     text = ""
     if policy.chains:
         text += "\n\n# How many chains, and the parameter of the distributions of their weights."
         text += f"\nCHAINS = {(policy.chains.width, policy.chains.alpha)!r}"
     if policy.mixing:
+        kinds = mixing_of(modality.name).kinds
         text += "\n\n# The modes (drawn evenly), the probability, and the parameter of the weights' Beta distribution."
-        text += f"\nMIXING = {mixing_numbers(policy.mixing)!r}"
+        text += f"\nMIXING = {mixing_numbers(policy.mixing, kinds)!r}"
     return text
 
 

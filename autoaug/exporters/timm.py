@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from autoaug.errors import PolicyError
-from autoaug.exporters.base import Target, header
+from autoaug.exporters.base import Target, header, runtime_of
+from autoaug.modalities.base import Modality
+from autoaug.modalities.operators import IDENTITY
+from autoaug.modalities.runtime import Runtime
 from autoaug.policy.loading import randaugment
 from autoaug.policy.models import Layer, Operation, Policy
 
@@ -22,9 +25,10 @@ class Timm(Target):
     suffix = "txt"
 
     def supports(self, operator: str) -> bool:
-        return operator in {*_FLIPS, "Identity"}
+        return operator in {*_FLIPS, IDENTITY}
 
-    def text(self, policy: Policy, approximate: bool = False) -> str:
+    def text(self, policy: Policy, modality: Modality, approximate: bool = False) -> str:
+        use = runtime_of(self, modality, Runtime).use
         for part in ("chains", "schedule"):
             if getattr(policy, part):
                 raise PolicyError(
@@ -44,7 +48,7 @@ class Timm(Target):
             )
         if policy.mixing:
             options += _mixing(policy)
-        return f"{header(policy, self, 'python train.py DATA OPTIONS', left_out)}\n{' '.join(options)}\n"
+        return f"{header(policy, self, use, left_out)}\n{' '.join(options)}\n"
 
 
 def _single(layer: Layer) -> Operation | None:

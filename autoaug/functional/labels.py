@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from autoaug.functional.bounds import in_short, within_rounding
-from autoaug.functional.dtypes import check_dense
+from autoaug.functional.tensors import check_dense
 
 
 def soft_labels(labels: Any, classes: int | None = None, n: int | None = None) -> Tensor:

@@ -116,21 +116,3 @@ def draw_beta(alpha: float, n: int, generator: torch.Generator) -> Tensor:
     """``[n]`` float64 from Beta(alpha, alpha), as a ratio of gammas."""
     gammas = draw_gamma((2, n), alpha, generator)
     return gammas[0] / gammas.sum(0)
-
-
-def draw_mixing(
-    modes: tuple[int, int], probability: float, alpha: float, n: int, generator: torch.Generator
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Draw for n samples the mode (``[n]``, one of `modes`, evenly, or 0 where not mixed), the partner (``[n]``),
-    the own weight (``[n]``, 1 where not mixed, else from Beta(alpha, alpha); ResizeMix draws the partner's side from
-    0.1 to 0.8 of the sample's) and the center of the box (``[n, 2]``).
-    """
-    partner = torch.randperm(n, generator=generator, device="cpu")
-    place = uniform(n, 2, generator)
-    chance = uniform(n, 3, generator)
-    weight = draw_beta(alpha, n, generator).float()
-    mode = torch.where(chance[:, 1] < 0.5, *modes)
-    side = 0.1 + 0.7 * chance[:, 2]
-    weight = torch.where(mode == 3, 1 - side.square(), torch.where(mode == 4, 0.5, weight))
-    mixed = chance[:, 0] < probability
-    return torch.where(mixed, mode, 0), partner, torch.where(mixed, weight, 1.0), place

@@ -1,1 +1,1 @@
-"""Samples that a model makes: a class-conditional GAN, a cheap rival, the gate they pass, and how they are judged."""
+"""Samples that a model makes: fitting generators, filtering and judging their samples, and copies on disk."""

@@ -1,23 +1,23 @@
-"""Spaces that samples are compared in: the last layer of a classifier trained here, or of Inception."""
+"""The space that samples are compared in: the last layer of a classifier that is trained here."""
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from autoaug.errors import OptionError, first_line
 from autoaug.training.modes import evaluating
 
-_AT_ONCE, _AT_ONCE_INCEPTION = 500, 32
+_AT_ONCE = 500
 
 
 @torch.no_grad()
-def classifier_features(classifier: nn.Module, images: Tensor, device: str) -> Tensor:
-    """What the last linear layer of `classifier` sees of ``images [n, C, H, W]`` uint8, ``[n, d]``; of a network
-    without one, its logits.
+def classifier_features(
+    classifier: nn.Module, stored: Tensor, device: str, as_work: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """What the last linear layer of `classifier` gets, ``[n, d]``, for samples ``[n, ...]`` as they are stored, which
+    `as_work` turns into what training works on; of a network without such a layer, its logits.
     """
     layers = [module for module in classifier.modules() if isinstance(module, nn.Linear)]
     seen: list[Tensor] = []
@@ -25,45 +25,11 @@ def classifier_features(classifier: nn.Module, images: Tensor, device: str) -> T
     found = []
     try:
         with evaluating(classifier):
-            for part in torch.split(images, _AT_ONCE):
-                logits = classifier(part.to(device).float() / 255)
+            for part in torch.split(stored, _AT_ONCE):
+                logits = classifier(as_work(part.to(device)))
                 found.append((seen[-1] if hook else logits).float().cpu())
                 seen.clear()
     finally:
         if hook:
             hook.remove()
     return torch.cat(found)
-
-
-class InceptionFeatures(nn.Module):
-    """The 2,048 features that FID and KID are published on, for uint8 images of one or three channels.
-
-    Args:
-        weights: a file of the Inception weights of Heusel et al. (2017) as torch-fidelity converted them.
-        device: ``cpu``, ``cuda`` or ``cuda:N``.
-
-    Raises:
-        OptionError: the file is none of these weights, or torch-fidelity is missing.
-    """
-
-    num_features = 2048
-
-    def __init__(self, weights: Path, device: str) -> None:
-        super().__init__()
-        if importlib.util.find_spec("torch_fidelity") is None:
-            raise OptionError("--inception needs torch-fidelity; pip install 'autoaug[inception]'")
-        from torchmetrics.image.fid import NoTrainInceptionV3
-
-        refused = f"--inception {str(weights)!r} is no file of Inception weights as torch-fidelity has them"
-        try:
-            torch.load(weights, weights_only=True, map_location="cpu")  # the library below would run what is pickled
-            model = NoTrainInceptionV3("inception-v3-compat", [str(self.num_features)], str(weights))
-        except Exception as fault:  # a foreign file may raise anything
-            raise OptionError(f"{refused} ({first_line(fault)[:120]})") from None
-        self.model, self.device = model.to(device), device
-
-    @torch.no_grad()
-    def forward(self, images: Tensor) -> Tensor:
-        """``[n, 2048]`` features of ``images [n, C, H, W]`` uint8."""
-        colored = images.expand(-1, 3, -1, -1)
-        return torch.cat([self.model(part.to(self.device)).cpu() for part in torch.split(colored, _AT_ONCE_INCEPTION)])

@@ -1,4 +1,4 @@
-"""The gate that every sample passes or is dropped at: is it of its class, is it a sample at all, is it new?"""
+"""The sample filter, which drops generated samples: is each of its class, is it like real ones at all, is it new?"""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import numpy as np
 import torch
 
 from autoaug.data.inputs import Inputs, MemoryInputs
-from autoaug.data.splits import Samples
+from autoaug.data.splits import DataSet
 from autoaug.errors import OptionError, typed_line
+from autoaug.modalities.base import Modality
+from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import load_policy
 from autoaug.training.feed import in_order, inputs_at_once
 from autoaug.training.inference import clean_batches, outputs_of
@@ -21,18 +23,17 @@ from autoaug.training.tasks import Classification
 from autoaug.training.train import train_to_end
 from autoaug.utils.own_code import load_function
 
-#: Called with a sample uint8 ``[C, H, W]`` and its class's name; false drops it.
+#: Called with a stored sample and its class's name; false drops it.
 Accept = Callable[[np.ndarray, str], bool]
 
-#: Of real samples that the gate has not seen, these shares lie beyond its bounds. Wrong labels are the fault that is
-#: hard to tell, so that nearly all of what may be lost goes to the first.
+#: Of real samples that the filter has not seen, these fractions lie beyond its bounds. Wrong labels are the fault that
+#: is hard to tell, so that nearly all of what may be lost goes to the first.
 _UNLIKE, _TOO_NEAR, _TOO_FAR, _TOO_ROUGH = 0.045, 0.005, 0.004, 0.003
-#: Nor is a copy what is farther from the training samples than this share of what held-out samples are, by the median:
+#: What is farther from the training samples than this fraction of the held-out samples' median distance is no copy:
 #: where noise puts all samples equally far apart, whatever lacks the noise lies at 0.71 of that (1 / sqrt 2).
 _COPY = 0.6
-#: Where fewer need be dropped to catch this share of wrong labels, fewer are.
+#: Where fewer need be dropped to catch this fraction of wrong labels, fewer are.
 _CAUGHT = 0.98
-_SIDE = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,15 +41,19 @@ class SampleFilter:
     """A classifier that was trained on the real training samples, and bounds that real samples taught it.
 
     Attributes:
+        modality: of the samples.
         training: the classifier.
-        real: what the training samples look like: ``[N, d]``, see `copy_features`.
+        real: the training samples as ``[N, d]``, see `Modality.copy_vectors`.
+        classes: their names.
         groups: of the training samples, where they have any.
-        confidence: the lowest share that the classifier may give a sample's own class.
+        confidence: the lowest probability that the classifier may give a sample's own class.
         nearest: the least distance to a training sample: below it, the sample is a copy.
         farthest: the greatest: above it, the sample is like no sample.
         roughest: the greatest roughness, likewise.
+        device: of the classifier.
     """
 
+    modality: Modality
     training: Training
     real: np.ndarray
     classes: tuple[str, ...]
@@ -60,17 +65,18 @@ class SampleFilter:
     device: str
 
     def judge(self, inputs: np.ndarray, labels: np.ndarray, accept: Accept | None = None) -> np.ndarray:
-        """Why each of ``inputs [n, C, H, W]`` uint8 of classes ``labels [n]`` is dropped: ``[n]`` text, empty for those
-        that pass.
+        """Why each of the stored ``inputs [n, ...]`` of classes ``labels [n]`` is dropped: text ``[n]``, empty where it
+        passes.
         """
-        shares, memory = own_probability(self.training, inputs, labels, self.device), MemoryInputs(inputs)
-        distance = nearest_distance(in_parts(memory, copy_features), self.real)
+        own, memory = own_probability(self.training, inputs, labels, self.device), MemoryInputs(inputs)
+        distance = nearest_distance(in_parts(memory, self.modality.copy_vectors), self.real)
+        rough = in_parts(memory, self.modality.roughness)
         reasons = np.full(len(inputs), "", dtype="U20")
         if accept is not None:
             kept = [accept(sample, self.classes[label]) for sample, label in zip(inputs, labels, strict=True)]
             reasons[~np.array(kept, bool)] = "by the rule"
-        reasons[shares < self.confidence] = "unlike its class"
-        reasons[(distance > self.farthest) | (in_parts(memory, roughness) > self.roughest)] = "like no sample"
+        reasons[own < self.confidence] = "unlike its class"
+        reasons[(distance > self.farthest) | (rough > self.roughest)] = "like no sample"
         reasons[distance < self.nearest] = "a copy"
         return reasons
 
@@ -78,7 +84,7 @@ class SampleFilter:
         self, inputs: np.ndarray, labels: np.ndarray, reasons: np.ndarray
     ) -> dict[str, tuple[list[int], list[int]]]:
         """How many samples each of the ``classes`` has, and each of the ``groups`` where the data have any, before the
-        gate and after it.
+        filter and after it.
         """
         found = {"classes": balance(labels, reasons, len(self.classes))}
         if (grouped := self.groups_of(inputs)) is not None:
@@ -92,33 +98,35 @@ class SampleFilter:
         if self.groups is None:
             return None
         names, numbers = np.unique(self.groups, return_inverse=True)
-        return numbers[nearest(in_parts(MemoryInputs(inputs), copy_features), self.real)[1]], tuple(map(str, names))
+        vectors = in_parts(MemoryInputs(inputs), self.modality.copy_vectors)
+        return numbers[nearest(vectors, self.real)[1]], tuple(map(str, names))
 
 
-def train_filter(
-    real: Samples, validation: Samples, classes: tuple[str, ...], model: str, recipe: Recipe, seed: int, device: str
-) -> SampleFilter:
-    """A gate from the real samples: the classifier learns from the training samples, the bounds come from the validation
-    samples, of which about a twentieth would be dropped at most.
+def train_filter(data: DataSet, model: str, recipe: Recipe, seed: int, device: str) -> SampleFilter:
+    """A filter from real samples: the classifier learns from the training split, the bounds come from the validation
+    split, of which about a twentieth would be dropped at most.
 
-    The classifier is trained under RandAugment: without augmentation it is so sure of its errors that a bound which
-    real samples pass lets a quarter of wrong labels through.
+    The classifier is trained under the modality's `filter_policy`: without augmentation it is so sure of its errors
+    that a bound which real samples pass lets a quarter of wrong labels through.
     """
-    plain = recipe.model_copy(update={"label_smoothing": 0.0})
-    task = Classification(len(classes))
-    training = train_to_end(TrainingPlan(load_policy("randaugment"), model, task, real, plain, seed, device))
-    held, described = validation.inputs, in_parts(real.inputs, copy_features)
-    distance = nearest_distance(in_parts(held, copy_features), described)
-    shares, is_own = class_probabilities(training, held, device), np.eye(len(classes), dtype=bool)[validation.labels]
+    modality = get_modality(data.modality)
+    plain, policy = recipe.model_copy(update={"label_smoothing": 0.0}), load_policy(modality.filter_policy)
+    task = Classification(len(data.classes))
+    training = train_to_end(TrainingPlan(policy, model, task, data.train, plain, seed, device))
+    held, real = data.validation.inputs, in_parts(data.train.inputs, modality.copy_vectors)
+    distance = nearest_distance(in_parts(held, modality.copy_vectors), real)
+    found = class_probabilities(training, held, device)
+    is_own = np.eye(len(data.classes), dtype=bool)[data.validation.labels]
     return SampleFilter(
+        modality=modality,
         training=training,
-        real=described,
-        classes=classes,
-        groups=real.groups,
-        confidence=float(min(np.quantile(shares[is_own], _UNLIKE), np.quantile(shares[~is_own], _CAUGHT))),
+        real=real,
+        classes=data.classes,
+        groups=data.train.groups,
+        confidence=float(min(np.quantile(found[is_own], _UNLIKE), np.quantile(found[~is_own], _CAUGHT))),
         nearest=0.9 * copy_bound(distance),
         farthest=float(np.quantile(distance, 1 - _TOO_FAR)),
-        roughest=float(np.quantile(in_parts(held, roughness), 1 - _TOO_ROUGH)) * 1.1,
+        roughest=float(np.quantile(in_parts(held, modality.roughness), 1 - _TOO_ROUGH)) * 1.1,
         device=device,
     )
 
@@ -132,8 +140,8 @@ def own_probability(training: Training, inputs: np.ndarray, labels: np.ndarray, 
     """The probability ``[n]`` that the classifier gives each sample's own class."""
     if not len(labels):
         return np.empty(0)
-    shares: np.ndarray = class_probabilities(training, MemoryInputs(inputs), device)[np.arange(len(labels)), labels]
-    return shares
+    own: np.ndarray = class_probabilities(training, MemoryInputs(inputs), device)[np.arange(len(labels)), labels]
+    return own
 
 
 def class_probabilities(training: Training, inputs: Inputs, device: str) -> np.ndarray:
@@ -145,30 +153,9 @@ def class_probabilities(training: Training, inputs: Inputs, device: str) -> np.n
 
 
 def in_parts(inputs: Inputs, measure: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """What `measure` makes of uint8 ``[n, C, H, W]``, over all `inputs`, of which some are in memory at once."""
+    """What `measure` gives for stored samples ``[n, ...]``, over all `inputs`, of which some are in memory at once."""
     parts = in_order(np.arange(len(inputs)), inputs_at_once(inputs.shape))
     return np.concatenate([measure(inputs.take(rows)) for rows in parts])
-
-
-def copy_features(inputs: np.ndarray) -> np.ndarray:
-    """``[n, C, H, W]`` uint8 as vectors ``[n, d]`` whose distances tell copies from new samples: the pixels, of larger
-    samples at `_SIDE` pixels a side.
-    """
-    pixels = torch.from_numpy(inputs).float() / 255
-    if min(pixels.shape[-2:]) > _SIDE:
-        pixels = torch.nn.functional.adaptive_avg_pool2d(pixels, _SIDE)
-    return pixels.flatten(1).numpy()
-
-
-def roughness(inputs: np.ndarray) -> np.ndarray:
-    """The mean difference of neighboring pixels of ``inputs [n, C, H, W]`` uint8, in [0, 255], ``[n]``: their
-    anisotropic total variation (Rudin et al., 1992) a pixel. Of noise it is high, which at the few pixels a side where
-    distances are measured is a gray that is near to many a photograph.
-    """
-    pixels = inputs.astype(np.int16)
-    down, across = (np.abs(np.diff(pixels, axis=axis)).mean((1, 2, 3)) for axis in (2, 3))
-    found: np.ndarray = (down + across) / 2
-    return found
 
 
 def nearest_distance(vectors: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -186,19 +173,19 @@ def nearest(vectors: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def balance(of: np.ndarray, reasons: np.ndarray, count: int) -> tuple[list[int], list[int]]:
-    """How many samples each of `count` classes or groups has, before the gate and after it; ``of [n]`` are numbers."""
+    """How many samples each of `count` classes or groups has, before the filter and after; ``of [n]`` are numbers."""
     return np.bincount(of, minlength=count).tolist(), np.bincount(of[reasons == ""], minlength=count).tolist()
 
 
 def load_accept_function(name: str) -> Accept:
-    """The user's own rule, ``module:function``; raises `OptionError` where it cannot be had, and when it fails."""
+    """The user's own accept function, ``module:function``; raises `OptionError` where it cannot be had, or fails."""
     accept = load_function(name, "--accept")
 
-    def guarded(sample: np.ndarray, kind: str) -> bool:
+    def guarded(sample: np.ndarray, label: str) -> bool:
         try:
-            return bool(accept(sample, kind))
+            return bool(accept(sample, label))
         except (Exception, SystemExit) as fault:  # a user's function may raise anything, also to end the program
-            raise OptionError(f"--accept {name} failed on a sample of class {kind!r}: {typed_line(fault)}") from fault
+            raise OptionError(f"--accept {name} failed on a sample of class {label!r}: {typed_line(fault)}") from fault
 
     return guarded
 
@@ -210,5 +197,5 @@ def count_reasons(reasons: np.ndarray) -> dict[str, int]:
 
 
 def format_counts(counts: dict[str, int]) -> str:
-    """A `count_reasons` in words: ``51 passed, 6 a copy``."""
+    """What `count_reasons` gives, in words: ``51 passed, 6 a copy``."""
     return ", ".join(f"{count} {reason}" for reason, count in counts.items())

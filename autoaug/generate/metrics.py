@@ -1,26 +1,23 @@
-"""How good samples are: several figures, because none of them alone can be trusted."""
+"""How good samples are: several figures, because no single one can be trusted."""
 
 from __future__ import annotations
 
 import math
-import warnings
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torchmetrics.image.fid import FrechetInceptionDistance
-from torchmetrics.image.kid import KernelInceptionDistance
+from torch import Tensor
 
-from autoaug.data.inputs import MemoryInputs
 from autoaug.data.splits import Samples
-from autoaug.generate.features import InceptionFeatures, classifier_features
-from autoaug.generate.filter import copy_bound, copy_features, in_parts, nearest_distance
+from autoaug.generate.features import classifier_features
+from autoaug.generate.filter import SampleFilter, copy_bound, in_parts, nearest_distance
 from autoaug.policy.models import Policy
 from autoaug.training.inference import predict
 from autoaug.training.metrics import Accuracy, score
 from autoaug.training.recipe import Recipe
-from autoaug.training.state import Training, TrainingPlan
+from autoaug.training.state import TrainingPlan
 from autoaug.training.tasks import Classification
 from autoaug.training.train import train_to_end
 
@@ -36,13 +33,14 @@ class Judged(NamedTuple):
     Attributes:
         fid: Fréchet distance of the features (Heusel et al., 2017).
         kid: kernel distance of the features (Binkowski et al., 2018).
-        precision, recall: shares of samples near real ones, and of real ones near samples (Kynkaanniemi et al., 2019).
+        precision, recall: fractions of samples near real ones, and of real ones near samples (Kynkaanniemi et al.,
+            2019).
         density, coverage: likewise, less moved by outliers (Naeem et al., 2020).
-        memorized: share of the samples that are copies of a training sample, by `copy_bound`: nearer to one than 99.5 %
-            of held-out samples are.
-        classification: accuracy in [0, 1] on real held-out samples of a classifier trained on samples alone (Ravuri and
-            Vinyals, 2019); NaN where it was not asked for.
-        inception_fid, inception_kid: the distances of Inception's features; NaN where they were not asked for.
+        memorized: fraction of the samples that are copies of a training sample, by `copy_bound`: nearer to one than
+            99.5 % of held-out samples are.
+        classification: accuracy in [0, 1] on real held-out samples of a classifier trained on generated ones alone
+            (Ravuri and Vinyals, 2019); NaN where it is left out.
+        inception_fid, inception_kid: the distances of the published features; NaN where they are left out.
     """
 
     fid: float
@@ -61,82 +59,97 @@ class Judged(NamedTuple):
         return {name: value for name, value in self._asdict().items() if math.isfinite(value)}
 
 
-def classification_score(
-    made: np.ndarray, labels: np.ndarray, held_out: Samples, model: str, recipe: Recipe, seed: int, device: str
-) -> float:
-    """The accuracy in [0, 1] on real ``held_out`` samples of a classifier that was trained, without augmentation, on the
-    samples ``made [n, C, H, W]`` alone. It varies by a point or more with the classifier's seed.
+class Scoring(NamedTuple):
+    """How a classifier is trained on the samples alone."""
+
+    model: str
+    recipe: Recipe
+    seed: int
+
+
+def classification_score(made: Samples, held_out: Samples, how: Scoring, device: str) -> float:
+    """The accuracy in [0, 1] on real ``held_out`` samples of a classifier that was trained, without augmentation, on
+    the samples `made` alone. It varies by a point or more with the classifier's seed.
     """
-    task = Classification(int(labels.max()) + 1)
-    plan = TrainingPlan(Policy(), model, task, Samples(MemoryInputs(made), labels), recipe, seed, device)
+    task = Classification(int(made.labels.max()) + 1)
+    plan = TrainingPlan(Policy(), how.model, task, made, how.recipe, how.seed, device)
     found = predict(train_to_end(plan).model, task, held_out.inputs, device)
     return score(Accuracy(), Accuracy().statistics(found, held_out.labels))
 
 
 def judge_samples(
-    made: np.ndarray,
-    labels: np.ndarray,
-    real: Samples,
+    made: Samples,
     held_out: Samples,
-    classifier: Training,
-    device: str,
-    score_on: tuple[str, Recipe, int] | None = None,
-    inception: InceptionFeatures | None = None,
+    sample_filter: SampleFilter,
+    score_on: Scoring | None = None,
+    published: Callable[[Tensor], Tensor] | None = None,
 ) -> Judged:
-    """Judge the samples ``made [n, C, H, W]``, uint8 of classes ``labels [n]``, against ``held_out`` ones.
+    """Judge generated samples against real ones that the generator has not seen.
 
     Args:
-        made: the samples.
-        labels: their classes.
-        real: what the generator was trained on.
-        held_out: real samples that it was not trained on.
-        classifier: trained on `real`; its features are the space of all distances but `memorized`.
-        device: of the classifier.
-        score_on: model, recipe and seed of a classifier to train on the samples alone; None leaves that out.
-        inception: the features that figures are published on; None leaves those distances out.
+        made: the generated samples.
+        held_out: the real ones.
+        sample_filter: of the samples that the generator was fitted to; the features of its classifier are the space of
+            all distances but `memorized`.
+        score_on: how to train a classifier on the samples alone; None leaves that out.
+        published: the features that figures are published on; None leaves those distances out.
     """
-    kept = held_out.inputs.take(np.arange(len(held_out)))
-    ours, theirs = torch.from_numpy(made), torch.from_numpy(kept)
-    seen = [classifier_features(classifier.model, inputs, device) for inputs in (theirs, ours)]
-    fid, kid = distances(*seen)
-    others = {}
-    if inception is not None:
-        found = distances(inception(theirs), inception(ours))
+    ours, theirs = (samples.inputs.take(np.arange(len(samples))) for samples in (made, held_out))
+    modality, device, both = (
+        sample_filter.modality,
+        sample_filter.device,
+        (torch.from_numpy(theirs), torch.from_numpy(ours)),
+    )
+    model, as_work = sample_filter.training.model, modality.values.as_work
+    seen = [classifier_features(model, stored, device, as_work) for stored in both]
+    others: dict[str, float] = {}
+    if published is not None:
+        found = distances(*map(published, both))
         others = dict(zip(("inception_fid", "inception_kid"), found, strict=True))
-    precision, recall, density, coverage = manifold_figures(*seen)
-    trained = in_parts(real.inputs, copy_features)
-    bound = copy_bound(nearest_distance(copy_features(kept), trained))
-    memorized = float((nearest_distance(copy_features(made), trained) < bound).mean())
+    bound = copy_bound(nearest_distance(in_parts(held_out.inputs, modality.copy_vectors), sample_filter.real))
+    nearest = nearest_distance(in_parts(made.inputs, modality.copy_vectors), sample_filter.real)
     if score_on is not None:
-        others["classification"] = classification_score(made, labels, held_out, *score_on, device)
-    return Judged(fid, kid, precision, recall, density, coverage, memorized, **others)
-
-
-class _Given(nn.Module):
-    """Features that are there already, for metrics that would extract them."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self.num_features = size
-
-    def forward(self, features: Tensor) -> Tensor:
-        """The same."""
-        return features
+        others["classification"] = classification_score(made, held_out, score_on, device)
+    memorized = float((nearest < bound).mean())
+    return Judged(*distances(*seen), *manifold_figures(*seen), memorized, **others)
 
 
 def distances(real: Tensor, made: Tensor) -> tuple[float, float]:
-    """Fréchet and kernel distance between the features ``real [n, d]`` and ``made [m, d]``."""
-    given = _Given(real.shape[1])
-    fid = FrechetInceptionDistance(feature=given)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it keeps all features: they are few
-        kid = KernelInceptionDistance(feature=given, subsets=_SUBSETS, subset_size=min(_SUBSET, len(real), len(made)))
-    for metric in (fid, kid):
-        metric.update(real, real=True)
-        metric.update(made, real=False)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)  # which subsets KID takes
-        return float(fid.compute()), float(kid.compute()[0])
+    """Fréchet and kernel distance between the features ``real [n, d]`` and ``made [m, d]``, at least two of each."""
+    return frechet_distance(real, made), kernel_distance(real, made)
+
+
+def frechet_distance(real: Tensor, made: Tensor) -> float:
+    """|m - n|² + tr(A + B - 2 sqrt(AB)) of the means and covariances of both (Heusel et al., 2017)."""
+    (mean, covariance), (other_mean, other) = _moments(real), _moments(made)
+    apart = (mean - other_mean).square().sum()
+    cross = torch.linalg.eigvals(covariance @ other).sqrt().real.sum()
+    return float((apart + covariance.trace() + other.trace() - 2 * cross).to(real.dtype))
+
+
+def _moments(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean ``[d]`` and covariance ``[d, d]``, in double precision."""
+    values, count = features.double(), len(features)
+    mean = values.sum(0) / count
+    return mean, (values.T @ values - count * torch.outer(mean, mean)) / (count - 1)
+
+
+def kernel_distance(real: Tensor, made: Tensor) -> float:
+    """The unbiased squared maximum mean discrepancy under the kernel (x·y / d + 1)³, the mean over random subsets
+    (Binkowski et al., 2018).
+    """
+    size, generator = min(_SUBSET, len(real), len(made)), torch.Generator().manual_seed(0)
+    found = []
+    for _ in range(_SUBSETS):
+        ours, theirs = (f[torch.randperm(len(f), generator=generator)[:size]] for f in (real, made))
+        within = (_kernel(ours, ours), _kernel(theirs, theirs))
+        apart = sum((kernel.sum(-1) - kernel.diagonal()).sum() for kernel in within)
+        found.append(apart / (size * (size - 1)) - 2 * _kernel(ours, theirs).sum(0).sum() / size**2)
+    return float(torch.stack(found).mean())
+
+
+def _kernel(one: Tensor, other: Tensor) -> Tensor:
+    return (one @ other.T * (1.0 / one.shape[1]) + 1.0) ** 3
 
 
 def manifold_figures(real: Tensor, made: Tensor) -> tuple[float, float, float, float]:

@@ -1,4 +1,4 @@
-"""Samples drawn from a generator, passed through the gate, and written as samples."""
+"""Samples drawn from a generator, filtered, and written as files."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from autoaug.utils.files import renamed, safe_name, write_whole
 
 
 class FilteredSamples(NamedTuple):
-    """Samples, and why the gate drops some.
+    """Samples, and why the sample filter drops some.
 
     Attributes:
-        inputs: the stored samples ``[n, ...]``.
+        inputs: stored samples ``[n, ...]``.
         labels: the numbers ``[n]`` of their classes.
         reasons: why each is dropped, ``[n]``; empty for those that pass.
-        gate: what they were judged by.
-        recipe: of the gate's classifier.
+        sample_filter: what judged them.
+        recipe: of the filter's classifier.
         modality: of the samples, by name.
     """
 
@@ -41,34 +41,33 @@ class FilteredSamples(NamedTuple):
 def draw_samples(
     made: SavedGenerator, data: DataSet, per_class: int, seed: int, device: str, accept: Accept | None = None
 ) -> FilteredSamples:
-    """So many samples of each class, judged by a gate that the real samples in `data` teach."""
+    """So many samples of each class, judged by a filter that is trained on the real samples in `data`."""
     labels = np.repeat(np.arange(len(data.classes), dtype=np.int64), per_class)
     inputs = made.sample(labels, seed, device)
     recipe = default_recipe(len(data.train))
-    sample_filter = train_filter(data.train, data.validation, data.classes, "auto", recipe, seed, device)
+    sample_filter = train_filter(data, "auto", recipe, seed, device)
     reasons = sample_filter.judge(inputs, labels, accept)
     return FilteredSamples(inputs, labels, reasons, sample_filter, recipe, data.modality)
 
 
 def write_passed(drawn: FilteredSamples, out: Path) -> None:
-    """Write the samples that pass as files, in a folder per class; `out` is there when all are written. Classes
-    whose names cannot be that of a folder are listed in ``renamed.json``.
+    """Write the samples that pass as files, in a folder per class; `out` is there when all are written. Classes whose
+    names cannot be those of folders are listed in ``renamed.json``.
 
     Raises:
         RunError: none passes.
     """
     passed = np.flatnonzero(drawn.reasons == "")
     if not len(passed):
-        raise RunError(
-            f"the gate let none of {len(drawn.labels)} samples pass: {format_counts(count_reasons(drawn.reasons))}"
-        )
-    loader = get_modality(drawn.modality).loader
+        reasons = format_counts(count_reasons(drawn.reasons))
+        raise RunError(f"the sample filter let none of {len(drawn.labels)} samples pass: {reasons}")
+    classes, loader = drawn.sample_filter.classes, get_modality(drawn.modality).loader
     unfinished = out.with_name(f".{out.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     for number in passed.tolist():
-        path = unfinished / safe_name(drawn.sample_filter.classes[drawn.labels[number]]) / f"{number:07}{loader.ending}"
+        path = unfinished / safe_name(classes[drawn.labels[number]]) / f"{number:07}{loader.ending}"
         path.parent.mkdir(parents=True, exist_ok=True)
         loader.write(drawn.inputs[number], path)
-    if other_names := renamed(drawn.sample_filter.classes):
+    if other_names := renamed(classes):
         write_whole(unfinished / "renamed.json", json.dumps(other_names, indent=2))
     unfinished.rename(out)

@@ -7,18 +7,21 @@ A modality is a package with one `Modality` object, which third parties name as 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
+
+from autoaug.errors import OptionError
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
     from autoaug.data.source import Source
+    from autoaug.data.splits import Samples
+    from autoaug.modalities.runtime import Runtime
     from autoaug.policy.models import Adversarial
 
 Role = Literal["alone", "joined", "carried", "closing"]
@@ -37,14 +40,15 @@ class Batch(NamedTuple):
 
 
 class Fusion(ABC):
-    """How the operators of one kind run together.
+    """How the operators of one kind run together. Maps are of each sample: ``[n, ...]``.
 
     Attributes:
         role: ``alone``: each operator runs once per step, on the samples that drew it. ``joined``: all operators of
             the kind in one step give maps, which are applied at once. ``carried``: maps of consecutive steps are
             composed, and applied at the last of them. ``closing``: its map ends such a run, and takes it in.
         carrier: of carried and closing kinds, the name that kinds share whose maps compose with one another. Where
-            several kinds of one carrier are in a plan, the one that stands last among the modality's applies all.
+            several carried kinds of one carrier are in a plan, the one that stands last among the modality's applies
+            the maps of all.
     """
 
     role: Role
@@ -53,12 +57,12 @@ class Fusion(ABC):
     @abstractmethod
     def maps(self, function: Callable[..., Tensor], batch: Batch, value: Tensor, uniforms: Tensor) -> Tensor:
         """What an operator's function gives for ``value [n]`` in its unit and ``uniforms [n, 4]``; of one that runs
-        alone the new values.
+        alone the new values. Maps of carried and closing kinds depend on the batch's shape and lengths alone.
         """
 
     @abstractmethod
     def apply(self, batch: Batch, maps: Tensor) -> Batch:
-        """The batch under its maps."""
+        """The batch under its maps, its values within `Values.bounds`."""
 
     def identity(self, batch: Batch) -> Tensor:
         """The maps that change nothing, of a carried kind."""
@@ -75,43 +79,57 @@ class Values(Protocol):
     #: The least and the greatest value that the engine works on.
     bounds: tuple[float, float]
 
-    def opened(self, given: Any) -> tuple[Tensor, bool, Callable[[Tensor], Any]]:
-        """What a user hands to a transform as a batch ``[n, ...]``, whether it was one sample alone, and what turns
-        such a batch into the same kind of thing again. Raises ValueError where it is of no kind that is known.
+    def opened(self, given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
+        """What a user hands to a transform as a batch, whether it was one sample alone, and what turns such a batch
+        into the same kind of thing again. Raises ValueError where it is of no kind that is known.
         """
 
     def check(self, values: Tensor, look: bool = True) -> Tensor:
-        """A batch that is as it should be: the same, or clamped where only rounding is wrong. Raises ValueError
-        otherwise; `look` False leaves the values unseen.
+        """A batch's values where they are as they should be: the same, or clamped where only rounding is wrong. Raises
+        ValueError otherwise; `look` False leaves the values unseen.
         """
 
     def as_work(self, values: Tensor) -> Tensor:
         """What the engine and training work on: floating point."""
 
     def as_stored(self, values: Tensor, dtype: torch.dtype) -> Tensor:
-        """The same as `dtype`."""
+        """What `as_work` gave, as `dtype` again."""
 
 
 class Mixing(Protocol):
-    """How two samples become one. A plan numbers `kinds` from 1."""
+    """How two samples become one. Each sample has a mode ``[n]``, 0 or a kind's number from 1, the weight ``[n]`` of
+    its own values and two numbers ``[n, 2]`` in [0, 1) for a place.
+    """
 
     kinds: tuple[str, ...]
 
-    def mix(self, values: Tensor, partners: Tensor, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
-        """``values [n, ...]``, each mixed with its partner in its own ``mode [n]``."""
+    def draw(
+        self, modes: tuple[int, int], probability: float, alpha: float, n: int, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """For n samples the mode (one of `modes`, evenly, or 0 where it is not mixed), the partner ``[n]``, the weight
+        (from Beta(alpha, alpha), or as the kind needs it) and the place.
+        """
 
-    def label_share(self, values: Tensor, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
-        """The weight ``[n]`` of each sample's own label."""
+    def mix(self, batch: Batch, partners: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Batch:
+        """The batch, each sample mixed with its partner in its own mode."""
+
+    def label_weights(self, batch: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
+        """The weight ``[n]`` of each sample's own label; of the batch the shape and lengths alone count."""
 
 
 class Annotations(Protocol):
     """Targets that move with their sample, such as boxes."""
 
+    #: The kinds of operators that move them.
+    moving: tuple[str, ...]
+
     def extend(self, movement: list[Tensor], step: Tensor) -> None:
-        """Add the map of a carried or closing operator to what has moved a sample."""
+        """Add one sample's map of such an operator to what has moved it."""
 
     def follow(self, movement: list[Tensor], targets: Any, size: Any, /) -> Any:
-        """The targets of a sample of that `size`, moved with it."""
+        """The targets of a sample, moved with it; `size` is its shape without the first dimension. Raises ValueError
+        where they cannot be.
+        """
 
 
 class Loader(Protocol):
@@ -139,8 +157,8 @@ class Models(Protocol):
     """Proxy networks."""
 
     def build(self, name: str, shape: tuple[int, ...], outputs: int, mean: Tensor, std: Tensor, seed: int) -> nn.Module:
-        """A fresh network that gives so many `outputs` per sample of `shape`, and standardizes what it is given by `mean`
-        and `std` per channel. Raises `UnknownName` or `OptionError` where there is none of that name.
+        """A fresh network that gives so many `outputs` per sample of `shape`, and standardizes what it is given by
+        `mean` and `std` per channel. Raises `UnknownName` or `OptionError` where there is none of that name.
         """
 
     def is_own(self, name: str) -> bool:
@@ -161,14 +179,52 @@ class Pictures(Protocol):
         """
 
 
+class Collapsed(ArithmeticError):
+    """A fit failed: its loss is not finite, or the samples of a class are all alike."""
+
+
+class GeneratorFit(Protocol):
+    """A fit of a generator under way. All that it learns, and all that it continues from, is tensors by name."""
+
+    #: That have been taken.
+    steps: int
+
+    def run(self, steps: int, device: str, every: int) -> Iterator[int]:
+        """Take steps up to so many in all, yielding the number taken every so many of them, and at the end. What is
+        drawn at a step follows from the seed and the step. Raises `Collapsed` where it fails.
+        """
+
+    def tensors(self) -> Mapping[str, Tensor]:
+        """What has been learned."""
+
+    def state(self) -> Mapping[str, Tensor]:
+        """What the fit continues from."""
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Continue from a state; raises RuntimeError or KeyError where it is another's."""
+
+
 class Generator(Protocol):
     """A kind of generator of samples."""
 
-    #: Fewer samples of a class than this are remembered, not learned.
+    #: Fewer samples per class than this are remembered, not learned.
     fewest: int
+    #: Whether a fit can start from what another has learned.
+    adapts: bool
+
+    def usual_steps(self, samples: int) -> int:
+        """How many steps a fit to so many samples takes by default; 0 where it is done when it begins."""
+
+    def begin(
+        self, train: Samples, classes: int, seed: int, source: Mapping[str, Tensor] | None = None
+    ) -> GeneratorFit:
+        """A fit to training samples; with `source`, what a generator has learned, one that adapts it."""
+
+    def check(self, tensors: Mapping[str, Tensor], shape: tuple[int, ...], classes: int) -> None:
+        """Raise RuntimeError where this was not learned from samples of that `shape` and so many classes."""
 
     def sample(self, tensors: Mapping[str, Tensor], labels: np.ndarray, seed: int, device: str) -> np.ndarray:
-        """A stored sample for each of ``labels [n]``."""
+        """A stored sample for each of ``labels [n]``; the same seed makes the same."""
 
 
 #: The loss ``[n]`` of values ``[n, …]``.
@@ -197,6 +253,8 @@ class Modality(ABC):
     usual_base: Mapping[str, float] = {}
     #: Policies that every search is compared with where its space names none.
     baselines: tuple[str, ...] = ("none",)
+    #: The policy under which the classifier of the sample filter is trained, so that it is not too sure of its errors.
+    filter_policy: str = "none"
     #: Folders of YAML files.
     policies: Path | None = None
     spaces: Path | None = None
@@ -264,8 +322,8 @@ class Modality(ABC):
         return {}
 
     @property
-    def exports(self) -> Mapping[str, tuple[ModuleType, ...]]:
-        """For each export target the modules whose functions travel with the exported code."""
+    def exports(self) -> Mapping[str, Runtime]:
+        """What exported code is made of, by the name of the target."""
         return {}
 
     def examples(self) -> np.ndarray | None:
@@ -275,3 +333,17 @@ class Modality(ABC):
     def features(self, values: Tensor) -> list[Tensor]:
         """Blocks of features ``[n, d]`` that tell how two sets of samples differ."""
         return [values.flatten(1)]
+
+    def copy_vectors(self, stored: np.ndarray) -> np.ndarray:
+        """Stored samples as float32 vectors ``[n, d]`` whose distances tell copies from new samples."""
+        return stored.reshape(len(stored), -1).astype(np.float32)
+
+    def roughness(self, stored: np.ndarray) -> np.ndarray:
+        """How much each stored sample looks like noise, ``[n]``, where `copy_vectors` cannot tell."""
+        return np.zeros(len(stored))
+
+    def published_features(self, weights: Path, device: str) -> Callable[[Tensor], Tensor]:
+        """What gives the features ``[n, d]`` of stored samples on which figures of generated ones are published, by the
+        network in the file `weights`. Raises `OptionError` where that cannot be had.
+        """
+        raise OptionError(f"there are no published features of samples of the modality {self.name!r}: leave them out")

@@ -7,21 +7,23 @@ map is stated in one place: the record.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from autoaug.errors import UnknownName
-from autoaug.modalities.registry import all_modalities
+from autoaug.errors import PolicyError, UnknownName
+from autoaug.modalities.base import Modality
+from autoaug.modalities.registry import all_modalities, get_modality
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-FusionKind = Literal["samples", "colors", "warp", "projection", "field"]
-
 #: Operators that had another name once, by it: policies and spaces of that time are still read.
 RENAMED_OPERATORS = {"ColourTemperature": "ColorTemperature"}
+
+#: The name of the operator that does nothing, in policies of every modality.
+IDENTITY = "Identity"
 
 #: Uniform numbers in [0, 1) that a plan gives an operator for each sample, for places, offsets and seeds.
 UNIFORMS = 4
@@ -33,29 +35,20 @@ class Operator:
 
     Attributes:
         name: the name in policies and spaces, e.g. ``"ShearX"``.
-        modality: the modality whose samples it takes, e.g. ``"sample"``.
+        modality: the name of the modality whose samples it takes.
         family: operators of one family are listed together.
-        kind: what the function computes, from which the engine makes the samples:
-
-            - ``"samples"``: from ``(samples [n, C, H, W] in [0, 1], value [n], draws [n, DRAWS])`` samples of the same
-              shape, dtype and range;
-            - ``"colors"``: from the same, affine maps ``[n, C, C + 1]`` of each pixel's channels; the engine cuts to
-              [0, 1];
-            - ``"warp"``: from ``(value [n], draws [n, DRAWS], (H, W))`` affine maps ``[n, 3, 3]`` from output to input
-              positions ``(x, y, 1)``, in pixels from the sample's center;
-            - ``"projection"``: the same, projective, with positive weights inside the sample;
-            - ``"field"``: from the same, positions ``[n, H, W, 2]``, for each output pixel its ``(x, y)`` in the input.
+        kind: names one of the modality's fusions, which says what the function is called with and what it computes.
         signed: whether values of both signs are drawn, evenly.
         limit: the value at magnitude 1; at magnitude 0 the operator is the identity.
         unit: the unit of the value.
         summary: the first line of the function's docstring.
-        function: see ``kind``.
+        function: see ``kind``; pure, with values in the operator's own unit.
     """
 
     name: str
     modality: str
     family: str
-    kind: FusionKind
+    kind: str
     signed: bool
     limit: float
     unit: str
@@ -79,7 +72,7 @@ def operator(
     unit: str,
     limit: float = 1.0,
     signed: bool = False,
-    kind: FusionKind = "samples",
+    kind: str = "samples",
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Register the decorated function as an operator: see `Operator` for the fields and what it must compute."""
 
@@ -97,6 +90,10 @@ def operator(
 def _discover() -> None:
     for modality in all_modalities().values():
         modality.register()
+    for operator in _registry.values():
+        kinds = get_modality(operator.modality).fusions
+        if operator.kind not in kinds:
+            raise ValueError(f"operator {operator.name!r} is of the kind {operator.kind!r}, not of {', '.join(kinds)}")
 
 
 def all_operators() -> dict[str, Operator]:
@@ -111,3 +108,21 @@ def get_operator(name: str) -> Operator:
     if name not in operators:
         raise UnknownName("operator", name, operators)
     return operators[name]
+
+
+def modality_of(operators: Iterable[str], given: str | None = None) -> Modality:
+    """The modality that the operators of a policy share, and that is `given`; the first where neither tells.
+
+    Raises:
+        UnknownName: there is no such operator or modality.
+        PolicyError: the operators are of several modalities, or of another than the one that is given.
+    """
+    places = {get_operator(name).modality: name for name in operators if name != IDENTITY}
+    if given is not None:
+        get_modality(given)
+        places = {given: "the samples", **places}
+    if len(places) > 1:
+        (one, first), (other, second), *_ = places.items()
+        what = f"{first if given else repr(first)} {'are' if given else 'is'} of the modality {one}"
+        raise PolicyError(f"{what}, but {second!r} is of {other}; a policy's operators must all be of one modality")
+    return get_modality(next(iter(places), None))

@@ -16,7 +16,6 @@ from autoaug.data.splits import DataSet
 from autoaug.errors import DeviceError, OptionError, RunError
 from autoaug.generate.filter import load_accept_function
 from autoaug.generate.generator import SavedGenerator, load_generator
-from autoaug.generate.pool import wanted_kinds
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.options import CompareOptions, RunOptions, SearchOptions
 from autoaug.pipeline.parsing import (
@@ -33,14 +32,14 @@ from autoaug.pipeline.parsing import (
     within,
     writable,
 )
-from autoaug.policy.loading import load_policy
+from autoaug.policy.loading import check_modality, load_policy
 from autoaug.policy.models import Policy
 from autoaug.runs.callbacks import check_trackers
 from autoaug.runs.config import LARGEST_COUNT, RunConfig
 from autoaug.runs.folder import RunFolder, next_free
 from autoaug.search.budget import Budget
 from autoaug.search.executors import resolve_executor
-from autoaug.search.space import SearchSpace, load_space
+from autoaug.search.space import SearchSpace, load_space, wanted_generators
 from autoaug.search.storage import STUDY_NAME, check_storage
 from autoaug.search.strategies import get_strategy
 from autoaug.training.device import resolve_device
@@ -61,10 +60,16 @@ class _Goal:
     storage: str | None = None
     study: str = STUDY_NAME
 
-    def kinds(self) -> list[str]:
-        """The kinds of generated samples that its policies may ask for."""
-        baselines = self.space.baselines if self.space else ()
-        return wanted_kinds(self.space, [*self.policies, *map(load_policy, baselines)])
+    def known(self) -> list[Policy]:
+        """The policies that are named, or that the space names."""
+        return [*self.policies, *map(load_policy, self.space.baselines if self.space else ())]
+
+    def check_modality(self, name: str) -> None:
+        """Raise `SpaceError` or `PolicyError` where the space or a policy is not for the modality with that name."""
+        if self.space is not None:
+            self.space.check_modality(name)
+        for policy in self.known():
+            check_modality(policy, name)
 
 
 @dataclass(frozen=True)
@@ -91,11 +96,11 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
         RunFolder(options.out).check_usable()
     models = recognize(options.data).models
     models.check(options.model)
-    generator = _generator(options, goal.kinds())
+    generator = _generator(options, wanted_generators(goal.space, goal.known()))
     audit, data = check_data(str(options.data), machine.memory_limit, options.size, options.allow, options.seed)
+    goal.check_modality(data.modality)
     if generator is not None:
-        allow = "generator" in options.allow
-        generator.check_fits(data.train.inputs.shape, data.classes, data.train_fingerprint, allow)
+        generator.check_fits(data, "generator" in options.allow)
     blank = torch.zeros(data.train.inputs.shape[0])
     models.build(options.model, data.train.inputs.shape, len(data.classes), blank, blank, seed=0)
     config = RunConfig(
@@ -256,9 +261,10 @@ def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, 
     if config.accept is not None:
         load_accept_function(config.accept)
     found, data = check_data(config.data, config.memory_limit, config.size, config.allow, config.seed)
-    if (data.modality, found.fingerprint) != (config.modality, config.data_fingerprint):
+    now, then = (data.modality, found.fingerprint), (config.modality, config.data_fingerprint)
+    if now != then:
         raise RunError(
-            f"the data at {config.data} have changed since {run} began (fingerprint {found.fingerprint}, then "
-            f"{config.data_fingerprint}); restore them or begin a new run"
+            f"the data at {config.data} have changed since {run} began ({now[0]}, fingerprint {now[1]}, then {then[0]}, "
+            f"{then[1]}); restore them or begin a new run"
         )
     return folder, config, data, found

@@ -1,4 +1,4 @@
-"""The stage of confirmation: candidates are trained again, look by look, until the data have decided."""
+"""The stage of confirmation: candidates are trained again, on more and more seeds, until the data have decided."""
 
 from __future__ import annotations
 
@@ -34,18 +34,20 @@ def confirm(
     open_executor: OpenExecutor,
     after_search: bool,
 ) -> Confirmed:
-    """Train the candidates on seeds that they share, judge them on the test split, and keep the returned one's weights."""
+    """Train the candidates on seeds that they share, judge them on the test split, and keep the weights of the one that
+    is returned.
+    """
     begun = now()
     first = confirmation_seeds(job.config.seed, 1)[0]
     store = TrainingStore(job.folder.confirmation, job.scoring, job.progress, kept=first)
     with open_executor(replace(setting, test=job.data.test, checkpoints=None)) as executor:
-        found = _look_by_look(job, candidate_policies, executor, store, after_search)
+        found = _until_decided(job, candidate_policies, executor, store, after_search)
         store.keep_weights(found.judgment.returned, executor, job.folder.model)
     compute = sum(training.seconds for training in found.trainings.values())
     return replace(found, seconds=max(now() - begun, compute / job.config.workers))
 
 
-def _look_by_look(
+def _until_decided(
     job: Job,
     candidate_policies: Sequence[CandidatePolicy],
     executor: Executor,

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 
+from autoaug.data.inputs import MemoryInputs
 from autoaug.data.loading import check_data, open_source
-from autoaug.data.splits import DataSet
+from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import OptionError, RunError, pausing_on_full_disk
 from autoaug.generate import offline
-from autoaug.generate.features import InceptionFeatures
 from autoaug.generate.filter import count_reasons, load_accept_function
-from autoaug.generate.gan import Collapsed, default_steps
-from autoaug.generate.generator import About, SavedGenerator, check_free, fit_generator, load_generator
+from autoaug.generate.fitting import FitSettings, fit_generator
+from autoaug.generate.generator import About, SavedGenerator, check_free, generator_kind, load_generator
 from autoaug.generate.sampling import FilteredSamples, draw_samples, write_passed
+from autoaug.modalities.base import Collapsed
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.options import ExpandOptions, FitOptions, SampleOptions
 from autoaug.pipeline.parsing import absolute, check_seed, check_texts, parse_memory, within
@@ -53,13 +55,14 @@ def fit(options: FitOptions) -> About:
     check_texts(options)
     if options.steps is not None:
         within("steps", options.steps, 1, 10**8)
-        if options.kind == "pca":
-            raise OptionError("--steps are of the training of a gan; a pca has none: leave it out")
     device, out = resolve_device(options.device), Path(options.out)
     check_free(out)
     source = load_generator(Path(options.source)) if options.source else None
     _, data = check_data(str(options.data), parse_memory(None), None, options.allow, options.seed)
+    if options.steps is not None and not generator_kind(options.kind, data.modality).usual_steps(len(data.train)):
+        raise OptionError(f"--steps are of a training; a {options.kind} has none: leave it out")
     loader = get_modality(data.modality).loader
+    settings = FitSettings(options.seed, options.steps, device, absolute(options.data), source)
 
     def watch(done: int, total: int, samples: np.ndarray) -> None:
         loader.write(np.concatenate(list(samples), axis=-1), out / f"samples{loader.ending}")
@@ -68,19 +71,7 @@ def fit(options: FitOptions) -> About:
 
     with _going_on_later(out):
         try:
-            made = fit_generator(
-                options.kind,
-                data.train,
-                data.classes,
-                data.train_fingerprint,
-                out,
-                steps=options.steps or default_steps(len(data.train)),
-                seed=options.seed,
-                device=device,
-                lies_at=absolute(options.data),
-                source=source,
-                watch=watch,
-            )
+            made = fit_generator(options.kind, data, out, settings, watch)
         except Collapsed as fault:
             raise RunError(str(fault)) from None
     return made.about
@@ -95,8 +86,10 @@ def sample(options: SampleOptions) -> SampledFiles:
     accept = load_accept_function(options.accept) if options.accept else None
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RunError(f"{out} holds something already; name an empty folder, or a new one, with --out")
-    published = InceptionFeatures(Path(options.inception), device) if options.inception else None
     made = load_generator(Path(options.generator))
+    published = None
+    if options.inception:
+        published = get_modality(made.about.modality).published_features(Path(options.inception), device)
     data = _data_of(made, options)
     drawn = draw_samples(made, data, options.per_class, options.seed, device, accept)
     write_passed(drawn, out)
@@ -106,7 +99,7 @@ def sample(options: SampleOptions) -> SampledFiles:
         drawn=len(drawn.labels),
         reasons=count_reasons(drawn.reasons),
         balance=drawn.sample_filter.balances(drawn.inputs, drawn.labels, drawn.reasons),
-        figures=_figures(drawn, data, device, options.seed, published) if judged else {},
+        figures=_figures(drawn, data.validation, options.seed, published) if judged else {},
     )
 
 
@@ -115,28 +108,20 @@ def _data_of(made: SavedGenerator, options: SampleOptions) -> DataSet:
     allow = [code for code in options.allow if code != "generator"]
     data = str(options.data or made.about.where())
     _, found = check_data(data, parse_memory(None), None, allow, made.about.seed)
-    may_differ = "generator" in options.allow
-    made.check_fits(found.train.inputs.shape, found.classes, found.train_fingerprint, may_differ)
+    made.check_fits(found, "generator" in options.allow)
     return found
 
 
 def _figures(
-    drawn: FilteredSamples, data: DataSet, device: str, seed: int, published: InceptionFeatures | None
+    drawn: FilteredSamples, held_out: Samples, seed: int, published: Callable[[Tensor], Tensor] | None
 ) -> dict[str, float]:
     """How good the samples are that passed."""
-    from autoaug.generate.metrics import judge_samples
+    from autoaug.generate.metrics import Scoring, judge_samples
 
     kept = drawn.reasons == ""
-    return judge_samples(
-        drawn.inputs[kept],
-        drawn.labels[kept],
-        data.train,
-        data.validation,
-        drawn.sample_filter.training,
-        device,
-        ("auto", drawn.recipe, seed),
-        published,
-    ).known()
+    passed = Samples(MemoryInputs(drawn.inputs[kept]), drawn.labels[kept])
+    scoring = Scoring("auto", drawn.recipe, seed)
+    return judge_samples(passed, held_out, drawn.sample_filter, scoring, published).known()
 
 
 def expand(options: ExpandOptions) -> offline.Expanded:

@@ -76,8 +76,8 @@ class Job:
         )
 
     def facts(self) -> Facts:
-        """What every training of the run depends on beside its policy, as plain JSON values: what the configuration says
-        of it, the split, and what stands behind names that may come to mean something else.
+        """What every training of the run depends on beside its policy, as plain JSON values: what the configuration
+        says of it, the split, and what stands behind names that may come to mean something else.
         """
         config = self.config
         behind = {

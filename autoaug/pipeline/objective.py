@@ -151,7 +151,7 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
         place = folder / "study.db" if folder else "sqlite:///:memory:"
         study = SearchStudy(place, known, chosen, seed, facts={"task": "objective"})
         with open_executor(ObjectiveSetting(options.objective, options.device)) as running:
-            run_search(study, running, limits, _UNIT, known, baselines, seed, progress, _evaluate)
+            run_search(study, running, limits, _UNIT, baselines, progress, _evaluate)
         candidate_policies = _candidate_policies(study, baselines, options.finalists)
         progress.say(f"confirming {len(candidate_policies)} policies on {options.seeds} fresh seeds")
         scorer = "objective" if options.held_out is None else "held out"

@@ -17,7 +17,7 @@ from autoaug.report.before_after import before_and_after
 from autoaug.results import Cost, DataSummary, SearchResult, TrialCounts
 from autoaug.search.loop import elapsed
 from autoaug.search.study import SearchStudy
-from autoaug.search.trial_records import OUTCOME, summary
+from autoaug.search.trial_records import summary
 from autoaug.training.metrics import record_of
 from autoaug.utils.files import write_whole
 
@@ -65,8 +65,8 @@ def _cost(job: Job, study: SearchStudy | None, confirmation_seconds: float, ener
         confirmation_seconds=confirmation_seconds,
         trial_compute_seconds=compute,
         overhead_fraction=1 - compute / (job.config.workers * wall) if wall else 0.0,
-        augmentation_seconds=sum(trial.user_attrs[OUTCOME]["augmentation_seconds"] for trial in trials),
-        samples_seen=sum(trial.user_attrs[OUTCOME]["samples_seen"] for trial in trials),
+        augmentation_seconds=sum(trial.outcome["augmentation_seconds"] for trial in trials),
+        samples_seen=sum(trial.outcome["samples_seen"] for trial in trials),
         run_bytes=job.folder.bytes(),
         energy=energy,
     )
@@ -111,7 +111,7 @@ def write_outcome(job: Job, result: SearchResult, confirmed: Confirmed, generate
 
 
 def _write_pictures(job: Job, result: SearchResult, confirmed: Confirmed, generated: Mapping[str, Pooled]) -> None:
-    """Generated samples, samples through the returned policy and through the finalist, and test samples that changed."""
+    """Generated samples, samples through the returned policy and the finalist, and test samples that changed."""
     folder, data, returned = job.folder, job.data, result.returned.name
     for kind, pooled in generated.items():
         if pooled.pool is not None and len(pooled.pool.samples):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import math
 import os
 import platform
@@ -17,6 +16,7 @@ import psutil
 from autoaug.errors import OptionError
 from autoaug.runs.config import LARGEST_COUNT
 from autoaug.search.budget import Budget
+from autoaug.search.executors import ray_fault
 from autoaug.utils.files import is_text
 from autoaug.utils.options import Options, option_of
 
@@ -106,14 +106,9 @@ def most_seeds(first: int, most: int | None) -> int:
     return max(first, _MOST_SEEDS) if first >= _ADDED_FROM else first
 
 
-def lacks_ray() -> bool:
-    """Whether Ray is not installed, so that trials run one after another."""
-    return importlib.util.find_spec("ray") is None
-
-
 def default_workers(device: str, executor: str, ray_address: str | None) -> int:
-    """One per CPU core where Ray is installed, one on a GPU or without Ray."""
-    if executor == "inline" or lacks_ray() or (device.startswith("cuda") and not ray_address):
+    """One per CPU core where Ray can be used, one on a GPU or without Ray."""
+    if executor == "inline" or (device.startswith("cuda") and not ray_address) or ray_fault():
         return 1
     return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from autoaug.errors import AutoaugError
 from autoaug.evaluation.confirmation import CandidatePolicy, distinct
 from autoaug.generate.filter import format_counts, load_accept_function
-from autoaug.generate.pool import Pooled, make_pool, pool_filter, wanted_kinds
+from autoaug.generate.pool import Pooled, PoolSettings, make_pool, pool_filter
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import Job, OpenExecutor
 from autoaug.policy.loading import load_policy, read_policy
 from autoaug.policy.models import Policy
 from autoaug.search.loop import run_search
-from autoaug.search.space import SearchSpace
+from autoaug.search.space import SearchSpace, wanted_generators
 from autoaug.search.strategies import get_strategy
 from autoaug.search.study import SearchStudy
 from autoaug.training.robustness import check_examinable
@@ -27,24 +27,22 @@ def generated_samples(job: Job) -> dict[str, Pooled]:
     """The pools of generated samples that the run asks for; a failed one is reported, and the run goes on without."""
     config, data, progress = job.config, job.data, job.progress
     baselines = config.space.baselines if config.space else ()
-    kinds = wanted_kinds(config.space, [*config.policies, *map(load_policy, baselines)])
+    kinds = wanted_generators(config.space, [*config.policies, *map(load_policy, baselines)])
     if not kinds:
         return {}
     found = {}
     sample_filter = pool_filter(data, config.seed, config.model, config.recipe, config.device)
+    settings = PoolSettings(
+        config.seed,
+        config.device,
+        Path(config.generator) if config.generator else None,
+        "generator" in config.allow,
+        accept=load_accept_function(config.accept) if config.accept else None,
+        watch=lambda done, total, _: progress.say(f"fitting a generator: step {done} of {total}"),
+    )
     for kind in kinds:
         progress.say(f"preparing generated samples ({kind})")
-        found[kind] = make_pool(
-            kind,
-            data,
-            sample_filter,
-            config.seed,
-            config.device,
-            Path(config.generator) if config.generator else None,
-            "generator" in config.allow,
-            accept=load_accept_function(config.accept) if config.accept else None,
-            watch=lambda done, total, _: progress.say(f"fitting a generator: step {done} of {total}"),
-        )
+        found[kind] = make_pool(kind, data, sample_filter, settings)
         facts = found[kind].facts
         if found[kind].pool is None:
             progress.warn(f"{facts['failed']}; the run goes on without it")
@@ -108,7 +106,7 @@ def _search(
         check_examinable(get_modality(setting.modality))
         setting = replace(setting, measures_robustness=True)
     with open_executor(setting) as executor:
-        run_search(study, executor, budget, setting.full_length_passes(), space, baselines, which.seed, progress)
+        run_search(study, executor, budget, setting.full_length_passes(), baselines, progress)
     return study
 
 

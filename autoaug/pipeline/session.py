@@ -13,7 +13,6 @@ from autoaug.data.splits import DataSet
 from autoaug.errors import Interrupted, NewerFormat, PolicyError, RunError, pausing_on_full_disk, resume_command
 from autoaug.pipeline.configure import named_code, prepare, reopen, run_folder_for
 from autoaug.pipeline.options import CompareOptions, SearchOptions
-from autoaug.pipeline.parsing import lacks_ray
 from autoaug.pipeline.run import finish, run_job
 from autoaug.policy.loading import read_policy
 from autoaug.policy.models import Policy
@@ -21,6 +20,7 @@ from autoaug.results import SearchResult
 from autoaug.runs.callbacks import Everyone, Logged, open_trackers
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
+from autoaug.search.executors import ray_fault
 from autoaug.search.progress import Progress
 from autoaug.search.storage import alone_in_study
 from autoaug.utils.locks import held
@@ -37,8 +37,8 @@ def begin_run(options: SearchOptions | CompareOptions) -> SearchResult:
     progress = options.progress or Logged()
     with _driving(folder, config):
         progress.say(f"run folder: {folder.root}")
-        if (options.workers, options.executor, config.device) == (None, "auto", "cpu") and lacks_ray():
-            progress.warn("Ray is not installed: trials run one after another; for several: pip install 'autoaug[ray]'")
+        if (options.workers, options.executor, config.device) == (None, "auto", "cpu") and (fault := ray_fault()):
+            progress.warn(f"{fault}: trials run one after another in this process")
         return _carry_out(folder, config, data, audit, progress)
 
 

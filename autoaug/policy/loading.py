@@ -6,17 +6,30 @@ import re
 from pathlib import Path
 
 from autoaug.errors import PolicyError, UnknownName
-from autoaug.modalities.operators import get_operator
+from autoaug.modalities.operators import modality_of
+from autoaug.modalities.registry import all_modalities
 from autoaug.policy.models import Layer, Policy, SubPolicy
 from autoaug.utils.files import read_text
 from autoaug.utils.yaml import MOST_BYTES, parse_yaml, validate
 
 
 def check_operators(policy: Policy) -> Policy:
-    """The policy itself; raises `UnknownName` where it uses an operator that is not registered."""
-    for name in policy.operator_names():
-        get_operator(name)
+    """The policy itself.
+
+    Raises:
+        UnknownName: it uses an operator that is not registered.
+        PolicyError: its operators are of several modalities.
+    """
+    modality_of(policy.operator_names())
     return policy
+
+
+def check_modality(policy: Policy, name: str) -> None:
+    """Raise `PolicyError` where its operators are not of the modality with that name, which the data are of."""
+    try:
+        modality_of(policy.operator_names(), name)
+    except PolicyError as fault:
+        raise PolicyError(f"policy {policy.name!r} does not fit the data: {fault}") from None
 
 
 def load_policy(given: str | Path | Policy) -> Policy:
@@ -30,12 +43,15 @@ def load_policy(given: str | Path | Policy) -> Policy:
     return check_operators(given if isinstance(given, Policy) else read_policy(given))
 
 
-BUILTIN_FOLDER = Path(__file__).parent.parent / "modalities/image/policies"
+def builtin_files() -> dict[str, Path]:
+    """The files of the policies that have names: those of every modality, and ``none``, which belongs to none."""
+    folders = [Path(__file__).parent / "policies", *(m.policies for m in all_modalities().values() if m.policies)]
+    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
 
 
 def builtin_names() -> list[str]:
-    """Names of the published policies that come with autoaug."""
-    return sorted(path.stem for path in BUILTIN_FOLDER.glob("*.yaml"))
+    """Names of the policies that modalities bring, those of third parties included."""
+    return sorted(builtin_files())
 
 
 def parse_policy(text: str, source: str = "policy") -> Policy:
@@ -73,8 +89,8 @@ def read_policy(name_or_path: str | Path) -> Policy:
     text, path = str(name_or_path), Path(name_or_path)
     if path.is_file():
         return parse_policy(read_text(path, PolicyError, at_most=MOST_BYTES), str(path))
-    if text in builtin_names():
-        return parse_policy(read_text(BUILTIN_FOLDER / f"{text}.yaml", PolicyError), text)
+    if text in (files := builtin_files()):
+        return parse_policy(read_text(files[text], PolicyError), text)
     if given := re.fullmatch(r"randaugment\(\s*(?:n\s*=\s*)?(\d+)\s*,\s*(?:m\s*=\s*)?(\d+(?:\.\d+)?)\s*\)", text):
         return randaugment(int(given[1]), float(given[2]))
     if path.is_dir():

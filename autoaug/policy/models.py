@@ -1,4 +1,4 @@
-"""What a policy is: frozen words, their YAML, and a fingerprint.
+"""What a policy is: frozen records, their YAML, and a fingerprint.
 
 One structure holds every published shape: AutoAugment is one layer of 25 two-operation sub-policies, RandAugment
 (n = 2) two layers of one-operation sub-policies, TrivialAugment one layer.
@@ -28,6 +28,7 @@ _FIRST_NAMES = {"sub_policies": "branches", "regularization": "regularisation"}
 _FIRST_OPERATORS = {name: old for old, name in RENAMED_OPERATORS.items()}
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
+SyntheticKind = Literal["gan", "pca"]
 MixingKind = Literal["mixup", "cutmix", "mixup-or-cutmix", "resizemix", "samplepairing"]
 
 # Bounds far beyond any published policy and all that a search can draw: what is larger is a mistake, or meant to harm.
@@ -39,7 +40,7 @@ OperatorText = Annotated[str, Field(max_length=100)]
 
 
 class FrozenModel(BaseModel):
-    """Base of the policy's words: frozen, and strict about what it does not know."""
+    """Base of a policy and its parts: frozen, and strict about what it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -104,7 +105,7 @@ def in_turn(*operations: Operation) -> tuple[Layer, ...]:
 
 
 class Mixing(FrozenModel):
-    """A share of the samples is mixed with a partner, each in its own proportion.
+    """A fraction of the samples is mixed with a partner, each in its own proportion.
 
     ``mixup``: a weighted sum of samples and labels (Zhang et al., 2018). ``cutmix``: the partner fills a box, labels
     by area (Yun et al., 2019). ``mixup-or-cutmix``: one of the two, evenly. ``resizemix``: the whole partner,
@@ -141,7 +142,7 @@ class Adversarial(FrozenModel):
         steps: of gradient ascent.
         share: of each batch that is attacked.
         loss: ``plain`` trains on the attacked samples in the place of the clean ones; ``trades`` (Zhang et al., 2019)
-            trains on the clean ones, plus `beta` times how far the model's answer moves under attack.
+            trains on the clean ones, plus `beta` times how far the model's output moves under attack.
         beta: see there.
     """
 
@@ -167,10 +168,11 @@ class Adversarial(FrozenModel):
 class Synthetic(FrozenModel):
     """Generated samples take the place of a share of each batch, before anything else is done to it.
 
-    ``confidence`` is what the gate's classifier must at least give a sample's own class, above the gate's own bound.
+    ``confidence`` is the least probability that the sample filter's classifier must give a sample's own class, beyond
+    the filter's own bound.
     """
 
-    kind: Literal["gan", "pca"]
+    kind: SyntheticKind
     share: Annotated[float, Field(gt=0.0, le=0.75)] = 0.25
     confidence: Unit = 0.0
 
@@ -185,7 +187,7 @@ class Regularization(FrozenModel):
 
 
 class Phase(FrozenModel):
-    """A part of a schedule: the layers that apply until so much of the training is done, as a share of it."""
+    """A part of a schedule: the layers that apply until this fraction of the training is done."""
 
     until: Annotated[float, Field(gt=0.0, le=1.0)]
     layers: Layers = ()
@@ -272,7 +274,7 @@ class Policy(FrozenModel):
         return self
 
     def at(self, done: float) -> Policy:
-        """What applies when a share `done` of the training, in [0, 1], is over: the policy itself unless it has a
+        """What applies when a fraction `done` of the training, in [0, 1], is over: the policy itself unless it has a
         schedule.
         """
         if not self.schedule:
@@ -281,7 +283,7 @@ class Policy(FrozenModel):
         return self.model_copy(update={"layers": phase.layers, "schedule": ()})
 
     def bounds(self) -> list[float]:
-        """The shares of the training at which other layers begin to apply, the end among them."""
+        """The fractions of the training at which other layers begin to apply, the end among them."""
         return [phase.until for phase in self.schedule] or [1.0]
 
     def all_layers(self) -> tuple[Layer, ...]:

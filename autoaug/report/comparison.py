@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from autoaug.errors import RunError
 from autoaug.report.charts.compared import compared_chart
 from autoaug.report.frame import plotly_script, render
-from autoaug.report.metric import ACCURACY
 from autoaug.report.reading import read_finished
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.files import write_whole
 
 
 def write_comparison(folders: Sequence[RunFolder], path: Path, cdn: bool = False) -> Path:
-    """Write one page that compares finished runs; returns its path. Raises `RunError` where one is not finished."""
+    """Write one page that compares finished runs; returns its path. Raises `RunError` where one is not finished, or
+    they do not measure the same.
+    """
     runs = [(folder.root.name, read_finished(folder)) for folder in folders]
-    chart = compared_chart([(name, run.result) for name, run in runs], ACCURACY)
-    write_whole(path, render("comparison.html", plotly_script(cdn), runs=runs, chart=chart, metric=ACCURACY))
+    metric, *others = {run.facts.metric: None for _, run in runs}
+    if others:
+        names = ", ".join(one.name for one in (metric, *others))
+        raise RunError(f"the runs measure different things ({names}); compare runs of one metric")
+    chart = compared_chart([(name, run.result) for name, run in runs], metric)
+    write_whole(path, render("comparison.html", plotly_script(cdn), runs=runs, chart=chart, metric=metric))
     return path

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
+
+from autoaug.results import MetricRecord
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,11 @@ class MetricWords:
     name: str = "accuracy"
     unit: str = "%"
     larger_is_better: bool = True
+
+    @classmethod
+    def of(cls, metric: MetricRecord) -> Self:
+        """The words for what a result's scores are."""
+        return cls(metric.name, metric.unit, metric.larger_is_better)
 
     def value(self, score: float) -> float:
         """A score, or a difference of two, in the metric's unit."""
@@ -53,5 +61,5 @@ class MetricWords:
         return f"{self.value(score):.{digits}f}{self.behind}"
 
 
-#: What every run measures so far.
+#: What a run measures whose result does not say otherwise yet.
 ACCURACY = MetricWords()

@@ -37,7 +37,7 @@ class BudgetTracker:
     sample_passes: int
 
     def spent(self, committed: float) -> float:
-        """The share of the budget that is spent, with so many passes `committed` to trials that are running."""
+        """The fraction of the budget that is spent, with so many sample passes `committed` to running trials."""
         if self.budget.trials is not None:
             return self.begun / self.budget.trials
         if self.budget.seconds is not None:

@@ -1,4 +1,4 @@
-"""The search loop: ask, run, tell, until the budget is spent or the strategy has nothing left to ask."""
+"""The search loop: propose, run, note, until the budget is spent or the strategy has nothing left to propose."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from autoaug.results import TrialResult, TrialSummary
 from autoaug.search.budget import Budget, BudgetTracker
 from autoaug.search.executors import Executor, TrialSpec
 from autoaug.search.progress import Progress
-from autoaug.search.space import SearchSpace
 from autoaug.search.strategies import Probe, SearchContext
 from autoaug.search.strategies.base import FIRST
 from autoaug.search.study import SearchStudy
-from autoaug.search.trial_records import OUTCOME, TrialRequest, summary
+from autoaug.search.trial_records import TrialRequest, summary
 from autoaug.training.setting import Work
 from autoaug.training.trial import Train
 from autoaug.utils.seeds import derive_seed
 
-#: From so many failures on, and where they are more than half of a session's trials, a search is given up.
+#: A search is given up where at least this many, and more than half, of a session's trials failed.
 _FAILURES = 5
-#: So many policies in a row that have all been tried mean that there are no others.
-_REPETITIONS = 100
+#: This many duplicates in a row mean that there are no policies left to try.
+_DUPLICATES = 100
 _PROBE = "probe:"
 
 
@@ -41,41 +40,35 @@ class _Search:
         progress: Progress,
         training: Callable[[TrialRequest], Work],
     ) -> None:
-        self.study, self.executor, self.tracker, self.context, self.progress = (
-            study,
-            executor,
-            tracker,
-            context,
-            progress,
-        )
-        self.training = training
+        self.study, self.executor, self.tracker = study, executor, tracker
+        self.context, self.progress, self.training = context, progress, training
         self.session = study.begin_session()
         self.running: dict[str, TrialRequest | None] = {}
         self.waiters: dict[int, list[TrialRequest]] = defaultdict(list)
-        self.repetitions = 0
+        self.duplicates = 0
         self.failures: Counter[str] = Counter()
         self.ended = 0
 
     def spent(self) -> float:
-        shares = (
-            request.data_fraction * (request.stop - request.start) for request in self.running.values() if request
-        )
-        return self.tracker.spent(sum(shares) * self.tracker.full_length)
+        """The fraction of the budget that is spent or committed to what is running."""
+        running = [request for request in self.running.values() if request]
+        trainings = sum(request.data_fraction * (request.stop - request.start) for request in running)
+        return self.tracker.spent(trainings * self.tracker.full_length)
 
     def run(self) -> None:
         for request in self.study.interrupted():
             self.start(request)
         while True:
-            while len(self.running) < self.executor.slots and self.spent() < 1 and self.ask():
+            while len(self.running) < self.executor.slots and self.spent() < 1 and self.begin_next():
                 pass
             if not self.running:
                 return
             self.take(*self.executor.next_result())
 
-    def ask(self) -> bool:
-        """Begin what the strategy wants next; returns whether there was anything."""
+    def begin_next(self) -> bool:
+        """Begin what the strategy proposes next; returns whether there was anything."""
         step = self.study.strategy.next(self.study.history(), self.context._replace(spent=self.spent()))
-        if step is None or self.repetitions >= _REPETITIONS:
+        if step is None or self.duplicates >= _DUPLICATES:
             return False
         if isinstance(step, Probe):
             self.study.begin_probe(step.name)
@@ -90,7 +83,7 @@ class _Search:
     def start(self, request: TrialRequest) -> None:
         """Run a trial, unless the same policy has been, or is being, trained in the same way."""
         duplicate = self.study.duplicate(request)
-        self.repetitions = self.repetitions + 1 if duplicate is not None else 0
+        self.duplicates = self.duplicates + 1 if duplicate is not None else 0
         if duplicate is None:
             key, work = str(request.number), self.training(request)
             self.submit(key, request, TrialSpec(key, work, self.seed("repeat", request.seed_index)))
@@ -150,31 +143,27 @@ def run_search(
     executor: Executor,
     budget: Budget,
     full_length: int,
-    space: SearchSpace,
     baselines: Mapping[str, Policy],
-    seed: int,
     progress: Progress,
     training: Callable[[TrialRequest], Work] | None = None,
 ) -> None:
     """Run trials until the budget is spent; what an earlier driver left running is run first.
 
     Args:
-        study: of the run; all state is in it.
+        study: of the run; all state is in it. All its trials with the same seed index share a seed derived from the
+            study's, so that policies are compared on equal terms.
         executor: runs the trials.
         budget: when to stop. Trials that are running then are finished, unless the budget is one of time: these are
             pruned at their next rung.
-        full_length: passes of one full training, the unit of a budget of compute.
-        space: that the study draws from.
+        full_length: sample passes of one full training, the unit of a budget of compute.
         baselines: known policies by name, which every strategy tries too.
-        seed: of the run; all trials of one repeat share a seed derived from it, so that policies are compared on
-            equal terms.
-        progress: told of every trial that ends.
+        progress: hears of every trial that ends.
         training: what trying a policy means; None trains the task's model on the task's data.
 
     Raises:
         AllTrialsFailed: not one trial completed, or most failed, with the causes.
     """
-    ended = [summary(trial) for trial in study.ended()]
+    ended = [summary(record) for record in study.ended()]
     probes = [found for found in study.history().probe_results.values() if found]
     tracker = BudgetTracker(
         budget,
@@ -184,16 +173,16 @@ def run_search(
         begun=sum(request.stop - request.start for request in study.all()),
         sample_passes=sum(trial.sample_passes for trial in ended) + sum(found["sample_passes"] for found in probes),
     )
-    context = SearchContext(space, baselines, 0.0, tracker.trainings(), seed, has_data=training is None)
+    context = SearchContext(study.space, baselines, 0.0, tracker.trainings(), study.seed, has_data=training is None)
     _Search(study, executor, tracker, context, progress, training or _train).run()
-    trials = [summary(trial) for trial in study.ended()]
+    trials = [summary(record) for record in study.ended()]
     if not any(trial.status == "complete" for trial in trials):
         causes = Counter(trial.reason or "pruned" for trial in trials)
         raise AllTrialsFailed(f"all {len(trials)} trials failed, nothing is exported: {_listed(causes)}")
 
 
 def _train(request: TrialRequest) -> Work:
-    """The model that was trained without augmentation is kept, for probes to look at."""
+    """The model that is trained without augmentation is kept, for probes to measure."""
     is_bare = request.policy.fingerprint() == Policy().fingerprint()
     return Train(request.policy, request.data_fraction, request.start, request.stop, keeps_weights=is_bare)
 
@@ -203,12 +192,10 @@ def _listed(causes: Counter[str]) -> str:
 
 
 def elapsed(study: SearchStudy) -> float:
-    """Wall time of the search in seconds: for every session from its first work's start to its last one's end."""
+    """Wall time of the search in seconds: summed over its sessions, from the first start to the last end in each."""
     spans: dict[int, tuple[float, float]] = {}
-    work = [trial.user_attrs[OUTCOME] for trial in study.ended()] + [
-        f for f in study.history().probe_results.values() if f
-    ]
-    for noted in work:
+    probes = [found for found in study.history().probe_results.values() if found]
+    for noted in [*(record.outcome for record in study.ended()), *probes]:
         first, last = spans.get(noted["session"], (noted["started"], noted["ended"]))
         spans[noted["session"]] = min(first, noted["started"]), max(last, noted["ended"])
     return sum(last - first for first, last in spans.values())

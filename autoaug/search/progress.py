@@ -1,4 +1,4 @@
-"""Who is told how a search goes on."""
+"""Who hears how a search goes on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from autoaug.results import TrialSummary
 
 
 class Progress(Protocol):
-    """Told what happens, as it happens."""
+    """Hears what happens, as it happens."""
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """A trial of the search ended; `fraction` of the budget is spent."""
@@ -20,5 +20,5 @@ class Progress(Protocol):
         """A stage begins or ends."""
 
     def warn(self, message: str) -> None:
-        """Something went wrong that does not end the run; told as a stage is where nothing else is said."""
+        """Something went wrong that does not end the run; by default reported as a stage is."""
         self.say(message)

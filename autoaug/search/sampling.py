@@ -1,4 +1,4 @@
-"""Drawing policies from a search space: every choice is asked by name, so that samplers can learn which pay."""
+"""Drawing policies from a search space: every choice has a name, so that samplers can learn which ones pay."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from autoaug.modalities.operators import get_operator
 from autoaug.policy.models import Adversarial, Layer, Mixing, Operation, Policy, Regularization, SubPolicy, Synthetic
 from autoaug.search.space import Base, MixingSpace, RegularizationSpace, SearchSpace, SyntheticSpace
 
-#: Base operations that practice has on, at which magnitude.
-USUAL_BASE = {"HorizontalFlip": 1.0, "PadCrop": 0.25}
-
-#: How many times as far as they did the magnitudes of a known policy may reach.
+#: The magnitudes of a known policy may reach from half as far to half again as far as they do in it.
 REACH = (0.5, 1.5)
 
-#: How many times the space's radius an attack takes whose radius means something else: changes of magnitudes, and
-#: lengths (on samples of 32 pixels a side 8/255 in L-infinity goes with 0.5 in L2; RobustBench, Croce et al., 2021).
+#: How many times the space's radius an attack has whose radius means something else: changes of magnitudes, and
+#: lengths (for samples of 32 x 32 pixels 8/255 in L-infinity goes with 0.5 in L2; RobustBench, Croce et al., 2021).
 WIDER = {"magnitudes": 10, "l2": 16}
 
 
@@ -50,7 +47,7 @@ class Given:
 
 
 def sample_policy(space: SearchSpace, suggest: Suggest) -> Policy:
-    """Draw a policy: every choice is asked of `suggest` by name, conditional ones only where they apply."""
+    """Draw a policy: `suggest` makes every choice, by its name; conditional ones only where they apply."""
     base = [layer for b in space.base if (layer := _base_layer(b, suggest)) is not None]
     count = suggest.suggest_int("layers", *space.layers) if space.layers[1] else 0
     layers = [_layer(space, i, suggest) for i in range(count)]
@@ -239,15 +236,16 @@ def _reaching(operation: Operation, reach: float) -> Operation:
 
 
 def usual_shape(space: SearchSpace) -> dict[str, Any]:
-    """Values for `sample_shaped` that practice would begin with: the space's own layers, one of the first family, flips
-    and crops on where the space has them, no mixing, no copies; whatever it leaves out is in the middle.
+    """Values for `sample_shaped` that practice would begin with: the space's own layers, one of the first family, the
+    usual base operations of its modality on, no mixing, no copies; whatever it leaves out is in the middle.
     """
     usual: dict[str, Any] = {"layers of": "space", "reach": 1.0}
+    usual_base = space.modality.usual_base
     for base in space.base:
-        usual[base.operator] = "on" if base.operator in USUAL_BASE else "off"
+        usual[base.operator] = "on" if base.operator in usual_base else "off"
         if base.magnitude[0] < base.magnitude[1]:
             low, high = base.magnitude
-            usual[f"{base.operator}.magnitude"] = min(high, max(low, USUAL_BASE.get(base.operator, 0.5)))
+            usual[f"{base.operator}.magnitude"] = min(high, max(low, usual_base.get(base.operator, 0.5)))
     usual["layers"] = max(space.layers[0], min(1, space.layers[1]))
     usual["family"] = next(iter(space.families), None)
     usual["probability"] = space.probability[1]

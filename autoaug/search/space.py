@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from autoaug.errors import SpaceError, UnknownName
-from autoaug.modalities.operators import RENAMED_OPERATORS, all_operators
-from autoaug.policy.models import OperatorText, Unit
+from autoaug.errors import PolicyError, SpaceError, UnknownName
+from autoaug.modalities.base import Modality
+from autoaug.modalities.operators import RENAMED_OPERATORS, all_operators, modality_of
+from autoaug.modalities.registry import all_modalities, get_modality
+from autoaug.policy.models import OperatorText, Policy, SyntheticKind, Unit
 from autoaug.utils.files import read_text
 from autoaug.utils.renamed import renamed
 from autoaug.utils.yaml import MOST_BYTES, parse_yaml, validate
-
-_PACKAGED = Path(__file__).parents[1] / "search_spaces"
-_CHECKOUT = Path(__file__).parents[2] / "search_spaces"
 
 Positive = Annotated[float, Field(gt=0.0)]
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
 
 
-class SpaceWord(BaseModel):
-    """Base of the space's words: frozen, and strict about what it does not know."""
+class FrozenSpace(BaseModel):
+    """Base of a space and its parts: frozen, and strict about what it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -45,13 +44,13 @@ def _registered(name: str) -> str:
 
 OperatorName = Annotated[OperatorText, AfterValidator(_registered)]
 _Kinds = Field(min_length=1, max_length=32)
-# Whatever is searched and however, a policy of at most 16 layers, 5 phases and 5 policies joined to one, has no more
+# Whatever is searched and however, a policy of at most 16 layers and 5 phases, joined with 5 others, has no more
 # operations than a policy may have.
 _MOST_BASE, _MOST_FAMILY, _MOST_NAMES = 100, 100, 200
 Name = Annotated[str, Field(max_length=4096)]
 
 
-class Base(SpaceWord):
+class Base(FrozenSpace):
     """An operation that every policy may begin with, once: on or off, at a searched magnitude."""
 
     operator: OperatorName
@@ -62,16 +61,16 @@ class Base(SpaceWord):
 Family = Annotated[dict[OperatorName, Share], Field(min_length=1, max_length=_MOST_FAMILY)]
 
 
-class MixingSpace(SpaceWord):
-    """Which mixing, with which share of the samples and which Beta parameter."""
+class MixingSpace(FrozenSpace):
+    """Which mixing, with which probability per sample and which Beta parameter."""
 
     kinds: Annotated[tuple[Literal["none", "mixup", "cutmix"], ...], _Kinds] = ("none",)
     probability: tuple[Unit, Unit] = (0.2, 1.0)
     alpha: tuple[Positive, Annotated[float, Field(gt=0, le=8)]] = (0.1, 1.0)
 
 
-class AdversarialSpace(SpaceWord):
-    """Which attack, with which radius (the range of pixels, and of magnitudes, is [0, 1]), steps and share of the
+class AdversarialSpace(FrozenSpace):
+    """Which attack, with which radius (the range of values, and of magnitudes, is [0, 1]), steps and share of the
     batch, in which norm, and with which loss. The radius of ``magnitudes`` is ten times as large, and that of ``l2``,
     which is a length, sixteen times.
     """
@@ -84,34 +83,35 @@ class AdversarialSpace(SpaceWord):
     share: tuple[Unit, Unit] = (0.1, 0.5)
 
 
-class SyntheticSpace(SpaceWord):
-    """Which generator, which share of each batch its samples take, and how sure the gate must be of them."""
+class SyntheticSpace(FrozenSpace):
+    """Which generator, which share of each batch its samples take, and how confident the sample filter must be."""
 
     kinds: Annotated[tuple[Literal["none", "gan", "pca"], ...], _Kinds] = ("none",)
     share: tuple[Positive, Annotated[float, Field(gt=0, le=0.75)]] = (0.1, 0.5)
     confidence: tuple[Unit, Unit] = (0.0, 0.9)
 
 
-class RegularizationSpace(SpaceWord):
+class RegularizationSpace(FrozenSpace):
     """Which weight decay, and how much dropout before the last layer."""
 
     weight_decay: tuple[Positive, Annotated[float, Field(gt=0, le=1)]] = (1e-4, 5e-3)
     dropout: tuple[Unit, Annotated[float, Field(ge=0, lt=1)]] = (0.0, 0.5)
 
 
-class SearchSpace(SpaceWord):
+class SearchSpace(FrozenSpace):
     """Which policies may be drawn.
 
     A drawn policy begins with some of the `base` operations, then has a number of layers. Each layer draws, per
     sample, one operator of one family, with one probability, at magnitudes from 0 up to a strength times the
     operator's own highest. Few dimensions on purpose: with tens of trials, a search learns a family's strength but
-    not each operator's. The file of a space has at most 4 MiB and 250,000 values, with YAML's aliases written out.
+    not each operator's. All operators are of one modality. The file of a space has at most 4 MiB and 250,000 values,
+    with YAML's aliases written out.
 
     Attributes:
         name: what to call it.
         description: one line.
         base: see `Base`.
-        families: family name → operator → its highest magnitude.
+        families: for each family's name its operators, with the highest magnitude of each.
         layers: fewest and most layers.
         probability: range of a layer's probability.
         strength: range of a layer's strength.
@@ -120,7 +120,8 @@ class SearchSpace(SpaceWord):
         synthetic: see `SyntheticSpace`.
         regularization: see `RegularizationSpace`; None leaves the recipe's.
         copies: fewest and most augmented copies K of a sample in a batch.
-        baselines: policies that the search begins with and that confirmation compares against.
+        baselines: policies that the search begins with and that confirmation compares against; by default those of
+            the modality.
     """
 
     name: Name = "space"
@@ -135,12 +136,26 @@ class SearchSpace(SpaceWord):
     synthetic: SyntheticSpace = SyntheticSpace()
     regularization: Annotated[RegularizationSpace | None, renamed("regularization", "regularisation")] = None
     copies: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=8)]] = (1, 1)
-    baselines: Annotated[tuple[Name, ...], Field(min_length=1, max_length=_MOST_NAMES)] = (
-        "none",
-        "flip-crop",
-        "randaugment",
-        "trivialaugment",
+    baselines: Annotated[tuple[Name, ...], Field(min_length=1, max_length=_MOST_NAMES)] = Field(
+        default_factory=lambda given: _usual_baselines(given)
     )
+
+    def operator_names(self) -> list[str]:
+        """The operators that may be drawn, each once."""
+        return _operators({"base": self.base, "families": self.families})
+
+    @property
+    def modality(self) -> Modality:
+        """That of its operators; the first that there is where it has none."""
+        return modality_of(self.operator_names())
+
+    def check_modality(self, name: str) -> None:
+        """Raise `SpaceError` where its operators are not of the modality with that name, which the data are of."""
+        try:
+            modality_of(self.operator_names(), name)
+        except PolicyError as fault:
+            fitting = ", ".join(_files(get_modality(name))) or "a file of your own"
+            raise SpaceError(f"space {self.name!r} does not fit the data: {fault}; choose another: {fitting}") from None
 
     def with_generators(self, available: Container[str]) -> SearchSpace:
         """The space without generators that are not `available`."""
@@ -156,6 +171,7 @@ class SearchSpace(SpaceWord):
             )
         if len({b.operator for b in self.base}) < len(self.base):
             raise ValueError("an operator stands in base twice; keep one")
+        _check_one_modality(self.operator_names())
         searched = (
             self.base,
             self.families and self.layers[1] > 0,
@@ -172,13 +188,39 @@ class SearchSpace(SpaceWord):
         return self
 
 
+def _operators(given: Mapping[str, Any]) -> list[str]:
+    """The operators in the base and the families of a space, each once."""
+    base = [base.operator for base in given.get("base", ())]
+    return list(dict.fromkeys([*base, *(name for family in given.get("families", {}).values() for name in family)]))
+
+
+def _check_one_modality(operators: Iterable[str]) -> None:
+    try:
+        modality_of(operators)
+    except PolicyError as fault:
+        raise ValueError(str(fault)) from None
+
+
+def _usual_baselines(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The baselines of the modality of the fields `given`; where they break a rule, whatever is allowed."""
+    try:
+        return modality_of(_operators(given)).baselines
+    except PolicyError:
+        return ("none",)
+
+
+def _files(modality: Modality) -> dict[str, Path]:
+    """The spaces of a modality by name."""
+    return {} if modality.spaces is None else {path.stem: path for path in sorted(modality.spaces.glob("*.yaml"))}
+
+
+def _all_files() -> dict[str, Path]:
+    return {name: path for modality in all_modalities().values() for name, path in _files(modality).items()}
+
+
 def space_names() -> list[str]:
-    """Names of the spaces that come with autoaug."""
-    return sorted(path.stem for path in _folder().glob("*.yaml"))
-
-
-def _folder() -> Path:
-    return _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
+    """Names of the spaces that modalities bring, those of third parties included."""
+    return sorted(_all_files())
 
 
 def load_space(name_or_path: str | Path) -> SearchSpace:
@@ -188,13 +230,20 @@ def load_space(name_or_path: str | Path) -> SearchSpace:
         SpaceError: the file breaks a rule, with the line and the cure, or does not exist.
         UnknownName: there is no such name.
     """
-    text, path = str(name_or_path), Path(name_or_path)
-    if not path.suffix and text in space_names():
-        path = _folder() / f"{text}.yaml"
+    text, path, known = str(name_or_path), Path(name_or_path), _all_files()
+    if text in known:
+        path = known[text]
     elif not path.suffix and "/" not in text:
-        raise UnknownName("search space", text, space_names())
+        raise UnknownName("search space", text, sorted(known))
     if not path.is_file():
         raise SpaceError(f"there is no search space file {text!r}")
     content = read_text(path, SpaceError, at_most=MOST_BYTES)
     space = validate(SearchSpace, parse_yaml(content, str(path), SpaceError), SpaceError)
     return space.model_copy(update={"name": path.stem}) if "name" not in space.model_fields_set else space
+
+
+def wanted_generators(space: SearchSpace | None, policies: Iterable[Policy]) -> list[str]:
+    """The kinds of generators whose samples the policies of a space, or `policies`, may take."""
+    wanted = set(space.synthetic.kinds) if space else set()
+    wanted |= {policy.synthetic.kind for policy in policies if policy.synthetic}
+    return [kind for kind in get_args(SyntheticKind) if kind in wanted]

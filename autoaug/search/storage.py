@@ -16,16 +16,15 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 
 from autoaug.errors import InUse, RunError, first_line
+from autoaug.search.samplers import quiet_optuna
 from autoaug.search.strategies import Strategy
 from autoaug.utils.files import safe_name
 from autoaug.utils.locks import held, this_process
 from autoaug.utils.redaction import parse_url, shown, without_secrets
 from autoaug.utils.signals import uninterrupted
 
-optuna.logging.set_verbosity(optuna.logging.ERROR)
-
 STUDY_NAME = "search"
-#: Who holds an advisory lock of PostgreSQL; it counts them by two numbers of 32 bits.
+#: Who holds an advisory lock of PostgreSQL, which numbers them by two integers of 32 bits.
 _OWNER = """
 SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32) | objid::bigint = :key
@@ -79,8 +78,8 @@ def _unusable(name: str, fault: Exception) -> RunError:
 
 
 def _write_ahead(storage: RDBStorage) -> None:
-    """Have SQLite write a log ahead of its file: it waits for the disk once a transaction, a rollback journal thrice.
-    File systems on which that cannot be keep the journal.
+    """Have SQLite write a log ahead of its file: it waits for the disk once per transaction, with a rollback journal
+    three times. File systems that cannot do it keep the journal.
     """
     with suppress(OperationalError), storage.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
@@ -95,11 +94,11 @@ def open_study(storage: Path | str, name: str, strategy: Strategy) -> tuple[Base
     directions = [_DIRECTIONS.get(objective, StudyDirection.MAXIMIZE) for objective in strategy.objectives]
     backend = _backend(url, str(storage))
     try:
-        return backend, optuna.create_study(
-            storage=backend, study_name=name, directions=directions, load_if_exists=True
-        )
+        with quiet_optuna():
+            study = optuna.create_study(storage=backend, study_name=name, directions=directions, load_if_exists=True)
     except Exception as fault:  # likewise
         raise _unusable(str(storage), fault) from None
+    return backend, study
 
 
 @contextmanager

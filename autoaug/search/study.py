@@ -7,6 +7,7 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from copy import copy
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,14 +21,17 @@ from pydantic import ValidationError
 from autoaug.errors import RunError
 from autoaug.policy.models import Policy
 from autoaug.results import TrialResult, TrialSummary
+from autoaug.search.samplers import quiet_optuna
 from autoaug.search.space import SearchSpace
 from autoaug.search.storage import STUDY_NAME, open_study
-from autoaug.search.strategies import REQUEST, Draw, Fixed, History, Strategy, TrialRecord
+from autoaug.search.strategies import OUTCOME, REQUEST, Draw, Fixed, History, Strategy, TrialRecord
 from autoaug.search.trial_records import (
-    OUTCOME,
     TrialRequest,
-    in_present_names,
+    observed,
+    outcome_of,
+    outcome_of_duplicate,
     probe_name,
+    probe_notes,
     read_probe_result,
     read_trial,
     record_of,
@@ -43,19 +47,28 @@ from autoaug.utils.signals import uninterrupted
 _REDUCTION = 2
 
 
+@dataclass(frozen=True)
+class _Ending:
+    """How a trial ended: its state, what is noted of it, and one value per objective where it is complete."""
+
+    state: TrialState
+    outcome: Mapping[str, Any]
+    values: Sequence[float] | None = None
+
+
 class SearchStudy:
-    """Begin trials and tell results; whatever happens in between, the study can be continued.
+    """Begin trials and note their results; whatever happens in between, the study can be continued.
 
     Args:
         storage: the path of an SQLite file, made where it is missing, or a database URL.
         space: that policies are drawn from.
-        strategy: which asks for trials.
+        strategy: which proposes trials.
         seed: of the run.
         name: of the study in a database that is shared.
         facts: what all trials depend on, beside their policies.
 
     Attributes:
-        foreign: how many trials of the study are left aside, since somebody else added them, or they are damaged.
+        foreign: how many trials of the study are ignored, since somebody else added them, or they are damaged.
 
     Raises:
         RunError: the storage cannot be used, or holds a study of another space, strategy or seed, or of other facts.
@@ -71,18 +84,14 @@ class SearchStudy:
         facts: Facts | None = None,
     ) -> None:
         self.strategy = strategy
-        self._space, self.seed = space, seed
+        self.space, self.seed = space, seed
         self._storage, self._study = open_study(storage, name, strategy)
         self._study_id = self._study._study_id
         self._check_same(storage, facts or {})
-        trials = [in_present_names(trial) for trial in self._study.get_trials(deepcopy=False)]
+        trials = self._study.get_trials(deepcopy=False)
         own = [record for trial in trials if (record := read_trial(trial, len(strategy.objectives))) is not None]
         self.foreign = len(trials) - len(own)
         self._records: dict[int, TrialRecord] = {record.number: record for record in own}
-        self._ids = {t.number: t._trial_id for t in trials}
-        self._duplicates: dict[object, int] = {}
-        for record in own:
-            self._duplicates.setdefault(record.key, record.number)
         self._probe_results: dict[str, Mapping[str, Any] | None] = {
             name: result
             for key, value in self._study.user_attrs.items()
@@ -92,7 +101,7 @@ class SearchStudy:
     def _check_same(self, storage: Path | str, facts: Facts) -> None:
         """Note what the study is of; raise `RunError` where it was begun as another."""
         own = {
-            "space": self._space.model_dump_json(exclude_defaults=True),
+            "space": self.space.model_dump_json(exclude_defaults=True),
             "strategy": self.strategy.name,
             "seed": self.seed,
             "facts": dict(facts),
@@ -128,74 +137,51 @@ class SearchStudy:
 
     @uninterrupted()
     def begin(self, step: Draw | Fixed) -> TrialRequest:
-        """Begin the trial that a strategy asks for. Its name and its chance follow from how many there were before."""
+        """Begin the trial that a strategy proposes. Its name and its seed follow from how many there were before."""
         count = len(self._records)
-        if isinstance(step, Fixed):
-            drawn = None
-            name, policy, seed_index, is_baseline = step.name, step.policy, step.seed_index, step.is_baseline
-            span = step.start, step.stop
-        else:
-            drawn, policy = _draw(step, self._space, derive_seed(self.seed, "sampler", count), self._study.directions)
-            name, seed_index, is_baseline, span = f"trial-{count}", 0, False, (0.0, 1.0)
-        policy = policy.model_copy(update={"name": name})
-        request = {
-            "name": name,
-            "stage": step.stage,
-            "data_fraction": step.data_fraction,
-            "seed_index": seed_index,
-            "is_baseline": is_baseline,
-            "span": span,
-            "policy": policy.model_dump_json(exclude_defaults=True),
-            "fingerprint": policy.fingerprint(),
-        }
+        drawn = None
+        if isinstance(step, Draw):
+            seed = derive_seed(self.seed, "sampler", count)
+            drawn, policy = _draw(step, self.space, seed, self._study.directions)
+            step = Fixed(f"trial-{count}", policy, step.data_fraction, stage=step.stage)
         template = create_trial(
             state=TrialState.RUNNING,
             params=drawn.params if drawn else {},
             distributions=drawn.distributions if drawn else {},
-            user_attrs={REQUEST: request},
+            user_attrs={REQUEST: _request_notes(step)},
             system_attrs=_kept(drawn.system_attrs) if drawn else {},
         )
-        made = self._storage.create_new_trial(self._study_id, template)
-        number = template.number = self._storage.get_trial_number_from_id(made)
-        self._ids[number], self._records[number] = made, record_of(template)
-        self._duplicates.setdefault(self._records[number].key, number)
-        return request_of(self._records[number])
+        trial_id = self._storage.create_new_trial(self._study_id, template)
+        template.number = self._storage.get_trial_number_from_id(trial_id)
+        record = self._records[template.number] = record_of(observed(template, trial_id))
+        return request_of(record)
 
     def duplicate(self, request: TrialRequest) -> TrialRecord | None:
-        """The first trial of the same policy, share and repeat; None if it is `request` itself, or failed."""
-        record = self._records[self._duplicates[self._records[request.number].key]]
-        if record.frozen.state == TrialState.FAIL:
-            self._duplicates[record.key] = request.number
-            return None
-        return None if record.number == request.number else record
+        """The first trial with the same policy, fraction of the data and seed, failed ones aside; None where that is
+        `request` itself.
+        """
+        key = self._records[request.number].key
+        alike = (r for r in self._records.values() if r.key == key and r.frozen.state != TrialState.FAIL)
+        first = next(alike)
+        return None if first.number == request.number else first
 
     @uninterrupted()
     def report(self, number: int, result: TrialResult) -> bool:
-        """Note the newest rung; returns whether the trial should be pruned: where the strategy prunes, of those that
-        reached a rung, the worse half. Baselines never are: their full-length scores are what the others are measured
-        against.
+        """Note the newest rung; returns whether the trial should be pruned: where the strategy prunes, the worse half
+        of those that reached a rung. Baselines never are: others are measured against their full-length scores.
         """
-        self._note(number, curve={rung.step: rung.score for rung in result.curve})
+        self._note(number, {rung.step: rung.score for rung in result.curve})
         record = self._records[number]
         if record.is_baseline or not self.strategy.prunes or not result.curve:
             return False
         rung = result.curve[-1]
-        values = [v for p in self._records.values() if (v := p.frozen.intermediate_values.get(rung.step)) is not None]
+        values = [v for r in self._records.values() if (v := r.frozen.intermediate_values.get(rung.step)) is not None]
         return sum(value > rung.score for value in values) >= max(1, math.ceil(len(values) / _REDUCTION))
 
     @uninterrupted()
     def tell(self, number: int, result: TrialResult, session: int, full_length: int) -> TrialSummary:
         """Note how a trial ended."""
-        outcome = {
-            "started": result.started,
-            "ended": result.ended,
-            "augmentation_seconds": result.augmentation_seconds,
-            "samples_seen": result.samples_seen,
-            "sample_passes": result.sample_passes,
-            "reason": result.reason,
-            "note": result.note,
-            "session": session,
-        }
+        outcome = outcome_of(result, session)
         measured = {
             "score": result.score,
             "robustness": result.robustness,
@@ -204,44 +190,39 @@ class SearchStudy:
         values = [measured[name] for name in self.strategy.objectives]
         curve = {rung.step: rung.score for rung in result.curve}
         if result.status == "complete" and all(map(math.isfinite, values)):
-            self._note(number, outcome, curve, TrialState.COMPLETE, values)
-        else:
-            self._note(number, outcome, curve, TrialState.PRUNED if result.status == "pruned" else TrialState.FAIL)
-        return summary(self._records[number].frozen)
+            return self._note_end(number, curve, _Ending(TrialState.COMPLETE, outcome, values))
+        state = TrialState.PRUNED if result.status == "pruned" else TrialState.FAIL
+        return self._note_end(number, curve, _Ending(state, outcome))
 
     @uninterrupted()
     def tell_as(self, number: int, duplicate: int) -> TrialSummary:
         """End a trial as its `duplicate` ended, which cost nothing."""
-        known = self._records[duplicate].frozen
-        paid = known.user_attrs[OUTCOME]
-        free = {"started": paid["ended"], "augmentation_seconds": 0.0, "samples_seen": 0, "sample_passes": 0}
-        outcome = {**paid, **free, "note": f"the policy of trial {duplicate}, not trained again"}
-        self._note(number, outcome, known.intermediate_values, known.state, known.values)
-        return summary(self._records[number].frozen)
+        record = self._records[duplicate]
+        known = record.frozen
+        ending = _Ending(known.state, outcome_of_duplicate(record), known.values)
+        return self._note_end(number, known.intermediate_values, ending)
 
-    def _note(
-        self,
-        number: int,
-        outcome: Mapping[str, Any] | None = None,
-        curve: Mapping[int, float] | None = None,
-        state: TrialState = TrialState.RUNNING,
-        values: Sequence[float] | None = None,
-    ) -> None:
+    def _note_end(self, number: int, curve: Mapping[int, float], ending: _Ending) -> TrialSummary:
+        self._note(number, curve, ending)
+        return summary(self._records[number])
+
+    def _note(self, number: int, curve: Mapping[int, float], ending: _Ending | None = None) -> None:
         """Write what is new of a trial, and remember it. The outcome comes first and the state last, so that a trial
         that counts as ended has all of its costs; each is a transaction of its own.
         """
-        trial, frozen = self._ids[number], copy(self._records[number].frozen)
-        if outcome is not None:
-            self._storage.set_trial_user_attr(trial, OUTCOME, outcome)
-            frozen.user_attrs = {**frozen.user_attrs, OUTCOME: outcome}
+        frozen = copy(self._records[number].frozen)
+        trial_id = frozen._trial_id
+        if ending is not None:
+            self._storage.set_trial_user_attr(trial_id, OUTCOME, ending.outcome)
+            frozen.user_attrs = {**frozen.user_attrs, OUTCOME: ending.outcome}
         # A trial that is run again after an interruption passes its rungs again, with the same values.
-        for step, score in (curve or {}).items():
+        for step, score in curve.items():
             if frozen.intermediate_values.get(step) != score:
-                self._storage.set_trial_intermediate_value(trial, step, score)
-        frozen.intermediate_values = {**frozen.intermediate_values, **(curve or {})}
-        if state != TrialState.RUNNING:
-            self._storage.set_trial_state_values(trial, state, values)
-            frozen.state, frozen.values, frozen.datetime_complete = state, values, datetime.now()
+                self._storage.set_trial_intermediate_value(trial_id, step, score)
+        frozen.intermediate_values = {**frozen.intermediate_values, **curve}
+        if ending is not None:
+            self._storage.set_trial_state_values(trial_id, ending.state, ending.values)
+            frozen.state, frozen.values, frozen.datetime_complete = ending.state, ending.values, datetime.now()
         self._records[number] = record_of(frozen)
 
     def begin_probe(self, name: str) -> None:
@@ -251,42 +232,51 @@ class SearchStudy:
     @uninterrupted()
     def tell_probe(self, name: str, result: TrialResult, session: int) -> None:
         """Note what a probe found, or why it failed, and what it cost."""
-        found = {
-            **result.probe_result,
-            "failed": result.reason,
-            "started": result.started,
-            "ended": result.ended,
-            "sample_passes": result.sample_passes,
-            "session": session,
-        }
-        self._study.set_user_attr(f"probe:{name}", json.dumps(found))
-        self._probe_results[name] = found
+        notes = probe_notes(result, session)
+        self._study.set_user_attr(f"probe:{name}", json.dumps(notes))
+        self._probe_results[name] = notes
 
-    def ended(self) -> list[FrozenTrial]:
+    def ended(self) -> list[TrialRecord]:
         """Trials that have ended, by number."""
-        return [record.frozen for record in self._records.values() if not record.is_running]
+        return [record for record in self._records.values() if not record.is_running]
 
     def importance(self) -> dict[str, float]:
-        """Share of the variance of the score that each choice explains (fANOVA; Hutter et al., 2014), over the complete
-        trials that were drawn; empty where there are too few to tell.
+        """The fraction of the variance of the score that each choice explains (fANOVA; Hutter et al., 2014), over the
+        complete trials that were drawn; empty where there are too few to tell.
         """
-        drawn = [t for t in self.ended() if t.state == TrialState.COMPLETE and t.params]
+        drawn = [record.frozen for record in self.ended() if record.values and record.is_drawn]
         shared = set.intersection(*(set(t.params) for t in drawn)) if drawn else set()
         if len(drawn) < 8 or len({t.values[0] for t in drawn}) < 2 or not shared:
             return {}
-        copy = optuna.create_study(direction="maximize")
-        for trial in drawn:
-            copy.add_trial(create_trial(params=trial.params, distributions=trial.distributions, value=trial.values[0]))
-        return optuna.importance.get_param_importances(
-            copy, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0), params=sorted(shared)
-        )
+        with quiet_optuna():
+            study = optuna.create_study(direction="maximize")
+            for t in drawn:
+                study.add_trial(create_trial(params=t.params, distributions=t.distributions, value=t.values[0]))
+            return optuna.importance.get_param_importances(
+                study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0), params=sorted(shared)
+            )
+
+
+def _request_notes(step: Fixed) -> dict[str, Any]:
+    """What is noted of a trial that begins."""
+    policy = step.policy.model_copy(update={"name": step.name})
+    return {
+        "name": step.name,
+        "stage": str(step.stage),
+        "data_fraction": step.data_fraction,
+        "seed_index": step.seed_index,
+        "is_baseline": step.is_baseline,
+        "span": (step.start, step.stop),
+        "policy": policy.model_dump_json(exclude_defaults=True),
+        "fingerprint": policy.fingerprint(),
+    }
 
 
 def _draw(step: Draw, space: SearchSpace, seed: int, directions: list[StudyDirection]) -> tuple[FrozenTrial, Policy]:
-    """Ask the sampler in a study in memory that holds what it is told: as quick in the ten-thousandth trial as in the
-    first, whatever the storage, and whole before anything is written.
+    """Have the sampler draw in a study in memory that holds what it observes: as quick in the ten-thousandth trial as
+    in the first, whatever the storage, and whole before anything is written.
     """
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), quiet_optuna():
         warnings.simplefilter("ignore")  # of starting values that a conditional dimension does not take
         storage = InMemoryStorage()
         mirror = optuna.create_study(storage=storage, directions=directions, sampler=step.sampler(seed))
@@ -301,7 +291,7 @@ def _draw(step: Draw, space: SearchSpace, seed: int, directions: list[StudyDirec
 
 
 def _kept(system_attrs: Mapping[str, Any]) -> dict[str, Any]:
-    """What a sampler noted of a trial, without what TPE notes of those that are not drawn whole: these are."""
+    """What a sampler noted of a trial, without TPE's notes of trials that are not drawn whole: ours are."""
     return {name: value for name, value in system_attrs.items() if not name.startswith("tpe:")}
 
 
@@ -314,7 +304,7 @@ def _in_present_names(space: str) -> str:
 
 
 def _difference(what: str, noted: Any, value: Any) -> str:
-    """What was noted and what is there now, of a space and of facts those that differ; empty where nothing does."""
+    """What was noted and what is there now; of a space and of facts what differs. Empty where nothing does."""
     if what == "facts":
         return changes(noted, value)
     if noted == value:

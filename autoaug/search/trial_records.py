@@ -1,4 +1,4 @@
-"""Trials as an Optuna study keeps them, read back as records."""
+"""Trials as an Optuna study keeps them, read as records: this file alone knows how they are noted."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from optuna.trial import FrozenTrial, TrialState
 from autoaug.errors import AutoaugError
 from autoaug.modalities.operators import RENAMED_OPERATORS
 from autoaug.policy.models import Policy
-from autoaug.results import TrialSummary
-from autoaug.search.strategies import REQUEST, TrialRecord
+from autoaug.results import TrialResult, TrialSummary
+from autoaug.search.strategies import OUTCOME, REQUEST, TrialRecord
 from autoaug.utils.renamed import with_names
 
 _ENDED: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
@@ -26,8 +26,6 @@ _ENDED: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
 #: What the attributes of studies that older versions began are called now, and what stands in them.
 _ATTRIBUTES = {"asked": REQUEST}
 _NOTES = {"share": "data_fraction", "repeat": "seed_index", "baseline": "is_baseline", "passes": "sample_passes"}
-#: The attribute that says what a trial cost, and why it failed; each attribute is a statement of its own to write.
-OUTCOME = "outcome"
 #: What is noted of the cost of a probe.
 _COSTS = {"started", "ended", "sample_passes", "session"}
 #: What is noted of the cost of a trial beside what stands in its summary.
@@ -36,7 +34,7 @@ _PAID = {"session", "augmentation_seconds", "samples_seen"}
 
 @dataclass(frozen=True)
 class TrialRequest:
-    """A trial that the study has begun."""
+    """A trial that the study has begun, as whoever runs it needs to know it."""
 
     number: int
     policy: Policy
@@ -47,16 +45,143 @@ class TrialRequest:
     stop: float
 
 
-class _Observed(FrozenTrial):
-    """A trial that is copied without its parts, which samplers only read: to show a sampler hundreds of trials costs
-    more than to draw from it otherwise.
+class ObservedTrial(FrozenTrial):
+    """A trial that is copied without its parts, which samplers only read: to show a sampler hundreds of trials would
+    cost more than to draw from it otherwise.
     """
 
-    def __deepcopy__(self, memo: object) -> _Observed:
+    def __deepcopy__(self, memo: object) -> ObservedTrial:
         return copy(self)
 
 
-def in_present_names(trial: FrozenTrial) -> FrozenTrial:
+def observed(trial: FrozenTrial, trial_id: int | None = None) -> ObservedTrial:
+    """The same trial in a form that is cheap to copy, under another id of the storage where one is given."""
+    return ObservedTrial(
+        number=trial.number,
+        state=trial.state,
+        value=None,
+        values=trial.values,
+        datetime_start=trial.datetime_start,
+        datetime_complete=trial.datetime_complete,
+        params=trial.params,
+        distributions=trial.distributions,
+        user_attrs=trial.user_attrs,
+        system_attrs=trial.system_attrs,
+        intermediate_values=trial.intermediate_values,
+        trial_id=trial._trial_id if trial_id is None else trial_id,
+    )
+
+
+def record_of(trial: FrozenTrial) -> TrialRecord:
+    """A trial of ours as strategies see it; raises where what we note of a trial is not there."""
+    request = trial.user_attrs[REQUEST]
+    _, stop = request["span"]
+    return TrialRecord(
+        number=trial.number,
+        name=request["name"],
+        stage=request["stage"],
+        data_fraction=request["data_fraction"],
+        seed_index=request["seed_index"],
+        is_baseline=request["is_baseline"],
+        values=tuple(trial.values) if trial.state == TrialState.COMPLETE else (),
+        sample_passes=trial.user_attrs.get(OUTCOME, {}).get("sample_passes", 0),
+        stop=stop,
+        frozen=trial,
+    )
+
+
+def request_of(record: TrialRecord) -> TrialRequest:
+    """A trial as it was begun."""
+    return TrialRequest(
+        record.number,
+        record.policy,
+        record.data_fraction,
+        record.seed_index,
+        record.is_baseline,
+        record.start,
+        record.stop,
+    )
+
+
+def summary(record: TrialRecord) -> TrialSummary:
+    """A trial that has ended, as it stands in a result."""
+    outcome, rungs = record.outcome, record.frozen.intermediate_values.items()
+    return TrialSummary(
+        number=record.number,
+        name=record.name,
+        stage=record.stage,
+        data_fraction=record.data_fraction,
+        seed_index=record.seed_index,
+        stop=record.stop,
+        status=_ENDED[record.frozen.state],
+        values=record.values,
+        score=record.score,
+        curve=tuple(sorted(rung for rung in rungs if math.isfinite(rung[1]))),
+        seconds=outcome["ended"] - outcome["started"],
+        sample_passes=outcome["sample_passes"],
+        reason=outcome["reason"],
+        note=outcome["note"],
+        is_baseline=record.is_baseline,
+        fingerprint=record.fingerprint,
+        params=record.frozen.params,
+        started=outcome["started"],
+    )
+
+
+def outcome_of(result: TrialResult, session: int) -> dict[str, Any]:
+    """What is noted of how a trial ended: plain values, from which `summary` is made."""
+    return {
+        "started": result.started,
+        "ended": result.ended,
+        "augmentation_seconds": result.augmentation_seconds,
+        "samples_seen": result.samples_seen,
+        "sample_passes": result.sample_passes,
+        "reason": result.reason,
+        "note": result.note,
+        "session": session,
+    }
+
+
+def outcome_of_duplicate(record: TrialRecord) -> dict[str, Any]:
+    """What is noted of a trial that ended as `record` did, without being run: it cost nothing."""
+    free = {
+        "started": record.outcome["ended"],
+        "augmentation_seconds": 0.0,
+        "samples_seen": 0,
+        "sample_passes": 0,
+        "note": f"the policy of trial {record.number}, not trained again",
+    }
+    return {**record.outcome, **free}
+
+
+def probe_notes(result: TrialResult, session: int) -> dict[str, Any]:
+    """What is noted of a probe: what it found, or why it failed, and what it cost."""
+    return {
+        **result.probe_result,
+        "failed": result.reason,
+        "started": result.started,
+        "ended": result.ended,
+        "sample_passes": result.sample_passes,
+        "session": session,
+    }
+
+
+def read_trial(trial: FrozenTrial, objectives: int) -> TrialRecord | None:
+    """A trial of the study as one of ours; None where somebody else added it, or changed what we noted of it."""
+    try:
+        record = record_of(observed(_in_present_names(trial)))
+        is_named = isinstance(record.policy, Policy) and isinstance(record.fingerprint, str)
+        if record.is_running:
+            return record if is_named else None
+        summary(record)
+        is_paid = record.outcome.keys() >= _PAID
+        is_scored = trial.state != TrialState.COMPLETE or len(trial.values) == objectives
+    except (AutoaugError, KeyError, TypeError, ValueError, AttributeError):
+        return None
+    return record if is_named and is_paid and is_scored else None
+
+
+def _in_present_names(trial: FrozenTrial) -> FrozenTrial:
     """The same trial; of a study that an older version began, with the names of this one."""
     if not trial.user_attrs.keys() & _ATTRIBUTES.keys():
         return trial
@@ -74,21 +199,6 @@ def _present_param(name: str) -> str:
     return f"{RENAMED_OPERATORS.get(operator, operator)}{dot}{what}"
 
 
-def read_trial(trial: FrozenTrial, objectives: int) -> TrialRecord | None:
-    """A trial of the study as one of ours; None where somebody else added it, or changed what we noted of it."""
-    try:
-        record = record_of(trial)
-        named = isinstance(record.policy, Policy) and isinstance(trial.user_attrs[REQUEST]["fingerprint"], str)
-        if record.is_running:
-            return record if named else None
-        summary(trial)
-        is_paid = trial.user_attrs[OUTCOME].keys() >= _PAID
-        is_scored = trial.state != TrialState.COMPLETE or len(trial.values) == objectives
-    except (AutoaugError, KeyError, TypeError, ValueError, AttributeError):
-        return None
-    return record if named and is_paid and is_scored else None
-
-
 def read_probe_result(noted: Any) -> Mapping[str, Any] | None:
     """What a probe found, as it was noted; None where that is damaged: the probe is made again."""
     try:
@@ -103,60 +213,3 @@ def probe_name(attribute: str) -> str:
     """The name of the probe whose result an attribute of the study holds; empty for other attributes."""
     prefix, _, name = attribute.partition(":")
     return name if prefix in {"probe", "found"} else ""
-
-
-def record_of(trial: FrozenTrial) -> TrialRecord:
-    """A trial of ours as strategies see it; raises where what we note of a trial is not there."""
-    request = trial.user_attrs[REQUEST]
-    frozen = copy(trial)
-    frozen.__class__ = _Observed
-    return TrialRecord(
-        number=trial.number,
-        name=request["name"],
-        stage=request["stage"],
-        data_fraction=request["data_fraction"],
-        seed_index=request["seed_index"],
-        is_baseline=request["is_baseline"],
-        values=tuple(trial.values) if trial.state == TrialState.COMPLETE else (),
-        sample_passes=trial.user_attrs.get(OUTCOME, {}).get("sample_passes", 0),
-        stop=_span(trial)[1],
-        frozen=frozen,
-    )
-
-
-def request_of(record: TrialRecord) -> TrialRequest:
-    """A trial as it was begun."""
-    return TrialRequest(
-        record.number, record.policy, record.data_fraction, record.seed_index, record.is_baseline, *_span(record.frozen)
-    )
-
-
-def _span(trial: FrozenTrial) -> tuple[float, float]:
-    """From which to which share of its length a trial trains."""
-    start, stop = trial.user_attrs[REQUEST]["span"]
-    return start, stop
-
-
-def summary(trial: FrozenTrial) -> TrialSummary:
-    """A trial that has ended, as a record."""
-    request, outcome = trial.user_attrs[REQUEST], trial.user_attrs[OUTCOME]
-    return TrialSummary(
-        number=trial.number,
-        name=request["name"],
-        stage=request["stage"],
-        data_fraction=request["data_fraction"],
-        seed_index=request["seed_index"],
-        stop=_span(trial)[1],
-        status=_ENDED[trial.state],
-        values=tuple(trial.values) if trial.state == TrialState.COMPLETE else (),
-        score=trial.values[0] if trial.state == TrialState.COMPLETE else None,
-        curve=tuple(sorted(rung for rung in trial.intermediate_values.items() if math.isfinite(rung[1]))),
-        seconds=outcome["ended"] - outcome["started"],
-        sample_passes=outcome["sample_passes"],
-        reason=outcome["reason"],
-        note=outcome["note"],
-        is_baseline=request["is_baseline"],
-        fingerprint=request["fingerprint"],
-        params=trial.params,
-        started=outcome["started"],
-    )

@@ -22,8 +22,8 @@ def attack_of(modality: Modality, kind: str) -> Attack:
     if found is None:
         known = ", ".join(modality.attacks) or "none"
         raise OptionError(
-            f"the attack {kind!r} is none of the modality {modality.name!r} (it has {known}); choose a policy or a space "
-            "without it"
+            f"the attack {kind!r} is none of the modality {modality.name!r} (it has {known}); choose a policy or a "
+            "space without it"
         )
     return found
 

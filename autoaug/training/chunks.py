@@ -32,7 +32,7 @@ class Chunk:
     def part(self, begin: int, end: int) -> Chunk:
         """Some of them; a plan of policies that mix is not cut."""
         rows = slice(begin, end)
-        plan = self.plan if self.plan.partner is not None else self.plan[rows]
+        plan = self.plan if self.plan.mix is not None else self.plan[rows]
         return Chunk(self.inputs[rows], self.targets[rows], self.clean[rows], plan)
 
 
@@ -43,8 +43,8 @@ def augmented_chunks(
     order: Iterator[np.ndarray],
     generator: torch.Generator,
 ) -> Iterator[Chunk]:
-    """A chunk for each of `policies`, by that one, of the samples at the next rows of `order`: K copies of a sample stay
-    within one step. What it costs is noted in `training`.
+    """A chunk for each of `policies`, by that one, of the samples at the next rows of `order`: K copies of a sample
+    stay within one step. What it costs is noted in `training`.
     """
     ahead, behind = itertools.tee(itertools.islice(order, len(policies)))
     batches = float_batches(plan.samples.inputs, ahead, plan.device, plan.modality)
@@ -53,9 +53,9 @@ def augmented_chunks(
         clean, labels = _with_synthetic(plan, policy, real, plan.samples.labels[indices], number)
         clean = clean.repeat_interleave(policy.copies, 0)
         targets = plan.task.targets(torch.from_numpy(labels).repeat_interleave(policy.copies, 0))
-        drawn = draw_plan(policy, len(clean), generator)
+        drawn = draw_plan(policy, len(clean), generator, plan.modality)
         augmented = apply_plan(drawn, clean, check=False)
-        targets = mix_labels(drawn, targets, *clean.shape[-2:])
+        targets = mix_labels(drawn, targets, clean)
         training.meter.augmentation_seconds += time.perf_counter() - begun
         yield Chunk(augmented, targets.to(plan.device), clean, drawn)
 

@@ -18,15 +18,15 @@ class Recipe(BaseModel):
 
     Attributes:
         epochs: full length, in passes over the training split.
-        batch_size: samples a step, copies included.
+        batch_size: samples per step, copies included.
         learning_rate: the highest of the cycle.
         weight_decay: on all weights.
         label_smoothing: share of each label spread over all classes (Szegedy et al., 2016).
         equal: whether a policy with K copies sees as many samples as any other (``samples``: fewer epochs), or as
             many epochs (``epochs``: K times the samples).
         batch_counts: what `batch_size` counts of a policy with K copies: ``samples``, copies included, so that a batch
-            has fewer samples (Repeated Augmentation; Berman et al., 2019), or ``inputs``, so that it is K times as large
-            (Batch Augmentation; Hoffer et al., 2020) and there are fewer steps.
+            has fewer inputs (Repeated Augmentation; Berman et al., 2019), or ``inputs``, so that it is K times as
+            large (Batch Augmentation; Hoffer et al., 2020) and there are fewer steps.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

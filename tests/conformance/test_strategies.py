@@ -83,7 +83,7 @@ def search_with(
 ) -> SearchStudy:
     space = space or load_space(SPACES[name])
     study = SearchStudy(path, space, get_strategy(name), seed=seed)
-    run_search(study, executor, Budget(trainings=trainings), FULL, space, BASELINES, seed, Silent())
+    run_search(study, executor, Budget(trainings=trainings), FULL, BASELINES, Silent())
     return study
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from autoaug.functional.mixing import MIXINGS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.engine.transform import apply_plan
 from autoaug.errors import AutoaugError, OptionError
-from autoaug.functional.mixing import MIXINGS
 from autoaug.policy.loading import builtin_names, load_policy, parse_policy
 from autoaug.policy.models import Mixing, Policy
 from tests.conformance.test_exporters import photographs

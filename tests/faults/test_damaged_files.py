@@ -16,8 +16,8 @@ import yaml
 
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.errors import OptionError, RunError, SpaceError
-from autoaug.generate.gaussian import COMPONENTS
 from autoaug.generate.generator import About, SavedGenerator, load_generator
+from autoaug.modalities.image.generators.gaussian import COMPONENTS
 from autoaug.policy.loading import parse_policy, read_policy
 from autoaug.policy.models import Layer, Operation, Phase, Policy, SubPolicy
 from autoaug.report import report_page

@@ -15,11 +15,11 @@ import torch
 
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.errors import AutoaugError
-from autoaug.generate.gaussian import COMPONENTS
 from autoaug.generate.generator import About, SavedGenerator, load_generator
+from autoaug.modalities.image.generators.gaussian import COMPONENTS
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.pictures import CaptionedSamples, Gallery, to_bytes
-from autoaug.policy.loading import BUILTIN_FOLDER, load_policy, read_policy
+from autoaug.policy.loading import builtin_files, load_policy, read_policy
 from autoaug.report import report_page, write_comparison
 from autoaug.report.model_card import export_model
 from autoaug.report.page import notebook_view
@@ -83,7 +83,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     SavedGenerator(about, means).save(folder.root / "generator")
     draw_plan(read_policy("augmix"), 3, torch.Generator()).save(folder.root / "plan.json")
     for name in ("augmix", "autoaugment-cifar10"):
-        (folder.root / f"{name}.yaml").write_bytes((BUILTIN_FOLDER / f"{name}.yaml").read_bytes())
+        (folder.root / f"{name}.yaml").write_bytes(builtin_files()[name].read_bytes())
     (folder.root / "every.yaml").write_text(EVERY_FIELD, encoding="utf-8")
     for name in ("standard", "regularized"):
         (folder.root / f"space-{name}.yaml").write_bytes((CHECKOUT / f"search_spaces/{name}.yaml").read_bytes())

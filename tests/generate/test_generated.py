@@ -21,15 +21,16 @@ import autoaug
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.loading import check_data
 from autoaug.data.pool import Pool
-from autoaug.data.splits import Samples
+from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import DataError, OptionError, PolicyError, RunError
-from autoaug.generate import gan
-from autoaug.generate import generator as saved
-from autoaug.generate.filter import balance, load_accept_function, roughness, train_filter
-from autoaug.generate.gan import Collapsed, new_gan, train_gan
-from autoaug.generate.gaussian import fit_pca
-from autoaug.generate.generator import fit_generator, load_generator
-from autoaug.generate.pool import make_pool, pool_counts, pool_filter
+from autoaug.generate.filter import balance, load_accept_function, train_filter
+from autoaug.generate.fitting import FitSettings, fit_generator
+from autoaug.generate.generator import load_generator
+from autoaug.generate.pool import PoolSettings, make_pool, pool_counts, pool_filter
+from autoaug.modalities.base import Collapsed, Modality
+from autoaug.modalities.image.features import roughness
+from autoaug.modalities.image.generators import GENERATORS, gan, gaussian
+from autoaug.modalities.registry import all_modalities
 from autoaug.policy.loading import load_policy, parse_policy
 from autoaug.policy.models import Adversarial, Policy, Regularization, Synthetic
 from autoaug.results import SearchResult, TrialResult
@@ -41,6 +42,12 @@ from tests.conftest import PATIENCE, bars, write_npz
 from tests.tasks import samples, small_task, trained_weights
 
 LIMIT = 2**30
+
+
+def data_set(train: Samples, held_out: Samples | None = None, classes: str = "abc", mark: str = "f") -> DataSet:
+    """A data set of these samples, with a fingerprint of that mark."""
+    held = train if held_out is None else held_out
+    return DataSet("made up", tuple(classes), train, held, held, mark * 12, mark * 12)
 
 
 @pytest.mark.parametrize(
@@ -78,39 +85,52 @@ def test_trials_with_all_of_it_complete_and_repeat_themselves(changes: dict) -> 
 
 
 def test_a_gan_goes_on_where_it_was_interrupted() -> None:
-    own = samples(96, 0)
-    whole, parts = (new_gan(own, 3, seed=1) for _ in range(2))
-    for _ in train_gan(whole, own, 6, 1, "cpu", every=6):
-        pass
-    for _ in train_gan(parts, own, 3, 1, "cpu", every=3):
-        pass
-    again = new_gan(own, 3, seed=9)
+    own, kind = samples(96, 0), GENERATORS["gan"]
+    whole, parts = (kind.begin(own, 3, seed=1) for _ in range(2))
+    assert list(whole.run(6, "cpu", every=4)) == [4, 6]
+    assert list(parts.run(3, "cpu", every=3)) == [3]
+    again = kind.begin(own, 3, seed=1)
     again.load(parts.state())
-    for _ in train_gan(again, own, 6, 1, "cpu", every=6):
-        pass
+    assert list(again.run(6, "cpu", every=6)) == [6]
     for name, tensor in whole.state().items():
         torch.testing.assert_close(again.state()[name].float(), tensor.float(), atol=1e-5, rtol=1e-4)
 
 
+def test_what_a_generator_learns_is_what_its_samples_come_from() -> None:
+    fit = GENERATORS["gan"].begin(samples(96, 0), 3, seed=1)
+    list(fit.run(2, "cpu", every=1))
+    learned, labels = fit.tensors(), np.arange(6) % 3
+    GENERATORS["gan"].check(learned, (1, 12, 12), 3)
+    with pytest.raises(RuntimeError, match="mean is not of the shape"):
+        GENERATORS["gan"].check(learned, (1, 12, 12), 4)
+    made = GENERATORS["gan"].sample(learned, labels, 0, "cpu")
+    assert (made.shape, made.dtype) == ((6, 1, 12, 12), np.uint8)
+    other = GENERATORS["gan"].sample({**learned, "mean": learned["mean"] * 0}, labels, 0, "cpu")
+    assert not np.array_equal(made, other)
+
+
 @pytest.mark.parametrize("kind", ["gan", "pca"])
-def test_a_generator_whose_samples_are_all_alike_is_told_to_have_collapsed(
+def test_a_generator_whose_samples_are_all_alike_has_collapsed(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    fit_pca = gaussian.fit_pca
+
     def narrow(train: Samples, classes: int) -> dict[str, torch.Tensor]:
         found = fit_pca(train, classes)
         return {**found, "components": 0.01 * found["components"]}
 
-    for module in (gan, saved):
+    for module in (gan, gaussian):
         monkeypatch.setattr(module, "fit_pca", narrow)
     with pytest.raises(Collapsed, match="has collapsed: its samples of class"):
-        fit_generator(kind, samples(96, 0), ("a", "b", "c"), "f" * 12, tmp_path / "gen", steps=1, seed=0)
+        fit_generator(kind, data_set(samples(96, 0)), tmp_path / "gen", FitSettings(0, steps=1))
 
 
 def test_a_generator_survives_its_folder_and_makes_the_same(tmp_path: Path) -> None:
     own = samples(96, 0)
-    made = fit_generator("pca", own, ("a", "b", "c"), "f" * 12, tmp_path / "gen", steps=0, seed=0)
+    made = fit_generator("pca", data_set(own), tmp_path / "gen", FitSettings(0))
     labels = np.arange(12) % 3
     read = load_generator(tmp_path / "gen")
+    assert read.about == made.about
     np.testing.assert_array_equal(made.sample(labels, 5), read.sample(labels, 5))
     assert not np.array_equal(read.sample(labels, 5), read.sample(labels, 6))
     means = [own.inputs.take(np.flatnonzero(own.labels == k)).mean(0) for k in range(3)]
@@ -118,13 +138,26 @@ def test_a_generator_survives_its_folder_and_makes_the_same(tmp_path: Path) -> N
     assert np.abs(many.mean(0) - means[0]).mean() < 12, "the mean of the class, but for what is cut at 0 and 255"
 
 
+def test_a_generator_of_an_older_version_is_of_the_first_modality(tmp_path: Path) -> None:
+    fit_generator("pca", data_set(samples(96, 0)), tmp_path / "gen", FitSettings(0))
+    path = tmp_path / "gen/generator.json"
+    about = json.loads(path.read_text())
+    assert about.pop("modality") == "image"
+    path.write_text(json.dumps(about))
+    assert load_generator(tmp_path / "gen").about.modality == "image"
+
+
 def test_generators_that_do_not_fit_are_refused(tmp_path: Path) -> None:
-    made = fit_generator("pca", samples(96, 0), ("a", "b", "c"), "f" * 12, tmp_path / "gen", steps=0, seed=0)
-    with pytest.raises(DataError, match=r"makes images of \(1, 12, 12\)"):
-        made.check_fits((3, 12, 12), ("a", "b", "c"), "f" * 12, allow=False)
-    with pytest.raises(DataError, match=r"fitted on other images .*--allow generator"):
-        made.check_fits((1, 12, 12), ("a", "b", "c"), "0" * 12, allow=False)
-    made.check_fits((1, 12, 12), ("a", "b", "c"), "0" * 12, allow=True)
+    own = data_set(samples(96, 0))
+    made = fit_generator("pca", own, tmp_path / "gen", FitSettings(0))
+    small = Samples(MemoryInputs(own.train.inputs.take(np.arange(96))[..., :9, :9]), own.train.labels)
+    with pytest.raises(DataError, match=r"makes samples of the shape \[1, 12, 12\]"):
+        made.check_fits(data_set(small), allow=True)
+    with pytest.raises(DataError, match=r"the data has samples of .*sound"):
+        made.check_fits(replace(own, modality="sound"), allow=True)
+    with pytest.raises(DataError, match=r"fitted on other samples .*--allow generator"):
+        made.check_fits(data_set(own.train, mark="0"), allow=False)
+    made.check_fits(data_set(own.train, mark="0"), allow=True)
     weights = tmp_path / "gen" / "generator.safetensors"
     weights.write_bytes(weights.read_bytes()[:200])
     with pytest.raises(RunError, match="is damaged, or of another network"):
@@ -136,24 +169,38 @@ def test_generators_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="is no generator"):
         load_generator(tmp_path)
     few = Samples(MemoryInputs(samples(12, 0).inputs.take(np.arange(12))), samples(12, 0).labels)
-    with pytest.raises(DataError, match=r"class .* a gan needs at least 10 a class; use the kind pca"):
-        fit_generator("gan", few, ("a", "b", "c"), "f" * 12, tmp_path / "few", steps=1, seed=0)
+    with pytest.raises(DataError, match=r"class .* a gan needs at least 10 per class; use the kind pca"):
+        fit_generator("gan", data_set(few), tmp_path / "few", FitSettings(0, steps=1))
+
+
+class Plain(Modality):
+    """A modality that has no generators."""
+
+    name = "plain"
+    register = fusions = values = loader = models = pictures = None
+
+
+def test_a_modality_without_generators_goes_on_without_their_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(all_modalities(), "plain", Plain())
+    own = replace(data_set(samples(96, 0)), modality="plain")
+    found = make_pool("gan", own, None, PoolSettings(0, "cpu"))
+    assert found.pool is None
+    assert "unknown kind of generator for the modality 'plain' 'gan'" in found.facts["failed"]
 
 
 def test_a_search_refuses_such_a_generator_before_it_makes_a_folder(tmp_path: Path) -> None:
     data = write_npz(tmp_path / "bars.npz")
     _, known = check_data(str(data), LIMIT, None, (), 0)
-    other = "f" * 12
-    fit_generator("pca", known.train, known.classes, other, tmp_path / "other", steps=0, seed=0)
+    fit_generator("pca", replace(known, train_fingerprint="f" * 12), tmp_path / "other", FitSettings(0))
     tiny = Samples(MemoryInputs(known.train.inputs.take(np.arange(len(known.train)))[..., :9, :9]), known.train.labels)
-    fit_generator("pca", tiny, known.classes, known.train_fingerprint, tmp_path / "tiny", steps=0, seed=0)
+    fit_generator("pca", replace(known, train=tiny), tmp_path / "tiny", FitSettings(0))
     _, again = check_data(str(data), LIMIT, None, (), 1)
     assert known.fingerprint == again.fingerprint
-    fit_generator("pca", again.train, known.classes, again.train_fingerprint, tmp_path / "again", steps=0, seed=1)
+    fit_generator("pca", again, tmp_path / "again", FitSettings(1))
     for name, space, words in (
-        ("other", "regularized", "fitted on other images"),
-        ("again", "regularized", r"with another --seed \(its own is 1\), whose training images may be held out here"),
-        ("tiny", "regularized", "makes images of"),
+        ("other", "regularized", "fitted on other samples"),
+        ("again", "regularized", r"with another --seed \(its own is 1\), whose training samples may be held out here"),
+        ("tiny", "regularized", "makes samples of"),
         ("tiny", "light", "nothing in this run asks for samples of a pca"),
     ):
         with pytest.raises((DataError, OptionError), match=words):
@@ -172,7 +219,7 @@ def test_noise_is_rough_where_images_are_smooth() -> None:
 
 def test_noise_is_no_photograph() -> None:
     """Of 32 pixels a side, where noise is a gray at the 16 at which distances are measured."""
-    photos = load_sample_images().inputs
+    photos = load_sample_images().images
     draw = np.random.default_rng(0)
     tops, lefts, labels = draw.integers(0, 390, 300), draw.integers(0, 600, 300), np.arange(300) % 2
     crops = np.stack(
@@ -180,17 +227,17 @@ def test_noise_is_no_photograph() -> None:
     )
     images = np.ascontiguousarray(crops.transpose(0, 3, 1, 2))
     real, held = (Samples(MemoryInputs(images[rows]), labels[rows]) for rows in (slice(200), slice(200, 300)))
-    sample_filter = train_filter(real, held, ("china", "flower"), "auto", Recipe(epochs=1, batch_size=50), 0, "cpu")
+    sample_filter = train_filter(data_set(real, held, "cf"), "auto", Recipe(epochs=1, batch_size=50), 0, "cpu")
     noise = draw.integers(0, 256, (100, 3, 32, 32), dtype=np.uint8)
-    assert (sample_filter.judge(noise, np.zeros(100, np.int64)) == "like no image").all()
-    assert (sample_filter.judge(held.inputs.take(np.arange(100)), held.labels) == "like no image").mean() < 0.05
+    assert (sample_filter.judge(noise, np.zeros(100, np.int64)) == "like no sample").all()
+    assert (sample_filter.judge(held.inputs.take(np.arange(100)), held.labels) == "like no sample").mean() < 0.05
 
 
 def test_the_gate_catches_planted_faults_and_lets_real_images_pass() -> None:
     """On digits: noise, wrong labels and copies are caught, 95 % of each, at less than 5 % of good ones dropped."""
     _, data = check_data("digits", LIMIT, None, (), 0)
     recipe = Recipe(epochs=20, batch_size=64)
-    sample_filter = train_filter(data.train, data.validation, data.classes, "auto", recipe, 0, "cpu")
+    sample_filter = train_filter(data, "auto", recipe, 0, "cpu")
     good = data.test.inputs.take(np.arange(len(data.test)))
     labels = data.test.labels
     draw = np.random.default_rng(0)
@@ -222,7 +269,7 @@ def test_images_without_the_noise_of_real_ones_are_no_copies() -> None:
         return Samples(MemoryInputs(images.clip(0, 255).round().astype(np.uint8)), labels)
 
     real, held, smooth = noisy(80, 20), noisy(40, 20), noisy(40, 4)
-    sample_filter = train_filter(real, held, ("a", "b"), "auto", Recipe(epochs=8, batch_size=16), 0, "cpu")
+    sample_filter = train_filter(data_set(real, held, "ab"), "auto", Recipe(epochs=8, batch_size=16), 0, "cpu")
     assert (sample_filter.judge(smooth.inputs.take(np.arange(40)), smooth.labels) == "a copy").sum() == 0
     copies = real.inputs.take(np.arange(80)).astype(np.int16) + draw.integers(-8, 9, (80, 1, 12, 12))
     assert (sample_filter.judge(copies.clip(0, 255).astype(np.uint8), real.labels) == "a copy").all()
@@ -254,7 +301,8 @@ def test_a_pool_is_made_once_and_then_read(tmp_path: Path) -> None:
     _, data = check_data(str(write_npz(tmp_path / "bars.npz")), LIMIT, None, (), 0)
     recipe = Recipe(epochs=4, batch_size=32)
     sample_filter = pool_filter(data, 0, "auto", recipe, "cpu")
-    first, again = (make_pool("pca", data, sample_filter, 0, "cpu", cache=tmp_path / "cache") for _ in range(2))
+    settings = PoolSettings(0, "cpu", cache=tmp_path / "cache")
+    first, again = (make_pool("pca", data, sample_filter, settings) for _ in range(2))
     assert first.pool is not None
     assert again.pool is not None
     kept = [pooled.pool.samples.inputs.take(np.arange(5)) for pooled in (first, again) if pooled.pool]
@@ -300,7 +348,7 @@ def test_a_class_too_small_for_a_gan_leaves_it_out_of_the_search(
     found = autoaug.search(
         few, space="regularized", strategy="random", trials=11, epochs=1, seeds=2, workers=1, out=tmp_path / "run"
     )
-    assert "a gan needs at least 10 a class" in found.generated["gan"]["failed"]
+    assert "a gan needs at least 10 per class" in found.generated["gan"]["failed"]
     assert {trial.params["synthetic"] for trial in found.history if trial.params} == {"none", "pca"}
 
 

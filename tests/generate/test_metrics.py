@@ -13,8 +13,10 @@ from scipy.linalg import sqrtm
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from autoaug.errors import OptionError
-from autoaug.generate.features import InceptionFeatures, classifier_features
+from autoaug.generate.features import classifier_features
 from autoaug.generate.metrics import distances, manifold_figures
+from autoaug.modalities.image.inception import InceptionFeatures
+from autoaug.modalities.image.values import as_work
 
 
 def test_precision_and_recall_see_what_they_should() -> None:
@@ -46,6 +48,31 @@ def test_the_distances_are_those_of_their_definitions() -> None:
     fid, kid = distances(real, made)
     assert fid == pytest.approx(frechet, rel=1e-3)
     assert kid == pytest.approx(within - 2 * kernel(x, y).mean(), rel=1e-3)
+
+
+def test_the_distances_are_those_of_torchmetrics() -> None:
+    """Bit for bit, also where the kernel's subsets are random: more samples than one holds."""
+    fid_module, kid_module = (pytest.importorskip(f"torchmetrics.image.{name}") for name in ("fid", "kid"))
+
+    class Given(torch.nn.Module):
+        num_features = 6
+
+        def forward(self, features: torch.Tensor) -> torch.Tensor:
+            return features
+
+    generator = torch.Generator().manual_seed(0)
+    real, made = (torch.randn(n, 6, generator=generator) * s for n, s in ((150, 1.0), (130, 1.3)))
+    metrics = (
+        fid_module.FrechetInceptionDistance(feature=Given()),
+        kid_module.KernelInceptionDistance(feature=Given(), subsets=20, subset_size=100),
+    )
+    for metric in metrics:
+        metric.update(real, real=True)
+        metric.update(made, real=False)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        expected = float(metrics[0].compute()), float(metrics[1].compute()[0])
+    assert distances(real, made) == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.fixture(scope="module")
@@ -98,8 +125,8 @@ def test_features_are_what_the_last_linear_layer_sees_and_else_the_logits() -> N
     images = torch.randint(0, 256, (7, 1, 6, 6), dtype=torch.uint8)
     body = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.Flatten(), torch.nn.Dropout())
     whole = torch.nn.Sequential(body, torch.nn.Linear(64, 3)).train()
-    found = classifier_features(whole, images, "cpu")
+    found = classifier_features(whole, images, "cpu", as_work)
     assert whole.training
     torch.testing.assert_close(found, body.eval()(images / 255))
-    torch.testing.assert_close(classifier_features(body, images, "cpu"), found)
+    torch.testing.assert_close(classifier_features(body, images, "cpu", as_work), found)
     assert not whole[1]._forward_pre_hooks

@@ -6,7 +6,7 @@ from autoaug.policy.models import Policy
 from autoaug.results import Candidate, SearchResult, TrialSummary
 
 
-def trial(number: int, accuracy: float, **changes: object) -> TrialSummary:
+def trial(number: int, score: float, **changes: object) -> TrialSummary:
     given = {
         "number": number,
         "name": f"trial-{number}",
@@ -14,9 +14,9 @@ def trial(number: int, accuracy: float, **changes: object) -> TrialSummary:
         "data_fraction": 1.0,
         "seed_index": 0,
         "status": "complete",
-        "values": (accuracy,),
-        "accuracy": accuracy,
-        "curve": ((5, accuracy - 0.1), (10, accuracy)),
+        "values": (score,),
+        "score": score,
+        "curve": ((5, score - 0.1), (10, score)),
         "seconds": 1.0,
         "sample_passes": 100,
         "reason": "",

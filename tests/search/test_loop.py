@@ -77,7 +77,7 @@ def new_study(path: Path, strategy: str = "tpe", **changes: object) -> SearchStu
 
 
 def run(study: SearchStudy, executor: Executor, budget: Budget) -> None:
-    run_search(study, executor, budget, FULL, SPACE, BASELINES, 0, Silent())
+    run_search(study, executor, budget, FULL, BASELINES, Silent())
 
 
 @pytest.mark.parametrize("slots", [1, 3])
@@ -93,7 +93,7 @@ def test_a_number_of_trials_is_exact_and_begins_with_the_baselines(slots: int, t
 def test_a_compute_budget_counts_what_pruning_saved(tmp_path: Path) -> None:
     study = new_study(tmp_path)
     run(study, Scripted(2), Budget(trainings=10))
-    sample_passes = sum(t.user_attrs["outcome"]["passes"] for t in study.ended())
+    sample_passes = sum(t.outcome["sample_passes"] for t in study.ended())
     assert 9 * FULL <= sample_passes <= 11 * FULL
     assert len(study.ended()) > 10
 
@@ -168,7 +168,7 @@ def test_with_one_worker_an_interruption_changes_nothing(tmp_path: Path) -> None
         run(new_study(tmp_path), Dying(), Budget(trials=20))
     again = new_study(tmp_path)
     run(again, Scripted(), Budget(trials=20))
-    assert [t.params for t in again.ended()] == [t.params for t in straight.ended()]
+    assert [t.frozen.params for t in again.ended()] == [t.frozen.params for t in straight.ended()]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -220,7 +220,7 @@ def test_a_policy_is_not_trained_twice(tmp_path: Path) -> None:
     """A space of four policies: each is trained once, and the search ends when nothing is new."""
     space = SearchSpace.model_validate({"base": [{"operator": "HorizontalFlip"}, {"operator": "VerticalFlip"}]})
     study, executor = new_study(tmp_path, "random", space=space), Scripted(2)
-    run_search(study, executor, Budget(trainings=50), FULL, space, {"none": load_policy("none")}, 0, Silent())
+    run_search(study, executor, Budget(trainings=50), FULL, {"none": load_policy("none")}, Silent())
     trained = [spec.work for spec in executor.submitted]
     assert len(trained) == 4
     assert len({work.policy.fingerprint() for work in trained}) == 4

@@ -6,9 +6,6 @@ positions in pixels from the center, in the order in which they were applied.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, MutableMapping, MutableSequence
-from copy import copy
 from typing import Any
 
 import torch
@@ -17,7 +14,11 @@ from torch.nn.functional import grid_sample
 from torchvision import tv_tensors
 from torchvision.transforms.v2.functional import convert_bounding_box_format
 
-from autoaug.functional.warping import field_grid, map_grid
+from autoaug.functional.containers import parts_of, with_parts
+from autoaug.modalities.image.warping import field_grid, map_grid
+
+#: The kinds of operators that move pixels.
+moving: tuple[str, ...] = ("warp", "projection", "field")
 
 
 def follow(movement: list[Tensor], targets: Any, size: tuple[int, int]) -> Any:
@@ -39,41 +40,6 @@ def follow(movement: list[Tensor], targets: Any, size: tuple[int, int]) -> Any:
         return tv_tensors.wrap(as_coordinates(moved, points.dtype).view_as(points), like=targets)
     parts = parts_of(targets)
     return targets if parts is None else with_parts(targets, [follow(movement, part, size) for part in parts])
-
-
-def parts_of(targets: Any) -> list[Any] | None:
-    """What a list, tuple, mapping or dataclass holds, in its order; None where `targets` is none of these."""
-    if isinstance(targets, MutableMapping):
-        return list(targets.values())
-    if isinstance(targets, tuple | MutableSequence):
-        return None if isinstance(targets, bytearray) else list(targets)
-    if dataclasses.is_dataclass(targets) and not isinstance(targets, type):
-        return [getattr(targets, field.name) for field in dataclasses.fields(targets)]
-    return None
-
-
-def with_parts(targets: Any, parts: Iterable[Any]) -> Any:
-    """Such a container of the same type and in all else the same, with other `parts`."""
-    if isinstance(targets, tuple):
-        return targets._make(parts) if hasattr(targets, "_make") else type(targets)(parts)
-    made = copy(targets)
-    if isinstance(targets, MutableMapping | MutableSequence):
-        keys = list(targets) if isinstance(targets, MutableMapping) else range(len(targets))
-        for key, part in zip(keys, parts, strict=True):
-            made[key] = part
-    else:
-        for field, part in zip(dataclasses.fields(targets), parts, strict=True):
-            object.__setattr__(made, field.name, part)  # also where it is frozen
-    return made
-
-
-def of_each(targets: Any, n: int) -> list[Any]:
-    """The targets of each of `n` images; raises ValueError unless there is a list or tuple of so many."""
-    if not isinstance(targets, tuple | MutableSequence) or len(targets) != n:
-        number = f" of {len(targets)}" if hasattr(targets, "__len__") else ""
-        kind = f"{type(targets).__name__}{number}"
-        raise ValueError(f"targets of a batch must be a list of {n}, one for each image, not a {kind}")
-    return list(targets)
 
 
 def check_size(what: str, own: Any, size: tuple[int, int]) -> None:

@@ -10,7 +10,7 @@ from torch.nn.functional import interpolate
 
 from autoaug.functional.noise import normal_noise, uniform_noise
 from autoaug.functional.straight_through import straight_through
-from autoaug.functional.warping import pixel_positions
+from autoaug.modalities.image.warping import pixel_positions
 from autoaug.modalities.operators import operator
 
 field = partial(operator, modality="image", family="deformation", kind="field")

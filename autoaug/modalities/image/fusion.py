@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from autoaug.functional.warping import field_grid, field_through, sample, transform_colors, warp
 from autoaug.modalities.base import Batch, Fusion
+from autoaug.modalities.image.warping import field_grid, field_through, sample, transform_colors, warp
 
 
 class _Alone(Fusion):
@@ -18,7 +18,7 @@ class _Alone(Fusion):
         return function(batch.values, value, uniforms)
 
     def apply(self, batch: Batch, maps: Tensor) -> Batch:
-        return Batch(maps)
+        return batch._replace(values=maps)
 
 
 class _Colors(Fusion):
@@ -30,7 +30,7 @@ class _Colors(Fusion):
         return function(batch.values, value, uniforms)
 
     def apply(self, batch: Batch, maps: Tensor) -> Batch:
-        return Batch(transform_colors(batch.values, maps))
+        return batch._replace(values=transform_colors(batch.values, maps))
 
 
 class _Warps(Fusion):
@@ -46,7 +46,7 @@ class _Warps(Fusion):
         return function(value, uniforms, tuple(batch.values.shape[-2:]))
 
     def apply(self, batch: Batch, maps: Tensor) -> Batch:
-        return Batch(warp(batch.values, maps, self.projective).clamp_(0, 1))
+        return batch._replace(values=warp(batch.values, maps, self.projective).clamp_(0, 1))
 
     def identity(self, batch: Batch) -> Tensor:
         one = torch.eye(3, dtype=batch.values.dtype, device=batch.values.device)
@@ -66,7 +66,7 @@ class _Fields(Fusion):
         return function(value, uniforms, tuple(batch.values.shape[-2:]))
 
     def apply(self, batch: Batch, maps: Tensor) -> Batch:
-        return Batch(sample(batch.values, field_grid(batch.values, maps)).clamp_(0, 1))
+        return batch._replace(values=sample(batch.values, field_grid(batch.values, maps)).clamp_(0, 1))
 
     def compose(self, first: Tensor, then: Tensor) -> Tensor:
         return field_through(then, first)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from autoaug.modalities.base import (
     Attack,
     Corruption,
     Fusion,
+    Generator,
     Loader,
     Mixing,
     Modality,
@@ -19,6 +21,13 @@ from autoaug.modalities.base import (
     Pictures,
     Values,
 )
+from autoaug.modalities.runtime import Runtime
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_PACKAGED = Path(__file__).parents[2] / "search_spaces"
+_CHECKOUT = Path(__file__).parents[3] / "search_spaces"
 
 
 class _Images(Modality):
@@ -26,7 +35,9 @@ class _Images(Modality):
     families = ("geometry", "deformation", "tone", "color", "weather", "occlusion", "filters", "sensor")
     usual_base = {"HorizontalFlip": 1.0, "PadCrop": 0.25}  # noqa: RUF012 (nobody writes to it)
     baselines = ("none", "flip-crop", "randaugment", "trivialaugment")
+    filter_policy = "randaugment"
     policies = Path(__file__).parent / "policies"
+    spaces = _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
     inference = Path(__file__).parent / "inference.py.txt"
 
     def register(self) -> None:
@@ -66,6 +77,12 @@ class _Images(Modality):
         return annotations
 
     @property
+    def exports(self) -> Mapping[str, Runtime]:
+        from autoaug.modalities.image.exports import EXPORTS
+
+        return EXPORTS
+
+    @property
     def loader(self) -> Loader:
         from autoaug.modalities.image import loader
 
@@ -100,6 +117,32 @@ class _Images(Modality):
         from autoaug.modalities.image.corruptions import FEW
 
         return FEW
+
+    @property
+    def generators(self) -> Mapping[str, Generator]:
+        from autoaug.modalities.image.generators import GENERATORS
+
+        return GENERATORS
+
+    def features(self, values: Tensor) -> list[Tensor]:
+        from autoaug.modalities.image.features import features
+
+        return features(values)
+
+    def copy_vectors(self, stored: np.ndarray) -> np.ndarray:
+        from autoaug.modalities.image.features import copy_vectors
+
+        return copy_vectors(stored)
+
+    def roughness(self, stored: np.ndarray) -> np.ndarray:
+        from autoaug.modalities.image.features import roughness
+
+        return roughness(stored)
+
+    def published_features(self, weights: Path, device: str) -> Callable[[Tensor], Tensor]:
+        from autoaug.modalities.image.inception import InceptionFeatures
+
+        return InceptionFeatures(weights, device)
 
     def examples(self) -> np.ndarray:
         from autoaug.modalities.image.examples import photographs

@@ -11,8 +11,8 @@ from torch.nn.functional import pad
 
 from autoaug.functional.noise import normal_noise, uniform_noise
 from autoaug.functional.straight_through import straight_through
-from autoaug.functional.warping import field_grid, pixel_positions, sample
 from autoaug.modalities.image.tone import per_image
+from autoaug.modalities.image.warping import field_grid, pixel_positions, sample
 from autoaug.modalities.operators import operator
 
 sensor = partial(operator, modality="image", family="sensor")

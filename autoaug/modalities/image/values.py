@@ -10,25 +10,29 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from autoaug.functional.dtypes import as_batch, as_float, as_type, check_inputs
+from autoaug.modalities.base import Batch
+from autoaug.modalities.image.pixels import as_batch, as_float, as_type, check_inputs
 
 bounds = (0.0, 1.0)
 as_work = as_float
 as_stored = as_type
 
 
-def opened(given: Any) -> tuple[Tensor, bool, Callable[[Tensor], Any]]:
+def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
     """A ``PIL.Image`` (``L`` or ``RGB``), a NumPy array ``[H, W]``, ``[H, W, C]`` or ``[B, H, W, C]``, or a tensor
     ``[C, H, W]`` or ``[B, C, H, W]`` as a batch: see `Values`.
     """
     tensor, back = _as_tensor(given)
-    batch = as_batch(tensor)
-    alone = tensor.ndim == 3
-    return batch, alone, (lambda augmented: back(augmented[0])) if alone else back
+    alone = isinstance(tensor, Tensor) and tensor.ndim == 3
+    return (
+        Batch(as_batch(tensor)),
+        alone,
+        lambda augmented: back(augmented.values[0] if alone else augmented.values),
+    )
 
 
 def check(values: Tensor, look: bool = True) -> Tensor:
-    """See `autoaug.functional.dtypes.check_inputs`."""
+    """See `autoaug.modalities.image.pixels.check_inputs`."""
     return check_inputs(values, values=look)
 
 

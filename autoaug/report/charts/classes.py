@@ -10,7 +10,7 @@ from autoaug.evaluation.statistics import estimate
 from autoaug.report.before_after import before_and_after
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure, plain, short
-from autoaug.report.metric import ACCURACY
+from autoaug.report.metric import MetricWords
 from autoaug.results import Candidate, SearchResult
 
 #: Of more classes than this, those that lost and those that gained most are drawn.
@@ -18,28 +18,29 @@ _MOST_ROWS = 40
 
 
 class ClassRow(NamedTuple):
-    """Accuracy on one class without augmentation and with the policy, in percent, and the 95 % interval of the paired
-    difference over the seeds that both share; None where they share fewer than two.
+    """Values on one class without augmentation and with the policy, the difference of their scores, and the 95 %
+    interval of the paired difference of values over the seeds that both share; None where they share fewer than two.
     """
 
     name: str
     before: float
     after: float
+    gain: float
     ci95: tuple[float, float] | None
 
 
 class Classes(NamedTuple):
-    """Accuracies per class, and between which two candidates."""
+    """Values per class, and between which two candidates."""
 
     before: str
     after: str
     rows: tuple[ClassRow, ...]
 
 
-def classes(result: SearchResult) -> Classes | None:
-    """Per class with test samples, what lost most first."""
+def classes(result: SearchResult, metric: MetricWords) -> Classes | None:
+    """Per class with test samples, what lost most first; None where scores are not kept per class."""
     pair = before_and_after(result)
-    if pair is None:
+    if pair is None or not all(c.class_scores for c in pair):
         return None
     before, after = pair
     shared = [seed for seed in before.seeds if seed in after.seeds]
@@ -47,9 +48,10 @@ def classes(result: SearchResult) -> Classes | None:
     for i, name in enumerate(result.data.classes):
         old, new = before.class_scores[i], after.class_scores[i]
         if old is not None and new is not None:
-            interval = _interval(before, after, i, shared)
-            rows.append(ClassRow(name, ACCURACY.value(old), ACCURACY.value(new), interval))
-    return Classes(before.name, after.name, tuple(sorted(rows, key=lambda row: row.after - row.before)))
+            scores = _interval(before, after, i, shared)
+            interval = None if scores is None else metric.interval(scores)
+            rows.append(ClassRow(name, metric.value(old), metric.value(new), new - old, interval))
+    return Classes(before.name, after.name, tuple(sorted(rows, key=lambda row: row.gain)))
 
 
 def _interval(before: Candidate, after: Candidate, index: int, seeds: list[int]) -> tuple[float, float] | None:
@@ -60,21 +62,21 @@ def _interval(before: Candidate, after: Candidate, index: int, seeds: list[int])
     if len(differences) < 2:
         return None
     samples = max(1, sum(before.confusion[index]) // len(before.seeds))
-    return ACCURACY.interval(estimate(differences, 1 / samples).ci95)
+    return estimate(differences, 1 / samples).ci95
 
 
-def classes_figure(found: Classes) -> go.Figure:
-    """Accuracy per class before and after, the largest loss first."""
+def classes_figure(found: Classes, metric: MetricWords) -> go.Figure:
+    """Values per class before and after, the largest loss first."""
     half = _MOST_ROWS // 2
     shown = found.rows if len(found.rows) <= _MOST_ROWS else (*found.rows[:half], *found.rows[-half:])
-    figure = base_figure(130 + 24 * len(shown), ACCURACY.title(at="on the class"))
+    figure = base_figure(130 + 24 * len(shown), metric.title(at="on the class"))
     names = [short(row.name) for row in shown]
     for row, name in zip(shown, names, strict=True):
         figure.add_scatter(
             x=[row.before, row.after],
             y=[name, name],
             mode="lines",
-            line={"color": ACCENT if row.after >= row.before else WARN, "width": 2},
+            line={"color": ACCENT if row.gain >= 0 else WARN, "width": 2},
             showlegend=False,
             hoverinfo="skip",
         )
@@ -88,7 +90,7 @@ def classes_figure(found: Classes) -> go.Figure:
             mode="markers",
             marker={"color": color, "size": 9, "symbol": symbol, "line": {"width": 2}},
             name=plain(label),
-            hovertemplate=f"%{{y}}: %{{x:.1f}}{ACCURACY.behind}<extra></extra>",
+            hovertemplate=f"%{{y}}: %{{x:.1f}}{metric.behind}<extra></extra>",
         )
     figure.update_yaxes(
         categoryorder="array", categoryarray=names[::-1], type="category", range=[-0.6, len(names) - 0.4]
@@ -98,16 +100,16 @@ def classes_figure(found: Classes) -> go.Figure:
 
 def classes_chart(facts: RunFacts) -> Chart | None:
     """Of a run with two candidates to compare."""
-    found = None if facts.result is None else classes(facts.result)
+    found = None if facts.result is None else classes(facts.result, facts.metric)
     if found is None:
         return None
     return Chart(
         "classes",
         "classes",
         "",
-        "Accuracy per class before and after.",
-        classes_figure(found),
-        ("class", ACCURACY.column(found.before), ACCURACY.column(found.after), "change", "95 % interval"),
+        f"{facts.metric.name.capitalize()} per class before and after.",
+        classes_figure(found, facts.metric),
+        ("class", facts.metric.column(found.before), facts.metric.column(found.after), "change", "95 % interval"),
         [
             (r.name, r.before, r.after, r.after - r.before, f"{r.ci95[0]:+.1f} to {r.ci95[1]:+.1f}" if r.ci95 else "")
             for r in found.rows

@@ -44,9 +44,7 @@ def shift(result: SearchResult, metric: MetricWords) -> str | None:
 def _with_labels(result: SearchResult, metric: MetricWords) -> str:
     """What the operators that explain a shift gained in training, with each of two seeds."""
     scores = {
-        (t.name, t.seed_index): t.score
-        for t in result.history
-        if t.name in {"matched", "none"} and t.data_fraction < 1
+        (t.name, t.seed_index): t.score for t in result.history if t.name in {"matched", "none"} and t.data_fraction < 1
     }
     pairs = [(scores.get(("matched", seed)), scores.get(("none", seed))) for seed in (0, 1)]
     gains = [a - b for a, b in pairs if a is not None and b is not None]

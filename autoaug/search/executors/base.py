@@ -24,9 +24,9 @@ class TrialSpec:
 
 
 class Executor(ABC):
-    """Runs trials of one task. The caller keeps up to `slots` submitted, and asks for results until none is left.
+    """Runs trials of one task. The caller keeps up to `slots` submitted, and takes results until none is left.
 
-    A result that is ``running`` was taken at a rung; the trial goes on when the next result is asked for, unless it
+    A result that is ``running`` was taken at a rung; the trial goes on when the next result is taken, unless it
     is canceled before. Study states are the same under every executor.
     """
 
@@ -60,7 +60,9 @@ class Executor(ABC):
 
 
 def run_all(executor: Executor, specs: Iterable[TrialSpec]) -> Iterator[tuple[str, TrialResult]]:
-    """Run all of `specs`, as many at a time as the executor has slots, and yield each one's final result when it comes."""
+    """Run all of `specs`, as many at a time as the executor has slots, and yield each one's final result when it
+    comes.
+    """
     waiting, running = iter(specs), 0
     while True:
         for spec in itertools.islice(waiting, executor.slots - running):

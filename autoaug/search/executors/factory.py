@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from autoaug.errors import OptionError, UnknownName
+from autoaug.errors import OptionError, UnknownName, typed_line
 from autoaug.search.executors.base import Executor
 from autoaug.training.setting import Setting
 
@@ -14,7 +14,7 @@ EXECUTORS = ("inline", "ray-tune")
 
 
 def resolve_executor(name: str, workers: int, ray_address: str | None) -> str:
-    """``auto`` as the executor that fits; raises where the one asked for cannot be had."""
+    """``auto`` as the executor that fits; raises `OptionError` where the one that is named cannot be used."""
     if name == "auto":
         name = "ray-tune" if workers > 1 or ray_address else "inline"
     if name not in EXECUTORS:
@@ -24,27 +24,39 @@ def resolve_executor(name: str, workers: int, ray_address: str | None) -> str:
             f"the inline executor runs one worker on this machine, not {workers}; use --executor ray-tune"
         )
     if name == "ray-tune":
-        if importlib.util.find_spec("ray") is None:
-            raise OptionError("the ray-tune executor needs Ray: pip install 'autoaug[ray]', or use --workers 1")
+        if fault := ray_fault():
+            raise OptionError(f"the ray-tune executor cannot be used: {fault}; use --workers 1, which needs no Ray")
         from autoaug.search.executors.ray_folder import check_ray_folder
 
         check_ray_folder()
     return name
 
 
+def ray_fault() -> str:
+    """Why Ray cannot be used here, in one line; empty where it can."""
+    if importlib.util.find_spec("ray") is None:
+        return "Ray is not installed (pip install 'ray[tune]')"
+    try:
+        import autoaug.search.executors.ray_tune  # noqa: F401 (all of Ray that is needed)
+    except Exception as fault:  # whatever a broken installation raises
+        return f"Ray is installed, but cannot be imported ({typed_line(fault)}); install it again"
+    return ""
+
+
 @contextmanager
 def executors(
     name: str, workers: int, device: str, ray_address: str | None, trial_timeout: float | None = None
 ) -> Iterator[Callable[[Setting], Executor]]:
-    """What the executor called `name` (one of `EXECUTORS`) needs, for the length of the block; opens executors for
-    one task after another. A trial that takes more than `trial_timeout` seconds is ended, and counts as failed.
+    """What the executor called `name` (one of `EXECUTORS`) needs, for the length of the block; gives what opens
+    executors for one task after another. A trial that takes more than `trial_timeout` seconds is ended, and has failed.
     """
     if name == "inline":
         from autoaug.search.executors.inline import InlineExecutor
 
         yield lambda task: InlineExecutor(task, trial_timeout)
     else:
-        from autoaug.search.executors.ray_tune import RayTuneExecutor, ray_running
+        from autoaug.search.executors.ray_cluster import ray_running
+        from autoaug.search.executors.ray_tune import RayTuneExecutor
 
         with ray_running(workers, device, ray_address):
             yield lambda task: RayTuneExecutor(task, workers, trial_timeout)

@@ -16,7 +16,7 @@ from autoaug.utils.clock import now
 
 
 class InlineExecutor(Executor):
-    """Runs the oldest submitted trial up to its next rung whenever a result is asked for.
+    """Runs the oldest submitted trial up to its next rung whenever a result is taken.
 
     Args:
         task: what the trials have in common.

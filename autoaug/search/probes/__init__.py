@@ -1,1 +1,1 @@
-"""Is the validation split distributed like the augmented training split? Without labels and without training."""
+"""Probes: work on the data, or on models trained on them, that is no training of a policy."""

@@ -22,18 +22,19 @@ from autoaug.utils.clock import now
 
 NAME = "affinity"
 _STRENGTHS = (0.25, 0.5, 0.75, 1.0)
-#: Samples of each split for a look at one operator: at most so many, and no more than cost what the training cost.
+#: Samples of each split to measure one operator on: at most so many, and no more than cost what the training cost.
 _FEWEST, _MOST = 8, 300
-#: A training step costs as much as so many looks.
+#: A training step costs as much as measuring on so many batches.
 _MEASUREMENTS_PER_STEP = 3
-#: The strength to start from is the highest at which the middle operator keeps so much of the accuracy.
+#: The strength to start from is the highest at which the median operator keeps this fraction of the accuracy.
 _KEPT = 0.85
 
 
 @dataclass(frozen=True)
 class MeasureAffinity:
-    """Show a model that was trained without augmentation on a `data_fraction` of the data validation and training samples under
-    each operator of the space, at several strengths: the model that the baseline ``none`` left, where there is one.
+    """Show a model that was trained without augmentation, on a `data_fraction` of the data, validation and training
+    samples under each operator of the space, at several strengths: the model that the baseline ``none`` left, where
+    there is one.
     """
 
     space: SearchSpace
@@ -103,6 +104,6 @@ def _alone(name: str, highest: float) -> Policy:
 
 
 def bearable_strength(probe_result: Mapping[str, Any] | None) -> float | None:
-    """The strength that the probe found, None where it has none."""
+    """The strength to start from, None where the probe has no result."""
     strength = (probe_result or {}).get("strength")
     return None if strength is None else float(strength)

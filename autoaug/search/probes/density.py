@@ -1,4 +1,4 @@
-"""Density matching (Fast AutoAugment, Lim et al., 2019): what a model that was trained without augmentation recognizes."""
+"""Density matching (Fast AutoAugment, Lim et al., 2019): what a model trained without augmentation recognizes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 from autoaug.policy.models import Policy
 from autoaug.results import TrialResult
-from autoaug.search.samplers import tpe_sampler
+from autoaug.search.samplers import quiet_optuna, tpe_sampler
 from autoaug.search.sampling import sample_policy
 from autoaug.search.space import SearchSpace
 from autoaug.training.scoring import score_and_loss
@@ -68,13 +68,14 @@ class _Score:
 
     def best(self, space: SearchSpace, seed: int) -> list[tuple[float, Policy]]:
         """The best policies that TPE finds, with their scores."""
-        study = optuna.create_study(direction="maximize", sampler=tpe_sampler(seed))
         found: dict[str, tuple[float, Policy]] = {}
-        for _ in range(_CANDIDATES):
-            trial = study.ask()
-            policy = sample_policy(space, trial)
-            score, _ = score_and_loss(self.model, self.setting.train, self.rows, policy, self.setting)
-            study.tell(trial, score)
-            if policy.layers:
-                found[policy.fingerprint()] = score, policy
+        with quiet_optuna():
+            study = optuna.create_study(direction="maximize", sampler=tpe_sampler(seed))
+            for _ in range(_CANDIDATES):
+                trial = study.ask()
+                policy = sample_policy(space, trial)
+                score, _ = score_and_loss(self.model, self.setting.train, self.rows, policy, self.setting)
+                study.tell(trial, score)
+                if policy.layers:
+                    found[policy.fingerprint()] = score, policy
         return sorted(found.values(), key=lambda pair: -pair[0])[:_KEPT]

@@ -26,15 +26,15 @@ from autoaug.utils.seeds import derive_seed
 
 NAME = "gradient"
 _BATCH = 64
-#: Of the compute of one full training.
+#: The fraction of the compute of one full training that it takes.
 _COMPUTE = 0.8
-#: A step looks at a batch three times forwards and backwards, once of them through the policy, in full precision.
+#: A step passes a batch three times forward and back, once through the policy, all in full precision.
 _PASSES_A_STEP = 8 * _BATCH
 _LEARNING_RATE = 0.05
 _POLICY_LEARNING_RATE = 0.05
-#: How far, in parameter space, the two looks are apart.
+#: How far apart, in parameter space, the two gradients are taken.
 _REACH = 0.01
-#: A sub-policy stays if it is drawn at least this share as often as an even choice would draw it.
+#: A sub-policy stays if its weight is at least this fraction of the mean weight of its layer.
 _KEPT = 0.25
 
 

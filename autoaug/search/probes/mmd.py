@@ -1,33 +1,37 @@
-"""The two-sample statistic: how far apart are two samples of samples?"""
+"""The two-sample statistic: how differently are two batches of samples distributed?"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from autoaug.search.probes.image_features import describe
+#: Blocks of features ``[n, d]`` of a batch of samples, see `autoaug.modalities.base.Modality.features`.
+Features = Callable[[Tensor], list[Tensor]]
 
-#: Widths of the Gaussian kernels, in medians of the distances within the target.
+#: Widths of the Gaussian kernels, in medians of the distances within the reference.
 _WIDTHS = (0.5, 1.0, 2.0)
 _HALVES = 40
-#: A deviation is not taken to be smaller than this share of the largest of its block: constant features tell nothing.
+#: Deviations are raised to this fraction of the largest of their block: constant features tell nothing.
 _FLOOR = 0.05
 
 
 class ReferenceSample:
-    """The sample that others are measured against: its scales, its kernel widths and its own noise.
+    """What others are measured against: its scales, its kernel widths and its own noise.
 
     The unbiased maximum mean discrepancy (Gretton et al., 2012), with a sum of Gaussian kernels, on features that are
-    standardized by the target alone: what is measured stays in one unit however far away a candidate is.
+    standardized by the reference alone: the unit stays the same however far away a candidate is.
 
     Args:
-        samples: ``[m, C, H, W]`` in [0, 1], at least 8.
+        inputs: a batch ``[m, ...]`` as the engine works on it, at least 8.
+        features: in which they are compared.
     """
 
-    def __init__(self, inputs: Tensor) -> None:
-        blocks = describe(inputs)
+    def __init__(self, inputs: Tensor, features: Features) -> None:
+        self._features_of = features
+        blocks = features(inputs)
         self._means = [block.mean(0) for block in blocks]
         self._scales = [_scale(block) for block in blocks]
         self._features = self._standardized(blocks)
@@ -41,15 +45,15 @@ class ReferenceSample:
         return torch.cat(parts, 1)
 
     def distance(self, inputs: Tensor) -> float:
-        """The squared discrepancy of ``inputs [n, C, H, W]``; about 0, and perhaps below, where nothing differs."""
-        features = self._standardized(describe(inputs))
+        """The squared discrepancy of ``inputs [n, ...]``; about 0, and perhaps below, where nothing differs."""
+        features = self._standardized(self._features_of(inputs))
         among = _kernel(_squared_distances(features, features), self._median)
         across = _kernel(_squared_distances(features, self._features), self._median)
         return _mean_apart(among) + _mean_apart(self._own) - 2 * float(across.mean())
 
     def noise(self, size: int) -> float:
-        """The standard deviation of the discrepancy that a sample of `size` from the target itself would have, from
-        random halves of the target.
+        """The standard deviation of the discrepancy that `size` samples from the reference itself would have, from
+        random halves of the reference.
         """
         generator = torch.Generator().manual_seed(0)
         half = self._size // 2
@@ -64,7 +68,7 @@ class ReferenceSample:
 
 
 def _scale(block: Tensor) -> Tensor:
-    """Per feature the deviation that it is divided by, times what makes blocks of any width count alike."""
+    """What each feature is divided by: its deviation, times a factor that makes blocks of any width count alike."""
     deviation = block.std(0)
     least = max(float(deviation.max()) * _FLOOR, 1e-4)
     return deviation.clamp(min=least) * math.sqrt(block.shape[1])

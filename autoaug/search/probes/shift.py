@@ -1,7 +1,8 @@
-"""The probe that looks for a shift between the splits."""
+"""The probe that looks for a shift between the splits: without labels and without training."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from autoaug.data.inputs import Inputs
+from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
 from autoaug.results import TrialResult
 from autoaug.search.probes.shift_search import match
@@ -19,20 +21,24 @@ from autoaug.utils.clock import now
 
 NAME = "matching"
 _TRAINING, _VALIDATION = 300, 500
-#: Of large samples fewer are augmented, at least a third: looking takes as long as it does at 96 x 96 pixels.
-_PIXELS = _TRAINING * 96 * 96
+#: Of large samples fewer are augmented, at least a third: the probe takes as long as with 96 x 96 positions in each.
+_POSITIONS = _TRAINING * 96 * 96
 #: Fewer samples than this show not even one strong operator.
 _FEWEST = 50
-#: Augmenting and describing a sample takes about a third of passing it through the model, forward and backward.
+#: Augmenting a sample and computing its features takes about a third of a pass through the model and back.
 _PASSES = 1 / 3
 
 
 @dataclass(frozen=True)
 class MatchShift:
-    """Look for operations that make the training samples look like the validation samples."""
+    """Search for operations, of the modality with that name, that make the training samples look like the validation
+    samples.
+    """
+
+    modality: str
 
     def run(self, setting: TrainingSetting, seed: int) -> Iterator[TrialResult]:
-        """Yield one result, whose findings are the matched policy, or None, and how sure that is."""
+        """Yield one result: the matched policy, or None, and how certain that is."""
         started = now()
         draw = np.random.default_rng(seed)
         if min(len(setting.train), len(setting.validation)) < _FEWEST:
@@ -40,8 +46,9 @@ class MatchShift:
             yield TrialResult(started=started, ended=now(), status="complete", probe_result=probe_results)
             return
         found = match(
-            _some(setting.train.inputs, _training_images(setting.train.inputs), draw, setting.device),
+            _some(setting.train.inputs, _training_samples(setting.train.inputs), draw, setting.device),
             _some(setting.validation.inputs, _VALIDATION, draw, setting.device),
+            get_modality(self.modality),
         )
         yield TrialResult(
             started=started,
@@ -59,18 +66,19 @@ class MatchShift:
         )
 
 
-def _training_images(inputs: Inputs) -> int:
-    _, height, width = inputs.shape
-    return max(_TRAINING // 3, min(_TRAINING, _PIXELS // (height * width)))
+def _training_samples(inputs: Inputs) -> int:
+    """How many to augment."""
+    _, *positions = inputs.shape
+    return max(_TRAINING // 3, min(_TRAINING, _POSITIONS // math.prod(positions)))
 
 
 def _some(inputs: Inputs, at_most: int, draw: np.random.Generator, device: str) -> Tensor:
-    """Samples at random places, in the order of a random draw, on the CPU."""
+    """Samples of random rows, in the order of the draw, on the CPU."""
     rows = draw.permutation(len(inputs))[:at_most]
     return next(float_batches(inputs, iter([rows]), device)).cpu()
 
 
 def matched(probe_result: Mapping[str, Any] | None) -> Policy | None:
-    """The policy that the probe found; None if it found none, failed, or has not ended."""
+    """The policy that the probe proposes; None if there is none, or the probe failed or has not ended."""
     found = (probe_result or {}).get("policy")
     return None if found is None else Policy.model_validate(found)

@@ -1,4 +1,4 @@
-"""Which operators, at which ranges, make the training samples look like the validation samples?"""
+"""The search for operators, and their ranges, that make the training samples look like the validation samples."""
 
 from __future__ import annotations
 
@@ -12,21 +12,19 @@ from torch import Tensor
 
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
-from autoaug.modalities.operators import Operator, all_operators
+from autoaug.modalities.base import Modality
+from autoaug.modalities.operators import Operator, all_operators, get_operator
 from autoaug.policy.models import Operation, Policy, in_turn
 from autoaug.search.probes.mmd import ReferenceSample
 
-#: In which order what happens to a sample is undone worst by what follows: shape, light, things in the way, optics,
-#: sensor.
-_FAMILIES = ("geometry", "deformation", "tone", "color", "weather", "occlusion", "filters", "sensor")
 _MOST_OPERATIONS = 4
 _BEAM = 2
 _REFINED = 5
-#: Candidates are told apart on so many samples of each side; those that are left, on all.
+#: Candidates are compared on so many samples of each side; those that are left, on all.
 _ROUGH = 128, 256
-#: A find must lower the discrepancy by so many standard deviations of its noise.
+#: An operation must lower the discrepancy by so many standard deviations of its noise.
 _DEVIATIONS = 2.5
-#: In the end it must be worth so much of the discrepancy that there was.
+#: In the end it must remove this fraction of the discrepancy that there was.
 _WORTH = 0.01
 _SIGNS: tuple[Literal["both", "positive", "negative"], ...] = ("both", "positive", "negative")
 _HIGHS = (0.15, 0.35, 0.8)
@@ -34,15 +32,15 @@ _HIGHS = (0.15, 0.35, 0.8)
 
 @dataclass(frozen=True)
 class Match:
-    """What was found.
+    """Operations that make one batch of samples look like another.
 
     Attributes:
-        operations: in the order of application, each in a layer of its own; empty where nothing was found.
+        operations: in the order of application, each in a layer of its own; empty where there are none.
         initial, residual: the squared discrepancy before and after.
-        noise: its standard deviation where there is nothing to find.
-        steps: what was added when, with the discrepancy after it.
-        looks: how many candidates were measured.
-        samples: how many samples were augmented and described for that.
+        noise: its standard deviation where nothing differs.
+        steps: the operations after each step of the search, with the discrepancy that they leave.
+        measured: how many candidates were measured.
+        inputs: how many samples were augmented for that.
     """
 
     operations: tuple[Operation, ...]
@@ -55,7 +53,7 @@ class Match:
 
     @property
     def policy(self) -> Policy | None:
-        """What was found as a policy, None where nothing was."""
+        """The operations as a policy, None where there are none."""
         return policy_of(self.operations) if self.operations else None
 
 
@@ -68,16 +66,22 @@ class _State(NamedTuple):
 
 
 class _Matcher:
-    """Measures candidates on one sample with the same random numbers for all."""
+    """Measures candidates on the same samples with the same random numbers for all.
 
-    def __init__(self, inputs: Tensor, target: ReferenceSample) -> None:
-        self.inputs, self.target = inputs, target
+    Args:
+        inputs: the samples.
+        target: what they are to look like.
+        families: of operators, in the order of application.
+    """
+
+    def __init__(self, inputs: Tensor, target: ReferenceSample, families: Sequence[str]) -> None:
+        self.inputs, self.target, self._families = inputs, target, families
         self.measured = 0
         self._known: dict[tuple[Operation, ...], float] = {}
 
     def state(self, operations: Sequence[Operation]) -> _State:
         """How far the samples are from the target after `operations`."""
-        ordered = tuple(sorted(operations, key=_place))
+        ordered = tuple(sorted(operations, key=self._place))
         if ordered not in self._known:
             self.measured += 1
             plan = draw_plan(policy_of(ordered), len(self.inputs), torch.Generator().manual_seed(0))
@@ -87,30 +91,40 @@ class _Matcher:
     def best(self, candidates: Iterable[Sequence[Operation]]) -> _State:
         return min((self.state(candidate) for candidate in candidates), key=lambda s: s.distance)
 
+    def families(self, state: _State) -> list[int]:
+        """The families of its operations, as places in their order."""
+        return sorted(map(self._place, state.operations))
+
+    def _place(self, operation: Operation) -> int:
+        family = get_operator(operation.operator).family
+        return self._families.index(family) if family in self._families else len(self._families)
+
 
 def policy_of(operations: Sequence[Operation]) -> Policy:
     """Operations as a policy: each in a layer of its own."""
     return Policy(name="matched", layers=in_turn(*operations))
 
 
-def match(inputs: Tensor, validation: Tensor) -> Match:
+def match(inputs: Tensor, validation: Tensor, modality: Modality) -> Match:
     """Find operations after which `inputs` are distributed like `validation`: a greedy search with a beam, stopped
     where what is left is noise, then refined together and thinned out backwards.
 
     Args:
-        samples: of the training split, ``[n, C, H, W]`` in [0, 1].
-        validation: ``[m, C, H, W]``, at least 8; 50 show a single strong operator, a mixture of two takes 500.
+        inputs: of the training split, ``[n, ...]`` as the engine works on them.
+        validation: ``[m, ...]``, at least 8; 50 show a single strong operator, a mixture of two takes 500.
+        modality: of both.
     """
-    operators = [o for o in all_operators().values() if o.modality == "image" and o.name != "Identity"]
-    fine = _Matcher(inputs, ReferenceSample(validation))
-    rough = _Matcher(inputs[: _ROUGH[0]], ReferenceSample(validation[: _ROUGH[1]]))
+    operators = [o for o in all_operators().values() if o.modality == modality.name and o.name != "Identity"]
+    whole, part = (ReferenceSample(given, modality.features) for given in (validation, validation[: _ROUGH[1]]))
+    fine = _Matcher(inputs, whole, modality.families)
+    rough = _Matcher(inputs[: _ROUGH[0]], part, modality.families)
     noise = fine.target.noise(len(inputs))
     least = _DEVIATIONS * noise
     start = best = fine.state(())
     beam, steps = [best], []
     while len(best.operations) < _MOST_OPERATIONS and best.distance > least:
         extended = [s for state in beam for s in _extended(rough, state, operators)]
-        refined = [_refined(fine, fine.state(s.operations), _ROUGHLY) for s in _varied(extended, _BEAM)]
+        refined = [_refined(fine, fine.state(s.operations), _ROUGHLY) for s in _varied(fine, extended, _BEAM)]
         found = sorted(refined, key=lambda s: s.distance)
         if not found or found[0].distance > best.distance - max(least, 0.1 * best.distance):
             break
@@ -128,11 +142,6 @@ def match(inputs: Tensor, validation: Tensor) -> Match:
     )
 
 
-def _place(operation: Operation) -> int:
-    family = all_operators()[operation.operator].family
-    return _FAMILIES.index(family) if family in _FAMILIES else len(_FAMILIES)
-
-
 def _extended(matcher: _Matcher, state: _State, operators: Sequence[Operator]) -> list[_State]:
     """The best ways to add one operation: all operators coarsely, then the best few finely."""
     used = {o.operator for o in state.operations}
@@ -141,7 +150,7 @@ def _extended(matcher: _Matcher, state: _State, operators: Sequence[Operator]) -
         for operator in operators
         if operator.name not in used
     ]
-    return [_refined(matcher, s, _ROUGHLY) for s in _varied(coarse, _REFINED)]
+    return [_refined(matcher, s, _ROUGHLY) for s in _varied(matcher, coarse, _REFINED)]
 
 
 def _coarse(operator: Operator) -> Iterator[Operation]:
@@ -171,12 +180,12 @@ def _highs(o: Operation) -> Iterator[Operation]:
 
 
 def _lows(o: Operation) -> Iterator[Operation]:
-    for share in (0.0, 0.3, 0.6, 0.8, 1.0):
-        yield _changed(o, o.magnitude[1] * share, o.magnitude[1])
+    for fraction in (0.0, 0.3, 0.6, 0.8, 1.0):
+        yield _changed(o, o.magnitude[1] * fraction, o.magnitude[1])
 
 
 def _signs(o: Operation) -> Iterator[Operation]:
-    if all_operators()[o.operator].signed:
+    if get_operator(o.operator).signed:
         for sign in _SIGNS:
             yield o.model_copy(update={"sign": sign})
 
@@ -186,14 +195,14 @@ def _probabilities(o: Operation) -> Iterator[Operation]:
         yield o.model_copy(update={"probability": probability})
 
 
-#: What is varied while operations are looked for, and at the end. A probability would make up for an operation that is
-#: not found yet, and keep it from being found.
+#: What is varied during the search, and at its end. Probabilities alone at the end: they would make up for an operation
+#: that is still to come, and keep it away.
 _ROUGHLY = (_highs, _lows, _signs, _highs)
 _FINELY = (_probabilities, *_ROUGHLY)
 
 
 def _changed(o: Operation, low: float, high: float) -> Operation:
-    if all_operators()[o.operator].is_switch:
+    if get_operator(o.operator).is_switch:
         return o
     return o.model_copy(update={"magnitude": (round(low, 3), round(high, 3))})
 
@@ -208,7 +217,7 @@ def _thinned(matcher: _Matcher, state: _State, least: float) -> _State:
     return state
 
 
-def _varied(states: Sequence[_State], count: int) -> list[_State]:
+def _varied(matcher: _Matcher, states: Sequence[_State], count: int) -> list[_State]:
     """The best first, each set of operators once: half of `count` by distance alone, the others of families that those
     do not have, because five ways to blur are one idea.
     """
@@ -216,7 +225,8 @@ def _varied(states: Sequence[_State], count: int) -> list[_State]:
     for is_free in (True, False):
         for state in sorted(states, key=lambda s: s.distance):
             is_new = _operators(state) not in map(_operators, taken)
-            has_place = len(taken) < (count + 1) // 2 if is_free else _families(state) not in map(_families, taken)
+            is_other = matcher.families(state) not in map(matcher.families, taken)
+            has_place = len(taken) < (count + 1) // 2 if is_free else is_other
             if len(taken) < count and is_new and has_place:
                 taken.append(state)
     return taken
@@ -224,7 +234,3 @@ def _varied(states: Sequence[_State], count: int) -> list[_State]:
 
 def _operators(state: _State) -> set[str]:
     return {o.operator for o in state.operations}
-
-
-def _families(state: _State) -> list[int]:
-    return sorted(map(_place, state.operations))

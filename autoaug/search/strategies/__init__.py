@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 from autoaug.errors import UnknownName
 from autoaug.search.strategies.auto import Auto
 from autoaug.search.strategies.base import (
+    OUTCOME,
     REQUEST,
     Draw,
     Fixed,
@@ -44,15 +45,16 @@ def get_strategy(name: str) -> Strategy:
 
 
 __all__ = [
+    "OUTCOME",
     "REQUEST",
     "STRATEGIES",
-    "SearchContext",
     "Draw",
     "Fixed",
     "History",
     "Probe",
-    "TrialRecord",
+    "SearchContext",
     "Step",
     "Strategy",
+    "TrialRecord",
     "get_strategy",
 ]

@@ -1,19 +1,22 @@
-"""The default: look for a shift, explore a small space on a share of the data, repeat, and finish at full length."""
+"""The default: look for a shift, explore a small space on part of the data, repeat the best, finish at full length."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from itertools import islice
 
 from optuna.samplers import RandomSampler
 
 from autoaug.policy.models import Policy
+from autoaug.results import Stage
 from autoaug.search.probes.affinity import NAME as AFFINITY
 from autoaug.search.probes.affinity import MeasureAffinity, bearable_strength
-from autoaug.search.probes.shift import NAME, MatchShift, matched
+from autoaug.search.probes.shift import NAME as SHIFT
+from autoaug.search.probes.shift import MatchShift, matched
 from autoaug.search.samplers import tpe_sampler
-from autoaug.search.sampling import Suggest, sample_around, sample_shaped, usual_shape
+from autoaug.search.sampling import Suggest, sample_around, sample_shaped
 from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.base import (
     Draw,
@@ -26,32 +29,55 @@ from autoaug.search.strategies.base import (
     TrialRecord,
     next_baseline,
 )
+from autoaug.search.strategies.portfolio import portfolio
 from autoaug.search.strategies.shrinkage import PolicyEstimate, policy_estimates
 
-#: Exploring trials train on this share of the data, for all epochs. On 2,000 samples of CIFAR-10 the ranks of eleven
-#: policies agreed with those of full trainings by 0.83 and 0.40 for two seeds, and by 0.90 for their mean; trials of
-#: a quarter of the epochs, which cost the same, by 0.51 and 0.44.
-DATA_FRACTION = 0.25
-#: At which share of the budget exploring ends.
-_EXPLORED = 0.55
-#: From which share of the budget on the best are trained at full length.
-_REPEATED = 0.75
-_REPEATS = 6
-_REPEATED_POLICIES = 6
-_WHOLE_POLICIES = 4
-_BEFORE_ANCHOR = 2
-#: So many shaped draws are made before operators are told apart.
-_SHAPED = 40
-_GATE_REPEATS = (0, 1)
-#: The most trials that TPE is shown.
-_OBSERVED = 250
+
+@dataclass(frozen=True)
+class AutoConfig:
+    """How `Auto` spends its budget.
+
+    Attributes:
+        data_fraction: how much of the training split exploring trials train on, for all epochs. On 2,000 samples of
+            CIFAR-10 the ranks of eleven policies on a quarter agreed with those of full trainings by 0.83 and 0.40 for
+            two seeds, and by 0.90 for their mean; trials of a quarter of the epochs, which cost the same, by 0.51 and
+            0.44.
+        explores_until: the fraction of the budget at which exploring ends.
+        finishes_from: the fraction from which on the best are trained at full length.
+        looks_for_shift: whether the search begins with two-sample matching between the splits.
+        measures_affinity: whether it measures what each operator does to a model that was trained without it.
+        check_seeds: the seeds with which a proposed policy must be better than no augmentation.
+        most_shapes: how many shapes of the portfolio are tried; None for all.
+        shapes_before_neighbors: so many shaped draws are made before operators are told apart.
+        most_observed: the most trials that TPE learns from.
+        repeats: with how many seeds the best are trained on part of the data.
+        repeated: of how many policies, at least.
+        full_length_seeds: with how many seeds the best are trained at full length.
+        full_length: of how many policies, at least.
+        before_anchor: how many finalists come before the one that hardly differs from the best published policy.
+    """
+
+    data_fraction: float = 0.25
+    explores_until: float = 0.55
+    finishes_from: float = 0.75
+    looks_for_shift: bool = True
+    measures_affinity: bool = True
+    check_seeds: tuple[int, ...] = (0, 1)
+    most_shapes: int | None = None
+    shapes_before_neighbors: int = 40
+    most_observed: int = 250
+    repeats: int = 6
+    repeated: int = 6
+    full_length_seeds: int = 6
+    full_length: int = 4
+    before_anchor: int = 2
 
 
 class Auto(Strategy):
     """Spends the budget in stages.
 
-    1. Two-sample matching between the splits, without training. What it proposes must pass a gate: better than no
-       augmentation with both of two seeds.
+    1. Two-sample matching between the splits, without training. The policy that it proposes is checked: it must be
+       better than no augmentation with both of two seeds.
     2. The baselines; then affinity and diversity of each operator, by the model of the one without augmentation:
        reported, and what strength the portfolio starts from. Never a filter: under a shift it ranks the right operator
        last.
@@ -66,45 +92,138 @@ class Auto(Strategy):
     summary = "the default: finds shifts, explores cheaply, repeats what looks good, ends at full length"
     prunes = False
 
+    def __init__(self, config: AutoConfig | None = None) -> None:
+        self.config = config or AutoConfig()
+
     def next(self, history: History, context: SearchContext) -> Step | None:
-        if context.spent >= _finishing(context):
-            return _finish(history, context)
-        if context.has_data and NAME not in history.probe_results:
-            return Probe(NAME, MatchShift())
-        if step := next_baseline(history, context, DATA_FRACTION):
+        if context.spent >= self._finishes_from(context):
+            return self._finish(history, context)
+        if step := self._begin(history, context):
             return step
-        running = {record.name for record in history.trials if record.is_running and record.is_baseline}
-        if (
-            context.has_data
-            and context.space.families
-            and AFFINITY not in history.probe_results
-            and "none" not in running
-        ):
-            return Probe(AFFINITY, MeasureAffinity(context.space, DATA_FRACTION))
-        is_looking = any(found is None for found in history.probe_results.values())
-        if is_looking or running:
+        if _is_beginning(history):
             return None
-        policy = matched(history.probe_results.get(NAME))
-        if policy is not None and (step := _next_in_gate(history, policy)):
+        shift = matched(history.probe_results.get(SHIFT))
+        if shift is not None and (step := self._next_check(history, shift)):
             return step
-        is_shift = policy is not None and _passes_gate(history)
+        is_shift = shift is not None and self._is_confirmed(history)
         if is_shift is None:
             return None
-        if context.spent < _EXPLORED:
-            return _explore(history, context, policy if is_shift else None)
-        return _repeat(history) or _finish(history, context)
+        if context.spent < self.config.explores_until:
+            return self._explore(history, context, shift if is_shift else None)
+        return self._repeat(history) or self._finish(history, context)
 
     def finalists(self, history: History) -> list[TrialRecord]:
         """By all that is known of a policy, those that were trained at full length; among the first three is one that
         hardly differs from the best published policy, so that a search does not end far below that.
         """
-        own = [s for s in policy_estimates(history.trials) if not s.record.is_baseline]
-        whole = [s.record for s in own if s.is_whole]
-        anchor = _anchor([s.record for s in own], history)
-        if anchor is None or not whole or anchor in whole[:_BEFORE_ANCHOR]:
+        own = [e for e in policy_estimates(history.trials) if not e.record.is_baseline]
+        whole = [e.record for e in own if e.is_whole]
+        anchor = _anchor([e.record for e in own], history)
+        before = self.config.before_anchor
+        if anchor is None or not whole or anchor in whole[:before]:
             return whole
-        rest = [record for record in whole[_BEFORE_ANCHOR:] if record is not anchor]
-        return [*whole[:_BEFORE_ANCHOR], anchor, *rest]
+        return [*whole[:before], anchor, *(record for record in whole[before:] if record is not anchor)]
+
+    def _finishes_from(self, context: SearchContext) -> float:
+        """The fraction of the budget at which the end begins: at least one training at full length must fit in."""
+        latest = self.config.finishes_from
+        return latest if context.budget is None else min(latest, 1 - min(1.0, 1 / context.budget))
+
+    def _begin(self, history: History, context: SearchContext) -> Step | None:
+        """The next of the probes and baselines that a search begins with; None where there is none, or not yet."""
+        may_probe, fraction = context.has_data, self.config.data_fraction
+        if may_probe and self.config.looks_for_shift and SHIFT not in history.probe_results:
+            return Probe(SHIFT, MatchShift(context.space.modality.name))
+        if step := next_baseline(history, context, fraction):
+            return step
+        is_measured = AFFINITY in history.probe_results or not self.config.measures_affinity
+        if may_probe and context.space.families and not is_measured and "none" not in _running_baselines(history):
+            return Probe(AFFINITY, MeasureAffinity(context.space, fraction))
+        return None
+
+    def _next_check(self, history: History, shift: Policy) -> Fixed | None:
+        """The next trial that tells whether the policy against a shift is better than none."""
+        fraction = self.config.data_fraction
+        begun = {(record.name, record.seed_index) for record in history.trials if record.data_fraction == fraction}
+        for name, policy in (("matched", shift), ("none", Policy(name="none"))):
+            for seed_index in self.config.check_seeds:
+                if (name, seed_index) not in begun:
+                    return Fixed(name, policy, fraction, seed_index, stage=Stage.SHIFT_CHECK)
+        return None
+
+    def _is_confirmed(self, history: History) -> bool | None:
+        """Whether the policy against a shift is better than none with every seed; None while that is not known."""
+        arms: dict[tuple[str, int], TrialRecord] = {}
+        for record in history.trials:
+            if record.data_fraction == self.config.data_fraction:
+                arms.setdefault((record.name, record.seed_index), record)
+        pairs = [(arms["matched", index], arms["none", index]) for index in self.config.check_seeds]
+        if any(record.is_running for pair in pairs for record in pair):
+            return None
+        return all(a.score is not None and b.score is not None and a.score > b.score for a, b in pairs)
+
+    def _explore(self, history: History, context: SearchContext, shift: Policy | None) -> Step:
+        """Draw a policy and train it on part of the data, after the policy against a shift where there is one."""
+        config, published = self.config, _published(context)
+        strength = bearable_strength(history.probe_results.get(AFFINITY)) if shift is None else None
+        best = self._best_of(published, history)
+        known = list(islice(portfolio(context.space, published, best, strength), config.most_shapes))
+        shaped = [record for record in history.trials if record.stage in {Stage.PORTFOLIO, Stage.SHAPES}]
+        draw = partial(_sample_shifted, published, shift)
+        if len(shaped) < len(known):
+            start = {**known[len(shaped)], "matched": "on"}
+            return Draw(_random_sampler, (), draw, start, config.data_fraction, Stage.PORTFOLIO)
+        if len(shaped) >= config.shapes_before_neighbors and (step := self._vary_best(history, shaped)):
+            return step
+        sampler, newest = partial(tpe_sampler, startup=len(known)), shaped[-config.most_observed :]
+        return Draw(sampler, newest, draw, {}, config.data_fraction, Stage.SHAPES)
+
+    def _vary_best(self, history: History, shaped: Sequence[TrialRecord]) -> Draw | None:
+        """Draw a neighbor of the best policy that chooses between operators, as long as there are few of them."""
+        best = _best_that_chooses(shaped)
+        if best is None:
+            return None
+        stage = f"{Stage.NEIGHBORS} {best.number}"
+        around = [record for record in history.trials if record.stage == stage]
+        if len(around) >= len(shaped) / 2:
+            return None
+        newest, draw = around[-self.config.most_observed :], partial(_sample_near, best.policy)
+        return Draw(tpe_sampler, newest, draw, {}, self.config.data_fraction, stage)
+
+    def _best_of(self, published: Mapping[str, Policy], history: History) -> str | None:
+        """The name of the policy with the best score on part of the data."""
+        scored = {
+            record.name: record.score
+            for record in history.trials
+            if record.is_baseline and record.data_fraction == self.config.data_fraction
+        }
+        return max(published, key=lambda name: scored.get(name) or 0.0, default=None)
+
+    def _repeat(self, history: History) -> Fixed | None:
+        """The next repetition, on part of the data, of one of the best."""
+        own, config = _own(history), self.config
+        best = own[: max(config.repeated, len(own) // 6)]
+        return _next_trial(history, best, config.data_fraction, config.repeats, Stage.REPEATS)
+
+    def _finish(self, history: History, context: SearchContext) -> Step | None:
+        """The next of the best at full length; what practice knows where nothing has been tried."""
+        own, config = _own(history), self.config
+        if own:
+            best = own[: max(config.full_length, len(own) // 24)]
+            return _next_trial(history, best, 1.0, config.full_length_seeds, Stage.FULL_LENGTH)
+        if any(record.data_fraction == 1 for record in history.trials):
+            return None
+        first = next(portfolio(context.space))
+        return Draw(_random_sampler, draw=sample_shaped, fixed=first, stage=Stage.FULL_LENGTH)
+
+
+def _running_baselines(history: History) -> set[str]:
+    return {record.name for record in history.trials if record.is_running and record.is_baseline}
+
+
+def _is_beginning(history: History) -> bool:
+    """Whether a probe or a baseline is under way."""
+    return any(found is None for found in history.probe_results.values()) or bool(_running_baselines(history))
 
 
 def _anchor(ranked: Iterable[TrialRecord], history: History) -> TrialRecord | None:
@@ -117,73 +236,28 @@ def _anchor(ranked: Iterable[TrialRecord], history: History) -> TrialRecord | No
     return next((record for record in varied if scores[record.frozen.params["layers of"]] == best), None)
 
 
-def _finishing(context: SearchContext) -> float:
-    """The share of the budget at which the end begins: at least one training at full length must fit in."""
-    return _REPEATED if context.budget is None else min(_REPEATED, 1 - min(1.0, 1 / context.budget))
-
-
-def _next_in_gate(history: History, policy: Policy) -> Fixed | None:
-    begun = {(record.name, record.seed_index) for record in history.trials if record.data_fraction == DATA_FRACTION}
-    for name, arm in (("matched", policy), ("none", Policy(name="none"))):
-        for seed_index in _GATE_REPEATS:
-            if (name, seed_index) not in begun:
-                return Fixed(name, arm, DATA_FRACTION, seed_index, stage="gate")
-    return None
-
-
-def _passes_gate(history: History) -> bool | None:
-    """Whether the matched policy is better than none with every seed; None while that is not known."""
-    arms: dict[tuple[str, int], TrialRecord] = {}
-    for record in history.trials:
-        if record.data_fraction == DATA_FRACTION:
-            arms.setdefault((record.name, record.seed_index), record)
-    pairs = [(arms["matched", seed_index], arms["none", seed_index]) for seed_index in _GATE_REPEATS]
-    if any(record.is_running for pair in pairs for record in pair):
-        return None
-    return all(a.score is not None and b.score is not None and a.score > b.score for a, b in pairs)
-
-
-def _explore(history: History, context: SearchContext, shift: Policy | None) -> Step:
-    published = _published(context)
-    strength = bearable_strength(history.probe_results.get(AFFINITY)) if shift is None else None
-    known = list(portfolio(context.space, published, _best_of(published, history), strength))
-    shaped = [record for record in history.trials if record.stage in {"portfolio", "shape"}]
-    draw = partial(_sample_shifted, published, shift)
-    if len(shaped) < len(known):
-        start = {**known[len(shaped)], "matched": "on"}
-        return Draw(lambda seed: RandomSampler(seed=seed), (), draw, start, DATA_FRACTION, "portfolio")
-    if len(shaped) >= _SHAPED and (best := _best_to_vary(shaped)):
-        around = [record for record in history.trials if record.stage == f"around {best.number}"]
-        if len(around) < len(shaped) / 2:
-            return Draw(
-                tpe_sampler,
-                around[-_OBSERVED:],
-                partial(_sample_near, best.policy),
-                {},
-                DATA_FRACTION,
-                f"around {best.number}",
-            )
-    return Draw(partial(tpe_sampler, startup=len(known)), shaped[-_OBSERVED:], draw, {}, DATA_FRACTION, "shape")
-
-
 def _published(context: SearchContext) -> dict[str, Policy]:
     """The baselines whose layers choose between operators, and which are nothing but layers."""
     return {
         name: policy
         for name, policy in context.baselines.items()
-        if any(len(layer.sub_policies) > 1 for layer in policy.layers)
-        and not (policy.chains or policy.mixing or policy.adversarial or policy.copies > 1)
+        if _chooses(policy) and not (policy.chains or policy.mixing or policy.adversarial or policy.copies > 1)
     }
 
 
-def _best_of(published: Mapping[str, Policy], history: History) -> str | None:
-    """The name with the best score on a share of the data."""
-    scored = {
-        record.name: record.score
-        for record in history.trials
-        if record.is_baseline and record.data_fraction == DATA_FRACTION
-    }
-    return max(published, key=lambda name: scored.get(name) or 0.0, default=None)
+def _chooses(policy: Policy) -> bool:
+    """Whether a layer of it chooses between operators."""
+    return any(len(layer.sub_policies) > 1 for layer in policy.layers)
+
+
+def _best_that_chooses(shaped: Iterable[TrialRecord]) -> TrialRecord | None:
+    """The best that chooses between operators; each was trained once, under the same conditions."""
+    ranked = sorted((record for record in shaped if record.values), key=lambda record: -record.values[0])
+    return next((record for record in ranked if _chooses(record.policy)), None)
+
+
+def _random_sampler(seed: int) -> RandomSampler:
+    return RandomSampler(seed=seed)
 
 
 def _sample_shifted(
@@ -199,88 +273,19 @@ def _sample_near(policy: Policy, space: SearchSpace, suggest: Suggest) -> Policy
     return sample_around(policy, suggest)
 
 
-def _best_to_vary(shaped: Iterable[TrialRecord]) -> TrialRecord | None:
-    """The best that chooses between operators; each was trained once, under the same conditions."""
-    ranked = sorted((record for record in shaped if record.values), key=lambda record: -record.values[0])
-    return next(
-        (record for record in ranked if any(len(layer.sub_policies) > 1 for layer in record.policy.layers)), None
-    )
-
-
-def _repeat(history: History) -> Fixed | None:
-    """The next repeat, on a share of the data, of one of the best."""
-    own = _own(history)
-    return _next_trial(history, own[: max(_REPEATED_POLICIES, len(own) // 6)], DATA_FRACTION, "repeat")
-
-
-def _finish(history: History, context: SearchContext) -> Step | None:
-    """The next of the best at full length; what practice knows where nothing has been tried."""
-    own = _own(history)
-    if own:
-        return _next_trial(history, own[: max(_WHOLE_POLICIES, len(own) // 24)], 1.0, "finish")
-    if any(record.data_fraction == 1 for record in history.trials):
-        return None
-    first = next(portfolio(context.space))
-    return Draw(lambda seed: RandomSampler(seed=seed), draw=sample_shaped, fixed=first, stage="finish")
-
-
-def _next_trial(history: History, best: Sequence[PolicyEstimate], data_fraction: float, stage: str) -> Fixed | None:
+def _next_trial(
+    history: History, best: Sequence[PolicyEstimate], data_fraction: float, seeds: int, stage: Stage
+) -> Fixed | None:
+    """The first training of one of the `best` with one of the first `seeds` that has not begun."""
     begun = {record.key for record in history.trials}
-    for seed_index in range(_REPEATS):
-        for s in best:
-            if (s.record.key[0], data_fraction, seed_index) not in begun:
-                return Fixed(s.record.name, s.record.policy, data_fraction, seed_index, stage=stage)
+    for seed_index in range(seeds):
+        for record in (estimate.record for estimate in best):
+            if (record.key[0], data_fraction, seed_index) not in begun:
+                return Fixed(record.name, record.policy, data_fraction, seed_index, stage=stage)
     return None
 
 
 def _own(history: History) -> Sequence[PolicyEstimate]:
     """Policies that are no baselines, the best first."""
     baselines = {record.key[0] for record in history.trials if record.is_baseline}
-    return [s for s in policy_estimates(history.trials) if s.record.key[0] not in baselines]
-
-
-def portfolio(
-    space: SearchSpace, published: Iterable[str] = (), best: str | None = None, strength: float | None = None
-) -> Iterator[dict[str, Any]]:
-    """Shapes that practice knows, as values of `sample_shaped` within `space`: the layers of each `published` policy
-    after what the space has before them, alone and with mixing; those of the `best` of them without, weaker or mixed;
-    and one or two layers of the space's own at `strength` (or a middle one), of all operators or of one family.
-    """
-    usual = usual_shape(space)
-    families = list(space.families)
-    low, high = space.strength
-    middle = low + 0.5 * (high - low) if strength is None else strength
-    second = {"family": families[min(2, len(families) - 1)]} if families else {}
-    cutmix, mixup = (
-        {"mixing": kind, "mixing.probability": 0.3, "mixing.alpha": 0.2} if kind in space.mixing.kinds else {}
-        for kind in ("cutmix", "mixup")
-    )
-    bare = {base.operator: "off" for base in space.base}
-    wanted: list[dict[str, Any]] = []
-    for name in published:
-        wanted += [{"layers of": name}, {"layers of": name, **cutmix}]
-    if best is not None:
-        wanted += [{"layers of": best, "reach": reach, **bare} for reach in (0.9, 0.7)]
-        wanted += [{"layers of": best, **mixup, **bare}]
-    wanted += [
-        {"layers": 2, "strength": middle},
-        {"layers": 2, "strength": middle, **second, **cutmix},
-        {"layers": 1, "strength": middle, **bare},
-        {"layers": 0, **cutmix},
-    ]
-    shapes = [{name: _within(space, name, value) for name, value in {**usual, **values}.items()} for values in wanted]
-    yield from (shape for i, shape in enumerate(shapes) if shape not in shapes[:i])
-
-
-def _within(space: SearchSpace, name: str, value: Any) -> Any:
-    ranges = {
-        "layers": space.layers,
-        "strength": space.strength,
-        "probability": space.probability,
-        "mixing.probability": space.mixing.probability,
-        "mixing.alpha": space.mixing.alpha,
-    }
-    if name not in ranges:
-        return value
-    low, high = ranges[name]
-    return min(high, max(low, value))
+    return [e for e in policy_estimates(history.trials) if e.record.key[0] not in baselines]

@@ -13,14 +13,17 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from autoaug.policy.models import Policy
+from autoaug.results import Stage
 from autoaug.search.sampling import Suggest, sample_policy
 from autoaug.search.space import SearchSpace
 from autoaug.training.setting import Work
 
-#: The seed, as a number of the run's seeds, that a strategy without repeats trains everything with.
+#: The number, among the run's seeds, of the one that a strategy trains everything with unless it repeats trainings.
 FIRST = 0
-#: The attribute of a trial that says what was asked: name, stage, share, repeat, baseline, span, policy, fingerprint.
+#: The attribute of a trial that says what was requested: name, stage, fraction of the data, seed, policy and so on.
 REQUEST = "request"
+#: The attribute that says what a trial cost, and why it failed; each attribute is a statement of its own to write.
+OUTCOME = "outcome"
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,14 @@ class TrialRecord:
 
     Attributes:
         number: of the trial in the study.
-        stage: which stage of the strategy asked for it.
-        share: of the training split.
-        repeat: which of the run's seeds it was trained with; policies are compared on equal ones.
+        name: of what it trains.
+        stage: which stage of the strategy requested it.
+        data_fraction: how much of the training split it trains on.
+        seed_index: which of the run's seeds it is trained with; policies are compared on equal ones.
+        is_baseline: whether its policy is one that others are compared with.
         values: one per objective; empty unless complete.
-        passes: compute, in samples passed through the model.
-        until: at which share of full length it ended.
+        sample_passes: compute, in samples passed through the model.
+        stop: at which fraction of full length it ends.
         frozen: the study's own record.
     """
 
@@ -56,8 +61,26 @@ class TrialRecord:
 
     @property
     def score(self) -> float | None:
-        """The score on the validation split, None unless complete."""
+        """Its first objective, the score on the validation split; None unless complete."""
         return self.values[0] if self.values else None
+
+    @property
+    def start(self) -> float:
+        """From which fraction of full length it trains."""
+        start, _ = self.frozen.user_attrs[REQUEST]["span"]
+        return float(start)
+
+    @property
+    def fingerprint(self) -> str:
+        """Of its policy."""
+        fingerprint: str = self.frozen.user_attrs[REQUEST]["fingerprint"]
+        return fingerprint
+
+    @property
+    def outcome(self) -> Mapping[str, Any]:
+        """What it cost, and why it failed; KeyError where it has not ended."""
+        outcome: Mapping[str, Any] = self.frozen.user_attrs[OUTCOME]
+        return outcome
 
     @cached_property
     def is_drawn(self) -> bool:
@@ -66,10 +89,10 @@ class TrialRecord:
 
     @cached_property
     def key(self) -> tuple[str, float, int]:
-        """What makes two trials the same: policy, share and repeat; those that end on the way are like no other."""
-        if self.stop < 1:
-            return f"{self.number}", self.data_fraction, self.seed_index
-        return self.frozen.user_attrs[REQUEST]["fingerprint"], self.data_fraction, self.seed_index
+        """What makes two trials the same: policy, fraction of the data and seed. One that stops on the way is like no
+        other.
+        """
+        return self.fingerprint if self.stop == 1 else f"{self.number}", self.data_fraction, self.seed_index
 
     @property
     def is_whole(self) -> bool:
@@ -83,22 +106,22 @@ class TrialRecord:
 
 
 class History(NamedTuple):
-    """All that is known: trials by number, and what probes found, None for those under way."""
+    """All that is known: trials by number, and the results of probes, None for those under way."""
 
     trials: Sequence[TrialRecord]
     probe_results: Mapping[str, Mapping[str, Any] | None]
 
 
 class SearchContext(NamedTuple):
-    """What a strategy is told of the run.
+    """What a strategy knows of the run.
 
     Attributes:
         space: that policies may be drawn from.
         baselines: known policies, by name.
-        spent: share of the budget that is spent or committed, in [0, 1).
+        spent: fraction of the budget that is spent or committed, in [0, 1).
         budget: in trainings' worth of compute, None where it is one of time.
         seed: of the run.
-        has_data: whether probes can look at the data, which an objective of the user's own keeps to itself.
+        has_data: whether probes can read the data, which an objective of the user's own keeps to itself.
     """
 
     space: SearchSpace
@@ -113,11 +136,11 @@ class Draw(NamedTuple):
     """Have a sampler draw a policy and train it.
 
     Attributes:
-        sampler: makes the sampler from a seed that is fresh for every question.
-        told: the trials that the sampler learns from.
+        sampler: makes the sampler from a seed that is fresh for every draw.
+        observed: the trials that the sampler learns from.
         draw: how a policy is drawn from the space.
-        fixed: values to take instead of drawing them, by the names they are asked under.
-        share: of the training split to train on.
+        fixed: values to take instead of drawing them, by the names of what is drawn.
+        data_fraction: how much of the training split to train on.
         stage: what to note as the trial's stage.
     """
 
@@ -130,8 +153,8 @@ class Draw(NamedTuple):
 
 
 class Fixed(NamedTuple):
-    """Train a policy that is known, under `name`, with the run's seed number `seed_index`; only from a share `start` of the
-    training's length `stop` another, where a trial of the same policy up to there has been before.
+    """Train a known policy, under `name`, with the run's seed number `seed_index`: from a fraction `start` of the
+    training's length, up to which a trial of the same policy has been before, to a fraction `stop`.
     """
 
     name: str
@@ -145,7 +168,7 @@ class Fixed(NamedTuple):
 
 
 class Probe(NamedTuple):
-    """Do work that is no training; what it finds is kept under its name."""
+    """Do work that is no training; its result is kept under its name."""
 
     name: str
     work: Work
@@ -164,8 +187,8 @@ class Strategy(ABC):
         objectives: what is measured of a trial: its score, and perhaps robustness (to be maximized both) and compute
             (in trainings; to be minimized).
         prunes: whether poor trials are ended at half their length.
-        learns_from_scores: whether what it asks next depends on the scores of trainings before.
-        needs_data: whether it looks at the data itself, or continues trainings, which an objective keeps to itself.
+        learns_from_scores: whether its next step depends on the scores of earlier trainings.
+        needs_data: whether it reads the data itself, or continues trainings, which an objective keeps to itself.
     """
 
     name: str
@@ -175,7 +198,7 @@ class Strategy(ABC):
     learns_from_scores: bool = True
     needs_data: bool = False
 
-    def check(self, space: SearchSpace) -> None:  # noqa: B027 (most take every space)
+    def check(self, space: SearchSpace) -> None:  # noqa: B027 (most search every space)
         """Raise `SpaceError`, naming a strategy that can, where this one cannot search `space`."""
 
     @abstractmethod
@@ -198,13 +221,13 @@ def next_baseline(history: History, context: SearchContext, data_fraction: float
     return (
         None
         if name is None
-        else Fixed(name, context.baselines[name], data_fraction, is_baseline=True, stage="baselines")
+        else Fixed(name, context.baselines[name], data_fraction, is_baseline=True, stage=Stage.BASELINES)
     )
 
 
 def recent_and_best(trials: Sequence[TrialRecord], at_most: int) -> list[TrialRecord]:
     """At most so many of the drawn `trials`, by number: all that run, then the newest and the best in equal parts. What
-    a sampler learns from is bounded, so that its ten-thousandth question costs what its five-hundredth did.
+    a sampler learns from is bounded, so that its ten-thousandth draw costs what its five-hundredth did.
     """
     drawn = [record for record in trials if record.is_drawn]
     if len(drawn) <= at_most:
@@ -212,6 +235,6 @@ def recent_and_best(trials: Sequence[TrialRecord], at_most: int) -> list[TrialRe
     running = [record for record in drawn if record.is_running]
     ended = [record for record in drawn if not record.is_running]
     half = max(1, (at_most - len(running)) // 2)
-    best = nlargest(half, (p for p in ended if p.values), key=lambda p: p.values[0])
+    best = nlargest(half, (record for record in ended if record.values), key=lambda record: record.values[0])
     kept = {record.number: record for record in (*best, *ended[-half:], *running)}
     return [kept[number] for number in sorted(kept)]

@@ -46,8 +46,8 @@ class CmaEs(Sampled):
 
 
 class Replayed(BaseSampler):
-    """CMA-ES whose state is worked out from the trials anew for every question: what a study keeps is trials, and no
-    pickle of an optimizer. Trials that did not complete count as the worst of their generation.
+    """CMA-ES whose state is computed from the trials again for every draw: a study keeps trials, and no pickle of an
+    optimizer. Trials that did not complete count as the worst of their generation.
     """
 
     def __init__(self, seed: int) -> None:

@@ -13,7 +13,7 @@ from autoaug.search.strategies.probe_based import ProbeBased
 
 class Density(ProbeBased):
     """Trains the policies under which unaugmented models still recognize held-out training samples, and all of them
-    together as one choice, as the paper does; ends there. It never looks at the validation samples, so that it cannot
+    together as one choice, as the paper does; ends there. It never reads the validation samples, so that it cannot
     see a shift between them and the training samples.
     """
 

@@ -11,6 +11,7 @@ from optuna.samplers import RandomSampler
 from autoaug.errors import SpaceError
 from autoaug.modalities.operators import get_operator
 from autoaug.policy.models import Operation, Phase, Policy
+from autoaug.search.samplers import quiet_optuna
 from autoaug.search.sampling import Given, Suggest, sample_shaped, usual_shape
 from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.base import Fixed, History, SearchContext, Step, Strategy, TrialRecord, next_baseline
@@ -18,7 +19,7 @@ from autoaug.utils.seeds import derive_seed
 
 #: A training is in so many parts, after each of which the worst of the population are replaced.
 GENERATIONS = 5
-#: The share of the population that is replaced by copies of as many of the best.
+#: The fraction of the population that is replaced by copies of as many of the best.
 _REPLACED = 0.25
 #: How often a copy draws new layers instead of varying those it has; the paper draws each number anew as often.
 _ANEW = 0.2
@@ -75,7 +76,8 @@ def _population(context: SearchContext) -> int:
 
 def _suggest(context: SearchContext, generation: int, member: int) -> Suggest:
     seed = derive_seed(context.seed, f"member {generation}", member)
-    return optuna.create_study(sampler=RandomSampler(seed=seed)).ask()
+    with quiet_optuna():
+        return optuna.create_study(sampler=RandomSampler(seed=seed)).ask()
 
 
 def _founder(member: int, context: SearchContext) -> Policy:

@@ -1,4 +1,4 @@
-"""Strategies that ask one question of the data, and train what the answer names."""
+"""Strategies that make one probe into the data, and train the policies that it proposes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autoaug.search.strategies.base import Fixed, History, Probe, SearchContext,
 
 
 class ProbeBased(Strategy):
-    """Inquires, trains the baselines, then the candidates that the finding gives; ends there.
+    """Makes the probe, trains the baselines, then the candidates that the probe's result gives; ends there.
 
     Attributes:
         stage: what to note as the stage of the candidates' trials.
@@ -24,11 +24,11 @@ class ProbeBased(Strategy):
 
     @abstractmethod
     def probe(self, context: SearchContext) -> Probe:
-        """The question."""
+        """The probe to make."""
 
     @abstractmethod
     def candidates(self, probe_result: Mapping[str, Any], context: SearchContext) -> Mapping[str, Policy]:
-        """What to train, by name; empty where nothing was found."""
+        """What to train, by name; empty where the probe proposes nothing."""
 
     def next(self, history: History, context: SearchContext) -> Step | None:
         probe = self.probe(context)

@@ -13,14 +13,14 @@ class Sampled(Strategy):
     """Trains the baselines, then what its sampler draws from the whole space, at full length.
 
     Attributes:
-        learns_from: the most trials that its sampler is shown.
+        learns_from: the most trials that its sampler observes.
     """
 
     learns_from: int = 250
 
     @abstractmethod
     def sampler(self, seed: int) -> BaseSampler:
-        """The sampler for one question."""
+        """The sampler for one draw."""
 
     def next(self, history: History, context: SearchContext) -> Step | None:
         baseline = next_baseline(history, context)

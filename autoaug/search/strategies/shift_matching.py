@@ -12,16 +12,16 @@ from autoaug.search.strategies.probe_based import ProbeBased
 
 
 class Matching(ProbeBased):
-    """Asks which operators explain the shift between the splits, without labels and without training, and trains the
-    answer, alone and after each baseline; ends there.
+    """Probes which operators explain the shift between the splits, without labels and without training, and trains
+    these, alone and after each baseline; ends there.
     """
 
     name = "matching"
     summary = "find the shift between training and validation samples; cheap, blind to all else"
     stage = "matched"
 
-    def probe(self, context: SearchContext) -> Probe:  # noqa: ARG002 (needs no more)
-        return Probe(NAME, MatchShift())
+    def probe(self, context: SearchContext) -> Probe:
+        return Probe(NAME, MatchShift(context.space.modality.name))
 
     def candidates(self, probe_result: Mapping[str, Any], context: SearchContext) -> Mapping[str, Policy]:
         policy = matched(probe_result)

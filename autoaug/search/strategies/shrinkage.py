@@ -9,21 +9,21 @@ import numpy as np
 
 from autoaug.search.strategies.base import TrialRecord
 
-#: The deviation between trainings of one policy, where too few were repeated to tell: a point and a half.
+#: The deviation between trainings of one policy where too few were repeated to estimate it: a point and a half.
 _USUAL_NOISE = 0.015
-#: So many repeats beyond the first show the noise by themselves.
+#: With so many trainings beyond the first of each policy, the noise is estimated from them.
 _FREEDOM = 4
 _SWEEPS = 12
 _LEAST = 1e-8
 
 
 class PolicyEstimate(NamedTuple):
-    """A policy with what is believed of it.
+    """What is estimated of a policy.
 
     Attributes:
-        past: its first trial, or its first at full length.
+        record: its first trial, or its first at full length.
         expected: accuracy above the average policy's, shrunken towards 0 as far as noise explains it.
-        trials: how many trials that stands on.
+        trials: how many trials the estimate is from.
         is_whole: whether one of them was at full length.
     """
 
@@ -36,10 +36,10 @@ class PolicyEstimate(NamedTuple):
 def policy_estimates(trials: Iterable[TrialRecord]) -> list[PolicyEstimate]:
     """Policies by what all of their complete trials say, the best first.
 
-    An accuracy is taken to be the sum of what the policy is worth, of what the condition is (share of the data and
-    repeat, which all policies share), and of noise; a policy's worth has a normal prior, whose width is fitted too
-    (empirical Bayes; Efron and Morris, 1975). That corrects the winner's curse: the best of many noisy scores is
-    expected to be worse than it looks, and the less often it was repeated, the more.
+    An accuracy is modeled as the sum of what the policy is worth, an effect of the condition (the fraction of the data
+    and the seed, which all policies have in common), and noise; a policy's worth has a normal prior, whose width is
+    fitted too (empirical Bayes; Efron and Morris, 1975). That corrects the winner's curse: the best of many noisy
+    scores is expected to be worse than it looks, and the less often it was repeated, the more.
     """
     kept = list({record.key: record for record in reversed(list(trials)) if record.score is not None}.values())[::-1]
     if not kept:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from autoaug.report.charts.classes import classes
 from autoaug.report.charts.confusion import confusion
+from autoaug.report.metric import ACCURACY
 from autoaug.results import Candidate, DataSummary, Returned
 from tests.report.records import result
 
@@ -16,8 +17,8 @@ def candidate(name: str, kind: str, accuracies: tuple[float, ...]) -> Candidate:
         mean=0.5,
         validation_mean=0.5,
         seeds=(1, 2),
-        class_accuracy=(sum(accuracies) / 2, None, 1.0),
-        class_accuracies=rows,
+        class_scores=(sum(accuracies) / 2, None, 1.0),
+        class_scores_by_seed=rows,
         confusion=((6, 2, 0), (0, 0, 0), (0, 0, 8)),
     )
 
@@ -26,10 +27,25 @@ def test_a_class_that_the_test_split_lacks_is_left_out() -> None:
     candidates = candidate("none", "baseline", (0.5, 0.25)), candidate("found", "searched", (0.75, 0.75))
     about = DataSummary.model_construct(classes=("a", "b", "c"))
     given = result(candidates=candidates, data=about, returned=Returned.model_construct(name="found"))
-    found = classes(given)
+    found = classes(given, ACCURACY)
     assert found is not None
     assert [(row.name, row.before, row.after) for row in found.rows] == [("c", 100.0, 100.0), ("a", 37.5, 75.0)]
     shares = confusion(given)
     assert shares is not None
     assert shares.names == ("none", "found")
     assert shares.before == ((75.0, 25.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 100.0))
+
+
+def test_a_run_without_scores_per_class_has_no_such_chart() -> None:
+    candidates = [
+        candidate(name, "baseline", (0.5, 0.25)).model_copy(update={"class_scores": (), "class_scores_by_seed": ()})
+        for name in ("none", "other")
+    ]
+    about = DataSummary.model_construct(classes=("a", "b", "c"))
+    assert (
+        classes(
+            result(candidates=candidates, data=about, returned=Returned.model_construct(name="other")),
+            ACCURACY,
+        )
+        is None
+    )

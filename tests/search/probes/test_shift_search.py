@@ -12,10 +12,13 @@ from torch.nn.functional import interpolate, pad
 
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
+from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Operation
-from autoaug.search.probes.image_features import describe
+from autoaug.search.probes import shift_search
 from autoaug.search.probes.mmd import ReferenceSample
-from autoaug.search.probes.shift_search import match, policy_of
+from autoaug.search.probes.shift_search import Match, policy_of
+
+MODALITY = get_modality()
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +31,10 @@ def digits() -> Tensor:
 
 def planted(images: Tensor, *operations: Operation) -> Tensor:
     return apply_plan(draw_plan(policy_of(operations), len(images), torch.Generator().manual_seed(7)), images)
+
+
+def match(inputs: Tensor, validation: Tensor) -> Match:
+    return shift_search.match(inputs, validation, MODALITY)
 
 
 def test_a_planted_rotation_is_found_with_its_range(digits: Tensor) -> None:
@@ -67,7 +74,7 @@ def test_images_without_any_content_are_no_fault() -> None:
 
 def test_the_discrepancy_is_the_unbiased_estimate(digits: Tensor) -> None:
     one, other = digits[:40], digits[40:100]
-    blocks = [torch.cat(pair) for pair in zip(describe(one), describe(other), strict=True)]
+    blocks = [torch.cat(pair) for pair in zip(MODALITY.features(one), MODALITY.features(other), strict=True)]
     parts = []
     for block in blocks:
         deviation = block[40:].std(0)
@@ -82,10 +89,10 @@ def test_the_discrepancy_is_the_unbiased_estimate(digits: Tensor) -> None:
         xx, yy, xy = (rbf_kernel(a, b, gamma) for a, b in ((x, x), (y, y), (x, y)))
         within = (xx.sum() - 40) / (40 * 39) + (yy.sum() - 60) / (60 * 59)
         expected += (within - 2 * xy.mean()) / 3
-    assert ReferenceSample(other).distance(one) == pytest.approx(expected, abs=1e-4)
+    assert ReferenceSample(other, MODALITY.features).distance(one) == pytest.approx(expected, abs=1e-4)
 
 
 def test_the_noise_is_that_of_samples_of_one_distribution(digits: Tensor) -> None:
-    reference = ReferenceSample(digits[:400])
-    found = [reference.distance(digits[start : start + 200]) for start in range(400, 1600, 200)]
-    assert np.sqrt(np.mean(np.square(found))) == pytest.approx(reference.noise(200), rel=1.5)
+    target = ReferenceSample(digits[:400], MODALITY.features)
+    found = [target.distance(digits[start : start + 200]) for start in range(400, 1600, 200)]
+    assert np.sqrt(np.mean(np.square(found))) == pytest.approx(target.noise(200), rel=1.5)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from autoaug.exporters.runtime.steps import augment_images
-from autoaug.functional.dtypes import as_batch, as_float, as_type, check_inputs
 from autoaug.functional.sampling import Seeded
+from autoaug.modalities.image.exports.steps import augment_samples
+from autoaug.modalities.image.pixels import as_batch, as_float, as_type, check_inputs
 
 
 class Augment(Seeded):
@@ -19,6 +19,6 @@ class Augment(Seeded):
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
         batch = check_inputs(as_batch(images))
         with torch.autocast(batch.device.type, enabled=False):  # coordinates in 16 bits move pixels
-            augmented = augment_images(as_float(batch), self.generator)
+            augmented = augment_samples(as_float(batch), self.generator)
         augmented = as_type(augmented, images.dtype).view(images.shape)
         return augmented if labels is None else (augmented, labels)

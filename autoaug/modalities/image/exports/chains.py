@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from autoaug.exporters.runtime.apply import apply_operations
 from autoaug.functional.sampling import Table, draw_chains
+from autoaug.modalities.image.exports.apply import apply_operations
 
 LAYERS: Table = []
 CHAINS: tuple[int, float] = (3, 1.0)
 
 
-def augment_images(images: Tensor, generator: torch.Generator) -> Tensor:
+def augment_samples(images: Tensor, generator: torch.Generator) -> Tensor:
     """Draw each image's chains of operations, apply them, and blend them with the image."""
     choice, magnitude, uniforms, blend = draw_chains(LAYERS, *CHAINS, len(images), generator)
     weights = blend.to(images)[:, :, None, None, None]

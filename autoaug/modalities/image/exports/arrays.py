@@ -1,7 +1,7 @@
 """Operators on arrays: pure functions in the words that NumPy and ``keras.ops`` share, so that one source serves both.
 
-Samples are float32 ``[n, H, W, C]`` in [0, 1], values ``[n]`` in the operator's unit, draws ``[n, 4]`` in [0, 1). Warps
-give maps ``[n, 3, 3]`` from output to input positions, in pixels from the center, as `autoaug.modalities.operators.Operator` says.
+Images are float32 ``[n, H, W, C]`` in [0, 1], values ``[n]`` in the operator's unit, uniforms ``[n, 4]`` in [0, 1). Warps
+give maps ``[n, 3, 3]`` from output to input positions, in pixels from the center, as `autoaug.modalities.image.fusion` says.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autoaug.exporters.runtime.array_types import cast, from_numpy
+from autoaug.modalities.image.exports.array_types import cast, from_numpy
 
 Array = Any
 Size = tuple[int, int]

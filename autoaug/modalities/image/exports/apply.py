@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from autoaug.functional.warping import field_grid, field_through, sample, transform_colors, warp
+from autoaug.modalities.image.warping import field_grid, field_through, sample, transform_colors, warp
 
 
 def apply_operations(images: Tensor, choice: Tensor, magnitude: Tensor, uniforms: Tensor) -> Tensor:

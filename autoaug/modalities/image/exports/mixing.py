@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from autoaug.exporters.runtime.steps import augment_images
 from autoaug.functional.bounds import check_classes
-from autoaug.functional.dtypes import as_batch, as_float, as_type, check_inputs
 from autoaug.functional.labels import soft_labels
-from autoaug.functional.mixing import label_share, mix_pairs, own_share
-from autoaug.functional.sampling import Seeded, draw_mixing
+from autoaug.functional.sampling import Seeded
+from autoaug.modalities.image.exports.steps import augment_samples
+from autoaug.modalities.image.mixing import draw_mixing, label_share, mix_pairs, own_share
+from autoaug.modalities.image.pixels import as_batch, as_float, as_type, check_inputs
 
 MIXING: tuple[tuple[int, int], float, float] = ((1, 1), 1.0, 1.0)
 
@@ -34,7 +34,7 @@ class Augment(Seeded):
         batch, generator = check_inputs(as_batch(images)), self.generator
         soft = soft_labels(labels, self.classes, len(batch))
         with torch.autocast(batch.device.type, enabled=False):  # coordinates in 16 bits move pixels
-            augmented = augment_images(as_float(batch), generator)
+            augmented = augment_samples(as_float(batch), generator)
             mode, partner, weight, place = draw_mixing(*MIXING, len(batch), generator)
             mixed = mix_pairs(augmented, augmented[partner.to(batch.device)], mode, weight, place)
         own = label_share(mode, own_share(mode, weight, place, *batch.shape[-2:])).to(soft)

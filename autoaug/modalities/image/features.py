@@ -1,9 +1,10 @@
-"""What a sample of images looks like, in numbers that keep coarse positions; cheap, fixed, without training."""
+"""What images look like, in numbers: cheap, fixed, without training."""
 
 from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, conv2d, pad
@@ -12,9 +13,11 @@ _FILTERS = 16
 _BINS = 8
 #: Below it, roots have gradients without bound.
 _TINY = 1e-8
+#: Copies are told from new images at so many pixels a side.
+_SIDE = 16
 
 
-def describe(images: Tensor) -> list[Tensor]:
+def features(images: Tensor) -> list[Tensor]:
     """Blocks of features ``[n, d]`` of ``images [n, C, H, W]`` in [0, 1]: coarse pixels, pooled responses of fixed
     random filters, edges, histograms, extremes, and fine residuals, which tell noise from blur.
     """
@@ -54,3 +57,24 @@ def _filters() -> Tensor:
     drawn = torch.randn(_FILTERS, 1, 5, 5, generator=torch.Generator().manual_seed(0))
     centered = drawn - drawn.mean((2, 3), keepdim=True)
     return centered / centered.square().sum((1, 2, 3), keepdim=True).sqrt()
+
+
+def copy_vectors(images: np.ndarray) -> np.ndarray:
+    """``[n, C, H, W]`` uint8 as vectors ``[n, d]`` whose distances tell copies from new images: the pixels, of larger
+    images at `_SIDE` pixels a side.
+    """
+    pixels = torch.from_numpy(images).float() / 255
+    if min(pixels.shape[-2:]) > _SIDE:
+        pixels = adaptive_avg_pool2d(pixels, _SIDE)
+    return pixels.flatten(1).numpy()
+
+
+def roughness(images: np.ndarray) -> np.ndarray:
+    """The mean difference of neighboring pixels of ``images [n, C, H, W]`` uint8, in [0, 255], ``[n]``: their
+    anisotropic total variation (Rudin et al., 1992) per pixel. Of noise it is high, whose `copy_vectors`, at few pixels
+    a side, are a gray that is near to many a photograph.
+    """
+    pixels = images.astype(np.int16)
+    down, across = (np.abs(np.diff(pixels, axis=axis)).mean((1, 2, 3)) for axis in (2, 3))
+    found: np.ndarray = (down + across) / 2
+    return found

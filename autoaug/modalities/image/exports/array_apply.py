@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autoaug.exporters.runtime.arrays import warp
 from autoaug.functional.bounds import needs_clamp
+from autoaug.modalities.image.exports.arrays import warp
 
 Array = Any
 Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]

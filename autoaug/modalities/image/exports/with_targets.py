@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 from torchvision import tv_tensors
 
-from autoaug.exporters.runtime.apply import OPERATORS, apply_operations
-from autoaug.functional.dtypes import as_batch, as_float, as_type, check_inputs
+from autoaug.functional.containers import of_each, with_parts
 from autoaug.functional.sampling import Seeded, Table, draw_operations
-from autoaug.modalities.image.annotations import extend, follow, of_each, with_parts
+from autoaug.modalities.image.annotations import extend, follow
+from autoaug.modalities.image.exports.apply import OPERATORS, apply_operations
+from autoaug.modalities.image.pixels import as_batch, as_float, as_type, check_inputs
 
 LAYERS: Table = []
 

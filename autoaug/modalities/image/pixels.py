@@ -9,6 +9,7 @@ from torch import Tensor
 
 from autoaug.functional.bounds import needs_clamp
 from autoaug.functional.straight_through import straight_through
+from autoaug.functional.tensors import check_dense
 
 
 def as_batch(inputs: Any) -> Tensor:
@@ -21,13 +22,6 @@ def as_batch(inputs: Any) -> Tensor:
         raise ValueError(f"samples must be [B, C, H, W], or [C, H, W] alone, not of shape {list(inputs.shape)}")
     check_dense(inputs)
     return inputs.as_subclass(Tensor)[None] if inputs.ndim == 3 else inputs.as_subclass(Tensor)
-
-
-def check_dense(given: Tensor, what: str = "samples") -> None:
-    """Raise ValueError where samples, or `what` is given, have no values, or none in a grid."""
-    if given.layout is not torch.strided or given.is_meta:
-        kind = "on the meta device" if given.is_meta else given.layout
-        raise ValueError(f"{what} must be dense tensors with values, not {kind}")
 
 
 def check_inputs(inputs: Tensor, values: bool = True) -> Tensor:

@@ -1,7 +1,7 @@
 """A compact class-conditional GAN for small images. Its generator corrects the samples of a Gaussian for each class
-(see `autoaug.generate.gaussian`), so that it begins with all of their variety and has only their faults to learn; with
+(see `gaussian` beside this), so that it begins with all of their variety and has only their faults to learn; with
 conditional batch normalization (de Vries et al., 2017) in a small U-Net. Its discriminator is a projection
-discriminator (Miyato and Koyama, 2018) that sees two samples of a class at once (PacGAN; Lin et al., 2018).
+discriminator (Miyato and Koyama, 2018) that sees two images of a class at once (PacGAN; Lin et al., 2018).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pad, relu
 
-from autoaug.generate.gaussian import decode
+from autoaug.modalities.image.generators.gaussian import decode
 
 LATENT = 64
-#: Samples of one class that the discriminator judges together: what lacks variety gives itself away.
+#: Images of one class that the discriminator judges together: so it notices a lack of variety.
 PACKED = 2
 _NARROWEST, _WIDEST = 16, 128
 

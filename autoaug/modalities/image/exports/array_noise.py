@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autoaug.exporters.runtime.arrays import box, per_image, stretched
+from autoaug.modalities.image.exports.arrays import box, per_image, stretched
 
 Array = Any
 

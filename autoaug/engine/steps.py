@@ -1,0 +1,203 @@
+"""The steps of a plan, on one chunk of samples: one operator after another, or fused into few kernels.
+
+Samples are independent, so each runs through its own operations in its own order; only the grouping is shared. How
+operators of one kind run together is the modality's to say (`autoaug.modalities.base.Fusion`); which of them do so in
+which step is the schedule's (`autoaug.engine.fusion`).
+
+Samples are put in the order of their groups once per step, so that groups are views, and put back once at the end.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autoaug.engine.batches import joined, per_sample, permuted, replaced, split, taken
+from autoaug.engine.fusion import Group, OperatorRows, Step, make_schedule
+from autoaug.engine.plan import Plan
+from autoaug.modalities.base import Batch, Fusion
+from autoaug.modalities.operators import Operator
+
+Fusions = Mapping[str, Fusion]
+Operators = Mapping[int, Operator]
+
+
+class _Call(NamedTuple):
+    """An operator, the samples (their indices) that drew it, and for each its value and uniforms."""
+
+    operator: Operator
+    samples: np.ndarray
+    value: Tensor
+    uniforms: Tensor
+
+
+class _Carried(NamedTuple):
+    """The maps of one carrier ``[n, ...]``, by the samples' indices, and which samples have any."""
+
+    fusion: Fusion
+    maps: Tensor
+    has: np.ndarray
+
+
+class _State(NamedTuple):
+    """Samples on their way through the steps: the batch at present, whose row i is of sample ``samples[i]``, and the
+    maps that samples carry, by carrier.
+    """
+
+    batch: Batch
+    samples: np.ndarray
+    carried: Mapping[str, _Carried]
+
+
+def run_one_by_one(plan: Plan, operators: Operators, fusions: Fusions, batch: Batch) -> Batch:
+    """All steps of the plan, each operator applied for itself; gates are heeded."""
+    gates = [None] * len(plan.choice) if plan.gate is None else plan.gate
+    for choice, magnitude, uniforms, gate in zip(plan.choice, plan.magnitude, plan.uniforms, gates, strict=True):
+        for index, operator in operators.items():
+            rows = (choice == index).nonzero().squeeze(1)
+            if not len(rows):
+                continue
+            here = rows.to(batch.values.device)
+            before, fusion = taken(batch, here), fusions[operator.kind]
+            value = _as_numbers(magnitude[rows] * operator.limit, batch.values)
+            maps = fusion.maps(operator.function, before, value, uniforms[rows].to(batch.values.device))
+            after = fusion.apply(before, maps)
+            if gate is not None:
+                share = per_sample(_as_numbers(gate[rows], batch.values), before.values)
+                after = after._replace(values=torch.lerp(before.values, after.values, share))
+            batch = replaced(batch, here, after)
+    return batch
+
+
+def run_fused(plan: Plan, operators: Operators, fusions: Fusions, batch: Batch, into: Tensor | None = None) -> Batch:
+    """All steps of the plan, by groups; the values of the result may be `into`."""
+    state = _State(batch, np.arange(len(batch.values)), {})
+    kinds = {index: operator.kind for index, operator in operators.items()}
+    schedule = make_schedule(plan.choice.numpy(), kinds, fusions)
+    for step, magnitudes, chances in zip(schedule, plan.magnitude, plan.uniforms, strict=True):
+        drawn = step.drawn()
+        if drawn:
+            calls = _calls(drawn, operators, magnitudes, chances, batch.values)
+            state = _run_step(state, step, iter(calls), fusions)
+    order = _places(state, np.arange(len(state.samples)))
+    if into is None:
+        return permuted(state.batch, order)
+    lengths = state.batch.lengths
+    values = torch.index_select(state.batch.values, 0, order, out=into)
+    return Batch(values, None if lengths is None else lengths[order])
+
+
+def _calls(
+    drawn: Sequence[OperatorRows], operators: Operators, magnitudes: Tensor, chances: Tensor, values: Tensor
+) -> list[_Call]:
+    """What each of the drawn operators is called with, in their order; fetched for all at once."""
+    counts = [len(d.samples) for d in drawn]
+    rows = torch.from_numpy(np.concatenate([d.samples for d in drawn]))
+    limits = np.repeat(np.array([operators[d.operator].limit for d in drawn]), counts)
+    scaled = magnitudes.index_select(0, rows) * torch.from_numpy(limits).to(magnitudes.dtype)
+    value = torch.split(_as_numbers(scaled, values), counts)
+    uniforms = torch.split(chances.index_select(0, rows).to(values.device), counts)
+    return [
+        _Call(operators[d.operator], d.samples, *given)
+        for d, given in zip(drawn, zip(value, uniforms, strict=True), strict=True)
+    ]
+
+
+def _run_step(state: _State, step: Step, calls: Iterator[_Call], fusions: Fusions) -> _State:
+    """The state after a step, whose operators are called as `calls` says, in the order of `Step.drawn`."""
+
+    def called(groups: list[Group]) -> list[tuple[Fusion, list[_Call]]]:
+        return [(fusions[group.kind], list(itertools.islice(calls, len(group.drawn)))) for group in groups]
+
+    carried, groups = called(step.carried), called(step.groups)
+    for fusion, group in carried:
+        state = _carry(state, fusion, group, fusions)
+    if not groups:
+        return state
+    samples = [_samples(group) for _, group in groups]
+    order = np.concatenate([*samples, step.resting])
+    parts = split(permuted(state.batch, _places(state, order)), [*map(len, samples), len(step.resting)])
+    left = dict(state.carried)
+    for i, (fusion, group) in enumerate(groups):
+        maps = _maps(group, parts[i], fusions)
+        before = left.get(fusion.carrier)
+        if before is not None:
+            maps = _composed(before, fusion, samples[i], maps, parts[i])
+            left[fusion.carrier] = before._replace(has=_marked(before.has, samples[i], False))
+        parts[i] = fusion.apply(parts[i], maps)
+    return _State(joined(parts), order, left)
+
+
+def _carry(state: _State, fusion: Fusion, calls: list[_Call], fusions: Fusions) -> _State:
+    """The state with the maps of `calls` put after those that their samples carry."""
+    samples = _samples(calls)
+    batch, before = _like(state, samples), state.carried.get(fusion.carrier)
+    maps, rows = _maps(calls, batch, fusions), _index(samples, batch.values)
+    if before is None:
+        none = np.zeros(len(state.samples), bool)
+        before = _Carried(fusion, maps.new_zeros(len(none), *maps.shape[1:]), none)
+    maps = _composed(before, fusion, samples, maps, batch)
+    now = _Carried(fusion, before.maps.index_copy(0, rows, maps), _marked(before.has, samples, True))
+    return state._replace(carried={**state.carried, fusion.carrier: now})
+
+
+def _composed(before: _Carried, fusion: Fusion, samples: np.ndarray, maps: Tensor, batch: Batch) -> Tensor:
+    """The new maps of samples after those that they carry."""
+    has = before.has[samples]
+    if not has.any():
+        return maps
+    first = before.maps.index_select(0, _index(samples, batch.values))
+    if not has.all():
+        mask = per_sample(torch.from_numpy(has).to(first.device), first)
+        first = torch.where(mask, first, before.fusion.identity(batch))
+    return fusion.compose(first, maps)
+
+
+def _maps(calls: list[_Call], batch: Batch, fusions: Fusions) -> Tensor:
+    """What the operators give for the samples of the batch, which stand in the order of the calls."""
+    pieces = split(batch, [len(call.samples) for call in calls]) if len(calls) > 1 else [batch]
+    maps = [
+        fusions[call.operator.kind].maps(call.operator.function, piece, call.value, call.uniforms)
+        for call, piece in zip(calls, pieces, strict=True)
+    ]
+    return maps[0] if len(maps) == 1 else torch.cat(maps)
+
+
+def _like(state: _State, samples: np.ndarray) -> Batch:
+    """A batch of the shape and lengths of `samples`, whose values are any."""
+    lengths = state.batch.lengths
+    own = None if lengths is None else lengths.index_select(0, _places(state, samples))
+    return Batch(state.batch.values[: len(samples)], own)
+
+
+def _samples(calls: list[_Call]) -> np.ndarray:
+    return np.concatenate([call.samples for call in calls])
+
+
+def _marked(has: np.ndarray, samples: np.ndarray, mark: bool) -> np.ndarray:
+    """A copy with the entries of `samples` set."""
+    marked = has.copy()
+    marked[samples] = mark
+    return marked
+
+
+def _places(state: _State, samples: np.ndarray) -> Tensor:
+    """The rows of the present batch in which `samples` are."""
+    place = np.empty(len(state.samples), np.int64)
+    place[state.samples] = np.arange(len(state.samples))
+    return _index(place[samples], state.batch.values)
+
+
+def _index(rows: np.ndarray, values: Tensor) -> Tensor:
+    """`rows` as an index on the values' device."""
+    return torch.from_numpy(rows).to(values.device)
+
+
+def _as_numbers(numbers: Tensor, values: Tensor) -> Tensor:
+    """`numbers` on the values' device, and of their dtype where that is floating point."""
+    return numbers.to(values.device, values.dtype if values.is_floating_point() else torch.float32)

@@ -1,0 +1,169 @@
+"""Fitting a generator to training samples: what is interrupted goes on, and what has collapsed is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from autoaug.data.splits import DataSet, Samples
+from autoaug.errors import DataError, OptionError, RunError
+from autoaug.generate.generator import UNFINISHED, About, SavedGenerator, generator_kind
+from autoaug.modalities.base import Collapsed, Generator, GeneratorFit
+from autoaug.modalities.registry import get_modality
+from autoaug.utils.clock import now
+from autoaug.utils.facts import Facts, changes
+from autoaug.utils.files import write_whole
+
+#: A generator has collapsed whose samples of a class differ by less than this fraction of what real ones differ by.
+_COLLAPSED = 0.25
+#: So many samples of each class are compared for that.
+_COMPARED = 64
+
+#: Called with how many of all steps are done, and a sample of each class ``[classes, ...]``.
+Watch = Callable[[int, int, np.ndarray], None]
+
+
+class TooFewSamples(DataError):
+    """A class has fewer samples than a kind of generator needs."""
+
+
+@dataclass(frozen=True, eq=False)
+class FitSettings:
+    """How a generator is fitted.
+
+    Attributes:
+        seed: of the fit; the split is drawn by it, too.
+        steps: None for as many as are usual.
+        device: ``cpu``, ``cuda`` or ``cuda:N``.
+        lies_at: where the data lie, to be noted.
+        source: a generator that is adapted; None fits a fresh one.
+    """
+
+    seed: int
+    steps: int | None = None
+    device: str = "cpu"
+    lies_at: str = ""
+    source: SavedGenerator | None = None
+
+
+def fit_generator(
+    kind: str, data: DataSet, folder: Path, settings: FitSettings, watch: Watch | None = None
+) -> SavedGenerator:
+    """Fit a generator to the training split and save it in `folder`; a fit that was interrupted there goes on.
+
+    Raises:
+        UnknownName: there is no such kind.
+        TooFewSamples: a class has too few for it.
+        OptionError: the source cannot be adapted to these samples.
+        Collapsed: the fit failed.
+    """
+    generator, train, source = generator_kind(kind, data.modality), data.train, settings.source
+    if source is not None:
+        _check_source(source, generator, kind, data)
+    _check_counts(kind, data)
+    begun = now()
+    about = About(
+        modality=data.modality,
+        kind=kind,
+        shape=train.inputs.shape,
+        classes=data.classes,
+        fingerprint=data.train_fingerprint,
+        data=settings.lies_at,
+        inputs=len(train),
+        seed=settings.seed,
+        adapted_from=source.about.fingerprint if source else None,
+    )
+    fit = _carry_out(generator, train, about, folder, settings, watch)
+    about = about.model_copy(update={"steps": fit.steps, "seconds": now() - begun})
+    found = SavedGenerator(about, _stored(fit.tensors()))
+    _check_variety(found, train)
+    found.save(folder)
+    return found
+
+
+def _check_source(source: SavedGenerator, generator: Generator, kind: str, data: DataSet) -> None:
+    """Raise `OptionError` where a generator of that `kind` cannot start from `source`."""
+    if not generator.adapts:
+        raise OptionError(f"--from starts from another generator, which a {kind} cannot: leave --from out")
+    own, shape = source.about, data.train.inputs.shape
+    if (own.modality, own.kind, own.shape) != (data.modality, kind, shape):
+        raise OptionError(
+            f"--from takes a {kind} for samples of the shape {list(shape)} ({data.modality}), not a {own.kind} for "
+            f"{list(own.shape)} ({own.modality})"
+        )
+
+
+def _check_counts(kind: str, data: DataSet) -> None:
+    """Raise `TooFewSamples` where a class has too few samples for that kind."""
+    kinds = get_modality(data.modality).generators
+    counts = np.bincount(data.train.labels, minlength=len(data.classes))
+    least = int(counts.min())
+    if least >= kinds[kind].fewest:
+        return
+    fitting = next((name for name, other in kinds.items() if least >= other.fewest), None)
+    cure = f"use the kind {fitting}, or add samples" if fitting else "add samples"
+    raise TooFewSamples(
+        f"class {data.classes[int(counts.argmin())]!r} has {least} samples, a {kind} needs at least "
+        f"{kinds[kind].fewest} per class; {cure}"
+    )
+
+
+def _carry_out(
+    generator: Generator, train: Samples, about: About, folder: Path, settings: FitSettings, watch: Watch | None
+) -> GeneratorFit:
+    """The fit, with all its steps taken; what is done is written as it goes on."""
+    classes, source = len(about.classes), settings.source.tensors if settings.source else None
+    steps = generator.usual_steps(len(train)) if settings.steps is None else settings.steps
+    fit, unfinished = generator.begin(train, classes, about.seed, source), folder / UNFINISHED
+    facts = about.model_dump(mode="json", include={"fingerprint", "classes", "seed", "adapted_from"}) | {"steps": steps}
+    if unfinished.is_file():
+        _check_same(unfinished, facts)
+        try:
+            fit.load(load_file(unfinished))
+        except (SafetensorError, RuntimeError, KeyError, ValueError):
+            fit = generator.begin(train, classes, about.seed, source)
+    for done in fit.run(steps, settings.device, every=max(1, min(500, steps // 20))):
+        write_whole(unfinished, save(_stored(fit.state()), {"facts": json.dumps(facts)}))
+        if watch is not None:
+            watch(done, steps, generator.sample(fit.tensors(), np.arange(classes), about.seed, settings.device))
+    return fit
+
+
+def _stored(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors as they are written."""
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+
+
+def _check_same(unfinished: Path, facts: Facts) -> None:
+    """Raise `RunError` where the fit in a file was begun with other facts; a damaged file is as none."""
+    try:
+        with safe_open(unfinished, framework="pt") as file:
+            noted = json.loads((file.metadata() or {}).get("facts", "{}"))
+    except (SafetensorError, OSError, ValueError):
+        return
+    if differing := changes(noted, facts):
+        raise RunError(
+            f"{unfinished.parent} holds a fit that was begun with {differing}; go on with that, or name another folder "
+            "with --out"
+        )
+
+
+def _check_variety(found: SavedGenerator, train: Samples) -> None:
+    """Raise `Collapsed` where the samples of a class are all alike."""
+    for number, name in enumerate(found.about.classes):
+        rows = np.flatnonzero(train.labels == number)[:_COMPARED]
+        made = found.sample(np.full(len(rows), number), found.about.seed)
+        spread = [np.std(inputs.astype(np.float64), axis=0).mean() for inputs in (made, train.inputs.take(rows))]
+        if spread[0] < _COLLAPSED * spread[1]:
+            raise Collapsed(
+                f"the generator has collapsed: its samples of class {name!r} differ by "
+                f"{100 * spread[0] / spread[1]:.0f} % of what the real ones differ by; try another --seed, more "
+                "--steps, or another --kind"
+            )

@@ -1,0 +1,62 @@
+"""What exported code for images is made of: real functions and the texts of classes, none of which refer to autoaug."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from autoaug.functional import bounds, workers
+from autoaug.modalities.image.exports import (
+    array_apply,
+    array_noise,
+    array_types,
+    arrays,
+    chains,
+    kornia,
+    mixing,
+    plain,
+    steps,
+    torchvision,
+    with_targets,
+)
+from autoaug.modalities.runtime import ArrayRuntime, Runtime, TorchRuntime
+
+_FOLDER = Path(__file__).parent
+_TORCH_KINDS = {"samples": "samples", "colors": "colors", "warp": "warp", "projection": "warp", "field": "field"}
+_ARRAY_KINDS = {"warp": "warp", "projection": "warp"}
+_ARRAY_TYPES = """Array = Any
+Size = tuple[int, int]
+Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]"""
+_IN_NUMPY = (bounds, workers, array_types, arrays, array_noise, array_apply)
+
+EXPORTS: Mapping[str, Runtime] = {
+    "torchvision": TorchRuntime(
+        "images = Augment()(images)", torchvision, True, _TORCH_KINDS, steps, chains, plain, mixing, with_targets
+    ),
+    "kornia": TorchRuntime("images = Augment()(images)", kornia, False, _TORCH_KINDS, steps, chains, plain, mixing),
+    "numpy": ArrayRuntime(
+        "image = Augment()(image)",
+        _IN_NUMPY,
+        _ARRAY_KINDS,
+        ("import os", "from typing import Any", "from PIL import Image"),
+        _ARRAY_TYPES,
+        _FOLDER / "numpy.txt",
+    ),
+    "albumentations": ArrayRuntime(
+        "image = A.Compose([Augment()], seed=0)(image=image)['image']",
+        _IN_NUMPY,
+        _ARRAY_KINDS,
+        ("from typing import Any", "import albumentations as A"),
+        _ARRAY_TYPES,
+        _FOLDER / "albumentations.txt",
+    ),
+    "keras": ArrayRuntime(
+        "images = Augment()(images, training=True)",
+        (bounds, workers, arrays),
+        _ARRAY_KINDS,
+        ("from typing import Any", "from keras import ops", "import keras"),
+        _ARRAY_TYPES,
+        _FOLDER / "keras.txt",
+    ),
+    "timm": Runtime("python train.py DATA OPTIONS"),
+}

@@ -1,0 +1,48 @@
+"""The features of Inception, on which figures of generated images are published."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from autoaug.errors import OptionError, first_line
+
+_AT_ONCE = 32
+
+
+class InceptionFeatures(nn.Module):
+    """The 2,048 features that FID and KID are published on, for uint8 images of one or three channels.
+
+    Args:
+        weights: a file of the Inception weights of Heusel et al. (2017) as torch-fidelity converted them.
+        device: ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises:
+        OptionError: the file is none of these weights, or torch-fidelity or torchmetrics is missing.
+    """
+
+    num_features = 2048
+
+    def __init__(self, weights: Path, device: str) -> None:
+        super().__init__()
+        for name in ("torch_fidelity", "torchmetrics"):
+            if importlib.util.find_spec(name) is None:
+                raise OptionError(f"--inception needs {name}; pip install 'autoaug[inception]'")
+        from torchmetrics.image.fid import NoTrainInceptionV3
+
+        refused = f"--inception {str(weights)!r} is no file of Inception weights as torch-fidelity has them"
+        try:
+            torch.load(weights, weights_only=True, map_location="cpu")  # the library below would run what is pickled
+            model = NoTrainInceptionV3("inception-v3-compat", [str(self.num_features)], str(weights))
+        except Exception as fault:  # a foreign file may raise anything
+            raise OptionError(f"{refused} ({first_line(fault)[:120]})") from None
+        self.model, self.device = model.to(device), device
+
+    @torch.no_grad()
+    def forward(self, images: Tensor) -> Tensor:
+        """``[n, 2048]`` features of ``images [n, C, H, W]`` uint8."""
+        colored = images.expand(-1, 3, -1, -1)
+        return torch.cat([self.model(part.to(self.device)).cpu() for part in torch.split(colored, _AT_ONCE)])

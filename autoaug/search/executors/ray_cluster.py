@@ -1,0 +1,173 @@
+"""A Ray to run workers on: one of our own on this machine, or a cluster; this process is left as it was."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import secrets
+import socket
+import sys
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray._private import auto_init_hook, ray_constants
+from ray.job_config import JobConfig
+
+from autoaug.errors import DeviceError, OptionError, first_line
+from autoaug.search.executors.ray_folder import ray_folder
+from autoaug.utils.redaction import shown, without_secrets
+from autoaug.utils.signals import sigterm_kept, uninterrupted
+
+_CONNECT_SECONDS = 5.0
+#: Ray's own switch for systems whose firewalls would question the user otherwise: listen on loopback alone.
+_BEYOND_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+#: The environment of Ray, with its workers, unless the user has set it otherwise.
+_SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_ENABLE_AUTO_CONNECT": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "3600",
+}
+_PREFIXES = ("RAY_", "TUNE_", "PYTHONBREAKPOINT")
+#: Whether Ray starts one by itself where a call needs it.
+_AUTO_CONNECT = auto_init_hook.enable_auto_connect
+
+
+@contextmanager
+def ray_running(workers: int, device: str, address: str | None = None) -> Iterator[None]:
+    """Connect to the Ray cluster at `address`, or start a local Ray, for the length of the block. Where this process
+    uses a Ray already, that is used and left as it is. Afterwards this process is as it was before.
+
+    Raises:
+        OptionError: no cluster answers at `address`.
+        DeviceError: `device` is a GPU and Ray sees none.
+    """
+    if ray.is_initialized():
+        with _environment():
+            _check_gpu(device)
+            yield
+        return
+    with ray_folder() as folder, _ray_forgotten(), _environment():
+        try:
+            if address is None:
+                _start(workers, folder / "r")  # a short name: the paths of sockets may not be long
+            else:
+                _connect(address)
+            _check_gpu(device)
+            yield
+        finally:
+            with uninterrupted():
+                ray.shutdown()
+
+
+def _check_gpu(device: str) -> None:
+    if device.startswith("cuda") and not ray.cluster_resources().get("GPU"):
+        raise DeviceError(f"device {device!r} was asked for, but Ray sees no GPU; use --device cpu")
+
+
+def _connect(address: str) -> None:
+    try:
+        _check_answers(address)
+        job = None if "://" in address else _job()  # Ray's client has one of its own
+        with sigterm_kept():
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR", job_config=job)
+    except (OSError, RuntimeError, ValueError) as fault:
+        raise OptionError(
+            f"no Ray cluster answers at {shown(address)!r} ({without_secrets(first_line(fault), address)}); start one "
+            "with: ray start --head"
+        ) from None
+
+
+def _check_answers(address: str) -> None:
+    """Raise `OSError` where nothing listens at ``host:port``: Ray itself would go on trying for minutes."""
+    host, _, port = address.rpartition("/")[2].rpartition("@")[2].rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
+
+
+@uninterrupted()
+def _start(workers: int, folder: Path) -> None:
+    # A token of its own keeps other users of the machine out, and nothing has to be written to the home folder.
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    _forget_authentication()
+    with sigterm_kept(), _loopback():
+        ray.init(
+            address="local",  # not the cluster that somebody else has started on this machine
+            num_cpus=workers,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level="ERROR",
+            job_config=_job(),
+            _temp_dir=str(folder),
+        )
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    """The environment as Ray and Tune are to find it, in this process and in those that it starts, for the length of
+    the block: what the user has set stays.
+    """
+    before = {name: value for name, value in os.environ.items() if name.startswith(_PREFIXES)}
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    try:
+        yield
+    finally:
+        for name in [name for name in os.environ if name.startswith(_PREFIXES) and name not in before]:
+            del os.environ[name]
+        os.environ.update(before)
+
+
+@contextmanager
+def _ray_forgotten() -> Iterator[None]:
+    """A block after which Ray knows nothing of the environment in it."""
+    try:
+        yield
+    finally:
+        _forget_authentication()
+
+
+def _forget_authentication() -> None:
+    """Have Ray read its authentication from the environment again: it keeps what it has read once."""
+    raylet: Any = importlib.import_module("ray._raylet")
+    with suppress(AttributeError):  # older versions have no such thing
+        raylet.Config.initialize("")
+        raylet.AuthenticationTokenLoader.instance().reset_cache()
+
+
+@contextmanager
+def _loopback() -> Iterator[None]:
+    """Have a Ray that starts in the block, with all its processes, listen on this machine alone."""
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False  # Ray was imported: it has read the variable
+    os.environ[_BEYOND_LOOPBACK] = "0"
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
+        os.environ.pop(_BEYOND_LOOPBACK)
+
+
+@contextmanager
+def without_new_ray() -> Iterator[None]:
+    """A block whose calls of Ray start none where there is none: an interrupted driver may have shut it down."""
+    auto_init_hook.enable_auto_connect = False
+    try:
+        yield
+    finally:
+        auto_init_hook.enable_auto_connect = _AUTO_CONNECT
+
+
+def _job() -> JobConfig:
+    """Workers import from where the driver does. By default Ray has them search the working directory first."""
+    own = tuple(sysconfig.get_paths()[kind] for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
+    places = [os.path.abspath(place) for place in sys.path]
+    # The last one is put first, and only what says that it comes from a client is left without that directory.
+    return JobConfig(_client_job=True, _py_driver_sys_path=[p for p in reversed(places) if not p.startswith(own)])

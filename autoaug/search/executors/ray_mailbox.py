@@ -1,0 +1,105 @@
+"""Between the search and its workers: trials on the way there, results on the way back. It runs as an actor of Ray."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import NamedTuple
+
+from autoaug.results import TrialResult
+from autoaug.search.executors.base import TrialSpec, timed_out
+from autoaug.training.trial import failed
+from autoaug.utils.clock import now
+
+#: A trial in which a worker dies is run again; a worker that dies in it again was killed by it.
+_DEATHS = 2
+
+
+class _Held(NamedTuple):
+    """A trial that a worker has, on which node, and since when."""
+
+    spec: TrialSpec
+    node: str
+    start: float
+
+
+class Mailbox:
+    """Trials on their way to workers, and results on their way back.
+
+    Args:
+        timeout: seconds that a trial may take, None for any.
+    """
+
+    def __init__(self, timeout: float | None) -> None:
+        self._timeout = timeout
+        self._specs: asyncio.Queue[TrialSpec | None] = asyncio.Queue()
+        self._results: asyncio.Queue[tuple[str, TrialResult]] = asyncio.Queue()
+        self._answers: dict[str, asyncio.Future[bool]] = {}
+        self._held: dict[str, _Held] = {}
+        self._deaths: Counter[str] = Counter()
+        self._is_closed = False
+
+    async def submit(self, spec: TrialSpec) -> None:
+        """Queue a trial."""
+        await self._specs.put(spec)
+
+    async def take(self, worker: str, node: str) -> TrialSpec | None:
+        """The next trial for `worker`. If it holds one, it died in that trial and was started again."""
+        if worker in self._held:
+            await self._bury(worker)
+        spec = None if self._is_closed else await self._specs.get()
+        if spec is not None:
+            self._held[worker] = _Held(spec, node, now())
+        return spec
+
+    async def _bury(self, worker: str) -> None:
+        """Have the trial of a worker that died run again, unless it took too long, or this was its second time."""
+        held = self._held.pop(worker)
+        self._deaths[held.spec.key] += 1
+        taken = now() - held.start
+        if self._timeout is not None and taken >= self._timeout:
+            fault: Exception = timed_out(self._timeout)
+        elif self._deaths[held.spec.key] < _DEATHS:
+            await self._specs.put(held.spec)
+            return
+        else:
+            fault = RuntimeError(f"the worker died {_DEATHS} times in this trial")
+        await self._results.put((held.spec.key, failed(TrialResult(started=held.start), fault)))
+
+    async def lose(self, nodes: list[str]) -> None:
+        """Have trials run again whose nodes are gone; their workers may never come back."""
+        for worker in [worker for worker, held in self._held.items() if held.node in nodes]:
+            await self._bury(worker)
+
+    async def post(self, worker: str, key: str, result: TrialResult) -> bool:
+        """Hand over a result; returns whether to go on, which for a running trial the search decides."""
+        if worker not in self._held or self._held[worker].spec.key != key:
+            return False  # it was believed dead: the trial is being run again
+        if result.status != "running" or self._is_closed:
+            self._held.pop(worker)
+            await self._results.put((key, result))
+            return False
+        self._answers[key] = asyncio.get_running_loop().create_future()
+        await self._results.put((key, result))
+        return await self._answers[key]
+
+    async def answer(self, key: str, go_on: bool) -> None:
+        """Let the worker that waits at a rung with `key` know whether to go on."""
+        if not go_on:
+            self._held = {worker: held for worker, held in self._held.items() if held.spec.key != key}
+        self._answers.pop(key).set_result(go_on)
+
+    async def next_result(self) -> tuple[str, TrialResult]:
+        """Wait for the next result."""
+        return await self._results.get()
+
+    async def close(self, workers: int) -> None:
+        """End every worker: those that wait for an answer or for a trial now, the others at their next rung."""
+        self._is_closed = True
+        for answer in self._answers.values():
+            answer.set_result(False)
+        self._answers.clear()
+        while not self._specs.empty():
+            self._specs.get_nowait()
+        for _ in range(workers):
+            self._specs.put_nowait(None)
