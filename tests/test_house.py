@@ -78,7 +78,9 @@ def core_texts() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("name", sorted(set(all_modalities()) - ORDINARY))
 def test_no_core_room_names_a_modality(name: str) -> None:
     word = re.compile(rf"\b{re.escape(name)}s?\b", re.IGNORECASE)
-    found = [f"{path}:{n}" for path, text in core_texts() for n, line in enumerate(text.split("\n"), 1) if word.search(line)]
+    found = [
+        f"{path}:{n}" for path, text in core_texts() for n, line in enumerate(text.split("\n"), 1) if word.search(line)
+    ]
     assert not found, f"{len(found)} places, such as {found[:8]}"
 
 

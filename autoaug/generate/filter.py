@@ -85,7 +85,7 @@ class SampleFilter:
         if not len(labels):
             return np.empty(0)
         memory = MemoryInputs(inputs)
-        found = class_probabilities(self.training, memory, self.device, self.modality.name)
+        found = class_probabilities(self.training, memory, self.device)
         own: np.ndarray = found[np.arange(len(labels)), labels]
         return own
 
@@ -124,7 +124,7 @@ def train_filter(data: DataSet, model: str, recipe: Recipe, seed: int, device: s
     training = train_to_end(TrainingPlan(policy, model, task, data.train, plain, seed, device, data.modality))
     held, real = data.validation.inputs, in_parts(data.train.inputs, modality.copy_vectors)
     distance = nearest_distance(in_parts(held, modality.copy_vectors), real)
-    found = class_probabilities(training, held, device, data.modality)
+    found = class_probabilities(training, held, device)
     is_own = np.eye(len(data.classes), dtype=bool)[data.validation.labels]
     return SampleFilter(
         modality=modality,
@@ -145,9 +145,9 @@ def copy_bound(distance: np.ndarray) -> float:
     return float(min(np.quantile(distance, _TOO_NEAR), _COPY * np.median(distance)))
 
 
-def class_probabilities(training: Training, inputs: Inputs, device: str, modality: str) -> np.ndarray:
+def class_probabilities(training: Training, inputs: Inputs, device: str) -> np.ndarray:
     """The probabilities ``[n, classes]`` that the classifier gives `inputs`, of which there is one at least."""
-    batches = (values for _, values in clean_batches(inputs, device, modality=modality))
+    batches = (values for _, values in clean_batches(inputs, device, training.modality))
     return torch.cat(
         [outputs_of(training.model, values, device).float().softmax(1).cpu() for values in batches]
     ).numpy()

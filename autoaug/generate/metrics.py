@@ -59,21 +59,22 @@ class Judged(NamedTuple):
         return {name: value for name, value in self._asdict().items() if math.isfinite(value)}
 
 
-class Scoring(NamedTuple):
+class ClassifierPlan(NamedTuple):
     """How a classifier is trained on the samples alone."""
 
     model: str
     recipe: Recipe
     seed: int
+    modality: str
 
 
-def classification_score(made: Samples, held_out: Samples, how: Scoring, device: str, modality: str) -> float:
+def classification_score(made: Samples, held_out: Samples, how: ClassifierPlan, device: str) -> float:
     """The accuracy in [0, 1] on real ``held_out`` samples of a classifier that was trained, without augmentation, on
     the samples `made` alone. It varies by a point or more with the classifier's seed.
     """
     task = Classification(int(made.labels.max()) + 1)
-    plan = TrainingPlan(Policy(), how.model, task, made, how.recipe, how.seed, device, modality)
-    found = predict(train_to_end(plan).model, task, held_out.inputs, device, modality=modality)
+    plan = TrainingPlan(Policy(), how.model, task, made, how.recipe, how.seed, device, how.modality)
+    found = predict(train_to_end(plan).model, task, held_out.inputs, device, how.modality)
     return score(Accuracy(), Accuracy().statistics(found, held_out.labels))
 
 
@@ -81,7 +82,7 @@ def judge_samples(
     made: Samples,
     held_out: Samples,
     sample_filter: SampleFilter,
-    score_on: Scoring | None = None,
+    score_on: ClassifierPlan | None = None,
     published: Callable[[Tensor], Tensor] | None = None,
 ) -> Judged:
     """Judge generated samples against real ones that the generator has not seen.
@@ -106,7 +107,7 @@ def judge_samples(
     bound = copy_bound(nearest_distance(in_parts(held_out.inputs, modality.copy_vectors), sample_filter.real))
     nearest = nearest_distance(in_parts(made.inputs, modality.copy_vectors), sample_filter.real)
     if score_on is not None:
-        others["classification"] = classification_score(made, held_out, score_on, device, modality.name)
+        others["classification"] = classification_score(made, held_out, score_on, device)
     memorized = float((nearest < bound).mean())
     return Judged(*distances(*seen), *manifold_figures(*seen), memorized, **others)
 

@@ -87,7 +87,7 @@ def measure(model: nn.Module, samples: Samples, rows: np.ndarray, exam: Exam) ->
     check_examinable(exam.modality)
     clean, attacked = _Score(model, exam), _Score(model, exam)
     corrupted = {name: [_Score(model, exam) for _ in exam.severities] for name in exam.corruptions}
-    batches = clean_batches(samples.inputs, exam.device, rows, exam.modality.name)
+    batches = clean_batches(samples.inputs, exam.device, exam.modality.name, rows)
     for number, (indices, values) in enumerate(batches):
         labels = samples.labels[indices]
         clean.add(values, labels)

@@ -59,7 +59,7 @@ class TrainingPlan:
     recipe: Recipe
     seed: int
     device: str
-    modality: str = field(default_factory=lambda: get_modality().name)
+    modality: str
     rungs: Sequence[float] = (1.0,)
     rows: np.ndarray | None = None
     parts: int = 1
@@ -92,6 +92,7 @@ class Training:
 
     Attributes:
         model: in training.
+        modality: of the samples, by name.
         meter: the cost, since it was begun or continued.
         steps: of the optimizer that have been taken.
         momentum: the optimizer's, a tensor per parameter; empty before the first step.
@@ -99,6 +100,7 @@ class Training:
     """
 
     model: nn.Module
+    modality: str
     meter: Meter = field(default_factory=Meter)
     steps: int = 0
     momentum: list[Tensor] = field(default_factory=list)
@@ -111,14 +113,15 @@ def new_training(plan: TrainingPlan) -> Training:
     if samples not in _statistics:
         _statistics[samples] = channel_statistics(samples.inputs, plan.modality)
     models, shape = get_modality(plan.modality).models, samples.inputs.shape
-    return Training(models.build(plan.model, shape, plan.task.outputs, *_statistics[samples], plan.seed))
+    model = models.build(plan.model, shape, plan.task.outputs, *_statistics[samples], plan.seed)
+    return Training(model, plan.modality)
 
 
 #: Per channel mean and deviation of the samples that this process trains on, worked out once.
 _statistics: WeakKeyDictionary[Samples, tuple[Tensor, Tensor]] = WeakKeyDictionary()
 
 
-def channel_statistics(inputs: Inputs, modality: str | None = None) -> tuple[Tensor, Tensor]:
+def channel_statistics(inputs: Inputs, modality: str) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of each channel, ``[C]`` each, over at most 2,048 samples spread over the set and all
     that a channel holds.
     """

@@ -150,7 +150,7 @@ class _Trial:
     def on(self, training: Training, samples: Samples, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """What the model says of samples, or of those at `rows`, and the statistics of that."""
         setting = self.setting
-        found = predict(training.model, setting.task, samples.inputs, setting.device, rows, setting.modality)
+        found = predict(training.model, setting.task, samples.inputs, setting.device, setting.modality, rows)
         labels = samples.labels if rows is None else samples.labels[rows]
         return found, setting.metric.statistics(found, labels)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from autoaug.errors import RunError
 from autoaug.utils.files import write_whole
+from autoaug.utils.renamed import with_names
 
 #: Facts by name, as plain JSON values.
 Facts = Mapping[str, Any]
@@ -19,12 +20,21 @@ def changes(noted: Facts, own: Facts) -> str:
     """Which facts that stand in both differ, in words; empty where none does. What an older version did not note, or a
     newer one no longer knows, is no difference.
     """
+    noted = _in_present_words(noted)
     shared = [name for name in noted if name in own]
     return "; ".join(
         f"{name.replace('_', ' ')} {brief(noted[name])}, not {brief(own[name])}"
         for name in shared
         if noted[name] != own[name]
     )
+
+
+def _in_present_words(noted: Facts) -> dict[str, Any]:
+    """The same facts; those that an older version noted, in the words of this one."""
+    facts = with_names(dict(noted), {"rule": "accept"})
+    if facts.get("batch_counts") == "images":
+        facts["batch_counts"] = "inputs"
+    return {name: _in_present_words(value) if isinstance(value, dict) else value for name, value in facts.items()}
 
 
 def brief(value: Any) -> str:

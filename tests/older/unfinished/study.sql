@@ -41,7 +41,7 @@ CREATE TABLE study_user_attributes (
 INSERT INTO "study_user_attributes" VALUES(1,1,'space','"{\"name\":\"old\",\"description\":\"every word that has another name now\",\"base\":[{\"operator\":\"HorizontalFlip\",\"probability\":0.5},{\"operator\":\"ColourTemperature\",\"magnitude\":[0.1,0.5]}],\"families\":{\"geometry\":{\"Rotate\":0.2,\"TranslateX\":0.3},\"colour\":{\"ColourTemperature\":0.8,\"Contrast\":0.9}},\"layers\":[0,1],\"regularisation\":{},\"baselines\":[\"none\",\"flip-crop\"]}"');
 INSERT INTO "study_user_attributes" VALUES(2,1,'strategy','"tpe"');
 INSERT INTO "study_user_attributes" VALUES(3,1,'seed','0');
-INSERT INTO "study_user_attributes" VALUES(4,1,'facts','{"data_fingerprint": "09933f98de88", "image_size": null, "allow": [], "model": "auto", "recipe": {"epochs": 2, "batch_size": 16, "learning_rate": 0.1, "weight_decay": 0.0005, "label_smoothing": 0.1, "equal": "samples", "batch_counts": "samples"}, "seed": 0, "generator": null, "rule": null, "epochs": 2, "batch_size": 16, "learning_rate": 0.1, "weight_decay": 0.0005, "label_smoothing": 0.1, "equal": "samples", "batch_counts": "samples", "task": "classification", "training_split": "44103f0fd4f5", "network": "633f28da8c3a"}');
+INSERT INTO "study_user_attributes" VALUES(4,1,'facts','{"data_fingerprint": "09933f98de88", "image_size": null, "allow": [], "model": "auto", "recipe": {"epochs": 2, "batch_size": 16, "learning_rate": 0.1, "weight_decay": 0.0005, "label_smoothing": 0.1, "equal": "samples", "batch_counts": "images"}, "seed": 0, "generator": null, "rule": null, "epochs": 2, "batch_size": 16, "learning_rate": 0.1, "weight_decay": 0.0005, "label_smoothing": 0.1, "equal": "samples", "batch_counts": "images", "task": "classification", "training_split": "44103f0fd4f5", "network": "633f28da8c3a"}');
 INSERT INTO "study_user_attributes" VALUES(5,1,'sessions','1');
 CREATE TABLE trial_heartbeats (
 	trial_heartbeat_id INTEGER NOT NULL, 
@@ -111,13 +111,13 @@ CREATE TABLE trial_user_attributes (
 	FOREIGN KEY(trial_id) REFERENCES trials (trial_id)
 );
 INSERT INTO "trial_user_attributes" VALUES(1,1,'asked','{"name": "none", "stage": "baselines", "share": 1.0, "repeat": 0, "baseline": true, "span": [0.0, 1.0], "policy": "{\"name\":\"none\"}", "fingerprint": "44136fa355b3"}');
-INSERT INTO "trial_user_attributes" VALUES(2,1,'outcome','{"started": 1795667216.4924939, "ended": 1795667218.2180185, "augmentation_seconds": 0.001725224999972852, "samples_seen": 112, "passes": 112, "reason": "", "note": "", "session": 1}');
+INSERT INTO "trial_user_attributes" VALUES(2,1,'outcome','{"started": 1795667815.4663274, "ended": 1795667816.5792406, "augmentation_seconds": 0.002312377000635024, "samples_seen": 112, "passes": 112, "reason": "", "note": "", "session": 1}');
 INSERT INTO "trial_user_attributes" VALUES(3,2,'asked','{"name": "flip-crop", "stage": "baselines", "share": 1.0, "repeat": 0, "baseline": true, "span": [0.0, 1.0], "policy": "{\"name\":\"flip-crop\",\"layers\":[{\"branches\":[{\"operations\":[{\"operator\":\"HorizontalFlip\",\"probability\":0.5,\"magnitude\":[1.0,1.0]}]}]},{\"branches\":[{\"operations\":[{\"operator\":\"PadCrop\",\"magnitude\":[0.25,0.25]}]}]}]}", "fingerprint": "324c80e51768"}');
-INSERT INTO "trial_user_attributes" VALUES(4,2,'outcome','{"started": 1795667218.5914483, "ended": 1795667220.0576026, "augmentation_seconds": 0.08413148699764861, "samples_seen": 112, "passes": 112, "reason": "", "note": "", "session": 1}');
+INSERT INTO "trial_user_attributes" VALUES(4,2,'outcome','{"started": 1795667816.8392587, "ended": 1795667818.0488923, "augmentation_seconds": 0.058652502000768436, "samples_seen": 112, "passes": 112, "reason": "", "note": "", "session": 1}');
 INSERT INTO "trial_user_attributes" VALUES(5,3,'asked','{"name": "trial-2", "stage": "search", "share": 1.0, "repeat": 0, "baseline": false, "span": [0.0, 1.0], "policy": "{\"name\":\"trial-2\",\"layers\":[{\"branches\":[{\"operations\":[{\"operator\":\"HorizontalFlip\",\"probability\":0.5,\"magnitude\":[1.0,1.0]}]}]}],\"regularisation\":{\"weight_decay\":0.0012505462260834037,\"dropout\":0.40012498849030487}}", "fingerprint": "cad2a09c5c2e"}');
-INSERT INTO "trial_user_attributes" VALUES(6,3,'outcome','{"started": 1795667220.3871458, "ended": 1795667221.7946029, "augmentation_seconds": 0.0784703110002738, "samples_seen": 112, "passes": 112, "reason": "", "note": "", "session": 1}');
+INSERT INTO "trial_user_attributes" VALUES(6,3,'outcome','{"started": 1795667818.6642067, "ended": 1795667819.7666633, "augmentation_seconds": 0.05729586700181244, "samples_seen": 112, "passes": 112, "reason": "", "note": "", "session": 1}');
 INSERT INTO "trial_user_attributes" VALUES(7,4,'asked','{"name": "trial-3", "stage": "search", "share": 1.0, "repeat": 0, "baseline": false, "span": [0.0, 1.0], "policy": "{\"name\":\"trial-3\",\"layers\":[{\"branches\":[{\"operations\":[{\"operator\":\"HorizontalFlip\",\"probability\":0.5,\"magnitude\":[1.0,1.0]}]}]},{\"branches\":[{\"operations\":[{\"operator\":\"Rotate\",\"probability\":0.33757931171155253,\"magnitude\":[0.0,0.06375008118016934]}]},{\"operations\":[{\"operator\":\"TranslateX\",\"probability\":0.33757931171155253,\"magnitude\":[0.0,0.095625121770254]}]}]}],\"regularisation\":{\"weight_decay\":0.00010773863117465214,\"dropout\":0.2227501397970193}}", "fingerprint": "1f90d69d6ffe"}');
-INSERT INTO "trial_user_attributes" VALUES(8,4,'outcome','{"started": 1795667222.4859755, "ended": 1795667224.180521, "augmentation_seconds": 0.05802700800268212, "samples_seen": 112, "passes": 112, "reason": "", "note": "", "session": 1}');
+INSERT INTO "trial_user_attributes" VALUES(8,4,'outcome','{"started": 1795667820.3486457, "ended": 1795667821.4598787, "augmentation_seconds": 0.11994310799855157, "samples_seen": 112, "passes": 112, "reason": "", "note": "", "session": 1}');
 CREATE TABLE trial_values (
 	trial_value_id INTEGER NOT NULL, 
 	trial_id INTEGER NOT NULL, 
@@ -142,10 +142,10 @@ CREATE TABLE trials (
 	PRIMARY KEY (trial_id), 
 	FOREIGN KEY(study_id) REFERENCES studies (study_id)
 );
-INSERT INTO "trials" VALUES(1,0,1,'COMPLETE','2026-11-26 04:26:56.094076','2026-11-26 04:26:58.349128');
-INSERT INTO "trials" VALUES(2,1,1,'COMPLETE','2026-11-26 04:26:58.429553','2026-11-26 04:27:00.162867');
-INSERT INTO "trials" VALUES(3,2,1,'COMPLETE','2026-11-26 04:27:00.173051','2026-11-26 04:27:01.972126');
-INSERT INTO "trials" VALUES(4,3,1,'COMPLETE','2026-11-26 04:27:02.000983','2026-11-26 04:27:04.319495');
+INSERT INTO "trials" VALUES(1,0,1,'COMPLETE','2026-11-26 04:36:55.141190','2026-11-26 04:36:56.704367');
+INSERT INTO "trials" VALUES(2,1,1,'COMPLETE','2026-11-26 04:36:56.766624','2026-11-26 04:36:58.153969');
+INSERT INTO "trials" VALUES(3,2,1,'COMPLETE','2026-11-26 04:36:58.178365','2026-11-26 04:36:59.913620');
+INSERT INTO "trials" VALUES(4,3,1,'COMPLETE','2026-11-26 04:37:00.004025','2026-11-26 04:37:01.612482');
 CREATE TABLE version_info (
 	version_info_id INTEGER NOT NULL, 
 	schema_version INTEGER, 
