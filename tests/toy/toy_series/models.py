@@ -42,3 +42,8 @@ def build(name: str, shape: tuple[int, ...], classes: int, mean: Tensor, std: Te
 
 def is_own(name: str) -> bool:
     return False
+
+
+def check(name: str) -> None:
+    if name != "auto":
+        raise UnknownName("model", name, ["auto"])
