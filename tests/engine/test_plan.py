@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from autoaug.functional.mixing import MIXINGS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

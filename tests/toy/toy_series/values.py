@@ -9,21 +9,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from autoaug.modalities.base import Batch
+
 bounds = (-8.0, 8.0)
 
 
-def opened(given: Any) -> tuple[Tensor, bool, Callable[[Tensor], Any]]:
+def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
     is_array = isinstance(given, np.ndarray)
     tensor = torch.from_numpy(given) if is_array else given
     if not isinstance(tensor, Tensor) or tensor.ndim not in (2, 3):
         raise ValueError("series must be [C, T] or [n, C, T]")
     alone = tensor.ndim == 2
 
-    def back(augmented: Tensor) -> Any:
-        whole = augmented[0] if alone else augmented
+    def back(augmented: Batch) -> Any:
+        whole = augmented.values[0] if alone else augmented.values
         return whole.numpy() if is_array else whole
 
-    return (tensor[None] if alone else tensor), alone, back
+    return Batch(tensor[None] if alone else tensor), alone, back
 
 
 def check(values: Tensor, look: bool = True) -> Tensor:
