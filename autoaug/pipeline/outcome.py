@@ -103,7 +103,7 @@ def write_outcome(job: Job, result: SearchResult, confirmed: Confirmed, generate
     """What the run has found, ``result.json`` last: where it stands, all of it does."""
     folder, returned = job.folder, confirmed.judgment.returned
     policy = returned.policy.model_copy(update={"name": returned.name})
-    for name, text in export_modules(policy).items():
+    for name, text in export_modules(policy, job.modality).items():
         write_whole(folder.root / name, text)
     write_whole(folder.policy, policy.model_copy(update={"provenance": _provenance(result)}).to_yaml())
     _write_pictures(job, result, confirmed, generated)

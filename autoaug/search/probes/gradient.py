@@ -68,7 +68,7 @@ def starting_policy(space: SearchSpace) -> Policy:
 
 
 def _learn(space: SearchSpace, setting: TrainingSetting, seed: int, steps: int) -> Policy:
-    relaxed = RelaxedPolicy(starting_policy(space), seed=derive_seed(seed, "relaxed"))
+    relaxed = RelaxedPolicy(starting_policy(space), seed=derive_seed(seed, "relaxed"), modality=setting.modality)
     model = new_training(setting.plan(Policy(), seed)).model.to(setting.device).train()
     weights: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.SGD(weights, lr=_LEARNING_RATE, momentum=0.9, weight_decay=5e-4)
