@@ -21,6 +21,7 @@ from autoaug.modalities.registry import get_modality
 from autoaug.utils.files import regular_file, write_whole
 from autoaug.utils.json import read_record
 from autoaug.utils.locks import LOCK
+from autoaug.utils.renamed import renamed
 
 _WEIGHTS, _ABOUT = "generator.safetensors", "generator.json"
 #: The fit that was interrupted.
@@ -54,7 +55,7 @@ class About(BaseModel):
     classes: Annotated[tuple[str, ...], Field(min_length=2)]
     fingerprint: str
     data: str = ""
-    inputs: Size
+    inputs: Annotated[Size, renamed("inputs", "images")]
     seed: Annotated[int, Field(ge=0, lt=2**63)]
     steps: Annotated[int, Field(ge=0, lt=2**63)] = 0
     seconds: float = 0.0
