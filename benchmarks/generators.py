@@ -12,7 +12,7 @@ from autoaug.errors import RunError
 from autoaug.generate.filter import SampleFilter
 from autoaug.generate.fitting import FitSettings, fit_generator
 from autoaug.generate.generator import SavedGenerator, load_generator
-from autoaug.generate.metrics import Scoring, balanced_labels, classification_score, judge_samples
+from autoaug.generate.metrics import ClassifierPlan, balanced_labels, classification_score, judge_samples
 from autoaug.training.recipe import Recipe
 from autoaug.utils.seeds import derive_seed
 
@@ -44,7 +44,7 @@ def judged(
     # As many steps as for the real images: 10,000 samples are seen as often in all as those.
     alone = recipe.model_copy(update={"epochs": max(1, round(20_000 / len(labels)))})
     scores = [
-        classification_score(samples, data.test, Scoring("auto", alone, 10 * seed + i), "cpu")
+        classification_score(samples, data.test, ClassifierPlan("auto", alone, 10 * seed + i, data.modality), "cpu")
         for i in range(CLASSIFIERS)
     ]
     return {**figures.known(), "classification": float(np.mean(scores)), "fitting seconds": made.about.seconds}

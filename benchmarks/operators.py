@@ -82,7 +82,9 @@ def share_of_training(seconds: float) -> dict[str, float]:
     samples = Samples(MemoryInputs(draw.integers(0, 256, (1000, 3, 32, 32), dtype=np.uint8)), labels)
     recipe = Recipe(epochs=max(2, round(seconds * 4)), batch_size=64)
     task = Classification(10)
-    setting = TrainingSetting(task, samples, samples, test=None, model="auto", recipe=recipe, device="cpu")
+    setting = TrainingSetting(
+        task, samples, samples, test=None, model="auto", recipe=recipe, device="cpu", modality="image"
+    )
     found = {}
     for name in ("trivialaugment-wide", "flip-crop+randaugment"):
         *_, last = Train(load_policy(name)).run(setting, 0)

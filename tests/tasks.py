@@ -37,6 +37,7 @@ def small_task(test: bool = False, **recipe: object) -> TrainingSetting:
         model="auto",
         recipe=Recipe.model_validate(settings),
         device="cpu",
+        modality="image",
     )
 
 

@@ -48,7 +48,7 @@ def sample(**options: Any) -> None:
 
     found = api.generate_sample(**options)
     echo(f"{found.folder}: of {found.drawn} samples {format_counts(found.reasons)}")
-    for what, (before, after) in found.balance.items():
+    for what, (before, after) in zip(("class", "group"), found.balance.values(), strict=False):  # groups may be none
         each = f"{min(before)} to {max(before)} before the filter, {min(after)} to {max(after)} after"
         echo(f"samples per {what}: {each}")
     for name, value in found.figures.items():

@@ -6,7 +6,6 @@ stays whole. Its gradients are computed by running the plan again.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -48,15 +47,16 @@ def apply_plan(
         what = "out" if out is not None else "a batch with lengths"
         raise OptionError(f"{what} cannot be used in compiled code; leave it out, or leave apply_plan uncompiled")
     tensors = plan.tensors()
-    head = json.dumps([plan.modality, plan.operators, list(tensors)])
+    head = ";".join([plan.modality, ",".join(plan.operators), ",".join(tensors)])
     values: Tensor = _apply(batch.values, list(tensors.values()), head, fuse, check)
     return Batch(values) if isinstance(inputs, Batch) else values
 
 
 def _run(values: Tensor, tensors: Sequence[Tensor], head: str, fuse: bool, check: bool) -> Tensor:
     """The plan of which `head` names the modality, the operators and the tensors, carried out."""
-    modality, operators, names = json.loads(head)
-    plan = Plan.from_tensors(tuple(operators), modality, dict(zip(names, tensors, strict=True)))
+    modality, operators, names = head.split(";")
+    given = dict(zip(names.split(","), tensors, strict=True))
+    plan = Plan.from_tensors(tuple(operators.split(",")) if operators else (), modality, given)
     return run_plan(plan, Batch(values), fuse, None, check).values
 
 

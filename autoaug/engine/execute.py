@@ -60,27 +60,29 @@ def _with_gradient(plan: Plan, batch: Batch, fuse: bool) -> Batch:
 
 
 def _without_gradient(plan: Plan, batch: Batch, fuse: bool, given_out: Tensor | None) -> Batch:
-    """The same, into an output that may be given."""
-    values, chunks = get_modality(plan.modality).values, _chunks(batch.values)
+    """The same, into an output that may be given; of each chunk nothing is kept but the result."""
     out = torch.empty_like(batch.values) if given_out is None else given_out
-    lengths = []
+    chunks, lengths = _chunks(batch.values), []
     for rows in chunks:
         given = _at_work(plan, rows_of(batch, rows))
-        into = out[rows] if given.values.dtype == out.dtype else None
-        piece = run_steps(_part(plan, rows), given, fuse, into)
-        lengths.append(piece.lengths)
-        if piece.values is not into:
-            out[rows] = values.as_stored(piece.values, out.dtype)
+        into = out[rows]
+        same = into if given.values.dtype == out.dtype else None
+        lengths.append(_store(plan, run_steps(_part(plan, rows), given, fuse, same), into))
     whole = Batch(out, joined_lengths(lengths))
     if plan.mix is None:
         return whole
     mixed, lengths = torch.empty_like(out), []
     for rows in chunks:
         partners = taken(whole, plan.mix.partner[rows].to(out.device))
-        piece = _mixed(plan, rows, rows_of(whole, rows), partners)
-        lengths.append(piece.lengths)
-        mixed[rows] = values.as_stored(piece.values, out.dtype)
+        lengths.append(_store(plan, _mixed(plan, rows, rows_of(whole, rows), partners), mixed[rows]))
     return Batch(mixed if given_out is None else out.copy_(mixed), joined_lengths(lengths))
+
+
+def _store(plan: Plan, piece: Batch, into: Tensor) -> Tensor | None:
+    """Write the values of a chunk as they are stored, and give its lengths."""
+    if piece.values is not into:
+        into.copy_(get_modality(plan.modality).values.as_stored(piece.values, into.dtype))
+    return piece.lengths
 
 
 def _chunks(values: Tensor) -> list[slice]:

@@ -10,7 +10,7 @@ Samples are put in the order of their groups once per step, so that groups are v
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from autoaug.engine.batches import joined, per_sample, permuted, replaced, split, taken
-from autoaug.engine.fusion import Group, OperatorRows, Step, make_schedule
+from autoaug.engine.fusion import OperatorRows, make_schedule
 from autoaug.engine.plan import Plan
 from autoaug.modalities.base import Batch, Fusion
 from autoaug.modalities.operators import Operator
@@ -81,15 +81,25 @@ def run_fused(plan: Plan, operators: Operators, fusions: Fusions, batch: Batch, 
     schedule = make_schedule(plan.choice.numpy(), kinds, fusions)
     for step, magnitudes, chances in zip(schedule, plan.magnitude, plan.uniforms, strict=True):
         drawn = step.drawn()
-        if drawn:
-            calls = _calls(drawn, operators, magnitudes, chances, batch.values)
-            state = _run_step(state, step, iter(calls), fusions)
-    order = _places(state, np.arange(len(state.samples)))
+        if not drawn:
+            continue
+        calls = iter(_calls(drawn, operators, magnitudes, chances, batch.values))
+        carried, groups = (
+            [(fusions[group.kind], list(itertools.islice(calls, len(group.drawn)))) for group in some]
+            for some in (step.carried, step.groups)
+        )
+        for fusion, called in carried:
+            state = _carry(state, fusion, called, fusions)
+        if groups:
+            order = np.concatenate([*(call.samples for _, called in groups for call in called), step.resting])
+            state = _State(permuted(state.batch, _places(state, order)), order, state.carried)  # frees the old order
+            state = _run_groups(state, groups, fusions)
+    back = _places(state, np.arange(len(state.samples)))
     if into is None:
-        return permuted(state.batch, order)
+        return permuted(state.batch, back)
     lengths = state.batch.lengths
-    values = torch.index_select(state.batch.values, 0, order, out=into)
-    return Batch(values, None if lengths is None else lengths[order])
+    values = torch.index_select(state.batch.values, 0, back, out=into)
+    return Batch(values, None if lengths is None else lengths[back])
 
 
 def _calls(
@@ -108,29 +118,20 @@ def _calls(
     ]
 
 
-def _run_step(state: _State, step: Step, calls: Iterator[_Call], fusions: Fusions) -> _State:
-    """The state after a step, whose operators are called as `calls` says, in the order of `Step.drawn`."""
-
-    def called(groups: list[Group]) -> list[tuple[Fusion, list[_Call]]]:
-        return [(fusions[group.kind], list(itertools.islice(calls, len(group.drawn)))) for group in groups]
-
-    carried, groups = called(step.carried), called(step.groups)
-    for fusion, group in carried:
-        state = _carry(state, fusion, group, fusions)
-    if not groups:
-        return state
-    samples = [_samples(group) for _, group in groups]
-    order = np.concatenate([*samples, step.resting])
-    parts = split(permuted(state.batch, _places(state, order)), [*map(len, samples), len(step.resting)])
+def _run_groups(state: _State, groups: list[tuple[Fusion, list[_Call]]], fusions: Fusions) -> _State:
+    """The state after the groups of a step, in whose order the samples stand; the rest comes after them."""
+    samples = [_samples(calls) for _, calls in groups]
+    sizes = [*map(len, samples)]
+    parts = split(state.batch, [*sizes, len(state.samples) - sum(sizes)])
     left = dict(state.carried)
-    for i, (fusion, group) in enumerate(groups):
-        maps = _maps(group, parts[i], fusions)
+    for i, (fusion, calls) in enumerate(groups):
+        maps = _maps(calls, parts[i], fusions)
         before = left.get(fusion.carrier)
         if before is not None:
             maps = _composed(before, fusion, samples[i], maps, parts[i])
             left[fusion.carrier] = before._replace(has=_marked(before.has, samples[i], False))
         parts[i] = fusion.apply(parts[i], maps)
-    return _State(joined(parts), order, left)
+    return _State(joined(parts), state.samples, left)
 
 
 def _carry(state: _State, fusion: Fusion, calls: list[_Call], fusions: Fusions) -> _State:

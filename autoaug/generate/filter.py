@@ -68,7 +68,7 @@ class SampleFilter:
         """Why each of the stored ``inputs [n, ...]`` of classes ``labels [n]`` is dropped: text ``[n]``, empty where it
         passes.
         """
-        own, memory = own_probability(self.training, inputs, labels, self.device), MemoryInputs(inputs)
+        own, memory = self.own_probability(inputs, labels), MemoryInputs(inputs)
         distance = nearest_distance(in_parts(memory, self.modality.copy_vectors), self.real)
         rough = in_parts(memory, self.modality.roughness)
         reasons = np.full(len(inputs), "", dtype="U20")
@@ -79,6 +79,15 @@ class SampleFilter:
         reasons[(distance > self.farthest) | (rough > self.roughest)] = "like no sample"
         reasons[distance < self.nearest] = "a copy"
         return reasons
+
+    def own_probability(self, inputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """The probability ``[n]`` that the classifier gives each sample's own class."""
+        if not len(labels):
+            return np.empty(0)
+        memory = MemoryInputs(inputs)
+        found = class_probabilities(self.training, memory, self.device)
+        own: np.ndarray = found[np.arange(len(labels)), labels]
+        return own
 
     def balances(
         self, inputs: np.ndarray, labels: np.ndarray, reasons: np.ndarray
@@ -112,7 +121,7 @@ def train_filter(data: DataSet, model: str, recipe: Recipe, seed: int, device: s
     modality = get_modality(data.modality)
     plain, policy = recipe.model_copy(update={"label_smoothing": 0.0}), load_policy(modality.filter_policy)
     task = Classification(len(data.classes))
-    training = train_to_end(TrainingPlan(policy, model, task, data.train, plain, seed, device))
+    training = train_to_end(TrainingPlan(policy, model, task, data.train, plain, seed, device, data.modality))
     held, real = data.validation.inputs, in_parts(data.train.inputs, modality.copy_vectors)
     distance = nearest_distance(in_parts(held, modality.copy_vectors), real)
     found = class_probabilities(training, held, device)
@@ -136,17 +145,9 @@ def copy_bound(distance: np.ndarray) -> float:
     return float(min(np.quantile(distance, _TOO_NEAR), _COPY * np.median(distance)))
 
 
-def own_probability(training: Training, inputs: np.ndarray, labels: np.ndarray, device: str) -> np.ndarray:
-    """The probability ``[n]`` that the classifier gives each sample's own class."""
-    if not len(labels):
-        return np.empty(0)
-    own: np.ndarray = class_probabilities(training, MemoryInputs(inputs), device)[np.arange(len(labels)), labels]
-    return own
-
-
 def class_probabilities(training: Training, inputs: Inputs, device: str) -> np.ndarray:
     """The probabilities ``[n, classes]`` that the classifier gives `inputs`, of which there is one at least."""
-    batches = (values for _, values in clean_batches(inputs, device))
+    batches = (values for _, values in clean_batches(inputs, device, training.modality))
     return torch.cat(
         [outputs_of(training.model, values, device).float().softmax(1).cpu() for values in batches]
     ).numpy()

@@ -59,21 +59,22 @@ class Judged(NamedTuple):
         return {name: value for name, value in self._asdict().items() if math.isfinite(value)}
 
 
-class Scoring(NamedTuple):
+class ClassifierPlan(NamedTuple):
     """How a classifier is trained on the samples alone."""
 
     model: str
     recipe: Recipe
     seed: int
+    modality: str
 
 
-def classification_score(made: Samples, held_out: Samples, how: Scoring, device: str) -> float:
+def classification_score(made: Samples, held_out: Samples, how: ClassifierPlan, device: str) -> float:
     """The accuracy in [0, 1] on real ``held_out`` samples of a classifier that was trained, without augmentation, on
     the samples `made` alone. It varies by a point or more with the classifier's seed.
     """
     task = Classification(int(made.labels.max()) + 1)
-    plan = TrainingPlan(Policy(), how.model, task, made, how.recipe, how.seed, device)
-    found = predict(train_to_end(plan).model, task, held_out.inputs, device)
+    plan = TrainingPlan(Policy(), how.model, task, made, how.recipe, how.seed, device, how.modality)
+    found = predict(train_to_end(plan).model, task, held_out.inputs, device, how.modality)
     return score(Accuracy(), Accuracy().statistics(found, held_out.labels))
 
 
@@ -81,7 +82,7 @@ def judge_samples(
     made: Samples,
     held_out: Samples,
     sample_filter: SampleFilter,
-    score_on: Scoring | None = None,
+    score_on: ClassifierPlan | None = None,
     published: Callable[[Tensor], Tensor] | None = None,
 ) -> Judged:
     """Judge generated samples against real ones that the generator has not seen.
@@ -95,11 +96,8 @@ def judge_samples(
         published: the features that figures are published on; None leaves those distances out.
     """
     ours, theirs = (samples.inputs.take(np.arange(len(samples))) for samples in (made, held_out))
-    modality, device, both = (
-        sample_filter.modality,
-        sample_filter.device,
-        (torch.from_numpy(theirs), torch.from_numpy(ours)),
-    )
+    both = torch.from_numpy(theirs), torch.from_numpy(ours)
+    modality, device = sample_filter.modality, sample_filter.device
     model, as_work = sample_filter.training.model, modality.values.as_work
     seen = [classifier_features(model, stored, device, as_work) for stored in both]
     others: dict[str, float] = {}

@@ -200,7 +200,8 @@ def remake(expansion: Expansion, part: int) -> np.ndarray:
 
 
 def _augment(expansion: Expansion, part: _Part) -> np.ndarray:
-    plan = draw_plan(expansion.policy, len(part.rows), torch.Generator().manual_seed(part.seed))
+    generator = torch.Generator().manual_seed(part.seed)
+    plan = draw_plan(expansion.policy, len(part.rows), generator, expansion.source.modality)
     return apply_plan(plan, torch.from_numpy(expansion.train.inputs.take(part.rows)), check=False).numpy()
 
 

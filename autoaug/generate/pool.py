@@ -13,7 +13,7 @@ from autoaug.data.inputs import MemoryInputs
 from autoaug.data.pool import Pool
 from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import DataError, RunError, UnknownName
-from autoaug.generate.filter import Accept, SampleFilter, count_reasons, format_counts, own_probability, train_filter
+from autoaug.generate.filter import Accept, SampleFilter, count_reasons, format_counts, train_filter
 from autoaug.generate.fitting import FitSettings, TooFewSamples, Watch, fit_generator
 from autoaug.generate.generator import SavedGenerator, generator_kind, load_generator
 from autoaug.generate.metrics import LEAST_JUDGED, judge_samples
@@ -94,7 +94,7 @@ def make_pool(kind: str, data: DataSet, sample_filter: SampleFilter, settings: P
     inputs = generator.sample(labels, derive_seed(settings.seed, "pool"), settings.device)
     reasons = sample_filter.judge(inputs, labels, settings.accept)
     kept = np.flatnonzero(reasons == "")
-    confidence = own_probability(sample_filter.training, inputs[kept], labels[kept], settings.device)
+    confidence = sample_filter.own_probability(inputs[kept], labels[kept])
     facts: dict[str, Any] = {
         "seconds": generator.about.seconds,
         "fitting_seconds": fitted - begun,

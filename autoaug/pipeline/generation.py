@@ -18,6 +18,7 @@ from autoaug.generate import offline
 from autoaug.generate.filter import count_reasons, load_accept_function
 from autoaug.generate.fitting import FitSettings, fit_generator
 from autoaug.generate.generator import About, SavedGenerator, check_free, generator_kind, load_generator
+from autoaug.generate.metrics import ClassifierPlan, judge_samples
 from autoaug.generate.sampling import FilteredSamples, draw_samples, write_passed
 from autoaug.modalities.base import Collapsed
 from autoaug.modalities.registry import get_modality
@@ -116,12 +117,10 @@ def _figures(
     drawn: FilteredSamples, held_out: Samples, seed: int, published: Callable[[Tensor], Tensor] | None
 ) -> dict[str, float]:
     """How good the samples are that passed."""
-    from autoaug.generate.metrics import Scoring, judge_samples
-
     kept = drawn.reasons == ""
     passed = Samples(MemoryInputs(drawn.inputs[kept]), drawn.labels[kept])
-    scoring = Scoring("auto", drawn.recipe, seed)
-    return judge_samples(passed, held_out, drawn.sample_filter, scoring, published).known()
+    plan = ClassifierPlan("auto", drawn.recipe, seed, drawn.sample_filter.modality.name)
+    return judge_samples(passed, held_out, drawn.sample_filter, plan, published).known()
 
 
 def expand(options: ExpandOptions) -> offline.Expanded:

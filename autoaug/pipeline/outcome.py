@@ -120,7 +120,7 @@ def _write_pictures(job: Job, result: SearchResult, confirmed: Confirmed, genera
     if result.comparison and result.comparison.candidate != returned:
         shown["finalist"] = result.comparison.candidate
     for which, name in shown.items():
-        gallery = draw_gallery(result.candidate(name).policy, data.train, data.classes, job.config.seed)
+        gallery = draw_gallery(result.candidate(name).policy, data, job.config.seed)
         write_whole(folder.gallery(which), to_bytes(gallery))
     if pair := before_and_after(result):
         predictions = [[confirmed.trainings[c.name, seed].test_predictions for seed in c.seeds] for c in pair]

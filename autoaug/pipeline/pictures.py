@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from autoaug.data.splits import Samples
+from autoaug.data.splits import DataSet, Samples
 from autoaug.engine.transform import apply_plan, draw_plan
 from autoaug.policy.models import Operation, Policy, in_turn
 
@@ -43,15 +43,16 @@ class Gallery(NamedTuple):
     operators: np.ndarray
 
 
-def draw_gallery(policy: Policy, samples: Samples, classes: tuple[str, ...], seed: int) -> Gallery:
+def draw_gallery(policy: Policy, data: DataSet, seed: int) -> Gallery:
     """`SAMPLES` training samples of different classes, where there are so many, through the policy `DRAWN` times."""
+    samples, classes = data.train, data.classes
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(samples), generator=generator).numpy()
     _, first = np.unique(samples.labels[order], return_index=True)
     rows = np.concatenate([order[np.sort(first)], np.delete(order, first)])[: min(SAMPLES, len(order))]
     originals = samples.inputs.take(rows)
     phases = [policy.at((i + 0.5) / DRAWN) for i in range(DRAWN)]  # of a schedule
-    plans = [draw_plan(p, len(rows), generator) for p in phases]
+    plans = [draw_plan(p, len(rows), generator, data.modality) for p in phases]
     strips, strip_captions, operators = _strips(policy, originals[0])
     return Gallery(
         strips=strips,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import torch
 from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from autoaug.data.inputs import spread_rows
 from autoaug.data.loading import check_data
 from autoaug.errors import OptionError, RunError, first_line, rule_of
 from autoaug.modalities.base import Models
@@ -55,7 +55,7 @@ def robustness_of(options: RobustnessOptions) -> Robustness:
         check_trusted(f"the function {network}", model, options.trust)
     modality.models.check(network)
     trained = _load(path, modality.models, network, found.train.inputs.shape, task).to(chosen)
-    rows = np.linspace(0, len(found.test) - 1, min(options.samples, len(found.test))).astype(np.int64)
+    rows = spread_rows(len(found.test), options.samples)
     exam = Exam(task=task, modality=modality, device=chosen, how=how, corruptions=tuple(modality.corruptions))
     robustness = measure(trained, found.test, rows, exam)
     if run and config and (config.data_fingerprint, config.seed) == (found.fingerprint, seed):

@@ -18,9 +18,7 @@ _CHUNK_BYTES = 32 * 2**20
 _CHUNK_INPUTS = 1024
 
 
-def float_batches(
-    inputs: Inputs, batches: Iterator[np.ndarray], device: str, modality: str | None = None
-) -> Iterator[Tensor]:
+def float_batches(inputs: Inputs, batches: Iterator[np.ndarray], device: str, modality: str) -> Iterator[Tensor]:
     """Each batch of indices as training computes on it, floating point ``[n, …]`` on `device`; what is on disk is read
     ahead.
     """

@@ -16,7 +16,7 @@ from autoaug.training.tasks import Task
 
 
 def clean_batches(
-    inputs: Inputs, device: str, rows: np.ndarray | None = None, modality: str | None = None
+    inputs: Inputs, device: str, modality: str, rows: np.ndarray | None = None
 ) -> Iterator[tuple[np.ndarray, Tensor]]:
     """The samples at `rows`, or all, as they are: for each batch its rows and the values on `device`."""
     rows = np.arange(len(inputs)) if rows is None else rows
@@ -33,13 +33,8 @@ def outputs_of(model: nn.Module, values: Tensor, device: str) -> Tensor:
 
 
 def predict(
-    model: nn.Module,
-    task: Task,
-    inputs: Inputs,
-    device: str,
-    rows: np.ndarray | None = None,
-    modality: str | None = None,
+    model: nn.Module, task: Task, inputs: Inputs, device: str, modality: str, rows: np.ndarray | None = None
 ) -> np.ndarray:
     """What `model` says of every sample, or of those at `rows`, as the task stores it; they are not augmented."""
-    batches = clean_batches(inputs, device, rows, modality)
+    batches = clean_batches(inputs, device, modality, rows)
     return np.concatenate([task.predict(outputs_of(model, values, device)) for _, values in batches])

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from autoaug.data.inputs import spread_rows
 from autoaug.data.splits import Samples
 from autoaug.errors import OptionError
 from autoaug.modalities.base import Modality
@@ -67,7 +68,7 @@ def robust_score(model: nn.Module, setting: TrainingSetting) -> float:
     corruptions, over at most 500 validation samples spread over the split. The same attacks and corruptions each time.
     """
     samples, modality = setting.validation, get_modality(setting.modality)
-    rows = np.linspace(0, len(samples) - 1, min(_AT_MOST, len(samples))).astype(np.int64)
+    rows = spread_rows(len(samples), _AT_MOST)
     exam = Exam(
         task=setting.task,
         modality=modality,
@@ -86,7 +87,7 @@ def measure(model: nn.Module, samples: Samples, rows: np.ndarray, exam: Exam) ->
     check_examinable(exam.modality)
     clean, attacked = _Score(model, exam), _Score(model, exam)
     corrupted = {name: [_Score(model, exam) for _ in exam.severities] for name in exam.corruptions}
-    batches = clean_batches(samples.inputs, exam.device, rows, exam.modality.name)
+    batches = clean_batches(samples.inputs, exam.device, exam.modality.name, rows)
     for number, (indices, values) in enumerate(batches):
         labels = samples.labels[indices]
         clean.add(values, labels)

@@ -23,8 +23,8 @@ def score_and_loss(
     """
     task, generator, loss = setting.task, torch.Generator().manual_seed(0), 0.0
     layers, statistics = Policy(layers=policy.layers), []
-    for indices, clean in clean_batches(samples.inputs, setting.device, rows, setting.modality):
-        augmented = apply_plan(draw_plan(layers, len(clean), generator), clean, check=False)
+    for indices, clean in clean_batches(samples.inputs, setting.device, setting.modality, rows):
+        augmented = apply_plan(draw_plan(layers, len(clean), generator, setting.modality), clean, check=False)
         outputs, labels = outputs_of(model, augmented, setting.device), samples.labels[indices]
         statistics.append(setting.metric.statistics(task.predict(outputs), labels))
         targets = task.targets(torch.from_numpy(labels)).to(setting.device)

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.pool import Pool
 from autoaug.data.splits import Samples, nested_rows
-from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
 from autoaug.results import TrialResult
 from autoaug.training.device import one_thread, resident
@@ -64,7 +63,7 @@ class TrainingSetting:
     model: str
     recipe: Recipe
     device: str
-    modality: str = field(default_factory=lambda: get_modality().name)
+    modality: str
     metric: Metric = field(default_factory=Accuracy)
     is_exchangeable: bool = False
     measures_robustness: bool = False

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from autoaug.data.inputs import Inputs
+from autoaug.data.inputs import Inputs, spread_rows
 from autoaug.data.splits import Samples
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
@@ -59,7 +59,7 @@ class TrainingPlan:
     recipe: Recipe
     seed: int
     device: str
-    modality: str = field(default_factory=lambda: get_modality().name)
+    modality: str
     rungs: Sequence[float] = (1.0,)
     rows: np.ndarray | None = None
     parts: int = 1
@@ -92,6 +92,7 @@ class Training:
 
     Attributes:
         model: in training.
+        modality: of the samples, by name.
         meter: the cost, since it was begun or continued.
         steps: of the optimizer that have been taken.
         momentum: the optimizer's, a tensor per parameter; empty before the first step.
@@ -99,6 +100,7 @@ class Training:
     """
 
     model: nn.Module
+    modality: str
     meter: Meter = field(default_factory=Meter)
     steps: int = 0
     momentum: list[Tensor] = field(default_factory=list)
@@ -111,19 +113,20 @@ def new_training(plan: TrainingPlan) -> Training:
     if samples not in _statistics:
         _statistics[samples] = channel_statistics(samples.inputs, plan.modality)
     models, shape = get_modality(plan.modality).models, samples.inputs.shape
-    return Training(models.build(plan.model, shape, plan.task.outputs, *_statistics[samples], plan.seed))
+    model = models.build(plan.model, shape, plan.task.outputs, *_statistics[samples], plan.seed)
+    return Training(model, plan.modality)
 
 
 #: Per channel mean and deviation of the samples that this process trains on, worked out once.
 _statistics: WeakKeyDictionary[Samples, tuple[Tensor, Tensor]] = WeakKeyDictionary()
 
 
-def channel_statistics(inputs: Inputs, modality: str | None = None) -> tuple[Tensor, Tensor]:
+def channel_statistics(inputs: Inputs, modality: str) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of each channel, ``[C]`` each, over at most 2,048 samples spread over the set and all
     that a channel holds.
     """
-    at_most = min(2048, max(64, _STATISTICS_BYTES // (4 * math.prod(inputs.shape))), len(inputs))
-    rows = np.linspace(0, len(inputs) - 1, at_most).astype(np.int64)
+    at_most = min(2048, max(64, _STATISTICS_BYTES // (4 * math.prod(inputs.shape))))
+    rows = spread_rows(len(inputs), at_most)
     values = next(float_batches(inputs, iter([rows]), "cpu", modality))
     others = [d for d in range(values.ndim) if d != 1]
     return values.mean(others), values.std(others)

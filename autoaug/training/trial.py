@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from autoaug.data.inputs import spread_rows
 from autoaug.data.splits import Samples
 from autoaug.errors import full_disk, typed_line
 from autoaug.policy.models import Policy
@@ -149,7 +150,7 @@ class _Trial:
     def on(self, training: Training, samples: Samples, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """What the model says of samples, or of those at `rows`, and the statistics of that."""
         setting = self.setting
-        found = predict(training.model, setting.task, samples.inputs, setting.device, rows, setting.modality)
+        found = predict(training.model, setting.task, samples.inputs, setting.device, setting.modality, rows)
         labels = samples.labels if rows is None else samples.labels[rows]
         return found, setting.metric.statistics(found, labels)
 
@@ -195,7 +196,8 @@ def _rest(setting: TrainingSetting, rows: np.ndarray | None) -> np.ndarray:
     if rows is None or not setting.is_exchangeable:
         return np.empty(0, np.int64)
     rest = np.setdiff1d(np.arange(len(setting.train)), rows)
-    return rest[np.unique(np.linspace(0, len(rest) - 1, min(_MOST_OF_THE_REST, len(rest))).astype(np.int64))]
+    spread: np.ndarray = rest[spread_rows(len(rest), _MOST_OF_THE_REST)]
+    return spread
 
 
 class _OutOfMemory(Exception):

@@ -157,7 +157,7 @@ def test_mixing_is_refused_or_left_to_the_training_loop(target: str) -> None:
         export_policy(policy, target)
     text = export_policy(policy, target, approximate=True)
     assert "# APPROXIMATION: mixing is left out" in text
-    assert "2 copies of each image" in text
+    assert "2 copies of each sample" in text
 
 
 @pytest.mark.parametrize("target", [name for name, target in EXPORTERS.items() if target.suffix == "py"])

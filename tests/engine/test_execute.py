@@ -135,13 +135,13 @@ def test_forms_of_input_give_the_same_images(kind: str, channels: int) -> None:
 @pytest.mark.parametrize(
     ("images", "words"),
     [
-        (torch.full((2, 3, 4, 4), torch.nan), "the images have NaN"),
+        (torch.full((2, 3, 4, 4), torch.nan), "the samples have NaN"),
         (torch.full((2, 3, 4, 4), torch.inf), "values from inf to inf"),
         (torch.full((2, 3, 4, 4), 255.0), "values from 255 to 255; they must be finite and in"),
         (torch.full((2, 3, 4, 4), -0.1), "values from -0.1"),
         (torch.zeros(2, 3, 4), r"must be \[B, C, H, W\]"),
         (torch.zeros(2, 3, 4, 4, dtype=torch.int32), "not torch.int32"),
-        (torch.zeros(3, 3, 4, 4), "the plan is for 2 images, not 3"),
+        (torch.zeros(3, 3, 4, 4), "the plan is for 2 samples, not 3"),
     ],
 )
 def test_bad_images_are_told(images: torch.Tensor, words: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from autoaug.functional.mixing import MIXINGS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoaug.engine.plan import Plan, draw_plan
+from autoaug.engine.plan import Plan, draw_plan, mixing_of
 from autoaug.engine.transform import apply_plan
 from autoaug.errors import AutoaugError, OptionError
 from autoaug.policy.loading import builtin_names, load_policy, parse_policy
@@ -74,7 +75,7 @@ def test_a_plan_prints_a_line_a_sample() -> None:
     assert mixed.startswith("resizemix with ")
 
 
-@pytest.mark.parametrize("kind", MIXINGS)
+@pytest.mark.parametrize("kind", mixing_of("image").kinds)
 def test_every_mixing_is_described(kind: str) -> None:
     assert kind in str(plan_of("none", 4, mixing=Mixing(kind=kind)))
 
@@ -118,3 +119,15 @@ def test_an_operation_draws_the_signs_it_names(sign: str, share: float) -> None:
     rotate, cutout = plan.magnitude
     assert abs(float((rotate < 0).double().mean()) - share) < 0.03
     assert bool((cutout >= 0).all())
+
+
+def test_a_plan_of_an_older_version_is_read(tmp_path: Path) -> None:
+    """It had no modality, and another name for the uniforms; how samples are mixed stood beside the rest."""
+    plan = plan_of("randaugment", 4, mixing=Mixing(kind="mixup"))
+    plan.save(tmp_path / "plan.json")
+    content = json.loads((tmp_path / "plan.json").read_text())
+    assert {"mode", "partner", "weight", "place"} <= content.keys()
+    older = {"draws" if key == "uniforms" else key: value for key, value in content.items() if key != "modality"}
+    (tmp_path / "older.json").write_text(json.dumps(older))
+    assert_equal(Plan.load(tmp_path / "older.json"), plan)
+    assert Plan.load(tmp_path / "older.json").modality == "image"

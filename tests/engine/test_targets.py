@@ -16,6 +16,7 @@ from autoaug.engine.plan import Plan
 from autoaug.engine.targets import move_targets
 from autoaug.engine.transform import apply_plan
 from autoaug.errors import AutoaugError
+from autoaug.modalities.base import Batch
 from autoaug.modalities.operators import all_operators
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Mixing, Operation, Policy, in_turn
@@ -37,7 +38,7 @@ def boxes(*rows: tuple[float, ...], kind: str = "XYXY") -> tv_tensors.BoundingBo
 
 
 def moved(plan: Plan, target: Any) -> Any:
-    return move_targets(plan, 0, target, SIZE)
+    return move_targets(plan, 0, target, Batch(torch.empty(1, 3, *SIZE)))
 
 
 def test_flips_agree_with_torchvision() -> None:
@@ -218,5 +219,5 @@ def test_a_batch_wants_a_list_of_targets(maker: str) -> None:
     policy = load_policy("none")
     module = policy.transform() if maker == "autoaug" else loaded(policy, "torchvision")()
     for targets in ({"boxes": 1, "labels": 2}, [{}], [{}, {}, {}], "ab"):
-        with pytest.raises((AutoaugError, ValueError), match="must be a list of 2, one for each image"):
+        with pytest.raises((AutoaugError, ValueError), match="must be a list of 2, one for each sample"):
             module(photographs(2), targets)

@@ -62,8 +62,8 @@ def test_magnitudes_are_uniform_in_their_range() -> None:
 @pytest.mark.parametrize("alpha", [0.5, 1.0, 2.0])
 def test_mixing_weights_follow_the_beta_distribution(alpha: float) -> None:
     plan = draw_plan(Policy(mixing=Mixing(kind="mixup", alpha=alpha)), 5000, generator())
-    assert plan.weight is not None
-    assert stats.kstest(plan.weight.double().numpy(), stats.beta(alpha, alpha).cdf).pvalue > 1e-3
+    assert plan.mix is not None
+    assert stats.kstest(plan.mix.weight.double().numpy(), stats.beta(alpha, alpha).cdf).pvalue > 1e-3
 
 
 def test_mixup_is_the_weighted_sum_of_images_and_labels() -> None:
@@ -71,11 +71,11 @@ def test_mixup_is_the_weighted_sum_of_images_and_labels() -> None:
     policy = Policy(mixing=Mixing(kind="mixup"))
     plan = draw_plan(policy, 24, generator(5))
     mixed, soft = policy.transform(seed=5)(images, labels)
-    assert plan.weight is not None
-    assert plan.partner is not None
-    weight = plan.weight[:, None, None, None]
-    torch.testing.assert_close(mixed, weight * images + (1 - weight) * images[plan.partner])
-    torch.testing.assert_close(soft, plan.weight[:, None] * labels + (1 - plan.weight[:, None]) * labels[plan.partner])
+    assert plan.mix is not None
+    weight, partner = plan.mix.weight, plan.mix.partner
+    shared = weight[:, None, None, None]
+    torch.testing.assert_close(mixed, shared * images + (1 - shared) * images[partner])
+    torch.testing.assert_close(soft, weight[:, None] * labels + (1 - weight[:, None]) * labels[partner])
 
 
 def test_cutmix_labels_are_the_shares_of_pixels() -> None:
@@ -102,7 +102,7 @@ def test_uint8_comes_back_as_uint8() -> None:
 
 def test_a_plan_for_another_number_of_images_is_refused() -> None:
     plan = draw_plan(load_policy("randaugment"), 3, generator())
-    with pytest.raises(OptionError, match="3 images, not 4"):
+    with pytest.raises(OptionError, match="3 samples, not 4"):
         apply_plan(plan, photographs(4))
 
 

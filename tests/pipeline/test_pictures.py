@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autoaug.data.inputs import MemoryInputs
-from autoaug.data.splits import Samples
+from autoaug.data.splits import DataSet, Samples
 from autoaug.pipeline.pictures import DRAWN, SAMPLES, draw_examples, draw_gallery, draw_sample_gallery
 from autoaug.policy.loading import load_policy
 from tests.conftest import bars
@@ -21,12 +21,13 @@ def series(n: int) -> Samples:
 def test_a_gallery_has_a_sample_of_every_class_and_each_operator_over_its_range() -> None:
     images, labels = bars(30, classes=3)
     samples = Samples(MemoryInputs(images.transpose(0, 3, 1, 2)), labels)
-    found = draw_gallery(load_policy("randaugment"), samples, ("a", "b", "c"), seed=1)
+    data = DataSet("bars", ("a", "b", "c"), samples, samples, samples, "", "")
+    found = draw_gallery(load_policy("randaugment"), data, seed=1)
     assert set(found.classes[:3]) == {"a", "b", "c"}
     assert found.augmented.shape == (DRAWN, SAMPLES, 1, 12, 12)
     assert found.strips.shape == (len(found.operators), 5, 1, 12, 12)
     assert found.strips.dtype == np.uint8
-    again = draw_gallery(load_policy("randaugment"), samples, ("a", "b", "c"), seed=1)
+    again = draw_gallery(load_policy("randaugment"), data, seed=1)
     assert all(np.array_equal(a, b) for a, b in zip(found, again, strict=True))
 
 

@@ -19,7 +19,7 @@ def data_uri(image: np.ndarray) -> str:
 
 
 def html(sample: np.ndarray, words: str) -> str:
-    """uint8 ``[C, H, W]`` as an ``<img>``."""
+    """uint8 ``[C, H, W]`` as an ``<img>``; small ones are enlarged without being blurred."""
     if sample.ndim != 3 or sample.dtype != np.uint8:
         raise ValueError(f"an image is uint8 [C, H, W], not {sample.dtype} {list(sample.shape)}")
-    return f'<img src="{data_uri(sample)}" alt="{escape(words)}">'
+    return f'<img src="{data_uri(sample)}" alt="{escape(words)}" style="image-rendering: pixelated">'

@@ -31,11 +31,7 @@ _PASSES = 1 / 3
 
 @dataclass(frozen=True)
 class MatchShift:
-    """Search for operations, of the modality with that name, that make the training samples look like the validation
-    samples.
-    """
-
-    modality: str
+    """Search for operations that make the training samples look like the validation samples."""
 
     def run(self, setting: TrainingSetting, seed: int) -> Iterator[TrialResult]:
         """Yield one result: the matched policy, or None, and how certain that is."""
@@ -46,9 +42,9 @@ class MatchShift:
             yield TrialResult(started=started, ended=now(), status="complete", probe_result=probe_results)
             return
         found = match(
-            _some(setting.train.inputs, _training_samples(setting.train.inputs), draw, setting.device),
-            _some(setting.validation.inputs, _VALIDATION, draw, setting.device),
-            get_modality(self.modality),
+            _some(setting.train.inputs, _training_samples(setting.train.inputs), draw, setting),
+            _some(setting.validation.inputs, _VALIDATION, draw, setting),
+            get_modality(setting.modality),
         )
         yield TrialResult(
             started=started,
@@ -72,10 +68,10 @@ def _training_samples(inputs: Inputs) -> int:
     return max(_TRAINING // 3, min(_TRAINING, _POSITIONS // math.prod(positions)))
 
 
-def _some(inputs: Inputs, at_most: int, draw: np.random.Generator, device: str) -> Tensor:
+def _some(inputs: Inputs, at_most: int, draw: np.random.Generator, setting: TrainingSetting) -> Tensor:
     """Samples of random rows, in the order of the draw, on the CPU."""
     rows = draw.permutation(len(inputs))[:at_most]
-    return next(float_batches(inputs, iter([rows]), device)).cpu()
+    return next(float_batches(inputs, iter([rows]), setting.device, setting.modality)).cpu()
 
 
 def matched(probe_result: Mapping[str, Any] | None) -> Policy | None:

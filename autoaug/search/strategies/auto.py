@@ -133,7 +133,7 @@ class Auto(Strategy):
         """The next of the probes and baselines that a search begins with; None where there is none, or not yet."""
         may_probe, fraction = context.has_data, self.config.data_fraction
         if may_probe and self.config.looks_for_shift and SHIFT not in history.probe_results:
-            return Probe(SHIFT, MatchShift(context.space.modality.name))
+            return Probe(SHIFT, MatchShift())
         if step := next_baseline(history, context, fraction):
             return step
         is_measured = AFFINITY in history.probe_results or not self.config.measures_affinity

@@ -96,11 +96,11 @@ def test_the_gradient_moves_away_from_what_harms(task: TrainingSetting) -> None:
 
 
 def test_the_shift_is_found_and_few_images_are_not_asked() -> None:
-    found = request(MatchShift("image"), shifted_task())
+    found = request(MatchShift(), shifted_task())
     policy = matched(found.probe_result)
     assert policy is not None
     assert found.sample_passes > 0
     few = replace(small_task(), validation=samples(20, 1))
-    assert matched(request(MatchShift("image"), few).probe_result) is None
+    assert matched(request(MatchShift(), few).probe_result) is None
     assert matched(None) is None
     assert np.isfinite(found.probe_result["residual"])

@@ -1,7 +1,8 @@
 """Operators on arrays: pure functions in the words that NumPy and ``keras.ops`` share, so that one source serves both.
 
-Images are float32 ``[n, H, W, C]`` in [0, 1], values ``[n]`` in the operator's unit, uniforms ``[n, 4]`` in [0, 1). Warps
-give maps ``[n, 3, 3]`` from output to input positions, in pixels from the center, as `autoaug.modalities.image.fusion` says.
+Images are float32 ``[n, H, W, C]`` in [0, 1], values ``[n]`` in the operator's unit, uniforms ``[n, 4]`` in [0, 1).
+Warps give maps ``[n, 3, 3]`` from output to input positions, in pixels from the center: see
+`autoaug.modalities.image.fusion`.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ class GanFit:
         while self.steps < steps:
             generator = torch.Generator().manual_seed(derive_seed(self.seed, "gan", self.steps))
             rows = _packs(by_class, generator)
-            real = next(float_batches(self.samples.inputs, iter([rows.flatten().numpy()]), device))
+            real = next(float_batches(self.samples.inputs, iter([rows.flatten().numpy()]), device, "image"))
             kinds = labels[rows[:, 0]].to(device)
             loss = _step(self, real, kinds, generator, device)
             self.steps += 1

@@ -1,0 +1,42 @@
+"""Series as tensors ``[C, T]`` or ``[n, C, T]``, or such arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+bounds = (-8.0, 8.0)
+
+
+def opened(given: Any) -> tuple[Tensor, bool, Callable[[Tensor], Any]]:
+    is_array = isinstance(given, np.ndarray)
+    tensor = torch.from_numpy(given) if is_array else given
+    if not isinstance(tensor, Tensor) or tensor.ndim not in (2, 3):
+        raise ValueError("series must be [C, T] or [n, C, T]")
+    alone = tensor.ndim == 2
+
+    def back(augmented: Tensor) -> Any:
+        whole = augmented[0] if alone else augmented
+        return whole.numpy() if is_array else whole
+
+    return (tensor[None] if alone else tensor), alone, back
+
+
+def check(values: Tensor, look: bool = True) -> Tensor:
+    if values.ndim != 3 or not values.is_floating_point():
+        raise ValueError(f"series must be floating point [n, C, T], not {values.dtype} {list(values.shape)}")
+    if look and values.numel() and not bool(values.detach().isfinite().all()):
+        raise ValueError("the series have values that are not finite")
+    return values
+
+
+def as_work(values: Tensor) -> Tensor:
+    return values if values.dtype == torch.float64 else values.float()
+
+
+def as_stored(values: Tensor, dtype: torch.dtype) -> Tensor:
+    return values.to(dtype)
