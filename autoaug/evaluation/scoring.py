@@ -10,8 +10,9 @@ from sklearn.metrics import confusion_matrix
 
 from autoaug.evaluation.confirmation import CandidatePolicy
 from autoaug.evaluation.statistics import estimate
-from autoaug.results import Candidate, TrialResult
+from autoaug.results import Candidate
 from autoaug.training.metrics import Metric, record_of, score
+from autoaug.training.result import TrialResult
 from autoaug.training.tasks import Task
 
 

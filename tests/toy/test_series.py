@@ -28,7 +28,9 @@ def series(tmp_path: Path) -> Path:
     def made(n: int, seed: int, moved: float) -> tuple[np.ndarray, np.ndarray]:
         draw, labels = np.random.default_rng(seed), np.arange(n) % 3
         time = np.linspace(0, 2 * np.pi, 48)
-        rows = [np.sin((1 + label) * (time + draw.uniform(-moved, moved))) + draw.normal(0, 0.3, 48) for label in labels]
+        rows = [
+            np.sin((1 + label) * (time + draw.uniform(-moved, moved))) + draw.normal(0, 0.3, 48) for label in labels
+        ]
         return np.stack(rows)[:, None].astype(np.float32), labels
 
     (x_train, y_train), (x_test, y_test) = made(96, 1, 0.1), made(60, 2, 1.0)

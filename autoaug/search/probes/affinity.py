@@ -11,9 +11,9 @@ import torch
 
 from autoaug.modalities.operators import get_operator
 from autoaug.policy.models import Operation, Policy, in_turn
-from autoaug.results import TrialResult
 from autoaug.search.space import SearchSpace
 from autoaug.training.checkpoint import checkpoint_path, load_weights
+from autoaug.training.result import TrialResult
 from autoaug.training.scoring import score_and_loss
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.state import new_training

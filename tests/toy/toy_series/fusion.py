@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from toy_series.values import bounds
 
 from autoaug.modalities.base import Batch, Fusion
-from toy_series.values import bounds
 
 
 class _Alone(Fusion):
