@@ -7,8 +7,9 @@ import os
 import signal
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -82,23 +83,44 @@ def write_folder(root: Path, images: np.ndarray, labels: np.ndarray) -> None:
         Image.fromarray(image.squeeze()).save(folder / f"{index:04d}.png")
 
 
-@pytest.fixture
-def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """What the command line says to `arguments` in `folder`, which it must refuse with one line and exit code 2. It
-    runs in this process: a new one would load its libraries for seconds.
-    """
+class Ended(NamedTuple):
+    """How a command ended, and what it said."""
 
-    def run(*arguments: str, folder: Path) -> str:
+    code: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Ended]]:
+    """The command line with `arguments` in `folder`. It runs in this process: a new one would load its libraries for
+    seconds.
+    """
+    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def run(*arguments: object, folder: Path) -> Ended:
         from autoaug.cli.main import main
 
         monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["autoaug", *arguments])
+        monkeypatch.setattr(sys, "argv", ["autoaug", *map(str, arguments)])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main()
-        said = capsys.readouterr().err
-        assert ended.value.code == 2, said
-        assert len(said.strip().splitlines()) == 1, said
-        return said
+        return Ended(int(ended.value.code or 0), *capsys.readouterr())
+
+    yield run
+    for number, handler in signals.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def refused(command: Callable[..., Ended]) -> Callable[..., str]:
+    """What the command line says to `arguments` in `folder`, which it must refuse with one line and exit code 2."""
+
+    def run(*arguments: str, folder: Path) -> str:
+        ended = command(*arguments, folder=folder)
+        assert ended.code == 2, ended.stderr
+        assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr
+        return ended.stderr
 
     return run

@@ -25,6 +25,8 @@ MANY_PARAMETERS: dict[str, str] = {}
 #: Rooms that know no modality by name; "text" is too common a word to be looked for.
 CORE = ROOMS - {"modalities"}
 ORDINARY = {"text"}
+#: What may stand beside the word all the same: reading a name of an older version, and a property of CSS.
+ALLOWED = re.compile(r"renamed\(|_RENAMED|_AS_NOW|image-rendering")
 
 
 def sources() -> Iterator[tuple[str, str]]:
@@ -79,7 +81,10 @@ def core_texts() -> Iterator[tuple[str, str]]:
 def test_no_core_room_names_a_modality(name: str) -> None:
     word = re.compile(rf"\b{re.escape(name)}s?\b", re.IGNORECASE)
     found = [
-        f"{path}:{n}" for path, text in core_texts() for n, line in enumerate(text.split("\n"), 1) if word.search(line)
+        f"{path}:{n}"
+        for path, text in core_texts()
+        for n, line in enumerate(text.split("\n"), 1)
+        if word.search(line) and not ALLOWED.search(line)
     ]
     assert not found, f"{len(found)} places, such as {found[:8]}"
 

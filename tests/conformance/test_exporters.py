@@ -31,25 +31,42 @@ TARGETS = [name for name, target in EXPORTERS.items() if isinstance(target, Torc
 
 RUN = """
 import sys, importlib.util, torch, numpy as np
-spec = importlib.util.spec_from_file_location("exported", sys.argv[1])
-module = importlib.util.module_from_spec(spec); spec.loader.exec_module(module)
-assert not any(name.split(".")[0] == "autoaug" for name in sys.modules), "the module imports autoaug"
-data = np.load(sys.argv[2])
-images, labels = torch.from_numpy(data["images"]), torch.from_numpy(data["labels"])
-out = module.Augment(seed=7)(images, labels)
-np.savez(sys.argv[3], images=out[0].numpy(), labels=out[1].numpy())
+given = np.load(sys.argv[1])
+images, labels = torch.from_numpy(given["images"]), torch.from_numpy(given["labels"])
+made = {}
+for name in sys.argv[4:]:
+    spec = importlib.util.spec_from_file_location("exported", f"{sys.argv[3]}/{name}.py")
+    module = importlib.util.module_from_spec(spec); spec.loader.exec_module(module)
+    out = module.Augment(seed=7)(images, labels)
+    made |= {f"{name}.images": out[0].numpy(), f"{name}.labels": out[1].numpy()}
+assert not any(name.split(".")[0] == "autoaug" for name in sys.modules), "a module imports autoaug"
+np.savez(sys.argv[2], **made)
 """
 
+MIXED = {
+    kind: load_policy("flip-crop").model_copy(update={"mixing": Mixing(kind=kind, probability=0.7, alpha=0.4)})
+    for kind in get_args(MixingKind)
+}
+POLICIES = {**{name: load_policy(name) for name in builtin_names()}, **MIXED}
 
-def replay(policy: Policy, target: str, images: torch.Tensor, folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """What the exported module makes of `images` in a fresh process that cannot see autoaug."""
-    labels = torch.arange(len(images)) % 3
-    module, given, made = folder / "policy.py", folder / "given.npz", folder / "made.npz"
-    module.write_text(export_policy(policy, target))
-    np.savez(given, images=images.numpy(), labels=labels.numpy())
-    subprocess.run([sys.executable, "-I", "-c", RUN, module, given, made], check=True, cwd=folder)
-    with np.load(made) as file:
-        return file["images"], file["labels"]
+
+@pytest.fixture(scope="module", params=TARGETS)
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
+    """What the exported modules of `POLICIES` make of photographs and their labels, in one fresh process that cannot
+    see autoaug.
+    """
+    folder, images = tmp_path_factory.mktemp(request.param), photographs()
+    for name, policy in POLICIES.items():
+        (folder / f"{name}.py").write_text(export_policy(policy, request.param))
+    np.savez(folder / "given.npz", images=images.numpy(), labels=labels_of(images).numpy())
+    command = [sys.executable, "-I", "-c", RUN, "given.npz", "made.npz", folder, *POLICIES]
+    subprocess.run(command, check=True, cwd=folder)
+    with np.load(folder / "made.npz") as file:
+        return dict(file)
+
+
+def labels_of(images: torch.Tensor) -> torch.Tensor:
+    return torch.arange(len(images)) % 3
 
 
 def loaded(policy: Policy, target: str) -> Any:
@@ -89,23 +106,17 @@ def test_a_module_imports_its_target_alone(target: str, name: str) -> None:
     assert set(imported) - sys.stdlib_module_names <= {"torch", target}
 
 
-@pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", builtin_names())
-def test_built_in_policies_replay_in_a_fresh_process(target: str, name: str, tmp_path: Path) -> None:
-    images, policy = photographs(), load_policy(name)
-    theirs, _ = replay(policy, target, images, tmp_path)
-    assert_same(policy.transform(seed=7)(images), theirs)
+def test_built_in_policies_replay_in_a_fresh_process(name: str, made: dict[str, np.ndarray]) -> None:
+    assert_same(POLICIES[name].transform(seed=7)(photographs()), made[f"{name}.images"])
 
 
-@pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("kind", get_args(MixingKind))
-def test_mixing_replays_in_a_fresh_process(target: str, kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", MIXED)
+def test_mixing_replays_in_a_fresh_process(kind: str, made: dict[str, np.ndarray]) -> None:
     images = photographs()
-    policy = load_policy("flip-crop").model_copy(update={"mixing": Mixing(kind=kind, probability=0.7, alpha=0.4)})
-    theirs, soft = replay(policy, target, images, tmp_path)
-    ours, labels = policy.transform(seed=7)(images, torch.arange(len(images)) % 3)
-    assert_same(ours, theirs)
-    np.testing.assert_allclose(labels.numpy(), soft, atol=1e-6)
+    ours, labels = MIXED[kind].transform(seed=7)(images, labels_of(images))
+    assert_same(ours, made[f"{kind}.images"])
+    np.testing.assert_allclose(labels.numpy(), made[f"{kind}.labels"], atol=1e-6)
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -178,7 +189,7 @@ class OneView(Dataset):
         return {name: transform(self.image) for name, transform in self.transforms.items()}
 
 
-@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+@pytest.mark.parametrize("method", ["spawn", pytest.param("forkserver", marks=pytest.mark.slow)])
 def test_transforms_travel_to_workers_that_are_started_anew(
     method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -257,30 +257,7 @@ def homography(sources: list[tuple[float, float]], targets: list[tuple[float, fl
 
 
 @pytest.mark.parametrize("magnitude", [0.3, -0.3, 0.8])
-@pytest.mark.parametrize(
-    "name",
-    [
-        "HorizontalFlip",
-        "VerticalFlip",
-        "Rotate",
-        "ShearX",
-        "ShearY",
-        "TranslateX",
-        "TranslateY",
-        "Scale",
-        "PadCrop",
-        "RandomResizedCrop",
-        "Perspective",
-        "Hue",
-        "Gamma",
-        "Brightness",
-        "Contrast",
-        "Saturation",
-        "Sharpness",
-        "Grayscale",
-        "GaussianBlur",
-    ],
-)
+@pytest.mark.parametrize("name", IN_TORCHVISION)
 def test_torchvision_agrees(name: str, magnitude: float) -> None:
     operator = get_operator(name)
     magnitude = 1.0 if operator.is_switch else magnitude if operator.signed else abs(magnitude)
@@ -376,9 +353,7 @@ def test_clahe_of_one_tile_is_equalization() -> None:
     assert apply("CLAHE", dim, 1.0).std() > 2 * dim.std(), "and stretches a dim one"
 
 
-@pytest.mark.parametrize(
-    "name", ["Hue", "ColorTemperature", "Saturation", "Grayscale", "ChannelShuffle", "ChannelDrop"]
-)
+@pytest.mark.parametrize("name", ON_COLORS)
 def test_color_operators_leave_gray_images_alone(name: str) -> None:
     images = photographs(4, channels=1)
     torch.testing.assert_close(apply(name, images, 0.8), images, atol=1e-6, rtol=0)

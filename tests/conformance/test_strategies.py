@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import tempfile
 import time
 from collections import deque
 from pathlib import Path
@@ -94,6 +96,14 @@ def states(study: SearchStudy) -> list[object]:
     ]
 
 
+@functools.cache
+def found_by(name: str, space: str, seed: int) -> tuple[float, ...]:
+    """The scores of the full-length policies of a search, without the baselines."""
+    with tempfile.TemporaryDirectory() as folder:
+        study = search_with(name, Path(folder) / "study.db", Surrogate(), 80, seed, load_space(space))
+        return tuple(p.values[0] for p in study.history().trials if p.values and p.is_whole and not p.is_baseline)
+
+
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SearchStudy]:
     folder = tmp_path_factory.mktemp("strategies")
@@ -156,22 +166,18 @@ def test_with_many_workers_the_budget_is_kept_and_all_trials_end(name: str, tmp_
 
 
 @pytest.mark.parametrize("name", [name for name in STRATEGIES if name != "random"])
-def test_it_beats_random_on_a_known_function(name: str, tmp_path: Path) -> None:
+def test_it_beats_random_on_a_known_function(name: str) -> None:
     """By its best full-length policy, without the baselines, or with several objectives, where the best at one of them
     is not what it looks for, by what it draws last. Strategies that do not learn from scores of trainings are held to
     what they do learn from in tests of their own.
     """
     if not STRATEGIES[name].learns_from_scores:
         pytest.skip("it does not learn from scores")
-    space = load_space(SPACES[name])
 
-    def best(strategy: str, seed: int) -> float:
-        path = tmp_path / f"{strategy}-{seed}.db"
-        study = search_with(strategy, path, Surrogate(), 80, seed, space)
-        found = [p.values[0] for p in study.history().trials if p.values and p.is_whole and not p.is_baseline]
+    def best(found: tuple[float, ...]) -> float:
         return max(found) if len(STRATEGIES[name].objectives) == 1 else float(np.mean(found[-20:]))
 
-    own, luck = ([best(strategy, seed) for seed in range(3)] for strategy in (name, "random"))
+    own, luck = ([best(found_by(s, SPACES[name], seed)) for seed in range(3)] for s in (name, "random"))
     assert np.mean(own) >= np.mean(luck), (own, luck)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from autoaug.engine import execute as engine
@@ -57,9 +57,12 @@ def test_fused_warps_are_the_composition(layers: list[list[str]], seed: int) -> 
     fused, reference = apply_plan(plan, ramp), apply_plan(plan, ramp, fuse=False)
     inside = torch.zeros_like(ramp)
     inside[..., 5:-5, 5:-5] = 1
-    mask = (apply_plan(plan, inside, fuse=False) > 1 - 1e-6) & (apply_plan(plan, inside) > 1 - 1e-6)
+    seen = apply_plan(plan, inside, fuse=False) > 1 - 1e-6
+    assume(seen.any())
+    mask = seen & (apply_plan(plan, inside) > 1 - 1e-6)
+    assert mask.sum() > 0.9 * seen.sum(), "sampled once, no more of the border is seen"
     tolerance = 2e-3 if any("Perspective" in layer for layer in layers) else 1e-4  # projected, it is no longer linear
-    assert (fused - reference)[mask].abs().max() < tolerance if mask.any() else True
+    assert (fused - reference)[mask].abs().max() < tolerance
 
 
 def test_the_order_of_a_sample_is_kept_among_others() -> None:

@@ -546,8 +546,7 @@ def test_the_scores_of_an_objective_are_not_asked_for_again(tmp_path: Path) -> N
 HOLD = """
 import os, sys, time
 from pathlib import Path
-from autoaug.job import Silent
-from autoaug.locking import held
+from autoaug.utils.locks import held
 with held(Path(sys.argv[1]), ""):
     if len(sys.argv) > 2 and not os.fork():
         print(os.getpid(), flush=True)

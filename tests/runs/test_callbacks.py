@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.error import HTTPError
 
@@ -17,20 +20,42 @@ import autoaug
 from autoaug.errors import AutoaugError
 from autoaug.runs.callbacks import TRACKERS
 from autoaug.runs.callbacks.event_log import EventLog, read_events
-from tests.conftest import PATIENCE, write_npz
+from tests.conftest import PATIENCE, Ended, write_npz
 
 OPTIONS = {"space": "light", "trials": 6, "epochs": 2, "seeds": 2, "workers": 1, "finalists": 1}
 
 
-def searched(tmp_path: Path, *track: str) -> Path:
-    data = write_npz(tmp_path / "bars.npz")
-    return autoaug.search(data, strategy="random", out=str(tmp_path / "run"), track=track, **OPTIONS).run_dir
+def searched(folder: Path, *track: str) -> Path:
+    data = write_npz(folder / "bars.npz")
+    return autoaug.search(data, strategy="random", out=str(folder / "run"), track=track, **OPTIONS).run_dir
 
 
-def test_the_event_log_has_every_trial_and_the_verdict(tmp_path: Path) -> None:
-    run = searched(tmp_path)
-    events = read_events(run / "events.jsonl")
-    result = autoaug.SearchResult.load(run)
+@pytest.fixture(scope="module")
+def tracked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A run that every tracker that is installed was told of, each writing to files."""
+    folder = tmp_path_factory.mktemp("tracked")
+    installed = [name for name, (module, _) in TRACKERS.items() if find_spec(module)]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "MLFLOW_ALLOW_FILE_STORE": "true",
+            "MLFLOW_TRACKING_URI": (folder / "mlruns").as_uri(),
+            "WANDB_MODE": "offline",
+            "WANDB_SILENT": "true",
+        }.items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "argv", ["autoaug", "search", "--storage", "postgresql://me:s3cret@noted/d"])
+        yield searched(folder, *installed)
+
+
+@pytest.fixture
+def run(tracked: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return shutil.copytree(tracked, tmp_path / "run", ignore=shutil.ignore_patterns("wandb", "tensorboard"))
+
+
+def test_the_event_log_has_every_trial_and_the_verdict(tracked: Path) -> None:
+    events = read_events(tracked / "events.jsonl")
+    result = autoaug.SearchResult.load(tracked)
     assert [e["trial"]["number"] for e in events if e["event"] == "trial"] == [t.number for t in result.history]
     assert events[-1]["event"] == "finished"
     assert events[-1]["verdict"] == result.verdict
@@ -45,18 +70,15 @@ def test_a_torn_line_is_left_behind(tmp_path: Path) -> None:
     assert [event["message"] for event in read_events(path)] == ["one", "two"]
 
 
-def test_tensorboard_gets_scalars(tmp_path: Path) -> None:
+def test_tensorboard_gets_scalars(tracked: Path) -> None:
     pytest.importorskip("tensorboardX")
-    files = list((searched(tmp_path, "tensorboard") / "tensorboard").glob("events.out.*"))
+    files = list((tracked / "tensorboard").glob("events.out.*"))
     assert files
     assert b"trial/validation_accuracy" in b"".join(file.read_bytes() for file in files)
 
 
-def test_mlflow_gets_a_parent_and_a_child_a_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mlflow_gets_a_parent_and_a_child_a_trial(tracked: Path) -> None:
     mlflow = pytest.importorskip("mlflow")
-    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
-    mlflow.set_tracking_uri((tmp_path / "mlruns").as_uri())
-    searched(tmp_path, "mlflow")
     client = mlflow.MlflowClient()
     runs = client.search_runs([client.get_experiment_by_name("autoaug").experiment_id])
     parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
@@ -65,14 +87,10 @@ def test_mlflow_gets_a_parent_and_a_child_a_trial(tmp_path: Path, monkeypatch: p
     assert {a.path for a in client.list_artifacts(parents[0].info.run_id)} >= {"report.html", "policy.yaml"}
 
 
-def test_wandb_writes_offline_and_learns_no_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wandb_writes_offline_and_learns_no_password(tracked: Path) -> None:
     pytest.importorskip("wandb")
-    monkeypatch.setenv("WANDB_MODE", "offline")
-    monkeypatch.setenv("WANDB_SILENT", "true")
-    monkeypatch.setattr(sys, "argv", ["autoaug", "search", "--storage", "postgresql://me:s3cret@noted/d"])
-    run = searched(tmp_path, "wandb")
-    assert len(list((run / "wandb").glob("offline-run-*"))) == 1 + OPTIONS["trials"]
-    written = b"".join(path.read_bytes() for path in (run / "wandb").rglob("*") if path.is_file())
+    assert len(list((tracked / "wandb").glob("offline-run-*"))) == 1 + OPTIONS["trials"]
+    written = b"".join(path.read_bytes() for path in (tracked / "wandb").rglob("*") if path.is_file())
     assert b"@noted/d" in written
     assert b"s3cret" not in written
 
@@ -121,8 +139,7 @@ def test_an_unknown_tracker_is_refused_before_anything_is_made(tmp_path: Path) -
     assert not (tmp_path / "run").exists()
 
 
-def test_a_run_is_watched_on_this_machine_alone(tmp_path: Path) -> None:
-    run = searched(tmp_path)
+def test_a_run_is_watched_on_this_machine_alone(run: Path) -> None:
     (run / "result.json").rename(run / "aside.json")  # as if it were under way
     command = [sys.executable, "-m", "autoaug", "watch", str(run), "--every", "0.2"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
@@ -147,8 +164,7 @@ def test_a_run_is_watched_on_this_machine_alone(tmp_path: Path) -> None:
     assert "confirmation" in watching.stdout.read()
 
 
-def test_ctrl_c_ends_the_watching(tmp_path: Path) -> None:
-    run = searched(tmp_path)
+def test_ctrl_c_ends_the_watching(run: Path) -> None:
     (run / "result.json").unlink()
     command = [sys.executable, "-m", "autoaug", "watch", str(run)]
     watching = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -159,8 +175,6 @@ def test_ctrl_c_ends_the_watching(tmp_path: Path) -> None:
     assert errors == ""
 
 
-def test_schemas_describe_the_files() -> None:
-    for of in ("policy", "space"):
-        command = [sys.executable, "-m", "autoaug", "schema", of]
-        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        assert json.loads(printed)["properties"]
+@pytest.mark.parametrize("of", ["policy", "space"])
+def test_schemas_describe_the_files(of: str, command: Callable[..., Ended], tmp_path: Path) -> None:
+    assert json.loads(command("schema", of, folder=tmp_path).stdout)["properties"]
