@@ -1,0 +1,138 @@
+"""One driver at a time in a run folder, a folder of data or a study; a killed one is no hindrance."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import autoaug
+from autoaug.errors import InUse, RunError
+from autoaug.results import SearchResult
+from autoaug.runs.folder import RunFolder
+from autoaug.utils.locks import LOCK, held
+from tests.faults.life import outcome
+
+HOLD = """
+import os, sys, time
+from pathlib import Path
+from autoaug.utils.locks import held
+with held(Path(sys.argv[1]), ""):
+    if len(sys.argv) > 2 and not os.fork():
+        print(os.getpid(), flush=True)
+        time.sleep(600)
+    if len(sys.argv) == 2:
+        print(os.getpid(), flush=True)
+    time.sleep(600)
+"""
+
+
+@contextmanager
+def driver(folder: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Another process in `folder`, and the number that it printed."""
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(folder), *more], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield process, int(process.stdout.readline())
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_a_second_driver_is_refused_by_name_and_one_that_was_killed_is_no_hindrance(
+    run: RunFolder, whole: SearchResult, refused: Callable[..., str]
+) -> None:
+    run.report.unlink()
+    with driver(run.root) as (process, number):
+        said = refused("resume", str(run.root), "--trust", folder=run.root.parent)
+        assert f"process {number} on host {socket.gethostname()}" in said
+        assert "autoaug resume" in said
+        assert not run.report.exists()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert (run.root / LOCK).exists()
+        assert outcome(autoaug.resume(run.root, trust=True)) == outcome(whole)
+
+
+def test_a_child_that_outlives_its_parent_does_not_keep_the_lock(tmp_path: Path) -> None:
+    with driver(tmp_path, "fork") as (process, child):
+        with pytest.raises(InUse), held(tmp_path, ""):
+            pass
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        os.kill(child, 0)
+        try:
+            with held(tmp_path, ""):
+                pass
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+
+def test_the_lock_leaves_nothing_behind(tmp_path: Path) -> None:
+    with held(tmp_path / "new", ""), pytest.raises(InUse, match=f"process {os.getpid()}"), held(tmp_path / "new", ""):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_is_a_link_is_refused_and_its_target_kept(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("kept")
+    (tmp_path / LOCK).symlink_to("mine")
+    with pytest.raises(RunError, match="cannot be locked"), held(tmp_path, ""):
+        pass
+    assert (tmp_path / "mine").read_text() == "kept"
+
+
+def test_of_two_that_begin_at_once_one_is_refused(run: RunFolder, tmp_path: Path) -> None:
+    _, config = RunFolder.open(run.root)
+    with driver(tmp_path / "new") as (process, number):
+        with pytest.raises(InUse, match=f"process {number}"):
+            RunFolder.create(tmp_path / "new", config)
+        process.kill()
+        process.wait()
+        (tmp_path / "new" / ".config.yaml.unfinished").write_text("half")
+        RunFolder.create(tmp_path / "new", config)  # what was killed before it began leaves nothing in the way
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["config.yaml"]
+    with pytest.raises(RunError, match="continue it with: autoaug resume"):
+        RunFolder.create(tmp_path / "new", config)
+
+
+def test_a_run_begins_in_the_working_directory(run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which cannot be replaced by a folder that is made elsewhere; nor can a volume that is mounted."""
+    _, config = RunFolder.open(run.root)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    RunFolder.create(".", config)
+    assert [path.name for path in Path().iterdir()] == ["config.yaml"]
+
+
+def test_a_run_folder_that_cannot_be_made_leaves_nothing(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, config = RunFolder.open(run.root)
+
+    def full(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("autoaug.runs.folder._dump", full)
+    with pytest.raises(RunError, match=r"cannot make the run folder .*No space left"):
+        RunFolder.create(tmp_path / "new", config)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("arguments", [("generate", "fit", "digits", "--kind", "pca"), ("expand", "digits", "none")])
+def test_folders_of_data_have_one_writer(
+    arguments: tuple[str, ...], tmp_path: Path, refused: Callable[..., str]
+) -> None:
+    (tmp_path / "out").mkdir()
+    with driver(tmp_path / "out") as (_, number):
+        said = refused(*arguments, "--out", "out", folder=tmp_path)
+    assert f"out is in use by process {number}" in said
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [LOCK]
