@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from autoaug.data.inputs import MemoryInputs
-from autoaug.data.splits import Samples
+from autoaug.data.splits import DataSet, Samples
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
 from autoaug.policy.models import Layer, Operation, Policy, SubPolicy
@@ -24,6 +24,12 @@ def samples(n: int, seed: int) -> Samples:
     """Bars as samples in memory."""
     images, labels = bars(n, seed=seed)
     return Samples(MemoryInputs(np.ascontiguousarray(images.transpose(0, 3, 1, 2))), labels)
+
+
+def data_set(train: Samples, held_out: Samples | None = None, classes: str = "abc", mark: str = "f") -> DataSet:
+    """A data set of these samples, with a fingerprint of that mark."""
+    held = train if held_out is None else held_out
+    return DataSet("made up", tuple(classes), train, held, held, mark * 12, mark * 12)
 
 
 def small_task(test: bool = False, **recipe: object) -> TrainingSetting:

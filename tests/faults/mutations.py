@@ -207,3 +207,14 @@ def damaged_lines(content: bytes, draw: random.Random) -> bytes:
     at = draw.randrange(len(lines))
     lines[at] = damaged_json(lines[at], draw)
     return b"\n".join(lines) + b"\n"
+
+
+def change(found: Any, place: str, value: Any) -> None:
+    """Give what stands at a place, such as ``candidates/0/mean``, another value; `KeyError` takes it away."""
+    *path, last = (int(step) if step.isdigit() else step for step in place.split("/"))
+    for step in path:
+        found = found[step]
+    if value is KeyError:
+        del found[last]
+    else:
+        found[last] = value
