@@ -58,6 +58,7 @@ def test_study_states_are_the_same_under_every_executor(name: str, studies: dict
     assert len(states(studies[name])) == TRIALS
 
 
+@pytest.mark.slow
 def test_a_cluster_of_two_nodes_runs_trials_and_is_left_running(tmp_path: Path) -> None:
     import ray
     from ray.cluster_utils import Cluster
@@ -79,6 +80,7 @@ def test_a_cluster_of_two_nodes_runs_trials_and_is_left_running(tmp_path: Path) 
         cluster.shutdown()
 
 
+@pytest.mark.slow
 def test_a_ray_of_our_own_is_for_us_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It listens on loopback, its folder is private and gone in the end, SIGTERM does what it did, and of the working
     directory nothing is imported but what the user names.
@@ -114,6 +116,7 @@ def ray_folder() -> str:
     return str(ray._private.worker._global_node.get_session_dir_path())
 
 
+@pytest.mark.slow
 def test_where_no_cluster_answers_one_line_says_so() -> None:
     with (
         pytest.raises(OptionError, match=r"no Ray cluster answers at '127.0.0.1:1'"),
@@ -175,6 +178,7 @@ def of_own(model: str) -> TrainingSetting:
     return replace(small_task(epochs=1), model=f"tests.conformance.test_executors:{model}")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("marker")
 def test_the_trial_of_a_worker_that_dies_is_run_again() -> None:
     with (
@@ -185,6 +189,7 @@ def test_the_trial_of_a_worker_that_dies_is_run_again() -> None:
     assert {result.status for result in found.values()} == {"complete"}
 
 
+@pytest.mark.slow
 def test_a_trial_that_kills_its_worker_twice_has_failed() -> None:
     with executors("ray-tune", 1, "cpu", None) as open_executor, open_executor(of_own("deadly")) as executor:
         found = results(executor, ["only"])
@@ -192,7 +197,7 @@ def test_a_trial_that_kills_its_worker_twice_has_failed() -> None:
     assert "the worker died 2 times" in found["only"].reason
 
 
-@pytest.mark.parametrize("name", EXECUTORS)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n != "inline" else n for n in EXECUTORS])
 def test_a_trial_that_hangs_is_given_up_and_the_next_one_runs(name: str, marker: Path) -> None:
     (usual,) = results(InlineExecutor(of_own("_linear")), ["usual"]).values()
     start = {"inline": 5, "ray-tune": 30}[name]  # a new worker imports all this within the next trial
@@ -209,6 +214,7 @@ def test_a_trial_that_hangs_is_given_up_and_the_next_one_runs(name: str, marker:
     assert following.status == "complete"
 
 
+@pytest.mark.slow
 def test_a_node_that_is_killed_in_mid_trial_loses_none_and_none_is_told_twice(tmp_path: Path) -> None:
     from ray.cluster_utils import Cluster
 

@@ -36,7 +36,7 @@ from autoaug.search.space import load_space
 from autoaug.training.recipe import Recipe
 from autoaug.training.result import TrialResult
 from autoaug.training.trial import Train
-from tests.conftest import PATIENCE, bars, write_npz
+from tests.conftest import PATIENCE, Ended, bars, write_npz
 from tests.tasks import data_set, samples, small_task, trained_weights
 
 LIMIT = 2**30
@@ -294,16 +294,11 @@ def test_a_space_searches_generated_data_with_everything_else(draw: object) -> N
 
 
 def test_the_commands_work_from_the_shell(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[..., Ended], refused: Callable[..., str]
 ) -> None:
     monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
-
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "autoaug", *words]
-        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
-
-    assert run("generate", "fit", "digits", "--kind", "pca", "--out", "gen").returncode == 0
-    sampled = run("generate", "sample", "gen", "--per-class", "8", "--out", "made")
+    assert command("generate", "fit", "digits", "--kind", "pca", "--out", "gen", folder=tmp_path).code == 0
+    sampled = command("generate", "sample", "gen", "--per-class", "8", "--out", "made", folder=tmp_path)
     assert "passed" in sampled.stdout, sampled.stderr
     assert len(list((tmp_path / "made").rglob("*.png"))) > 40
     shutil.copytree(tmp_path / "gen", tmp_path / "moved")
@@ -325,6 +320,7 @@ def test_the_commands_work_from_the_shell(
         assert said in refused(*words, folder=tmp_path), words
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_fitting_is_one_line_and_the_same_command_goes_on(tmp_path: Path) -> None:
     command = [
         sys.executable,

@@ -169,6 +169,7 @@ def test_names_from_the_data_stay_text(page: Any) -> None:
     assert HOSTILE in page.locator("body").inner_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1200, 390])
 def test_the_report_fits_desktop_and_phone(page: Any, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
@@ -185,6 +186,7 @@ def test_every_section_and_chart_is_there(page: Any) -> None:
         assert len(chart.get_attribute("aria-label") or "") > 20
 
 
+@pytest.mark.slow
 def test_images_are_drawn_again_on_a_button_and_code_is_copied(page: Any) -> None:
     drawn = page.locator("#gallery-returned > div").first.locator("[data-draw]")
     assert [one.is_visible() for one in drawn.all()][:2] == [True, False]
@@ -195,6 +197,7 @@ def test_images_are_drawn_again_on_a_button_and_code_is_copied(page: Any) -> Non
     assert button.inner_text() in {"Copied", "Selected: press Ctrl-C"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_report_is_accessible(page: Any, scheme: str) -> None:
     """By axe-core: nothing that it calls serious or critical."""
@@ -229,6 +232,7 @@ def test_runs_are_compared_on_one_page(result: SearchResult, tmp_path: Path) -> 
     assert "figure-compared" in text
 
 
+@pytest.mark.slow
 def test_charts_are_drawn_as_files(result: SearchResult, tmp_path: Path) -> None:
     from PIL import Image
 

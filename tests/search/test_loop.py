@@ -171,7 +171,7 @@ def test_with_one_worker_an_interruption_changes_nothing(tmp_path: Path) -> None
     assert [t.frozen.params for t in again.ended()] == [t.frozen.params for t in straight.ended()]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_kill_9_in_mid_search_then_resume(workers: int, tmp_path: Path) -> None:
     """With real processes: same number of trials, none twice, none left running; and again during confirmation."""
     data, out = write_npz(tmp_path / "bars.npz"), tmp_path / "run"

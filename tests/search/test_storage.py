@@ -64,6 +64,7 @@ def outcome(result: SearchResult) -> list[object]:
     return [(t.number, t.name, t.status, t.score, t.curve, t.fingerprint) for t in result.history]
 
 
+@pytest.mark.slow
 def test_postgresql_gives_the_same_result_and_its_password_is_shown_nowhere(postgres: str, tmp_path: Path) -> None:
     data = write_npz(tmp_path / "bars.npz")
     plain = autoaug.search(data, out=tmp_path / "plain", **OPTIONS)
