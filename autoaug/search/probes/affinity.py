@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from autoaug.data.inputs import spread_rows
 from autoaug.modalities.operators import get_operator
 from autoaug.policy.models import Operation, Policy, in_turn
 from autoaug.search.space import SearchSpace
@@ -82,7 +83,7 @@ class _Measurements:
     def __init__(self, model: torch.nn.Module, setting: TrainingSetting, rows: np.ndarray, count: int) -> None:
         self.model, self.setting, self.inputs = model, setting, 0
         validation = setting.validation
-        spread = np.linspace(0, len(validation) - 1, min(count, len(validation))).astype(np.int64)
+        spread = spread_rows(len(validation), count)
         self.sides = ((validation, spread), (setting.train, rows[:: max(1, len(rows) // count)]))
 
     def at(self, policy: Policy) -> tuple[float, float]:

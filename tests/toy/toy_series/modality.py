@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autoaug.modalities.base import Fusion, Loader, Mixing, Modality, Models, Pictures, Values
+from autoaug.modalities.base import Fusion, Loader, Mixer, Modality, Models, Pictures, Values
 
 
 class _Series(Modality):
@@ -34,7 +34,7 @@ class _Series(Modality):
         return values
 
     @property
-    def mixing(self) -> Mixing:
+    def mixing(self) -> Mixer:
         from toy_series import mixing
 
         return mixing
