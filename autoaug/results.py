@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from autoaug.errors import NewerFormat, RunError, UnknownName
@@ -23,7 +20,6 @@ from autoaug.utils.renamed import renamed, upgraded
 
 FORMAT = 2
 
-Status = Literal["running", "complete", "pruned", "failed"]
 CandidateKind = Literal["baseline", "searched", "control"]
 Verdict = Literal["better", "worse", "no significant difference"]
 Interval = tuple[float, float]
@@ -32,62 +28,6 @@ Fraction = Annotated[float, Field(gt=0, le=1)]
 Severities = Annotated[tuple[Unit, ...], Field(min_length=5, max_length=5)]
 Size = Annotated[int, Field(ge=1, lt=2**63)]
 Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-
-
-@dataclass(frozen=True)
-class Rung:
-    """A score on the validation split on the way; `step` counts passes over the training split."""
-
-    step: int
-    score: float
-
-
-@dataclass(frozen=True, eq=False)
-class TrialResult:
-    """One policy trained and scored once, whole or so far.
-
-    Attributes:
-        started, ended: seconds since the epoch, on the worker's clock.
-        status: running at a rung, complete, pruned there, or failed.
-        score: on the validation split at full length, the higher the better; NaN unless complete.
-        curve: the rungs passed, the last one at full length where complete.
-        robustness: score on the validation split under attacks and corruptions; NaN unless it is asked for.
-        reason: why it failed.
-        note: what else is to be said of it.
-        augmentation_seconds: of the time, spent on drawing and applying the policy.
-        samples_seen: augmented samples trained on.
-        sample_passes: the same, with the extra passes of adversarial attacks: the unit of compute.
-        probe_result: of work that is no training, as plain JSON values.
-        validation_predictions: ``[n, …]``, as the task stores them.
-        validation_statistics: what each adds to the metric, ``[n, k]``.
-        test_predictions, test_statistics: likewise, where there is a test split.
-        weights: of the model, as a safetensors file, where the training was asked to hand them over.
-        disk_full: whether it failed for want of room on a disk alone, which is no fault of what was tried.
-    """
-
-    started: float
-    ended: float = math.nan
-    status: Status = "running"
-    score: float = math.nan
-    curve: tuple[Rung, ...] = ()
-    robustness: float = math.nan
-    reason: str = ""
-    note: str = ""
-    augmentation_seconds: float = 0.0
-    samples_seen: int = 0
-    sample_passes: int = 0
-    probe_result: Mapping[str, Any] = field(default_factory=dict)
-    validation_predictions: np.ndarray | None = None
-    validation_statistics: np.ndarray | None = None
-    test_predictions: np.ndarray | None = None
-    test_statistics: np.ndarray | None = None
-    weights: bytes | None = field(default=None, repr=False)
-    disk_full: bool = False
-
-    @property
-    def seconds(self) -> float:
-        """The trial's own compute."""
-        return self.ended - self.started
 
 
 class Record(BaseModel):

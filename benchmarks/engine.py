@@ -28,7 +28,6 @@ from pathlib import Path
 from statistics import median
 
 from autoaug.policy.loading import load_policy
-from autoaug.results import Rung, TrialResult
 from autoaug.runs.callbacks.base import Silent
 from autoaug.search.budget import Budget
 from autoaug.search.executors import Executor, TrialSpec, executors
@@ -36,6 +35,7 @@ from autoaug.search.loop import run_search
 from autoaug.search.space import load_space
 from autoaug.search.strategies import STRATEGIES, get_strategy
 from autoaug.search.study import SearchStudy
+from autoaug.training.result import Rung, TrialResult
 from benchmarks.command import names, options_of
 from benchmarks.results import Results
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import signal
 import struct
 import sys
@@ -16,6 +17,11 @@ from hypothesis import settings
 from PIL import Image
 
 from autoaug.results import SearchResult
+
+#: A third party's package, found by its entry point here and in every process that a test starts.
+TOY = str(Path(__file__).parent / "toy")
+sys.path.insert(0, TOY)
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [TOY, os.environ.get("PYTHONPATH")]))
 
 settings.register_profile("any machine", deadline=None)  # a busy one is slow, not wrong
 settings.load_profile("any machine")

@@ -17,7 +17,6 @@ from optuna.samplers import RandomSampler
 from autoaug.data.splits import nested_rows
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.engine.transform import PolicyTransform, apply_plan
-from autoaug.modalities.operators import all_operators
 from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.options import SearchOptions
 from autoaug.policy.loading import builtin_names, load_policy
@@ -25,6 +24,7 @@ from autoaug.policy.models import Adversarial, Mixing, Policy, Synthetic
 from autoaug.search.sampling import sample_around, sample_policy, sample_shaped
 from autoaug.search.space import load_space
 from tests.conftest import write_npz
+from tests.samples import operators_of
 
 #: Their places in this list are their names in the file.
 SPACES = ("digits", "flat", "light", "regularized", "standard")
@@ -101,7 +101,7 @@ def pixels() -> dict[str, Any]:
             augmented, soft = PolicyTransform(policy, seed=5, num_classes=4)(images, labels)
             found[f"{name} {channels}"] = [coarse(augmented), rounded(soft, 4)]
         choice, uniforms = torch.zeros(1, 4).long(), torch.rand(1, 4, 4, generator=torch.Generator().manual_seed(3))
-        for number, (name, operator) in enumerate(sorted(all_operators().items())):
+        for number, (name, operator) in enumerate(sorted(operators_of().items())):
             magnitude = torch.tensor([[0.2, 0.5, 0.8, -0.6 if operator.signed else 1.0]])
             found[f"{number} {channels}"] = coarse(apply_plan(Plan((name,), choice, magnitude, uniforms), images))
     return found

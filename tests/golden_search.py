@@ -17,7 +17,6 @@ from autoaug.evaluation.statistics import estimate, mcnemar
 from autoaug.evaluation.verdict import contenders, judge
 from autoaug.policy.loading import builtin_names, load_policy
 from autoaug.policy.models import Policy
-from autoaug.results import Rung, TrialResult
 from autoaug.runs.callbacks.base import Silent
 from autoaug.search.budget import Budget
 from autoaug.search.executors import Executor, TrialSpec
@@ -26,6 +25,7 @@ from autoaug.search.space import load_space
 from autoaug.search.strategies import STRATEGIES, get_strategy
 from autoaug.search.study import SearchStudy
 from autoaug.training.metrics import Accuracy
+from autoaug.training.result import Rung, TrialResult
 from autoaug.training.tasks import Classification
 from autoaug.training.trial import Train
 from autoaug.utils.seeds import derive_seed

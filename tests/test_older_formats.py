@@ -1,5 +1,6 @@
 """What the version before the rooms wrote is still read: a finished run, one that was killed after four of its six
-trials, a policy, a search space and a plan, in ``tests/older``. Fingerprints and pixels are those that it printed.
+trials, a generator, a policy, a search space and a plan, in ``tests/older``. Fingerprints and pixels are those that it
+printed.
 
 The studies lie there as SQL; the runs lack the report, the exported code and the weights, which are made again.
 """
@@ -22,6 +23,7 @@ import autoaug
 from autoaug import api
 from autoaug.engine.plan import Plan
 from autoaug.errors import RunError
+from autoaug.generate.generator import load_generator
 from autoaug.results import SearchResult
 from autoaug.runs.callbacks.event_log import read_events
 from autoaug.runs.folder import RunFolder
@@ -192,3 +194,11 @@ def test_a_killed_run_does_not_go_on_with_another_recipe(
     unfinished.config.write_text(yaml.safe_dump(config))
     with pytest.raises(RunError, match=words):
         autoaug.resume(unfinished.root)
+
+
+def test_a_generator_draws_what_it_drew() -> None:
+    generator = load_generator(OLDER / "generator")
+    assert generator.about.inputs == 54
+    samples = generator.sample(np.arange(3), 5, "cpu")
+    assert samples.sum(axis=(1, 2, 3)).tolist() == pytest.approx([11866, 11845, 12296], abs=144)
+    assert samples[:, 0, 5, 5].tolist() == pytest.approx([13, 175, 1], abs=1)

@@ -13,11 +13,10 @@ from torch import Tensor
 
 from autoaug.errors import OptionError, PolicyError, typed_line
 from autoaug.functional import sampling as drawing
-from autoaug.modalities.base import Mixing
+from autoaug.modalities.base import Mixer
 from autoaug.modalities.operators import IDENTITY, RENAMED_OPERATORS, UNIFORMS, get_operator, modality_of
 from autoaug.modalities.registry import get_modality
-from autoaug.policy.models import Layer, Operation, Policy
-from autoaug.policy.models import Mixing as PolicyMixing
+from autoaug.policy.models import Layer, Mixing, Operation, Policy
 from autoaug.utils.files import read_text
 from autoaug.utils.renamed import with_names
 
@@ -40,7 +39,7 @@ class Mix:
     """How n samples are mixed with one another.
 
     Attributes:
-        mode: ``[n]`` int64, 0 not at all, else the number from 1 of a kind in the modality's `Mixing.kinds`.
+        mode: ``[n]`` int64, 0 not at all, else the number from 1 of a kind in the modality's `Mixer.kinds`.
         partner: ``[n]`` int64, with which sample each is mixed.
         weight: ``[n]`` float32, the weight of the sample's own values, or the share of them that it keeps.
         place: ``[n, 2]`` float32 in [0, 1), where the partner's part comes to lie.
@@ -208,7 +207,7 @@ def _policy_of(plan: Plan) -> tuple[object, ...]:
     return plan.modality, plan.operators, len(plan.choice), plan.tensors().keys()
 
 
-def mixing_of(modality: str) -> Mixing:
+def mixing_of(modality: str) -> Mixer:
     """How samples of the modality are mixed; raises `PolicyError` where they cannot be."""
     mixing = get_modality(modality).mixing
     if mixing is None:
@@ -296,7 +295,7 @@ def negative_share(operation: Operation) -> float:
 _NEGATIVE = {"both": 0.5, "positive": 0.0, "negative": 1.0}
 
 
-def mixing_numbers(mixing: PolicyMixing, known: Sequence[str]) -> tuple[tuple[int, int], float, float]:
+def mixing_numbers(mixing: Mixing, known: Sequence[str]) -> tuple[tuple[int, int], float, float]:
     """The two modes that are drawn evenly, the probability and the parameter of the weights' Beta distribution; raises
     `PolicyError` where the kinds are not among those that are `known`.
     """

@@ -9,9 +9,10 @@ from typing import Protocol, TypeVar
 
 from autoaug.errors import AllTrialsFailed
 from autoaug.policy.models import Policy
-from autoaug.results import CandidateKind, TrialResult
+from autoaug.results import CandidateKind
 from autoaug.search.executors import Executor, TrialSpec, run_all
 from autoaug.search.progress import Progress
+from autoaug.training.result import TrialResult
 from autoaug.training.setting import Work
 from autoaug.utils.seeds import derive_seed
 

@@ -10,8 +10,9 @@ from sklearn.metrics import confusion_matrix
 
 from autoaug.evaluation.confirmation import CandidatePolicy
 from autoaug.evaluation.statistics import estimate
-from autoaug.results import Candidate, TrialResult
-from autoaug.training.metrics import Metric, record_of, score
+from autoaug.results import Candidate
+from autoaug.training.metrics import Metric, metric_record, score
+from autoaug.training.result import TrialResult
 from autoaug.training.tasks import Task
 
 
@@ -92,7 +93,7 @@ def assess(
     validation = [score(scoring.metric, training.validation_statistics) for training in own]
     test = [score(scoring.metric, training.test_statistics) for training in own]
     mean, has_classes = estimate(test, scoring.resolution), scoring.task.classes > 0
-    is_share = record_of(scoring.metric).is_share
+    is_share = metric_record(scoring.metric).is_share
     confusion = np.sum([scoring.confusion(training) for training in own], axis=0)
     by_class = [scoring.by_class(training) for training in own]
     return Candidate(

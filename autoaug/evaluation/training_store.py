@@ -13,10 +13,11 @@ from autoaug.errors import first_line
 from autoaug.evaluation.confirmation import check_complete
 from autoaug.evaluation.scoring import ConfirmedTraining, Scoring
 from autoaug.policy.models import Policy
-from autoaug.results import Candidate, TrialResult
+from autoaug.results import Candidate
 from autoaug.search.executors import Executor, TrialSpec, run_all
 from autoaug.search.progress import Progress
 from autoaug.training.checkpoint import has_weights
+from autoaug.training.result import TrialResult
 from autoaug.training.trial import Train
 from autoaug.utils.files import write_whole
 

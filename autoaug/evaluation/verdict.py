@@ -12,7 +12,7 @@ from autoaug.evaluation.group_sequential import ERROR, is_futile, levels
 from autoaug.evaluation.scoring import Scoring, Trainings
 from autoaug.evaluation.statistics import estimate, mcnemar
 from autoaug.results import Candidate, CandidateKind, Comparison, McNemar, MetricRecord, Returned, Verdict
-from autoaug.training.metrics import record_of
+from autoaug.training.metrics import metric_record
 
 
 class Scored(Protocol):
@@ -173,7 +173,7 @@ def judge(
         return Judgment("no significant difference", sentence, finalist, None)
     baseline = strongest(baselines)
     found = paired(finalist.test_scores, baseline.test_scores, scoring.resolution, planned)
-    words = Words(record_of(scoring.metric), after_search=after_search)
+    words = Words(metric_record(scoring.metric), after_search=after_search)
     decision = decide(finalist, baseline, fallback, found, words)
     comparison = Comparison(
         candidate=finalist.name,

@@ -35,7 +35,7 @@ from autoaug.modalities.base import Loader
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
 from autoaug.utils.facts import Facts, changes
-from autoaug.utils.files import renamed, safe_name, write_whole
+from autoaug.utils.files import other_names, replacing, safe_name, write_whole
 from autoaug.utils.json import read_lines, read_record
 from autoaug.utils.locks import LOCK
 from autoaug.utils.seeds import derive_seed
@@ -190,8 +190,8 @@ def _about(expansion: Expansion) -> Facts:
         "samples": len(expansion.train),
         "data": _digest(expansion.source),
     }
-    other_names = renamed(expansion.source.classes) if expansion.format != "npz" else {}
-    return {**about, "renamed": other_names} if other_names else about
+    unsafe = other_names(expansion.source.classes) if expansion.format != "npz" else {}
+    return {**about, "renamed": unsafe} if unsafe else about
 
 
 def remake(expansion: Expansion, part: int) -> np.ndarray:
@@ -209,10 +209,8 @@ def _make_part(expansion: Expansion, out: Path, part: _Part) -> list[_Made]:
     train, inputs = expansion.train, _augment(expansion, part)
     if expansion.format == "npz":
         path = _array_of(out, part)
-        unfinished = path.with_suffix(".unfinished")
-        with unfinished.open("wb") as file:
+        with replacing(path) as unfinished, unfinished.open("wb") as file:
             np.save(file, inputs)
-        unfinished.replace(path)
         paths = [path] * len(part.rows)
     else:
         paths = []
@@ -268,9 +266,8 @@ def _copy(path: Path, stem: Path, reader: Reader, loader: Loader) -> Path:
         if not copied.is_file() or copied.stat().st_size != path.stat().st_size:
             shutil.copyfile(path, copied)
     elif not copied.is_file():
-        unfinished = copied.with_suffix(".unfinished")
-        loader.write(rewritten, unfinished)
-        unfinished.replace(copied)
+        with replacing(copied) as unfinished:
+            loader.write(rewritten, unfinished)
     return copied
 
 
@@ -287,12 +284,11 @@ def _write_csv(expansion: Expansion, out: Path) -> None:
         (line.file, expansion.source.classes[train.labels[line.row]], "train", _group(train, line.row))
         for line in _lines(out / MANIFEST)
     ]
-    unfinished = out / ".data.csv.unfinished"
-    with unfinished.open("w", newline="", encoding="utf-8") as file:
+    path = out / "data.csv"
+    with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows(rows)
-    unfinished.replace(out / "data.csv")
     (out / "originals.json").unlink()
 
 
@@ -310,10 +306,8 @@ def _write_npz(expansion: Expansion, out: Path) -> None:
     arrays["x_train"] = np.concatenate([arrays["x_train"], as_array(copies)])
     for key in ("y_train", "g_train"):
         arrays[key] = np.concatenate([arrays[key], arrays[key][rows]])
-    unfinished = out / ".data.npz.unfinished"
-    with unfinished.open("wb") as file:
+    with replacing(out / "data.npz") as unfinished, unfinished.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
-    unfinished.replace(out / "data.npz")
     for path in paths:
         path.unlink()
 

@@ -15,7 +15,7 @@ from autoaug.generate.filter import Accept, SampleFilter, count_reasons, format_
 from autoaug.generate.generator import SavedGenerator
 from autoaug.modalities.registry import get_modality
 from autoaug.training.recipe import Recipe, default_recipe
-from autoaug.utils.files import renamed, safe_name, write_whole
+from autoaug.utils.files import other_names, safe_name, write_whole
 
 
 class FilteredSamples(NamedTuple):
@@ -68,6 +68,6 @@ def write_passed(drawn: FilteredSamples, out: Path) -> None:
         path = unfinished / safe_name(classes[drawn.labels[number]]) / f"{number:07}{loader.ending}"
         path.parent.mkdir(parents=True, exist_ok=True)
         loader.write(drawn.inputs[number], path)
-    if other_names := renamed(classes):
-        write_whole(unfinished / "renamed.json", json.dumps(other_names, indent=2))
+    if unsafe := other_names(classes):
+        write_whole(unfinished / "renamed.json", json.dumps(unsafe, indent=2))
     unfinished.rename(out)

@@ -96,7 +96,7 @@ class Values(Protocol):
         """What `as_work` gave, as `dtype` again."""
 
 
-class Mixing(Protocol):
+class Mixer(Protocol):
     """How two samples become one. Each sample has a mode ``[n]``, 0 or a kind's number from 1, the weight ``[n]`` of
     its own values and two numbers ``[n, 2]`` in [0, 1) for a place.
     """
@@ -292,8 +292,8 @@ class Modality(ABC):
         """See `Pictures`."""
 
     @property
-    def mixing(self) -> Mixing | None:
-        """See `Mixing`."""
+    def mixing(self) -> Mixer | None:
+        """See `Mixer`."""
         return None
 
     @property

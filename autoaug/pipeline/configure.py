@@ -264,7 +264,7 @@ def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, 
     now, then = (data.modality, found.fingerprint), (config.modality, config.data_fingerprint)
     if now != then:
         raise RunError(
-            f"the data at {config.data} have changed since {run} began ({now[0]}, fingerprint {now[1]}, then {then[0]}, "
-            f"{then[1]}); restore them or begin a new run"
+            f"the data at {config.data} have changed since {run} began ({now[0]}, fingerprint {now[1]}, then "
+            f"{then[0]}, {then[1]}); restore them or begin a new run"
         )
     return folder, config, data, found

@@ -20,7 +20,7 @@ from autoaug.pipeline.options import ObjectiveOptions
 from autoaug.pipeline.parsing import check_seed, parse_budget, parse_time, within
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
-from autoaug.results import Interval, MetricRecord, Record, TrialResult, TrialSummary, Verdict
+from autoaug.results import Interval, MetricRecord, Record, TrialSummary, Verdict
 from autoaug.runs.callbacks import Logged
 from autoaug.runs.config import LARGEST_COUNT
 from autoaug.search.executors import executors, resolve_executor
@@ -29,6 +29,7 @@ from autoaug.search.space import AdversarialSpace, MixingSpace, SearchSpace, loa
 from autoaug.search.strategies import get_strategy
 from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import TrialRequest, summary
+from autoaug.training.result import TrialResult
 from autoaug.training.trial import failed
 from autoaug.utils.clock import now
 from autoaug.utils.files import write_whole

@@ -18,7 +18,7 @@ from autoaug.results import Cost, DataSummary, SearchResult, TrialCounts
 from autoaug.search.loop import elapsed
 from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import summary
-from autoaug.training.metrics import record_of
+from autoaug.training.metrics import metric_record
 from autoaug.utils.files import write_whole
 
 
@@ -30,7 +30,7 @@ def result_of(
     energy: float | None,
 ) -> SearchResult:
     """All that is found, as a record; `energy` is in watt-hours."""
-    judgment, metric = confirmed.judgment, record_of(job.metric)
+    judgment, metric = confirmed.judgment, metric_record(job.metric)
     objectives = study.strategy.objectives if study else ("score",)
     return SearchResult(
         metric=metric,

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from autoaug.errors import AllTrialsFailed
 from autoaug.policy.models import Policy
-from autoaug.results import TrialResult, TrialSummary
+from autoaug.results import TrialSummary
 from autoaug.search.budget import Budget, BudgetTracker
 from autoaug.search.executors import Executor, TrialSpec
 from autoaug.search.progress import Progress
@@ -17,6 +17,7 @@ from autoaug.search.strategies import Probe, SearchContext
 from autoaug.search.strategies.base import FIRST
 from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import TrialRequest, summary
+from autoaug.training.result import TrialResult
 from autoaug.training.setting import Work
 from autoaug.training.trial import Train
 from autoaug.utils.seeds import derive_seed

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from autoaug.errors import RunError
 from autoaug.policy.models import Policy
-from autoaug.results import TrialResult, TrialSummary
+from autoaug.results import TrialSummary
 from autoaug.search.samplers import quiet_optuna
 from autoaug.search.space import SearchSpace
 from autoaug.search.storage import STUDY_NAME, open_study
@@ -38,6 +38,7 @@ from autoaug.search.trial_records import (
     request_of,
     summary,
 )
+from autoaug.training.result import TrialResult
 from autoaug.utils.facts import Facts, changes
 from autoaug.utils.redaction import shown
 from autoaug.utils.seeds import derive_seed

@@ -14,8 +14,9 @@ from optuna.trial import FrozenTrial, TrialState
 from autoaug.errors import AutoaugError
 from autoaug.modalities.operators import RENAMED_OPERATORS
 from autoaug.policy.models import Policy
-from autoaug.results import TrialResult, TrialSummary
+from autoaug.results import TrialSummary
 from autoaug.search.strategies import OUTCOME, REQUEST, TrialRecord
+from autoaug.training.result import TrialResult
 from autoaug.utils.renamed import with_names
 
 _ENDED: dict[TrialState, Literal["complete", "pruned", "failed"]] = {

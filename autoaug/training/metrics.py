@@ -54,6 +54,6 @@ def score(metric: Metric, statistics: np.ndarray) -> float:
     return value if metric.larger_is_better else -value
 
 
-def record_of(metric: Metric) -> MetricRecord:
+def metric_record(metric: Metric) -> MetricRecord:
     """The metric as it stands in a result."""
     return MetricRecord(name=metric.name, unit=metric.unit, larger_is_better=metric.larger_is_better)

@@ -12,10 +12,10 @@ from autoaug.data.inputs import MemoryInputs
 from autoaug.data.pool import Pool
 from autoaug.data.splits import Samples, nested_rows
 from autoaug.policy.models import Policy
-from autoaug.results import TrialResult
 from autoaug.training.device import one_thread, resident
 from autoaug.training.metrics import Accuracy, Metric
 from autoaug.training.recipe import Recipe
+from autoaug.training.result import TrialResult
 from autoaug.training.state import TrainingPlan
 from autoaug.training.tasks import Task
 from autoaug.utils.seeds import derive_seed

@@ -15,10 +15,10 @@ from autoaug.data.inputs import spread_rows
 from autoaug.data.splits import Samples
 from autoaug.errors import full_disk, typed_line
 from autoaug.policy.models import Policy
-from autoaug.results import Rung, TrialResult
 from autoaug.training.checkpoint import checkpoint_path, load_training, save_training, save_weights, weights_file
 from autoaug.training.inference import predict
 from autoaug.training.metrics import score
+from autoaug.training.result import Rung, TrialResult
 from autoaug.training.robustness import robust_score
 from autoaug.training.setting import Setting, TrainingSetting, Work
 from autoaug.training.state import Training, TrainingPlan, new_training

@@ -1,0 +1,1 @@
+"""What is smaller than a room: files, locks, seeds, signals, text."""

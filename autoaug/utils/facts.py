@@ -31,7 +31,7 @@ def changes(noted: Facts, own: Facts) -> str:
 
 def _in_present_words(noted: Facts) -> dict[str, Any]:
     """The same facts; those that an older version noted, in the words of this one."""
-    facts = with_names(dict(noted), {"rule": "accept"})
+    facts = with_names(dict(noted), {"rule": "accept", "image_size": "size"})
     if facts.get("batch_counts") == "images":
         facts["batch_counts"] = "inputs"
     return {name: _in_present_words(value) if isinstance(value, dict) else value for name, value in facts.items()}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from autoaug.errors import AutoaugError, OptionError
@@ -53,6 +53,25 @@ def read_text(path: Path, error: type[AutoaugError], at_most: int | None = None)
         raise error(f"{path} is not UTF-8 text (byte {fault.start}); save it as UTF-8") from None
 
 
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Where to write a file that takes the place of `path` when the block ends, in a folder that is made. A block that
+    fails leaves what was there before.
+    """
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.unlink(missing_ok=True)
+        yield unfinished
+        unfinished.replace(path)
+    except BaseException as fault:
+        with suppress(OSError):
+            unfinished.unlink()
+        if isinstance(fault, OSError):
+            fault.filename = fault.filename or str(path)  # a write that fails does not say where
+        raise
+
+
 def write_whole(path: Path, content: str | bytes, mode: int = 0o666) -> None:
     """Write a file so that a reader, or a crash, finds the old content or the new, never a part. Text is UTF-8. A link
     is replaced, not followed: somebody else's folder may hold one that leads out of it. What is no file stays, and is
@@ -61,24 +80,19 @@ def write_whole(path: Path, content: str | bytes, mode: int = 0o666) -> None:
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     data = content.encode() if isinstance(content, str) else content
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        if path.exists() and (path.parent == _DEVICES or not path.is_file()):
+    if path.exists() and (path.parent == _DEVICES or not path.is_file()):
+        try:
             path.write_bytes(data)
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.unlink(missing_ok=True)
+        except OSError as fault:
+            fault.filename = fault.filename or str(path)
+            raise
+        return
+    with replacing(path) as unfinished:
         unfinished.touch(mode)
         with unfinished.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        unfinished.replace(path)
-    except OSError as fault:
-        with suppress(OSError):
-            unfinished.unlink()
-        fault.filename = fault.filename or str(path)  # a write that fails does not say where
-        raise
 
 
 def cache_folder() -> Path:
@@ -118,6 +132,6 @@ def safe_name(text: str) -> str:
     return f"{kept.encode()[: _LONGEST_NAME - 9].decode(errors='ignore')}-{digest}"
 
 
-def renamed(texts: Iterable[str]) -> dict[str, str]:
+def other_names(texts: Iterable[str]) -> dict[str, str]:
     """The safe names of those `texts` that are not safe themselves."""
     return {text: name for text in texts if (name := safe_name(text)) != text}

@@ -20,10 +20,10 @@ from autoaug.engine.plan import Plan, draw_plan, drawn_operators
 from autoaug.errors import PolicyError
 from autoaug.exporters import EXPORTERS, export_modules, export_policy
 from autoaug.exporters.array_module import ArrayTarget
-from autoaug.modalities.operators import all_operators
 from autoaug.policy.loading import builtin_names, load_policy, parse_policy, randaugment
 from autoaug.policy.models import Operation, Policy, in_turn
 from tests.conformance.test_exporters import assert_same, photographs
+from tests.samples import operators_of
 
 TARGETS = [name for name, target in EXPORTERS.items() if isinstance(target, ArrayTarget)]
 #: What each module must not bring with it; albumentations itself imports torch where it is there.
@@ -85,7 +85,7 @@ def replayed(target: str, policies: dict[str, Policy], images: torch.Tensor, fol
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_operator_replays_or_is_refused_by_name(target: str, channels: int, tmp_path: Path) -> None:
     policies = {}
-    for name in all_operators():
+    for name in operators_of():
         policy = Policy(layers=in_turn(Operation(operator=name)))
         if EXPORTERS[target].supports(name):
             policies[name] = policy

@@ -15,7 +15,7 @@ import torch
 
 from autoaug.errors import OptionError
 from autoaug.policy.loading import load_policy
-from autoaug.results import TrialResult, TrialSummary
+from autoaug.results import TrialSummary
 from autoaug.runs.callbacks.base import Silent
 from autoaug.search.budget import Budget
 from autoaug.search.executors import EXECUTORS, Executor, TrialSpec, executors
@@ -25,6 +25,7 @@ from autoaug.search.space import load_space
 from autoaug.search.strategies import get_strategy
 from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import summary
+from autoaug.training.result import TrialResult
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.trial import Train
 from tests.tasks import small_task

@@ -19,9 +19,9 @@ from torchvision.transforms import v2
 
 from autoaug.exporters import EXPORTERS, export_policy
 from autoaug.exporters.module import TorchTarget
-from autoaug.modalities.operators import all_operators
 from autoaug.policy.loading import builtin_names, load_policy
 from autoaug.policy.models import Layer, Mixing, MixingKind, Operation, Policy, SubPolicy, in_turn
+from tests.samples import operators_of, photographs
 
 # Two libraries' float arithmetic differs in the last digits; where a value then falls on the other side of a step
 # (a level of 256, a threshold, a pixel's edge), one pixel may differ by more. Hence: nearly all pixels nearly equal.
@@ -39,14 +39,6 @@ images, labels = torch.from_numpy(data["images"]), torch.from_numpy(data["labels
 out = module.Augment(seed=7)(images, labels)
 np.savez(sys.argv[3], images=out[0].numpy(), labels=out[1].numpy())
 """
-
-
-def photographs(n: int = 24, channels: int = 3, size: tuple[int, int] = (20, 26)) -> torch.Tensor:
-    """Smooth random images with 256 levels, as photographs have."""
-    generator = torch.Generator().manual_seed(0)
-    coarse = torch.rand(n, channels, 6, 6, generator=generator)
-    smooth = torch.nn.functional.interpolate(coarse, size, mode="bicubic").clamp(0, 1)
-    return (smooth * 255).round() / 255
 
 
 def replay(policy: Policy, target: str, images: torch.Tensor, folder: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -79,7 +71,7 @@ def test_every_operator_replays(target: str, channels: int) -> None:
     """In this process, operator by operator: the functions that the modules carry."""
     images = photographs(channels=channels)
     signs = itertools.cycle(("both", "positive", "negative"))
-    for name, sign in zip(all_operators(), signs, strict=False):
+    for name, sign in zip(operators_of(), signs, strict=False):
         policy = Policy(layers=in_turn(Operation(operator=name, sign=sign)))
         theirs = loaded(policy, target)(seed=3)(images)
         ours = policy.transform(seed=3)(images)
@@ -90,7 +82,7 @@ def test_every_operator_replays(target: str, channels: int) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("name", all_operators())
+@pytest.mark.parametrize("name", operators_of())
 def test_a_module_imports_its_target_alone(target: str, name: str) -> None:
     policy = Policy(layers=in_turn(Operation(operator=name)))
     imported = re.findall(r"^(?:import|from) (\w+)", export_policy(policy, target), re.MULTILINE)
@@ -124,7 +116,7 @@ def test_a_hostile_name_stays_a_comment(target: str) -> None:
     assert "Augment" in namespace
 
 
-MOVING = sorted(o.name for o in all_operators().values() if o.kind in {"warp", "projection", "field"})
+MOVING = sorted(o.name for o in operators_of().values() if o.kind in {"warp", "projection", "field"})
 
 
 @pytest.mark.parametrize("name", MOVING)

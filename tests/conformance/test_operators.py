@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -18,8 +18,9 @@ from torchvision.transforms.v2 import functional as F
 
 from autoaug.engine.transform import Plan, apply_plan, draw_plan
 from autoaug.modalities.operators import all_operators, get_operator
+from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Operation, Policy, in_turn
-from tests.conformance.test_exporters import photographs
+from tests.samples import SHAPES, photographs, typical
 
 NAMES = sorted(all_operators())
 #: The operators whose strength shows on a natural image; identity has none.
@@ -36,32 +37,37 @@ def apply(name: str, images: torch.Tensor, magnitude: float, uniforms: torch.Ten
 
 @pytest.mark.parametrize("name", NAMES)
 def test_magnitude_zero_is_the_identity(name: str) -> None:
-    images = photographs()
+    images = typical(name)
     torch.testing.assert_close(apply(name, images, 0.0), images, atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize(
-    "shape", [(1, 1, 1, 7), (1, 3, 7, 1), (2, 3, 1, 1), (3, 1, 5, 4), (2, 5, 9, 8), (1, 3, 16, 16)]
-)
-@pytest.mark.parametrize("magnitude", [-1.0, -0.4, 0.4, 1.0])
+def at_the_edges() -> Iterator[tuple[str, tuple[int, ...], float]]:
+    """Each operator at the shapes that its modality takes, at all signed magnitudes that it has."""
+    for name, operator in sorted(all_operators().items()):
+        signs = (-1, 1) if operator.signed else (1,)
+        for shape, sign, size in itertools.product(SHAPES[operator.modality], signs, (0.4, 1.0)):
+            yield name, shape, sign * size
+
+
+@pytest.mark.parametrize(("name", "shape", "magnitude"), list(at_the_edges()))
 def test_shape_dtype_and_range_are_kept(name: str, shape: tuple[int, ...], magnitude: float) -> None:
-    if magnitude < 0 and not get_operator(name).signed:
-        magnitude = -magnitude
-    images = torch.rand(shape, generator=torch.Generator().manual_seed(1))
+    modality = get_operator(name).modality
+    low, high = get_modality(modality).values.bounds
+    samples = torch.rand(shape, generator=torch.Generator().manual_seed(1))
     for dtype in (torch.float32, torch.float64):
-        out = apply(name, images.to(dtype), magnitude)
-        assert out.shape == images.shape
+        out = apply(name, samples.to(dtype), magnitude)
+        assert out.shape == samples.shape
         assert out.dtype == dtype
         assert out.isfinite().all()
-        assert out.min() >= 0
-        assert out.max() <= 1
-    assert apply(name, (images * 255).to(torch.uint8), magnitude).dtype == torch.uint8
+        assert out.min() >= low
+        assert out.max() <= high
+    if modality == "image":
+        assert apply(name, (samples * 255).to(torch.uint8), magnitude).dtype == torch.uint8
 
 
 @pytest.mark.parametrize("name", STRONG)
 def test_distortion_grows_with_magnitude_and_is_visible_at_one(name: str) -> None:
-    images = 0.1 + 0.7 * photographs(48)  # not of full contrast, which would leave autocontrast nothing to do
+    images = 0.1 + 0.7 * typical(name, 48)  # not of full contrast, which would leave autocontrast nothing to do
     uniforms = torch.rand(1, 48, 4, generator=torch.Generator().manual_seed(2))
     levels = [float((apply(name, images, m, uniforms) - images).abs().mean()) for m in (0.0, 0.25, 0.5, 0.75, 1.0)]
     assert levels[-1] > 0.01, f"{name} is hardly visible at magnitude 1: {levels}"
@@ -73,7 +79,7 @@ def test_distortion_grows_with_magnitude_and_is_visible_at_one(name: str) -> Non
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_input_is_left_alone_and_the_output_repeats(name: str) -> None:
-    images = photographs()
+    images = typical(name)
     before = images.clone()
     first, second = apply(name, images, 0.7), apply(name, images, 0.7)
     assert torch.equal(images, before)
@@ -82,7 +88,7 @@ def test_the_input_is_left_alone_and_the_output_repeats(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_image_does_not_depend_on_its_neighbors(name: str) -> None:
-    images = photographs(6)
+    images = typical(name, 6)
     uniforms = torch.rand(1, 6, 4, generator=torch.Generator().manual_seed(3))
     whole = apply(name, images, 0.8, uniforms)
     alone = apply(name, images[2:3], 0.8, uniforms[:, 2:3])
@@ -95,14 +101,14 @@ def test_both_signs_are_drawn_evenly_and_differ(name: str) -> None:
     plan = draw_plan(policy, 4000, torch.Generator().manual_seed(0))
     positive = float((plan.magnitude > 0).float().mean())
     assert abs(positive - 0.5) < 4 * 0.5 / 4000**0.5
-    images = photographs(4)
+    images = typical(name, 4)
     assert (apply(name, images, 0.6) - apply(name, images, -0.6)).abs().max() > 0.02
 
 
 @pytest.mark.parametrize("name", STRONG)
 def test_gradients_reach_images_and_magnitude(name: str) -> None:
     """Through the engine; noise of discrete places may have none in its magnitude, but never an infinite one."""
-    images = (0.1 + 0.8 * photographs(4, size=(24, 25)).double()).requires_grad_()
+    images = (0.1 + 0.8 * typical(name, 4).double()).requires_grad_()
     magnitude = torch.full((1, 4), 0.45, dtype=torch.float64, requires_grad=True)
     uniforms = torch.rand(1, 4, 4, generator=torch.Generator().manual_seed(0))
     out = apply_plan(Plan((name,), torch.zeros(1, 4, dtype=torch.long), magnitude, uniforms), images)

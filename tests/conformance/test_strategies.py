@@ -13,7 +13,6 @@ from autoaug.errors import SpaceError
 from autoaug.modalities.operators import all_operators
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
-from autoaug.results import Rung, TrialResult
 from autoaug.runs.callbacks.base import Silent
 from autoaug.search.budget import Budget
 from autoaug.search.executors import Executor, TrialSpec
@@ -22,6 +21,7 @@ from autoaug.search.space import SearchSpace, load_space
 from autoaug.search.strategies import STRATEGIES, Fixed, get_strategy
 from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import summary
+from autoaug.training.result import Rung, TrialResult
 from autoaug.training.trial import Train
 from tests.tasks import shifted_task
 

@@ -11,13 +11,13 @@ from autoaug.engine import execute as engine
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.engine.transform import apply_plan
 from autoaug.errors import OptionError
-from autoaug.modalities.operators import all_operators
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Layer, Mixing, Operation, Policy, SubPolicy
 from tests.conformance.test_exporters import photographs
+from tests.samples import operators_of
 
-WARPS = sorted(o.name for o in all_operators().values() if o.kind in {"warp", "projection"})
-OTHERS = sorted(o.name for o in all_operators().values() if o.kind not in {"warp", "projection"})
+WARPS = sorted(o.name for o in operators_of().values() if o.kind in {"warp", "projection"})
+OTHERS = sorted(o.name for o in operators_of().values() if o.kind not in {"warp", "projection"})
 
 
 def policy_of(layers: list[list[str]], magnitude: tuple[float, float] = (0.0, 0.4)) -> Policy:

@@ -17,16 +17,16 @@ from PIL import Image
 from autoaug.engine.plan import draw_plan
 from autoaug.engine.relaxation import RelaxedPolicy
 from autoaug.errors import AutoaugError
-from autoaug.modalities.operators import all_operators
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Layer, Mixing, Operation, Policy, SubPolicy, in_turn
 from tests.conformance.test_exporters import loaded, photographs
+from tests.samples import operators_of
 
 MAKERS = ["autoaug", "torchvision", "kornia"]
 REFUSED = (AutoaugError, ValueError)
 #: Every operator, two after one another.
 EVERY = Policy(
-    layers=(Layer(sub_policies=tuple(SubPolicy(operations=(Operation(operator=n),)) for n in all_operators())),) * 2
+    layers=(Layer(sub_policies=tuple(SubPolicy(operations=(Operation(operator=n),)) for n in operators_of())),) * 2
 )
 MIXED = load_policy("flip-crop").model_copy(update={"mixing": Mixing(kind="mixup-or-cutmix")})
 

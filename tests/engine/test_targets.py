@@ -17,13 +17,13 @@ from autoaug.engine.targets import move_targets
 from autoaug.engine.transform import apply_plan
 from autoaug.errors import AutoaugError
 from autoaug.modalities.base import Batch
-from autoaug.modalities.operators import all_operators
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Mixing, Operation, Policy, in_turn
 from tests.conformance.test_exporters import loaded, photographs
+from tests.samples import operators_of
 
 SIZE = (40, 60)
-MOVING = sorted(o.name for o in all_operators().values() if o.kind in {"warp", "projection", "field"})
+MOVING = sorted(o.name for o in operators_of().values() if o.kind in {"warp", "projection", "field"})
 
 
 def plan_of(*steps: tuple[str, float]) -> Plan:

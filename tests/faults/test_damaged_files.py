@@ -166,10 +166,10 @@ def test_a_run_without_its_policy_is_one_line(run: RunFolder) -> None:
 
 @pytest.mark.parametrize(
     ("place", "value"),
-    [("corrupted", {}), ("corrupted/fog", [0.5] * 4), ("clean", None), ("attacked", 1.5), ("images", 0)],
+    [("corrupted", {}), ("corrupted/fog", [0.5] * 4), ("clean", None), ("attacked", 1.5), ("inputs", 0)],
 )
 def test_a_damaged_robustness_says_how_to_measure_it(place: str, value: Any, run: RunFolder) -> None:
-    found = Robustness(images=9, attack="PGD", clean=0.9, attacked=0.2, corrupted={"fog": (0.8, 0.7, 0.6, 0.5, 0.4)})
+    found = Robustness(inputs=9, attack="PGD", clean=0.9, attacked=0.2, corrupted={"fog": (0.8, 0.7, 0.6, 0.5, 0.4)})
     content = found.model_dump(mode="json")
     run.robustness.write_text(json.dumps(content), encoding="utf-8")
     report_page(run)
@@ -266,14 +266,14 @@ def test_pictures_that_are_no_npz_are_one_line(damage: Callable[[bytes], bytes],
         ("shape", [1, 4, 10**9], "mean is not of the shape"),
         ("shape", [1, 4, 10**30], "shape"),
         ("seed", -1, "seed"),
-        ("images", "many", "images"),
+        ("inputs", "many", "inputs"),
         ("seconds", float("inf"), "seconds"),
         ("kind", "gan", "another network"),
         ("fingerprint", KeyError, "fingerprint: Field required"),
     ],
 )
 def test_a_damaged_generator_is_one_line(place: str, value: Any, rule: str, tmp_path: Path) -> None:
-    about = About(kind="pca", shape=(1, 4, 4), classes=("a", "b"), fingerprint="f", images=9, seed=1)
+    about = About(kind="pca", shape=(1, 4, 4), classes=("a", "b"), fingerprint="f", inputs=9, seed=1)
     tensors = {"mean": torch.rand(2, 1, 4, 4), "components": torch.rand(2, COMPONENTS, 16)}
     SavedGenerator(about, tensors).save(tmp_path)
     assert load_generator(tmp_path).about == about
@@ -380,10 +380,12 @@ def test_every_text_file_is_read_and_written_as_utf_8() -> None:
 
 def _is_none_of_a_file(name: str, call: ast.Call) -> bool:
     """Whether that only has the name of what opens text: `files.read_text`, `Image.open`, `RunFolder.open`, ..."""
-    owner = getattr(getattr(call.func, "value", None), "id", "")
+    value = getattr(call.func, "value", None)
+    owner = getattr(value, "attr", getattr(value, "id", ""))
     return (name == "read_text" and isinstance(call.func, ast.Name)) or owner in {
         "Image",
         "RunFolder",
+        "loader",
         "webbrowser",
         "os",
         "cls",

@@ -73,11 +73,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     log.finished(result)
     write_pictures(folder)
     robustness = Robustness(
-        images=9, attack="PGD", clean=0.9, attacked=0.2, corrupted={"fog": (0.8, 0.7, 0.6, 0.5, 0.4)}
+        inputs=9, attack="PGD", clean=0.9, attacked=0.2, corrupted={"fog": (0.8, 0.7, 0.6, 0.5, 0.4)}
     )
     folder.robustness.write_text(robustness.model_dump_json(), encoding="utf-8")
     about = About(
-        kind="pca", shape=(1, 4, 4), classes=("a", "b"), fingerprint="f", data="digits", images=9, seed=1, seconds=1.0
+        kind="pca", shape=(1, 4, 4), classes=("a", "b"), fingerprint="f", data="digits", inputs=9, seed=1, seconds=1.0
     )
     means = {"mean": torch.rand(2, 1, 4, 4), "components": torch.rand(2, COMPONENTS, 16)}
     SavedGenerator(about, means).save(folder.root / "generator")

@@ -30,7 +30,7 @@ from autoaug.modalities.image.models import build
 from autoaug.pipeline.configure import reopen
 from autoaug.policy.loading import load_policy
 from autoaug.report.model_card import export_model
-from autoaug.results import SearchResult, TrialResult, TrialSummary
+from autoaug.results import SearchResult, TrialSummary
 from autoaug.runs.callbacks.base import Silent
 from autoaug.runs.callbacks.event_log import EventLog
 from autoaug.runs.folder import RunFolder
@@ -39,6 +39,7 @@ from autoaug.search.executors.base import with_room
 from autoaug.search.executors.inline import InlineExecutor
 from autoaug.training.checkpoint import save_weights
 from autoaug.training.inference import predict
+from autoaug.training.result import TrialResult
 from autoaug.training.state import new_training
 from autoaug.training.tasks import Classification
 from autoaug.training.trial import Train, failed

@@ -33,10 +33,11 @@ from autoaug.modalities.image.generators import GENERATORS, gan, gaussian
 from autoaug.modalities.registry import all_modalities
 from autoaug.policy.loading import load_policy, parse_policy
 from autoaug.policy.models import Adversarial, Policy, Regularization, Synthetic
-from autoaug.results import SearchResult, TrialResult
+from autoaug.results import SearchResult
 from autoaug.search.sampling import sample_policy, sample_shaped
 from autoaug.search.space import load_space
 from autoaug.training.recipe import Recipe
+from autoaug.training.result import TrialResult
 from autoaug.training.trial import Train
 from tests.conftest import PATIENCE, bars, write_npz
 from tests.tasks import samples, small_task, trained_weights

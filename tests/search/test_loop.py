@@ -17,7 +17,6 @@ import pytest
 
 from autoaug.errors import AllTrialsFailed, RunError
 from autoaug.policy.loading import load_policy
-from autoaug.results import Rung, TrialResult
 from autoaug.runs.callbacks.base import Silent
 from autoaug.search.budget import Budget
 from autoaug.search.executors import Executor, TrialSpec
@@ -26,6 +25,7 @@ from autoaug.search.space import SearchSpace, load_space
 from autoaug.search.strategies import get_strategy
 from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import summary
+from autoaug.training.result import Rung, TrialResult
 from tests.conftest import PATIENCE, write_npz
 
 FULL = 100

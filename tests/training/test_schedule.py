@@ -16,7 +16,7 @@ from autoaug.errors import PolicyError
 from autoaug.exporters import export_policy
 from autoaug.policy.loading import parse_policy
 from autoaug.policy.models import Layer, Operation, Phase, Policy, SubPolicy
-from autoaug.results import TrialResult
+from autoaug.training.result import TrialResult
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.trial import Train
 from tests.tasks import small_task, trained_weights

@@ -10,7 +10,7 @@ import torch
 from sklearn.metrics import accuracy_score
 from torch.nn.functional import cross_entropy, kl_div, log_softmax
 
-from autoaug.training.metrics import Accuracy, record_of, score
+from autoaug.training.metrics import Accuracy, metric_record, score
 from autoaug.training.tasks import Classification
 
 TASK = Classification(4)
@@ -45,7 +45,7 @@ def test_accuracy_is_what_scikit_learn_makes_of_it() -> None:
     halves = [statistics[:11].sum(0), statistics[11:].sum(0)]
     assert Accuracy().value(sum(halves)) == accuracy_score(LABELS, predictions), "statistics of parts add up"
     assert np.isnan(score(Accuracy(), statistics[:0]))
-    assert record_of(Accuracy()).is_share
+    assert metric_record(Accuracy()).is_share
 
 
 @dataclass(frozen=True)
@@ -66,4 +66,4 @@ class SquaredError:
 def test_a_score_is_the_higher_the_better_whatever_the_metric() -> None:
     good, bad = (score(SquaredError(), SquaredError().statistics(np.full(5, off), np.zeros(5))) for off in (1.0, 2.0))
     assert (good, bad) == (-1.0, -4.0)
-    assert not record_of(SquaredError()).is_share
+    assert not metric_record(SquaredError()).is_share

@@ -15,9 +15,9 @@ from autoaug.data.inputs import MemoryInputs
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Adversarial, Policy, Regularization
-from autoaug.results import TrialResult
 from autoaug.training.adversarial import attack
 from autoaug.training.inference import outputs_of
+from autoaug.training.result import TrialResult
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.state import new_training
 from autoaug.training.tasks import Classification

@@ -53,7 +53,7 @@ def corrupt(name: str, images: Tensor, severity: int) -> Tensor:
     several magnifications up to its own.
     """
     policy, generator = corruption(name, severity), torch.Generator().manual_seed(0)
-    plan = draw_plan(policy, len(images), generator)
+    plan = draw_plan(policy, len(images), generator, "image")
     if name != "zoom blur":
         return apply_plan(plan, images, check=False)
     zooms = [replace(plan, magnitude=plan.magnitude * i / _ZOOMS) for i in range(_ZOOMS + 1)]

@@ -1,4 +1,4 @@
-"""Mixing of two images, see `autoaug.modalities.base.Mixing`: plain functions, which exported code carries along as far
+"""Mixing of two images, see `autoaug.modalities.base.Mixer`: plain functions, which exported code carries along as far
 as it needs them, word for word.
 """
 
@@ -85,10 +85,10 @@ def mix_pairs(inputs: Tensor, partners: Tensor, mode: Tensor, weight: Tensor, pl
 
 
 def mix(batch: Batch, partners: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Batch:
-    """See `autoaug.modalities.base.Mixing`."""
+    """See `autoaug.modalities.base.Mixer`."""
     return batch._replace(values=mix_pairs(batch.values, partners.values, mode, weight, place))
 
 
 def label_weights(batch: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
-    """See `autoaug.modalities.base.Mixing`: an image's mean share of its pixels."""
+    """See `autoaug.modalities.base.Mixer`: an image's mean share of its pixels."""
     return label_share(mode, own_share(mode, weight, place, *batch.values.shape[-2:]))

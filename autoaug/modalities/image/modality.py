@@ -15,7 +15,7 @@ from autoaug.modalities.base import (
     Fusion,
     Generator,
     Loader,
-    Mixing,
+    Mixer,
     Modality,
     Models,
     Pictures,
@@ -65,7 +65,7 @@ class _Images(Modality):
         return values
 
     @property
-    def mixing(self) -> Mixing:
+    def mixing(self) -> Mixer:
         from autoaug.modalities.image import mixing
 
         return mixing

@@ -23,7 +23,7 @@ _WORDS = (
 )
 
 
-class OperatorRow(NamedTuple):
+class AffinityRow(NamedTuple):
     """What an operator at half its highest strength does to a model that has never seen it: the share of the accuracy
     that is kept on validation samples, and how many times the loss on training samples grows; and the highest strength,
     as a share of the operator's highest magnitude in the space, at which the model keeps 90 % of its accuracy: None
@@ -36,17 +36,17 @@ class OperatorRow(NamedTuple):
     safe_strength: float | None
 
 
-def affinities(result: SearchResult) -> list[OperatorRow]:
+def affinities(result: SearchResult) -> list[AffinityRow]:
     """Operators by affinity, the best first; empty where it was not measured."""
     rows = []
     for name, measurements in result.probes.get("affinity", {}).get("operators", {}).items():
         kept, growth = next((kept, growth) for strength, kept, growth in measurements if strength == 0.5)
         safe = max((strength for strength, kept, _ in measurements if kept >= _KEPT), default=None)
-        rows.append(OperatorRow(name, kept, growth, safe))
+        rows.append(AffinityRow(name, kept, growth, safe))
     return sorted(rows, key=lambda row: -row.affinity)
 
 
-def affinity_figure(rows: list[OperatorRow], metric: str) -> go.Figure:
+def affinity_figure(rows: list[AffinityRow], metric: str) -> go.Figure:
     """Affinity by diversity of each operator."""
     figure = base_figure(420, f"affinity: share of the {metric} that is kept", "diversity: growth of the training loss")
     names = _readable(rows)
@@ -65,11 +65,11 @@ def affinity_figure(rows: list[OperatorRow], metric: str) -> go.Figure:
     return figure
 
 
-def _readable(rows: list[OperatorRow]) -> set[str]:
+def _readable(rows: list[AffinityRow]) -> set[str]:
     """The operators whose names can be written beside their points without covering one another."""
     across = max(row.affinity for row in rows) - min(row.affinity for row in rows) or 1.0
     up = max(row.diversity for row in rows) - min(row.diversity for row in rows) or 1.0
-    kept: list[OperatorRow] = []
+    kept: list[AffinityRow] = []
     for row in rows:
         if not any(
             abs(row.affinity - other.affinity) < _NAME_WIDTH * across

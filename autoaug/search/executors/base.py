@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from autoaug.errors import DiskFull
-from autoaug.results import TrialResult
+from autoaug.training.result import TrialResult
 from autoaug.training.setting import Work
 
 

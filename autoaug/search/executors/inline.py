@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from autoaug.results import TrialResult
 from autoaug.search.executors.base import Executor, TrialSpec, timed_out, with_room
+from autoaug.training.result import TrialResult
 from autoaug.training.setting import Setting
 from autoaug.training.trial import carry_out, failed
 from autoaug.utils.clock import now

@@ -6,8 +6,8 @@ import asyncio
 from collections import Counter
 from typing import NamedTuple
 
-from autoaug.results import TrialResult
 from autoaug.search.executors.base import TrialSpec, timed_out
+from autoaug.training.result import TrialResult
 from autoaug.training.trial import failed
 from autoaug.utils.clock import now
 

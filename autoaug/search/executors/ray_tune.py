@@ -24,11 +24,11 @@ from ray.exceptions import RayActorError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from autoaug.errors import WorkersLost
-from autoaug.results import TrialResult
 from autoaug.search.executors.base import Executor, TrialSpec, with_room
 from autoaug.search.executors.ray_cluster import without_new_ray
 from autoaug.search.executors.ray_folder import ray_folder
 from autoaug.search.executors.ray_mailbox import Mailbox
+from autoaug.training.result import TrialResult
 from autoaug.training.setting import Setting
 from autoaug.training.trial import carry_out
 from autoaug.utils.signals import uninterrupted

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from autoaug.data.inputs import spread_rows
 from autoaug.modalities.operators import get_operator
 from autoaug.policy.models import Operation, Policy, in_turn
-from autoaug.results import TrialResult
 from autoaug.search.space import SearchSpace
 from autoaug.training.checkpoint import checkpoint_path, load_weights
+from autoaug.training.result import TrialResult
 from autoaug.training.scoring import score_and_loss
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.state import new_training
@@ -82,7 +83,7 @@ class _Measurements:
     def __init__(self, model: torch.nn.Module, setting: TrainingSetting, rows: np.ndarray, count: int) -> None:
         self.model, self.setting, self.inputs = model, setting, 0
         validation = setting.validation
-        spread = np.linspace(0, len(validation) - 1, min(count, len(validation))).astype(np.int64)
+        spread = spread_rows(len(validation), count)
         self.sides = ((validation, spread), (setting.train, rows[:: max(1, len(rows) // count)]))
 
     def at(self, policy: Policy) -> tuple[float, float]:

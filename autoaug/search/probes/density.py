@@ -10,10 +10,10 @@ import optuna
 import torch
 
 from autoaug.policy.models import Policy
-from autoaug.results import TrialResult
 from autoaug.search.samplers import quiet_optuna, tpe_sampler
 from autoaug.search.sampling import sample_policy
 from autoaug.search.space import SearchSpace
+from autoaug.training.result import TrialResult
 from autoaug.training.scoring import score_and_loss
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.state import new_training

@@ -14,10 +14,10 @@ from autoaug.data.splits import Samples
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.relaxation import RelaxedPolicy
 from autoaug.policy.models import Layer, Policy
-from autoaug.results import TrialResult
 from autoaug.search.sampling import Given, sample_shaped, usual_shape
 from autoaug.search.space import SearchSpace
 from autoaug.training.feed import float_batches
+from autoaug.training.result import TrialResult
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.state import new_training
 from autoaug.training.train import one_cycle

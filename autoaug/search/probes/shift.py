@@ -13,9 +13,9 @@ from torch import Tensor
 from autoaug.data.inputs import Inputs
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
-from autoaug.results import TrialResult
 from autoaug.search.probes.shift_search import match
 from autoaug.training.feed import float_batches
+from autoaug.training.result import TrialResult
 from autoaug.training.setting import TrainingSetting
 from autoaug.utils.clock import now
 

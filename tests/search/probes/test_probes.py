@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from autoaug.policy.models import Layer, Operation, Policy, SubPolicy
-from autoaug.results import TrialResult
 from autoaug.search.probes.affinity import MeasureAffinity, bearable_strength
 from autoaug.search.probes.density import MatchDensity
 from autoaug.search.probes.gradient import LearnByGradient, starting_policy
 from autoaug.search.probes.shift import MatchShift, matched
 from autoaug.search.space import load_space
 from autoaug.search.strategies.density import together
+from autoaug.training.result import TrialResult
 from autoaug.training.setting import TrainingSetting, Work
 from autoaug.training.trial import Train, carry_out
 from tests.tasks import samples, shifted_task, small_task

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from toy_series.values import bounds
 
 from autoaug.modalities.base import Batch, Fusion
 
@@ -17,7 +18,7 @@ class _Alone(Fusion):
         return function(batch.values, value, uniforms)
 
     def apply(self, batch: Batch, maps: Tensor) -> Batch:
-        return Batch(maps, batch.lengths)
+        return Batch(maps.clamp(*bounds), batch.lengths)
 
 
 class _Levels(Fusion):
@@ -29,7 +30,7 @@ class _Levels(Fusion):
         return function(value, uniforms)
 
     def apply(self, batch: Batch, maps: Tensor) -> Batch:
-        return Batch(batch.values * maps[:, :1, None] + maps[:, 1:, None], batch.lengths)
+        return Batch((batch.values * maps[:, :1, None] + maps[:, 1:, None]).clamp(*bounds), batch.lengths)
 
 
 class _Times(Fusion):

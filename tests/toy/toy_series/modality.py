@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from autoaug.modalities.base import Attack, Fusion, Loader, Mixing, Modality, Models, Pictures, Values
+import numpy as np
+
+from autoaug.modalities.base import Fusion, Loader, Mixer, Modality, Models, Pictures, Values
 
 
 class _Series(Modality):
@@ -32,7 +34,7 @@ class _Series(Modality):
         return values
 
     @property
-    def mixing(self) -> Mixing:
+    def mixing(self) -> Mixer:
         from toy_series import mixing
 
         return mixing
@@ -55,9 +57,9 @@ class _Series(Modality):
 
         return pictures
 
-    @property
-    def attacks(self) -> Mapping[str, Attack]:
-        return {}
+    def examples(self) -> np.ndarray:
+        time = np.linspace(0, 2 * np.pi, 60, dtype=np.float32)
+        return np.stack([np.sin(2 * time), np.sign(np.sin(3 * time))])[:, None].astype(np.float32)
 
 
 MODALITY = _Series()

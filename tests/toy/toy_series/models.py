@@ -32,13 +32,17 @@ class _Network(nn.Module):
         return logits
 
 
-def build(name: str, shape: tuple[int, ...], classes: int, mean: Tensor, std: Tensor, seed: int) -> nn.Module:
-    if name != "auto":
-        raise UnknownName("model", name, ["auto"])
+def build(name: str, shape: tuple[int, ...], outputs: int, mean: Tensor, std: Tensor, seed: int) -> nn.Module:
+    check(name)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return _Network(shape[0], classes, mean, std)
+        return _Network(shape[0], outputs, mean, std)
 
 
 def is_own(name: str) -> bool:
     return False
+
+
+def check(name: str) -> None:
+    if name != "auto":
+        raise UnknownName("model", name, ["auto"])

@@ -1,4 +1,4 @@
-"""Series as tensors ``[C, T]`` or ``[n, C, T]``, or such arrays."""
+"""Series as tensors or arrays ``[C, T]``, or ``[n, C, T]``, of any floating-point numbers from -8 to 8."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
 def check(values: Tensor, look: bool = True) -> Tensor:
     if values.ndim != 3 or not values.is_floating_point():
         raise ValueError(f"series must be floating point [n, C, T], not {values.dtype} {list(values.shape)}")
-    if look and values.numel() and not bool(values.detach().isfinite().all()):
-        raise ValueError("the series have values that are not finite")
+    if look and values.numel() and not bool((values.detach().abs() <= bounds[1]).all()):
+        raise ValueError("the series have values that are not finite, or outside -8 to 8")
     return values
 
 
