@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from autoaug.modalities.operators import Operator, all_operators, get_operator
+from autoaug.modalities.operators import IDENTITY, Operator, all_operators, get_operator
+from autoaug.policy.loading import builtin_names, load_policy
+from autoaug.policy.models import Policy
 
 
 def photographs(n: int = 24, channels: int = 3, size: tuple[int, int] = (20, 26)) -> Tensor:
@@ -42,3 +44,9 @@ def typical(operator: str, n: int = 24) -> Tensor:
 def operators_of(modality: str = "image") -> dict[str, Operator]:
     """The operators of one modality, by name."""
     return {name: operator for name, operator in all_operators().items() if operator.modality == modality}
+
+
+def policies_of(modality: str = "image") -> dict[str, Policy]:
+    """The published policies of one modality, by name; those without operators are of each."""
+    loaded, known = {name: load_policy(name) for name in builtin_names()}, {*operators_of(modality), IDENTITY}
+    return {name: policy for name, policy in loaded.items() if known.issuperset(policy.operator_names())}
