@@ -121,7 +121,7 @@ def test_a_run_folder_that_cannot_be_made_leaves_nothing(
     def full(*_: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("autoaug.runs.folder._dump", full)
+    monkeypatch.setattr("autoaug.runs.folder.write_whole", full)
     with pytest.raises(RunError, match=r"cannot make the run folder .*No space left"):
         RunFolder.create(tmp_path / "new", config)
     assert not (tmp_path / "new").exists()
