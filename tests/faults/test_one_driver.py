@@ -118,7 +118,7 @@ def test_a_run_folder_that_cannot_be_made_leaves_nothing(
 ) -> None:
     _, config = RunFolder.open(run.root)
 
-    def full(*_: object) -> str:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("autoaug.runs.folder.write_whole", full)
