@@ -30,10 +30,9 @@ def test_killed_at_any_write_from_the_confirmation_on_a_run_ends_with_all_it_sho
     """Every file is moved to its place when it is whole: the n-th session is killed at its n-th such move."""
     # What only takes time is made small.
     monkeypatch.setattr("autoaug.pipeline.run.write_report", lambda folder: write_whole(folder.report, "a report"))
-    monkeypatch.setattr(
-        "autoaug.pipeline.run.export_modules", lambda _: {"policy_torchvision.py": "", "policy_kornia.py": ""}
-    )
-    monkeypatch.setattr("autoaug.pipeline.run.to_bytes", lambda *_: b"")
+    modules = {"policy_torchvision.py": "", "policy_kornia.py": ""}
+    monkeypatch.setattr("autoaug.pipeline.outcome.export_modules", lambda *_: modules)
+    monkeypatch.setattr("autoaug.pipeline.outcome.to_bytes", lambda *_: b"")
     for path in run.root.iterdir():
         if path.name != "config.yaml" and not path.name.startswith("study.db"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()

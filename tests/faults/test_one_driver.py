@@ -118,10 +118,10 @@ def test_a_run_folder_that_cannot_be_made_leaves_nothing(
 ) -> None:
     _, config = RunFolder.open(run.root)
 
-    def full(*_: object) -> str:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("autoaug.runs.folder._dump", full)
+    monkeypatch.setattr("autoaug.runs.folder.write_whole", full)
     with pytest.raises(RunError, match=r"cannot make the run folder .*No space left"):
         RunFolder.create(tmp_path / "new", config)
     assert not (tmp_path / "new").exists()
