@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from autoaug.modalities.operators import Operator, all_operators, get_operator
+from autoaug.policy.loading import builtin_names, load_policy
+from autoaug.policy.models import Policy
 
 
 def photographs(n: int = 24, channels: int = 3, size: tuple[int, int] = (20, 26)) -> Tensor:
@@ -42,3 +44,9 @@ def typical(operator: str, n: int = 24) -> Tensor:
 def operators_of(modality: str = "image") -> dict[str, Operator]:
     """The operators of one modality, by name."""
     return {name: operator for name, operator in all_operators().items() if operator.modality == modality}
+
+
+def policies_of(modality: str = "image") -> dict[str, Policy]:
+    """The built-in policies whose operators are all of one modality, by name."""
+    known, policies = set(operators_of(modality)), {name: load_policy(name) for name in builtin_names()}
+    return {name: policy for name, policy in policies.items() if set(policy.operator_names()) <= known}

@@ -20,10 +20,10 @@ from autoaug.engine.plan import Plan, draw_plan, drawn_operators
 from autoaug.errors import PolicyError
 from autoaug.exporters import EXPORTERS, export_modules, export_policy
 from autoaug.exporters.array_module import ArrayTarget
-from autoaug.policy.loading import builtin_names, load_policy, parse_policy, randaugment
+from autoaug.policy.loading import load_policy, parse_policy, randaugment
 from autoaug.policy.models import Operation, Policy, in_turn
 from tests.conformance.test_exporters import assert_same, photographs
-from tests.samples import operators_of
+from tests.samples import operators_of, policies_of
 
 TARGETS = [name for name, target in EXPORTERS.items() if isinstance(target, ArrayTarget)]
 #: What each module must not bring with it; albumentations itself imports torch where it is there.
@@ -100,8 +100,7 @@ def test_every_operator_replays_or_is_refused_by_name(target: str, channels: int
 @pytest.mark.parametrize("target", TARGETS)
 def test_built_in_policies_replay(target: str, tmp_path: Path) -> None:
     policies = {}
-    for name in builtin_names():
-        policy = load_policy(name)
+    for name, policy in policies_of().items():
         if policy.chains:
             with pytest.raises(PolicyError, match="cannot express chains"):
                 export_policy(policy, target, approximate=True)

@@ -19,9 +19,9 @@ from torchvision.transforms import v2
 
 from autoaug.exporters import EXPORTERS, export_policy
 from autoaug.exporters.module import TorchTarget
-from autoaug.policy.loading import builtin_names, load_policy
+from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Layer, Mixing, MixingKind, Operation, Policy, SubPolicy, in_turn
-from tests.samples import operators_of, photographs
+from tests.samples import operators_of, photographs, policies_of
 
 # Two libraries' float arithmetic differs in the last digits; where a value then falls on the other side of a step
 # (a level of 256, a threshold, a pixel's edge), one pixel may differ by more. Hence: nearly all pixels nearly equal.
@@ -47,7 +47,7 @@ MIXED = {
     kind: load_policy("flip-crop").model_copy(update={"mixing": Mixing(kind=kind, probability=0.7, alpha=0.4)})
     for kind in get_args(MixingKind)
 }
-POLICIES = {**{name: load_policy(name) for name in builtin_names()}, **MIXED}
+POLICIES = {**policies_of(), **MIXED}
 
 
 @pytest.fixture(scope="module", params=TARGETS)
@@ -106,7 +106,7 @@ def test_a_module_imports_its_target_alone(target: str, name: str) -> None:
     assert set(imported) - sys.stdlib_module_names <= {"torch", target}
 
 
-@pytest.mark.parametrize("name", builtin_names())
+@pytest.mark.parametrize("name", policies_of())
 def test_built_in_policies_replay_in_a_fresh_process(name: str, made: dict[str, np.ndarray]) -> None:
     assert_same(POLICIES[name].transform(seed=7)(photographs()), made[f"{name}.images"])
 
