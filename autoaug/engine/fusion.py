@@ -73,12 +73,14 @@ def _make_step(chosen: np.ndarray, ended: np.ndarray, kinds: Mapping[int, str], 
         if role in ("alone", "closing"):
             groups.append(Group(kind, [OperatorRows(index, rows)]))
             continue
-        goes_on = ~ended[rows] if role == "carried" else np.zeros(len(rows), bool)
-        if goes_on.any():
-            carried.setdefault(kind, []).append(OperatorRows(index, rows[goes_on]))
-            resting.append(rows[goes_on])
-        if not goes_on.all():
-            shared[kind].append(OperatorRows(index, rows[~goes_on]))
+        if role == "carried":
+            last = ended[rows]
+            going_on, rows = rows[~last], rows[last]
+            if len(going_on):
+                carried.setdefault(kind, []).append(OperatorRows(index, going_on))
+                resting.append(going_on)
+        if len(rows):
+            shared[kind].append(OperatorRows(index, rows))
     groups += [Group(kind, drawn) for kind, drawn in shared.items() if drawn]
     return Step([Group(*of_kind) for of_kind in carried.items()], groups, np.concatenate(resting))
 

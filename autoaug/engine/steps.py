@@ -150,10 +150,11 @@ def _carry(state: _State, fusion: Fusion, calls: list[_Call], fusions: Fusions) 
 def _composed(before: _Carried, fusion: Fusion, samples: np.ndarray, maps: Tensor, batch: Batch) -> Tensor:
     """The new maps of samples after those that they carry."""
     has = before.has[samples]
-    if not has.any():
+    count = np.count_nonzero(has)
+    if not count:
         return maps
     first = before.maps.index_select(0, _index(samples, batch.values))
-    if not has.all():
+    if count < len(has):
         mask = per_sample(torch.from_numpy(has).to(first.device), first)
         first = torch.where(mask, first, before.fusion.identity(batch))
     return fusion.compose(first, maps)

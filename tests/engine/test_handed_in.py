@@ -301,6 +301,6 @@ def test_lightning_augments_once_in_each_fit_and_leaves_the_module_as_it_was() -
     for _ in range(2):
         fit(data)
         torch.testing.assert_close(net.seen.pop(), 1 - images)
-    with pytest.raises(AutoaugError, match="must be \\(images, labels\\)"):
+    with pytest.raises(AutoaugError, match="must be \\(samples, labels\\)"):
         fit(TensorDataset(images))
     assert "on_after_batch_transfer" not in net.__dict__
