@@ -19,12 +19,12 @@ from autoaug.engine.plan import Plan, draw_plan
 from autoaug.engine.transform import PolicyTransform, apply_plan
 from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.options import SearchOptions
-from autoaug.policy.loading import builtin_names, load_policy
+from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Adversarial, Mixing, Policy, Synthetic
 from autoaug.search.sampling import sample_around, sample_policy, sample_shaped
 from autoaug.search.space import load_space
 from tests.conftest import write_npz
-from tests.samples import operators_of
+from tests.samples import operators_of, policies_of
 
 #: Their places in this list are their names in the file.
 SPACES = ("digits", "flat", "light", "regularized", "standard")
@@ -61,7 +61,7 @@ def policies() -> dict[str, Policy]:
     """The published policies, and some of two spaces."""
     own = {f"{k}-{seed}": drawn(SPACES[k], seed)[0] for k in (3, 4) for seed in range(6)}
     mixed = {f"mix-{kind}": load_policy("flip-crop") + Policy(mixing=Mixing(kind=kind)) for kind in ("mixup", "cutmix")}
-    return {name: load_policy(name) for name in builtin_names()} | own | mixed
+    return policies_of() | own | mixed
 
 
 def plans() -> dict[str, Any]:
@@ -117,7 +117,7 @@ def fingerprints() -> dict[str, Any]:
         load_policy("flip-crop") + load_policy("randaugment"),
     ]
     found: dict[str, Any] = {
-        "published": [load_policy(name).fingerprint() for name in builtin_names()],
+        "published": [policy.fingerprint() for policy in policies_of().values()],
         "special": [policy.fingerprint() for policy in special],
         "drawn": [mark(policy) for policy in policies().values()],
     }

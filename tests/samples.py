@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from autoaug.modalities.operators import Operator, all_operators, get_operator
+from autoaug.modalities.operators import IDENTITY, Operator, all_operators, get_operator
 from autoaug.policy.loading import builtin_names, load_policy
 from autoaug.policy.models import Policy
 
@@ -47,6 +47,6 @@ def operators_of(modality: str = "image") -> dict[str, Operator]:
 
 
 def policies_of(modality: str = "image") -> dict[str, Policy]:
-    """The built-in policies whose operators are all of one modality, by name."""
-    known, policies = set(operators_of(modality)), {name: load_policy(name) for name in builtin_names()}
-    return {name: policy for name, policy in policies.items() if set(policy.operator_names()) <= known}
+    """The published policies of one modality, by name; those without operators are of each."""
+    loaded, known = {name: load_policy(name) for name in builtin_names()}, {*operators_of(modality), IDENTITY}
+    return {name: policy for name, policy in loaded.items() if known.issuperset(policy.operator_names())}

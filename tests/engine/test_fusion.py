@@ -10,11 +10,13 @@ import torch
 
 from autoaug.engine.fusion import make_schedule
 from autoaug.engine.plan import Plan, draw_plan
-from autoaug.engine.transform import apply_plan
-from autoaug.errors import OptionError, UnknownName
+from autoaug.engine.transform import PolicyTransform, apply_plan
+from autoaug.errors import OptionError, PolicyError, UnknownName
+from autoaug.exporters import export_modules, export_policy
 from autoaug.modalities.base import Batch, Fusion
-from autoaug.policy.loading import load_policy
-from tests.conformance.test_exporters import photographs
+from autoaug.policy.loading import load_policy, parse_policy
+from autoaug.policy.models import Operation, Policy, in_turn
+from tests.samples import photographs
 
 
 class Rule(Fusion):
@@ -90,3 +92,18 @@ def test_a_plan_knows_its_modality() -> None:
     assert Plan(("Rotate",), torch.zeros(1, 2).long(), torch.zeros(1, 2), torch.zeros(1, 2, 4)).modality == "image"
     with pytest.raises(UnknownName, match="unknown modality 'smell'"):
         draw_plan(load_policy("none"), 2, generator, "smell")
+
+
+def test_operators_of_two_modalities_are_refused() -> None:
+    both = in_turn(Operation(operator="Rotate"), Operation(operator="SeriesGain"))
+    for refuse in (lambda p: draw_plan(p, 2, torch.Generator()), PolicyTransform, lambda p: export_policy(p, "numpy")):
+        with pytest.raises(PolicyError, match="'Rotate' is of the modality image, but 'SeriesGain' is of series"):
+            refuse(Policy(layers=both))
+
+
+@pytest.mark.parametrize("target", ["torchvision", "kornia", "numpy", "albumentations", "keras", "timm"])
+def test_a_modality_that_a_target_has_no_words_for_is_refused(target: str) -> None:
+    with pytest.raises(PolicyError, match=f"{target} cannot express policies for series; export to yaml or json"):
+        export_policy(load_policy("none"), target, modality="series")
+    assert export_modules(load_policy("series-shift")) == {}
+    assert parse_policy(export_policy(load_policy("series-shift"), "json")) == load_policy("series-shift")

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from autoaug.engine.plan import Plan, draw_plan, mixing_of
 from autoaug.engine.transform import apply_plan
 from autoaug.errors import AutoaugError, OptionError
-from autoaug.policy.loading import builtin_names, load_policy, parse_policy
+from autoaug.policy.loading import load_policy, parse_policy
 from autoaug.policy.models import Mixing, Policy
-from tests.conformance.test_exporters import photographs
+from tests.samples import photographs, policies_of
 
 
 def plan_of(name: str, n: int = 12, seed: int = 0, mixing: Mixing | None = None) -> Plan:
@@ -32,7 +32,7 @@ def assert_equal(one: Plan, other: Plan) -> None:
         assert torch.equal(tensor, other.tensors()[name]), name
 
 
-@pytest.mark.parametrize("name", builtin_names())
+@pytest.mark.parametrize("name", policies_of())
 def test_a_saved_plan_replays_bit_for_bit(name: str, tmp_path: Path) -> None:
     images, plan = photographs(12), plan_of(name, mixing=Mixing(kind="mixup-or-cutmix", alpha=0.4))
     plan.save(tmp_path / "plan.json")
