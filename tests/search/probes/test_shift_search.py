@@ -95,4 +95,4 @@ def test_the_discrepancy_is_the_unbiased_estimate(digits: Tensor) -> None:
 def test_the_noise_is_that_of_samples_of_one_distribution(digits: Tensor) -> None:
     target = ReferenceSample(digits[:400], MODALITY.features)
     found = [target.distance(digits[start : start + 200]) for start in range(400, 1600, 200)]
-    assert np.sqrt(np.mean(np.square(found))) == pytest.approx(target.noise(200), rel=1.5)
+    assert 0.4 < np.sqrt(np.mean(np.square(found))) / target.noise(200) < 2.5
