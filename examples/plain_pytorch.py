@@ -17,7 +17,7 @@ EPOCHS, BATCH = 12, 50
 def digits(start: int, count: int) -> tuple[Tensor, Tensor]:
     """Images ``[count, 1, 8, 8]`` in [0, 1], and labels ``[count]``."""
     found, end = load_digits(), start + count
-    return torch.from_numpy(found.inputs[start:end]).float()[:, None] / 16, torch.from_numpy(found.target[start:end])
+    return torch.from_numpy(found.images[start:end]).float()[:, None] / 16, torch.from_numpy(found.target[start:end])
 
 
 TRAIN, VALIDATION, TEST = digits(0, 300), digits(300, 400), digits(900, 600)

@@ -41,7 +41,7 @@ def digits(start: int, count: int) -> TensorDataset:
     """Images ``[1, 8, 8]`` in [0, 1], with their labels."""
     found, end = load_digits(), start + count
     return TensorDataset(
-        torch.from_numpy(found.inputs[start:end]).float()[:, None] / 16, torch.from_numpy(found.target[start:end])
+        torch.from_numpy(found.images[start:end]).float()[:, None] / 16, torch.from_numpy(found.target[start:end])
     )
 
 

@@ -238,12 +238,12 @@ def test_a_memory_limit_may_be_as_large_as_one_likes(command: Command, folder: P
 def test_check_reports_and_its_exit_code_says_whether_a_search_makes_sense(command: Command, folder: Path) -> None:
     good = command("check", "good.npz", folder=folder)
     assert good.code == 0
-    assert "train: 120 images (0 40, 1 40, 2 40)" in good.stdout
+    assert "train: 120 samples (0 40, 1 40, 2 40)" in good.stdout
     assert "12x12 (180)" in good.stdout
     assert "it makes sense" in good.stdout
     bad = command("check", "leak.npz", folder=folder)
     assert bad.code == 2
-    assert "60 images stand in two splits" in bad.stdout
+    assert "60 samples stand in two splits" in bad.stdout
 
 
 @pytest.mark.parametrize(

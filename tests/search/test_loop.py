@@ -18,6 +18,7 @@ import pytest
 from autoaug.errors import AllTrialsFailed, RunError
 from autoaug.policy.loading import load_policy
 from autoaug.runs.callbacks.base import Silent
+from autoaug.search import budget, loop
 from autoaug.search.budget import Budget
 from autoaug.search.executors import Executor, TrialSpec
 from autoaug.search.loop import run_search
@@ -101,7 +102,8 @@ def test_a_compute_budget_counts_what_pruning_saved(tmp_path: Path) -> None:
 def test_a_time_budget_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = new_study(tmp_path)
     clock = itertools.count()  # a tenth of a second between two looks
-    monkeypatch.setattr("autoaug.search.loop.time", SimpleNamespace(monotonic=lambda: next(clock) / 10))
+    for module in (budget, loop):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(clock) / 10))
     run(study, Scripted(), Budget(seconds=1.0))
     assert 1 <= len(study.ended()) <= 10
 
