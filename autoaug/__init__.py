@@ -14,8 +14,10 @@ from autoaug.version import __version__
 
 if TYPE_CHECKING:
     from autoaug.api import compare, resume, search
+    from autoaug.engine.apply import apply_plan
+    from autoaug.engine.plan import Plan, draw_plan
     from autoaug.engine.relaxation import RelaxedPolicy
-    from autoaug.engine.transform import Plan, PolicyTransform, apply_plan, draw_plan
+    from autoaug.engine.transform import PolicyTransform
     from autoaug.errors import AutoaugError
     from autoaug.exporters import export_policy
     from autoaug.modalities.operators import operator
@@ -28,15 +30,15 @@ if TYPE_CHECKING:
 _HOMES = {
     "AutoaugError": "autoaug.errors",
     "ObjectiveResult": "autoaug.pipeline.objective",
-    "Plan": "autoaug.engine.transform",
+    "Plan": "autoaug.engine.plan",
     "Policy": "autoaug.policy.models",
     "PolicyTransform": "autoaug.engine.transform",
     "RelaxedPolicy": "autoaug.engine.relaxation",
     "SearchOptions": "autoaug.pipeline.options",
     "SearchResult": "autoaug.results",
-    "apply_plan": "autoaug.engine.transform",
+    "apply_plan": "autoaug.engine.apply",
     "compare": "autoaug.api",
-    "draw_plan": "autoaug.engine.transform",
+    "draw_plan": "autoaug.engine.plan",
     "export_policy": "autoaug.exporters",
     "load_policy": "autoaug.policy.loading",
     "operator": "autoaug.modalities.operators",

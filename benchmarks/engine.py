@@ -28,7 +28,7 @@ from pathlib import Path
 from statistics import median
 
 from autoaug.policy.loading import load_policy
-from autoaug.runs.callbacks.base import Silent
+from autoaug.runs.callbacks import Logged
 from autoaug.search.budget import Budget
 from autoaug.search.executors import Executor, TrialSpec, executors
 from autoaug.search.loop import run_search
@@ -76,7 +76,7 @@ def driver(strategy: str, trials: int, slots: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         study = SearchStudy(Path(folder, "study.db"), space, get_strategy(strategy), seed=0)
         baselines = {name: load_policy(name) for name in space.baselines}
-        run_search(study, executor, Budget(trials=trials), FULL, baselines, Silent())
+        run_search(study, executor, Budget(trials=trials), FULL, baselines, Logged())
         done = len(study.history().trials)
     steps = [1000 * (b - a) for a, b in zip(executor.times, executor.times[1:], strict=False)]
     tenth = max(1, len(steps) // 10)

@@ -31,7 +31,7 @@ from autoaug.pipeline.run import run_job
 from autoaug.report.charts.chart import Chart
 from autoaug.report.charts.style import ACCENT, MUTED, base_figure
 from autoaug.results import SearchResult
-from autoaug.runs.callbacks.base import Silent
+from autoaug.runs.callbacks import Logged
 from autoaug.runs.folder import RunFolder
 from autoaug.search.strategies import STRATEGIES
 from benchmarks import ablation
@@ -66,7 +66,7 @@ def searched(options: argparse.Namespace, given: str, strategy: str, seed: int, 
         folder = RunFolder.create(f"{scratch}/run", config)
         if trained.is_dir():
             shutil.copytree(trained, folder.confirmation)
-        result = run_job(folder, config, data_set, audit, Silent())
+        result = run_job(folder, config, data_set, audit, Logged())
         shutil.copytree(folder.confirmation, trained, dirs_exist_ok=True)
     return worth(result)
 

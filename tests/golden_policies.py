@@ -15,8 +15,9 @@ import torch
 from optuna.samplers import RandomSampler
 
 from autoaug.data.splits import nested_rows
+from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan, draw_plan
-from autoaug.engine.transform import PolicyTransform, apply_plan
+from autoaug.engine.transform import PolicyTransform
 from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.options import SearchOptions
 from autoaug.policy.loading import load_policy

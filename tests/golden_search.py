@@ -17,7 +17,7 @@ from autoaug.evaluation.statistics import estimate, mcnemar
 from autoaug.evaluation.verdict import contenders, judge
 from autoaug.policy.loading import builtin_names, load_policy
 from autoaug.policy.models import Policy
-from autoaug.runs.callbacks.base import Silent
+from autoaug.runs.callbacks import Logged
 from autoaug.search.budget import Budget
 from autoaug.search.executors import Executor, TrialSpec
 from autoaug.search.loop import run_search
@@ -86,7 +86,7 @@ def searched(name: str, space: str, seed: int, trainings: float, shift: bool) ->
     """The trials of a search, and which of them are its finalists."""
     executor, strategy = Lucky(shift), get_strategy(name)
     study = SearchStudy("sqlite:///:memory:", load_space(space), strategy, seed=seed)
-    run_search(study, executor, Budget(trainings=trainings), FULL, BASELINES, Silent())
+    run_search(study, executor, Budget(trainings=trainings), FULL, BASELINES, Logged())
     stages: dict[str, int] = {}
     trials = [
         [

@@ -20,10 +20,8 @@ from autoaug.functional.labels import soft_labels
 from autoaug.functional.sampling import Seeded
 from autoaug.modalities.operators import modality_of
 from autoaug.modalities.registry import get_modality
-from autoaug.policy.loading import check_operators, load_policy
+from autoaug.policy.loading import check_operators
 from autoaug.policy.models import Policy
-
-__all__ = ["Plan", "PolicyTransform", "apply_plan", "check_operators", "draw_plan", "load_policy", "mix_labels"]
 
 
 class PolicyTransform(Seeded):

@@ -21,7 +21,7 @@ from autoaug.utils.clock import now
 from autoaug.utils.facts import Facts, changes
 from autoaug.utils.files import write_whole
 
-#: A generator has collapsed whose samples of a class differ by less than this fraction of what real ones differ by.
+#: A generator has collapsed where its samples of one class differ by less than this fraction of the real difference.
 _COLLAPSED = 0.25
 #: So many samples of each class are compared for that.
 _COMPARED = 64

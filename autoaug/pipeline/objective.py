@@ -101,7 +101,7 @@ class ObjectiveResult(Record):
     """The outcome of a search for an objective; what stands in its ``result.json``.
 
     Attributes:
-        verdict, sentence: whether the policy that the search believes in beats the hardest baseline.
+        verdict, sentence: whether the policy that the search believes in beats the strongest baseline.
         policy: what to use: the searched policy if it is better, else the best baseline.
         candidates: finalists and baselines on fresh seeds, the best first.
         difference, ci95, p_value: of the searched policy to the best baseline, paired by seed.

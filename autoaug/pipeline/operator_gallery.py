@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan
-from autoaug.engine.transform import apply_plan
 from autoaug.modalities.operators import UNIFORMS, Operator, all_operators
 from autoaug.modalities.registry import all_modalities
 from autoaug.report.operators import DrawnModality, DrawnOperator, write_operators_page

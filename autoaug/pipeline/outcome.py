@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autoaug.exporters import export_modules
@@ -14,7 +14,7 @@ from autoaug.pipeline.parsing import versions
 from autoaug.pipeline.pictures import draw_examples, draw_gallery, draw_sample_gallery, to_bytes
 from autoaug.policy.models import Provenance
 from autoaug.report.before_after import before_and_after
-from autoaug.results import Cost, DataSummary, SearchResult, TrialCounts
+from autoaug.results import Cost, DataSummary, SearchResult, TrialCounts, TrialSummary
 from autoaug.search.loop import elapsed
 from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import summary
@@ -32,6 +32,7 @@ def result_of(
     """All that is found, as a record; `energy` is in watt-hours."""
     judgment, metric = confirmed.judgment, metric_record(job.metric)
     objectives = study.strategy.objectives if study else ("score",)
+    history = tuple(summary(trial) for trial in study.ended()) if study else ()
     return SearchResult(
         metric=metric,
         verdict=judgment.verdict,
@@ -39,11 +40,11 @@ def result_of(
         returned=judgment.as_returned(),
         candidates=confirmed.candidates,
         comparison=judgment.comparison,
-        trials=_counts(study),
-        cost=_cost(job, study, confirmed.seconds, energy),
+        trials=_counts(history),
+        cost=_cost(job, study, history, confirmed.seconds, energy),
         data=_data_summary(job),
         objectives=tuple(metric.name if objective == "score" else objective for objective in objectives),
-        history=tuple(summary(trial) for trial in study.ended()) if study else (),
+        history=history,
         probes={name: dict(found) for name, found in study.history().probe_results.items() if found} if study else {},
         generated={kind: pooled.facts for kind, pooled in generated.items()},
         importance=study.importance() if study else {},
@@ -51,14 +52,20 @@ def result_of(
     )
 
 
-def _counts(study: SearchStudy | None) -> TrialCounts:
-    states = Counter(summary(trial).status for trial in study.ended()) if study else Counter()
+def _counts(history: Sequence[TrialSummary]) -> TrialCounts:
+    states = Counter(trial.status for trial in history)
     return TrialCounts(complete=states["complete"], pruned=states["pruned"], failed=states["failed"])
 
 
-def _cost(job: Job, study: SearchStudy | None, confirmation_seconds: float, energy: float | None) -> Cost:
+def _cost(
+    job: Job,
+    study: SearchStudy | None,
+    history: Sequence[TrialSummary],
+    confirmation_seconds: float,
+    energy: float | None,
+) -> Cost:
     trials = study.ended() if study else []
-    compute = sum(summary(trial).seconds for trial in trials)
+    compute = sum(trial.seconds for trial in history)
     wall = elapsed(study) if study else 0.0
     return Cost(
         search_seconds=wall,

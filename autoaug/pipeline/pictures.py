@@ -10,7 +10,9 @@ import numpy as np
 import torch
 
 from autoaug.data.splits import DataSet, Samples
-from autoaug.engine.transform import apply_plan, draw_plan
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.plan import draw_plan
+from autoaug.modalities.operators import IDENTITY
 from autoaug.policy.models import Operation, Policy, in_turn
 
 #: So many samples are shown, each drawn so many times.
@@ -71,7 +73,7 @@ def _strips(policy: Policy, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     for operation in policy.operations():
         low, high = ranges.get(operation.operator, operation.magnitude)
         ranges[operation.operator] = min(low, operation.magnitude[0]), max(high, operation.magnitude[1])
-    ranges.pop("Identity", None)
+    ranges.pop(IDENTITY, None)
     strips, captions = [], []
     names = list(ranges)[:_MOST_STRIPS]
     for name in names:

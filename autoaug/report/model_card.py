@@ -11,7 +11,6 @@ from safetensors import SafetensorError, safe_open
 from autoaug.errors import RunError, first_line, resume_command
 from autoaug.modalities.registry import get_modality
 from autoaug.report.frame import environment
-from autoaug.report.metric import MetricWords
 from autoaug.results import SearchResult
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.files import write_whole
@@ -44,7 +43,7 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
         result=result,
         config=config,
         candidate=result.candidate(result.returned.name),
-        metric=MetricWords.of(result.metric),
+        metric=result.metric,
         version=__version__,
         has_script=script is not None,
     )

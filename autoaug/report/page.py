@@ -12,7 +12,6 @@ from autoaug.report.before_after import before_and_after
 from autoaug.report.charts import Chart, RunFacts, draw_charts
 from autoaug.report.charts.candidates import candidate_rows, candidates_chart
 from autoaug.report.frame import plotly_script, render
-from autoaug.report.metric import MetricWords
 from autoaug.report.pictures import read_captioned, read_gallery
 from autoaug.report.reading import FinishedRun, read_finished, read_unfinished
 from autoaug.report.tables.costs import costs, failures
@@ -49,7 +48,7 @@ def report_page(folder: RunFolder, cdn: bool = False) -> str:
 
 def notebook_view(result: SearchResult) -> str:
     """A part of a page: the verdict, the candidates, their chart; Plotly comes from its own host."""
-    metric = MetricWords.of(result.metric)
+    metric = result.metric
     chart = candidates_chart(RunFacts(metric=metric, result=result))
     rows = candidate_rows(result, metric)
     return render("notebook.html", plotly_script(cdn=True), result=result, rows=rows, chart=chart, metric=metric)

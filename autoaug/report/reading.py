@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from autoaug.errors import RunError
 from autoaug.report.charts import RunFacts
-from autoaug.report.metric import MetricWords
 from autoaug.results import Robustness, SearchResult, TrialSummary
 from autoaug.runs.callbacks.event_log import read_events
 from autoaug.runs.config import RunConfig
@@ -46,7 +45,7 @@ def read_finished(folder: RunFolder) -> FinishedRun:
     if result.history and config.space is None:
         raise RunError(f"{folder.result} is of a search, but {folder.config} of a comparison; restore one of them")
     full_length = config.recipe.steps(result.data.train, 1) * config.recipe.batch_size
-    facts = RunFacts(result.history, full_length, MetricWords.of(result.metric), result, read_robustness(folder))
+    facts = RunFacts(result.history, full_length, result.metric, result, read_robustness(folder))
     return FinishedRun(result, config, facts)
 
 

@@ -13,8 +13,8 @@ from typing import Any
 from rich.console import Console
 
 from autoaug.errors import AutoaugError, OptionError, printable
-from autoaug.report.metric import ACCURACY
 from autoaug.report.page import report_page
+from autoaug.results import ACCURACY
 from autoaug.runs.callbacks.event_log import read_events
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.terminal import say
@@ -69,8 +69,7 @@ def _in_words(event: dict[str, Any]) -> str:
     match event["event"]:
         case "trial":
             trial = event["trial"]
-            score = trial.get("score", trial.get("accuracy"))  # an older version's log calls it accuracy
-            outcome = trial["status"] if score is None else ACCURACY.shown(score)
+            outcome = trial["status"] if trial["score"] is None else ACCURACY.shown(trial["score"])
             name, spent = f"trial {trial['number']} {trial['name']}", f"{100 * event['fraction']:.0f} % of the budget"
             return f"{at} {name}: {outcome}, {spent}"
         case "confirmation":

@@ -16,7 +16,7 @@ import torch
 from autoaug.errors import OptionError
 from autoaug.policy.loading import load_policy
 from autoaug.results import TrialSummary
-from autoaug.runs.callbacks.base import Silent
+from autoaug.runs.callbacks import Logged
 from autoaug.search.budget import Budget
 from autoaug.search.executors import EXECUTORS, Executor, TrialSpec, executors
 from autoaug.search.executors.inline import InlineExecutor
@@ -39,7 +39,7 @@ def search_with(name: str, path: Path) -> SearchStudy:
     study = SearchStudy(path, space, get_strategy("tpe"), seed=3)
     baselines = {name: load_policy(name) for name in ("none", "flip-crop")}
     with executors(name, 1, "cpu", None) as open_executor, open_executor(task) as executor:
-        run_search(study, executor, Budget(trials=TRIALS), task.full_length_passes(), baselines, Silent())
+        run_search(study, executor, Budget(trials=TRIALS), task.full_length_passes(), baselines, Logged())
     return study
 
 
@@ -69,7 +69,7 @@ def test_a_cluster_of_two_nodes_runs_trials_and_is_left_running(tmp_path: Path) 
         space, task = load_space("light"), small_task(epochs=2)
         study = SearchStudy(tmp_path / "study.db", space, get_strategy("random"), seed=0)
         with executors("ray-tune", 2, "cpu", cluster.address) as open_executor, open_executor(task) as executor:
-            run_search(study, executor, Budget(trials=6), task.full_length_passes(), {}, Silent())
+            run_search(study, executor, Budget(trials=6), task.full_length_passes(), {}, Logged())
         assert len(study.ended()) == 6
         assert len(cluster.list_all_nodes()) == 2
 
@@ -234,7 +234,7 @@ def test_a_node_that_is_killed_in_mid_trial_loses_none_and_none_is_told_twice(tm
         cluster.shutdown()
 
 
-class Killing(Silent):
+class Killing(Logged):
     """Kills something when the second trial has ended, while others run, and notes who was told."""
 
     def __init__(self, kill: Callable[[], object]) -> None:

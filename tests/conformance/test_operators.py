@@ -16,7 +16,8 @@ from scipy import stats
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
-from autoaug.engine.transform import Plan, apply_plan, draw_plan
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.plan import Plan, draw_plan
 from autoaug.modalities.operators import all_operators, get_operator
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Operation, Policy, in_turn

@@ -15,7 +15,7 @@ from autoaug.errors import SpaceError
 from autoaug.modalities.operators import all_operators
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
-from autoaug.runs.callbacks.base import Silent
+from autoaug.runs.callbacks import Logged
 from autoaug.search.budget import Budget
 from autoaug.search.executors import Executor, TrialSpec
 from autoaug.search.loop import run_search
@@ -85,7 +85,7 @@ def search_with(
 ) -> SearchStudy:
     space = space or load_space(SPACES[name])
     study = SearchStudy(path, space, get_strategy(name), seed=seed)
-    run_search(study, executor, Budget(trainings=trainings), FULL, BASELINES, Silent())
+    run_search(study, executor, Budget(trainings=trainings), FULL, BASELINES, Logged())
     return study
 
 

@@ -8,8 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from autoaug.engine import execute as engine
+from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan, draw_plan
-from autoaug.engine.transform import apply_plan
 from autoaug.errors import OptionError
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Layer, Mixing, Operation, Policy, SubPolicy

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from autoaug.engine.apply import apply_plan
 from autoaug.engine.fusion import make_schedule
 from autoaug.engine.plan import Plan, draw_plan
-from autoaug.engine.transform import PolicyTransform, apply_plan
+from autoaug.engine.transform import PolicyTransform
 from autoaug.errors import OptionError, PolicyError, UnknownName
 from autoaug.exporters import export_modules, export_policy
 from autoaug.modalities.base import Batch, Fusion

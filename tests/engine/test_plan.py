@@ -11,8 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan, draw_plan, mixing_of
-from autoaug.engine.transform import apply_plan
 from autoaug.errors import AutoaugError, OptionError
 from autoaug.policy.loading import load_policy, parse_policy
 from autoaug.policy.models import Mixing, Policy

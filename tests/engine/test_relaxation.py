@@ -6,9 +6,9 @@ import pytest
 import torch
 from scipy import stats
 
+from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan
 from autoaug.engine.relaxation import RelaxedPolicy
-from autoaug.engine.transform import apply_plan
 from autoaug.errors import PolicyError
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Layer, Operation, Policy, SubPolicy

@@ -12,9 +12,9 @@ from torchvision import tv_tensors
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
+from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan
 from autoaug.engine.targets import move_targets
-from autoaug.engine.transform import apply_plan
 from autoaug.errors import AutoaugError
 from autoaug.modalities.base import Batch
 from autoaug.policy.loading import load_policy

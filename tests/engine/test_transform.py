@@ -6,7 +6,8 @@ import pytest
 import torch
 from scipy import stats
 
-from autoaug.engine.transform import apply_plan, draw_plan
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.plan import draw_plan
 from autoaug.errors import OptionError, PolicyError
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Layer, Mixing, Operation, Policy, SubPolicy

@@ -16,7 +16,7 @@ from autoaug.evaluation.verdict import Judgment, Words, decide, judge, paired
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
 from autoaug.results import Candidate, CandidateKind, MetricRecord
-from autoaug.runs.callbacks.base import Silent
+from autoaug.runs.callbacks import Logged
 from autoaug.search.executors import TrialSpec
 from autoaug.search.executors.inline import InlineExecutor
 from autoaug.training.metrics import Accuracy
@@ -148,15 +148,15 @@ def store_in(folder: Path) -> TrainingStore:
     setting = small_task(test=True)
     assert setting.test is not None
     scoring = Scoring(setting.task, setting.metric, setting.validation.labels, setting.test.labels)
-    return TrainingStore(folder, scoring, Silent())
+    return TrainingStore(folder, scoring, Logged())
 
 
 def test_trainings_that_are_on_disk_are_not_run_again(tmp_path: Path) -> None:
     executor, store = Counting(small_task(test=True)), store_in(tmp_path)
-    first = train_candidates(CANDIDATES, [1, 2], executor, store, Silent())
+    first = train_candidates(CANDIDATES, [1, 2], executor, store, Logged())
     assert executor.runs == 4
     (tmp_path / f"{CANDIDATES[0].policy.fingerprint()}-2.npz").unlink()
-    second = train_candidates(CANDIDATES, [1, 2], executor, store, Silent())
+    second = train_candidates(CANDIDATES, [1, 2], executor, store, Logged())
     assert executor.runs == 5
     for key, training in first.items():
         np.testing.assert_array_equal(training.test_predictions, second[key].test_predictions)
@@ -165,7 +165,7 @@ def test_trainings_that_are_on_disk_are_not_run_again(tmp_path: Path) -> None:
 
 def test_files_without_statistics_are_read_and_damaged_ones_are_trained_again(tmp_path: Path) -> None:
     executor, store = Counting(small_task(test=True)), store_in(tmp_path)
-    train_candidates(CANDIDATES[:1], [1], executor, store, Silent())
+    train_candidates(CANDIDATES[:1], [1], executor, store, Logged())
     (path,) = tmp_path.iterdir()
     with np.load(path) as file:
         whole = dict(file)
@@ -189,7 +189,7 @@ def test_files_without_statistics_are_read_and_damaged_ones_are_trained_again(tm
 def test_a_training_that_fails_ends_the_confirmation_with_the_cause(tmp_path: Path) -> None:
     executor = InlineExecutor(replace(small_task(test=True), model="tests.training.test_trial:failing"))
     with pytest.raises(AllTrialsFailed, match=r"'none' failed in confirmation, seed 1: RuntimeError.*autoaug resume"):
-        train_candidates(CANDIDATES, [1], executor, store_in(tmp_path), Silent())
+        train_candidates(CANDIDATES, [1], executor, store_in(tmp_path), Logged())
 
 
 def test_the_figures_stand_in_the_metrics_own_unit() -> None:

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from autoaug.modalities.image.models import build
 from autoaug.pipeline.configure import reopen
 from autoaug.results import SearchResult, TrialSummary
-from autoaug.runs.callbacks.base import Silent
+from autoaug.runs.callbacks import Logged
 from autoaug.runs.folder import RunFolder
 from autoaug.training.inference import predict
 from autoaug.training.tasks import Classification
@@ -36,7 +36,7 @@ def small(channels: int, classes: int) -> Any:
     )
 
 
-class Stopping(Silent):
+class Stopping(Logged):
     """Interrupts when the trial of a number, or so many trainings, have ended."""
 
     def __init__(self, trial: int = -1, trainings: int = -1) -> None:

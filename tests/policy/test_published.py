@@ -10,8 +10,8 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2._auto_augment import AugMix, AutoAugment, RandAugment, TrivialAugmentWide
 
+from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan
-from autoaug.engine.transform import apply_plan
 from autoaug.errors import PolicyError
 from autoaug.modalities.operators import get_operator
 from autoaug.policy.loading import load_policy

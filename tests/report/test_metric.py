@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from autoaug.report.metric import ACCURACY, MetricWords
+from autoaug.results import ACCURACY, MetricRecord
 
-ERRORS = MetricWords("word errors", "per word", larger_is_better=False)
-PLAIN = MetricWords("F1", "")
+ERRORS = MetricRecord(name="word errors", unit="per word", larger_is_better=False)
+PLAIN = MetricRecord(name="F1", unit="")
 
 
 def test_shares_are_shown_in_percent() -> None:

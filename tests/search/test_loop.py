@@ -17,7 +17,7 @@ import pytest
 
 from autoaug.errors import AllTrialsFailed, RunError
 from autoaug.policy.loading import load_policy
-from autoaug.runs.callbacks.base import Silent
+from autoaug.runs.callbacks import Logged
 from autoaug.search import budget, loop
 from autoaug.search.budget import Budget
 from autoaug.search.executors import Executor, TrialSpec
@@ -78,7 +78,7 @@ def new_study(path: Path, strategy: str = "tpe", **changes: object) -> SearchStu
 
 
 def run(study: SearchStudy, executor: Executor, budget: Budget) -> None:
-    run_search(study, executor, budget, FULL, BASELINES, Silent())
+    run_search(study, executor, budget, FULL, BASELINES, Logged())
 
 
 @pytest.mark.parametrize("slots", [1, 3])
@@ -222,7 +222,7 @@ def test_a_policy_is_not_trained_twice(tmp_path: Path) -> None:
     """A space of four policies: each is trained once, and the search ends when nothing is new."""
     space = SearchSpace.model_validate({"base": [{"operator": "HorizontalFlip"}, {"operator": "VerticalFlip"}]})
     study, executor = new_study(tmp_path, "random", space=space), Scripted(2)
-    run_search(study, executor, Budget(trainings=50), FULL, {"none": load_policy("none")}, Silent())
+    run_search(study, executor, Budget(trainings=50), FULL, {"none": load_policy("none")}, Logged())
     trained = [spec.work for spec in executor.submitted]
     assert len(trained) == 4
     assert len({work.policy.fingerprint() for work in trained}) == 4

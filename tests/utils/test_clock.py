@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autoaug.runs.callbacks.base import Silent
+from autoaug.runs.callbacks import Logged
 from autoaug.search.budget import Budget
 from autoaug.search.executors.inline import InlineExecutor
 from autoaug.search.loop import elapsed, run_search
@@ -30,7 +30,7 @@ def test_neither_durations_nor_limits_follow_a_clock_that_is_set(
     space, task = load_space("light"), small_task(epochs=1)
     study = SearchStudy(tmp_path / "study.db", space, get_strategy("random"), seed=0)
     executor = InlineExecutor(task, timeout=600)
-    run_search(study, executor, Budget(trials=2), task.full_length_passes(), {}, Silent())
+    run_search(study, executor, Budget(trials=2), task.full_length_passes(), {}, Logged())
     spent = time.monotonic() - begun
     trials = [summary(trial) for trial in study.ended()]
     assert [trial.status for trial in trials] == ["complete"] * 2

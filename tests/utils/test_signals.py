@@ -70,7 +70,7 @@ def test_a_signal_before_a_run_begins_ends_without_a_traceback(
 
     earlier = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
     monkeypatch.setattr(sys, "argv", ["autoaug", "check", "digits"])
-    monkeypatch.setattr("autoaug.data.loading.open_source", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr("autoaug.pipeline.checking.open_source", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     try:
         with pytest.raises(SystemExit) as ended:
             cli.main()

@@ -8,8 +8,7 @@ import plotly.graph_objects as go
 
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import COLORS, base_figure, short
-from autoaug.report.metric import MetricWords
-from autoaug.results import SearchResult
+from autoaug.results import MetricRecord, SearchResult
 
 
 class CandidateRow(NamedTuple):
@@ -26,7 +25,7 @@ class CandidateRow(NamedTuple):
     seconds: float
 
 
-def candidate_rows(result: SearchResult, metric: MetricWords) -> list[CandidateRow]:
+def candidate_rows(result: SearchResult, metric: MetricRecord) -> list[CandidateRow]:
     """Candidates from the best test mean to the worst."""
     rows = []
     for c in sorted(result.candidates, key=lambda c: -c.mean):
@@ -47,7 +46,7 @@ def candidate_rows(result: SearchResult, metric: MetricWords) -> list[CandidateR
     return rows
 
 
-def candidates_figure(rows: list[CandidateRow], metric: MetricWords) -> go.Figure:
+def candidates_figure(rows: list[CandidateRow], metric: MetricRecord) -> go.Figure:
     """The mean of each candidate, its 95 % interval, and a faint dot per seed."""
     figure = base_figure(110 + 34 * len(rows), metric.title("test"))
     for kind, color in COLORS.items():

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 from plotly.io import to_html
 
-from autoaug.report.metric import ACCURACY, MetricWords
-from autoaug.results import Robustness, SearchResult, TrialSummary
+from autoaug.results import ACCURACY, MetricRecord, Robustness, SearchResult, TrialSummary
 
 
 class RunFacts(NamedTuple):
@@ -25,7 +24,7 @@ class RunFacts(NamedTuple):
 
     trials: Sequence[TrialSummary] = ()
     full_length: int = 1
-    metric: MetricWords = ACCURACY
+    metric: MetricRecord = ACCURACY
     result: SearchResult | None = None
     robustness: Robustness | None = None
 

@@ -10,8 +10,7 @@ from autoaug.evaluation.statistics import estimate
 from autoaug.report.before_after import before_and_after
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure, plain, short
-from autoaug.report.metric import MetricWords
-from autoaug.results import Candidate, SearchResult
+from autoaug.results import Candidate, MetricRecord, SearchResult
 
 #: Of more classes than this, those that lost and those that gained most are drawn.
 _MOST_ROWS = 40
@@ -37,7 +36,7 @@ class Classes(NamedTuple):
     rows: tuple[ClassRow, ...]
 
 
-def classes(result: SearchResult, metric: MetricWords) -> Classes | None:
+def classes(result: SearchResult, metric: MetricRecord) -> Classes | None:
     """Per class with test samples, what lost most first; None where scores are not kept per class."""
     pair = before_and_after(result)
     if pair is None or not all(c.class_scores for c in pair):
@@ -65,7 +64,7 @@ def _interval(before: Candidate, after: Candidate, index: int, seeds: list[int])
     return estimate(differences, 1 / samples).ci95
 
 
-def classes_figure(found: Classes, metric: MetricWords) -> go.Figure:
+def classes_figure(found: Classes, metric: MetricRecord) -> go.Figure:
     """Values per class before and after, the largest loss first."""
     half = _MOST_ROWS // 2
     shown = found.rows if len(found.rows) <= _MOST_ROWS else (*found.rows[:half], *found.rows[-half:])

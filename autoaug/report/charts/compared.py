@@ -10,8 +10,7 @@ import plotly.graph_objects as go
 from autoaug.report.charts.candidates import CandidateRow, candidate_rows
 from autoaug.report.charts.chart import Chart
 from autoaug.report.charts.style import COLORS, base_figure, short
-from autoaug.report.metric import MetricWords
-from autoaug.results import SearchResult
+from autoaug.results import MetricRecord, SearchResult
 
 
 class ComparedRow(NamedTuple):
@@ -21,12 +20,12 @@ class ComparedRow(NamedTuple):
     candidate: CandidateRow
 
 
-def compared(results: Sequence[tuple[str, SearchResult]], metric: MetricWords) -> list[ComparedRow]:
+def compared(results: Sequence[tuple[str, SearchResult]], metric: MetricRecord) -> list[ComparedRow]:
     """The candidates of several runs, each with its name, run by run, the best first."""
     return [ComparedRow(name, row) for name, result in results for row in candidate_rows(result, metric)]
 
 
-def compared_figure(rows: list[ComparedRow], metric: MetricWords) -> go.Figure:
+def compared_figure(rows: list[ComparedRow], metric: MetricRecord) -> go.Figure:
     """Mean and interval of every candidate, grouped by run; what a run returned stands out."""
     figure = base_figure(110 + 26 * len(rows), metric.title("test"))
     for kind, color in COLORS.items():
@@ -48,7 +47,7 @@ def compared_figure(rows: list[ComparedRow], metric: MetricWords) -> go.Figure:
     return figure
 
 
-def compared_chart(results: Sequence[tuple[str, SearchResult]], metric: MetricWords) -> Chart:
+def compared_chart(results: Sequence[tuple[str, SearchResult]], metric: MetricRecord) -> Chart:
     """On a page of several runs."""
     figure = compared_figure(compared(results, metric), metric)
     return Chart("compared", "result", "", f"Test {metric.name} of each run's candidates.", figure)

@@ -9,8 +9,7 @@ import plotly.graph_objects as go
 
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import STATUS, base_figure, count_whole, plain
-from autoaug.report.metric import MetricWords
-from autoaug.results import TrialSummary
+from autoaug.results import MetricRecord, TrialSummary
 
 #: Of more curves than this, the last ones are drawn.
 _MOST_CURVES = 150
@@ -24,7 +23,7 @@ class Curve(NamedTuple):
     points: tuple[tuple[int, float], ...]
 
 
-def curves(trials: Iterable[TrialSummary], metric: MetricWords) -> list[Curve]:
+def curves(trials: Iterable[TrialSummary], metric: MetricRecord) -> list[Curve]:
     """The trials with more than one rung."""
     return [
         Curve(t.name, t.status, tuple((step, metric.value(score)) for step, score in t.curve))
@@ -33,7 +32,7 @@ def curves(trials: Iterable[TrialSummary], metric: MetricWords) -> list[Curve]:
     ]
 
 
-def curves_figure(found: list[Curve], metric: MetricWords) -> go.Figure:
+def curves_figure(found: list[Curve], metric: MetricRecord) -> go.Figure:
     """A line per trial; those that were pruned end early."""
     figure = base_figure(340, "epoch", metric.title("validation"))
     in_legend: set[str] = set()

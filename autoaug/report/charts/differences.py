@@ -8,8 +8,7 @@ import plotly.graph_objects as go
 
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure
-from autoaug.report.metric import MetricWords
-from autoaug.results import SearchResult
+from autoaug.results import MetricRecord, SearchResult
 
 
 class SeedDifference(NamedTuple):
@@ -32,7 +31,7 @@ class Differences(NamedTuple):
     ci95: tuple[float, float]
 
 
-def differences(result: SearchResult, metric: MetricWords) -> Differences | None:
+def differences(result: SearchResult, metric: MetricRecord) -> Differences | None:
     """None where nothing was compared."""
     if result.comparison is None:
         return None
@@ -46,7 +45,7 @@ def differences(result: SearchResult, metric: MetricWords) -> Differences | None
     return Differences(one.name, other.name, seeds, metric.value(compared.difference), interval)
 
 
-def differences_figure(found: Differences, metric: MetricWords) -> go.Figure:
+def differences_figure(found: Differences, metric: MetricRecord) -> go.Figure:
     """A dot per seed, and a band."""
     unit = f", {metric.points}" if metric.points else ""
     figure = base_figure(170, f"difference in test {metric.name}{unit}")

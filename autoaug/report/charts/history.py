@@ -9,8 +9,7 @@ import plotly.graph_objects as go
 
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import ACCENT, MUTED, base_figure, count_whole, on_data, plain
-from autoaug.report.metric import MetricWords
-from autoaug.results import TrialSummary
+from autoaug.results import MetricRecord, TrialSummary
 
 
 class TrialPoint(NamedTuple):
@@ -41,7 +40,7 @@ class TrialHistory(NamedTuple):
     baselines: tuple[BaselineLine, ...]
 
 
-def trial_history(trials: Iterable[TrialSummary], metric: MetricWords) -> TrialHistory:
+def trial_history(trials: Iterable[TrialSummary], metric: MetricRecord) -> TrialHistory:
     """The trials in order."""
     points: list[TrialPoint] = []
     best: dict[float, list[tuple[int, float]]] = {}
@@ -62,7 +61,7 @@ def trial_history(trials: Iterable[TrialSummary], metric: MetricWords) -> TrialH
     return TrialHistory(tuple(points), lines, tuple(baselines))
 
 
-def history_figure(found: TrialHistory, metric: MetricWords) -> go.Figure:
+def history_figure(found: TrialHistory, metric: MetricRecord) -> go.Figure:
     """A point per trial; for each share of the data the best so far, and the baselines as lines."""
     figure = base_figure(380, "trial", metric.title("validation"))
     fractions = sorted({p.data_fraction for p in found.trials})
@@ -96,7 +95,7 @@ def history_figure(found: TrialHistory, metric: MetricWords) -> go.Figure:
     return figure
 
 
-def _add_baselines(figure: go.Figure, found: TrialHistory, metric: MetricWords) -> None:
+def _add_baselines(figure: go.Figure, found: TrialHistory, metric: MetricRecord) -> None:
     last = max((p.number for p in found.trials), default=1)
     for line in found.baselines:
         figure.add_scatter(

@@ -10,8 +10,7 @@ import plotly.graph_objects as go
 
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import MUTED, WARN, base_figure, on_data, short
-from autoaug.report.metric import MetricWords
-from autoaug.results import TrialSummary
+from autoaug.results import MetricRecord, TrialSummary
 
 _MOST_DIMENSIONS = 10
 _FEWEST_TRIALS = 4
@@ -26,12 +25,12 @@ class Choices(NamedTuple):
     choices: dict[str, tuple[float | str, ...]]
     values: tuple[float, ...]
 
-    def table(self, metric: MetricWords) -> tuple[tuple[str, ...], list[tuple[float | str, ...]]]:
+    def table(self, metric: MetricRecord) -> tuple[tuple[str, ...], list[tuple[float | str, ...]]]:
         """Its head and its rows."""
         return (metric.title(), *self.choices), list(zip(self.values, *self.choices.values(), strict=True))
 
 
-def choices(trials: Sequence[TrialSummary], metric: MetricWords) -> Choices | None:
+def choices(trials: Sequence[TrialSummary], metric: MetricRecord) -> Choices | None:
     """The largest group of trials on one share; None below four, or where they have no choice in common."""
     groups: dict[float, list[tuple[TrialSummary, float]]] = defaultdict(list)
     for trial in trials:
@@ -49,7 +48,7 @@ def choices(trials: Sequence[TrialSummary], metric: MetricWords) -> Choices | No
     return Choices(data_fraction, given, tuple(value for _, value in group))
 
 
-def parallel_figure(found: Choices, metric: MetricWords) -> go.Figure:
+def parallel_figure(found: Choices, metric: MetricRecord) -> go.Figure:
     """A line per trial through all choices to its value."""
     dimensions = []
     for name, values in found.choices.items():

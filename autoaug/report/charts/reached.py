@@ -10,8 +10,7 @@ import plotly.graph_objects as go
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.history import BaselineLine, trial_history
 from autoaug.report.charts.style import ACCENT, MUTED, base_figure, on_data, plain, short
-from autoaug.report.metric import MetricWords
-from autoaug.results import TrialSummary
+from autoaug.results import MetricRecord, TrialSummary
 
 
 class Reached(NamedTuple):
@@ -22,7 +21,7 @@ class Reached(NamedTuple):
     name: str
 
 
-def reached(trials: Iterable[TrialSummary], full_length: int, metric: MetricWords) -> dict[float, list[Reached]]:
+def reached(trials: Iterable[TrialSummary], full_length: int, metric: MetricRecord) -> dict[float, list[Reached]]:
     """By the share of the data, the best complete trial of the search's own after each that was better."""
     spent, best = 0, dict[float, float]()
     lines = dict[float, list[Reached]]()
@@ -38,7 +37,7 @@ def reached(trials: Iterable[TrialSummary], full_length: int, metric: MetricWord
 
 
 def reached_figure(
-    lines: dict[float, list[Reached]], baselines: Sequence[BaselineLine], metric: MetricWords
+    lines: dict[float, list[Reached]], baselines: Sequence[BaselineLine], metric: MetricRecord
 ) -> go.Figure:
     """A line for each share of the data, with the best baseline there."""
     figure = base_figure(340, "compute, in trainings of full length", metric.title("best validation"))

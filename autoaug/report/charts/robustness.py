@@ -6,11 +6,10 @@ import plotly.graph_objects as go
 
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure, plain
-from autoaug.report.metric import MetricWords
-from autoaug.results import Robustness
+from autoaug.results import MetricRecord, Robustness
 
 
-def corrupted(found: Robustness, metric: MetricWords) -> dict[str, tuple[float, ...]]:
+def corrupted(found: Robustness, metric: MetricRecord) -> dict[str, tuple[float, ...]]:
     """Values on clean samples and at severities 1 to 5, for each corruption and the ``mean`` of all."""
     lines = {
         name: tuple(metric.value(score) for score in (found.clean, *scores))
@@ -20,7 +19,7 @@ def corrupted(found: Robustness, metric: MetricWords) -> dict[str, tuple[float, 
     return {**lines, "mean": mean}
 
 
-def robustness_figure(lines: dict[str, tuple[float, ...]], attacked: float, metric: MetricWords) -> go.Figure:
+def robustness_figure(lines: dict[str, tuple[float, ...]], attacked: float, metric: MetricRecord) -> go.Figure:
     """Values over severity: a thin line for each corruption, a thick one for their mean."""
     figure = base_figure(380, "severity of the corruption (0: clean)", metric.title())
     for name, values in lines.items():

@@ -8,12 +8,12 @@ from plotly.subplots import make_subplots
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.parallel import Choices, choices
 from autoaug.report.charts.style import ACCENT, on_data, short, styled
-from autoaug.report.metric import MetricWords
+from autoaug.results import MetricRecord
 
 _COLUMNS = 3
 
 
-def slices_figure(found: Choices, metric: MetricWords) -> go.Figure:
+def slices_figure(found: Choices, metric: MetricRecord) -> go.Figure:
     """For each choice a dot per trial, over the choice's values."""
     names = list(found.choices)
     columns = min(_COLUMNS, len(names))

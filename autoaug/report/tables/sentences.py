@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from autoaug.policy.models import Policy
-from autoaug.report.metric import MetricWords
-from autoaug.results import SearchResult
+from autoaug.results import MetricRecord, SearchResult
 
 #: What is left of a shift is noise below so many standard deviations.
 _WITHIN_NOISE = 3
 
 
-def power_note(result: SearchResult, metric: MetricWords) -> str:
+def power_note(result: SearchResult, metric: MetricRecord) -> str:
     """What difference this confirmation could have seen: half the width of the paired interval."""
     if result.comparison is None:
         return ""
@@ -21,7 +20,7 @@ def power_note(result: SearchResult, metric: MetricWords) -> str:
     )
 
 
-def shift(result: SearchResult, metric: MetricWords) -> str | None:
+def shift(result: SearchResult, metric: MetricRecord) -> str | None:
     """What the two-sample matching found; None where it was not asked for."""
     found = result.probes.get("matching")
     if not found or "initial" not in found:
@@ -41,7 +40,7 @@ def shift(result: SearchResult, metric: MetricWords) -> str | None:
     )
 
 
-def _with_labels(result: SearchResult, metric: MetricWords) -> str:
+def _with_labels(result: SearchResult, metric: MetricRecord) -> str:
     """What the operators that explain a shift gained in training, with each of two seeds."""
     scores = {
         (t.name, t.seed_index): t.score for t in result.history if t.name in {"matched", "none"} and t.data_fraction < 1

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from autoaug.report.metric import MetricWords
-from autoaug.results import SearchResult
+from autoaug.results import MetricRecord, SearchResult
 
 
 class StageRow(NamedTuple):
@@ -19,7 +18,7 @@ class StageRow(NamedTuple):
     best_name: str
 
 
-def stages(result: SearchResult, metric: MetricWords) -> list[StageRow]:
+def stages(result: SearchResult, metric: MetricRecord) -> list[StageRow]:
     """The stages in the order in which they began; what probes cost stands first."""
     probed = {name: found["sample_passes"] for name, found in result.probes.items()}
     total = max(1, sum(t.sample_passes for t in result.history) + sum(probed.values()))

@@ -90,13 +90,3 @@ def needed(package: str, tracker: str) -> Any:
         return importlib.import_module(package)
     except ImportError:
         raise OptionError(f"--track {tracker} needs the package {package}: pip install 'autoaug[{tracker}]'") from None
-
-
-class Silent(Progress):
-    """Progress that is told to nobody."""
-
-    def trial_ended(self, *_: object) -> None: ...
-
-    def training_ended(self, *_: object) -> None: ...
-
-    def say(self, message: str) -> None: ...

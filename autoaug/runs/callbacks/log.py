@@ -7,28 +7,25 @@ import logging
 from autoaug.results import TrialSummary
 from autoaug.search.progress import Progress
 
+_LOG = logging.getLogger("autoaug")
+
 
 class Logged(Progress):
     """Stages are told at the level INFO, what goes wrong at WARNING, single trials and trainings at DEBUG."""
 
-    def __init__(self) -> None:
-        self._log = logging.getLogger("autoaug")
-
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """A trial of the search ended."""
         reason = f" ({trial.reason})" if trial.reason else ""
-        self._log.debug(
-            "trial %d %s: %s%s, %.0f %% done", trial.number, trial.name, trial.status, reason, 100 * fraction
-        )
+        _LOG.debug("trial %d %s: %s%s, %.0f %% done", trial.number, trial.name, trial.status, reason, 100 * fraction)
 
     def training_ended(self, name: str, done: int, total: int) -> None:
         """A training of the confirmation ended."""
-        self._log.debug("confirmation %d of %d: %s", done, total, name)
+        _LOG.debug("confirmation %d of %d: %s", done, total, name)
 
     def say(self, message: str) -> None:
         """A stage begins or ends."""
-        self._log.info("%s", message)
+        _LOG.info("%s", message)
 
     def warn(self, message: str) -> None:
         """Something went wrong that does not end the run."""
-        self._log.warning("%s", message)
+        _LOG.warning("%s", message)

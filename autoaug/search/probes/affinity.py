@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from autoaug.data.inputs import spread_rows
-from autoaug.modalities.operators import get_operator
+from autoaug.modalities.operators import IDENTITY, get_operator
 from autoaug.policy.models import Operation, Policy, in_turn
 from autoaug.search.space import SearchSpace
 from autoaug.training.checkpoint import checkpoint_path, load_weights
@@ -96,7 +96,7 @@ class _Measurements:
 def _operators(space: SearchSpace) -> dict[str, float]:
     """The operators of all families with their highest magnitudes, without the one that does nothing."""
     found = {name: highest for family in space.families.values() for name, highest in family.items()}
-    return {name: highest for name, highest in found.items() if name != "Identity"}
+    return {name: highest for name, highest in found.items() if name != IDENTITY}
 
 
 def _alone(name: str, highest: float) -> Policy:

@@ -13,7 +13,7 @@ from torch import Tensor
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
 from autoaug.modalities.base import Modality
-from autoaug.modalities.operators import Operator, all_operators, get_operator
+from autoaug.modalities.operators import IDENTITY, Operator, all_operators, get_operator
 from autoaug.policy.models import Operation, Policy, in_turn
 from autoaug.search.probes.mmd import ReferenceSample
 
@@ -114,7 +114,7 @@ def match(inputs: Tensor, validation: Tensor, modality: Modality) -> Match:
         validation: ``[m, ...]``, at least 8; 50 show a single strong operator, a mixture of two takes 500.
         modality: of both.
     """
-    operators = [o for o in all_operators().values() if o.modality == modality.name and o.name != "Identity"]
+    operators = [o for o in all_operators().values() if o.modality == modality.name and o.name != IDENTITY]
     whole, part = (ReferenceSample(given, modality.features) for given in (validation, validation[: _ROUGH[1]]))
     fine = _Matcher(inputs, whole, modality.families)
     rough = _Matcher(inputs[: _ROUGH[0]], part, modality.families)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from autoaug.report.charts.classes import classes
 from autoaug.report.charts.confusion import confusion
-from autoaug.report.metric import ACCURACY
-from autoaug.results import Candidate, DataSummary, Returned
+from autoaug.results import ACCURACY, Candidate, DataSummary, Returned
 from tests.report.records import result
 
 

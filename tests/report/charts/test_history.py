@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autoaug.report.charts.history import history_figure, trial_history
-from autoaug.report.metric import ACCURACY, MetricWords
+from autoaug.results import ACCURACY, MetricRecord
 from tests.report.records import trial
 
 
@@ -18,7 +18,7 @@ def test_best_so_far_is_followed_for_each_share_alone() -> None:
 
 
 def test_the_best_of_a_metric_that_is_to_be_small_is_its_smallest_value() -> None:
-    error = MetricWords("word errors", "", larger_is_better=False)
+    error = MetricRecord(name="word errors", unit="", larger_is_better=False)
     trials = [trial(i, score) for i, score in enumerate((-0.5, -0.2, -0.3))]  # scores are turned
     assert trial_history(trials, error).best == {1.0: ((0, 0.5), (1, 0.2), (2, 0.2))}
 

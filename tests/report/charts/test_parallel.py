@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autoaug.report.charts.parallel import choices
-from autoaug.report.metric import ACCURACY
+from autoaug.results import ACCURACY
 from tests.report.records import trial
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autoaug.report.charts.history import BaselineLine
 from autoaug.report.charts.reached import Reached, reached, reached_figure
-from autoaug.report.metric import ACCURACY, MetricWords
+from autoaug.results import ACCURACY, MetricRecord
 from tests.report.records import trial
 
 
@@ -19,7 +19,7 @@ def test_compute_of_every_trial_counts_and_only_better_ones_of_the_search_are_po
 
 
 def test_the_best_baseline_of_a_metric_that_is_to_be_small_is_the_lowest() -> None:
-    error = MetricWords("error", "", larger_is_better=False)
+    error = MetricRecord(name="error", unit="", larger_is_better=False)
     lines = reached([trial(1, -0.5)], 100, error)
     baselines = [BaselineLine("worse", 0.9, 1.0), BaselineLine("better", 0.3, 1.0), BaselineLine("other", 0.1, 0.25)]
     assert reached_figure(lines, baselines, error).data[1].name == "best baseline on all data: better"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autoaug.report.charts.robustness import corrupted
-from autoaug.report.metric import ACCURACY
-from autoaug.results import Robustness
+from autoaug.results import ACCURACY, Robustness
 
 
 def test_the_worst_corruption_stands_last_before_the_mean() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from autoaug.report.metric import ACCURACY
 from autoaug.report.tables.sentences import power_note, shift
+from autoaug.results import ACCURACY
 from tests.conftest import published
 from tests.report.records import result, trial
 

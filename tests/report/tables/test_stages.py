@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from autoaug.report.metric import ACCURACY
 from autoaug.report.tables.stages import stages
+from autoaug.results import ACCURACY
 from tests.report.records import result, trial
 
 
