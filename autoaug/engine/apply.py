@@ -26,7 +26,7 @@ def apply_plan(
 ) -> Inputs:
     """Carry out `plan` on samples ``[n, ...]``; the same shape and dtype back, a `Batch` where one is given.
 
-    Gradients reach the samples and the plan's magnitudes, gates and blending weights.
+    Gradients reach the samples and the plan's magnitudes and blending weights.
 
     Args:
         plan: what to do to each sample.

@@ -113,7 +113,7 @@ def run_steps(plan: Plan, batch: Batch, fuse: bool, into: Tensor | None = None) 
         return batch
     if plan.blend is not None:
         return _blended(plan, batch, fuse)
-    if fuse and plan.gate is None:
+    if fuse:
         return run_fused(plan, operators, fusions, batch, into)
     return run_one_by_one(plan, operators, fusions, batch)
 

@@ -25,7 +25,6 @@ _TENSORS = {
     "choice": "Sn",
     "magnitude": "Sn",
     "uniforms": "Sn4",
-    "gate": "Sn",
     "blend": "nK",
     "mode": "n",
     "partner": "n",
@@ -63,8 +62,6 @@ class Plan:
         choice: ``[S, n]`` int64, which operator, or -1 for none.
         magnitude: ``[S, n]`` floating point in [-1, 1], signed. May carry a gradient.
         uniforms: ``[S, n, UNIFORMS]`` float32 in [0, 1), for places, offsets and seeds.
-        gate: ``[S, n]`` in [0, 1], how much of each step's result is taken; None takes all. For gradients to the
-            choice of sub-policies: see `autoaug.engine.relaxation`.
         blend: ``[n, 1 + K]``, weights (each row sums to 1) of the original and of K chains, for AugMix; the steps are
             then K chains of S / K steps, one after another, each from the original. None where there is one chain.
         mix: how samples are mixed afterwards; None where the policy does not mix.
@@ -75,7 +72,6 @@ class Plan:
     choice: Tensor
     magnitude: Tensor
     uniforms: Tensor
-    gate: Tensor | None = None
     blend: Tensor | None = None
     mix: Mix | None = None
     modality: str = ""
@@ -187,6 +183,8 @@ class Plan:
                 name: torch.tensor(v["values"], dtype=_DTYPES[v["dtype"]], device="cpu")
                 for name, v in with_names(content, {"draws": "uniforms"}).items()  # what older versions called them
             }
+            if "gate" in tensors:  # older relaxed policies wrote apart what was drawn and not applied
+                tensors["choice"] = torch.where(tensors.pop("gate") < 0.5, -1, tensors["choice"])
             if not tensors["choice"].numel():  # no steps: lists do not tell the number of samples
                 empty = {"choice": (0, samples), "magnitude": (0, samples), "uniforms": (0, samples, UNIFORMS)}
                 tensors |= {name: tensors[name].reshape(shape) for name, shape in empty.items()}

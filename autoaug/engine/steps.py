@@ -55,9 +55,8 @@ class _State(NamedTuple):
 
 
 def run_one_by_one(plan: Plan, operators: Operators, fusions: Fusions, batch: Batch) -> Batch:
-    """All steps of the plan, each operator applied for itself; gates are heeded."""
-    gates = [None] * len(plan.choice) if plan.gate is None else plan.gate
-    for choice, magnitude, uniforms, gate in zip(plan.choice, plan.magnitude, plan.uniforms, gates, strict=True):
+    """All steps of the plan, each operator applied for itself."""
+    for choice, magnitude, uniforms in zip(plan.choice, plan.magnitude, plan.uniforms, strict=True):
         for index, operator in operators.items():
             rows = (choice == index).nonzero().squeeze(1)
             if not len(rows):
@@ -66,11 +65,7 @@ def run_one_by_one(plan: Plan, operators: Operators, fusions: Fusions, batch: Ba
             before, fusion = taken(batch, here), fusions[operator.kind]
             value = _as_numbers(magnitude[rows] * operator.limit, batch.values)
             maps = fusion.maps(operator.function, before, value, uniforms[rows].to(batch.values.device))
-            after = fusion.apply(before, maps)
-            if gate is not None:
-                share = per_sample(_as_numbers(gate[rows], batch.values), before.values)
-                after = after._replace(values=torch.lerp(before.values, after.values, share))
-            batch = replaced(batch, here, after)
+            batch = replaced(batch, here, fusion.apply(before, maps))
     return batch
 
 
