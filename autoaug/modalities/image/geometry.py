@@ -14,7 +14,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from autoaug.functional.straight_through import round_through, straight_through, truncate_through
+from autoaug.functional.straight_through import straight_through, truncate_through
 from autoaug.modalities.operators import operator
 
 warp = partial(operator, modality="image", family="geometry", kind="warp")
@@ -28,16 +28,16 @@ def moved(*terms: tuple[Tensor, tuple[float, float, float], tuple[float, float, 
     return maps
 
 
-@warp("HorizontalFlip", unit="switch")
+@warp("HorizontalFlip", unit="switch", jumps=True)
 def horizontal_flip(on: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
     """Mirror left and right."""
-    return moved((round_through(on), (-2, 0, 0), (0, 0, 0)))
+    return moved(((on >= 0.5).to(on), (-2, 0, 0), (0, 0, 0)))
 
 
-@warp("VerticalFlip", unit="switch")
+@warp("VerticalFlip", unit="switch", jumps=True)
 def vertical_flip(on: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
     """Mirror top and bottom."""
-    return moved((round_through(on), (0, 0, 0), (0, -2, 0)))
+    return moved(((on >= 0.5).to(on), (0, 0, 0), (0, -2, 0)))
 
 
 @warp("Rotate", unit="degrees", limit=180.0, signed=True)
