@@ -82,7 +82,7 @@ def _sampled(inputs: Tensor, grid: Tensor) -> Tensor:
     values = sample(inputs, grid.detach()).clamp_(0, 1)
     if not grid.requires_grad:
         return values
-    seen, aside = inputs.detach(), inputs.new_tensor([2e-3 / inputs.shape[-1], 2e-3 / inputs.shape[-2]])
+    seen, aside = inputs.detach(), inputs.new_tensor([2e-4 / inputs.shape[-1], 2e-4 / inputs.shape[-2]])
     moved = (sample(seen, grid + aside) + sample(seen, grid - aside)) / 2
     return values + (moved - moved.detach())
 
