@@ -128,6 +128,7 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
     ):
         within(name, value, least, LARGEST_COUNT)
     seed, progress = options.seed, options.progress or Logged()
+    progress.measured_by(_WORDS.metric)
     chosen = get_strategy(options.strategy)
     if chosen.needs_data:
         raise OptionError(

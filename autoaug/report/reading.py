@@ -7,7 +7,7 @@ from typing import NamedTuple
 from autoaug.errors import RunError
 from autoaug.report.charts import RunFacts
 from autoaug.results import Robustness, SearchResult, TrialSummary
-from autoaug.runs.callbacks.event_log import read_events
+from autoaug.runs.callbacks.event_log import metric_of, read_events
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.json import read_record
@@ -59,7 +59,7 @@ def read_unfinished(folder: RunFolder) -> UnfinishedRun:
     confirmed = [(event["done"], event["total"]) for event in events if event["event"] == "confirmation"]
     return UnfinishedRun(
         config=config,
-        facts=RunFacts(list(trials.values()), max(1, full_length)),
+        facts=RunFacts(list(trials.values()), max(1, full_length), metric_of(events)),
         spent=max((event["fraction"] for event in ended), default=0.0),
         confirmed=confirmed[-1] if confirmed else None,
         stage=next((event["message"] for event in reversed(events) if event["event"] == "stage"), ""),
