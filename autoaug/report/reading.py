@@ -41,7 +41,7 @@ class UnfinishedRun(NamedTuple):
 
 def read_finished(folder: RunFolder) -> FinishedRun:
     """Raises `RunError` where the run has no result, or result and config are of different runs."""
-    result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root)
+    result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root, goes_on=False)
     if result.history and config.space is None:
         raise RunError(f"{folder.result} is of a search, but {folder.config} of a comparison; restore one of them")
     full_length = config.recipe.steps(result.data.train, 1) * config.recipe.batch_size
@@ -51,7 +51,7 @@ def read_finished(folder: RunFolder) -> FinishedRun:
 
 def read_unfinished(folder: RunFolder) -> UnfinishedRun:
     """Raises `RunError` where there is no run, or its event log is damaged."""
-    _, config = RunFolder.open(folder.root)
+    _, config = RunFolder.open(folder.root, goes_on=False)
     events = read_events(folder.events)
     ended = [event for event in events if event["event"] == "trial"]
     trials = {event["trial"]["number"]: TrialSummary.model_validate(event["trial"]) for event in ended}

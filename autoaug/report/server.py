@@ -31,7 +31,7 @@ def watch_run(run: Path, port: int, every: float, console: Console, open_it: boo
     """
     if not 0.1 <= every <= 86400:
         raise OptionError(f"--every {every:g} must be between 0.1 and 86400 seconds")
-    folder, _ = RunFolder.open(run)
+    folder, _ = RunFolder.open(run, goes_on=False)
     with _serving(folder, port, every) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://{_LOOPBACK}:{server.server_address[1]}/"

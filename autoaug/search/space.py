@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from autoaug.errors import PolicyError, SpaceError, UnknownName
 from autoaug.modalities.base import Modality
@@ -16,6 +16,10 @@ from autoaug.policy.models import OperatorText, Policy, SyntheticKind, Unit
 from autoaug.utils.files import read_text
 from autoaug.utils.renamed import renamed
 from autoaug.utils.yaml import MOST_BYTES, parse_yaml, validate
+
+#: The context of validation of a space that is read and not searched, as for a report: its operators need not be there,
+#: and torch is not imported for them.
+UNSEARCHED = "unsearched"
 
 Positive = Annotated[float, Field(gt=0.0)]
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
@@ -35,9 +39,9 @@ class FrozenSpace(BaseModel):
         return value
 
 
-def _registered(name: str) -> str:
+def _registered(name: str, info: ValidationInfo) -> str:
     name = RENAMED_OPERATORS.get(name, name)
-    if name not in all_operators():
+    if info.context != UNSEARCHED and name not in all_operators():
         raise ValueError(str(UnknownName("operator", name, all_operators())))
     return name
 
@@ -164,14 +168,15 @@ class SearchSpace(FrozenSpace):
         return self.model_copy(update={"synthetic": synthetic})
 
     @model_validator(mode="after")
-    def _allows_something(self) -> Self:
+    def _allows_something(self, info: ValidationInfo) -> Self:
         if self.layers[1] > 0 and not self.families:
             raise ValueError(
                 "layers are allowed but there are no families to fill them; add families or set layers: [0, 0]"
             )
         if len({b.operator for b in self.base}) < len(self.base):
             raise ValueError("an operator stands in base twice; keep one")
-        _check_one_modality(self.operator_names())
+        if info.context != UNSEARCHED:
+            _check_one_modality(self.operator_names())
         searched = (
             self.base,
             self.families and self.layers[1] > 0,
