@@ -273,9 +273,13 @@ def export(policy: str | Path | Policy, to: str, *, out: str | Path | None = Non
     """
     from autoaug.exporters import export_policy
     from autoaug.policy.loading import load_policy
+    from autoaug.runs.folder import RunFolder
     from autoaug.utils.files import write_whole
 
-    text = export_policy(load_policy(policy), to, approximate)
+    modality = None
+    if isinstance(policy, str | Path) and RunFolder(policy).config.is_file():  # operators may not tell, as of none
+        modality = RunFolder.open(policy, goes_on=False)[1].modality
+    text = export_policy(load_policy(policy), to, approximate, modality)
     if out is not None:
         write_whole(Path(out), text)
     return text

@@ -14,6 +14,7 @@ from torch import Tensor
 from autoaug.errors import OptionError, PolicyError, typed_line
 from autoaug.functional import sampling as drawing
 from autoaug.modalities.base import Mixer
+from autoaug.modalities.kinds import mixed_by
 from autoaug.modalities.operators import IDENTITY, RENAMED_OPERATORS, UNIFORMS, get_operator, modality_of
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Layer, Mixing, Operation, Policy
@@ -297,10 +298,10 @@ def mixing_numbers(mixing: Mixing, known: Sequence[str]) -> tuple[tuple[int, int
     """The two modes that are drawn evenly, the probability and the parameter of the weights' Beta distribution; raises
     `PolicyError` where the kinds are not among those that are `known`.
     """
-    kinds = ("mixup", "cutmix") if mixing.kind == "mixup-or-cutmix" else (mixing.kind, mixing.kind)
+    kinds = mixed_by(mixing.kind)
     if not set(kinds) <= set(known):
         raise PolicyError(f"samples of this modality are not mixed by {mixing.kind}, but by {', '.join(known)}")
-    return (1 + known.index(kinds[0]), 1 + known.index(kinds[1])), mixing.probability, mixing.alpha
+    return (1 + known.index(kinds[0]), 1 + known.index(kinds[-1])), mixing.probability, mixing.alpha
 
 
 def check_plan(plan: Plan, samples: int) -> None:

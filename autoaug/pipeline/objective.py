@@ -53,6 +53,7 @@ class ObjectiveSetting:
 
     objective: Objective
     device: str
+    modality: str
 
     def warm_up(self) -> None:
         """Nothing: the objective brings what it needs."""
@@ -72,7 +73,7 @@ class Evaluate:
     def run(self, setting: ObjectiveSetting, seed: int) -> Iterator[TrialResult]:
         """Yield one result."""
         begun = TrialResult(started=now(), sample_passes=round(_UNIT * self.data_fraction))
-        transform = self.policy.transform(seed=derive_seed(seed, "transform"))
+        transform = PolicyTransform(self.policy, derive_seed(seed, "transform"), modality=setting.modality)
         try:
             score = float(setting.objective(transform, seed, self.data_fraction))
         except Exception as fault:  # the user's function may raise anything
@@ -142,6 +143,7 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
     limits = parse_budget(options.trials, options.time, options.budget)
     known = _transforms_alone(options.space if isinstance(options.space, SearchSpace) else load_space(options.space))
     chosen.check(known)
+    modality = known.modality.name
     folder = Path(options.out) if options.out is not None else None
     baselines = {name: policy for name in known.baselines if not (policy := load_policy(name)).mixing}
     timeout = parse_time(options.trial_timeout, "trial-timeout") if options.trial_timeout else None
@@ -152,19 +154,19 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
     ):
         place = folder / "study.db" if folder else "sqlite:///:memory:"
         study = SearchStudy(place, known, chosen, seed, facts={"task": "objective"})
-        with open_executor(ObjectiveSetting(options.objective, options.device)) as running:
+        with open_executor(ObjectiveSetting(options.objective, options.device, modality)) as running:
             run_search(study, running, limits, _UNIT, baselines, progress, _evaluate)
         candidate_policies = _candidate_policies(study, baselines, options.finalists)
         progress.say(f"confirming {len(candidate_policies)} policies on {options.seeds} fresh seeds")
-        scorer = "objective" if options.held_out is None else "held out"
+        scorer, judge = ("objective" if options.held_out is None else "held out"), options.held_out or options.objective
         store = _ScoreStore(folder / "confirmation.json" if folder else None, scorer)
         fresh = confirmation_seeds(seed, options.seeds)
-        with open_executor(ObjectiveSetting(options.held_out or options.objective, options.device)) as running:
+        with open_executor(ObjectiveSetting(judge, options.device, modality)) as running:
             scores = train_candidates(candidate_policies, fresh, running, store, progress)
         scored = [_scored(candidate, [scores[candidate.name, s] for s in fresh]) for candidate in candidate_policies]
         result = _judged(scored, tuple(summary(trial) for trial in study.ended()))
         if folder is not None:
-            _write(folder, result)
+            _write(folder, result, modality)
     return result
 
 
@@ -260,8 +262,8 @@ def _judged(candidates: Sequence[Scored], history: tuple[TrialSummary, ...]) -> 
     )
 
 
-def _write(folder: Path, result: ObjectiveResult) -> None:
-    for name, text in export_modules(result.policy).items():
+def _write(folder: Path, result: ObjectiveResult, modality: str) -> None:
+    for name, text in export_modules(result.policy, modality).items():
         write_whole(folder / name, text)
     write_whole(folder / "policy.yaml", result.policy.to_yaml())
     write_whole(folder / "result.json", result.model_dump_json(indent=2))

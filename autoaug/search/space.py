@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from autoaug.errors import PolicyError, SpaceError, UnknownName
 from autoaug.modalities.base import Modality
+from autoaug.modalities.kinds import check_fits
 from autoaug.modalities.operators import RENAMED_OPERATORS, all_operators, modality_of
 from autoaug.modalities.registry import all_modalities, get_modality
-from autoaug.policy.models import OperatorText, Policy, SyntheticKind, Unit
+from autoaug.policy.models import KindText, OperatorText, Policy, Unit
 from autoaug.utils.files import read_text
 from autoaug.utils.renamed import renamed
 from autoaug.utils.yaml import MOST_BYTES, parse_yaml, validate
@@ -68,7 +69,7 @@ Family = Annotated[dict[OperatorName, Share], Field(min_length=1, max_length=_MO
 class MixingSpace(FrozenSpace):
     """Which mixing, with which probability per sample and which Beta parameter."""
 
-    kinds: Annotated[tuple[Literal["none", "mixup", "cutmix"], ...], _Kinds] = ("none",)
+    kinds: Annotated[tuple[KindText, ...], _Kinds] = ("none",)
     probability: tuple[Unit, Unit] = (0.2, 1.0)
     alpha: tuple[Positive, Annotated[float, Field(gt=0, le=8)]] = (0.1, 1.0)
 
@@ -90,7 +91,7 @@ class AdversarialSpace(FrozenSpace):
 class SyntheticSpace(FrozenSpace):
     """Which generator, which share of each batch its samples take, and how confident the sample filter must be."""
 
-    kinds: Annotated[tuple[Literal["none", "gan", "pca"], ...], _Kinds] = ("none",)
+    kinds: Annotated[tuple[KindText, ...], _Kinds] = ("none",)
     share: tuple[Positive, Annotated[float, Field(gt=0, le=0.75)]] = (0.1, 0.5)
     confidence: tuple[Unit, Unit] = (0.0, 0.9)
 
@@ -148,15 +149,24 @@ class SearchSpace(FrozenSpace):
         """The operators that may be drawn, each once."""
         return _operators({"base": self.base, "families": self.families})
 
+    def kinds(self) -> dict[str, list[str]]:
+        """The kinds of mixing, attacks and generators that its modality must have."""
+        named: dict[str, tuple[str, ...]] = {
+            "mixing": self.mixing.kinds,
+            "attack": self.adversarial.kinds,
+            "generator": self.synthetic.kinds,
+        }
+        return {what: [kind for kind in kinds if kind != "none"] for what, kinds in named.items()}
+
     @property
     def modality(self) -> Modality:
         """That of its operators; the first that there is where it has none."""
         return modality_of(self.operator_names())
 
     def check_modality(self, name: str) -> None:
-        """Raise `SpaceError` where its operators are not of the modality with that name, which the data are of."""
+        """Raise `SpaceError` where the modality with that name, which the data are of, has not all of the space."""
         try:
-            modality_of(self.operator_names(), name)
+            check_fits(self.operator_names(), self.kinds(), name)
         except PolicyError as fault:
             fitting = ", ".join(_files(get_modality(name))) or "a file of your own"
             raise SpaceError(f"space {self.name!r} does not fit the data: {fault}; choose another: {fitting}") from None
@@ -167,6 +177,12 @@ class SearchSpace(FrozenSpace):
         synthetic = self.synthetic.model_copy(update={"kinds": kinds or ("none",)})
         return self.model_copy(update={"synthetic": synthetic})
 
+    def _check_known(self) -> None:
+        try:
+            check_fits(self.operator_names(), self.kinds())
+        except PolicyError as fault:
+            raise ValueError(str(fault)) from None
+
     @model_validator(mode="after")
     def _allows_something(self, info: ValidationInfo) -> Self:
         if self.layers[1] > 0 and not self.families:
@@ -176,7 +192,7 @@ class SearchSpace(FrozenSpace):
         if len({b.operator for b in self.base}) < len(self.base):
             raise ValueError("an operator stands in base twice; keep one")
         if info.context != UNSEARCHED:
-            _check_one_modality(self.operator_names())
+            self._check_known()
         searched = (
             self.base,
             self.families and self.layers[1] > 0,
@@ -197,13 +213,6 @@ def _operators(given: Mapping[str, Any]) -> list[str]:
     """The operators in the base and the families of a space, each once."""
     base = [base.operator for base in given.get("base", ())]
     return list(dict.fromkeys([*base, *(name for family in given.get("families", {}).values() for name in family)]))
-
-
-def _check_one_modality(operators: Iterable[str]) -> None:
-    try:
-        modality_of(operators)
-    except PolicyError as fault:
-        raise ValueError(str(fault)) from None
 
 
 def _usual_baselines(given: Mapping[str, Any]) -> tuple[str, ...]:
@@ -251,4 +260,4 @@ def wanted_generators(space: SearchSpace | None, policies: Iterable[Policy]) -> 
     """The kinds of generators whose samples the policies of a space, or `policies`, may take."""
     wanted = set(space.synthetic.kinds) if space else set()
     wanted |= {policy.synthetic.kind for policy in policies if policy.synthetic}
-    return [kind for kind in get_args(SyntheticKind) if kind in wanted]
+    return sorted(wanted - {"none"})
