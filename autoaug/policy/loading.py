@@ -78,7 +78,8 @@ def randaugment(n: int = 2, m: float = 9.0) -> Policy:
 
 
 def read_policy(name_or_path: str | Path) -> Policy:
-    """The policy of that name, file or run folder, or names joined by ``+``; its operators are not looked up.
+    """The policy of that name, file or run folder, or names joined by ``+``; its operators and kinds are not
+    looked up.
 
     Names are those of `builtin_names`, and ``randaugment(n,m)``; a folder of such a name is written ``./none``.
 

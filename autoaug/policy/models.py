@@ -105,8 +105,8 @@ def in_turn(*operations: Operation) -> tuple[Layer, ...]:
 
 
 class Mixing(FrozenModel):
-    """A fraction of the samples is mixed with a partner, each in its own proportion. Kinds are the modality's; images
-    have these:
+    """A fraction of the samples is mixed with a partner, each in its own proportion. Which kinds there are
+    is the modality's to say; the usual ones:
 
     ``mixup``: a weighted sum of samples and labels (Zhang et al., 2018). ``cutmix``: the partner fills a box, labels
     by area (Yun et al., 2019). ``mixup-or-cutmix``: one of the two, evenly. ``resizemix``: the whole partner,

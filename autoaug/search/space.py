@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 from autoaug.errors import PolicyError, SpaceError, UnknownName
 from autoaug.modalities.base import Modality
-from autoaug.modalities.kinds import check_fits
+from autoaug.modalities.kinds import check_fits, known_kinds
 from autoaug.modalities.operators import RENAMED_OPERATORS, all_operators, modality_of
 from autoaug.modalities.registry import all_modalities, get_modality
 from autoaug.policy.models import KindText, OperatorText, Policy, Unit
@@ -48,6 +48,23 @@ def _registered(name: str, info: ValidationInfo) -> str:
 
 
 OperatorName = Annotated[OperatorText, AfterValidator(_registered)]
+
+
+def _registered_kind(what: str) -> AfterValidator:
+    """That there is a modality that has such a kind; that it is the right one is seen with the operators."""
+
+    def check(kind: str, info: ValidationInfo) -> str:
+        if info.context != UNSEARCHED:
+            known = {"none"}.union(*(known_kinds(modality)[what] for modality in all_modalities().values()))
+            if kind not in known:
+                raise ValueError(str(UnknownName(what, kind, known)))
+        return kind
+
+    return AfterValidator(check)
+
+
+MixingKind = Annotated[KindText, _registered_kind("mixing")]
+GeneratorKind = Annotated[KindText, _registered_kind("generator")]
 _Kinds = Field(min_length=1, max_length=32)
 # Whatever is searched and however, a policy of at most 16 layers and 5 phases, joined with 5 others, has no more
 # operations than a policy may have.
@@ -69,7 +86,7 @@ Family = Annotated[dict[OperatorName, Share], Field(min_length=1, max_length=_MO
 class MixingSpace(FrozenSpace):
     """Which mixing, with which probability per sample and which Beta parameter."""
 
-    kinds: Annotated[tuple[KindText, ...], _Kinds] = ("none",)
+    kinds: Annotated[tuple[MixingKind, ...], _Kinds] = ("none",)
     probability: tuple[Unit, Unit] = (0.2, 1.0)
     alpha: tuple[Positive, Annotated[float, Field(gt=0, le=8)]] = (0.1, 1.0)
 
@@ -91,7 +108,7 @@ class AdversarialSpace(FrozenSpace):
 class SyntheticSpace(FrozenSpace):
     """Which generator, which share of each batch its samples take, and how confident the sample filter must be."""
 
-    kinds: Annotated[tuple[KindText, ...], _Kinds] = ("none",)
+    kinds: Annotated[tuple[GeneratorKind, ...], _Kinds] = ("none",)
     share: tuple[Positive, Annotated[float, Field(gt=0, le=0.75)]] = (0.1, 0.5)
     confidence: tuple[Unit, Unit] = (0.0, 0.9)
 

@@ -64,7 +64,7 @@ def test_the_digits_space_has_no_flips() -> None:
         ("layers: [0, 2]\n", ["families"]),
         ("layers: [0, 0]\n", ["allows nothing"]),
         ("{}\n", ["allows nothing"]),
-        ("mixing:\n  kinds: [mixap]\n", ["line 2", "mixap"]),
+        ("mixing:\n  kinds: [mixap]\n", ["line 2", "unknown mixing 'mixap'; did you mean 'mixup'"]),
         ("probabilty: [0, 1]\n", ["line 1", "probabilty", "no such field"]),
         ("copies: [1, 99]\n", ["line 1", "copies"]),
         ("families:\n  a: {Rotate: 7}\nlayers: [0, 1]\n", ["line 2", "7"]),
