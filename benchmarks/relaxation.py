@@ -11,8 +11,8 @@ exact but for 16 draws of each magnitude. Each estimate is drawn again and again
 - ``straight-through``: the sum over all sub-policies, Gumbel-softmax of temperature 0.5, as Faster AutoAugment;
 - ``score, K draws``: the score function, the other draws of the same sample as the baseline; of 1 draw, the batch.
 
-Written are the norm of the bias and the standard deviation, in units of the gradient's norm, and CPU milliseconds; those
-of ``gate`` are too many, as it is given all sub-policies and needs one.
+Written are the norm of the bias and the standard deviation, in units of the gradient's norm, and CPU milliseconds;
+those of ``gate`` are too many, as it is given all sub-policies and needs one.
 """
 
 from __future__ import annotations
