@@ -76,8 +76,8 @@ def _sampled(inputs: Tensor, grid: Tensor) -> Tensor:
     """``inputs [n, C, H, W]`` at ``grid [n, H, W, 2]``, within [0, 1].
 
     Between pixels the gradient in the grid is the slope from one to the next. At a pixel, where moves by whole pixels
-    land, it is the mean of the slopes on both sides; PyTorch has that of one side, which made images seem to get
-    nearer to anything in one direction.
+    land, it is the mean of the slopes on both sides; PyTorch has that of one side, with which losses seem to fall
+    wherever an image moves to the other.
     """
     values = sample(inputs, grid.detach()).clamp_(0, 1)
     if not grid.requires_grad:
