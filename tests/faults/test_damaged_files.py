@@ -84,7 +84,7 @@ def run(tmp_path: Path) -> RunFolder:
         ("probes/affinity/sample_passes", KeyError, "affinity: sample_passes"),
         ("probes/affinity/operators", {"Rotate": [[0.25, 1, 1]]}, "affinity: operator 'Rotate' has no measurement"),
         ("probes/affinity/operators", {"Rotate": [[0.5, 1]]}, "affinity: operators.Rotate.0.2"),
-        ("probes/matching/noise", KeyError, "matching: it has initial, residual and noise together"),
+        ("probes/matching/noise", KeyError, "matching: initial, residual and noise must be given together"),
         ("probes/matching/policy", {"layers": 1}, "matching"),
         ("generated", {"pca": {"seconds": 1, "failed": None}}, "pca: failed"),
         ("generated", {"pca": {"seconds": 1}}, "pca: it lacks bytes"),

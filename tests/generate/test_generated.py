@@ -48,7 +48,7 @@ LIMIT = 2**30
         ("adversarial: {kind: pgd, epsilon: 1.5}", "above 1"),
         ("adversarial: {kind: pgd, epsilon: 0}", "greater than 0"),
         ("adversarial: {kind: magnitudes, norm: l2}", "neither norm"),
-        ("adversarial: {kind: magnitudes}\nmixing: {kind: cutmix}", "do not go with mixing"),
+        ("adversarial: {kind: magnitudes}\nmixing: {kind: cutmix}", "cannot be combined with mixing"),
         ("synthetic: {kind: gan, share: 0.8}", "less than or equal to 0.75"),
         ("copies: 0", "greater than or equal to 1"),
     ],
@@ -145,7 +145,7 @@ def test_generators_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     small = Samples(MemoryInputs(own.train.inputs.take(np.arange(96))[..., :9, :9]), own.train.labels)
     with pytest.raises(DataError, match=r"makes samples of the shape \[1, 12, 12\]"):
         made.check_fits(data_set(small), allow=True)
-    with pytest.raises(DataError, match=r"the data has samples of .*sound"):
+    with pytest.raises(DataError, match=r"but the data has .*sound"):
         made.check_fits(replace(own, modality="sound"), allow=True)
     with pytest.raises(DataError, match=r"fitted on other samples .*--allow generator"):
         made.check_fits(data_set(own.train, mark="0"), allow=False)
@@ -191,7 +191,7 @@ def test_a_search_refuses_such_a_generator_before_it_makes_a_folder(tmp_path: Pa
     fit_generator("pca", again, tmp_path / "again", FitSettings(1))
     for name, space, words in (
         ("other", "regularized", "fitted on other samples"),
-        ("again", "regularized", r"with another --seed \(its own is 1\), whose training samples may be held out here"),
+        ("again", "regularized", r"or another --seed \(its own is 1\), so that its training samples may be held out here"),
         ("tiny", "regularized", "makes samples of"),
         ("tiny", "light", "nothing in this run asks for samples of a pca"),
     ):
@@ -249,7 +249,7 @@ def test_a_search_keeps_to_the_rule_of_its_user(tmp_path: Path, monkeypatch: pyt
     assert some["classes_after"][0] == 0 < min(some["classes_after"][1:])
     assert some["sample_filter"]["by the rule"] > 0
     none = search("tests.rules:no_image")
-    assert "let none of" in none.generated["pca"]["failed"]
+    assert "passed the sample filter" in none.generated["pca"]["failed"]
     assert {trial.params["synthetic"] for trial in none.history if trial.params} <= {"none"}
     with pytest.raises(OptionError, match="failed on a sample of class '0': ZeroDivisionError"):
         search("tests.rules:broken")
@@ -310,9 +310,9 @@ def test_the_commands_work_from_the_shell(
     for words, said in {
         ("generate", "fit", "digits", "--kind", "gam", "--out", "g2"): "did you mean 'gan'?",
         ("generate", "fit", "digits", "--kind", "pca", "--out", "gen"): "holds something already",
-        ("generate", "fit", "digits", "--kind", "pca", "--from", "gen", "--out", "g2"): "leave --from out",
+        ("generate", "fit", "digits", "--kind", "pca", "--from", "gen", "--out", "g2"): "leave out --from",
         ("generate", "sample", "made", "digits", "--out", "m2"): "is no generator",
-        ("generate", "sample", "moved", "--out", "m2"): "which is not there now: name the data after it",
+        ("generate", "sample", "moved", "--out", "m2"): "which no longer exists: name the data after it",
         ("robustness", "digits", "gen"): "has no model.safetensors",
         ("robustness", "digits", "torn"): "does not say which network",
         ("expand", "digits", "randaugment", "--copies", "0", "--out", "x"): "must be at least 1",

@@ -65,7 +65,7 @@ def test_the_digits_space_has_no_flips() -> None:
         ("layers: [0, 0]\n", ["allows nothing"]),
         ("{}\n", ["allows nothing"]),
         ("mixing:\n  kinds: [mixap]\n", ["line 2", "mixap"]),
-        ("probabilty: [0, 1]\n", ["line 1", "probabilty", "no such field"]),
+        ("probabilty: [0, 1]\n", ["line 1", "probabilty", "unknown field"]),
         ("copies: [1, 99]\n", ["line 1", "copies"]),
         ("families:\n  a: {Rotate: 7}\nlayers: [0, 1]\n", ["line 2", "7"]),
         ("mixing: {kinds: [mixup], alpha: [.nan, 1]}\n", ["alpha"]),
