@@ -141,7 +141,7 @@ def train_filter(data: DataSet, model: str, recipe: Recipe, seed: int, device: s
 
 
 def copy_bound(distance: np.ndarray) -> float:
-    """The distance below which a sample is a copy, from held-out samples' ``distance [n]`` to the nearest training sample."""
+    """The distance below which a sample is a copy; ``distance [n]`` is from held-out samples to the nearest others."""
     return float(min(np.quantile(distance, _TOO_NEAR), _COPY * np.median(distance)))
 
 
@@ -174,7 +174,7 @@ def nearest(vectors: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def balance(of: np.ndarray, reasons: np.ndarray, count: int) -> tuple[list[int], list[int]]:
-    """The size of each of `count` classes or groups before and after the filter; ``of [n]`` are the samples' indices."""
+    """The sizes of `count` classes or groups before and after the filter; ``of [n]`` are the samples' indices."""
     return np.bincount(of, minlength=count).tolist(), np.bincount(of[reasons == ""], minlength=count).tolist()
 
 

@@ -191,7 +191,7 @@ def test_a_search_refuses_such_a_generator_before_it_makes_a_folder(tmp_path: Pa
     fit_generator("pca", again, tmp_path / "again", FitSettings(1))
     for name, space, words in (
         ("other", "regularized", "fitted on other samples"),
-        ("again", "regularized", r"or another --seed \(its own is 1\), so that its training samples may be held out here"),
+        ("again", "regularized", r"or another --seed \(its own is 1\), so that its training samples may be"),
         ("tiny", "regularized", "makes samples of"),
         ("tiny", "light", "nothing in this run asks for samples of a pca"),
     ):
