@@ -1,4 +1,4 @@
-"""Seeded, stratified splits: train, search-validation, and a test split that stays locked until confirmation."""
+"""Seeded, stratified splits: train, validation for the search, and a test split that is locked until confirmation."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from autoaug.data.source import Part, Role, Source
 from autoaug.errors import DataError
 from autoaug.modalities.registry import get_modality
 
-#: The share of the training part that is held out for validation, and for test, where the data gives none.
+#: The share of the training part that is held out for validation and for test, if the data have no such part.
 HELD_OUT = 0.25
-#: What each class needs in the training part, for every split that is held out from it.
+#: The fewest training samples of a class for each split that is held out.
 _LEAST = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Samples, their labels (int64 ``[n]``), and the names of the groups that they belong to, where they have any."""
+    """Samples, their labels (int64 ``[n]``), and the names of their groups, if they have any."""
 
     inputs: Inputs
     labels: np.ndarray
@@ -40,16 +40,16 @@ class DataSet:
     """A data set ready for a search: three splits of one shape.
 
     Attributes:
-        name: what to call it.
+        name: its name.
         classes: class names; labels index them.
-        train: what is trained on.
-        validation: what the search scores on.
-        test: what is locked until confirmation.
-        fingerprint: of all of it.
-        train_fingerprint: of the training split, which is another where another seed drew it.
+        train: the split to train on.
+        validation: the split that the search scores on.
+        test: the split that is locked until confirmation.
+        fingerprint: the fingerprint of all splits.
+        train_fingerprint: the fingerprint of the training split; it differs between seeds that draw other splits.
         is_exchangeable: whether the validation split was drawn sample by sample from the same part as the training
-            split, so that a training sample that a model was not trained on is as good as one of the validation split.
-        modality: the name of the one whose samples they are.
+            split, so that a training sample that a model was not trained on can replace a validation sample.
+        modality: the name of the modality.
     """
 
     name: str
@@ -64,8 +64,8 @@ class DataSet:
 
 
 def nested_rows(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """Sorted rows of a stratified `share` of the samples with these `labels`. Of one seed, a smaller share is part of a
-    larger one. At least four samples of each class are taken, or all it has.
+    """Sorted rows of a stratified `share` of the samples with these `labels`. With the same seed, a smaller share is
+    contained in a larger one. At least four samples of each class are taken, or all if it has fewer.
     """
     draw = np.random.default_rng(seed)
     taken = [
@@ -76,15 +76,15 @@ def nested_rows(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
 
 
 def split(source: Source, audit: Audit, seed: int, memory_limit: int, allow: frozenset[str] = frozenset()) -> DataSet:
-    """Split `source`; given parts are kept, missing ones held out of the training part. Groups, and exact copies of
-    one sample, stay on one side.
+    """Split `source`: given parts are kept, and missing ones are held out of the training part. Groups, and exact
+    copies of a sample, stay in one split.
 
     Args:
-        source: what to split.
-        audit: of the same source.
-        seed: of the held-out parts.
+        source: the data to split.
+        audit: the audit of the same source.
+        seed: the seed of the held-out splits.
         memory_limit: bytes; larger sets stay on disk.
-        allow: codes of findings to let pass; ``absent`` is looked at here too, for splits that are held out.
+        allow: codes of allowed findings; ``absent`` also applies here, to splits that are held out.
 
     Raises:
         DataError: a class has fewer samples than the splits need, or there are too few groups.
@@ -149,7 +149,7 @@ def _check_counts(source: Source) -> None:
 
 
 def _units(part: Part, hashes: np.ndarray) -> np.ndarray:
-    """For each sample the number of its unit: samples linked by a group or by equal values are one."""
+    """The unit number of each sample: samples linked by a group or by equal values form one unit."""
     _, copies = np.unique(hashes, return_inverse=True)
     if part.groups is None:
         return copies
@@ -164,7 +164,9 @@ def _units(part: Part, hashes: np.ndarray) -> np.ndarray:
 def _hold_out(
     rows: np.ndarray, labels: np.ndarray, units: np.ndarray, seed: int, what: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What stays and what is held out of `rows`, both sorted; of few units, more than `HELD_OUT` may be held out."""
+    """Divide `rows` into those that stay and those held out, both sorted. With few units, more than `HELD_OUT` may be
+    held out.
+    """
     count = len(np.unique(units[rows]))
     if count == len(rows):
         stay, out = train_test_split(rows, test_size=HELD_OUT, random_state=seed, stratify=labels[rows])
@@ -172,8 +174,8 @@ def _hold_out(
         parts = min(round(1 / HELD_OUT), count, int(np.bincount(labels[rows]).max()))
         if parts < 2:
             raise DataError(
-                f"{what} cannot be held out: there are too few groups, of which each split needs one of its own (all "
-                "copies of a sample are one); add groups, or give that split"
+                f"{what} cannot be held out: there are too few groups, and each split needs its own (all copies of a "
+                "sample form a group); add groups, or provide that split"
             )
         folds = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
         stay, out = (rows[i] for i in next(folds.split(rows, labels[rows], units[rows])))

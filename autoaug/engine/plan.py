@@ -272,8 +272,8 @@ def drawn_operators(policy: Policy) -> tuple[str, ...]:
 
 
 def drawing_table(policy: Policy, layers: tuple[Layer, ...] | None = None) -> drawing.Table:
-    """The policy's layers, or some `layers` of its schedule, as plain numbers for `drawing.draw_operations`, where Identity
-    is index -1.
+    """The policy's layers, or some `layers` of its schedule, as plain numbers for `drawing.draw_operations`. Identity
+    has index -1.
     """
     index = {name: i for i, name in enumerate(drawn_operators(policy))} | {IDENTITY: -1}
     return [

@@ -243,7 +243,7 @@ def test_check_reports_and_its_exit_code_says_whether_a_search_makes_sense(comma
     assert "it makes sense" in good.stdout
     bad = command("check", "leak.npz", folder=folder)
     assert bad.code == 2
-    assert "60 samples stand in two splits" in bad.stdout
+    assert "60 samples are in two splits" in bad.stdout
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_a_split_is_known_by_its_usual_names(folder: str, role: str, tmp_path: P
 def test_a_folder_beside_train_that_is_no_split_is_refused(folder: str, tmp_path: Path) -> None:
     write_folder(tmp_path / "train", IMAGES, LABELS)
     write_folder(tmp_path / folder, IMAGES[:6], LABELS[:6])
-    assert f"{folder}/ stands beside train/" in refusal(tmp_path)
+    assert f"{folder}/ is next to train/" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("folders", [("Testing",), ("dev", "eval"), ("Training_set", "Test set")])
@@ -181,7 +181,7 @@ def shards(root: Path, *names: str) -> Path:
 def test_a_shard_whose_name_tells_no_split_is_reported(tmp_path: Path) -> None:
     source, found = opened(shards(tmp_path, "testing-0.parquet", "dev-0.PARQUET", "all.parquet"))
     assert {role: len(part) for role, part in source.parts.items()} == {"train": 12, "validation": 12, "test": 12}
-    assert "all.parquet names no split" in findings(found)["split"]
+    assert "all.parquet: no split" in findings(found)["split"]
 
 
 @pytest.mark.parametrize(
