@@ -1,4 +1,4 @@
-"""What is in a data set, and whether a search makes sense."""
+"""Check a data set: what it contains, and whether a search makes sense."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from autoaug.pipeline.parsing import check_seed, check_size, parse_memory
 
 @dataclass(frozen=True)
 class DataCheck:
-    """What is in a data set.
+    """The result of checking a data set.
 
     Attributes:
-        counts: samples per split that was given, and class.
-        findings: what was found, worst first.
+        counts: the number of samples for each given split and class.
+        findings: the findings of the audit, worst first.
         fingerprint: 12 hex digits over all samples, labels and class names.
-        sizes: samples in the splits that a search would use, by their names; empty where it would refuse the data.
-        refusal: why it would; empty where a search makes sense.
-        lines: all of it in words.
+        sizes: the number of samples in each split that a search would use; empty if it would refuse the data.
+        refusal: why it would refuse them; empty if a search makes sense.
+        lines: all of this as text.
     """
 
     counts: dict[str, dict[str, int]]
@@ -40,15 +40,15 @@ def check(options: CheckOptions) -> DataCheck:
     check_size(options.size)
     passing, limit = allowed(options.allow), parse_memory(options.memory_limit)
     source = open_source(str(options.data), limit, options.size)
-    found = audit(source)
-    lines, sizes, refusal = describe_source(source, found), {}, ""
+    audited = audit(source)
+    lines, sizes, refusal = describe_source(source, audited), {}, ""
     try:
-        found.stop(passing)
-        data = split(source, found, options.seed, limit, passing)
+        audited.stop(passing)
+        data = split(source, audited, options.seed, limit, passing)
     except DataError as fault:
         refusal = str(fault)
     else:
         lines += describe_splits(data)
         sizes = {"train": len(data.train), "validation": len(data.validation), "test": len(data.test)}
-    counts = {str(role): dict(of_class) for role, of_class in found.counts.items()}
-    return DataCheck(counts, found.findings, found.fingerprint, sizes, refusal, tuple(lines))
+    counts = {str(role): dict(of_class) for role, of_class in audited.counts.items()}
+    return DataCheck(counts, audited.findings, audited.fingerprint, sizes, refusal, tuple(lines))

@@ -1,4 +1,4 @@
-"""How robust a model is that a run kept, or that was exported from one."""
+"""Measure the robustness of the model in a run folder, or of a model exported from one."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ from autoaug.utils.json import read_record
 
 
 def robustness_of(options: RobustnessOptions) -> Robustness:
-    """See `autoaug.api.robustness`. A run keeps what was measured on its own data, and shows it in its report.
+    """See `autoaug.api.robustness`. If the data are those of the run, the result is saved in the run folder and shown
+    in its report.
 
-    A network of the user's own, whose function the folder names, is built where `options.trust` says so.
+    A network from a user's function, which the folder names, is only built if `options.trust` is set.
     """
     at_least("samples", options.samples, 1)
     if options.seed is not None:
@@ -42,23 +43,23 @@ def robustness_of(options: RobustnessOptions) -> Robustness:
     path = model / "model.safetensors"
     if not path.is_file():
         raise RunError(
-            f"{model} has no model.safetensors; name a finished run, or what autoaug export --to model wrote"
+            f"{model} has no model.safetensors; give a finished run, or a folder from autoaug export --to model"
         )
     exported = model / "model.json"
     run, config = (None, None) if exported.is_file() else RunFolder.open(model)
     network = config.model if config else read_record(exported, _Exported, RunError, _NO_NETWORK).network
     seed = options.seed if options.seed is not None else config.seed if config else 0
     size, limit = (config.size, config.memory_limit) if config else (None, parse_memory(None))
-    _, found = check_data(str(options.data), limit, size, options.allow, seed)
-    modality, task = get_modality(found.modality), Classification(len(found.classes))
+    _, data = check_data(str(options.data), limit, size, options.allow, seed)
+    modality, task = get_modality(data.modality), Classification(len(data.classes))
     if modality.models.is_own(network):
         check_trusted(f"the function {network}", model, options.trust)
     modality.models.check(network)
-    trained = _load(path, modality.models, network, found.train.inputs.shape, task).to(chosen)
-    rows = spread_rows(len(found.test), options.samples)
+    trained = _load(path, modality.models, network, data.train.inputs.shape, task).to(chosen)
+    rows = spread_rows(len(data.test), options.samples)
     exam = Exam(task=task, modality=modality, device=chosen, how=how, corruptions=tuple(modality.corruptions))
-    robustness = measure(trained, found.test, rows, exam)
-    if run and config and (config.data_fingerprint, config.seed) == (found.fingerprint, seed):
+    robustness = measure(trained, data.test, rows, exam)
+    if run and config and (config.data_fingerprint, config.seed) == (data.fingerprint, seed):
         write_whole(run.robustness, robustness.model_dump_json(indent=2))
         write_report(run)
     return robustness
@@ -73,11 +74,11 @@ def _attack(options: RobustnessOptions) -> Adversarial:
         raise OptionError(f"--{option}: {rule}") from None
 
 
-_NO_NETWORK = "it does not say which network it is of: export the run again"
+_NO_NETWORK = "it does not name its network: export the run again"
 
 
 class _Exported(BaseModel):
-    """What is read of ``model.json``."""
+    """The fields that are read from ``model.json``."""
 
     network: str
 
@@ -89,5 +90,5 @@ def _load(path: Path, models: Models, network: str, shape: tuple[int, ...], task
         model.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError) as fault:
         reason = first_line(fault)
-        raise RunError(f"{path} is damaged, or of another network or other data ({reason})") from None
+        raise RunError(f"{path} is damaged, or belongs to another network or other data ({reason})") from None
     return model

@@ -152,7 +152,7 @@ def test_generators_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     made.check_fits(data_set(own.train, mark="0"), allow=True)
     weights = tmp_path / "gen" / "generator.safetensors"
     weights.write_bytes(weights.read_bytes()[:200])
-    with pytest.raises(RunError, match="is damaged, or of another network"):
+    with pytest.raises(RunError, match="is damaged, or belongs to another network"):
         load_generator(tmp_path / "gen")
     weights.unlink()
     os.mkfifo(weights)
@@ -193,7 +193,7 @@ def test_a_search_refuses_such_a_generator_before_it_makes_a_folder(tmp_path: Pa
         ("other", "regularized", "fitted on other samples"),
         ("again", "regularized", r"or another --seed \(its own is 1\), so that its training samples may be"),
         ("tiny", "regularized", "makes samples of"),
-        ("tiny", "light", "nothing in this run asks for samples of a pca"),
+        ("tiny", "light", "nothing in this run uses samples of a pca"),
     ):
         with pytest.raises((DataError, OptionError), match=words):
             autoaug.search(data, space=space, generator=tmp_path / name, trials=2, out=tmp_path / "run")
@@ -314,7 +314,7 @@ def test_the_commands_work_from_the_shell(
         ("generate", "sample", "made", "digits", "--out", "m2"): "is no generator",
         ("generate", "sample", "moved", "--out", "m2"): "which no longer exists: name the data after it",
         ("robustness", "digits", "gen"): "has no model.safetensors",
-        ("robustness", "digits", "torn"): "does not say which network",
+        ("robustness", "digits", "torn"): "does not name its network",
         ("expand", "digits", "randaugment", "--copies", "0", "--out", "x"): "must be at least 1",
     }.items():
         assert said in refused(*words, folder=tmp_path), words
