@@ -35,13 +35,19 @@ def confusion(result: SearchResult) -> Confusion | None:
     return Confusion(result.data.classes, (pair[0].name, pair[1].name), before, after)
 
 
-def confusion_figure(found: Confusion) -> go.Figure:
+def confusion_figure(matrices: Confusion) -> go.Figure:
     """Both matrices side by side; the diagonal, which is large, is left out of the colors."""
-    labels = [short(name) for name in found.classes]
-    titles = [short(name) for name in found.names]
+    labels = [short(name) for name in matrices.classes]
+    titles = [short(name) for name in matrices.names]
     figure = make_subplots(1, 2, subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.04)
-    off = [v for rows in (found.before, found.after) for i, row in enumerate(rows) for j, v in enumerate(row) if i != j]
-    for column, rows in enumerate((found.before, found.after), start=1):
+    off = [
+        v
+        for rows in (matrices.before, matrices.after)
+        for i, row in enumerate(rows)
+        for j, v in enumerate(row)
+        if i != j
+    ]
+    for column, rows in enumerate((matrices.before, matrices.after), start=1):
         figure.add_heatmap(
             z=rows,
             x=labels,
@@ -64,22 +70,22 @@ def confusion_figure(found: Confusion) -> go.Figure:
 
 def confusion_chart(facts: RunFacts) -> Chart | None:
     """Of a run with two candidates to compare."""
-    found = None if facts.result is None else confusion(facts.result)
-    if found is None:
+    matrices = None if facts.result is None else confusion(facts.result)
+    if matrices is None:
         return None
     rows: list[tuple[str, str, float, float]] = [
-        (name, other, found.before[i][j], found.after[i][j])
-        for i, name in enumerate(found.classes)
-        for j, other in enumerate(found.classes)
-        if i != j and max(found.before[i][j], found.after[i][j]) >= 1
+        (name, other, matrices.before[i][j], matrices.after[i][j])
+        for i, name in enumerate(matrices.classes)
+        for j, other in enumerate(matrices.classes)
+        if i != j and max(matrices.before[i][j], matrices.after[i][j]) >= 1
     ]
-    before, after = found.names
+    before, after = matrices.names
     return Chart(
         "confusion",
         "classes",
         "Which class is taken for which",
         f"Rows are the true classes, in percent; {before} on the left, {after} on the right.",
-        confusion_figure(found),
+        confusion_figure(matrices),
         ("class", "taken for", f"{before}, %", f"{after}, %"),
         sorted(rows, key=lambda row: max(row[2], row[3]), reverse=True),
     )
