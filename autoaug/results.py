@@ -37,13 +37,13 @@ class Record(BaseModel):
 
 
 class MetricRecord(Record):
-    """What scores are: the metric, turned so that larger is better; and the one place where they become values in its
-    unit.
+    """The metric that scores are based on, and the one place where scores are converted to its unit. A score is the
+    metric, negated if needed so that larger is better.
 
     Attributes:
-        name: in words.
-        unit: ``%`` of shares in [0, 1], which are shown in percent; otherwise what stands behind a value.
-        larger_is_better: of the metric itself; where not, a score is its negative.
+        name: its name in text.
+        unit: ``%`` for fractions in [0, 1], which are shown in percent; otherwise the text after a value.
+        larger_is_better: whether larger values of the metric are better; if not, a score is its negative.
     """
 
     name: str = "accuracy"
@@ -52,7 +52,7 @@ class MetricRecord(Record):
 
     @property
     def is_share(self) -> bool:
-        """Whether scores are shares in [0, 1]."""
+        """Whether scores are fractions in [0, 1]."""
         return self.unit == "%" and self.larger_is_better
 
     def value(self, score: float) -> float:
@@ -65,30 +65,30 @@ class MetricRecord(Record):
         return low, high
 
     def title(self, of: str = "", at: str = "") -> str:
-        """``test accuracy, %``, for an axis or a column: `of` stands before the name, `at` behind it."""
+        """A title such as ``test accuracy, %`` for an axis or a column, with `of` before the name and `at` after it."""
         words = " ".join(part for part in (of, self.name, at) if part)
         return f"{words}, {self.unit}" if self.unit else words
 
     def column(self, of: str) -> str:
-        """``test, %``: for a table in which the name of the metric is known."""
+        """A title such as ``test, %``, for a table in which the metric is known."""
         return f"{of}, {self.unit}" if self.unit else of
 
     @property
     def behind(self) -> str:
-        """What stands behind a value: `` %``."""
+        """The text after a value, such as `` %``."""
         return f" {self.unit}" if self.unit else ""
 
     @property
     def points(self) -> str:
-        """What differences are counted in: ``points`` of percentages."""
+        """The unit of differences: ``points`` for percentages."""
         return "points" if self.unit == "%" else self.unit
 
     def shown(self, score: float, digits: int = 1) -> str:
-        """``97.2 %``."""
+        """A score as text, such as ``97.2 %``."""
         return f"{self.value(score):.{digits}f}{self.behind}"
 
 
-#: What a run measures whose result does not say otherwise yet.
+#: The metric of runs and results that do not name one.
 ACCURACY = MetricRecord()
 
 
@@ -154,10 +154,10 @@ class McNemar(Record):
 
 
 class Comparison(Record):
-    """The finalist against the strongest baseline, paired by seed, on the test split. `mcnemar` is there where
+    """The finalist against the strongest baseline, paired by seed, on the test split. `mcnemar` is given if
     predictions are right or wrong.
 
-    `ci95` holds with 95 % over all `interim_analyses` together; `level` is what each of them could be wrong by alone.
+    `ci95` has a coverage of 95 % over all `interim_analyses` together; `level` is the error level of each one.
     """
 
     candidate: str

@@ -54,8 +54,8 @@ def attack(
 def attack_magnitudes(
     model: nn.Module, values: Tensor, plan: Plan, targets: Tensor, how: Adversarial, task: Task
 ) -> Tensor:
-    """Apply `plan` to ``values [n, …]`` with its magnitudes moved to raise the loss, by at most ``how.epsilon``, without
-    changing their signs or leaving [0, 1]. They are moved by gradient ascent through the operators (in the spirit of
+    """Apply `plan` to ``values [n, …]`` with magnitudes that are moved to raise the loss: by at most ``how.epsilon``,
+    without a change of sign, and within [0, 1]. They are moved by gradient ascent through the operators (in the spirit of
     AugMax, Wang et al., 2021, and Adversarial AutoAugment, Zhang et al., 2020).
     """
     with evaluating(model):

@@ -16,7 +16,7 @@ from autoaug.errors import DeviceError, OptionError
 
 
 def resolve_device(name: str) -> str:
-    """Resolve ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` to an available device; raises `DeviceError` if it is missing."""
+    """Resolve ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` to an available device; `DeviceError` if there is none."""
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if name != "cpu" and not name.startswith("cuda"):

@@ -160,7 +160,7 @@ def chunk_sizes(steps: int, at_once: int, stops: Iterable[int]) -> list[int]:
 
 @contextmanager
 def dropping_out(model: nn.Module, policy: Policy, seed: int) -> Iterator[None]:
-    """In the block, apply the policy's dropout to the features before the model's last linear layer, in training mode."""
+    """In the block, apply the policy's dropout before the model's last linear layer, in training mode."""
     share = policy.regularization.dropout if policy.regularization else 0.0
     linear = [module for module in model.modules() if isinstance(module, nn.Linear)]
     if not share or not linear:

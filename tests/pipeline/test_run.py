@@ -264,7 +264,7 @@ def test_the_policy_file_says_where_it_comes_from(result: SearchResult) -> None:
 def test_a_result_of_a_newer_format_is_refused(result: SearchResult, tmp_path: Path) -> None:
     text = (result.run_dir / "result.json").read_text()
     (tmp_path / "result.json").write_text(text.replace('"format": 2', '"format": 3', 1))
-    with pytest.raises(autoaug.AutoaugError, match=r"of format 3, this autoaug reads 2; upgrade"):
+    with pytest.raises(autoaug.AutoaugError, match=r"has format 3, but this autoaug reads 2; upgrade"):
         SearchResult.load(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""What a policy changed, per class."""
+"""The effect of a policy on each class."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure, plain, short
 from autoaug.results import Candidate, MetricRecord, SearchResult
 
-#: Of more classes than this, those that lost and those that gained most are drawn.
+#: With more classes than this, only those with the largest losses and gains are drawn.
 _MOST_ROWS = 40
 
 
 class ClassRow(NamedTuple):
-    """Values on one class without augmentation and with the policy, the difference of their scores, and the 95 %
-    interval of the paired difference of values over the seeds that both share; None where they share fewer than two.
+    """Values on one class before and after, the difference of the scores, and the 95 % interval of the paired
+    difference of values over the seeds that both share; None if they share fewer than two.
     """
 
     name: str
@@ -29,7 +29,7 @@ class ClassRow(NamedTuple):
 
 
 class Classes(NamedTuple):
-    """Values per class, and between which two candidates."""
+    """Values per class, and the names of the two candidates."""
 
     before: str
     after: str
@@ -37,7 +37,7 @@ class Classes(NamedTuple):
 
 
 def classes(result: SearchResult, metric: MetricRecord) -> Classes | None:
-    """Per class with test samples, what lost most first; None where scores are not kept per class."""
+    """The rows of all classes with test samples, largest loss first; None if scores are not kept per class."""
     pair = before_and_after(result)
     if pair is None or not all(c.class_scores for c in pair):
         return None
@@ -98,7 +98,7 @@ def classes_figure(per_class: Classes, metric: MetricRecord) -> go.Figure:
 
 
 def classes_chart(facts: RunFacts) -> Chart | None:
-    """Of a run with two candidates to compare."""
+    """The chart for a run with two candidates to compare."""
     per_class = None if facts.result is None else classes(facts.result, facts.metric)
     if per_class is None:
         return None

@@ -1,4 +1,4 @@
-"""Which class is taken for which, before and after."""
+"""Confusion matrices, before and after."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Shares = tuple[tuple[float, ...], ...]
 
 
 class Confusion(NamedTuple):
-    """Of each class (a row) the share in percent that is taken for each class, by each of two candidates."""
+    """For two candidates, how often each true class (a row) is predicted as each class, in percent."""
 
     classes: tuple[str, ...]
     names: tuple[str, str]
@@ -27,7 +27,7 @@ class Confusion(NamedTuple):
 
 
 def confusion(result: SearchResult) -> Confusion | None:
-    """None where there is no second candidate, or where there are too many classes to be read."""
+    """The confusion matrices; None if there is no second candidate, or there are too many classes to read them."""
     pair = before_and_after(result)
     if pair is None or len(result.data.classes) > _MOST_CLASSES or not all(c.confusion for c in pair):
         return None
@@ -36,7 +36,7 @@ def confusion(result: SearchResult) -> Confusion | None:
 
 
 def confusion_figure(matrices: Confusion) -> go.Figure:
-    """Both matrices side by side; the diagonal, which is large, is left out of the colors."""
+    """Both matrices side by side; the color scale ignores the diagonal, whose values are large."""
     labels = [short(name) for name in matrices.classes]
     titles = [short(name) for name in matrices.names]
     figure = make_subplots(1, 2, subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.04)
@@ -58,7 +58,7 @@ def confusion_figure(matrices: Confusion) -> go.Figure:
             showscale=False,
             row=1,
             col=column,
-            hovertemplate="%{y} taken for %{x}: %{z:.1f} %<extra></extra>",
+            hovertemplate="%{y} predicted as %{x}: %{z:.1f} %<extra></extra>",
             xgap=1,
             ygap=1,
         )
@@ -69,7 +69,7 @@ def confusion_figure(matrices: Confusion) -> go.Figure:
 
 
 def confusion_chart(facts: RunFacts) -> Chart | None:
-    """Of a run with two candidates to compare."""
+    """The chart for a run with two candidates to compare."""
     matrices = None if facts.result is None else confusion(facts.result)
     if matrices is None:
         return None
@@ -83,9 +83,9 @@ def confusion_chart(facts: RunFacts) -> Chart | None:
     return Chart(
         "confusion",
         "classes",
-        "Which class is taken for which",
+        "Confusion between classes",
         f"Rows are the true classes, in percent; {before} on the left, {after} on the right.",
         confusion_figure(matrices),
-        ("class", "taken for", f"{before}, %", f"{after}, %"),
+        ("class", "predicted as", f"{before}, %", f"{after}, %"),
         sorted(rows, key=lambda row: max(row[2], row[3]), reverse=True),
     )
