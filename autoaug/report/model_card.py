@@ -19,8 +19,8 @@ from autoaug.version import __version__
 
 def export_model(folder: RunFolder, out: Path) -> list[Path]:
     """Write ``model.safetensors``, ``model.json``, ``README.md`` (a model card) and, if the modality has one, the
-    script ``inference.py`` to the folder `out`; return their paths. The weights are those of the returned policy's first
-    confirmation seed, so that no seed is picked.
+    script ``inference.py`` to the folder `out`; return their paths. The weights are those of the returned policy's
+    first confirmation seed, so that no seed is picked.
 
     Raises:
         RunError: the run is not complete, it kept no weights, or `out` is not a folder.

@@ -55,7 +55,7 @@ def attack_magnitudes(
     model: nn.Module, values: Tensor, plan: Plan, targets: Tensor, how: Adversarial, task: Task
 ) -> Tensor:
     """Apply `plan` to ``values [n, …]`` with magnitudes that are moved to raise the loss: by at most ``how.epsilon``,
-    without a change of sign, and within [0, 1]. They are moved by gradient ascent through the operators (in the spirit of
+    without a change of sign, and within [0, 1]. Gradient ascent through the operators moves them (in the spirit of
     AugMax, Wang et al., 2021, and Adversarial AutoAugment, Zhang et al., 2020).
     """
     with evaluating(model):

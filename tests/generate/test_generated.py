@@ -93,7 +93,7 @@ def test_what_a_generator_learns_is_what_its_samples_come_from() -> None:
     list(fit.run(2, "cpu", every=1))
     learned, labels = fit.tensors(), np.arange(6) % 3
     GENERATORS["gan"].check(learned, (1, 12, 12), 3)
-    with pytest.raises(RuntimeError, match="mean is not of the shape"):
+    with pytest.raises(RuntimeError, match="mean does not have the shape"):
         GENERATORS["gan"].check(learned, (1, 12, 12), 4)
     made = GENERATORS["gan"].sample(learned, labels, 0, "cpu")
     assert (made.shape, made.dtype) == ((6, 1, 12, 12), np.uint8)
