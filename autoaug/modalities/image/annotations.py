@@ -23,8 +23,8 @@ moving: tuple[str, ...] = ("warp", "projection", "field")
 
 def follow(movement: list[Tensor], targets: Any, size: tuple[int, int]) -> Any:
     """Move the `targets` of an image of `size` (height, width) with it: ``tv_tensors`` of boxes (clipped at the
-    border), masks (nearest pixel) and keypoints, in nested lists, tuples, mappings and dataclasses of any kind. Everything else
-    is kept. Integer boxes and keypoints are rounded.
+    border), masks (nearest pixel) and keypoints, in nested lists, tuples, mappings and dataclasses of any kind.
+    Everything else is kept. Integer boxes and keypoints are rounded.
 
     Raises:
         ValueError: boxes, masks or keypoints belong to an image of another size, or boxes are rotated.

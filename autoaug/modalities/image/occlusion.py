@@ -17,8 +17,8 @@ occlusion = partial(operator, modality="image", family="occlusion")
 
 def box(fraction: Tensor, uniforms: Tensor, images: Tensor, aspect: Tensor | float = 1.0) -> Tensor:
     """A mask ``[n, 1, H, W]`` that is 1 in a rectangle at a random position, which may overlap the border. Its sides
-    are ``fraction [n]`` of the shorter side, times and divided by the root of `aspect`. Its gradient is that of edges one
-    pixel wide.
+    are ``fraction [n]`` of the shorter side, times and divided by the root of `aspect`. Its gradient is that of edges
+    one pixel wide.
     """
     height, width = images.shape[-2:]
     side = fraction * min(height, width) / 2
