@@ -1,15 +1,15 @@
-"""Is the verdict honest? Simulated searches with known truths, and real ones on labels that carry nothing; JSON.
+"""Is the verdict honest? Simulated searches with known truths, and real ones on shuffled labels; writes JSON.
 
     scripts/bench_verdict [--simulations 2000] [--real 20] [--out reports/verdict.json]
 
-Simulated: three searched policies and five baselines with true accuracies; what a training scores is the truth, plus
-what its seed does to all alike, plus noise of 0.7 points on the test split and more on the smaller validation split.
-The program's own rules pick the finalist and its strongest baseline, add seeds, and give the verdict. What is counted
-is how often the verdict is "better": wrongly where the best searched policy is not better, and rightly where it is, by
-one or two points.
+Simulated: three searched policies and five baselines with true accuracies. The score of a training is the truth, plus
+an effect of its seed that all policies share, plus noise of 0.7 points on the test split and more on the smaller
+validation split. The program's own rules pick the finalist and its strongest baseline, add seeds, and give the verdict.
+The result is how often the verdict is "better": wrongly if the best searched policy is not better, and rightly if it is
+better by one or two points.
 
-Real: searches on scikit-learn's digits with shuffled labels, where no policy can be better than another. What is in the
-JSON is not run again.
+Real: searches on scikit-learn's digits with shuffled labels, so that no policy can be better than another. Results in
+the JSON file are not run again.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SCORING = Scoring(Classification(1), Accuracy(), LABELS, LABELS)
 NOISE, COMMON, VALIDATION_NOISE = 0.007, 0.005, 0.015
 BASELINES = (0.0, -0.005, -0.01, -0.02, -0.05)
 GAINS = (-0.01, 0.0, 0.01, 0.02)
-#: The first seeds, and the most that there may be.
+#: The first number of seeds and the highest.
 DESIGNS = ((3, 3), (5, 5), (8, 8), (16, 16), (5, 16))
 SIMULATIONS, REAL = "simulations each", "real, labels shuffled"
 
@@ -56,7 +56,9 @@ def candidate(name: str, kind: str, validation: np.ndarray, test: np.ndarray) ->
 
 
 def simulated(gain: float, first: int, most: int, draw: np.random.Generator) -> tuple[str, int]:
-    """The verdict, where the best of three searched policies beats the best baseline by `gain`, and the trainings."""
+    """The verdict if the best of three searched policies truly beats the best baseline by `gain`, and the number of
+    trainings.
+    """
     truth = {f"searched-{i}": 0.8 + gain - 0.005 * i for i in range(3)}
     truth |= {f"baseline-{i}": 0.8 + below for i, below in enumerate(BASELINES)}
     common = draw.normal(0, COMMON, most)
@@ -82,9 +84,9 @@ def rates(first: int, most: int, gains: Sequence[float], count: int) -> dict[str
     row: dict[str, float] = {"first seeds": first, "most seeds": most}
     for gain in gains:
         draw = np.random.default_rng([first, most, round(1000 * (gain + 1))])
-        found = [simulated(gain, first, most, draw) for _ in range(count)]
-        row[f"better at {100 * gain:+.1f} points"] = np.mean([verdict == "better" for verdict, _ in found]).item()
-        row[f"trainings at {100 * gain:+.1f} points"] = np.mean([used for _, used in found]).item()
+        outcomes = [simulated(gain, first, most, draw) for _ in range(count)]
+        row[f"better at {100 * gain:+.1f} points"] = np.mean([verdict == "better" for verdict, _ in outcomes]).item()
+        row[f"trainings at {100 * gain:+.1f} points"] = np.mean([used for _, used in outcomes]).item()
     return row
 
 
@@ -98,7 +100,7 @@ def real(seed: int) -> str:
     images = np.round(digits.images[order] * 255 / 16).astype(np.uint8)
     with tempfile.TemporaryDirectory() as folder:
         np.savez(f"{folder}/shuffled.npz", x_train=images, y_train=labels)
-        found = autoaug.search(
+        result = autoaug.search(
             f"{folder}/shuffled.npz",
             space="digits",
             budget="4x",
@@ -108,20 +110,20 @@ def real(seed: int) -> str:
             workers=1,
             allow=("conflict", "leak"),
         )
-    return found.verdict
+    return result.verdict
 
 
 def main() -> None:
-    """Run the simulations and the searches that are missing."""
+    """Run the missing simulations and searches."""
     parser = options_of(__doc__, "verdict")
-    parser.add_argument("--simulations", type=int, default=2000, help="of each design and gain; 0 leaves them out")
-    parser.add_argument("--real", type=int, default=20, help="searches; 0 leaves them out")
+    parser.add_argument("--simulations", type=int, default=2000, help="per design and gain; 0 leaves them out")
+    parser.add_argument("--real", type=int, default=20, help="number of searches; 0 leaves them out")
     options = parser.parse_args()
     results = Results(options.out, vars(options))
     if options.simulations:
         noted = results.items.setdefault(SIMULATIONS, options.simulations)
         if noted != options.simulations:
-            raise SystemExit(f"error: {options.out} has {noted} {SIMULATIONS}; name another file with --out")
+            raise SystemExit(f"error: {options.out} has {noted} {SIMULATIONS}; choose another file with --out")
         rows = results.items.setdefault("simulated", [])
         known = {(row["first seeds"], row["most seeds"]) for row in rows}
         for first, most in (design for design in DESIGNS if design not in known):
