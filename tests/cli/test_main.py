@@ -127,7 +127,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["search", "leak.npz"], ["two splits", "--allow leak"]),
         (["search", "good.npz", "--space", "standrad"], ["standrad", "did you mean 'standard'"]),
         (["search", "good.npz", "--space", "space.yaml"], ["line 2", "did you mean 'Rotate'"]),
-        (["search", "good.npz", "--space", "nothing.yaml"], ["allows nothing"]),
+        (["search", "good.npz", "--space", "nothing.yaml"], ["allows no augmentation"]),
         (["search", "good.npz", "--strategy", "tpee"], ["tpee", "did you mean 'tpe'"]),
         (["search", "good.npz", "--model", "resnet99"], ["resnet99", "did you mean 'resnet9'"]),
         (["search", "good.npz", "--model", "torchvision:resnet19"], ["did you mean"]),

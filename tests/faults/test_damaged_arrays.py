@@ -30,7 +30,7 @@ WHOLE = {
 @pytest.mark.parametrize(
     ("changed", "rule"),
     [
-        ({"samples": np.zeros((2, 1, 3, 3))}, "samples of uint8 .*, but another array holds samples of float64"),
+        ({"samples": np.zeros((2, 1, 3, 3))}, "samples of uint8 .*, but another array holds float64"),
         ({"samples": np.zeros((2, 3, 3), np.uint8)}, "samples of uint8 .1, 3, 3., but another array holds"),
         ({"samples": np.zeros(2, np.uint8)}, "samples has 1 dimensions, not more than 1"),
         ({"texts": np.zeros((2, 2))}, "texts has 2 dimensions, not 1"),

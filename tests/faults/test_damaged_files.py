@@ -132,7 +132,7 @@ def test_a_result_of_another_run_than_the_config_is_refused(run: RunFolder) -> N
     found = yaml.safe_load(run.config.read_text(encoding="utf-8"))
     compared = {"space": None, "budget": None, "policies": [read_policy("none").model_dump(mode="json")]}
     run.config.write_text(yaml.safe_dump({**found, **compared}), encoding="utf-8")
-    with pytest.raises(RunError, match=r"is of a search, but .* of a comparison"):
+    with pytest.raises(RunError, match=r"is from a search, but .* from a comparison"):
         report_page(run)
 
 

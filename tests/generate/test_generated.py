@@ -143,7 +143,7 @@ def test_generators_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     own = data_set(samples(96, 0))
     made = fit_generator("pca", own, tmp_path / "gen", FitSettings(0))
     small = Samples(MemoryInputs(own.train.inputs.take(np.arange(96))[..., :9, :9]), own.train.labels)
-    with pytest.raises(DataError, match=r"makes samples of the shape \[1, 12, 12\]"):
+    with pytest.raises(DataError, match=r"makes samples of shape \[1, 12, 12\]"):
         made.check_fits(data_set(small), allow=True)
     with pytest.raises(DataError, match=r"but the data has .*sound"):
         made.check_fits(replace(own, modality="sound"), allow=True)
@@ -158,7 +158,7 @@ def test_generators_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     os.mkfifo(weights)
     with pytest.raises(RunError, match="not a regular file"):
         load_generator(tmp_path / "gen")
-    with pytest.raises(RunError, match="is no generator"):
+    with pytest.raises(RunError, match="is not a generator"):
         load_generator(tmp_path)
     few = Samples(MemoryInputs(samples(12, 0).inputs.take(np.arange(12))), samples(12, 0).labels)
     with pytest.raises(DataError, match=r"class .* a gan needs at least 10 per class; use the kind pca"):
@@ -309,9 +309,9 @@ def test_the_commands_work_from_the_shell(
     (tmp_path / "moved/generator.json").write_text(json.dumps(about | {"data": str(tmp_path / "gone")}))
     for words, said in {
         ("generate", "fit", "digits", "--kind", "gam", "--out", "g2"): "did you mean 'gan'?",
-        ("generate", "fit", "digits", "--kind", "pca", "--out", "gen"): "holds something already",
+        ("generate", "fit", "digits", "--kind", "pca", "--out", "gen"): "already holds other files",
         ("generate", "fit", "digits", "--kind", "pca", "--from", "gen", "--out", "g2"): "leave out --from",
-        ("generate", "sample", "made", "digits", "--out", "m2"): "is no generator",
+        ("generate", "sample", "made", "digits", "--out", "m2"): "is not a generator",
         ("generate", "sample", "moved", "--out", "m2"): "which no longer exists: name the data after it",
         ("robustness", "digits", "gen"): "has no model.safetensors",
         ("robustness", "digits", "torn"): "does not name its network",

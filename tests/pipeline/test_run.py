@@ -122,7 +122,7 @@ def test_compare_judges_given_policies(tmp_path: Path) -> None:
     assert {c.name for c in found.candidates} == {"copied", "too"}
     assert found.comparison is not None
     text = (found.run_dir / "report.html").read_text()
-    assert f"puts {found.policy.copies} copies of each sample into a batch" in text
+    assert f"puts {found.policy.copies} copies of each sample in a batch" in text
 
 
 @pytest.fixture(scope="module")
