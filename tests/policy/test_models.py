@@ -130,7 +130,7 @@ def test_two_mixings_cannot_be_joined() -> None:
         ("", ["empty"]),
         ("# nothing\n", ["empty"]),
         ("name: a\ncopies: !!int 9z\n", ["line 2", "'9z' is not a valid int"]),
-        ("copies: !!float x\n", ["line 1", "'x' is no float"]),
+        ("copies: !!float x\n", ["line 1", "'x' is not a valid float"]),
         ("copies: " + "9" * 5000, ["line 1", "999", "is not a valid int"]),
         ("copies: 0x" + "f" * 5000, ["line 1", "is not a valid int"]),
         ('{"copies": ' + "9" * 5000 + "}", ["line 1", "is not a valid int"]),
