@@ -1,4 +1,4 @@
-"""What the functions of the API promise beside what they do: signatures, help, results, the log."""
+"""The API's functions: signatures, help, results, and the log."""
 
 from __future__ import annotations
 

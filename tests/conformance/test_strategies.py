@@ -1,4 +1,4 @@
-"""Every strategy keeps to its space, repeats itself, survives an interruption, and finds more than luck does."""
+"""Every strategy stays in its space, is reproducible, survives an interruption, and beats chance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit finds what was planted, and stops on what would spoil a result."""
+"""The audit finds planted problems, and stops on those that would invalidate a result."""
 
 from __future__ import annotations
 

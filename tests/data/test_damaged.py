@@ -1,4 +1,4 @@
-"""Files of every format, cut short and with bytes turned: the data, or one line that names the file; nothing else."""
+"""Files of every format, truncated or with flipped bytes: they give the data, or one line that names the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data as the ecosystem has them: Parquet, the datasets library, WebDataset shards; each written by its own library."""
+"""Parquet, the datasets library and WebDataset shards; each is written by its own library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing that a user put among the data is dropped without a word: it is read, refused, or reported."""
+"""No file among the data is silently dropped: it is read, refused, or reported."""
 
 from __future__ import annotations
 

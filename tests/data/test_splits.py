@@ -1,4 +1,4 @@
-"""Splits are stratified, seeded, disjoint, and keep together what belongs together."""
+"""Splits are stratified, seeded and disjoint, and keep groups together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fused engine gives what operator-by-operator application gives, in every place and form of input."""
+"""The fused engine gives the same images as applying the operators one by one, on every device and form of input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schedule follows the roles of a modality's fusions, whatever the modality; lengths go where their samples go."""
+"""The schedule follows the roles of a modality's fusions, for any modality; lengths stay with their samples."""
 
 from __future__ import annotations
 

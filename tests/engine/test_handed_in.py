@@ -1,4 +1,4 @@
-"""What users hand to a transform, and to an exported module, is taken as it is meant, or refused in one line."""
+"""Inputs of transforms and exported modules are converted as intended, or refused in one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan prints, slices, joins and travels without losing a bit."""
+"""A plan prints; slicing, joining, saving and copying keep every bit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Boxes, masks and key-points go where the image goes; torchvision is the oracle where it has the transform."""
+"""Boxes, masks and key-points move with the image; torchvision is the oracle if it has the transform."""
 
 from __future__ import annotations
 

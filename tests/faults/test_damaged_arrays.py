@@ -1,4 +1,4 @@
-"""Pictures, generators and plans with one fault each: one line that names the file and the fault."""
+"""Pictures, generators and plans with one fault each: one line names the file and the fault."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ WHOLE = {
         ({"samples": np.zeros(2, np.uint8)}, "samples has 1 dimensions, not more than 1"),
         ({"texts": np.zeros((2, 2))}, "texts has 2 dimensions, not 1"),
         ({"samples": np.zeros((0, 1, 3, 3), np.uint8)}, "samples is empty"),
-        ({"samples": np.zeros((2, 0, 3, 3), np.uint8)}, "which are no samples"),
-        ({"samples": np.full((2, 1, 3, 3), "a")}, "which are no samples"),
+        ({"samples": np.zeros((2, 0, 3, 3), np.uint8)}, "which are not samples"),
+        ({"samples": np.full((2, 1, 3, 3), "a")}, "which are not samples"),
         ({"texts": np.array(["a"])}, "texts has 1 entries where another array has 2"),
         ({"texts": None}, "texts"),
         ({"texts": np.array([{}, []], dtype=object)}, "allow_pickle"),

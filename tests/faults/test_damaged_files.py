@@ -1,4 +1,4 @@
-"""What a run keeps, with one fault in it: one line that names the file, the fault and the cure."""
+"""The files of a run, each with one fault: one line names the file, the fault and the remedy."""
 
 from __future__ import annotations
 

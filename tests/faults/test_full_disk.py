@@ -1,4 +1,4 @@
-"""A full disk: every writer says so and leaves no part, and a run pauses until there is room."""
+"""A full disk: every writer reports it and leaves no partial file, and a run pauses until there is space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The life of a run: killed anywhere, changed on the way or damaged, it loses nothing."""
+"""The life cycle of a run: killed anywhere, changed or damaged, it loses nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is secret stays so, and what is temporary goes away."""
+"""Secrets stay secret, and temporary files are removed."""
 
 from __future__ import annotations
 

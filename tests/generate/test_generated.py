@@ -1,4 +1,4 @@
-"""Generated data: generators, the gate with planted faults, pools in training, and the commands."""
+"""Generated data: generators, pools in training, and the commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures that samples are judged by, against closed forms, and Inception's weights."""
+"""The metrics of generated samples against closed forms, and the Inception weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copies on disk: in the format of the data, each of which can be made again."""
+"""Copies on disk: in the format of the data, and reproducible."""
 
 from __future__ import annotations
 

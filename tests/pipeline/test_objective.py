@@ -1,4 +1,4 @@
-"""The same search for any objective: the user's function in the place of training a classifier."""
+"""A search for a user's objective instead of training a classifier."""
 
 from __future__ import annotations
 

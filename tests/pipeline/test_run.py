@@ -1,4 +1,4 @@
-"""The main job from Python and from the command line: what lands in the run folder, and what the report shows."""
+"""A search from Python and from the command line: the run folder, and the contents of the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of a policy: their YAML, their rules, and what the fingerprint depends on."""
+"""The fields of a policy: their YAML, their rules, and what the fingerprint depends on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is told of a run: the event log, and real trackers writing to files; and the page that follows a run."""
+"""The event log, real trackers that write to files, and the live page of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loop: budgets, pruning, failures, and going on after the worst."""
+"""The loop: budgets, pruning, failures, and resuming after a kill."""
 
 from __future__ import annotations
 

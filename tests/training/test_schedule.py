@@ -1,4 +1,4 @@
-"""Policies that change over a training, and trainings that go on where others stopped."""
+"""Policies that change during a training, and trainings that continue from a checkpoint."""
 
 from __future__ import annotations
 

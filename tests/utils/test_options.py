@@ -1,4 +1,4 @@
-"""Records of options: what they settle, refuse, and show."""
+"""Option records: defaults, errors and help."""
 
 # No `from __future__ import annotations` here: the annotations of records are read as they are.
 import inspect

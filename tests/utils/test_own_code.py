@@ -1,4 +1,4 @@
-"""Functions of the user come from where the user says, and from nowhere else; what a stranger names is not run."""
+"""The user's functions are imported only from where the user says; those that a foreign folder names are not run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images come as uint8 ``[C, H, W]`` from arrays of every layout, files of every size, and known data sets."""
+"""Arrays of every layout, files of every size and known data sets give images as uint8 ``[C, H, W]``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said in words."""
+"""The report's sentences."""
 
 from __future__ import annotations
 
