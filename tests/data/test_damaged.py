@@ -180,7 +180,7 @@ def test_what_an_array_claims_is_compared_with_its_file_before_memory_is_taken(t
         ({"x_val": IMAGES}, "no y_val"),
         ({"y_val": LABELS}, "no x_val"),
         ({"g_val": LABELS}, "no x_val"),
-        ({"x_valid": IMAGES, "y_valid": LABELS, "x_val": IMAGES, "y_val": LABELS}, "of the same split"),
+        ({"x_valid": IMAGES, "y_valid": LABELS, "x_val": IMAGES, "y_val": LABELS}, "belong to the same split"),
         ({"x_eval": IMAGES, "y_eval": LABELS}, "'eval' is not a known split"),
     ],
 )

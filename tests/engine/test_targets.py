@@ -116,7 +116,7 @@ def test_the_module_takes_samples_and_batches_with_targets() -> None:
 
 def test_mixed_and_blended_images_take_no_boxes() -> None:
     image, target = photographs(1, 3, SIZE)[0], {"boxes": boxes((5.0, 8.0, 20.0, 30.0))}
-    with pytest.raises(AutoaugError, match="cannot follow"):
+    with pytest.raises(AutoaugError, match="cannot be mixed"):
         Policy(mixing=Mixing(kind="cutmix")).transform()(image, target)
     with pytest.raises(AutoaugError, match="cannot follow"):
         load_policy("augmix").transform()(image, target)

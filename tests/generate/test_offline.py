@@ -96,7 +96,7 @@ def test_expanding_refuses_before_it_begins(tmp_path: Path, monkeypatch: pytest.
     expansion = Expansion(source, "npz", load_policy("trivialaugment"), copies=1)
     (tmp_path / "full").mkdir()
     (tmp_path / "full/file").touch()
-    with pytest.raises(RunError, match="holds something else"):
+    with pytest.raises(RunError, match="holds other files"):
         expand(expansion, tmp_path / "full")
     with pytest.raises(OptionError, match="--copies 0 must be at least 1"):
         expand(replace(expansion, copies=0), tmp_path / "out")
