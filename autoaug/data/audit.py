@@ -60,7 +60,7 @@ ALLOWABLE = {
     "unreadable": "damaged files, which are left out",
     "empty": "classes without a sample, which are left out",
     "absent": "a validation or test split that lacks a class",
-    "leak": "samples that stand in two splits",
+    "leak": "samples or groups that stand in two splits",
     "conflict": "the same sample under two labels",
     "generator": "a generator that was trained on other data",
 }
@@ -76,7 +76,9 @@ def allowed(names: Iterable[str]) -> frozenset[str]:
 
 
 def audit(source: Source) -> Audit:
-    """Look at every sample of `source` once: counts, exact duplicates, leaks between given splits, conflicts."""
+    """Look at every sample of `source` once: counts, exact duplicates, samples and groups that leak between given
+    splits, conflicts.
+    """
     hashes = {role: hash_inputs(part.inputs) for role, part in source.parts.items()}
     counts = {
         role: dict(zip(source.classes, np.bincount(part.labels, minlength=len(source.classes)).tolist(), strict=True))
@@ -87,6 +89,7 @@ def audit(source: Source) -> Audit:
         *_unreadable_files(source),
         *_missing_classes(source, counts),
         *_repeated_samples(source, hashes),
+        *_straddling_groups(source),
         *_uneven_and_small(source),
         *(Finding("split", "warning", words) for words in source.assumed),
         *_what_is_left_out(source),
@@ -177,6 +180,25 @@ def _repeated_samples(source: Source, hashes: dict[Role, np.ndarray]) -> list[Fi
         message = f"{len(within)} samples occur more than once within a split, e.g. {example(within[0])}"
         findings.append(Finding("duplicate", "warning", message + "; copies are kept together when splits are made"))
     return findings
+
+
+def _straddling_groups(source: Source) -> list[Finding]:
+    """Groups that the given splits part."""
+    places: dict[str, dict[Role, str]] = defaultdict(dict)
+    for role, part in source.parts.items():
+        if part.groups is not None:
+            names, first = np.unique(part.groups, return_index=True)
+            for name, row in zip(names.tolist(), first.tolist(), strict=True):
+                places[str(name)][role] = part.names[row]
+    parted = {group: of_role for group, of_role in places.items() if len(of_role) > 1}
+    if not parted:
+        return []
+    group, of_role = next(iter(parted.items()))
+    message = (
+        f"{len(parted)} groups stand in two splits, e.g. {group!r} with {' and '.join(list(of_role.values())[:2])}; "
+        "move all samples of a group into one split"
+    )
+    return [Finding("leak", "stop", message)]
 
 
 def _two_places(copies: list[_Place]) -> list[_Place]:
