@@ -92,6 +92,7 @@ def audit(source: Source) -> Audit:
         *_straddling_groups(source),
         *_uneven_and_small(source),
         *(Finding("split", "warning", words) for words in source.assumed),
+        *_augmented_copies(source),
         *_what_is_left_out(source),
     ]
     order = {"stop": 0, "warning": 1, "note": 2}
@@ -156,6 +157,12 @@ def _what_is_left_out(source: Source) -> list[Finding]:
     return [Finding("left-out", "note", f"not taken as data: {shown}{more}")]
 
 
+def _augmented_copies(source: Source) -> list[Finding]:
+    count = sum(len(part) - len(part.originals) for part in source.parts.values())
+    message = f"{count} samples are augmented copies of others: they are trained on, and never validated or tested on"
+    return [Finding("copies", "note", message)] if count else []
+
+
 def _repeated_samples(source: Source, hashes: dict[Role, np.ndarray]) -> list[Finding]:
     places: dict[bytes, list[_Place]] = defaultdict(list)
     for role, digests in hashes.items():
@@ -208,7 +215,8 @@ def _two_places(copies: list[_Place]) -> list[_Place]:
 
 
 def _uneven_and_small(source: Source) -> list[Finding]:
-    train = np.bincount(source.parts["train"].labels, minlength=len(source.classes))
+    originals = source.parts["train"].labels[source.parts["train"].originals]
+    train = np.bincount(originals, minlength=len(source.classes))
     findings = []
     if train.max() > 10 * max(train.min(), 1):
         rare, common = source.classes[int(train.argmin())], source.classes[int(train.argmax())]
@@ -216,9 +224,9 @@ def _uneven_and_small(source: Source) -> list[Finding]:
             f"classes are uneven: {train.min()} of {rare!r}, {train.max()} of {common!r}; accuracy favors {common!r}"
         )
         findings.append(Finding("uneven", "warning", message))
-    if len(source.parts["train"]) < 4 * _FEW_SAMPLES:
+    if len(originals) < 4 * _FEW_SAMPLES:
         message = (
-            f"{len(source.parts['train'])} training samples leave so few to validate on that a search can see only "
+            f"{len(originals)} training samples leave so few to validate on that a search can see only "
             "large differences; more samples, or --model with a stronger prior, would help more"
         )
         findings.append(Finding("small", "warning", message))

@@ -40,15 +40,22 @@ class Part:
         labels: int64 ``[n]`` indices into the source's classes.
         groups: ``[n]`` names of groups that must stay together, or None.
         names: what to call each sample in a message.
+        augmented: bool ``[n]``, which are augmented copies of others, as `autoaug expand` makes them; None for none.
     """
 
     inputs: Inputs
     labels: np.ndarray
     groups: np.ndarray | None
     names: tuple[str, ...]
+    augmented: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def originals(self) -> np.ndarray:
+        """The rows of samples that are no augmented copies, ascending."""
+        return np.arange(len(self)) if self.augmented is None else np.flatnonzero(~self.augmented)
 
 
 @dataclass(frozen=True, eq=False)

@@ -77,7 +77,7 @@ def nested_rows(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
 
 def split(source: Source, audit: Audit, seed: int, memory_limit: int, allow: frozenset[str] = frozenset()) -> DataSet:
     """Split `source`; given parts are kept, missing ones held out of the training part. Groups, and exact copies of
-    one sample, stay on one side.
+    one sample, stay on one side. Augmented copies are trained on alone, and not where their original is held out.
 
     Args:
         source: what to split.
@@ -92,16 +92,18 @@ def split(source: Source, audit: Audit, seed: int, memory_limit: int, allow: fro
     part = source.parts["train"]
     _check_counts(source)
     units = _units(part, audit.hashes["train"])
-    rest = np.arange(len(part))
+    rest = part.originals
     held: dict[Role, tuple[Part, np.ndarray]] = {}
-    held_out: tuple[Role, ...] = ("test", "validation")
-    for offset, role in enumerate(held_out):
+    roles: tuple[Role, ...] = ("test", "validation")
+    for offset, role in enumerate(roles):
         given = source.parts.get(role)
         if given is not None:
-            held[role] = given, np.arange(len(given))
+            held[role] = given, given.originals
         else:
             rest, out = _hold_out(rest, part.labels, units, (seed + offset) % 2**32, f"{source.name}: the {role} split")
             held[role] = part, out
+    held_out = np.setdiff1d(part.originals, rest)
+    rest = np.flatnonzero(~np.isin(units, units[held_out]))  # copies too, unless their original is held out
     parts: dict[Role, tuple[Part, np.ndarray]] = {"train": (part, rest), **held}
     for role, (whole, rows) in parts.items():
         _check_classes(source, role, whole.labels[rows], allow)
@@ -139,7 +141,8 @@ def _check_classes(source: Source, role: Role, labels: np.ndarray, allow: frozen
 def _check_counts(source: Source) -> None:
     held_out = sum(role not in source.parts for role in ("validation", "test"))
     least = 2 + _LEAST * held_out
-    counts = np.bincount(source.parts["train"].labels, minlength=len(source.classes))
+    part = source.parts["train"]
+    counts = np.bincount(part.labels[part.originals], minlength=len(source.classes))
     if counts.min() < least:
         name = source.classes[int(counts.argmin())]
         raise DataError(

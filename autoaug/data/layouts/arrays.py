@@ -1,6 +1,6 @@
 """An ``.npz`` with ``x_train, y_train[, x_val, y_val][, x_test, y_test][, class_names]``; also with ``g_train`` and so
-on, where samples belong to groups that must stay together. Capitals are the same, and so are ``train_NOUNs,
-train_labels``, where NOUN is what the modality calls a sample.
+on, where samples belong to groups that must stay together, and ``c_train``, true of augmented copies. Capitals are the
+same, and so are ``train_NOUNs, train_labels``, where NOUN is what the modality calls a sample.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import math
 import re
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,15 +60,23 @@ def _open(path: Path, archive: zipfile.ZipFile, memory_limit: int, prepare: Prep
     if len(shapes) > 1:
         raise DataError(f"{path}: the {noun}s of the parts have different shapes {sorted(shapes)}; they must be one")
     groups = {role: _array(archive, keys["g", role]).astype(str) for role in roles if ("g", role) in keys}
+    augmented = {role: _array(archive, keys["c", role]).astype(bool) for role in roles if ("c", role) in keys}
     left_out = tuple(f"array {name!r}" for name in others if name not in named)
     parts = dict(zip(roles, zip(inputs, labels, strict=True), strict=True))
-    return array_source(str(path), classes, parts, groups, left_out, noun)
+    source = array_source(str(path), classes, parts, groups, left_out, noun)
+    for role, copies in augmented.items():
+        if copies.shape != (len(source.parts[role]),):
+            raise DataError(f"{path}: {keys['c', role]} has the shape {list(copies.shape)}; one value per {noun}")
+    marked = {role: replace(part, augmented=augmented.get(role)) for role, part in source.parts.items()}
+    return replace(source, parts=marked)
 
 
 def _keys(path: Path, archive: zipfile.ZipFile, noun: str) -> tuple[dict[tuple[str, Role], str], list[str]]:
-    """Which array holds what (``x`` samples, ``y`` labels, ``g`` groups) of which role, and the arrays of no role."""
-    letters = {f"{noun}s": "x", "labels": "y", "groups": "g"}
-    pattern = rf"(?P<what>[xyg])_(?P<split>[a-z]+)|(?P<part>[a-z]+)_(?P<kind>{'|'.join(letters)})"
+    """Which array holds what (``x`` samples, ``y`` labels, ``g`` groups, ``c`` whether copies) of which role, and the
+    arrays of no role.
+    """
+    letters = {f"{noun}s": "x", "labels": "y", "groups": "g", "copies": "c"}
+    pattern = rf"(?P<what>[xygc])_(?P<split>[a-z]+)|(?P<part>[a-z]+)_(?P<kind>{'|'.join(letters)})"
     found: dict[tuple[str, Role], str] = {}
     others, unknown = [], set[tuple[str, str]]()
     for name in (member.removesuffix(".npy") for member in archive.namelist()):
