@@ -63,6 +63,7 @@ ALLOWABLE = {
     "leak": "samples or groups that stand in two splits",
     "conflict": "the same sample under two labels",
     "generator": "a generator that was trained on other data",
+    "overlap": "a policy that was chosen on samples of the test split",
 }
 _NO_CURE = {"classes"}
 

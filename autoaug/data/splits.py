@@ -1,9 +1,14 @@
-"""Seeded, stratified splits: train, search-validation, and a test split that stays locked until confirmation."""
+"""Stratified splits: train, search-validation, and a test split that stays locked until confirmation.
+
+Which samples are the test split follows from the data alone. Were it drawn anew with each seed, a policy that was found
+with one seed would be judged, with another, by samples that it was chosen on.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +24,8 @@ from autoaug.modalities.registry import get_modality
 
 #: The share of the training part that is held out for validation, and for test, where the data gives none.
 HELD_OUT = 0.25
+#: The test split is drawn by this seed, whatever the user's is.
+_TEST_SEED = 0
 #: What each class needs in the training part, for every split that is held out from it.
 _LEAST = 4
 
@@ -46,7 +53,9 @@ class DataSet:
         validation: what the search scores on.
         test: what is locked until confirmation.
         fingerprint: of all of it.
-        train_fingerprint: of the training split, which is another where another seed drew it.
+        train_fingerprint: of the training split, which is another where another seed drew the validation split.
+        digests: of the samples of each split, as in `Audit`.
+        has_own_test: whether the test split was given, not held out of the training part.
         is_exchangeable: whether the validation split was drawn sample by sample from the same part as the training
             split, so that a training sample that a model was not trained on is as good as one of the validation split.
         modality: the name of the one whose samples they are.
@@ -59,6 +68,8 @@ class DataSet:
     test: Samples
     fingerprint: str
     train_fingerprint: str
+    digests: Mapping[Role, np.ndarray] = field(default_factory=dict)
+    has_own_test: bool = False
     is_exchangeable: bool = False
     modality: str = field(default_factory=lambda: get_modality().name)
 
@@ -82,7 +93,7 @@ def split(source: Source, audit: Audit, seed: int, memory_limit: int, allow: fro
     Args:
         source: what to split.
         audit: of the same source.
-        seed: of the held-out parts.
+        seed: of the validation split, where that is held out.
         memory_limit: bytes; larger sets stay on disk.
         allow: codes of findings to let pass; ``absent`` is looked at here too, for splits that are held out.
 
@@ -94,13 +105,13 @@ def split(source: Source, audit: Audit, seed: int, memory_limit: int, allow: fro
     units = _units(part, audit.hashes["train"])
     rest = part.originals
     held: dict[Role, tuple[Part, np.ndarray]] = {}
-    roles: tuple[Role, ...] = ("test", "validation")
-    for offset, role in enumerate(roles):
+    seeds: dict[Role, int] = {"test": _TEST_SEED, "validation": (seed + 1) % 2**32}
+    for role, own in seeds.items():
         given = source.parts.get(role)
         if given is not None:
             held[role] = given, given.originals
         else:
-            rest, out = _hold_out(rest, part.labels, units, (seed + offset) % 2**32, f"{source.name}: the {role} split")
+            rest, out = _hold_out(rest, part.labels, units, own, f"{source.name}: the {role} split")
             held[role] = part, out
     held_out = np.setdiff1d(part.originals, rest)
     rest = np.flatnonzero(~np.isin(units, units[held_out]))  # copies too, unless their original is held out
@@ -124,9 +135,16 @@ def split(source: Source, audit: Audit, seed: int, memory_limit: int, allow: fro
         test=samples("test"),
         fingerprint=audit.fingerprint,
         train_fingerprint=hashlib.sha256(audit.fingerprint.encode() + rest.tobytes()).hexdigest()[:12],
+        digests={role: audit.hashes[_role_of(source, role)][rows] for role, (_, rows) in parts.items()},
+        has_own_test="test" in source.parts,
         is_exchangeable="validation" not in source.parts and len(np.unique(units)) == len(units),
         modality=source.modality,
     )
+
+
+def _role_of(source: Source, role: Role) -> Role:
+    """The part from which a split is taken: one that is missing is held out of the training part."""
+    return role if role in source.parts else "train"
 
 
 def _check_classes(source: Source, role: Role, labels: np.ndarray, allow: frozenset[str]) -> None:

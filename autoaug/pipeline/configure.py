@@ -13,7 +13,7 @@ import torch
 from autoaug.data.audit import Audit
 from autoaug.data.loading import check_data, recognize
 from autoaug.data.splits import DataSet
-from autoaug.errors import DeviceError, OptionError, RunError
+from autoaug.errors import DataError, DeviceError, OptionError, RunError
 from autoaug.generate.filter import load_accept_function
 from autoaug.generate.generator import SavedGenerator, load_generator
 from autoaug.modalities.registry import get_modality
@@ -45,6 +45,7 @@ from autoaug.search.strategies import get_strategy
 from autoaug.training.device import resolve_device
 from autoaug.training.recipe import Recipe, default_batch_size, default_epochs
 from autoaug.utils.redaction import shown, without_secrets
+from autoaug.utils.sketch import count_shared
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,8 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
     generator = _generator(options, wanted_generators(goal.space, goal.known()))
     audit, data = check_data(str(options.data), machine.memory_limit, options.size, options.allow, options.seed)
     goal.check_modality(data.modality)
+    if "overlap" not in options.allow:
+        _check_unseen(goal.known(), data)
     if generator is not None:
         generator.check_fits(data, "generator" in options.allow)
     blank = torch.zeros(data.train.inputs.shape[0])
@@ -123,6 +126,26 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
         **vars(machine),
     )
     return config, data, audit
+
+
+def _check_unseen(policies: Sequence[Policy], data: DataSet) -> None:
+    """Raise `DataError` where a policy was chosen on samples of the test split, which then cannot judge it."""
+    cure = "judge it on other data, or compare what a new search finds (or pass --allow overlap)"
+    for policy in policies:
+        about = policy.provenance
+        if about is None:
+            continue
+        if seen := count_shared(about.chosen_on, data.digests["test"]):
+            known = len(about.chosen_on.split())
+            raise DataError(
+                f"policy {policy.name!r} was chosen on samples of the test split: {seen} of the {known} that its file "
+                f"remembers; {cure}"
+            )
+        if not about.chosen_on and about.data_fingerprint == data.fingerprint and not data.has_own_test:
+            raise DataError(
+                f"policy {policy.name!r} is of an older version, whose test split followed --seed: it may have been "
+                f"chosen on samples of the test split; {cure}"
+            )
 
 
 def _search(options: SearchOptions) -> _Goal:

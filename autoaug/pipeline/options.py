@@ -55,7 +55,9 @@ MemoryLimit = Annotated[
 Size = Annotated[int | None, Option("Bring sample files to this size. [default: by rule]", _DATA)]
 Allow = Annotated[
     Sequence[str],
-    Option("Findings to let pass: unreadable, empty, absent, leak, conflict, generator. May be repeated.", _DATA),
+    Option(
+        "Findings to let pass: unreadable, empty, absent, leak, conflict, generator, overlap. May be repeated.", _DATA
+    ),
 ]
 Accept = Annotated[
     str | None,

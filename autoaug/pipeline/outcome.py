@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
+from autoaug.data.splits import DataSet
 from autoaug.exporters import export_modules
 from autoaug.generate.pool import Pooled
 from autoaug.pipeline.confirming import Confirmed
@@ -20,6 +23,7 @@ from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import summary
 from autoaug.training.metrics import metric_record
 from autoaug.utils.files import write_whole
+from autoaug.utils.sketch import sketch, union
 
 
 def result_of(
@@ -94,15 +98,17 @@ def _data_summary(job: Job) -> DataSummary:
     )
 
 
-def _provenance(result: SearchResult) -> Provenance:
-    """Where the policy comes from, to stand in its file."""
+def _provenance(result: SearchResult, data: DataSet, earlier: Provenance | None) -> Provenance:
+    """Where the policy comes from, to stand in its file; also on what it was chosen `earlier`, if it was."""
     comparison = result.comparison
+    chosen_on = sketch(np.concatenate([data.digests["train"], data.digests["validation"]]))
     return Provenance(
         data=result.data.name,
         data_fingerprint=result.data.fingerprint,
         verdict=result.sentence,
         difference=comparison.difference if comparison else None,
         ci95=comparison.ci95 if comparison else None,
+        chosen_on=union(chosen_on, earlier.chosen_on) if earlier else chosen_on,
     )
 
 
@@ -112,7 +118,8 @@ def write_outcome(job: Job, result: SearchResult, confirmed: Confirmed, generate
     policy = returned.policy.model_copy(update={"name": returned.name})
     for name, text in export_modules(policy, job.modality).items():
         write_whole(folder.root / name, text)
-    write_whole(folder.policy, policy.model_copy(update={"provenance": _provenance(result)}).to_yaml())
+    provenance = _provenance(result, job.data, policy.provenance)
+    write_whole(folder.policy, policy.model_copy(update={"provenance": provenance}).to_yaml())
     _write_pictures(job, result, confirmed, generated)
     write_whole(folder.result, result.model_dump_json(indent=2))
 

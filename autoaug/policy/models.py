@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from autoaug.errors import PolicyError, rule_of
 from autoaug.modalities.operators import RENAMED_OPERATORS
 from autoaug.utils.renamed import renamed, upgraded
+from autoaug.utils.sketch import union
 
 if TYPE_CHECKING:
     from autoaug.engine.transform import PolicyTransform
@@ -201,6 +202,8 @@ class Provenance(FrozenModel):
         verdict: the run's, in words.
         difference, ci95: test accuracy above the strongest baseline's, in [-1, 1], with its 95 % interval.
         license: under which the policy is shared, as an SPDX identifier; for its maker to fill in.
+        chosen_on: the sketch (see `autoaug.utils.sketch`) of the samples that it was chosen on, be it that models were
+            trained or scored on them: they cannot judge it. Empty where that was not noted.
     """
 
     data: str
@@ -209,6 +212,7 @@ class Provenance(FrozenModel):
     difference: float | None = None
     ci95: tuple[float, float] | None = None
     license: Annotated[str | None, renamed("license", "licence")] = None
+    chosen_on: Annotated[str, Field(pattern=r"^([0-9a-f]{12}( [0-9a-f]{12}){0,99})?$")] = ""
 
 
 class Policy(FrozenModel):
@@ -341,10 +345,24 @@ class Policy(FrozenModel):
                 synthetic=self.synthetic or other.synthetic,
                 regularization=self.regularization or other.regularization,
                 copies=max(self.copies, other.copies),
+                provenance=_joined(self.provenance, other.provenance),
             )
         except ValidationError as faults:
             rule = rule_of(faults.errors()[0])
             raise PolicyError(f"{self.name!r} and {other.name!r} cannot be joined: {rule}") from None
+
+
+def _joined(first: Provenance | None, second: Provenance | None) -> Provenance | None:
+    """What is known of two policies in one: on which samples they were chosen, and that nothing is claimed of both."""
+    known = first or second
+    if known is None:
+        return None
+    return Provenance(
+        data=known.data,
+        data_fingerprint=known.data_fingerprint,
+        verdict="nothing is claimed of joined policies",
+        chosen_on=union(first.chosen_on if first else "", second.chosen_on if second else ""),
+    )
 
 
 def _in_first_names(value: Any) -> Any:
