@@ -203,7 +203,9 @@ class Cost(Record):
 
 
 class DataSummary(Record):
-    """What the search was run on; older results, which do not name the modality, are of the first one."""
+    """What the search was run on; older results, which do not name the modality, are of the first one. Where there are
+    `folds` of the test split, each seed of the confirmation was tested on one, and trained on the others too.
+    """
 
     name: str
     fingerprint: str
@@ -213,6 +215,7 @@ class DataSummary(Record):
     train: Size
     validation: Count
     test: Count
+    folds: Count | None = None
     findings: tuple[str, ...]
 
 

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
-from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+from sklearn.model_selection import train_test_split
 
 from autoaug.data.audit import Audit
-from autoaug.data.inputs import Inputs, in_memory, pick
+from autoaug.data.folds import Folds, check_count, cut
+from autoaug.data.inputs import Inputs, in_memory, join, pick
 from autoaug.data.source import Part, Role, Source
-from autoaug.errors import DataError
+from autoaug.errors import DataError, OptionError
 from autoaug.modalities.registry import get_modality
 
 #: The share of the training part that is held out for validation, and for test, where the data gives none.
@@ -41,6 +42,16 @@ class Samples:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def at(self, rows: np.ndarray) -> Samples:
+        """Those at `rows`."""
+        return Samples(pick(self.inputs, rows), self.labels[rows], None if self.groups is None else self.groups[rows])
+
+    def __add__(self, other: Samples) -> Samples:
+        """These, then the others, which come from the same part of the data."""
+        is_grouped = self.groups is not None and other.groups is not None
+        groups = np.concatenate([self.groups, other.groups]) if is_grouped else None
+        return Samples(join(self.inputs, other.inputs), np.concatenate([self.labels, other.labels]), groups)
+
 
 @dataclass(frozen=True, eq=False)
 class DataSet:
@@ -56,6 +67,7 @@ class DataSet:
         train_fingerprint: of the training split, which is another where another seed drew the validation split.
         digests: of the samples of each split, as in `Audit`.
         has_own_test: whether the test split was given, not held out of the training part.
+        folds: of the test split, where each seed of the confirmation is tested on another; None where all share it.
         is_exchangeable: whether the validation split was drawn sample by sample from the same part as the training
             split, so that a training sample that a model was not trained on is as good as one of the validation split.
         modality: the name of the one whose samples they are.
@@ -70,6 +82,7 @@ class DataSet:
     train_fingerprint: str
     digests: Mapping[Role, np.ndarray] = field(default_factory=dict)
     has_own_test: bool = False
+    folds: Folds | None = None
     is_exchangeable: bool = False
     modality: str = field(default_factory=lambda: get_modality().name)
 
@@ -86,7 +99,14 @@ def nested_rows(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
     return np.sort(np.concatenate(taken))
 
 
-def split(source: Source, audit: Audit, seed: int, memory_limit: int, allow: frozenset[str] = frozenset()) -> DataSet:
+def split(
+    source: Source,
+    audit: Audit,
+    seed: int,
+    memory_limit: int,
+    allow: frozenset[str] = frozenset(),
+    folds: int | None = None,
+) -> DataSet:
     """Split `source`; given parts are kept, missing ones held out of the training part. Groups, and exact copies of
     one sample, stay on one side. Augmented copies are trained on alone, and not where their original is held out.
 
@@ -96,28 +116,22 @@ def split(source: Source, audit: Audit, seed: int, memory_limit: int, allow: fro
         seed: of the validation split, where that is held out.
         memory_limit: bytes; larger sets stay on disk.
         allow: codes of findings to let pass; ``absent`` is looked at here too, for splits that are held out.
+        folds: how many the test split is to have, of which each seed of the confirmation is tested on another. It is
+            then twice as large.
 
     Raises:
         DataError: a class has fewer samples than the splits need, or there are too few groups.
+        OptionError: the test split is given, or too small for so many `folds`.
     """
     part = source.parts["train"]
-    _check_counts(source)
+    _check_counts(source, folds)
     units = _units(part, audit.hashes["train"])
-    rest = part.originals
-    held: dict[Role, tuple[Part, np.ndarray]] = {}
-    seeds: dict[Role, int] = {"test": _TEST_SEED, "validation": (seed + 1) % 2**32}
-    for role, own in seeds.items():
-        given = source.parts.get(role)
-        if given is not None:
-            held[role] = given, given.originals
-        else:
-            rest, out = _hold_out(rest, part.labels, units, own, f"{source.name}: the {role} split")
-            held[role] = part, out
-    held_out = np.setdiff1d(part.originals, rest)
-    rest = np.flatnonzero(~np.isin(units, units[held_out]))  # copies too, unless their original is held out
-    parts: dict[Role, tuple[Part, np.ndarray]] = {"train": (part, rest), **held}
+    parts = _rows(source, units, seed, folds)
     for role, (whole, rows) in parts.items():
         _check_classes(source, role, whole.labels[rows], allow)
+    rest, tested = parts["train"][1], parts["test"][1]
+    if folds is not None:
+        check_count(folds, part.labels[tested], units[tested], source.classes)
     bytes_each = math.prod(part.inputs.shape) * part.inputs.dtype.itemsize
     fits = bytes_each * sum(len(rows) for _, rows in parts.values()) <= memory_limit
 
@@ -137,9 +151,31 @@ def split(source: Source, audit: Audit, seed: int, memory_limit: int, allow: fro
         train_fingerprint=hashlib.sha256(audit.fingerprint.encode() + rest.tobytes()).hexdigest()[:12],
         digests={role: audit.hashes[_role_of(source, role)][rows] for role, (_, rows) in parts.items()},
         has_own_test="test" in source.parts,
+        folds=None if folds is None else Folds(folds, part.labels[tested], units[tested]),
         is_exchangeable="validation" not in source.parts and len(np.unique(units)) == len(units),
         modality=source.modality,
     )
+
+
+def _rows(source: Source, units: np.ndarray, seed: int, folds: int | None) -> dict[Role, tuple[Part, np.ndarray]]:
+    """Of which part, and which rows of it, each split is."""
+    part = source.parts["train"]
+    rest = part.originals
+    found: dict[Role, tuple[Part, np.ndarray]] = {}
+    seeds: dict[Role, int] = {"test": _TEST_SEED, "validation": (seed + 1) % 2**32}
+    for role, own in seeds.items():
+        given, what = source.parts.get(role), f"{source.name}: the {role} split"
+        if given is not None:
+            found[role] = given, given.originals
+            continue
+        rest, out = _hold_out(rest, part.labels, units, own, what)
+        if role == "test" and folds is not None:  # as much again, beside what is tested without folds
+            rest, more = _hold_out(rest, part.labels, units, own, what, HELD_OUT / (1 - HELD_OUT))
+            out = np.sort(np.concatenate([out, more]))
+        found[role] = part, out
+    held_out = np.setdiff1d(part.originals, rest)
+    rest = np.flatnonzero(~np.isin(units, units[held_out]))  # copies too, unless their original is held out
+    return {"train": (part, rest), **found}
 
 
 def _role_of(source: Source, role: Role) -> Role:
@@ -156,9 +192,13 @@ def _check_classes(source: Source, role: Role, labels: np.ndarray, allow: frozen
     raise DataError(f"{source.name}: the {role} split has no sample of class {name!r}; add samples or groups{cure}")
 
 
-def _check_counts(source: Source) -> None:
+def _check_counts(source: Source, folds: int | None) -> None:
+    if folds is not None and "test" in source.parts:
+        raise OptionError(
+            f"--folds {folds}: {source.name} has a test split of its own, and is judged by that; leave --folds out"
+        )
     held_out = sum(role not in source.parts for role in ("validation", "test"))
-    least = 2 + _LEAST * held_out
+    least = 2 + _LEAST * (held_out + (folds is not None))
     part = source.parts["train"]
     counts = np.bincount(part.labels[part.originals], minlength=len(source.classes))
     if counts.min() < least:
@@ -183,19 +223,19 @@ def _units(part: Part, hashes: np.ndarray) -> np.ndarray:
 
 
 def _hold_out(
-    rows: np.ndarray, labels: np.ndarray, units: np.ndarray, seed: int, what: str
+    rows: np.ndarray, labels: np.ndarray, units: np.ndarray, seed: int, what: str, share: float = HELD_OUT
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What stays and what is held out of `rows`, both sorted; of few units, more than `HELD_OUT` may be held out."""
+    """What stays and what is held out of `rows`, both sorted; of few units, more than that `share` may be held out."""
     count = len(np.unique(units[rows]))
     if count == len(rows):
-        stay, out = train_test_split(rows, test_size=HELD_OUT, random_state=seed, stratify=labels[rows])
+        stay, out = train_test_split(rows, test_size=share, random_state=seed, stratify=labels[rows])
     else:
-        parts = min(round(1 / HELD_OUT), count, int(np.bincount(labels[rows]).max()))
+        parts = min(round(1 / share), count, int(np.bincount(labels[rows]).max()))
         if parts < 2:
             raise DataError(
                 f"{what} cannot be held out: there are too few groups, of which each split needs one of its own (all "
                 "copies of a sample are one); add groups, or give that split"
             )
-        folds = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
-        stay, out = (rows[i] for i in next(folds.split(rows, labels[rows], units[rows])))
+        held_out = cut(labels[rows], units[rows], parts, seed)[0]
+        stay, out = np.delete(rows, held_out), rows[held_out]
     return np.sort(stay), np.sort(out)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.metrics import confusion_matrix
@@ -18,17 +18,20 @@ from autoaug.training.tasks import Task
 
 @dataclass(frozen=True, eq=False)
 class ConfirmedTraining:
-    """What one training of a candidate left behind; see `TrialResult`."""
+    """What one training of a candidate left behind; see `TrialResult`. It was tested on the samples at `test_rows` of
+    the test split, all of them but where seeds have folds of their own.
+    """
 
     validation_predictions: np.ndarray
     test_predictions: np.ndarray
     seconds: float
     validation_statistics: np.ndarray
     test_statistics: np.ndarray
+    test_rows: np.ndarray
 
     @classmethod
-    def of(cls, result: TrialResult) -> ConfirmedTraining:
-        """What a trial left behind that is complete and had a test split."""
+    def of(cls, result: TrialResult, test_rows: np.ndarray) -> ConfirmedTraining:
+        """What a trial left behind that is complete and was tested on those rows of the test split."""
         assert result.validation_predictions is not None
         assert result.validation_statistics is not None
         assert result.test_predictions is not None
@@ -39,6 +42,7 @@ class ConfirmedTraining:
             result.seconds,
             result.validation_statistics,
             result.test_statistics,
+            test_rows,
         )
 
 
@@ -48,36 +52,58 @@ Trainings = Mapping[tuple[str, int], ConfirmedTraining]
 
 @dataclass(frozen=True, eq=False)
 class Scoring:
-    """What candidates are scored by: what is predicted, how that is measured, and what is true."""
+    """What candidates are scored by: what is predicted, how that is measured, and what is true.
+
+    Where each seed has a fold of the test split, `folds` has the rows of it, and `test_share` is that of `Folds`.
+    """
 
     task: Task
     metric: Metric
     validation_labels: np.ndarray
     test_labels: np.ndarray
+    folds: Mapping[int, np.ndarray] = field(default_factory=dict)
+    test_share: float = 0.0
 
     @property
     def resolution(self) -> float:
         """The step in which scores on the test split come."""
         return 1 / len(self.test_labels)
 
+    def rows(self, seed: int) -> np.ndarray:
+        """Of the test split, on which trainings with that seed are tested."""
+        return self.folds[seed] if self.folds else np.arange(len(self.test_labels))
+
+    def tested_labels(self, training: ConfirmedTraining) -> np.ndarray:
+        """Of the samples that it was tested on."""
+        labels: np.ndarray = self.test_labels[training.test_rows]
+        return labels
+
     def training(self, validation: np.ndarray, test: np.ndarray, seconds: float) -> ConfirmedTraining:
-        """A training that left these predictions."""
+        """A training that left these predictions, tested on the whole test split."""
         statistics = (
             self.metric.statistics(validation, self.validation_labels),
             self.metric.statistics(test, self.test_labels),
         )
-        return ConfirmedTraining(validation, test, seconds, *statistics)
+        return ConfirmedTraining(validation, test, seconds, *statistics, np.arange(len(self.test_labels)))
 
     def by_class(self, training: ConfirmedTraining) -> list[float]:
         """The score on the test samples of each class, NaN of one without any; empty where there are no classes."""
-        strata = self.task.strata(self.test_labels)
+        strata = self.task.strata(self.tested_labels(training))
         rows = (training.test_statistics[strata == number] for number in range(self.task.classes))
         return [score(self.metric, own) for own in rows]
+
+    def recognized(self, trainings: Sequence[ConfirmedTraining]) -> np.ndarray:
+        """The share of the trainings tested on it that took each test sample for what it is, ``[n]``; 0 of none."""
+        rows = np.concatenate([training.test_rows for training in trainings])
+        right = np.concatenate([training.test_predictions for training in trainings]) == self.test_labels[rows]
+        counts = np.bincount(rows, minlength=len(self.test_labels))
+        share: np.ndarray = np.bincount(rows, right, len(counts)) / np.maximum(1, counts)
+        return share
 
     def confusion(self, training: ConfirmedTraining) -> np.ndarray:
         """How many test samples of each class are taken for which, ``[classes, classes]``."""
         found: np.ndarray = confusion_matrix(
-            self.test_labels, training.test_predictions, labels=np.arange(self.task.classes)
+            self.tested_labels(training), training.test_predictions, labels=np.arange(self.task.classes)
         )
         return found
 

@@ -191,8 +191,8 @@ def _mcnemar(candidate: Candidate, baseline: Candidate, trainings: Trainings, sc
         return None
 
     def right(name: str) -> np.ndarray:
-        predictions = [trainings[name, seed].test_predictions for seed in candidate.seeds]
-        return np.concatenate([found == scoring.test_labels for found in predictions])
+        own = [trainings[name, seed] for seed in candidate.seeds]
+        return np.concatenate([one.test_predictions == scoring.tested_labels(one) for one in own])
 
     pooled = mcnemar(right(candidate.name), right(baseline.name))
     return McNemar(

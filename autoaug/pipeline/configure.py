@@ -28,6 +28,7 @@ from autoaug.pipeline.parsing import (
     parse_budget,
     parse_memory,
     parse_time,
+    seeds_of_folds,
     versions,
     within,
     writable,
@@ -98,7 +99,9 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
     models = recognize(options.data).models
     models.check(options.model)
     generator = _generator(options, wanted_generators(goal.space, goal.known()))
-    audit, data = check_data(str(options.data), machine.memory_limit, options.size, options.allow, options.seed)
+    audit, data = check_data(
+        str(options.data), machine.memory_limit, options.size, options.allow, options.seed, options.folds
+    )
     goal.check_modality(data.modality)
     if "overlap" not in options.allow:
         _check_unseen(goal.known(), data)
@@ -106,6 +109,7 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
         generator.check_fits(data, "generator" in options.allow)
     blank = torch.zeros(data.train.inputs.shape[0])
     models.build(options.model, data.train.inputs.shape, len(data.classes), blank, blank, seed=0)
+    first, most = seeds_of_folds(options.seeds, most_seeds(options.seeds, options.max_seeds), options.folds)
     config = RunConfig(
         data=absolute(options.data),
         data_fingerprint=audit.fingerprint,
@@ -114,8 +118,9 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
         allow=tuple(options.allow),
         model=options.model,
         recipe=_recipe(options, len(data.train)),
-        confirmation_seeds=options.seeds,
-        most_seeds=most_seeds(options.seeds, options.max_seeds),
+        confirmation_seeds=first,
+        most_seeds=most,
+        folds=options.folds,
         seed=options.seed,
         track=tuple(options.track),
         generator=absolute(options.generator) if options.generator else None,
@@ -206,6 +211,7 @@ def _check_numbers(options: RunOptions) -> None:
     for name, value, least, most in (
         ("workers", options.workers, 1, LARGEST_COUNT),
         ("seeds", options.seeds, 2, LARGEST_COUNT),
+        ("folds", options.folds, 2, LARGEST_COUNT),
         ("epochs", options.epochs, 1, 10**6),
         ("batch-size", options.batch_size, 2, 10**6),
     ):
@@ -283,7 +289,7 @@ def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, 
     get_modality(config.modality).models.check(config.model)
     if config.accept is not None:
         load_accept_function(config.accept)
-    found, data = check_data(config.data, config.memory_limit, config.size, config.allow, config.seed)
+    found, data = check_data(config.data, config.memory_limit, config.size, config.allow, config.seed, config.folds)
     now, then = (data.modality, found.fingerprint), (config.modality, config.data_fingerprint)
     if now != then:
         raise RunError(

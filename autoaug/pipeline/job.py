@@ -8,10 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from autoaug.data.audit import Audit
 from autoaug.data.splits import DataSet
+from autoaug.evaluation.confirmation import confirmation_seeds
+from autoaug.evaluation.group_sequential import interim_analyses
 from autoaug.evaluation.scoring import Scoring
 from autoaug.generate.generator import generator_digest
 from autoaug.generate.pool import Pooled
@@ -56,7 +59,26 @@ class Job:
     @property
     def scoring(self) -> Scoring:
         """What candidates are scored by."""
-        return Scoring(self.task, self.metric, self.data.validation.labels, self.data.test.labels)
+        data, folds = self.data, self.data.folds
+        labels = data.validation.labels, data.test.labels
+        return Scoring(self.task, self.metric, *labels, self.folds, folds.test_share if folds else 0.0)
+
+    @property
+    def planned(self) -> tuple[int, ...]:
+        """After how many seeds the confirmation looks at the data: when each fold, if there are any, had its turn."""
+        turn = self.config.folds or 1
+        looks = interim_analyses(self.config.confirmation_seeds // turn, self.config.most_seeds // turn)
+        return tuple(turn * count for count in looks)
+
+    @property
+    def seeds(self) -> list[int]:
+        """Of the confirmation, as many as there may be."""
+        return confirmation_seeds(self.config.seed, self.planned[-1])
+
+    @property
+    def folds(self) -> dict[int, np.ndarray]:
+        """The rows of the test split that each seed is tested on; empty where all are tested on all."""
+        return self.data.folds.of(self.seeds) if self.data.folds else {}
 
     def setting(self, generated: Mapping[str, Pooled]) -> TrainingSetting:
         """What the trials of the search have in common."""

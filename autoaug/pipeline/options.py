@@ -114,7 +114,15 @@ class RunOptions(Options):
             "Seeds are added until the data decide, up to so many. [default: 16; none below 5 --seeds]", _CONFIRMATION
         ),
     ] = None
-    seed: Annotated[int, Option("Seed of splits, search and trainings.", _RUN)] = 0
+    folds: Annotated[
+        int | None,
+        Option(
+            "Confirm on so many folds, for small data without a test split: half of the data are kept from the search, "
+            "and each seed is tested on a fold of them. Seeds are brought to a multiple of it.",
+            _CONFIRMATION,
+        ),
+    ] = None
+    seed: Annotated[int, Option("Seed of splits, search and trainings; the test split is the same for all.", _RUN)] = 0
     workers: Annotated[
         int | None, Option("Trials side by side. [default: one per CPU core with Ray, else 1]", _MACHINE)
     ] = None
@@ -286,7 +294,6 @@ class RobustnessOptions(Options):
     norm: Annotated[Literal["linf", "l2"], Option("linf or l2.")] = "linf"
     steps: Annotated[int, Option("Of the attack.")] = 20
     samples: Annotated[int, Option("At most so many test samples.")] = 1000
-    seed: Annotated[int | None, Option("Of the split; a run has its own.")] = None
     device: Device = "auto"
     allow: Allow = ()
     trust: Trust = False

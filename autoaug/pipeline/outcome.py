@@ -94,6 +94,7 @@ def _data_summary(job: Job) -> DataSummary:
         train=len(data.train),
         validation=len(data.validation),
         test=len(data.test),
+        folds=data.folds.count if data.folds else None,
         findings=tuple(finding.message for finding in job.audit.findings),
     )
 
@@ -137,5 +138,5 @@ def _write_pictures(job: Job, result: SearchResult, confirmed: Confirmed, genera
         gallery = draw_gallery(result.candidate(name).policy, data, job.config.seed)
         write_whole(folder.gallery(which), to_bytes(gallery))
     if pair := before_and_after(result):
-        predictions = [[confirmed.trainings[c.name, seed].test_predictions for seed in c.seeds] for c in pair]
-        write_whole(folder.examples, to_bytes(draw_examples(data.test, data.classes, *predictions)))
+        both = [job.scoring.recognized([confirmed.trainings[c.name, seed] for seed in c.seeds]) for c in pair]
+        write_whole(folder.examples, to_bytes(draw_examples(data.test, data.classes, *both)))

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.pool import Pool
 from autoaug.data.splits import Samples, nested_rows
@@ -52,6 +54,9 @@ class TrainingSetting:
     Where the splits are exchangeable, a trial on a share of the training split is scored on the rest of it too: four
     times the samples, half the noise, for the price of looking at them.
 
+    Where there are `folds`, a seed has rows of the test split of its own, which it is tested on; it is trained on all
+    others as well as on the training split.
+
     Trainings that stop on the way are kept in `checkpoints`, where there is such a folder, to be continued. `pools` has
     generated samples by the kind of their generator; where a kind is missing, its generator failed.
     """
@@ -65,6 +70,7 @@ class TrainingSetting:
     device: str
     modality: str
     metric: Metric = field(default_factory=Accuracy)
+    folds: Mapping[int, np.ndarray] = field(default_factory=dict)
     is_exchangeable: bool = False
     measures_robustness: bool = False
     checkpoints: Path | None = None
@@ -84,11 +90,12 @@ class TrainingSetting:
         """The training of `policy` on a stratified share of the training split, whole for 1: in batches as many times
         smaller, so that it takes as many steps.
         """
+        samples = self.samples_of(seed)
         plan = TrainingPlan(
             policy=policy,
             model=self.model,
             task=self.task,
-            samples=self.train,
+            samples=samples,
             recipe=self.recipe,
             seed=seed,
             device=self.device,
@@ -96,8 +103,15 @@ class TrainingSetting:
         )
         if data_fraction == 1:
             return plan
-        rows = nested_rows(self.task.strata(self.train.labels), data_fraction, derive_seed(seed, "share"))
+        rows = nested_rows(self.task.strata(samples.labels), data_fraction, derive_seed(seed, "share"))
         return replace(plan, recipe=self.recipe.for_share(data_fraction), rows=rows)
+
+    def samples_of(self, seed: int) -> Samples:
+        """What a training with that seed is trained on."""
+        fold = self.folds.get(seed)
+        if fold is None or self.test is None:
+            return self.train
+        return self.train + self.test.at(np.delete(np.arange(len(self.test)), fold))
 
     def full_length_passes(self) -> int:
         """The compute of training one final model: samples passed through it, forward and backward."""
