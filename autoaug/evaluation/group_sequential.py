@@ -11,8 +11,8 @@ from scipy import stats
 from scipy.integrate import trapezoid
 from scipy.optimize import brentq
 
-#: The chance of a wrong claim over all looks together.
-ERROR = 0.05
+from autoaug.evaluation.statistics import ERROR
+
 #: Seeds are added only while the chance that the finalist will turn out better is at least this, on its present trend.
 _HOPE = 0.1
 _GRID = 1201

@@ -8,9 +8,9 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from autoaug.evaluation.group_sequential import ERROR, is_futile, levels
+from autoaug.evaluation.group_sequential import is_futile, levels
 from autoaug.evaluation.scoring import Scoring, Trainings
-from autoaug.evaluation.statistics import estimate, mcnemar
+from autoaug.evaluation.statistics import ERROR, estimate, mcnemar
 from autoaug.results import Candidate, CandidateKind, Comparison, McNemar, MetricRecord, Returned, Verdict
 from autoaug.training.metrics import metric_record
 
