@@ -16,8 +16,8 @@ from autoaug.evaluation.statistics import ERROR, Errors, Reach
 
 #: Seeds are added only while the chance that the finalist will turn out better is at least this, on its present trend.
 _HOPE = 0.1
-#: Where a Brownian motion is looked for.
-_POSITION = np.linspace(-8.0, 8.0, 1201)
+#: Where a Brownian motion is looked for: for levels, and for estimates, which need less.
+_FINE, _COARSE = np.linspace(-8.0, 8.0, 1201), np.linspace(-8.0, 8.0, 401)
 #: Errors over all looks for which the levels of each are computed; between them they are interpolated.
 _ERRORS = np.sort([ERROR, *np.geomspace(1e-12, 0.5, 30), *(1 - np.geomspace(0.4, 1e-3, 6))])
 #: Estimates further from 0, in standard errors, are as this one: an earlier analysis would have seen them.
@@ -44,39 +44,38 @@ def levels(interim_analyses: tuple[int, ...], error: float = ERROR) -> tuple[flo
     found: list[float] = []
     density, before, spent = None, 0.0, 0.0
     for time in times:
-        density = _moved(density, time - before)
-        mass = cumulative_trapezoid(density, _POSITION, initial=0)
+        density = _moved(density, time - before, _FINE)
+        mass = cumulative_trapezoid(density, _FINE, initial=0)
 
         def crossing(bound: float, mass: np.ndarray = mass, time: float = time, spent: float = spent) -> float:
-            inside = float(np.interp(bound, _POSITION, mass) - np.interp(-bound, _POSITION, mass))
+            inside = float(np.interp(bound, _FINE, mass) - np.interp(-bound, _FINE, mass))
             return (1 - spent - inside) - (error * time - spent)
 
-        bound = float(brentq(crossing, 0.0, _POSITION[-1]))
+        bound = float(brentq(crossing, 0.0, _FINE[-1]))
         found.append(float(2 * stats.norm.sf(bound / math.sqrt(time))))
-        density, before, spent = _within(density, bound), time, error * time
+        density, before, spent = np.where(np.abs(_FINE) < bound, density, 0.0), time, error * time
     return tuple(found)
 
 
-def _moved(density: np.ndarray | None, duration: float) -> np.ndarray:
-    """The density of a Brownian motion at `_POSITION` so much later; None for one that starts at 0."""
+def _moved(density: np.ndarray | None, duration: float, position: np.ndarray) -> np.ndarray:
+    """The density of a Brownian motion at `position` so much later; None for one that starts at 0."""
     if density is None:
-        start: np.ndarray = stats.norm.pdf(_POSITION, scale=math.sqrt(duration))
-        return start
-    moved: np.ndarray = _moves(duration) @ density
+        return _normal(position, duration)
+    moved: np.ndarray = _moves(duration, len(position)) @ density
     return moved
 
 
 @lru_cache(maxsize=8)
-def _moves(duration: float) -> np.ndarray:
-    """How much of what is at one position comes to which other, ``[to, from]``."""
-    step = _POSITION[1] - _POSITION[0]
-    moves: np.ndarray = stats.norm.pdf(_POSITION[:, None] - _POSITION, scale=math.sqrt(duration)) * step
+def _moves(duration: float, count: int) -> np.ndarray:
+    """How much of what is at one of so many positions comes to which other, ``[to, from]``."""
+    position = _FINE if count == len(_FINE) else _COARSE
+    moves: np.ndarray = _normal(position[:, None] - position, duration) * (position[1] - position[0])
     return moves
 
 
-def _within(density: np.ndarray, bound: float) -> np.ndarray:
-    """What of it has not crossed `bound` to either side."""
-    return np.where(np.abs(_POSITION) < bound, density, 0.0)
+def _normal(position: np.ndarray, variance: float) -> np.ndarray:
+    density: np.ndarray = np.exp(-(position**2) / (2 * variance)) / math.sqrt(2 * math.pi * variance)
+    return density
 
 
 def reach_at(errors: Errors, planned: Sequence[int], number: int) -> Reach:
@@ -137,29 +136,29 @@ def median_unbiased(mean: float, errors: Errors, planned: Sequence[int], number:
 
 
 def _median_drift(times: Sequence[float], bounds: Sequence[float], found: float) -> float:
-    """The drift under which a Brownian motion that is stopped where it leaves ``± bounds · √time`` gets as likely as not
-    at least as far as `found`, at the last of `times`, which is 1.
+    """The drift under which a Brownian motion that is stopped where it leaves ``± bounds · √time`` is as likely as not
+    to get at least as far as `found`, at the last of `times`, which is 1.
     """
-    densities, before = [], 0.0
-    density = None
+    stages: list[tuple[float, np.ndarray, float]] = []  # of each: the time, the density, the lower edge of what counts
+    density, before = None, 0.0
     for time, bound in zip(times, bounds, strict=True):
-        density = _moved(density, time - before)
-        densities.append(density)
-        density, before = _within(density, bound * math.sqrt(time)), time
-    below = [_POSITION < -bound * math.sqrt(time) for time, bound in zip(times[:-1], bounds, strict=False)]
-    below.append(_POSITION < found)
+        edge = bound * math.sqrt(time)
+        density = _moved(density, time - before, _COARSE)
+        stages.append((time, density, -edge))
+        density, before = np.where(np.abs(_COARSE) < edge, density, 0.0), time
+    stages[-1] = (*stages[-1][:2], found)
 
-    def short(drift: float) -> float:
-        """One half less the chance of ending lower, under this drift (Girsanov's weights)."""
+    def excess(drift: float) -> float:
+        """How much less likely than not it is to end lower, under this drift (Girsanov's weights)."""
         lower = 0.0
-        for density, time, where in zip(densities, times, below, strict=True):
-            weighted = density * np.exp(drift * _POSITION - drift**2 * time / 2)
-            mass = cumulative_trapezoid(weighted, _POSITION, initial=0)
-            edge = found if time == times[-1] else float(_POSITION[where][-1])
-            lower += float(np.interp(edge, _POSITION, mass))
+        for time, density, edge in stages:
+            weighted = density * np.exp(drift * _COARSE - drift**2 * time / 2)
+            lower += float(np.interp(edge, _COARSE, cumulative_trapezoid(weighted, _COARSE, initial=0)))
         return 0.5 - lower
 
-    return 0.0 if short(0.0) >= 0 else float(brentq(short, 0.0, found, xtol=1e-6))
+    if excess(found) <= 0:  # it is too near 0 for an earlier stop to have been likely
+        return found
+    return 0.0 if excess(0.0) >= 0 else float(brentq(excess, 0.0, found, xtol=1e-6))
 
 
 def is_futile(mean: float, errors: Errors, planned: Sequence[int], number: int) -> bool:

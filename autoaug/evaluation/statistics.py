@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 from scipy.optimize import brentq
+from scipy.special import ndtri, stdtr, stdtrit
 
 #: The chance of a wrong claim, over all interim analyses together.
 ERROR = 0.05
@@ -65,20 +66,24 @@ class Errors:
                 so their luck is met once, however often the data are looked at.
         """
         samples_level = level if samples_level is None else samples_level
-        seeds = float(stats.t.isf(level / 2, self.seeds_freedom)) * self.seeds
-        samples = float(stats.t.isf(samples_level / 2, self.samples_freedom)) * self.samples if self.samples else 0.0
-        return Reach(seeds, samples)
+        samples = _quantile(samples_level, self.samples_freedom) * self.samples if self.samples else 0.0
+        return Reach(_quantile(level, self.seeds_freedom) * self.seeds, samples)
 
     def p_value(self, mean: float) -> float:
         """The chance of a mean as far from 0, if that is the truth: the level at which the interval ends at 0."""
         if mean == 0 or math.isinf(self.total):
             return 1.0
         if not self.samples:
-            return float(2 * stats.t.sf(abs(mean) / self.seeds, self.seeds_freedom))
+            return float(2 * stdtr(self.seeds_freedom, -abs(mean) / self.seeds))
         if abs(mean) >= self.reach(10**_LEAST_POWER).total:
             return float(10**_LEAST_POWER)
         power = brentq(lambda power: self.reach(10**power).total - abs(mean), _LEAST_POWER, 0.0, xtol=1e-10)
         return float(10**power)
+
+
+def _quantile(level: float, freedom: float) -> float:
+    """What Student's t exceeds to either side with chance `level`."""
+    return float(-(ndtri(level / 2) if math.isinf(freedom) else stdtrit(freedom, level / 2)))
 
 
 def seed_errors(values: Sequence[float], resolution: float) -> Errors:
@@ -103,8 +108,8 @@ def crossed_errors(values: Sequence[float], influence: np.ndarray, resolution: f
     means of samples over the seeds has the samples' effects and the rest in it, which is taken off (the analysis of
     variance of two crossed random effects; Owen, 2007, resamples the same two ways).
 
-    Few samples may differ at all; the effective number of those that do, ``(Σ m²)² / Σ m⁴``, less one, is the degrees of
-    freedom of their part (Satterthwaite's, as for clusters: Carter, Schnepel and Steigerwald, 2017).
+    Few samples may differ at all; the effective number of those that do, ``(Σ m²)² / Σ m⁴``, less one, is the degrees
+    of freedom of their part (as for clusters of uneven weight: Carter, Schnepel and Steigerwald, 2017).
 
     Args:
         values: as for `seed_errors`.
@@ -123,8 +128,8 @@ def crossed_errors(values: Sequence[float], influence: np.ndarray, resolution: f
 
 
 def corrected_errors(values: Sequence[float], resolution: float, test_share: float) -> Errors:
-    """Of the mean of `values` where every seed has a split of its own, whose training parts overlap: the factor 1 / S of
-    the variance becomes 1 / S + `test_share` (Nadeau and Bengio, 2003). More seeds shrink the first part alone.
+    """Of the mean of `values` where every seed has a split of its own, whose training parts overlap: the factor 1 / S
+    of the variance becomes 1 / S + `test_share` (Nadeau and Bengio, 2003). More seeds shrink the first part alone.
 
     Args:
         values: as for `seed_errors`.

@@ -9,7 +9,8 @@ from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds,
 from autoaug.evaluation.group_sequential import interim_analyses
 from autoaug.evaluation.scoring import ConfirmedTraining, Trainings, assess
 from autoaug.evaluation.training_store import TrainingStore
-from autoaug.evaluation.verdict import Judgment, contenders, judge
+from autoaug.evaluation.verdict import Judgment, Terms, contenders, judge
+from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import Job, OpenExecutor
 from autoaug.results import Candidate
 from autoaug.search.executors import Executor
@@ -57,6 +58,8 @@ def _until_decided(
     """Train the candidates on the first seeds, then those between whom it is open on more."""
     planned = interim_analyses(job.config.confirmation_seeds, job.config.most_seeds)
     seeds = confirmation_seeds(job.config.seed, planned[-1])
+    habit = get_modality(job.modality).usual_policy
+    terms = Terms(after_search, planned, job.config.returns, habit)
     open_between = {candidate.name for candidate in candidate_policies}
     trainings: dict[tuple[str, int], ConfirmedTraining] = {}
     for before, count in zip((0, *planned), planned, strict=False):
@@ -66,7 +69,7 @@ def _until_decided(
         )
         trainings |= train_candidates(training, seeds[before:count], executor, store, job.progress)
         candidates = tuple(assess(candidate, trainings, seeds, store.scoring) for candidate in candidate_policies)
-        judgment = judge(candidates, trainings, store.scoring, after_search, planned)
+        judgment = judge(candidates, trainings, store.scoring, terms)
         open_between = set(contenders(judgment, candidates))
         if not open_between:
             break
