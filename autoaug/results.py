@@ -153,22 +153,56 @@ class McNemar(Record):
     p_value: Unit
 
 
-class Comparison(Record):
-    """The finalist against the strongest baseline, paired by seed, on the test split. `mcnemar` is there where
-    predictions are right or wrong.
+def verdict_of(interval: Interval) -> Verdict:
+    """What the interval of a difference allows to be said."""
+    low, high = interval
+    if low <= 0 <= high:
+        return "no significant difference"
+    return "better" if low > 0 else "worse"
 
-    `ci95` holds with 95 % over all `interim_analyses` together; `level` is what each of them could be wrong by alone.
+
+class Comparison(Record):
+    """A candidate against a baseline, paired by seed, on the test split.
+
+    Attributes:
+        candidate, baseline: their names.
+        against: what the baseline stands for, in words.
+        differences: of each seed.
+        difference: the estimate, adjusted for the interim analyses.
+        ci95: holds with 95 % over all `interim_analyses` together, for new seeds and new samples.
+        seeds_reach: the part of half its width that would go with more seeds; None in older results, whose interval is
+            for new seeds alone.
+        samples_reach: the part that would go only with more test samples; the squares of the two add up.
+        p_value: of there being no difference, adjusted like the interval.
+        level: what this analysis could be wrong by alone, as far as seeds are concerned.
+        interim_analyses: after how many seeds the data may have been looked at.
+        folds: over how many folds of the data the seeds were trained; None where all stands on one split.
+        mcnemar: where predictions are right or wrong.
     """
 
     candidate: str
     baseline: Annotated[str, renamed("baseline", "rival")]
+    against: str = ""
     differences: Annotated[tuple[float, ...], Field(min_length=1)]
     difference: float
     ci95: Interval
+    seeds_reach: Annotated[float, Field(ge=0)] | None = None
+    samples_reach: Annotated[float, Field(ge=0)] | None = None
     p_value: Unit
     level: Unit = 0.05
     interim_analyses: Annotated[tuple[Count, ...], renamed("interim_analyses", "looks")] = ()
+    folds: Annotated[int, Field(ge=2)] | None = None
     mcnemar: McNemar | None = None
+
+    @property
+    def half_width(self) -> float:
+        """Half the width of the interval."""
+        return (self.ci95[1] - self.ci95[0]) / 2
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the interval allows to be said."""
+        return verdict_of(self.ci95)
 
 
 class Returned(Record):
@@ -290,7 +324,12 @@ class _Formatted(BaseModel):
 
 
 class SearchResult(Record):
-    """The outcome of a search: what stands in ``result.json``."""
+    """The outcome of a search: what stands in ``result.json``.
+
+    `comparison` is what the verdict stands on: the finalist against the best baseline by validation. `claims` say what
+    is proven about the policy that is returned, against no augmentation, what practice does by default, and the
+    strongest baseline, where these are other candidates.
+    """
 
     format: Literal[2] = 2
     metric: MetricRecord = MetricRecord()
@@ -299,6 +338,7 @@ class SearchResult(Record):
     returned: Returned
     candidates: Annotated[tuple[Candidate, ...], Field(min_length=1)]
     comparison: Comparison | None
+    claims: tuple[Comparison, ...] = ()
     trials: TrialCounts
     cost: Cost
     data: DataSummary
@@ -335,6 +375,8 @@ class SearchResult(Record):
                 "comparison.candidate": self.comparison.candidate,
                 "comparison.baseline": self.comparison.baseline,
             }
+        for number, claim in enumerate(self.claims):
+            named |= {f"claims.{number}.candidate": claim.candidate, f"claims.{number}.baseline": claim.baseline}
         for field_name, name in named.items():
             if name not in names:
                 raise ValueError(f"{field_name} names {name!r}, which is not among the candidates")

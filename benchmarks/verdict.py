@@ -22,7 +22,7 @@ import numpy as np
 import autoaug
 from autoaug.evaluation.group_sequential import interim_analyses
 from autoaug.evaluation.scoring import Scoring
-from autoaug.evaluation.verdict import contenders, judge
+from autoaug.evaluation.verdict import Terms, contenders, judge
 from autoaug.policy.models import Policy
 from autoaug.results import Candidate
 from autoaug.training.metrics import Accuracy
@@ -69,7 +69,7 @@ def simulated(gain: float, first: int, most: int, draw: np.random.Generator) -> 
             candidate(name, name.partition("-")[0], validation[name][: seeds[name]], test[name][: seeds[name]])
             for name in truth
         ]
-        judgment = judge(candidates, trainings, SCORING, True, planned)
+        judgment = judge(candidates, trainings, SCORING, Terms(planned=planned))
         names = contenders(judgment, candidates)
         if not names or i + 1 == len(planned):
             break

@@ -14,7 +14,7 @@ from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds
 from autoaug.evaluation.group_sequential import interim_analyses, is_futile, levels
 from autoaug.evaluation.scoring import Scoring, assess
 from autoaug.evaluation.statistics import estimate, mcnemar
-from autoaug.evaluation.verdict import contenders, judge
+from autoaug.evaluation.verdict import Terms, contenders, judge
 from autoaug.policy.loading import builtin_names, load_policy
 from autoaug.policy.models import Policy
 from autoaug.runs.callbacks import Logged
@@ -132,7 +132,7 @@ def judged(test: Sequence[float], count: int, planned: tuple[int, ...], after_se
             both = guesses(labels, 0.6 + 0.03 * number, seed + number), guesses(labels, accuracy, seed + 9 * number)
             trainings[candidate_policy.name, seed] = scoring.training(*both, 1.0)
         candidates.append(assess(candidate_policy, trainings, seeds, scoring))
-    found = judge(candidates, trainings, scoring, after_search, planned)
+    found = judge(candidates, trainings, scoring, Terms(after_search, planned))
     of = found.comparison
     numbers = [list(of.differences), of.difference, list(of.ci95), of.p_value, of.level, list(of.interim_analyses)]
     undecided = [int(name) for name in contenders(found, candidates)] if planned else []

@@ -37,13 +37,6 @@ class Folds:
         turns = [cut(self.labels, self.units, self.count, turn) for turn in range(-(-len(seeds) // self.count))]
         return dict(zip(seeds, (rows for folds in turns for rows in folds), strict=False))
 
-    @property
-    def test_share(self) -> float:
-        """The samples of a fold over those of the other folds, which is what the correction for splits that overlap
-        asks for (Nadeau and Bengio, 2003). The training split is the same for all seeds, and does not count.
-        """
-        return 1 / (self.count - 1)
-
 
 def cut(labels: np.ndarray, units: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
     """The rows of `count` folds, ascending: stratified by the labels ``[n]``, with each unit in one fold."""

@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.metrics import confusion_matrix
 
 from autoaug.evaluation.confirmation import CandidatePolicy
-from autoaug.evaluation.statistics import estimate
+from autoaug.evaluation.influence import influences
+from autoaug.evaluation.statistics import Errors, corrected_errors, crossed_errors, estimate_within
 from autoaug.results import Candidate
 from autoaug.training.metrics import Metric, metric_record, score
 from autoaug.training.result import TrialResult
@@ -54,20 +55,35 @@ Trainings = Mapping[tuple[str, int], ConfirmedTraining]
 class Scoring:
     """What candidates are scored by: what is predicted, how that is measured, and what is true.
 
-    Where each seed has a fold of the test split, `folds` has the rows of it, and `test_share` is that of `Folds`.
+    Attributes:
+        task: what is predicted.
+        metric: how good predictions are.
+        validation_labels: of the validation split.
+        test_labels: of the test split.
+        test_groups: the names of the groups that the test samples belong to, where they have any: new samples come in
+            new groups, so that each is met with luck as a whole.
+        validation_groups: likewise.
+        folds: the rows of the test split that each seed is tested on, where seeds have folds of their own.
     """
 
     task: Task
     metric: Metric
     validation_labels: np.ndarray
     test_labels: np.ndarray
+    test_groups: np.ndarray | None = None
+    validation_groups: np.ndarray | None = None
     folds: Mapping[int, np.ndarray] = field(default_factory=dict)
-    test_share: float = 0.0
 
     @property
     def resolution(self) -> float:
         """The step in which scores on the test split come."""
         return 1 / len(self.test_labels)
+
+    @property
+    def fold_count(self) -> int | None:
+        """How many folds the test split has; None where all seeds are tested on all of it."""
+        tested = sum(map(len, self.folds.values()))
+        return round(len(self.test_labels) * len(self.folds) / tested) if tested else None
 
     def rows(self, seed: int) -> np.ndarray:
         """Of the test split, on which trainings with that seed are tested."""
@@ -85,6 +101,22 @@ class Scoring:
             self.metric.statistics(test, self.test_labels),
         )
         return ConfirmedTraining(validation, test, seconds, *statistics, np.arange(len(self.test_labels)))
+
+    def errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
+        """Of the mean test score of `ours`, a training per seed, or of its difference to that of `theirs` on the same
+        seeds. Over K folds, of which each stands against K - 1 others, what is new from seed to seed is the fold: the
+        training split, which all have in common, does not count.
+        """
+        one, other = ([training.test_statistics for training in side] for side in (ours, theirs))
+        if self.fold_count is None:
+            return _crossed(self.metric, one, other, self.test_groups)
+        values = scores(self.metric, one) - (scores(self.metric, other) if other else 0)
+        return corrected_errors(values.tolist(), 1 / len(one[0]), 1 / (self.fold_count - 1))
+
+    def validation_errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
+        """Likewise, on the validation split."""
+        one, other = ([training.validation_statistics for training in side] for side in (ours, theirs))
+        return _crossed(self.metric, one, other, self.validation_groups)
 
     def by_class(self, training: ConfirmedTraining) -> list[float]:
         """The score on the test samples of each class, NaN of one without any; empty where there are no classes."""
@@ -108,6 +140,24 @@ class Scoring:
         return found
 
 
+def _crossed(
+    metric: Metric, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], groups: np.ndarray | None
+) -> Errors:
+    """The errors of a mean over seeds, or of a difference of two, from the statistics of the same samples."""
+    clusters = None if groups is None else np.unique(groups, return_inverse=True)[1]
+    if clusters is not None and not clusters.any():
+        clusters = None  # one group tells nothing of others: its samples are taken for new ones
+    values, added = scores(metric, ours), influences(metric, ours, clusters)
+    if theirs:
+        values, added = values - scores(metric, theirs), added - influences(metric, theirs, clusters)
+    return crossed_errors(values.tolist(), added, 1 / len(ours[0]))
+
+
+def scores(metric: Metric, statistics: Sequence[np.ndarray]) -> np.ndarray:
+    """The score of each training, ``[trainings]``."""
+    return np.array([score(metric, own) for own in statistics])
+
+
 def assess(
     candidate_policy: CandidatePolicy, trainings: Trainings, seeds: Sequence[int], scoring: Scoring
 ) -> Candidate:
@@ -118,7 +168,7 @@ def assess(
     own = [trainings[candidate_policy.name, seed] for seed in seeds]
     validation = [score(scoring.metric, training.validation_statistics) for training in own]
     test = [score(scoring.metric, training.test_statistics) for training in own]
-    mean, has_classes = estimate(test, scoring.resolution), scoring.task.classes > 0
+    mean, has_classes = estimate_within(test, scoring.errors(own)), scoring.task.classes > 0
     is_share = metric_record(scoring.metric).is_share
     confusion = np.sum([scoring.confusion(training) for training in own], axis=0)
     by_class = [scoring.by_class(training) for training in own]

@@ -121,6 +121,7 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
         confirmation_seeds=first,
         most_seeds=most,
         folds=options.folds,
+        returns=options.returns,
         seed=options.seed,
         track=tuple(options.track),
         generator=absolute(options.generator) if options.generator else None,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from autoaug.evaluation.confirmation import CandidatePolicy, train_candidates
 from autoaug.evaluation.scoring import ConfirmedTraining, Trainings, assess
 from autoaug.evaluation.training_store import TrainingStore
-from autoaug.evaluation.verdict import Judgment, contenders, judge
+from autoaug.evaluation.verdict import Judgment, Terms, contenders, judge
+from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import Job, OpenExecutor
 from autoaug.results import Candidate
 from autoaug.search.executors import Executor
@@ -55,6 +56,8 @@ def _until_decided(
 ) -> Confirmed:
     """Train the candidates on the first seeds, then those between whom it is open on more."""
     planned, seeds = job.planned, job.seeds
+    habit = get_modality(job.modality).usual_policy
+    terms = Terms(after_search, planned, job.config.returns, habit)
     open_between = {candidate.name for candidate in candidate_policies}
     trainings: dict[tuple[str, int], ConfirmedTraining] = {}
     for before, count in zip((0, *planned), planned, strict=False):
@@ -64,7 +67,7 @@ def _until_decided(
         )
         trainings |= train_candidates(training, seeds[before:count], executor, store, job.progress)
         candidates = tuple(assess(candidate, trainings, seeds, store.scoring) for candidate in candidate_policies)
-        judgment = judge(candidates, trainings, store.scoring, after_search, planned)
+        judgment = judge(candidates, trainings, store.scoring, terms)
         open_between = set(contenders(judgment, candidates))
         if not open_between:
             break

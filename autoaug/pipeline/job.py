@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from autoaug.data.audit import Audit
@@ -59,9 +58,16 @@ class Job:
     @property
     def scoring(self) -> Scoring:
         """What candidates are scored by."""
-        data, folds = self.data, self.data.folds
-        labels = data.validation.labels, data.test.labels
-        return Scoring(self.task, self.metric, *labels, self.folds, folds.test_share if folds else 0.0)
+        validation, test = self.data.validation, self.data.test
+        return Scoring(
+            task=self.task,
+            metric=self.metric,
+            validation_labels=validation.labels,
+            test_labels=test.labels,
+            test_groups=test.groups,
+            validation_groups=validation.groups,
+            folds=self.data.folds.of(self.seeds) if self.data.folds else {},
+        )
 
     @property
     def planned(self) -> tuple[int, ...]:
@@ -74,11 +80,6 @@ class Job:
     def seeds(self) -> list[int]:
         """Of the confirmation, as many as there may be."""
         return confirmation_seeds(self.config.seed, self.planned[-1])
-
-    @property
-    def folds(self) -> dict[int, np.ndarray]:
-        """The rows of the test split that each seed is tested on; empty where all are tested on all."""
-        return self.data.folds.of(self.seeds) if self.data.folds else {}
 
     def setting(self, generated: Mapping[str, Pooled]) -> TrainingSetting:
         """What the trials of the search have in common."""

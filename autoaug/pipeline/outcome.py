@@ -44,6 +44,7 @@ def result_of(
         returned=judgment.as_returned(),
         candidates=confirmed.candidates,
         comparison=judgment.comparison,
+        claims=judgment.claims,
         trials=_counts(history),
         cost=_cost(job, study, history, confirmed.seconds, energy),
         data=_data_summary(job),

@@ -12,7 +12,8 @@ from autoaug.errors import AllTrialsFailed
 from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds, train_candidates
 from autoaug.evaluation.scoring import Scoring, assess
 from autoaug.evaluation.training_store import TrainingStore
-from autoaug.evaluation.verdict import Judgment, Words, decide, judge, paired
+from autoaug.evaluation.verdict import Judgment, Rival, Terms, decide, judge
+from autoaug.evaluation.wording import Words
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
 from autoaug.results import Candidate, CandidateKind, MetricRecord
@@ -50,7 +51,7 @@ def judged(
             both = predictions(validation, seed), predictions(test, seed + number, spread)
             trainings[name, seed] = SCORING.training(*both, 1.0)
         candidates.append(assess(candidate_policy, trainings, SEEDS, SCORING))
-    return judge(candidates, trainings, SCORING, after_search)
+    return judge(candidates, trainings, SCORING, Terms(after_search))
 
 
 def test_better_is_returned() -> None:
