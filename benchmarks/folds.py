@@ -19,6 +19,7 @@ policy is better than another, and where they differ by two points (one standard
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -119,5 +120,5 @@ def main() -> None:
     for spread in SPREADS:
         part = results.items.setdefault(f"worth differs by {100 * spread:g} points", {})
         for design in DESIGNS:
-            if results.once(part, design, lambda d=design, s=spread: rates(d, s, options.simulations)):
+            if results.once(part, design, partial(rates, design, spread, options.simulations)):
                 print(design, spread, part[design], flush=True)
