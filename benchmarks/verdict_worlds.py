@@ -105,6 +105,7 @@ class Confirmation:
                 0.0,
                 _statistics(validation),
                 _statistics(test),
+                np.arange(len(test)),
             )
             for name, of_validation, of_test in zip(self.names, self.validation, self.test, strict=True)
             for seed, (validation, test) in enumerate(zip(of_validation, of_test, strict=True))
