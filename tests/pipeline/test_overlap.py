@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import autoaug
-from autoaug.errors import DataError
+from autoaug.api import robustness
+from autoaug.errors import DataError, RunError
 from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.options import CompareOptions
 from autoaug.policy.loading import load_policy
@@ -57,3 +60,13 @@ def test_a_policy_that_does_not_say_is_refused_on_its_own_data(run: Path) -> Non
     with pytest.raises(DataError, match=r"of an older version, whose test split followed --seed.*--allow overlap"):
         compared(run.parent / "bars.npz", older)
     compared(write(run.parent / "others.npz", *bars(120, seed=7)), older)
+
+
+def test_a_model_that_was_trained_on_another_split_is_not_measured(run: Path, tmp_path: Path) -> None:
+    """As the test split of an older version was, which followed ``--seed``."""
+    older = shutil.copytree(run, tmp_path / "run")
+    facts = json.loads((older / "confirmation/facts.json").read_text())
+    (older / "confirmation/facts.json").write_text(json.dumps({**facts, "training_split": "0123456789ab"}))
+    with pytest.raises(RunError, match=r"of an older version, whose test split followed --seed.*begin a new run"):
+        robustness(run.parent / "bars.npz", older, steps=1)
+    assert robustness(run.parent / "bars.npz", run, steps=1).inputs == 30
