@@ -12,8 +12,9 @@ picked is then trained again on 15 seeds beside the baseline:
 - "folds of all": the search sees three quarters, and all samples are tested in 5 folds, as it must not be done.
 
 What counts is the difference on new training and test samples: how far the estimate is from it in the mean, how often
-its interval misses it, how wide that is, how often the policy is called better, and what it is truly worth; where no
-policy is better than another, and where they differ by two points (one standard deviation).
+its interval misses it, how wide that is, how often the policy is called better, and what it is truly worth. No policy
+is better than another, or they differ by two points; there is little luck of the training samples, or as much as of the
+test samples (deviations).
 """
 
 from __future__ import annotations
@@ -29,9 +30,14 @@ from benchmarks.command import options_of
 from benchmarks.results import Results
 
 SAMPLES, POLICIES, SEEDS, FOLDS = 400, 25, 15, 5
-#: Deviations of an accuracy: by the luck of all samples as test samples, of all as training samples, and of a training.
-TEST_LUCK, TRAINING_LUCK, NOISE = 0.01, 0.0025, 0.005
-SPREADS = (0.0, 0.02)
+#: Deviations of an accuracy: by the luck of all samples as test samples, and of a training.
+TEST_LUCK, NOISE = 0.01, 0.005
+#: The deviation of what policies are worth, and of an accuracy by the luck of all samples as training samples.
+WORLDS = {
+    "none is better": (0.0, 0.0025),
+    "none is better, luck in training": (0.0, 0.01),
+    "they differ by two points": (0.02, 0.0025),
+}
 DESIGNS = ("split", "folds", "folds of all")
 
 
@@ -52,10 +58,10 @@ class World:
         return added
 
 
-def drawn(spread: float, draw: np.random.Generator) -> World:
+def drawn(spread: float, training_luck: float, draw: np.random.Generator) -> World:
     """Policies whose worth has this deviation, but for the baseline's, which is 0."""
     worth = np.append(0.0, draw.normal(0, spread, POLICIES))
-    luck = [draw.normal(0, one * SAMPLES**0.5, (POLICIES + 1, SAMPLES)) for one in (TEST_LUCK, TRAINING_LUCK)]
+    luck = [draw.normal(0, one * SAMPLES**0.5, (POLICIES + 1, SAMPLES)) for one in (TEST_LUCK, training_luck)]
     return World(worth, *luck)
 
 
@@ -87,12 +93,12 @@ def _difference(world: World, policy: int, test: np.ndarray, train: np.ndarray, 
     return float(ours - theirs)
 
 
-def rates(design: str, spread: float, count: int) -> dict[str, float]:
+def rates(design: str, spread: float, training_luck: float, count: int) -> dict[str, float]:
     """What is counted, in points or as shares."""
     found = []
     for number in range(count):
-        draw = np.random.default_rng([number, round(1000 * spread)])
-        worth, estimate, errors = simulated(design, drawn(spread, draw), draw)
+        draw = np.random.default_rng([number, round(1000 * spread), round(10_000 * training_luck)])
+        worth, estimate, errors = simulated(design, drawn(spread, training_luck, draw), draw)
         found.append((worth, estimate - worth, errors.reach().total))
     worth, error, reach = np.array(found).T
     better = worth + error > reach
@@ -117,8 +123,8 @@ def main() -> None:
     parser.add_argument("--simulations", type=int, default=1000, help="of each design and spread")
     options = parser.parse_args()
     results = Results(options.out, vars(options), fixed=["simulations"])
-    for spread in SPREADS:
-        part = results.items.setdefault(f"worth differs by {100 * spread:g} points", {})
+    for name, world in WORLDS.items():
+        part = results.items.setdefault(name, {})
         for design in DESIGNS:
-            if results.once(part, design, partial(rates, design, spread, options.simulations)):
-                print(design, spread, part[design], flush=True)
+            if results.once(part, design, partial(rates, design, *world, options.simulations)):
+                print(name, design, part[design], flush=True)
