@@ -135,6 +135,12 @@ def test_robustness_is_measured_on_the_fold_that_the_kept_model_was_not_trained_
         assert found.clean == pytest.approx(first)
 
 
+def test_the_report_and_the_model_card_speak_of_folds(result: SearchResult, tmp_path: Path) -> None:
+    assert "60 test samples only judge it, in 3 folds: each seed" in (result.run_dir / "report.html").read_text()
+    api.export_model(result.run_dir, tmp_path / "model")
+    assert "60 test samples in 3 folds, of which these weights" in (tmp_path / "model/README.md").read_text()
+
+
 def test_a_policy_that_saw_more_than_folds_let_it_see_is_not_confirmed_over_folds(data: Path, tmp_path: Path) -> None:
     plain = autoaug.compare(data, ["none", "flip-crop"], epochs=1, seeds=2, workers=1, out=tmp_path / "plain")
     with pytest.raises(DataError, match=r"was chosen on samples of the test split.*--allow overlap"):
