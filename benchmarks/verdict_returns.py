@@ -48,8 +48,8 @@ class Search:
         chosen = [*range(known), *(known + np.argsort(-scores)[: self.finalists])]
         names = [*BASELINES, *(f"searched-{number}" for number in range(self.finalists))]
         quality = world.quality(len(chosen), seeds, draw)
-        trained = (world.trainings(patterns[chosen], quality, draw) for patterns in (validation, test))
-        return Confirmation(names, *trained, world.scored()), dict(zip(names, gains[chosen].tolist(), strict=True))
+        seen, locked = (world.trainings(patterns[chosen], quality, draw) for patterns in (validation, test))
+        return Confirmation(names, seen, locked, world.scored()), dict(zip(names, gains[chosen].tolist(), strict=True))
 
 
 #: From where there is nothing to be found to where most of what is tried is as good as the best baseline.

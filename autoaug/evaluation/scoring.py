@@ -88,9 +88,7 @@ class Scoring:
         one, other = ([training.test_statistics for training in side] for side in (ours, theirs))
         return _crossed(self.metric, one, other, self.test_groups)
 
-    def validation_errors(
-        self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()
-    ) -> Errors:
+    def validation_errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
         """Likewise, on the validation split."""
         one, other = ([training.validation_statistics for training in side] for side in (ours, theirs))
         return _crossed(self.metric, one, other, self.validation_groups)
