@@ -87,6 +87,17 @@ def sureness(found: Comparison, metric: MetricRecord) -> str:
     )
 
 
+def claimed(claim: Comparison, metric: MetricRecord) -> str:
+    """One thing that is known about the policy that is returned."""
+    low, high = metric.interval(claim.ci95)
+    proven = {"better": "is better than", "worse": "is worse than"}.get(claim.verdict, "is not proven to differ from")
+    unit = f" {metric.points}" if metric.points else ""
+    return (
+        f"{claim.candidate} {proven} {claim.baseline} ({claim.against}): "
+        f"{metric.value(claim.difference):+.2f}{unit}, {low:+.2f} to {high:+.2f}"
+    )
+
+
 def scope(found: Comparison) -> str:
     """Where what is said holds."""
     if found.folds is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoaug.report.tables.sentences import power_note, shift
+from autoaug.report.tables.sentences import shift
 from autoaug.results import ACCURACY
 from tests.conftest import published
 from tests.report.records import result, trial
