@@ -1,7 +1,7 @@
 """Is the verdict honest, and is the right policy returned? Simulations with known truths, and real searches on labels
 that carry nothing; JSON.
 
-    scripts/bench_verdict [--simulations 1000] [--real 20] [--out reports/verdict.json]
+    scripts/bench_verdict [--simulations 500] [--real 20] [--out reports/verdict.json]
 
 Simulated confirmations (`benchmarks.verdict_worlds`): policies have true accuracies, luck with the test samples and
 with those of validation, and trainings have luck with their seeds, which both splits share. The program's own rules
@@ -117,7 +117,7 @@ def real(seed: int) -> str:
 def main() -> None:
     """Run the simulations and the searches that are missing."""
     parser = options_of(__doc__, "verdict")
-    parser.add_argument("--simulations", type=int, default=1000, help="of each figure; 0 leaves them out")
+    parser.add_argument("--simulations", type=int, default=500, help="of each figure; 0 leaves them out")
     parser.add_argument("--real", type=int, default=20, help="searches; 0 leaves them out")
     options = parser.parse_args()
     results = Results(options.out, vars(options))

@@ -20,11 +20,9 @@ class ClaimRow(NamedTuple):
     difference: float
     low: float
     high: float
-    seeds: int
     by_seeds: float
     by_samples: float
     proven: str
-    p_value: float
 
 
 def claim_rows(result: SearchResult, metric: MetricRecord) -> list[ClaimRow]:
@@ -40,9 +38,7 @@ def _row(claim: Comparison, metric: MetricRecord) -> ClaimRow:
         difference=metric.value(claim.difference),
         low=low,
         high=high,
-        seeds=len(claim.differences),
         by_seeds=abs(metric.value(claim.seeds_reach or 0.0)),
         by_samples=abs(metric.value(claim.samples_reach or 0.0)),
         proven=_PROVEN[claim.verdict],
-        p_value=claim.p_value,
     )
