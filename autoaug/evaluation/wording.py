@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from autoaug.results import Comparison, MetricRecord, Verdict
+from autoaug.comparison_results import Comparison, Verdict
+from autoaug.results import MetricRecord
 
 if TYPE_CHECKING:
     from autoaug.evaluation.comparing import Paired

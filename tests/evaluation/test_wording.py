@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from autoaug.comparison_results import Comparison
 from autoaug.evaluation.wording import claimed, sureness
-from autoaug.results import ACCURACY, Comparison, MetricRecord
+from autoaug.results import ACCURACY, MetricRecord
 
 
 def comparison(**changes: object) -> Comparison:

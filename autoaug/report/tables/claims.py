@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from autoaug.results import Comparison, MetricRecord, SearchResult, Verdict
+from autoaug.comparison_results import Comparison, Verdict
+from autoaug.results import MetricRecord, SearchResult
 
 #: What the verdict of a claim means, in a word or two.
 _PROVEN: dict[Verdict, str] = {"better": "better", "worse": "worse", "no significant difference": "not proven"}
