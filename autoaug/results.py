@@ -8,8 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 
+from autoaug.comparison_results import Comparison, Interval, Record, Unit, Verdict
 from autoaug.errors import NewerFormat, RunError, UnknownName
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import read_policy
@@ -21,19 +22,10 @@ from autoaug.utils.renamed import renamed, upgraded
 FORMAT = 2
 
 CandidateKind = Literal["baseline", "searched", "control"]
-Verdict = Literal["better", "worse", "no significant difference"]
-Interval = tuple[float, float]
-Unit = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Severities = Annotated[tuple[Unit, ...], Field(min_length=5, max_length=5)]
 Size = Annotated[int, Field(ge=1, lt=2**63)]
 Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-
-
-class Record(BaseModel):
-    """Base of what stands in ``result.json``: frozen, strict about what it does not know, and all numbers finite."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class MetricRecord(Record):
@@ -145,66 +137,6 @@ class Candidate(Record):
         yield from ((name, score) for name, row in rows.items() for score in row if score is not None)
 
 
-class McNemar(Record):
-    """The exact test of McNemar (1947) on the predictions of all seeds pooled."""
-
-    only_candidate_right: Count
-    only_baseline_right: Annotated[Count, renamed("only_baseline_right", "only_rival_right")]
-    p_value: Unit
-
-
-def verdict_of(interval: Interval) -> Verdict:
-    """What the interval of a difference allows to be said."""
-    low, high = interval
-    if low <= 0 <= high:
-        return "no significant difference"
-    return "better" if low > 0 else "worse"
-
-
-class Comparison(Record):
-    """A candidate against a baseline, paired by seed, on the test split.
-
-    Attributes:
-        candidate, baseline: their names.
-        against: what the baseline stands for, in words.
-        differences: of each seed.
-        difference: the estimate, adjusted for the interim analyses.
-        ci95: holds with 95 % over all `interim_analyses` together, for new seeds and new samples.
-        seeds_reach: the part of half its width that would go with more seeds; None in older results, whose interval is
-            for new seeds alone.
-        samples_reach: the part that would go only with more test samples; the squares of the two add up.
-        p_value: of there being no difference, adjusted like the interval.
-        level: what this analysis could be wrong by alone, as far as seeds are concerned.
-        interim_analyses: after how many seeds the data may have been looked at.
-        folds: over how many folds of the data the seeds were trained; None where all stands on one split.
-        mcnemar: where predictions are right or wrong.
-    """
-
-    candidate: str
-    baseline: Annotated[str, renamed("baseline", "rival")]
-    against: str = ""
-    differences: Annotated[tuple[float, ...], Field(min_length=1)]
-    difference: float
-    ci95: Interval
-    seeds_reach: Annotated[float, Field(ge=0)] | None = None
-    samples_reach: Annotated[float, Field(ge=0)] | None = None
-    p_value: Unit
-    level: Unit = 0.05
-    interim_analyses: Annotated[tuple[Count, ...], renamed("interim_analyses", "looks")] = ()
-    folds: Annotated[int, Field(ge=2)] | None = None
-    mcnemar: McNemar | None = None
-
-    @property
-    def half_width(self) -> float:
-        """Half the width of the interval."""
-        return (self.ci95[1] - self.ci95[0]) / 2
-
-    @property
-    def verdict(self) -> Verdict:
-        """What the interval allows to be said."""
-        return verdict_of(self.ci95)
-
-
 class Returned(Record):
     """The policy that the run returns."""
 
@@ -289,7 +221,7 @@ class TrialSummary(Record):
     note: str
     is_baseline: bool
     fingerprint: str
-    params: dict[str, float | str] = {}
+    params: dict[str, float | str] = Field(default_factory=dict)
     started: float = 0.0
 
 
@@ -344,8 +276,8 @@ class SearchResult(Record):
     data: DataSummary
     objectives: Annotated[tuple[str, ...], Field(min_length=1)] = ("accuracy",)
     history: tuple[TrialSummary, ...]
-    probes: Annotated[dict[str, dict[str, Any]], renamed("probes", "inquiries")] = {}
-    generated: dict[str, dict[str, Any]] = {}
+    probes: Annotated[dict[str, dict[str, Any]], renamed("probes", "inquiries")] = Field(default_factory=dict)
+    generated: dict[str, dict[str, Any]] = Field(default_factory=dict)
     importance: dict[str, float]
     versions: dict[str, str]
 

@@ -1,11 +1,11 @@
 """Is the verdict honest, and is the right policy returned? Simulations with known truths, and real searches on labels
 that carry nothing; JSON.
 
-    scripts/bench_verdict [--simulations 1000] [--real 20] [--out reports/verdict.json]
+    scripts/bench_verdict [--simulations 500] [--real 20] [--out reports/verdict.json]
 
 Simulated confirmations (`benchmarks.verdict_worlds`): policies have true accuracies, luck with the test samples and
-with those of validation, and trainings have luck with their seeds, which both splits share. The program's own rules pick
-the finalist and its baselines, add seeds, and give the verdict. What is counted is how often that is "better" and
+with those of validation, and trainings have luck with their seeds, which both splits share. The program's own rules
+pick the finalist and its baselines, add seeds, and give the verdict. What is counted is how often that is "better" and
 "worse". The same with intervals for new seeds alone is what the program said before November 2026.
 
 Intervals (`benchmarks.verdict_intervals`): how often they hold the truth, and how often two equal classifiers are
@@ -38,7 +38,7 @@ SIMULATIONS, REAL = "simulations each", "real, labels shuffled"
 #: The first seeds, and the most that there may be: the program's default.
 PLANNED = interim_analyses(5, 16)
 ONE, FIVE = {"searched-0": 0.0, "baseline-0": 0.0}, {"searched-0": 0.0, **{f"baseline-{i}": 0.0 for i in range(5)}}
-LARGE = World(test=10_000, luck=0.0016)
+LARGE = World(test=5000, luck=0.0022)
 PATIENTS = World(test=2000, group=10, luck=0.01)
 
 
@@ -55,14 +55,14 @@ VERDICTS: dict[str, tuple[dict[str, float], World, tuple[int, ...]]] = {
     "five rivals, all equal; seeds alone": (FIVE, World(scoring=SeedsAlone), PLANNED),
     "one rival, all equal, 200 test samples": (ONE, World(test=200, luck=0.01, seed_noise=0.01), PLANNED),
     "one rival, all equal, 5 seeds": (ONE, World(), (5,)),
-    "one rival, all equal, 10,000 test samples": (ONE, LARGE, PLANNED),
+    "one rival, all equal, 5,000 test samples": (ONE, LARGE, PLANNED),
     "one rival, all equal, 200 groups of 10": (ONE, PATIENTS, PLANNED),
     "one rival, all equal, 200 groups of 10, not told": (ONE, replace(PATIENTS, knows_groups=False), PLANNED),
     "a search, equal": (_search(0.0), World(), PLANNED),
     "a search, +1 point": (_search(0.01), World(), PLANNED),
     "a search, +2 points": (_search(0.02), World(), PLANNED),
-    "a search, +1 point, 10,000 test samples": (_search(0.01), LARGE, PLANNED),
-    "a search, -1 point, 10,000 test samples": (_search(-0.01), LARGE, PLANNED),
+    "a search, +1 point, 5,000 test samples": (_search(0.01), LARGE, PLANNED),
+    "a search, -1 point, 5,000 test samples": (_search(-0.01), LARGE, PLANNED),
 }
 
 
@@ -117,7 +117,7 @@ def real(seed: int) -> str:
 def main() -> None:
     """Run the simulations and the searches that are missing."""
     parser = options_of(__doc__, "verdict")
-    parser.add_argument("--simulations", type=int, default=1000, help="of each figure; 0 leaves them out")
+    parser.add_argument("--simulations", type=int, default=500, help="of each figure; 0 leaves them out")
     parser.add_argument("--real", type=int, default=20, help="searches; 0 leaves them out")
     options = parser.parse_args()
     results = Results(options.out, vars(options))

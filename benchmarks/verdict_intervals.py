@@ -73,7 +73,7 @@ def folds(seeds: int, count: int, samples: int = 300, parts: int = 4) -> Mapping
         ):
             low, high = estimate_within(differences, errors).ci95
             wrong[place] += not low <= 0 <= high
-    return {"seeds": seeds, "uncorrected": wrong[0] / count, "Nadeau and Bengio": wrong[1] / count}
+    return {"seeds": seeds, "uncorrected": float(wrong[0] / count), "Nadeau and Bengio": float(wrong[1] / count)}
 
 
 def _nearest_mean(points: np.ndarray, labels: np.ndarray, out: np.ndarray) -> tuple[float, float]:

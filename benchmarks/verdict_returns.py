@@ -13,7 +13,7 @@ from autoaug.evaluation.verdict import Judgment
 from autoaug.results import Candidate
 from benchmarks.verdict_worlds import Confirmation, World, confirmed
 
-#: In the order in which candidates enter, from no augmentation on.
+#: No augmentation, and others; which of those comes first is drawn, since the order of entry says what is simpler.
 BASELINES = {"baseline-0": -0.05, "baseline-1": -0.02, "baseline-2": 0.0, "baseline-3": -0.005, "baseline-4": -0.01}
 #: Returned policies that are worse than the best baseline by more than this are counted.
 WORSE = 0.003
@@ -41,15 +41,16 @@ class Search:
         self, world: World, seeds: int, draw: np.random.Generator
     ) -> tuple[Confirmation, dict[str, float]]:
         """Its finalists and the baselines trained on fresh seeds, and what each is truly worth."""
-        gains = np.array([*BASELINES.values(), *draw.normal(self.mean, self.spread, self.policies)])
+        worst, *others = BASELINES.values()
+        gains = np.array([worst, *draw.permutation(others), *draw.normal(self.mean, self.spread, self.policies)])
         validation, test = (world.patterns(gains, samples, draw) for samples in (world.validation, world.test))
         known = len(BASELINES)
         scores = validation[known:].mean(1) + draw.normal(0, self.noise, self.policies)
         chosen = [*range(known), *(known + np.argsort(-scores)[: self.finalists])]
         names = [*BASELINES, *(f"searched-{number}" for number in range(self.finalists))]
         quality = world.quality(len(chosen), seeds, draw)
-        trained = (world.trainings(patterns[chosen], quality, draw) for patterns in (validation, test))
-        return Confirmation(names, *trained, world.scored()), dict(zip(names, gains[chosen].tolist(), strict=True))
+        seen, locked = (world.trainings(patterns[chosen], quality, draw) for patterns in (validation, test))
+        return Confirmation(names, seen, locked, world.scored()), dict(zip(names, gains[chosen].tolist(), strict=True))
 
 
 #: From where there is nothing to be found to where most of what is tried is as good as the best baseline.

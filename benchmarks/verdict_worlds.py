@@ -1,4 +1,4 @@
-"""Simulated confirmations with known truths: samples that policies are lucky with, seeds that trainings are lucky with."""
+"""Simulated confirmations with known truths: policies are lucky with samples, trainings with their seeds."""
 
 from __future__ import annotations
 
@@ -98,17 +98,21 @@ class Confirmation:
 
     def trainings(self) -> dict[tuple[str, int], ConfirmedTraining]:
         """As the program has them, by name and seed."""
+        of_validation, of_test = ((~right).astype(np.uint16) for right in (self.validation, self.test))
+        statistics = [
+            np.stack([right, np.ones_like(right)], -1).astype(np.float64) for right in (self.validation, self.test)
+        ]
         return {
             (name, seed): ConfirmedTraining(
-                (~validation).astype(np.uint16),
-                (~test).astype(np.uint16),
+                of_validation[place, seed],
+                of_test[place, seed],
                 0.0,
-                _statistics(validation),
-                _statistics(test),
-                np.arange(len(test)),
+                statistics[0][place, seed],
+                statistics[1][place, seed],
+                np.arange(self.test.shape[2]),
             )
-            for name, of_validation, of_test in zip(self.names, self.validation, self.test, strict=True)
-            for seed, (validation, test) in enumerate(zip(of_validation, of_test, strict=True))
+            for place, name in enumerate(self.names)
+            for seed in range(self.test.shape[1])
         }
 
     def candidates(self, seeds: Mapping[str, int]) -> list[Candidate]:
@@ -129,10 +133,6 @@ class Confirmation:
             )
             found.append(candidate)
         return found
-
-
-def _statistics(right: np.ndarray) -> np.ndarray:
-    return np.stack([right, np.ones_like(right)], 1).astype(np.float64)
 
 
 def drawn(world: World, gains: Mapping[str, float], seeds: int, draw: np.random.Generator) -> Confirmation:

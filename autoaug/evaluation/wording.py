@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from autoaug.results import Comparison, MetricRecord, Verdict
+from autoaug.comparison_results import Comparison, Verdict
+from autoaug.results import MetricRecord
 
 if TYPE_CHECKING:
     from autoaug.evaluation.comparing import Paired
@@ -84,6 +85,17 @@ def sureness(found: Comparison, metric: MetricRecord) -> str:
     return (
         f"{begun}: of ±{reach}{unit}, ±{parts[0]} would go with more seeds, ±{parts[1]} only with more test samples. "
         f"{scope(found)}"
+    )
+
+
+def claimed(claim: Comparison, metric: MetricRecord) -> str:
+    """One thing that is known about the policy that is returned."""
+    low, high = metric.interval(claim.ci95)
+    proven = {"better": "is better than", "worse": "is worse than"}.get(claim.verdict, "is not proven to differ from")
+    unit = f" {metric.points}" if metric.points else ""
+    return (
+        f"{claim.candidate} {proven} {claim.baseline} ({claim.against}): "
+        f"{metric.value(claim.difference):+.2f}{unit}, {low:+.2f} to {high:+.2f}"
     )
 
 
