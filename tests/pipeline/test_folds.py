@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import autoaug
 from autoaug import api
@@ -85,6 +86,18 @@ def test_scores_classes_and_confusion_are_those_of_the_folds(result: SearchResul
                 found.append(np.mean(file["test_predictions"] == opened.test.labels[file["test_rows"]]))
         assert candidate.test_scores == pytest.approx(found)
         assert candidate.mean == pytest.approx(np.mean(found))
+
+
+def test_the_interval_is_that_of_nadeau_and_bengio(result: SearchResult) -> None:
+    """A fold against the two others of a turn: the variance of the mean of three seeds is 1 / 3 + 1 / 2 of theirs."""
+    found = result.comparison
+    assert found is not None
+    ours, theirs = (result.candidate(name).test_scores for name in (found.candidate, found.baseline))
+    differences = np.subtract(ours, theirs)
+    deviation = max(differences.std(ddof=1), 1 / 20 / np.sqrt(12))
+    reach = stats.t.ppf(0.975, FOLDS - 1) * deviation * np.sqrt(1 / 3 + 1 / 2)
+    assert found.folds == FOLDS
+    assert found.ci95 == pytest.approx((differences.mean() - reach, differences.mean() + reach))
 
 
 def test_the_search_never_reads_what_is_tested(
