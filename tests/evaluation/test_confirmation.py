@@ -14,7 +14,7 @@ from autoaug.evaluation.comparing import Paired
 from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds, train_candidates
 from autoaug.evaluation.returning import best_bet
 from autoaug.evaluation.scoring import Scoring, assess
-from autoaug.evaluation.statistics import seed_errors
+from autoaug.evaluation.statistics import seed_errors, verdict_of
 from autoaug.evaluation.training_store import TrainingStore
 from autoaug.evaluation.verdict import Judgment, Rival, Terms, decide, judge
 from autoaug.evaluation.wording import Words
@@ -116,7 +116,7 @@ def test_better_must_hold_against_the_strongest_by_test_too() -> None:
     found = judged(scores)
     assert found.verdict == "no significant difference"
     assert found.comparison.baseline == "none"
-    assert found.comparison.verdict == "better"
+    assert verdict_of(found.comparison.ci95) == "better"
     assert "not clearly of flip, the strongest by test" in found.sentence
 
 
@@ -133,7 +133,7 @@ def test_what_is_returned_is_compared_with_what_its_user_may_ask_about() -> None
         "usual": "the default habit",
         "flip": "the strongest baseline by test",
     }
-    assert all(claim.candidate == "found" and claim.verdict == "better" for claim in claims)
+    assert all(claim.candidate == "found" and verdict_of(claim.ci95) == "better" for claim in claims)
     both = judged(scores, habit="flip").claims
     assert [claim.against for claim in both] == [
         "no augmentation",
