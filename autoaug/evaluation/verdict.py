@@ -86,7 +86,7 @@ def decide(finalist: C, baseline: Rival[C], strongest: Rival[C], bet: C, words: 
     else:
         sentence = wording.decided(verdict, *names, baseline.found, words)
     returned = {"better": finalist, "worse": baseline.candidate}.get(verdict, bet)
-    if returned is not finalist or verdict != "better":
+    if verdict != "better":
         why = words.best if returned.kind == "baseline" else "the best bet by validation"
         sentence += f" Returned is {returned.name}, {why}."
     return Decision(verdict, sentence, returned)
