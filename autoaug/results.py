@@ -8,9 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
-from autoaug.comparison_results import Comparison, Interval, Record, Unit, Verdict
 from autoaug.errors import NewerFormat, RunError, UnknownName
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import read_policy
@@ -22,10 +21,19 @@ from autoaug.utils.renamed import renamed, upgraded
 FORMAT = 2
 
 CandidateKind = Literal["baseline", "searched", "control"]
+Verdict = Literal["better", "worse", "no significant difference"]
+Interval = tuple[float, float]
+Unit = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Severities = Annotated[tuple[Unit, ...], Field(min_length=5, max_length=5)]
 Size = Annotated[int, Field(ge=1, lt=2**63)]
 Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+
+
+class Record(BaseModel):
+    """Base of what stands in ``result.json``: frozen, strict about what it does not know, and all numbers finite."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class MetricRecord(Record):
@@ -137,6 +145,38 @@ class Candidate(Record):
         yield from ((name, score) for name, row in rows.items() for score in row if score is not None)
 
 
+class McNemar(Record):
+    """The exact test of McNemar (1947) on the predictions of all seeds pooled."""
+
+    only_candidate_right: Count
+    only_baseline_right: Annotated[Count, renamed("only_baseline_right", "only_rival_right")]
+    p_value: Unit
+
+
+class Comparison(Record):
+    """A candidate against a baseline, which stands for what `against` says, paired by seed, on the test split.
+
+    `difference`, `ci95` and `p_value` allow for all `interim_analyses` together; `level` is the seeds' part of this one
+    alone. Half the interval's width has a part that would go with more seeds and one that would go only with more test
+    samples, whose squares add up; both are None in older results, whose interval is for new seeds alone. `folds` is of
+    the data, None where all stands on one split; `mcnemar` is there where predictions are right or wrong.
+    """
+
+    candidate: str
+    baseline: Annotated[str, renamed("baseline", "rival")]
+    against: str = ""
+    differences: Annotated[tuple[float, ...], Field(min_length=1)]
+    difference: float
+    ci95: Interval
+    seeds_reach: Annotated[float, Field(ge=0)] | None = None
+    samples_reach: Annotated[float, Field(ge=0)] | None = None
+    p_value: Unit
+    level: Unit = 0.05
+    interim_analyses: Annotated[tuple[Count, ...], renamed("interim_analyses", "looks")] = ()
+    folds: Annotated[int, Field(ge=2)] | None = None
+    mcnemar: McNemar | None = None
+
+
 class Returned(Record):
     """The policy that the run returns."""
 
@@ -221,7 +261,7 @@ class TrialSummary(Record):
     note: str
     is_baseline: bool
     fingerprint: str
-    params: dict[str, float | str] = Field(default_factory=dict)
+    params: dict[str, float | str] = {}
     started: float = 0.0
 
 
@@ -258,9 +298,8 @@ class _Formatted(BaseModel):
 class SearchResult(Record):
     """The outcome of a search: what stands in ``result.json``.
 
-    `comparison` is what the verdict stands on: the finalist against the best baseline by validation. `claims` say what
-    is proven about the policy that is returned, against no augmentation, what practice does by default, and the
-    strongest baseline, where these are other candidates.
+    `comparison`, of the finalist with the best baseline by validation, is what the verdict stands on; `claims` are what
+    is proven about the policy that is returned.
     """
 
     format: Literal[2] = 2
@@ -276,8 +315,8 @@ class SearchResult(Record):
     data: DataSummary
     objectives: Annotated[tuple[str, ...], Field(min_length=1)] = ("accuracy",)
     history: tuple[TrialSummary, ...]
-    probes: Annotated[dict[str, dict[str, Any]], renamed("probes", "inquiries")] = Field(default_factory=dict)
-    generated: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    probes: Annotated[dict[str, dict[str, Any]], renamed("probes", "inquiries")] = {}
+    generated: dict[str, dict[str, Any]] = {}
     importance: dict[str, float]
     versions: dict[str, str]
 
@@ -302,13 +341,9 @@ class SearchResult(Record):
     def _parts_fit_together(self) -> Self:
         names = [candidate.name for candidate in self.candidates]
         named = {"returned": self.returned.name}
-        if self.comparison:
-            named |= {
-                "comparison.candidate": self.comparison.candidate,
-                "comparison.baseline": self.comparison.baseline,
-            }
-        for number, claim in enumerate(self.claims):
-            named |= {f"claims.{number}.candidate": claim.candidate, f"claims.{number}.baseline": claim.baseline}
+        for where, found in (("comparison", self.comparison), *((f"claims.{n}", c) for n, c in enumerate(self.claims))):
+            if found:
+                named |= {f"{where}.candidate": found.candidate, f"{where}.baseline": found.baseline}
         for field_name, name in named.items():
             if name not in names:
                 raise ValueError(f"{field_name} names {name!r}, which is not among the candidates")

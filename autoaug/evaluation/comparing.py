@@ -8,11 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from autoaug.comparison_results import Comparison, McNemar, Verdict, verdict_of
 from autoaug.evaluation.group_sequential import is_futile, levels, median_unbiased, reach_at, repeated_p_value
 from autoaug.evaluation.scoring import Scoring, Trainings
-from autoaug.evaluation.statistics import ERROR, Errors, Reach, mcnemar
-from autoaug.results import Candidate
+from autoaug.evaluation.statistics import ERROR, Errors, Reach, mcnemar, verdict_of
+from autoaug.results import Candidate, Comparison, McNemar, Verdict
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 from scipy import stats
-from scipy.integrate import cumulative_trapezoid
+from scipy.integrate import cumulative_trapezoid, trapezoid
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import brentq
 
@@ -18,8 +18,9 @@ from autoaug.evaluation.statistics import ERROR, Errors, Reach
 _HOPE = 0.1
 #: Where a Brownian motion is looked for: for levels, and for estimates, which need less.
 _FINE, _COARSE = np.linspace(-8.0, 8.0, 1201), np.linspace(-8.0, 8.0, 401)
-#: Errors over all looks for which the levels of each are computed; between them they are interpolated.
-_ERRORS = np.sort([ERROR, *np.geomspace(1e-12, 0.5, 30), *(1 - np.geomspace(0.4, 1e-3, 6))])
+#: Errors over all looks for which the levels of each are computed; between them they are interpolated, and p-values
+#: above the last are 1.
+_ERRORS = np.sort([ERROR, *np.geomspace(1e-8, 0.5, 24), 0.65, 0.8, 0.9])
 #: Estimates further from 0, in standard errors, are as this one: an earlier analysis would have seen them.
 _FURTHEST = 6.0
 
@@ -45,13 +46,14 @@ def levels(interim_analyses: tuple[int, ...], error: float = ERROR) -> tuple[flo
     density, before, spent = None, 0.0, 0.0
     for time in times:
         density = _moved(density, time - before, _FINE)
-        mass = cumulative_trapezoid(density, _FINE, initial=0)
 
-        def crossing(bound: float, mass: np.ndarray = mass, time: float = time, spent: float = spent) -> float:
-            inside = float(np.interp(bound, _FINE, mass) - np.interp(-bound, _FINE, mass))
-            return (1 - spent - inside) - (error * time - spent)
+        def crossing(bound: float, density: np.ndarray = density, time: float = time, spent: float = spent) -> float:
+            inside = np.interp(np.linspace(-bound, bound, len(_FINE)), _FINE, density)
+            left = float(trapezoid(inside, dx=2 * bound / (len(_FINE) - 1)))
+            return (1 - spent - left) - (error * time - spent)
 
-        bound = float(brentq(crossing, 0.0, _FINE[-1]))
+        most = float(_FINE[-1])
+        bound = float(brentq(crossing, 0.0, most)) if crossing(most) < 0 else most  # too little to spend is not spent
         found.append(float(2 * stats.norm.sf(bound / math.sqrt(time))))
         density, before, spent = np.where(np.abs(_FINE) < bound, density, 0.0), time, error * time
     return tuple(found)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from autoaug.comparison_results import Interval, Record, Verdict
 from autoaug.engine.transform import PolicyTransform
 from autoaug.errors import OptionError, pausing_on_full_disk
 from autoaug.evaluation.comparing import Paired
@@ -23,7 +22,7 @@ from autoaug.pipeline.options import ObjectiveOptions
 from autoaug.pipeline.parsing import check_seed, parse_budget, parse_time, within
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
-from autoaug.results import MetricRecord, TrialSummary
+from autoaug.results import Interval, MetricRecord, Record, TrialSummary, Verdict
 from autoaug.runs.callbacks import Logged
 from autoaug.runs.config import LARGEST_COUNT
 from autoaug.search.executors import executors, resolve_executor
