@@ -65,7 +65,7 @@ def test_each_set_of_options_is_noted_once(path: Path) -> None:
 def test_results_of_other_options_are_refused_in_one_line(path: Path) -> None:
     Results(path, {"ray_trials": 64}).save()
     Results(path, {"ray_trials": 8})
-    with pytest.raises(SystemExit, match=r"made with --ray-trials 64, not 8; name another file with --out"):
+    with pytest.raises(SystemExit, match=r"made with --ray-trials 64, not 8; choose another file with --out"):
         Results(path, {"ray_trials": 8}, fixed=("ray_trials",))
 
 

@@ -22,7 +22,7 @@ class Paired:
         differences: of each seed.
         errors: of their mean.
         planned: after how many seeds the data are looked at; empty for once, at the end.
-        folds: in how many folds the seeds were tested, in turn; None where all were on all test samples.
+        folds: the number of folds that the seeds were tested on in turn; None if all were tested on all samples.
     """
 
     differences: tuple[float, ...]

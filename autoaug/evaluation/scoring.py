@@ -20,7 +20,7 @@ from autoaug.training.tasks import Task
 @dataclass(frozen=True, eq=False)
 class ConfirmedTraining:
     """What one training of a candidate left behind; see `TrialResult`. It was tested on the samples at `test_rows` of
-    the test split, all of them but where seeds have folds of their own.
+    the test split: a fold if there are folds, otherwise all.
     """
 
     validation_predictions: np.ndarray
@@ -63,7 +63,7 @@ class Scoring:
         test_groups: the names of the groups that the test samples belong to, where they have any: new samples come in
             new groups, so that each is met with luck as a whole.
         validation_groups: likewise.
-        folds: the rows of the test split that each seed is tested on, where seeds have folds of their own.
+        folds: the rows of the test split that each seed is tested on, if there are folds; otherwise empty.
     """
 
     task: Task
@@ -81,16 +81,16 @@ class Scoring:
 
     @property
     def fold_count(self) -> int | None:
-        """How many folds the test split has; None where all seeds are tested on all of it."""
+        """The number of folds; None if all seeds are tested on the whole test split."""
         tested = sum(map(len, self.folds.values()))
         return round(len(self.test_labels) * len(self.folds) / tested) if tested else None
 
     def rows(self, seed: int) -> np.ndarray:
-        """Of the test split, on which trainings with that seed are tested."""
+        """The rows of the test split that trainings with that seed are tested on."""
         return self.folds[seed] if self.folds else np.arange(len(self.test_labels))
 
     def tested_labels(self, training: ConfirmedTraining) -> np.ndarray:
-        """Of the samples that it was tested on."""
+        """The labels of the samples that it was tested on."""
         labels: np.ndarray = self.test_labels[training.test_rows]
         return labels
 
@@ -104,8 +104,8 @@ class Scoring:
 
     def errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
         """Of the mean test score of `ours`, a training per seed, or of its difference to that of `theirs` on the same
-        seeds. Over K folds, of which each stands against K - 1 others, what is new from seed to seed is the fold: the
-        training split, which all have in common, does not count.
+        seeds. With K folds, a seed is tested on one and trained on K - 1 others; the training split is the same for all
+        seeds and does not count.
         """
         one, other = ([training.test_statistics for training in side] for side in (ours, theirs))
         if self.fold_count is None:
@@ -125,7 +125,7 @@ class Scoring:
         return [score(self.metric, own) for own in rows]
 
     def recognized(self, trainings: Sequence[ConfirmedTraining]) -> np.ndarray:
-        """The share of the trainings tested on it that took each test sample for what it is, ``[n]``; 0 of none."""
+        """The share ``[n]`` of trainings that recognized each test sample, among those tested on it; 0 if none was."""
         rows = np.concatenate([training.test_rows for training in trainings])
         right = np.concatenate([training.test_predictions for training in trainings]) == self.test_labels[rows]
         counts = np.bincount(rows, minlength=len(self.test_labels))
@@ -184,11 +184,18 @@ def assess(
         test_scores=tuple(test),
         mean=mean.mean,
         ci95=(max(0.0, mean.ci95[0]), min(1.0, mean.ci95[1])) if is_share else mean.ci95,
-        class_scores=_known(np.mean(by_class, axis=0)) if has_classes else (),
+        class_scores=_known(_means(np.array(by_class))) if has_classes else (),
         class_scores_by_seed=tuple(_known(np.array(row)) for row in by_class) if has_classes else (),
         confusion=tuple(tuple(row.tolist()) for row in confusion) if has_classes else (),
         seconds=float(np.mean([training.seconds for training in own])),
     )
+
+
+def _means(rows: np.ndarray) -> np.ndarray:
+    """The mean ``[k]`` of each column of ``[n, k]``, without NaN; NaN if there is nothing else."""
+    counts = (~np.isnan(rows)).sum(0)
+    means: np.ndarray = np.where(counts, np.nansum(rows, axis=0) / np.maximum(1, counts), np.nan)
+    return means
 
 
 def _known(values: np.ndarray) -> tuple[float | None, ...]:

@@ -33,7 +33,7 @@ def result_of(
     generated: Mapping[str, Pooled],
     energy: float | None,
 ) -> SearchResult:
-    """All that is found, as a record; `energy` is in watt-hours."""
+    """Everything that the run found, as a record; `energy` is in watt-hours."""
     judgment, metric = confirmed.judgment, metric_record(job.metric)
     objectives = study.strategy.objectives if study else ("score",)
     history = tuple(summary(trial) for trial in study.ended()) if study else ()
@@ -50,7 +50,7 @@ def result_of(
         data=_data_summary(job),
         objectives=tuple(metric.name if objective == "score" else objective for objective in objectives),
         history=history,
-        probes={name: dict(found) for name, found in study.history().probe_results.items() if found} if study else {},
+        probes={name: dict(notes) for name, notes in study.history().probe_results.items() if notes} if study else {},
         generated={kind: pooled.facts for kind, pooled in generated.items()},
         importance=study.importance() if study else {},
         versions=versions(),
@@ -101,7 +101,7 @@ def _data_summary(job: Job) -> DataSummary:
 
 
 def _provenance(result: SearchResult, data: DataSet, earlier: Provenance | None) -> Provenance:
-    """Where the policy comes from, to stand in its file; also on what it was chosen `earlier`, if it was."""
+    """The origin of the policy, to be written to its file; includes the samples that it was chosen on `earlier`."""
     comparison = result.comparison
     chosen_on = sketch(np.concatenate([data.digests["train"], data.digests["validation"]]))
     return Provenance(
@@ -115,7 +115,7 @@ def _provenance(result: SearchResult, data: DataSet, earlier: Provenance | None)
 
 
 def write_outcome(job: Job, result: SearchResult, confirmed: Confirmed, generated: Mapping[str, Pooled]) -> None:
-    """What the run has found, ``result.json`` last: where it stands, all of it does."""
+    """Write everything that the run found. ``result.json`` comes last: if it exists, everything does."""
     folder, returned = job.folder, confirmed.judgment.returned
     policy = returned.policy.model_copy(update={"name": returned.name})
     for name, text in export_modules(policy, job.modality).items():
@@ -127,7 +127,9 @@ def write_outcome(job: Job, result: SearchResult, confirmed: Confirmed, generate
 
 
 def _write_pictures(job: Job, result: SearchResult, confirmed: Confirmed, generated: Mapping[str, Pooled]) -> None:
-    """Generated samples, samples through the returned policy and the finalist, and test samples that changed."""
+    """Write pictures of generated samples, of samples through the returned policy and the finalist, and of test samples
+    whose predictions changed.
+    """
     folder, data, returned = job.folder, job.data, result.returned.name
     for kind, pooled in generated.items():
         if pooled.pool is not None and len(pooled.pool.samples):

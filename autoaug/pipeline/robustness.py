@@ -1,4 +1,4 @@
-"""How robust a model is that a run kept, or that was exported from one."""
+"""Measure the robustness of the model in a run folder, or of a model exported from one."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ from autoaug.utils.json import read_record
 
 
 def robustness_of(options: RobustnessOptions) -> Robustness:
-    """See `autoaug.api.robustness`. A run keeps what was measured on its own data, and shows it in its report.
+    """See `autoaug.api.robustness`. If the data are those of the run, the result is saved in the run folder and shown
+    in its report.
 
-    A network of the user's own, whose function the folder names, is built where `options.trust` says so.
+    A network from a user's function, which the folder names, is only built if `options.trust` is set.
     """
     at_least("samples", options.samples, 1)
     how, chosen = _attack(options), resolve_device(options.device)
@@ -43,24 +44,24 @@ def robustness_of(options: RobustnessOptions) -> Robustness:
     path = model / "model.safetensors"
     if not path.is_file():
         raise RunError(
-            f"{model} has no model.safetensors; name a finished run, or what autoaug export --to model wrote"
+            f"{model} has no model.safetensors; give a finished run, or a folder from autoaug export --to model"
         )
     exported = model / "model.json"
     run, config = (None, None) if exported.is_file() else RunFolder.open(model)
     about = _of(config) if config else read_record(exported, _Exported, RunError, _NO_NETWORK)
-    found, tested = _tested(options, config, about)
-    if run and config and config.data_fingerprint == found.fingerprint:
-        _check_untouched(run, found)
+    data, tested = _tested(options, config, about)
+    if run and config and config.data_fingerprint == data.fingerprint:
+        _check_untouched(run, data)
     network = about.network
-    modality, task = get_modality(found.modality), Classification(len(found.classes))
+    modality, task = get_modality(data.modality), Classification(len(data.classes))
     if modality.models.is_own(network):
         check_trusted(f"the function {network}", model, options.trust)
     modality.models.check(network)
-    trained = _load(path, modality.models, network, found.train.inputs.shape, task).to(chosen)
+    trained = _load(path, modality.models, network, data.train.inputs.shape, task).to(chosen)
     rows = tested[spread_rows(len(tested), options.samples)]
     exam = Exam(task=task, modality=modality, device=chosen, how=how, corruptions=tuple(modality.corruptions))
-    robustness = measure(trained, found.test, rows, exam)
-    if run and config and config.data_fingerprint == found.fingerprint:
+    robustness = measure(trained, data.test, rows, exam)
+    if run and config and config.data_fingerprint == data.fingerprint:
         write_whole(run.robustness, robustness.model_dump_json(indent=2))
         write_report(run)
     return robustness
@@ -75,11 +76,11 @@ def _attack(options: RobustnessOptions) -> Adversarial:
         raise OptionError(f"--{option}: {rule}") from None
 
 
-_NO_NETWORK = "it does not say which network it is of: export the run again"
+_NO_NETWORK = "it does not name its network: export the run again"
 
 
 class _Exported(BaseModel):
-    """What is read of ``model.json``."""
+    """The fields that are read from ``model.json``."""
 
     network: str
     data_fingerprint: str = ""
@@ -91,8 +92,8 @@ def _of(config: RunConfig) -> _Exported:
 
 
 def _tested(options: RobustnessOptions, config: RunConfig | None, about: _Exported) -> tuple[DataSet, np.ndarray]:
-    """The data, and the rows of the test split that the model was not trained on: of its own data the first fold, where
-    there were folds; otherwise all.
+    """The data, and the rows of the test split that the model was not trained on: the first fold for its own data with
+    folds, otherwise all.
     """
     size, limit = (config.size, config.memory_limit) if config else (None, parse_memory(None))
     seed = config.seed if config else 0
@@ -105,17 +106,17 @@ def _tested(options: RobustnessOptions, config: RunConfig | None, about: _Export
 
 
 def _check_untouched(run: RunFolder, found: DataSet) -> None:
-    """Raise `RunError` where the run's model was trained on another training split than the data have now."""
+    """Raise `RunError` if the run's model was trained on another training split than the data have now."""
     facts = run.confirmation / "facts.json"
     if facts.is_file() and read_record(facts, _Split, RunError).training_split not in {"", found.train_fingerprint}:
         raise RunError(
-            f"{run.root} is of an older version, whose test split followed --seed: its model was trained on samples of "
-            "the test split; begin a new run"
+            f"{run.root} is of an older version, whose test split depended on --seed: its model was trained on samples "
+            "of the test split; begin a new run"
         )
 
 
 class _Split(BaseModel):
-    """What is read of what a run's trainings depend on."""
+    """The fields that are read from the facts of a run."""
 
     training_split: str = ""
 
@@ -127,5 +128,5 @@ def _load(path: Path, models: Models, network: str, shape: tuple[int, ...], task
         model.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError) as fault:
         reason = first_line(fault)
-        raise RunError(f"{path} is damaged, or of another network or other data ({reason})") from None
+        raise RunError(f"{path} is damaged, or belongs to another network or other data ({reason})") from None
     return model

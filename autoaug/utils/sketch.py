@@ -1,8 +1,9 @@
-"""A set of samples remembered by its smallest digests, so that it is known of other samples whether they were in it.
+"""Sketches of sets of samples, which tell whether another set has some of the same samples.
 
-Digests are as good as random, so the smallest are a random part of the set, and the same part in whichever set they lie
-(bottom-k sketches: Broder, 1997; Cohen and Kaplan, 2007). A set of at most 100 samples is remembered whole; of a larger
-one, a twentieth of which lies in another set, the sketch shows none of that with a chance of 0.95^100 = 0.6 %.
+A sketch has the smallest digests of a set (bottom-k sketches: Broder, 1997; Cohen and Kaplan, 2007). Digests are as
+good as random, so these samples are a random part of the set. A set of at most 100 samples is kept whole. If a larger
+set has a twentieth of its samples in common with another, its sketch misses all of them with probability 0.95^100 =
+0.6 %.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ def sketch(digests: np.ndarray) -> str:
 
 
 def union(first: str, second: str) -> str:
-    """The sketch of what either is of."""
+    """The sketch of the union of two sets."""
     return _smallest([*first.split(), *second.split()])
 
 
 def count_shared(known: str, digests: np.ndarray) -> int:
-    """How many of the samples that a sketch remembers are among those with these digests."""
+    """The number of samples in a sketch that are among those with these digests."""
     return len({*known.split()} & {*_words(digests)})
 
 

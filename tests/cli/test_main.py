@@ -127,7 +127,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["search", "leak.npz"], ["two splits", "--allow leak"]),
         (["search", "good.npz", "--space", "standrad"], ["standrad", "did you mean 'standard'"]),
         (["search", "good.npz", "--space", "space.yaml"], ["line 2", "did you mean 'Rotate'"]),
-        (["search", "good.npz", "--space", "nothing.yaml"], ["allows nothing"]),
+        (["search", "good.npz", "--space", "nothing.yaml"], ["allows no augmentation"]),
         (["search", "good.npz", "--strategy", "tpee"], ["tpee", "did you mean 'tpe'"]),
         (["search", "good.npz", "--model", "resnet99"], ["resnet99", "did you mean 'resnet9'"]),
         (["search", "good.npz", "--model", "torchvision:resnet19"], ["did you mean"]),
@@ -211,7 +211,7 @@ def test_trials_that_all_fail_are_grouped_and_nothing_is_exported(
         "search", "good.npz", "--model", "own:build", "--trials", "4", "--workers", "1", "--out", "fails", folder=folder
     )
     assert ended.code == 2
-    assert re.search(r"all 4 trials failed, nothing is exported: \d x RuntimeError: addmm", ended.stderr)
+    assert re.search(r"all 4 trials failed; nothing is exported: \d x RuntimeError: addmm", ended.stderr)
     assert len(ended.stderr.strip().splitlines()) == 1
     assert not list((folder / "fails").glob("policy*"))
 
@@ -242,7 +242,7 @@ def test_check_reports_and_its_exit_code_says_whether_a_search_makes_sense(comma
     assert "it makes sense" in good.stdout
     bad = command("check", "leak.npz", folder=folder)
     assert bad.code == 2
-    assert "60 samples stand in two splits" in bad.stdout
+    assert "60 samples are in two splits" in bad.stdout
 
 
 @pytest.mark.parametrize(

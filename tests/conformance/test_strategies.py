@@ -187,7 +187,7 @@ def test_it_beats_random_on_a_known_function(name: str) -> None:
     ("name", "space", "words"),
     [
         ("gp", "standard", r"in space 'standard' there are 0 to 3 layers.*tpe, random and auto take every space"),
-        ("cmaes", "standard", r"takes flat spaces of numbers alone"),
+        ("cmaes", "standard", r"takes only flat numeric spaces"),
     ],
 )
 def test_a_strategy_that_cannot_search_a_space_says_so_and_names_one_that_can(

@@ -67,7 +67,7 @@ def test_copies_are_in_no_fold() -> None:
     ("labels", "groups", "count", "words"),
     [
         ([0] * 60 + [1] * 14, None, 8, r"--folds 8: class 'b' has 7 samples.*pass --folds 7 or less, or add samples"),
-        ([0, 1] * 40, np.arange(80) // 10, 5, r"--folds 5: class 'a' has 4 samples, or groups.*pass --folds 4 or less"),
+        ([0, 1] * 40, np.arange(80) // 10, 5, r"--folds 5: class 'a' has 4 samples or groups.*pass --folds 4 or less"),
     ],
 )
 def test_more_folds_than_the_rarest_class_allows_are_refused(
@@ -78,9 +78,7 @@ def test_more_folds_than_the_rarest_class_allows_are_refused(
 
 
 def test_a_class_that_is_in_one_group_has_no_folds() -> None:
-    with pytest.raises(
-        OptionError, match=r"--folds 2: class 'b' has 1 samples, or groups.*; leave --folds out, or add"
-    ):
+    with pytest.raises(OptionError, match=r"--folds 2: class 'b' has 1 samples or groups.*; leave --folds out, or add"):
         check_count(2, np.array([0, 0, 1, 1]), np.array([0, 1, 2, 2]), ("a", "b"))
 
 
@@ -88,5 +86,5 @@ def test_folds_of_a_given_test_split_are_refused() -> None:
     part = numbered(np.arange(60) % 3).parts["train"]
     inputs = MemoryInputs(np.full((9, 1, 2, 1), 255, np.uint8))
     test = array_source("test", ("a", "b", "c"), {"train": (inputs, np.arange(9) % 3)}).parts["train"]
-    with pytest.raises(OptionError, match=r"--folds 3: numbered has a test split of its own.*leave --folds out"):
+    with pytest.raises(OptionError, match=r"--folds 3: numbered has its own test split.*leave --folds out"):
         with_folds(Source("numbered", ("a", "b", "c"), {"train": part, "test": test}), 3)

@@ -190,10 +190,10 @@ def test_whole_numbered_boxes_and_key_points_are_rounded(dtype: torch.dtype, kin
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        (tv_tensors.Mask(torch.zeros(60, 40)), "masks are of an image"),
-        (tv_tensors.Mask(torch.zeros(2, 20, 30)), "masks are of an image"),
-        (tv_tensors.BoundingBoxes(torch.ones(1, 4), format="XYXY", canvas_size=(60, 40)), "boxes are of an image"),
-        (tv_tensors.KeyPoints(torch.ones(1, 2), canvas_size=(80, 60)), "key-points are of an image"),
+        (tv_tensors.Mask(torch.zeros(60, 40)), "masks belong to an image"),
+        (tv_tensors.Mask(torch.zeros(2, 20, 30)), "masks belong to an image"),
+        (tv_tensors.BoundingBoxes(torch.ones(1, 4), format="XYXY", canvas_size=(60, 40)), "boxes belong to an image"),
+        (tv_tensors.KeyPoints(torch.ones(1, 2), canvas_size=(80, 60)), "keypoints belong to an image"),
     ],
 )
 def test_annotations_of_another_size_are_refused(maker: str, target: Any, words: str) -> None:

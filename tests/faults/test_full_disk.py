@@ -170,7 +170,7 @@ def test_a_full_disk_pauses_a_search_for_an_objective(tmp_path: Path) -> None:
         return 0.5
 
     options: dict[str, Any] = {"trials": 6, "seeds": 2, "strategy": "random", "out": tmp_path / "run"}
-    with pytest.raises(DiskFull, match=r"my-file.*the same call goes on"):
+    with pytest.raises(DiskFull, match=r"my-file.*continue with the same call"):
         autoaug.search(objective=objective, **options)
     is_full = False
     found = autoaug.search(objective=objective, **options)

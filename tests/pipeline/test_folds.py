@@ -150,10 +150,10 @@ def test_robustness_is_measured_on_the_fold_that_the_kept_model_was_not_trained_
 
 def test_the_report_and_the_model_card_speak_of_folds(result: SearchResult, tmp_path: Path) -> None:
     page = (result.run_dir / "report.html").read_text()
-    assert "60 test samples only judge them, in 3 folds: each seed" in page
+    assert "60 test samples were only used to judge them, in 3 folds: each seed" in page
     assert "This is over 3 folds of the data." in page
     api.export_model(result.run_dir, tmp_path / "model")
-    assert "60 test samples in 3 folds, of which these weights" in (tmp_path / "model/README.md").read_text()
+    assert "60 test samples in 3 folds; these weights" in (tmp_path / "model/README.md").read_text()
 
 
 def test_a_policy_that_saw_more_than_folds_let_it_see_is_not_confirmed_over_folds(data: Path, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_a_policy_that_does_not_say_is_refused_on_its_own_data(run: Path) -> Non
     policy = load_policy(run)
     assert policy.provenance is not None
     older = policy.model_copy(update={"provenance": policy.provenance.model_copy(update={"chosen_on": ""})})
-    with pytest.raises(DataError, match=r"of an older version, whose test split followed --seed.*--allow overlap"):
+    with pytest.raises(DataError, match=r"of an older version, whose test split depended on --seed.*--allow overlap"):
         compared(run.parent / "bars.npz", older)
     compared(write(run.parent / "others.npz", *bars(120, seed=7)), older)
 
@@ -67,6 +67,6 @@ def test_a_model_that_was_trained_on_another_split_is_not_measured(run: Path, tm
     older = shutil.copytree(run, tmp_path / "run")
     facts = json.loads((older / "confirmation/facts.json").read_text())
     (older / "confirmation/facts.json").write_text(json.dumps({**facts, "training_split": "0123456789ab"}))
-    with pytest.raises(RunError, match=r"of an older version, whose test split followed --seed.*begin a new run"):
+    with pytest.raises(RunError, match=r"of an older version, whose test split depended on --seed.*begin a new run"):
         robustness(run.parent / "bars.npz", older, steps=1)
     assert robustness(run.parent / "bars.npz", run, steps=1).inputs == 30

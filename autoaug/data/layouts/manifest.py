@@ -16,12 +16,12 @@ from autoaug.errors import DataError, UnknownName
 from autoaug.utils.files import read_text
 
 COLUMNS = ("path", "label", "split", "group")
-#: Room for millions of lines; a file without an end is not read for ever.
+#: Enough for millions of lines; an endless file is not read forever.
 _MOST_BYTES = 2**28
 
 
 def list_manifest(path: Path) -> Listing:
-    """Read the manifest; raises `DataError` with the line that breaks a rule."""
+    """Read the manifest; raises `DataError` that names the invalid line."""
     text = read_text(path, DataError, _MOST_BYTES)
     if "\0" in text:
         raise DataError(f"{path}: not a CSV file (it has NUL bytes)")
@@ -40,13 +40,13 @@ def list_manifest(path: Path) -> Listing:
         items = [replace(item, is_augmented=is_copy(item.path)) for item in items]
     if not items:
         raise DataError(
-            f"{path}: the manifest lists no samples; expected a header line path,label and a line per sample"
+            f"{path}: the manifest lists no samples; expected a header line path,label and one line per sample"
         )
     return Listing(str(path), tuple(items))
 
 
 def _columns(manifest: Path, row: list[str], line: int) -> list[str]:
-    """The names of the columns, from the first line that is not empty."""
+    """The column names, from the first line that is not empty."""
     names = [name.strip().lower() for name in row]
     if not row:
         return []
@@ -63,7 +63,7 @@ def _item(manifest: Path, line: int, columns: list[str], row: list[str]) -> Item
     where = f"{manifest}, line {line}"
     if len(row) != len(columns):
         raise DataError(
-            f"{where}: there are {len(row)} values for {len(columns)} columns; put a value with a comma in quotes, and "
+            f"{where}: there are {len(row)} values for {len(columns)} columns; put values with a comma in quotes, and "
             "leave none out"
         )
     values = dict(zip(columns, row, strict=True))
