@@ -154,20 +154,26 @@ class McNemar(Record):
 
 
 class Comparison(Record):
-    """The finalist against the strongest baseline, paired by seed, on the test split. `mcnemar` is given if
-    predictions are right or wrong.
+    """A candidate against a baseline, which stands for what `against` says, paired by seed, on the test split.
 
-    `ci95` has a coverage of 95 % over all `interim_analyses` together; `level` is the error level of each one.
+    `difference`, `ci95` and `p_value` allow for all `interim_analyses` together; `level` is the seeds' part of this one
+    alone. Half the interval's width has a part that would go with more seeds and one that would go only with more test
+    samples, whose squares add up; both are None in older results, whose interval is for new seeds alone. `folds` is of
+    the data, None where all stands on one split; `mcnemar` is there where predictions are right or wrong.
     """
 
     candidate: str
     baseline: Annotated[str, renamed("baseline", "rival")]
+    against: str = ""
     differences: Annotated[tuple[float, ...], Field(min_length=1)]
     difference: float
     ci95: Interval
+    seeds_reach: Annotated[float, Field(ge=0)] | None = None
+    samples_reach: Annotated[float, Field(ge=0)] | None = None
     p_value: Unit
     level: Unit = 0.05
     interim_analyses: Annotated[tuple[Count, ...], renamed("interim_analyses", "looks")] = ()
+    folds: Annotated[int, Field(ge=2)] | None = None
     mcnemar: McNemar | None = None
 
 
@@ -203,7 +209,9 @@ class Cost(Record):
 
 
 class DataSummary(Record):
-    """The data of the search. Older results do not name the modality; theirs is the first one."""
+    """The data of the search. Older results do not name the modality; theirs is the first one. With `folds` of the test
+    split, each seed of the confirmation was tested on one, and trained on the others and the training split.
+    """
 
     name: str
     fingerprint: str
@@ -213,6 +221,7 @@ class DataSummary(Record):
     train: Size
     validation: Count
     test: Count
+    folds: Count | None = None
     findings: tuple[str, ...]
 
 
@@ -287,7 +296,11 @@ class _Formatted(BaseModel):
 
 
 class SearchResult(Record):
-    """The outcome of a search: the content of ``result.json``."""
+    """The outcome of a search: what stands in ``result.json``.
+
+    `comparison`, of the finalist with the best baseline by validation, is what the verdict stands on; `claims` are what
+    is proven about the policy that is returned.
+    """
 
     format: Literal[2] = 2
     metric: MetricRecord = MetricRecord()
@@ -296,6 +309,7 @@ class SearchResult(Record):
     returned: Returned
     candidates: Annotated[tuple[Candidate, ...], Field(min_length=1)]
     comparison: Comparison | None
+    claims: tuple[Comparison, ...] = ()
     trials: TrialCounts
     cost: Cost
     data: DataSummary
@@ -327,11 +341,9 @@ class SearchResult(Record):
     def _parts_fit_together(self) -> Self:
         names = [candidate.name for candidate in self.candidates]
         named = {"returned": self.returned.name}
-        if self.comparison:
-            named |= {
-                "comparison.candidate": self.comparison.candidate,
-                "comparison.baseline": self.comparison.baseline,
-            }
+        for where, found in (("comparison", self.comparison), *((f"claims.{n}", c) for n, c in enumerate(self.claims))):
+            if found:
+                named |= {f"{where}.candidate": found.candidate, f"{where}.baseline": found.baseline}
         for field_name, name in named.items():
             if name not in names:
                 raise ValueError(f"{field_name} names {name!r}, which is not among the candidates")

@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_origin
 import typer
 from rich.markup import escape
 
-from autoaug.utils.options import Option, Options, members_of, option_of, type_of
+from autoaug.utils.options import Option, Options, flag_of, members_of, option_of, type_of
 
 _BY_NAME = inspect.Parameter.KEYWORD_ONLY
 
@@ -52,7 +52,7 @@ def _parameter(field: Field[Any], panels: bool) -> inspect.Parameter:
     if option.is_argument:
         how = typer.Argument(help=words)
     else:
-        name = option.flag or f"--{field.name.replace('_', '-')}"  # for a switch, without a --no- form
+        name = flag_of(field)  # for a switch, without a --no- form
         how = typer.Option(name, help=words, rich_help_panel=option.panel if panels else None)
     default = inspect.Parameter.empty if field.default is MISSING else field.default
     if default == ():

@@ -170,6 +170,15 @@ def in_memory(inputs: Inputs, chunk: int = 1024) -> MemoryInputs:
     return MemoryInputs(out)
 
 
+def join(first: Inputs, second: Inputs) -> Inputs:
+    """The samples of both, in this order; both are of the same kind."""
+    if isinstance(first, MappedInputs) and isinstance(second, MappedInputs):
+        return MappedInputs(first.path, np.concatenate([first.rows, second.rows]), first.convert)
+    if isinstance(first, FileInputs) and isinstance(second, FileInputs):
+        return FileInputs(first.paths + second.paths, first.reader)
+    return MemoryInputs(np.concatenate([in_memory(inputs).array for inputs in (first, second)]))
+
+
 def pick(inputs: Inputs, indices: np.ndarray) -> Inputs:
     """The samples at `indices`, without moving them to other storage."""
     if isinstance(inputs, MappedInputs):

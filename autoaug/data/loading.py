@@ -41,11 +41,13 @@ def recognize(data: str | Path) -> Modality:
 
 
 def check_data(
-    data: str, memory_limit: int, size: int | None, allow: Sequence[str], seed: int
+    data: str, memory_limit: int, size: int | None, allow: Sequence[str], seed: int, folds: int | None = None
 ) -> tuple[Audit, DataSet]:
-    """Open, audit and split a data set; raises `DataError` for a finding that stops a search and is not allowed."""
+    """Open, audit and split a data set; raises `DataError` for a finding that stops a search and is not allowed, and
+    the errors of `split`.
+    """
     passing = allowed(allow)
     source = open_source(data, memory_limit, size)
     audited = audit(source)
     audited.stop(passing)
-    return audited, split(source, audited, seed, memory_limit, passing)
+    return audited, split(source, audited, seed, memory_limit, passing, folds)

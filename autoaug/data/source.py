@@ -40,15 +40,22 @@ class Part:
         labels: class indices, int64 ``[n]``.
         groups: names ``[n]`` of groups that must stay together, or None.
         names: the name of each sample in messages.
+        augmented: bool ``[n]``, whether a sample is an augmented copy made by `autoaug expand`; None if none is.
     """
 
     inputs: Inputs
     labels: np.ndarray
     groups: np.ndarray | None
     names: tuple[str, ...]
+    augmented: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def originals(self) -> np.ndarray:
+        """The rows of the samples that are not augmented copies, ascending."""
+        return np.arange(len(self)) if self.augmented is None else np.flatnonzero(~self.augmented)
 
 
 @dataclass(frozen=True, eq=False)

@@ -138,11 +138,12 @@ def expand(expansion: Expansion, out: Path, workers: int = 1, watch: Watch | Non
         watch: called with the progress.
 
     Raises:
-        OptionError: the number of copies is below 1, or the policy mixes labels or has a schedule.
+        OptionError: the number of copies is below 1, the policy mixes labels or has a schedule, or the source already
+            has augmented copies.
         RunError: `out` holds something else.
         DataError: the disk has too little space.
     """
-    _check_options(expansion.policy, expansion.copies)
+    _check_options(expansion)
     _check_room(expansion, out)
     _begin(out, _about(expansion))
     begun = time.perf_counter()
@@ -172,7 +173,13 @@ def expand(expansion: Expansion, out: Path, workers: int = 1, watch: Watch | Non
     return Expanded(len(expansion.train), total, time.perf_counter() - begun, size)
 
 
-def _check_options(policy: Policy, copies: int) -> None:
+def _check_options(expansion: Expansion) -> None:
+    policy, copies = expansion.policy, expansion.copies
+    if expansion.train.augmented is not None:
+        raise OptionError(
+            f"{expansion.source.name} holds augmented copies already; expand the data that they are of, with more "
+            "--copies"
+        )
     if copies < 1:
         raise OptionError(f"--copies {copies} must be at least 1")
     if policy.mixing or policy.schedule:
@@ -304,6 +311,7 @@ def _write_npz(expansion: Expansion, out: Path) -> None:
     rows = np.array([line.row for line in sorted(_lines(out / MANIFEST), key=lambda line: line.part)])
     copies = np.concatenate([np.load(path, allow_pickle=False) for path in paths])
     arrays["x_train"] = np.concatenate([arrays["x_train"], as_array(copies)])
+    arrays["c_train"] = np.arange(len(arrays["x_train"])) >= len(expansion.train)
     for key in ("y_train", "g_train"):
         arrays[key] = np.concatenate([arrays[key], arrays[key][rows]])
     with replacing(out / "data.npz") as unfinished, unfinished.open("wb") as file:

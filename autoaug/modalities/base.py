@@ -251,6 +251,8 @@ class Modality(ABC):
     usual_base: Mapping[str, float] = {}
     #: The default baselines of a search, if its space names none.
     baselines: tuple[str, ...] = ("none",)
+    #: The policy that is used by default in practice: what is returned is compared with it, if it is a baseline.
+    usual_policy: str = ""
     #: The policy for training the sample filter's classifier, so that it is not overconfident in its errors.
     filter_policy: str = "none"
     #: Folders of YAML files.

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from autoaug.data.audit import Finding, allowed, audit
 from autoaug.data.description import describe_source, describe_splits
 from autoaug.data.loading import open_source
-from autoaug.data.splits import split
-from autoaug.errors import DataError
+from autoaug.data.splits import DataSet, split
+from autoaug.errors import DataError, OptionError
 from autoaug.pipeline.options import CheckOptions
 from autoaug.pipeline.parsing import check_seed, check_size, parse_memory
+
+#: Below this number of test samples folds are suggested, and how many.
+_FEW, _FOLDS = 500, 5
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,19 @@ class DataCheck:
     lines: tuple[str, ...]
 
 
+def _offer(data: DataSet, with_folds: Callable[[int], DataSet]) -> list[str]:
+    """A suggestion of folds, if the test split of the `data` is small and folds are possible."""
+    if data.has_own_test or len(data.test) >= _FEW:
+        return []
+    with suppress(DataError, OptionError):  # too few samples or groups
+        count = len(with_folds(_FOLDS).test)
+        return [
+            f"with {len(data.test)} test samples, chance moves a difference by points: pass --folds {_FOLDS} to test "
+            f"on {count}, each seed on one fold of them"
+        ]
+    return []
+
+
 def check(options: CheckOptions) -> DataCheck:
     """See `autoaug.api.check`."""
     check_seed(options.seed)
@@ -42,13 +61,14 @@ def check(options: CheckOptions) -> DataCheck:
     source = open_source(str(options.data), limit, options.size)
     audited = audit(source)
     lines, sizes, refusal = describe_source(source, audited), {}, ""
+    splits = partial(split, source, audited, options.seed, limit, passing)
     try:
         audited.stop(passing)
-        data = split(source, audited, options.seed, limit, passing)
+        data = splits()
     except DataError as fault:
         refusal = str(fault)
     else:
-        lines += describe_splits(data)
+        lines += [*describe_splits(data), *_offer(data, splits)]
         sizes = {"train": len(data.train), "validation": len(data.validation), "test": len(data.test)}
     counts = {str(role): dict(of_class) for role, of_class in audited.counts.items()}
     return DataCheck(counts, audited.findings, audited.fingerprint, sizes, refusal, tuple(lines))

@@ -13,7 +13,7 @@ import torch
 from autoaug.data.audit import Audit
 from autoaug.data.loading import check_data, recognize
 from autoaug.data.splits import DataSet
-from autoaug.errors import DeviceError, OptionError, RunError
+from autoaug.errors import DataError, DeviceError, OptionError, RunError
 from autoaug.generate.filter import load_accept_function
 from autoaug.generate.generator import SavedGenerator, load_generator
 from autoaug.modalities.registry import get_modality
@@ -28,6 +28,7 @@ from autoaug.pipeline.parsing import (
     parse_budget,
     parse_memory,
     parse_time,
+    seeds_of_folds,
     versions,
     within,
     writable,
@@ -45,6 +46,7 @@ from autoaug.search.strategies import get_strategy
 from autoaug.training.device import resolve_device
 from autoaug.training.recipe import Recipe, default_batch_size, default_epochs
 from autoaug.utils.redaction import shown, without_secrets
+from autoaug.utils.sketch import count_shared
 
 
 @dataclass(frozen=True)
@@ -97,12 +99,17 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
     models = recognize(options.data).models
     models.check(options.model)
     generator = _generator(options, wanted_generators(goal.space, goal.known()))
-    audit, data = check_data(str(options.data), machine.memory_limit, options.size, options.allow, options.seed)
+    audit, data = check_data(
+        str(options.data), machine.memory_limit, options.size, options.allow, options.seed, options.folds
+    )
     goal.check_modality(data.modality)
+    if "overlap" not in options.allow:
+        _check_unseen(goal.known(), data)
     if generator is not None:
         generator.check_fits(data, "generator" in options.allow)
     blank = torch.zeros(data.train.inputs.shape[0])
     models.build(options.model, data.train.inputs.shape, len(data.classes), blank, blank, seed=0)
+    first, most = seeds_of_folds(options.seeds, most_seeds(options.seeds, options.max_seeds), options.folds)
     config = RunConfig(
         data=absolute(options.data),
         data_fingerprint=audit.fingerprint,
@@ -111,8 +118,10 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
         allow=tuple(options.allow),
         model=options.model,
         recipe=_recipe(options, len(data.train)),
-        confirmation_seeds=options.seeds,
-        most_seeds=most_seeds(options.seeds, options.max_seeds),
+        confirmation_seeds=first,
+        most_seeds=most,
+        folds=options.folds,
+        returns=options.returns,
         seed=options.seed,
         track=tuple(options.track),
         generator=absolute(options.generator) if options.generator else None,
@@ -123,6 +132,26 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
         **vars(machine),
     )
     return config, data, audit
+
+
+def _check_unseen(policies: Sequence[Policy], data: DataSet) -> None:
+    """Raise `DataError` if a policy was chosen on samples of the test split, because these cannot judge it."""
+    cure = "use other data, or the policy of a new search (or pass --allow overlap)"
+    for policy in policies:
+        about = policy.provenance
+        if about is None:
+            continue
+        if seen := count_shared(about.chosen_on, data.digests["test"]):
+            known = len(about.chosen_on.split())
+            raise DataError(
+                f"policy {policy.name!r} was chosen on samples of the test split: {seen} of the {known} in its file; "
+                f"{cure}"
+            )
+        if not about.chosen_on and about.data_fingerprint == data.fingerprint and not data.has_own_test:
+            raise DataError(
+                f"policy {policy.name!r} is of an older version, whose test split depended on --seed, so it may have "
+                f"been chosen on samples of the test split; {cure}"
+            )
 
 
 def _search(options: SearchOptions) -> _Goal:
@@ -183,6 +212,7 @@ def _check_numbers(options: RunOptions) -> None:
     for name, value, least, most in (
         ("workers", options.workers, 1, LARGEST_COUNT),
         ("seeds", options.seeds, 2, LARGEST_COUNT),
+        ("folds", options.folds, 2, LARGEST_COUNT),
         ("epochs", options.epochs, 1, 10**6),
         ("batch-size", options.batch_size, 2, 10**6),
     ):
@@ -260,7 +290,7 @@ def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, 
     get_modality(config.modality).models.check(config.model)
     if config.accept is not None:
         load_accept_function(config.accept)
-    audit, data = check_data(config.data, config.memory_limit, config.size, config.allow, config.seed)
+    audit, data = check_data(config.data, config.memory_limit, config.size, config.allow, config.seed, config.folds)
     now, then = (data.modality, audit.fingerprint), (config.modality, config.data_fingerprint)
     if now != then:
         raise RunError(

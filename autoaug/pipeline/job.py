@@ -12,6 +12,8 @@ import torch
 
 from autoaug.data.audit import Audit
 from autoaug.data.splits import DataSet
+from autoaug.evaluation.confirmation import confirmation_seeds
+from autoaug.evaluation.group_sequential import interim_analyses
 from autoaug.evaluation.scoring import Scoring
 from autoaug.generate.generator import generator_digest
 from autoaug.generate.pool import Pooled
@@ -56,7 +58,28 @@ class Job:
     @property
     def scoring(self) -> Scoring:
         """How candidates are scored."""
-        return Scoring(self.task, self.metric, self.data.validation.labels, self.data.test.labels)
+        validation, test = self.data.validation, self.data.test
+        return Scoring(
+            task=self.task,
+            metric=self.metric,
+            validation_labels=validation.labels,
+            test_labels=test.labels,
+            test_groups=test.groups,
+            validation_groups=validation.groups,
+            folds=self.data.folds.of(self.seeds) if self.data.folds else {},
+        )
+
+    @property
+    def planned(self) -> tuple[int, ...]:
+        """The numbers of seeds at the interim analyses; with folds, each fold was then tested equally often."""
+        turn = self.config.folds or 1
+        looks = interim_analyses(self.config.confirmation_seeds // turn, self.config.most_seeds // turn)
+        return tuple(turn * count for count in looks)
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds of the confirmation, as many as there may be."""
+        return confirmation_seeds(self.config.seed, self.planned[-1])
 
     def setting(self, generated: Mapping[str, Pooled]) -> TrainingSetting:
         """What the trials of the search have in common."""

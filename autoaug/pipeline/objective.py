@@ -12,9 +12,11 @@ from typing import Literal
 
 from autoaug.engine.transform import PolicyTransform
 from autoaug.errors import OptionError, pausing_on_full_disk
+from autoaug.evaluation.comparing import Paired
 from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds, distinct, train_candidates
-from autoaug.evaluation.statistics import estimate
-from autoaug.evaluation.verdict import Words, decide, paired, strongest
+from autoaug.evaluation.statistics import estimate, seed_errors
+from autoaug.evaluation.verdict import Rival, decide, strongest
+from autoaug.evaluation.wording import Words
 from autoaug.exporters import export_modules
 from autoaug.pipeline.options import ObjectiveOptions
 from autoaug.pipeline.parsing import check_seed, parse_budget, parse_time, within
@@ -44,7 +46,7 @@ Objective = Callable[[PolicyTransform, int, float], float]
 _UNIT = 1000
 #: The assumed resolution of scores, which is unknown: it keeps the deviation of equal scores above 0.
 _RESOLUTION = 1e-9
-_WORDS = Words(MetricRecord(name="score", unit=""), split="", best_on="")
+_WORDS = Words(MetricRecord(name="score", unit=""), split="", best="the strongest baseline")
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,8 +245,10 @@ def _judged(candidates: Sequence[Scored], history: tuple[TrialSummary, ...]) -> 
     # The search itself chooses the finalist: one chosen by these scores would look better than it is.
     baseline = strongest([c for c in candidates if c.kind == "baseline"])
     finalist = next((c for c in candidates if c.kind == "searched"), baseline)
-    found = paired(finalist.scores, baseline.scores, _RESOLUTION)
-    decision = decide(finalist, baseline, baseline, found, _WORDS)
+    differences = tuple(a - b for a, b in zip(finalist.scores, baseline.scores, strict=True))
+    found = Paired(differences, seed_errors(differences, _RESOLUTION))
+    rival = Rival(baseline, found)
+    decision = decide(finalist, rival, rival, baseline, _WORDS)
     return ObjectiveResult(
         verdict=decision.verdict,
         sentence=decision.sentence,

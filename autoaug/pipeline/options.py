@@ -54,7 +54,7 @@ MemoryLimit = Annotated[
 Size = Annotated[int | None, Option("Resize sample files to this size. [default: by rule]", _DATA)]
 Allow = Annotated[
     Sequence[str],
-    Option("Findings to allow: unreadable, empty, absent, leak, conflict, generator. May be repeated.", _DATA),
+    Option("Findings to allow: unreadable, empty, absent, leak, conflict, generator, overlap. May be repeated.", _DATA),
 ]
 Accept = Annotated[
     str | None,
@@ -112,7 +112,24 @@ class RunOptions(Options):
             _CONFIRMATION,
         ),
     ] = None
-    seed: Annotated[int, Option("Random seed of splits, search and trainings.", _RUN)] = 0
+    folds: Annotated[
+        int | None,
+        Option(
+            "Confirm on this many folds, for small data without a test split: half of the data is kept from the "
+            "search, and each seed is tested on one fold of it. The number of seeds is rounded to a multiple.",
+            _CONFIRMATION,
+        ),
+    ] = None
+    returns: Annotated[
+        Literal["best-bet", "baseline-unless-better"],
+        Option(
+            "What is returned where no policy is proven better: the 'best-bet' by validation, or the best baseline "
+            "('baseline-unless-better').",
+            _CONFIRMATION,
+            flag="--return",
+        ),
+    ] = "best-bet"
+    seed: Annotated[int, Option("Random seed of search, trainings and validation split.", _RUN)] = 0
     workers: Annotated[
         int | None, Option("Number of parallel trials. [default: one per CPU core with Ray, else 1]", _MACHINE)
     ] = None
@@ -285,7 +302,6 @@ class RobustnessOptions(Options):
     norm: Annotated[Literal["linf", "l2"], Option("Norm of the attack: linf or l2.")] = "linf"
     steps: Annotated[int, Option("Steps of the attack.")] = 20
     samples: Annotated[int, Option("Most test samples to use.")] = 1000
-    seed: Annotated[int | None, Option("Seed of the split; by default the run's.")] = None
     device: Device = "auto"
     allow: Allow = ()
     trust: Trust = False

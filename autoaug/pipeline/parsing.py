@@ -108,6 +108,14 @@ def most_seeds(first: int, most: int | None) -> int:
     return max(first, _MOST_SEEDS) if first >= _ADDED_FROM else first
 
 
+def seeds_of_folds(first: int, most: int, folds: int | None) -> tuple[int, int]:
+    """The first and the highest number of seeds, rounded so that every fold is tested equally often."""
+    if folds is None:
+        return first, most
+    first = folds * math.ceil(first / folds)
+    return first, max(first, folds * (most // folds))
+
+
 def default_workers(device: str, executor: str, ray_address: str | None) -> int:
     """One worker per CPU core if Ray can be used; one worker on a GPU or without Ray."""
     if executor == "inline" or (device.startswith("cuda") and not ray_address) or ray_fault():

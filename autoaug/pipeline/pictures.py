@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -106,20 +105,16 @@ class CaptionedSamples(NamedTuple):
     fixed: np.ndarray
 
 
-def draw_examples(
-    test: Samples, classes: tuple[str, ...], before: Sequence[np.ndarray], after: Sequence[np.ndarray]
-) -> CaptionedSamples:
-    """The samples whose predictions a policy corrected most often, and broke most often, over the seeds; up to
-    `SAMPLES` each. Captions tell the class, and how often it was recognized before and after. Predictions are class
-    indices ``[n]``, one array per seed.
+def draw_examples(test: Samples, classes: tuple[str, ...], before: np.ndarray, after: np.ndarray) -> CaptionedSamples:
+    """The samples whose predictions a policy corrected most often, and broke most often; up to `SAMPLES` each. Captions
+    tell the class, and the share ``[n]`` of trainings that recognized it `before` and `after`.
     """
-    right = [np.mean([of_seed == test.labels for of_seed in predictions], axis=0) for predictions in (before, after)]
-    gain = right[1] - right[0]
+    gain = after - before
     order = np.argsort(-gain, kind="stable")
     fixed, broken = order[gain[order] > 0], order[::-1][gain[order[::-1]] < 0]
     rows = np.concatenate([fixed[:SAMPLES], broken[:SAMPLES]])
     captions = [
-        f"{classes[test.labels[r]]}: right in {100 * right[0][r]:.0f} % before, {100 * right[1][r]:.0f} % after"
+        f"{classes[test.labels[r]]}: right in {100 * before[r]:.0f} % before, {100 * after[r]:.0f} % after"
         for r in rows
     ]
     return CaptionedSamples(test.inputs.take(rows), np.array(captions, dtype=str), gain[rows] > 0)

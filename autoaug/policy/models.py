@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from autoaug.errors import PolicyError, rule_of
 from autoaug.modalities.operators import RENAMED_OPERATORS
 from autoaug.utils.renamed import renamed, upgraded
+from autoaug.utils.sketch import union
 
 if TYPE_CHECKING:
     from autoaug.engine.transform import PolicyTransform
@@ -202,6 +203,8 @@ class Provenance(FrozenModel):
         verdict: the verdict of the run, as text.
         difference, ci95: the test score minus that of the strongest baseline, in [-1, 1], with its 95 % interval.
         license: the SPDX identifier of the license under which the policy is shared; its author fills it in.
+        chosen_on: a sketch (see `autoaug.utils.sketch`) of the samples that it was chosen on: those that models were
+            trained or scored on. These samples cannot judge it. Empty if unknown.
     """
 
     data: str
@@ -210,6 +213,7 @@ class Provenance(FrozenModel):
     difference: float | None = None
     ci95: tuple[float, float] | None = None
     license: Annotated[str | None, renamed("license", "licence")] = None
+    chosen_on: Annotated[str, Field(pattern=r"^([0-9a-f]{12}( [0-9a-f]{12}){0,99})?$")] = ""
 
 
 class Policy(FrozenModel):
@@ -342,10 +346,24 @@ class Policy(FrozenModel):
                 synthetic=self.synthetic or other.synthetic,
                 regularization=self.regularization or other.regularization,
                 copies=max(self.copies, other.copies),
+                provenance=_joined(self.provenance, other.provenance),
             )
         except ValidationError as faults:
             rule = rule_of(faults.errors()[0])
             raise PolicyError(f"{self.name!r} and {other.name!r} cannot be joined: {rule}") from None
+
+
+def _joined(first: Provenance | None, second: Provenance | None) -> Provenance | None:
+    """The provenance of two joined policies: the samples that they were chosen on, and no claim."""
+    known = first or second
+    if known is None:
+        return None
+    return Provenance(
+        data=known.data,
+        data_fingerprint=known.data_fingerprint,
+        verdict="nothing is claimed about joined policies",
+        chosen_on=union(first.chosen_on if first else "", second.chosen_on if second else ""),
+    )
 
 
 def _in_first_names(value: Any) -> Any:

@@ -38,6 +38,8 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
         "network": config.model,
         "shape": result.data.shape,
         "classes": result.data.classes,
+        "data_fingerprint": result.data.fingerprint,
+        "folds": result.data.folds,
     }
     card = texts.get_template("model_card.md").render(
         result=result,

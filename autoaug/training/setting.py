@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.pool import Pool
 from autoaug.data.splits import Samples, nested_rows
@@ -52,6 +54,9 @@ class TrainingSetting:
     If the splits are exchangeable, a trial on a part of the training split is also scored on the rest of it: four times
     the samples and half the noise, for the cost of predicting them.
 
+    With `folds`, each seed is tested on its own rows of the test split, and trained on all others and the training
+    split.
+
     Partial trainings are kept in the folder `checkpoints`, if there is one, to be continued. `pools` has the generated
     samples by kind of generator; a missing kind means that its generator failed.
     """
@@ -65,6 +70,7 @@ class TrainingSetting:
     device: str
     modality: str
     metric: Metric = field(default_factory=Accuracy)
+    folds: Mapping[int, np.ndarray] = field(default_factory=dict)
     is_exchangeable: bool = False
     measures_robustness: bool = False
     checkpoints: Path | None = None
@@ -84,11 +90,12 @@ class TrainingSetting:
         """The plan to train with `policy` on a stratified `data_fraction` of the training split. Batches shrink by the
         same factor, so that the number of steps is the same.
         """
+        samples = self.samples_of(seed)
         plan = TrainingPlan(
             policy=policy,
             model=self.model,
             task=self.task,
-            samples=self.train,
+            samples=samples,
             recipe=self.recipe,
             seed=seed,
             device=self.device,
@@ -96,8 +103,15 @@ class TrainingSetting:
         )
         if data_fraction == 1:
             return plan
-        rows = nested_rows(self.task.strata(self.train.labels), data_fraction, derive_seed(seed, "share"))
+        rows = nested_rows(self.task.strata(samples.labels), data_fraction, derive_seed(seed, "share"))
         return replace(plan, recipe=self.recipe.for_share(data_fraction), rows=rows)
+
+    def samples_of(self, seed: int) -> Samples:
+        """The samples that a training with that seed is trained on."""
+        fold = self.folds.get(seed)
+        if fold is None or self.test is None:
+            return self.train
+        return self.train + self.test.at(np.delete(np.arange(len(self.test)), fold))
 
     def full_length_passes(self) -> int:
         """The compute of training one final model, in samples passed through it forward and backward."""

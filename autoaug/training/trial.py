@@ -165,7 +165,9 @@ class _Trial:
         if setting.measures_robustness:
             result = replace(result, robustness=robust_score(training.model, setting))
         predictions, statistics = self.validation or (None, None)
-        tested, tested_statistics = (None, None) if setting.test is None else self.on(training, setting.test)
+        tested, tested_statistics = None, None
+        if setting.test is not None:
+            tested, tested_statistics = self.on(training, setting.test, setting.folds.get(self.seed))
         return replace(
             result,
             status="complete",

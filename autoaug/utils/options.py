@@ -55,7 +55,7 @@ class Options:
             object.__setattr__(self, field.name, value)
             for one in members_of(kind):
                 if get_origin(one) is Literal and value is not None:
-                    one_of(field.name.replace("_", "-"), value, get_args(one))
+                    one_of(flag_of(field).removeprefix("--"), value, get_args(one))
 
 
 def one_of(name: str, value: str, choices: Sequence[str]) -> str:
@@ -68,6 +68,12 @@ def one_of(name: str, value: str, choices: Sequence[str]) -> str:
 def option_of(field: "Field[Any]") -> Option | None:
     """The command-line option of a field; None if it is only for Python."""
     return next((word for word in get_args(field.type)[1:] if isinstance(word, Option)), None)
+
+
+def flag_of(field: "Field[Any]") -> str:
+    """The name of an option on the command line, of a switch without its ``--no-`` form."""
+    option = option_of(field)
+    return (option and option.flag) or f"--{field.name.replace('_', '-')}"
 
 
 def type_of(field: "Field[Any]") -> Any:

@@ -173,7 +173,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["expand", "good.npz", "none", "--out", "x", "--seed", "-1"], ["--seed -1"]),
         (["generate", "fit", "good.npz", "--out", "x", "--seed", "-1"], ["--seed -1"]),
         (["generate", "sample", "there", "--out", "x", "--seed", str(2**64)], ["--seed", "at most"]),
-        (["robustness", "good.npz", "there", "--seed", "-1"], ["--seed -1"]),
         (["watch", "there", "--every", "0"], ["--every 0", "0.1"]),
         (["watch", "there", "--every", "nan"], ["--every nan", "0.1"]),
         (["export", "none", "--to", "numpy", "--out", "/"], ["Is a directory", "/"]),

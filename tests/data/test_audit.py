@@ -37,6 +37,20 @@ def test_a_leak_between_splits_stops_unless_allowed(tmp_path: Path) -> None:
     found.stop(frozenset({"leak"}))
 
 
+@pytest.mark.parametrize("role", ["val", "test"])
+def test_a_group_in_two_given_splits_stops_unless_allowed(role: str, tmp_path: Path) -> None:
+    """Every patient is in train and in the other split; no image is."""
+    images, labels = bars(60, seed=5)
+    other = {f"x_{role}": images, f"y_{role}": labels, f"g_{role}": np.arange(60) // 5}
+    path = write_npz(tmp_path / "a.npz", g_train=np.arange(120) // 10, **other)
+    found = audit(open_source(path, PLENTY))
+    with pytest.raises(DataError, match=r"12 groups are in two splits, e\.g\. '0' with .* and .*--allow leak"):
+        found.stop()
+    found.stop(frozenset({"leak"}))
+    np.savez(tmp_path / "b.npz", **{**np.load(path), f"g_{role}": np.arange(60) // 5 + 100})
+    assert "stop" not in codes(tmp_path / "b.npz").values()
+
+
 def test_one_image_under_two_labels_stops(tmp_path: Path) -> None:
     x, y = bars(120)
     path = write_npz(tmp_path / "a.npz", x_train=np.concatenate([x, x[:1]]), y_train=np.append(y, (y[0] + 1) % 3))

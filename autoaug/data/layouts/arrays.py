@@ -1,6 +1,6 @@
-"""An ``.npz`` file with ``x_train, y_train[, x_val, y_val][, x_test, y_test][, class_names]``, and with ``g_train`` and
-so on if samples belong to groups that must stay together. Case does not matter. ``train_NOUNs, train_labels`` are also
-accepted, where NOUN is the modality's word for a sample.
+"""An ``.npz`` file with ``x_train, y_train[, x_val, y_val][, x_test, y_test][, class_names]``, with ``g_train`` and so
+on if samples belong to groups that must stay together, and with ``c_train`` if some are augmented copies (true). Case
+does not matter. ``train_NOUNs, train_labels`` are also accepted, where NOUN is the modality's word for a sample.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import math
 import re
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,15 +61,23 @@ def _open(path: Path, archive: zipfile.ZipFile, memory_limit: int, prepare: Prep
     if len(shapes) > 1:
         raise DataError(f"{path}: the {noun}s of the parts have different shapes {sorted(shapes)}; use one shape")
     groups = {role: _array(archive, keys["g", role]).astype(str) for role in roles if ("g", role) in keys}
+    augmented = {role: _array(archive, keys["c", role]).astype(bool) for role in roles if ("c", role) in keys}
     left_out = tuple(f"array {name!r}" for name in others if name not in named)
     parts = dict(zip(roles, zip(inputs, labels, strict=True), strict=True))
-    return array_source(str(path), classes, parts, groups, left_out, noun)
+    source = array_source(str(path), classes, parts, groups, left_out, noun)
+    for role, copies in augmented.items():
+        if copies.shape != (len(source.parts[role]),):
+            raise DataError(f"{path}: {keys['c', role]} has the shape {list(copies.shape)}; one value per {noun}")
+    marked = {role: replace(part, augmented=augmented.get(role)) for role, part in source.parts.items()}
+    return replace(source, parts=marked)
 
 
 def _keys(path: Path, archive: zipfile.ZipFile, noun: str) -> tuple[dict[tuple[str, Role], str], list[str]]:
-    """The names of the arrays by content (``x`` samples, ``y`` labels, ``g`` groups) and role, and all other names."""
-    letters = {f"{noun}s": "x", "labels": "y", "groups": "g"}
-    pattern = rf"(?P<what>[xyg])_(?P<split>[a-z]+)|(?P<part>[a-z]+)_(?P<kind>{'|'.join(letters)})"
+    """The names of the arrays by content (``x`` samples, ``y`` labels, ``g`` groups, ``c`` whether copies) and role,
+    and all other names.
+    """
+    letters = {f"{noun}s": "x", "labels": "y", "groups": "g", "copies": "c"}
+    pattern = rf"(?P<what>[xygc])_(?P<split>[a-z]+)|(?P<part>[a-z]+)_(?P<kind>{'|'.join(letters)})"
     keys: dict[tuple[str, Role], str] = {}
     others, unknown = [], set[tuple[str, str]]()
     for name in (member.removesuffix(".npy") for member in archive.namelist()):

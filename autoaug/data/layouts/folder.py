@@ -36,7 +36,7 @@ def list_folder(root: Path, endings: frozenset[str]) -> Listing:
     parts = parts or {"train": folders}
     is_expanded = (root / EXPANSION).is_file()
     items = [
-        Item(path, folder.name, role, f"{role} {printable(path.stem.partition(COPY)[0])}" if is_expanded else None)
+        _expanded(path, folder.name, role) if is_expanded else Item(path, folder.name, role)
         for role, classes in parts.items()
         for folder in classes
         for path in _samples(folder, root, endings, left_out)
@@ -46,6 +46,16 @@ def list_folder(root: Path, endings: frozenset[str]) -> Listing:
         raise DataError(f"{root}: the folder {what}; expected CLASS/SAMPLE or train/CLASS/SAMPLE")
     names = frozenset(folder.name for classes in parts.values() for folder in classes)
     return Listing(str(root), tuple(items), names, format_left_out(left_out))
+
+
+def _expanded(path: Path, label: str, role: Role) -> Item:
+    """A sample of an expansion."""
+    return Item(path, label, role, f"{role} {printable(path.stem.partition(COPY)[0])}", is_copy(path))
+
+
+def is_copy(path: Path) -> bool:
+    """Whether a file of an expansion is an augmented copy."""
+    return COPY in path.stem
 
 
 def is_tool_made(name: str) -> bool:

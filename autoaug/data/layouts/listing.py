@@ -21,12 +21,13 @@ Header = TypeVar("Header")
 
 @dataclass(frozen=True)
 class Item:
-    """One listed sample."""
+    """One listed sample; `is_augmented` marks a copy made by `autoaug expand`."""
 
     path: Path
     label: str
     role: Role
     group: str | None = None
+    is_augmented: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,10 +118,12 @@ def _check(items: Sequence[Item], inspect: Callable[[Path], Header]) -> list[tup
 
 def _part(items: list[Item], labels: np.ndarray, reader: Reader) -> Part:
     grouped = any(item.group is not None for item in items)
+    augmented = np.array([item.is_augmented for item in items])
     names = tuple(printable(str(item.path)) for item in items)
     return Part(
         inputs=FileInputs(tuple(str(item.path) for item in items), reader),
         labels=labels,
         groups=np.array([item.group or name for item, name in zip(items, names, strict=True)]) if grouped else None,
         names=names,
+        augmented=augmented if augmented.any() else None,
     )

@@ -1,11 +1,15 @@
-"""A CSV manifest with the columns ``path,label[,split[,group]]``; paths are relative to its folder."""
+"""A CSV manifest with the columns ``path,label[,split[,group]]``; paths are relative to its folder, which may be one
+that `autoaug expand` made.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
+from autoaug.data.layouts.folder import EXPANSION, is_copy
 from autoaug.data.layouts.listing import Item, Listing
 from autoaug.data.source import ROLE_NAMES
 from autoaug.errors import DataError, UnknownName
@@ -32,6 +36,8 @@ def list_manifest(path: Path) -> Listing:
                 items.append(_item(path, lines.line_num, columns, row))
     except csv.Error as fault:
         raise DataError(f"{path}, line {lines.line_num}: not a CSV file ({fault})") from None
+    if (path.parent / EXPANSION).is_file():
+        items = [replace(item, is_augmented=is_copy(item.path)) for item in items]
     if not items:
         raise DataError(
             f"{path}: the manifest lists no samples; expected a header line path,label and one line per sample"

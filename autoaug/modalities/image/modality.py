@@ -35,6 +35,7 @@ class _Images(Modality):
     families = ("geometry", "deformation", "tone", "color", "weather", "occlusion", "filters", "sensor")
     usual_base = {"HorizontalFlip": 1.0, "PadCrop": 0.25}  # noqa: RUF012 (never modified)
     baselines = ("none", "flip-crop", "randaugment", "trivialaugment")
+    usual_policy = "flip-crop+trivialaugment-wide"
     filter_policy = "randaugment"
     policies = Path(__file__).parent / "policies"
     spaces = _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT

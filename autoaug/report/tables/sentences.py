@@ -9,17 +9,6 @@ from autoaug.results import MetricRecord, SearchResult
 _WITHIN_NOISE = 3
 
 
-def power_note(result: SearchResult, metric: MetricRecord) -> str:
-    """The smallest difference that this confirmation could detect: half the width of the paired interval."""
-    if result.comparison is None:
-        return ""
-    low, high = metric.interval(result.comparison.ci95)
-    seeds = len(result.comparison.differences)
-    return (
-        f"With {seeds} seeds, differences below {(high - low) / 2:.1f} {metric.points} cannot be told from chance here."
-    )
-
-
 def shift(result: SearchResult, metric: MetricRecord) -> str | None:
     """The result of two-sample matching as text; None if it was not run."""
     matching = result.probes.get("matching")
