@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds, train_candidates
-from autoaug.evaluation.group_sequential import interim_analyses
+from autoaug.evaluation.confirmation import CandidatePolicy, train_candidates
 from autoaug.evaluation.scoring import ConfirmedTraining, Trainings, assess
 from autoaug.evaluation.training_store import TrainingStore
-from autoaug.evaluation.verdict import Judgment, contenders, judge
+from autoaug.evaluation.verdict import Judgment, Terms, contenders, judge
+from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import Job, OpenExecutor
 from autoaug.results import Candidate
 from autoaug.search.executors import Executor
@@ -38,9 +38,9 @@ def confirm(
     is returned.
     """
     begun = now()
-    first = confirmation_seeds(job.config.seed, 1)[0]
-    store = TrainingStore(job.folder.confirmation, job.scoring, job.progress, kept=first)
-    with open_executor(replace(setting, test=job.data.test, checkpoints=None)) as executor:
+    scoring = job.scoring
+    store = TrainingStore(job.folder.confirmation, scoring, job.progress, kept=job.seeds[0])
+    with open_executor(replace(setting, test=job.data.test, folds=scoring.folds, checkpoints=None)) as executor:
         found = _until_decided(job, candidate_policies, executor, store, after_search)
         store.keep_weights(found.judgment.returned, executor, job.folder.model)
     compute = sum(training.seconds for training in found.trainings.values())
@@ -55,8 +55,9 @@ def _until_decided(
     after_search: bool,
 ) -> Confirmed:
     """Train the candidates on the first seeds, then those between whom it is open on more."""
-    planned = interim_analyses(job.config.confirmation_seeds, job.config.most_seeds)
-    seeds = confirmation_seeds(job.config.seed, planned[-1])
+    planned, seeds = job.planned, job.seeds
+    habit = get_modality(job.modality).usual_policy
+    terms = Terms(after_search, planned, job.config.returns, habit)
     open_between = {candidate.name for candidate in candidate_policies}
     trainings: dict[tuple[str, int], ConfirmedTraining] = {}
     for before, count in zip((0, *planned), planned, strict=False):
@@ -66,7 +67,7 @@ def _until_decided(
         )
         trainings |= train_candidates(training, seeds[before:count], executor, store, job.progress)
         candidates = tuple(assess(candidate, trainings, seeds, store.scoring) for candidate in candidate_policies)
-        judgment = judge(candidates, trainings, store.scoring, after_search, planned)
+        judgment = judge(candidates, trainings, store.scoring, terms)
         open_between = set(contenders(judgment, candidates))
         if not open_between:
             break

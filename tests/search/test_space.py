@@ -1,4 +1,4 @@
-"""Search spaces: those that come along, what they may draw, and what a broken file is told."""
+"""Search spaces: the built-in ones, what they may draw, and errors for invalid files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Policies learned by gradients."""
+"""Learn a policy by gradient descent."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _COMPUTE = 0.8
 _PASSES_A_STEP = 8 * _BATCH
 _LEARNING_RATE = 0.05
 _POLICY_LEARNING_RATE = 0.05
-#: How far apart, in parameter space, the two gradients are taken.
+#: How far the weights are moved, in parameter space, to each side for the difference of gradients.
 _REACH = 0.01
 #: A sub-policy stays if its weight is at least this fraction of the mean weight of its layer.
 _KEPT = 0.25
@@ -45,15 +45,15 @@ _KEPT = 0.25
 
 @dataclass(frozen=True)
 class LearnByGradient:
-    """Learn a policy, and weights along with it, from the gradient of the validation loss one step ahead (DADA; Li et
-    al., 2020): the policy moves so that the weights' next step on augmented training samples lowers the loss on
-    validation samples. The mixed second derivative is a difference of two first ones, as in DARTS (Liu et al., 2019).
+    """Learn a policy together with the weights, from the gradient of the validation loss one step ahead (DADA; Li et
+    al., 2020): the policy is updated so that the next step of the weights on augmented training samples lowers the
+    validation loss. The mixed second derivative is a finite difference of gradients, as in DARTS (Liu et al., 2019).
     """
 
     space: SearchSpace
 
     def run(self, setting: TrainingSetting, seed: int) -> Iterator[TrialResult]:
-        """Yield one result, whose finding is the policy."""
+        """Yield one result, with the learned policy."""
         started = now()
         steps = max(20, round(_COMPUTE * setting.full_length_passes() / _PASSES_A_STEP))
         learned = _learn(self.space, setting, seed, steps)
@@ -139,7 +139,7 @@ def _endless(
 
 
 def _pruned(policy: Policy) -> Policy:
-    """Without the sub-policies that are hardly ever drawn."""
+    """The policy without the sub-policies that are hardly ever drawn."""
     layers = []
     for layer in policy.layers:
         least = _KEPT * sum(sub_policy.weight for sub_policy in layer.sub_policies) / len(layer.sub_policies)

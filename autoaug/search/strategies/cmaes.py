@@ -26,7 +26,7 @@ class CmaEs(Sampled):
     """A normal distribution over the unit cube, adapted after every generation."""
 
     name = "cmaes"
-    summary = "an evolution strategy on flat spaces of numbers; for hundreds of trials side by side"
+    summary = "an evolution strategy on flat numeric spaces; for hundreds of parallel trials"
 
     def check(self, space: SearchSpace) -> None:
         if importlib.util.find_spec("cmaes") is None:
@@ -36,7 +36,7 @@ class CmaEs(Sampled):
             raise SpaceError(f"strategy {self.name!r} has no numbers to adapt in space {space.name!r}; use random")
 
     def next(self, history: History, context: SearchContext) -> Step | None:
-        # A generation is drawn from one state, which only all trials together give again; there is nothing to bound.
+        # The optimizer's state can only be rebuilt from all trials, so the number observed cannot be bounded.
         return next_baseline(history, context) or Draw(
             lambda _: self.sampler(context.seed), [record for record in history.trials if record.is_drawn]
         )
@@ -46,7 +46,7 @@ class CmaEs(Sampled):
 
 
 class Replayed(BaseSampler):
-    """CMA-ES whose state is computed from the trials again for every draw: a study keeps trials, and no pickle of an
+    """CMA-ES that rebuilds its state from the trials for every draw, because a study stores trials and no pickled
     optimizer. Trials that did not complete count as the worst of their generation.
     """
 
@@ -58,7 +58,7 @@ class Replayed(BaseSampler):
         study: Study,
         trial: FrozenTrial,  # noqa: ARG002 (Optuna's signature)
     ) -> dict[str, BaseDistribution]:
-        """The numbers of the first drawn trial."""
+        """The dimensions of the first drawn trial."""
         drawn = next((t for t in study.get_trials(deepcopy=False) if t.params), None)
         return {} if drawn is None else dict(sorted(drawn.distributions.items()))
 
@@ -68,7 +68,7 @@ class Replayed(BaseSampler):
         trial: FrozenTrial,  # noqa: ARG002 (Optuna's signature)
         search_space: dict[str, BaseDistribution],
     ) -> dict[str, Any]:
-        """The next point of the generation that is being drawn."""
+        """The next point of the current generation."""
         if not search_space:
             return {}
         from cmaes import CMA
@@ -77,7 +77,7 @@ class Replayed(BaseSampler):
         bounds = np.tile([0.0, 1.0], (len(search_space), 1))
         optimizer = CMA(np.full(len(search_space), 0.5), _SIGMA, bounds, seed=derive_seed(self._seed, "cma") % 2**31)
         size = optimizer.population_size
-        # The first point is in the middle, because only the first trial tells which dimensions there are.
+        # The first point is the middle of the space, because only the first trial reveals the dimensions.
         generation, position = divmod(len(trials) - 1, size)
         for number in range(generation):
             observed = trials[1 + number * size : 1 + (number + 1) * size]
@@ -91,7 +91,7 @@ class Replayed(BaseSampler):
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """The middle, for the first trial; random for what no trial before had."""
+        """The middle of the range for the first trial; random for a dimension that earlier trials do not have."""
         if not any(t.params for t in study.get_trials(deepcopy=False) if t.number != trial.number):
             return _from_unit(param_distribution, 0.5)
         return RandomSampler(seed=self._seed).sample_independent(study, trial, param_name, param_distribution)
