@@ -28,7 +28,7 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, audit: Audit, p
     Raises:
         RunError: the files in the run folder were made with another configuration.
     """
-    job = Job(folder, config, data, found, progress)
+    job = Job(folder, config, data, audit, progress)
     progress.measured_by(metric_record(job.metric))
     facts = job.facts()
     keep_to(folder.confirmation / "facts.json", facts)
