@@ -42,13 +42,14 @@ def augmented_chunks(
     policies: Sequence[Policy],
     order: Iterator[np.ndarray],
     generator: torch.Generator,
+    first: int,
 ) -> Iterator[Chunk]:
     """A chunk for each of `policies`, by that one, of the samples at the next rows of `order`: K copies of a sample
-    stay within one step. What it costs is noted in `training`.
+    stay within one step. The `first` one's number in the whole training is given. What it costs is noted in `training`.
     """
     ahead, behind = itertools.tee(itertools.islice(order, len(policies)))
     batches = float_batches(plan.samples.inputs, ahead, plan.device, plan.modality)
-    for number, (policy, indices, real) in enumerate(zip(policies, behind, batches, strict=True)):
+    for number, (policy, indices, real) in enumerate(zip(policies, behind, batches, strict=True), start=first):
         begun = time.perf_counter()
         clean, labels = _with_synthetic(plan, policy, real, plan.samples.labels[indices], number)
         clean = clean.repeat_interleave(policy.copies, 0)

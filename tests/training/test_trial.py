@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -42,6 +43,23 @@ def exploding(channels: int, classes: int) -> nn.Module:
             return x.mean((2, 3)) @ (self.weight * float("inf"))
 
     return Exploding()
+
+
+def dropping(channels: int, classes: int) -> nn.Module:
+    """A network that draws from every global generator while it trains, and one when it is evaluated."""
+
+    class Dropping(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.drop, self.linear = nn.Dropout(0.5), nn.Linear(144 * channels, classes)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if self.training:
+                x = x * random.random() + float(np.random.rand())  # noqa: NPY002 (as networks of others do)
+            found: torch.Tensor = self.linear(self.drop(x.flatten(1)))
+            return found if self.training else found + 0.01 * torch.rand_like(found)
+
+    return Dropping()
 
 
 def failing(channels: int, classes: int) -> nn.Module:
@@ -173,6 +191,22 @@ def test_the_callers_process_is_left_as_it_was() -> None:
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_network_that_draws_at_random_repeats_and_leaves_the_callers_generators_alone() -> None:
+    task, found = replace(small_task(), model="tests.training.test_trial:dropping"), []
+    for seed in range(3):
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002 (a global generator)
+        torch.manual_seed(seed)
+        states = random.getstate(), np.random.get_state(legacy=False), torch.get_rng_state()  # noqa: NPY002
+        for result in carry_out(Train(Policy()), task, 0):
+            assert random.getstate() == states[0]
+            np.testing.assert_equal(np.random.get_state(legacy=False), states[1])  # noqa: NPY002
+            assert torch.equal(torch.get_rng_state(), states[2])
+        found.append((result.curve, result.validation_predictions.tolist()))
+    assert result.status == "complete", result.reason
+    assert found[0] == found[1] == found[2]
 
 
 def test_statistics_add_up_to_the_score() -> None:
