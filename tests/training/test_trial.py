@@ -18,6 +18,7 @@ from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Adversarial, Policy, Regularization
 from autoaug.training.adversarial import attack
 from autoaug.training.inference import outputs_of
+from autoaug.training.recipe import default_recipe
 from autoaug.training.result import TrialResult
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.state import new_training
@@ -55,7 +56,7 @@ def dropping(channels: int, classes: int) -> nn.Module:
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             if self.training:
-                x = x * random.random() + float(np.random.rand())  # noqa: NPY002 (as networks of others do)
+                x = x * random.random() + float(np.random.rand())
             found: torch.Tensor = self.linear(self.drop(x.flatten(1)))
             return found if self.training else found + 0.01 * torch.rand_like(found)
 
@@ -113,6 +114,14 @@ def test_copies_at_equal_samples_and_at_equal_epochs(equal: str) -> None:
         expected = once.samples_seen * (copies if equal == "epochs" else 1)
         assert several.status == "complete"
         assert abs(several.samples_seen - expected) < 2 * task.recipe.batch_size, "up to the last, cut-off step"
+
+
+@pytest.mark.parametrize("count", [100, 200, 350, 500])
+def test_a_trial_on_a_quarter_of_the_data_takes_as_many_steps_for_a_quarter_of_the_compute(count: int) -> None:
+    setting = replace(small_task(), train=samples(count, 0), recipe=default_recipe(count))
+    whole, cheap = setting.plan(Policy(), 0), setting.plan(Policy(), 0, 0.25)
+    assert cheap.steps == pytest.approx(whole.steps, rel=0.1)
+    assert cheap.steps * cheap.batch_size == pytest.approx(whole.steps * whole.batch_size / 4, rel=0.1)
 
 
 def test_adversarial_passes_are_counted_as_compute() -> None:
@@ -197,15 +206,17 @@ def test_a_network_that_draws_at_random_repeats_and_leaves_the_callers_generator
     task, found = replace(small_task(), model="tests.training.test_trial:dropping"), []
     for seed in range(3):
         random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002 (a global generator)
+        np.random.seed(seed)
         torch.manual_seed(seed)
-        states = random.getstate(), np.random.get_state(legacy=False), torch.get_rng_state()  # noqa: NPY002
+        states = random.getstate(), np.random.get_state(legacy=False), torch.get_rng_state()
+        results = []
         for result in carry_out(Train(Policy()), task, 0):
+            results.append(result)
             assert random.getstate() == states[0]
-            np.testing.assert_equal(np.random.get_state(legacy=False), states[1])  # noqa: NPY002
+            np.testing.assert_equal(np.random.get_state(legacy=False), states[1])
             assert torch.equal(torch.get_rng_state(), states[2])
-        found.append((result.curve, result.validation_predictions.tolist()))
-    assert result.status == "complete", result.reason
+        assert results[-1].status == "complete", results[-1].reason
+        found.append((results[-1].curve, results[-1].validation_predictions.tolist()))
     assert found[0] == found[1] == found[2]
 
 
