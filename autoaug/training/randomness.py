@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 class _State(NamedTuple):
-    """The state of Python's generator, NumPy's, PyTorch's on the CPU, and that of the CUDA device where there is one."""
+    """The states of the generators: Python's, NumPy's, PyTorch's on the CPU, and that of the CUDA device, if any."""
 
     python: tuple[Any, ...]
     numpy: dict[str, Any]
@@ -25,7 +25,7 @@ def seed_all(seed: int, device: str) -> None:
     `torch.manual_seed` it leaves the other devices alone.
     """
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 (networks of others may draw from it)
+    np.random.seed(seed)
     torch.default_generator.manual_seed(seed)
     if device.startswith("cuda"):
         with torch.cuda.device(device):
@@ -61,13 +61,13 @@ class RandomState:
 
 def _state(device: str) -> _State:
     cuda = torch.cuda.get_rng_state(device) if device.startswith("cuda") else None
-    numpy = np.random.get_state(legacy=False)  # noqa: NPY002 (see above)
+    numpy = np.random.get_state(legacy=False)
     return _State(random.getstate(), dict(numpy), torch.default_generator.get_state(), cuda)
 
 
 def _restore(state: _State, device: str) -> None:
     random.setstate(state.python)
-    np.random.set_state(state.numpy)  # noqa: NPY002 (see above)
+    np.random.set_state(state.numpy)
     torch.default_generator.set_state(state.cpu)
     if state.cuda is not None:
         torch.cuda.set_rng_state(state.cuda, device)

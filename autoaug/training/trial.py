@@ -105,7 +105,7 @@ class _Trial:
     def run(self, result: TrialResult) -> Iterator[TrialResult]:
         work, setting = self.work, self.setting
         try:
-            pool, note = _pool(work.policy, setting)
+            pool, note = _pool(work, setting)
             result = replace(result, note=" ".join(filter(None, [result.note, note])))
             plan = replace(
                 setting.plan(work.policy, self.seed, work.data_fraction),
@@ -180,10 +180,18 @@ class _Trial:
         )
 
 
-def _pool(policy: Policy, setting: TrainingSetting) -> tuple[Samples | None, str]:
-    """The generated samples that the policy asks for, and what is to be said of them."""
+def _pool(work: Train, setting: TrainingSetting) -> tuple[Samples | None, str]:
+    """The generated samples that the policy asks for, and what is to be said of them.
+
+    Generators are fitted to the whole training split. A trial on a share of it gets none of their samples: through them
+    it would learn of the rest, which it is scored on and which other trials do not see. Fitting one to the rows of each
+    trial would cost more than the trial.
+    """
+    policy = work.policy
     if policy.synthetic is None:
         return None, ""
+    if work.data_fraction < 1:
+        return None, "without generated samples: their generator knows more of the data than this trial may"
     pool = setting.pools.get(policy.synthetic.kind)
     if pool is None:
         return None, f"without generated samples: the {policy.synthetic.kind} failed"
