@@ -179,6 +179,14 @@ class Returned(Record):
     is_searched: bool
 
 
+class LeftOut(Record):
+    """A candidate whose confirmation failed twice, so that it is not judged, and why."""
+
+    name: str
+    kind: CandidateKind
+    reason: str
+
+
 class TrialCounts(Record):
     """How the trials of the search ended."""
 
@@ -295,6 +303,7 @@ class SearchResult(Record):
     sentence: str
     returned: Returned
     candidates: Annotated[tuple[Candidate, ...], Field(min_length=1)]
+    left_out: tuple[LeftOut, ...] = ()
     comparison: Comparison | None
     trials: TrialCounts
     cost: Cost

@@ -159,8 +159,12 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
         store = _ScoreStore(folder / "confirmation.json" if folder else None, scorer)
         fresh = confirmation_seeds(seed, options.seeds)
         with open_executor(ObjectiveSetting(options.held_out or options.objective, options.device)) as running:
-            scores = train_candidates(candidate_policies, fresh, running, store, progress)
-        scored = [_scored(candidate, [scores[candidate.name, s] for s in fresh]) for candidate in candidate_policies]
+            trained = train_candidates(candidate_policies, fresh, running, store, progress)
+        scored = [
+            _scored(candidate, [trained.found[candidate.name, s] for s in fresh])
+            for candidate in candidate_policies
+            if candidate.name not in trained.left_out
+        ]
         result = _judged(scored, tuple(summary(trial) for trial in study.ended()))
         if folder is not None:
             _write(folder, result)

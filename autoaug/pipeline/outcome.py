@@ -39,6 +39,7 @@ def result_of(
         sentence=judgment.sentence,
         returned=judgment.as_returned(),
         candidates=confirmed.candidates,
+        left_out=confirmed.left_out,
         comparison=judgment.comparison,
         trials=_counts(history),
         cost=_cost(job, study, history, confirmed.seconds, energy),

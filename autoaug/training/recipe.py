@@ -46,9 +46,9 @@ class Recipe(BaseModel):
         return math.ceil(total / self.samples_a_step(copies))
 
     def for_share(self, share: float) -> Recipe:
-        """For a `share` of the split: smaller batches, so that it takes as many steps, but for rounding. On 1,500 samples
-        of CIFAR-10 and 30 epochs, the ranks of eight policies on a quarter of the data, mean of two seeds, had a
-        correlation of 0.64 with those of full trainings; with batches as large as theirs, -0.24.
+        """For a `share` of the split: smaller batches, so that it takes as many steps, but for rounding. On 1,500
+        samples of CIFAR-10 and 30 epochs, the ranks of eight policies on a quarter of the data, mean of two seeds, had
+        a correlation of 0.64 with those of full trainings; with batches as large as theirs, -0.24.
         """
         return self.model_copy(update={"batch_size": max(_SMALLEST, round(self.batch_size * share))})
 

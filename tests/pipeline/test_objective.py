@@ -60,6 +60,17 @@ def test_the_verdict_stands_on_what_is_held_out() -> None:
     assert {score for c in found.candidates for score in c.scores} == {0.5}
 
 
+def test_a_policy_that_cannot_be_confirmed_is_left_out() -> None:
+    def held_out(transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> float:
+        if transform.policy.name == "flip-crop":
+            raise RuntimeError("out of luck")
+        return likes_turns(transform, seed, fidelity)
+
+    found = autoaug.search(objective=likes_turns, held_out=held_out, trials=8, seeds=2)
+    assert "flip-crop" not in {candidate.name for candidate in found.candidates}
+    assert "none" in {candidate.name for candidate in found.candidates}
+
+
 def test_a_closure_runs_on_several_workers() -> None:
     factor = 2.0
     found = autoaug.search(objective=lambda t, s, f: factor * likes_turns(t, s, f), trials=8, seeds=2, workers=2)
