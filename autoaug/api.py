@@ -59,9 +59,10 @@ def search(*args: Any, **options: Any) -> SearchResult | ObjectiveResult:
     `fidelity`, in (0, 1], is below 1 should cost that share of a whole one: less data is a better way than fewer
     epochs. All randomness should follow from `seed`. Beside `objective` it takes ``held_out`` (a second function of the
     same form that scores on data the first never saw, for the confirmation; without it the first is asked again, with
-    fresh seeds), ``space``, ``strategy``, ``trials``, ``time``, ``budget``, ``seeds``, ``finalists``, ``seed``,
-    ``workers``, ``executor``, ``ray_address``, ``trial_timeout``, ``device``, ``progress`` and ``out``, a folder in
-    which the same call goes on where it was interrupted.
+    fresh seeds, and there is no verdict: the search has chosen by these very data), ``space``, ``strategy``,
+    ``trials``, ``time``, ``budget``, ``seeds``, ``finalists``, ``seed``, ``workers``, ``executor``, ``ray_address``,
+    ``trial_timeout``, ``device``, ``progress`` and ``out``, a folder in which the same call goes on where it was
+    interrupted.
 
     Without `progress`, what happens is told to the logger ``autoaug``; ``command`` is what to note as the command that
     repeats the run, by default this call.

@@ -101,20 +101,22 @@ class ObjectiveResult(Record):
     """The outcome of a search for an objective; what stands in its ``result.json``.
 
     Attributes:
-        verdict, sentence: whether the policy that the search believes in beats the strongest baseline.
-        policy: what to use: the searched policy if it is better, else the best baseline.
+        verdict, sentence: whether the policy that the search believes in beats the strongest baseline; None without a
+            function for what is held out, and the sentence says why.
+        policy: what to use: the searched policy if it is better, else the best baseline; the best candidate where there
+            is no verdict.
         candidates: finalists and baselines on fresh seeds, the best first.
-        difference, ci95, p_value: of the searched policy to the best baseline, paired by seed.
+        difference, ci95, p_value: of the searched policy to the best baseline, paired by seed; None without a verdict.
         history: the trials of the search.
     """
 
-    verdict: Verdict
+    verdict: Verdict | None
     sentence: str
     policy: Policy
     candidates: tuple[Scored, ...]
-    difference: float
-    ci95: Interval
-    p_value: float
+    difference: float | None = None
+    ci95: Interval | None = None
+    p_value: float | None = None
     history: tuple[TrialSummary, ...]
 
 
@@ -165,7 +167,8 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
             for candidate in candidate_policies
             if candidate.name not in trained.left_out
         ]
-        result = _judged(scored, tuple(summary(trial) for trial in study.ended()))
+        history = tuple(summary(trial) for trial in study.ended())
+        result = _not_judged(scored, history) if options.held_out is None else _judged(scored, history)
         if folder is not None:
             _write(folder, result)
     return result
@@ -243,6 +246,21 @@ def _scored(candidate: CandidatePolicy, scores: Sequence[float]) -> Scored:
         mean=found.mean,
         ci95=found.ci95,
     )
+
+
+def _not_judged(candidates: Sequence[Scored], history: tuple[TrialSummary, ...]) -> ObjectiveResult:
+    """The best of the candidates, without a verdict. Their scores are the objective's own: fresh seeds take away the
+    luck of a seed, not that of the data, which the search has chosen for.
+    """
+    best, seeds = strongest(candidates), len(candidates[0].scores)
+    sentence = (
+        "No verdict: without held_out the policies were confirmed by the objective that chose them, on data whose luck "
+        "favors what was chosen. Give held_out, a function of the same form that scores on data which the objective "
+        f"does not see. Returned is {best.name}, the best of {len(candidates)} by the objective over {seeds} fresh "
+        "seeds."
+    )
+    ranked = tuple(sorted(candidates, key=lambda c: -c.mean))
+    return ObjectiveResult(verdict=None, sentence=sentence, policy=best.policy, candidates=ranked, history=history)
 
 
 def _judged(candidates: Sequence[Scored], history: tuple[TrialSummary, ...]) -> ObjectiveResult:
