@@ -24,7 +24,8 @@ moving: tuple[str, ...] = ("warp", "projection", "field")
 def follow(movement: list[Tensor], targets: Any, size: tuple[int, int]) -> Any:
     """`targets` of an image of `size` (height, width), moved with it: in nested lists, tuples, mappings and dataclasses
     of any kind ``tv_tensors`` of boxes (cut off at the border), masks (nearest pixel) and key-points; all else as it
-    is. Whole-numbered boxes and key-points are rounded.
+    is. Whole-numbered boxes and key-points are rounded. A key-point names a pixel, as in torchvision, whose flips take
+    x to W - 1 - x: that pixel's center goes where its content goes. Boxes name the edges between pixels.
 
     Raises:
         ValueError: boxes, masks or key-points are of an image of another size, or boxes are rotated.
@@ -36,7 +37,7 @@ def follow(movement: list[Tensor], targets: Any, size: tuple[int, int]) -> Any:
     if type(targets).__name__ == "KeyPoints":  # not in older versions of torchvision
         check_size("key-points", targets.canvas_size, size)
         points = targets.as_subclass(Tensor)
-        moved = move_points(movement, points.reshape(-1, 2).double(), size)
+        moved = move_points(movement, points.reshape(-1, 2).double() + 0.5, size) - 0.5
         return tv_tensors.wrap(as_coordinates(moved, points.dtype).view_as(points), like=targets)
     parts = parts_of(targets)
     return targets if parts is None else with_parts(targets, [follow(movement, part, size) for part in parts])
