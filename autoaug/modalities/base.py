@@ -251,8 +251,10 @@ class Modality(ABC):
     families: tuple[str, ...] = ()
     #: Base operations that practice has on, at which magnitude.
     usual_base: Mapping[str, float] = {}
-    #: Policies that every search is compared with where its space names none.
+    #: Policies that every search is compared with where its space names none, what practice uses most first.
     baselines: tuple[str, ...] = ("none",)
+    #: Which of them practice uses by default.
+    habit: str = "none"
     #: The policy under which the classifier of the sample filter is trained, so that it is not too sure of its errors.
     filter_policy: str = "none"
     #: Folders of YAML files.

@@ -23,6 +23,7 @@ from autoaug.policy.models import Policy
 from autoaug.results import Interval, MetricRecord, Record, TrialSummary, Verdict
 from autoaug.runs.callbacks import Logged
 from autoaug.runs.config import LARGEST_COUNT
+from autoaug.search.baselines import affordable_baselines, confirmed_baselines
 from autoaug.search.executors import executors, resolve_executor
 from autoaug.search.loop import run_search
 from autoaug.search.space import AdversarialSpace, MixingSpace, SearchSpace, load_space
@@ -145,6 +146,7 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
     chosen.check(known)
     folder = Path(options.out) if options.out is not None else None
     baselines = {name: policy for name in known.baselines if not (policy := load_policy(name)).mixing}
+    tried = {name: baselines[name] for name in affordable_baselines(tuple(baselines), limits)}
     timeout = parse_time(options.trial_timeout, "trial-timeout") if options.trial_timeout else None
     kind = resolve_executor(options.executor, options.workers, options.ray_address)
     with (
@@ -154,7 +156,7 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
         place = folder / "study.db" if folder else "sqlite:///:memory:"
         study = SearchStudy(place, known, chosen, seed, facts={"task": "objective"})
         with open_executor(ObjectiveSetting(options.objective, options.device)) as running:
-            run_search(study, running, limits, _UNIT, baselines, progress, _evaluate)
+            run_search(study, running, limits, _UNIT, tried, progress, _evaluate)
         candidate_policies = _candidate_policies(study, baselines, options.finalists)
         progress.say(f"confirming {len(candidate_policies)} policies on {options.seeds} fresh seeds")
         scorer = "objective" if options.held_out is None else "held out"
@@ -175,8 +177,9 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
 
 
 def _candidate_policies(study: SearchStudy, baselines: Mapping[str, Policy], count: int) -> list[CandidatePolicy]:
-    """Known policies, and so many that the search found, the one that it believes in most first."""
-    known = [CandidatePolicy(name, "baseline", policy) for name, policy in baselines.items()]
+    """The best known policies, and so many that the search found, the one that it believes in most first."""
+    names = confirmed_baselines(tuple(baselines), ("none", study.space.modality.habit), study.history().trials)
+    known = [CandidatePolicy(name, "baseline", baselines[name]) for name in names]
     best = study.strategy.finalists(study.history())
     own = distinct(
         [*known, *(CandidatePolicy(record.name, "searched", record.policy, record.number) for record in best)]

@@ -34,7 +34,11 @@ class _Images(Modality):
     name = "image"
     families = ("geometry", "deformation", "tone", "color", "weather", "occlusion", "filters", "sensor")
     usual_base = {"HorizontalFlip": 1.0, "PadCrop": 0.25}  # noqa: RUF012 (nobody writes to it)
-    baselines = ("none", "flip-crop", "randaugment", "trivialaugment")
+    baselines = (
+        *("none", "flip-crop", "flip-crop+trivialaugment-wide", "randaugment", "flip-crop+cutmix", "trivialaugment"),
+        *("flip-crop+trivialaugment-wide+cutout", "flip-crop+mixup", "flip-crop+trivialaugment-wide-32px"),
+    )
+    habit = "flip-crop+trivialaugment-wide"
     filter_policy = "randaugment"
     policies = Path(__file__).parent / "policies"
     spaces = _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
