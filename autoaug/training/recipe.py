@@ -23,8 +23,9 @@ class Recipe(BaseModel):
         learning_rate: the highest of the cycle.
         weight_decay: on all weights.
         label_smoothing: share of each label spread over all classes (Szegedy et al., 2016).
-        equal: whether a policy with K copies sees as many samples as any other (``samples``: fewer epochs), or as
-            many epochs (``epochs``: K times the samples).
+        equal: what policies have alike: the samples that they see (``samples``: with K copies, fewer epochs), the
+            epochs (``epochs``: with K copies, K times the samples), or the samples passed through the model
+            (``compute``: with an attack, whose steps pass them again, fewer steps).
         batch_counts: what `batch_size` counts of a policy with K copies: ``samples``, copies included, so that a batch
             has fewer inputs (Repeated Augmentation; Berman et al., 2019), or ``inputs``, so that it is K times as
             large (Batch Augmentation; Hoffer et al., 2020) and there are fewer steps.
@@ -37,13 +38,15 @@ class Recipe(BaseModel):
     learning_rate: Annotated[float, Field(gt=0)] = 0.1
     weight_decay: Annotated[float, Field(ge=0)] = 5e-4
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    equal: Literal["samples", "epochs"] = "samples"
+    equal: Literal["samples", "epochs", "compute"] = "samples"
     batch_counts: Annotated[Literal["samples", "inputs"], _AS_NOW] = "samples"
 
-    def steps(self, samples: int, copies: int) -> int:
-        """Optimizer steps at full length, for a split of `samples` samples and a policy with `copies`."""
+    def steps(self, samples: int, copies: int, passes: float = 1.0) -> int:
+        """Optimizer steps at full length, for a split of `samples` samples and a policy with `copies` that passes each
+        sample through the model so many times.
+        """
         total = self.epochs * samples * (copies if self.equal == "epochs" else 1)
-        return math.ceil(total / self.samples_a_step(copies))
+        return math.ceil(total / (passes if self.equal == "compute" else 1) / self.samples_a_step(copies))
 
     def for_share(self, share: float) -> Recipe:
         """For a `share` of the split: smaller batches, so that it takes as many steps, but for rounding. On 1,500

@@ -76,9 +76,15 @@ class TrainingPlan:
         return self.recipe.samples_a_step(self.policy.copies)
 
     @property
+    def passes(self) -> float:
+        """How often a sample passes the model in a step, on average: once, and in the steps of an attack."""
+        how = self.policy.adversarial
+        return 1 + how.share * (how.steps + (how.loss == "trades")) if how else 1.0
+
+    @property
     def steps(self) -> int:
         """Of the optimizer, at full length."""
-        return self.recipe.steps(len(self.taken), self.policy.copies)
+        return self.recipe.steps(len(self.taken), self.policy.copies, self.passes)
 
     @property
     def stops(self) -> dict[int, float]:

@@ -131,6 +131,22 @@ def test_adversarial_passes_are_counted_as_compute() -> None:
     assert result.sample_passes == result.samples_seen + 3 * result.samples_seen // 2
 
 
+@pytest.mark.parametrize(
+    "adversarial",
+    [
+        Adversarial(kind="pgd", epsilon=0.03, steps=3, share=0.5),
+        Adversarial(kind="fgsm", epsilon=0.03, share=0.25, loss="trades"),
+    ],
+)
+def test_attacks_at_equal_compute_take_fewer_steps(adversarial: Adversarial) -> None:
+    setting = small_task(equal="compute", batch_size=16)
+    attacked, plain = whole(Policy(adversarial=adversarial), setting), whole(Policy(), setting)
+    assert attacked.status == plain.status == "complete"
+    assert attacked.samples_seen < plain.samples_seen
+    assert attacked.sample_passes == pytest.approx(plain.sample_passes, abs=3 * setting.recipe.batch_size)
+    assert plain.sample_passes == whole(Policy(), small_task(batch_size=16)).sample_passes
+
+
 def test_a_loss_that_is_not_finite_fails_with_the_reason() -> None:
     result = whole(load_policy("none"), replace(small_task(), model="tests.training.test_trial:exploding"))
     assert result.status == "failed"
