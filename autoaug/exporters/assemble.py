@@ -20,24 +20,29 @@ class Definition:
 
 
 @cache
+def _statements(module: ModuleType) -> list[ast.stmt]:
+    """The top-level statements of `module`. Exports need them often, and parsing is most of an export's time."""
+    return ast.parse(inspect.getsource(module)).body
+
+
+@cache
 def definitions(module: ModuleType) -> Mapping[str, Definition]:
-    """The top-level functions and classes of `module` by name; its source is parsed once."""
+    """The top-level functions and classes of `module` by name."""
     text = inspect.getsource(module)
     return {
         node.name: Definition(ast.get_source_segment(text, node) or "", _names(node))
-        for node in ast.parse(text).body
+        for node in _statements(module)
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
     }
 
 
 def _names(node: ast.AST) -> frozenset[str]:
     """Names that the definition takes from outside: not its decorators, its parameters, or what it assigns."""
-    if isinstance(node, ast.FunctionDef):
-        node.decorator_list = []
-    names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
-    own = {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)} | {
-        n.id for n in names if isinstance(n.ctx, ast.Store)
-    }
+    decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
+    left_out = {part for decorator in decorators for part in ast.walk(decorator)}
+    parts = [part for part in ast.walk(node) if part not in left_out]
+    names = [n for n in parts if isinstance(n, ast.Name)]
+    own = {n.arg for n in parts if isinstance(n, ast.arg)} | {n.id for n in names if isinstance(n.ctx, ast.Store)}
     return frozenset(n.id for n in names) - own
 
 
@@ -48,7 +53,7 @@ def reachable(modules: Iterable[ModuleType]) -> list[ModuleType]:
     def visit(module: ModuleType) -> None:
         if module in order:
             return
-        for node in ast.parse(inspect.getsource(module)).body:
+        for node in _statements(module):
             if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("autoaug."):
                 visit(sys.modules[node.module])
         order.append(module)
@@ -58,12 +63,13 @@ def reachable(modules: Iterable[ModuleType]) -> list[ModuleType]:
     return order
 
 
-def imports(module: ModuleType) -> dict[str, str]:
+@cache
+def imports(module: ModuleType) -> Mapping[str, str]:
     """The import statement that binds each name at the top of `module`; imports from autoaug are left out, because
     what they name is carried along.
     """
     found = {}
-    for node in ast.parse(inspect.getsource(module)).body:
+    for node in _statements(module):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 found[alias.asname or alias.name.partition(".")[0]] = ast.unparse(ast.Import([alias]))
