@@ -8,8 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 
+from autoaug.comparison_results import Comparison, Interval, Record, Unit, Verdict
 from autoaug.errors import NewerFormat, RunError, UnknownName
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import read_policy
@@ -21,19 +22,10 @@ from autoaug.utils.renamed import renamed, upgraded
 FORMAT = 2
 
 CandidateKind = Literal["baseline", "searched", "control"]
-Verdict = Literal["better", "worse", "no significant difference"]
-Interval = tuple[float, float]
-Unit = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Severities = Annotated[tuple[Unit, ...], Field(min_length=5, max_length=5)]
 Size = Annotated[int, Field(ge=1, lt=2**63)]
 Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-
-
-class Record(BaseModel):
-    """Base of what stands in ``result.json``: frozen, strict about what it does not know, and all numbers finite."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class MetricRecord(Record):
@@ -145,32 +137,6 @@ class Candidate(Record):
         yield from ((name, score) for name, row in rows.items() for score in row if score is not None)
 
 
-class McNemar(Record):
-    """The exact test of McNemar (1947) on the predictions of all seeds pooled."""
-
-    only_candidate_right: Count
-    only_baseline_right: Annotated[Count, renamed("only_baseline_right", "only_rival_right")]
-    p_value: Unit
-
-
-class Comparison(Record):
-    """The finalist against the strongest baseline, paired by seed, on the test split. `mcnemar` is there where
-    predictions are right or wrong.
-
-    `ci95` holds with 95 % over all `interim_analyses` together; `level` is what each of them could be wrong by alone.
-    """
-
-    candidate: str
-    baseline: Annotated[str, renamed("baseline", "rival")]
-    differences: Annotated[tuple[float, ...], Field(min_length=1)]
-    difference: float
-    ci95: Interval
-    p_value: Unit
-    level: Unit = 0.05
-    interim_analyses: Annotated[tuple[Count, ...], renamed("interim_analyses", "looks")] = ()
-    mcnemar: McNemar | None = None
-
-
 class Returned(Record):
     """The policy that the run returns."""
 
@@ -260,7 +226,7 @@ class TrialSummary(Record):
     note: str
     is_baseline: bool
     fingerprint: str
-    params: dict[str, float | str] = {}
+    params: dict[str, float | str] = Field(default_factory=dict)
     started: float = 0.0
 
 
@@ -295,7 +261,12 @@ class _Formatted(BaseModel):
 
 
 class SearchResult(Record):
-    """The outcome of a search: what stands in ``result.json``."""
+    """The outcome of a search: what stands in ``result.json``.
+
+    `comparison` is what the verdict stands on: the finalist against the best baseline by validation. `claims` say what
+    is proven about the policy that is returned, against no augmentation, what practice does by default, and the
+    strongest baseline, where these are other candidates.
+    """
 
     format: Literal[2] = 2
     metric: MetricRecord = MetricRecord()
@@ -305,13 +276,14 @@ class SearchResult(Record):
     candidates: Annotated[tuple[Candidate, ...], Field(min_length=1)]
     left_out: tuple[LeftOut, ...] = ()
     comparison: Comparison | None
+    claims: tuple[Comparison, ...] = ()
     trials: TrialCounts
     cost: Cost
     data: DataSummary
     objectives: Annotated[tuple[str, ...], Field(min_length=1)] = ("accuracy",)
     history: tuple[TrialSummary, ...]
-    probes: Annotated[dict[str, dict[str, Any]], renamed("probes", "inquiries")] = {}
-    generated: dict[str, dict[str, Any]] = {}
+    probes: Annotated[dict[str, dict[str, Any]], renamed("probes", "inquiries")] = Field(default_factory=dict)
+    generated: dict[str, dict[str, Any]] = Field(default_factory=dict)
     importance: dict[str, float]
     versions: dict[str, str]
 
@@ -341,6 +313,8 @@ class SearchResult(Record):
                 "comparison.candidate": self.comparison.candidate,
                 "comparison.baseline": self.comparison.baseline,
             }
+        for number, claim in enumerate(self.claims):
+            named |= {f"claims.{number}.candidate": claim.candidate, f"claims.{number}.baseline": claim.baseline}
         for field_name, name in named.items():
             if name not in names:
                 raise ValueError(f"{field_name} names {name!r}, which is not among the candidates")

@@ -18,6 +18,7 @@ from autoaug.cli import generate as made
 from autoaug.cli import listings
 from autoaug.cli.parameters import command
 from autoaug.errors import AutoaugError, DataError, Interrupted, OptionError
+from autoaug.evaluation.wording import claimed, sureness
 from autoaug.pipeline.options import (
     PANELS,
     CheckOptions,
@@ -211,10 +212,14 @@ def _print_outcome(console: Console, result: SearchResult) -> None:
     width = max(len(c.name) for c in result.candidates)
     line("")
     for c in sorted(result.candidates, key=lambda c: -c.mean):
-        low, high = (100 * bound for bound in c.ci95)
-        line(f"  {c.name:<{width}}  {100 * c.mean:6.2f} %  [{low:.2f}, {high:.2f}]  {c.kind}")
+        low, high = result.metric.interval(c.ci95)
+        line(f"  {c.name:<{width}}  {result.metric.shown(c.mean, 2):>8}  [{low:.2f}, {high:.2f}]  {c.kind}")
     line("")
     line(result.sentence)
+    if result.comparison is not None:
+        line(sureness(result.comparison, result.metric))
+    for claim in result.claims:
+        line(claimed(claim, result.metric))
     line(f"verdict: {result.verdict}")
     line(f"report:  {result.run_dir / 'report.html'}")
 

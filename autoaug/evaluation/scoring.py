@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.metrics import confusion_matrix
 
 from autoaug.evaluation.confirmation import CandidatePolicy
-from autoaug.evaluation.statistics import estimate
+from autoaug.evaluation.influence import influences
+from autoaug.evaluation.statistics import Errors, crossed_errors, estimate_within
 from autoaug.results import Candidate
 from autoaug.training.metrics import Metric, metric_record, score
 from autoaug.training.result import TrialResult
@@ -48,12 +49,24 @@ Trainings = Mapping[tuple[str, int], ConfirmedTraining]
 
 @dataclass(frozen=True, eq=False)
 class Scoring:
-    """What candidates are scored by: what is predicted, how that is measured, and what is true."""
+    """What candidates are scored by: what is predicted, how that is measured, and what is true.
+
+    Attributes:
+        task: what is predicted.
+        metric: how good predictions are.
+        validation_labels: of the validation split.
+        test_labels: of the test split.
+        test_groups: the names of the groups that the test samples belong to, where they have any: new samples come in
+            new groups, so that each is met with luck as a whole.
+        validation_groups: likewise.
+    """
 
     task: Task
     metric: Metric
     validation_labels: np.ndarray
     test_labels: np.ndarray
+    test_groups: np.ndarray | None = None
+    validation_groups: np.ndarray | None = None
 
     @property
     def resolution(self) -> float:
@@ -67,6 +80,18 @@ class Scoring:
             self.metric.statistics(test, self.test_labels),
         )
         return ConfirmedTraining(validation, test, seconds, *statistics)
+
+    def errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
+        """Of the mean test score of `ours`, a training per seed, or of its difference to that of `theirs` on the same
+        seeds.
+        """
+        one, other = ([training.test_statistics for training in side] for side in (ours, theirs))
+        return _crossed(self.metric, one, other, self.test_groups)
+
+    def validation_errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
+        """Likewise, on the validation split."""
+        one, other = ([training.validation_statistics for training in side] for side in (ours, theirs))
+        return _crossed(self.metric, one, other, self.validation_groups)
 
     def by_class(self, training: ConfirmedTraining) -> list[float]:
         """The score on the test samples of each class, NaN of one without any; empty where there are no classes."""
@@ -82,6 +107,24 @@ class Scoring:
         return found
 
 
+def _crossed(
+    metric: Metric, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], groups: np.ndarray | None
+) -> Errors:
+    """The errors of a mean over seeds, or of a difference of two, from the statistics of the same samples."""
+    clusters = None if groups is None else np.unique(groups, return_inverse=True)[1]
+    if clusters is not None and not clusters.any():
+        clusters = None  # one group tells nothing of others: its samples are taken for new ones
+    values, added = scores(metric, ours), influences(metric, ours, clusters)
+    if theirs:
+        values, added = values - scores(metric, theirs), added - influences(metric, theirs, clusters)
+    return crossed_errors(values.tolist(), added, 1 / len(ours[0]))
+
+
+def scores(metric: Metric, statistics: Sequence[np.ndarray]) -> np.ndarray:
+    """The score of each training, ``[trainings]``."""
+    return np.array([score(metric, own) for own in statistics])
+
+
 def assess(
     candidate_policy: CandidatePolicy, trainings: Trainings, seeds: Sequence[int], scoring: Scoring
 ) -> Candidate:
@@ -92,7 +135,7 @@ def assess(
     own = [trainings[candidate_policy.name, seed] for seed in seeds]
     validation = [score(scoring.metric, training.validation_statistics) for training in own]
     test = [score(scoring.metric, training.test_statistics) for training in own]
-    mean, has_classes = estimate(test, scoring.resolution), scoring.task.classes > 0
+    mean, has_classes = estimate_within(test, scoring.errors(own)), scoring.task.classes > 0
     is_share = metric_record(scoring.metric).is_share
     confusion = np.sum([scoring.confusion(training) for training in own], axis=0)
     by_class = [scoring.by_class(training) for training in own]

@@ -253,8 +253,8 @@ class Modality(ABC):
     usual_base: Mapping[str, float] = {}
     #: Policies that every search is compared with where its space names none, what practice uses most first.
     baselines: tuple[str, ...] = ("none",)
-    #: Which of them practice uses by default.
-    habit: str = "none"
+    #: The policy that practice takes by default: what is returned is compared with it, where it is a baseline.
+    usual_policy: str = ""
     #: The policy under which the classifier of the sample filter is trained, so that it is not too sure of its errors.
     filter_policy: str = "none"
     #: Folders of YAML files.

@@ -113,6 +113,7 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
         recipe=_recipe(options, len(data.train)),
         confirmation_seeds=options.seeds,
         most_seeds=most_seeds(options.seeds, options.max_seeds),
+        returns=options.returns,
         seed=options.seed,
         track=tuple(options.track),
         generator=absolute(options.generator) if options.generator else None,

@@ -9,7 +9,8 @@ from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds,
 from autoaug.evaluation.group_sequential import interim_analyses
 from autoaug.evaluation.scoring import ConfirmedTraining, Trainings, assess
 from autoaug.evaluation.training_store import TrainingStore
-from autoaug.evaluation.verdict import Judgment, contenders, judge
+from autoaug.evaluation.verdict import Judgment, Terms, contenders, judge
+from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import Job, OpenExecutor
 from autoaug.results import Candidate, LeftOut
 from autoaug.search.executors import Executor
@@ -62,6 +63,8 @@ def _until_decided(
     """
     planned = interim_analyses(job.config.confirmation_seeds, job.config.most_seeds)
     seeds = confirmation_seeds(job.config.seed, planned[-1])
+    habit = get_modality(job.modality).usual_policy
+    terms = Terms(after_search, planned, job.config.returns, habit)
     kept, left_out = list(candidate_policies), list[LeftOut]()
     open_between = {candidate.name for candidate in kept}
     trainings: dict[tuple[str, int], ConfirmedTraining] = {}
@@ -79,7 +82,7 @@ def _until_decided(
         ]
         kept = [candidate for candidate in kept if candidate.name not in trained.left_out]
         candidates = tuple(assess(candidate, trainings, seeds, store.scoring) for candidate in kept)
-        judgment = judge(candidates, trainings, store.scoring, after_search, planned)
+        judgment = judge(candidates, trainings, store.scoring, terms)
         open_between = set(contenders(judgment, candidates))
         if not open_between:
             break

@@ -56,7 +56,8 @@ class Job:
     @property
     def scoring(self) -> Scoring:
         """What candidates are scored by."""
-        return Scoring(self.task, self.metric, self.data.validation.labels, self.data.test.labels)
+        validation, test = self.data.validation, self.data.test
+        return Scoring(self.task, self.metric, validation.labels, test.labels, test.groups, validation.groups)
 
     def setting(self, generated: Mapping[str, Pooled]) -> TrainingSetting:
         """What the trials of the search have in common."""

@@ -10,17 +10,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from autoaug.comparison_results import Interval, Record, Verdict
 from autoaug.engine.transform import PolicyTransform
 from autoaug.errors import OptionError, pausing_on_full_disk
+from autoaug.evaluation.comparing import Paired
 from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds, distinct, train_candidates
-from autoaug.evaluation.statistics import estimate
-from autoaug.evaluation.verdict import Words, decide, paired, strongest
+from autoaug.evaluation.statistics import estimate, seed_errors
+from autoaug.evaluation.verdict import Rival, decide, strongest
+from autoaug.evaluation.wording import Words
 from autoaug.exporters import export_modules
 from autoaug.pipeline.options import ObjectiveOptions
 from autoaug.pipeline.parsing import check_seed, parse_budget, parse_time, within
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
-from autoaug.results import Interval, MetricRecord, Record, TrialSummary, Verdict
+from autoaug.results import MetricRecord, TrialSummary
 from autoaug.runs.callbacks import Logged
 from autoaug.runs.config import LARGEST_COUNT
 from autoaug.search.baselines import affordable_baselines, confirmed_baselines
@@ -45,7 +48,13 @@ Objective = Callable[[PolicyTransform, int, float], float]
 _UNIT = 1000
 #: In what steps scores come is not known; equal ones are taken to be equal, not to have no deviation at all.
 _RESOLUTION = 1e-9
-_WORDS = Words(MetricRecord(name="score", unit=""), split="", best_on="")
+_WORDS = Words(MetricRecord(name="score", unit=""), split="", best="the strongest baseline")
+
+#: Fresh seeds take away the luck of a seed, not that of the data.
+_NOT_HELD_OUT = (
+    "without held_out the policies were confirmed by the objective that chose them, on data whose luck favors what was "
+    "chosen; give held_out, a function of the same form that scores on data which the objective does not see"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +179,7 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
             if candidate.name not in trained.left_out
         ]
         history = tuple(summary(trial) for trial in study.ended())
-        result = _not_judged(scored, history) if options.held_out is None else _judged(scored, history)
+        result = _not_judged(scored, history, _NOT_HELD_OUT) if options.held_out is None else _judged(scored, history)
         if folder is not None:
             _write(folder, result)
     return result
@@ -178,7 +187,7 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
 
 def _candidate_policies(study: SearchStudy, baselines: Mapping[str, Policy], count: int) -> list[CandidatePolicy]:
     """The best known policies, and so many that the search found, the one that it believes in most first."""
-    names = confirmed_baselines(tuple(baselines), ("none", study.space.modality.habit), study.history().trials)
+    names = confirmed_baselines(tuple(baselines), ("none", study.space.modality.usual_policy), study.history().trials)
     known = [CandidatePolicy(name, "baseline", baselines[name]) for name in names]
     best = study.strategy.finalists(study.history())
     own = distinct(
@@ -251,27 +260,26 @@ def _scored(candidate: CandidatePolicy, scores: Sequence[float]) -> Scored:
     )
 
 
-def _not_judged(candidates: Sequence[Scored], history: tuple[TrialSummary, ...]) -> ObjectiveResult:
-    """The best of the candidates, without a verdict. Their scores are the objective's own: fresh seeds take away the
-    luck of a seed, not that of the data, which the search has chosen for.
-    """
+def _not_judged(candidates: Sequence[Scored], history: tuple[TrialSummary, ...], why: str) -> ObjectiveResult:
+    """The best of the candidates, without a verdict, and why there is none."""
     best, seeds = strongest(candidates), len(candidates[0].scores)
-    sentence = (
-        "No verdict: without held_out the policies were confirmed by the objective that chose them, on data whose luck "
-        "favors what was chosen. Give held_out, a function of the same form that scores on data which the objective "
-        f"does not see. Returned is {best.name}, the best of {len(candidates)} by the objective over {seeds} fresh "
-        "seeds."
-    )
+    returned = f"{best.name}, the best of {len(candidates)} by its mean over {seeds} fresh seeds"
+    sentence = f"No verdict: {why}. Returned is {returned}."
     ranked = tuple(sorted(candidates, key=lambda c: -c.mean))
     return ObjectiveResult(verdict=None, sentence=sentence, policy=best.policy, candidates=ranked, history=history)
 
 
 def _judged(candidates: Sequence[Scored], history: tuple[TrialSummary, ...]) -> ObjectiveResult:
     # The search says which of its own it believes in; picked by these scores it would look better than it is.
-    baseline = strongest([c for c in candidates if c.kind == "baseline"])
+    known = [c for c in candidates if c.kind == "baseline"]
+    if not known:
+        return _not_judged(candidates, history, "no baseline could be confirmed")
+    baseline = strongest(known)
     finalist = next((c for c in candidates if c.kind == "searched"), baseline)
-    found = paired(finalist.scores, baseline.scores, _RESOLUTION)
-    decision = decide(finalist, baseline, baseline, found, _WORDS)
+    differences = tuple(a - b for a, b in zip(finalist.scores, baseline.scores, strict=True))
+    found = Paired(differences, seed_errors(differences, _RESOLUTION))
+    rival = Rival(baseline, found)
+    decision = decide(finalist, rival, rival, baseline, _WORDS)
     return ObjectiveResult(
         verdict=decision.verdict,
         sentence=decision.sentence,

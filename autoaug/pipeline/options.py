@@ -116,6 +116,15 @@ class RunOptions(Options):
             "Seeds are added until the data decide, up to so many. [default: 16; none below 5 --seeds]", _CONFIRMATION
         ),
     ] = None
+    returns: Annotated[
+        Literal["best-bet", "baseline-unless-better"],
+        Option(
+            "What is returned where no policy is proven better: the 'best-bet' by validation, or the best baseline "
+            "('baseline-unless-better').",
+            _CONFIRMATION,
+            flag="--return",
+        ),
+    ] = "best-bet"
     seed: Annotated[int, Option("Seed of splits, search and trainings.", _RUN)] = 0
     workers: Annotated[
         int | None, Option("Trials side by side. [default: one per CPU core with Ray, else 1]", _MACHINE)

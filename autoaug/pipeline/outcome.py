@@ -41,6 +41,7 @@ def result_of(
         candidates=confirmed.candidates,
         left_out=confirmed.left_out,
         comparison=judgment.comparison,
+        claims=judgment.claims,
         trials=_counts(history),
         cost=_cost(job, study, history, confirmed.seconds, energy),
         data=_data_summary(job),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -76,10 +76,11 @@ def candidates_of(
     main = _Search(config.strategy, config.seed, config.study, folder.study)
     study = _search(job, main, space, setting, facts, open_executor)
     finalists = _finalists(study, config.finalists)
-    baselines = _known(study, get_modality(setting.modality).habit)
+    baselines = _known(study, get_modality(setting.modality).usual_policy)
     if left := [name for name in space.baselines if name not in {baseline.name for baseline in baselines}]:
         job.progress.say(f"baselines that are not confirmed, for their trials were behind: {', '.join(left)}")
-    found = [*baselines, *_with_their_regularization(study, baselines, finalists), *finalists]
+    arms = regularized_alike(baselines, finalists, baseline_scores(study.history().trials))
+    found = [*baselines, *arms, *finalists]
     if config.control is not None:
         seed = derive_seed(config.seed, "rival")  # TPE begins with random draws: not the very same ones
         folder.control.mkdir(exist_ok=True)
@@ -115,19 +116,20 @@ def _search(
     return study
 
 
-def _known(study: SearchStudy, habit: str) -> list[CandidatePolicy]:
+def _known(study: SearchStudy, usual: str) -> list[CandidatePolicy]:
     """The baselines that are confirmed: no augmentation, the habit of practice, and the best by their trials."""
-    names = confirmed_baselines(study.space.baselines, ("none", habit), study.history().trials)
+    names = confirmed_baselines(study.space.baselines, ("none", usual), study.history().trials)
     return [CandidatePolicy(name, "baseline", load_policy(name)) for name in names]
 
 
-def _with_their_regularization(
-    study: SearchStudy, baselines: Sequence[CandidatePolicy], finalists: Sequence[CandidatePolicy]
+def regularized_alike(
+    baselines: Sequence[CandidatePolicy],
+    finalists: Sequence[CandidatePolicy],
+    scores: Mapping[str, tuple[float, float]],
 ) -> list[CandidatePolicy]:
-    """The best of the baselines once more for each finalist, with that one's weight decay and dropout, where the space
-    searches them: what these alone are worth is no merit of a policy.
+    """The best of the baselines, by their `scores` (see `baseline_scores`), once more for each finalist that has weight
+    decay and dropout of its own, with these: what they alone are worth is no merit of a policy.
     """
-    scores = baseline_scores(study.history().trials)
     best = max(baselines, key=lambda baseline: scores.get(baseline.name, (-1.0, 0.0)))
     return [
         CandidatePolicy(

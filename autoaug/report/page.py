@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autoaug.errors import RunError
+from autoaug.evaluation.wording import sureness
 from autoaug.modalities.registry import get_modality
 from autoaug.report.before_after import before_and_after
 from autoaug.report.charts import Chart, RunFacts, draw_charts
@@ -14,10 +15,11 @@ from autoaug.report.charts.candidates import candidate_rows, candidates_chart
 from autoaug.report.frame import plotly_script, render
 from autoaug.report.pictures import read_captioned, read_gallery
 from autoaug.report.reading import FinishedRun, read_finished, read_unfinished
+from autoaug.report.tables.claims import claim_rows
 from autoaug.report.tables.costs import costs, failures
 from autoaug.report.tables.fidelity import fidelity
 from autoaug.report.tables.generated import generators
-from autoaug.report.tables.sentences import power_note, shift
+from autoaug.report.tables.sentences import shift
 from autoaug.report.tables.stages import stages
 from autoaug.report.tables.uniformity import uniformity
 from autoaug.results import SearchResult
@@ -75,7 +77,8 @@ def _tables(run: FinishedRun) -> dict[str, Any]:
         "rows": candidate_rows(result, metric),
         "costs": costs(result),
         "failures": failures(result.history),
-        "power_note": power_note(result, metric),
+        "sureness": sureness(result.comparison, metric) if result.comparison else "",
+        "claims": claim_rows(result, metric),
         "pair": before_and_after(result),
         "stages": stages(result, metric),
         "fidelity": fidelity(result),

@@ -50,6 +50,7 @@ _WHICH = frozenset(
         "confirmation_seeds",
         "most_seeds",
         "finalists",
+        "returns",
         "storage",
     }
 )
@@ -82,6 +83,7 @@ class RunConfig(BaseModel):
     confirmation_seeds: Annotated[int, Field(ge=2, le=LARGEST_COUNT)] = 5
     most_seeds: Annotated[int, Field(ge=2, le=LARGEST_COUNT)] = 16
     finalists: Annotated[int, Field(ge=1, le=LARGEST_COUNT)] = 3
+    returns: Literal["best-bet", "baseline-unless-better"] = "best-bet"
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 0
     device: str
     workers: Annotated[int, Field(ge=1)]

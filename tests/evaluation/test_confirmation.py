@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from autoaug.errors import AllTrialsFailed
+from autoaug.evaluation.comparing import Paired
 from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds, train_candidates
+from autoaug.evaluation.returning import best_bet
 from autoaug.evaluation.scoring import Scoring, assess
+from autoaug.evaluation.statistics import seed_errors
 from autoaug.evaluation.training_store import TrainingStore
-from autoaug.evaluation.verdict import Judgment, Words, decide, judge, paired
+from autoaug.evaluation.verdict import Judgment, Rival, Terms, decide, judge
+from autoaug.evaluation.wording import Words
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
 from autoaug.results import Candidate, CandidateKind, MetricRecord
@@ -38,10 +43,8 @@ def predictions(accuracy: float, seed: int, spread: float = 0.0) -> np.ndarray:
     return found.astype(np.uint16)
 
 
-def judged(
-    scores: dict[str, tuple[CandidateKind, float, float]], spread: float = 0.004, after_search: bool = True
-) -> Judgment:
-    """Candidates with the given kind, validation accuracy and test accuracy, judged."""
+def judged(scores: dict[str, tuple[CandidateKind, float, float]], spread: float = 0.004, **terms: Any) -> Judgment:
+    """Candidates with the given kind, validation accuracy and test accuracy, judged on these terms."""
     trainings, candidates = {}, []
     for number, (name, (kind, validation, test)) in enumerate(scores.items()):
         candidate_policy = CandidatePolicy(
@@ -51,7 +54,7 @@ def judged(
             both = predictions(validation, seed), predictions(test, seed + number, spread)
             trainings[name, seed] = SCORING.training(*both, 1.0)
         candidates.append(assess(candidate_policy, trainings, SEEDS, SCORING))
-    return judge(candidates, trainings, SCORING, after_search)
+    return judge(candidates, trainings, SCORING, Terms(**terms))
 
 
 def test_better_is_returned() -> None:
@@ -63,19 +66,83 @@ def test_better_is_returned() -> None:
     assert found.sentence.startswith("Better: ")
 
 
-def test_worse_and_undecided_return_the_best_baseline_by_validation() -> None:
-    scores = {"none": ("baseline", 0.78, 0.70), "flip": ("baseline", 0.75, 0.85), "found": ("searched", 0.9, 0.75)}
-    worse = judged(scores)
-    assert worse.verdict == "worse"
-    assert worse.returned.name == "none"
-    assert not worse.as_returned().is_searched
-    undecided = judged({**scores, "found": ("searched", 0.9, 0.85)}, spread=0.02)
-    assert undecided.verdict == "no significant difference"
-    assert undecided.returned.name == "none"
-    assert "Returned is none" in undecided.sentence
+def test_worse_returns_the_best_baseline_by_validation() -> None:
+    found = judged(
+        {"none": ("baseline", 0.78, 0.85), "flip": ("baseline", 0.75, 0.70), "found": ("searched", 0.9, 0.75)}
+    )
+    assert found.verdict == "worse"
+    assert found.comparison.baseline == "none"
+    assert found.returned.name == "none"
+    assert not found.as_returned().is_searched
+    assert "Returned is none, the best baseline by validation." in found.sentence
 
 
-def test_the_finalist_is_chosen_by_validation_and_the_rival_by_test() -> None:
+def test_undecided_returns_the_best_bet_or_for_the_cautious_the_best_baseline() -> None:
+    scores: dict[str, tuple[CandidateKind, float, float]] = {
+        "none": ("baseline", 0.78, 0.84),
+        "flip": ("baseline", 0.75, 0.80),
+        "found": ("searched", 0.9, 0.85),
+    }
+    bold, cautious = judged(scores, 0.02), judged(scores, 0.02, returns="baseline-unless-better")
+    assert bold.verdict == cautious.verdict == "no significant difference"
+    assert (bold.returned.name, cautious.returned.name) == ("found", "none")
+    assert "Returned is found, the best bet by validation." in bold.sentence
+
+
+def test_a_policy_of_a_search_must_be_ahead_by_a_share_of_the_luck_of_the_samples() -> None:
+    """That luck is McNemar's: the root of the number of discordant samples, over all samples."""
+    kinds: dict[str, CandidateKind] = {"known": "baseline", "drawn": "searched"}
+    theirs, ours = LABELS.copy(), LABELS.copy()
+    theirs[:24] += 1
+    ours[24:40] += 1
+    trainings = {
+        (name, seed): SCORING.training(predictions, LABELS, 1.0)
+        for name, predictions in (("known", theirs), ("drawn", ours))
+        for seed in SEEDS
+    }
+    candidates = [
+        assess(CandidatePolicy(name, kind, Policy()), trainings, SEEDS, SCORING) for name, kind in kinds.items()
+    ]
+    ratio = (24 - 16) / np.sqrt(24 + 16)
+    found = [best_bet(candidates, trainings, SCORING, 5, discount).name for discount in (0.95 * ratio, 1.05 * ratio)]
+    assert found == ["drawn", "known"]
+
+
+def test_better_must_hold_against_the_strongest_by_test_too() -> None:
+    scores: dict[str, tuple[CandidateKind, float, float]] = {
+        "none": ("baseline", 0.9, 0.7),
+        "flip": ("baseline", 0.6, 0.85),
+        "found": ("searched", 0.8, 0.85),
+    }
+    found = judged(scores)
+    assert found.verdict == "no significant difference"
+    assert found.comparison.baseline == "none"
+    assert found.comparison.verdict == "better"
+    assert "not clearly of flip, the strongest by test" in found.sentence
+
+
+def test_what_is_returned_is_compared_with_what_its_user_may_ask_about() -> None:
+    scores: dict[str, tuple[CandidateKind, float, float]] = {
+        "none": ("baseline", 0.6, 0.6),
+        "usual": ("baseline", 0.7, 0.7),
+        "flip": ("baseline", 0.75, 0.75),
+        "found": ("searched", 0.9, 0.9),
+    }
+    claims = judged(scores, habit="usual").claims
+    assert {claim.baseline: claim.against for claim in claims} == {
+        "none": "no augmentation",
+        "usual": "the default habit",
+        "flip": "the strongest baseline by test",
+    }
+    assert all(claim.candidate == "found" and claim.verdict == "better" for claim in claims)
+    both = judged(scores, habit="flip").claims
+    assert [claim.against for claim in both] == [
+        "no augmentation",
+        "the default habit and the strongest baseline by test",
+    ]
+
+
+def test_the_finalist_and_its_baseline_are_chosen_by_validation() -> None:
     found = judged(
         {
             "none": ("baseline", 0.9, 0.7),
@@ -86,7 +153,7 @@ def test_the_finalist_is_chosen_by_validation_and_the_rival_by_test() -> None:
         }
     )
     assert found.comparison.candidate == "chosen"
-    assert found.comparison.baseline == "random-search"
+    assert found.comparison.baseline == "none"
 
 
 def test_without_searched_candidates_a_comparison_judges_baselines_and_a_search_claims_nothing() -> None:
@@ -226,6 +293,7 @@ def test_where_all_fail_the_confirmation_ends_with_the_cause(tmp_path: Path) -> 
 def test_the_figures_stand_in_the_metrics_own_unit() -> None:
     found = judged({"none": ("baseline", 0.7, 0.7), "found": ("searched", 0.8, 0.85)})
     assert "points of test accuracy (95 % interval" in found.sentence
-    own, difference = found.returned, paired([3.0, 3.5, 3.2], [1.0, 1.4, 1.3], 0.1)
+    own, differences = found.returned, (2.0, 2.1, 1.9)
+    rival = Rival(own, Paired(differences, seed_errors(differences, 0.1)))
     words = Words(MetricRecord(name="signal-to-noise ratio", unit="dB"))
-    assert "by +2 dB of test signal-to-noise ratio (95 % interval" in decide(own, own, own, difference, words).sentence
+    assert "by +2 dB of test signal-to-noise ratio (95 % interval" in decide(own, rival, rival, own, words).sentence

@@ -56,7 +56,7 @@ def test_practice_is_among_the_baselines() -> None:
     for space in ("standard", "light", "flat", "regularized"):
         named = load_space(space).baselines
         assert {"flip-crop+cutmix", "flip-crop+mixup", "flip-crop+trivialaugment-wide+cutout"} <= set(named)
-        assert get_modality("image").habit in named[:3]
+        assert get_modality("image").usual_policy in named[:3]
         for name in named:
             load_policy(name)
     assert {"cutmix", "mixup", "randaugment+cutout"} <= set(load_space("digits").baselines)

@@ -38,7 +38,7 @@ class _Images(Modality):
         *("none", "flip-crop", "flip-crop+trivialaugment-wide", "randaugment", "flip-crop+cutmix", "trivialaugment"),
         *("flip-crop+trivialaugment-wide+cutout", "flip-crop+mixup", "flip-crop+trivialaugment-wide-32px"),
     )
-    habit = "flip-crop+trivialaugment-wide"
+    usual_policy = "flip-crop+trivialaugment-wide"
     filter_policy = "randaugment"
     policies = Path(__file__).parent / "policies"
     spaces = _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT

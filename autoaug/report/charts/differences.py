@@ -74,7 +74,7 @@ def differences_chart(facts: RunFacts) -> Chart | None:
         "differences",
         "result",
         f"Seed by seed: {found.candidate} minus {found.baseline}",
-        "Each dot is a seed, the line their mean, the band its 95 % interval.",
+        "Each dot is a seed, the line the estimate, the band its 95 % interval for new seeds and new samples.",
         differences_figure(found, facts.metric),
         ("seed", found.candidate, found.baseline, "difference"),
         [(str(row.seed), row.candidate, row.baseline, row.difference) for row in found.seeds],

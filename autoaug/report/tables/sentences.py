@@ -9,17 +9,6 @@ from autoaug.results import MetricRecord, SearchResult
 _WITHIN_NOISE = 3
 
 
-def power_note(result: SearchResult, metric: MetricRecord) -> str:
-    """What difference this confirmation could have seen: half the width of the paired interval."""
-    if result.comparison is None:
-        return ""
-    low, high = metric.interval(result.comparison.ci95)
-    seeds = len(result.comparison.differences)
-    return (
-        f"With {seeds} seeds, differences below {(high - low) / 2:.1f} {metric.points} cannot be told from luck here."
-    )
-
-
 def shift(result: SearchResult, metric: MetricRecord) -> str | None:
     """What the two-sample matching found; None where it was not asked for."""
     found = result.probes.get("matching")
