@@ -12,8 +12,8 @@ Intervals (`benchmarks.verdict_intervals`): how often they hold the truth, and h
 called different over folds. Rules of what is returned (`benchmarks.verdict_returns`): the mean true accuracy of what
 each returns, and how often it is worse than the best baseline.
 
-Real: searches on scikit-learn's digits with shuffled labels, where no policy can be better than another. What is in the
-JSON is not run again.
+Real: searches on scikit-learn's digits with shuffled labels, so that no policy can be better than another. Results in
+the JSON file are not run again.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def real(seed: int) -> str:
     images = np.round(digits.images[order] * 255 / 16).astype(np.uint8)
     with tempfile.TemporaryDirectory() as folder:
         np.savez(f"{folder}/shuffled.npz", x_train=images, y_train=labels)
-        found = autoaug.search(
+        result = autoaug.search(
             f"{folder}/shuffled.npz",
             space="digits",
             budget="4x",
@@ -111,11 +111,11 @@ def real(seed: int) -> str:
             workers=1,
             allow=("conflict", "leak"),
         )
-    return found.verdict
+    return result.verdict
 
 
 def main() -> None:
-    """Run the simulations and the searches that are missing."""
+    """Run the missing simulations and searches."""
     parser = options_of(__doc__, "verdict")
     parser.add_argument("--simulations", type=int, default=500, help="of each figure; 0 leaves them out")
     parser.add_argument("--real", type=int, default=20, help="searches; 0 leaves them out")

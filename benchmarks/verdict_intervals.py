@@ -13,6 +13,7 @@ from autoaug.evaluation.statistics import corrected_errors, crossed_errors, esti
 #: samples.
 LUCK = {
     "seeds alone": (0.7, 0.0, 0.5),
+    "seeds alone, little rest": (0.7, 0.0, 0.1),
     "samples alone": (0.0, 0.7, 0.5),
     "both": (0.5, 0.7, 0.5),
     "samples most": (0.2, 1.4, 0.5),

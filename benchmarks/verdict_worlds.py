@@ -104,7 +104,12 @@ class Confirmation:
         ]
         return {
             (name, seed): ConfirmedTraining(
-                of_validation[place, seed], of_test[place, seed], 0.0, *(both[place, seed] for both in statistics)
+                of_validation[place, seed],
+                of_test[place, seed],
+                0.0,
+                statistics[0][place, seed],
+                statistics[1][place, seed],
+                np.arange(self.test.shape[2]),
             )
             for place, name in enumerate(self.names)
             for seed in range(self.test.shape[1])

@@ -1,4 +1,4 @@
-"""What is pinned of searches, for `tests.test_golden`: what is tried in which order, and what is said in the end."""
+"""Pinned facts about searches, for `tests.test_golden`: the trials in order, and the verdicts."""
 
 from __future__ import annotations
 

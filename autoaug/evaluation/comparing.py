@@ -8,11 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from autoaug.comparison_results import Comparison, McNemar, Verdict, verdict_of
 from autoaug.evaluation.group_sequential import is_futile, levels, median_unbiased, reach_at, repeated_p_value
 from autoaug.evaluation.scoring import Scoring, Trainings
-from autoaug.evaluation.statistics import ERROR, Errors, Reach, mcnemar
-from autoaug.results import Candidate
+from autoaug.evaluation.statistics import ERROR, Errors, Reach, mcnemar, verdict_of
+from autoaug.results import Candidate, Comparison, McNemar, Verdict
 
 
 @dataclass(frozen=True)
@@ -23,11 +22,13 @@ class Paired:
         differences: of each seed.
         errors: of their mean.
         planned: after how many seeds the data are looked at; empty for once, at the end.
+        folds: the number of folds that the seeds were tested on in turn; None if all were tested on all samples.
     """
 
     differences: tuple[float, ...]
     errors: Errors
     planned: tuple[int, ...] = ()
+    folds: int | None = None
 
     @property
     def number(self) -> int:
@@ -82,7 +83,7 @@ def paired(
     seeds = [seed for seed, _ in zip(ours.seeds, theirs.seeds, strict=False)]
     differences = tuple(a - b for a, b in zip(ours.test_scores, theirs.test_scores, strict=False))
     both = ([trainings[candidate.name, seed] for seed in seeds] for candidate in (ours, theirs))
-    return Paired(differences, scoring.errors(*both), tuple(planned))
+    return Paired(differences, scoring.errors(*both), tuple(planned), scoring.fold_count)
 
 
 def comparison_of(
@@ -101,6 +102,7 @@ def comparison_of(
         p_value=found.p_value,
         level=found.level,
         interim_analyses=found.planned,
+        folds=found.folds,
         mcnemar=mcnemar,
     )
 
@@ -112,8 +114,8 @@ def pooled_discordance(ours: Candidate, theirs: Candidate, trainings: Trainings,
     seeds = [seed for seed, _ in zip(ours.seeds, theirs.seeds, strict=False)]
 
     def right(name: str) -> np.ndarray:
-        predictions = [trainings[name, seed].test_predictions for seed in seeds]
-        return np.concatenate([found == scoring.test_labels for found in predictions])
+        own = [trainings[name, seed] for seed in seeds]
+        return np.concatenate([one.test_predictions == scoring.tested_labels(one) for one in own])
 
     pooled = mcnemar(right(ours.name), right(theirs.name))
     return McNemar(

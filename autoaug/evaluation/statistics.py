@@ -12,6 +12,8 @@ from scipy import stats
 from scipy.optimize import brentq
 from scipy.special import ndtri, stdtr, stdtrit
 
+from autoaug.results import Verdict
+
 #: The chance of a wrong claim, over all interim analyses together.
 ERROR = 0.05
 #: Smaller p-values than ten to this are not told apart.
@@ -163,6 +165,14 @@ def estimate_within(values: Sequence[float], errors: Errors, level: float = ERRO
     """The mean of `values`, one per seed, with the interval that misses it with chance `level`."""
     mean, reach = float(np.mean(values)), errors.reach(level).total
     return Estimate(mean, (mean - reach, mean + reach), errors.p_value(mean))
+
+
+def verdict_of(interval: tuple[float, float]) -> Verdict:
+    """What the interval of a difference allows to be said."""
+    low, high = interval
+    if low <= 0 <= high:
+        return "no significant difference"
+    return "better" if low > 0 else "worse"
 
 
 class Discordance(NamedTuple):

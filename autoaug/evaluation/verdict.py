@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeVar
 
-from autoaug.comparison_results import Comparison, Verdict
 from autoaug.evaluation import wording
 from autoaug.evaluation.comparing import Paired, comparison_of, paired, pooled_discordance
 from autoaug.evaluation.returning import best_bet, best_by_validation
 from autoaug.evaluation.scoring import Scoring, Trainings
 from autoaug.evaluation.wording import Words
-from autoaug.results import Candidate, CandidateKind, Returned
+from autoaug.results import Candidate, CandidateKind, Comparison, Returned, Verdict
 from autoaug.training.metrics import metric_record
 
 
@@ -87,7 +86,7 @@ def decide(finalist: C, baseline: Rival[C], strongest: Rival[C], bet: C, words: 
     else:
         sentence = wording.decided(verdict, *names, baseline.found, words)
     returned = {"better": finalist, "worse": baseline.candidate}.get(verdict, bet)
-    if returned is not finalist or verdict != "better":
+    if verdict != "better":
         why = words.best if returned.kind == "baseline" else "the best bet by validation"
         sentence += f" Returned is {returned.name}, {why}."
     return Decision(verdict, sentence, returned)

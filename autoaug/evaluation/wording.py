@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from autoaug.comparison_results import Comparison, Verdict
-from autoaug.results import MetricRecord
+from autoaug.evaluation.statistics import verdict_of
+from autoaug.results import Comparison, MetricRecord, Verdict
 
 if TYPE_CHECKING:
     from autoaug.evaluation.comparing import Paired
@@ -74,9 +74,9 @@ def figures_of(found: Paired, words: Words) -> str:
 
 def sureness(found: Comparison, metric: MetricRecord) -> str:
     """What difference could have been seen, what would make the interval narrower, and where it holds."""
+    half_width = (found.ci95[1] - found.ci95[0]) / 2
     reach, *parts = (
-        f"{abs(metric.value(part)):.2f}"
-        for part in (found.half_width, found.seeds_reach or 0, found.samples_reach or 0)
+        f"{abs(metric.value(part)):.2f}" for part in (half_width, found.seeds_reach or 0, found.samples_reach or 0)
     )
     unit = f" {metric.points}" if metric.points else ""
     begun = f"With {len(found.differences)} seeds, differences below {reach}{unit} cannot be told from luck here"
@@ -91,7 +91,9 @@ def sureness(found: Comparison, metric: MetricRecord) -> str:
 def claimed(claim: Comparison, metric: MetricRecord) -> str:
     """One thing that is known about the policy that is returned."""
     low, high = metric.interval(claim.ci95)
-    proven = {"better": "is better than", "worse": "is worse than"}.get(claim.verdict, "is not proven to differ from")
+    proven = {"better": "is better than", "worse": "is worse than"}.get(
+        verdict_of(claim.ci95), "is not proven to differ from"
+    )
     unit = f" {metric.points}" if metric.points else ""
     return (
         f"{claim.candidate} {proven} {claim.baseline} ({claim.against}): "

@@ -1,4 +1,4 @@
-"""A self-contained module from the sources of real functions: only those that a policy needs, in reading order."""
+"""Assemble a self-contained module from the sources of functions: only those that a policy needs, in reading order."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def definitions(module: ModuleType) -> Mapping[str, Definition]:
 
 
 def _names(node: ast.AST) -> frozenset[str]:
-    """Names that the definition takes from outside: not its decorators, its parameters, or what it assigns."""
+    """Names that the definition uses but does not bind, without those in its decorators."""
     decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
     left_out = {part for decorator in decorators for part in ast.walk(decorator)}
     parts = [part for part in ast.walk(node) if part not in left_out]
@@ -47,7 +47,7 @@ def _names(node: ast.AST) -> frozenset[str]:
 
 
 def reachable(modules: Iterable[ModuleType]) -> list[ModuleType]:
-    """`modules` and all modules of autoaug that they import functions from, each after those that it imports."""
+    """`modules` and all autoaug modules that they import from, each after those that it imports."""
     order: list[ModuleType] = []
 
     def visit(module: ModuleType) -> None:
@@ -65,22 +65,22 @@ def reachable(modules: Iterable[ModuleType]) -> list[ModuleType]:
 
 @cache
 def imports(module: ModuleType) -> Mapping[str, str]:
-    """The import statement that binds each name at the top of `module`; imports from autoaug are left out, because
-    what they name is carried along.
+    """The import statement for each name imported at the top of `module`. Imports from autoaug are left out, because
+    the exported module contains those definitions.
     """
-    found = {}
+    statements = {}
     for node in _statements(module):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                found[alias.asname or alias.name.partition(".")[0]] = ast.unparse(ast.Import([alias]))
+                statements[alias.asname or alias.name.partition(".")[0]] = ast.unparse(ast.Import([alias]))
         elif isinstance(node, ast.ImportFrom) and node.module and not node.module.startswith(("autoaug", "__future__")):
             for alias in node.names:
-                found[alias.asname or alias.name] = ast.unparse(ast.ImportFrom(node.module, [alias], 0))
-    return found
+                statements[alias.asname or alias.name] = ast.unparse(ast.ImportFrom(node.module, [alias], 0))
+    return statements
 
 
 def needed(wanted: Iterable[str], available: dict[str, Definition]) -> list[str]:
-    """`wanted` and all that they use, each after what it uses."""
+    """`wanted` and all definitions that they use, each after those that it uses."""
     order: list[str] = []
 
     def visit(name: str) -> None:
@@ -96,7 +96,7 @@ def needed(wanted: Iterable[str], available: dict[str, Definition]) -> list[str]
 
 
 def import_block(statements: Iterable[str]) -> str:
-    """Import statements in the order of a linter: standard library, then the rest; names of one module together."""
+    """Import statements in the usual order: the standard library, then the rest; names of one module are merged."""
     plain, named = set(), dict[str, set[str]]()
     for statement in statements:
         node = ast.parse(statement).body[0]

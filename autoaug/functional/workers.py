@@ -1,4 +1,4 @@
-"""What an exported module, also one without torch, knows of the process that it runs in."""
+"""The process that a module runs in: data loader workers and ranks, for exported modules that do not import torch."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import sys
 
 
 def rank_of_process() -> int | None:
-    """The rank of this process in a distributed run, by PyTorch or by what ``torchrun`` tells; None where neither is
-    known.
-    """
+    """The rank of this process in a distributed run, from PyTorch or from ``torchrun``; None if neither is known."""
     distributed = sys.modules.get("torch.distributed")
     if distributed and distributed.is_available() and distributed.is_initialized():
         return int(distributed.get_rank())
@@ -18,8 +16,8 @@ def rank_of_process() -> int | None:
 
 
 def seed_of_process() -> int | None:
-    """What a seed is joined to in a worker process of PyTorch's ``DataLoader``, anew in each epoch, and in the ranks of
-    a distributed run but the first; None elsewhere.
+    """A number to combine with a seed: in a worker of PyTorch's ``DataLoader``, where it changes in each epoch, and in
+    the ranks of a distributed run after the first; otherwise None.
     """
     loading = sys.modules.get("torch.utils.data")
     worker = loading.get_worker_info() if loading else None

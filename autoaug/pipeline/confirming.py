@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds, train_candidates
-from autoaug.evaluation.group_sequential import interim_analyses
+from autoaug.evaluation.confirmation import CandidatePolicy, train_candidates
 from autoaug.evaluation.scoring import ConfirmedTraining, Trainings, assess
 from autoaug.evaluation.training_store import TrainingStore
 from autoaug.evaluation.verdict import Judgment, Terms, contenders, judge
@@ -42,9 +41,9 @@ def confirm(
     is returned.
     """
     begun = now()
-    first = confirmation_seeds(job.config.seed, 1)[0]
-    store = TrainingStore(job.folder.confirmation, job.scoring, job.progress, kept=first)
-    with open_executor(replace(setting, test=job.data.test, checkpoints=None)) as executor:
+    scoring = job.scoring
+    store = TrainingStore(job.folder.confirmation, scoring, job.progress, kept=job.seeds[0])
+    with open_executor(replace(setting, test=job.data.test, folds=scoring.folds, checkpoints=None)) as executor:
         found = _until_decided(job, candidate_policies, executor, store, after_search)
         store.keep_weights(found.judgment.returned, executor, job.folder.model)
     compute = sum(training.seconds for training in found.trainings.values())
@@ -59,10 +58,9 @@ def _until_decided(
     after_search: bool,
 ) -> Confirmed:
     """Train the candidates on the first seeds, then those between whom it is open on more. A candidate whose training
-    fails is left out of it all.
+    fails is left out altogether.
     """
-    planned = interim_analyses(job.config.confirmation_seeds, job.config.most_seeds)
-    seeds = confirmation_seeds(job.config.seed, planned[-1])
+    planned, seeds = job.planned, job.seeds
     habit = get_modality(job.modality).usual_policy
     terms = Terms(after_search, planned, job.config.returns, habit)
     kept, left_out = list(candidate_policies), list[LeftOut]()

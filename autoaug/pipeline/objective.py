@@ -1,4 +1,4 @@
-"""Searching for what serves any objective: the user's own function in the place of training a classifier."""
+"""Search with a user's objective: a function that replaces the training of a classifier."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from autoaug.comparison_results import Interval, Record, Verdict
 from autoaug.engine.transform import PolicyTransform
 from autoaug.errors import OptionError, pausing_on_full_disk
 from autoaug.evaluation.comparing import Paired
@@ -23,7 +22,7 @@ from autoaug.pipeline.options import ObjectiveOptions
 from autoaug.pipeline.parsing import check_seed, parse_budget, parse_time, within
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
-from autoaug.results import MetricRecord, TrialSummary
+from autoaug.results import Interval, MetricRecord, Record, TrialSummary, Verdict
 from autoaug.runs.callbacks import Logged
 from autoaug.runs.config import LARGEST_COUNT
 from autoaug.search.baselines import affordable_baselines, confirmed_baselines
@@ -40,13 +39,13 @@ from autoaug.utils.files import write_whole
 from autoaug.utils.locks import held
 from autoaug.utils.seeds import derive_seed
 
-#: What the user's function is: given a policy as a transform, a seed and a fidelity in (0, 1], it trains (on that share
-#: of the data, or for that share of the time) and returns a score to be maximized.
+#: The user's function: given a policy as a transform, a seed and a fidelity in (0, 1], it trains (on that fraction of
+#: the data, or for that fraction of the time) and returns a score to be maximized.
 Objective = Callable[[PolicyTransform, int, float], float]
 
 #: The compute of one call at full fidelity: the unit of a budget.
 _UNIT = 1000
-#: In what steps scores come is not known; equal ones are taken to be equal, not to have no deviation at all.
+#: The assumed resolution of scores, which is unknown: it keeps the deviation of equal scores above 0.
 _RESOLUTION = 1e-9
 _WORDS = Words(MetricRecord(name="score", unit=""), split="", best="the strongest baseline")
 
@@ -59,22 +58,22 @@ _NOT_HELD_OUT = (
 
 @dataclass(frozen=True, eq=False)
 class ObjectiveSetting:
-    """What the trials of such a search have in common."""
+    """What all trials of such a search have in common."""
 
     objective: Objective
     device: str
 
     def warm_up(self) -> None:
-        """Nothing: the objective brings what it needs."""
+        """Nothing to do: the objective loads what it needs."""
 
     def computing(self) -> AbstractContextManager[object]:
-        """Nothing is changed for it."""
+        """A context that changes nothing."""
         return nullcontext()
 
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Call the objective for `policy` at a fidelity of `data_fraction`."""
+    """Call the objective for `policy`, with `data_fraction` as the fidelity."""
 
     policy: Policy
     data_fraction: float = 1.0
@@ -108,15 +107,16 @@ class Scored(Record):
 
 
 class ObjectiveResult(Record):
-    """The outcome of a search for an objective; what stands in its ``result.json``.
+    """The outcome of a search with an objective: the content of its ``result.json``.
 
     Attributes:
-        verdict, sentence: whether the policy that the search believes in beats the strongest baseline; None without a
-            function for what is held out, and the sentence says why.
-        policy: what to use: the searched policy if it is better, else the best baseline; the best candidate where there
-            is no verdict.
-        candidates: finalists and baselines on fresh seeds, the best first.
-        difference, ci95, p_value: of the searched policy to the best baseline, paired by seed; None without a verdict.
+        verdict, sentence: whether the search's first finalist beats the strongest baseline; None without ``held_out``,
+            and the sentence says why.
+        policy: the policy to use: the searched one if it is better, otherwise the best baseline; without a verdict, the
+            best candidate.
+        candidates: finalists and baselines on fresh seeds, best first.
+        difference, ci95, p_value: the searched policy compared with the best baseline, paired by seed; None without a
+            verdict.
         history: the trials of the search.
     """
 
@@ -131,7 +131,7 @@ class ObjectiveResult(Record):
 
 
 def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
-    """See `autoaug.search`, whose part for objectives this is."""
+    """See `autoaug.search`; this is its implementation for objectives."""
     check_seed(options.seed)
     for name, value, least in (
         ("seeds", options.seeds, 2),
@@ -143,13 +143,11 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
     chosen = get_strategy(options.strategy)
     if chosen.needs_data:
         raise OptionError(
-            f"strategy {options.strategy!r} looks at the data or into trainings, which an objective keeps to itself; "
-            "use auto"
+            f"strategy {options.strategy!r} needs access to the data or to trainings, which an objective does not "
+            "give; use auto"
         )
     if len(chosen.objectives) > 1:
-        raise OptionError(
-            f"strategy {options.strategy!r} has several objectives, an objective of your own is one; use auto"
-        )
+        raise OptionError(f"strategy {options.strategy!r} has several objectives, but your own is only one; use auto")
     limits = parse_budget(options.trials, options.time, options.budget)
     known = _transforms_alone(options.space if isinstance(options.space, SearchSpace) else load_space(options.space))
     chosen.check(known)
@@ -186,7 +184,7 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
 
 
 def _candidate_policies(study: SearchStudy, baselines: Mapping[str, Policy], count: int) -> list[CandidatePolicy]:
-    """The best known policies, and so many that the search found, the one that it believes in most first."""
+    """The best baselines, then the `count` best policies of the search, most promising first."""
     names = confirmed_baselines(tuple(baselines), ("none", study.space.modality.usual_policy), study.history().trials)
     known = [CandidatePolicy(name, "baseline", baselines[name]) for name in names]
     best = study.strategy.finalists(study.history())
@@ -198,26 +196,26 @@ def _candidate_policies(study: SearchStudy, baselines: Mapping[str, Policy], cou
 
 @contextmanager
 def _alone_in(folder: Path | None) -> Iterator[None]:
-    """Keep other processes out of the folder of a search, if it has one; what pauses it says how to go on."""
-    cure = "the same call goes on"
+    """Lock the folder of a search, if it has one. Errors that pause the search tell how to continue."""
+    cure = "continue with the same call"
     with pausing_on_full_disk(cure):
         if folder is None:
             yield
             return
-        with held(folder, f"wait until it has ended, or end it: {cure}"):
+        with held(folder, f"wait until it has ended, or end it and {cure}"):
             yield
 
 
 class _ScoreStore:
-    """The scores of the confirmation, kept from one session to the next in a file, where there is a folder for it; see
+    """The scores of the confirmation, kept across sessions in a file if there is a folder; see
     `autoaug.evaluation.confirmation.Store`.
 
     Args:
-        path: of the file; a damaged one is as none.
+        path: the file, or None; a damaged file is ignored.
         scorer: which of the two functions gives the scores.
     """
 
-    cure = "the same call tries it again"
+    cure = "the same call tries again"
 
     def __init__(self, path: Path | None, scorer: str) -> None:
         self._path, self._scorer = path, scorer
@@ -226,7 +224,7 @@ class _ScoreStore:
             noted = json.loads(path.read_bytes()) if path is not None else {}
             self._scores = {key: float(score) for key, score in noted.items() if math.isfinite(float(score))}
 
-    def work(self, policy: Policy, seed: int) -> Evaluate:  # noqa: ARG002 (a store may keep more of one seed)
+    def work(self, policy: Policy, seed: int) -> Evaluate:  # noqa: ARG002 (other stores use the seed)
         return Evaluate(policy)
 
     def read(self, policy: Policy, seed: int) -> float | None:
@@ -243,20 +241,20 @@ class _ScoreStore:
 
 
 def _transforms_alone(space: SearchSpace) -> SearchSpace:
-    """The space without what a transform of samples cannot do alone: mixing, attacks, and copies within a batch."""
+    """The space without mixing, attacks and copies, which a transform of samples alone cannot do."""
     return space.model_copy(update={"mixing": MixingSpace(), "adversarial": AdversarialSpace(), "copies": (1, 1)})
 
 
 def _scored(candidate: CandidatePolicy, scores: Sequence[float]) -> Scored:
-    found = estimate(list(scores), _RESOLUTION)
+    interval = estimate(list(scores), _RESOLUTION)
     return Scored(
         name=candidate.name,
         kind="searched" if candidate.kind == "searched" else "baseline",
         fingerprint=candidate.policy.fingerprint(),
         policy=candidate.policy.model_copy(update={"name": candidate.name}),
         scores=tuple(scores),
-        mean=found.mean,
-        ci95=found.ci95,
+        mean=interval.mean,
+        ci95=interval.ci95,
     )
 
 
@@ -270,7 +268,7 @@ def _not_judged(candidates: Sequence[Scored], history: tuple[TrialSummary, ...],
 
 
 def _judged(candidates: Sequence[Scored], history: tuple[TrialSummary, ...]) -> ObjectiveResult:
-    # The search says which of its own it believes in; picked by these scores it would look better than it is.
+    # The search itself chooses the finalist: one chosen by these scores would look better than it is.
     known = [c for c in candidates if c.kind == "baseline"]
     if not known:
         return _not_judged(candidates, history, "no baseline could be confirmed")

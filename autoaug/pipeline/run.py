@@ -1,4 +1,4 @@
-"""The main job, from data to report: search, confirm, judge, export. Each stage can be continued."""
+"""The main job, from data to report: search, confirm, judge, export. Each stage can be resumed."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from autoaug.search.progress import Progress
 from autoaug.utils.facts import keep_to
 
 
-def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, progress: Progress) -> SearchResult:
+def run_job(folder: RunFolder, config: RunConfig, data: DataSet, audit: Audit, progress: Progress) -> SearchResult:
     """Carry out what is left of a run, and write its result, policy, modules and report.
 
     Raises:
-        RunError: what the run has kept was made with another configuration.
+        RunError: the files in the run folder were made with another configuration.
     """
-    job = Job(folder, config, data, found, progress)
+    job = Job(folder, config, data, audit, progress)
     facts = job.facts()
     keep_to(folder.confirmation / "facts.json", facts)
     generated = generated_samples(job)
@@ -43,7 +43,7 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
 
 
 def finish(folder: RunFolder) -> SearchResult:
-    """What comes after the result of a run: what it kept for its own use goes, and the report is written."""
+    """Finish a run that has its result: delete its working files, and write the report."""
     shutil.rmtree(folder.checkpoints, ignore_errors=True)
     drop_weights(folder.confirmation)
     write_report(folder)

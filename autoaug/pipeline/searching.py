@@ -1,4 +1,4 @@
-"""The stages before confirmation: generated samples, the search, and who is to be confirmed."""
+"""The stages before the confirmation: generated samples, the search, and the choice of candidates."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from autoaug.utils.seeds import derive_seed
 
 
 def generated_samples(job: Job) -> dict[str, Pooled]:
-    """The pools of generated samples that the run asks for; a failed one is reported, and the run goes on without."""
+    """The pools of generated samples that the run uses. A failed pool is reported, and the run continues without it."""
     config, data, progress = job.config, job.data, job.progress
     baselines = config.space.baselines if config.space else ()
     kinds = wanted_generators(config.space, [*config.policies, *map(load_policy, baselines)])
     if not kinds:
         return {}
-    found = {}
+    pools = {}
     sample_filter = pool_filter(data, config.seed, config.model, config.recipe, config.device)
     settings = PoolSettings(
         config.seed,
@@ -44,18 +44,18 @@ def generated_samples(job: Job) -> dict[str, Pooled]:
     )
     for kind in kinds:
         progress.say(f"preparing generated samples ({kind})")
-        found[kind] = make_pool(kind, data, sample_filter, settings)
-        facts = found[kind].facts
-        if found[kind].pool is None:
-            progress.warn(f"{facts['failed']}; the run goes on without it")
+        pools[kind] = make_pool(kind, data, sample_filter, settings)
+        facts = pools[kind].facts
+        if pools[kind].pool is None:
+            progress.warn(f"{facts['failed']}; the run continues without it")
         else:
             progress.say(f"the sample filter: {format_counts(facts['sample_filter'])}")
-    return found
+    return pools
 
 
 @dataclass(frozen=True)
 class _Search:
-    """One of a run's searches: the main one, or the control that it is compared with."""
+    """One of the searches of a run: the main one, or the control that it is compared with."""
 
     strategy: str
     seed: int
@@ -66,8 +66,8 @@ class _Search:
 def candidates_of(
     job: Job, setting: TrainingSetting, facts: Facts, open_executor: OpenExecutor
 ) -> tuple[SearchStudy | None, list[CandidatePolicy]]:
-    """The study of the search, None where there is none, and who is to be confirmed: the policies that were given, or
-    finalists and the best baselines, with the winner of a control search where one is asked for.
+    """The study of the search (None for a comparison) and the candidates for confirmation: the given policies, or the
+    finalists and the best baselines, with the winner of a control search if there is one.
     """
     config, folder = job.config, job.folder
     if config.space is None:
@@ -78,17 +78,17 @@ def candidates_of(
     finalists = _finalists(study, config.finalists)
     baselines = _known(study, get_modality(setting.modality).usual_policy)
     if left := [name for name in space.baselines if name not in {baseline.name for baseline in baselines}]:
-        job.progress.say(f"baselines that are not confirmed, for their trials were behind: {', '.join(left)}")
+        job.progress.say(f"baselines that are not confirmed, because their trials were behind: {', '.join(left)}")
     arms = regularized_alike(baselines, finalists, baseline_scores(study.history().trials))
-    found = [*baselines, *arms, *finalists]
+    candidates = [*baselines, *arms, *finalists]
     if config.control is not None:
-        seed = derive_seed(config.seed, "rival")  # TPE begins with random draws: not the very same ones
+        seed = derive_seed(config.seed, "rival")  # TPE begins with random draws, which must differ from the control's
         folder.control.mkdir(exist_ok=True)
         name = config.study if config.storage is None else f"{config.study}-rival"
         control = _Search(config.control, seed, name, folder.control / "study.db")
         best = _finalists(_search(job, control, space, setting, facts, open_executor), 1)
-        found += [replace(candidate, name="random-search", kind="control") for candidate in best]
-    return study, distinct(found)
+        candidates += [replace(candidate, name="random-search", kind="control") for candidate in best]
+    return study, distinct(candidates)
 
 
 def _search(
@@ -99,13 +99,13 @@ def _search(
     facts: Facts,
     open_executor: OpenExecutor,
 ) -> SearchStudy:
-    """A study whose budget is spent."""
+    """Run a search until its budget is spent; return its study."""
     config, progress, strategy = job.config, job.progress, get_strategy(which.strategy)
     budget = config.budget
     assert budget is not None
     study = SearchStudy(config.storage or which.storage, space, strategy, which.seed, which.study, facts)
     if study.foreign:
-        progress.warn(f"left aside: {study.foreign} trials of the study that are not of this run, or damaged")
+        progress.warn(f"ignored {study.foreign} trials of the study that are damaged or not from this run")
     baselines = {name: load_policy(name) for name in affordable_baselines(space.baselines, budget)}
     progress.say(f"searching the space {space.name!r} with {strategy.name}, {config.workers} at a time")
     if "robustness" in strategy.objectives:
@@ -143,13 +143,13 @@ def regularized_alike(
 
 
 def _finalists(study: SearchStudy, count: int) -> list[CandidatePolicy]:
-    """The drawn policies that the strategy thinks best, each policy once."""
+    """The policies that the strategy ranks highest, each once."""
     best = study.strategy.finalists(study.history())
     return distinct([CandidatePolicy(record.name, "searched", record.policy, record.number) for record in best])[:count]
 
 
 def _given(policy: Policy) -> CandidatePolicy:
-    """A policy of a comparison: a baseline where it is a published one under its own name."""
+    """A candidate of a comparison: a baseline if it is a published policy under its own name."""
     try:
         is_published = read_policy(policy.name).fingerprint() == policy.fingerprint()
     except AutoaugError:

@@ -1,4 +1,4 @@
-"""A run shown as it goes on: its report on loopback, and its events on the terminal. The run itself is not touched."""
+"""Show a running run: its report on loopback, and its events on the terminal. The run itself is not affected."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _LOOPBACK = "127.0.0.1"
 
 
 def watch_run(run: Path, port: int, every: float, console: Console, open_it: bool) -> None:
-    """Serve the report of `run` at `port` of this machine, 0 for any that is free, until the run is finished or Ctrl-C.
+    """Serve the report of `run` at `port` of this machine (0 for any free port), until the run is finished or Ctrl-C.
 
     Raises:
-        RunError: there is no run.
-        OptionError: the port is taken, or `every` is out of range.
+        RunError: there is no such run.
+        OptionError: the port cannot be used, or `every` is out of range.
     """
     if not 0.1 <= every <= 86400:
         raise OptionError(f"--every {every:g} must be between 0.1 and 86400 seconds")
@@ -60,7 +60,7 @@ def _follow(folder: RunFolder, every: float, console: Console) -> None:
 
 
 def in_words(event: dict[str, Any]) -> str:
-    """An event of the log as a line that any terminal can show."""
+    """An event of the log as a line that is safe for any terminal."""
     return printable(_in_words(event))
 
 
@@ -83,8 +83,8 @@ def _in_words(event: dict[str, Any]) -> str:
 def _serving(folder: RunFolder, port: int, every: float) -> ThreadingHTTPServer:
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            host = (self.headers.get("Host") or "").partition(":")[0]  # a browser leaves out port 80
-            if host not in {_LOOPBACK, "localhost"} or self.path != "/":  # another site's name for this machine, say
+            host = (self.headers.get("Host") or "").partition(":")[0]  # browsers omit port 80
+            if host not in {_LOOPBACK, "localhost"} or self.path != "/":  # such as another site's name for this machine
                 self.send_error(404)
                 return
             try:
@@ -99,16 +99,14 @@ def _serving(folder: RunFolder, port: int, every: float) -> ThreadingHTTPServer:
             if not folder.result.is_file():
                 self.send_header("Refresh", f"{every:g}")
             self.end_headers()
-            with contextlib.suppress(ConnectionError):  # a reader who went away
+            with contextlib.suppress(ConnectionError):  # the reader closed the connection
                 self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the library's name)
-            """Say nothing: the terminal shows the run."""
+            """Log nothing: the terminal shows the run."""
 
     try:
         return ThreadingHTTPServer((_LOOPBACK, port), Page)
     except (OSError, OverflowError) as fault:
         reason = getattr(fault, "strerror", None) or str(fault)
-        raise OptionError(
-            f"--port {port} cannot be used ({reason}); give another, or none for any that is free"
-        ) from None
+        raise OptionError(f"--port {port} cannot be used ({reason}); give another, or none for any free port") from None

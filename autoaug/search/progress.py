@@ -1,4 +1,4 @@
-"""Who hears how a search goes on."""
+"""The protocol for reporting the progress of a search."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from autoaug.results import TrialSummary
 
 
 class Progress(Protocol):
-    """Hears what happens, as it happens."""
+    """Is notified of events as they happen."""
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """A trial of the search ended; `fraction` of the budget is spent."""
@@ -20,5 +20,5 @@ class Progress(Protocol):
         """A stage begins or ends."""
 
     def warn(self, message: str) -> None:
-        """Something went wrong that does not end the run; by default reported as a stage is."""
+        """Something went wrong that does not end the run; by default reported with `say`."""
         self.say(message)

@@ -244,7 +244,7 @@ def test_timm_is_given_what_it_has(policy: str, options: str) -> None:
 def test_timm_refuses_what_it_has_not() -> None:
     with pytest.raises(PolicyError, match="timm cannot express PadCrop"):
         export_policy(load_policy("flip-crop"), "timm")
-    with pytest.raises(PolicyError, match=r"RandAugment .* exactly; allow its own with --approximate"):
+    with pytest.raises(PolicyError, match=r"RandAugment .* exactly; allow timm's with --approximate"):
         export_policy(randaugment(2, 9), "timm")
     text = export_policy(randaugment(2, 9), "timm", approximate=True)
     assert "--aa rand-m9-n2-mstd0-inc1" in text

@@ -1,4 +1,4 @@
-"""Every exporter to torch, for every operator and built-in policy: the exported code gives the policy's images."""
+"""Every exporter to torch, for every operator and built-in policy: the exported code gives the same images."""
 
 from __future__ import annotations
 

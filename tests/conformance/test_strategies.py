@@ -1,4 +1,4 @@
-"""Every strategy keeps to its space, repeats itself, survives an interruption, and finds more than luck does."""
+"""Every strategy stays in its space, is reproducible, survives an interruption, and beats chance."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_it_beats_random_on_a_known_function(name: str) -> None:
     ("name", "space", "words"),
     [
         ("gp", "standard", r"in space 'standard' there are 0 to 3 layers.*tpe, random and auto take every space"),
-        ("cmaes", "standard", r"takes flat spaces of numbers alone"),
+        ("cmaes", "standard", r"takes only flat numeric spaces"),
     ],
 )
 def test_a_strategy_that_cannot_search_a_space_says_so_and_names_one_that_can(

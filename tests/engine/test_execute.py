@@ -1,4 +1,4 @@
-"""The fused engine gives what operator-by-operator application gives, in every place and form of input."""
+"""The fused engine gives the same images as applying the operators one by one, on every device and form of input."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_out_is_filled_and_returned(name: str) -> None:
     out = torch.full_like(images, torch.nan)
     assert apply_plan(plan, images, out=out) is out
     assert torch.equal(out, apply_plan(plan, images))
-    with pytest.raises(OptionError, match="they must be alike"):
+    with pytest.raises(OptionError, match="they must match"):
         apply_plan(plan, images, out=out[:3])
 
 

@@ -1,4 +1,4 @@
-"""Boxes, masks and key-points go where the image goes; torchvision is the oracle where it has the transform."""
+"""Boxes, masks and key-points move with the image; torchvision is the oracle if it has the transform."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_the_module_takes_samples_and_batches_with_targets() -> None:
 
 def test_mixed_and_blended_images_take_no_boxes() -> None:
     image, target = photographs(1, 3, SIZE)[0], {"boxes": boxes((5.0, 8.0, 20.0, 30.0))}
-    with pytest.raises(AutoaugError, match="cannot follow"):
+    with pytest.raises(AutoaugError, match="cannot be mixed"):
         Policy(mixing=Mixing(kind="cutmix")).transform()(image, target)
     with pytest.raises(AutoaugError, match="cannot follow"):
         load_policy("augmix").transform()(image, target)
@@ -197,10 +197,10 @@ def test_whole_numbered_boxes_and_key_points_are_rounded(dtype: torch.dtype, kin
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        (tv_tensors.Mask(torch.zeros(60, 40)), "masks are of an image"),
-        (tv_tensors.Mask(torch.zeros(2, 20, 30)), "masks are of an image"),
-        (tv_tensors.BoundingBoxes(torch.ones(1, 4), format="XYXY", canvas_size=(60, 40)), "boxes are of an image"),
-        (tv_tensors.KeyPoints(torch.ones(1, 2), canvas_size=(80, 60)), "key-points are of an image"),
+        (tv_tensors.Mask(torch.zeros(60, 40)), "masks belong to an image"),
+        (tv_tensors.Mask(torch.zeros(2, 20, 30)), "masks belong to an image"),
+        (tv_tensors.BoundingBoxes(torch.ones(1, 4), format="XYXY", canvas_size=(60, 40)), "boxes belong to an image"),
+        (tv_tensors.KeyPoints(torch.ones(1, 2), canvas_size=(80, 60)), "keypoints belong to an image"),
     ],
 )
 def test_annotations_of_another_size_are_refused(maker: str, target: Any, words: str) -> None:

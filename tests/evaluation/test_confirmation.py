@@ -9,19 +9,25 @@ from typing import Any
 import numpy as np
 import pytest
 
+from autoaug.data.audit import Audit
+from autoaug.data.inputs import MemoryInputs
+from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import AllTrialsFailed
 from autoaug.evaluation.comparing import Paired
 from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds, train_candidates
 from autoaug.evaluation.returning import best_bet
 from autoaug.evaluation.scoring import Scoring, assess
-from autoaug.evaluation.statistics import seed_errors
+from autoaug.evaluation.statistics import seed_errors, verdict_of
 from autoaug.evaluation.training_store import TrainingStore
 from autoaug.evaluation.verdict import Judgment, Rival, Terms, decide, judge
 from autoaug.evaluation.wording import Words
+from autoaug.pipeline.job import Job
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
 from autoaug.results import Candidate, CandidateKind, MetricRecord
 from autoaug.runs.callbacks import Logged
+from autoaug.runs.config import RunConfig
+from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import TrialSpec
 from autoaug.search.executors.inline import InlineExecutor
 from autoaug.training.metrics import Accuracy
@@ -108,6 +114,32 @@ def test_a_policy_of_a_search_must_be_ahead_by_a_share_of_the_luck_of_the_sample
     assert found == ["drawn", "known"]
 
 
+def test_samples_of_one_group_are_met_with_luck_as_a_whole() -> None:
+    """Ten copies of each sample in a group of their own are as sure as the samples alone."""
+    draw = np.random.default_rng(0)
+    ours, theirs = (draw.random((2, 5, 40)) < 0.7).astype(np.uint16)
+    labels, copied = np.ones(40, np.int64), np.ones(400, np.int64)
+    alone = Scoring(Classification(2), Accuracy(), labels, labels)
+    grouped = Scoring(Classification(2), Accuracy(), copied, copied, np.repeat(np.arange(40).astype(str), 10))
+    unknown = replace(grouped, test_groups=None)
+
+    def samples_error(scoring: Scoring, copies: int) -> float:
+        both = ([scoring.training(r, r, 1.0) for r in np.repeat(side, copies, 1)] for side in (ours, theirs))
+        return scoring.errors(*both).samples
+
+    assert samples_error(grouped, 10) == pytest.approx(samples_error(alone, 1))
+    assert samples_error(unknown, 10) < 0.5 * samples_error(alone, 1)
+
+
+def test_a_runs_groups_reach_its_intervals(tmp_path: Path) -> None:
+    samples = Samples(MemoryInputs(np.zeros((4, 1, 8, 8), np.uint8)), np.arange(4) % 2, np.array(list("aabb")))
+    data = DataSet("grouped", ("one", "two"), samples, samples, samples, "", "")
+    audit = Audit({}, (), {}, "")
+    job = Job(RunFolder(tmp_path), RunConfig.model_construct(), data, audit, Logged())
+    assert job.scoring.test_groups is samples.groups
+    assert job.scoring.validation_groups is samples.groups
+
+
 def test_better_must_hold_against_the_strongest_by_test_too() -> None:
     scores: dict[str, tuple[CandidateKind, float, float]] = {
         "none": ("baseline", 0.9, 0.7),
@@ -117,7 +149,7 @@ def test_better_must_hold_against_the_strongest_by_test_too() -> None:
     found = judged(scores)
     assert found.verdict == "no significant difference"
     assert found.comparison.baseline == "none"
-    assert found.comparison.verdict == "better"
+    assert verdict_of(found.comparison.ci95) == "better"
     assert "not clearly of flip, the strongest by test" in found.sentence
 
 
@@ -134,7 +166,7 @@ def test_what_is_returned_is_compared_with_what_its_user_may_ask_about() -> None
         "usual": "the default habit",
         "flip": "the strongest baseline by test",
     }
-    assert all(claim.candidate == "found" and claim.verdict == "better" for claim in claims)
+    assert all(claim.candidate == "found" and verdict_of(claim.ci95) == "better" for claim in claims)
     both = judged(scores, habit="flip").claims
     assert [claim.against for claim in both] == [
         "no augmentation",

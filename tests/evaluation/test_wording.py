@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from autoaug.comparison_results import Comparison
 from autoaug.evaluation.wording import claimed, sureness
-from autoaug.results import ACCURACY, MetricRecord
+from autoaug.results import ACCURACY, Comparison, MetricRecord
 
 
 def comparison(**changes: object) -> Comparison:

@@ -1,4 +1,4 @@
-"""Damaged files of every kind that is read: what comes of them is this project's own error, or a reading, and soon."""
+"""Damaged files of every kind: reading them succeeds, or raises this project's own error, and ends soon."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same search for any objective: the user's function in the place of training a classifier."""
+"""A search for a user's objective instead of training a classifier."""
 
 from __future__ import annotations
 
@@ -93,11 +93,11 @@ def test_a_closure_runs_on_several_workers() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"strategy": "matching"}, "strategy 'matching' looks at the data"),
+        ({"strategy": "matching"}, "strategy 'matching' needs access to the data"),
         ({"strategy": "nsga2"}, "several objectives"),
         ({"model": "resnet9"}, "unknown option of an objective 'model'"),
         ({"seeds": 1}, "--seeds 1 must be at least 2"),
-        ({"data": "digits"}, "takes data or an objective"),
+        ({"data": "digits"}, "takes either data or an objective"),
     ],
 )
 def test_what_cannot_be_is_refused(options: dict[str, object], words: str) -> None:

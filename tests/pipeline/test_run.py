@@ -1,4 +1,4 @@
-"""The main job from Python and from the command line: what lands in the run folder, and what the report shows."""
+"""A search from Python and from the command line: the run folder, and the contents of the report."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_compare_judges_given_policies(tmp_path: Path) -> None:
     assert {c.name for c in found.candidates} == {"copied", "too"}
     assert found.comparison is not None
     text = (found.run_dir / "report.html").read_text()
-    assert f"puts {found.policy.copies} copies of each sample into a batch" in text
+    assert f"puts {found.policy.copies} copies of each sample in a batch" in text
 
 
 @pytest.fixture(scope="module")
@@ -284,7 +284,7 @@ def test_the_policy_file_says_where_it_comes_from(result: SearchResult) -> None:
 def test_a_result_of_a_newer_format_is_refused(result: SearchResult, tmp_path: Path) -> None:
     text = (result.run_dir / "result.json").read_text()
     (tmp_path / "result.json").write_text(text.replace('"format": 2', '"format": 3', 1))
-    with pytest.raises(autoaug.AutoaugError, match=r"of format 3, this autoaug reads 2; upgrade"):
+    with pytest.raises(autoaug.AutoaugError, match=r"has format 3, but this autoaug reads 2; upgrade"):
         SearchResult.load(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Who is told of a run: the event log, and real trackers writing to files; and the page that follows a run."""
+"""The event log, real trackers that write to files, and the live page of a run."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_a_tracker_that_fails_does_not_end_the_run(tmp_path: Path, monkeypatch: 
     assert (run / "result.json").is_file()
     said = [event["message"] for event in read_events(run / "events.jsonl") if event["event"] == "stage"]
     assert [m for m in said if "--track" in m] == [
-        "--track wandb failed (the server went away); it is told nothing more of this run"
+        "--track wandb failed (the server went away); it is switched off for the rest of this run"
     ]
 
 
@@ -129,7 +129,7 @@ def test_a_tracker_that_cannot_begin_is_one_line(tmp_path: Path, monkeypatch: py
         raise ConnectionError("nobody answers at https://me:s3cret@host/?key=s3cret")
 
     monkeypatch.setitem(TRACKERS, "mlflow", ("json", begin))
-    with pytest.raises(AutoaugError, match=r"cannot begin \(nobody answers at https://me:\*\*\*@host/\?key=\*\*\*\)"):
+    with pytest.raises(AutoaugError, match=r"cannot start \(nobody answers at https://me:\*\*\*@host/\?key=\*\*\*\)"):
         searched(tmp_path, "mlflow")
 
 

@@ -1,4 +1,4 @@
-"""A third party's modality, found by its entry point, goes the whole road: engine, search, report, copies."""
+"""A third-party modality, found through its entry point, works everywhere: engine, search, report, copies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Policies that change over a training, and trainings that go on where others stopped."""
+"""Policies that change during a training, and trainings that continue from a checkpoint."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_schedule_survives_yaml_and_counts_in_the_fingerprint() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("format: 2\nschedule: [{until: 0.5}, {until: 0.2}]\n", "must rise"),
+        ("format: 2\nschedule: [{until: 0.5}, {until: 0.2}]\n", "must increase"),
         ("format: 2\nschedule: [{until: 0.5}]\n", "the last must be 1"),
         (
             "format: 2\nschedule: [{until: 1}]\nlayers: [{sub_policies: [{operations: []}]}]\n",

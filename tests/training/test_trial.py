@@ -1,4 +1,4 @@
-"""A trial is a pure function of (policy, task, seed), and its ways of ending are told apart."""
+"""A trial is a pure function of (policy, task, seed); its outcomes are distinguished."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields: each gives for every output pixel the position in the input that it shows."""
+"""Deformation fields: each gives, for every output pixel, its source position in the input."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def elastic(fraction: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor
 
 @field("PatchShuffle", unit="distance of the exchanges, fraction of all patches")
 def patch_shuffle(distance: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
-    """Cut the image into 4 x 4 patches and put them in another order; a small distance exchanges neighbors."""
+    """Cut the image into 4 x 4 patches and reorder them; a small distance exchanges neighbors."""
     rows, columns = min(4, size[0]), min(4, size[1])
     count, (height, width) = rows * columns, (size[0] // rows, size[1] // columns)
     keys = torch.arange(count, device=distance.device) + distance.detach()[:, None] * count * uniform_noise(
@@ -43,7 +43,7 @@ def patch_shuffle(distance: Tensor, uniforms: Tensor, size: tuple[int, int]) -> 
     x = torch.arange(size[1], device=distance.device)
     patch = (y // height).clamp(max=rows - 1)[:, None] * columns + (x // width).clamp(max=columns - 1)
     shown = source[:, patch.flatten()].view(-1, *size)
-    inside = (y < rows * height)[:, None] & (x < columns * width)  # a rest that makes no patch stays
+    inside = (y < rows * height)[:, None] & (x < columns * width)  # the remainder that fills no patch stays
     shown = torch.where(inside, shown, patch)
     move = torch.stack(
         [(shown % columns - patch % columns) * width, (shown // columns - patch // columns) * height], -1

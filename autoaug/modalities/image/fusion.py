@@ -1,4 +1,4 @@
-"""How operators on images run together: maps of warps are composed, those of colors applied at once."""
+"""How operators on images run together: maps of warps are composed, and maps of colors are applied together."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Alone(Fusion):
 
 
 class _Colors(Fusion):
-    """Affine maps ``[n, C, C + 1]`` of each pixel's channels."""
+    """Affine maps ``[n, C, C + 1]`` of the channels of each pixel."""
 
     role = "joined"
 
@@ -57,7 +57,7 @@ class _Warps(Fusion):
 
 
 class _Fields(Fusion):
-    """For each output pixel the position ``[n, H, W, 2]`` in the input that it shows."""
+    """The source position ``[n, H, W, 2]`` in the input for each output pixel."""
 
     role = "closing"
     carrier = "warp"

@@ -1,9 +1,8 @@
-"""Warps: each gives the map from output to input positions, in pixels from the image's center.
+"""Warps: each returns the map from output to input positions, in pixels from the image center.
 
-Where the papers and libraries disagree, torchvision is followed: shears are slopes (Kornia's augmentations take
-degrees) and keep the top-left corner in place, translations are a fraction of the size (TrivialAugment's 32 pixels,
-whatever the size, are told of in the policy) and whole pixels, positive rotations turn counter-clockwise. Pixels from
-outside the image are 0.
+If papers and libraries disagree, torchvision is followed: shears are slopes (Kornia's augmentations take degrees) and
+keep the top-left corner in place; translations are fractions of the size (TrivialAugment's fixed 32 pixels are noted in
+its policy), in whole pixels; positive rotations are counterclockwise. Pixels from outside the image are 0.
 """
 
 from __future__ import annotations
@@ -79,7 +78,7 @@ def scale(octaves: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
 
 @warp("AnisotropicScale", unit="octaves", limit=1.0, signed=True)
 def anisotropic_scale(octaves: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
-    """Stretch the width and squeeze the height (or the other way round), keeping the area."""
+    """Stretch the width and squeeze the height (or vice versa), keeping the area."""
     return moved(
         (torch.exp2(-octaves / 2) - 1, (1, 0, 0), (0, 0, 0)), (torch.exp2(octaves / 2) - 1, (0, 0, 0), (0, 1, 0))
     )
@@ -104,9 +103,9 @@ def pad_crop(fraction: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tenso
 def random_resized_crop(share: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
     """Scale a random part to the full size (Szegedy et al., 2015).
 
-    Its area is uniform, its aspect ratio log-uniform in 3/4 to 4/3 where 0.92 of the area may be left out, and
-    nearer to 1 where less may be. All that is sampled lies between the centers of the outermost pixels: nothing of the
-    0 beyond the border is mixed in, of which an image of few pixels would show much.
+    Its area is uniform. Its aspect ratio is log-uniform from 3/4 to 4/3 if up to 0.92 of the area may be left out, and
+    closer to 1 if less may be. All sampled positions lie between the centers of the outermost pixels, so that nothing
+    of the 0 beyond the border is mixed in, which would show in small images.
     """
     area = 1 - share * uniforms[:, 0]
     aspect = torch.exp(share / 0.92 * math.log(4 / 3) * (2 * uniforms[:, 1] - 1))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from autoaug.comparison_results import Comparison, Verdict
-from autoaug.results import MetricRecord, SearchResult
+from autoaug.evaluation.statistics import verdict_of
+from autoaug.results import Comparison, MetricRecord, SearchResult, Verdict
 
 #: What the verdict of a claim means, in a word or two.
 _PROVEN: dict[Verdict, str] = {"better": "better", "worse": "worse", "no significant difference": "not proven"}
@@ -41,5 +41,5 @@ def _row(claim: Comparison, metric: MetricRecord) -> ClaimRow:
         high=high,
         by_seeds=abs(metric.value(claim.seeds_reach or 0.0)),
         by_samples=abs(metric.value(claim.samples_reach or 0.0)),
-        proven=_PROVEN[claim.verdict],
+        proven=_PROVEN[verdict_of(claim.ci95)],
     )

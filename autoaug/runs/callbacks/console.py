@@ -1,4 +1,4 @@
-"""Progress on a terminal: a live line with Rich; plain lines elsewhere."""
+"""Progress on the console: a live bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PARTS = 1000
 
 
 class ConsoleProgress(Progress):
-    """Shows trials done, the best against the best baseline, and the time left."""
+    """Shows the finished trials, the best trial and the best baseline, and the time left."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

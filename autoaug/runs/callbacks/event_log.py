@@ -1,4 +1,4 @@
-"""The event log of a run: always written, and what is read of a run that is not whole."""
+"""The event log of a run: always written, and read to show a run that is not complete."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autoaug.utils.json import read_lines
 
 
 class _Event(BaseModel):
-    """What every event has: its time, in seconds since the epoch and before the year 10000."""
+    """Base of the events: the time in seconds since the epoch, before the year 10000."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
@@ -55,8 +55,8 @@ _EVENT: TypeAdapter[_Event] = TypeAdapter(
 
 
 class EventLog(Tracker):
-    """``events.jsonl``: a line an event, with its time in seconds since the epoch. What is in it stays there; a line
-    that a crash tore is left behind by a new one.
+    """``events.jsonl``: one line per event, with its time in seconds since the epoch. The file is append-only; after a
+    line cut off by a crash, a new line is begun.
     """
 
     def __init__(self, path: Path) -> None:
@@ -66,19 +66,19 @@ class EventLog(Tracker):
                 file.write("\n")
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
-        """A trial, and how much of the budget is spent."""
+        """Log a trial, and the fraction of the budget that is spent."""
         self._write("trial", fraction=round(fraction, 4), trial=trial.model_dump(mode="json"))
 
     def training_ended(self, name: str, done: int, total: int) -> None:
-        """A training of the confirmation."""
+        """Log a training of the confirmation."""
         self._write("confirmation", name=name, done=done, total=total)
 
     def say(self, message: str) -> None:
-        """A stage."""
+        """Log a stage."""
         self._write("stage", message=message)
 
     def finished(self, result: SearchResult) -> None:
-        """The verdict."""
+        """Log the verdict."""
         self._write("finished", verdict=result.verdict, sentence=result.sentence, returned=result.returned.name)
 
     def _write(self, event: str, **what: Any) -> None:
@@ -87,7 +87,5 @@ class EventLog(Tracker):
 
 
 def read_events(path: Path) -> list[dict[str, Any]]:
-    """The events of a log; lines that are none, such as torn ones, are passed over. Raises `RunError` where the log
-    cannot be read at all.
-    """
+    """Read the events of a log; damaged lines are skipped. Raises `RunError` if the log cannot be read at all."""
     return [event.model_dump(mode="json") for event in read_lines(path, _EVENT, RunError)]

@@ -1,4 +1,4 @@
-"""MLflow, where ``MLFLOW_TRACKING_URI`` says."""
+"""MLflow, at ``MLFLOW_TRACKING_URI``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from autoaug.runs.folder import RunFolder
 
 
 class MLflow(Tracker):
-    """A parent run for the search, a child a trial, the report and the policy as artifacts of the parent."""
+    """A parent run for the search, a child run per trial, and the report and the policy as artifacts of the parent."""
 
     def __init__(self, folder: RunFolder, options: dict[str, Any]) -> None:
         self._mlflow = needed("mlflow", "mlflow")
@@ -36,7 +36,7 @@ class MLflow(Tracker):
         self._client.log_metric(self._parent, "budget_spent", fraction, step=trial.number)
         self._client.set_terminated(run, "FAILED" if trial.status == "failed" else "FINISHED")
 
-    def training_ended(self, name: str, done: int, total: int) -> None:  # noqa: ARG002 (told by its number)
+    def training_ended(self, name: str, done: int, total: int) -> None:  # noqa: ARG002 (logged by number)
         self._client.log_metric(self._parent, "confirmation", done / total, step=done)
 
     def say(self, message: str) -> None: ...

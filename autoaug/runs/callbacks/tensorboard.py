@@ -1,4 +1,4 @@
-"""TensorBoard, through tensorboardX, which needs neither TensorFlow nor torch."""
+"""TensorBoard, by tensorboardX, which needs neither TensorFlow nor torch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autoaug.runs.folder import RunFolder
 
 
 class TensorBoard(Tracker):
-    """Scalars by trial, and the verdict as text, in ``tensorboard/`` of the run folder."""
+    """Scalars per trial, and the verdict as text, in ``tensorboard/`` in the run folder."""
 
     def __init__(self, folder: RunFolder, options: dict[str, Any]) -> None:
         writer = needed("tensorboardX", "tensorboard")
@@ -25,7 +25,7 @@ class TensorBoard(Tracker):
         self._writer.add_scalar("trial/seconds", trial.seconds, trial.number)
         self._writer.add_scalar("search/budget_spent", fraction, trial.number)
 
-    def training_ended(self, name: str, done: int, total: int) -> None:  # noqa: ARG002 (told by its number)
+    def training_ended(self, name: str, done: int, total: int) -> None:  # noqa: ARG002 (logged by number)
         self._writer.add_scalar("confirmation/done", done / total, done)
 
     def say(self, message: str) -> None:

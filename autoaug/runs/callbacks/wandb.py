@@ -1,4 +1,4 @@
-"""Weights & Biases; offline where ``WANDB_MODE`` says so."""
+"""Weights & Biases; offline if ``WANDB_MODE`` says so."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from autoaug.utils.redaction import shown
 
 
 class Wandb(Tracker):
-    """A group for the search, with a run a trial and one for the outcome, which has the report."""
+    """A group for the search, with one run per trial, and one for the outcome with the report."""
 
     def __init__(self, folder: RunFolder, options: dict[str, Any]) -> None:
         self._wandb = needed("wandb", "wandb")
         self._group, self._options, self._folder = folder.root.name, options, folder
 
     def _run(self, name: str, kind: str, config: dict[str, Any]) -> Any:
-        given, sys.argv = sys.argv, [shown(word) for word in sys.argv]  # which is noted with the run
+        given, sys.argv = sys.argv, [shown(word) for word in sys.argv]  # wandb records it with the run
         try:
             return self._wandb.init(
                 project="autoaug",

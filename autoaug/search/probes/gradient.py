@@ -1,4 +1,4 @@
-"""Policies learned by gradients."""
+"""Learn a policy by gradient descent."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ from autoaug.utils.seeds import derive_seed
 
 NAME = "gradient"
 _BATCH = 64
-#: The fraction of the compute of one full training that it takes.
+#: The compute of the probe, as a fraction of one full training.
 _COMPUTE = 0.8
-#: A step passes a batch three times forward and back, once through the policy, all in full precision.
+#: The cost of a step in sample passes: three forward and backward passes of a batch through the model and one through
+#: the policy, all in full precision.
 _PASSES_A_STEP = 8 * _BATCH
 _LEARNING_RATE = 0.05
 _POLICY_LEARNING_RATE = 0.05
-#: How far apart, in parameter space, the two gradients are taken.
+#: How far the weights are moved, in parameter space, to each side for the difference of gradients.
 _REACH = 0.01
 #: A sub-policy stays if its weight is at least this fraction of the mean weight of its layer.
 _KEPT = 0.25
@@ -40,15 +41,15 @@ _KEPT = 0.25
 
 @dataclass(frozen=True)
 class LearnByGradient:
-    """Learn a policy, and weights along with it, from the gradient of the validation loss one step ahead (DADA; Li et
-    al., 2020): the policy moves so that the weights' next step on augmented training samples lowers the loss on
-    validation samples. The mixed second derivative is a difference of two first ones, as in DARTS (Liu et al., 2019).
+    """Learn a policy together with the weights, from the gradient of the validation loss one step ahead (DADA; Li et
+    al., 2020): the policy is updated so that the next step of the weights on augmented training samples lowers the
+    validation loss. The mixed second derivative is a finite difference of gradients, as in DARTS (Liu et al., 2019).
     """
 
     space: SearchSpace
 
     def run(self, setting: TrainingSetting, seed: int) -> Iterator[TrialResult]:
-        """Yield one result, whose finding is the policy."""
+        """Yield one result, with the learned policy."""
         started = now()
         steps = max(20, round(_COMPUTE * setting.full_length_passes() / _PASSES_A_STEP))
         learned = _learn(self.space, setting, seed, steps)
@@ -88,8 +89,8 @@ def _learn(space: SearchSpace, setting: TrainingSetting, seed: int, steps: int) 
         after = _gradients(partial(loss, looked, targets), [looked, *weights], ahead, reach)
         before = _gradients(partial(loss, looked, targets), [looked, *weights], ahead, -reach)
         policy_optimizer.zero_grad()
-        # The next step of the weights is against the training gradient: what makes that more like the validation
-        # gradient lowers the validation loss.
+        # The next step of the weights goes against the training gradient: aligning it with the validation gradient
+        # lowers the validation loss.
         if augmented.requires_grad:
             torch.autograd.backward(augmented, -(after[0] - before[0]) / (2 * reach))
             policy_optimizer.step()
@@ -103,20 +104,20 @@ def _learn(space: SearchSpace, setting: TrainingSetting, seed: int, steps: int) 
 def _gradients(
     loss: Callable[[], Tensor], leaves: list[Tensor], ahead: tuple[Tensor, ...], reach: float
 ) -> tuple[Tensor, ...]:
-    """The gradients of the loss for the `leaves`, the samples and the weights, with the weights moved by `reach` along
-    `ahead`.
+    """The gradients of the loss with respect to the `leaves` (the samples, then the weights), with the weights moved by
+    `reach` along `ahead`.
     """
     weights = leaves[1:]
     with torch.no_grad():
         torch._foreach_add_(weights, ahead, alpha=reach)
-    found = torch.autograd.grad(loss(), leaves)
+    gradients = torch.autograd.grad(loss(), leaves)
     with torch.no_grad():
         torch._foreach_add_(weights, ahead, alpha=-reach)
-    return found
+    return gradients
 
 
 def _endless(setting: TrainingSetting, samples: Samples, steps: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """So many random batches, with their targets."""
+    """Yield `steps` random batches with their targets."""
     draw = np.random.default_rng(seed)
     rows = [np.sort(draw.integers(0, len(samples), _BATCH)) for _ in range(steps)]
     batches = float_batches(samples.inputs, iter(rows), setting.device, setting.modality)
@@ -125,7 +126,7 @@ def _endless(setting: TrainingSetting, samples: Samples, steps: int, seed: int) 
 
 
 def _pruned(policy: Policy) -> Policy:
-    """Without the sub-policies that are hardly ever drawn."""
+    """The policy without the sub-policies that are hardly ever drawn."""
     layers = []
     for layer in policy.layers:
         least = _KEPT * sum(sub_policy.weight for sub_policy in layer.sub_policies) / len(layer.sub_policies)

@@ -30,7 +30,7 @@ class CmaEs(Strategy):
     """A normal distribution over the unit cube, adapted after every generation."""
 
     name = "cmaes"
-    summary = "an evolution strategy on flat spaces of numbers; for hundreds of trials side by side"
+    summary = "an evolution strategy on flat numeric spaces; for hundreds of parallel trials"
 
     def __init__(self) -> None:
         self._replay = _Replay()
@@ -48,8 +48,8 @@ class CmaEs(Strategy):
 
 
 class _Replay:
-    """CMA-ES after the generations that have ended. All of it follows from the trials: a study keeps trials, and no
-    pickle of an optimizer. It is kept from one draw to the next of the same study, so that each trial is told once.
+    """CMA-ES after the finished generations. Its state follows from the trials, because a study stores trials and no
+    pickled optimizer; it is kept between the draws of a study, so that each generation is told once.
     """
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class _Generations(BaseSampler):
         study: Study,  # noqa: ARG002 (Optuna's signature)
         trial: FrozenTrial,  # noqa: ARG002
     ) -> dict[str, BaseDistribution]:
-        """The numbers of the first drawn trial."""
+        """The dimensions of the first drawn trial."""
         return dict(sorted(self._drawn[0].distributions.items())) if self._drawn else {}
 
     def sample_relative(
@@ -97,7 +97,7 @@ class _Generations(BaseSampler):
         trial: FrozenTrial,  # noqa: ARG002
         search_space: dict[str, BaseDistribution],
     ) -> dict[str, Any]:
-        """The next point of the generation that is being drawn."""
+        """The next point of the current generation."""
         if not search_space:
             return {}
         point = self._replay.next_point(self._seed, self._drawn, search_space)
@@ -106,7 +106,7 @@ class _Generations(BaseSampler):
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """The middle, for the first trial; random for what no trial before had."""
+        """The middle of the range for the first trial; random for a dimension that earlier trials do not have."""
         if not self._drawn:
             return _from_unit(param_distribution, 0.5)
         return RandomSampler(seed=self._seed).sample_independent(study, trial, param_name, param_distribution)

@@ -1,4 +1,4 @@
-"""What is said in words."""
+"""The report's sentences."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_the_shift_is_told_with_what_it_gained_in_training() -> None:
     text = shift(result(*trained, probes={"matching": found}), ACCURACY)
     assert text is not None
     assert "Rotate explain 98 % of it; the rest is within the noise" in text
-    assert "they gain +10.0 and -10.0 points, so the search leaves them aside" in text
+    assert "they gain +10.0 and -10.0 points, so the search does not use them" in text
     nothing = shift(result(probes={"matching": {**found, "policy": None}}), ACCURACY)
     assert nothing is not None
     assert "no operator explains it" in nothing
