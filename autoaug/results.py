@@ -194,6 +194,14 @@ class Returned(Record):
     is_searched: bool
 
 
+class LeftOut(Record):
+    """A candidate whose confirmation failed twice, so that it is not judged, and why."""
+
+    name: str
+    kind: CandidateKind
+    reason: str
+
+
 class TrialCounts(Record):
     """The number of trials of the search by how they ended."""
 
@@ -317,6 +325,7 @@ class SearchResult(Record):
     sentence: str
     returned: Returned
     candidates: Annotated[tuple[Candidate, ...], Field(min_length=1)]
+    left_out: tuple[LeftOut, ...] = ()
     comparison: Comparison | None
     claims: tuple[Comparison, ...] = ()
     trials: TrialCounts
