@@ -209,7 +209,7 @@ class Cost(Record):
 
 
 class DataSummary(Record):
-    """The data of the search, and the number of `folds`. Older results do not name the modality: theirs is the first."""
+    """The data of the search, and how many `folds`. Older results do not name the modality: theirs is the first."""
 
     name: str
     fingerprint: str
