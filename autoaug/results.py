@@ -59,6 +59,15 @@ class MetricRecord(Record):
         """A score, or a difference of two, in the metric's unit."""
         return score * (100 if self.unit == "%" else 1) * (1 if self.larger_is_better else -1)
 
+    def plain(self, score: float) -> float:
+        """A score as the metric computes it, shares in [0, 1]: for programs that read on."""
+        return score if self.larger_is_better else -score
+
+    @property
+    def key(self) -> str:
+        """The name as a part of a key: ``word_errors``."""
+        return "_".join(self.name.split())
+
     def interval(self, scores: tuple[float, float]) -> tuple[float, float]:
         """The bounds of an interval of scores in the metric's unit, the lower value first."""
         low, high = sorted(self.value(score) for score in scores)
@@ -185,6 +194,14 @@ class Returned(Record):
     is_searched: bool
 
 
+class LeftOut(Record):
+    """A candidate whose confirmation failed twice, so that it is not judged, and why."""
+
+    name: str
+    kind: CandidateKind
+    reason: str
+
+
 class TrialCounts(Record):
     """The number of trials of the search by how they ended."""
 
@@ -304,6 +321,7 @@ class SearchResult(Record):
     sentence: str
     returned: Returned
     candidates: Annotated[tuple[Candidate, ...], Field(min_length=1)]
+    left_out: tuple[LeftOut, ...] = ()
     comparison: Comparison | None
     claims: tuple[Comparison, ...] = ()
     trials: TrialCounts

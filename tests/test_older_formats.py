@@ -183,6 +183,13 @@ def test_a_plan_is_carried_out_as_it_was() -> None:
     assert made[:, :, 2, 3].flatten().tolist() == pytest.approx(expected, abs=1e-5)
 
 
+def test_what_an_older_relaxed_plan_drew_and_did_not_apply_is_left_out(tmp_path: Path) -> None:
+    content = json.loads((OLDER / "plan.json").read_text())
+    content["gate"] = {"dtype": "float32", "values": [[1.0, 0.0, 1.0], [1.0, 1.0, 0.0]]}
+    (tmp_path / "plan.json").write_text(json.dumps(content))
+    assert Plan.load(tmp_path / "plan.json").choice.tolist() == [[0, -1, 0], [1, 1, -1]]
+
+
 @pytest.mark.parametrize(
     ("changes", "words"), [({"batch_counts": "samples"}, "batch counts"), ({"epochs": 3}, "epochs")]
 )

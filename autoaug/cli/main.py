@@ -209,11 +209,11 @@ def _print_outcome(console: Console, result: SearchResult) -> None:
     def line(text: str) -> None:
         say(console, text)
 
-    width = max(len(c.name) for c in result.candidates)
+    width, metric = max(len(c.name) for c in result.candidates), result.metric
     line("")
     for c in sorted(result.candidates, key=lambda c: -c.mean):
-        low, high = result.metric.interval(c.ci95)
-        line(f"  {c.name:<{width}}  {result.metric.shown(c.mean, 2):>8}  [{low:.2f}, {high:.2f}]  {c.kind}")
+        low, high = metric.interval(c.ci95)
+        line(f"  {c.name:<{width}}  {metric.value(c.mean):6.2f}{metric.behind}  [{low:.2f}, {high:.2f}]  {c.kind}")
     line("")
     line(result.sentence)
     if result.comparison is not None:

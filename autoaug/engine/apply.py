@@ -26,7 +26,7 @@ def apply_plan(
 ) -> Inputs:
     """Apply `plan` to samples ``[n, ...]``. The result has the same shape and dtype, and is a `Batch` if `inputs` is.
 
-    Gradients reach the samples and the plan's magnitudes, gates and blending weights.
+    Gradients reach the samples and the plan's magnitudes and blending weights.
 
     Args:
         plan: what to do to each sample.

@@ -113,7 +113,8 @@ def run_steps(plan: Plan, batch: Batch, fuse: bool, into: Tensor | None = None) 
         return batch
     if plan.blend is not None:
         return _blended(plan, batch, fuse)
-    if fuse and plan.gate is None:
+    needs_differences = plan.magnitude.requires_grad and any(operator.jumps for operator in operators.values())
+    if fuse and not needs_differences:
         return run_fused(plan, operators, fusions, batch, into)
     return run_one_by_one(plan, operators, fusions, batch)
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from autoaug.errors import OptionError, PolicyError, typed_line
 from autoaug.functional import sampling as drawing
 from autoaug.modalities.base import Mixer
+from autoaug.modalities.kinds import mixed_by
 from autoaug.modalities.operators import IDENTITY, RENAMED_OPERATORS, UNIFORMS, get_operator, modality_of
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Layer, Mixing, Operation, Policy
@@ -25,7 +26,6 @@ _TENSORS = {
     "choice": "Sn",
     "magnitude": "Sn",
     "uniforms": "Sn4",
-    "gate": "Sn",
     "blend": "nK",
     "mode": "n",
     "partner": "n",
@@ -59,23 +59,20 @@ class Plan:
     """What will be done to n samples, in S steps.
 
     Attributes:
-        operators: the operator names that `choice` indexes.
-        choice: ``[S, n]`` int64: the index of the operator, or -1 for none.
-        magnitude: ``[S, n]`` floating point in [-1, 1], signed. May require gradients.
-        uniforms: ``[S, n, UNIFORMS]`` float32 in [0, 1), for positions, offsets and seeds.
-        gate: ``[S, n]`` in [0, 1]: the weight of each step's result against its input; None is 1. It lets gradients
-            reach the choice of sub-policies; see `autoaug.engine.relaxation`.
-        blend: ``[n, 1 + K]``: the weights (each row sums to 1) of the original and of K chains, for AugMix. The steps
-            are then K chains of S / K steps each, all applied to the original. None if there is only one chain.
-        mix: how samples are mixed afterward; None if the policy does not mix.
-        modality: the modality of the samples; if left out, that of the operators, or the first registered one.
+        operators: names that `choice` points into.
+        choice: ``[S, n]`` int64, which operator, or -1 for none.
+        magnitude: ``[S, n]`` floating point in [-1, 1], signed. May carry a gradient.
+        uniforms: ``[S, n, UNIFORMS]`` float32 in [0, 1), for places, offsets and seeds.
+        blend: ``[n, 1 + K]``, weights (each row sums to 1) of the original and of K chains, for AugMix; the steps are
+            then K chains of S / K steps, one after another, each from the original. None where there is one chain.
+        mix: how samples are mixed afterwards; None where the policy does not mix.
+        modality: of the samples; where it is left out, the operators tell, or it is the first one.
     """
 
     operators: tuple[str, ...]
     choice: Tensor
     magnitude: Tensor
     uniforms: Tensor
-    gate: Tensor | None = None
     blend: Tensor | None = None
     mix: Mix | None = None
     modality: str = ""
@@ -187,7 +184,9 @@ class Plan:
                 name: torch.tensor(v["values"], dtype=_DTYPES[v["dtype"]], device="cpu")
                 for name, v in with_names(content, {"draws": "uniforms"}).items()  # the old name
             }
-            if not tensors["choice"].numel():  # without steps, the lists do not contain the number of samples
+            if "gate" in tensors:  # older relaxed policies wrote apart what was drawn and not applied
+                tensors["choice"] = torch.where(tensors.pop("gate") < 0.5, -1, tensors["choice"])
+            if not tensors["choice"].numel():  # no steps: lists do not tell the number of samples
                 empty = {"choice": (0, samples), "magnitude": (0, samples), "uniforms": (0, samples, UNIFORMS)}
                 tensors |= {name: tensors[name].reshape(shape) for name, shape in empty.items()}
             plan = cls.from_tensors(operators, get_modality(modality).name if modality else "", tensors)
@@ -300,10 +299,10 @@ def mixing_numbers(mixing: Mixing, known: Sequence[str]) -> tuple[tuple[int, int
     """The two equally likely modes, the probability, and the parameter of the weights' Beta distribution. Raises
     `PolicyError` if a kind is not among the `known` ones.
     """
-    kinds = ("mixup", "cutmix") if mixing.kind == "mixup-or-cutmix" else (mixing.kind, mixing.kind)
+    kinds = mixed_by(mixing.kind)
     if not set(kinds) <= set(known):
-        raise PolicyError(f"this modality has no mixing {mixing.kind!r}; use one of: {', '.join(known)}")
-    return (1 + known.index(kinds[0]), 1 + known.index(kinds[1])), mixing.probability, mixing.alpha
+        raise PolicyError(f"samples of this modality are not mixed by {mixing.kind}, but by {', '.join(known)}")
+    return (1 + known.index(kinds[0]), 1 + known.index(kinds[-1])), mixing.probability, mixing.alpha
 
 
 def check_plan(plan: Plan, samples: int) -> None:

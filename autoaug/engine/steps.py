@@ -55,9 +55,8 @@ class _State(NamedTuple):
 
 
 def run_one_by_one(plan: Plan, operators: Operators, fusions: Fusions, batch: Batch) -> Batch:
-    """Run all steps of the plan, one operator at a time; gates are applied."""
-    gates = [None] * len(plan.choice) if plan.gate is None else plan.gate
-    for choice, magnitude, uniforms, gate in zip(plan.choice, plan.magnitude, plan.uniforms, gates, strict=True):
+    """All steps of the plan, each operator applied for itself."""
+    for choice, magnitude, uniforms in zip(plan.choice, plan.magnitude, plan.uniforms, strict=True):
         for index, operator in operators.items():
             rows = (choice == index).nonzero().squeeze(1)
             if not len(rows):
@@ -65,13 +64,35 @@ def run_one_by_one(plan: Plan, operators: Operators, fusions: Fusions, batch: Ba
             here = rows.to(batch.values.device)
             before, fusion = taken(batch, here), fusions[operator.kind]
             value = _as_numbers(magnitude[rows] * operator.limit, batch.values)
-            maps = fusion.maps(operator.function, before, value, uniforms[rows].to(batch.values.device))
-            after = fusion.apply(before, maps)
-            if gate is not None:
-                share = per_sample(_as_numbers(gate[rows], batch.values), before.values)
-                after = after._replace(values=torch.lerp(before.values, after.values, share))
-            batch = replaced(batch, here, after)
+            call = _Call(operator, rows.numpy(), value, uniforms[rows].to(batch.values.device))
+            batch = replaced(batch, here, _applied(call, fusion, before))
     return batch
+
+
+#: How far on both sides of a magnitude an operator that jumps is looked at for its gradient; a switch goes on and off.
+_REACH = 0.1
+
+
+def _applied(call: _Call, fusion: Fusion, before: Batch) -> Batch:
+    """The batch after one operator. The magnitude's gradient of one that jumps is the central difference of its outputs
+    with the same uniforms. For losses that are quadratic in a value this is what its jumps change on average, half of
+    it seen from either side.
+    """
+    operator, _, value, uniforms = call
+
+    def at(given: Tensor) -> Batch:
+        return fusion.apply(before, fusion.maps(operator.function, before, given, uniforms))
+
+    if not (operator.jumps and value.requires_grad):
+        return at(value)
+    after, sign = at(value.detach()), torch.where(value < 0, -1.0, 1.0).to(value)
+    reach = (1 if operator.is_switch else _REACH) * operator.limit
+    with torch.no_grad():
+        size = value.abs()
+        less, more = (size - reach).clamp(min=0), (size + reach).clamp(max=operator.limit)
+        slope = (at(sign * more).values - at(sign * less).values) / per_sample(more - less, before.values)
+    farther = per_sample(sign * (value - value.detach()), before.values)
+    return after._replace(values=after.values + farther * slope)
 
 
 def run_fused(plan: Plan, operators: Operators, fusions: Fusions, batch: Batch, into: Tensor | None = None) -> Batch:

@@ -20,7 +20,7 @@ from autoaug.functional.labels import soft_labels
 from autoaug.functional.sampling import Seeded
 from autoaug.modalities.operators import modality_of
 from autoaug.modalities.registry import get_modality
-from autoaug.policy.loading import check_operators
+from autoaug.policy.loading import check_known
 from autoaug.policy.models import Policy
 
 
@@ -70,7 +70,7 @@ class PolicyTransform(Seeded):
         with as_option_error():
             super().__init__(seed)
             self.num_classes = check_classes(num_classes)
-        self.policy = check_operators(policy)
+        self.policy = check_known(policy)
         self.modality = modality_of(policy.operator_names(), modality).name
         self.done = 0.0
         self.check = check

@@ -41,6 +41,8 @@ class Operator:
         signed: whether values of both signs are drawn, with equal probability.
         limit: the value at magnitude 1; at magnitude 0 the operator is the identity.
         unit: the unit of the value.
+        jumps: whether its output changes by jumps where the value moves, so that no local slope tells how. Its gradient
+            in the magnitude is then a difference, which the engine takes; the function need not have one.
         summary: the first line of the function's docstring.
         function: see ``kind``; pure, takes values in the operator's own unit.
     """
@@ -52,6 +54,7 @@ class Operator:
     signed: bool
     limit: float
     unit: str
+    jumps: bool
     summary: str
     function: Callable[..., Tensor]
 
@@ -73,6 +76,7 @@ def operator(
     limit: float = 1.0,
     signed: bool = False,
     kind: str = "samples",
+    jumps: bool = False,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Register the decorated function as an operator; see `Operator` for the fields and what it must compute."""
 
@@ -80,7 +84,7 @@ def operator(
         if name in _registry:
             raise ValueError(f"operator {name!r} is registered twice")
         summary = (function.__doc__ or "").strip().splitlines()[0]
-        _registry[name] = Operator(name, modality, family, kind, signed, limit, unit, summary, function)
+        _registry[name] = Operator(name, modality, family, kind, signed, limit, unit, jumps, summary, function)
         return function
 
     return register

@@ -18,6 +18,7 @@ from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import executors
 from autoaug.search.progress import Progress
+from autoaug.training.metrics import metric_record
 from autoaug.utils.facts import keep_to
 
 
@@ -28,6 +29,7 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, audit: Audit, p
         RunError: the files in the run folder were made with another configuration.
     """
     job = Job(folder, config, data, audit, progress)
+    progress.measured_by(metric_record(job.metric))
     facts = job.facts()
     keep_to(folder.confirmation / "facts.json", facts)
     generated = generated_samples(job)

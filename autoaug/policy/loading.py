@@ -6,41 +6,41 @@ import re
 from pathlib import Path
 
 from autoaug.errors import PolicyError, UnknownName
-from autoaug.modalities.operators import modality_of
+from autoaug.modalities.kinds import check_fits
 from autoaug.modalities.registry import all_modalities
 from autoaug.policy.models import Layer, Policy, SubPolicy
 from autoaug.utils.files import read_text
 from autoaug.utils.yaml import MOST_BYTES, parse_yaml, validate
 
 
-def check_operators(policy: Policy) -> Policy:
-    """The policy itself, after its operators are checked.
+def check_known(policy: Policy) -> Policy:
+    """The policy itself.
 
     Raises:
         UnknownName: it uses an operator that is not registered.
-        PolicyError: its operators belong to several modalities.
+        PolicyError: its operators are of several modalities, or theirs has not the kinds of the rest.
     """
-    modality_of(policy.operator_names())
+    check_fits(policy.operator_names(), policy.kinds())
     return policy
 
 
 def check_modality(policy: Policy, name: str) -> None:
-    """Raise `PolicyError` if its operators do not belong to the modality `name`, that of the data."""
+    """Raise `PolicyError` where the modality with that name, which the data are of, has not all of the policy."""
     try:
-        modality_of(policy.operator_names(), name)
+        check_fits(policy.operator_names(), policy.kinds(), name)
     except PolicyError as fault:
         raise PolicyError(f"policy {policy.name!r} does not fit the data: {fault}") from None
 
 
 def load_policy(given: str | Path | Policy) -> Policy:
-    """Load a policy by name, file or run folder, or several names joined by ``+``, and check its operators. A `Policy`
-    is only checked.
+    """The policy of that name, file or run folder, or names joined by ``+``, with operators and kinds that there are; a
+    policy is itself.
 
     Raises:
         PolicyError: the file breaks a rule of the format, or the folder has no policy.
         UnknownName: there is no such policy, or it uses an operator that is not registered.
     """
-    return check_operators(given if isinstance(given, Policy) else read_policy(given))
+    return check_known(given if isinstance(given, Policy) else read_policy(given))
 
 
 def builtin_files() -> dict[str, Path]:
@@ -78,7 +78,8 @@ def randaugment(n: int = 2, m: float = 9.0) -> Policy:
 
 
 def read_policy(name_or_path: str | Path) -> Policy:
-    """Read a policy by name, file or run folder, or several names joined by ``+``; its operators are not checked.
+    """The policy of that name, file or run folder, or names joined by ``+``; its operators and kinds are not
+    looked up.
 
     Names are those of `builtin_names`, and ``randaugment(n,m)``. A folder with such a name is written ``./none``.
 

@@ -29,8 +29,6 @@ _FIRST_NAMES = {"sub_policies": "branches", "regularization": "regularisation"}
 _FIRST_OPERATORS = {name: old for old, name in RENAMED_OPERATORS.items()}
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
-SyntheticKind = Literal["gan", "pca"]
-MixingKind = Literal["mixup", "cutmix", "mixup-or-cutmix", "resizemix", "samplepairing"]
 
 # Bounds far above any published policy and anything a search can draw: a larger one is a mistake, or an attack.
 MOST_LAYERS, MOST_PHASES = 512, 256
@@ -38,6 +36,8 @@ _MOST_SUB_POLICIES, _MOST_OPERATIONS, _MOST_IN_ALL = 1000, 64, 10_000
 #: A policy may be named after its file's path.
 _LONGEST_NAME = 4096
 OperatorText = Annotated[str, Field(max_length=100)]
+#: A kind of mixing or of generator: which there are is the modality's to say, see `autoaug.modalities.kinds`.
+KindText = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class FrozenModel(BaseModel):
@@ -107,7 +107,8 @@ def in_turn(*operations: Operation) -> tuple[Layer, ...]:
 
 
 class Mixing(FrozenModel):
-    """A fraction of the samples is mixed with a partner, each with its own weight.
+    """A fraction of the samples is mixed with a partner, each in its own proportion. Which kinds there are
+    is the modality's to say; the usual ones:
 
     ``mixup``: a weighted sum of samples and labels (Zhang et al., 2018). ``cutmix``: the partner fills a box, labels
     are weighted by area (Yun et al., 2019). ``mixup-or-cutmix``: one of the two, with equal probability. ``resizemix``:
@@ -117,7 +118,7 @@ class Mixing(FrozenModel):
     For MixUp and CutMix, the weight is drawn from Beta(alpha, alpha) per sample.
     """
 
-    kind: MixingKind
+    kind: KindText
     probability: Unit = 1.0
     alpha: Annotated[float, Field(ge=0.01, le=8.0)] = 1.0
 
@@ -174,7 +175,7 @@ class Synthetic(FrozenModel):
     addition to the filter's own bound.
     """
 
-    kind: SyntheticKind
+    kind: KindText
     share: Annotated[float, Field(gt=0.0, le=0.75)] = 0.25
     confidence: Unit = 0.0
 
@@ -325,6 +326,11 @@ class Policy(FrozenModel):
         from autoaug.engine.transform import PolicyTransform
 
         return PolicyTransform(self, seed=seed, num_classes=num_classes)
+
+    def kinds(self) -> dict[str, list[str]]:
+        """The kinds of mixing, attacks and generators that its modality must have."""
+        named = {"mixing": self.mixing, "attack": self.adversarial, "generator": self.synthetic}
+        return {what: [part.kind] for what, part in named.items() if part}
 
     def __add__(self, other: Policy) -> Policy:
         """One policy with the layers of this one followed by those of the other."""

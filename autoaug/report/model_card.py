@@ -25,7 +25,7 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
     Raises:
         RunError: the run is not complete, it kept no weights, or `out` is not a folder.
     """
-    result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root)
+    result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root, goes_on=False)
     _check_weights(folder)
     if out.exists() and not out.is_dir():
         raise RunError(f"{out} exists and is not a folder; choose another with --out")

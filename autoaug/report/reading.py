@@ -7,7 +7,7 @@ from typing import NamedTuple
 from autoaug.errors import RunError
 from autoaug.report.charts import RunFacts
 from autoaug.results import Robustness, SearchResult, TrialSummary
-from autoaug.runs.callbacks.event_log import read_events
+from autoaug.runs.callbacks.event_log import metric_of, read_events
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.json import read_record
@@ -40,8 +40,8 @@ class UnfinishedRun(NamedTuple):
 
 
 def read_finished(folder: RunFolder) -> FinishedRun:
-    """Read a finished run; raises `RunError` if it has no result, or result and config do not match."""
-    result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root)
+    """Raises `RunError` where the run has no result, or result and config are of different runs."""
+    result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root, goes_on=False)
     if result.history and config.space is None:
         raise RunError(f"{folder.result} is from a search, but {folder.config} from a comparison; restore one of them")
     full_length = config.recipe.steps(result.data.train, 1) * config.recipe.batch_size
@@ -50,8 +50,8 @@ def read_finished(folder: RunFolder) -> FinishedRun:
 
 
 def read_unfinished(folder: RunFolder) -> UnfinishedRun:
-    """Read an unfinished run; raises `RunError` if there is no run, or its event log cannot be read."""
-    _, config = RunFolder.open(folder.root)
+    """Raises `RunError` where there is no run, or its event log is damaged."""
+    _, config = RunFolder.open(folder.root, goes_on=False)
     events = read_events(folder.events)
     ended = [event for event in events if event["event"] == "trial"]
     trials = {event["trial"]["number"]: TrialSummary.model_validate(event["trial"]) for event in ended}
@@ -59,7 +59,7 @@ def read_unfinished(folder: RunFolder) -> UnfinishedRun:
     confirmed = [(event["done"], event["total"]) for event in events if event["event"] == "confirmation"]
     return UnfinishedRun(
         config=config,
-        facts=RunFacts(list(trials.values()), max(1, full_length)),
+        facts=RunFacts(list(trials.values()), max(1, full_length), metric_of(events)),
         spent=max((event["fraction"] for event in ended), default=0.0),
         confirmed=confirmed[-1] if confirmed else None,
         stage=next((event["message"] for event in reversed(events) if event["event"] == "stage"), ""),

@@ -14,8 +14,8 @@ from rich.console import Console
 
 from autoaug.errors import AutoaugError, OptionError, printable
 from autoaug.report.page import report_page
-from autoaug.results import ACCURACY
-from autoaug.runs.callbacks.event_log import read_events
+from autoaug.results import MetricRecord
+from autoaug.runs.callbacks.event_log import metric_of, read_events
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.terminal import say
 
@@ -31,7 +31,7 @@ def watch_run(run: Path, port: int, every: float, console: Console, open_it: boo
     """
     if not 0.1 <= every <= 86400:
         raise OptionError(f"--every {every:g} must be between 0.1 and 86400 seconds")
-    folder, _ = RunFolder.open(run)
+    folder, _ = RunFolder.open(run, goes_on=False)
     with _serving(folder, port, every) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://{_LOOPBACK}:{server.server_address[1]}/"
@@ -51,31 +51,34 @@ def _follow(folder: RunFolder, every: float, console: Console) -> None:
     while True:
         is_finished = folder.result.is_file() and folder.report.is_file()
         events = read_events(folder.events)
+        metric = metric_of(events)
         for event in events[seen:]:
-            say(console, in_words(event))
+            say(console, in_words(event, metric))
         seen = len(events)
         if is_finished:
             return
         time.sleep(every)
 
 
-def in_words(event: dict[str, Any]) -> str:
-    """An event of the log as a line that is safe for any terminal."""
-    return printable(_in_words(event))
+def in_words(event: dict[str, Any], metric: MetricRecord) -> str:
+    """An event of the log as a line that any terminal can show; `metric` is what scores are."""
+    return printable(_in_words(event, metric))
 
 
-def _in_words(event: dict[str, Any]) -> str:
+def _in_words(event: dict[str, Any], metric: MetricRecord) -> str:
     at = time.strftime("%H:%M:%S", time.localtime(event["time"]))
     match event["event"]:
         case "trial":
             trial = event["trial"]
-            outcome = trial["status"] if trial["score"] is None else ACCURACY.shown(trial["score"])
+            outcome = trial["status"] if trial["score"] is None else metric.shown(trial["score"])
             name, spent = f"trial {trial['number']} {trial['name']}", f"{100 * event['fraction']:.0f} % of the budget"
             return f"{at} {name}: {outcome}, {spent}"
         case "confirmation":
             return f"{at} confirmation {event['done']} of {event['total']}: {event['name']}"
         case "finished":
             return f"{at} {event['sentence']}"
+        case "metric":
+            return f"{at} scores are of {event['metric']['name']}"
         case _:
             return f"{at} {event['message']}"
 

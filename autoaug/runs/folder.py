@@ -9,6 +9,7 @@ import yaml
 
 from autoaug.errors import RunError
 from autoaug.runs.config import _HOW, _MOST, RunConfig
+from autoaug.search.space import UNSEARCHED
 from autoaug.utils.facts import brief
 from autoaug.utils.files import read_text, safe_name, write_whole
 from autoaug.utils.locks import LOCK, held
@@ -76,13 +77,16 @@ class RunFolder:
             raise RunError(f"{self.root} exists and is not a run folder; choose another with --out")
 
     @classmethod
-    def open(cls, root: str | Path) -> tuple[RunFolder, RunConfig]:
-        """Open an existing run folder and its config; raises `RunError` if it is not a run folder."""
+    def open(cls, root: str | Path, goes_on: bool = True) -> tuple[RunFolder, RunConfig]:
+        """An existing run folder with its config; raises `RunError` where it is none. Where the run does not go on, as
+        for a report, its space is read without torch and without its operators.
+        """
         folder = cls(root)
         if not folder.config.is_file():
             raise RunError(f"{root} is not a run folder: it has no config.yaml")
         text = read_text(folder.config, RunError, at_most=_MOST * MOST_BYTES)
-        return folder, validate(RunConfig, parse_yaml(text, str(folder.config), RunError, _MOST * MOST_NODES), RunError)
+        document = parse_yaml(text, str(folder.config), RunError, _MOST * MOST_NODES)
+        return folder, validate(RunConfig, document, RunError, context=None if goes_on else UNSEARCHED)
 
     def bytes(self) -> int:
         """The size of the folder on disk, in bytes."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from autoaug.results import TrialSummary
+from autoaug.results import MetricRecord, TrialSummary
 
 
 class Progress(Protocol):
     """Is notified of events as they happen."""
+
+    def measured_by(self, metric: MetricRecord) -> None:  # noqa: ARG002 (not all care)
+        """What the scores of the trials to come are."""
+        return None
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """A trial of the search ended; `fraction` of the budget is spent."""

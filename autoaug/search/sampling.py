@@ -75,7 +75,7 @@ def _around_the_layers(space: SearchSpace, suggest: Suggest) -> dict[str, Any]:
     }
 
 
-def _synthetic(space: SyntheticSpace, kind: Literal["gan", "pca"], suggest: Suggest) -> Synthetic:
+def _synthetic(space: SyntheticSpace, kind: str, suggest: Suggest) -> Synthetic:
     return Synthetic(
         kind=kind,
         share=suggest.suggest_float("synthetic.share", *space.share),
@@ -127,7 +127,7 @@ def _operation(name: str, probability: float, strength: float) -> Operation:
     return Operation(operator=name, probability=probability, magnitude=magnitude)
 
 
-def _mixing(space: MixingSpace, kind: Literal["mixup", "cutmix"], suggest: Suggest) -> Mixing:
+def _mixing(space: MixingSpace, kind: str, suggest: Suggest) -> Mixing:
     return Mixing(
         kind=kind,
         probability=suggest.suggest_float("mixing.probability", *space.probability),

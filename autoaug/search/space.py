@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from autoaug.errors import PolicyError, SpaceError, UnknownName
 from autoaug.modalities.base import Modality
+from autoaug.modalities.kinds import check_fits, known_kinds
 from autoaug.modalities.operators import RENAMED_OPERATORS, all_operators, modality_of
 from autoaug.modalities.registry import all_modalities, get_modality
-from autoaug.policy.models import OperatorText, Policy, SyntheticKind, Unit
+from autoaug.policy.models import KindText, OperatorText, Policy, Unit
 from autoaug.utils.files import read_text
 from autoaug.utils.renamed import renamed
 from autoaug.utils.yaml import MOST_BYTES, parse_yaml, validate
+
+#: The context of validation of a space that is read and not searched, as for a report: its operators need not be there,
+#: and torch is not imported for them.
+UNSEARCHED = "unsearched"
 
 Positive = Annotated[float, Field(gt=0.0)]
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
@@ -35,14 +40,31 @@ class FrozenSpace(BaseModel):
         return value
 
 
-def _registered(name: str) -> str:
+def _registered(name: str, info: ValidationInfo) -> str:
     name = RENAMED_OPERATORS.get(name, name)
-    if name not in all_operators():
+    if info.context != UNSEARCHED and name not in all_operators():
         raise ValueError(str(UnknownName("operator", name, all_operators())))
     return name
 
 
 OperatorName = Annotated[OperatorText, AfterValidator(_registered)]
+
+
+def _registered_kind(what: str) -> AfterValidator:
+    """That there is a modality that has such a kind; that it is the right one is seen with the operators."""
+
+    def check(kind: str, info: ValidationInfo) -> str:
+        if info.context != UNSEARCHED:
+            known = {"none"}.union(*(known_kinds(modality)[what] for modality in all_modalities().values()))
+            if kind not in known:
+                raise ValueError(str(UnknownName(what, kind, known)))
+        return kind
+
+    return AfterValidator(check)
+
+
+MixingKind = Annotated[KindText, _registered_kind("mixing")]
+GeneratorKind = Annotated[KindText, _registered_kind("generator")]
 _Kinds = Field(min_length=1, max_length=32)
 # With these limits, any policy that a search can build (at most 16 layers and 5 phases, joined with 5 others) stays
 # within the number of operations that a policy may have.
@@ -64,7 +86,7 @@ Family = Annotated[dict[OperatorName, Share], Field(min_length=1, max_length=_MO
 class MixingSpace(FrozenSpace):
     """The kinds of mixing, the probability per sample, and the parameter of the Beta distribution."""
 
-    kinds: Annotated[tuple[Literal["none", "mixup", "cutmix"], ...], _Kinds] = ("none",)
+    kinds: Annotated[tuple[MixingKind, ...], _Kinds] = ("none",)
     probability: tuple[Unit, Unit] = (0.2, 1.0)
     alpha: tuple[Positive, Annotated[float, Field(gt=0, le=8)]] = (0.1, 1.0)
 
@@ -85,7 +107,7 @@ class AdversarialSpace(FrozenSpace):
 class SyntheticSpace(FrozenSpace):
     """The kinds of generator, the synthetic share of each batch, and the confidence that the sample filter requires."""
 
-    kinds: Annotated[tuple[Literal["none", "gan", "pca"], ...], _Kinds] = ("none",)
+    kinds: Annotated[tuple[GeneratorKind, ...], _Kinds] = ("none",)
     share: tuple[Positive, Annotated[float, Field(gt=0, le=0.75)]] = (0.1, 0.5)
     confidence: tuple[Unit, Unit] = (0.0, 0.9)
 
@@ -143,15 +165,24 @@ class SearchSpace(FrozenSpace):
         """The operators that may be drawn, each once."""
         return _operators({"base": self.base, "families": self.families})
 
+    def kinds(self) -> dict[str, list[str]]:
+        """The kinds of mixing, attacks and generators that its modality must have."""
+        named: dict[str, tuple[str, ...]] = {
+            "mixing": self.mixing.kinds,
+            "attack": self.adversarial.kinds,
+            "generator": self.synthetic.kinds,
+        }
+        return {what: [kind for kind in kinds if kind != "none"] for what, kinds in named.items()}
+
     @property
     def modality(self) -> Modality:
         """The modality of its operators; without operators, the first registered modality."""
         return modality_of(self.operator_names())
 
     def check_modality(self, name: str) -> None:
-        """Raise `SpaceError` if its operators do not belong to the modality `name`, that of the data."""
+        """Raise `SpaceError` where the modality with that name, which the data are of, has not all of the space."""
         try:
-            modality_of(self.operator_names(), name)
+            check_fits(self.operator_names(), self.kinds(), name)
         except PolicyError as fault:
             fitting = ", ".join(_files(get_modality(name))) or "a file of your own"
             raise SpaceError(f"space {self.name!r} does not fit the data: {fault}; choose another: {fitting}") from None
@@ -162,15 +193,22 @@ class SearchSpace(FrozenSpace):
         synthetic = self.synthetic.model_copy(update={"kinds": kinds or ("none",)})
         return self.model_copy(update={"synthetic": synthetic})
 
+    def _check_known(self) -> None:
+        try:
+            check_fits(self.operator_names(), self.kinds())
+        except PolicyError as fault:
+            raise ValueError(str(fault)) from None
+
     @model_validator(mode="after")
-    def _allows_something(self) -> Self:
+    def _allows_something(self, info: ValidationInfo) -> Self:
         if self.layers[1] > 0 and not self.families:
             raise ValueError(
                 "layers are allowed but there are no families to fill them; add families or set layers: [0, 0]"
             )
         if len({b.operator for b in self.base}) < len(self.base):
-            raise ValueError("an operator is listed in base twice; keep one")
-        _check_one_modality(self.operator_names())
+            raise ValueError("an operator stands in base twice; keep one")
+        if info.context != UNSEARCHED:
+            self._check_known()
         searched = (
             self.base,
             self.families and self.layers[1] > 0,
@@ -189,13 +227,6 @@ def _operators(given: Mapping[str, Any]) -> list[str]:
     """The operators in the base and the families of a space, each once."""
     base = [base.operator for base in given.get("base", ())]
     return list(dict.fromkeys([*base, *(name for family in given.get("families", {}).values() for name in family)]))
-
-
-def _check_one_modality(operators: Iterable[str]) -> None:
-    try:
-        modality_of(operators)
-    except PolicyError as fault:
-        raise ValueError(str(fault)) from None
 
 
 def _usual_baselines(given: Mapping[str, Any]) -> tuple[str, ...]:
@@ -243,4 +274,4 @@ def wanted_generators(space: SearchSpace | None, policies: Iterable[Policy]) -> 
     """The kinds of generator that the policies of a space, or `policies`, may use."""
     wanted = set(space.synthetic.kinds) if space else set()
     wanted |= {policy.synthetic.kind for policy in policies if policy.synthetic}
-    return [kind for kind in get_args(SyntheticKind) if kind in wanted]
+    return sorted(wanted - {"none"})

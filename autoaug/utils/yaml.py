@@ -160,14 +160,18 @@ def _nodes_of_json(text: str, most: int) -> yaml.Node | None:
         return None
 
 
-def validate(model: type[Model], document: YamlDocument, error: type[AutoaugError]) -> Model:
-    """Read the document as `model`; raises `error` with the line, the field, the rule and the value."""
+def validate(
+    model: type[Model], document: YamlDocument, error: type[AutoaugError], context: str | None = None
+) -> Model:
+    """The document as `model`, whose validators may ask for the `context`; raises `error` with the line, the field, the
+    rule and the value.
+    """
     if document.value is None:
         raise error(f"{document.source}: it is empty; a mapping of fields is expected")
     if not isinstance(document.value, dict):
         raise error(f"{document.source}: a mapping of fields is expected, not {type(document.value).__name__}")
     try:
-        return model.model_validate(document.value)
+        return model.model_validate(document.value, context=context)
     except ValidationError as faults:
         raise error(_first_fault(document, faults)) from None
 

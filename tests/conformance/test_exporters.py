@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +19,10 @@ from torchvision.transforms import v2
 
 from autoaug.exporters import EXPORTERS, export_policy
 from autoaug.exporters.module import TorchTarget
+from autoaug.modalities.kinds import known_kinds
+from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import load_policy
-from autoaug.policy.models import Layer, Mixing, MixingKind, Operation, Policy, SubPolicy, in_turn
+from autoaug.policy.models import Layer, Mixing, Operation, Policy, SubPolicy, in_turn
 from tests.samples import operators_of, photographs, policies_of
 
 # Two libraries' float arithmetic differs in the last digits; where a value then falls on the other side of a step
@@ -45,7 +47,7 @@ np.savez(sys.argv[2], **made)
 
 MIXED = {
     kind: load_policy("flip-crop").model_copy(update={"mixing": Mixing(kind=kind, probability=0.7, alpha=0.4)})
-    for kind in get_args(MixingKind)
+    for kind in known_kinds(get_modality("image"))["mixing"]
 }
 POLICIES = {**policies_of(), **MIXED}
 

@@ -226,7 +226,7 @@ def test_settings_of_pytorch_change_nothing(maker: str, setting: Callable[[], Ab
 @pytest.mark.parametrize("setting", [default_dtype, default_device])
 def test_plans_do_not_depend_on_settings(setting: Callable[[], AbstractContextManager[Any]]) -> None:
     def plans() -> list[torch.Tensor]:
-        relaxed = RelaxedPolicy(load_policy("randaugment"), seed=2).draw(9)
+        relaxed = RelaxedPolicy(load_policy("randaugment"), seed=2).draw(9).plan
         drawn = draw_plan(MIXED, 9, torch.Generator("cpu").manual_seed(1))
         return [t.detach() for plan in (relaxed, drawn, drawn[:]) for t in plan.tensors().values()]
 

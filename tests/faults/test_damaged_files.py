@@ -17,7 +17,7 @@ from autoaug.policy.loading import parse_policy, read_policy
 from autoaug.policy.models import Layer, Operation, Phase, Policy, SubPolicy
 from autoaug.report import report_page
 from autoaug.report.server import in_words
-from autoaug.results import Robustness, SearchResult
+from autoaug.results import ACCURACY, Robustness, SearchResult
 from autoaug.runs.callbacks.event_log import EventLog, read_events
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
@@ -188,7 +188,7 @@ def test_lines_that_are_no_events_are_passed_over(run: RunFolder) -> None:
     log.say("two")
     found = read_events(run.events)
     assert [event["event"] for event in found] == ["stage", "trial", "stage"]
-    assert [in_words(event)[9:] for event in (found[0], found[2])] == ["one\\x1b[2J", "two"]
+    assert [in_words(event, ACCURACY)[9:] for event in (found[0], found[2])] == ["one\\x1b[2J", "two"]
     run.result.unlink()
     assert "1 trial ended" in report_page(run, cdn=True)
 

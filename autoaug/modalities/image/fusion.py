@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from autoaug.modalities.base import Batch, Fusion
-from autoaug.modalities.image.warping import field_grid, field_through, sample, transform_colors, warp
+from autoaug.modalities.image.warping import field_grid, field_through, map_grid, sample, transform_colors
 
 
 class _Alone(Fusion):
@@ -46,7 +46,7 @@ class _Warps(Fusion):
         return function(value, uniforms, tuple(batch.values.shape[-2:]))
 
     def apply(self, batch: Batch, maps: Tensor) -> Batch:
-        return batch._replace(values=warp(batch.values, maps, self.projective).clamp_(0, 1))
+        return batch._replace(values=_sampled(batch.values, map_grid(batch.values, maps, self.projective)))
 
     def identity(self, batch: Batch) -> Tensor:
         one = torch.eye(3, dtype=batch.values.dtype, device=batch.values.device)
@@ -66,10 +66,25 @@ class _Fields(Fusion):
         return function(value, uniforms, tuple(batch.values.shape[-2:]))
 
     def apply(self, batch: Batch, maps: Tensor) -> Batch:
-        return batch._replace(values=sample(batch.values, field_grid(batch.values, maps)).clamp_(0, 1))
+        return batch._replace(values=_sampled(batch.values, field_grid(batch.values, maps)))
 
     def compose(self, first: Tensor, then: Tensor) -> Tensor:
         return field_through(then, first)
+
+
+def _sampled(inputs: Tensor, grid: Tensor) -> Tensor:
+    """``inputs [n, C, H, W]`` at ``grid [n, H, W, 2]``, within [0, 1].
+
+    Between pixels the gradient in the grid is the slope from one to the next. At a pixel, where moves by whole pixels
+    land, it is the mean of the slopes on both sides; PyTorch has that of one side, with which losses seem to fall
+    wherever an image moves to the other.
+    """
+    values = sample(inputs, grid.detach()).clamp_(0, 1)
+    if not grid.requires_grad:
+        return values
+    seen, aside = inputs.detach(), inputs.new_tensor([2e-4 / inputs.shape[-1], 2e-4 / inputs.shape[-2]])
+    moved = (sample(seen, grid + aside) + sample(seen, grid - aside)) / 2
+    return values + (moved - moved.detach())
 
 
 FUSIONS: Mapping[str, Fusion] = {

@@ -31,14 +31,12 @@ def poisson_noise(images: Tensor, sigma: Tensor, uniforms: Tensor) -> Tensor:
     return (images + per_image(sigma) * images.clamp(min=1e-6).sqrt() * noise).clamp(0, 1)
 
 
-@sensor("SaltAndPepper", unit="share of the pixels", limit=0.3)
+@sensor("SaltAndPepper", unit="share of the pixels", limit=0.3, jumps=True)
 def salt_and_pepper(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Make random pixels black or white, with equal probability."""
     chance = uniform_noise(uniforms, (1, *images.shape[-2:])).to(images.dtype)
-    half = per_image(share).detach() / 2
-    hit = torch.where(chance < half, 0.0, torch.where(chance < 2 * half, 1.0, images))
-    # The gradient is that of the average effect.
-    return straight_through(hit, hit + per_image(share) * (0.5 - images.detach())) if share.requires_grad else hit
+    half = per_image(share) / 2
+    return torch.where(chance < half, 0.0, torch.where(chance < 2 * half, 1.0, images))
 
 
 @sensor("Pixelate", unit="side of a block, fraction of the shorter side", limit=0.25)
@@ -49,7 +47,10 @@ def pixelate(images: Tensor, fraction: Tensor, uniforms: Tensor) -> Tensor:
     for position, length in zip(pixel_positions(images, *images.shape[-2:]), images.shape[:-3:-1], strict=True):
         start = position + length / 2
         center = ((start / side[:, 0]).floor() + 0.5) * side[:, 0] - length / 2
-        places.append(center.clamp(max=(length - 1) / 2))
+        center = center.clamp(max=(length - 1) / 2).detach()
+        # As a gradient: the distance to the center grows with the block. That a pixel moves along with its block's
+        # center is undone where it passes to the next block.
+        places.append(straight_through(center, position + side[:, 0] * (center - position) / side[:, 0].detach()))
     x, y = places
     positions = torch.stack([x[:, None, :].expand(-1, y.shape[1], -1), y[:, :, None].expand(-1, -1, x.shape[1])], -1)
     return sample(images, field_grid(images, positions)).clamp(0, 1)

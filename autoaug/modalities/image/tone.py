@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import torch
@@ -49,8 +50,9 @@ def posterize(images: Tensor, bits: Tensor, uniforms: Tensor) -> Tensor:
     stepped = torch.where(step > 1, (levels / step).floor() * step / 255, images.detach())
     if not images.requires_grad and not bits.requires_grad:
         return stepped
-    # Rounding down to a multiple of the step removes half a step on average.
-    return straight_through(stepped, images - (torch.exp2(per_image(bits)) - 1) / 510)
+    # As a gradient: what is lost doubles with every bit.
+    lost = (stepped - images).detach() * math.log(2)
+    return straight_through(stepped, images + per_image(bits) * lost)
 
 
 @tone("Equalize", unit="share of the equalized image")

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from autoaug.errors import OptionError, first_line
-from autoaug.results import SearchResult, TrialSummary
+from autoaug.results import MetricRecord, SearchResult, TrialSummary
 from autoaug.search.progress import Progress
 from autoaug.utils.redaction import without_secrets
 
 
 class Tracker(Progress, Protocol):
-    """A `Progress` that is also notified of the outcome."""
+    """A `Progress` that is also told of the outcome. Where it names the metric, it does so by `MetricRecord.key`."""
 
     def finished(self, result: SearchResult) -> None:
         """The run is complete, and its report is written."""
@@ -24,6 +24,11 @@ class Everyone(Progress):
 
     def __init__(self, told: Sequence[Progress]) -> None:
         self._told = told
+
+    def measured_by(self, metric: MetricRecord) -> None:
+        """Tell all of the metric."""
+        for one in self._told:
+            one.measured_by(metric)
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """Forward a trial of the search."""
@@ -62,6 +67,10 @@ class Guarded(Tracker):
             self._has_failed = True
             reason = without_secrets(first_line(fault))
             self._others.warn(f"--track {self._name} failed ({reason}); it is switched off for the rest of this run")
+
+    def measured_by(self, metric: MetricRecord) -> None:
+        """What scores are."""
+        self._tell("measured_by", metric)
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """A trial of the search ended."""

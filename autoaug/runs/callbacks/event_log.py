@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from autoaug.errors import RunError
 from autoaug.probe_results import Count
-from autoaug.results import SearchResult, TrialSummary
+from autoaug.results import ACCURACY, MetricRecord, SearchResult, TrialSummary
 from autoaug.runs.callbacks.base import Tracker
 from autoaug.utils.clock import now
 from autoaug.utils.json import read_lines
@@ -22,6 +23,11 @@ class _Event(BaseModel):
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     time: Annotated[float, Field(ge=0, le=253_402_214_400)]
+
+
+class _Measured(_Event):
+    event: Literal["metric"]
+    metric: MetricRecord
 
 
 class _TrialEnded(_Event):
@@ -50,7 +56,7 @@ class _Finished(_Event):
 
 
 _EVENT: TypeAdapter[_Event] = TypeAdapter(
-    Annotated[_TrialEnded | _TrainingEnded | _Stage | _Finished, Field(discriminator="event")]
+    Annotated[_Measured | _TrialEnded | _TrainingEnded | _Stage | _Finished, Field(discriminator="event")]
 )
 
 
@@ -64,6 +70,10 @@ class EventLog(Tracker):
         if path.is_file() and not path.read_bytes().endswith(b"\n"):
             with path.open("a", encoding="utf-8") as file:
                 file.write("\n")
+
+    def measured_by(self, metric: MetricRecord) -> None:
+        """What scores are."""
+        self._write("metric", metric=metric.model_dump(mode="json"))
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """Log a trial, and the fraction of the budget that is spent."""
@@ -89,3 +99,9 @@ class EventLog(Tracker):
 def read_events(path: Path) -> list[dict[str, Any]]:
     """Read the events of a log; damaged lines are skipped. Raises `RunError` if the log cannot be read at all."""
     return [event.model_dump(mode="json") for event in read_lines(path, _EVENT, RunError)]
+
+
+def metric_of(events: Sequence[Mapping[str, Any]]) -> MetricRecord:
+    """What the scores in a log are; older logs do not say, and are of accuracy."""
+    found = [event["metric"] for event in events if event["event"] == "metric"]
+    return MetricRecord.model_validate(found[-1]) if found else ACCURACY
