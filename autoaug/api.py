@@ -58,10 +58,10 @@ def search(*args: Any, **options: Any) -> SearchResult | ObjectiveResult:
     masks and keypoints along with the sample, and returns a finite score; higher is better. If `fidelity`, in (0, 1],
     is below 1, the call should cost that fraction of a full one, preferably by less data rather than fewer epochs. All
     randomness should follow from `seed`. The other options are ``held_out`` (a second such function, which scores on
-    data that the first never sees, for the confirmation; without it, the first one is called with fresh seeds),
-    ``space``, ``strategy``, ``trials``, ``time``, ``budget``, ``seeds``, ``finalists``, ``seed``, ``workers``,
-    ``executor``, ``ray_address``, ``trial_timeout``, ``device``, ``progress`` and ``out``, a folder in which the same
-    call continues after an interruption.
+    data that the first never sees, for the confirmation; without it, the first one is called with fresh seeds, and
+    there is no verdict, because the search has chosen by the same data), ``space``, ``strategy``, ``trials``, ``time``,
+    ``budget``, ``seeds``, ``finalists``, ``seed``, ``workers``, ``executor``, ``ray_address``, ``trial_timeout``,
+    ``device``, ``progress`` and ``out``, a folder in which the same call continues after an interruption.
 
     Without `progress`, events go to the logger ``autoaug``. ``command`` is recorded as the command that repeats the
     run; by default, it is this call.

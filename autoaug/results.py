@@ -194,6 +194,14 @@ class Returned(Record):
     is_searched: bool
 
 
+class LeftOut(Record):
+    """A candidate whose confirmation failed twice, so that it is not judged, and why."""
+
+    name: str
+    kind: CandidateKind
+    reason: str
+
+
 class TrialCounts(Record):
     """The number of trials of the search by how they ended."""
 
@@ -218,9 +226,7 @@ class Cost(Record):
 
 
 class DataSummary(Record):
-    """The data of the search. Older results do not name the modality; theirs is the first one. With `folds` of the test
-    split, each seed of the confirmation was tested on one, and trained on the others and the training split.
-    """
+    """The data of the search, and how many `folds`. Older results do not name the modality: theirs is the first."""
 
     name: str
     fingerprint: str
@@ -305,10 +311,8 @@ class _Formatted(BaseModel):
 
 
 class SearchResult(Record):
-    """The outcome of a search: what stands in ``result.json``.
-
-    `comparison`, of the finalist with the best baseline by validation, is what the verdict stands on; `claims` are what
-    is proven about the policy that is returned.
+    """The outcome of a search: the content of ``result.json``. The verdict is based on the `comparison` of the finalist
+    with the best baseline by validation; `claims` are what is proven about the policy that is returned.
     """
 
     format: Literal[2] = 2
@@ -317,6 +321,7 @@ class SearchResult(Record):
     sentence: str
     returned: Returned
     candidates: Annotated[tuple[Candidate, ...], Field(min_length=1)]
+    left_out: tuple[LeftOut, ...] = ()
     comparison: Comparison | None
     claims: tuple[Comparison, ...] = ()
     trials: TrialCounts

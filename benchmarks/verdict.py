@@ -1,4 +1,4 @@
-"""Is the verdict honest, and is the right policy returned? Simulations with known truths; writes JSON.
+"""Is the verdict honest, and is the right policy returned? Searches with known truths; writes JSON.
 
     scripts/bench_verdict [--simulations 500] [--real 20] [--out reports/verdict.json]
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import autoaug
+from autoaug.engine.transform import PolicyTransform
 from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds
 from autoaug.evaluation.group_sequential import interim_analyses, is_futile, levels
 from autoaug.evaluation.scoring import Scoring, assess
@@ -184,9 +185,11 @@ def verdicts() -> dict[str, Any]:
         }
     )
     found["seeds"] = [derive_seed(seed, what, k) for seed in (0, 2**32 - 1) for what in ("a", "share") for k in (0, 5)]
-    result = autoaug.search(
-        objective=lambda transform, seed, share: luck(transform.policy, seed, share), trials=16, seeds=4, seed=2
-    )
+
+    def scored(transform: PolicyTransform, seed: int, share: float) -> float:
+        return luck(transform.policy, seed, share)
+
+    result = autoaug.search(objective=scored, held_out=scored, trials=16, seeds=4, seed=2)
     candidates = [[mark(c.policy), c.scores, c.mean, c.ci95] for c in result.candidates]
     numbers = [result.verdict, result.difference, result.ci95, result.p_value, mark(result.policy)]
     trials = [[trial.data_fraction, trial.seed_index, trial.score] for trial in result.history]

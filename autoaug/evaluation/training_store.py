@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from autoaug.errors import first_line
-from autoaug.evaluation.confirmation import check_complete
+from autoaug.errors import AllTrialsFailed, first_line
+from autoaug.evaluation.confirmation import failure
 from autoaug.evaluation.scoring import ConfirmedTraining, Scoring
 from autoaug.policy.models import Policy
 from autoaug.results import Candidate
@@ -79,7 +79,10 @@ class TrainingStore:
             self.progress.warn(f"training {returned.name} once more: its weights are not there")
             spec = TrialSpec(kept.name, Train(policy, keeps_weights=True), seed)
             for _, result in run_all(executor, [spec]):
-                check_complete(result, returned.name, seed, self.cure)
+                if cause := failure(result):
+                    raise AllTrialsFailed(
+                        f"{returned.name!r} failed in confirmation, seed {seed}: {cause}; {self.cure}"
+                    )
                 assert result.weights is not None
                 write_whole(kept, result.weights)
         kept.replace(model)

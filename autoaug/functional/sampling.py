@@ -12,8 +12,14 @@ from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from autoaug.functional.bounds import check_seed
+from autoaug.functional.workers import rank_of_process
 
 Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]
+
+
+def seed_in_rank(seed: int, rank: int) -> int:
+    """The seed of a transform in a process of a distributed run: its own seed in rank 0, another one in each other."""
+    return (seed + 0x9E3779B97F4A7C15 * rank) % 2**64
 
 
 def seed_in_worker(seed: int, worker: int) -> int:
@@ -24,13 +30,15 @@ def seed_in_worker(seed: int, worker: int) -> int:
 class Seeded(torch.nn.Module):
     """A module with a random generator: the same `seed` draws the same augmentations; None takes a random seed.
 
-    In a ``DataLoader``, each worker process has its own random stream, a new one in each epoch. Copies and pickles keep
-    the state of the generator.
+    In a ``DataLoader``, each worker process has its own random stream, a new one in each epoch; in a distributed run,
+    each rank has its own. Copies, pickles and state dicts keep the state of the generator. A state dict from another
+    rank continues with a stream of this rank's own, which follows from it.
     """
 
     def __init__(self, seed: int | None = None) -> None:
         super().__init__()
         self.seed = int(torch.randint(2**62, (), device="cpu")) if seed is None else check_seed(seed)
+        self.rank = 0
         self.worker: int | None = None
         self.own = torch.Generator("cpu")
         self.own.manual_seed(self.seed)
@@ -38,13 +46,42 @@ class Seeded(torch.nn.Module):
     @property
     def generator(self) -> torch.Generator:
         """The generator for this process."""
+        self._find_rank()
         worker = get_worker_info()
         if worker is not None and worker.seed != self.worker:
             self.worker = worker.seed
-            self.own.manual_seed(seed_in_worker(self.seed, worker.seed))
+            self.own.manual_seed(seed_in_worker(seed_in_rank(self.seed, self.rank), worker.seed))
         return self.own
 
+    def _find_rank(self) -> None:
+        rank = rank_of_process()
+        if rank is not None and rank != self.rank:
+            self.rank, self.worker = rank, None
+            self.own.manual_seed(seed_in_rank(self.seed, rank))
+
+    def get_extra_state(self) -> Tensor:
+        """The generator's state, the seed and the rank, as bytes in one tensor."""
+        self._find_rank()
+        numbers = self.seed.to_bytes(8, "little") + self.rank.to_bytes(8, "little")
+        return torch.cat([self.own.get_state(), torch.frombuffer(bytearray(numbers), dtype=torch.uint8)])
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Continue from the state that `get_extra_state` returned."""
+        self._find_rank()
+        content = state.cpu()
+        numbers = content[-16:].numpy().tobytes()
+        self.own.set_state(content[:-16].clone())
+        self.seed, rank = int.from_bytes(numbers[:8], "little"), int.from_bytes(numbers[8:], "little")
+        if rank != self.rank:  # one rank often saves its state for all
+            self.seed = int(torch.randint(2**62, (), generator=self.own, device="cpu"))
+            self.own.manual_seed(seed_in_rank(self.seed, self.rank))
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        state_dict.setdefault(f"{prefix}_extra_state", self.get_extra_state())  # older ones have none
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
     def __getstate__(self) -> dict[str, Any]:
+        self._find_rank()  # a worker process may not know it
         # As bytes: a tensor would be sent through shared memory, which may be gone before it is read.
         return self.__dict__ | {"own": self.own.get_state().numpy().tobytes()}
 

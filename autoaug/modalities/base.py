@@ -249,7 +249,7 @@ class Modality(ABC):
     families: tuple[str, ...] = ()
     #: Base operations that are commonly used, with their magnitude.
     usual_base: Mapping[str, float] = {}
-    #: The default baselines of a search, if its space names none.
+    #: The default baselines of a search, if its space names none; the most used first.
     baselines: tuple[str, ...] = ("none",)
     #: The policy that is used by default in practice: what is returned is compared with it, if it is a baseline.
     usual_policy: str = ""

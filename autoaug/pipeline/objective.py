@@ -25,6 +25,7 @@ from autoaug.policy.models import Policy
 from autoaug.results import Interval, MetricRecord, Record, TrialSummary, Verdict
 from autoaug.runs.callbacks import Logged
 from autoaug.runs.config import LARGEST_COUNT
+from autoaug.search.baselines import affordable_baselines, confirmed_baselines
 from autoaug.search.executors import executors, resolve_executor
 from autoaug.search.loop import run_search
 from autoaug.search.space import AdversarialSpace, MixingSpace, SearchSpace, load_space
@@ -47,6 +48,12 @@ _UNIT = 1000
 #: The assumed resolution of scores, which is unknown: it keeps the deviation of equal scores above 0.
 _RESOLUTION = 1e-9
 _WORDS = Words(MetricRecord(name="score", unit=""), split="", best="the strongest baseline")
+
+#: Fresh seeds take away the luck of a seed, not that of the data.
+_NOT_HELD_OUT = (
+    "without held_out the policies were confirmed by the objective that chose them, on data whose luck favors what was "
+    "chosen; give held_out, a function of the same form that scores on data which the objective does not see"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,20 +111,23 @@ class ObjectiveResult(Record):
     """The outcome of a search with an objective: the content of its ``result.json``.
 
     Attributes:
-        verdict, sentence: whether the search's first finalist beats the strongest baseline.
-        policy: the policy to use: the searched one if it is better, otherwise the best baseline.
+        verdict, sentence: whether the search's first finalist beats the strongest baseline; None without ``held_out``,
+            and the sentence says why.
+        policy: the policy to use: the searched one if it is better, otherwise the best baseline; without a verdict, the
+            best candidate.
         candidates: finalists and baselines on fresh seeds, best first.
-        difference, ci95, p_value: the searched policy compared with the best baseline, paired by seed.
+        difference, ci95, p_value: the searched policy compared with the best baseline, paired by seed; None without a
+            verdict.
         history: the trials of the search.
     """
 
-    verdict: Verdict
+    verdict: Verdict | None
     sentence: str
     policy: Policy
     candidates: tuple[Scored, ...]
-    difference: float
-    ci95: Interval
-    p_value: float
+    difference: float | None = None
+    ci95: Interval | None = None
+    p_value: float | None = None
     history: tuple[TrialSummary, ...]
 
 
@@ -146,6 +156,7 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
     modality = known.modality.name
     folder = Path(options.out) if options.out is not None else None
     baselines = {name: policy for name in known.baselines if not (policy := load_policy(name)).mixing}
+    tried = {name: baselines[name] for name in affordable_baselines(tuple(baselines), limits)}
     timeout = parse_time(options.trial_timeout, "trial-timeout") if options.trial_timeout else None
     kind = resolve_executor(options.executor, options.workers, options.ray_address)
     with (
@@ -155,24 +166,30 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
         place = folder / "study.db" if folder else "sqlite:///:memory:"
         study = SearchStudy(place, known, chosen, seed, facts={"task": "objective"})
         with open_executor(ObjectiveSetting(options.objective, options.device, modality)) as running:
-            run_search(study, running, limits, _UNIT, baselines, progress, _evaluate)
+            run_search(study, running, limits, _UNIT, tried, progress, _evaluate)
         candidate_policies = _candidate_policies(study, baselines, options.finalists)
         progress.say(f"confirming {len(candidate_policies)} policies on {options.seeds} fresh seeds")
         scorer, judge = ("objective" if options.held_out is None else "held out"), options.held_out or options.objective
         store = _ScoreStore(folder / "confirmation.json" if folder else None, scorer)
         fresh = confirmation_seeds(seed, options.seeds)
         with open_executor(ObjectiveSetting(judge, options.device, modality)) as running:
-            scores = train_candidates(candidate_policies, fresh, running, store, progress)
-        scored = [_scored(candidate, [scores[candidate.name, s] for s in fresh]) for candidate in candidate_policies]
-        result = _judged(scored, tuple(summary(trial) for trial in study.ended()))
+            trained = train_candidates(candidate_policies, fresh, running, store, progress)
+        scored = [
+            _scored(candidate, [trained.found[candidate.name, s] for s in fresh])
+            for candidate in candidate_policies
+            if candidate.name not in trained.left_out
+        ]
+        history = tuple(summary(trial) for trial in study.ended())
+        result = _not_judged(scored, history, _NOT_HELD_OUT) if options.held_out is None else _judged(scored, history)
         if folder is not None:
             _write(folder, result, modality)
     return result
 
 
 def _candidate_policies(study: SearchStudy, baselines: Mapping[str, Policy], count: int) -> list[CandidatePolicy]:
-    """The baselines, then the `count` best policies of the search, most promising first."""
-    known = [CandidatePolicy(name, "baseline", policy) for name, policy in baselines.items()]
+    """The best baselines, then the `count` best policies of the search, most promising first."""
+    names = confirmed_baselines(tuple(baselines), ("none", study.space.modality.usual_policy), study.history().trials)
+    known = [CandidatePolicy(name, "baseline", baselines[name]) for name in names]
     best = study.strategy.finalists(study.history())
     own = distinct(
         [*known, *(CandidatePolicy(record.name, "searched", record.policy, record.number) for record in best)]
@@ -244,9 +261,21 @@ def _scored(candidate: CandidatePolicy, scores: Sequence[float]) -> Scored:
     )
 
 
+def _not_judged(candidates: Sequence[Scored], history: tuple[TrialSummary, ...], why: str) -> ObjectiveResult:
+    """The best of the candidates, without a verdict, and why there is none."""
+    best, seeds = strongest(candidates), len(candidates[0].scores)
+    returned = f"{best.name}, the best of {len(candidates)} by its mean over {seeds} fresh seeds"
+    sentence = f"No verdict: {why}. Returned is {returned}."
+    ranked = tuple(sorted(candidates, key=lambda c: -c.mean))
+    return ObjectiveResult(verdict=None, sentence=sentence, policy=best.policy, candidates=ranked, history=history)
+
+
 def _judged(candidates: Sequence[Scored], history: tuple[TrialSummary, ...]) -> ObjectiveResult:
     # The search itself chooses the finalist: one chosen by these scores would look better than it is.
-    baseline = strongest([c for c in candidates if c.kind == "baseline"])
+    known = [c for c in candidates if c.kind == "baseline"]
+    if not known:
+        return _not_judged(candidates, history, "no baseline could be confirmed")
+    baseline = strongest(known)
     finalist = next((c for c in candidates if c.kind == "searched"), baseline)
     differences = tuple(a - b for a, b in zip(finalist.scores, baseline.scores, strict=True))
     found = Paired(differences, seed_errors(differences, _RESOLUTION))

@@ -93,8 +93,12 @@ class RunOptions(Options):
     ] = None
     batch_size: Annotated[int | None, Option("Samples per step. [default: by size]", _TRAINING)] = None
     equal: Annotated[
-        Literal["samples", "epochs"],
-        Option("Compare policies with K copies at equal 'samples' seen, or at equal 'epochs'.", _TRAINING),
+        Literal["samples", "epochs", "compute"],
+        Option(
+            "Compare policies at equal 'samples' seen, with K copies at equal 'epochs', or with attacks at equal "
+            "'compute', where the passes of an attack count too.",
+            _TRAINING,
+        ),
     ] = "samples"
     batch_counts: Annotated[
         Literal["samples", "inputs"],

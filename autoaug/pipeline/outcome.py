@@ -43,6 +43,7 @@ def result_of(
         sentence=judgment.sentence,
         returned=judgment.as_returned(),
         candidates=confirmed.candidates,
+        left_out=confirmed.left_out,
         comparison=judgment.comparison,
         claims=judgment.claims,
         trials=_counts(history),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import Job, OpenExecutor
 from autoaug.policy.loading import load_policy, read_policy
 from autoaug.policy.models import Policy
+from autoaug.search.baselines import affordable_baselines, baseline_scores, confirmed_baselines
 from autoaug.search.loop import run_search
 from autoaug.search.space import SearchSpace, wanted_generators
 from autoaug.search.strategies import get_strategy
@@ -65,7 +67,7 @@ def candidates_of(
     job: Job, setting: TrainingSetting, facts: Facts, open_executor: OpenExecutor
 ) -> tuple[SearchStudy | None, list[CandidatePolicy]]:
     """The study of the search (None for a comparison) and the candidates for confirmation: the given policies, or the
-    finalists and baselines, with the winner of a control search if there is one.
+    finalists and the best baselines, with the winner of a control search if there is one.
     """
     config, folder = job.config, job.folder
     if config.space is None:
@@ -73,8 +75,12 @@ def candidates_of(
     space = config.space.with_generators(setting.pools)
     main = _Search(config.strategy, config.seed, config.study, folder.study)
     study = _search(job, main, space, setting, facts, open_executor)
-    baselines = [CandidatePolicy(name, "baseline", load_policy(name)) for name in space.baselines]
-    candidates = [*baselines, *_finalists(study, config.finalists)]
+    finalists = _finalists(study, config.finalists)
+    baselines = _known(study, get_modality(setting.modality).usual_policy)
+    if left := [name for name in space.baselines if name not in {baseline.name for baseline in baselines}]:
+        job.progress.say(f"baselines that are not confirmed, because their trials were behind: {', '.join(left)}")
+    arms = regularized_alike(baselines, finalists, baseline_scores(study.history().trials))
+    candidates = [*baselines, *arms, *finalists]
     if config.control is not None:
         seed = derive_seed(config.seed, "rival")  # TPE begins with random draws, which must differ from the control's
         folder.control.mkdir(exist_ok=True)
@@ -100,7 +106,7 @@ def _search(
     study = SearchStudy(config.storage or which.storage, space, strategy, which.seed, which.study, facts)
     if study.foreign:
         progress.warn(f"ignored {study.foreign} trials of the study that are damaged or not from this run")
-    baselines = {name: load_policy(name) for name in space.baselines}
+    baselines = {name: load_policy(name) for name in affordable_baselines(space.baselines, budget)}
     progress.say(f"searching the space {space.name!r} with {strategy.name}, {config.workers} at a time")
     if "robustness" in strategy.objectives:
         check_examinable(get_modality(setting.modality))
@@ -108,6 +114,32 @@ def _search(
     with open_executor(setting) as executor:
         run_search(study, executor, budget, setting.full_length_passes(), baselines, progress)
     return study
+
+
+def _known(study: SearchStudy, usual: str) -> list[CandidatePolicy]:
+    """The baselines that are confirmed: no augmentation, the habit of practice, and the best by their trials."""
+    names = confirmed_baselines(study.space.baselines, ("none", usual), study.history().trials)
+    return [CandidatePolicy(name, "baseline", load_policy(name)) for name in names]
+
+
+def regularized_alike(
+    baselines: Sequence[CandidatePolicy],
+    finalists: Sequence[CandidatePolicy],
+    scores: Mapping[str, tuple[float, float]],
+) -> list[CandidatePolicy]:
+    """The best of the baselines, by their `scores` (see `baseline_scores`), once more for each finalist that has weight
+    decay and dropout of its own, with these: what they alone are worth is no merit of a policy.
+    """
+    best = max(baselines, key=lambda baseline: scores.get(baseline.name, (-1.0, 0.0)))
+    return [
+        CandidatePolicy(
+            f"{best.name}, regularized as {finalist.name}",
+            "baseline",
+            best.policy.model_copy(update={"regularization": finalist.policy.regularization}),
+        )
+        for finalist in finalists
+        if finalist.policy.regularization
+    ]
 
 
 def _finalists(study: SearchStudy, count: int) -> list[CandidatePolicy]:

@@ -42,13 +42,15 @@ def augmented_chunks(
     policies: Sequence[Policy],
     order: Iterator[np.ndarray],
     generator: torch.Generator,
+    first: int,
 ) -> Iterator[Chunk]:
     """Yield a chunk for each of `policies`, made with that policy from the samples at the next rows of `order`. The K
-    copies of a sample stay in one step. The cost is added to ``training.meter``.
+    copies of a sample stay in one step. `first` is the number of the first chunk in the whole training. The cost is
+    added to ``training.meter``.
     """
     ahead, behind = itertools.tee(itertools.islice(order, len(policies)))
     batches = float_batches(plan.samples.inputs, ahead, plan.device, plan.modality)
-    for number, (policy, indices, real) in enumerate(zip(policies, behind, batches, strict=True)):
+    for number, (policy, indices, real) in enumerate(zip(policies, behind, batches, strict=True), start=first):
         begun = time.perf_counter()
         clean, labels = _with_synthetic(plan, policy, real, plan.samples.labels[indices], number)
         clean = clean.repeat_interleave(policy.copies, 0)

@@ -76,9 +76,15 @@ class TrainingPlan:
         return self.recipe.samples_a_step(self.policy.copies)
 
     @property
+    def passes(self) -> float:
+        """How often a sample passes through the model, on average: once, and once per step of an attack on it."""
+        how = self.policy.adversarial
+        return 1 + how.share * (how.steps + (how.loss == "trades")) if how else 1.0
+
+    @property
     def steps(self) -> int:
         """Optimizer steps at full length."""
-        return self.recipe.steps(len(self.taken), self.policy.copies)
+        return self.recipe.steps(len(self.taken), self.policy.copies, self.passes)
 
     @property
     def stops(self) -> dict[int, float]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import dropout
 
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
@@ -16,6 +17,7 @@ from autoaug.training.adversarial import attack, attack_magnitudes
 from autoaug.training.chunks import Chunk, augmented_chunks
 from autoaug.training.device import precision, with_layout
 from autoaug.training.feed import inputs_at_once, shuffled
+from autoaug.training.randomness import RandomState, seed_all
 from autoaug.training.state import Training, TrainingPlan, new_training
 from autoaug.utils.seeds import derive_seed
 
@@ -30,14 +32,16 @@ class NonFiniteLoss(ArithmeticError):
 
 def train_to_end(plan: TrainingPlan, training: Training | None = None) -> Training:
     """Carry out `plan` to the end, from the beginning or from the state of `training`."""
-    training = training or new_training(plan)
-    for _ in train(training, plan):
-        pass
+    with RandomState(derive_seed(plan.seed, "global"), plan.device):
+        training = training or new_training(plan)
+        for _ in train(training, plan):
+            pass
     return training
 
 
 def train(training: Training, plan: TrainingPlan) -> Iterator[float]:
     """Train ``training.model`` in place according to `plan`, from its current state; yield each rung that is reached.
+    The global random state is seeded in every step, so that a resumed training draws as an uninterrupted one.
 
     Raises:
         NonFiniteLoss: the loss became NaN or infinite.
@@ -49,7 +53,7 @@ def train(training: Training, plan: TrainingPlan) -> Iterator[float]:
     if len(plan.samples.inputs.shape) == 3:
         model = model.to(memory_format=torch.channels_last)
     optimizer, stops = _optimizer(training, plan), plan.stops
-    with dropping_out(model, plan.policy, derive_seed(plan.seed, "dropout")):
+    with dropping_out(model, plan.policy):
         for chunk in _chunks(training, plan, generator):
             losses = []
             for start in range(0, len(chunk.inputs), plan.batch_size):
@@ -80,13 +84,14 @@ def _chunks(training: Training, plan: TrainingPlan, generator: torch.Generator) 
     )
     coming = [begin for begin, _ in spans if training.steps <= begin < max(plan.stops)]
     policies = [plan.policy.at((begin + 0.5) / steps) for begin in coming]
-    return augmented_chunks(training, plan, policies, itertools.islice(order, done, None), generator)
+    return augmented_chunks(training, plan, policies, itertools.islice(order, done, None), generator, first=done)
 
 
 def _step(
     training: Training, plan: TrainingPlan, optimizer: torch.optim.SGD, batch: Chunk, generator: torch.Generator
 ) -> list[Tensor]:
     """Take one optimizer step; return the losses of the parts of the batch."""
+    seed_all(derive_seed(plan.seed, "step", training.steps), plan.device)
     for group in optimizer.param_groups:
         group["lr"] = plan.recipe.learning_rate * one_cycle(training.steps / plan.steps)
     optimizer.zero_grad(set_to_none=True)
@@ -159,20 +164,16 @@ def chunk_sizes(steps: int, at_once: int, stops: Iterable[int]) -> list[int]:
 
 
 @contextmanager
-def dropping_out(model: nn.Module, policy: Policy, seed: int) -> Iterator[None]:
+def dropping_out(model: nn.Module, policy: Policy) -> Iterator[None]:
     """In the block, apply the policy's dropout before the model's last linear layer, in training mode."""
     share = policy.regularization.dropout if policy.regularization else 0.0
     linear = [module for module in model.modules() if isinstance(module, nn.Linear)]
     if not share or not linear:
         yield
         return
-    generator = torch.Generator().manual_seed(seed)
 
     def drop(layer: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        if not layer.training:
-            return given
-        kept = torch.rand(given[0].shape, generator=generator).to(given[0].device) >= share
-        return (given[0] * kept / (1 - share), *given[1:])
+        return (dropout(given[0], share, layer.training), *given[1:])
 
     hook = linear[-1].register_forward_pre_hook(drop)
     try:

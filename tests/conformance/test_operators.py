@@ -158,7 +158,7 @@ def torchvision_of(name: str, magnitude: float, uniforms: torch.Tensor) -> Calla
     def resized_crop(x: torch.Tensor) -> torch.Tensor:
         area, aspect = 1 - value * d[0], math.exp(value / 0.92 * math.log(4 / 3) * (2 * d[1] - 1))
         w, h = min(1, (area * aspect) ** 0.5), min(1, (area / aspect) ** 0.5)
-        left, top = (1 - w) * width * d[2], (1 - h) * height * d[3]
+        left, top = (1 - w) * ((width - 1) * d[2] + 0.5), (1 - h) * ((height - 1) * d[3] + 0.5)
         # torchvision crops whole pixels; a perspective between the corners does not round.
         corners = [(left, top), (left + w * width, top), (left + w * width, top + h * height), (left, top + h * height)]
         return perspective(x, corners)
@@ -203,6 +203,14 @@ def torchvision_of(name: str, magnitude: float, uniforms: torch.Tensor) -> Calla
         "GaussianBlur": lambda x: F.gaussian_blur(x, [9, 9], [value * height] * 2),
     }
     return oracles[name]  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("size", [2, 4, 8, 32])
+def test_a_crop_shows_nothing_from_beyond_the_border(size: int) -> None:
+    uniforms = torch.rand(200, 4, generator=torch.Generator().manual_seed(0))
+    plan = Plan(("RandomResizedCrop",), torch.zeros(1, 200).long(), torch.ones(1, 200), uniforms[None])
+    cropped = apply_plan(plan, torch.ones(200, 1, size, size))
+    torch.testing.assert_close(cropped, torch.ones_like(cropped))
 
 
 def homography(sources: list[tuple[float, float]], targets: list[tuple[float, float]]) -> list[float]:

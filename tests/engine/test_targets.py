@@ -47,6 +47,13 @@ def test_flips_agree_with_torchvision() -> None:
     torch.testing.assert_close(moved(plan_of(("VerticalFlip", 1.0)), given), F.vertical_flip(given))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.int64])
+def test_flipped_key_points_agree_with_torchvision(dtype: torch.dtype) -> None:
+    given = tv_tensors.KeyPoints(torch.tensor([[0, 0], [5, 8], [59, 39]], dtype=dtype), canvas_size=SIZE)
+    torch.testing.assert_close(moved(plan_of(("HorizontalFlip", 1.0)), given), F.horizontal_flip(given))
+    torch.testing.assert_close(moved(plan_of(("VerticalFlip", 1.0)), given), F.vertical_flip(given))
+
+
 @pytest.mark.parametrize("kind", ["XYXY", "XYWH", "CXCYWH"])
 def test_rotated_boxes_agree_with_torchvision(kind: str) -> None:
     given = F.convert_bounding_box_format(boxes((20.0, 12.0, 34.0, 25.0)), new_format=kind)
@@ -73,10 +80,10 @@ def test_a_spot_and_its_key_point_mask_and_box_stay_together(name: str) -> None:
     after = apply_plan(plan, image)[0, 0]
     total = after.sum()
     assert total > 5, "the spot is still in the frame"
-    rows, columns = torch.meshgrid(torch.arange(SIZE[0]) + 0.5, torch.arange(SIZE[1]) + 0.5, indexing="ij")
+    rows, columns = torch.meshgrid(torch.arange(SIZE[0]), torch.arange(SIZE[1]), indexing="ij")
     center = torch.stack([(after * columns).sum(), (after * rows).sum()]) / total
     target = {
-        "points": tv_tensors.KeyPoints(torch.tensor([[x + 0.5, y + 0.5]]), canvas_size=SIZE),
+        "points": tv_tensors.KeyPoints(torch.tensor([[float(x), float(y)]]), canvas_size=SIZE),
         "mask": tv_tensors.Mask((image[0] > 0.5).to(torch.uint8)),
         "boxes": boxes((x - 2.0, y - 2.0, x + 3.0, y + 3.0)),
         "label": 7,

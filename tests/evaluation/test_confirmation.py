@@ -31,6 +31,7 @@ from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import TrialSpec
 from autoaug.search.executors.inline import InlineExecutor
 from autoaug.training.metrics import Accuracy
+from autoaug.training.result import TrialResult
 from autoaug.training.tasks import Classification
 from tests.tasks import small_task
 
@@ -252,10 +253,10 @@ def store_in(folder: Path) -> TrainingStore:
 
 def test_trainings_that_are_on_disk_are_not_run_again(tmp_path: Path) -> None:
     executor, store = Counting(small_task(test=True)), store_in(tmp_path)
-    first = train_candidates(CANDIDATES, [1, 2], executor, store, Logged())
+    first = train_candidates(CANDIDATES, [1, 2], executor, store, Logged()).found
     assert executor.runs == 4
     (tmp_path / f"{CANDIDATES[0].policy.fingerprint()}-2.npz").unlink()
-    second = train_candidates(CANDIDATES, [1, 2], executor, store, Logged())
+    second = train_candidates(CANDIDATES, [1, 2], executor, store, Logged()).found
     assert executor.runs == 5
     for key, training in first.items():
         np.testing.assert_array_equal(training.test_predictions, second[key].test_predictions)
@@ -285,7 +286,37 @@ def test_files_without_statistics_are_read_and_damaged_ones_are_trained_again(tm
         assert store.read(CANDIDATES[0].policy, 1) is None, name
 
 
-def test_a_training_that_fails_ends_the_confirmation_with_the_cause(tmp_path: Path) -> None:
+class Unlucky(Counting):
+    """Trainings of the policy ``flip-crop`` fail, so many times."""
+
+    failures = 0
+
+    def next_result(self) -> tuple[str, TrialResult]:
+        key, result = super().next_result()
+        if result.status == "complete" and key.endswith("flip-crop") and self.failures:
+            self.failures -= 1
+            return key, replace(result, status="failed", score=float("nan"), reason="the worker died")
+        return key, result
+
+
+def test_a_training_that_fails_once_is_done_again(tmp_path: Path) -> None:
+    executor = Unlucky(small_task(test=True))
+    executor.failures = 1
+    trained = train_candidates(CANDIDATES, [1, 2], executor, store_in(tmp_path), Logged())
+    assert executor.runs == 5
+    assert not trained.left_out
+    assert set(trained.found) == {(candidate.name, seed) for candidate in CANDIDATES for seed in (1, 2)}
+
+
+def test_a_candidate_that_fails_twice_is_left_out_and_the_rest_is_trained(tmp_path: Path) -> None:
+    executor = Unlucky(small_task(test=True))
+    executor.failures = 3
+    trained = train_candidates(CANDIDATES, [1, 2], executor, store_in(tmp_path), Logged())
+    assert trained.left_out == {"flip-crop": "seed 1: the worker died"}
+    assert set(trained.found) == {("none", 1), ("none", 2)}
+
+
+def test_where_all_fail_the_confirmation_ends_with_the_cause(tmp_path: Path) -> None:
     executor = InlineExecutor(replace(small_task(test=True), model="tests.training.test_trial:failing"))
     with pytest.raises(AllTrialsFailed, match=r"'none' failed in confirmation, seed 1: RuntimeError.*autoaug resume"):
         train_candidates(CANDIDATES, [1], executor, store_in(tmp_path), Logged())

@@ -16,7 +16,9 @@ import pytest
 import autoaug
 from autoaug.api import robustness
 from autoaug.errors import UnknownName
+from autoaug.evaluation.confirmation import confirmation_seeds
 from autoaug.policy.loading import load_policy
+from autoaug.policy.models import Adversarial, Policy
 from autoaug.report import write_comparison, write_figures, write_report
 from autoaug.results import SearchResult
 from autoaug.runs.folder import RunFolder
@@ -107,6 +109,24 @@ def test_the_search_never_reads_the_test_split(tmp_path: Path) -> None:
         return [(t.number, t.params, t.value, t.intermediate_values) for t in trials]
 
     assert params("a", 1) == params("b", 2)
+
+
+def test_a_policy_that_cannot_be_trained_is_left_out_and_the_rest_is_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("the attack broke")
+
+    monkeypatch.setattr("autoaug.training.train.attack", broken)
+    policies = ["none", "flip-crop", Policy(name="attacked", adversarial=Adversarial(kind="fgsm"))]
+    found = autoaug.compare(
+        write_npz(tmp_path / "bars.npz"), policies, epochs=1, seeds=2, executor="inline", out=tmp_path / "run"
+    )
+    assert {candidate.name for candidate in found.candidates} == {"none", "flip-crop"}
+    assert [(one.name, one.reason) for one in found.left_out] == [
+        ("attacked", f"seed {confirmation_seeds(0, 1)[0]}: RuntimeError: the attack broke")
+    ]
+    assert "the attack broke" in (tmp_path / "run/report.html").read_text()
 
 
 def test_compare_judges_given_policies(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_two_mixings_cannot_be_joined() -> None:
         ("layers:\n  - sub_policies: []\n", ["line 2", "sub_policies"]),
         ("layers:\n  - sub_policies:\n      - {operations: [], weight: 0}\n", ["weights", "0"]),
         ("copies: 0\n", ["line 1", "copies", "0"]),
-        ("name: a\ncopys: 2\n", ["line 2", "copys", "no such field"]),
+        ("name: a\ncopys: 2\n", ["line 2", "copys", "unknown field"]),
         ("mixing: {kind: [mixup]}\n", ["line 1", "kind", "string"]),
         ("adversarial: {kind: fgsm, steps: 3}\n", ["fgsm", "3"]),
         ("layers: [\n", ["line", "YAML"]),

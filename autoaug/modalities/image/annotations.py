@@ -24,7 +24,8 @@ moving: tuple[str, ...] = ("warp", "projection", "field")
 def follow(movement: list[Tensor], targets: Any, size: tuple[int, int]) -> Any:
     """Move the `targets` of an image of `size` (height, width) with it: ``tv_tensors`` of boxes (clipped at the
     border), masks (nearest pixel) and keypoints, in nested lists, tuples, mappings and dataclasses of any kind.
-    Everything else is kept. Integer boxes and keypoints are rounded.
+    Everything else is kept. Integer boxes and keypoints are rounded. A keypoint names a pixel, as in torchvision's
+    flips, which move x to W - 1 - x: the center of that pixel is moved. Boxes name the edges between pixels.
 
     Raises:
         ValueError: boxes, masks or keypoints belong to an image of another size, or boxes are rotated.
@@ -36,7 +37,7 @@ def follow(movement: list[Tensor], targets: Any, size: tuple[int, int]) -> Any:
     if type(targets).__name__ == "KeyPoints":  # not in older versions of torchvision
         check_size("keypoints", targets.canvas_size, size)
         points = targets.as_subclass(Tensor)
-        moved = move_points(movement, points.reshape(-1, 2).double(), size)
+        moved = move_points(movement, points.reshape(-1, 2).double() + 0.5, size) - 0.5
         return tv_tensors.wrap(as_coordinates(moved, points.dtype).view_as(points), like=targets)
     parts = parts_of(targets)
     return targets if parts is None else with_parts(targets, [follow(movement, part, size) for part in parts])

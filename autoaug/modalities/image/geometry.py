@@ -104,12 +104,13 @@ def random_resized_crop(share: Tensor, uniforms: Tensor, size: tuple[int, int]) 
     """Scale a random part to the full size (Szegedy et al., 2015).
 
     Its area is uniform. Its aspect ratio is log-uniform from 3/4 to 4/3 if up to 0.92 of the area may be left out, and
-    closer to 1 if less may be.
+    closer to 1 if less may be. All sampled positions lie between the centers of the outermost pixels, so that nothing
+    of the 0 beyond the border is mixed in, which would show in small images.
     """
     area = 1 - share * uniforms[:, 0]
     aspect = torch.exp(share / 0.92 * math.log(4 / 3) * (2 * uniforms[:, 1] - 1))
     width, height = (area * aspect).sqrt().clamp(max=1), (area / aspect).sqrt().clamp(max=1)
-    x, y = (1 - width) * size[1] * (uniforms[:, 2] - 0.5), (1 - height) * size[0] * (uniforms[:, 3] - 0.5)
+    x, y = (1 - width) * (size[1] - 1) * (uniforms[:, 2] - 0.5), (1 - height) * (size[0] - 1) * (uniforms[:, 3] - 0.5)
     still = (0.0, 0.0, 0.0)
     return moved(
         (width - 1, (1, 0, 0), still), (x, (0, 0, 1), still), (height - 1, still, (0, 1, 0)), (y, still, (0, 0, 1))

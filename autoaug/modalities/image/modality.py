@@ -34,7 +34,10 @@ class _Images(Modality):
     name = "image"
     families = ("geometry", "deformation", "tone", "color", "weather", "occlusion", "filters", "sensor")
     usual_base = {"HorizontalFlip": 1.0, "PadCrop": 0.25}  # noqa: RUF012 (never modified)
-    baselines = ("none", "flip-crop", "randaugment", "trivialaugment")
+    baselines = (
+        *("none", "flip-crop", "flip-crop+trivialaugment-wide", "randaugment", "flip-crop+cutmix", "trivialaugment"),
+        *("flip-crop+trivialaugment-wide+cutout", "flip-crop+mixup", "flip-crop+trivialaugment-wide-32px"),
+    )
     usual_policy = "flip-crop+trivialaugment-wide"
     filter_policy = "randaugment"
     policies = Path(__file__).parent / "policies"

@@ -180,6 +180,6 @@ def _own(name: str, channels: int, classes: int) -> nn.Module:
 def build(name: str, shape: tuple[int, ...], outputs: int, mean: Tensor, std: Tensor, seed: int) -> Standardized:
     """Build a newly initialized, standardizing model; the same `seed` gives the same weights."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too
         network, repeat = build_network(name, shape, outputs)
     return Standardized(network, mean, std, repeat)

@@ -127,7 +127,7 @@ class Gan:
         """
         gaussians = fit_pca(train, classes)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too
             generator, discriminator = Generator(**gaussians), Discriminator(train.inputs.shape, classes)
         learned, rate = list(generator.parameters()), _RATE
         if source is not None:
