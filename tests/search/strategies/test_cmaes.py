@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import cmaes
+import numpy as np
 import pytest
 
 from autoaug.errors import OptionError
@@ -14,6 +15,7 @@ from autoaug.search.strategies.base import Draw, SearchContext, Strategy
 from autoaug.search.strategies.cmaes import CmaEs
 from autoaug.search.study import SearchStudy
 from autoaug.training.result import TrialResult
+from autoaug.utils.seeds import derive_seed
 
 
 def test_without_its_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,6 +52,17 @@ def drawn(strategy: Strategy, trials: int, running: int) -> list[dict[str, float
 @pytest.mark.parametrize("running", [1, 25])
 def test_what_is_kept_between_draws_changes_nothing(running: int) -> None:
     assert drawn(CmaEs(), 50, running) == drawn(Forgetful(), 50, running)
+
+
+def test_the_points_of_the_first_generation_are_what_the_library_asks_for() -> None:
+    names = sorted((trials := drawn(CmaEs(), 10, 1))[0])
+    optimizer = cmaes.CMA(
+        np.full(len(names), 0.5), 0.25, np.tile([0.0, 1.0], (len(names), 1)), seed=derive_seed(4, "cma") % 2**31
+    )
+    for trial in trials[1:]:
+        asked = dict(zip(names, optimizer.ask(), strict=True))
+        for name in ("layer1.probability", "layer2.strength"):  # whose range is [0, 1]
+            assert trial[name] == pytest.approx(asked[name])
 
 
 def test_one_object_serves_several_searches() -> None:
