@@ -199,7 +199,7 @@ def test_a_run_does_not_go_on_with_trainings_of_another_kind(
     with pytest.raises(RunError, match=words) as refused:
         autoaug.resume(run.root, trust=True)
     assert "\n" not in str(refused.value)
-    assert "restore" in str(refused.value)
+    assert "begin a new run" in str(refused.value)
 
 
 def edit(run: RunFolder, **changes: Any) -> None:
