@@ -101,6 +101,8 @@ def test_every_operator_replays_or_is_refused_by_name(target: str, channels: int
 def test_built_in_policies_replay(target: str, tmp_path: Path) -> None:
     policies = {}
     for name, policy in policies_of().items():
+        if policy.mixing:
+            continue  # see below
         if policy.chains:
             with pytest.raises(PolicyError, match="cannot express chains"):
                 export_policy(policy, target, approximate=True)

@@ -86,7 +86,7 @@ def random_resized_crop(share: Array, uniforms: Array, size: Size) -> Array:
     area = 1 - share * uniforms[:, 0]
     aspect = np.exp(share / 0.92 * math.log(4 / 3) * (2 * uniforms[:, 1] - 1))
     width, height = np.minimum(np.sqrt(area * aspect), 1), np.minimum(np.sqrt(area / aspect), 1)
-    x, y = (1 - width) * size[1] * (uniforms[:, 2] - 0.5), (1 - height) * size[0] * (uniforms[:, 3] - 0.5)
+    x, y = (1 - width) * (size[1] - 1) * (uniforms[:, 2] - 0.5), (1 - height) * (size[0] - 1) * (uniforms[:, 3] - 0.5)
     still = (0, 0, 0)
     return moved(
         (width - 1, (1, 0, 0), still), (x, (0, 0, 1), still), (height - 1, still, (0, 1, 0)), (y, still, (0, 0, 1))
