@@ -78,7 +78,9 @@ def candidates_of(
     finalists = _finalists(study, config.finalists)
     baselines = _known(study, get_modality(setting.modality).usual_policy)
     if left := [name for name in space.baselines if name not in {baseline.name for baseline in baselines}]:
-        job.progress.say(f"baselines that are not confirmed, because their trials were behind: {', '.join(left)}")
+        job.progress.say(
+            f"not confirmed are baselines that were behind in their trials, or had none: {', '.join(left)}"
+        )
     arms = regularized_alike(baselines, finalists, baseline_scores(study.history().trials))
     candidates = [*baselines, *arms, *finalists]
     if config.control is not None:
