@@ -46,8 +46,14 @@ def check_data(
     """Open, audit and split a data set; raises `DataError` for a finding that stops a search and is not allowed, and
     the errors of `split`.
     """
+    source, audited = audited_source(data, memory_limit, size, allow)
+    return audited, split(source, audited, seed, memory_limit, allowed(allow), folds)
+
+
+def audited_source(data: str, memory_limit: int, size: int | None, allow: Sequence[str]) -> tuple[Source, Audit]:
+    """Open and audit a data set; raises `DataError` for a finding that stops a search and is not allowed."""
     passing = allowed(allow)
     source = open_source(data, memory_limit, size)
     audited = audit(source)
     audited.stop(passing)
-    return audited, split(source, audited, seed, memory_limit, passing, folds)
+    return source, audited

@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from autoaug.evaluation.group_sequential import is_futile, levels, median_unbiased, reach_at, repeated_p_value
+from autoaug.evaluation.group_sequential import is_futile, level_at, median_unbiased, reach_at, repeated_p_value
 from autoaug.evaluation.scoring import Scoring, Trainings
-from autoaug.evaluation.statistics import ERROR, Errors, Reach, mcnemar, verdict_of
+from autoaug.evaluation.statistics import Errors, Reach, mcnemar, verdict_of
 from autoaug.results import Candidate, Comparison, McNemar, Verdict
 
 
@@ -48,7 +48,7 @@ class Paired:
     @property
     def level(self) -> float:
         """What this analysis could be wrong by alone, as far as seeds are concerned."""
-        return levels(self.planned)[self.number] if self.planned else ERROR
+        return level_at(self.planned, self.number)
 
     @property
     def ci95(self) -> tuple[float, float]:
@@ -76,11 +76,16 @@ class Paired:
         return is_futile(self.mean, self.errors, self.planned, self.number)
 
 
+def _common_seeds(ours: Candidate, theirs: Candidate) -> list[int]:
+    """The seeds that both were trained with: the first ones of a common order."""
+    return [seed for seed, _ in zip(ours.seeds, theirs.seeds, strict=False)]
+
+
 def paired(
     ours: Candidate, theirs: Candidate, trainings: Trainings, scoring: Scoring, planned: Sequence[int] = ()
 ) -> Paired:
     """The difference on the test split, over the seeds that both were trained with."""
-    seeds = [seed for seed, _ in zip(ours.seeds, theirs.seeds, strict=False)]
+    seeds = _common_seeds(ours, theirs)
     differences = tuple(a - b for a, b in zip(ours.test_scores, theirs.test_scores, strict=False))
     both = ([trainings[candidate.name, seed] for seed in seeds] for candidate in (ours, theirs))
     return Paired(differences, scoring.errors(*both), tuple(planned), scoring.fold_count)
@@ -111,7 +116,7 @@ def pooled_discordance(ours: Candidate, theirs: Candidate, trainings: Trainings,
     """McNemar's test on the predictions of all common seeds pooled; None where they are not of classes."""
     if not scoring.task.classes:
         return None
-    seeds = [seed for seed, _ in zip(ours.seeds, theirs.seeds, strict=False)]
+    seeds = _common_seeds(ours, theirs)
 
     def right(name: str) -> np.ndarray:
         own = [trainings[name, seed] for seed in seeds]

@@ -80,12 +80,17 @@ def _normal(position: np.ndarray, variance: float) -> np.ndarray:
     return density
 
 
+def level_at(planned: Sequence[int], number: int) -> float:
+    """The level of the `number`-th of the `planned` analyses, from 0; an empty plan is a single analysis."""
+    return levels(tuple(planned))[number] if planned else ERROR
+
+
 def reach_at(errors: Errors, planned: Sequence[int], number: int) -> Reach:
     """How far the interval reaches at the `number`-th of the `planned` analyses, from 0, whose Student's t is taken at
     that analysis's own level. The intervals at all of them hold together with 95 % (repeated confidence intervals;
     Jennison and Turnbull, 2000, chapter 9). An empty plan is a single analysis.
     """
-    return errors.reach(levels(tuple(planned))[number] if planned else ERROR, ERROR)
+    return errors.reach(level_at(planned, number), ERROR)
 
 
 def repeated_p_value(mean: float, errors: Errors, planned: Sequence[int], number: int) -> float:

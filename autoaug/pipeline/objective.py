@@ -20,12 +20,13 @@ from autoaug.evaluation.wording import Words
 from autoaug.exporters import export_modules
 from autoaug.pipeline.options import ObjectiveOptions
 from autoaug.pipeline.parsing import check_seed, parse_budget, parse_time, within
+from autoaug.pipeline.searching import known_candidates, searched_candidates
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
 from autoaug.results import Interval, MetricRecord, Record, TrialSummary, Verdict
 from autoaug.runs.callbacks import Logged
 from autoaug.runs.config import LARGEST_COUNT
-from autoaug.search.baselines import affordable_baselines, confirmed_baselines
+from autoaug.search.baselines import affordable_baselines
 from autoaug.search.executors import executors, resolve_executor
 from autoaug.search.loop import run_search
 from autoaug.search.space import AdversarialSpace, MixingSpace, SearchSpace, load_space
@@ -188,13 +189,9 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
 
 def _candidate_policies(study: SearchStudy, baselines: Mapping[str, Policy], count: int) -> list[CandidatePolicy]:
     """The best baselines, then the `count` best policies of the search, most promising first."""
-    names = confirmed_baselines(tuple(baselines), ("none", study.space.modality.usual_policy), study.history().trials)
-    known = [CandidatePolicy(name, "baseline", baselines[name]) for name in names]
-    best = study.strategy.finalists(study.history())
-    own = distinct(
-        [*known, *(CandidatePolicy(record.name, "searched", record.policy, record.number) for record in best)]
-    )
-    return [*known, *[candidate for candidate in own if candidate.kind == "searched"][:count]]
+    known = known_candidates(study, baselines, study.space.modality.usual_policy)
+    both = distinct([*known, *searched_candidates(study)])
+    return [*known, *[candidate for candidate in both if candidate.kind == "searched"][:count]]
 
 
 @contextmanager

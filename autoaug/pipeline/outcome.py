@@ -142,5 +142,6 @@ def _write_pictures(job: Job, result: SearchResult, confirmed: Confirmed, genera
         gallery = draw_gallery(result.candidate(name).policy, data, job.config.seed)
         write_whole(folder.gallery(which), to_bytes(gallery))
     if pair := before_and_after(result):
-        both = [job.scoring.recognized([confirmed.trainings[c.name, seed] for seed in c.seeds]) for c in pair]
+        scoring = job.scoring
+        both = [scoring.recognized([confirmed.trainings[c.name, seed] for seed in c.seeds]) for c in pair]
         write_whole(folder.examples, to_bytes(draw_examples(data.test, data.classes, *both)))

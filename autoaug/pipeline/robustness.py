@@ -11,9 +11,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from autoaug.data.audit import allowed
 from autoaug.data.inputs import spread_rows
-from autoaug.data.loading import check_data
-from autoaug.data.splits import DataSet
+from autoaug.data.loading import audited_source
+from autoaug.data.splits import DataSet, split
 from autoaug.errors import OptionError, RunError, first_line, rule_of
 from autoaug.modalities.base import Models
 from autoaug.modalities.registry import get_modality
@@ -97,12 +98,10 @@ def _tested(options: RobustnessOptions, config: RunConfig | None, about: _Export
     """
     size, limit = (config.size, config.memory_limit) if config else (None, parse_memory(None))
     seed = config.seed if config else 0
-    _, found = check_data(str(options.data), limit, size, options.allow, seed)
-    if about.folds is None or about.data_fingerprint != found.fingerprint:
-        return found, np.arange(len(found.test))
-    _, found = check_data(str(options.data), limit, size, options.allow, seed, about.folds)
-    assert found.folds is not None
-    return found, found.folds.of([seed])[seed]
+    source, audited = audited_source(str(options.data), limit, size, options.allow)
+    folds = about.folds if about.data_fingerprint == audited.fingerprint else None
+    found = split(source, audited, seed, limit, allowed(options.allow), folds)
+    return found, np.arange(len(found.test)) if found.folds is None else found.folds.of([seed])[seed]
 
 
 def _check_untouched(run: RunFolder, found: DataSet) -> None:

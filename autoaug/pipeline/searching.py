@@ -14,7 +14,7 @@ from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import Job, OpenExecutor
 from autoaug.policy.loading import load_policy, read_policy
 from autoaug.policy.models import Policy
-from autoaug.search.baselines import affordable_baselines, baseline_scores, confirmed_baselines
+from autoaug.search.baselines import UNTRIED, affordable_baselines, baseline_scores, confirmed_baselines
 from autoaug.search.loop import run_search
 from autoaug.search.space import SearchSpace, wanted_generators
 from autoaug.search.strategies import get_strategy
@@ -76,7 +76,8 @@ def candidates_of(
     main = _Search(config.strategy, config.seed, config.study, folder.study)
     study = _search(job, main, space, setting, facts, open_executor)
     finalists = _finalists(study, config.finalists)
-    baselines = _known(study, get_modality(setting.modality).usual_policy)
+    policies = {name: load_policy(name) for name in study.space.baselines}
+    baselines = known_candidates(study, policies, get_modality(setting.modality).usual_policy)
     if left := [name for name in space.baselines if name not in {baseline.name for baseline in baselines}]:
         job.progress.say(
             f"not confirmed are baselines that were behind in their trials, or had none: {', '.join(left)}"
@@ -118,10 +119,18 @@ def _search(
     return study
 
 
-def _known(study: SearchStudy, usual: str) -> list[CandidatePolicy]:
-    """The baselines that are confirmed: no augmentation, the habit of practice, and the best by their trials."""
-    names = confirmed_baselines(study.space.baselines, ("none", usual), study.history().trials)
-    return [CandidatePolicy(name, "baseline", load_policy(name)) for name in names]
+def known_candidates(study: SearchStudy, policies: Mapping[str, Policy], usual: str) -> list[CandidatePolicy]:
+    """The baselines among `policies` that are confirmed: no augmentation, the `usual` policy, and the best by their
+    trials.
+    """
+    names = confirmed_baselines(tuple(policies), ("none", usual), study.history().trials)
+    return [CandidatePolicy(name, "baseline", policies[name]) for name in names]
+
+
+def searched_candidates(study: SearchStudy) -> list[CandidatePolicy]:
+    """The policies of the search that are worth confirming, the most promising first; one may stand there twice."""
+    best = study.strategy.finalists(study.history())
+    return [CandidatePolicy(record.name, "searched", record.policy, record.number) for record in best]
 
 
 def regularized_alike(
@@ -132,7 +141,7 @@ def regularized_alike(
     """The best of the baselines, by their `scores` (see `baseline_scores`), once more for each finalist that has weight
     decay and dropout of its own, with these: what they alone are worth is no merit of a policy.
     """
-    best = max(baselines, key=lambda baseline: scores.get(baseline.name, (-1.0, 0.0)))
+    best = max(baselines, key=lambda baseline: scores.get(baseline.name, UNTRIED))
     return [
         CandidatePolicy(
             f"{best.name}, regularized as {finalist.name}",
@@ -146,8 +155,7 @@ def regularized_alike(
 
 def _finalists(study: SearchStudy, count: int) -> list[CandidatePolicy]:
     """The policies that the strategy ranks highest, each once."""
-    best = study.strategy.finalists(study.history())
-    return distinct([CandidatePolicy(record.name, "searched", record.policy, record.number) for record in best])[:count]
+    return distinct(searched_candidates(study))[:count]
 
 
 def _given(policy: Policy) -> CandidatePolicy:

@@ -12,6 +12,8 @@ from autoaug.search.strategies.base import TrialRecord
 _FEWEST, _OF_BUDGET = 5, 1 / 3
 #: So many are confirmed.
 _CONFIRMED = 5
+#: Ranks baselines that were not tried behind all scores of `baseline_scores`.
+UNTRIED = (-1.0, -math.inf)
 
 
 def affordable_baselines(names: Sequence[str], budget: Budget) -> Sequence[str]:
@@ -26,8 +28,7 @@ def confirmed_baselines(names: Sequence[str], always: Sequence[str], trials: Seq
     first of those that were not tried.
     """
     scores = baseline_scores(trials)
-    untried = (-1.0, -math.inf)
-    ranked = sorted(names, key=lambda name: (name in always, scores.get(name, untried)), reverse=True)
+    ranked = sorted(names, key=lambda name: (name in always, scores.get(name, UNTRIED)), reverse=True)
     kept = set(ranked[:_CONFIRMED])
     return [name for name in names if name in kept]
 

@@ -11,6 +11,7 @@ import pytest
 
 import autoaug
 from autoaug.api import robustness
+from autoaug.data.splits import DataSet
 from autoaug.errors import DataError, RunError
 from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.options import CompareOptions
@@ -32,12 +33,16 @@ def write(path: Path, images: np.ndarray, labels: np.ndarray) -> Path:
     return path
 
 
-def compared(data: Path, policy: object, **options: object) -> None:
-    prepare(CompareOptions(data, policies=[policy, "none"], out=data.parent / "compared", **options))
+def compared(data: Path, policy: object, **options: object) -> DataSet:
+    _, found, _ = prepare(CompareOptions(data, policies=[policy, "none"], out=data.parent / "compared", **options))
+    return found
 
 
 def test_another_seed_judges_it_by_the_same_test_split(run: Path) -> None:
-    compared(run.parent / "bars.npz", run / "policy.yaml", seed=1)
+    data = run.parent / "bars.npz"
+    first, other = (compared(data, run / "policy.yaml", seed=seed) for seed in (0, 1))
+    assert np.array_equal(first.digests["test"], other.digests["test"])
+    assert not np.array_equal(first.digests["validation"], other.digests["validation"])
 
 
 def test_a_test_split_that_overlaps_with_what_it_was_chosen_on_is_refused(run: Path) -> None:
