@@ -67,11 +67,11 @@ __all__ = [  # noqa: RUF022 (the version stands last)
 ]
 
 
-logging.getLogger("autoaug").addHandler(logging.NullHandler())  # programs that want to hear it add their own
+logging.getLogger("autoaug").addHandler(logging.NullHandler())  # programs that want its messages add their own handler
 
 
 class _Package(ModuleType):
-    """This package, in which ``autoaug.search`` is the function also where the package of that name is imported."""
+    """This package, in which ``autoaug.search`` stays the function even if the subpackage of that name is imported."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in _HOMES and isinstance(value, ModuleType)):

@@ -1,7 +1,7 @@
-"""All that autoaug does, as functions; the command line parses and prints. Rooms are imported when they are needed, so
-that what works without torch does not load it.
+"""All of autoaug as functions; the command line only parses and prints. Packages are imported when they are needed, so
+that functions that work without torch do not load it.
 
-Every function raises `autoaug.AutoaugError`, in one line, where its options or what they name cannot be used.
+Every function raises `autoaug.AutoaugError`, with a one-line message, if its options or what they name cannot be used.
 """
 
 from __future__ import annotations
@@ -47,37 +47,37 @@ def search(options: ObjectiveOptions) -> ObjectiveResult: ...
 
 @shows(SearchOptions)
 def search(*args: Any, **options: Any) -> SearchResult | ObjectiveResult:
-    """Search for the best augmentation policy for `data`, confirm it, and write the run folder; or, called with
-    `objective` in the place of `data`, for the policy that serves any other task best.
+    """Search for the best augmentation policy for `data`, confirm it, and write the run folder. Called with `objective`
+    instead of `data`, search for the policy that maximizes this objective.
 
     >>> result = autoaug.search("digits", space="digits", budget="10x")  # doctest: +SKIP
     >>> result.verdict, result.policy  # doctest: +SKIP
 
-    An objective is a function of your own (for detection, segmentation, data without labels):
+    An objective is your own function (for detection, segmentation, data without labels):
     ``objective(transform, seed, fidelity) -> score``. It trains with `transform`, a `PolicyTransform` that moves boxes,
-    masks and key-points with the sample, and returns a finite score, the higher the better. Trials for which
-    `fidelity`, in (0, 1], is below 1 should cost that share of a whole one: less data is a better way than fewer
-    epochs. All randomness should follow from `seed`. Beside `objective` it takes ``held_out`` (a second function of the
-    same form that scores on data the first never saw, for the confirmation; without it the first is asked again, with
-    fresh seeds), ``space``, ``strategy``, ``trials``, ``time``, ``budget``, ``seeds``, ``finalists``, ``seed``,
-    ``workers``, ``executor``, ``ray_address``, ``trial_timeout``, ``device``, ``progress`` and ``out``, a folder in
-    which the same call goes on where it was interrupted.
+    masks and keypoints along with the sample, and returns a finite score; higher is better. If `fidelity`, in (0, 1],
+    is below 1, the call should cost that fraction of a full one, preferably by less data rather than fewer epochs. All
+    randomness should follow from `seed`. The other options are ``held_out`` (a second such function, which scores on
+    data that the first never sees, for the confirmation; without it, the first one is called with fresh seeds, and
+    there is no verdict, because the search has chosen by the same data), ``space``, ``strategy``, ``trials``, ``time``,
+    ``budget``, ``seeds``, ``finalists``, ``seed``, ``workers``, ``executor``, ``ray_address``, ``trial_timeout``,
+    ``device``, ``progress`` and ``out``, a folder in which the same call continues after an interruption.
 
-    Without `progress`, what happens is told to the logger ``autoaug``; ``command`` is what to note as the command that
-    repeats the run, by default this call.
+    Without `progress`, events go to the logger ``autoaug``. ``command`` is recorded as the command that repeats the
+    run; by default, it is this call.
 
     Returns:
-        The result: ``.policy``, ``.verdict`` and all figures; of `data` with ``.run_dir``.
+        The result, with ``.policy``, ``.verdict`` and all figures; for `data` also ``.run_dir``.
 
     Raises:
-        AutoaugError: the data or an option cannot be used, or all trials failed; nothing is left half-written.
-        InUse: another process drives the run.
-        DiskFull: there is no room on a disk; `resume` goes on when there is.
-        Interrupted: Ctrl-C or a signal to end; `resume` goes on with ``.run_dir`` of it.
+        AutoaugError: the data or an option cannot be used, or all trials failed; no file is left incomplete.
+        InUse: another process is driving the run.
+        DiskFull: a disk is full; `resume` continues once there is room.
+        Interrupted: Ctrl-C or SIGTERM; `resume` continues with its ``.run_dir``.
     """
     has_objective = options.get("objective") is not None
     if has_objective == bool(args or "data" in options):
-        raise OptionError("search takes data or an objective; give one of them")
+        raise OptionError("search takes either data or an objective; give one of them")
     return _search_objective(**options) if has_objective else _search(*args, **options)
 
 
@@ -97,8 +97,8 @@ def _search_objective(options: ObjectiveOptions) -> ObjectiveResult:
 
 @takes(CompareOptions)
 def compare(options: CompareOptions) -> SearchResult:
-    """Train `policies` (built-in names, files, run folders or policies) on fresh common seeds, and judge the best on
-    validation against the strongest of the others; the confirmation of a search, alone. Errors are those of `search`.
+    """Train `policies` (built-in names, files, run folders or policies) on common fresh seeds, and compare the best one
+    on validation with the strongest of the others, as in the confirmation of a search. Raises the errors of `search`.
 
     >>> autoaug.compare("digits", ["none", "randaugment"], seeds=8).sentence  # doctest: +SKIP
     """
@@ -108,14 +108,14 @@ def compare(options: CompareOptions) -> SearchResult:
 
 
 def resume(run: str | Path, *, progress: Progress | None = None, trust: bool = False) -> SearchResult:
-    """Go on with an interrupted run; trials and trainings that have ended are not run again. A run that is whole
-    gives its result at once. Where ``config.yaml`` names code to be run (a function of your own, a Ray cluster), say
-    with `trust` that the folder is yours, or from somebody whom you trust.
+    """Continue an interrupted run; finished trials and trainings are not repeated. For a complete run, the result is
+    returned at once. If ``config.yaml`` names code to run (your own function, a Ray cluster), confirm with `trust` that
+    the folder is yours, or from someone you trust.
 
     >>> autoaug.resume("runs/digits-search-1")  # doctest: +SKIP
 
     Raises:
-        RunError: there is no run, its data have changed, or it names code and is not trusted.
+        RunError: there is no such run, its data have changed, or it names code and is not trusted.
     """
     from autoaug.pipeline.session import resume_run
 
@@ -124,7 +124,7 @@ def resume(run: str | Path, *, progress: Progress | None = None, trust: bool = F
 
 @takes(CheckOptions)
 def check(options: CheckOptions) -> DataCheck:
-    """What is in `data`, what would spoil a result, and whether a search makes sense.
+    """Check what is in `data`, what would spoil a result, and whether a search makes sense.
 
     >>> autoaug.api.check("photos/").refusal  # doctest: +SKIP
 
@@ -138,15 +138,15 @@ def check(options: CheckOptions) -> DataCheck:
 
 @takes(ExpandOptions)
 def expand(options: ExpandOptions) -> Expanded:
-    """Write `data` with augmented copies of each training sample beside it, in the format in which it came; a manifest
-    says of every copy what it was made of, and how. Interrupted, the same call goes on.
+    """Write `data` with augmented copies of each training sample, in its original format. A manifest lists the source
+    and seed of every copy. After an interruption, the same call continues.
 
     >>> autoaug.api.expand("photos/", "runs/photos", out="photos-x4", copies=3).bytes  # doctest: +SKIP
 
     Raises:
-        OptionError: the policy mixes labels or has a schedule, which single files cannot.
-        RunError: something else stands at `out`.
-        DataError: the disk has no room.
+        OptionError: the policy mixes labels or has a schedule, which files cannot represent.
+        RunError: `out` holds something else.
+        DataError: the disk has too little space.
     """
     from autoaug.pipeline.generation import expand
 
@@ -155,14 +155,14 @@ def expand(options: ExpandOptions) -> Expanded:
 
 @takes(FitOptions)
 def generate_fit(options: FitOptions) -> About:
-    """Fit a generator to the training split of `data`, and write it to the folder `out`, with a sample of each class
-    in a file beside it. Interrupted, the same call goes on.
+    """Fit a generator to the training split of `data`, and write it to the folder `out`, with a file that shows a
+    sample of each class. After an interruption, the same call continues.
 
     >>> autoaug.api.generate_fit("photos/", out="generators/photos", kind="pca").seconds  # doctest: +SKIP
 
     Raises:
-        DataError: a class has too few samples for it.
-        RunError: something else stands at `out`, or the training collapsed.
+        DataError: a class has too few samples.
+        RunError: `out` holds something else, or the training collapsed.
     """
     from autoaug.pipeline.generation import fit
 
@@ -171,14 +171,14 @@ def generate_fit(options: FitOptions) -> About:
 
 @takes(SampleOptions)
 def generate_sample(options: SampleOptions) -> SampledFiles:
-    """Draw samples, pass them through the filter that the real samples of `data` teach, and write those that pass.
-    `data` need be named only where they lie elsewhere now than when the generator was fitted.
+    """Draw samples, filter them with a classifier trained on the real samples of `data`, and write those that pass.
+    `data` is needed only if they have moved since the generator was fitted.
 
     >>> autoaug.api.generate_sample("generators/photos", out="made/", per_class=100).reasons  # doctest: +SKIP
 
     Raises:
-        RunError: something stands at `out`, there is no generator, or none of the samples passes.
-        DataError: the generator is of other data.
+        RunError: `out` is not empty, there is no generator, or no sample passes.
+        DataError: the generator was fitted to other data.
     """
     from autoaug.pipeline.generation import sample
 
@@ -187,13 +187,13 @@ def generate_sample(options: SampleOptions) -> SampledFiles:
 
 @takes(RobustnessOptions)
 def robustness(options: RobustnessOptions) -> Robustness:
-    """How good a trained model is on the test samples of `data`: clean, attacked by PGD, and under the common
-    corruptions at 5 severities; shares in [0, 1]. The report of a run shows it from then on.
+    """Evaluate a trained model on the test samples of `data`: clean, under PGD, and under common corruptions at 5
+    severities; accuracies in [0, 1]. The report of a run shows them from then on.
 
     >>> autoaug.api.robustness("photos/", "runs/photos").mean_corrupted  # doctest: +SKIP
 
     Raises:
-        RunError: there are no weights, they are of another network, or of one that is not trusted.
+        RunError: there are no weights, or they belong to another network, or the network's code is not trusted.
     """
     from autoaug.pipeline.robustness import robustness_of
 
@@ -201,13 +201,13 @@ def robustness(options: RobustnessOptions) -> Robustness:
 
 
 def report(run: str | Path, *, cdn: bool = False) -> Path:
-    """Write the HTML report of a run again, finished or not; returns its path. With `cdn` the page loads Plotly from
-    the network, and has 5 MB less.
+    """Rewrite the HTML report of a run, finished or not, and return its path. With `cdn`, the page loads Plotly from
+    the network and is 5 MB smaller.
 
     >>> autoaug.api.report("runs/photos")  # doctest: +SKIP
 
     Raises:
-        RunError: there is no run, or it is damaged.
+        RunError: there is no such run, or it is damaged.
     """
     from autoaug.report import write_report
     from autoaug.runs.folder import RunFolder
@@ -227,12 +227,12 @@ def report_comparison(runs: Sequence[str | Path], out: str | Path = "comparison.
 
 
 def figures(run: str | Path, kind: str = "png") -> list[Path]:
-    """Write each chart of the report as a ``png`` or ``svg`` into the run folder; returns their paths.
+    """Write each chart of the report as a ``png`` or ``svg`` file to the run folder; return their paths.
 
     >>> autoaug.api.figures("runs/photos", "svg")  # doctest: +SKIP
 
     Raises:
-        OptionError: `kind` is another, or Kaleido, which draws them, is not installed.
+        OptionError: `kind` is neither, or Kaleido, which renders them, is not installed.
     """
     from autoaug.report import write_figures
     from autoaug.runs.folder import RunFolder
@@ -241,8 +241,8 @@ def figures(run: str | Path, kind: str = "png") -> list[Path]:
 
 
 def watch(run: str | Path, *, port: int = 0, every: float = 5.0, open_it: bool = False) -> None:
-    """Show a run as it goes on: its report, served to this machine alone at `port` (0 for any that is free), and its
-    events on the terminal, looked at `every` so many seconds. Ends with the run, or with Ctrl-C, which does not touch
+    """Show a run while it is running: its report, served only to this machine at `port` (0 for any free port), and its
+    events on the terminal, updated `every` that many seconds. Ends with the run, or on Ctrl-C, which does not affect
     the run.
 
     >>> autoaug.api.watch("runs/photos", open_it=True)  # doctest: +SKIP
@@ -258,7 +258,7 @@ def watch(run: str | Path, *, port: int = 0, every: float = 5.0, open_it: bool =
 
 
 def export(policy: str | Path | Policy, to: str, *, out: str | Path | None = None, approximate: bool = False) -> str:
-    """The policy as code that runs without autoaug, which is also written to the file `out`, if any.
+    """The policy as code that runs without autoaug; it is also written to the file `out`, if given.
 
     >>> code = autoaug.api.export("runs/photos", to="numpy")  # doctest: +SKIP
 
@@ -266,29 +266,33 @@ def export(policy: str | Path | Policy, to: str, *, out: str | Path | None = Non
         policy: a built-in name, a file, a run folder, or a policy.
         to: ``torchvision``, ``kornia``, ``numpy``, ``albumentations``, ``keras``, ``timm``, ``yaml`` or ``json``.
         out: the file to write.
-        approximate: leave out what the target cannot express, and say so in the text.
+        approximate: whether to leave out what the target cannot express; the text then says so.
 
     Raises:
         PolicyError: the target cannot express the policy.
     """
     from autoaug.exporters import export_policy
     from autoaug.policy.loading import load_policy
+    from autoaug.runs.folder import RunFolder
     from autoaug.utils.files import write_whole
 
-    text = export_policy(load_policy(policy), to, approximate)
+    modality = None
+    if isinstance(policy, str | Path) and RunFolder(policy).config.is_file():  # operators may not tell, as of none
+        modality = RunFolder.open(policy, goes_on=False)[1].modality
+    text = export_policy(load_policy(policy), to, approximate, modality)
     if out is not None:
         write_whole(Path(out), text)
     return text
 
 
 def export_model(run: str | Path, out: str | Path | None = None) -> list[Path]:
-    """Write a run's trained weights with a model card into the folder `out`, by default ``model`` in that of the run;
-    returns the paths of the files.
+    """Write the trained weights of a run, with a model card, to the folder `out`, by default ``model`` in the run
+    folder; return the paths of the files.
 
     >>> autoaug.api.export_model("runs/photos", "photos-model")  # doctest: +SKIP
 
     Raises:
-        RunError: the run is not whole, or it kept no weights.
+        RunError: the run is not complete, or it kept no weights.
     """
     from autoaug.report import model_card
     from autoaug.runs.folder import RunFolder
@@ -307,7 +311,7 @@ def operators() -> tuple[OperatorRow, ...]:
 
 
 def operator_gallery(out: str | Path) -> Path:
-    """Write an HTML page that shows each operator at five magnitudes on example samples; returns its path.
+    """Write an HTML page that shows each operator at five magnitudes on example samples; return its path.
 
     >>> autoaug.api.operator_gallery("operators.html")  # doctest: +SKIP
     """
@@ -328,7 +332,7 @@ def strategies() -> tuple[StrategyRow, ...]:
 
 
 def schema(of: str) -> dict[str, Any]:
-    """The JSON Schema of the files of a ``policy`` or of a search ``space``, for editors that complete and check.
+    """The JSON Schema of ``policy`` or search ``space`` files, for editors that complete and check them.
 
     >>> autoaug.api.schema("policy")["properties"]  # doctest: +SKIP
 

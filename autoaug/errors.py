@@ -2,20 +2,20 @@
 
 AutoaugError
  ├─ DataError           the data set cannot be used as it is
- ├─ PolicyError         a policy, or a file of one, breaks a rule
- ├─ SpaceError          a search space, or a file of one, breaks a rule
- ├─ OptionError         an option of a command or a call has a value that cannot be
+ ├─ PolicyError         a policy or policy file breaks a rule
+ ├─ SpaceError          a search space or space file breaks a rule
+ ├─ OptionError         an option has an invalid value
  │   └─ UnknownName     a name is not in its registry
  ├─ RunError            a run folder is missing, in the way, or damaged
  │   ├─ NewerFormat     a file was written by a newer version
- │   └─ InUse           another process is at work there
- ├─ DiskFull            the disk is full, and how to go on when there is room
- ├─ DeviceError         the hardware asked for is not there
+ │   └─ InUse           another process is using the folder or study
+ ├─ DiskFull            the disk is full; the message tells how to continue
+ ├─ DeviceError         the requested hardware is not available
  ├─ WorkersLost         the workers that run trials are gone
  └─ AllTrialsFailed     every trial of a search failed
 
 KeyboardInterrupt
- └─ Interrupted         a run was interrupted, and where it can be resumed
+ └─ Interrupted         a run was interrupted; the message tells how to resume
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from typing import Any
 
 
 class AutoaugError(Exception):
-    """Base of every error that autoaug raises on purpose: names the value, the rule and the cure."""
+    """Base of every error that autoaug raises on purpose. The message names the value, the rule and the cure."""
 
 
 class DataError(AutoaugError):
@@ -38,15 +38,15 @@ class DataError(AutoaugError):
 
 
 class PolicyError(AutoaugError):
-    """A policy breaks a rule of the format, or cannot be used in this place."""
+    """A policy breaks a rule of the format, or cannot be used here."""
 
 
 class SpaceError(AutoaugError):
-    """A search space breaks a rule of the format, or allows nothing."""
+    """A search space breaks a rule of the format, or allows no policy."""
 
 
 class OptionError(AutoaugError):
-    """An option has a value that it cannot have."""
+    """An option has an invalid value."""
 
 
 class RunError(AutoaugError):
@@ -54,19 +54,19 @@ class RunError(AutoaugError):
 
 
 class NewerFormat(RunError):
-    """A file was written by a newer version: it is whole, and not to be written again."""
+    """A file was written by a newer version. It is intact and must not be overwritten."""
 
 
 class InUse(RunError):
-    """Another process is at work in a folder, or in a study."""
+    """Another process is using a folder or a study."""
 
 
 class DiskFull(AutoaugError):
-    """The disk is full: nothing is wrong with what was being done, and it goes on when there is room."""
+    """The disk is full; the work itself is fine and can continue once there is room."""
 
 
 class DeviceError(AutoaugError):
-    """The hardware asked for is not there."""
+    """The requested hardware is not available."""
 
 
 class WorkersLost(AutoaugError):
@@ -78,45 +78,45 @@ class AllTrialsFailed(AutoaugError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run was interrupted; `run_dir` is the folder from which it can be resumed, with the option `trust` where it
-    names code of the user's own.
+    """A run was interrupted. It can be resumed from the folder `run_dir`, with the option `trust` if the run uses the
+    user's own code.
     """
 
     def __init__(self, run_dir: Path, trust: bool = False) -> None:
         self.run_dir = run_dir
-        super().__init__(f"interrupted; nothing that has ended is lost: go on with {resume_command(run_dir, trust)}")
+        super().__init__(f"interrupted; finished work is kept: continue with {resume_command(run_dir, trust)}")
 
 
 def resume_command(run_dir: Path, trust: bool = False) -> str:
-    """What a user types to go on with a run; `trust` where it names code of the user's own."""
+    """The command that resumes a run; `trust` if the run uses the user's own code."""
     return f"autoaug resume {shlex.quote(str(run_dir))}{' --trust' if trust else ''}"
 
 
 class UnknownName(OptionError):
-    """A name that is not in its registry; the message offers the nearest one.
+    """A name is not in its registry; the message suggests the nearest one.
 
     Args:
-        kind: what the name should have been, e.g. ``"operator"``.
-        name: what was given.
-        known: the names there are.
+        kind: what the name should refer to, e.g. ``"operator"``.
+        name: the given name.
+        known: the valid names.
     """
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
         nearest = get_close_matches(name.lower(), [k.lower() for k in self.known], n=1, cutoff=0.5)
         by_lower = {k.lower(): k for k in self.known}
-        hint = f"did you mean {by_lower[nearest[0]]!r}?" if nearest else f"there are: {', '.join(self.known)}"
+        hint = f"did you mean {by_lower[nearest[0]]!r}?" if nearest else f"known are: {', '.join(self.known)}"
         super().__init__(f"unknown {kind} {name!r}; {hint}")
 
     def __reduce__(self) -> tuple[type[UnknownName], tuple[str, str, list[str]]]:
-        """Rebuild from the three arguments, so that the error crosses process borders."""
+        """Rebuild from the three arguments, so that the error can be sent between processes."""
         return type(self), (self.kind, self.name, self.known)
 
 
 @contextmanager
 def as_option_error() -> Iterator[None]:
-    """Raise the ValueError of a check that exported code carries along, and that so knows no error of ours, as
-    `OptionError`.
+    """Turn a ValueError into an `OptionError`, for checks that exported code contains and that cannot import this
+    module.
     """
     try:
         yield
@@ -125,26 +125,24 @@ def as_option_error() -> Iterator[None]:
 
 
 def first_line(fault: BaseException) -> str:
-    """What an error says, in one line: its first line, or its type where it says nothing."""
+    """The first line of an error message, or the type of the error if the message is empty."""
     lines = str(fault).strip().splitlines()
     return lines[0] if lines else type(fault).__name__
 
 
 def typed_line(fault: BaseException) -> str:
-    """The type of an error and its first line: for errors whose words alone say little, as those of libraries do."""
+    """The type of an error and its first line, for errors of libraries, whose message alone often says little."""
     return f"{type(fault).__name__}: {first_line(fault) if str(fault).strip() else 'no message'}"
 
 
-#: Of an `OSError`, and as the libraries put it that turn one into an error of their own; SQLite's by their names.
+#: How to recognize a full disk: codes of an `OSError`, messages of libraries that replace it, and names in SQLite.
 _FULL_CODES = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FULL_WORDS = ("no space left on device", "disk quota exceeded", "database or disk is full", "local disk is full")
 _FULL_SQLITE = frozenset({"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"})
 
 
 def full_disk(fault: BaseException) -> BaseException | None:
-    """The error, `fault` or one that it came from, which says that a disk is full or a quota used up; None where none
-    does.
-    """
+    """The error, `fault` or one of its causes, that reports a full disk or an exhausted quota; None if none does."""
     seen: list[BaseException] = []
     cause: BaseException | None = fault
     while cause is not None and cause not in seen:
@@ -162,7 +160,7 @@ def full_disk(fault: BaseException) -> BaseException | None:
 
 @contextmanager
 def pausing_on_full_disk(cure: str) -> Iterator[None]:
-    """Raise `DiskFull`, with the `cure` that goes on from there, where the disk is full in the block."""
+    """Raise `DiskFull`, with the `cure` that continues from there, if the disk is full in the block."""
     try:
         yield
     except Exception as fault:
@@ -170,13 +168,13 @@ def pausing_on_full_disk(cure: str) -> Iterator[None]:
         if cause is None:
             raise
         raise DiskFull(
-            f"the disk is full ({first_line(cause)}); nothing that has ended is lost: free some room and {cure}"
+            f"the disk is full ({first_line(cause)}); finished work is kept: free some space and {cure}"
         ) from None
 
 
 def printable(text: str) -> str:
-    r"""`text` with everything escaped that a terminal would obey, or that no UTF-8 file can hold: control characters,
-    and the bytes of a file name that is not UTF-8.
+    r"""`text` with control characters escaped, which a terminal would obey, and with bytes of file names that are not
+    UTF-8 escaped, which cannot be written to a UTF-8 file.
 
     >>> printable("a\x1b[2J")
     'a\\x1b[2J'
@@ -185,5 +183,5 @@ def printable(text: str) -> str:
 
 
 def rule_of(fault: Mapping[str, Any]) -> str:
-    """The broken rule in one of pydantic's ``errors()``, without the words that it puts before a validator's own."""
+    """The broken rule in one of pydantic's ``errors()``, without the prefix that pydantic adds to our own messages."""
     return str(fault["msg"]).removeprefix("Value error, ")

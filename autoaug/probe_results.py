@@ -1,6 +1,6 @@
-"""What the report reads of probes and of generated data, which stand in ``result.json`` as plain values.
+"""Checks of the probe results and generator records in ``result.json`` that the report reads.
 
-Whoever finds something may note more, and strategies of others something else: the rules are about what is read alone.
+Only the fields that the report reads are checked: probes, and strategies of third parties, may store other fields.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ class _Facts(BaseModel):
 
 
 class _ProbeResult(_Facts):
-    """What every probe notes: what it cost."""
+    """What every probe records: its cost."""
 
     sample_passes: Annotated[Count, renamed("sample_passes", "passes")]
 
 
 class _Affinity(_ProbeResult):
-    """Measurements of each operator, one of them at half of its highest strength; none where it failed."""
+    """Measurements of each operator, one of them at strength 0.5; none if the probe failed."""
 
     operators: dict[str, list[Measurement]] = {}
 
@@ -43,7 +43,7 @@ class _Affinity(_ProbeResult):
 
 
 class _Matching(_ProbeResult):
-    """The shift between the splits; nothing but the cost where there were too few samples, or it failed."""
+    """The shift between the splits; only the cost if there were too few samples or the probe failed."""
 
     initial: float | None = None
     residual: float | None = None
@@ -54,9 +54,9 @@ class _Matching(_ProbeResult):
     def _is_whole(self) -> Self:
         numbers = (self.initial, self.residual, self.noise)
         if any(number is None for number in numbers) and "initial" in self.model_fields_set:
-            raise ValueError("it has initial, residual and noise together, or none of them")
+            raise ValueError("initial, residual and noise must be given together or not at all")
         if self.initial is not None and "policy" not in self.model_fields_set:
-            raise ValueError("it lacks policy, which is null where nothing was found")
+            raise ValueError("it lacks policy, which must be null if nothing was found")
         if self.policy is not None:
             Policy.model_validate(self.policy)
             if self.initial is not None and self.initial <= 0:
@@ -65,7 +65,7 @@ class _Matching(_ProbeResult):
 
 
 class _Generated(_Facts):
-    """A generator: why it failed, or what its samples were and what they took."""
+    """A generator: why it failed, or statistics of its samples and their cost."""
 
     seconds: float
     failed: str | None = None
@@ -86,7 +86,7 @@ class _Generated(_Facts):
         if missing := sorted(wanted - given):
             raise ValueError(f"it lacks {missing[0]}")
         if "failed" in given and self.failed is None:
-            raise ValueError("failed is the reason in words, where it failed")
+            raise ValueError("failed must be the reason as text if it is given")
         return self
 
 
@@ -94,12 +94,12 @@ _PROBES: Mapping[str, type[_Facts]] = {"affinity": _Affinity, "matching": _Match
 
 
 def read_probe(name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What the probe `name` found; raises `ValueError` where the report could not read it."""
+    """The checked result of the probe `name`; raises `ValueError` if the report cannot read it."""
     return _read(_PROBES.get(name, _ProbeResult), name, facts)
 
 
 def read_generated(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What is noted of the generator of that kind; raises `ValueError` where the report could not read it."""
+    """The checked record of the generator of that kind; raises `ValueError` if the report cannot read it."""
     return _read(_Generated, kind, facts)
 
 

@@ -1,4 +1,4 @@
-"""What comes out of trials and searches: frozen records. No torch here."""
+"""The results of trials and searches, as frozen records. This module does not import torch."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
 
 class Record(BaseModel):
-    """Base of what stands in ``result.json``: frozen, strict about what it does not know, and all numbers finite."""
+    """Base of the records in ``result.json``: frozen, no unknown fields, and all numbers finite."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class MetricRecord(Record):
-    """What scores are: the metric, turned so that larger is better; and the one place where they become values in its
-    unit.
+    """The metric that scores are based on, and the one place where scores are converted to its unit. A score is the
+    metric, negated if needed so that larger is better.
 
     Attributes:
-        name: in words.
-        unit: ``%`` of shares in [0, 1], which are shown in percent; otherwise what stands behind a value.
-        larger_is_better: of the metric itself; where not, a score is its negative.
+        name: its name in text.
+        unit: ``%`` for fractions in [0, 1], which are shown in percent; otherwise the text after a value.
+        larger_is_better: whether larger values of the metric are better; if not, a score is its negative.
     """
 
     name: str = "accuracy"
@@ -52,52 +52,61 @@ class MetricRecord(Record):
 
     @property
     def is_share(self) -> bool:
-        """Whether scores are shares in [0, 1]."""
+        """Whether scores are fractions in [0, 1]."""
         return self.unit == "%" and self.larger_is_better
 
     def value(self, score: float) -> float:
         """A score, or a difference of two, in the metric's unit."""
         return score * (100 if self.unit == "%" else 1) * (1 if self.larger_is_better else -1)
 
+    def plain(self, score: float) -> float:
+        """A score as the metric computes it, shares in [0, 1]: for programs that read on."""
+        return score if self.larger_is_better else -score
+
+    @property
+    def key(self) -> str:
+        """The name as a part of a key: ``word_errors``."""
+        return "_".join(self.name.split())
+
     def interval(self, scores: tuple[float, float]) -> tuple[float, float]:
-        """The bounds of an interval of scores, the lower value first."""
+        """The bounds of an interval of scores in the metric's unit, the lower value first."""
         low, high = sorted(self.value(score) for score in scores)
         return low, high
 
     def title(self, of: str = "", at: str = "") -> str:
-        """``test accuracy, %``, for an axis or a column: `of` stands before the name, `at` behind it."""
+        """A title such as ``test accuracy, %`` for an axis or a column, with `of` before the name and `at` after it."""
         words = " ".join(part for part in (of, self.name, at) if part)
         return f"{words}, {self.unit}" if self.unit else words
 
     def column(self, of: str) -> str:
-        """``test, %``: for a table in which the name of the metric is known."""
+        """A title such as ``test, %``, for a table in which the metric is known."""
         return f"{of}, {self.unit}" if self.unit else of
 
     @property
     def behind(self) -> str:
-        """What stands behind a value: `` %``."""
+        """The text after a value, such as `` %``."""
         return f" {self.unit}" if self.unit else ""
 
     @property
     def points(self) -> str:
-        """What differences are counted in: ``points`` of percentages."""
+        """The unit of differences: ``points`` for percentages."""
         return "points" if self.unit == "%" else self.unit
 
     def shown(self, score: float, digits: int = 1) -> str:
-        """``97.2 %``."""
+        """A score as text, such as ``97.2 %``."""
         return f"{self.value(score):.{digits}f}{self.behind}"
 
 
-#: What a run measures whose result does not say otherwise yet.
+#: The metric of runs and results that do not name one.
 ACCURACY = MetricRecord()
 
 
 class Candidate(Record):
-    """A policy trained again from scratch on fresh seeds that all candidates share.
+    """A policy retrained from scratch on fresh seeds that all candidates share.
 
     `class_scores` is the mean over the seeds, None for a class without test samples; `class_scores_by_seed` has a row
-    per seed, `confusion` counts test samples by class and prediction over all seeds. Where there are no classes, all
-    three are empty.
+    per seed; `confusion` counts test samples by class and prediction over all seeds. Without classes, all three are
+    empty.
     """
 
     name: str
@@ -126,15 +135,15 @@ class Candidate(Record):
             if found != seeds and (found or name != "class_scores_by_seed"):
                 raise ValueError(f"{name} has {found} entries for {seeds} seeds")
         if self.class_scores_by_seed and not self.confusion:
-            raise ValueError("class_scores_by_seed stands without confusion")
+            raise ValueError("class_scores_by_seed is given without confusion")
         if self.confusion and len(self.confusion) != classes:
             raise ValueError(f"confusion has {len(self.confusion)} rows for {classes} classes")
         if any(len(row) != classes for row in (*self.class_scores_by_seed, *self.confusion)):
-            raise ValueError(f"class_scores_by_seed or confusion has a row that is not of {classes} classes")
+            raise ValueError(f"class_scores_by_seed or confusion has a row that does not have {classes} classes")
         return self
 
     def scores(self) -> Iterator[tuple[str, float]]:
-        """Each score in it, with the name of its field."""
+        """Each score, with the name of its field."""
         yield from (("mean", self.mean), ("validation_mean", self.validation_mean))
         rows = {
             "validation_scores": self.validation_scores,
@@ -146,7 +155,7 @@ class Candidate(Record):
 
 
 class McNemar(Record):
-    """The exact test of McNemar (1947) on the predictions of all seeds pooled."""
+    """The exact test of McNemar (1947) on the pooled predictions of all seeds."""
 
     only_candidate_right: Count
     only_baseline_right: Annotated[Count, renamed("only_baseline_right", "only_rival_right")]
@@ -154,20 +163,26 @@ class McNemar(Record):
 
 
 class Comparison(Record):
-    """The finalist against the strongest baseline, paired by seed, on the test split. `mcnemar` is there where
-    predictions are right or wrong.
+    """A candidate against a baseline, which stands for what `against` says, paired by seed, on the test split.
 
-    `ci95` holds with 95 % over all `interim_analyses` together; `level` is what each of them could be wrong by alone.
+    `difference`, `ci95` and `p_value` allow for all `interim_analyses` together; `level` is the seeds' part of this one
+    alone. Half the interval's width has a part that would go with more seeds and one that would go only with more test
+    samples, whose squares add up; both are None in older results, whose interval is for new seeds alone. `folds` is of
+    the data, None where all stands on one split; `mcnemar` is there where predictions are right or wrong.
     """
 
     candidate: str
     baseline: Annotated[str, renamed("baseline", "rival")]
+    against: str = ""
     differences: Annotated[tuple[float, ...], Field(min_length=1)]
     difference: float
     ci95: Interval
+    seeds_reach: Annotated[float, Field(ge=0)] | None = None
+    samples_reach: Annotated[float, Field(ge=0)] | None = None
     p_value: Unit
     level: Unit = 0.05
     interim_analyses: Annotated[tuple[Count, ...], renamed("interim_analyses", "looks")] = ()
+    folds: Annotated[int, Field(ge=2)] | None = None
     mcnemar: McNemar | None = None
 
 
@@ -179,8 +194,16 @@ class Returned(Record):
     is_searched: bool
 
 
+class LeftOut(Record):
+    """A candidate whose confirmation failed twice, so that it is not judged, and why."""
+
+    name: str
+    kind: CandidateKind
+    reason: str
+
+
 class TrialCounts(Record):
-    """How the trials of the search ended."""
+    """The number of trials of the search by how they ended."""
 
     complete: Count
     pruned: Count
@@ -188,8 +211,8 @@ class TrialCounts(Record):
 
 
 class Cost(Record):
-    """What the run took. ``overhead_fraction`` = 1 - trial compute / (workers x wall time of the search); the energy is
-    the processors' own count over the run, in watt-hours, None where they do not tell.
+    """The cost of the run. ``overhead_fraction`` = 1 - trial compute / (workers x wall time of the search). `energy` is
+    the energy used by the processors during the run, in watt-hours; None if they do not report it.
     """
 
     search_seconds: float
@@ -203,7 +226,7 @@ class Cost(Record):
 
 
 class DataSummary(Record):
-    """What the search was run on; older results, which do not name the modality, are of the first one."""
+    """The data of the search, and how many `folds`. Older results do not name the modality: theirs is the first."""
 
     name: str
     fingerprint: str
@@ -213,14 +236,15 @@ class DataSummary(Record):
     train: Size
     validation: Count
     test: Count
+    folds: Count | None = None
     findings: tuple[str, ...]
 
 
 class Stage(StrEnum):
-    """The stages of the search by the default strategy, as its trials name them."""
+    """The stages of the default strategy, as recorded in its trials."""
 
     BASELINES = "baselines"
-    #: Whether the policy that the shift probe proposes is better than no augmentation.
+    #: The check whether the policy proposed by the shift probe is better than no augmentation.
     SHIFT_CHECK = "gate"
     PORTFOLIO = "portfolio"
     SHAPES = "shape"
@@ -231,9 +255,9 @@ class Stage(StrEnum):
 
 
 class TrialSummary(Record):
-    """A trial of the search, as the study has it; `data_fraction` is of the training split, `stop` of a training's
-    length, and `values` are one per objective; `params` are what a sampler drew, by name, and `started` is in seconds
-    since the epoch.
+    """A trial of the search. `data_fraction` is the fraction of the training split, `stop` the fraction of full length,
+    `values` has one number per objective, `params` has the sampler's choices by name, and `started` is in seconds since
+    the epoch.
     """
 
     number: Count
@@ -257,14 +281,14 @@ class TrialSummary(Record):
 
 
 class Robustness(Record):
-    """How a model holds up on test samples: scores in [0, 1]; what stands in ``robustness.json``.
+    """The robustness of a model, as scores in [0, 1] on test samples: the content of ``robustness.json``.
 
     Attributes:
-        inputs: how many samples it was measured on.
-        attack: in words.
-        clean: on the samples as they are.
-        attacked: under the attack.
-        corrupted: for each common corruption at the severities 1 to 5.
+        inputs: the number of samples.
+        attack: the attack as text.
+        clean: the score on the unchanged samples.
+        attacked: the score under the attack.
+        corrupted: the scores for each common corruption at severities 1 to 5.
     """
 
     inputs: Annotated[Size, renamed("inputs", "images")]
@@ -281,13 +305,15 @@ class Robustness(Record):
 
 
 class _Formatted(BaseModel):
-    """The format of a result, whatever else is in it."""
+    """The format of a result; other fields are ignored."""
 
     format: int = FORMAT
 
 
 class SearchResult(Record):
-    """The outcome of a search: what stands in ``result.json``."""
+    """The outcome of a search: the content of ``result.json``. The verdict is based on the `comparison` of the finalist
+    with the best baseline by validation; `claims` are what is proven about the policy that is returned.
+    """
 
     format: Literal[2] = 2
     metric: MetricRecord = MetricRecord()
@@ -295,7 +321,9 @@ class SearchResult(Record):
     sentence: str
     returned: Returned
     candidates: Annotated[tuple[Candidate, ...], Field(min_length=1)]
+    left_out: tuple[LeftOut, ...] = ()
     comparison: Comparison | None
+    claims: tuple[Comparison, ...] = ()
     trials: TrialCounts
     cost: Cost
     data: DataSummary
@@ -315,36 +343,34 @@ class SearchResult(Record):
 
     @field_validator("probes")
     @classmethod
-    def _probes_can_be_read(cls, found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        return {name: read_probe(name, facts) for name, facts in found.items()}
+    def _probes_can_be_read(cls, probes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return {name: read_probe(name, facts) for name, facts in probes.items()}
 
     @field_validator("generated")
     @classmethod
-    def _generated_can_be_read(cls, found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        return {kind: read_generated(kind, facts) for kind, facts in found.items()}
+    def _generated_can_be_read(cls, generated: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return {kind: read_generated(kind, facts) for kind, facts in generated.items()}
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
         names = [candidate.name for candidate in self.candidates]
         named = {"returned": self.returned.name}
-        if self.comparison:
-            named |= {
-                "comparison.candidate": self.comparison.candidate,
-                "comparison.baseline": self.comparison.baseline,
-            }
+        for where, found in (("comparison", self.comparison), *((f"claims.{n}", c) for n, c in enumerate(self.claims))):
+            if found:
+                named |= {f"{where}.candidate": found.candidate, f"{where}.baseline": found.baseline}
         for field_name, name in named.items():
             if name not in names:
                 raise ValueError(f"{field_name} names {name!r}, which is not among the candidates")
         for candidate in self.candidates:
             if len(candidate.class_scores) not in {0, len(self.data.classes)}:
                 raise ValueError(
-                    f"candidate {candidate.name!r} has scores for {len(candidate.class_scores)} classes, the data have "
-                    f"{len(self.data.classes)}"
+                    f"candidate {candidate.name!r} has scores for {len(candidate.class_scores)} classes, but the data "
+                    f"have {len(self.data.classes)}"
                 )
         for number, candidate in enumerate(self.candidates if self.metric.is_share else ()):
             for field_name, score in candidate.scores():
                 if not 0 <= score <= 1:
-                    raise ValueError(f"candidates.{number}.{field_name}: {score:g} is no share from 0 to 1")
+                    raise ValueError(f"candidates.{number}.{field_name}: {score:g} is not a fraction from 0 to 1")
         for trial in self.history:
             if trial.values and len(trial.values) != len(self.objectives):
                 raise ValueError(
@@ -363,29 +389,29 @@ class SearchResult(Record):
         return read_policy(self._run_dir / "policy.yaml")
 
     def candidate(self, name: str) -> Candidate:
-        """The candidate of that name; raises `UnknownName` where there is none."""
-        found = {c.name: c for c in self.candidates}
-        if name not in found:
-            raise UnknownName("candidate", name, list(found))
-        return found[name]
+        """The candidate with that name; raises `UnknownName` if there is none."""
+        by_name = {c.name: c for c in self.candidates}
+        if name not in by_name:
+            raise UnknownName("candidate", name, list(by_name))
+        return by_name[name]
 
     @classmethod
     def load(cls, run_dir: str | Path) -> SearchResult:
-        """Read the result of a finished run; raises `RunError` where there is none, or it is damaged."""
+        """Read the result of a finished run; raises `RunError` if there is none, or it is damaged."""
         path = Path(run_dir) / "result.json"
         if not path.is_file():
             raise RunError(f"{run_dir} has no result.json; finish the run with: autoaug resume {run_dir}")
         cure = f"autoaug resume {run_dir} writes it again"
-        if (found := read_record(path, _Formatted, RunError, cure).format) > FORMAT:
+        if (version := read_record(path, _Formatted, RunError, cure).format) > FORMAT:
             raise NewerFormat(
-                f"{path} is of format {found}, this autoaug reads {FORMAT}; upgrade with: pip install -U autoaug"
+                f"{path} has format {version}, but this autoaug reads {FORMAT}; upgrade with: pip install -U autoaug"
             )
         result = read_record(path, cls, RunError, cure)
         result._run_dir = Path(run_dir)
         return result
 
     def _repr_html_(self) -> str:
-        """The verdict, the candidates and their chart, as notebooks show them."""
+        """The verdict, the candidates and their chart, for notebooks."""
         from autoaug.report import notebook_view
 
         return notebook_view(self)

@@ -1,4 +1,4 @@
-"""How the results under ``reports/`` were made: one module per benchmark, and what they share.
+"""The programs behind the results in ``reports/``: one module per benchmark, and shared code.
 
-They run from a checkout, as ``scripts/bench_NAME``; the wheel has none of them.
+Run them from a checkout, as ``scripts/bench_NAME``; the wheel does not contain them.
 """

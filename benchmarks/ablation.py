@@ -1,6 +1,6 @@
-"""``auto`` with one of its stages left out, as strategies of their own: what is each stage worth?
+"""Variants of ``auto``, each without one of its stages: what is each stage worth?
 
-Once they are registered, benchmarks take them by name: ``--strategies "auto,auto without repeats"``.
+Once registered, they are strategies that benchmarks accept by name: ``--strategies "auto,auto without repeats"``.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from autoaug.search.strategies import STRATEGIES
 from autoaug.search.strategies.auto import Auto, AutoConfig
 
-#: What is left out, by name.
+#: The configuration without a stage, by the name of that stage.
 WITHOUT = {
     "matching": AutoConfig(looks_for_shift=False),
     "affinity": AutoConfig(measures_affinity=False),
@@ -19,7 +19,7 @@ WITHOUT = {
 
 
 def register() -> None:
-    """Make the variants known by name."""
+    """Register the variants as strategies."""
     for stage, config in WITHOUT.items():
         strategy = Auto(config)
         strategy.name = f"auto without {stage}"

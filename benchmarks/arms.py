@@ -1,4 +1,4 @@
-"""The arms of the benchmark of generated data: policies, and what each is compared with."""
+"""The arms of the benchmark of generated data: policies, each with the arm it is compared with."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from autoaug.policy.models import Adversarial, Policy, Synthetic
 
 
 class Arm(NamedTuple):
-    """A policy, the name of the arm that it is compared with, and what is equal to a training without copies:
-    ``samples`` or ``epochs``.
+    """A policy, the name of the arm it is compared with, and whether a training has as many ``samples`` or as many
+    ``epochs`` as a training without copies.
     """
 
     policy: Policy
@@ -21,18 +21,18 @@ class Arm(NamedTuple):
 
 
 def arms(usual: Policy) -> dict[str, Arm]:
-    """All arms by name: on no augmentation, and on top of the `usual` policy."""
+    """All arms by name: without other augmentation, and on top of the `usual` policy."""
     top = usual.name
-    found = {"none": Arm(Policy(), "none"), top: Arm(usual, top)}
+    named = {"none": Arm(Policy(), "none"), top: Arm(usual, top)}
     for copies in (2, 4, 8):
         for equal in ("samples", "epochs"):
             policy = usual.model_copy(update={"copies": copies})
-            found[f"{top}, K = {copies}, equal {equal}"] = Arm(policy, top, equal)
+            named[f"{top}, K = {copies}, equal {equal}"] = Arm(policy, top, equal)
     for name, base in (("none", Policy()), (top, usual)):
-        found |= dict(_on(name, base))
+        named |= dict(_on(name, base))
     how = Adversarial(kind="magnitudes", epsilon=0.2)
-    found[f"{top}, adversarial magnitudes"] = Arm(usual.model_copy(update={"adversarial": how}), top)
-    return found
+    named[f"{top}, adversarial magnitudes"] = Arm(usual.model_copy(update={"adversarial": how}), top)
+    return named
 
 
 def _on(name: str, base: Policy) -> Iterator[tuple[str, Arm]]:
@@ -50,9 +50,9 @@ def _on(name: str, base: Policy) -> Iterator[tuple[str, Arm]]:
 
 
 def searched(data: str, seed: int) -> Policy:
-    """What a search finds where copies, samples and attacks are among what it may choose."""
+    """The best searched policy from a space that includes copies, generated samples and attacks."""
     with tempfile.TemporaryDirectory() as scratch:
-        found = autoaug.search(
+        result = autoaug.search(
             data,
             space="regularized",
             budget="10x",
@@ -64,4 +64,4 @@ def searched(data: str, seed: int) -> Policy:
             allow=("leak", "conflict"),
             finalists=1,
         )
-    return next(c.policy for c in found.candidates if c.kind == "searched")
+    return next(c.policy for c in result.candidates if c.kind == "searched")

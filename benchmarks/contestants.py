@@ -1,6 +1,6 @@
-"""What the speed of the engine is compared with: others' TrivialAugment, and one bare sampling of the batch, its limit.
+"""Contestants for the engine's speed: TrivialAugment of other libraries, and a bare resampling of the batch, its limit.
 
-Each is a function without arguments that goes once over a batch ``[n, C, H, W]`` in [0, 1].
+Each is a function without arguments that processes a batch ``[n, C, H, W]`` in [0, 1] once.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ Run = Callable[[], object]
 
 
 def engine(name: str, images: torch.Tensor) -> Run:
-    """Drawing and applying a policy, into an output that is used again."""
+    """Draw and apply a policy; the output tensor is reused."""
     policy, generator, out = load_policy(name), torch.Generator().manual_seed(0), torch.empty_like(images)
     return lambda: apply_plan(draw_plan(policy, len(images), generator), images, out=out, check=False)
 
 
 def engine_backward(name: str, images: torch.Tensor) -> dict[str, Run]:
-    """Forward alone, and forward and backward to images and magnitudes."""
+    """The forward pass alone, and forward and backward with gradients for images and magnitudes."""
     plan = draw_plan(load_policy(name), len(images), torch.Generator().manual_seed(0))
     leaf, magnitude = images.clone().requires_grad_(), plan.magnitude.clone().requires_grad_()
     learned, given = replace(plan, magnitude=magnitude), torch.rand_like(images)
@@ -37,13 +37,13 @@ def engine_backward(name: str, images: torch.Tensor) -> dict[str, Run]:
 
 
 def bare_warp(images: torch.Tensor) -> Run:
-    """One sampling of the whole batch on a ready grid: the limit."""
+    """Resample the whole batch once on a precomputed grid: the limit."""
     grid = _grid(images)
     return lambda: grid_sample(images, grid, align_corners=False)
 
 
 def bare_backward(images: torch.Tensor) -> dict[str, Run]:
-    """Forward alone, and forward and backward, of one sampling: what ``grid_sample`` itself costs."""
+    """The forward pass alone, and forward and backward, of a single ``grid_sample``: its own cost."""
     grid = _grid(images)
     leaf, learned, given = images.clone().requires_grad_(), grid.clone().requires_grad_(), torch.rand_like(images)
 
@@ -59,17 +59,17 @@ def _grid(images: torch.Tensor) -> torch.Tensor:
 
 
 def others(images: torch.Tensor, one_by_one: bool) -> dict[str, Run]:
-    """TrivialAugment as others have it, on CPU; those that take one image after another only where `one_by_one` says
-    so: the size of the batch makes no difference to them.
+    """TrivialAugment of other libraries, on CPU. Those that process images one at a time are included only with
+    `one_by_one`: the batch size makes no difference to them.
     """
     from kornia.augmentation.auto import TrivialAugment
 
     per_batch = TrivialAugment()
-    found: dict[str, Run] = {"Kornia (draws once a batch)": lambda: per_batch(images)}
+    runs: dict[str, Run] = {"Kornia (draws once a batch)": lambda: per_batch(images)}
     if one_by_one:
         levels = (images * 255).round().byte()
-        found |= _torchvision(levels) | _albumentations(levels)
-    return found
+        runs |= _torchvision(levels) | _albumentations(levels)
+    return runs
 
 
 def _torchvision(levels: torch.Tensor) -> dict[str, Run]:
@@ -91,7 +91,7 @@ def _torchvision(levels: torch.Tensor) -> dict[str, Run]:
 
 
 def _albumentations(levels: torch.Tensor) -> dict[str, Run]:
-    """Nothing where it is not installed."""
+    """Empty if albumentations is not installed."""
     try:
         import albumentations as A
     except ImportError:

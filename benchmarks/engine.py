@@ -1,13 +1,13 @@
-"""What does the engine itself cost? The driver with many trials at once, and Ray with short ones; writes JSON.
+"""What does the search itself cost? Time the driver with many trials at once, and Ray with short ones; writes JSON.
 
     scripts/bench_engine [--trials 10000] [--slots 100] [--strategies auto,tpe,random]
                          [--ray-trials 64] [--out reports/engine.json]
 
-Driver: a surrogate answers every trial at once, so that all of the time is the driver's: asking the strategy, drawing,
-writing to SQLite. The time of one ask and tell is given over the first and over the last tenth of the search.
+Driver: a surrogate answers every trial immediately, so all the time is the driver's: asking the strategy, drawing
+policies, writing to SQLite. The time per ask and tell is measured over the first and the last tenth of the search.
 
-Ray: trivial trials on two warm Ray Tune workers, and trials of about five seconds, with the share of the workers' time
-that is lost. What is in the JSON is not run again.
+Ray: trivial trials on two warm Ray Tune workers, and trials of about five seconds, with the fraction of the workers'
+time that is lost. Results in the JSON file are not run again.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ FULL = 3000
 
 
 class Surrogate(Executor):
-    """Answers any waiting trial at once, and notes when it was asked."""
+    """Answers a random waiting trial immediately, and records the time of each request."""
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
@@ -70,7 +70,7 @@ class Surrogate(Executor):
 
 
 def driver(strategy: str, trials: int, slots: int) -> dict[str, float]:
-    """Milliseconds of one ask and tell, and the memory of this process at the end."""
+    """Milliseconds per ask and tell, and the peak memory of this process."""
     space = load_space("standard")
     executor = Surrogate(slots)
     with tempfile.TemporaryDirectory() as folder:
@@ -90,19 +90,19 @@ def driver(strategy: str, trials: int, slots: int) -> dict[str, float]:
 
 
 def driver_alone(strategy: str, trials: int, slots: int) -> dict[str, float]:
-    """The same in a process of its own, so that the memory is its own."""
+    """Run `driver` in a process of its own, so that its memory is measured alone."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
         return process.submit(driver, strategy, trials, slots).result()
 
 
 @dataclass(frozen=True)
 class Sleep:
-    """Work that takes a known time."""
+    """Work that takes a known number of seconds."""
 
     seconds: float
 
     def run(self, task: object, seed: int) -> Iterator[TrialResult]:  # noqa: ARG002 (as all work)
-        """Do nothing for that long."""
+        """Sleep, then return a completed trial."""
         started = time.time()
         time.sleep(self.seconds)
         yield TrialResult(started=started, ended=time.time(), status="complete", score=0.5, sample_passes=1)
@@ -110,25 +110,25 @@ class Sleep:
 
 @dataclass(frozen=True)
 class Nothing:
-    """What such work has in common."""
+    """The empty task of such work."""
 
     device: str = "cpu"
 
     def warm_up(self) -> None:
-        """Nothing to prepare."""
+        """Do nothing."""
 
     def computing(self) -> AbstractContextManager[None]:
-        """Nothing to hold."""
+        """Return a context that does nothing."""
         return nullcontext()
 
 
 def ray(seconds: float, trials: int, workers: int = 2) -> dict[str, float]:
-    """What a trial of a known length costs more than that, once the workers are up."""
+    """The overhead of a trial that takes `seconds`, once the workers are running."""
     from ray import cloudpickle
 
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers need not find this package
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import this package
     with executors("ray-tune", workers, "cpu", None) as open_executor, open_executor(Nothing()) as executor:
-        for i in range(2 * workers):  # until the workers are up
+        for i in range(2 * workers):  # start the workers
             executor.submit(TrialSpec(f"first {i}", Sleep(0.5), 0))
         for _ in range(2 * workers):
             executor.next_result()
@@ -148,12 +148,12 @@ def ray(seconds: float, trials: int, workers: int = 2) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure what is missing."""
+    """Run the missing measurements."""
     parser = options_of(__doc__, "engine")
     parser.add_argument("--trials", type=int, default=10_000)
     parser.add_argument("--slots", type=int, default=100)
     parser.add_argument("--strategies", default="auto,tpe,random")
-    parser.add_argument("--ray-trials", type=int, default=64, help="trivial ones; an eighth as many take 5 s each")
+    parser.add_argument("--ray-trials", type=int, default=64, help="trivial ones; an eighth as many of 5 s follow")
     options = parser.parse_args()
     results = Results(options.out, vars(options), fixed=("trials", "slots", "ray_trials"))
     results.items.setdefault("machine", f"{platform.machine()}, Python {platform.python_version()}")

@@ -1,9 +1,9 @@
-"""Does `auto` find shifts that were not made by its own operators? SciPy, Pillow and NumPy make them; writes JSON.
+"""Does `auto` find shifts that its own operators did not make? SciPy, Pillow and NumPy make them; writes JSON.
 
     scripts/bench_foreign DATA.npz [--plants zoom,salt] [--out reports/foreign.json]
 
-As ``bench_recovery``, but for the oracle: the training images themselves, twelve times, each time shifted anew, trained
-on without augmentation for a twelfth of the passes, rounded. What is in the JSON is not run again.
+Like ``bench_recovery``, except for the oracle: a training without augmentation on twelve shifted versions of each
+training image, for a twelfth of the epochs (rounded). Results in the JSON file are not run again.
 
 DATA has x_train, y_train, x_test, y_test; 500 of its test images become the validation split, 4,000 the test split.
 """
@@ -27,15 +27,15 @@ from benchmarks.command import names, options_of
 from benchmarks.planting import Arrays, planted
 from benchmarks.results import Results
 
-#: The oracle sees the training images so many times over, in so many passes in all as a default training takes.
+#: The shifted versions per training image that the oracle sees, and its passes in total: those of a default training.
 TIMES, PASSES = 12, 40
 
-#: An image ``[H, W, C]`` in 0 to 255, and where the draws come from, to another.
+#: From an image ``[H, W, C]`` in 0 to 255 and a random generator to the shifted image.
 Shift = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
 def zoom(image: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """Zoomed by 0.6 to 1.4."""
+    """Zoom by 0.6 to 1.4."""
     factor, center = draw.uniform(0.6, 1.4), (np.array(image.shape[:2]) - 1) / 2
     channels = np.moveaxis(image, -1, 0)
     moved = [ndimage.affine_transform(c, np.eye(2) / factor, center - center / factor, order=1) for c in channels]
@@ -43,20 +43,20 @@ def zoom(image: np.ndarray, draw: np.random.Generator) -> np.ndarray:
 
 
 def gamma(image: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """To the power of 0.35 to 2.8."""
+    """Raise to the power of 0.35 to 2.8."""
     power = float(np.exp(draw.uniform(np.log(0.35), np.log(2.8))))
     return 255 * (image / 255) ** power
 
 
 def salt(image: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """Salt and pepper on 2 to 20 % of the pixels."""
+    """Put salt and pepper on 2 to 20 % of the pixels."""
     drawn, share, salted = draw.random(image.shape[:2]), draw.uniform(0.02, 0.2), image.copy()
     salted[drawn < share / 2], salted[drawn > 1 - share / 2] = 0, 255
     return salted
 
 
 def gray(image: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """A gray box over 30 to 50 % of each side."""
+    """Put a gray box over 30 to 50 % of each side."""
     height, width = (int(draw.uniform(0.3, 0.5) * side) for side in image.shape[:2])
     top = draw.integers(0, image.shape[0] - height + 1)
     left = draw.integers(0, image.shape[1] - width + 1)
@@ -66,7 +66,7 @@ def gray(image: np.ndarray, draw: np.random.Generator) -> np.ndarray:
 
 
 def jpeg(image: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """JPEG at quality 5 to 30."""
+    """Compress as JPEG at quality 5 to 30."""
     buffer = io.BytesIO()
     pixels = Image.fromarray(np.clip(image, 0, 255).astype(np.uint8).squeeze())
     pixels.save(buffer, "JPEG", quality=int(draw.uniform(5, 30)))
@@ -74,7 +74,7 @@ def jpeg(image: np.ndarray, draw: np.random.Generator) -> np.ndarray:
 
 
 def moved_and_blurred(image: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """Moved by up to 20 %, then blurred."""
+    """Move by up to 20 %, then blur."""
     down, right = (round(draw.uniform(-0.2, 0.2) * side) for side in image.shape[:2])
     moved = np.clip(ndimage.shift(image, (down, right, 0), order=0), 0, 255)
     sigma = draw.uniform(0.5, 1.8)
@@ -93,13 +93,13 @@ PLANTS: dict[str, Shift] = {
 
 
 def shifted(images: np.ndarray, shift: Shift, seed: int) -> np.ndarray:
-    """Each of the images uint8 ``[n, H, W, C]`` shifted by draws of its own."""
+    """Shift each of the images uint8 ``[n, H, W, C]`` with its own random draws."""
     moved = [shift(image.astype(float), np.random.default_rng([seed, i])) for i, image in enumerate(images)]
     return np.clip(np.round(np.stack(moved)), 0, 255).astype(np.uint8)
 
 
 def recovery(data: Path, shift: Shift) -> dict[str, object]:
-    """One search on shifted data, and how much of the gap to the oracle it closed."""
+    """Search on shifted data, and measure how much of the gap to the oracle was closed."""
     arrays = planted(data, 5, lambda images, part: shifted(images, shift, 1 + part))
     train, labels = arrays["x_train"], arrays["y_train"]
     oracle: Arrays = {"x_train": np.concatenate([shifted(train, shift, 10 + k) for k in range(TIMES)])}
@@ -117,12 +117,12 @@ def recovery(data: Path, shift: Shift) -> dict[str, object]:
             batch_size=64,
             **common,
         )
-        found = autoaug.search(folder / "planted.npz", budget="10x", out=folder / "run", finalists=1, **common)
-    return gap.closed(found, found.candidate("none").mean, taught.candidate("none").mean)
+        result = autoaug.search(folder / "planted.npz", budget="10x", out=folder / "run", finalists=1, **common)
+    return gap.closed(result, result.candidate("none").mean, taught.candidate("none").mean)
 
 
 def main() -> None:
-    """Run the searches that are missing."""
+    """Run the missing searches."""
     parser = options_of(__doc__, "foreign")
     parser.add_argument("data", type=Path)
     parser.add_argument("--plants", default=",".join(PLANTS))

@@ -1,4 +1,4 @@
-"""How much of the gap between no augmentation and the oracle a search on shifted data closed."""
+"""The share of the gap between no augmentation and the oracle that a search on shifted data closed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from autoaug.results import SearchResult
 
 
 def closed(result: SearchResult, none: float, oracle: float) -> dict[str, Any]:
-    """The searched policy, and the share of the gap that it closed: None where there is no gap. `none` and `oracle` are
-    test accuracies in [0, 1].
+    """The searched policy and the share of the gap it closed, or None if there is no gap. `none` and `oracle` are test
+    accuracies in [0, 1].
     """
     best = next(c for c in result.candidates if c.kind == "searched")
     baseline = max((c for c in result.candidates if c.kind == "baseline"), key=lambda c: c.mean)
@@ -25,8 +25,8 @@ def closed(result: SearchResult, none: float, oracle: float) -> dict[str, Any]:
     }
 
 
-def in_words(found: dict[str, Any]) -> str:
-    """What `closed` found, in one line; accuracies in percent."""
-    none, mean, oracle = (100 * found[name] for name in ("none", "found", "oracle"))
-    share = "" if found["recovered"] is None else f", {100 * found['recovered']:.0f} % of the gap"
+def in_words(outcome: dict[str, Any]) -> str:
+    """Describe the `outcome` of `closed` in one line; accuracies in percent."""
+    none, mean, oracle = (100 * outcome[name] for name in ("none", "found", "oracle"))
+    share = "" if outcome["recovered"] is None else f", {100 * outcome['recovered']:.0f} % of the gap"
     return f"{none:.1f} -> {mean:.1f}, oracle {oracle:.1f}{share}"

@@ -4,14 +4,14 @@
                             [--arms "*gan*,none"] [--policy NAME|FILE] [--longer 3] [--search]
                             [--scratch runs/generators] [--out reports/generated.json]
 
-Every arm is trained at full length on the same seeds and scored on the test split; the difference to the same policy
-without it is paired by seed. Copies are compared at equal samples seen, and at equal epochs. The generators are fitted
-on the training split alone, ``--generators`` times with other seeds, and judged too: how accurate a classifier is on
-real test images that was trained on 10,000 samples alone, without augmentation; and what the sample filter drops of
-their samples and of planted faults. ``--policy`` puts everything on top of another policy than RandAugment, such as one
-that a search found; ``--search`` adds an arm: the policy that a search of ten trainings finds in the space
-``regularized``, copies, samples and attacks included; ``--longer`` trains everything that many times as long. What is
-in the JSON is not run again.
+Every arm is trained at full length on the same seeds and scored on the test split. Its gain over the same policy
+without the addition is paired by seed. Copies are compared at equal samples seen, and at equal epochs. The generators
+are fitted on the training split alone, ``--generators`` times with different seeds, and judged too: by the accuracy on
+real test images of a classifier trained only on 10,000 samples without augmentation, and by the shares of their samples
+and of planted faults that the sample filter drops. ``--policy`` replaces RandAugment as the policy below the additions.
+``--search`` adds an arm: the policy that a search with the compute of ten trainings finds in the space ``regularized``,
+which includes copies, samples and attacks. ``--longer N`` trains every arm N times as long. Results in the JSON file
+are not run again.
 """
 
 from __future__ import annotations
@@ -47,31 +47,31 @@ KINDS = ("pca", "gan")
 
 
 class Subject:
-    """One data set; what is needed of it is made when it is first asked for, so that nothing is where all is known."""
+    """One data set. It is loaded, and its filter and pools are made, on first use: never if all results are known."""
 
     def __init__(self, given: str, options: argparse.Namespace, results: Results) -> None:
         self.given, self.options, self.results = given, options, results
         self.stem = Path(given).stem
         self.name = self.stem if options.longer == 1 else f"{self.stem}, {options.longer} times as long"
-        self.found = results.items.setdefault(self.name, {"arms": {}})
+        self.measured = results.items.setdefault(self.name, {"arms": {}})
         self.of_data = results.items.setdefault(self.stem, {"arms": {}})
 
     @cached_property
     def loaded(self) -> tuple[DataSet, TrainingSetting]:
-        """The data, and the setting of training on them."""
+        """The data set, and its training setting."""
         return setting_on(self.given)
 
     @cached_property
     def sample_filter(self) -> SampleFilter:
-        """What generated samples have to pass."""
+        """The filter for generated samples."""
         data, setting = self.loaded
         return train_filter(data, "auto", setting.recipe, 0, "cpu")
 
     @cached_property
     def pools(self) -> Mapping[str, Pool]:
-        """The samples of the first generator of each kind; without the kinds that failed."""
+        """The samples of the first generator of each kind, without the kinds that failed."""
         data, _ = self.loaded
-        found = {}
+        pools = {}
         for kind in KINDS:
             try:
                 self.generator(kind, 0)
@@ -81,20 +81,20 @@ class Subject:
             settings = PoolSettings(0, "cpu", self.folder(kind, 0))
             pool = make_pool(kind, data, self.sample_filter, settings).pool
             if pool is not None:
-                found[kind] = pool
-        return found
+                pools[kind] = pool
+        return pools
 
     def folder(self, kind: str, seed: int) -> Path:
-        """Where a fitted generator is kept."""
+        """The folder of a fitted generator."""
         return Path(self.options.scratch, f"{self.stem}-{kind}-{seed}")
 
     def generator(self, kind: str, seed: int) -> SavedGenerator:
-        """A generator, fitted where it is missing; raises `TooFewSamples` where the data do not suffice for it."""
+        """Load a generator, or fit it if it is missing; raises `TooFewSamples` if the data are too few for it."""
         data, _ = self.loaded
         return fitted(kind, data, self.folder(kind, seed), seed, self.options.steps)
 
     def judge_generators(self) -> None:
-        """Judge those that are not judged yet."""
+        """Judge the generators that have not been judged."""
         figures, dropped = self.of_data.setdefault("generators", {}), self.of_data.setdefault("gate", {})
         for kind, seed in product(KINDS, range(self.options.generators)):
             key = f"{kind} {seed}"
@@ -113,29 +113,29 @@ class Subject:
                     print(key, part[key], flush=True)
 
     def wanted(self) -> Iterator[tuple[str, Arm]]:
-        """The arms that were asked for."""
+        """The arms that the options select."""
         usual, options = load_policy(self.options.policy), self.options
         patterns = ("none", usual.name, *options.arms.split(","))
         for name, arm in arms(usual).items():
             if any(fnmatch(name, pattern) for pattern in patterns):
                 yield name, arm
         if options.search:
-            self.results.once(self.found, "searched", self._searched)
-            yield "found by a search", Arm(Policy.model_validate(self.found["searched"]), usual.name)
+            self.results.once(self.measured, "searched", self._searched)
+            yield "found by a search", Arm(Policy.model_validate(self.measured["searched"]), usual.name)
 
     def _searched(self) -> dict[str, object]:
         return searched(self.given, 0).model_dump(mode="json", exclude_defaults=True)
 
     def train_arms(self) -> None:
-        """Train what is missing, seed by seed."""
+        """Train the missing arms, seed by seed."""
         wanted = dict(self.wanted())
         for seed, (name, arm) in product(range(self.options.seeds), wanted.items()):
-            known = self.found["arms"].get(name)
+            known = self.measured["arms"].get(name)
             if known is None or len(known["test"]) <= seed:
                 self.train(name, arm, seed)
 
     def train(self, name: str, arm: Arm, seed: int) -> None:
-        """Train an arm once; nothing happens where it takes samples that there are none of."""
+        """Train an arm once. Do nothing if the arm needs samples of a kind that has none."""
         _, setting = self.loaded
         if arm.policy.synthetic is not None:
             if arm.policy.synthetic.kind not in self.pools:
@@ -145,7 +145,7 @@ class Subject:
         own = replace(setting, recipe=setting.recipe.model_copy(update={"equal": arm.equal, "epochs": epochs}))
         begun = time.perf_counter()
         accuracy = test_score(arm.policy, own, seed)
-        row = self.found["arms"].setdefault(name, {"against": arm.against, "test": [], "seconds": []})
+        row = self.measured["arms"].setdefault(name, {"against": arm.against, "test": [], "seconds": []})
         row["test"].append(accuracy)
         row["seconds"].append(time.perf_counter() - begun)
         print(f"{self.name} {name}, seed {seed}: {100 * accuracy:.2f}", flush=True)
@@ -153,16 +153,16 @@ class Subject:
 
 
 def main() -> None:
-    """Run what is missing."""
+    """Run the missing measurements."""
     parser = options_of(__doc__, "generated")
     parser.add_argument("data", nargs="+")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--generators", type=int, default=1)
-    parser.add_argument("--steps", type=int, help="of the GAN; by default as many as it takes by itself")
-    parser.add_argument("--arms", default="*", help="patterns of the arms to train, with commas")
-    parser.add_argument("--policy", default="randaugment", help="what everything is put on top of, besides none")
-    parser.add_argument("--longer", type=int, default=1, help="train that many times as long")
-    parser.add_argument("--search", action="store_true", help="add what a search finds")
+    parser.add_argument("--steps", type=int, help="training steps of the GAN; by default it decides")
+    parser.add_argument("--arms", default="*", help="patterns of the arms to train, separated by commas")
+    parser.add_argument("--policy", default="randaugment", help="the policy below the additions, besides none")
+    parser.add_argument("--longer", type=int, default=1, help="train this many times as long")
+    parser.add_argument("--search", action="store_true", help="add the policy that a search finds")
     parser.add_argument("--scratch", type=Path, default=Path("runs/generators"))
     options = parser.parse_args()
     torch.set_num_threads(1)

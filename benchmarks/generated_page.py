@@ -12,21 +12,24 @@ from autoaug.evaluation.statistics import estimate
 from benchmarks.page import Section, Table, write_page
 
 HEAD = ("arm", "test, %", "against", "difference, points", "seeds", "s each")
-TABLES = {"generators": "The generators", "gate": "What the sample filter drops, of good samples and of planted faults"}
+TABLES = {
+    "generators": "The generators",
+    "gate": "What the sample filter drops: shares of good samples and of planted faults",
+}
 
 
 def write_generated(path: Path, items: Mapping[str, Any]) -> None:
     """Write tables of the arms and of the generators for each data set."""
-    words = "Accuracy on the test split. Differences are paired by seed; their intervals are of 95 %."
+    words = "Accuracy on the test split. Differences are paired by seed, with 95 % intervals."
     write_page(path, "What generated data is worth", words, sections(items))
 
 
 def sections(items: Mapping[str, Any]) -> Iterator[Section]:
-    """One for each data set."""
-    for data, found in items.items():
-        arms = found["arms"]
+    """One section for each data set."""
+    for data, measured in items.items():
+        arms = measured["arms"]
         tables = [Table("", HEAD, [_row(name, arms) for name in arms if arms[name]["test"]])]
-        tables += [_figures(title, found[key]) for key, title in TABLES.items() if found.get(key)]
+        tables += [_figures(title, measured[key]) for key, title in TABLES.items() if measured.get(key)]
         yield Section(data, [table for table in tables if table.rows])
 
 
@@ -43,11 +46,11 @@ def _row(name: str, arms: Mapping[str, Any]) -> list[str | float]:
     return [name, f"{100 * np.mean(own):.2f}", row["against"], gain, str(len(own)), f"{np.mean(row['seconds']):.1f}"]
 
 
-def _figures(title: str, found: Mapping[str, Mapping[str, float]]) -> Table:
+def _figures(title: str, by_generator: Mapping[str, Mapping[str, float]]) -> Table:
     """Figures of each generator; a generator may lack some."""
-    names = list(dict.fromkeys(name for figures in found.values() for name in figures))
+    names = list(dict.fromkeys(name for figures in by_generator.values() for name in figures))
     rows = [
         [generator, *(f"{figures[name]:.3g}" if name in figures else "" for name in names)]
-        for generator, figures in found.items()
+        for generator, figures in by_generator.items()
     ]
     return Table(title, ["generator", *names], rows)

@@ -1,4 +1,4 @@
-"""The generators of the benchmark of generated data: fitted, judged, and passed through the sample filter."""
+"""The generators of the benchmark of generated data: fit them, judge them, and filter their samples."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from autoaug.generate.metrics import ClassifierPlan, balanced_labels, classifica
 from autoaug.training.recipe import Recipe
 from autoaug.utils.seeds import derive_seed
 
-#: The classification accuracy score is the mean of so many classifiers': one alone varies by more than a point.
+#: The number of classifiers whose mean is the classification accuracy score: a single one varies by more than a point.
 CLASSIFIERS = 4
 
 
 def fitted(kind: str, data: DataSet, folder: Path, seed: int, steps: int | None) -> SavedGenerator:
-    """The generator in `folder`, fitted where it is missing."""
+    """Load the generator in `folder`, or fit it if it is missing."""
     try:
         return load_generator(folder)
     except RunError:
@@ -37,11 +37,11 @@ def fitted(kind: str, data: DataSet, folder: Path, seed: int, steps: int | None)
 def judged(
     made: SavedGenerator, data: DataSet, recipe: Recipe, sample_filter: SampleFilter, seed: int
 ) -> dict[str, float]:
-    """How good the samples of a generator are, with the seconds that its fitting took."""
+    """Metrics of a generator's samples, and the seconds that fitting it took."""
     labels = balanced_labels(len(data.classes), 10_000 // len(data.classes))
     samples = Samples(MemoryInputs(made.sample(labels, derive_seed(seed, "judge"))), labels)
     figures = judge_samples(samples, data.validation, sample_filter)
-    # As many steps as for the real images: 10,000 samples are seen as often in all as those.
+    # 20,000 sample passes in total, whatever the number of samples.
     alone = recipe.model_copy(update={"epochs": max(1, round(20_000 / len(labels)))})
     scores = [
         classification_score(samples, data.test, ClassifierPlan("auto", alone, 10 * seed + i, data.modality), "cpu")
@@ -51,8 +51,8 @@ def judged(
 
 
 def caught(made: SavedGenerator, data: DataSet, sample_filter: SampleFilter, seed: int) -> dict[str, float]:
-    """The share of good samples that the filter drops, and of planted faults: noise, each sample under another label,
-    and training images.
+    """The shares that the filter drops of good samples and of planted faults: noise, samples under wrong labels, and
+    copies of training images.
     """
     labels, draw = balanced_labels(len(data.classes), 2_000 // len(data.classes)), np.random.default_rng(seed)
     good = made.sample(labels, derive_seed(seed, "gate"))

@@ -1,11 +1,11 @@
-"""Time the policy engine against others and against its limit, side by side in one run; writes JSON.
+"""Time the policy engine against other libraries and its limit, side by side in one run; writes JSON.
 
     scripts/bench_engine_ops [--quick] [--threads 1] [--out reports/engine_ops.json]
 
-Figures are medians, in images per second, on one thread unless ``--threads`` says otherwise; run it on a machine that
-does nothing else. The C library is told to keep freed memory, for all alike: without that, page faults cost as much as
-the work above 64 pixels. Packages that are not installed are left out. Where there is a GPU, it is timed too. What is
-in the JSON is not run again.
+Figures are medians, in images per second, on one thread (see ``--threads``); use an otherwise idle machine. For all
+contestants alike, the C library keeps freed memory: otherwise page faults cost as much as the work above 64 pixels.
+Packages that are not installed are left out. A GPU is timed too if there is one. Results in the JSON file are not run
+again.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from benchmarks.results import Results
 SIZES = {"28x28x1": (1, 28, 28), "32x32x3": (3, 32, 32), "96x96x3": (3, 96, 96), "224x224x3": (3, 224, 224)}
 BATCHES = {"28x28x1": (64, 256, 2048), "32x32x3": (64, 256, 2048), "96x96x3": (64, 256), "224x224x3": (64, 256)}
 POLICIES = {"one operator": "trivialaugment-wide", "two operators": "randaugment"}
-#: The largest batch on which gradients, and those that take one image after another, are timed.
+#: The largest batch for timing gradients, and libraries that process images one at a time.
 SMALL = 256
 
 
 def rates(runs: Mapping[str, Run], images: int, seconds: float) -> dict[str, float]:
-    """Images per second of each, by its median call. They take turns of a tenth of a second, or of two calls, so that
-    what disturbs one disturbs all; each has `seconds` in all.
+    """Images per second of each run, from its median call. The runs take turns of a tenth of a second or two calls, so
+    that a disturbance affects all of them. Each gets about `seconds` in total.
     """
     times: dict[str, list[float]] = {name: [] for name in runs}
     end = time.perf_counter() + seconds * len(runs)
@@ -61,22 +61,22 @@ def rates(runs: Mapping[str, Run], images: int, seconds: float) -> dict[str, flo
 
 
 def row(place: str, size: str, batch: int, seconds: float) -> dict[str, Any]:
-    """All rates on one device for batches of one size."""
+    """All rates on one device for one batch size."""
     images = torch.rand(batch, *SIZES[size], device=place)
     runs = {"bare warp": bare_warp(images), "copy": images.clone}
     runs |= {label: engine(name, images) for label, name in POLICIES.items()}
     if place == "cpu":
         runs |= others(images, one_by_one=batch <= SMALL)
-    found = {"place": place, "size": size, "batch": batch, "images_per_second": rates(runs, batch, seconds)}
+    figures = {"place": place, "size": size, "batch": batch, "images_per_second": rates(runs, batch, seconds)}
     if batch <= SMALL:
         for label, name in POLICIES.items():
-            found[f"gradients, {label}"] = rates(engine_backward(name, images), batch, seconds)
-        found["gradients, bare warp"] = rates(bare_backward(images), batch, seconds)
-    return found
+            figures[f"gradients, {label}"] = rates(engine_backward(name, images), batch, seconds)
+        figures["gradients, bare warp"] = rates(bare_backward(images), batch, seconds)
+    return figures
 
 
 def share_of_training(seconds: float) -> dict[str, float]:
-    """Augmentation's share of training the proxy on 1,000 images of 32 x 32 x 3, as the trainer itself counts it."""
+    """The share of augmentation in the training time on 1,000 images of 32 x 32 x 3, as the trainer measures it."""
     draw = np.random.default_rng(0)
     labels = np.arange(1000) % 10
     samples = Samples(MemoryInputs(draw.integers(0, 256, (1000, 3, 32, 32), dtype=np.uint8)), labels)
@@ -85,33 +85,33 @@ def share_of_training(seconds: float) -> dict[str, float]:
     setting = TrainingSetting(
         task, samples, samples, test=None, model="auto", recipe=recipe, device="cpu", modality="image"
     )
-    found = {}
+    shares = {}
     for name in ("trivialaugment-wide", "flip-crop+randaugment"):
         *_, last = Train(load_policy(name)).run(setting, 0)
-        found[name] = last.augmentation_seconds / last.seconds
-    return found
+        shares[name] = last.augmentation_seconds / last.seconds
+    return shares
 
 
 def installed() -> dict[str, str]:
-    """The versions of what is timed."""
-    found = {}
+    """The versions of the timed packages."""
+    versions = {}
     for package in ("torch", "torchvision", "kornia", "albumentations"):
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+            versions[package] = "not installed"
+    return versions
 
 
 def keep_freed_memory() -> None:
-    """Begin this program again with a C library that keeps freed memory, unless it does so already."""
+    """Restart this program with a C library that keeps freed memory, unless it already does."""
     if "MALLOC_TRIM_THRESHOLD_" not in os.environ:
-        kept = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**25)}  # glibc takes no more
+        kept = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**25)}  # glibc's maximum
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | kept)
 
 
 def main() -> None:
-    """Measure what is missing."""
+    """Run the missing measurements."""
     parser = options_of(__doc__, "engine_ops")
     parser.add_argument("--quick", action="store_true", help="one batch size, a tenth of the time")
     parser.add_argument("--threads", type=int, default=1)
@@ -126,7 +126,7 @@ def main() -> None:
     results.items.setdefault("machine", machine)
     results.once(results.items, "share_of_training", lambda: share_of_training(seconds))
     rows = results.items.setdefault("rows", [])
-    known = {(found["place"], found["size"], found["batch"]) for found in rows}
+    known = {(figures["place"], figures["size"], figures["batch"]) for figures in rows}
     for place, size in product(["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"], SIZES):
         for batch in BATCHES[size][: 1 if options.quick else None]:
             if (place, size, batch) not in known:

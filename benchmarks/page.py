@@ -1,4 +1,4 @@
-"""The page beside a JSON file: tables and charts in the style of the report."""
+"""The HTML page beside a JSON file: tables and charts in the style of the report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autoaug.utils.files import write_whole
 
 
 class Table(NamedTuple):
-    """Rows of texts and numbers under a head; the title may be empty."""
+    """Rows of texts and numbers below a header row; the title may be empty."""
 
     title: str
     head: Sequence[str]
@@ -22,7 +22,7 @@ class Table(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A part of the page with a title of its own."""
+    """A titled part of the page."""
 
     title: str
     tables: Sequence[Table]
@@ -30,7 +30,7 @@ class Section(NamedTuple):
 
 
 def write_page(path: Path, title: str, words: str, sections: Iterable[Section]) -> None:
-    """Write the page. Its tables can be read offline; charts need a network: their script would be 5 MB."""
+    """Write the page. Tables are readable offline; charts load their script of 5 MB from the network."""
     shown = list(sections)
     templates = environment()
     loaders = [FileSystemLoader(Path(__file__).parent), *filter(None, [templates.loader])]

@@ -1,4 +1,4 @@
-"""Data whose validation and test images follow a shift that the training images lack."""
+"""Data with a shift in the validation and test images that the training images lack."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-#: So many of the test images become the validation split, and so many of the rest, at most, the test split.
+#: The number of test images that become the validation split, and the most of the rest that become the test split.
 VALIDATION, TEST = 500, 4000
 
 #: Arrays by name.
@@ -20,8 +20,8 @@ def planted(data: Path, seed: int, shift: Callable[[np.ndarray, int], np.ndarray
 
     Args:
         data: has ``x_train``, ``y_train``, ``x_test`` and ``y_test``; images are uint8 ``[n, H, W, C]``.
-        seed: of which test images go to which split.
-        shift: called with images and the number of their split, 0 for validation and 1 for test; returns as many.
+        seed: of the division of the test images into the splits.
+        shift: called with the images of a split and its number (0 for validation, 1 for test); returns shifted images.
     """
     with np.load(data, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}

@@ -1,4 +1,4 @@
-"""Where a number comes from: the command with all its options and seeds, the commit, the versions, the machine."""
+"""The provenance of a number: the command with all its options and seeds, the commit, the versions, the machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autoaug.pipeline.parsing import versions
 
 
 def provenance(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The record of a benchmark that is run now with `options`, the seeds among them, as plain JSON values."""
+    """The record of a benchmark run with `options` (including seeds), as plain JSON values."""
     return {
         "command": " ".join([f"scripts/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
         "options": {name: str(value) if isinstance(value, Path) else value for name, value in options.items()},
@@ -25,7 +25,7 @@ def provenance(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The commit of this checkout, with a ``+`` where files differ from it; ``unknown`` outside of a repository."""
+    """The commit of this checkout, with a ``+`` if files differ from it; ``unknown`` outside a repository."""
     described = ["git", "describe", "--always", "--abbrev=7", "--dirty=+", "--exclude=*"]
-    found = subprocess.run(described, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "unknown"
+    answer = subprocess.run(described, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    return answer.stdout.strip() or "unknown"

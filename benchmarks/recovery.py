@@ -1,12 +1,12 @@
-"""Does a strategy find what is there? Validation and test images follow a known shift that the training images lack.
+"""Does a strategy recover a known shift? The validation and test images follow it; the training images lack it.
 
     scripts/bench_recovery DATA.npz [--strategies auto,random] [--plants rotation,blur] [--budget 10x] [--runs 1]
                            [--seeds 3] [--out reports/recovery.json]
 
-For every plant, strategy and run: a search as a user would start it, confirmed on fresh seeds together with the
-oracle, which is the planted distribution itself as a policy. What is written is the share of the gap between no
-augmentation and the oracle that the found policy closes on the test split, with the operators that were found. What
-is in the JSON already is not run again, so it can be stopped and continued.
+For every plant (a known shift), strategy and run, this runs a search as a user would start it. The searched policy is
+confirmed on fresh seeds; so is the oracle, a policy that is the planted shift itself. The JSON file gets the share of
+the gap between no augmentation and the oracle that the searched policy closes on the test split, and its operators.
+Results in the file are not run again, so the program can be stopped and continued.
 
 DATA has x_train, y_train, x_test, y_test; 500 of its test images become the validation split.
 """
@@ -35,7 +35,7 @@ from benchmarks.results import Results
 
 
 def shift(*operations: tuple[str, float, float]) -> Policy:
-    """Operators with the lowest and the highest magnitude, one after the other."""
+    """The oracle that applies these operators in turn, each with its lowest and highest magnitude."""
     return Policy(
         name="oracle",
         layers=in_turn(*(Operation(operator=name, magnitude=(low, high)) for name, low, high in operations)),
@@ -46,7 +46,7 @@ ROTATION = ("Rotate", 0.0, 0.25)
 LIGHT = (("Contrast", 0.0, 0.8), ("Brightness", 0.0, 0.5))
 BLUR = ("GaussianBlur", 0.4, 1.0)
 OCCLUSION = ("Cutout", 0.4, 0.8)
-#: Rotation by up to 45 degrees, translation by up to a fifth, and so on; two are mixtures, and the last is no shift.
+#: Rotation by up to 45 degrees, translation by up to a fifth, and so on. Two are mixtures; the last is no shift.
 PLANTS = {
     "rotation": shift(ROTATION),
     "translation": shift(("TranslateX", 0.0, 0.2), ("TranslateY", 0.0, 0.2)),
@@ -61,20 +61,20 @@ PLANTS = {
 
 
 def through(policy: Policy, images: np.ndarray, seed: int) -> np.ndarray:
-    """The images uint8 ``[n, H, W, C]`` after one pass through the policy."""
+    """Apply the policy once to images uint8 ``[n, H, W, C]``."""
     clean = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
     moved = apply_plan(draw_plan(policy, len(clean), torch.Generator().manual_seed(seed)), clean)
     return (moved * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
 
 
 def recovery(options: argparse.Namespace, plant: str, strategy: str, seed: int) -> dict[str, object]:
-    """One search on planted data, and what it recovered."""
+    """Search on planted data, and measure how much of the gap was closed."""
     oracle_policy = PLANTS[plant]
     common: dict[str, Any] = {"seed": seed, "seeds": options.seeds, "allow": ("leak", "conflict")}
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder, "planted.npz")
         np.savez(data, **planted(options.data, 0, partial(through, oracle_policy)))
-        found = autoaug.search(
+        result = autoaug.search(
             data, strategy=strategy, budget=options.budget, finalists=1, out=f"{folder}/search", **common
         )
         others = ["none", oracle_policy if oracle_policy.layers else "flip-crop"]
@@ -84,14 +84,14 @@ def recovery(options: argparse.Namespace, plant: str, strategy: str, seed: int) 
         "strategy": strategy,
         "seed": seed,
         "planted": oracle_policy.operator_names(),
-        **gap.closed(found, none, oracle),
-        "trials": len(found.history),
-        "search seconds": found.cost.search_seconds,
+        **gap.closed(result, none, oracle),
+        "trials": len(result.history),
+        "search seconds": result.cost.search_seconds,
     }
 
 
 def main() -> None:
-    """Run the searches that are missing."""
+    """Run the missing searches."""
     parser = options_of(__doc__, "recovery")
     parser.add_argument("data", type=Path)
     parser.add_argument("--strategies", default="auto,random")

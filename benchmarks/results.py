@@ -1,4 +1,4 @@
-"""What a benchmark has measured: a JSON file that is written whole after each item, and never measured twice."""
+"""The results of a benchmark: a JSON file, rewritten after each item; no item is measured twice."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any
 from autoaug.utils.files import write_whole
 from benchmarks.provenance import provenance
 
-#: Beside the items, the file has the records of all runs that added to it.
+#: The key of the records of all runs that added to the file.
 PROVENANCE = "provenance"
 
 
 class Results:
-    """The items in a file, none where there is no file yet. Whoever is stopped goes on with the next missing item.
+    """The items in a file; none if there is no file yet. A stopped benchmark continues with the next missing item.
 
     Args:
-        path: of the file; its folder is made where it is missing.
-        options: of the program, which are noted with what it adds.
-        fixed: the names of those that must be the same for all that stands in one file.
-        then: called after each writing, as to write a page of what there is.
+        path: of the file; its folder is created if it is missing.
+        options: of the program; recorded in the file.
+        fixed: the names of options that must be the same for all items in the file.
+        then: called each time the file has been written, for example to write a page of the results.
 
     Attributes:
-        items: all of them; a benchmark may nest them as it likes.
+        items: all items; a benchmark may nest them.
     """
 
     def __init__(
@@ -44,13 +44,11 @@ class Results:
         for run in self._runs:
             noted, given, option = run["options"].get(name), self._options[name], name.replace("_", "-")
             if noted != given:
-                cure = "name another file with --out"
+                cure = "choose another file with --out"
                 raise SystemExit(f"error: {self.path} was made with --{option} {noted}, not {given}; {cure}")
 
     def once(self, part: dict[str, Any], key: str, measure: Callable[[], Any]) -> bool:
-        """Put what `measure` returns into a `part` of the items under `key`, and write the file; nothing happens where
-        it is there. Returns whether it was missing.
-        """
+        """Measure `key` and write the file if it is missing in a `part` of the items. Return whether it was missing."""
         if key in part:
             return False
         part[key] = measure()

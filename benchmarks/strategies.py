@@ -3,12 +3,11 @@
     scripts/bench_strategies digits fashion-1k.npz cifar-2k.npz [--strategies all] [--budget 10x] [--runs 5]
                              [--seeds 5] [--workers N] [--page] [--out reports/strategies.json]
 
-Each run is a search as a user would start it, with a seed of its own, because what a strategy finds is a distribution;
-its finalists are confirmed with the baselines on fresh seeds, the same ones for all strategies of a run, so that the
-baselines are trained once per run. What is in the JSON already is not run again, so it can be stopped and continued;
-``--page`` writes only the page, from the JSON. "auto without repeats" and the like (benchmarks/ablation.py) leave out
-one of auto's stages. The space ``flat`` is used for the strategies that need it. Epochs are the default, or given as
-DATA@EPOCHS.
+Each run is a search as a user would start it, with a seed of its own, because the outcome of a strategy varies. Its
+finalists and the baselines are confirmed on fresh seeds. All strategies of a run share these seeds, so the baselines
+are trained once per run. Results in the JSON file are not run again, so the program can be stopped and continued.
+``--page`` writes only the page, from the JSON file. "auto without repeats" and similar (benchmarks/ablation.py) leave
+out one of auto's stages. Strategies that need it use the space ``flat``. DATA@EPOCHS sets the epochs.
 """
 
 from __future__ import annotations
@@ -46,7 +45,9 @@ Row = Mapping[str, Any]
 
 
 def searched(options: argparse.Namespace, given: str, strategy: str, seed: int, trained: Path) -> dict[str, Any]:
-    """One search, and what its finalist is worth. The confirmation's trainings are kept in the folder `trained`."""
+    """Run one search, and compare its finalist with the baselines. The folder `trained` keeps the confirmation's
+    trainings.
+    """
     data, _, epochs = given.partition("@")
     wanted = SearchOptions(
         data,
@@ -90,7 +91,7 @@ def worth(result: SearchResult) -> dict[str, Any]:
 
 
 def sections(items: Mapping[str, Row]) -> Iterator[Section]:
-    """A table and a chart for each data set, the best strategy first."""
+    """A table and a chart for each data set, best strategy first."""
     by_data: dict[str, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for key, row in items.items():
         data, strategy = key.split("/")[:2]
@@ -98,7 +99,7 @@ def sections(items: Mapping[str, Row]) -> Iterator[Section]:
             by_data[data][strategy].append(row)
     for number, (data, strategies) in enumerate(by_data.items()):
         gains = {name: [100 * (r["searched"] - r["best baseline"]) for r in rows] for name, rows in strategies.items()}
-        ranked = dict(sorted(gains.items(), key=lambda found: -fmean(found[1])))
+        ranked = dict(sorted(gains.items(), key=lambda item: -fmean(item[1])))
         table = Table("", HEAD, [_row(name, gains[name], strategies[name]) for name in ranked])
         yield Section(data, [table], _chart(f"strategies-{number}", ranked))
 
@@ -112,22 +113,22 @@ def _row(name: str, gains: list[float], rows: list[Row]) -> list[str | float]:
 
 
 def _chart(name: str, gains: Mapping[str, list[float]]) -> Chart:
-    """A faint dot for each run, a diamond for their mean; `gains` are in points, the best strategy first."""
+    """A faint dot for each run, a diamond for their mean; `gains` are in points, best strategy first."""
     figure = base_figure(120 + 34 * len(gains), "points of test accuracy over the best baseline")
-    runs, labels = [gain for found in gains.values() for gain in found], [s for s in gains for _ in gains[s]]
+    runs, labels = [gain for row in gains.values() for gain in row], [s for s in gains for _ in gains[s]]
     marker: dict[str, Any] = {"color": MUTED, "opacity": 0.5}
     figure.add_scatter(x=runs, y=labels, mode="markers", marker=marker, name="run")
     marker = {"color": ACCENT, "symbol": "diamond", "size": 11}
-    means = [fmean(found) for found in gains.values()]
+    means = [fmean(row) for row in gains.values()]
     figure.add_scatter(x=means, y=list(gains), mode="markers", marker=marker, name="mean")
     figure.add_vline(x=0, line_dash="dot", annotation_text="best baseline")
     figure.update_yaxes(categoryorder="array", categoryarray=list(gains)[::-1])
-    words = "What each strategy's finalist gains over the best baseline, run by run, and its mean; the table is below."
+    words = "The gain of each strategy's finalist over the best baseline: each run, and the mean. The table is below."
     return Chart(name, "result", "", words, figure)
 
 
 def main() -> None:
-    """Run the searches that are missing, and write the page."""
+    """Run the missing searches, and write the page."""
     parser = options_of(__doc__, "strategies")
     parser.add_argument("data", nargs="*")
     parser.add_argument("--strategies", default=",".join(STRATEGIES))
@@ -149,5 +150,5 @@ def main() -> None:
                 if results.once(results.items, key, search):
                     row = results.items[key]
                     print(f"{key}: {row['searched']} against {row['best baseline']} ({row['verdict']})", flush=True)
-    words = "Points of test accuracy of each search's finalist over the best of the baselines, on the same seeds."
+    words = "Test accuracy of each search's finalist minus the best baseline's, in points, on the same seeds."
     write_page(options.out.with_suffix(".html"), "Strategies at equal budget", words, sections(results.items))

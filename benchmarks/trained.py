@@ -1,4 +1,4 @@
-"""A training at full length and its score on the test split, for the benchmarks of generated data."""
+"""Full-length trainings and their test scores, for the benchmarks of generated data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autoaug.utils.seeds import derive_seed
 
 
 def setting_on(data: str) -> tuple[DataSet, TrainingSetting]:
-    """The data at that path, and the setting of training on them with the recipe that a search would take."""
+    """The data set at that path, and the training setting with the recipe that a search would use."""
     _, data_set = check_data(data, 2**33, None, ("leak", "conflict"), 0)
     setting = TrainingSetting(
         task=Classification(len(data_set.classes)),
@@ -30,7 +30,7 @@ def setting_on(data: str) -> tuple[DataSet, TrainingSetting]:
 
 
 def test_score(policy: Policy, setting: TrainingSetting, seed: int) -> float:
-    """The score on the test split of a training with that seed; raises `RuntimeError` where it fails."""
+    """Train with that seed and return the test score; raises `RuntimeError` if the training fails."""
     *_, last = Train(policy).run(setting, derive_seed(seed, "bench_generated"))
     if last.test_statistics is None:
         raise RuntimeError(last.reason)

@@ -1,12 +1,12 @@
-"""Uneven classes: are samples worth more that even them out, and are they worth more than repeating real images?
+"""Uneven classes: do generated samples help more if they balance the classes, or more than repeated real images?
 
     scripts/make_subset fashion.npz 300-10 fashion-long-tail.npz
     scripts/bench_uneven fashion-long-tail.npz [--seeds 5] [--out reports/uneven.json]
 
-A share of each batch comes from a pool: of the Gaussian's samples (`pca`) that pass the sample filter, with the classes
-as the training images have them, all alike, or in the proportions that even the training images out; or of repeated
-training images in these last proportions. Accuracy on the test split, on the same seeds. What is in the JSON is not run
-again.
+A share of each batch comes from a pool. A pool holds filtered samples of the Gaussian (`pca`), with the class
+proportions of the training images, with equal proportions, or with those that balance the training images. Another pool
+holds repeated training images in these balancing proportions. All are scored by test accuracy on the same seeds.
+Results in the JSON file are not run again.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from benchmarks.command import options_of
 from benchmarks.results import Results
 from benchmarks.trained import setting_on, test_score
 
-#: So many in a pool for every training image.
+#: The samples in a pool for every training image.
 PER_IMAGE = 2
 BASES = ("none", "randaugment")
 SHARES = (0.25, 0.5)
@@ -45,7 +45,7 @@ REAL = "real images, classes evening out"
 
 
 def proportions(counts: np.ndarray) -> dict[str, np.ndarray]:
-    """How a pool is divided among the classes ``[classes]``, by name."""
+    """The proportions of the classes in a pool ``[classes]``, by name."""
     return {"as they are": counts, "alike": np.ones_like(counts), "evening out": counts.max() - counts}
 
 
@@ -63,40 +63,40 @@ def sampled(made: SavedGenerator, sample_filter: SampleFilter, shares: np.ndarra
 
 
 def repeated(train: Samples, shares: np.ndarray, size: int) -> Pool:
-    """Training images, repeated in proportion to `shares`."""
-    draw, wanted = np.random.default_rng(0), _per_class(shares, size)
-    rows = np.concatenate([draw.choice(np.flatnonzero(train.labels == k), n) for k, n in enumerate(wanted)])
+    """`size` training images, drawn with replacement in proportion to `shares`."""
+    draw, counts = np.random.default_rng(0), _per_class(shares, size)
+    rows = np.concatenate([draw.choice(np.flatnonzero(train.labels == k), n) for k, n in enumerate(counts)])
     return Pool(Samples(pick(train.inputs, rows), train.labels[rows]), np.ones(len(rows)))
 
 
 @cache
 def setting_and_pools(given: str) -> tuple[TrainingSetting, Mapping[str, Pool]]:
-    """The setting on the data at that path, and what a share of the batches comes from, by name."""
+    """The training setting for the data at that path, and its pools by name."""
     data, setting = setting_on(given)
     counts = np.bincount(data.train.labels, minlength=len(data.classes))
     sample_filter = train_filter(data, "auto", setting.recipe, 0, "cpu")
     with tempfile.TemporaryDirectory() as folder:
         made = fit_generator("pca", data, Path(folder, "pca"), FitSettings(seed=0))
     size, ways = PER_IMAGE * len(data.train), proportions(counts)
-    found = {title: sampled(made, sample_filter, ways[name], size) for title, name in SAMPLES.items()}
-    return setting, {**found, REAL: repeated(data.train, ways["evening out"], size)}
+    pools = {title: sampled(made, sample_filter, ways[name], size) for title, name in SAMPLES.items()}
+    return setting, {**pools, REAL: repeated(data.train, ways["evening out"], size)}
 
 
 def arms() -> dict[str, tuple[Policy, str]]:
-    """Policies by name, each with the name of the pool that it takes samples from, empty for none."""
-    found: dict[str, tuple[Policy, str]] = {}
+    """Policies by name, each with the name of its pool, empty for none."""
+    named: dict[str, tuple[Policy, str]] = {}
     for base in BASES:
         policy = load_policy(base)
-        found[f"{base}, {ALONE}"] = policy, ""
+        named[f"{base}, {ALONE}"] = policy, ""
         for pool in (*SAMPLES, REAL):
             for share in SHARES:
                 mixed = policy.model_copy(update={"synthetic": Synthetic(kind="pca", share=share)})
-                found[f"{base}, {pool}, {share:g}"] = mixed, pool
-    return found
+                named[f"{base}, {pool}, {share:g}"] = mixed, pool
+    return named
 
 
 def main() -> None:
-    """Run the trainings that are missing."""
+    """Run the missing trainings."""
     parser = options_of(__doc__, "uneven")
     parser.add_argument("data")
     parser.add_argument("--seeds", type=int, default=5)

@@ -1,91 +1,93 @@
-"""Is the verdict honest? Simulated searches with known truths, and real ones on labels that carry nothing; JSON.
+"""Is the verdict honest, and is the right policy returned? Searches with known truths; writes JSON.
 
-    scripts/bench_verdict [--simulations 2000] [--real 20] [--out reports/verdict.json]
+    scripts/bench_verdict [--simulations 500] [--real 20] [--out reports/verdict.json]
 
-Simulated: three searched policies and five baselines with true accuracies; what a training scores is the truth, plus
-what its seed does to all alike, plus noise of 0.7 points on the test split and more on the smaller validation split.
-The program's own rules pick the finalist and its strongest baseline, add seeds, and give the verdict. What is counted
-is how often the verdict is "better": wrongly where the best searched policy is not better, and rightly where it is, by
-one or two points.
+Simulated confirmations (`benchmarks.verdict_worlds`): policies have true accuracies, luck with the test samples and
+with those of validation, and trainings have luck with their seeds, which both splits share. The program's own rules
+pick the finalist and its baselines, add seeds, and give the verdict. What is counted is how often that is "better" and
+"worse". The same with intervals for new seeds alone is what the program said before November 2026.
 
-Real: searches on scikit-learn's digits with shuffled labels, where no policy can be better than another. What is in the
-JSON is not run again.
+Intervals (`benchmarks.verdict_intervals`): how often they hold the truth, and how often two equal classifiers are
+called different over folds. Rules of what is returned (`benchmarks.verdict_returns`): the mean true accuracy of what
+each returns, and how often it is worse than the best baseline.
+
+Real: searches on scikit-learn's digits with shuffled labels, so that no policy can be better than another. Results in
+the JSON file are not run again.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 import autoaug
 from autoaug.evaluation.group_sequential import interim_analyses
-from autoaug.evaluation.scoring import Scoring
-from autoaug.evaluation.verdict import contenders, judge
-from autoaug.policy.models import Policy
-from autoaug.results import Candidate
-from autoaug.training.metrics import Accuracy
-from autoaug.training.tasks import Classification
 from benchmarks.command import options_of
 from benchmarks.results import Results
+from benchmarks.verdict_intervals import LUCK, crossed, folds
+from benchmarks.verdict_returns import BASELINES, SEARCHES, compared
+from benchmarks.verdict_worlds import SeedsAlone, World, confirmed, drawn
 
-LABELS = np.zeros(10_000, np.int64)
-SCORING = Scoring(Classification(1), Accuracy(), LABELS, LABELS)
-NOISE, COMMON, VALIDATION_NOISE = 0.007, 0.005, 0.015
-BASELINES = (0.0, -0.005, -0.01, -0.02, -0.05)
-GAINS = (-0.01, 0.0, 0.01, 0.02)
-#: The first seeds, and the most that there may be.
-DESIGNS = ((3, 3), (5, 5), (8, 8), (16, 16), (5, 16))
 SIMULATIONS, REAL = "simulations each", "real, labels shuffled"
+#: The first seeds, and the most that there may be: the program's default.
+PLANNED = interim_analyses(5, 16)
+ONE, FIVE = {"searched-0": 0.0, "baseline-0": 0.0}, {"searched-0": 0.0, **{f"baseline-{i}": 0.0 for i in range(5)}}
+LARGE = World(test=5000, luck=0.0022)
+PATIENTS = World(test=2000, group=10, luck=0.01)
 
 
-def candidate(name: str, kind: str, validation: np.ndarray, test: np.ndarray) -> Candidate:
-    """A candidate with those scores ``[seeds]``."""
-    return Candidate.model_construct(
-        name=name,
-        kind=kind,
-        trial=None if kind == "baseline" else 0,
-        policy=Policy(),
-        seeds=tuple(range(len(test))),
-        validation_scores=tuple(validation),
-        validation_mean=float(validation.mean()),
-        test_scores=tuple(test),
-        mean=float(test.mean()),
-    )
+def _search(gain: float) -> dict[str, float]:
+    """Three searched policies, the best of which is so much better than the best baseline."""
+    return {**BASELINES, **{f"searched-{i}": gain - 0.005 * i for i in range(3)}}
 
 
-def simulated(gain: float, first: int, most: int, draw: np.random.Generator) -> tuple[str, int]:
-    """The verdict, where the best of three searched policies beats the best baseline by `gain`, and the trainings."""
-    truth = {f"searched-{i}": 0.8 + gain - 0.005 * i for i in range(3)}
-    truth |= {f"baseline-{i}": 0.8 + below for i, below in enumerate(BASELINES)}
-    common = draw.normal(0, COMMON, most)
-    test = {name: value + common + draw.normal(0, NOISE, most) for name, value in truth.items()}
-    validation = {name: value + draw.normal(0, VALIDATION_NOISE, most) for name, value in truth.items()}
-    planned, seeds = interim_analyses(first, most), dict.fromkeys(truth, first)
-    trainings = {(name, seed): SCORING.training(LABELS, LABELS, 0.0) for name in truth for seed in range(most)}
-    for i, _ in enumerate(planned):
-        candidates = [
-            candidate(name, name.partition("-")[0], validation[name][: seeds[name]], test[name][: seeds[name]])
-            for name in truth
-        ]
-        judgment = judge(candidates, trainings, SCORING, True, planned)
-        names = contenders(judgment, candidates)
-        if not names or i + 1 == len(planned):
-            break
-        seeds |= dict.fromkeys(names, planned[i + 1])
-    return judgment.verdict, sum(seeds.values())
+#: Policies with their true accuracies, the luck that there is, and after how many seeds one looks.
+VERDICTS: dict[str, tuple[dict[str, float], World, tuple[int, ...]]] = {
+    "one rival, all equal": (ONE, World(), PLANNED),
+    "one rival, all equal; seeds alone": (ONE, World(scoring=SeedsAlone), PLANNED),
+    "five rivals, all equal": (FIVE, World(), PLANNED),
+    "five rivals, all equal; seeds alone": (FIVE, World(scoring=SeedsAlone), PLANNED),
+    "one rival, all equal, 200 test samples": (ONE, World(test=200, luck=0.01, seed_noise=0.01), PLANNED),
+    "one rival, all equal, 5 seeds": (ONE, World(), (5,)),
+    "one rival, all equal, 5,000 test samples": (ONE, LARGE, PLANNED),
+    "one rival, all equal, 200 groups of 10": (ONE, PATIENTS, PLANNED),
+    "one rival, all equal, 200 groups of 10, not told": (ONE, replace(PATIENTS, knows_groups=False), PLANNED),
+    "a search, equal": (_search(0.0), World(), PLANNED),
+    "a search, +1 point": (_search(0.01), World(), PLANNED),
+    "a search, +2 points": (_search(0.02), World(), PLANNED),
+    "a search, +1 point, 5,000 test samples": (_search(0.01), LARGE, PLANNED),
+    "a search, -1 point, 5,000 test samples": (_search(-0.01), LARGE, PLANNED),
+}
 
 
-def rates(first: int, most: int, gains: Sequence[float], count: int) -> dict[str, float]:
-    """How often the verdict is "better" at each true gain, and the mean number of trainings."""
-    row: dict[str, float] = {"first seeds": first, "most seeds": most}
-    for gain in gains:
-        draw = np.random.default_rng([first, most, round(1000 * (gain + 1))])
-        found = [simulated(gain, first, most, draw) for _ in range(count)]
-        row[f"better at {100 * gain:+.1f} points"] = np.mean([verdict == "better" for verdict, _ in found]).item()
-        row[f"trainings at {100 * gain:+.1f} points"] = np.mean([used for _, used in found]).item()
-    return row
+def rates(name: str, count: int) -> dict[str, float]:
+    """How often the verdict is which, and the mean number of trainings."""
+    gains, world, planned = VERDICTS[name]
+    draw = np.random.default_rng(list(name.encode()))
+    found = [confirmed(drawn(world, gains, planned[-1], draw), planned) for _ in range(count)]
+    return {
+        "better": np.mean([judgment.verdict == "better" for judgment, _ in found]).item(),
+        "worse": np.mean([judgment.verdict == "worse" for judgment, _ in found]).item(),
+        "trainings": np.mean([sum(seeds.values()) for _, seeds in found]).item(),
+    }
+
+
+def simulations(count: int) -> dict[str, dict[str, Callable[[], Any]]]:
+    """All that is simulated, by part and name."""
+    world = World()
+    return {
+        "verdicts": {name: partial(rates, name, count) for name in VERDICTS},
+        "intervals": {
+            f"{name}, {seeds} seeds": partial(crossed, name, seeds, count) for name in LUCK for seeds in (3, 5, 16)
+        },
+        "folds, two equal classifiers": {f"{seeds} seeds": partial(folds, seeds, 2 * count) for seeds in (4, 8, 16)},
+        "returned": {name: partial(compared, search, world, PLANNED, count, 1) for name, search in SEARCHES.items()},
+    }
 
 
 def real(seed: int) -> str:
@@ -98,7 +100,7 @@ def real(seed: int) -> str:
     images = np.round(digits.images[order] * 255 / 16).astype(np.uint8)
     with tempfile.TemporaryDirectory() as folder:
         np.savez(f"{folder}/shuffled.npz", x_train=images, y_train=labels)
-        found = autoaug.search(
+        result = autoaug.search(
             f"{folder}/shuffled.npz",
             space="digits",
             budget="4x",
@@ -108,13 +110,13 @@ def real(seed: int) -> str:
             workers=1,
             allow=("conflict", "leak"),
         )
-    return found.verdict
+    return result.verdict
 
 
 def main() -> None:
-    """Run the simulations and the searches that are missing."""
+    """Run the missing simulations and searches."""
     parser = options_of(__doc__, "verdict")
-    parser.add_argument("--simulations", type=int, default=2000, help="of each design and gain; 0 leaves them out")
+    parser.add_argument("--simulations", type=int, default=500, help="of each figure; 0 leaves them out")
     parser.add_argument("--real", type=int, default=20, help="searches; 0 leaves them out")
     options = parser.parse_args()
     results = Results(options.out, vars(options))
@@ -122,12 +124,11 @@ def main() -> None:
         noted = results.items.setdefault(SIMULATIONS, options.simulations)
         if noted != options.simulations:
             raise SystemExit(f"error: {options.out} has {noted} {SIMULATIONS}; name another file with --out")
-        rows = results.items.setdefault("simulated", [])
-        known = {(row["first seeds"], row["most seeds"]) for row in rows}
-        for first, most in (design for design in DESIGNS if design not in known):
-            rows.append(rates(first, most, GAINS, options.simulations))
-            results.save()
-            print(rows[-1], flush=True)
+        for part, of_part in simulations(options.simulations).items():
+            known = results.items.setdefault(part, {})
+            for name, measure in of_part.items():
+                if results.once(known, name, measure):
+                    print(part, name, known[name], flush=True)
     verdicts = results.items.setdefault(REAL, {})
     for seed in range(sum(verdicts.values()), options.real):
         verdict = real(seed)

@@ -1,4 +1,4 @@
-"""Small data sets that several rooms' tests share."""
+"""Small data sets for the tests of several packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is pinned of policies, for `tests.test_golden`: what is drawn, what pixels become, and fingerprints."""
+"""Pinned facts about policies, for `tests.test_golden`: draws, pixels and fingerprints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is pinned of searches, for `tests.test_golden`: what is tried in which order, and what is said in the end."""
+"""Pinned facts about searches, for `tests.test_golden`: the trials in order, and the verdicts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 import autoaug
+from autoaug.engine.transform import PolicyTransform
 from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds
 from autoaug.evaluation.group_sequential import interim_analyses, is_futile, levels
 from autoaug.evaluation.scoring import Scoring, assess
-from autoaug.evaluation.statistics import estimate, mcnemar
-from autoaug.evaluation.verdict import contenders, judge
+from autoaug.evaluation.statistics import estimate, mcnemar, seed_errors
+from autoaug.evaluation.verdict import Terms, contenders, judge
 from autoaug.policy.loading import builtin_names, load_policy
 from autoaug.policy.models import Policy
 from autoaug.runs.callbacks import Logged
@@ -132,7 +133,7 @@ def judged(test: Sequence[float], count: int, planned: tuple[int, ...], after_se
             both = guesses(labels, 0.6 + 0.03 * number, seed + number), guesses(labels, accuracy, seed + 9 * number)
             trainings[candidate_policy.name, seed] = scoring.training(*both, 1.0)
         candidates.append(assess(candidate_policy, trainings, seeds, scoring))
-    found = judge(candidates, trainings, scoring, after_search, planned)
+    found = judge(candidates, trainings, scoring, Terms(after_search, planned))
     of = found.comparison
     numbers = [list(of.differences), of.difference, list(of.ci95), of.p_value, of.level, list(of.interim_analyses)]
     undecided = [int(name) for name in contenders(found, candidates)] if planned else []
@@ -150,6 +151,11 @@ def judged(test: Sequence[float], count: int, planned: tuple[int, ...], after_se
             means,
         ]
     )
+
+
+def futile(differences: list[float], planned: tuple[int, ...]) -> bool:
+    """Whether more seeds than these are."""
+    return is_futile(float(np.mean(differences)), seed_errors(differences, 0.0), planned, 0)
 
 
 def verdicts() -> dict[str, Any]:
@@ -175,13 +181,15 @@ def verdicts() -> dict[str, Any]:
             "pairs": mcnemar(np.arange(50) % 3 == 0, np.arange(50) % 2 == 0),
             "when": [interim_analyses(5, most) for most in (5, 6, 8, 30)],
             "how": [levels(interim_analyses(5, 16)), levels((2, 4, 8))],
-            "whether": [is_futile(few, interim_analyses(5, 16)), is_futile(many, interim_analyses(4, 9))],
+            "whether": [futile(few, interim_analyses(5, 16)), futile(many, interim_analyses(4, 9))],
         }
     )
     found["seeds"] = [derive_seed(seed, what, k) for seed in (0, 2**32 - 1) for what in ("a", "share") for k in (0, 5)]
-    result = autoaug.search(
-        objective=lambda transform, seed, share: luck(transform.policy, seed, share), trials=16, seeds=4, seed=2
-    )
+
+    def scored(transform: PolicyTransform, seed: int, share: float) -> float:
+        return luck(transform.policy, seed, share)
+
+    result = autoaug.search(objective=scored, held_out=scored, trials=16, seeds=4, seed=2)
     candidates = [[mark(c.policy), c.scores, c.mean, c.ci95] for c in result.candidates]
     numbers = [result.verdict, result.difference, result.ci95, result.p_value, mark(result.policy)]
     trials = [[trial.data_fraction, trial.seed_index, trial.score] for trial in result.history]

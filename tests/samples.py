@@ -1,4 +1,4 @@
-"""Samples of every modality that is there while the tests run, for what must hold of all of them."""
+"""Samples of every registered modality, for tests that must pass for all of them."""
 
 from __future__ import annotations
 

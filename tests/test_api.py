@@ -1,4 +1,4 @@
-"""What the functions of the API promise beside what they do: signatures, help, results, the log."""
+"""The API's functions: signatures, help, results, and the log."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_check_says_why_a_search_would_refuse_the_data(tmp_path: Path) -> None:
     assert good.sizes["train"] + good.sizes["validation"] == 120
     leak = write_npz(tmp_path / "leak.npz", x_test=images[:60], y_test=labels[:60])
     found = api.check(leak)
-    assert "60 samples stand in two splits" in found.refusal
+    assert "60 samples are in two splits" in found.refusal
     assert found.findings[0].code == "leak"
     assert not found.sizes
     assert api.check(leak, allow=["leak"]).refusal == ""

@@ -8,11 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from benchmarks import contestants, engine, foreign, recovery, strategies
 from benchmarks import results as module
 from benchmarks.planting import VALIDATION, planted
 from benchmarks.results import PROVENANCE, Results
+from benchmarks.verdict import FIVE, ONE, PLANNED
+from benchmarks.verdict_returns import RULES, SEARCHES, compared
+from benchmarks.verdict_worlds import World, confirmed, drawn
 
 SCRIPTS = sorted((Path(__file__).parent.parent / "scripts").glob("bench_*"))
 
@@ -61,7 +65,7 @@ def test_each_set_of_options_is_noted_once(path: Path) -> None:
 def test_results_of_other_options_are_refused_in_one_line(path: Path) -> None:
     Results(path, {"ray_trials": 64}).save()
     Results(path, {"ray_trials": 8})
-    with pytest.raises(SystemExit, match=r"made with --ray-trials 64, not 8; name another file with --out"):
+    with pytest.raises(SystemExit, match=r"made with --ray-trials 64, not 8; choose another file with --out"):
         Results(path, {"ray_trials": 8}, fixed=("ray_trials",))
 
 
@@ -134,3 +138,28 @@ def test_every_script_is_the_entry_point_of_a_benchmark(
     assert f"scripts/{script.name} " in capsys.readouterr().out
     summary = str(sys.modules[main.__module__].__doc__).splitlines()[0]
     assert script.read_text().splitlines()[1] == f'"""{summary}"""'
+
+
+def test_simulated_policies_have_the_luck_that_they_should() -> None:
+    """In the differences of two, whose deviation is the root of two times as large."""
+    world, draw = World(), np.random.default_rng(0)
+    values = np.array([drawn(world, ONE, 8, draw).test.mean(2) for _ in range(300)])
+    differences = values[:, 0] - values[:, 1]
+    assert differences.var(1, ddof=1).mean() == pytest.approx(2 * world.seed_noise**2, rel=0.1)
+    of_samples = differences.mean(1).var(ddof=1) - differences.var(1, ddof=1).mean() / 8
+    assert of_samples == pytest.approx(2 * world.luck**2, rel=0.3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gains", [ONE, FIVE])
+def test_between_equal_policies_better_and_worse_are_rare(gains: dict[str, float]) -> None:
+    draw = np.random.default_rng(0)
+    found = [confirmed(drawn(World(), gains, PLANNED[-1], draw), PLANNED)[0].verdict for _ in range(300)]
+    for verdict in ("better", "worse"):
+        assert binomtest(found.count(verdict), 300, 0.05, alternative="greater").pvalue > 1e-3
+
+
+def test_the_mean_of_what_is_returned_is_known_in_simulation() -> None:
+    found = compared(SEARCHES["half better"], World(validation=200, test=200), (3,), 10, 0)
+    assert found.keys() == RULES.keys()
+    assert all(-0.05 <= row["mean gain"] <= 0.05 and 0 <= row["worse"] <= 1 for row in found.values())

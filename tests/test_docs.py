@@ -1,4 +1,4 @@
-"""What the documents say is so: the README's commands run, and its code too."""
+"""The documents are true: the README's commands and code run."""
 
 from __future__ import annotations
 

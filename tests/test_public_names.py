@@ -1,4 +1,4 @@
-"""Names that others rely on."""
+"""Names that users rely on."""
 
 from __future__ import annotations
 

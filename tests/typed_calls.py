@@ -1,4 +1,4 @@
-"""What type checkers see of calls: mypy reads this file, nobody runs it. An ignore without need is an error there."""
+"""Calls as type checkers see them: mypy checks this file; it is never run. An unneeded ignore is an error."""
 
 from __future__ import annotations
 

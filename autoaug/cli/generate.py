@@ -1,4 +1,4 @@
-"""The commands that make data: generators, copies on disk; and how robust a model is."""
+"""Commands for generators and offline copies, and for the robustness of a model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ generate = typer.Typer(
 
 @command(generate, FitOptions, "autoaug generate fit photos/ --out generators/photos")
 def fit(**options: Any) -> None:
-    """Fit a generator to the training split of DATA. Interrupted, the same command goes on."""
+    """Fit a generator to the training split of DATA. After an interruption, the same command continues."""
     from autoaug import api
 
     console, out = Console(), Path(options["out"])
@@ -40,24 +40,24 @@ def fit(**options: Any) -> None:
 
 @command(generate, SampleOptions, "autoaug generate sample generators/photos --per-class 100 --out made/")
 def sample(**options: Any) -> None:
-    """Draw samples, pass them through the filter that DATA's real samples teach, and write those that pass. DATA need
-    be named only where they lie elsewhere now than when the generator was fitted.
+    """Draw samples, filter them with a classifier trained on DATA, and write those that pass. DATA is needed only if it
+    has moved since the generator was fitted.
     """
     from autoaug import api
     from autoaug.generate.filter import format_counts
 
-    found = api.generate_sample(**options)
-    echo(f"{found.folder}: of {found.drawn} samples {format_counts(found.reasons)}")
-    for what, (before, after) in zip(("class", "group"), found.balance.values(), strict=False):  # groups may be none
+    outcome = api.generate_sample(**options)
+    echo(f"{outcome.folder}: of {outcome.drawn} samples {format_counts(outcome.reasons)}")
+    for what, (before, after) in zip(("class", "group"), outcome.balance.values(), strict=False):  # groups are optional
         each = f"{min(before)} to {max(before)} before the filter, {min(after)} to {max(after)} after"
         echo(f"samples per {what}: {each}")
-    for name, value in found.figures.items():
+    for name, value in outcome.figures.items():
         echo(f"{name}: {value:.4g}")
 
 
 def expand(**options: Any) -> None:
-    """Write DATA with K augmented copies of each training sample beside it, in the format in which it came.
-    Interrupted, the same command goes on; a manifest says of every copy what it was made of, and how.
+    """Write DATA with K augmented copies of each training sample, in its original format. After an interruption, the
+    same command continues. A manifest lists the source and seed of every copy.
     """
     from autoaug import api
 
@@ -72,8 +72,8 @@ def expand(**options: Any) -> None:
 
 
 def robustness(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, **options: Any) -> None:
-    """Say how good a trained model is on DATA's test samples: clean, under PGD, and under the common corruptions at 5
-    severities. A run's report shows it from then on.
+    """Evaluate a trained model on DATA's test samples: clean, under PGD, and under common corruptions at 5 severities.
+    The report of the run shows the results from then on.
     """
     import json
 
@@ -81,16 +81,16 @@ def robustness(*, as_json: Annotated[bool, typer.Option("--json", help="Print JS
 
     from autoaug import api
 
-    found = api.robustness(**options)
+    result = api.robustness(**options)
     if as_json:
-        typer.echo(json.dumps(found.model_dump() | {"mean_corrupted": found.mean_corrupted}, indent=2))
+        typer.echo(json.dumps(result.model_dump() | {"mean_corrupted": result.mean_corrupted}, indent=2))
         return
-    echo(f"clean {100 * found.clean:.1f} %, under {found.attack}: {100 * found.attacked:.1f} %")
+    echo(f"clean {100 * result.clean:.1f} %, under {result.attack}: {100 * result.attacked:.1f} %")
     table = Table("corruption", *(f"severity {i}" for i in range(1, 6)), box=None, pad_edge=False)
-    for name, row in found.corrupted.items():
+    for name, row in result.corrupted.items():
         table.add_row(name, *(f"{100 * value:.1f}" for value in row))
     Console(width=100).print(table, highlight=False)
-    echo(f"mean under corruptions {100 * found.mean_corrupted:.1f} %")
+    echo(f"mean under corruptions {100 * result.mean_corrupted:.1f} %")
 
 
 def _bar(console: Console) -> Progress:
@@ -104,9 +104,9 @@ def _bar(console: Console) -> Progress:
 
 @contextmanager
 def _going_on_later() -> Iterator[None]:
-    """Ctrl-C ends the block with one line; what is done is on disk."""
+    """On Ctrl-C, end the block with a one-line message; finished work is on disk."""
     try:
         yield
     except KeyboardInterrupt:
-        echo("interrupted; nothing that is done is lost: the same command goes on", err=True)
+        echo("interrupted; finished work is kept: continue with the same command", err=True)
         raise typer.Exit(130) from None

@@ -1,4 +1,4 @@
-"""The commands that list what there is: operators, strategies, and the schemas of files."""
+"""Commands that list operators, strategies, and the schemas of files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line: thin, and quick to answer; heavy rooms are imported inside the commands."""
+"""The command line: thin and quick to start; heavy packages are imported inside the commands."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from autoaug.cli import generate as made
 from autoaug.cli import listings
 from autoaug.cli.parameters import command
 from autoaug.errors import AutoaugError, DataError, Interrupted, OptionError
+from autoaug.evaluation.wording import claimed, sureness
 from autoaug.pipeline.options import (
     PANELS,
     CheckOptions,
@@ -33,7 +34,7 @@ from autoaug.version import __version__
 if TYPE_CHECKING:
     from autoaug.results import SearchResult
 
-#: Typer's own errors, which newer versions take from a copy of Click of their own.
+#: The base of Typer's errors; newer versions of Typer bundle their own copy of Click.
 _USAGE: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 app = typer.Typer(
@@ -71,7 +72,7 @@ _COMPARE = "autoaug compare digits none randaugment runs/digits-search-1 --seeds
 
 @command(app, CompareOptions, _COMPARE, PANELS)
 def compare(**options: Any) -> None:
-    """Train POLICIES on fresh common seeds and say which is better: the confirmation of a search, alone."""
+    """Train POLICIES on common fresh seeds and report which is better, as in the confirmation of a search."""
     from autoaug import api
 
     _finish(lambda progress: api.compare(**options, progress=progress, command=_command()))
@@ -84,12 +85,12 @@ def resume(
         bool,
         typer.Option(
             "--trust",
-            help="Run what the folder's files name: functions of your modules, a Ray cluster. Leave it out for a "
-            "folder from somebody else.",
+            help="Run code that the folder's files name: functions of your modules, a Ray cluster. Leave it out for a "
+            "folder from someone else.",
         ),
     ] = False,
 ) -> None:
-    """Go on with an interrupted run: nothing that has ended is run again."""
+    """Continue an interrupted run; finished work is not repeated."""
     from autoaug import api
 
     _finish(lambda progress: api.resume(run, progress=progress, trust=trust))
@@ -98,20 +99,20 @@ def resume(
 @app.command(epilog="Example: autoaug report runs/photos --open, or autoaug report runs/a runs/b --out both.html")
 def report(
     runs: Annotated[list[Path], typer.Argument(help="A run folder; several make one page that compares them.")],
-    out: Annotated[Path | None, typer.Option(help="Where the comparison goes.", show_default="comparison.html")] = None,
+    out: Annotated[Path | None, typer.Option(help="File of the comparison.", show_default="comparison.html")] = None,
     cdn: Annotated[bool, typer.Option("--cdn", help="Load Plotly from the network: 5 MB less.")] = False,
     figures: Annotated[
         str | None, typer.Option(help="Also write each chart as 'png' or 'svg' (needs kaleido).")
     ] = None,
     open_it: Open = False,
 ) -> None:
-    """Write the HTML report of a run again, finished or not; or compare finished runs."""
+    """Rewrite the HTML report of a run, finished or not; or compare finished runs."""
     from autoaug import api
 
     if len(runs) > 1:
         page = api.report_comparison(runs, out or "comparison.html", cdn=cdn)
     elif out is not None:
-        raise OptionError("--out is for a comparison of several runs; a run's report stands in its folder")
+        raise OptionError("--out is for a comparison of several runs; the report of a single run is in its folder")
     else:
         page = api.report(runs[0], cdn=cdn)
     echo(page)
@@ -125,12 +126,12 @@ def report(
 @app.command(epilog="Example: autoaug watch runs/photos")
 def watch(
     run: Run,
-    port: Annotated[int, typer.Option(help="Of the page on this machine.", show_default="any that is free")] = 0,
-    every: Annotated[float, typer.Option(help="Seconds between two looks.")] = 5.0,
+    port: Annotated[int, typer.Option(help="Port of the page on this machine.", show_default="any free port")] = 0,
+    every: Annotated[float, typer.Option(help="Seconds between updates.")] = 5.0,
     open_it: Open = False,
 ) -> None:
-    """Show a run as it goes on: its report, served to this machine alone, and its events here. Ends with the run, or
-    with Ctrl-C, which does not touch the run.
+    """Show a run while it is running: its report, served only to this machine, and its events here. Ends with the run,
+    or on Ctrl-C, which does not affect the run.
     """
     from autoaug import api
 
@@ -166,14 +167,14 @@ def export(
 
 @command(app, CheckOptions, "autoaug check photos/")
 def check(**options: Any) -> None:
-    """Say what is in DATA, what would spoil a result, and whether a search makes sense."""
+    """Report what is in DATA, what would spoil a result, and whether a search makes sense."""
     from autoaug import api
 
-    found = api.check(**options)
-    for line in found.lines:
+    checked = api.check(**options)
+    for line in checked.lines:
         echo(line)
-    if found.refusal:
-        raise DataError(found.refusal)
+    if checked.refusal:
+        raise DataError(checked.refusal)
 
 
 app.command(epilog="Example: autoaug operators --gallery operators.html")(listings.operators)
@@ -208,25 +209,29 @@ def _print_outcome(console: Console, result: SearchResult) -> None:
     def line(text: str) -> None:
         say(console, text)
 
-    width = max(len(c.name) for c in result.candidates)
+    width, metric = max(len(c.name) for c in result.candidates), result.metric
     line("")
     for c in sorted(result.candidates, key=lambda c: -c.mean):
-        low, high = (100 * bound for bound in c.ci95)
-        line(f"  {c.name:<{width}}  {100 * c.mean:6.2f} %  [{low:.2f}, {high:.2f}]  {c.kind}")
+        low, high = metric.interval(c.ci95)
+        line(f"  {c.name:<{width}}  {metric.value(c.mean):6.2f}{metric.behind}  [{low:.2f}, {high:.2f}]  {c.kind}")
     line("")
     line(result.sentence)
+    if result.comparison is not None:
+        line(sureness(result.comparison, result.metric))
+    for claim in result.claims:
+        line(claimed(claim, result.metric))
     line(f"verdict: {result.verdict}")
     line(f"report:  {result.run_dir / 'report.html'}")
 
 
 def main() -> None:
-    """Run the command line: exit code 0 if all is well, 2 on a user's error (one line), 130 when interrupted."""
+    """Run the command line. The exit code is 0 on success, 2 on a user error (one line), and 130 if interrupted."""
     _open_streams()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # kill ends a command as Ctrl-C does
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a kill ends a command like Ctrl-C
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read the output has seen enough, such as head
+    except BrokenPipeError:  # the reader of the output, such as head, has closed the pipe
         _discard(sys.stdout)
         sys.exit(1)  # as Typer does inside a command
     except _USAGE as fault:
@@ -235,16 +240,16 @@ def main() -> None:
         _fail(fault.format_message() + _given_value(fault))
     except AutoaugError as fault:
         _fail(str(fault))
-    except (typer.Abort, KeyboardInterrupt):  # what older versions of Typer make of Ctrl-C
+    except (typer.Abort, KeyboardInterrupt):  # Ctrl-C; older versions of Typer turn it into Abort
         sys.exit(130)
-    except OSError as fault:  # a disk that is full, a file that may not be read
+    except OSError as fault:  # a full disk, an unreadable file
         _discard(sys.stdout)
         _fail(f"{fault.strerror or fault}{f': {fault.filename}' if fault.filename else ''}")
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _open_streams() -> None:
-    """Have both streams take any text: what an encoding lacks is escaped, and a closed stream leads nowhere."""
+    """Make both streams accept any text: unencodable characters are escaped, and a closed stream discards all."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -254,21 +259,21 @@ def _open_streams() -> None:
 
 
 def _discard(stream: Any) -> None:
-    """Lead what `stream` still holds nowhere: at its end Python would try to write it once more, and complain."""
-    with suppress(OSError, ValueError):  # a stream that is no file
+    """Discard what `stream` still buffers: at exit, Python would try to write it again, and print an error."""
+    with suppress(OSError, ValueError):  # the stream is not a file
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
 
 
 def _given_value(fault: Any) -> str:
-    """What the user gave to the option that `fault` is about; Typer's own words leave it out."""
+    """The value given for the option that `fault` is about; Typer's message leaves it out."""
     options = getattr(getattr(fault, "param", None), "opts", [])
     places = [i for i, word in enumerate(sys.argv[:-1]) if word in options]
     return f" (it is {sys.argv[places[-1] + 1]!r})" if places else ""
 
 
 def _fail(message: str) -> NoReturn:
-    with suppress(OSError):  # a stream that cannot be written to, either
+    with suppress(OSError):  # stderr cannot be written to, either
         echo(f"error: {' '.join(message.split())}", err=True)
     sys.exit(2)

@@ -1,4 +1,4 @@
-"""Commands whose parameters are the options of a record."""
+"""Commands whose parameters come from an option record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_origin
 import typer
 from rich.markup import escape
 
-from autoaug.utils.options import Option, Options, members_of, option_of, type_of
+from autoaug.utils.options import Option, Options, flag_of, members_of, option_of, type_of
 
 _BY_NAME = inspect.Parameter.KEYWORD_ONLY
 
@@ -19,8 +19,8 @@ _BY_NAME = inspect.Parameter.KEYWORD_ONLY
 def command(
     app: typer.Typer, record: type[Options], example: str, panels: Sequence[str] = ()
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Have a function ``f(**options)`` be a command of `app` that takes what the record declares, and what else the
-    function names itself; with `panels` the help has these headings, in this order.
+    """Register a function ``f(**options)`` as a command of `app`, with the options that the record declares and the
+    function's own keyword-only parameters. With `panels`, the help groups options under these headings, in this order.
     """
 
     def order(field: Field[Any]) -> tuple[bool, int]:
@@ -48,11 +48,11 @@ def _option(field: Field[Any]) -> Option:
 
 def _parameter(field: Field[Any], panels: bool) -> inspect.Parameter:
     option, kind = _option(field), _parsed(type_of(field))
-    words = escape(option.help)  # which Typer would take for markup
+    words = escape(option.help)  # Typer would read brackets as markup
     if option.is_argument:
         how = typer.Argument(help=words)
     else:
-        name = option.flag or f"--{field.name.replace('_', '-')}"  # of a switch, without its --no- form
+        name = flag_of(field)  # for a switch, without a --no- form
         how = typer.Option(name, help=words, rich_help_panel=option.panel if panels else None)
     default = inspect.Parameter.empty if field.default is MISSING else field.default
     if default == ():
@@ -61,7 +61,9 @@ def _parameter(field: Field[Any], panels: bool) -> inspect.Parameter:
 
 
 def _parsed(kind: Any) -> Any:
-    """What the command line makes of words: numbers and switches as they are, of all else text; lists of several."""
+    """The type to which the command line parses a value: numbers and switches as declared, sequences as lists of text,
+    and everything else as text.
+    """
     if get_origin(kind) is Sequence:
         return list[str] | None
     members = members_of(kind)

@@ -1,1 +1,1 @@
-"""Data sets: sources in the formats people have, an audit, seeded splits, and samples in memory or on disk."""
+"""Data sets: sources in common formats, an audit, seeded splits, and samples in memory or on disk."""

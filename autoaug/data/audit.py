@@ -1,4 +1,4 @@
-"""What is in a data set, and what in it would spoil a result."""
+"""The audit of a data set: what it contains, and what would spoil a result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _Place = tuple[Role, int]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that the audit found; a ``stop`` keeps a search from starting unless `code` is allowed."""
+    """A finding of the audit; a ``stop`` keeps a search from starting unless its `code` is allowed."""
 
     code: str
     level: Literal["stop", "warning", "note"]
@@ -38,7 +38,7 @@ class Audit:
     Attributes:
         counts: samples per role and class.
         findings: what was found, worst first.
-        hashes: a digest of the values of every sample, per role.
+        hashes: for each role, a digest of the values of every sample.
         fingerprint: 12 hex digits over all values, labels and class names.
     """
 
@@ -60,15 +60,16 @@ ALLOWABLE = {
     "unreadable": "damaged files, which are left out",
     "empty": "classes without a sample, which are left out",
     "absent": "a validation or test split that lacks a class",
-    "leak": "samples that stand in two splits",
+    "leak": "samples or groups that are in two splits",
     "conflict": "the same sample under two labels",
     "generator": "a generator that was trained on other data",
+    "overlap": "a policy that was chosen on samples of the test split",
 }
 _NO_CURE = {"classes"}
 
 
 def allowed(names: Iterable[str]) -> frozenset[str]:
-    """The codes of findings to let pass; raises `UnknownName` for what is none."""
+    """The codes of the findings to allow; raises `UnknownName` for an unknown code."""
     for name in names:
         if name not in ALLOWABLE:
             raise UnknownName("finding to allow", name, ALLOWABLE)
@@ -76,7 +77,9 @@ def allowed(names: Iterable[str]) -> frozenset[str]:
 
 
 def audit(source: Source) -> Audit:
-    """Look at every sample of `source` once: counts, exact duplicates, leaks between given splits, conflicts."""
+    """Look at every sample of `source` once: counts, exact duplicates, samples and groups that leak between given
+    splits, conflicts.
+    """
     hashes = {role: hash_inputs(part.inputs) for role, part in source.parts.items()}
     counts = {
         role: dict(zip(source.classes, np.bincount(part.labels, minlength=len(source.classes)).tolist(), strict=True))
@@ -87,8 +90,10 @@ def audit(source: Source) -> Audit:
         *_unreadable_files(source),
         *_missing_classes(source, counts),
         *_repeated_samples(source, hashes),
+        *_straddling_groups(source),
         *_uneven_and_small(source),
         *(Finding("split", "warning", words) for words in source.assumed),
+        *_augmented_copies(source),
         *_what_is_left_out(source),
     ]
     order = {"stop": 0, "warning": 1, "note": 2}
@@ -99,7 +104,7 @@ def audit(source: Source) -> Audit:
 
 
 def hash_inputs(inputs: Inputs) -> np.ndarray:
-    """16 bytes for every sample that are equal exactly where all its values are."""
+    """A 16-byte digest of the values of every sample."""
     chunks = np.array_split(np.arange(len(inputs)), max(1, -(-len(inputs) // _CHUNK)))
     digests = [
         hashlib.blake2b(sample.tobytes(), digest_size=16).digest()
@@ -112,7 +117,7 @@ def hash_inputs(inputs: Inputs) -> np.ndarray:
 def _too_few_classes(source: Source) -> list[Finding]:
     if len(source.classes) >= 2:
         return []
-    message = f"{source.name}: there is one class only ({source.classes[0]!r}); a search needs at least two"
+    message = f"{source.name}: there is only one class ({source.classes[0]!r}); a search needs at least two"
     return [Finding("classes", "stop", message)]
 
 
@@ -125,11 +130,11 @@ def _unreadable_files(source: Source) -> list[Finding]:
 
 
 def _missing_classes(source: Source, counts: dict[Role, dict[str, int]]) -> list[Finding]:
-    """Classes without a sample, in all or in a split that was given."""
+    """Classes without a sample, overall or in a given split."""
     findings = []
     if source.empty:
         message = (
-            f"{source.name}: there is no sample of {_named(source.empty)}; add samples, or remove what names the class"
+            f"{source.name}: there is no sample of {_named(source.empty)}; add samples, or remove its folder or label"
         )
         findings.append(Finding("empty", "stop", message))
     for role, of_class in counts.items():
@@ -153,6 +158,12 @@ def _what_is_left_out(source: Source) -> list[Finding]:
     return [Finding("left-out", "note", f"not taken as data: {shown}{more}")]
 
 
+def _augmented_copies(source: Source) -> list[Finding]:
+    count = sum(len(part) - len(part.originals) for part in source.parts.values())
+    message = f"{count} samples are augmented copies of others: they are only used for training"
+    return [Finding("copies", "note", message)] if count else []
+
+
 def _repeated_samples(source: Source, hashes: dict[Role, np.ndarray]) -> list[Finding]:
     places: dict[bytes, list[_Place]] = defaultdict(list)
     for role, digests in hashes.items():
@@ -168,7 +179,7 @@ def _repeated_samples(source: Source, hashes: dict[Role, np.ndarray]) -> list[Fi
 
     findings = []
     if leaks:
-        message = f"{len(leaks)} samples stand in two splits, e.g. {example(leaks[0])}; remove them from one"
+        message = f"{len(leaks)} samples are in two splits, e.g. {example(leaks[0])}; remove them from one"
         findings.append(Finding("leak", "stop", message))
     if conflicts:
         message = f"{len(conflicts)} samples have two labels, e.g. {example(conflicts[0])}; correct the labels"
@@ -179,14 +190,34 @@ def _repeated_samples(source: Source, hashes: dict[Role, np.ndarray]) -> list[Fi
     return findings
 
 
+def _straddling_groups(source: Source) -> list[Finding]:
+    """Groups with samples in two given splits."""
+    places: dict[str, dict[Role, str]] = defaultdict(dict)
+    for role, part in source.parts.items():
+        if part.groups is not None:
+            names, first = np.unique(part.groups, return_index=True)
+            for name, row in zip(names.tolist(), first.tolist(), strict=True):
+                places[str(name)][role] = part.names[row]
+    parted = {group: of_role for group, of_role in places.items() if len(of_role) > 1}
+    if not parted:
+        return []
+    group, of_role = next(iter(parted.items()))
+    message = (
+        f"{len(parted)} groups are in two splits, e.g. {group!r} with {' and '.join(list(of_role.values())[:2])}; "
+        "move all samples of a group into one split"
+    )
+    return [Finding("leak", "stop", message)]
+
+
 def _two_places(copies: list[_Place]) -> list[_Place]:
-    """Two of the places of one sample, in different splits where there are such."""
+    """Two of the places of one sample, in different splits if possible."""
     other = next((place for place in copies if place[0] != copies[0][0]), copies[1])
     return [copies[0], other]
 
 
 def _uneven_and_small(source: Source) -> list[Finding]:
-    train = np.bincount(source.parts["train"].labels, minlength=len(source.classes))
+    originals = source.parts["train"].labels[source.parts["train"].originals]
+    train = np.bincount(originals, minlength=len(source.classes))
     findings = []
     if train.max() > 10 * max(train.min(), 1):
         rare, common = source.classes[int(train.argmin())], source.classes[int(train.argmax())]
@@ -194,9 +225,9 @@ def _uneven_and_small(source: Source) -> list[Finding]:
             f"classes are uneven: {train.min()} of {rare!r}, {train.max()} of {common!r}; accuracy favors {common!r}"
         )
         findings.append(Finding("uneven", "warning", message))
-    if len(source.parts["train"]) < 4 * _FEW_SAMPLES:
+    if len(originals) < 4 * _FEW_SAMPLES:
         message = (
-            f"{len(source.parts['train'])} training samples leave so few to validate on that a search can see only "
+            f"{len(originals)} training samples leave so few to validate on that a search can see only "
             "large differences; more samples, or --model with a stronger prior, would help more"
         )
         findings.append(Finding("small", "warning", message))

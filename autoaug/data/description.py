@@ -1,4 +1,4 @@
-"""What `autoaug check` prints: the audit in words, and whether a search makes sense."""
+"""The output of `autoaug check`: the audit as text, and whether a search makes sense."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MANY = 20
 
 
 def describe_source(source: Source, audit: Audit) -> list[str]:
-    """Counts per class, forms and findings, line by line."""
+    """Lines with the counts per class, the forms and the findings."""
     lines = [f"{source.name}: {len(source.classes)} classes, fingerprint {audit.fingerprint}"]
     for role, counts in audit.counts.items():
         listed = list(counts.items())
@@ -26,10 +26,10 @@ def describe_source(source: Source, audit: Audit) -> list[str]:
         lines.append(f"one form for all samples: {source.rule}")
     lines += [f"unreadable: {name}" for name in source.unreadable[1:_MANY]]
     for finding in audit.findings:
-        allow = f" (--allow {finding.code} lets {ALLOWABLE[finding.code]} pass)" if finding.code in ALLOWABLE else ""
+        allow = f" (--allow {finding.code} permits {ALLOWABLE[finding.code]})" if finding.code in ALLOWABLE else ""
         lines.append(f"{finding.level}: {finding.message}{allow}")
     if all(finding.level == "note" for finding in audit.findings):
-        lines.append("nothing wrong was found: all files readable, no duplicates, no sample under two labels")
+        lines.append("no problems found: all files are readable, no duplicates, no sample with two labels")
     return lines
 
 
@@ -40,7 +40,7 @@ def _listing(counts: dict[str, int]) -> str:
 
 
 def describe_splits(data: DataSet) -> list[str]:
-    """The splits that a search would use, and what differences it could see with them, line by line."""
+    """Lines with the splits that a search would use, and the differences that it could detect with them."""
     error = 100 * math.sqrt(0.8 * 0.2 / len(data.validation))
     where = "in memory" if isinstance(data.train.inputs, MemoryInputs) else "streamed from disk"
     return [

@@ -1,4 +1,4 @@
-"""Where samples lie: in memory, in one mapped file, or in files of their own. All hand out arrays ``[n, ...]``."""
+"""Storage of samples: in memory, in one mapped file, or in separate files. All return arrays ``[n, ...]``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 
 DECODERS = 4
 
-#: Turns rows of an array as it was given into samples as they are stored.
+#: Converts rows of a given array to samples in storage format.
 Convert = Callable[[np.ndarray], np.ndarray]
 
 
@@ -24,33 +24,33 @@ class Inputs(Protocol):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one sample."""
+        """The shape of one sample."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the values."""
+        """The type of the values."""
 
     def take(self, indices: np.ndarray) -> np.ndarray:
         """The samples at `indices`, ``[n, *shape]``."""
 
 
 class Reader(Protocol):
-    """How files are read as samples of one shape and type. Workers get it pickled."""
+    """Reads files as samples of one shape and type. It is pickled and sent to workers."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one sample."""
+        """The shape of one sample."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the values."""
+        """The type of the values."""
 
     def read(self, path: Path) -> np.ndarray:
-        """The sample in a file."""
+        """Read the sample in a file."""
 
     def rewritten(self, path: Path) -> np.ndarray | None:
-        """What to write in the place of a file in which other programs would find something else than `read` does;
-        None where a copy of the file will do.
+        """The sample to write instead of a file that other programs would read differently than `read` does; None if
+        the file can be copied as it is.
         """
 
 
@@ -78,7 +78,9 @@ class MemoryInputs:
 
 @dataclass(frozen=True, eq=False)
 class MappedInputs:
-    """Samples in a ``.npy`` file that is read as needed: `convert` makes them of its rows; `rows` picks and orders."""
+    """Samples in a ``.npy`` file that is read as needed: `rows` selects and orders its rows, `convert` makes samples of
+    them.
+    """
 
     path: str
     rows: np.ndarray
@@ -94,7 +96,7 @@ class MappedInputs:
         return self.convert(self._file[:1])
 
     def __getstate__(self) -> dict[str, object]:
-        """Leave the mapping out, so that a worker opens its own instead of receiving every byte."""
+        """Leave out the mapping, so that a worker opens its own instead of receiving all data."""
         return {k: v for k, v in self.__dict__.items() if k not in {"_file", "_first"}}
 
     def __len__(self) -> int:
@@ -114,7 +116,7 @@ class MappedInputs:
 
 @dataclass(frozen=True, eq=False)
 class FileInputs:
-    """Samples in files of their own, read on demand by a few threads."""
+    """Samples in separate files, read on demand by a few threads."""
 
     paths: tuple[str, ...]
     reader: Reader
@@ -136,7 +138,9 @@ class FileInputs:
 
 
 def take_ahead(inputs: Inputs, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """The samples of each batch of indices, read one batch ahead in the background: memory for two batches."""
+    """Yield the samples of each batch of indices, reading one batch ahead in the background. Holds two batches in
+    memory.
+    """
     with ThreadPoolExecutor(1) as reader:
         waiting = None
         for indices in batches:
@@ -149,12 +153,12 @@ def take_ahead(inputs: Inputs, batches: Iterable[np.ndarray]) -> Iterator[np.nda
 
 
 def spread_rows(count: int, at_most: int) -> np.ndarray:
-    """At most so many of the rows 0 to `count` - 1, spread evenly from the first to the last; int64, ascending."""
+    """`at_most` of the rows 0 to `count` - 1, spread evenly from the first to the last; int64, ascending."""
     return np.linspace(0, count - 1, min(at_most, count)).astype(np.int64)
 
 
 def in_memory(inputs: Inputs, chunk: int = 1024) -> MemoryInputs:
-    """All samples read into memory."""
+    """Read all samples into memory."""
     if isinstance(inputs, MemoryInputs):
         return inputs
     out = np.empty((len(inputs), *inputs.shape), inputs.dtype)
@@ -166,8 +170,17 @@ def in_memory(inputs: Inputs, chunk: int = 1024) -> MemoryInputs:
     return MemoryInputs(out)
 
 
+def join(first: Inputs, second: Inputs) -> Inputs:
+    """The samples of both, in this order; both are of the same kind."""
+    if isinstance(first, MappedInputs) and isinstance(second, MappedInputs):
+        return MappedInputs(first.path, np.concatenate([first.rows, second.rows]), first.convert)
+    if isinstance(first, FileInputs) and isinstance(second, FileInputs):
+        return FileInputs(first.paths + second.paths, first.reader)
+    return MemoryInputs(np.concatenate([in_memory(inputs).array for inputs in (first, second)]))
+
+
 def pick(inputs: Inputs, indices: np.ndarray) -> Inputs:
-    """The samples at `indices`, staying where they lie."""
+    """The samples at `indices`, without moving them to other storage."""
     if isinstance(inputs, MappedInputs):
         return MappedInputs(inputs.path, inputs.rows[indices], inputs.convert)
     if isinstance(inputs, FileInputs):

@@ -1,4 +1,4 @@
-"""From a path to audited, split data."""
+"""Open, audit and split data given by a path or name."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from autoaug.utils.files import is_text
 
 
 def open_source(data: str | Path, memory_limit: int, size: int | None = None) -> Source:
-    """Open a data set of whichever modality recognizes it. The first modality takes what no other recognizes.
+    """Open a data set with the modality that recognizes it. The first modality takes what no other recognizes.
 
     Args:
         data: a path or a name.
-        memory_limit: bytes; arrays above it are mapped from disk instead of loaded.
-        size: to which samples in files are brought, in the unit of the modality; None keeps or chooses one. Arrays
-            keep their size, and take none.
+        memory_limit: bytes; larger arrays are mapped from disk instead of loaded.
+        size: the size to which samples in files are resized, in the modality's unit; None keeps or chooses one. Arrays
+            keep their size and accept only None.
 
     Raises:
-        DataError: there is no such data, or it breaks a rule of its format.
+        DataError: the data do not exist, or break a rule of their format.
     """
     modality = recognize(data)
     return replace(modality.loader.open(str(data), memory_limit, size), modality=modality.name)
 
 
 def recognize(data: str | Path) -> Modality:
-    """The modality that opens `data`; raises `DataError` where no file could have that name."""
+    """The modality that opens `data`; raises `DataError` if no file can have that name."""
     text = str(data)
     if not is_text(text):
         raise DataError(f"the path of the data, {text!r}, is not UTF-8 text; rename that file or folder")
@@ -41,11 +41,19 @@ def recognize(data: str | Path) -> Modality:
 
 
 def check_data(
-    data: str, memory_limit: int, size: int | None, allow: Sequence[str], seed: int
+    data: str, memory_limit: int, size: int | None, allow: Sequence[str], seed: int, folds: int | None = None
 ) -> tuple[Audit, DataSet]:
-    """Open, audit and split a data set; raises `DataError` on what would spoil a result and is not allowed."""
+    """Open, audit and split a data set; raises `DataError` for a finding that stops a search and is not allowed, and
+    the errors of `split`.
+    """
+    source, audited = audited_source(data, memory_limit, size, allow)
+    return audited, split(source, audited, seed, memory_limit, allowed(allow), folds)
+
+
+def audited_source(data: str, memory_limit: int, size: int | None, allow: Sequence[str]) -> tuple[Source, Audit]:
+    """Open and audit a data set; raises `DataError` for a finding that stops a search and is not allowed."""
     passing = allowed(allow)
     source = open_source(data, memory_limit, size)
     audited = audit(source)
     audited.stop(passing)
-    return audited, split(source, audited, seed, memory_limit, passing)
+    return source, audited

@@ -1,4 +1,4 @@
-"""Generated samples that passed the gate, with how sure its classifier was of each."""
+"""Generated samples that passed the sample filter, with the confidence of its classifier."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from autoaug.data.splits import Samples
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Samples, and the probability ``[n]`` that the gate's classifier gives the class of each."""
+    """Samples, and the probability ``[n]`` that the filter's classifier gives the class of each."""
 
     samples: Samples
     confidence: np.ndarray
 
     def above(self, least: float) -> Samples:
-        """The samples of which the classifier is at least so sure."""
+        """The samples with a confidence of at least `least`."""
         rows = np.flatnonzero(self.confidence >= least)
         return Samples(pick(self.samples.inputs, rows), self.samples.labels[rows])

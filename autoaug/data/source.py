@@ -1,4 +1,4 @@
-"""A data set as it is found: parts with given roles, samples that are still where they lie, integer labels."""
+"""A data set as given: parts with roles, samples that are not loaded yet, integer labels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autoaug.utils.files import is_text
 
 Role = Literal["train", "validation", "test"]
 
-#: The names under which folders, arrays and manifests give the parts, in lower case.
+#: The names of the roles in folders, arrays and manifests, in lower case.
 ROLE_NAMES: dict[str, Role] = {
     "train": "train",
     "training": "train",
@@ -33,42 +33,49 @@ ROLE_NAMES: dict[str, Role] = {
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """The samples of one given role.
+    """The samples of one role.
 
     Attributes:
-        inputs: the samples, where they lie.
-        labels: int64 ``[n]`` indices into the source's classes.
-        groups: ``[n]`` names of groups that must stay together, or None.
-        names: what to call each sample in a message.
+        inputs: the samples.
+        labels: class indices, int64 ``[n]``.
+        groups: names ``[n]`` of groups that must stay together, or None.
+        names: the name of each sample in messages.
+        augmented: bool ``[n]``, whether a sample is an augmented copy made by `autoaug expand`; None if none is.
     """
 
     inputs: Inputs
     labels: np.ndarray
     groups: np.ndarray | None
     names: tuple[str, ...]
+    augmented: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def originals(self) -> np.ndarray:
+        """The rows of the samples that are not augmented copies, ascending."""
+        return np.arange(len(self)) if self.augmented is None else np.flatnonzero(~self.augmented)
+
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A data set as found.
+    """A data set as given.
 
     Attributes:
-        name: what to call it.
+        name: its name.
         classes: class names; labels index them.
-        parts: at least ``train``.
+        parts: the parts by role, at least ``train``.
         unreadable: files that could not be read, each with the cause.
-        forms: how often samples occur in which form, by what is counted, such as their shapes.
-        rule: how samples became one in form, in words; empty where they were already.
-        left_out: what stands beside the samples and was not taken, in words.
-        assumed: what was taken for want of a clearer name, in words.
-        empty: classes that were listed, and have no sample that can be read.
-        modality: the name of the one whose data they are.
+        forms: counts of samples by form, for each property such as the shape.
+        rule: how samples were brought to one form, as text; empty if they already had one.
+        left_out: what is next to the samples but was not used, as text.
+        assumed: assumptions made because of unclear names, as text.
+        empty: classes that were listed but have no readable sample.
+        modality: the name of the modality.
 
     Raises:
-        DataError: a class name cannot be told from another, or cannot be written down.
+        DataError: a class name looks like another, is empty, or cannot be encoded.
     """
 
     name: str
@@ -95,13 +102,13 @@ def _check_class_names(where: str, classes: Sequence[str]) -> None:
         if not plain:
             raise DataError(f"{where}: the name of class {name!r} is empty; give it one")
         if plain in alike:
-            raise DataError(f"{where}: classes {alike[plain]!r} and {name!r} look the same; give them one name, or two")
+            raise DataError(f"{where}: classes {alike[plain]!r} and {name!r} look the same; merge or rename them")
         alike[plain] = name
 
 
 def label_text(value: object, names: Sequence[str] | None, where: str) -> str:
-    """The class that a cell of a table names: by text, or by a whole number from 0 that indexes `names` where those are
-    given; raises `DataError` for any other value.
+    """The class name in a table cell: text, or a whole number from 0, which indexes `names` if they are given. Raises
+    `DataError` for any other value.
     """
     if isinstance(value, bytes):
         value = _decoded(value, where)
@@ -116,7 +123,7 @@ def label_text(value: object, names: Sequence[str] | None, where: str) -> str:
 
 
 def _allowed_range(names: Sequence[str] | None) -> str:
-    return "labels count from 0" if names is None else f"with {len(names)} classes labels go from 0 to {len(names) - 1}"
+    return "labels start at 0" if names is None else f"labels of {len(names)} classes are from 0 to {len(names) - 1}"
 
 
 def _decoded(text: bytes, where: str) -> str:
@@ -131,7 +138,7 @@ def index_labels(
 ) -> tuple[list[np.ndarray], tuple[str, ...]]:
     """Labels of several parts as int64 indices, with the class names.
 
-    Integers index `class_names` where those are given; otherwise the sorted distinct values name the classes.
+    Integers index `class_names` if those are given; otherwise the sorted distinct values are the class names.
 
     Raises:
         DataError: labels are neither integers nor text, or are out of range.
@@ -152,7 +159,7 @@ def index_labels(
     if negative:
         raise DataError(f"{where}: label {negative[0][0]} is out of range; {_allowed_range(None)}")
     if len({array.dtype.kind in "iu" for array in values}) > 1:
-        raise DataError(f"{where}: the labels of one part are numbers, those of another text; make them the same")
+        raise DataError(f"{where}: the labels of one part are numbers, those of another are text; make them the same")
     known = np.unique(values[0])
     for array in values[1:]:
         strange = np.setdiff1d(array, known)

@@ -1,4 +1,4 @@
-"""Room on disk for arrays that are too large for memory; it is freed when the process ends."""
+"""Temporary disk space for arrays that are too large for memory; it is freed when the process ends."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LIFETIME = _Lifetime()
 
 
 def spill_folder() -> Path:
-    """A new folder that is removed when this process exits; what killed processes left is removed by the next one."""
+    """A new folder that is removed when this process exits; folders of killed processes are removed by the next one."""
     life = ExitStack()
     folder = life.enter_context(private_folder(Path(tempfile.gettempdir()), "autoaug-spill-"))
     weakref.finalize(_LIFETIME, life.close)
@@ -28,10 +28,10 @@ def spill_folder() -> Path:
 
 
 def check_room(path: Path, needed: int) -> None:
-    """Raise `DataError` where so many bytes of what is in `path` have no room on disk."""
+    """Raise `DataError` if the temporary disk has less than `needed` bytes for the content of `path`."""
     free = shutil.disk_usage(tempfile.gettempdir()).free
     if needed > free:
         raise DataError(
-            f"{path}: unpacked it takes {needed / 2**30:.1f} GiB, but {tempfile.gettempdir()} has {free / 2**30:.1f}; "
-            "name another disk with TMPDIR"
+            f"{path}: unpacked, it takes {needed / 2**30:.1f} GiB, but {tempfile.gettempdir()} has {free / 2**30:.1f}; "
+            "set TMPDIR to another disk"
         )

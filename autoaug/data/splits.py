@@ -1,31 +1,39 @@
-"""Seeded, stratified splits: train, search-validation, and a test split that stays locked until confirmation."""
+"""Stratified splits: train, validation for the search, and a test split that is locked until confirmation.
+
+The test split depends only on the data, not on the seed. Otherwise a policy that was found with one seed would be
+judged with another by samples that it was chosen on.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
-from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+from sklearn.model_selection import train_test_split
 
 from autoaug.data.audit import Audit
-from autoaug.data.inputs import Inputs, in_memory, pick
+from autoaug.data.folds import Folds, check_count, cut
+from autoaug.data.inputs import Inputs, in_memory, join, pick
 from autoaug.data.source import Part, Role, Source
-from autoaug.errors import DataError
+from autoaug.errors import DataError, OptionError
 from autoaug.modalities.registry import get_modality
 
-#: The share of the training part that is held out for validation, and for test, where the data gives none.
+#: The share of the training part that is held out for validation and for test, if the data have no such part.
 HELD_OUT = 0.25
-#: What each class needs in the training part, for every split that is held out from it.
+#: The seed of the test split, whatever the user's seed is.
+_TEST_SEED = 0
+#: The fewest training samples of a class for each split that is held out.
 _LEAST = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Samples, their labels (int64 ``[n]``), and the names of the groups that they belong to, where they have any."""
+    """Samples, their labels (int64 ``[n]``), and the names of their groups, if they have any."""
 
     inputs: Inputs
     labels: np.ndarray
@@ -34,22 +42,35 @@ class Samples:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def at(self, rows: np.ndarray) -> Samples:
+        """The samples at `rows`."""
+        return Samples(pick(self.inputs, rows), self.labels[rows], None if self.groups is None else self.groups[rows])
+
+    def __add__(self, other: Samples) -> Samples:
+        """These samples followed by the others; both are of the same part of the data."""
+        is_grouped = self.groups is not None and other.groups is not None
+        groups = np.concatenate([self.groups, other.groups]) if is_grouped else None
+        return Samples(join(self.inputs, other.inputs), np.concatenate([self.labels, other.labels]), groups)
+
 
 @dataclass(frozen=True, eq=False)
 class DataSet:
     """A data set ready for a search: three splits of one shape.
 
     Attributes:
-        name: what to call it.
+        name: its name.
         classes: class names; labels index them.
-        train: what is trained on.
-        validation: what the search scores on.
-        test: what is locked until confirmation.
-        fingerprint: of all of it.
-        train_fingerprint: of the training split, which is another where another seed drew it.
+        train: the split to train on.
+        validation: the split that the search scores on.
+        test: the split that is locked until confirmation.
+        fingerprint: the fingerprint of all splits.
+        train_fingerprint: the fingerprint of the training split; it depends on the seed if validation is held out.
+        digests: the digests of the samples of each split, as in `Audit`.
+        has_own_test: whether the data have a test part; otherwise it is held out of the training part.
+        folds: the folds of the test split, if each seed of the confirmation is tested on another one; otherwise None.
         is_exchangeable: whether the validation split was drawn sample by sample from the same part as the training
-            split, so that a training sample that a model was not trained on is as good as one of the validation split.
-        modality: the name of the one whose samples they are.
+            split, so that a training sample that a model was not trained on can replace a validation sample.
+        modality: the name of the modality.
     """
 
     name: str
@@ -59,13 +80,16 @@ class DataSet:
     test: Samples
     fingerprint: str
     train_fingerprint: str
+    digests: Mapping[Role, np.ndarray] = field(default_factory=dict)
+    has_own_test: bool = False
+    folds: Folds | None = None
     is_exchangeable: bool = False
     modality: str = field(default_factory=lambda: get_modality().name)
 
 
 def nested_rows(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """Sorted rows of a stratified `share` of the samples with these `labels`. Of one seed, a smaller share is part of a
-    larger one. At least four samples of each class are taken, or all it has.
+    """Sorted rows of a stratified `share` of the samples with these `labels`. With the same seed, a smaller share is
+    contained in a larger one. At least four samples of each class are taken, or all if it has fewer.
     """
     draw = np.random.default_rng(seed)
     taken = [
@@ -75,36 +99,38 @@ def nested_rows(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
     return np.sort(np.concatenate(taken))
 
 
-def split(source: Source, audit: Audit, seed: int, memory_limit: int, allow: frozenset[str] = frozenset()) -> DataSet:
-    """Split `source`; given parts are kept, missing ones held out of the training part. Groups, and exact copies of
-    one sample, stay on one side.
+def split(
+    source: Source,
+    audit: Audit,
+    seed: int,
+    memory_limit: int,
+    allow: frozenset[str] = frozenset(),
+    folds: int | None = None,
+) -> DataSet:
+    """Split `source`: given parts are kept, and missing ones are held out of the training part. Groups, and exact
+    copies of a sample, stay in one split. Augmented copies are only used for training, and only if their original is.
 
     Args:
-        source: what to split.
-        audit: of the same source.
-        seed: of the held-out parts.
+        source: the data to split.
+        audit: the audit of the same source.
+        seed: the seed of the validation split, if it is held out.
         memory_limit: bytes; larger sets stay on disk.
-        allow: codes of findings to let pass; ``absent`` is looked at here too, for splits that are held out.
+        allow: codes of allowed findings; ``absent`` also applies here, to splits that are held out.
+        folds: the number of folds of the test split, which is then twice as large; None for no folds.
 
     Raises:
         DataError: a class has fewer samples than the splits need, or there are too few groups.
+        OptionError: the test split is given, or too small for so many `folds`.
     """
     part = source.parts["train"]
-    _check_counts(source)
+    _check_counts(source, folds)
     units = _units(part, audit.hashes["train"])
-    rest = np.arange(len(part))
-    held: dict[Role, tuple[Part, np.ndarray]] = {}
-    held_out: tuple[Role, ...] = ("test", "validation")
-    for offset, role in enumerate(held_out):
-        given = source.parts.get(role)
-        if given is not None:
-            held[role] = given, np.arange(len(given))
-        else:
-            rest, out = _hold_out(rest, part.labels, units, (seed + offset) % 2**32, f"{source.name}: the {role} split")
-            held[role] = part, out
-    parts: dict[Role, tuple[Part, np.ndarray]] = {"train": (part, rest), **held}
+    parts = _rows(source, units, seed, folds)
     for role, (whole, rows) in parts.items():
         _check_classes(source, role, whole.labels[rows], allow)
+    rest, tested = parts["train"][1], parts["test"][1]
+    if folds is not None:
+        check_count(folds, part.labels[tested], units[tested], source.classes)
     bytes_each = math.prod(part.inputs.shape) * part.inputs.dtype.itemsize
     fits = bytes_each * sum(len(rows) for _, rows in parts.values()) <= memory_limit
 
@@ -122,9 +148,38 @@ def split(source: Source, audit: Audit, seed: int, memory_limit: int, allow: fro
         test=samples("test"),
         fingerprint=audit.fingerprint,
         train_fingerprint=hashlib.sha256(audit.fingerprint.encode() + rest.tobytes()).hexdigest()[:12],
+        digests={role: audit.hashes[_role_of(source, role)][rows] for role, (_, rows) in parts.items()},
+        has_own_test="test" in source.parts,
+        folds=None if folds is None else Folds(folds, part.labels[tested], units[tested]),
         is_exchangeable="validation" not in source.parts and len(np.unique(units)) == len(units),
         modality=source.modality,
     )
+
+
+def _rows(source: Source, units: np.ndarray, seed: int, folds: int | None) -> dict[Role, tuple[Part, np.ndarray]]:
+    """The part that each split comes from, and its rows."""
+    part = source.parts["train"]
+    rest = part.originals
+    found: dict[Role, tuple[Part, np.ndarray]] = {}
+    seeds: dict[Role, int] = {"test": _TEST_SEED, "validation": (seed + 1) % 2**32}
+    for role, own in seeds.items():
+        given, what = source.parts.get(role), f"{source.name}: the {role} split"
+        if given is not None:
+            found[role] = given, given.originals
+            continue
+        rest, out = _hold_out(rest, part.labels, units, own, what)
+        if role == "test" and folds is not None:  # as much again, in addition to the test split without folds
+            rest, more = _hold_out(rest, part.labels, units, own, what, HELD_OUT / (1 - HELD_OUT))
+            out = np.sort(np.concatenate([out, more]))
+        found[role] = part, out
+    held_out = np.setdiff1d(part.originals, rest)
+    rest = np.flatnonzero(~np.isin(units, units[held_out]))  # with copies, unless their original is held out
+    return {"train": (part, rest), **found}
+
+
+def _role_of(source: Source, role: Role) -> Role:
+    """The role of the part that a split comes from: a missing split is held out of the training part."""
+    return role if role in source.parts else "train"
 
 
 def _check_classes(source: Source, role: Role, labels: np.ndarray, allow: frozenset[str]) -> None:
@@ -136,10 +191,15 @@ def _check_classes(source: Source, role: Role, labels: np.ndarray, allow: frozen
     raise DataError(f"{source.name}: the {role} split has no sample of class {name!r}; add samples or groups{cure}")
 
 
-def _check_counts(source: Source) -> None:
+def _check_counts(source: Source, folds: int | None) -> None:
+    if folds is not None and "test" in source.parts:
+        raise OptionError(
+            f"--folds {folds}: {source.name} has its own test split, which judges the candidates; leave --folds out"
+        )
     held_out = sum(role not in source.parts for role in ("validation", "test"))
-    least = 2 + _LEAST * held_out
-    counts = np.bincount(source.parts["train"].labels, minlength=len(source.classes))
+    least = 2 + _LEAST * (held_out + (folds is not None))
+    part = source.parts["train"]
+    counts = np.bincount(part.labels[part.originals], minlength=len(source.classes))
     if counts.min() < least:
         name = source.classes[int(counts.argmin())]
         raise DataError(
@@ -149,7 +209,7 @@ def _check_counts(source: Source) -> None:
 
 
 def _units(part: Part, hashes: np.ndarray) -> np.ndarray:
-    """For each sample the number of its unit: samples linked by a group or by equal values are one."""
+    """The unit number of each sample: samples linked by a group or by equal values form one unit."""
     _, copies = np.unique(hashes, return_inverse=True)
     if part.groups is None:
         return copies
@@ -162,19 +222,21 @@ def _units(part: Part, hashes: np.ndarray) -> np.ndarray:
 
 
 def _hold_out(
-    rows: np.ndarray, labels: np.ndarray, units: np.ndarray, seed: int, what: str
+    rows: np.ndarray, labels: np.ndarray, units: np.ndarray, seed: int, what: str, share: float = HELD_OUT
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What stays and what is held out of `rows`, both sorted; of few units, more than `HELD_OUT` may be held out."""
+    """Divide `rows` into those that stay and those held out, both sorted. With few units, more than `share` may be
+    held out.
+    """
     count = len(np.unique(units[rows]))
     if count == len(rows):
-        stay, out = train_test_split(rows, test_size=HELD_OUT, random_state=seed, stratify=labels[rows])
+        stay, out = train_test_split(rows, test_size=share, random_state=seed, stratify=labels[rows])
     else:
-        parts = min(round(1 / HELD_OUT), count, int(np.bincount(labels[rows]).max()))
+        parts = min(round(1 / share), count, int(np.bincount(labels[rows]).max()))
         if parts < 2:
             raise DataError(
-                f"{what} cannot be held out: there are too few groups, of which each split needs one of its own (all "
-                "copies of a sample are one); add groups, or give that split"
+                f"{what} cannot be held out: there are too few groups, and each split needs its own (all copies of a "
+                "sample form a group); add groups, or provide that split"
             )
-        folds = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
-        stay, out = (rows[i] for i in next(folds.split(rows, labels[rows], units[rows])))
+        held_out = cut(labels[rows], units[rows], parts, seed)[0]
+        stay, out = np.delete(rows, held_out), rows[held_out]
     return np.sort(stay), np.sort(out)

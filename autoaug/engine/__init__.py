@@ -1,1 +1,1 @@
-"""The engine: plans, and how they are carried out."""
+"""The engine draws plans and applies them."""

@@ -1,7 +1,7 @@
-"""Carry out a plan: the engine, and the same as one operator of PyTorch for ``torch.compile``.
+"""Apply a plan: directly, or as one custom PyTorch operator under ``torch.compile``.
 
-What the engine does depends on what was drawn, which a compiler cannot see; as an operator, it need not, and the graph
-stays whole. Its gradients are computed by running the plan again.
+The engine's control flow depends on what was drawn, which a compiler cannot trace. As an opaque operator, it does not
+break the graph. Its gradients are computed by running the plan again.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ Inputs = TypeVar("Inputs", Tensor, Batch)
 def apply_plan(
     plan: Plan, inputs: Inputs, *, fuse: bool = True, out: Tensor | None = None, check: bool = True
 ) -> Inputs:
-    """Carry out `plan` on samples ``[n, ...]``; the same shape and dtype back, a `Batch` where one is given.
+    """Apply `plan` to samples ``[n, ...]``. The result has the same shape and dtype, and is a `Batch` if `inputs` is.
 
-    Gradients reach the samples and the plan's magnitudes, gates and blending weights.
+    Gradients reach the samples and the plan's magnitudes and blending weights.
 
     Args:
         plan: what to do to each sample.
-        inputs: what to do it to, as the modality takes it (`autoaug.modalities.base.Values.check`); left as it is.
-        fuse: False applies one operator after another: slower, the reference.
-        out: where to write the result's values, of the samples' shape, dtype and device; reusing one saves the system
-            from mapping fresh memory for each batch. Takes no gradient.
-        check: whether to look at the values of the samples, such as whether they are finite.
+        inputs: the samples, in a form that the modality accepts (`autoaug.modalities.base.Values.check`); not modified.
+        fuse: False applies one operator after another, which is slower and serves as the reference.
+        out: a tensor for the values of the result, of the samples' shape, dtype and device; reusing one avoids mapping
+            new memory for each batch. Does not support gradients.
+        check: whether to check the values of the samples, for example that they are finite.
 
     Raises:
-        OptionError: samples or `out` are not as above, or the plan is for another number of samples.
+        OptionError: the samples or `out` are not as above, or the plan is for another number of samples.
     """
     batch = inputs if isinstance(inputs, Batch) else Batch(inputs)
     if not torch.compiler.is_compiling():
@@ -53,7 +53,7 @@ def apply_plan(
 
 
 def _run(values: Tensor, tensors: Sequence[Tensor], head: str, fuse: bool, check: bool) -> Tensor:
-    """The plan of which `head` names the modality, the operators and the tensors, carried out."""
+    """Apply the plan made of `tensors`; `head` names the modality, the operators and the tensors."""
     modality, operators, names = head.split(";")
     given = dict(zip(names.split(","), tensors, strict=True))
     plan = Plan.from_tensors(tuple(operators.split(",")) if operators else (), modality, given)
@@ -79,8 +79,8 @@ def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
     of_values, of_tensors, *_ = ctx.needs_input_grad
     wanted = [i for i, needed in enumerate([of_values, *of_tensors]) if needed]
     values, *tensors = ctx.saved_tensors
-    found = dict(zip(wanted, _gradients(gradient, values, tensors, ctx.head, ctx.fuse, wanted), strict=True))
-    return found.get(0), [found.get(1 + i) for i in range(len(tensors))], None, None, None
+    gradients = dict(zip(wanted, _gradients(gradient, values, tensors, ctx.head, ctx.fuse, wanted), strict=True))
+    return gradients.get(0), [gradients.get(1 + i) for i in range(len(tensors))], None, None, None
 
 
 @torch.library.custom_op("autoaug::apply_plan_gradients", mutates_args=())
@@ -94,10 +94,10 @@ def _gradients(
         for i, leaf in zip(wanted, leaves, strict=True):
             inputs[i] = leaf
         output = _run(inputs[0], inputs[1:], head, fuse, check=False)
-        found = torch.autograd.grad(output, leaves, gradient, allow_unused=True)
-        return [torch.zeros_like(leaf) if g is None else g for g, leaf in zip(found, leaves, strict=True)]
+        gradients = torch.autograd.grad(output, leaves, gradient, allow_unused=True)
+        return [torch.zeros_like(leaf) if g is None else g for g, leaf in zip(gradients, leaves, strict=True)]
 
-    # Within an operator PyTorch records no gradients, in this thread.
+    # Within a custom operator, PyTorch records no gradients in the calling thread.
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(run).result()
 

@@ -1,4 +1,4 @@
-"""Batches in other orders, in parts, and joined again: values and lengths together."""
+"""Split, join, reorder and index batches: values and lengths together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autoaug.modalities.base import Batch
 
 
 def rows_of(batch: Batch, rows: slice) -> Batch:
-    """Some of the samples, as views."""
+    """The samples in a slice, as views."""
     return Batch(batch.values[rows], None if batch.lengths is None else batch.lengths[rows])
 
 
@@ -29,13 +29,13 @@ def joined(parts: Sequence[Batch]) -> Batch:
 
 
 def joined_lengths(parts: Sequence[Tensor | None]) -> Tensor | None:
-    """The lengths of all parts; None where they have none."""
+    """The lengths of all parts; None if they have none."""
     given = [lengths for lengths in parts if lengths is not None]
     return torch.cat(given) if given else None
 
 
 def permuted(batch: Batch, order: Tensor) -> Batch:
-    """The samples in another order, each once; gradients pass."""
+    """The samples in another order, each exactly once; differentiable."""
     return Batch(Permute.apply(batch.values, order), None if batch.lengths is None else batch.lengths[order])
 
 
@@ -59,7 +59,7 @@ def per_sample(numbers: Tensor, values: Tensor) -> Tensor:
 
 
 class Permute(torch.autograd.Function):
-    """Samples in another order. Going back gathers too, which is many times faster than what indexing does."""
+    """Reorder samples. The backward pass gathers, too, which is many times faster than the scatter of indexing."""
 
     @staticmethod
     def forward(context: Any, inputs: Tensor, order: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
-"""The engine: carries out a plan as few batched kernels, forwards and backwards.
+"""Apply a plan with few batched kernels, forward and backward.
 
-Large batches go through in chunks that stay in the cache; what mixes samples looks beyond them and comes last.
+Large batches are processed in chunks that fit in the cache. Mixing needs samples from other chunks, so it comes last.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from autoaug.modalities.base import Batch
 from autoaug.modalities.operators import get_operator
 from autoaug.modalities.registry import get_modality
 
-#: Float bytes of a chunk, by kind of device: on a CPU a chunk and its copies stay in a core's cache.
+#: Bytes of a chunk in floating point, by kind of device. On a CPU, a chunk and its copies fit in the cache of a core.
 _CHUNK_BYTES = {"cpu": 4 * 2**20, "cuda": 256 * 2**20}
 
 
 def run_plan(plan: Plan, batch: Batch, fuse: bool, out: Tensor | None, check: bool) -> Batch:
-    """`autoaug.engine.apply.apply_plan`, as it is carried out."""
+    """The implementation of `autoaug.engine.apply.apply_plan`."""
     with as_option_error():
         batch = batch._replace(values=get_modality(plan.modality).values.check(batch.values, look=check))
     given, lengths = batch.values, batch.lengths
     check_plan(plan, len(given))
     if lengths is not None and lengths.shape != (len(given),):
-        raise OptionError(f"lengths are of shape {list(lengths.shape)}; pass one for each of {len(given)} samples")
+        raise OptionError(f"lengths have shape {list(lengths.shape)}; pass one for each of {len(given)} samples")
     if out is not None and (out.shape != given.shape or out.dtype != given.dtype or out.device != given.device):
-        raise OptionError(f"out is {_kind(out)}, but the samples are {_kind(given)}; they must be alike")
-    # Autocast would reach into operators, and coordinates in 16 bits move samples.
+        raise OptionError(f"out is {_kind(out)}, but the samples are {_kind(given)}; they must match")
+    # Autocast would affect operators, and 16-bit coordinates are too coarse.
     with torch.autocast(given.device.type, enabled=False):
         if torch.is_grad_enabled() and any(t.requires_grad for t in [given, *plan.tensors().values()]):
             return _with_gradient(plan, batch, fuse)
@@ -46,9 +46,9 @@ def _kind(tensor: Tensor) -> str:
 
 
 def _with_gradient(plan: Plan, batch: Batch, fuse: bool) -> Batch:
-    """The plan carried out on samples that are known to be good."""
+    """Apply the plan to checked samples, with gradients."""
     values, chunks = get_modality(plan.modality).values, _chunks(batch.values)
-    # Slices would each fill the gradient of a whole batch; pieces of one split fill it once.
+    # The backward pass of each slice would fill a gradient of the whole batch; that of one split fills it once.
     sizes = [rows.stop - rows.start for rows in chunks]
     pieces = zip(chunks, split(batch, sizes), strict=True)
     whole = joined([run_steps(_part(plan, rows), _at_work(plan, piece), fuse) for rows, piece in pieces])
@@ -60,7 +60,7 @@ def _with_gradient(plan: Plan, batch: Batch, fuse: bool) -> Batch:
 
 
 def _without_gradient(plan: Plan, batch: Batch, fuse: bool, given_out: Tensor | None) -> Batch:
-    """The same, into an output that may be given; of each chunk nothing is kept but the result."""
+    """Apply the plan to checked samples, without gradients, into `given_out` if it is given."""
     out = torch.empty_like(batch.values) if given_out is None else given_out
     chunks, lengths = _chunks(batch.values), []
     for rows in chunks:
@@ -79,7 +79,7 @@ def _without_gradient(plan: Plan, batch: Batch, fuse: bool, given_out: Tensor | 
 
 
 def _store(plan: Plan, piece: Batch, into: Tensor) -> Tensor | None:
-    """Write the values of a chunk as they are stored, and give its lengths."""
+    """Write the values of a chunk in storage format to `into`, and return the chunk's lengths."""
     if piece.values is not into:
         into.copy_(get_modality(plan.modality).values.as_stored(piece.values, into.dtype))
     return piece.lengths
@@ -92,19 +92,19 @@ def _chunks(values: Tensor) -> list[slice]:
 
 
 def _part(plan: Plan, rows: slice) -> Plan:
-    """The plan of some rows, without mixing, which looks beyond them."""
+    """The plan of some rows, without mixing, which needs other rows."""
     return replace(plan, mix=None)[rows]
 
 
 def _at_work(plan: Plan, batch: Batch) -> Batch:
-    """The batch as the engine works on it."""
+    """The batch in the engine's format."""
     return batch._replace(values=get_modality(plan.modality).values.as_work(batch.values))
 
 
 def run_steps(plan: Plan, batch: Batch, fuse: bool, into: Tensor | None = None) -> Batch:
-    """All steps of the plan on samples as the engine works on them; chains are blended, mixing is left out.
+    """Apply all steps of the plan, but not its mixing, to samples in the engine's format; chains are blended.
 
-    The result's values may be `into`, where no gradient is wanted and that saves a copy.
+    The values of the result may be written to `into`, which saves a copy; only without gradients.
     """
     chosen = {int(index) for index in np.unique(plan.choice.numpy())} - {-1}
     operators = {index: get_operator(plan.operators[index]) for index in chosen}
@@ -113,13 +113,14 @@ def run_steps(plan: Plan, batch: Batch, fuse: bool, into: Tensor | None = None) 
         return batch
     if plan.blend is not None:
         return _blended(plan, batch, fuse)
-    if fuse and plan.gate is None:
+    needs_differences = plan.magnitude.requires_grad and any(operator.jumps for operator in operators.values())
+    if fuse and not needs_differences:
         return run_fused(plan, operators, fusions, batch, into)
     return run_one_by_one(plan, operators, fusions, batch)
 
 
 def _blended(plan: Plan, batch: Batch, fuse: bool) -> Batch:
-    """The weighted sum of the samples and of what each chain makes of them; as long as the longest of these."""
+    """The weighted sum of the samples and the results of the chains; each sample is as long as its longest result."""
     assert plan.blend is not None
     values, lengths = batch
     weights = [per_sample(column, values) for column in plan.blend.to(values.device, values.dtype).unbind(1)]
@@ -132,7 +133,7 @@ def _blended(plan: Plan, batch: Batch, fuse: bool) -> Batch:
 
 
 def _chains(plan: Plan) -> list[Plan]:
-    """Each chain of a plan that blends some, as a plan."""
+    """The chains of a plan, each as a plan."""
     assert plan.blend is not None
     width = plan.blend.shape[1] - 1
     by_step = {name: tensor.chunk(width) for name, tensor in plan.tensors().items() if name != "blend"}
@@ -140,7 +141,7 @@ def _chains(plan: Plan) -> list[Plan]:
 
 
 def _mixed(plan: Plan, rows: slice, batch: Batch, partners: Batch) -> Batch:
-    """The samples of some rows of the plan mixed with their partners, as the engine works on them."""
+    """The samples of some rows mixed with their partners, in the engine's format."""
     mix = plan.mix
     assert mix is not None
     own = _at_work(plan, batch), _at_work(plan, partners)
@@ -148,7 +149,7 @@ def _mixed(plan: Plan, rows: slice, batch: Batch, partners: Batch) -> Batch:
 
 
 def mix_labels(plan: Plan, labels: Tensor, inputs: Tensor | Batch) -> Tensor:
-    """Soft labels ``[n, classes]`` mixed as the plan mixes the samples `inputs`."""
+    """Mix soft labels ``[n, classes]`` as the plan mixes the samples `inputs`."""
     mix = plan.mix
     if mix is None:
         return labels

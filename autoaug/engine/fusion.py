@@ -1,4 +1,4 @@
-"""What the engine does in which order: from the operators that samples drew to groups that run as one."""
+"""The engine's schedule: group the operators that samples drew into groups that run together."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from autoaug.modalities.base import Fusion
 
 
 class OperatorRows(NamedTuple):
-    """Samples (their indices) that drew the same operator."""
+    """An operator, and the indices of the samples that drew it."""
 
     operator: int
     samples: np.ndarray
 
 
 class Group(NamedTuple):
-    """Samples that are worked on as one by the fusion of a kind; where that joins or carries, they may have drawn
-    several operators.
+    """Samples that the fusion of one kind processes together. If the fusion joins or carries, they may have drawn
+    different operators.
     """
 
     kind: str
@@ -27,8 +27,8 @@ class Group(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A step of the plan: groups whose maps their samples only carry on, then those that change samples; `resting` are
-    in none of the latter.
+    """A step of the plan: groups whose maps the samples only carry along, then groups that change their samples.
+    `resting` are the samples in none of the latter.
     """
 
     carried: list[Group]
@@ -41,9 +41,9 @@ class Step(NamedTuple):
 
 
 def make_schedule(choice: np.ndarray, kinds: Mapping[int, str], fusions: Mapping[str, Fusion]) -> list[Step]:
-    """The steps for ``choice [S, n]``, -1 for no operator; ``kinds[i]`` is the kind of operator i. Maps are carried
-    until the last of one carrier; those that end at a step are one group, and so are the step's operators of a joined
-    kind.
+    """Make the steps for ``choice [S, n]``, where -1 is no operator; ``kinds[i]`` is the kind of operator i. Maps are
+    carried to the last operator of a run with the same carrier. Runs that end at the same step form one group, and so
+    do the operators of a joined kind in a step.
     """
     lasts = _last_of_runs(choice, kinds, fusions)
     kinds = _applying(kinds, fusions)
@@ -51,7 +51,7 @@ def make_schedule(choice: np.ndarray, kinds: Mapping[int, str], fusions: Mapping
 
 
 def _applying(kinds: Mapping[int, str], fusions: Mapping[str, Fusion]) -> dict[int, str]:
-    """By operator the kind that applies its maps: of those that are carried the last of the carrier that is in use."""
+    """For each operator, the kind that applies its maps; for carried maps, the last used kind of the carrier."""
     used = [kind for kind in fusions if kind in kinds.values() and fusions[kind].role == "carried"]
     last = {fusions[kind].carrier: kind for kind in used}
     return {index: last[fusions[kind].carrier] if kind in used else kind for index, kind in kinds.items()}
@@ -60,7 +60,7 @@ def _applying(kinds: Mapping[int, str], fusions: Mapping[str, Fusion]) -> dict[i
 def _make_step(chosen: np.ndarray, ended: np.ndarray, kinds: Mapping[int, str], fusions: Mapping[str, Fusion]) -> Step:
     carried: dict[str, list[OperatorRows]] = {}
     groups: list[Group] = []
-    shared: dict[str, list[OperatorRows]] = {kind: [] for kind in fusions}  # of joined kinds, then of ending ones
+    shared: dict[str, list[OperatorRows]] = {kind: [] for kind in fusions}  # joined kinds, carried ones that end
     order = np.argsort(chosen, kind="stable")
     bounds = np.searchsorted(chosen[order], np.arange(chosen.max(initial=-1) + 2))
     resting = [order[: bounds[0]]]
@@ -86,8 +86,8 @@ def _make_step(chosen: np.ndarray, ended: np.ndarray, kinds: Mapping[int, str], 
 
 
 def _last_of_runs(choice: np.ndarray, kinds: Mapping[int, str], fusions: Mapping[str, Fusion]) -> np.ndarray:
-    """Where ``[S, n]`` a carried operator is the last before one of another carrier, or of none, or the end. A closing
-    one takes the maps before it into its own.
+    """Whether, ``[S, n]``, a carried operator is the last of its run: the next operator has another carrier or none, or
+    there is no next one. A closing operator takes the carried maps into its own.
     """
     carriers = ["", *dict.fromkeys(fusion.carrier for fusion in fusions.values() if fusion.carrier)]
     carrier = np.zeros(max(kinds, default=-1) + 2, int)  # the last entry stands for -1

@@ -1,4 +1,4 @@
-"""A plan: all the randomness of a policy for one batch, in one small record that replays, prints and travels."""
+"""Plans: all the randomness of a policy for one batch, in a small record that can be replayed, printed and saved."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from torch import Tensor
 from autoaug.errors import OptionError, PolicyError, typed_line
 from autoaug.functional import sampling as drawing
 from autoaug.modalities.base import Mixer
+from autoaug.modalities.kinds import mixed_by
 from autoaug.modalities.operators import IDENTITY, RENAMED_OPERATORS, UNIFORMS, get_operator, modality_of
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Layer, Mixing, Operation, Policy
@@ -25,7 +26,6 @@ _TENSORS = {
     "choice": "Sn",
     "magnitude": "Sn",
     "uniforms": "Sn4",
-    "gate": "Sn",
     "blend": "nK",
     "mode": "n",
     "partner": "n",
@@ -36,13 +36,13 @@ _TENSORS = {
 
 @dataclass(frozen=True)
 class Mix:
-    """How n samples are mixed with one another.
+    """How n samples are mixed with each other.
 
     Attributes:
-        mode: ``[n]`` int64, 0 not at all, else the number from 1 of a kind in the modality's `Mixer.kinds`.
-        partner: ``[n]`` int64, with which sample each is mixed.
-        weight: ``[n]`` float32, the weight of the sample's own values, or the share of them that it keeps.
-        place: ``[n, 2]`` float32 in [0, 1), where the partner's part comes to lie.
+        mode: ``[n]`` int64: 0 for no mixing, otherwise one plus the index of a kind in the modality's `Mixer.kinds`.
+        partner: ``[n]`` int64: the index of the sample that each is mixed with.
+        weight: ``[n]`` float32: the weight of the sample's own values, or the share of them that it keeps.
+        place: ``[n, 2]`` float32 in [0, 1): the position of the partner's part.
     """
 
     mode: Tensor
@@ -63,8 +63,6 @@ class Plan:
         choice: ``[S, n]`` int64, which operator, or -1 for none.
         magnitude: ``[S, n]`` floating point in [-1, 1], signed. May carry a gradient.
         uniforms: ``[S, n, UNIFORMS]`` float32 in [0, 1), for places, offsets and seeds.
-        gate: ``[S, n]`` in [0, 1], how much of each step's result is taken; None takes all. For gradients to the
-            choice of sub-policies: see `autoaug.engine.relaxation`.
         blend: ``[n, 1 + K]``, weights (each row sums to 1) of the original and of K chains, for AugMix; the steps are
             then K chains of S / K steps, one after another, each from the original. None where there is one chain.
         mix: how samples are mixed afterwards; None where the policy does not mix.
@@ -75,7 +73,6 @@ class Plan:
     choice: Tensor
     magnitude: Tensor
     uniforms: Tensor
-    gate: Tensor | None = None
     blend: Tensor | None = None
     mix: Mix | None = None
     modality: str = ""
@@ -91,10 +88,10 @@ class Plan:
         """The plan of a slice of the samples.
 
         Raises:
-            OptionError: `rows` is no slice, or a sample is mixed with one outside the slice.
+            OptionError: `rows` is not a slice, or a sample is mixed with one outside the slice.
         """
         if not isinstance(rows, slice):
-            raise OptionError(f"a plan is sliced, as in plan[{rows!r}:{rows!r} + 1], not indexed by {rows!r}")
+            raise OptionError(f"a plan cannot be indexed by {rows!r}; use a slice, as in plan[{rows!r}:{rows!r} + 1]")
         cut = {k: v[:, rows] if _is_by_step(k) else v[rows] for k, v in self.tensors().items()}
         if "partner" not in cut:
             return self.with_tensors(cut)
@@ -108,23 +105,23 @@ class Plan:
         return self.with_tensors(cut | {"partner": partner})
 
     def tensors(self) -> dict[str, Tensor]:
-        """The tensors that the plan and its mixing have, by name."""
+        """The tensors of the plan and its mixing, by name."""
         every = {name: getattr(self.mix if name in _OF_MIX else self, name, None) for name in _TENSORS}
         return {name: tensor for name, tensor in every.items() if tensor is not None}
 
     @classmethod
     def from_tensors(cls, operators: tuple[str, ...], modality: str, tensors: Mapping[str, Tensor]) -> Plan:
-        """The plan of such `tensors`; raises TypeError where some are missing or unknown."""
+        """The plan made of the `tensors`; raises TypeError if some are missing or unknown."""
         mix = {name: tensor for name, tensor in tensors.items() if name in _OF_MIX}
         own = {name: tensor for name, tensor in tensors.items() if name not in _OF_MIX}
         return cls(operators, mix=Mix(**mix) if mix else None, modality=modality, **own)
 
     def with_tensors(self, tensors: Mapping[str, Tensor]) -> Plan:
-        """A plan of the same operators with these tensors alone."""
+        """A plan of the same operators with only these tensors."""
         return Plan.from_tensors(self.operators, self.modality, tensors)
 
     def describe(self, index: int) -> str:
-        """One line of text on what is done to sample `index`."""
+        """One line of text that tells what is done to sample `index`."""
         return ", ".join(self._words(index)) or "unchanged"
 
     def _words(self, index: int) -> Iterator[str]:
@@ -151,7 +148,7 @@ class Plan:
 
     @staticmethod
     def concatenate(plans: Sequence[Plan]) -> Plan:
-        """One plan for the samples of all `plans`, which must be of one policy.
+        """One plan for the samples of all `plans`, which must come from one policy.
 
         Raises:
             OptionError: there are no plans, or they differ in operators, steps or kinds of mixing.
@@ -168,7 +165,7 @@ class Plan:
         return first.with_tensors(joined)
 
     def save(self, path: str | Path) -> None:
-        """Write the plan as JSON, which `Plan.load` reads back to the same numbers, bit for bit."""
+        """Write the plan as JSON; `Plan.load` restores the same numbers bit for bit."""
         numbers = {
             name: {"dtype": str(tensor.dtype).removeprefix("torch."), "values": tensor.detach().tolist()}
             for name, tensor in self.tensors().items()
@@ -178,15 +175,17 @@ class Plan:
 
     @classmethod
     def load(cls, path: str | Path) -> Plan:
-        """The plan in the file at `path`; raises `OptionError` where it is none."""
+        """Load the plan in the file at `path`; raises `OptionError` if it is not a plan."""
         try:
             content = json.loads(read_text(Path(path), OptionError))
             samples, modality = int(content.pop("samples")), str(content.pop("modality", ""))
             operators = tuple(RENAMED_OPERATORS.get(str(name), str(name)) for name in content.pop("operators"))
             tensors = {
                 name: torch.tensor(v["values"], dtype=_DTYPES[v["dtype"]], device="cpu")
-                for name, v in with_names(content, {"draws": "uniforms"}).items()  # what older versions called them
+                for name, v in with_names(content, {"draws": "uniforms"}).items()  # the old name
             }
+            if "gate" in tensors:  # older relaxed policies wrote apart what was drawn and not applied
+                tensors["choice"] = torch.where(tensors.pop("gate") < 0.5, -1, tensors["choice"])
             if not tensors["choice"].numel():  # no steps: lists do not tell the number of samples
                 empty = {"choice": (0, samples), "magnitude": (0, samples), "uniforms": (0, samples, UNIFORMS)}
                 tensors |= {name: tensors[name].reshape(shape) for name, shape in empty.items()}
@@ -198,34 +197,34 @@ class Plan:
 
 
 def _is_by_step(name: str) -> bool:
-    """Whether the first dimension of that tensor is the step, not the sample."""
+    """Whether the first dimension of that tensor is the step, rather than the sample."""
     return _TENSORS[name].startswith("S")
 
 
 def _policy_of(plan: Plan) -> tuple[object, ...]:
-    """What plans of one policy have in common."""
+    """What all plans of one policy have in common."""
     return plan.modality, plan.operators, len(plan.choice), plan.tensors().keys()
 
 
 def mixing_of(modality: str) -> Mixer:
-    """How samples of the modality are mixed; raises `PolicyError` where they cannot be."""
+    """The mixer of the modality; raises `PolicyError` if it has none."""
     mixing = get_modality(modality).mixing
     if mixing is None:
-        raise PolicyError(f"samples of the modality {modality} cannot be mixed; leave mixing out of the policy")
+        raise PolicyError(f"modality {modality!r} has no mixing; leave mixing out of the policy")
     return mixing
 
 
 def _check_consistent(plan: Plan, samples: int) -> None:
-    """Raise `ValueError` where the plan's tensors are not all of its steps and `samples`, or point to nothing."""
+    """Raise `ValueError` if a tensor of the plan does not have its steps and `samples`, or has indices out of range."""
     steps = len(plan.choice)
     chains = 0 if plan.blend is None else plan.blend.shape[-1] - 1
     lengths = {"S": steps, "n": samples, "K": chains + 1, "4": UNIFORMS, "2": 2}
     for name, tensor in plan.tensors().items():
         shape = tuple(lengths[dimension] for dimension in _TENSORS[name])
         if tuple(tensor.shape) != shape:
-            raise ValueError(f"{name} is of shape {tuple(tensor.shape)}, not {shape}")
+            raise ValueError(f"{name} has shape {tuple(tensor.shape)}, not {shape}")
     if plan.blend is not None and (chains < 1 or steps % chains):
-        raise ValueError(f"{steps} steps are not those of {chains} chains")
+        raise ValueError(f"{steps} steps cannot be divided among {chains} chains")
     kinds = len(mixing_of(plan.modality).kinds) if plan.mix else 0
     ends = {"choice": (-1, len(plan.operators)), "mode": (0, kinds + 1), "partner": (0, samples)}
     for name, (low, high) in ends.items():
@@ -238,20 +237,21 @@ _DTYPES = {"float32": torch.float32, "float64": torch.float64, "int64": torch.in
 
 
 def draw_plan(policy: Policy, n: int, generator: torch.Generator, modality: str | None = None) -> Plan:
-    """Draw what the policy does to `n` samples, from a CPU `generator`: same generator state, same plan.
+    """Draw a plan for `n` samples with a CPU `generator`. The same generator state gives the same plan.
 
-    The modality is that of the policy's operators; where it has none, it may be given, or it is the first one.
+    The modality is that of the policy's operators; for a policy without operators, it is `modality`, or the first
+    registered one.
 
     Raises:
-        UnknownName: the policy uses an operator that is not registered, or there is no such modality.
+        UnknownName: the modality or an operator of the policy is not registered.
         OptionError: `n` is negative.
-        PolicyError: the policy has a schedule (what applies depends on how much of the training is done), operators of
-            several modalities, or a mixing that the modality does not know.
+        PolicyError: the policy has a schedule (its layers depend on the progress of the training), operators of several
+            modalities, or a mixing that the modality does not have.
     """
     if policy.schedule:
-        raise PolicyError(f"policy {policy.name!r} has a schedule; draw from policy.at(share of the training done)")
+        raise PolicyError(f"policy {policy.name!r} has a schedule; draw from policy.at(fraction of the training done)")
     if n < 0:
-        raise OptionError(f"a plan cannot be for {n} samples; draw it for 0 or more")
+        raise OptionError(f"a plan cannot be drawn for {n} samples; the number must be at least 0")
     operators, table, blend, mix = drawn_operators(policy), drawing_table(policy), None, None
     modality = modality_of(operators, modality).name
     if policy.chains is None:
@@ -266,13 +266,13 @@ def draw_plan(policy: Policy, n: int, generator: torch.Generator, modality: str 
 
 
 def drawn_operators(policy: Policy) -> tuple[str, ...]:
-    """The operators that a plan of the policy numbers: all but Identity, which does nothing."""
+    """The operators that a plan of the policy indexes: all but Identity, which does nothing."""
     return tuple(name for name in policy.operator_names() if name != IDENTITY)
 
 
 def drawing_table(policy: Policy, layers: tuple[Layer, ...] | None = None) -> drawing.Table:
-    """The policy's layers, or some `layers` of its schedule, as the plain numbers that `drawing.draw_operations` takes;
-    Identity is no operator there.
+    """The policy's layers, or some `layers` of its schedule, as plain numbers for `drawing.draw_operations`. Identity
+    has index -1.
     """
     index = {name: i for i, name in enumerate(drawn_operators(policy))} | {IDENTITY: -1}
     return [
@@ -288,7 +288,7 @@ def drawing_table(policy: Policy, layers: tuple[Layer, ...] | None = None) -> dr
 
 
 def negative_share(operation: Operation) -> float:
-    """The probability that the magnitude is drawn with a negative sign: 0 where the operator has but one."""
+    """The probability of a negative magnitude: 0 for an unsigned operator."""
     return _NEGATIVE[operation.sign] if get_operator(operation.operator).signed else 0.0
 
 
@@ -296,18 +296,18 @@ _NEGATIVE = {"both": 0.5, "positive": 0.0, "negative": 1.0}
 
 
 def mixing_numbers(mixing: Mixing, known: Sequence[str]) -> tuple[tuple[int, int], float, float]:
-    """The two modes that are drawn evenly, the probability and the parameter of the weights' Beta distribution; raises
-    `PolicyError` where the kinds are not among those that are `known`.
+    """The two equally likely modes, the probability, and the parameter of the weights' Beta distribution. Raises
+    `PolicyError` if a kind is not among the `known` ones.
     """
-    kinds = ("mixup", "cutmix") if mixing.kind == "mixup-or-cutmix" else (mixing.kind, mixing.kind)
+    kinds = mixed_by(mixing.kind)
     if not set(kinds) <= set(known):
         raise PolicyError(f"samples of this modality are not mixed by {mixing.kind}, but by {', '.join(known)}")
-    return (1 + known.index(kinds[0]), 1 + known.index(kinds[1])), mixing.probability, mixing.alpha
+    return (1 + known.index(kinds[0]), 1 + known.index(kinds[-1])), mixing.probability, mixing.alpha
 
 
 def check_plan(plan: Plan, samples: int) -> None:
-    """Raise `OptionError` where the plan is for another number of samples or has impossible magnitudes, and
-    `PolicyError` where it names operators that it does not have.
+    """Raise `OptionError` if the plan is for another number of samples or has magnitudes out of range, and
+    `PolicyError` if it chooses operators that it does not list.
     """
     if len(plan) != samples:
         raise OptionError(f"the plan is for {len(plan)} samples, not {samples}; draw one of that size")

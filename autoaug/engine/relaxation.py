@@ -2,29 +2,67 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan, draw_plan, drawn_operators, negative_share
-from autoaug.errors import PolicyError, as_option_error
+from autoaug.errors import OptionError, PolicyError, as_option_error
 from autoaug.functional.sampling import Seeded, uniform
-from autoaug.functional.straight_through import straight_through
-from autoaug.modalities.operators import IDENTITY, modality_of
+from autoaug.modalities.operators import IDENTITY, UNIFORMS, modality_of
 from autoaug.policy.models import Layer, Policy, SubPolicy
+
+
+class RelaxedDraw(NamedTuple):
+    """What was drawn from a relaxed policy.
+
+    Attributes:
+        plan: for n samples; its magnitudes carry gradients to the ranges.
+        log_probability: ``[n]``, of the operators that each sample drew; carries gradients to the weights and the
+            probabilities.
+    """
+
+    plan: Plan
+    log_probability: Tensor
+
+    def score(self, losses: Tensor) -> Tensor:
+        """The score-function estimate (Williams, 1992) as a term to add to the mean loss; its gradient alone counts.
+
+        Without bias, where the loss of a sample depends on what that sample drew alone (batch normalization in
+        training breaks this a little).
+
+        Args:
+            losses: ``[draws, ...]``, n in all, in the plan's order. Each has the mean of the others along the first
+                dimension as its baseline (Kool et al., 2019). That is most precise where these are draws for the same
+                sample, as ``losses.view(draws, -1)`` has them of samples repeated as a whole.
+
+        Raises:
+            OptionError: there are fewer than two draws.
+        """
+        draws = len(losses)
+        if draws < 2:
+            raise OptionError(f"there are losses of {draws} draws; a baseline needs 2 or more")
+        advantage = (losses - losses.mean(0)).detach() * draws / (draws - 1)
+        return (advantage * self.log_probability.view_as(losses)).mean()
 
 
 class RelaxedPolicy(Seeded):
     """A policy whose numbers are parameters: samples ``[B, ...]`` in, the same shape out.
 
-    Each sample draws one sub-policy of each layer as ever; going back, the gradient reaches the weights through the
-    straight-through Gumbel-softmax (Jang et al., 2017), the probabilities through a relaxed Bernoulli variable
-    (Maddison et al., 2017), as in Faster AutoAugment (Hataya et al., 2020), and both ends of the magnitude ranges
-    through the drawn magnitude.
+    Each sample draws one sub-policy of each layer as ever. What was drawn is a step, so the weights and probabilities
+    learn by the score function, and both ends of the magnitude ranges through the drawn magnitude::
+
+        drawn = relaxed.draw(len(inputs))
+        losses = loss(model(apply_plan(drawn.plan, inputs)))  # [B]
+        (losses.mean() + drawn.score(losses)).backward()
+
+    The straight-through Gumbel-softmax of Faster AutoAugment (Hataya et al., 2020) takes the loss to be linear between
+    what one operator and another make of a sample; its bias is most of the gradient (`benchmarks.relaxation`).
 
     Args:
         policy: where to begin; sub-policies of one operation each.
-        temperature: of both relaxations; small is closer to the choice itself, large has smoother gradients.
         seed: of the module's own generator.
         modality: of the samples, where the policy's operators do not tell and it is not the first one.
 
@@ -37,7 +75,7 @@ class RelaxedPolicy(Seeded):
         PolicyError: a sub-policy has other than one operation, or the policy blends chains or has a schedule.
     """
 
-    def __init__(self, policy: Policy, temperature: float = 0.5, seed: int = 0, modality: str | None = None) -> None:
+    def __init__(self, policy: Policy, seed: int = 0, modality: str | None = None) -> None:
         with as_option_error():
             super().__init__(seed)
         has_sequences = any(
@@ -49,7 +87,6 @@ class RelaxedPolicy(Seeded):
                 "have neither chains nor a schedule"
             )
         self.policy = policy
-        self.temperature = temperature
         self.operators = drawn_operators(policy)
         self.modality = modality_of(self.operators, modality).name
         tables = [[(b.weight, b.operations[0]) for b in layer.sub_policies] for layer in policy.layers]
@@ -57,35 +94,42 @@ class RelaxedPolicy(Seeded):
         self.probabilities = nn.ParameterList(_logit([o.probability for _, o in table]) for table in tables)
         self.ranges = nn.ParameterList(_logit([o.magnitude for _, o in table]) for table in tables)
 
-    def draw(self, n: int) -> Plan:
-        """A plan for `n` samples, whose magnitudes and gates carry gradients to the parameters."""
+    def draw(self, n: int) -> RelaxedDraw:
+        """A plan for `n` samples, and how likely its choices were."""
         steps = [self._draw_layer(i, n) for i in range(len(self.policy.layers))]
         if not steps:
-            return draw_plan(self.policy, n, self.generator, self.modality)
-        choice, magnitude, uniforms, gate = (torch.stack(parts) for parts in zip(*steps, strict=True))
-        return Plan(self.operators, choice, magnitude, uniforms, gate=gate, modality=self.modality)
+            plan = draw_plan(self.policy, n, self.generator, self.modality)
+            return RelaxedDraw(plan, torch.zeros(n, dtype=torch.float32, device="cpu"))
+        choice, magnitude, uniforms, log_probability = (torch.stack(parts) for parts in zip(*steps, strict=True))
+        return RelaxedDraw(
+            Plan(self.operators, choice, magnitude, uniforms, modality=self.modality), log_probability.sum(0)
+        )
 
     def _draw_layer(self, layer: int, n: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """For n samples the operator, its magnitude, its uniforms, and the logarithm of the operator's probability.
+
+        That nothing is done is one outcome, whichever sub-policy was left out: summing over these takes their variance
+        off the score.
+        """
         operations = [sub_policy.operations[0] for sub_policy in self.policy.layers[layer].sub_policies]
-        chance = uniform(n, 8, self.generator)
-        noise = uniform(n, len(operations), self.generator).clamp(1e-9, 1 - 1e-7)
-        logits = self.weights[layer] - (-noise.log()).log()
-        soft = (logits / self.temperature).softmax(1)
-        sub_policy = logits.argmax(1)
-        taken = straight_through(torch.nn.functional.one_hot(sub_policy, len(operations)), soft)
-        odds = self.probabilities[layer][sub_policy] + torch.logit(chance[:, 0].clamp(1e-6, 1 - 1e-6))
-        applied = straight_through((odds > 0).float(), torch.sigmoid(odds / self.temperature))
-        low, high = torch.sigmoid(self.ranges[layer])[sub_policy].sort(1).values.unbind(1)
-        negative = _numbers([negative_share(o) for o in operations])[sub_policy]
-        sign = torch.where(chance[:, 2] < negative, -1.0, 1.0).to(low)
         index = {name: i for i, name in enumerate(self.operators)} | {IDENTITY: -1}
-        choice = torch.tensor([index[o.operator] for o in operations], device="cpu")[sub_policy]
-        gate = taken.gather(1, sub_policy[:, None]).squeeze(1) * applied
-        return choice, sign * (low + chance[:, 1] * (high - low)), chance[:, 4:], gate
+        operators = torch.tensor([*(index[o.operator] for o in operations), -1], device="cpu")
+        weights, applied = self.weights[layer].softmax(0), torch.sigmoid(self.probabilities[layer])
+        taken = weights * torch.where(operators[:-1] < 0, 0.0, applied)
+        rest = (weights * torch.where(operators[:-1] < 0, 1.0, 1 - applied)).sum(0, keepdim=True)
+        chances = torch.cat([taken, rest])
+        drawn = torch.multinomial(chances.detach().double(), max(n, 1), replacement=True, generator=self.generator)[:n]
+        chance = uniform(n, 2 + UNIFORMS, self.generator)
+        ends = torch.sigmoid(self.ranges[layer]).sort(1).values
+        low, high = torch.cat([ends, torch.zeros_like(ends[:1])])[drawn].unbind(1)
+        negative = _numbers([*(negative_share(o) for o in operations), 0.0])[drawn]
+        sign = torch.where(chance[:, 1] < negative, -1.0, 1.0).to(low)
+        magnitude = sign * (low + chance[:, 0] * (high - low))
+        return operators[drawn], magnitude, chance[:, 2:], chances[drawn].log()
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Draw a plan for this batch and carry it out."""
-        return apply_plan(self.draw(len(inputs)), inputs)
+        """Draw a plan for this batch and carry it out. The gradient reaches the magnitude ranges alone; see `draw`."""
+        return apply_plan(self.draw(len(inputs)).plan, inputs)
 
     def frozen(self) -> Policy:
         """The policy with the numbers learned so far."""

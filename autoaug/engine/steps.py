@@ -1,10 +1,10 @@
-"""The steps of a plan, on one chunk of samples: one operator after another, or fused into few kernels.
+"""Run the steps of a plan on one chunk of samples: one operator after another, or fused into few kernels.
 
-Samples are independent, so each runs through its own operations in its own order; only the grouping is shared. How
-operators of one kind run together is the modality's to say (`autoaug.modalities.base.Fusion`); which of them do so in
-which step is the schedule's (`autoaug.engine.fusion`).
+Samples are independent: each goes through its own operations in its own order, and only the grouping is shared. The
+modality defines how operators of one kind run together (`autoaug.modalities.base.Fusion`); the schedule defines which
+ones do in each step (`autoaug.engine.fusion`).
 
-Samples are put in the order of their groups once per step, so that groups are views, and put back once at the end.
+Samples are sorted by group once per step, so that groups are views, and restored to their order at the end.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Operators = Mapping[int, Operator]
 
 
 class _Call(NamedTuple):
-    """An operator, the samples (their indices) that drew it, and for each its value and uniforms."""
+    """An operator, the indices of the samples that drew it, and the value and uniforms of each sample."""
 
     operator: Operator
     samples: np.ndarray
@@ -37,7 +37,7 @@ class _Call(NamedTuple):
 
 
 class _Carried(NamedTuple):
-    """The maps of one carrier ``[n, ...]``, by the samples' indices, and which samples have any."""
+    """The maps of one carrier, ``[n, ...]`` by sample index, and which samples have one."""
 
     fusion: Fusion
     maps: Tensor
@@ -45,8 +45,8 @@ class _Carried(NamedTuple):
 
 
 class _State(NamedTuple):
-    """Samples on their way through the steps: the batch at present, whose row i is of sample ``samples[i]``, and the
-    maps that samples carry, by carrier.
+    """The state between steps: the current batch, whose row i is sample ``samples[i]``, and the maps that samples
+    carry, by carrier.
     """
 
     batch: Batch
@@ -55,9 +55,8 @@ class _State(NamedTuple):
 
 
 def run_one_by_one(plan: Plan, operators: Operators, fusions: Fusions, batch: Batch) -> Batch:
-    """All steps of the plan, each operator applied for itself; gates are heeded."""
-    gates = [None] * len(plan.choice) if plan.gate is None else plan.gate
-    for choice, magnitude, uniforms, gate in zip(plan.choice, plan.magnitude, plan.uniforms, gates, strict=True):
+    """All steps of the plan, each operator applied for itself."""
+    for choice, magnitude, uniforms in zip(plan.choice, plan.magnitude, plan.uniforms, strict=True):
         for index, operator in operators.items():
             rows = (choice == index).nonzero().squeeze(1)
             if not len(rows):
@@ -65,17 +64,39 @@ def run_one_by_one(plan: Plan, operators: Operators, fusions: Fusions, batch: Ba
             here = rows.to(batch.values.device)
             before, fusion = taken(batch, here), fusions[operator.kind]
             value = _as_numbers(magnitude[rows] * operator.limit, batch.values)
-            maps = fusion.maps(operator.function, before, value, uniforms[rows].to(batch.values.device))
-            after = fusion.apply(before, maps)
-            if gate is not None:
-                share = per_sample(_as_numbers(gate[rows], batch.values), before.values)
-                after = after._replace(values=torch.lerp(before.values, after.values, share))
-            batch = replaced(batch, here, after)
+            call = _Call(operator, rows.numpy(), value, uniforms[rows].to(batch.values.device))
+            batch = replaced(batch, here, _applied(call, fusion, before))
     return batch
 
 
+#: How far on both sides of a magnitude an operator that jumps is looked at for its gradient; a switch goes on and off.
+_REACH = 0.1
+
+
+def _applied(call: _Call, fusion: Fusion, before: Batch) -> Batch:
+    """The batch after one operator. The magnitude's gradient of one that jumps is the central difference of its outputs
+    with the same uniforms. For losses that are quadratic in a value this is what its jumps change on average, half of
+    it seen from either side.
+    """
+    operator, _, value, uniforms = call
+
+    def at(given: Tensor) -> Batch:
+        return fusion.apply(before, fusion.maps(operator.function, before, given, uniforms))
+
+    if not (operator.jumps and value.requires_grad):
+        return at(value)
+    after, sign = at(value.detach()), torch.where(value < 0, -1.0, 1.0).to(value)
+    reach = (1 if operator.is_switch else _REACH) * operator.limit
+    with torch.no_grad():
+        size = value.abs()
+        less, more = (size - reach).clamp(min=0), (size + reach).clamp(max=operator.limit)
+        slope = (at(sign * more).values - at(sign * less).values) / per_sample(more - less, before.values)
+    farther = per_sample(sign * (value - value.detach()), before.values)
+    return after._replace(values=after.values + farther * slope)
+
+
 def run_fused(plan: Plan, operators: Operators, fusions: Fusions, batch: Batch, into: Tensor | None = None) -> Batch:
-    """All steps of the plan, by groups; the values of the result may be `into`."""
+    """Run all steps of the plan, by groups; the values of the result may be written to `into`."""
     state = _State(batch, np.arange(len(batch.values)), {})
     kinds = {index: operator.kind for index, operator in operators.items()}
     schedule = make_schedule(plan.choice.numpy(), kinds, fusions)
@@ -105,7 +126,7 @@ def run_fused(plan: Plan, operators: Operators, fusions: Fusions, batch: Batch, 
 def _calls(
     drawn: Sequence[OperatorRows], operators: Operators, magnitudes: Tensor, chances: Tensor, values: Tensor
 ) -> list[_Call]:
-    """What each of the drawn operators is called with, in their order; fetched for all at once."""
+    """The arguments of each drawn operator, in order; gathered for all at once."""
     counts = [len(d.samples) for d in drawn]
     rows = torch.from_numpy(np.concatenate([d.samples for d in drawn]))
     limits = np.repeat(np.array([operators[d.operator].limit for d in drawn]), counts)
@@ -119,7 +140,7 @@ def _calls(
 
 
 def _run_groups(state: _State, groups: list[tuple[Fusion, list[_Call]]], fusions: Fusions) -> _State:
-    """The state after the groups of a step, in whose order the samples stand; the rest comes after them."""
+    """The state after the groups of a step. The samples are sorted by group; resting ones come last."""
     samples = [_samples(calls) for _, calls in groups]
     sizes = [*map(len, samples)]
     parts = split(state.batch, [*sizes, len(state.samples) - sum(sizes)])
@@ -135,7 +156,7 @@ def _run_groups(state: _State, groups: list[tuple[Fusion, list[_Call]]], fusions
 
 
 def _carry(state: _State, fusion: Fusion, calls: list[_Call], fusions: Fusions) -> _State:
-    """The state with the maps of `calls` put after those that their samples carry."""
+    """The state after the maps of `calls` are composed with those that their samples carry."""
     samples = _samples(calls)
     batch, before = _like(state, samples), state.carried.get(fusion.carrier)
     maps, rows = _maps(calls, batch, fusions), _index(samples, batch.values)
@@ -148,7 +169,7 @@ def _carry(state: _State, fusion: Fusion, calls: list[_Call], fusions: Fusions) 
 
 
 def _composed(before: _Carried, fusion: Fusion, samples: np.ndarray, maps: Tensor, batch: Batch) -> Tensor:
-    """The new maps of samples after those that they carry."""
+    """The new maps of the samples composed with those that they carry, which apply first."""
     has = before.has[samples]
     count = np.count_nonzero(has)
     if not count:
@@ -161,7 +182,7 @@ def _composed(before: _Carried, fusion: Fusion, samples: np.ndarray, maps: Tenso
 
 
 def _maps(calls: list[_Call], batch: Batch, fusions: Fusions) -> Tensor:
-    """What the operators give for the samples of the batch, which stand in the order of the calls."""
+    """The operators' maps for the samples of the batch, which are in the order of the calls."""
     pieces = split(batch, [len(call.samples) for call in calls]) if len(calls) > 1 else [batch]
     maps = [
         fusions[call.operator.kind].maps(call.operator.function, piece, call.value, call.uniforms)
@@ -171,7 +192,7 @@ def _maps(calls: list[_Call], batch: Batch, fusions: Fusions) -> Tensor:
 
 
 def _like(state: _State, samples: np.ndarray) -> Batch:
-    """A batch of the shape and lengths of `samples`, whose values are any."""
+    """A batch with the shape and lengths of `samples` and arbitrary values."""
     lengths = state.batch.lengths
     own = None if lengths is None else lengths.index_select(0, _places(state, samples))
     return Batch(state.batch.values[: len(samples)], own)
@@ -189,7 +210,7 @@ def _marked(has: np.ndarray, samples: np.ndarray, mark: bool) -> np.ndarray:
 
 
 def _places(state: _State, samples: np.ndarray) -> Tensor:
-    """The rows of the present batch in which `samples` are."""
+    """The rows of `samples` in the current batch."""
     place = np.empty(len(state.samples), np.int64)
     place[state.samples] = np.arange(len(state.samples))
     return _index(place[samples], state.batch.values)
@@ -201,5 +222,5 @@ def _index(rows: np.ndarray, values: Tensor) -> Tensor:
 
 
 def _as_numbers(numbers: Tensor, values: Tensor) -> Tensor:
-    """`numbers` on the values' device, and of their dtype where that is floating point."""
+    """`numbers` on the device of the values, with their dtype if it is floating point, or else float32."""
     return numbers.to(values.device, values.dtype if values.is_floating_point() else torch.float32)

@@ -1,4 +1,4 @@
-"""Boxes, masks and other annotations follow their sample through a plan."""
+"""Transform boxes, masks and other annotations along with their samples."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from autoaug.modalities.registry import get_modality
 
 
 def move_targets(plan: Plan, index: int, targets: Any, batch: Batch) -> Any:
-    """`targets` moved as the plan moves sample `index` of the batch, of which the shape and lengths alone count.
+    """Move `targets` as the plan moves sample `index` of the batch. Only the batch's shape and lengths are used.
 
-    Targets of a modality that has no annotations are left as they are.
+    Targets of a modality without annotations are returned unchanged.
 
     Raises:
-        OptionError: the plan blends or mixes samples, or the annotations cannot be those of such a sample.
+        OptionError: the plan blends or mixes the sample, or the annotations do not fit it.
     """
     annotations = get_modality(plan.modality).annotations
     if annotations is None:
@@ -34,7 +34,7 @@ def _movement_of(plan: Plan, index: int, batch: Batch, annotations: Annotations)
     """The maps of one sample, in double precision."""
     if plan.blend is not None or (plan.mix is not None and int(plan.mix.mode[index]) > 0):
         raise OptionError(
-            "boxes, masks and other annotations cannot follow a sample that is mixed or blended with another"
+            "boxes, masks and other annotations cannot follow a sample that is mixed or blended; use class labels"
         )
     fusions = get_modality(plan.modality).fusions
     own = rows_of(batch, slice(index, index + 1))

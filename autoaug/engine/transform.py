@@ -1,4 +1,4 @@
-"""A policy as a module: draw a plan for each batch, and carry it out."""
+"""A policy as a module that draws a plan for each batch and applies it."""
 
 from __future__ import annotations
 
@@ -20,40 +20,43 @@ from autoaug.functional.labels import soft_labels
 from autoaug.functional.sampling import Seeded
 from autoaug.modalities.operators import modality_of
 from autoaug.modalities.registry import get_modality
-from autoaug.policy.loading import check_operators
+from autoaug.policy.loading import check_known
 from autoaug.policy.models import Policy
 
 
 class PolicyTransform(Seeded):
-    """A policy as a module: a batch of samples in, the same shape and dtype out, each augmented in its own way.
+    """A policy as a module: takes a batch and returns it with the same shape and dtype, each sample augmented
+    independently.
 
-    What a batch may be is the modality's to say (`autoaug.modalities.base.Values.opened`): tensors, arrays and what
-    else is usual; it comes back as the same kind of thing. One sample is augmented alone, so the module also serves as
-    a transform of single samples in a ``DataLoader``; a policy that mixes needs batches.
+    The modality defines what a batch may be (`autoaug.modalities.base.Values.opened`): tensors, arrays and other usual
+    types; the result has the same type. A single sample is accepted, too, so the module can transform samples in a
+    ``DataLoader``; a policy that mixes needs batches.
 
-    With labels (``[B]`` class indices or ``[B, classes]`` soft: a tensor, an array or a list) a batch comes back as
+    With labels (class indices ``[B]`` or soft labels ``[B, classes]``: a tensor, an array or a list) a call returns
     ``(samples, soft labels [B, classes])``. With other targets (nested lists, tuples, dicts and dataclasses; for a
-    batch a list of them) it returns them with their annotations (``tv_tensors`` of boxes, masks and key-points) moved
-    as the samples are. Adversarial samples and K copies need the model and the batch, so the trainer makes them.
+    batch, a list of them) it returns them with their annotations (``tv_tensors`` of boxes, masks and keypoints) moved
+    along with the samples. Adversarial samples and K copies need the model and the whole batch, so the training loop
+    makes them.
 
-    The module may be called from several threads, copied and pickled. In the worker processes of a ``DataLoader`` each
-    worker draws from a generator of its own, which follows from `seed` and the loader's seed for that worker and epoch.
+    The module may be called from several threads, copied and pickled. In a ``DataLoader``, each worker process draws
+    from its own generator, which follows from `seed` and the loader's seed for that worker and epoch.
 
     Args:
-        policy: what to draw from.
-        seed: of the module's own generator, a whole number; None takes a fresh one from the global generator.
-        num_classes: the width of the soft labels; where it is None and labels are indices, the batch's highest
-            label tells.
-        check: whether to look at the values of the samples, such as whether they are finite.
-        modality: of the samples, where the policy's operators do not tell and it is not the first one.
+        policy: the policy to draw from.
+        seed: the seed of the module's generator, an integer; None draws one from the global generator.
+        num_classes: the width of the soft labels; if None and the labels are indices, the batch's highest label plus
+            one.
+        check: whether to check the values of the samples, for example that they are finite.
+        modality: the modality of the samples; needed only if the operators do not determine it and it is not the first
+            registered one.
 
     Attributes:
-        done: the share of the training that is over, for a policy with a schedule: set it before each epoch.
+        done: the fraction of the training that is over, for a policy with a schedule; set it before each epoch.
 
     Raises:
-        UnknownName: the policy uses an operator that is not registered, or there is no such modality.
-        PolicyError: the policy's operators are of several modalities.
-        OptionError: the seed or the number of classes cannot be; when called, samples, labels or targets cannot.
+        UnknownName: the modality or an operator of the policy is not registered.
+        PolicyError: the operators belong to several modalities.
+        OptionError: the seed or the number of classes is invalid; in a call, the samples, labels or targets are.
     """
 
     def __init__(
@@ -67,14 +70,14 @@ class PolicyTransform(Seeded):
         with as_option_error():
             super().__init__(seed)
             self.num_classes = check_classes(num_classes)
-        self.policy = check_operators(policy)
+        self.policy = check_known(policy)
         self.modality = modality_of(policy.operator_names(), modality).name
         self.done = 0.0
         self.check = check
         self._lock = threading.Lock()
 
     def forward(self, inputs: Any, labels: Any = None) -> Any:
-        """Draw a plan for this batch, or this sample, and carry it out."""
+        """Draw a plan for this batch, or this sample, and apply it."""
         with as_option_error():
             values = get_modality(self.modality).values
             batch, alone, back = values.opened(inputs)
@@ -83,7 +86,7 @@ class PolicyTransform(Seeded):
             soft = self._soft_labels(labels, alone, n)
             targets = [] if labels is None or soft is not None else [labels] if alone else of_each(labels, n)
         plan = self.draw(n)
-        result = back(apply_plan(plan, batch, check=False))  # they were looked at
+        result = back(apply_plan(plan, batch, check=False))  # checked above
         if labels is None:
             return result
         if soft is not None:
@@ -92,14 +95,14 @@ class PolicyTransform(Seeded):
         return result, moved[0] if alone else with_parts(labels, moved)
 
     def _soft_labels(self, labels: Any, alone: bool, n: int) -> Tensor | None:
-        """The labels of a batch as soft ones; None where there are no labels, or other targets."""
+        """The labels of a batch as soft labels; None if there are no labels, or other targets."""
         mixing = self.policy.mixing
         if mixing is not None and labels is None:
             raise PolicyError(f"policy {self.policy.name!r} mixes samples ({mixing.kind}); pass labels too")
         if mixing is not None and alone:
             raise PolicyError(
-                f"policy {self.policy.name!r} mixes samples; pass a batch of them with class labels: one sample, and "
-                "boxes, masks and key-points, cannot follow that"
+                f"policy {self.policy.name!r} mixes samples; pass a batch with class labels: a single sample, or "
+                "boxes, masks and keypoints, cannot be mixed"
             )
         are_labels = mixing is not None or type(labels) is Tensor or isinstance(labels, np.ndarray)
         if alone or labels is None or not (are_labels or _are_numbers(labels)):
@@ -112,7 +115,7 @@ class PolicyTransform(Seeded):
             return draw_plan(self.policy.at(self.done), n, self.generator, self.modality)
 
     def __getstate__(self) -> dict[str, Any]:
-        """The module without its lock, which cannot be pickled, so that it can be sent to workers and copied."""
+        """The state without the lock, which cannot be pickled, so that the module can be copied and sent to workers."""
         return {k: v for k, v in super().__getstate__().items() if k != "_lock"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -125,7 +128,7 @@ class PolicyTransform(Seeded):
 
 
 def _are_numbers(labels: Any) -> bool:
-    """Whether a list holds one number for each sample, and so their class indices."""
+    """Whether a list holds one number per sample, the class index."""
     return isinstance(labels, list | tuple) and all(
         isinstance(label, Number) or (isinstance(label, Tensor) and not label.ndim) for label in labels
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from autoaug.errors import AllTrialsFailed
 from autoaug.policy.models import Policy
@@ -17,6 +17,9 @@ from autoaug.training.setting import Work
 from autoaug.utils.seeds import derive_seed
 
 T = TypeVar("T", covariant=True)
+
+#: What follows a training's first failure, which may have been the worker's fault, and its second.
+_AFTER_FAILURE = ("it is trained once more", "it is left out")
 
 
 @dataclass(frozen=True)
@@ -59,18 +62,32 @@ def distinct(candidate_policies: Sequence[CandidatePolicy]) -> list[CandidatePol
     return list(found.values())
 
 
+@dataclass(frozen=True)
+class Trained(Generic[T]):
+    """What the trainings of candidates left behind.
+
+    Attributes:
+        found: by the candidate's name and the seed; of candidates that were trained with all seeds.
+        left_out: why the others failed, by name.
+    """
+
+    found: Mapping[tuple[str, int], T]
+    left_out: Mapping[str, str]
+
+
 def train_candidates(
     candidate_policies: Sequence[CandidatePolicy],
     seeds: Sequence[int],
     executor: Executor,
     store: Store[T],
     progress: Progress,
-) -> dict[tuple[str, int], T]:
-    """Train every candidate on every seed; trainings that are in `store` already are not run again. Returns what each
-    left behind, by the candidate's name and the seed.
+) -> Trained[T]:
+    """Train every candidate on every seed; trainings that are in `store` already are not run again. A training that
+    fails is tried once more; where it fails again, its candidate is left out, for a comparison with holes in it is
+    none.
 
     Raises:
-        AllTrialsFailed: a training failed, with the cause: a comparison with holes in it is none.
+        AllTrialsFailed: no candidate is left, with the causes.
     """
     pairs = [(candidate_policy, seed) for seed in seeds for candidate_policy in candidate_policies]
     found: dict[tuple[str, int], T] = {}
@@ -82,20 +99,28 @@ def train_candidates(
         else:
             found[candidate_policy.name, seed] = known
 
-    def specs() -> Iterator[TrialSpec]:
-        for key, (candidate_policy, seed) in missing.items():
-            yield TrialSpec(key, store.work(candidate_policy.policy, seed), seed)
+    left_out: dict[str, str] = {}
+    for what_follows in _AFTER_FAILURE:
+        left_out, again = {}, {}
+        specs = (TrialSpec(key, store.work(own.policy, seed), seed) for key, (own, seed) in missing.items())
+        for key, result in run_all(executor, specs):
+            candidate_policy, seed = missing[key]
+            if cause := failure(result):
+                left_out.setdefault(candidate_policy.name, f"seed {seed}: {cause}")
+                again[key] = missing[key]
+                progress.warn(f"{candidate_policy.name!r} failed in confirmation, seed {seed}: {cause}; {what_follows}")
+                continue
+            found[candidate_policy.name, seed] = store.keep(candidate_policy.policy, seed, result)
+            progress.training_ended(candidate_policy.name, len(found), len(pairs))
+        missing = again
+    if len(left_out) == len(candidate_policies):
+        causes = (f"{name!r} failed in confirmation, {cause}" for name, cause in left_out.items())
+        raise AllTrialsFailed(f"{'; '.join(causes)}; {store.cure}")
+    return Trained({key: kept for key, kept in found.items() if key[0] not in left_out}, left_out)
 
-    for key, result in run_all(executor, specs()):
-        candidate_policy, seed = missing[key]
-        check_complete(result, candidate_policy.name, seed, store.cure)
-        found[candidate_policy.name, seed] = store.keep(candidate_policy.policy, seed, result)
-        progress.training_ended(candidate_policy.name, len(found), len(pairs))
-    return found
 
-
-def check_complete(result: TrialResult, name: str, seed: int, cure: str) -> None:
-    """Raise `AllTrialsFailed` where a training of the confirmation did not end well."""
-    if result.status != "complete" or not math.isfinite(result.score):
-        reason = result.reason or "its score is not finite"
-        raise AllTrialsFailed(f"{name!r} failed in confirmation, seed {seed}: {reason}; {cure}")
+def failure(result: TrialResult) -> str:
+    """Why a training did not end well; empty where it did."""
+    if result.status == "complete" and math.isfinite(result.score):
+        return ""
+    return result.reason or "its score is not finite"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
 from autoaug.evaluation.confirmation import CandidatePolicy
-from autoaug.evaluation.statistics import estimate
+from autoaug.evaluation.influence import influences
+from autoaug.evaluation.statistics import Errors, corrected_errors, crossed_errors, estimate_within
 from autoaug.results import Candidate
 from autoaug.training.metrics import Metric, metric_record, score
 from autoaug.training.result import TrialResult
@@ -18,17 +19,20 @@ from autoaug.training.tasks import Task
 
 @dataclass(frozen=True, eq=False)
 class ConfirmedTraining:
-    """What one training of a candidate left behind; see `TrialResult`."""
+    """What one training of a candidate left behind; see `TrialResult`. It was tested on the samples at `test_rows` of
+    the test split: a fold if there are folds, otherwise all.
+    """
 
     validation_predictions: np.ndarray
     test_predictions: np.ndarray
     seconds: float
     validation_statistics: np.ndarray
     test_statistics: np.ndarray
+    test_rows: np.ndarray
 
     @classmethod
-    def of(cls, result: TrialResult) -> ConfirmedTraining:
-        """What a trial left behind that is complete and had a test split."""
+    def of(cls, result: TrialResult, test_rows: np.ndarray) -> ConfirmedTraining:
+        """What a trial left behind that is complete and was tested on those rows of the test split."""
         assert result.validation_predictions is not None
         assert result.validation_statistics is not None
         assert result.test_predictions is not None
@@ -39,6 +43,7 @@ class ConfirmedTraining:
             result.seconds,
             result.validation_statistics,
             result.test_statistics,
+            test_rows,
         )
 
 
@@ -48,38 +53,109 @@ Trainings = Mapping[tuple[str, int], ConfirmedTraining]
 
 @dataclass(frozen=True, eq=False)
 class Scoring:
-    """What candidates are scored by: what is predicted, how that is measured, and what is true."""
+    """What candidates are scored by: what is predicted, how that is measured, and what is true.
+
+    Attributes:
+        task: what is predicted.
+        metric: how good predictions are.
+        validation_labels: of the validation split.
+        test_labels: of the test split.
+        test_groups: the names of the groups that the test samples belong to, where they have any: new samples come in
+            new groups, so that each is met with luck as a whole.
+        validation_groups: likewise.
+        folds: the rows of the test split that each seed is tested on, if there are folds; otherwise empty.
+    """
 
     task: Task
     metric: Metric
     validation_labels: np.ndarray
     test_labels: np.ndarray
+    test_groups: np.ndarray | None = None
+    validation_groups: np.ndarray | None = None
+    folds: Mapping[int, np.ndarray] = field(default_factory=dict)
 
     @property
     def resolution(self) -> float:
         """The step in which scores on the test split come."""
         return 1 / len(self.test_labels)
 
+    @property
+    def fold_count(self) -> int | None:
+        """The number of folds; None if all seeds are tested on the whole test split."""
+        tested = sum(map(len, self.folds.values()))
+        return round(len(self.test_labels) * len(self.folds) / tested) if tested else None
+
+    def rows(self, seed: int) -> np.ndarray:
+        """The rows of the test split that trainings with that seed are tested on."""
+        return self.folds[seed] if self.folds else np.arange(len(self.test_labels))
+
+    def tested_labels(self, training: ConfirmedTraining) -> np.ndarray:
+        """The labels of the samples that it was tested on."""
+        labels: np.ndarray = self.test_labels[training.test_rows]
+        return labels
+
     def training(self, validation: np.ndarray, test: np.ndarray, seconds: float) -> ConfirmedTraining:
-        """A training that left these predictions."""
+        """A training that left these predictions, tested on the whole test split."""
         statistics = (
             self.metric.statistics(validation, self.validation_labels),
             self.metric.statistics(test, self.test_labels),
         )
-        return ConfirmedTraining(validation, test, seconds, *statistics)
+        return ConfirmedTraining(validation, test, seconds, *statistics, np.arange(len(self.test_labels)))
+
+    def errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
+        """Of the mean test score of `ours`, a training per seed, or of its difference to that of `theirs` on the same
+        seeds. With K folds, a seed is tested on one and trained on K - 1 others; the training split is the same for all
+        seeds and does not count.
+        """
+        one, other = ([training.test_statistics for training in side] for side in (ours, theirs))
+        if self.fold_count is None:
+            return _crossed(self.metric, one, other, self.test_groups)
+        values = scores(self.metric, one) - (scores(self.metric, other) if other else 0)
+        return corrected_errors(values.tolist(), 1 / len(one[0]), 1 / (self.fold_count - 1))
+
+    def validation_errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
+        """Likewise, on the validation split."""
+        one, other = ([training.validation_statistics for training in side] for side in (ours, theirs))
+        return _crossed(self.metric, one, other, self.validation_groups)
 
     def by_class(self, training: ConfirmedTraining) -> list[float]:
         """The score on the test samples of each class, NaN of one without any; empty where there are no classes."""
-        strata = self.task.strata(self.test_labels)
+        strata = self.task.strata(self.tested_labels(training))
         rows = (training.test_statistics[strata == number] for number in range(self.task.classes))
         return [score(self.metric, own) for own in rows]
+
+    def recognized(self, trainings: Sequence[ConfirmedTraining]) -> np.ndarray:
+        """The share ``[n]`` of trainings that recognized each test sample, among those tested on it; 0 if none was."""
+        rows = np.concatenate([training.test_rows for training in trainings])
+        right = np.concatenate([training.test_predictions for training in trainings]) == self.test_labels[rows]
+        counts = np.bincount(rows, minlength=len(self.test_labels))
+        share: np.ndarray = np.bincount(rows, right, len(counts)) / np.maximum(1, counts)
+        return share
 
     def confusion(self, training: ConfirmedTraining) -> np.ndarray:
         """How many test samples of each class are taken for which, ``[classes, classes]``."""
         found: np.ndarray = confusion_matrix(
-            self.test_labels, training.test_predictions, labels=np.arange(self.task.classes)
+            self.tested_labels(training), training.test_predictions, labels=np.arange(self.task.classes)
         )
         return found
+
+
+def _crossed(
+    metric: Metric, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], groups: np.ndarray | None
+) -> Errors:
+    """The errors of a mean over seeds, or of a difference of two, from the statistics of the same samples."""
+    clusters = None if groups is None else np.unique(groups, return_inverse=True)[1]
+    if clusters is not None and not clusters.any():
+        clusters = None  # one group tells nothing of others: its samples are taken for new ones
+    values, added = scores(metric, ours), influences(metric, ours, clusters)
+    if theirs:
+        values, added = values - scores(metric, theirs), added - influences(metric, theirs, clusters)
+    return crossed_errors(values.tolist(), added, 1 / len(ours[0]))
+
+
+def scores(metric: Metric, statistics: Sequence[np.ndarray]) -> np.ndarray:
+    """The score of each training, ``[trainings]``."""
+    return np.array([score(metric, own) for own in statistics])
 
 
 def assess(
@@ -92,7 +168,7 @@ def assess(
     own = [trainings[candidate_policy.name, seed] for seed in seeds]
     validation = [score(scoring.metric, training.validation_statistics) for training in own]
     test = [score(scoring.metric, training.test_statistics) for training in own]
-    mean, has_classes = estimate(test, scoring.resolution), scoring.task.classes > 0
+    mean, has_classes = estimate_within(test, scoring.errors(own)), scoring.task.classes > 0
     is_share = metric_record(scoring.metric).is_share
     confusion = np.sum([scoring.confusion(training) for training in own], axis=0)
     by_class = [scoring.by_class(training) for training in own]
@@ -108,11 +184,18 @@ def assess(
         test_scores=tuple(test),
         mean=mean.mean,
         ci95=(max(0.0, mean.ci95[0]), min(1.0, mean.ci95[1])) if is_share else mean.ci95,
-        class_scores=_known(np.mean(by_class, axis=0)) if has_classes else (),
+        class_scores=_known(_means(np.array(by_class))) if has_classes else (),
         class_scores_by_seed=tuple(_known(np.array(row)) for row in by_class) if has_classes else (),
         confusion=tuple(tuple(row.tolist()) for row in confusion) if has_classes else (),
         seconds=float(np.mean([training.seconds for training in own])),
     )
+
+
+def _means(rows: np.ndarray) -> np.ndarray:
+    """The mean ``[k]`` of each column of ``[n, k]``, without NaN; NaN if there is nothing else."""
+    counts = (~np.isnan(rows)).sum(0)
+    means: np.ndarray = np.where(counts, np.nansum(rows, axis=0) / np.maximum(1, counts), np.nan)
+    return means
 
 
 def _known(values: np.ndarray) -> tuple[float | None, ...]:

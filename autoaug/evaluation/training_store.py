@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from autoaug.errors import first_line
-from autoaug.evaluation.confirmation import check_complete
+from autoaug.errors import AllTrialsFailed, first_line
+from autoaug.evaluation.confirmation import failure
 from autoaug.evaluation.scoring import ConfirmedTraining, Scoring
 from autoaug.policy.models import Policy
 from autoaug.results import Candidate
@@ -49,7 +49,7 @@ class TrainingStore:
         try:
             with np.load(path, allow_pickle=False) as file:
                 training = _training(dict(file), self.scoring)
-            _check(training, self.scoring)
+            _check(training, self.scoring, seed)
         except Exception as fault:  # zipfile, zlib, NumPy and the header's parser each have their own
             self.progress.warn(f"{path} is damaged ({first_line(fault)}): trained again")
             return None
@@ -58,7 +58,7 @@ class TrainingStore:
     def keep(self, policy: Policy, seed: int, result: TrialResult) -> ConfirmedTraining:
         if result.weights is not None:  # before the predictions, with which the training counts as done
             write_whole(self._weights(policy, seed), result.weights)
-        training = ConfirmedTraining.of(result)
+        training = ConfirmedTraining.of(result, self.scoring.rows(seed))
         content = io.BytesIO()
         np.savez_compressed(content, **vars(training))
         write_whole(self._path(policy, seed), content.getvalue())
@@ -79,7 +79,10 @@ class TrainingStore:
             self.progress.warn(f"training {returned.name} once more: its weights are not there")
             spec = TrialSpec(kept.name, Train(policy, keeps_weights=True), seed)
             for _, result in run_all(executor, [spec]):
-                check_complete(result, returned.name, seed, self.cure)
+                if cause := failure(result):
+                    raise AllTrialsFailed(
+                        f"{returned.name!r} failed in confirmation, seed {seed}: {cause}; {self.cure}"
+                    )
                 assert result.weights is not None
                 write_whole(kept, result.weights)
         kept.replace(model)
@@ -98,27 +101,33 @@ def drop_weights(folder: Path) -> None:
 
 
 def _training(noted: dict[str, np.ndarray], scoring: Scoring) -> ConfirmedTraining:
-    """What stands in a file. Older ones have no statistics: they follow from the predictions."""
+    """What stands in a file. Older ones have no statistics: they follow from the predictions; and no rows: they are of
+    the whole test split.
+    """
     both = noted["validation_predictions"], noted["test_predictions"]
     seconds = noted["seconds"].item()
     if "validation_statistics" not in noted:
-        _check_predictions(*both, scoring)
+        _check_predictions(*both, scoring, len(scoring.test_labels))
         return scoring.training(*both, seconds)
-    return ConfirmedTraining(*both, seconds, noted["validation_statistics"], noted["test_statistics"])
+    rows = noted.get("test_rows", np.arange(len(scoring.test_labels)))
+    return ConfirmedTraining(*both, seconds, noted["validation_statistics"], noted["test_statistics"], rows)
 
 
-def _check_predictions(validation: np.ndarray, test: np.ndarray, scoring: Scoring) -> None:
-    """Raise `ValueError` where they are not of the splits."""
-    both, sizes = (validation, test), (len(scoring.validation_labels), len(scoring.test_labels))
+def _check_predictions(validation: np.ndarray, test: np.ndarray, scoring: Scoring, tested: int) -> None:
+    """Raise `ValueError` where they are not of the validation split, and of so many samples that are `tested`."""
+    both, sizes = (validation, test), (len(scoring.validation_labels), tested)
     if scoring.task.classes and any(found.dtype != np.uint16 or found.ndim != 1 for found in both):
         raise ValueError("its predictions are no list of classes")
     if (len(validation), len(test)) != sizes:
         raise ValueError(f"it has {len(validation)} and {len(test)} predictions, not {sizes[0]} and {sizes[1]}")
 
 
-def _check(training: ConfirmedTraining, scoring: Scoring) -> None:
-    """Raise `ValueError` where that is not what a training leaves behind."""
-    _check_predictions(training.validation_predictions, training.test_predictions, scoring)
+def _check(training: ConfirmedTraining, scoring: Scoring, seed: int) -> None:
+    """Raise `ValueError` where that is not what a training with that seed leaves behind."""
+    rows = scoring.rows(seed)
+    _check_predictions(training.validation_predictions, training.test_predictions, scoring, len(rows))
+    if not np.array_equal(training.test_rows, rows):
+        raise ValueError("it was tested on other samples")
     both = training.validation_statistics, training.test_statistics
     if any(found.dtype.kind != "f" or found.ndim != 2 or not np.isfinite(found).all() for found in both):
         raise ValueError("its statistics are no table of numbers")

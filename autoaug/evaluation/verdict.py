@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
-import numpy as np
-
-from autoaug.evaluation.group_sequential import ERROR, is_futile, levels
+from autoaug.evaluation import wording
+from autoaug.evaluation.comparing import Paired, comparison_of, paired, pooled_discordance
+from autoaug.evaluation.returning import best_bet, best_by_validation
 from autoaug.evaluation.scoring import Scoring, Trainings
-from autoaug.evaluation.statistics import estimate, mcnemar
-from autoaug.results import Candidate, CandidateKind, Comparison, McNemar, MetricRecord, Returned, Verdict
+from autoaug.evaluation.wording import Words
+from autoaug.results import Candidate, CandidateKind, Comparison, Returned, Verdict
 from autoaug.training.metrics import metric_record
 
 
@@ -31,39 +31,21 @@ class Scored(Protocol):
 C = TypeVar("C", bound=Scored)
 
 
-class Paired(NamedTuple):
-    """The difference of two candidates, paired by seed.
+@dataclass(frozen=True)
+class Terms:
+    """On which terms candidates are judged.
 
     Attributes:
-        differences: of each seed.
-        difference: their mean.
-        ci95: the interval of that, with 95 % over all interim analyses together.
-        p_value: of its being 0.
-        level: what this analysis could be wrong by alone.
+        after_search: whether the candidates come from one.
+        planned: after how many seeds the data are looked at; empty for once, at the end.
+        returns: what is returned unless the finalist is proven better, or worse.
+        habit: the name of the policy that practice takes by default.
     """
 
-    differences: tuple[float, ...]
-    difference: float
-    ci95: tuple[float, float]
-    p_value: float
-    level: float
-
-
-def paired(ours: Sequence[float], theirs: Sequence[float], resolution: float, planned: tuple[int, ...] = ()) -> Paired:
-    """The difference of scores on the same seeds, which come in steps of `resolution`, at one of the `planned` interim
-    analyses.
-    """
-    differences = tuple(a - b for a, b in zip(ours, theirs, strict=True))
-    level = levels(planned)[planned.index(len(differences))] if planned else ERROR
-    found = estimate(list(differences), resolution, level)
-    return Paired(differences, found.mean, found.ci95, found.p_value, level)
-
-
-def verdict_of(found: Paired | Comparison) -> Verdict:
-    """What the interval of the paired difference allows to be said."""
-    if found.ci95[0] <= 0 <= found.ci95[1]:
-        return "no significant difference"
-    return "better" if found.difference > 0 else "worse"
+    after_search: bool = True
+    planned: tuple[int, ...] = ()
+    returns: Literal["best-bet", "baseline-unless-better"] = "best-bet"
+    habit: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,66 +58,53 @@ class Decision(Generic[C]):
 
 
 @dataclass(frozen=True)
-class Words:
-    """How a decision is put: the metric, on which split, what the best baseline is best on, and whether there was a
-    search.
-    """
+class Rival(Generic[C]):
+    """A baseline, and the difference of the finalist to it."""
 
-    metric: MetricRecord
-    split: str = "test"
-    best_on: str = " on the validation split"
-    after_search: bool = True
+    candidate: C
+    found: Paired
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of the finalist against it."""
+        return self.found.verdict
 
 
-def decide(finalist: C, baseline: C, fallback: C, found: Paired, words: Words) -> Decision[C]:
-    """Whether `finalist` beats its strongest `baseline`, by the difference `found`; unless it does, `fallback` is
-    returned. After a search, a baseline cannot be better: nothing was found.
+def decide(finalist: C, baseline: Rival[C], strongest: Rival[C], bet: C, words: Words) -> Decision[C]:
+    """Whether `finalist` is better than its `baseline`, by the difference to that; it must be better than the
+    `strongest` too. After a search, a baseline cannot be better: nothing was found.
+
+    A finalist that is better is returned; where it is worse, the baseline that it is behind; else the `bet`.
     """
     if words.after_search and finalist.kind == "baseline":
-        sentence = (
-            "No significant difference: the search had no policy of its own that was trained to the end, so nothing is "
-            f"claimed; give it a larger budget. Returned is {fallback.name}, the best baseline{words.best_on}."
-        )
-        return Decision("no significant difference", sentence, fallback)
-    verdict = verdict_of(found)
-    returned = finalist if verdict == "better" else fallback
-    what = "searched policy" if words.after_search else "policy"
-    ours, theirs, figures = f"the {what} {finalist.name}", baseline.name, _figures(found, words)
-    tail = f"Returned is {returned.name}, the best {_sort(returned)}{words.best_on}."
-    sentence = {
-        "better": f"Better: {ours} beats {theirs}, its strongest baseline, by {figures}.",
-        "worse": f"Worse: {ours} is behind {theirs}: {figures}. {tail}",
-        "no significant difference": (
-            f"No significant difference between {ours} and {theirs}, its strongest baseline: {figures}. {tail}"
-        ),
-    }[verdict]
+        return Decision("no significant difference", wording.nothing_found(bet.name, words), bet)
+    verdict = baseline.verdict
+    names = finalist.name, baseline.candidate.name
+    if verdict == "better" and strongest.verdict != "better":
+        verdict = "no significant difference"
+        sentence = wording.ahead_of_one(*names, baseline.found, (strongest.candidate.name, strongest.found), words)
+    else:
+        sentence = wording.decided(verdict, *names, baseline.found, words)
+    returned = {"better": finalist, "worse": baseline.candidate}.get(verdict, bet)
+    if verdict != "better":
+        why = words.best if returned.kind == "baseline" else "the best bet by validation"
+        sentence += f" Returned is {returned.name}, {why}."
     return Decision(verdict, sentence, returned)
-
-
-def _sort(candidate: Scored) -> str:
-    return "baseline" if candidate.kind == "baseline" else "policy"
-
-
-def _figures(found: Paired, words: Words) -> str:
-    """The difference in the metric's unit, with what it stands on."""
-    metric, factor, digits = words.metric, 1, "+.4g"
-    what = f"{words.split} {metric.name}".strip()
-    if metric.is_share:
-        factor, digits, what = 100, "+.2f", f"points of {what}"
-    elif metric.unit:
-        what = f"{metric.unit} of {what}"
-    low, high = (format(factor * bound, digits) for bound in found.ci95)
-    return (
-        f"{format(factor * found.difference, digits)} {what} (95 % interval {low} to {high}, "
-        f"{len(found.differences)} seeds, p = {found.p_value:.2g})"
-    )
 
 
 @dataclass(frozen=True)
 class Judgment(Decision[Candidate]):
-    """What is said and returned of trained candidates."""
+    """What is said and returned of trained candidates.
+
+    Attributes:
+        comparison: of the finalist with the best baseline by validation; None where there is none.
+        claims: what is proven about what is returned.
+        rivals: the finalist's baselines that its verdict stands on: the best by validation, and the strongest by test.
+    """
 
     comparison: Comparison | None
+    claims: tuple[Comparison, ...] = ()
+    rivals: tuple[Rival[Candidate], ...] = ()
 
     def as_returned(self) -> Returned:
         """The record of the returned policy."""
@@ -144,67 +113,67 @@ class Judgment(Decision[Candidate]):
 
 
 def judge(
-    candidates: Sequence[Candidate],
-    trainings: Trainings,
-    scoring: Scoring,
-    after_search: bool = True,
-    planned: tuple[int, ...] = (),
+    candidates: Sequence[Candidate], trainings: Trainings, scoring: Scoring, terms: Terms | None = None
 ) -> Judgment:
-    """Pick the finalist by validation, compare it on the test split with the strongest baseline, and decide.
+    """Pick the finalist and its baseline by validation, compare them on the test split, and decide.
 
     The finalist is the searched candidate with the best validation mean, or, where there is none, the best of all; its
-    baselines are the known policies and the winner of the control search. Unless it is better, the baseline with the
-    best validation mean is returned.
+    baselines are the known policies and the winner of the control search.
 
     Args:
         candidates: with the seeds that they were trained on; means of validation are compared over those that all
             share, the first ones.
         trainings: of the candidates.
         scoring: of the trainings.
-        after_search: whether the candidates come from one.
-        planned: after how many seeds the data are looked at; empty for once, at the end.
+        terms: see `Terms`.
     """
+    terms = terms or Terms()
     shared = min(len(c.seeds) for c in candidates)
     finalist = best_by_validation([c for c in candidates if c.kind == "searched"] or candidates, shared)
-    fallback = best_by_validation([c for c in candidates if c.kind == "baseline"] or candidates, shared)
     baselines = baselines_of(finalist, candidates)
     if not baselines:
         sentence = f"{finalist.name} was trained alone, so there is nothing to compare it with."
         return Judgment("no significant difference", sentence, finalist, None)
-    baseline = strongest(baselines)
-    found = paired(finalist.test_scores, baseline.test_scores, scoring.resolution, planned)
-    words = Words(metric_record(scoring.metric), after_search=after_search)
-    decision = decide(finalist, baseline, fallback, found, words)
-    comparison = Comparison(
-        candidate=finalist.name,
-        baseline=baseline.name,
-        **found._asdict(),
-        interim_analyses=planned,
-        mcnemar=_mcnemar(finalist, baseline, trainings, scoring),
-    )
-    return Judgment(decision.verdict, decision.sentence, decision.returned, comparison)
 
+    def rival(candidate: Candidate) -> Rival[Candidate]:
+        return Rival(candidate, paired(finalist, candidate, trainings, scoring, terms.planned))
 
-def _mcnemar(candidate: Candidate, baseline: Candidate, trainings: Trainings, scoring: Scoring) -> McNemar | None:
-    """McNemar's test on the predictions of all seeds pooled; None where they are not of classes."""
-    if not scoring.task.classes:
-        return None
-
-    def right(name: str) -> np.ndarray:
-        predictions = [trainings[name, seed].test_predictions for seed in candidate.seeds]
-        return np.concatenate([found == scoring.test_labels for found in predictions])
-
-    pooled = mcnemar(right(candidate.name), right(baseline.name))
-    return McNemar(
-        only_candidate_right=pooled.only_first, only_baseline_right=pooled.only_second, p_value=pooled.p_value
+    baseline = rival(best_by_validation(baselines, shared))
+    hardest = strongest(baselines)
+    both = baseline, baseline if hardest is baseline.candidate else rival(hardest)
+    if terms.returns == "best-bet":
+        bet = best_bet(candidates, trainings, scoring, shared)
+    else:
+        bet = best_by_validation([c for c in candidates if c.kind == "baseline"] or candidates, shared)
+    words = Words(metric_record(scoring.metric), after_search=terms.after_search)
+    decision = decide(finalist, *both, bet, words)
+    pooled = pooled_discordance(finalist, baseline.candidate, trainings, scoring)
+    return Judgment(
+        decision.verdict,
+        decision.sentence,
+        decision.returned,
+        comparison_of(finalist, baseline.candidate, baseline.found, pooled, words.best),
+        _claims(decision.returned, candidates, trainings, scoring, terms),
+        both,
     )
 
 
-def best_by_validation(candidates: Sequence[Candidate], seeds: int) -> Candidate:
-    """The highest mean on the validation split over the first `seeds`; of equals the first, which is the simpler by the
-    order of entry.
-    """
-    return max(candidates, key=lambda c: float(np.mean(c.validation_scores[:seeds])))
+def _claims(
+    returned: Candidate, candidates: Sequence[Candidate], trainings: Trainings, scoring: Scoring, terms: Terms
+) -> tuple[Comparison, ...]:
+    """The returned policy against those that its user may ask about, each once, over the seeds that both have."""
+    others = [c for c in candidates if c.kind == "baseline" and c is not returned]
+    roles: dict[str, list[str]] = {}
+    if others:
+        roles = {"none": ["no augmentation"]}
+        roles.setdefault(terms.habit, []).append("the default habit")
+        roles.setdefault(strongest(others).name, []).append("the strongest baseline by test")
+    found = []
+    for other in others:
+        if other.name in roles:
+            difference = paired(returned, other, trainings, scoring, terms.planned)
+            found.append(comparison_of(returned, other, difference, against=" and ".join(roles[other.name])))
+    return tuple(found)
 
 
 def strongest(candidates: Sequence[C]) -> C:
@@ -219,17 +188,17 @@ def baselines_of(finalist: Candidate, candidates: Sequence[Candidate]) -> list[C
 
 
 def contenders(judgment: Judgment, candidates: Sequence[Candidate]) -> list[str]:
-    """Between whom more seeds are to decide: the finalist, and baselines that may yet turn out to be its strongest,
-    being no further behind that than the comparison is uncertain. Empty where the data have decided, or will hardly
-    show that the finalist is better.
+    """Between whom more seeds are to decide: the finalist, its baseline, and others that may yet turn out to be the
+    strongest, being no further behind that than more seeds may move it. Empty where the data have decided, or more
+    seeds will hardly show that the finalist is better.
     """
     comparison = judgment.comparison
     if comparison is None or judgment.verdict != "no significant difference":
         return []
-    if is_futile(comparison.differences, comparison.interim_analyses):
+    if any(rival.found.is_futile for rival in judgment.rivals if rival.verdict != "better"):
         return []
     finalist = next(c for c in candidates if c.name == comparison.candidate)
-    reach = comparison.ci95[1] - comparison.difference
+    hardest = judgment.rivals[-1]
+    lowest = hardest.candidate.mean - hardest.found.reach.seeds
     baselines = baselines_of(finalist, candidates)
-    highest = strongest(baselines).mean
-    return [finalist.name, *(c.name for c in baselines if c.mean >= highest - reach)]
+    return [finalist.name, *(c.name for c in baselines if c.mean >= lowest or c.name == comparison.baseline)]

@@ -1,4 +1,4 @@
-"""One target a line: a policy as text that works without autoaug."""
+"""Export a policy as text that works without autoaug, for one of several targets."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from autoaug.policy.models import Policy
 _TARGETS: tuple[Target, ...] = (
     TorchTarget("torchvision", "with torchvision.transforms.v2"),
     TorchTarget("kornia", "batched, on any device, with Kornia"),
-    ArrayTarget("numpy", "with NumPy and Pillow alone"),
-    ArrayTarget("albumentations", "as a transform of albumentations"),
-    ArrayTarget("keras", "as a preprocessing layer of Keras 3, on any of its backends", words="ops"),
+    ArrayTarget("numpy", "with only NumPy and Pillow"),
+    ArrayTarget("albumentations", "as an albumentations transform"),
+    ArrayTarget("keras", "as a Keras 3 preprocessing layer, on any backend", words="ops"),
     Timm(),
     Yaml(),
     Json(),
@@ -28,18 +28,19 @@ EXPORTERS: dict[str, Target] = {target.name: target for target in _TARGETS}
 
 def export_policy(policy: Policy, target: str, approximate: bool = False, modality: str | None = None) -> str:
     """The policy as text for `target`. In a module for torchvision or Kornia, ``Augment(seed)`` draws the same
-    augmentations as ``policy.transform(seed)``; the others draw from the same distribution by generators of their own.
+    augmentations as ``policy.transform(seed)``; other targets draw from the same distribution, with other generators.
 
     Args:
-        policy: to be exported.
+        policy: the policy to export.
         target: one of `EXPORTERS`.
-        approximate: whether what the target cannot express may be left out, or put in its own words; the text then says
-            so in its first lines.
-        modality: of the samples, where the policy's operators do not tell and it is not the first one.
+        approximate: whether to leave out or approximate what the target cannot express; the first lines of the text
+            then say so.
+        modality: the modality of the samples; needed only if the operators do not determine it and it is not the first
+            registered one.
 
     Raises:
-        UnknownName: there is no such target or modality, or the policy uses an operator that is not registered.
-        PolicyError: the target cannot express something, which it names, or anything of the policy's modality.
+        UnknownName: the target, the modality or an operator of the policy is not registered.
+        PolicyError: the target cannot express some part of the policy, which the message names, or its modality.
     """
     if target not in EXPORTERS:
         raise UnknownName("export target", target, EXPORTERS)
@@ -47,13 +48,13 @@ def export_policy(policy: Policy, target: str, approximate: bool = False, modali
 
 
 def export_modules(policy: Policy, modality: str | None = None) -> dict[str, str]:
-    """The policy as a module for every target that has words for all of it, by the file's name."""
-    found = {}
+    """The policy as a Python module for every target that can express it exactly, by file name."""
+    modules = {}
     for target in EXPORTERS.values():
         if target.suffix == "py":
             with contextlib.suppress(PolicyError):
-                found[target.filename] = export_policy(policy, target.name, modality=modality)
-    return found
+                modules[target.filename] = export_policy(policy, target.name, modality=modality)
+    return modules
 
 
 __all__ = ["EXPORTERS", "PolicyError", "Target", "export_modules", "export_policy"]

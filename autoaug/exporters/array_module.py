@@ -1,4 +1,4 @@
-"""Modules without torch: a policy as the text of one, from operators written for arrays, and a library's own shell."""
+"""Export to modules without torch, made of operators written for arrays and a shell for the library."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ArrayTarget(Target):
 
     Attributes:
         name, summary: see `Target`.
-        words: the name under which the array functions are called there.
+        words: the name of the module whose array functions are called.
     """
 
     name: str
@@ -32,9 +32,9 @@ class ArrayTarget(Target):
     def supports(self, operator: str) -> bool:
         if operator == IDENTITY:
             return True
-        found = get_operator(operator)
-        runtime = runtime_of(self, get_modality(found.modality), ArrayRuntime)
-        return found.function.__name__ in _functions(runtime)
+        registered = get_operator(operator)
+        runtime = runtime_of(self, get_modality(registered.modality), ArrayRuntime)
+        return registered.function.__name__ in _functions(runtime)
 
     def text(self, policy: Policy, modality: Modality, approximate: bool = False) -> str:
         runtime = runtime_of(self, modality, ArrayRuntime)
@@ -62,5 +62,5 @@ def _operators(operators: list[Operator], runtime: ArrayRuntime) -> str:
     rows = "".join(
         f"\n    ({runtime.kinds.get(o.kind, 'samples')!r}, {o.function.__name__}, {o.limit!r})," for o in operators
     )
-    comment = "# What LAYERS numbers: the kind of operator, its function, and its value at magnitude 1."
+    comment = "# The operators that LAYERS refers to by index: kind, function, and value at magnitude 1."
     return f"{comment}\nOPERATORS = [{rows}\n]" if rows else f"{comment}\nOPERATORS: list[tuple[str, Any, float]] = []"

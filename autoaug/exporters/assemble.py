@@ -1,4 +1,4 @@
-"""A self-contained module from the sources of real functions: only those that a policy needs, in reading order."""
+"""Assemble a self-contained module from the sources of functions: only those that a policy needs, in reading order."""
 
 from __future__ import annotations
 
@@ -20,35 +20,40 @@ class Definition:
 
 
 @cache
+def _statements(module: ModuleType) -> list[ast.stmt]:
+    """The top-level statements of `module`. Exports need them often, and parsing is most of an export's time."""
+    return ast.parse(inspect.getsource(module)).body
+
+
+@cache
 def definitions(module: ModuleType) -> Mapping[str, Definition]:
-    """The top-level functions and classes of `module` by name; its source is parsed once."""
+    """The top-level functions and classes of `module` by name."""
     text = inspect.getsource(module)
     return {
         node.name: Definition(ast.get_source_segment(text, node) or "", _names(node))
-        for node in ast.parse(text).body
+        for node in _statements(module)
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
     }
 
 
 def _names(node: ast.AST) -> frozenset[str]:
-    """Names that the definition takes from outside: not its decorators, its parameters, or what it assigns."""
-    if isinstance(node, ast.FunctionDef):
-        node.decorator_list = []
-    names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
-    own = {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)} | {
-        n.id for n in names if isinstance(n.ctx, ast.Store)
-    }
+    """Names that the definition uses but does not bind, without those in its decorators."""
+    decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
+    left_out = {part for decorator in decorators for part in ast.walk(decorator)}
+    parts = [part for part in ast.walk(node) if part not in left_out]
+    names = [n for n in parts if isinstance(n, ast.Name)]
+    own = {n.arg for n in parts if isinstance(n, ast.arg)} | {n.id for n in names if isinstance(n.ctx, ast.Store)}
     return frozenset(n.id for n in names) - own
 
 
 def reachable(modules: Iterable[ModuleType]) -> list[ModuleType]:
-    """`modules` and all modules of autoaug that they import functions from, each after those that it imports."""
+    """`modules` and all autoaug modules that they import from, each after those that it imports."""
     order: list[ModuleType] = []
 
     def visit(module: ModuleType) -> None:
         if module in order:
             return
-        for node in ast.parse(inspect.getsource(module)).body:
+        for node in _statements(module):
             if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("autoaug."):
                 visit(sys.modules[node.module])
         order.append(module)
@@ -58,23 +63,24 @@ def reachable(modules: Iterable[ModuleType]) -> list[ModuleType]:
     return order
 
 
-def imports(module: ModuleType) -> dict[str, str]:
-    """The import statement that binds each name at the top of `module`; imports from autoaug are left out, because
-    what they name is carried along.
+@cache
+def imports(module: ModuleType) -> Mapping[str, str]:
+    """The import statement for each name imported at the top of `module`. Imports from autoaug are left out, because
+    the exported module contains those definitions.
     """
-    found = {}
-    for node in ast.parse(inspect.getsource(module)).body:
+    statements = {}
+    for node in _statements(module):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                found[alias.asname or alias.name.partition(".")[0]] = ast.unparse(ast.Import([alias]))
+                statements[alias.asname or alias.name.partition(".")[0]] = ast.unparse(ast.Import([alias]))
         elif isinstance(node, ast.ImportFrom) and node.module and not node.module.startswith(("autoaug", "__future__")):
             for alias in node.names:
-                found[alias.asname or alias.name] = ast.unparse(ast.ImportFrom(node.module, [alias], 0))
-    return found
+                statements[alias.asname or alias.name] = ast.unparse(ast.ImportFrom(node.module, [alias], 0))
+    return statements
 
 
 def needed(wanted: Iterable[str], available: dict[str, Definition]) -> list[str]:
-    """`wanted` and all that they use, each after what it uses."""
+    """`wanted` and all definitions that they use, each after those that it uses."""
     order: list[str] = []
 
     def visit(name: str) -> None:
@@ -90,7 +96,7 @@ def needed(wanted: Iterable[str], available: dict[str, Definition]) -> list[str]
 
 
 def import_block(statements: Iterable[str]) -> str:
-    """Import statements in the order of a linter: standard library, then the rest; names of one module together."""
+    """Import statements in the usual order: the standard library, then the rest; names of one module are merged."""
     plain, named = set(), dict[str, set[str]]()
     for statement in statements:
         node = ast.parse(statement).body[0]

@@ -1,4 +1,4 @@
-"""What an export target is, and what it does with a policy that it cannot express."""
+"""The interface of export targets, and the handling of what a target cannot express."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ OfTarget = TypeVar("OfTarget", bound=Runtime)
 
 
 class Target(ABC):
-    """Something to export to.
+    """A format to export to.
 
     Attributes:
-        name: what users call it.
-        summary: what the text is, as it stands in its first line.
-        suffix: of a file that holds it.
+        name: the name in options.
+        summary: describes the text, in its first line.
+        suffix: the file suffix.
     """
 
     name: str
@@ -31,22 +31,22 @@ class Target(ABC):
 
     @abstractmethod
     def text(self, policy: Policy, modality: Modality, approximate: bool = False) -> str:
-        """The policy of that modality as text. Raises `PolicyError`, naming what cannot be expressed, unless it may
-        `approximate`.
+        """The policy as text. Raises `PolicyError`, naming what the target cannot express, unless it may `approximate`
+        it.
         """
 
-    def supports(self, operator: str) -> bool:  # noqa: ARG002 (most take all)
-        """Whether it expresses this operator exactly."""
+    def supports(self, operator: str) -> bool:  # noqa: ARG002 (most targets support all operators)
+        """Whether the target expresses this operator exactly."""
         return True
 
     @property
     def filename(self) -> str:
-        """What to call the file in a run folder."""
+        """The file name in a run folder."""
         return f"policy_{self.name}.{self.suffix}"
 
 
 def runtime_of(target: Target, modality: Modality, kind: type[OfTarget]) -> OfTarget:
-    """What the modality gives the target; raises `PolicyError` where that is nothing."""
+    """The modality's runtime for the target; raises `PolicyError` if there is none."""
     given = modality.exports.get(target.name)
     if given is None:
         raise PolicyError(f"{target.name} cannot express policies for {modality.name}; export to yaml or json")
@@ -58,14 +58,14 @@ def runtime_of(target: Target, modality: Modality, kind: type[OfTarget]) -> OfTa
 def expressible(
     policy: Policy, target: Target, approximate: bool, lacks: Collection[str] = ()
 ) -> tuple[Policy, list[str]]:
-    """The part of a policy that `target` expresses, and in words what is left out; raises `PolicyError` where that is
-    anything and it may not `approximate`.
+    """The part of a policy that `target` can express, and a line of text for each part left out. Raises `PolicyError`
+    if something would be left out and it may not `approximate`.
 
     Args:
-        policy: to be exported.
-        target: which is asked which operators it supports.
-        approximate: whether what it does not support may be left out.
-        lacks: which of the policy's parts it has no words for: ``mixing``, ``chains``, ``schedule``.
+        policy: the policy to export.
+        target: the target, which tells which operators it supports.
+        approximate: whether to leave out what it does not support.
+        lacks: the fields of a policy that it cannot express: ``mixing``, ``chains``, ``schedule``.
     """
     missing = [name for name in policy.operator_names() if not target.supports(name)]
     parts = [part for part in lacks if getattr(policy, part)]
@@ -77,8 +77,8 @@ def expressible(
             "" if "chains" in parts or "schedule" in parts else ", or leave it out with --approximate"
         )
         raise PolicyError(f"{target.name} cannot express {what} of policy {policy.name!r}; {cure}")
-    left_out = [f"APPROXIMATION: {name} is left out: nothing is done in its place." for name in missing]
-    left_out += [f"APPROXIMATION: {part} is left out: the training loop has to provide it." for part in parts]
+    left_out = [f"APPROXIMATION: {name} is left out; nothing replaces it." for name in missing]
+    left_out += [f"APPROXIMATION: {part} is left out; the training loop has to provide it." for part in parts]
     return _without(policy, missing).model_copy(update=dict.fromkeys(parts)), left_out
 
 
@@ -101,7 +101,7 @@ def _without(policy: Policy, missing: Collection[str]) -> Policy:
 
 
 def header(policy: Policy, target: Target, use: str, left_out: list[str]) -> str:
-    """The comment that a text begins with: what it is, how to use it, and what it leaves to the training loop."""
+    """The comment at the top: what the text is, how to use it, and what it leaves to the training loop."""
     lines = [
         f"# Augmentation policy {policy.name!r} ({policy.fingerprint()}), {target.summary}.",
         f"# Exported by autoaug {__version__}; runs without it: {use}",
@@ -109,10 +109,10 @@ def header(policy: Policy, target: Target, use: str, left_out: list[str]) -> str
     asked = {
         f"{policy.copies} copies of each sample in a batch": policy.copies > 1,
         f"adversarial samples: {policy.adversarial!r}": policy.adversarial is not None,
-        f"generated samples: {policy.synthetic!r}": policy.synthetic is not None,
+        f"synthetic samples: {policy.synthetic!r}": policy.synthetic is not None,
         f"regularization: {policy.regularization!r}": policy.regularization is not None,
     }
     also = [
-        f"The policy also asks for {what}, which the training loop has to provide." for what in asked if asked[what]
+        f"The policy also requires {what}, which the training loop has to provide." for what in asked if asked[what]
     ]
     return "\n".join([*lines, *(f"# {line}" for line in [*left_out, *also])])

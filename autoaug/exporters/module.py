@@ -1,4 +1,4 @@
-"""Torch modules: a policy as the text of one, with the operators of a library, or else with autoaug's own."""
+"""Export to torch modules that use the operators of a library, and autoaug's own where the library has none."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ class TorchTarget(Target):
 
 
 def _shells(policy: Policy, runtime: TorchRuntime) -> tuple[ModuleType, ModuleType | None]:
-    """Where the policy's ``Augment`` is, and its ``augment_samples``; None where the former needs none."""
+    """The modules of ``Augment`` and ``augment_samples``; None if the former does not need the latter."""
     if policy.chains or policy.mixing or runtime.with_targets is None:
         return runtime.mixing if policy.mixing else runtime.plain, runtime.chains if policy.chains else runtime.steps
     return runtime.with_targets, None
 
 
 def _modules(policy: Policy, operators: list[Operator], runtime: TorchRuntime) -> list[ModuleType]:
-    """All modules of which something may travel; of functions of one name the last one's does."""
+    """All modules whose definitions may be exported; for definitions of the same name, the last module wins."""
     shell, body = _shells(policy, runtime)
     own = (inspect.getmodule(operator.function) or shell for operator in operators)
     return reachable([*own, body or runtime.steps, shell, runtime.library])
@@ -85,25 +85,25 @@ def _table_of(rows: list[str]) -> str:
     if not rows:
         return "OPERATORS = []"
     lines = "".join(f"\n    {row}," for row in rows)
-    comment = "# What LAYERS numbers: the kind of operator, its function, and its value at magnitude 1."
+    comment = "# The operators that LAYERS refers to by index: kind, function, and value at magnitude 1."
     return f"{comment}\nOPERATORS = [{lines}\n]"
 
 
 def _constants(policy: Policy, modality: Modality) -> str:
     text = ""
     if policy.chains:
-        text += "\n\n# How many chains, and the parameter of the distributions of their weights."
+        text += "\n\n# The number of chains, and the parameter of the distributions of their weights."
         text += f"\nCHAINS = {(policy.chains.width, policy.chains.alpha)!r}"
     if policy.mixing:
         kinds = mixing_of(modality.name).kinds
-        text += "\n\n# The modes (drawn evenly), the probability, and the parameter of the weights' Beta distribution."
+        text += "\n\n# The equally likely modes, the probability, and the parameter of the weights' Beta distribution."
         text += f"\nMIXING = {mixing_numbers(policy.mixing, kinds)!r}"
     return text
 
 
 def layers_text(policy: Policy) -> str:
-    """The policy's layers as a literal, a line a sub-policy, with the operators' names in comments; of a schedule each
-    phase's, and how to go from one to the next.
+    """The policy's layers as a literal with one line per sub-policy and operator names in comments. For a schedule, the
+    layers of every phase and a function that switches between them.
     """
     explained = [
         "# A layer is a list of sub-policies, one of which is drawn per sample: (weight, operations). An operation is",
@@ -115,13 +115,14 @@ def layers_text(policy: Policy) -> str:
     return "\n".join(
         [
             *explained,
-            "# They apply until a share of the training is done: call set_progress(epoch / epochs) before each epoch.",
+            "# Each phase applies until a fraction of the training is done: call set_progress(epoch / epochs) before",
+            "# each epoch.",
             f"SCHEDULE: list[tuple[float, Table]] = [{phases}\n]",
             "LAYERS: Table = list(SCHEDULE[0][1])",
             "",
             "",
             "def set_progress(done: float) -> None:",
-            '    """Bring the layers into force that apply when a share `done` of the training, in [0, 1], is over."""',
+            '    """Switch to the layers that apply when a fraction `done` of the training, in [0, 1], is over."""',
             "    LAYERS[:] = next((layers for until, layers in SCHEDULE if done < until), SCHEDULE[-1][1])",
         ]
     )

@@ -1,4 +1,4 @@
-"""The policy itself as a file."""
+"""Export of the policy itself, as YAML or JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from autoaug.policy.models import FORMAT, Policy
 
 
 class Yaml(Target):
-    """What `load_policy` reads."""
+    """YAML that `load_policy` reads."""
 
     name = "yaml"
     summary = "as YAML"
@@ -21,7 +21,7 @@ class Yaml(Target):
 
 
 class Json(Target):
-    """The same as JSON, which `load_policy` reads too."""
+    """JSON that `load_policy` reads."""
 
     name = "json"
     summary = "as JSON"

@@ -1,4 +1,4 @@
-"""The options of timm's training script, where they say the same."""
+"""Export to options of timm's training script."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _MIXINGS = {"mixup": ("--mixup",), "cutmix": ("--cutmix",), "mixup-or-cutmix": (
 
 
 class Timm(Target):
-    """Flips, MixUp and CutMix are the same in timm (its ``elem`` mode draws a weight for each sample, as autoaug does;
-    a partner is the sample at the other end of the batch). RandAugment is not: timm's has other operators, ranges and
-    interpolation.
+    """Flips, MixUp and CutMix are equivalent in timm (its ``elem`` mode draws one weight per sample, as autoaug does;
+    the partner is the sample at the mirrored position in the batch). RandAugment is not: timm's has other operators,
+    ranges and interpolation.
     """
 
     name = "timm"
@@ -44,7 +44,7 @@ class Timm(Target):
         if rest:
             options.append(_randaugment(policy, rest, approximate))
             left_out.append(
-                "APPROXIMATION: timm's RandAugment has other operators, ranges and interpolation than autoaug's."
+                "APPROXIMATION: timm's RandAugment differs from autoaug's in operators, ranges and interpolation."
             )
         if policy.mixing:
             options += _mixing(policy)
@@ -52,20 +52,20 @@ class Timm(Target):
 
 
 def _single(layer: Layer) -> Operation | None:
-    """The operation of a layer that has no other."""
+    """The operation of a layer that has only one; otherwise None."""
     operations = layer.sub_policies[0].operations
     return operations[0] if len(layer.sub_policies) == 1 and len(operations) == 1 else None
 
 
 def _randaugment(policy: Policy, layers: list[Layer], approximate: bool) -> str:
-    """The option for layers that are RandAugment's, of any strength."""
+    """The option for the layers of a RandAugment of any strength; raises `PolicyError` for other layers."""
     n = len(layers)
     for m in range(31) if n <= 16 else ():
         if tuple(layers) == randaugment(n, m).layers:
             if approximate:
                 return f"--aa rand-m{m}-n{n}-mstd0-inc1"
             raise PolicyError(
-                f"timm cannot express RandAugment of policy {policy.name!r} exactly; allow its own with --approximate"
+                f"timm cannot express RandAugment of policy {policy.name!r} exactly; allow timm's with --approximate"
             )
     operators = {o.operator for layer in layers for sub_policy in layer.sub_policies for o in sub_policy.operations}
     raise PolicyError(

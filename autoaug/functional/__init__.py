@@ -1,1 +1,1 @@
-"""Plain functions on tensors and numbers, which exported code carries along word for word."""
+"""Plain functions on tensors and numbers, which exported modules contain verbatim."""

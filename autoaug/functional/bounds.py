@@ -1,5 +1,5 @@
-"""What plain numbers may be: functions without any library, which exported code of every kind carries along word for
-word. They raise ValueError in one line.
+"""Checks of plain numbers, without any library: exported modules of every kind contain them verbatim. They raise
+ValueError with a one-line message.
 """
 
 from __future__ import annotations
@@ -8,16 +8,14 @@ from typing import Any
 
 
 def within_rounding(low: float, high: float, most: float = 1.0) -> bool:
-    """Whether values from `low` to `high` are in [0, `most`], or outside by no more than arithmetic on floats explains:
-    1e-3. NaN is not.
-    """
+    """Whether values from `low` to `high` are in [0, `most`], with a tolerance of 1e-3 for rounding. NaN is not."""
     return low >= -1e-3 and high <= most + 1e-3
 
 
 def needs_clamp(low: float, high: float) -> bool:
-    """Whether samples with values from `low` to `high` must be clamped to [0, 1]: a resize makes 1.0000002 of white.
+    """Whether samples with values from `low` to `high` must be clamped to [0, 1]: a resize may turn 1 into 1.0000002.
 
-    Raises ValueError where values are further outside than `within_rounding` allows, or not finite.
+    Raises ValueError if values are further outside than `within_rounding` allows, or not finite.
     """
     if not within_rounding(low, high):
         values = "NaN" if low != low or high != high else f"values from {low:g} to {high:g}"
@@ -26,12 +24,12 @@ def needs_clamp(low: float, high: float) -> bool:
 
 
 def in_short(value: Any) -> str:
-    """What `value` is, in one line: the arrays of NumPy and PyTorch have several."""
+    """The repr of `value` on one line, shortened: arrays of NumPy and PyTorch take several lines."""
     return " ".join(repr(value).split())[:50]
 
 
 def check_seed(seed: Any) -> int:
-    """`seed` as an int; raises ValueError unless it is a whole number from 0 to 2**64 - 1, of Python or NumPy."""
+    """`seed` as an int; raises ValueError unless it is a Python or NumPy integer from 0 to 2**64 - 1."""
     try:
         number = -1 if isinstance(seed, bool) else seed.__index__()
     except (AttributeError, TypeError, ValueError):
@@ -44,7 +42,7 @@ def check_seed(seed: Any) -> int:
 
 
 def check_classes(classes: Any) -> int | None:
-    """A number of classes, or None where the labels tell; raises ValueError where it is anything else."""
+    """The number of classes as an int, or None if the labels determine it; raises ValueError for anything else."""
     if classes is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Targets in containers of any kind: plain functions, which exported code carries along word for word."""
+"""Targets in containers of any kind: plain functions, which exported modules contain verbatim."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def parts_of(targets: Any) -> list[Any] | None:
-    """What a list, tuple, mapping or dataclass holds, in its order; None where `targets` is none of these."""
+    """The items of a list, tuple, mapping or dataclass, in order; None if `targets` is none of these."""
     if isinstance(targets, MutableMapping):
         return list(targets.values())
     if isinstance(targets, tuple | MutableSequence):
@@ -20,7 +20,7 @@ def parts_of(targets: Any) -> list[Any] | None:
 
 
 def with_parts(targets: Any, parts: Iterable[Any]) -> Any:
-    """Such a container of the same type and in all else the same, with other `parts`."""
+    """A copy of the container with its items replaced by `parts`."""
     if isinstance(targets, tuple):
         return targets._make(parts) if hasattr(targets, "_make") else type(targets)(parts)
     made = copy(targets)
@@ -30,12 +30,12 @@ def with_parts(targets: Any, parts: Iterable[Any]) -> Any:
             made[key] = part
     else:
         for field, part in zip(dataclasses.fields(targets), parts, strict=True):
-            object.__setattr__(made, field.name, part)  # also where it is frozen
+            object.__setattr__(made, field.name, part)  # works for frozen dataclasses, too
     return made
 
 
 def of_each(targets: Any, n: int) -> list[Any]:
-    """The targets of each of `n` samples; raises ValueError unless there is a list or tuple of so many."""
+    """The targets of each of `n` samples; raises ValueError unless `targets` is a list or tuple of length `n`."""
     if not isinstance(targets, tuple | MutableSequence) or len(targets) != n:
         number = f" of {len(targets)}" if hasattr(targets, "__len__") else ""
         kind = f"{type(targets).__name__}{number}"

@@ -1,4 +1,4 @@
-"""Class labels as shares of the classes: plain functions, which exported code carries along word for word."""
+"""Class labels as soft labels: plain functions, which exported modules contain verbatim."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def soft_labels(labels: Any, classes: int | None = None, n: int | None = None) -
 
     Args:
         labels: class indices ``[n]``, or soft or one-hot labels ``[n, classes]`` in [0, 1]; tensors, arrays or lists.
-        classes: how many classes there are; None takes the width of soft labels, or the highest index and one.
-        n: how many samples there are, and so labels; None where that is known.
+        classes: the number of classes; None takes the width of soft labels, or the highest index plus one.
+        n: the number of samples, to check the number of labels; None skips the check.
 
     Raises:
         ValueError: the labels are anything else.
@@ -32,14 +32,14 @@ def soft_labels(labels: Any, classes: int | None = None, n: int | None = None) -
 
 
 def as_tensor(labels: Any) -> Tensor:
-    """Labels of any form as a tensor of numbers; numbers in lists are float32 where they are not whole."""
+    """Labels of any form as a numeric tensor; floating-point numbers in lists become float32."""
     if isinstance(labels, Tensor):
         check_dense(labels, "labels")
         return labels.as_subclass(Tensor)
     try:
         if isinstance(labels, list | tuple) and any(getattr(label, "shape", ()) for label in labels):
             given = torch.stack([as_tensor(label) for label in labels])
-        else:  # an array may have negative strides, which torch does not take; its copy has none
+        else:  # an array may have negative strides, which torch does not support; a copy has none
             given = torch.tensor(labels.copy() if hasattr(labels, "copy") else labels, device="cpu")
     except (TypeError, ValueError, RuntimeError):
         kind = f"{type(labels).__name__} {in_short(labels)}"

@@ -1,6 +1,6 @@
-"""Where chance enters: plain functions on plain numbers, which exported code carries along word for word.
+"""All random draws: plain functions on plain numbers, which exported modules contain verbatim.
 
-What is drawn depends on the seed alone, so that dtypes and devices are always named: PyTorch's defaults are the user's.
+Draws depend on the seed alone, so dtypes and devices are always explicit: the user may change PyTorch's defaults.
 """
 
 from __future__ import annotations
@@ -12,40 +12,77 @@ from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from autoaug.functional.bounds import check_seed
+from autoaug.functional.workers import rank_of_process
 
 Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]
 
 
+def seed_in_rank(seed: int, rank: int) -> int:
+    """The seed of a transform in a process of a distributed run: its own seed in rank 0, another one in each other."""
+    return (seed + 0x9E3779B97F4A7C15 * rank) % 2**64
+
+
 def seed_in_worker(seed: int, worker: int) -> int:
-    """The seed of a transform's generator in a loader's worker process, from its own and the worker's in this epoch."""
+    """The seed of a transform's generator in a data loader worker, from its own seed and the worker's in this epoch."""
     return (1_000_003 * seed + worker) % 2**64
 
 
 class Seeded(torch.nn.Module):
-    """A module with a random generator: the same `seed` draws the same augmentations; None takes a fresh one.
+    """A module with a random generator: the same `seed` draws the same augmentations; None takes a random seed.
 
-    In the worker processes of a ``DataLoader`` each worker draws for itself, and anew in each epoch. Copies and pickles
-    go on where the module is.
+    In a ``DataLoader``, each worker process has its own random stream, a new one in each epoch; in a distributed run,
+    each rank has its own. Copies, pickles and state dicts keep the state of the generator. A state dict from another
+    rank continues with a stream of this rank's own, which follows from it.
     """
 
     def __init__(self, seed: int | None = None) -> None:
         super().__init__()
         self.seed = int(torch.randint(2**62, (), device="cpu")) if seed is None else check_seed(seed)
+        self.rank = 0
         self.worker: int | None = None
         self.own = torch.Generator("cpu")
         self.own.manual_seed(self.seed)
 
     @property
     def generator(self) -> torch.Generator:
-        """Where to draw from in this process."""
+        """The generator for this process."""
+        self._find_rank()
         worker = get_worker_info()
         if worker is not None and worker.seed != self.worker:
             self.worker = worker.seed
-            self.own.manual_seed(seed_in_worker(self.seed, worker.seed))
+            self.own.manual_seed(seed_in_worker(seed_in_rank(self.seed, self.rank), worker.seed))
         return self.own
 
+    def _find_rank(self) -> None:
+        rank = rank_of_process()
+        if rank is not None and rank != self.rank:
+            self.rank, self.worker = rank, None
+            self.own.manual_seed(seed_in_rank(self.seed, rank))
+
+    def get_extra_state(self) -> Tensor:
+        """The generator's state, the seed and the rank, as bytes in one tensor."""
+        self._find_rank()
+        numbers = self.seed.to_bytes(8, "little") + self.rank.to_bytes(8, "little")
+        return torch.cat([self.own.get_state(), torch.frombuffer(bytearray(numbers), dtype=torch.uint8)])
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Continue from the state that `get_extra_state` returned."""
+        self._find_rank()
+        content = state.cpu()
+        numbers = content[-16:].numpy().tobytes()
+        self.own.set_state(content[:-16].clone())
+        self.seed, rank = int.from_bytes(numbers[:8], "little"), int.from_bytes(numbers[8:], "little")
+        if rank != self.rank:  # one rank often saves its state for all
+            self.seed = int(torch.randint(2**62, (), generator=self.own, device="cpu"))
+            self.own.manual_seed(seed_in_rank(self.seed, self.rank))
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        state_dict.setdefault(f"{prefix}_extra_state", self.get_extra_state())  # older ones have none
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
     def __getstate__(self) -> dict[str, Any]:
-        # As bytes: a tensor would go to another process by shared memory, which may be gone before it is read.
+        self._find_rank()  # a worker process may not know it
+        # As bytes: a tensor would be sent through shared memory, which may be gone before it is read.
         return self.__dict__ | {"own": self.own.get_state().numpy().tobytes()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -54,10 +91,10 @@ class Seeded(torch.nn.Module):
 
 
 def draw_operations(table: Table, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Draw for n samples, in S steps, which operator (``[S, n]``, -1 for none), its signed magnitude
-    (``[S, n]``) and four uniform numbers for its own use (``[S, n, 4]``).
+    """For n samples and S steps, draw the operator (``[S, n]``, -1 for none), its signed magnitude (``[S, n]``), and
+    four uniform numbers for the operator's own use (``[S, n, 4]``).
 
-    `table` has for each layer its sub-policies ``(weight, operations)``, and for each operation
+    `table` lists for each layer its sub-policies ``(weight, operations)``; an operation is
     ``(operator, probability, lowest magnitude, highest magnitude, share of negative signs)``.
     """
     choices, magnitudes, uniforms = [], [], []
@@ -83,9 +120,9 @@ def draw_operations(table: Table, n: int, generator: torch.Generator) -> tuple[T
 def draw_chains(
     table: Table, width: int, alpha: float, n: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Draw `width` chains a sample (AugMix; Hendrycks et al., 2020): the operations as `draw_operations` does, of
-    which a uniformly drawn number of first layers is kept in each chain, and the weights ``[n, 1 + width]`` of the
-    original and the chains: Dirichlet(alpha) times a share from Beta(alpha, alpha).
+    """Draw `width` chains per sample (AugMix; Hendrycks et al., 2020): operations as in `draw_operations`, where each
+    chain keeps the first d layers with d drawn uniformly; and the weights ``[n, 1 + width]`` of the original and the
+    chains. The chains have a share drawn from Beta(alpha, alpha), divided among them by Dirichlet(alpha).
     """
     parts = []
     for _ in range(width):
@@ -102,17 +139,17 @@ def draw_chains(
 
 
 def uniform(n: int, count: int, generator: torch.Generator) -> Tensor:
-    """``[n, count]`` float32, evenly in [0, 1)."""
+    """Uniform numbers in [0, 1), float32 ``[n, count]``."""
     return torch.rand(n, count, generator=generator, dtype=torch.float32, device="cpu")
 
 
 def draw_gamma(shape: tuple[int, int], alpha: float, generator: torch.Generator) -> Tensor:
-    """`shape` float64 from Gamma(alpha, 1)."""
-    # The public distributions of torch take no generator.
+    """Draws from Gamma(alpha, 1), float64 of the given `shape`."""
+    # torch.distributions takes no generator.
     return torch._standard_gamma(torch.full(shape, alpha, dtype=torch.float64, device="cpu"), generator=generator)
 
 
 def draw_beta(alpha: float, n: int, generator: torch.Generator) -> Tensor:
-    """``[n]`` float64 from Beta(alpha, alpha), as a ratio of gammas."""
+    """Draws from Beta(alpha, alpha), float64 ``[n]``, as a ratio of gammas."""
     gammas = draw_gamma((2, n), alpha, generator)
     return gammas[0] / gammas.sum(0)

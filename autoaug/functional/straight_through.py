@@ -18,7 +18,7 @@ def round_through(x: Tensor) -> Tensor:
 def truncate_through(x: Tensor) -> Tensor:
     """Round toward 0, as Python's ``int``, with the gradient of the identity.
 
-    A thousandth is added before, so that a product such as 0.3 * 10 that comes out a rounding error below a whole
-    number still counts as that number.
+    A thousandth is added first, so that a product that a rounding error puts just below a whole number still counts as
+    that number.
     """
     return straight_through((x + 1e-3 * x.sign()).trunc(), x)

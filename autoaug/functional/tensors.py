@@ -1,4 +1,4 @@
-"""What tensors may be: plain functions, which exported code carries along word for word."""
+"""Checks of tensors: plain functions, which exported modules contain verbatim."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def check_dense(given: Tensor, what: str = "samples") -> None:
-    """Raise ValueError where samples, or `what` is given, have no values, or none in a grid."""
+    """Raise ValueError if a tensor is not dense or is on the meta device; `what` names it in the message."""
     if given.layout is not torch.strided or given.is_meta:
         kind = "on the meta device" if given.is_meta else given.layout
         raise ValueError(f"{what} must be dense tensors with values, not {kind}")

@@ -1,1 +1,1 @@
-"""Samples that a model makes: fitting generators, filtering and judging their samples, and copies on disk."""
+"""Generated samples: fit generators, filter and judge their samples, and write augmented copies to disk."""

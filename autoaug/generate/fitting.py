@@ -1,4 +1,4 @@
-"""Fitting a generator to training samples: what is interrupted goes on, and what has collapsed is refused."""
+"""Fit a generator to training samples. Interrupted fits are resumed, and collapsed generators are refused."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from autoaug.utils.clock import now
 from autoaug.utils.facts import Facts, changes
 from autoaug.utils.files import write_whole
 
-#: A generator has collapsed where its samples of one class differ by less than this fraction of the real difference.
+#: A generator has collapsed if the spread of its samples of a class is below this fraction of the real samples' spread.
 _COLLAPSED = 0.25
-#: So many samples of each class are compared for that.
+#: The most samples per class in that comparison.
 _COMPARED = 64
 
-#: Called with how many of all steps are done, and a sample of each class ``[classes, ...]``.
+#: Called with the number of finished steps, the number of all steps, and one sample per class ``[classes, ...]``.
 Watch = Callable[[int, int, np.ndarray], None]
 
 
@@ -39,11 +39,11 @@ class FitSettings:
     """How a generator is fitted.
 
     Attributes:
-        seed: of the fit; the split is drawn by it, too.
-        steps: None for as many as are usual.
+        seed: the seed of the fit and of the split.
+        steps: the number of steps; None for the usual number.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
-        lies_at: where the data lie, to be noted.
-        source: a generator that is adapted; None fits a fresh one.
+        lies_at: the location of the data, to be recorded.
+        source: the generator to adapt; None fits a new one.
     """
 
     seed: int
@@ -56,11 +56,11 @@ class FitSettings:
 def fit_generator(
     kind: str, data: DataSet, folder: Path, settings: FitSettings, watch: Watch | None = None
 ) -> SavedGenerator:
-    """Fit a generator to the training split and save it in `folder`; a fit that was interrupted there goes on.
+    """Fit a generator to the training split and save it in `folder`. A fit that was interrupted there is resumed.
 
     Raises:
-        UnknownName: there is no such kind.
-        TooFewSamples: a class has too few for it.
+        UnknownName: there is no such kind of generator.
+        TooFewSamples: a class has too few samples for this kind.
         OptionError: the source cannot be adapted to these samples.
         Collapsed: the fit failed.
     """
@@ -82,26 +82,26 @@ def fit_generator(
     )
     fit = _carry_out(generator, train, about, folder, settings, watch)
     about = about.model_copy(update={"steps": fit.steps, "seconds": now() - begun})
-    found = SavedGenerator(about, _stored(fit.tensors()))
-    _check_variety(found, train)
-    found.save(folder)
-    return found
+    saved = SavedGenerator(about, _stored(fit.tensors()))
+    _check_variety(saved, train)
+    saved.save(folder)
+    return saved
 
 
 def _check_source(source: SavedGenerator, generator: Generator, kind: str, data: DataSet) -> None:
-    """Raise `OptionError` where a generator of that `kind` cannot start from `source`."""
+    """Raise `OptionError` if a generator of that `kind` cannot start from `source`."""
     if not generator.adapts:
-        raise OptionError(f"--from starts from another generator, which a {kind} cannot: leave --from out")
+        raise OptionError(f"a {kind} cannot start from another generator: leave out --from")
     own, shape = source.about, data.train.inputs.shape
     if (own.modality, own.kind, own.shape) != (data.modality, kind, shape):
         raise OptionError(
-            f"--from takes a {kind} for samples of the shape {list(shape)} ({data.modality}), not a {own.kind} for "
+            f"--from takes a {kind} for samples of shape {list(shape)} ({data.modality}), not a {own.kind} for "
             f"{list(own.shape)} ({own.modality})"
         )
 
 
 def _check_counts(kind: str, data: DataSet) -> None:
-    """Raise `TooFewSamples` where a class has too few samples for that kind."""
+    """Raise `TooFewSamples` if a class has too few samples for that kind."""
     kinds = get_modality(data.modality).generators
     counts = np.bincount(data.train.labels, minlength=len(data.classes))
     least = int(counts.min())
@@ -110,7 +110,7 @@ def _check_counts(kind: str, data: DataSet) -> None:
     fitting = next((name for name, other in kinds.items() if least >= other.fewest), None)
     cure = f"use the kind {fitting}, or add samples" if fitting else "add samples"
     raise TooFewSamples(
-        f"class {data.classes[int(counts.argmin())]!r} has {least} samples, a {kind} needs at least "
+        f"class {data.classes[int(counts.argmin())]!r} has {least} samples, but a {kind} needs at least "
         f"{kinds[kind].fewest} per class; {cure}"
     )
 
@@ -118,7 +118,7 @@ def _check_counts(kind: str, data: DataSet) -> None:
 def _carry_out(
     generator: Generator, train: Samples, about: About, folder: Path, settings: FitSettings, watch: Watch | None
 ) -> GeneratorFit:
-    """The fit, with all its steps taken; what is done is written as it goes on."""
+    """Run all steps of the fit, writing its state regularly."""
     classes, source = len(about.classes), settings.source.tensors if settings.source else None
     steps = generator.usual_steps(len(train)) if settings.steps is None else settings.steps
     fit, unfinished = generator.begin(train, classes, about.seed, source), folder / UNFINISHED
@@ -137,12 +137,12 @@ def _carry_out(
 
 
 def _stored(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors as they are written."""
+    """The tensors in the form in which they are written."""
     return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
 
 
 def _check_same(unfinished: Path, facts: Facts) -> None:
-    """Raise `RunError` where the fit in a file was begun with other facts; a damaged file is as none."""
+    """Raise `RunError` if the fit in a file was begun with other facts; a damaged file is ignored."""
     try:
         with safe_open(unfinished, framework="pt") as file:
             noted = json.loads((file.metadata() or {}).get("facts", "{}"))
@@ -150,20 +150,20 @@ def _check_same(unfinished: Path, facts: Facts) -> None:
         return
     if differing := changes(noted, facts):
         raise RunError(
-            f"{unfinished.parent} holds a fit that was begun with {differing}; go on with that, or name another folder "
-            "with --out"
+            f"{unfinished.parent} holds a fit that was begun with {differing}; restore those settings, or choose "
+            "another folder with --out"
         )
 
 
-def _check_variety(found: SavedGenerator, train: Samples) -> None:
-    """Raise `Collapsed` where the samples of a class are all alike."""
-    for number, name in enumerate(found.about.classes):
+def _check_variety(saved: SavedGenerator, train: Samples) -> None:
+    """Raise `Collapsed` if the samples of a class are all alike."""
+    for number, name in enumerate(saved.about.classes):
         rows = np.flatnonzero(train.labels == number)[:_COMPARED]
-        made = found.sample(np.full(len(rows), number), found.about.seed)
+        made = saved.sample(np.full(len(rows), number), saved.about.seed)
         spread = [np.std(inputs.astype(np.float64), axis=0).mean() for inputs in (made, train.inputs.take(rows))]
         if spread[0] < _COLLAPSED * spread[1]:
             raise Collapsed(
-                f"the generator has collapsed: its samples of class {name!r} differ by "
-                f"{100 * spread[0] / spread[1]:.0f} % of what the real ones differ by; try another --seed, more "
+                f"the generator has collapsed: its samples of class {name!r} vary by only "
+                f"{100 * spread[0] / spread[1]:.0f} % of the variation of real ones; try another --seed, more "
                 "--steps, or another --kind"
             )

@@ -1,4 +1,4 @@
-"""How good samples are: several figures, because no single one can be trusted."""
+"""Quality metrics of generated samples: several, because no single one can be trusted."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from autoaug.training.tasks import Classification
 from autoaug.training.train import train_to_end
 
 _NEIGHBORS = 5
-#: Fewer samples than this say nothing.
+#: Samples are not judged if there are fewer than this: the metrics would be meaningless.
 LEAST_JUDGED = 20
 _SUBSETS, _SUBSET = 20, 100
 
 
 class Judged(NamedTuple):
-    """Figures of generated samples against real ones that the generator has not seen.
+    """Metrics of generated samples, compared with real ones that the generator has not seen.
 
     Attributes:
         fid: Fréchet distance of the features (Heusel et al., 2017).
         kid: kernel distance of the features (Binkowski et al., 2018).
-        precision, recall: fractions of samples near real ones, and of real ones near samples (Kynkaanniemi et al.,
+        precision, recall: the fraction of samples near real ones, and of real ones near samples (Kynkaanniemi et al.,
             2019).
-        density, coverage: likewise, less moved by outliers (Naeem et al., 2020).
-        memorized: fraction of the samples that are copies of a training sample, by `copy_bound`: nearer to one than
-            99.5 % of held-out samples are.
-        classification: accuracy in [0, 1] on real held-out samples of a classifier trained on generated ones alone
-            (Ravuri and Vinyals, 2019); NaN where it is left out.
-        inception_fid, inception_kid: the distances of the published features; NaN where they are left out.
+        density, coverage: the same, less sensitive to outliers (Naeem et al., 2020).
+        memorized: the fraction of samples that are copies of a training sample, by `copy_bound`: nearer to one than
+            99.5 % of held-out samples.
+        classification: the accuracy in [0, 1] on real held-out samples of a classifier trained only on generated ones
+            (Ravuri and Vinyals, 2019); NaN if not computed.
+        inception_fid, inception_kid: the distances of the published features; NaN if not computed.
     """
 
     fid: float
@@ -55,12 +55,12 @@ class Judged(NamedTuple):
     inception_kid: float = math.nan
 
     def known(self) -> dict[str, float]:
-        """The figures that there are, by name."""
+        """The metrics that were computed, by name."""
         return {name: value for name, value in self._asdict().items() if math.isfinite(value)}
 
 
 class ClassifierPlan(NamedTuple):
-    """How a classifier is trained on the samples alone."""
+    """How to train a classifier on generated samples alone."""
 
     model: str
     recipe: Recipe
@@ -69,13 +69,13 @@ class ClassifierPlan(NamedTuple):
 
 
 def classification_score(made: Samples, held_out: Samples, how: ClassifierPlan, device: str) -> float:
-    """The accuracy in [0, 1] on real ``held_out`` samples of a classifier that was trained, without augmentation, on
-    the samples `made` alone. It varies by a point or more with the classifier's seed.
+    """The accuracy in [0, 1] on real ``held_out`` samples of a classifier trained, without augmentation, on the samples
+    `made` alone. It varies by a percentage point or more with the classifier's seed.
     """
     task = Classification(int(made.labels.max()) + 1)
     plan = TrainingPlan(Policy(), how.model, task, made, how.recipe, how.seed, device, how.modality)
-    found = predict(train_to_end(plan).model, task, held_out.inputs, device, how.modality)
-    return score(Accuracy(), Accuracy().statistics(found, held_out.labels))
+    predictions = predict(train_to_end(plan).model, task, held_out.inputs, device, how.modality)
+    return score(Accuracy(), Accuracy().statistics(predictions, held_out.labels))
 
 
 def judge_samples(
@@ -90,10 +90,10 @@ def judge_samples(
     Args:
         made: the generated samples.
         held_out: the real ones.
-        sample_filter: of the samples that the generator was fitted to; the features of its classifier are the space of
-            all distances but `memorized`.
-        score_on: how to train a classifier on the samples alone; None leaves that out.
-        published: the features that figures are published on; None leaves those distances out.
+        sample_filter: the filter for the samples that the generator was fitted to. All distances but `memorized` use
+            the features of its classifier.
+        score_on: how to train a classifier on the samples alone; None skips `classification`.
+        published: computes the features used in publications; None skips those distances.
     """
     ours, theirs = (samples.inputs.take(np.arange(len(samples))) for samples in (made, held_out))
     both = torch.from_numpy(theirs), torch.from_numpy(ours)
@@ -102,8 +102,7 @@ def judge_samples(
     seen = [classifier_features(model, stored, device, as_work) for stored in both]
     others: dict[str, float] = {}
     if published is not None:
-        found = distances(*map(published, both))
-        others = dict(zip(("inception_fid", "inception_kid"), found, strict=True))
+        others = dict(zip(("inception_fid", "inception_kid"), distances(*map(published, both)), strict=True))
     bound = copy_bound(nearest_distance(in_parts(held_out.inputs, modality.copy_vectors), sample_filter.real))
     nearest = nearest_distance(in_parts(made.inputs, modality.copy_vectors), sample_filter.real)
     if score_on is not None:
@@ -113,12 +112,12 @@ def judge_samples(
 
 
 def distances(real: Tensor, made: Tensor) -> tuple[float, float]:
-    """Fréchet and kernel distance between the features ``real [n, d]`` and ``made [m, d]``, at least two of each."""
+    """Fréchet and kernel distance between the features ``real [n, d]`` and ``made [m, d]``, with n and m at least 2."""
     return frechet_distance(real, made), kernel_distance(real, made)
 
 
 def frechet_distance(real: Tensor, made: Tensor) -> float:
-    """|m - n|² + tr(A + B - 2 sqrt(AB)) of the means and covariances of both (Heusel et al., 2017)."""
+    """|m - n|² + tr(A + B - 2 sqrt(AB)), with the means m, n and the covariances A, B (Heusel et al., 2017)."""
     (mean, covariance), (other_mean, other) = _moments(real), _moments(made)
     apart = (mean - other_mean).square().sum()
     cross = torch.linalg.eigvals(covariance @ other).sqrt().real.sum()
@@ -133,17 +132,17 @@ def _moments(features: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def kernel_distance(real: Tensor, made: Tensor) -> float:
-    """The unbiased squared maximum mean discrepancy under the kernel (x·y / d + 1)³, the mean over random subsets
+    """The unbiased squared maximum mean discrepancy with the kernel (x·y / d + 1)³, averaged over random subsets
     (Binkowski et al., 2018).
     """
     size, generator = min(_SUBSET, len(real), len(made)), torch.Generator().manual_seed(0)
-    found = []
+    discrepancies = []
     for _ in range(_SUBSETS):
         ours, theirs = (f[torch.randperm(len(f), generator=generator)[:size]] for f in (real, made))
         within = (_kernel(ours, ours), _kernel(theirs, theirs))
         apart = sum((kernel.sum(-1) - kernel.diagonal()).sum() for kernel in within)
-        found.append(apart / (size * (size - 1)) - 2 * _kernel(ours, theirs).sum(0).sum() / size**2)
-    return float(torch.stack(found).mean())
+        discrepancies.append(apart / (size * (size - 1)) - 2 * _kernel(ours, theirs).sum(0).sum() / size**2)
+    return float(torch.stack(discrepancies).mean())
 
 
 def _kernel(one: Tensor, other: Tensor) -> Tensor:
@@ -151,8 +150,8 @@ def _kernel(one: Tensor, other: Tensor) -> Tensor:
 
 
 def manifold_figures(real: Tensor, made: Tensor) -> tuple[float, float, float, float]:
-    """Precision, recall, density and coverage of ``made [m, d]`` against ``real [n, d]``, by balls that reach to the
-    fifth-nearest neighbor.
+    """Precision, recall, density and coverage of ``made [m, d]`` against ``real [n, d]``, with balls whose radius is
+    the distance to the fifth-nearest neighbor.
     """
     k = min(_NEIGHBORS, len(real) - 1, len(made) - 1)
     reach_real = torch.cdist(real, real).kthvalue(k + 1, dim=1).values
@@ -167,5 +166,5 @@ def manifold_figures(real: Tensor, made: Tensor) -> tuple[float, float, float, f
 
 
 def balanced_labels(classes: int, per_class: int) -> np.ndarray:
-    """``per_class`` labels of every class, class by class, int64."""
+    """``per_class`` labels of every class, ordered by class, int64."""
     return np.repeat(np.arange(classes, dtype=np.int64), per_class)

@@ -1,7 +1,7 @@
-"""Offline copies: a data set enlarged on disk, N + K N samples in the format in which it came.
+"""Offline augmentation: write a data set with K augmented copies of each training sample, in its original format.
 
-Copies are made in parts of some hundred samples. All the chance of a part follows from its seed, which stands in the
-manifest: a part, and with it any copy, can be made again bit for bit.
+Copies are made in parts of a few hundred samples. All randomness of a part follows from its seed, which is in the
+manifest, so that any part can be reproduced bit for bit.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ from autoaug.utils.locks import LOCK
 from autoaug.utils.seeds import derive_seed
 
 _PART = 256
-#: A file of noise is about as large as its values; a tenth more is for what stands around them.
+#: A file of noise is about as large as its values; a tenth is added for the file format.
 _ROOM = 1.1
 
 Format = Literal["folder", "csv", "npz"]
-#: Told how many of all copies are there.
+#: Called with the number of finished copies and the number of all copies.
 Watch = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Expansion:
-    """What is to be made: `copies` (at least 1) of each training sample of the `source`, augmented by the `policy`,
-    written in the `format`. All chance follows from the `seed`.
+    """What to make: `copies` (at least 1) of each training sample of the `source`, augmented with the `policy` and
+    written in the `format`. All randomness follows from the `seed`.
     """
 
     source: Source
@@ -70,7 +70,7 @@ class Expansion:
         return get_modality(self.source.modality).loader
 
     def parts(self) -> list[_Part]:
-        """What is made at once: rows of the training part, and which of their copies."""
+        """The parts to make, each one copy of a range of training rows."""
         count = len(self.train)
         starts = [(copy, start) for copy in range(self.copies) for start in range(0, count, _PART)]
         return [
@@ -88,7 +88,7 @@ class _Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Expanded:
-    """What an expansion took: `copies` made in `seconds` of augmenting and writing, and the bytes in the folder."""
+    """The result of an expansion: `copies` made in `seconds` of augmenting and writing, and the bytes in the folder."""
 
     originals: int
     copies: int
@@ -98,7 +98,7 @@ class Expanded:
 
 @dataclass(frozen=True)
 class _Made:
-    """A copy, as a line of the manifest: sample `row` of the training part, its `copy`-th copy, of which part."""
+    """A line of the manifest: the `copy`-th copy of training sample `row`, made in a `part` with its `seed`."""
 
     file: str
     source: str
@@ -109,40 +109,41 @@ class _Made:
 
 
 class _Originals(RootModel[tuple[tuple[str, str, str, str], ...]]):
-    """Path, class, split and group of each original, as they stand in the CSV."""
+    """Path, class, split and group of each original, as in the CSV."""
 
 
 class _Begun(RootModel[dict[str, Any]]):
-    """What a folder is an expansion of."""
+    """The facts that an expansion was begun with."""
 
 
 _LINE: TypeAdapter[_Made] = TypeAdapter(_Made)
-_CURE = "name another folder with --out, or delete this one"
+_CURE = "choose another folder with --out, or delete this one"
 
 
 def format_of(data: str, source: Source) -> Format:
-    """The format in which `data`, which were opened as `source`, came."""
+    """The format of `data`, which was opened as `source`."""
     if not isinstance(source.parts["train"].inputs, FileInputs):
         return "npz"
     return "csv" if Path(data).suffix.lower() == ".csv" else "folder" if Path(data).is_dir() else "npz"
 
 
 def expand(expansion: Expansion, out: Path, workers: int = 1, watch: Watch | None = None) -> Expanded:
-    """Write the source to the folder `out`, its training part with augmented copies of every sample; goes on where the
-    same expansion was interrupted.
+    """Write the source to the folder `out`, with augmented copies of every training sample. An interrupted expansion is
+    resumed.
 
     Args:
         expansion: what to make.
-        out: the folder, which is made; of ``npz`` it gets ``data.npz``.
-        workers: threads.
-        watch: told of the progress.
+        out: the folder, created if missing; for the format ``npz`` it gets ``data.npz``.
+        workers: the number of threads.
+        watch: called with the progress.
 
     Raises:
-        OptionError: there are to be less than one copy, or the policy mixes labels or has a schedule.
-        RunError: something else stands at `out`.
-        DataError: the disk has no room.
+        OptionError: the number of copies is below 1, the policy mixes labels or has a schedule, or the source already
+            has augmented copies.
+        RunError: `out` holds something else.
+        DataError: the disk has too little space.
     """
-    _check_options(expansion.policy, expansion.copies)
+    _check_options(expansion)
     _check_room(expansion, out)
     _begin(out, _about(expansion))
     begun = time.perf_counter()
@@ -172,16 +173,22 @@ def expand(expansion: Expansion, out: Path, workers: int = 1, watch: Watch | Non
     return Expanded(len(expansion.train), total, time.perf_counter() - begun, size)
 
 
-def _check_options(policy: Policy, copies: int) -> None:
+def _check_options(expansion: Expansion) -> None:
+    policy, copies = expansion.policy, expansion.copies
+    if expansion.train.augmented is not None:
+        raise OptionError(
+            f"{expansion.source.name} holds augmented copies already; expand the data that they are of, with more "
+            "--copies"
+        )
     if copies < 1:
         raise OptionError(f"--copies {copies} must be at least 1")
     if policy.mixing or policy.schedule:
         what = "mixes samples and labels" if policy.mixing else "has a schedule"
-        raise OptionError(f"policy {policy.name!r} {what}, which single files cannot hold; use it in training instead")
+        raise OptionError(f"policy {policy.name!r} {what}, which files cannot represent; use it in training instead")
 
 
 def _about(expansion: Expansion) -> Facts:
-    """What an expansion is of, and the folders of classes whose names no folder can have."""
+    """The facts of an expansion, and the folder names of classes whose own names are not valid ones."""
     about = {
         "policy": expansion.policy.fingerprint(),
         "copies": expansion.copies,
@@ -195,7 +202,7 @@ def _about(expansion: Expansion) -> Facts:
 
 
 def remake(expansion: Expansion, part: int) -> np.ndarray:
-    """The stored samples ``[n, ...]`` that the expansion makes as its part of that number."""
+    """Reproduce the samples ``[n, ...]``, in storage format, of the expansion's part with that number."""
     return _augment(expansion, expansion.parts()[part])
 
 
@@ -226,7 +233,7 @@ def _make_part(expansion: Expansion, out: Path, part: _Part) -> list[_Made]:
 
 
 def _array_of(out: Path, part: _Part) -> Path:
-    """Where a part's copies wait for the ``.npz``."""
+    """The file with the copies of a part, until ``data.npz`` is written."""
     return out / f"part-{part.number:06}.npy"
 
 
@@ -235,10 +242,10 @@ def _class_folder(source: Source, out: Path, split: str, label: int) -> Path:
 
 
 def _copy_originals(expansion: Expansion, out: Path) -> None:
-    """Every original under its role and class; a CSV beside them, where that is the format.
+    """Copy every original to a folder by split and class, and list them for the CSV if that is the format.
 
-    Those that are stored as their copies are, are taken byte for byte; of others what was read is written, so that a
-    loader finds one kind of sample.
+    Originals in the same storage form as the copies are copied byte for byte. Others are rewritten as they were read,
+    so that a loader finds only one kind of sample.
     """
     source, listed = expansion.source, []
     for role, part in source.parts.items():
@@ -258,7 +265,7 @@ def _copy_originals(expansion: Expansion, out: Path) -> None:
 
 
 def _copy(path: Path, stem: Path, reader: Reader, loader: Loader) -> Path:
-    """The file that an original became: `stem` with an ending."""
+    """Copy or rewrite an original to `stem` plus a suffix; return the new path."""
     rewritten = reader.rewritten(path)
     copied = stem.with_suffix(path.suffix.lower() if rewritten is None else loader.ending)
     copied.parent.mkdir(parents=True, exist_ok=True)
@@ -272,12 +279,12 @@ def _copy(path: Path, stem: Path, reader: Reader, loader: Loader) -> Path:
 
 
 def _group(part: Part, row: int) -> str:
-    """What a sample and its copies must not be parted from: its group, or else itself."""
+    """The group that a sample and its copies share: its own group, or else its name."""
     return part.names[row] if part.groups is None else str(part.groups[row])
 
 
 def _write_csv(expansion: Expansion, out: Path) -> None:
-    """The manifest that `autoaug` reads: originals, then copies; a copy is of the group of its original."""
+    """Write the CSV that `autoaug` reads: originals, then copies, each in the group of its original."""
     train = expansion.train
     rows = list(read_record(out / "originals.json", _Originals, RunError, cure=_CURE).root)
     rows += [
@@ -293,7 +300,7 @@ def _write_csv(expansion: Expansion, out: Path) -> None:
 
 
 def _write_npz(expansion: Expansion, out: Path) -> None:
-    """``data.npz`` with the originals before their copies; the parts go when it stands."""
+    """Write ``data.npz`` with the originals before the copies; then delete the files of the parts."""
     as_array = expansion.loader.as_array
     arrays: dict[str, np.ndarray] = {"class_names": np.array(expansion.source.classes)}
     for role, part in expansion.source.parts.items():
@@ -304,6 +311,7 @@ def _write_npz(expansion: Expansion, out: Path) -> None:
     rows = np.array([line.row for line in sorted(_lines(out / MANIFEST), key=lambda line: line.part)])
     copies = np.concatenate([np.load(path, allow_pickle=False) for path in paths])
     arrays["x_train"] = np.concatenate([arrays["x_train"], as_array(copies)])
+    arrays["c_train"] = np.arange(len(arrays["x_train"])) >= len(expansion.train)
     for key in ("y_train", "g_train"):
         arrays[key] = np.concatenate([arrays[key], arrays[key][rows]])
     with replacing(out / "data.npz") as unfinished, unfinished.open("wb") as file:
@@ -313,7 +321,7 @@ def _write_npz(expansion: Expansion, out: Path) -> None:
 
 
 def _keep_whole_parts(path: Path, parts: list[_Part]) -> set[int]:
-    """The parts whose lines are all in the manifest; what an interruption left of others is taken out."""
+    """The parts whose lines are all in the manifest; lines of incomplete parts are removed from it."""
     lines = _lines(path)
     rows: dict[int, list[int]] = defaultdict(list)
     for line in lines:
@@ -326,12 +334,12 @@ def _keep_whole_parts(path: Path, parts: list[_Part]) -> set[int]:
 
 
 def _lines(path: Path) -> list[_Made]:
-    """The lines of the manifest that are whole."""
+    """The undamaged lines of the manifest."""
     return read_lines(path, _LINE, RunError)
 
 
 def _digest(source: Source) -> str:
-    """A fingerprint of the names and labels of the data; what they look like is not read."""
+    """A fingerprint of the names and labels of the data; the samples are not read."""
     digest = hashlib.sha256(json.dumps(source.classes).encode())
     for role, part in source.parts.items():
         names = [Path(name).name for name in part.names]
@@ -343,17 +351,17 @@ def _begin(out: Path, about: Facts) -> None:
     path = out / EXPANSION
     if path.is_file():
         if differing := changes(read_record(path, _Begun, RunError, cure=_CURE).root, about):
-            raise RunError(f"{out} holds another expansion ({differing}); name another folder with --out")
+            raise RunError(f"{out} holds another expansion ({differing}); choose another folder with --out")
         if (out / "data.npz").is_file() or (out / "data.csv").is_file():
-            raise RunError(f"{out} holds this expansion already, whole")
+            raise RunError(f"{out} already holds this expansion, complete")
         return
     if out.exists() and (not out.is_dir() or any(path.name != LOCK for path in out.iterdir())):
-        raise RunError(f"{out} holds something else; name an empty folder, or a new one, with --out")
+        raise RunError(f"{out} holds other files; choose an empty or new folder with --out")
     write_whole(path, json.dumps(about))
 
 
 def _check_room(expansion: Expansion, out: Path) -> None:
-    """Raise `DataError` where the disk has no room for all of it: looked at before anything is written."""
+    """Raise `DataError`, before anything is written, if the disk has too little space."""
     count: dict[Role, int] = {role: len(part) for role, part in expansion.source.parts.items()}
     inputs, copies = expansion.train.inputs, expansion.copies
     bytes_each = math.prod(inputs.shape) * inputs.dtype.itemsize
@@ -364,6 +372,6 @@ def _check_room(expansion: Expansion, out: Path) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise DataError(
-            f"{out}: {copies} copies of {count['train']} samples may take {needed / 2**30:.1f} GiB, the disk has "
-            f"{free / 2**30:.1f}; make fewer copies or name another disk with --out"
+            f"{out}: {copies} copies of {count['train']} samples may take {needed / 2**30:.1f} GiB, but the disk has "
+            f"{free / 2**30:.1f}; make fewer copies or choose another disk with --out"
         )

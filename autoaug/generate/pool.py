@@ -1,4 +1,4 @@
-"""Pools of generated samples for a run: a generator is fitted once per data set, and its samples are filtered."""
+"""Pools of generated samples for a run. A generator is fitted once per data set, and its samples are filtered."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from autoaug.utils.files import cache_folder, check_writable
 from autoaug.utils.locks import held
 from autoaug.utils.seeds import derive_seed
 
-#: So many samples are made for every training sample, before the filter; fewer where they would take more bytes.
+#: The number of samples made per training sample, before the filter, and the most bytes that they may take together.
 _PER_SAMPLE, _BYTES = 2, 2**29
 
 
@@ -33,13 +33,13 @@ class PoolSettings:
     """How the pools of a run are made.
 
     Attributes:
-        seed: of the run.
+        seed: the seed of the run.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         given: the folder of a generator to use for the pool of its kind; None fits one.
-        allow: whether that may have been fitted to other samples.
-        cache: where fitted generators are kept; None for `generator_cache`.
-        accept: the user's own function, which drops samples too.
-        watch: hears how far a fit has come.
+        allow: whether that generator may have been fitted to other samples.
+        cache: the folder for fitted generators; None for `generator_cache`.
+        accept: the user's function, which may drop further samples.
+        watch: called with the progress of a fit.
     """
 
     seed: int
@@ -52,36 +52,36 @@ class PoolSettings:
 
 
 class Pooled(NamedTuple):
-    """A pool, and what is reported of it: what the filter dropped and why, seconds, and bytes."""
+    """A pool, and facts for the report: what the filter dropped and why, seconds, and bytes."""
 
     pool: Pool | None
     facts: dict[str, Any]
 
 
 def generator_cache() -> Path:
-    """Where fitted generators are kept, by the fingerprint of their data; raises `OptionError` where none can be."""
+    """The folder for fitted generators, named by the fingerprint of their data; `OptionError` if there can be none."""
     return cache_folder() / "generators"
 
 
 def pool_filter(data: DataSet, seed: int, model: str, recipe: Recipe, device: str) -> SampleFilter:
-    """The sample filter of a run with that seed."""
+    """Train the sample filter of a run with that seed."""
     return train_filter(data, model, recipe, derive_seed(seed, "gate"), device)
 
 
 def pool_counts(counts: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """How many samples to make of each class ``[classes]``, of which there are so many training samples of `shape`."""
+    """How many samples to make per class ``[classes]``, from the training ``counts [classes]`` and the sample shape."""
     wanted, most = _PER_SAMPLE * counts, _BYTES // math.prod(shape)
     return wanted if wanted.sum() <= most else np.maximum(1, wanted * most // wanted.sum())
 
 
 def make_pool(kind: str, data: DataSet, sample_filter: SampleFilter, settings: PoolSettings) -> Pooled:
-    """Fit the generator of `kind` to the training split, or take it from the cache or the folder that is given, filter
-    its samples, and judge those that are left. Where that fails, as where the modality has no such generator, a class
-    has too few samples, or no sample passes, the pool is None, and the facts say why.
+    """Fit the generator of `kind` to the training split, or take it from the cache or the given folder; then filter its
+    samples, and judge those that pass. If this fails (the modality has no such generator, a class has too few samples,
+    the fit collapsed, or no sample passes), the pool is None and the facts tell why.
 
     Raises:
-        DataError: the given generator is of other data, or of samples of another shape.
-        RunError: there is none.
+        DataError: the given generator was fitted to other data, or makes samples of another shape.
+        RunError: the given folder holds no usable generator.
     """
     begun = now()
     try:
@@ -105,7 +105,7 @@ def make_pool(kind: str, data: DataSet, sample_filter: SampleFilter, settings: P
     for what, (before, after) in sample_filter.balances(inputs, labels, reasons).items():
         facts |= {f"{what}_before": before, f"{what}_after": after}
     if not len(kept):
-        none = f"the sample filter let none of {len(inputs)} samples of the {kind} pass"
+        none = f"none of {len(inputs)} samples of the {kind} passed the sample filter"
         return Pooled(None, {**facts, "failed": f"{none}: {format_counts(facts['sample_filter'])}"})
     passed_samples = Samples(MemoryInputs(inputs[kept]), labels[kept])
     if len(kept) > LEAST_JUDGED:
@@ -114,18 +114,18 @@ def make_pool(kind: str, data: DataSet, sample_filter: SampleFilter, settings: P
 
 
 def _generator(kind: str, data: DataSet, settings: PoolSettings) -> SavedGenerator:
-    """The given generator where it is of that kind; else the one in the cache, which is fitted where it is missing."""
+    """The given generator if it is of that kind; otherwise the one in the cache, fitted first if it is missing."""
     if settings.given is not None:
-        found = load_generator(settings.given)
-        if found.about.kind == kind:
-            found.check_fits(data, settings.allow)
-            return found
+        given = load_generator(settings.given)
+        if given.about.kind == kind:
+            given.check_fits(data, settings.allow)
+            return given
     steps = generator_kind(kind, data.modality).usual_steps(len(data.train))
     folder = (settings.cache or generator_cache()) / f"{data.train_fingerprint}-{kind}-{steps}-{settings.seed}"
     try:
         return _fitted(folder, data)
     except (RunError, DataError):
-        check_writable(folder)  # there is none yet, or it is of no use
+        check_writable(folder)  # none is cached, or it is unusable
     with held(folder, "", wait=True):  # another run may be fitting it
         try:
             return _fitted(folder, data)
@@ -135,7 +135,7 @@ def _generator(kind: str, data: DataSet, settings: PoolSettings) -> SavedGenerat
 
 
 def _fitted(folder: Path, data: DataSet) -> SavedGenerator:
-    """The generator in a folder of the cache; raises where there is none that fits."""
-    found = load_generator(folder)
-    found.check_fits(data, allow=False)
-    return found
+    """Load a cached generator; raises `RunError` or `DataError` if there is none, or it does not fit the data."""
+    cached = load_generator(folder)
+    cached.check_fits(data, allow=False)
+    return cached

@@ -1,4 +1,4 @@
-"""Samples drawn from a generator, filtered, and written as files."""
+"""Draw samples from a generator, filter them, and write them as files."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from autoaug.utils.files import other_names, safe_name, write_whole
 
 
 class FilteredSamples(NamedTuple):
-    """Samples, and why the sample filter drops some.
+    """Samples, with the sample filter's reasons for dropping some.
 
     Attributes:
-        inputs: stored samples ``[n, ...]``.
-        labels: the numbers ``[n]`` of their classes.
+        inputs: samples ``[n, ...]`` in storage format.
+        labels: their class indices ``[n]``.
         reasons: why each is dropped, ``[n]``; empty for those that pass.
-        sample_filter: what judged them.
-        recipe: of the filter's classifier.
-        modality: of the samples, by name.
+        sample_filter: the filter that judged them.
+        recipe: the recipe of the filter's classifier.
+        modality: the name of their modality.
     """
 
     inputs: np.ndarray
@@ -41,7 +41,7 @@ class FilteredSamples(NamedTuple):
 def draw_samples(
     made: SavedGenerator, data: DataSet, per_class: int, seed: int, device: str, accept: Accept | None = None
 ) -> FilteredSamples:
-    """So many samples of each class, judged by a filter that is trained on the real samples in `data`."""
+    """Draw `per_class` samples of each class, and judge them with a filter trained on the real samples in `data`."""
     labels = np.repeat(np.arange(len(data.classes), dtype=np.int64), per_class)
     inputs = made.sample(labels, seed, device)
     recipe = default_recipe(len(data.train))
@@ -51,16 +51,16 @@ def draw_samples(
 
 
 def write_passed(drawn: FilteredSamples, out: Path) -> None:
-    """Write the samples that pass as files, in a folder per class; `out` is there when all are written. Classes whose
-    names cannot be those of folders are listed in ``renamed.json``.
+    """Write the samples that pass as files, in one folder per class. `out` appears only when all are written. Classes
+    whose names are not valid folder names are listed in ``renamed.json``.
 
     Raises:
-        RunError: none passes.
+        RunError: no sample passes.
     """
     passed = np.flatnonzero(drawn.reasons == "")
     if not len(passed):
         reasons = format_counts(count_reasons(drawn.reasons))
-        raise RunError(f"the sample filter let none of {len(drawn.labels)} samples pass: {reasons}")
+        raise RunError(f"none of {len(drawn.labels)} samples passed the sample filter: {reasons}")
     classes, loader = drawn.sample_filter.classes, get_modality(drawn.modality).loader
     unfinished = out.with_name(f".{out.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)

@@ -1,1 +1,1 @@
-"""One package a modality: its operators, one file a family, its proxy models and its loader."""
+"""One package per modality: its operators (one file per family), proxy models, loader and other parts."""

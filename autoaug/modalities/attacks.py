@@ -1,4 +1,4 @@
-"""Gradient attacks on values of any shape, for modalities to declare."""
+"""Gradient attacks on values of any shape, for use by modalities."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from autoaug.modalities.base import Loss
 from autoaug.policy.models import Adversarial
 
 _NORMS = {"linf": "L-infinity", "l2": "L2"}
-#: Where a loss is flat at the sample itself, as a divergence from it is, the first step starts this far away.
+#: The distance from the sample at which the first step starts if the loss is flat there, like a divergence from it.
 _ASIDE = 1e-3
 
 
 @dataclass(frozen=True)
 class GradientAttack:
-    """FGSM takes one step from the sample (Goodfellow et al., 2015); PGD several of ``2.5 epsilon / steps`` from a
-    random start (Madry et al., 2018). Values stay within ``how.epsilon`` of what they were, in the norm ``how.norm``.
+    """FGSM takes one step from the sample (Goodfellow et al., 2015); PGD takes several steps of ``2.5 epsilon / steps``
+    from a random start (Madry et al., 2018). Values stay within ``how.epsilon`` of the originals in ``how.norm``.
 
     Args:
-        bounds: the least and the greatest value.
-        levels: of stored values, to show radii in; 0 shows them as they are.
+        bounds: the lowest and the highest value.
+        levels: the highest stored value, to show radii as fractions such as 2/255; 0 shows them as decimals.
     """
 
     bounds: tuple[float, float]
@@ -47,14 +47,14 @@ class GradientAttack:
         return moved
 
     def words(self, how: Adversarial) -> str:
-        """The attack as a reader knows it."""
+        """The attack as text for readers."""
         radius = f"{how.epsilon:.3g}"
         if self.levels and how.norm == "linf":
             radius = f"{how.epsilon * self.levels:.3g}/{self.levels}"
         return f"{how.kind.upper()} ({_NORMS[how.norm]}, radius {radius}, {how.steps} steps)"
 
     def _within(self, values: Tensor, moved: Tensor, how: Adversarial) -> Tensor:
-        """`moved` brought back into the ball about `values` and into the bounds."""
+        """Project `moved` onto the ball around `values` and onto the bounds."""
         away = moved - values
         if how.norm == "linf":
             away = away.clamp(-how.epsilon, how.epsilon)

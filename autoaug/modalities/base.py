@@ -1,7 +1,7 @@
-"""The seam: what a modality brings, so that no room above it need know which one it works on.
+"""The interface of modalities, so that no other package needs to know which one it works with.
 
-A modality is a package with one `Modality` object, which third parties name as an entry point of the group
-``autoaug.modalities``. Its parts are imported on first use: whoever asks for pictures alone does not load torch.
+A modality is a package with one `Modality` object, which third parties register as an entry point of the group
+``autoaug.modalities``. Its parts are imported on first use, so that, for example, pictures do not load torch.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Batch(NamedTuple):
     """Samples that go through the engine together.
 
     Attributes:
-        values: ``[n, ...]``, of one shape.
-        lengths: how much of each is no padding, int64 ``[n]``; None where all have one length.
+        values: ``[n, ...]``, samples of one shape.
+        lengths: the length of each sample without padding, int64 ``[n]``; None if all have the same length.
     """
 
     values: Tensor
@@ -40,15 +40,14 @@ class Batch(NamedTuple):
 
 
 class Fusion(ABC):
-    """How the operators of one kind run together. Maps are of each sample: ``[n, ...]``.
+    """How the operators of one kind run together. Maps have one entry per sample: ``[n, ...]``.
 
     Attributes:
-        role: ``alone``: each operator runs once per step, on the samples that drew it. ``joined``: all operators of
-            the kind in one step give maps, which are applied at once. ``carried``: maps of consecutive steps are
-            composed, and applied at the last of them. ``closing``: its map ends such a run, and takes it in.
-        carrier: of carried and closing kinds, the name that kinds share whose maps compose with one another. Where
-            several carried kinds of one carrier are in a plan, the one that stands last among the modality's applies
-            the maps of all.
+        role: ``alone``: each operator runs once per step, on the samples that drew it. ``joined``: the maps of all
+            operators of the kind in a step are applied together. ``carried``: the maps of consecutive steps are
+            composed, and applied at the last of these steps. ``closing``: its map ends such a run and includes it.
+        carrier: for carried and closing kinds, a name shared by kinds whose maps can be composed. If a plan has several
+            carried kinds of one carrier, the last of them in the modality's order applies the maps of all.
     """
 
     role: Role
@@ -56,49 +55,49 @@ class Fusion(ABC):
 
     @abstractmethod
     def maps(self, function: Callable[..., Tensor], batch: Batch, value: Tensor, uniforms: Tensor) -> Tensor:
-        """What an operator's function gives for ``value [n]`` in its unit and ``uniforms [n, 4]``; of one that runs
-        alone the new values. Maps of carried and closing kinds depend on the batch's shape and lengths alone.
+        """The result of an operator's function for ``value [n]`` in its unit and ``uniforms [n, 4]``; if it runs alone,
+        this is the new values. Maps of carried and closing kinds depend only on the batch's shape and lengths.
         """
 
     @abstractmethod
     def apply(self, batch: Batch, maps: Tensor) -> Batch:
-        """The batch under its maps, its values within `Values.bounds`."""
+        """Apply the maps to the batch; the values stay within `Values.bounds`."""
 
     def identity(self, batch: Batch) -> Tensor:
-        """The maps that change nothing, of a carried kind."""
+        """The identity maps of a carried kind."""
         raise NotImplementedError
 
     def compose(self, first: Tensor, then: Tensor) -> Tensor:
-        """One map for two, of carried and closing kinds: `first` is of the carrier, `then` of this kind."""
+        """Compose two maps into one, for carried and closing kinds: `first` is of the carrier, `then` of this kind."""
         raise NotImplementedError
 
 
 class Values(Protocol):
-    """The values of samples: as users hand them in, as they are stored, and as the engine works on them."""
+    """Conversions of sample values between the user's format, the storage format, and the engine's format."""
 
-    #: The least and the greatest value that the engine works on.
+    #: The lowest and the highest value in the engine's format.
     bounds: tuple[float, float]
 
     def opened(self, given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
-        """What a user hands to a transform as a batch, whether it was one sample alone, and what turns such a batch
-        into the same kind of thing again. Raises ValueError where it is of no kind that is known.
+        """The user's input to a transform as a batch, whether it was a single sample, and a function that converts such
+        a batch back to the user's type. Raises ValueError for an unknown type.
         """
 
     def check(self, values: Tensor, look: bool = True) -> Tensor:
-        """A batch's values where they are as they should be: the same, or clamped where only rounding is wrong. Raises
-        ValueError otherwise; `look` False leaves the values unseen.
+        """The values of a batch if they are valid, clamped if they are off only by rounding. Raises ValueError
+        otherwise. With `look` False, only shape and type are checked.
         """
 
     def as_work(self, values: Tensor) -> Tensor:
-        """What the engine and training work on: floating point."""
+        """Convert to the format of the engine and training, in floating point."""
 
     def as_stored(self, values: Tensor, dtype: torch.dtype) -> Tensor:
-        """What `as_work` gave, as `dtype` again."""
+        """Convert the result of `as_work` back to `dtype`."""
 
 
 class Mixer(Protocol):
-    """How two samples become one. Each sample has a mode ``[n]``, 0 or a kind's number from 1, the weight ``[n]`` of
-    its own values and two numbers ``[n, 2]`` in [0, 1) for a place.
+    """Mixes pairs of samples. Each sample has a mode ``[n]`` (0, or one plus the index of a kind), the weight ``[n]``
+    of its own values, and two numbers ``[n, 2]`` in [0, 1) for a position.
     """
 
     kinds: tuple[str, ...]
@@ -106,15 +105,15 @@ class Mixer(Protocol):
     def draw(
         self, modes: tuple[int, int], probability: float, alpha: float, n: int, generator: torch.Generator
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """For n samples the mode (one of `modes`, evenly, or 0 where it is not mixed), the partner ``[n]``, the weight
-        (from Beta(alpha, alpha), or as the kind needs it) and the place.
+        """Draw for n samples the mode (one of `modes` with equal probability, or 0 for no mixing), the partner ``[n]``,
+        the weight (from Beta(alpha, alpha), or as the kind requires) and the position.
         """
 
     def mix(self, batch: Batch, partners: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Batch:
-        """The batch, each sample mixed with its partner in its own mode."""
+        """Mix each sample of the batch with its partner in its own mode."""
 
     def label_weights(self, batch: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
-        """The weight ``[n]`` of each sample's own label; of the batch the shape and lengths alone count."""
+        """The weight ``[n]`` of each sample's own label; only the batch's shape and lengths are used."""
 
 
 class Annotations(Protocol):
@@ -124,58 +123,57 @@ class Annotations(Protocol):
     moving: tuple[str, ...]
 
     def extend(self, movement: list[Tensor], step: Tensor) -> None:
-        """Add one sample's map of such an operator to what has moved it."""
+        """Add such an operator's map for one sample to its movement."""
 
     def follow(self, movement: list[Tensor], targets: Any, size: Any, /) -> Any:
-        """The targets of a sample, moved with it; `size` is its shape without the first dimension. Raises ValueError
-        where they cannot be.
+        """Move the targets of a sample with it; `size` is its shape without the first dimension. Raises ValueError if
+        they do not fit the sample.
         """
 
 
 class Loader(Protocol):
-    """Data sets of this modality where they lie. `autoaug.data.layouts` has what is the same for every modality."""
+    """Reads data sets of this modality. `autoaug.data.layouts` has what all modalities share."""
 
-    #: The ending of files that `write` writes, such as ``.png``.
+    #: The suffix of files that `write` writes, such as ``.png``.
     ending: str
 
     def recognizes(self, data: str) -> bool:
         """Whether `data`, a path or a name, looks like a data set of this modality."""
 
     def open(self, data: str, memory_limit: int, size: int | None = None) -> Source:
-        """The data set, with samples in files at `size`; arrays above `memory_limit` bytes are mapped from disk.
-        Raises `DataError` where there is none, or it breaks a rule of its format.
+        """Open the data set. Samples in files are resized to `size`; arrays above `memory_limit` bytes are mapped from
+        disk. Raises `DataError` if there is no such data set, or it breaks a rule of its format.
         """
 
     def write(self, sample: np.ndarray, path: Path) -> None:
-        """Write a stored sample as a file."""
+        """Write a sample in storage format as a file."""
 
     def as_array(self, samples: np.ndarray) -> np.ndarray:
-        """Stored samples as `open` finds them in an ``.npz``."""
+        """Convert samples in storage format to the format that `open` reads from an ``.npz`` file."""
 
 
 class Models(Protocol):
     """Proxy networks."""
 
     def build(self, name: str, shape: tuple[int, ...], outputs: int, mean: Tensor, std: Tensor, seed: int) -> nn.Module:
-        """A fresh network that gives so many `outputs` per sample of `shape`, and standardizes what it is given by
-        `mean` and `std` per channel. Raises `UnknownName` or `OptionError` where there is none of that name.
+        """Build a new network with `outputs` outputs per sample of `shape`, which standardizes its input by `mean` and
+        `std` per channel. Raises `UnknownName` or `OptionError` if there is no network with that name.
         """
 
     def is_own(self, name: str) -> bool:
-        """Whether `name` is a function of the user's own."""
+        """Whether `name` is a user's function."""
 
     def check(self, name: str) -> None:
-        """Raise as `build` does where `name` cannot be had, before there are data: also where the function of the
-        user's own is not there.
-        """
+        """Raise as `build` does if `name` is not available. A user's function is loaded to check it."""
 
 
 class Pictures(Protocol):
-    """Samples as a reader of the report sees them; without torch."""
+    """Renders samples for the report, without torch."""
 
     def html(self, sample: np.ndarray, words: str) -> str:
-        """A stored sample as an HTML fragment: an ``<img>`` or ``<svg>``, as wide as its place, with `words` as its
-        alternative text, which it must escape. Raises ValueError where the array is no sample of the modality.
+        """Render a sample in storage format as an HTML fragment: an ``<img>`` or ``<svg>`` that fills its container,
+        with `words` as its alternative text, which must be escaped. Raises ValueError if the array is not a sample of
+        the modality.
         """
 
 
@@ -184,81 +182,83 @@ class Collapsed(ArithmeticError):
 
 
 class GeneratorFit(Protocol):
-    """A fit of a generator under way. All that it learns, and all that it continues from, is tensors by name."""
+    """A running fit of a generator. Its results and its state are tensors by name."""
 
-    #: That have been taken.
+    #: The number of steps taken.
     steps: int
 
     def run(self, steps: int, device: str, every: int) -> Iterator[int]:
-        """Take steps up to so many in all, yielding the number taken every so many of them, and at the end. What is
-        drawn at a step follows from the seed and the step. Raises `Collapsed` where it fails.
+        """Take steps up to a total of `steps`; yield the number taken after `every` that many steps, and at the end.
+        The random numbers of a step follow from the seed and the step. Raises `Collapsed` if the fit fails.
         """
 
     def tensors(self) -> Mapping[str, Tensor]:
-        """What has been learned."""
+        """The learned tensors."""
 
     def state(self) -> Mapping[str, Tensor]:
-        """What the fit continues from."""
+        """The state from which the fit can be resumed."""
 
     def load(self, state: Mapping[str, Tensor]) -> None:
-        """Continue from a state; raises RuntimeError or KeyError where it is another's."""
+        """Resume from a state; raises RuntimeError or KeyError if it does not fit."""
 
 
 class Generator(Protocol):
     """A kind of generator of samples."""
 
-    #: Fewer samples per class than this are remembered, not learned.
+    #: The fewest samples per class: with fewer, it would only memorize them.
     fewest: int
-    #: Whether a fit can start from what another has learned.
+    #: Whether a fit can start from another generator.
     adapts: bool
 
     def usual_steps(self, samples: int) -> int:
-        """How many steps a fit to so many samples takes by default; 0 where it is done when it begins."""
+        """The default number of steps for a number of samples; 0 if a fit takes no steps."""
 
     def begin(
         self, train: Samples, classes: int, seed: int, source: Mapping[str, Tensor] | None = None
     ) -> GeneratorFit:
-        """A fit to training samples; with `source`, what a generator has learned, one that adapts it."""
+        """Begin a fit to training samples; with `source`, the tensors of another generator, adapt that one."""
 
     def check(self, tensors: Mapping[str, Tensor], shape: tuple[int, ...], classes: int) -> None:
-        """Raise RuntimeError where this was not learned from samples of that `shape` and so many classes."""
+        """Raise RuntimeError if the tensors do not fit samples of that `shape` and number of classes."""
 
     def sample(self, tensors: Mapping[str, Tensor], labels: np.ndarray, seed: int, device: str) -> np.ndarray:
-        """A stored sample for each of ``labels [n]``; the same seed makes the same."""
+        """Generate a sample in storage format for each of ``labels [n]``; the same seed gives the same samples."""
 
 
 #: The loss ``[n]`` of values ``[n, …]``.
 Loss = Callable[["Tensor"], "Tensor"]
-#: Values under a corruption at a severity from 1 to 5, the same each time.
+#: Applies a corruption at a severity from 1 to 5 to values; deterministic.
 Corruption = Callable[["Tensor", int], "Tensor"]
 
 
 class Attack(Protocol):
-    """A search for values nearby that raise a model's loss."""
+    """Searches for nearby values that raise a model's loss."""
 
     def __call__(self, loss: Loss, values: Tensor, how: Adversarial, generator: torch.Generator) -> Tensor:
-        """Values within the radius of ``values [n, …]`` and within the modality's bounds."""
+        """Perturb ``values [n, …]`` within the radius and within the modality's bounds."""
 
     def words(self, how: Adversarial) -> str:
-        """The attack as a reader knows it, such as ``PGD (L2, radius 0.5, 20 steps)``."""
+        """The attack as text for readers, such as ``PGD (L2, radius 0.5, 20 steps)``."""
 
 
 class Modality(ABC):
-    """One modality. What is not overridden it does not have."""
+    """One modality. Parts that are not overridden are absent."""
 
     name: str
-    #: Families of operators in the order in which what happens to a sample is undone worst by what follows.
+    #: The families of operators, in the order in which `match` of the shift probe applies them.
     families: tuple[str, ...] = ()
-    #: Base operations that practice has on, at which magnitude.
+    #: Base operations that are commonly used, with their magnitude.
     usual_base: Mapping[str, float] = {}
-    #: Policies that every search is compared with where its space names none.
+    #: The default baselines of a search, if its space names none; the most used first.
     baselines: tuple[str, ...] = ("none",)
-    #: The policy under which the classifier of the sample filter is trained, so that it is not too sure of its errors.
+    #: The policy that is used by default in practice: what is returned is compared with it, if it is a baseline.
+    usual_policy: str = ""
+    #: The policy for training the sample filter's classifier, so that it is not overconfident in its errors.
     filter_policy: str = "none"
     #: Folders of YAML files.
     policies: Path | None = None
     spaces: Path | None = None
-    #: A script that loads an exported model and names the class of a file: a template with the places ``network``,
+    #: A template of a script that loads an exported model and classifies a file, with the placeholders ``network``,
     #: ``shape`` and ``classes``.
     inference: Path | None = None
 
@@ -269,7 +269,7 @@ class Modality(ABC):
     @property
     @abstractmethod
     def fusions(self) -> Mapping[str, Fusion]:
-        """How operators run together, by their kind."""
+        """The fusions by kind of operator."""
 
     @property
     @abstractmethod
@@ -303,47 +303,47 @@ class Modality(ABC):
 
     @property
     def attacks(self) -> Mapping[str, Attack]:
-        """By the kind that policies name."""
+        """Attacks by the kind that policies name."""
         return {}
 
     @property
     def corruptions(self) -> Mapping[str, Corruption]:
-        """By name, those of the benchmark that is usual for the modality."""
+        """Corruptions by name, from the modality's usual benchmark."""
         return {}
 
     @property
     def few_corruptions(self) -> Sequence[str]:
-        """Of them some that stand for all, to be measured within a trial."""
+        """A few representative corruptions, to be measured within a trial."""
         return tuple(self.corruptions)
 
     @property
     def generators(self) -> Mapping[str, Generator]:
-        """By the kind that policies name."""
+        """Generators by the kind that policies name."""
         return {}
 
     @property
     def exports(self) -> Mapping[str, Runtime]:
-        """What exported code is made of, by the name of the target."""
+        """The parts of exported code, by the name of the target."""
         return {}
 
     def examples(self) -> np.ndarray | None:
-        """A few stored samples ``[n, ...]`` to show operators on; None where there are none."""
+        """A few samples ``[n, ...]`` in storage format to show operators on; None if there are none."""
         return None
 
     def features(self, values: Tensor) -> list[Tensor]:
-        """Blocks of features ``[n, d]`` that tell how two sets of samples differ."""
+        """Blocks of features ``[n, d]`` in which the distributions of samples are compared."""
         return [values.flatten(1)]
 
     def copy_vectors(self, stored: np.ndarray) -> np.ndarray:
-        """Stored samples as float32 vectors ``[n, d]`` whose distances tell copies from new samples."""
+        """Stored samples as float32 vectors ``[n, d]`` whose distances distinguish copies from new samples."""
         return stored.reshape(len(stored), -1).astype(np.float32)
 
     def roughness(self, stored: np.ndarray) -> np.ndarray:
-        """How much each stored sample looks like noise, ``[n]``, where `copy_vectors` cannot tell."""
+        """How much each stored sample looks like noise, ``[n]``, for noise that `copy_vectors` does not detect."""
         return np.zeros(len(stored))
 
     def published_features(self, weights: Path, device: str) -> Callable[[Tensor], Tensor]:
-        """What gives the features ``[n, d]`` of stored samples on which figures of generated ones are published, by the
-        network in the file `weights`. Raises `OptionError` where that cannot be had.
+        """A function that computes the features ``[n, d]`` of stored samples that published metrics are based on, with
+        the network in the file `weights`. Raises `OptionError` if that is not possible.
         """
-        raise OptionError(f"there are no published features of samples of the modality {self.name!r}: leave them out")
+        raise OptionError(f"there are no published features for the modality {self.name!r}: leave them out")

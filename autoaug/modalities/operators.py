@@ -1,8 +1,8 @@
 """The operator record and its registry.
 
-An operator is a registered kind of transform. Its function is pure and batched and takes values in the
-operator's own unit; the engine turns magnitudes into values (``value = magnitude * limit``), so the magnitude
-map is stated in one place: the record.
+An operator is a registered kind of transform. Its function is pure and batched, and takes values in the operator's own
+unit. The engine converts magnitudes to values (``value = magnitude * limit``), so that this mapping is defined in only
+one place: the record.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from autoaug.modalities.registry import all_modalities, get_modality
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: Operators that had another name once, by it: policies and spaces of that time are still read.
+#: The current names of renamed operators, by their old names, so that old policies and spaces can be read.
 RENAMED_OPERATORS = {"ColourTemperature": "ColorTemperature"}
 
 #: The name of the operator that does nothing, in policies of every modality.
 IDENTITY = "Identity"
 
-#: Uniform numbers in [0, 1) that a plan gives an operator for each sample, for places, offsets and seeds.
+#: The number of uniform numbers in [0, 1) that a plan has for each sample and step, for positions, offsets and seeds.
 UNIFORMS = 4
 
 
@@ -37,12 +37,14 @@ class Operator:
         name: the name in policies and spaces, e.g. ``"ShearX"``.
         modality: the name of the modality whose samples it takes.
         family: operators of one family are listed together.
-        kind: names one of the modality's fusions, which says what the function is called with and what it computes.
-        signed: whether values of both signs are drawn, evenly.
+        kind: the name of one of the modality's fusions, which defines what the function takes and returns.
+        signed: whether values of both signs are drawn, with equal probability.
         limit: the value at magnitude 1; at magnitude 0 the operator is the identity.
         unit: the unit of the value.
+        jumps: whether its output changes by jumps where the value moves, so that no local slope tells how. Its gradient
+            in the magnitude is then a difference, which the engine takes; the function need not have one.
         summary: the first line of the function's docstring.
-        function: see ``kind``; pure, with values in the operator's own unit.
+        function: see ``kind``; pure, takes values in the operator's own unit.
     """
 
     name: str
@@ -52,12 +54,13 @@ class Operator:
     signed: bool
     limit: float
     unit: str
+    jumps: bool
     summary: str
     function: Callable[..., Tensor]
 
     @property
     def is_switch(self) -> bool:
-        """Whether it is either on (magnitude at least one half) or off, with nothing in between."""
+        """Whether it is either on (magnitude at least 0.5) or off."""
         return self.unit == "switch"
 
 
@@ -73,14 +76,15 @@ def operator(
     limit: float = 1.0,
     signed: bool = False,
     kind: str = "samples",
+    jumps: bool = False,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
-    """Register the decorated function as an operator: see `Operator` for the fields and what it must compute."""
+    """Register the decorated function as an operator; see `Operator` for the fields and what it must compute."""
 
     def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         if name in _registry:
             raise ValueError(f"operator {name!r} is registered twice")
         summary = (function.__doc__ or "").strip().splitlines()[0]
-        _registry[name] = Operator(name, modality, family, kind, signed, limit, unit, summary, function)
+        _registry[name] = Operator(name, modality, family, kind, signed, limit, unit, jumps, summary, function)
         return function
 
     return register
@@ -93,17 +97,17 @@ def _discover() -> None:
     for operator in _registry.values():
         kinds = get_modality(operator.modality).fusions
         if operator.kind not in kinds:
-            raise ValueError(f"operator {operator.name!r} is of the kind {operator.kind!r}, not of {', '.join(kinds)}")
+            raise ValueError(f"operator {operator.name!r} has kind {operator.kind!r}, not one of {', '.join(kinds)}")
 
 
 def all_operators() -> dict[str, Operator]:
-    """Every registered operator by name, modalities of third parties included."""
+    """All registered operators by name, including those of third parties."""
     _discover()
     return dict(_registry)
 
 
 def get_operator(name: str) -> Operator:
-    """The operator of that name; raises `UnknownName` with the nearest one."""
+    """The operator with that name; raises `UnknownName`, suggesting the nearest one."""
     operators = all_operators()
     if name not in operators:
         raise UnknownName("operator", name, operators)
@@ -111,11 +115,11 @@ def get_operator(name: str) -> Operator:
 
 
 def modality_of(operators: Iterable[str], given: str | None = None) -> Modality:
-    """The modality that the operators of a policy share, and that is `given`; the first where neither tells.
+    """The common modality of the operators of a policy, or `given`; if neither determines it, the first registered one.
 
     Raises:
-        UnknownName: there is no such operator or modality.
-        PolicyError: the operators are of several modalities, or of another than the one that is given.
+        UnknownName: an operator or the modality is not registered.
+        PolicyError: the operators belong to several modalities, or to another one than `given`.
     """
     places = {get_operator(name).modality: name for name in operators if name != IDENTITY}
     if given is not None:
@@ -123,6 +127,6 @@ def modality_of(operators: Iterable[str], given: str | None = None) -> Modality:
         places = {given: "the samples", **places}
     if len(places) > 1:
         (one, first), (other, second), *_ = places.items()
-        what = f"{first if given else repr(first)} {'are' if given else 'is'} of the modality {one}"
-        raise PolicyError(f"{what}, but {second!r} is of {other}; a policy's operators must all be of one modality")
+        what = f"{first if given else repr(first)} {'have' if given else 'has'} modality {one}"
+        raise PolicyError(f"{what}, but {second!r} has {other}; all operators of a policy must have one modality")
     return get_modality(next(iter(places), None))

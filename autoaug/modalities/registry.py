@@ -1,4 +1,4 @@
-"""Which modalities there are."""
+"""The registry of modalities."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from importlib.metadata import entry_points
 from autoaug.errors import UnknownName
 from autoaug.modalities.base import Modality
 
-#: Those that come with autoaug; third parties name theirs as entry points of the group ``autoaug.modalities``.
+#: Modalities that come with autoaug; third parties register theirs as entry points of the group ``autoaug.modalities``.
 _BUILTIN = ("autoaug.modalities.image:MODALITY",)
 
 
 @cache
 def all_modalities() -> dict[str, Modality]:
-    """Every modality by name, those of third parties included."""
-    found: list[Modality] = []
+    """All modalities by name, including those of third parties."""
+    modalities: list[Modality] = []
     for place in _BUILTIN:
         module, _, name = place.partition(":")
-        found.append(getattr(importlib.import_module(module), name))
-    found += [entry.load() for entry in entry_points(group="autoaug.modalities")]
-    return {modality.name: modality for modality in found}
+        modalities.append(getattr(importlib.import_module(module), name))
+    modalities += [entry.load() for entry in entry_points(group="autoaug.modalities")]
+    return {modality.name: modality for modality in modalities}
 
 
 def get_modality(name: str | None = None) -> Modality:
-    """The modality of that name, or the first; raises `UnknownName` with the nearest one."""
+    """The modality with that name, or the first one; raises `UnknownName`, suggesting the nearest one."""
     modalities = all_modalities()
     if name is None:
         return next(iter(modalities.values()))

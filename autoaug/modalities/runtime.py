@@ -1,4 +1,4 @@
-"""What a modality gives the export targets: the sources of real functions, which travel with exported code."""
+"""What a modality provides for export targets: the sources of functions, which exported modules contain."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Runtime:
     """What exported code of one target needs.
 
     Attributes:
-        use: how the exported code is used, as its first lines say.
+        use: how to use the exported code, shown in its first lines.
     """
 
     use: str
@@ -21,17 +21,18 @@ class Runtime:
 
 @dataclass(frozen=True)
 class TorchRuntime(Runtime):
-    """A module on tensors. Its parts are modules too: what they define travels as far as it is used.
+    """The parts of an exported module on tensors. Each part is a module, whose definitions are exported if they are
+    used.
 
     Attributes:
-        library: the operators that are written with the target's library, as functions named like ours; others are
-            carried along as autoaug has them.
-        takes_one: whether the library's take one sample instead of a batch; ``one_by_one`` then makes them batched.
-        kinds: what ``apply_operations`` calls each kind of our own operators.
-        steps, chains: each an ``augment_samples``, of layers in turn and of chains that are blended.
-        plain, mixing: each a class ``Augment``, of policies that do not mix and of those that do.
-        with_targets: an ``Augment`` in the place of the plain one, which draws and moves annotations too; None where
-            the library has none.
+        library: operators written with the target's library, as functions with the names of autoaug's; other operators
+            are exported from autoaug's own source.
+        takes_one: whether the library's operators take one sample instead of a batch; ``one_by_one`` then batches them.
+        kinds: the name in ``apply_operations`` for each kind of autoaug's own operators.
+        steps, chains: modules with ``augment_samples`` for consecutive layers and for blended chains.
+        plain, mixing: modules with a class ``Augment`` for policies that do not mix and for those that do.
+        with_targets: a module with an ``Augment`` that replaces the plain one and also moves annotations; None if the
+            library has none.
     """
 
     library: ModuleType
@@ -46,14 +47,14 @@ class TorchRuntime(Runtime):
 
 @dataclass(frozen=True)
 class ArrayRuntime(Runtime):
-    """A module on arrays.
+    """The parts of an exported module on arrays.
 
     Attributes:
-        modules: the functions that there are, operators by the names of ours.
-        kinds: what the shell calls the kinds of operators that it tells from ``samples``.
-        imports: the shell's own import statements.
-        types: the type aliases at the module's head.
-        shell: a file with the text of ``Augment``, in the form of the target's library.
+        modules: modules with the available functions; operators have the names of autoaug's.
+        kinds: the shell's name for each kind of operator that is not ``samples`` there.
+        imports: the import statements of the shell.
+        types: the type aliases at the top of the module.
+        shell: a file with the text of ``Augment`` for the target's library.
     """
 
     modules: tuple[ModuleType, ...]

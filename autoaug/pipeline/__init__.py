@@ -1,1 +1,1 @@
-"""From options to a result."""
+"""The pipeline from options to a result."""

@@ -1,4 +1,4 @@
-"""From what a user asks for to a checked config and loaded data: nothing is written before all of it holds."""
+"""From the user's options to a checked config and loaded data. Nothing is written before all checks pass."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 from autoaug.data.audit import Audit
 from autoaug.data.loading import check_data, recognize
 from autoaug.data.splits import DataSet
-from autoaug.errors import DeviceError, OptionError, RunError
+from autoaug.errors import DataError, DeviceError, OptionError, RunError
 from autoaug.generate.filter import load_accept_function
 from autoaug.generate.generator import SavedGenerator, load_generator
 from autoaug.modalities.registry import get_modality
@@ -28,6 +28,7 @@ from autoaug.pipeline.parsing import (
     parse_budget,
     parse_memory,
     parse_time,
+    seeds_of_folds,
     versions,
     within,
     writable,
@@ -45,11 +46,12 @@ from autoaug.search.strategies import get_strategy
 from autoaug.training.device import resolve_device
 from autoaug.training.recipe import Recipe, default_batch_size, default_epochs
 from autoaug.utils.redaction import shown, without_secrets
+from autoaug.utils.sketch import count_shared
 
 
 @dataclass(frozen=True)
 class _Goal:
-    """What a run is for: a search through a `space`, or a comparison of `policies`; fields of a `RunConfig`."""
+    """The goal of a run: a search through a `space`, or a comparison of `policies`; fields of a `RunConfig`."""
 
     space: SearchSpace | None = None
     strategy: str = "auto"
@@ -61,11 +63,11 @@ class _Goal:
     study: str = STUDY_NAME
 
     def known(self) -> list[Policy]:
-        """The policies that are named, or that the space names."""
+        """The given policies, and the baselines of the space."""
         return [*self.policies, *map(load_policy, self.space.baselines if self.space else ())]
 
     def check_modality(self, name: str) -> None:
-        """Raise `SpaceError` or `PolicyError` where the space or a policy is not for the modality with that name."""
+        """Raise `SpaceError` or `PolicyError` if the space or a policy is not for the modality with that name."""
         if self.space is not None:
             self.space.check_modality(name)
         for policy in self.known():
@@ -74,7 +76,7 @@ class _Goal:
 
 @dataclass(frozen=True)
 class _Machine:
-    """What carries the run out; fields of a `RunConfig`."""
+    """The hardware and executor of a run; fields of a `RunConfig`."""
 
     device: str
     workers: int
@@ -85,7 +87,7 @@ class _Machine:
 
 
 def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet, Audit]:
-    """Check everything that can be checked before a run folder is made."""
+    """Check all that can be checked before a run folder is created; return the config, the data and the audit."""
     check_texts(options)
     writable("the run folder", str(run_folder_for(options).absolute()))
     _check_numbers(options)
@@ -97,12 +99,17 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
     models = recognize(options.data).models
     models.check(options.model)
     generator = _generator(options, wanted_generators(goal.space, goal.known()))
-    audit, data = check_data(str(options.data), machine.memory_limit, options.size, options.allow, options.seed)
+    audit, data = check_data(
+        str(options.data), machine.memory_limit, options.size, options.allow, options.seed, options.folds
+    )
     goal.check_modality(data.modality)
+    if "overlap" not in options.allow:
+        _check_unseen(goal.known(), data)
     if generator is not None:
         generator.check_fits(data, "generator" in options.allow)
     blank = torch.zeros(data.train.inputs.shape[0])
     models.build(options.model, data.train.inputs.shape, len(data.classes), blank, blank, seed=0)
+    first, most = seeds_of_folds(options.seeds, most_seeds(options.seeds, options.max_seeds), options.folds)
     config = RunConfig(
         data=absolute(options.data),
         data_fingerprint=audit.fingerprint,
@@ -111,8 +118,10 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
         allow=tuple(options.allow),
         model=options.model,
         recipe=_recipe(options, len(data.train)),
-        confirmation_seeds=options.seeds,
-        most_seeds=most_seeds(options.seeds, options.max_seeds),
+        confirmation_seeds=first,
+        most_seeds=most,
+        folds=options.folds,
+        returns=options.returns,
         seed=options.seed,
         track=tuple(options.track),
         generator=absolute(options.generator) if options.generator else None,
@@ -125,14 +134,34 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
     return config, data, audit
 
 
+def _check_unseen(policies: Sequence[Policy], data: DataSet) -> None:
+    """Raise `DataError` if a policy was chosen on samples of the test split, because these cannot judge it."""
+    cure = "use other data, or the policy of a new search (or pass --allow overlap)"
+    for policy in policies:
+        about = policy.provenance
+        if about is None:
+            continue
+        if seen := count_shared(about.chosen_on, data.digests["test"]):
+            known = len(about.chosen_on.split())
+            raise DataError(
+                f"policy {policy.name!r} was chosen on samples of the test split: {seen} of the {known} in its file; "
+                f"{cure}"
+            )
+        if not about.chosen_on and about.data_fingerprint == data.fingerprint and not data.has_own_test:
+            raise DataError(
+                f"policy {policy.name!r} is of an older version, whose test split depended on --seed, so it may have "
+                f"been chosen on samples of the test split; {cure}"
+            )
+
+
 def _search(options: SearchOptions) -> _Goal:
-    """The goal of a search; raises `OptionError` or `SpaceError` where it cannot be reached."""
+    """The goal of a search; raises `OptionError` or `SpaceError` for invalid options."""
     space, strategy = load_space(options.space), get_strategy(options.strategy)
     within("finalists", options.finalists, 1, LARGEST_COUNT)
     strategy.check(space)
     if options.storage is not None:
         check_storage(options.storage)
-    name = f"{Path(options.data).stem}-{secrets.token_hex(4)}"  # a database may hold the studies of many runs
+    name = f"{Path(options.data).stem}-{secrets.token_hex(4)}"  # a database may hold studies of many runs
     return _Goal(
         space=space,
         strategy=options.strategy,
@@ -145,7 +174,7 @@ def _search(options: SearchOptions) -> _Goal:
 
 
 def _comparison(options: CompareOptions) -> _Goal:
-    """The goal of a comparison, with policies under names that tell them apart: what the user called them.
+    """The goal of a comparison, with each policy under the name that the user gave.
 
     Raises:
         OptionError: fewer than two policies differ, or one is given twice.
@@ -155,15 +184,15 @@ def _comparison(options: CompareOptions) -> _Goal:
     for given in options.policies:
         name, policy = given.name if isinstance(given, Policy) else str(given), load_policy(given)
         if name in named:
-            raise OptionError(f"policy {name!r} is given twice; name each once")
+            raise OptionError(f"policy {name!r} is given twice; give each once")
         named[name] = policy.model_copy(update={"name": writable("policy", name)})
     if len({policy.fingerprint() for policy in named.values()}) < 2:
-        raise OptionError(f"a comparison needs at least two policies that differ, not {', '.join(map(repr, named))}")
+        raise OptionError(f"a comparison needs at least two different policies, not {', '.join(map(repr, named))}")
     return _Goal(policies=tuple(named.values()))
 
 
 def _machine(options: RunOptions) -> _Machine:
-    """What is to carry the run out; raises where it is not there."""
+    """The hardware and executor of the run; raises `DeviceError` or `OptionError` if they are not available."""
     device = resolve_device(options.device)
     workers = options.workers or default_workers(device, options.executor, options.ray_address)
     return _Machine(
@@ -183,6 +212,7 @@ def _check_numbers(options: RunOptions) -> None:
     for name, value, least, most in (
         ("workers", options.workers, 1, LARGEST_COUNT),
         ("seeds", options.seeds, 2, LARGEST_COUNT),
+        ("folds", options.folds, 2, LARGEST_COUNT),
         ("epochs", options.epochs, 1, 10**6),
         ("batch-size", options.batch_size, 2, 10**6),
     ):
@@ -191,7 +221,7 @@ def _check_numbers(options: RunOptions) -> None:
 
 
 def _recipe(options: RunOptions, inputs: int) -> Recipe:
-    """The recipe of all trainings, with defaults for so many training samples."""
+    """The recipe of all trainings, with defaults for the number of training samples `inputs`."""
     return Recipe(
         epochs=options.epochs or default_epochs(inputs),
         batch_size=options.batch_size or default_batch_size(inputs),
@@ -201,26 +231,26 @@ def _recipe(options: RunOptions, inputs: int) -> Recipe:
 
 
 def _generator(options: RunOptions, kinds: Sequence[str]) -> SavedGenerator | None:
-    """The generator that is given, if any; raises `OptionError` where that, or a function that accepts samples, is of
-    no use, since the run asks for none of its `kinds` of samples.
+    """The given generator, if any. Raises `OptionError` if it, or the accept function, is of no use because the run
+    does not use samples of its kind; `kinds` are those that the run uses.
     """
-    cure = "choose a space that has them (--space regularized), or a policy"
+    cure = "choose a space (--space regularized) or a policy that does"
     if options.accept is not None:
         load_accept_function(options.accept)
         if not kinds:
-            raise OptionError(f"--accept {options.accept}: nothing in this run asks for generated samples; {cure}")
+            raise OptionError(f"--accept {options.accept}: nothing in this run uses generated samples; {cure}")
     if options.generator is None:
         return None
-    found = load_generator(Path(options.generator))
-    if found.about.kind not in kinds:
+    generator = load_generator(Path(options.generator))
+    if generator.about.kind not in kinds:
         raise OptionError(
-            f"--generator {options.generator}: nothing in this run asks for samples of a {found.about.kind}; {cure}"
+            f"--generator {options.generator}: nothing in this run uses samples of a {generator.about.kind}; {cure}"
         )
-    return found
+    return generator
 
 
 def run_folder_for(options: SearchOptions | CompareOptions) -> Path:
-    """The folder asked for, or ``runs/DATA-search-N`` (or ``-compare-N``) with the next free number."""
+    """The given run folder, or ``runs/DATA-search-N`` (or ``-compare-N``) with the next free number."""
     if options.out is not None:
         return Path(options.out)
     kind = "search" if isinstance(options, SearchOptions) else "compare"
@@ -228,7 +258,7 @@ def run_folder_for(options: SearchOptions | CompareOptions) -> Path:
 
 
 def named_code(config: RunConfig) -> list[str]:
-    """What a config names that would be run: functions of the user's own, and a cluster, whose answers are code."""
+    """Code that a config would run: the user's functions, and a Ray cluster, whose answers are code."""
     is_own = get_modality(config.modality).models.is_own(config.model)
     functions = [name for name in (config.model if is_own else None, config.accept) if name]
     cluster = [f"the Ray cluster {shown(config.ray_address)}"] if config.ray_address else []
@@ -236,17 +266,17 @@ def named_code(config: RunConfig) -> list[str]:
 
 
 def check_trusted(code: str, folder: Path, trust: bool) -> None:
-    """Raise `RunError` where `folder` names `code` and is not trusted: anybody may have written what stands in it."""
+    """Raise `RunError` unless the user trusts `folder`, which names `code`: anyone may have written its files."""
     if not trust:
         raise RunError(
-            f"{folder} names {code}, which would be run: if the folder is yours, or you trust whom it is from, add "
-            "--trust (in Python trust=True)"
+            f"{folder} names {code}, which would be run: if the folder is yours, or you trust its author, add --trust "
+            "(in Python trust=True)"
         )
 
 
 def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, DataSet, Audit]:
-    """What is needed to go on with a run; raises `RunError` where its data have changed since, or where it names code
-    and is not trusted.
+    """Everything needed to resume a run; raises `RunError` if its data have changed, or if it names code and is not
+    trusted.
     """
     folder, config = RunFolder.open(run)
     for code in named_code(config):
@@ -260,11 +290,11 @@ def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, 
     get_modality(config.modality).models.check(config.model)
     if config.accept is not None:
         load_accept_function(config.accept)
-    found, data = check_data(config.data, config.memory_limit, config.size, config.allow, config.seed)
-    now, then = (data.modality, found.fingerprint), (config.modality, config.data_fingerprint)
+    audit, data = check_data(config.data, config.memory_limit, config.size, config.allow, config.seed, config.folds)
+    now, then = (data.modality, audit.fingerprint), (config.modality, config.data_fingerprint)
     if now != then:
         raise RunError(
-            f"the data at {config.data} have changed since {run} began ({now[0]}, fingerprint {now[1]}, then "
+            f"the data at {config.data} have changed since {run} began ({now[0]}, fingerprint {now[1]}, not "
             f"{then[0]}, {then[1]}); restore them or begin a new run"
         )
-    return folder, config, data, found
+    return folder, config, data, audit

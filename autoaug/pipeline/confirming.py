@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds, train_candidates
-from autoaug.evaluation.group_sequential import interim_analyses
+from autoaug.evaluation.confirmation import CandidatePolicy, train_candidates
 from autoaug.evaluation.scoring import ConfirmedTraining, Trainings, assess
 from autoaug.evaluation.training_store import TrainingStore
-from autoaug.evaluation.verdict import Judgment, contenders, judge
+from autoaug.evaluation.verdict import Judgment, Terms, contenders, judge
+from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import Job, OpenExecutor
-from autoaug.results import Candidate
+from autoaug.results import Candidate, LeftOut
 from autoaug.search.executors import Executor
 from autoaug.training.setting import TrainingSetting
 from autoaug.utils.clock import now
@@ -19,11 +19,14 @@ from autoaug.utils.clock import now
 
 @dataclass(frozen=True, eq=False)
 class Confirmed:
-    """What a confirmation found; `seconds` are those of all sessions together, as if they had been one."""
+    """What a confirmation found of the candidates that could be trained; `seconds` are those of all sessions together,
+    as if they had been one.
+    """
 
     candidates: tuple[Candidate, ...]
     trainings: Trainings
     judgment: Judgment
+    left_out: tuple[LeftOut, ...] = ()
     seconds: float = 0.0
 
 
@@ -38,9 +41,9 @@ def confirm(
     is returned.
     """
     begun = now()
-    first = confirmation_seeds(job.config.seed, 1)[0]
-    store = TrainingStore(job.folder.confirmation, job.scoring, job.progress, kept=first)
-    with open_executor(replace(setting, test=job.data.test, checkpoints=None)) as executor:
+    scoring = job.scoring
+    store = TrainingStore(job.folder.confirmation, scoring, job.progress, kept=job.seeds[0])
+    with open_executor(replace(setting, test=job.data.test, folds=scoring.folds, checkpoints=None)) as executor:
         found = _until_decided(job, candidate_policies, executor, store, after_search)
         store.keep_weights(found.judgment.returned, executor, job.folder.model)
     compute = sum(training.seconds for training in found.trainings.values())
@@ -54,20 +57,31 @@ def _until_decided(
     store: TrainingStore,
     after_search: bool,
 ) -> Confirmed:
-    """Train the candidates on the first seeds, then those between whom it is open on more."""
-    planned = interim_analyses(job.config.confirmation_seeds, job.config.most_seeds)
-    seeds = confirmation_seeds(job.config.seed, planned[-1])
-    open_between = {candidate.name for candidate in candidate_policies}
+    """Train the candidates on the first seeds, then those between whom it is open on more. A candidate whose training
+    fails is left out altogether.
+    """
+    planned, seeds = job.planned, job.seeds
+    habit = get_modality(job.modality).usual_policy
+    terms = Terms(after_search, planned, job.config.returns, habit)
+    kept, left_out = list(candidate_policies), list[LeftOut]()
+    open_between = {candidate.name for candidate in kept}
     trainings: dict[tuple[str, int], ConfirmedTraining] = {}
     for before, count in zip((0, *planned), planned, strict=False):
-        training = [candidate for candidate in candidate_policies if candidate.name in open_between]
+        training = [candidate for candidate in kept if candidate.name in open_between]
         job.progress.say(
             f"confirming {len(training)} policies on {count - before} {'more' if before else 'fresh'} seeds"
         )
-        trainings |= train_candidates(training, seeds[before:count], executor, store, job.progress)
-        candidates = tuple(assess(candidate, trainings, seeds, store.scoring) for candidate in candidate_policies)
-        judgment = judge(candidates, trainings, store.scoring, after_search, planned)
+        trained = train_candidates(training, seeds[before:count], executor, store, job.progress)
+        trainings |= trained.found
+        left_out += [
+            LeftOut(name=candidate.name, kind=candidate.kind, reason=trained.left_out[candidate.name])
+            for candidate in kept
+            if candidate.name in trained.left_out
+        ]
+        kept = [candidate for candidate in kept if candidate.name not in trained.left_out]
+        candidates = tuple(assess(candidate, trainings, seeds, store.scoring) for candidate in kept)
+        judgment = judge(candidates, trainings, store.scoring, terms)
         open_between = set(contenders(judgment, candidates))
         if not open_between:
             break
-    return Confirmed(candidates, trainings, judgment)
+    return Confirmed(candidates, trainings, judgment, tuple(left_out))

@@ -1,4 +1,4 @@
-"""Data that are made: generators and their samples, and copies on disk."""
+"""Generators and their samples, and augmented copies on disk."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class SampledFiles:
     """Samples that were drawn, filtered and written.
 
     Attributes:
-        folder: where those that passed lie, in a folder per class.
-        drawn: how many there were.
-        reasons: how many passed, and how many were dropped for which reason.
-        balance: of the ``classes``, and of the ``groups`` where the data have any, how many samples each has before
-            the filter and after it.
-        figures: how good the samples are, by name; empty where that was not asked for.
+        folder: the folder with the samples that passed, with one subfolder per class.
+        drawn: the number of samples drawn.
+        reasons: the number of samples that passed, and the number dropped for each reason.
+        balance: the number of samples before and after the filter in each of the ``classes``, and in each of the
+            ``groups`` if the data have any.
+        figures: quality metrics by name; empty if they were not requested.
     """
 
     folder: Path
@@ -61,7 +61,7 @@ def fit(options: FitOptions) -> About:
     source = load_generator(Path(options.source)) if options.source else None
     _, data = check_data(str(options.data), parse_memory(None), None, options.allow, options.seed)
     if options.steps is not None and not generator_kind(options.kind, data.modality).usual_steps(len(data.train)):
-        raise OptionError(f"--steps are of a training; a {options.kind} has none: leave it out")
+        raise OptionError(f"a {options.kind} is not trained in steps: leave out --steps")
     loader = get_modality(data.modality).loader
     settings = FitSettings(options.seed, options.steps, device, absolute(options.data), source)
 
@@ -86,7 +86,7 @@ def sample(options: SampleOptions) -> SampledFiles:
     device, out = resolve_device(options.device), Path(options.out)
     accept = load_accept_function(options.accept) if options.accept else None
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise RunError(f"{out} holds something already; name an empty folder, or a new one, with --out")
+        raise RunError(f"{out} already holds files; choose an empty or new folder with --out")
     made = load_generator(Path(options.generator))
     published = None
     if options.inception:
@@ -105,18 +105,18 @@ def sample(options: SampleOptions) -> SampledFiles:
 
 
 def _data_of(made: SavedGenerator, options: SampleOptions) -> DataSet:
-    """The data that teach the filter: those of the generator."""
+    """The data that the filter is trained on: those of the generator."""
     allow = [code for code in options.allow if code != "generator"]
-    data = str(options.data or made.about.where())
-    _, found = check_data(data, parse_memory(None), None, allow, made.about.seed)
-    made.check_fits(found, "generator" in options.allow)
-    return found
+    name = str(options.data or made.about.where())
+    _, data = check_data(name, parse_memory(None), None, allow, made.about.seed)
+    made.check_fits(data, "generator" in options.allow)
+    return data
 
 
 def _figures(
     drawn: FilteredSamples, held_out: Samples, seed: int, published: Callable[[Tensor], Tensor] | None
 ) -> dict[str, float]:
-    """How good the samples are that passed."""
+    """Quality metrics of the samples that passed."""
     kept = drawn.reasons == ""
     passed = Samples(MemoryInputs(drawn.inputs[kept]), drawn.labels[kept])
     plan = ClassifierPlan("auto", drawn.recipe, seed, drawn.sample_filter.modality.name)
@@ -139,7 +139,7 @@ def expand(options: ExpandOptions) -> offline.Expanded:
 
 @contextmanager
 def _going_on_later(out: Path) -> Iterator[None]:
-    """Work in the folder `out`, alone; what is done is on disk, so that the same command goes on."""
-    cure = "the same command goes on"
-    with pausing_on_full_disk(cure), held(out, f"wait until it has ended, or end it: {cure}"):
+    """Lock the folder `out` for work that the same command can continue after an interruption."""
+    cure = "continue with the same command"
+    with pausing_on_full_disk(cure), held(out, f"wait until it has ended, or end it and {cure}"):
         yield

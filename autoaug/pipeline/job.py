@@ -1,4 +1,4 @@
-"""A run under way, as its stages see it."""
+"""The state of a run that all of its stages share."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import torch
 
 from autoaug.data.audit import Audit
 from autoaug.data.splits import DataSet
+from autoaug.evaluation.confirmation import confirmation_seeds
+from autoaug.evaluation.group_sequential import interim_analyses
 from autoaug.evaluation.scoring import Scoring
 from autoaug.generate.generator import generator_digest
 from autoaug.generate.pool import Pooled
@@ -30,7 +32,7 @@ OpenExecutor = Callable[[Setting], Executor]
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """What every stage of a run is given: where it is kept, what it was asked to do, and on what."""
+    """What every stage of a run needs: the folder, the config, the data, the audit, and the progress listener."""
 
     folder: RunFolder
     config: RunConfig
@@ -45,18 +47,39 @@ class Job:
 
     @property
     def metric(self) -> Metric:
-        """How that is measured."""
+        """How predictions are measured."""
         return Accuracy()
 
     @property
     def modality(self) -> str:
-        """The name of the data's."""
+        """The name of the data's modality."""
         return self.data.modality
 
     @property
     def scoring(self) -> Scoring:
-        """What candidates are scored by."""
-        return Scoring(self.task, self.metric, self.data.validation.labels, self.data.test.labels)
+        """How candidates are scored."""
+        validation, test = self.data.validation, self.data.test
+        return Scoring(
+            task=self.task,
+            metric=self.metric,
+            validation_labels=validation.labels,
+            test_labels=test.labels,
+            test_groups=test.groups,
+            validation_groups=validation.groups,
+            folds=self.data.folds.of(self.seeds) if self.data.folds else {},
+        )
+
+    @property
+    def planned(self) -> tuple[int, ...]:
+        """The numbers of seeds at the interim analyses; with folds, each fold was then tested equally often."""
+        turn = self.config.folds or 1
+        looks = interim_analyses(self.config.confirmation_seeds // turn, self.config.most_seeds // turn)
+        return tuple(turn * count for count in looks)
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds of the confirmation, as many as there may be."""
+        return confirmation_seeds(self.config.seed, self.planned[-1])
 
     def setting(self, generated: Mapping[str, Pooled]) -> TrainingSetting:
         """What the trials of the search have in common."""
@@ -76,8 +99,8 @@ class Job:
         )
 
     def facts(self) -> Facts:
-        """What every training of the run depends on beside its policy, as plain JSON values: what the configuration
-        says of it, the split, and what stands behind names that may come to mean something else.
+        """What every training of the run depends on, besides its policy, as plain JSON values: fields of the config,
+        the split, and digests of what is only named there and may change.
         """
         config = self.config
         behind = {
@@ -91,7 +114,7 @@ class Job:
         return {**config.facts(), **behind}
 
     def _network(self) -> str:
-        """A digest of the shapes of the network's weights, without what standardizes its input."""
+        """A digest of the shapes of the network's weights, without the input standardization."""
         shape = self.data.train.inputs.shape
         blank = torch.zeros(shape[0])
         models = get_modality(self.modality).models

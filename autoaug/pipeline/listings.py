@@ -1,4 +1,4 @@
-"""What there is to choose from: operators, strategies, and the schemas of files."""
+"""Lists of operators and strategies, and the schemas of files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from autoaug.utils.options import one_of
 
 @dataclass(frozen=True)
 class OperatorRow:
-    """An operator in the list of all; its values go from the first to the second of `range`, in its `unit`."""
+    """An operator in the list of all; `range` has its lowest and highest value, in its `unit`."""
 
     name: str
     modality: str
@@ -34,7 +34,7 @@ def operator_rows() -> tuple[OperatorRow, ...]:
 
 @dataclass(frozen=True)
 class StrategyRow:
-    """A search strategy: when to use it, and what it searches for."""
+    """A search strategy: when to use it, and what it optimizes."""
 
     name: str
     summary: str

@@ -1,4 +1,4 @@
-"""Searching for what serves any objective: the user's own function in the place of training a classifier."""
+"""Search with a user's objective: a function that replaces the training of a classifier."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ from typing import Literal
 
 from autoaug.engine.transform import PolicyTransform
 from autoaug.errors import OptionError, pausing_on_full_disk
+from autoaug.evaluation.comparing import Paired
 from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds, distinct, train_candidates
-from autoaug.evaluation.statistics import estimate
-from autoaug.evaluation.verdict import Words, decide, paired, strongest
+from autoaug.evaluation.statistics import estimate, seed_errors
+from autoaug.evaluation.verdict import Rival, decide, strongest
+from autoaug.evaluation.wording import Words
 from autoaug.exporters import export_modules
 from autoaug.pipeline.options import ObjectiveOptions
 from autoaug.pipeline.parsing import check_seed, parse_budget, parse_time, within
+from autoaug.pipeline.searching import known_candidates, searched_candidates
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
 from autoaug.results import Interval, MetricRecord, Record, TrialSummary, Verdict
 from autoaug.runs.callbacks import Logged
 from autoaug.runs.config import LARGEST_COUNT
+from autoaug.search.baselines import affordable_baselines
 from autoaug.search.executors import executors, resolve_executor
 from autoaug.search.loop import run_search
 from autoaug.search.space import AdversarialSpace, MixingSpace, SearchSpace, load_space
@@ -36,35 +40,42 @@ from autoaug.utils.files import write_whole
 from autoaug.utils.locks import held
 from autoaug.utils.seeds import derive_seed
 
-#: What the user's function is: given a policy as a transform, a seed and a fidelity in (0, 1], it trains (on that share
-#: of the data, or for that share of the time) and returns a score to be maximized.
+#: The user's function: given a policy as a transform, a seed and a fidelity in (0, 1], it trains (on that fraction of
+#: the data, or for that fraction of the time) and returns a score to be maximized.
 Objective = Callable[[PolicyTransform, int, float], float]
 
 #: The compute of one call at full fidelity: the unit of a budget.
 _UNIT = 1000
-#: In what steps scores come is not known; equal ones are taken to be equal, not to have no deviation at all.
+#: The assumed resolution of scores, which is unknown: it keeps the deviation of equal scores above 0.
 _RESOLUTION = 1e-9
-_WORDS = Words(MetricRecord(name="score", unit=""), split="", best_on="")
+_WORDS = Words(MetricRecord(name="score", unit=""), split="", best="the strongest baseline")
+
+#: Fresh seeds take away the luck of a seed, not that of the data.
+_NOT_HELD_OUT = (
+    "without held_out the policies were confirmed by the objective that chose them, on data whose luck favors what was "
+    "chosen; give held_out, a function of the same form that scores on data which the objective does not see"
+)
 
 
 @dataclass(frozen=True, eq=False)
 class ObjectiveSetting:
-    """What the trials of such a search have in common."""
+    """What all trials of such a search have in common."""
 
     objective: Objective
     device: str
+    modality: str
 
     def warm_up(self) -> None:
-        """Nothing: the objective brings what it needs."""
+        """Nothing to do: the objective loads what it needs."""
 
     def computing(self) -> AbstractContextManager[object]:
-        """Nothing is changed for it."""
+        """A context that changes nothing."""
         return nullcontext()
 
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Call the objective for `policy` at a fidelity of `data_fraction`."""
+    """Call the objective for `policy`, with `data_fraction` as the fidelity."""
 
     policy: Policy
     data_fraction: float = 1.0
@@ -72,7 +83,7 @@ class Evaluate:
     def run(self, setting: ObjectiveSetting, seed: int) -> Iterator[TrialResult]:
         """Yield one result."""
         begun = TrialResult(started=now(), sample_passes=round(_UNIT * self.data_fraction))
-        transform = self.policy.transform(seed=derive_seed(seed, "transform"))
+        transform = PolicyTransform(self.policy, derive_seed(seed, "transform"), modality=setting.modality)
         try:
             score = float(setting.objective(transform, seed, self.data_fraction))
         except Exception as fault:  # the user's function may raise anything
@@ -98,28 +109,31 @@ class Scored(Record):
 
 
 class ObjectiveResult(Record):
-    """The outcome of a search for an objective; what stands in its ``result.json``.
+    """The outcome of a search with an objective: the content of its ``result.json``.
 
     Attributes:
-        verdict, sentence: whether the policy that the search believes in beats the strongest baseline.
-        policy: what to use: the searched policy if it is better, else the best baseline.
-        candidates: finalists and baselines on fresh seeds, the best first.
-        difference, ci95, p_value: of the searched policy to the best baseline, paired by seed.
+        verdict, sentence: whether the search's first finalist beats the strongest baseline; None without ``held_out``,
+            and the sentence says why.
+        policy: the policy to use: the searched one if it is better, otherwise the best baseline; without a verdict, the
+            best candidate.
+        candidates: finalists and baselines on fresh seeds, best first.
+        difference, ci95, p_value: the searched policy compared with the best baseline, paired by seed; None without a
+            verdict.
         history: the trials of the search.
     """
 
-    verdict: Verdict
+    verdict: Verdict | None
     sentence: str
     policy: Policy
     candidates: tuple[Scored, ...]
-    difference: float
-    ci95: Interval
-    p_value: float
+    difference: float | None = None
+    ci95: Interval | None = None
+    p_value: float | None = None
     history: tuple[TrialSummary, ...]
 
 
 def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
-    """See `autoaug.search`, whose part for objectives this is."""
+    """See `autoaug.search`; this is its implementation for objectives."""
     check_seed(options.seed)
     for name, value, least in (
         ("seeds", options.seeds, 2),
@@ -128,21 +142,22 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
     ):
         within(name, value, least, LARGEST_COUNT)
     seed, progress = options.seed, options.progress or Logged()
+    progress.measured_by(_WORDS.metric)
     chosen = get_strategy(options.strategy)
     if chosen.needs_data:
         raise OptionError(
-            f"strategy {options.strategy!r} looks at the data or into trainings, which an objective keeps to itself; "
-            "use auto"
+            f"strategy {options.strategy!r} needs access to the data or to trainings, which an objective does not "
+            "give; use auto"
         )
     if len(chosen.objectives) > 1:
-        raise OptionError(
-            f"strategy {options.strategy!r} has several objectives, an objective of your own is one; use auto"
-        )
+        raise OptionError(f"strategy {options.strategy!r} has several objectives, but your own is only one; use auto")
     limits = parse_budget(options.trials, options.time, options.budget)
     known = _transforms_alone(options.space if isinstance(options.space, SearchSpace) else load_space(options.space))
     chosen.check(known)
+    modality = known.modality.name
     folder = Path(options.out) if options.out is not None else None
     baselines = {name: policy for name in known.baselines if not (policy := load_policy(name)).mixing}
+    tried = {name: baselines[name] for name in affordable_baselines(tuple(baselines), limits)}
     timeout = parse_time(options.trial_timeout, "trial-timeout") if options.trial_timeout else None
     kind = resolve_executor(options.executor, options.workers, options.ray_address)
     with (
@@ -151,54 +166,56 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
     ):
         place = folder / "study.db" if folder else "sqlite:///:memory:"
         study = SearchStudy(place, known, chosen, seed, facts={"task": "objective"})
-        with open_executor(ObjectiveSetting(options.objective, options.device)) as running:
-            run_search(study, running, limits, _UNIT, baselines, progress, _evaluate)
+        with open_executor(ObjectiveSetting(options.objective, options.device, modality)) as running:
+            run_search(study, running, limits, _UNIT, tried, progress, _evaluate)
         candidate_policies = _candidate_policies(study, baselines, options.finalists)
         progress.say(f"confirming {len(candidate_policies)} policies on {options.seeds} fresh seeds")
-        scorer = "objective" if options.held_out is None else "held out"
+        scorer, judge = ("objective" if options.held_out is None else "held out"), options.held_out or options.objective
         store = _ScoreStore(folder / "confirmation.json" if folder else None, scorer)
         fresh = confirmation_seeds(seed, options.seeds)
-        with open_executor(ObjectiveSetting(options.held_out or options.objective, options.device)) as running:
-            scores = train_candidates(candidate_policies, fresh, running, store, progress)
-        scored = [_scored(candidate, [scores[candidate.name, s] for s in fresh]) for candidate in candidate_policies]
-        result = _judged(scored, tuple(summary(trial) for trial in study.ended()))
+        with open_executor(ObjectiveSetting(judge, options.device, modality)) as running:
+            trained = train_candidates(candidate_policies, fresh, running, store, progress)
+        scored = [
+            _scored(candidate, [trained.found[candidate.name, s] for s in fresh])
+            for candidate in candidate_policies
+            if candidate.name not in trained.left_out
+        ]
+        history = tuple(summary(trial) for trial in study.ended())
+        result = _not_judged(scored, history, _NOT_HELD_OUT) if options.held_out is None else _judged(scored, history)
         if folder is not None:
-            _write(folder, result)
+            _write(folder, result, modality)
     return result
 
 
 def _candidate_policies(study: SearchStudy, baselines: Mapping[str, Policy], count: int) -> list[CandidatePolicy]:
-    """Known policies, and so many that the search found, the one that it believes in most first."""
-    known = [CandidatePolicy(name, "baseline", policy) for name, policy in baselines.items()]
-    best = study.strategy.finalists(study.history())
-    own = distinct(
-        [*known, *(CandidatePolicy(record.name, "searched", record.policy, record.number) for record in best)]
-    )
-    return [*known, *[candidate for candidate in own if candidate.kind == "searched"][:count]]
+    """The best baselines, then the `count` best policies of the search, most promising first."""
+    known = known_candidates(study, baselines, study.space.modality.usual_policy)
+    both = distinct([*known, *searched_candidates(study)])
+    return [*known, *[candidate for candidate in both if candidate.kind == "searched"][:count]]
 
 
 @contextmanager
 def _alone_in(folder: Path | None) -> Iterator[None]:
-    """Keep other processes out of the folder of a search, if it has one; what pauses it says how to go on."""
-    cure = "the same call goes on"
+    """Lock the folder of a search, if it has one. Errors that pause the search tell how to continue."""
+    cure = "continue with the same call"
     with pausing_on_full_disk(cure):
         if folder is None:
             yield
             return
-        with held(folder, f"wait until it has ended, or end it: {cure}"):
+        with held(folder, f"wait until it has ended, or end it and {cure}"):
             yield
 
 
 class _ScoreStore:
-    """The scores of the confirmation, kept from one session to the next in a file, where there is a folder for it; see
+    """The scores of the confirmation, kept across sessions in a file if there is a folder; see
     `autoaug.evaluation.confirmation.Store`.
 
     Args:
-        path: of the file; a damaged one is as none.
+        path: the file, or None; a damaged file is ignored.
         scorer: which of the two functions gives the scores.
     """
 
-    cure = "the same call tries it again"
+    cure = "the same call tries again"
 
     def __init__(self, path: Path | None, scorer: str) -> None:
         self._path, self._scorer = path, scorer
@@ -207,7 +224,7 @@ class _ScoreStore:
             noted = json.loads(path.read_bytes()) if path is not None else {}
             self._scores = {key: float(score) for key, score in noted.items() if math.isfinite(float(score))}
 
-    def work(self, policy: Policy, seed: int) -> Evaluate:  # noqa: ARG002 (a store may keep more of one seed)
+    def work(self, policy: Policy, seed: int) -> Evaluate:  # noqa: ARG002 (other stores use the seed)
         return Evaluate(policy)
 
     def read(self, policy: Policy, seed: int) -> float | None:
@@ -224,29 +241,43 @@ class _ScoreStore:
 
 
 def _transforms_alone(space: SearchSpace) -> SearchSpace:
-    """The space without what a transform of samples cannot do alone: mixing, attacks, and copies within a batch."""
+    """The space without mixing, attacks and copies, which a transform of samples alone cannot do."""
     return space.model_copy(update={"mixing": MixingSpace(), "adversarial": AdversarialSpace(), "copies": (1, 1)})
 
 
 def _scored(candidate: CandidatePolicy, scores: Sequence[float]) -> Scored:
-    found = estimate(list(scores), _RESOLUTION)
+    interval = estimate(list(scores), _RESOLUTION)
     return Scored(
         name=candidate.name,
         kind="searched" if candidate.kind == "searched" else "baseline",
         fingerprint=candidate.policy.fingerprint(),
         policy=candidate.policy.model_copy(update={"name": candidate.name}),
         scores=tuple(scores),
-        mean=found.mean,
-        ci95=found.ci95,
+        mean=interval.mean,
+        ci95=interval.ci95,
     )
 
 
+def _not_judged(candidates: Sequence[Scored], history: tuple[TrialSummary, ...], why: str) -> ObjectiveResult:
+    """The best of the candidates, without a verdict, and why there is none."""
+    best, seeds = strongest(candidates), len(candidates[0].scores)
+    returned = f"{best.name}, the best of {len(candidates)} by its mean over {seeds} fresh seeds"
+    sentence = f"No verdict: {why}. Returned is {returned}."
+    ranked = tuple(sorted(candidates, key=lambda c: -c.mean))
+    return ObjectiveResult(verdict=None, sentence=sentence, policy=best.policy, candidates=ranked, history=history)
+
+
 def _judged(candidates: Sequence[Scored], history: tuple[TrialSummary, ...]) -> ObjectiveResult:
-    # The search says which of its own it believes in; picked by these scores it would look better than it is.
-    baseline = strongest([c for c in candidates if c.kind == "baseline"])
+    # The search itself chooses the finalist: one chosen by these scores would look better than it is.
+    known = [c for c in candidates if c.kind == "baseline"]
+    if not known:
+        return _not_judged(candidates, history, "no baseline could be confirmed")
+    baseline = strongest(known)
     finalist = next((c for c in candidates if c.kind == "searched"), baseline)
-    found = paired(finalist.scores, baseline.scores, _RESOLUTION)
-    decision = decide(finalist, baseline, baseline, found, _WORDS)
+    differences = tuple(a - b for a, b in zip(finalist.scores, baseline.scores, strict=True))
+    found = Paired(differences, seed_errors(differences, _RESOLUTION))
+    rival = Rival(baseline, found)
+    decision = decide(finalist, rival, rival, baseline, _WORDS)
     return ObjectiveResult(
         verdict=decision.verdict,
         sentence=decision.sentence,
@@ -259,8 +290,8 @@ def _judged(candidates: Sequence[Scored], history: tuple[TrialSummary, ...]) -> 
     )
 
 
-def _write(folder: Path, result: ObjectiveResult) -> None:
-    for name, text in export_modules(result.policy).items():
+def _write(folder: Path, result: ObjectiveResult, modality: str) -> None:
+    for name, text in export_modules(result.policy, modality).items():
         write_whole(folder / name, text)
     write_whole(folder / "policy.yaml", result.policy.to_yaml())
     write_whole(folder / "result.json", result.model_dump_json(indent=2))

@@ -1,4 +1,4 @@
-"""The registered operators in pictures."""
+"""The gallery of all registered operators."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autoaug.report.operators import DrawnModality, DrawnOperator, write_operato
 
 
 def write_gallery(path: Path) -> None:
-    """Write an HTML page that shows every operator at five magnitudes, on the examples of its modality; modalities
+    """Write an HTML page that shows every operator at five magnitudes on the examples of its modality. Modalities
     without examples are left out.
     """
     ordered = sorted(all_operators().values(), key=lambda o: (o.family, o.name))
@@ -29,7 +29,7 @@ def write_gallery(path: Path) -> None:
 
 
 def draw_operator(operator: Operator, samples: np.ndarray) -> DrawnOperator:
-    """The operator at five magnitudes on stored samples ``[n, ...]``."""
+    """Apply the operator at five magnitudes to samples ``[n, ...]`` in storage format."""
     magnitudes = [-1.0, -0.5, 0.25, 0.5, 1.0] if operator.signed else [0.2, 0.4, 0.6, 0.8, 1.0]
     n, generator = len(samples), torch.Generator().manual_seed(1)
     choice, uniforms = torch.zeros(1, n, dtype=torch.long), torch.rand(1, n, UNIFORMS, generator=generator)

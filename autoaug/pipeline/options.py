@@ -1,10 +1,9 @@
-"""What users ask for, each option declared once: the command line, the functions of `autoaug.api` and their help
-follow.
+"""All options, each declared once: the command line, the functions of `autoaug.api` and their help follow from here.
 
-None is the default that depends on the data or the machine.
+None stands for a default that depends on the data or the machine.
 """
 
-# No `from __future__ import annotations` here: annotations are read as they are.
+# No `from __future__ import annotations` here: the annotations are evaluated.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,14 +19,14 @@ if TYPE_CHECKING:
 
     Objective = Callable[[PolicyTransform, int, float], float]
 
-#: The headings under which options are listed where there are many, in this order.
+#: The headings for commands with many options, in this order.
 PANELS = (OPTIONS, "The search", "Trainings", "The confirmation", "The data", "The machine", "The run")
 _, _SEARCH, _TRAINING, _CONFIRMATION, _DATA, _MACHINE, _RUN = PANELS
 
 Data = Annotated[
     str | Path,
     Option(
-        "A folder of samples by class (with or without train/ val/ test/), a folder of IDX files, an .npz, a CSV "
+        "A folder of samples per class (with or without train/ val/ test/), a folder of IDX files, an .npz, a CSV "
         "manifest, Parquet or WebDataset shards, 'digits', 'torchvision:NAME' or 'hf:NAME'.",
         is_argument=True,
     ),
@@ -36,15 +35,15 @@ DataAgain = Annotated[str | Path, Option("As for autoaug search.", is_argument=T
 Space = Annotated[
     str | Path, Option("A search space (standard, light, digits, flat, regularized) or a YAML file.", _SEARCH)
 ]
-Strategy = Annotated[str, Option("How policies are found; autoaug strategies lists them.", _SEARCH)]
+Strategy = Annotated[str, Option("The search strategy; autoaug strategies lists them.", _SEARCH)]
 Trials = Annotated[int | None, Option("Stop the search after this many trials.", _SEARCH)]
 Time = Annotated[str | None, Option("Stop the search after this time, e.g. 30m or 1h30m.", _SEARCH)]
 Budget = Annotated[
     str | None,
-    Option("Stop after so many times the compute of training one final model, e.g. 10x. [default: 20x]", _SEARCH),
+    Option("Stop at this multiple of the compute of training one final model, e.g. 10x. [default: 20x]", _SEARCH),
 ]
-Seeds = Annotated[int, Option("Fresh seeds on which finalists and baselines are trained again.", _CONFIRMATION)]
-Finalists = Annotated[int, Option("How many of the best policies are confirmed.", _CONFIRMATION)]
+Seeds = Annotated[int, Option("Number of fresh seeds to retrain finalists and baselines with.", _CONFIRMATION)]
+Finalists = Annotated[int, Option("Number of best policies to confirm.", _CONFIRMATION)]
 Executor = Annotated[str, Option("auto, inline or ray-tune.", _MACHINE)]
 RayAddress = Annotated[str | None, Option("Run on this Ray cluster instead of a local one.", _MACHINE)]
 TrialTimeout = Annotated[str | None, Option("Give up a trial after this time, e.g. 20m.", _MACHINE)]
@@ -52,23 +51,23 @@ Device = Annotated[str, Option("auto, cpu, cuda or cuda:N.", _MACHINE)]
 MemoryLimit = Annotated[
     str | None, Option("Larger data sets stay on disk, e.g. 2G. [default: half of the free memory]", _MACHINE)
 ]
-Size = Annotated[int | None, Option("Bring sample files to this size. [default: by rule]", _DATA)]
+Size = Annotated[int | None, Option("Resize sample files to this size. [default: by rule]", _DATA)]
 Allow = Annotated[
     Sequence[str],
-    Option("Findings to let pass: unreadable, empty, absent, leak, conflict, generator. May be repeated.", _DATA),
+    Option("Findings to allow: unreadable, empty, absent, leak, conflict, generator, overlap. May be repeated.", _DATA),
 ]
 Accept = Annotated[
     str | None,
-    Option("module:function of yours; called with a generated sample and its class, false drops it.", _DATA),
+    Option("Your module:function, called with a generated sample and its class; False drops the sample.", _DATA),
 ]
 Trust = Annotated[
     bool,
     Option(
-        "Run what the folder's files name: functions of your modules, a Ray cluster. Leave it out for a folder from "
-        "somebody else."
+        "Run code that the folder's files name: functions of your modules, a Ray cluster. Leave it out for a folder "
+        "from someone else."
     ),
 ]
-Seed = Annotated[int, Option("Seed of all chance.")]
+Seed = Annotated[int, Option("Random seed.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,16 +75,16 @@ class RunOptions(Options):
     """What a search and a comparison have in common.
 
     Attributes:
-        progress: told what happens; None for the logger ``autoaug`` alone.
-        command: what to note as the command that repeats the run; where it is empty, the call.
+        progress: is notified of events; None for only the logger ``autoaug``.
+        command: the command that repeats the run, to be recorded; if empty, the call.
     """
 
     data: Data = field(kw_only=False)
     model: Annotated[
         str,
         Option(
-            "auto (one that suits the size of a sample), a network by name such as resnet9 or resnet18, "
-            "torchvision:NAME, timm:NAME, or module:function of your own, called with (channels, classes).",
+            "auto (a network that suits the sample size), a network by name such as resnet9 or resnet18, "
+            "torchvision:NAME, timm:NAME, or your own module:function, called with (channels, classes).",
             _TRAINING,
         ),
     ] = "auto"
@@ -94,14 +93,18 @@ class RunOptions(Options):
     ] = None
     batch_size: Annotated[int | None, Option("Samples per step. [default: by size]", _TRAINING)] = None
     equal: Annotated[
-        Literal["samples", "epochs"],
-        Option("Compare policies with K copies at equal 'samples' seen, or at equal 'epochs'.", _TRAINING),
+        Literal["samples", "epochs", "compute"],
+        Option(
+            "Compare policies at equal 'samples' seen, with K copies at equal 'epochs', or with attacks at equal "
+            "'compute', where the passes of an attack count too.",
+            _TRAINING,
+        ),
     ] = "samples"
     batch_counts: Annotated[
         Literal["samples", "inputs"],
         Option(
-            "With K copies the batch size counts 'samples', copies included, or 'inputs' (then a batch is K times as "
-            "large).",
+            "With K copies, the batch size counts 'samples' including copies, or 'inputs' (then a batch is K times "
+            "as large).",
             _TRAINING,
         ),
     ] = "samples"
@@ -109,27 +112,45 @@ class RunOptions(Options):
     max_seeds: Annotated[
         int | None,
         Option(
-            "Seeds are added until the data decide, up to so many. [default: 16; none below 5 --seeds]", _CONFIRMATION
+            "Add seeds until the result is clear, up to this many. [default: 16; none added below --seeds 5]",
+            _CONFIRMATION,
         ),
     ] = None
-    seed: Annotated[int, Option("Seed of splits, search and trainings.", _RUN)] = 0
+    folds: Annotated[
+        int | None,
+        Option(
+            "Confirm on this many folds, for small data without a test split: half of the data is kept from the "
+            "search, and each seed is tested on one fold of it. The number of seeds is rounded to a multiple.",
+            _CONFIRMATION,
+        ),
+    ] = None
+    returns: Annotated[
+        Literal["best-bet", "baseline-unless-better"],
+        Option(
+            "What is returned where no policy is proven better: the 'best-bet' by validation, or the best baseline "
+            "('baseline-unless-better').",
+            _CONFIRMATION,
+            flag="--return",
+        ),
+    ] = "best-bet"
+    seed: Annotated[int, Option("Random seed of search, trainings and validation split.", _RUN)] = 0
     workers: Annotated[
-        int | None, Option("Trials side by side. [default: one per CPU core with Ray, else 1]", _MACHINE)
+        int | None, Option("Number of parallel trials. [default: one per CPU core with Ray, else 1]", _MACHINE)
     ] = None
     executor: Executor = "auto"
     ray_address: RayAddress = None
     trial_timeout: TrialTimeout = None
     track: Annotated[
         Sequence[str],
-        Option("Also tell 'tensorboard', 'wandb' or 'mlflow'. May be repeated. [default: events.jsonl alone]", _RUN),
+        Option("Also log to 'tensorboard', 'wandb' or 'mlflow'. May be repeated. [default: only events.jsonl]", _RUN),
     ] = ()
-    generator: Annotated[str | Path | None, Option("A fitted generator to take generated samples from.", _DATA)] = None
+    generator: Annotated[str | Path | None, Option("A fitted generator to draw samples from.", _DATA)] = None
     accept: Accept = None
     device: Device = "auto"
     memory_limit: MemoryLimit = None
     size: Size = None
     allow: Allow = ()
-    out: Annotated[str | Path | None, Option("The run folder to make. [default: runs/DATA-search-N]", _RUN)] = None
+    out: Annotated[str | Path | None, Option("The run folder to create. [default: runs/DATA-search-N]", _RUN)] = None
     progress: "Progress | None" = None
     command: str = ""
 
@@ -168,10 +189,10 @@ class CompareOptions(RunOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectiveOptions(Options):
-    """The options of a search for an objective, see `autoaug.search`.
+    """The options of a search with an objective; see `autoaug.search`.
 
     Attributes:
-        progress: told what happens; None for the logger ``autoaug`` alone.
+        progress: is notified of events; None for only the logger ``autoaug``.
     """
 
     objective: "Objective"
@@ -195,7 +216,7 @@ class ObjectiveOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckOptions(Options):
-    """The options of a check of data."""
+    """The options of a data check."""
 
     data: Data = field(kw_only=False)
     allow: Allow = ()
@@ -209,19 +230,20 @@ class FitOptions(Options):
     """The options of fitting a generator.
 
     Attributes:
-        watch: told how many of all steps are done, and a sample of each class ``[classes, ...]``.
+        watch: called with the number of finished steps, the number of all steps, and one sample per class
+            ``[classes, ...]``.
     """
 
     data: DataAgain = field(kw_only=False)
-    out: Annotated[str | Path, Option("The folder to make.")]
+    out: Annotated[str | Path, Option("The folder to create.")]
     kind: Annotated[str, Option("gan, or pca: a Gaussian per class, fitted in a second.")] = "gan"
     steps: Annotated[
         int | None,
-        Option("Of the training of a gan; by default as many as make 40 passes over the samples."),
+        Option("Training steps of a gan; by default 40 passes over the samples."),
     ] = None
     source: Annotated[
         str | Path | None,
-        Option("Start from this generator, and train its norms and embeddings alone.", flag="--from"),
+        Option("Start from this generator, and train only its norms and embeddings.", flag="--from"),
     ] = None
     seed: Seed = 0
     device: Device = "auto"
@@ -233,19 +255,19 @@ class FitOptions(Options):
 class SampleOptions(Options):
     """The options of drawing samples from a generator."""
 
-    generator: Annotated[str | Path, Option("A folder that autoaug generate fit made.", is_argument=True)] = field(
+    generator: Annotated[str | Path, Option("A folder made by autoaug generate fit.", is_argument=True)] = field(
         kw_only=False
     )
     data: Annotated[
         str | Path | None, Option("As for autoaug search; by default what it was fitted on.", is_argument=True)
     ] = field(default=None, kw_only=False)
-    out: Annotated[str | Path, Option("The folder to make, with a folder per class.")]
-    per_class: Annotated[int, Option("Samples to draw of each class, before the sample filter.")] = 100
+    out: Annotated[str | Path, Option("The folder to create, with one subfolder per class.")]
+    per_class: Annotated[int, Option("Samples to draw per class, before the sample filter.")] = 100
     accept: Accept = None
-    judge: Annotated[bool, Option("Also say how good the samples are.")] = False
+    judge: Annotated[bool, Option("Also measure the quality of the samples.")] = False
     inception: Annotated[
         str | Path | None,
-        Option("Judge on the features of these Inception weights too, a file that torch-fidelity reads."),
+        Option("Also judge with the features of these Inception weights, a file that torch-fidelity reads."),
     ] = None
     seed: Seed = 0
     device: Device = "auto"
@@ -257,34 +279,33 @@ class ExpandOptions(Options):
     """The options of writing data with augmented copies.
 
     Attributes:
-        watch: told how many of all copies are there.
+        watch: called with the number of finished copies and the number of all copies.
     """
 
     data: DataAgain = field(kw_only=False)
     policy: Annotated[
         "str | Path | Policy", Option("A policy file, a run folder, or a built-in name.", is_argument=True)
     ] = field(kw_only=False)
-    out: Annotated[str | Path, Option("The folder to make.")]
-    copies: Annotated[int, Option("Augmented copies of each training sample.")] = 1
+    out: Annotated[str | Path, Option("The folder to create.")]
+    copies: Annotated[int, Option("Augmented copies per training sample.")] = 1
     seed: Seed = 0
-    workers: Annotated[int, Option("Threads.")] = 2
+    workers: Annotated[int, Option("Number of threads.")] = 2
     watch: Callable[[int, int], None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class RobustnessOptions(Options):
-    """The options of measuring how robust a model is."""
+    """The options of measuring the robustness of a model."""
 
     data: DataAgain = field(kw_only=False)
     model: Annotated[
         str | Path,
-        Option("A run folder, or a folder that autoaug export --to model wrote.", is_argument=True),
+        Option("A run folder, or a folder written by autoaug export --to model.", is_argument=True),
     ] = field(kw_only=False)
     epsilon: Annotated[float, Option("Radius of the attack, in units of the range [0, 1].")] = 2 / 255
-    norm: Annotated[Literal["linf", "l2"], Option("linf or l2.")] = "linf"
-    steps: Annotated[int, Option("Of the attack.")] = 20
-    samples: Annotated[int, Option("At most so many test samples.")] = 1000
-    seed: Annotated[int | None, Option("Of the split; a run has its own.")] = None
+    norm: Annotated[Literal["linf", "l2"], Option("Norm of the attack: linf or l2.")] = "linf"
+    steps: Annotated[int, Option("Steps of the attack.")] = 20
+    samples: Annotated[int, Option("Most test samples to use.")] = 1000
     device: Device = "auto"
     allow: Allow = ()
     trust: Trust = False

@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
+from autoaug.data.splits import DataSet
 from autoaug.exporters import export_modules
 from autoaug.generate.pool import Pooled
 from autoaug.pipeline.confirming import Confirmed
@@ -20,6 +23,7 @@ from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import summary
 from autoaug.training.metrics import metric_record
 from autoaug.utils.files import write_whole
+from autoaug.utils.sketch import sketch, union
 
 
 def result_of(
@@ -29,7 +33,7 @@ def result_of(
     generated: Mapping[str, Pooled],
     energy: float | None,
 ) -> SearchResult:
-    """All that is found, as a record; `energy` is in watt-hours."""
+    """Everything that the run found, as a record; `energy` is in watt-hours."""
     judgment, metric = confirmed.judgment, metric_record(job.metric)
     objectives = study.strategy.objectives if study else ("score",)
     history = tuple(summary(trial) for trial in study.ended()) if study else ()
@@ -39,13 +43,15 @@ def result_of(
         sentence=judgment.sentence,
         returned=judgment.as_returned(),
         candidates=confirmed.candidates,
+        left_out=confirmed.left_out,
         comparison=judgment.comparison,
+        claims=judgment.claims,
         trials=_counts(history),
         cost=_cost(job, study, history, confirmed.seconds, energy),
         data=_data_summary(job),
         objectives=tuple(metric.name if objective == "score" else objective for objective in objectives),
         history=history,
-        probes={name: dict(found) for name, found in study.history().probe_results.items() if found} if study else {},
+        probes={name: dict(notes) for name, notes in study.history().probe_results.items() if notes} if study else {},
         generated={kind: pooled.facts for kind, pooled in generated.items()},
         importance=study.importance() if study else {},
         versions=versions(),
@@ -90,35 +96,41 @@ def _data_summary(job: Job) -> DataSummary:
         train=len(data.train),
         validation=len(data.validation),
         test=len(data.test),
+        folds=data.folds.count if data.folds else None,
         findings=tuple(finding.message for finding in job.audit.findings),
     )
 
 
-def _provenance(result: SearchResult) -> Provenance:
-    """Where the policy comes from, to stand in its file."""
+def _provenance(result: SearchResult, data: DataSet, earlier: Provenance | None) -> Provenance:
+    """The origin of the policy, to be written to its file; includes the samples that it was chosen on `earlier`."""
     comparison = result.comparison
+    chosen_on = sketch(np.concatenate([data.digests["train"], data.digests["validation"]]))
     return Provenance(
         data=result.data.name,
         data_fingerprint=result.data.fingerprint,
         verdict=result.sentence,
         difference=comparison.difference if comparison else None,
         ci95=comparison.ci95 if comparison else None,
+        chosen_on=union(chosen_on, earlier.chosen_on) if earlier else chosen_on,
     )
 
 
 def write_outcome(job: Job, result: SearchResult, confirmed: Confirmed, generated: Mapping[str, Pooled]) -> None:
-    """What the run has found, ``result.json`` last: where it stands, all of it does."""
+    """Write everything that the run found. ``result.json`` comes last: if it exists, everything does."""
     folder, returned = job.folder, confirmed.judgment.returned
     policy = returned.policy.model_copy(update={"name": returned.name})
     for name, text in export_modules(policy, job.modality).items():
         write_whole(folder.root / name, text)
-    write_whole(folder.policy, policy.model_copy(update={"provenance": _provenance(result)}).to_yaml())
+    provenance = _provenance(result, job.data, policy.provenance)
+    write_whole(folder.policy, policy.model_copy(update={"provenance": provenance}).to_yaml())
     _write_pictures(job, result, confirmed, generated)
     write_whole(folder.result, result.model_dump_json(indent=2))
 
 
 def _write_pictures(job: Job, result: SearchResult, confirmed: Confirmed, generated: Mapping[str, Pooled]) -> None:
-    """Generated samples, samples through the returned policy and the finalist, and test samples that changed."""
+    """Write pictures of generated samples, of samples through the returned policy and the finalist, and of test samples
+    whose predictions changed.
+    """
     folder, data, returned = job.folder, job.data, result.returned.name
     for kind, pooled in generated.items():
         if pooled.pool is not None and len(pooled.pool.samples):
@@ -130,5 +142,6 @@ def _write_pictures(job: Job, result: SearchResult, confirmed: Confirmed, genera
         gallery = draw_gallery(result.candidate(name).policy, data, job.config.seed)
         write_whole(folder.gallery(which), to_bytes(gallery))
     if pair := before_and_after(result):
-        predictions = [[confirmed.trainings[c.name, seed].test_predictions for seed in c.seeds] for c in pair]
-        write_whole(folder.examples, to_bytes(draw_examples(data.test, data.classes, *predictions)))
+        scoring = job.scoring
+        both = [scoring.recognized([confirmed.trainings[c.name, seed] for seed in c.seeds]) for c in pair]
+        write_whole(folder.examples, to_bytes(draw_examples(data.test, data.classes, *both)))

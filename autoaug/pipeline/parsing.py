@@ -1,4 +1,4 @@
-"""What users write, parsed and checked before anything is made."""
+"""Parse and check option values, before anything is written."""
 
 from __future__ import annotations
 
@@ -22,23 +22,25 @@ from autoaug.utils.options import Options, option_of
 
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_LONGEST = 10_000 * 86400  # a timer takes no more than some centuries
+_LONGEST = 10_000 * 86400  # timers have a limit of a few centuries
 _BYTES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _PACKAGES = ("autoaug", "torch", "torchvision", "kornia", "optuna", "ray", "numpy", "scipy", "scikit-learn", "plotly")
 
-#: Seeds are 32-bit numbers without a sign.
+#: Seeds are unsigned 32-bit numbers.
 LARGEST_SEED = 2**32 - 1
-#: Without a budget, a search takes this many trainings' worth of compute.
+#: The default budget of a search, as a multiple of the compute of one training.
 DEFAULT_TRAININGS = 20.0
-#: From so many seeds on, more are added until the data decide, up to the second figure.
+#: From this many seeds on, more are added until the result is clear, up to the second number.
 _ADDED_FROM, _MOST_SEEDS = 5, 16
 
 
 def parse_budget(trials: int | None, time: str | None, budget: str | None) -> Budget:
-    """At most one of a number of trials, a time such as ``30m`` or ``1h30m``, and a compute such as ``10x``."""
+    """The budget: a number of trials, a time such as ``30m`` or ``1h30m``, or a compute such as ``10x``. At most one of
+    them may be given; without any, it is `DEFAULT_TRAININGS`.
+    """
     given = [name for name, value in (("trials", trials), ("time", time), ("budget", budget)) if value is not None]
     if len(given) > 1:
-        raise OptionError(f"--{given[0]} and --{given[1]} exclude each other; give one")
+        raise OptionError(f"--{given[0]} and --{given[1]} are mutually exclusive; give only one")
     if trials is not None:
         within("trials", trials, 1, 10**9)
         return Budget(trials=trials)
@@ -53,7 +55,7 @@ def parse_budget(trials: int | None, time: str | None, budget: str | None) -> Bu
 
 
 def parse_time(text: str, option: str = "time") -> float:
-    """``90s``, ``30m``, ``1h30m`` or ``2d`` in seconds."""
+    """A time such as ``90s``, ``30m``, ``1h30m`` or ``2d`` in seconds."""
     parts = _TIME.findall(text)
     seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
     if "".join(f"{number}{unit}" for number, unit in parts) != text.replace(" ", "") or seconds <= 0:
@@ -64,50 +66,58 @@ def parse_time(text: str, option: str = "time") -> float:
 
 
 def check_seed(seed: int) -> int:
-    """The seed itself; raises `OptionError` where NumPy, scikit-learn and torch would not all take it."""
+    """The seed itself; raises `OptionError` unless NumPy, scikit-learn and torch all accept it."""
     return within("seed", seed, 0, LARGEST_SEED)
 
 
 def check_size(size: int | None) -> int | None:
-    """The side itself; raises `OptionError` where it is none that samples can be brought to."""
+    """The size itself; raises `OptionError` if samples cannot be resized to it."""
     return None if size is None else within("size", size, 4, 2**13)
 
 
 def parse_memory(text: str | None) -> int:
-    """``500M``, ``2G`` or a number of bytes; None is half of the free memory."""
+    """A size such as ``500M``, ``2G`` or a number of bytes, in bytes; None is half of the free memory."""
     if text is None:
         return int(psutil.virtual_memory().available // 2)
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
-    if not found:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
+    if not match:
         raise OptionError(f"--memory-limit {text!r} must be a size such as 500M or 2G")
-    return int(min(float(found[1]) * _BYTES[found[2].upper()], sys.maxsize))
+    return int(min(float(match[1]) * _BYTES[match[2].upper()], sys.maxsize))
 
 
 def at_least(name: str, value: int, least: int) -> int:
-    """The value itself; raises `OptionError` where it is too small."""
+    """The value itself; raises `OptionError` if it is too small."""
     if value < least:
         raise OptionError(f"--{name} {value} must be at least {least}")
     return value
 
 
 def within(name: str, value: int, least: int, most: int) -> int:
-    """The value itself; raises `OptionError` where it is too small or too large."""
+    """The value itself; raises `OptionError` if it is too small or too large."""
     if at_least(name, value, least) > most:
         raise OptionError(f"--{name} {value} must be at most {most}")
     return value
 
 
 def most_seeds(first: int, most: int | None) -> int:
-    """How many seeds there may be in all: `most`, or a default. Fewer first seeds than a confirmation should have are
-    taken as a wish for a short one.
+    """The most seeds in total: `most`, or a default. With few first seeds, the user wants a short confirmation, so no
+    seeds are added by default.
     """
     if most is not None:
         return within("max-seeds", most, first, LARGEST_COUNT)
     return max(first, _MOST_SEEDS) if first >= _ADDED_FROM else first
 
 
+def seeds_of_folds(first: int, most: int, folds: int | None) -> tuple[int, int]:
+    """The first and the highest number of seeds, rounded so that every fold is tested equally often."""
+    if folds is None:
+        return first, most
+    first = folds * math.ceil(first / folds)
+    return first, max(first, folds * (most // folds))
+
+
 def default_workers(device: str, executor: str, ray_address: str | None) -> int:
-    """One per CPU core where Ray can be used, one on a GPU or without Ray."""
+    """One worker per CPU core if Ray can be used; one worker on a GPU or without Ray."""
     if executor == "inline" or (device.startswith("cuda") and not ray_address) or ray_fault():
         return 1
     return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
@@ -115,30 +125,30 @@ def default_workers(device: str, executor: str, ray_address: str | None) -> int:
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the libraries that a result depends on."""
-    found = {"python": platform.python_version()}
+    installed = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
+            installed[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def absolute(data: str | Path) -> str:
-    """Paths made absolute, so that a run can be resumed from another folder; names as they are."""
+    """The absolute path, so that a run can be resumed from another folder; names are kept."""
     return writable("the path", str(Path(data).resolve() if Path(data).exists() else data))
 
 
 def writable(what: str, text: str) -> str:
-    """The text itself; raises `OptionError` where no file can hold it: it is not UTF-8, or has a NUL."""
+    """The text itself; raises `OptionError` if it cannot be written to a file: it is not UTF-8, or has a NUL."""
     if not is_text(text):
-        raise OptionError(f"{what} {text!r} is not UTF-8 text; rename it, or name another")
+        raise OptionError(f"{what} {text!r} is not UTF-8 text; rename it, or choose another")
     return text
 
 
 def check_texts(options: Options) -> None:
-    """Raise `OptionError` for an option's text that no file can hold: a run is written down whole. The data's own name
-    is looked at where they are opened.
+    """Raise `OptionError` for an option whose text cannot be written to a file, since all options are recorded. The
+    name of the data is checked when they are opened.
     """
     for field in fields(options):
         if option_of(field) is None or field.name == "data":

@@ -1,9 +1,8 @@
-"""A policy in pictures: the same samples through it, with what was done to each; plain arrays for the report."""
+"""Pictures of a policy for the report, as plain arrays: samples before and after, with what was done to each."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,9 +14,9 @@ from autoaug.engine.plan import draw_plan
 from autoaug.modalities.operators import IDENTITY
 from autoaug.policy.models import Operation, Policy, in_turn
 
-#: So many samples are shown, each drawn so many times.
+#: The number of samples shown, and the number of draws for each.
 SAMPLES, DRAWN = 8, 6
-#: Magnitudes of a strip, as fractions of the way from an operation's lowest to its highest.
+#: Magnitudes in a strip, as fractions of the range from an operation's lowest to its highest magnitude.
 _STRIP = (0.0, 0.25, 0.5, 0.75, 1.0)
 _MOST_STRIPS = 24
 
@@ -26,14 +25,14 @@ class Gallery(NamedTuple):
     """Samples before and after.
 
     Attributes:
-        originals: ``[n, ...]``, as they are stored.
-        augmented: ``[times, n, ...]``, the same samples, drawn again.
+        originals: ``[n, ...]``, in storage format.
+        augmented: ``[times, n, ...]``, the same samples, augmented several times.
         captions: ``[times, n]`` text, what was done.
-        classes: ``[n]`` text, the samples' classes.
-        strips: ``[operators, magnitudes, ...]``, one sample through each operator of the policy alone, from
-            its lowest magnitude to its highest.
-        strip_captions: ``[operators, magnitudes]`` text, likewise.
-        operators: ``[operators]`` text.
+        classes: ``[n]`` text, the classes of the samples.
+        strips: ``[operators, magnitudes, ...]``, one sample through each single operator of the policy, from its lowest
+            magnitude to its highest.
+        strip_captions: ``[operators, magnitudes]`` text, what was done in the strips.
+        operators: ``[operators]`` text, the names of the operators.
     """
 
     originals: np.ndarray
@@ -46,14 +45,14 @@ class Gallery(NamedTuple):
 
 
 def draw_gallery(policy: Policy, data: DataSet, seed: int) -> Gallery:
-    """`SAMPLES` training samples of different classes, where there are so many, through the policy `DRAWN` times."""
+    """Pass `SAMPLES` training samples, of different classes if possible, through the policy `DRAWN` times."""
     samples, classes = data.train, data.classes
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(samples), generator=generator).numpy()
     _, first = np.unique(samples.labels[order], return_index=True)
     rows = np.concatenate([order[np.sort(first)], np.delete(order, first)])[: min(SAMPLES, len(order))]
     originals = samples.inputs.take(rows)
-    phases = [policy.at((i + 0.5) / DRAWN) for i in range(DRAWN)]  # of a schedule
+    phases = [policy.at((i + 0.5) / DRAWN) for i in range(DRAWN)]  # for a schedule
     plans = [draw_plan(p, len(rows), generator, data.modality) for p in phases]
     strips, strip_captions, operators = _strips(policy, originals[0])
     return Gallery(
@@ -68,7 +67,7 @@ def draw_gallery(policy: Policy, data: DataSet, seed: int) -> Gallery:
 
 
 def _strips(policy: Policy, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """`sample` through each operator of the policy alone, over the widest range that the policy gives it."""
+    """Pass `sample` through each single operator of the policy, over the widest range that the policy has for it."""
     ranges: dict[str, tuple[float, float]] = {}
     for operation in policy.operations():
         low, high = ranges.get(operation.operator, operation.magnitude)
@@ -93,12 +92,12 @@ def _strips(policy: Policy, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray,
 
 
 class CaptionedSamples(NamedTuple):
-    """Samples with a line of text.
+    """Samples, each with a line of text.
 
     Attributes:
-        samples: ``[n, ...]``, as they are stored.
+        samples: ``[n, ...]``, in storage format.
         captions: ``[n]`` text.
-        fixed: ``[n]`` bool, of test samples whether a policy set them right; otherwise it broke them.
+        fixed: ``[n]`` bool; for test samples, whether a policy corrected their predictions, rather than broke them.
     """
 
     samples: np.ndarray
@@ -106,20 +105,16 @@ class CaptionedSamples(NamedTuple):
     fixed: np.ndarray
 
 
-def draw_examples(
-    test: Samples, classes: tuple[str, ...], before: Sequence[np.ndarray], after: Sequence[np.ndarray]
-) -> CaptionedSamples:
-    """The samples that a policy set right most often, and broke most often, up to `SAMPLES` each, over the seeds, with
-    their class and how often they were recognized before and after. Predictions are class indices ``[n]``, one array
-    per seed.
+def draw_examples(test: Samples, classes: tuple[str, ...], before: np.ndarray, after: np.ndarray) -> CaptionedSamples:
+    """The samples whose predictions a policy corrected most often, and broke most often; up to `SAMPLES` each. Captions
+    tell the class, and the share ``[n]`` of trainings that recognized it `before` and `after`.
     """
-    right = [np.mean([found == test.labels for found in predictions], axis=0) for predictions in (before, after)]
-    gain = right[1] - right[0]
+    gain = after - before
     order = np.argsort(-gain, kind="stable")
     fixed, broken = order[gain[order] > 0], order[::-1][gain[order[::-1]] < 0]
     rows = np.concatenate([fixed[:SAMPLES], broken[:SAMPLES]])
     captions = [
-        f"{classes[test.labels[r]]}: right in {100 * right[0][r]:.0f} % before, {100 * right[1][r]:.0f} % after"
+        f"{classes[test.labels[r]]}: right in {100 * before[r]:.0f} % before, {100 * after[r]:.0f} % after"
         for r in rows
     ]
     return CaptionedSamples(test.inputs.take(rows), np.array(captions, dtype=str), gain[rows] > 0)
@@ -134,7 +129,7 @@ def draw_sample_gallery(made: Samples, classes: tuple[str, ...]) -> CaptionedSam
 
 
 def to_bytes(pictures: Gallery | CaptionedSamples) -> bytes:
-    """The pictures as an ``.npz``."""
+    """The pictures as the content of an ``.npz`` file."""
     content = io.BytesIO()
     np.savez_compressed(content, **pictures._asdict())
     return content.getvalue()

@@ -1,26 +1,30 @@
-"""How robust a model is that a run kept, or that was exported from one."""
+"""Measure the robustness of the model in a run folder, or of a model exported from one."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from autoaug.data.audit import allowed
 from autoaug.data.inputs import spread_rows
-from autoaug.data.loading import check_data
+from autoaug.data.loading import audited_source
+from autoaug.data.splits import DataSet, split
 from autoaug.errors import OptionError, RunError, first_line, rule_of
 from autoaug.modalities.base import Models
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.configure import check_trusted
 from autoaug.pipeline.options import RobustnessOptions
-from autoaug.pipeline.parsing import at_least, check_seed, parse_memory
+from autoaug.pipeline.parsing import at_least, parse_memory
 from autoaug.policy.models import Adversarial
 from autoaug.report import write_report
 from autoaug.results import Robustness
+from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.training.device import resolve_device
 from autoaug.training.robustness import Exam, measure
@@ -30,35 +34,35 @@ from autoaug.utils.json import read_record
 
 
 def robustness_of(options: RobustnessOptions) -> Robustness:
-    """See `autoaug.api.robustness`. A run keeps what was measured on its own data, and shows it in its report.
+    """See `autoaug.api.robustness`. If the data are those of the run, the result is saved in the run folder and shown
+    in its report.
 
-    A network of the user's own, whose function the folder names, is built where `options.trust` says so.
+    A network from a user's function, which the folder names, is only built if `options.trust` is set.
     """
     at_least("samples", options.samples, 1)
-    if options.seed is not None:
-        check_seed(options.seed)
     how, chosen = _attack(options), resolve_device(options.device)
     model = Path(options.model)
     path = model / "model.safetensors"
     if not path.is_file():
         raise RunError(
-            f"{model} has no model.safetensors; name a finished run, or what autoaug export --to model wrote"
+            f"{model} has no model.safetensors; give a finished run, or a folder from autoaug export --to model"
         )
     exported = model / "model.json"
     run, config = (None, None) if exported.is_file() else RunFolder.open(model)
-    network = config.model if config else read_record(exported, _Exported, RunError, _NO_NETWORK).network
-    seed = options.seed if options.seed is not None else config.seed if config else 0
-    size, limit = (config.size, config.memory_limit) if config else (None, parse_memory(None))
-    _, found = check_data(str(options.data), limit, size, options.allow, seed)
-    modality, task = get_modality(found.modality), Classification(len(found.classes))
+    about = _of(config) if config else read_record(exported, _Exported, RunError, _NO_NETWORK)
+    data, tested = _tested(options, config, about)
+    if run and config and config.data_fingerprint == data.fingerprint:
+        _check_untouched(run, data)
+    network = about.network
+    modality, task = get_modality(data.modality), Classification(len(data.classes))
     if modality.models.is_own(network):
         check_trusted(f"the function {network}", model, options.trust)
     modality.models.check(network)
-    trained = _load(path, modality.models, network, found.train.inputs.shape, task).to(chosen)
-    rows = spread_rows(len(found.test), options.samples)
+    trained = _load(path, modality.models, network, data.train.inputs.shape, task).to(chosen)
+    rows = tested[spread_rows(len(tested), options.samples)]
     exam = Exam(task=task, modality=modality, device=chosen, how=how, corruptions=tuple(modality.corruptions))
-    robustness = measure(trained, found.test, rows, exam)
-    if run and config and (config.data_fingerprint, config.seed) == (found.fingerprint, seed):
+    robustness = measure(trained, data.test, rows, exam)
+    if run and config and config.data_fingerprint == data.fingerprint:
         write_whole(run.robustness, robustness.model_dump_json(indent=2))
         write_report(run)
     return robustness
@@ -73,13 +77,47 @@ def _attack(options: RobustnessOptions) -> Adversarial:
         raise OptionError(f"--{option}: {rule}") from None
 
 
-_NO_NETWORK = "it does not say which network it is of: export the run again"
+_NO_NETWORK = "it does not name its network: export the run again"
 
 
 class _Exported(BaseModel):
-    """What is read of ``model.json``."""
+    """The fields that are read from ``model.json``."""
 
     network: str
+    data_fingerprint: str = ""
+    folds: int | None = None
+
+
+def _of(config: RunConfig) -> _Exported:
+    return _Exported(network=config.model, data_fingerprint=config.data_fingerprint, folds=config.folds)
+
+
+def _tested(options: RobustnessOptions, config: RunConfig | None, about: _Exported) -> tuple[DataSet, np.ndarray]:
+    """The data, and the rows of the test split that the model was not trained on: the first fold for its own data with
+    folds, otherwise all.
+    """
+    size, limit = (config.size, config.memory_limit) if config else (None, parse_memory(None))
+    seed = config.seed if config else 0
+    source, audited = audited_source(str(options.data), limit, size, options.allow)
+    folds = about.folds if about.data_fingerprint == audited.fingerprint else None
+    found = split(source, audited, seed, limit, allowed(options.allow), folds)
+    return found, np.arange(len(found.test)) if found.folds is None else found.folds.of([seed])[seed]
+
+
+def _check_untouched(run: RunFolder, found: DataSet) -> None:
+    """Raise `RunError` if the run's model was trained on another training split than the data have now."""
+    facts = run.confirmation / "facts.json"
+    if facts.is_file() and read_record(facts, _Split, RunError).training_split not in {"", found.train_fingerprint}:
+        raise RunError(
+            f"{run.root} is of an older version, whose test split depended on --seed: its model was trained on samples "
+            "of the test split; begin a new run"
+        )
+
+
+class _Split(BaseModel):
+    """The fields that are read from the facts of a run."""
+
+    training_split: str = ""
 
 
 def _load(path: Path, models: Models, network: str, shape: tuple[int, ...], task: Task) -> nn.Module:
@@ -89,5 +127,5 @@ def _load(path: Path, models: Models, network: str, shape: tuple[int, ...], task
         model.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError) as fault:
         reason = first_line(fault)
-        raise RunError(f"{path} is damaged, or of another network or other data ({reason})") from None
+        raise RunError(f"{path} is damaged, or belongs to another network or other data ({reason})") from None
     return model

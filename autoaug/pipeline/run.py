@@ -1,4 +1,4 @@
-"""The main job, from data to report: search, confirm, judge, export. Each stage can be continued."""
+"""The main job, from data to report: search, confirm, judge, export. Each stage can be resumed."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import executors
 from autoaug.search.progress import Progress
+from autoaug.training.metrics import metric_record
 from autoaug.utils.facts import keep_to
 
 
-def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, progress: Progress) -> SearchResult:
+def run_job(folder: RunFolder, config: RunConfig, data: DataSet, audit: Audit, progress: Progress) -> SearchResult:
     """Carry out what is left of a run, and write its result, policy, modules and report.
 
     Raises:
-        RunError: what the run has kept was made with another configuration.
+        RunError: the files in the run folder were made with another configuration.
     """
-    job = Job(folder, config, data, found, progress)
+    job = Job(folder, config, data, audit, progress)
+    progress.measured_by(metric_record(job.metric))
     facts = job.facts()
     keep_to(folder.confirmation / "facts.json", facts)
     generated = generated_samples(job)
@@ -43,7 +45,7 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, found: Audit, p
 
 
 def finish(folder: RunFolder) -> SearchResult:
-    """What comes after the result of a run: what it kept for its own use goes, and the report is written."""
+    """Finish a run that has its result: delete its working files, and write the report."""
     shutil.rmtree(folder.checkpoints, ignore_errors=True)
     drop_weights(folder.confirmation)
     write_report(folder)

@@ -1,7 +1,8 @@
-"""The stages before confirmation: generated samples, the search, and who is to be confirmed."""
+"""The stages before the confirmation: generated samples, the search, and the choice of candidates."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import Job, OpenExecutor
 from autoaug.policy.loading import load_policy, read_policy
 from autoaug.policy.models import Policy
+from autoaug.search.baselines import UNTRIED, affordable_baselines, baseline_scores, confirmed_baselines
 from autoaug.search.loop import run_search
 from autoaug.search.space import SearchSpace, wanted_generators
 from autoaug.search.strategies import get_strategy
@@ -24,13 +26,13 @@ from autoaug.utils.seeds import derive_seed
 
 
 def generated_samples(job: Job) -> dict[str, Pooled]:
-    """The pools of generated samples that the run asks for; a failed one is reported, and the run goes on without."""
+    """The pools of generated samples that the run uses. A failed pool is reported, and the run continues without it."""
     config, data, progress = job.config, job.data, job.progress
     baselines = config.space.baselines if config.space else ()
     kinds = wanted_generators(config.space, [*config.policies, *map(load_policy, baselines)])
     if not kinds:
         return {}
-    found = {}
+    pools = {}
     sample_filter = pool_filter(data, config.seed, config.model, config.recipe, config.device)
     settings = PoolSettings(
         config.seed,
@@ -42,18 +44,18 @@ def generated_samples(job: Job) -> dict[str, Pooled]:
     )
     for kind in kinds:
         progress.say(f"preparing generated samples ({kind})")
-        found[kind] = make_pool(kind, data, sample_filter, settings)
-        facts = found[kind].facts
-        if found[kind].pool is None:
-            progress.warn(f"{facts['failed']}; the run goes on without it")
+        pools[kind] = make_pool(kind, data, sample_filter, settings)
+        facts = pools[kind].facts
+        if pools[kind].pool is None:
+            progress.warn(f"{facts['failed']}; the run continues without it")
         else:
             progress.say(f"the sample filter: {format_counts(facts['sample_filter'])}")
-    return found
+    return pools
 
 
 @dataclass(frozen=True)
 class _Search:
-    """One of a run's searches: the main one, or the control that it is compared with."""
+    """One of the searches of a run: the main one, or the control that it is compared with."""
 
     strategy: str
     seed: int
@@ -64,8 +66,8 @@ class _Search:
 def candidates_of(
     job: Job, setting: TrainingSetting, facts: Facts, open_executor: OpenExecutor
 ) -> tuple[SearchStudy | None, list[CandidatePolicy]]:
-    """The study of the search, None where there is none, and who is to be confirmed: the policies that were given, or
-    finalists and baselines, with the winner of a control search where one is asked for.
+    """The study of the search (None for a comparison) and the candidates for confirmation: the given policies, or the
+    finalists and the best baselines, with the winner of a control search if there is one.
     """
     config, folder = job.config, job.folder
     if config.space is None:
@@ -73,16 +75,23 @@ def candidates_of(
     space = config.space.with_generators(setting.pools)
     main = _Search(config.strategy, config.seed, config.study, folder.study)
     study = _search(job, main, space, setting, facts, open_executor)
-    baselines = [CandidatePolicy(name, "baseline", load_policy(name)) for name in space.baselines]
-    found = [*baselines, *_finalists(study, config.finalists)]
+    finalists = _finalists(study, config.finalists)
+    policies = {name: load_policy(name) for name in study.space.baselines}
+    baselines = known_candidates(study, policies, get_modality(setting.modality).usual_policy)
+    if left := [name for name in space.baselines if name not in {baseline.name for baseline in baselines}]:
+        job.progress.say(
+            f"not confirmed are baselines that were behind in their trials, or had none: {', '.join(left)}"
+        )
+    arms = regularized_alike(baselines, finalists, baseline_scores(study.history().trials))
+    candidates = [*baselines, *arms, *finalists]
     if config.control is not None:
-        seed = derive_seed(config.seed, "rival")  # TPE begins with random draws: not the very same ones
+        seed = derive_seed(config.seed, "rival")  # TPE begins with random draws, which must differ from the control's
         folder.control.mkdir(exist_ok=True)
         name = config.study if config.storage is None else f"{config.study}-rival"
         control = _Search(config.control, seed, name, folder.control / "study.db")
         best = _finalists(_search(job, control, space, setting, facts, open_executor), 1)
-        found += [replace(candidate, name="random-search", kind="control") for candidate in best]
-    return study, distinct(found)
+        candidates += [replace(candidate, name="random-search", kind="control") for candidate in best]
+    return study, distinct(candidates)
 
 
 def _search(
@@ -93,14 +102,14 @@ def _search(
     facts: Facts,
     open_executor: OpenExecutor,
 ) -> SearchStudy:
-    """A study whose budget is spent."""
+    """Run a search until its budget is spent; return its study."""
     config, progress, strategy = job.config, job.progress, get_strategy(which.strategy)
     budget = config.budget
     assert budget is not None
     study = SearchStudy(config.storage or which.storage, space, strategy, which.seed, which.study, facts)
     if study.foreign:
-        progress.warn(f"left aside: {study.foreign} trials of the study that are not of this run, or damaged")
-    baselines = {name: load_policy(name) for name in space.baselines}
+        progress.warn(f"ignored {study.foreign} trials of the study that are damaged or not from this run")
+    baselines = {name: load_policy(name) for name in affordable_baselines(space.baselines, budget)}
     progress.say(f"searching the space {space.name!r} with {strategy.name}, {config.workers} at a time")
     if "robustness" in strategy.objectives:
         check_examinable(get_modality(setting.modality))
@@ -110,14 +119,47 @@ def _search(
     return study
 
 
-def _finalists(study: SearchStudy, count: int) -> list[CandidatePolicy]:
-    """The drawn policies that the strategy thinks best, each policy once."""
+def known_candidates(study: SearchStudy, policies: Mapping[str, Policy], usual: str) -> list[CandidatePolicy]:
+    """The baselines among `policies` that are confirmed: no augmentation, the `usual` policy, and the best by their
+    trials.
+    """
+    names = confirmed_baselines(tuple(policies), ("none", usual), study.history().trials)
+    return [CandidatePolicy(name, "baseline", policies[name]) for name in names]
+
+
+def searched_candidates(study: SearchStudy) -> list[CandidatePolicy]:
+    """The policies of the search that are worth confirming, the most promising first; one may stand there twice."""
     best = study.strategy.finalists(study.history())
-    return distinct([CandidatePolicy(record.name, "searched", record.policy, record.number) for record in best])[:count]
+    return [CandidatePolicy(record.name, "searched", record.policy, record.number) for record in best]
+
+
+def regularized_alike(
+    baselines: Sequence[CandidatePolicy],
+    finalists: Sequence[CandidatePolicy],
+    scores: Mapping[str, tuple[float, float]],
+) -> list[CandidatePolicy]:
+    """The best of the baselines, by their `scores` (see `baseline_scores`), once more for each finalist that has weight
+    decay and dropout of its own, with these: what they alone are worth is no merit of a policy.
+    """
+    best = max(baselines, key=lambda baseline: scores.get(baseline.name, UNTRIED))
+    return [
+        CandidatePolicy(
+            f"{best.name}, regularized as {finalist.name}",
+            "baseline",
+            best.policy.model_copy(update={"regularization": finalist.policy.regularization}),
+        )
+        for finalist in finalists
+        if finalist.policy.regularization
+    ]
+
+
+def _finalists(study: SearchStudy, count: int) -> list[CandidatePolicy]:
+    """The policies that the strategy ranks highest, each once."""
+    return distinct(searched_candidates(study))[:count]
 
 
 def _given(policy: Policy) -> CandidatePolicy:
-    """A policy of a comparison: a baseline where it is a published one under its own name."""
+    """A candidate of a comparison: a baseline if it is a published policy under its own name."""
     try:
         is_published = read_policy(policy.name).fingerprint() == policy.fingerprint()
     except AutoaugError:

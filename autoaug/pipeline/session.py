@@ -1,4 +1,4 @@
-"""One session of a run: begun or gone on with, alone in its folder, and told of to those who follow it."""
+"""One session of a run, new or resumed: it locks the run folder and notifies the trackers."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ def begin_run(options: SearchOptions | CompareOptions) -> SearchResult:
 
 
 def resume_run(run: str | Path, trust: bool, progress: Progress | None) -> SearchResult:
-    """Go on with a run, see `autoaug.resume`."""
+    """Resume a run; see `autoaug.resume`."""
     folder = RunFolder(run)
     result = _result(folder)
     if result is not None and folder.report.is_file():
         return result
-    _, config = RunFolder.open(run)  # before anything is made there
+    _, config = RunFolder.open(run)  # before anything is written there
     with _driving(folder, config):
         return finish(folder) if result is not None else _carry_out(*reopen(run, trust), progress or Logged())
 
 
 def _result(folder: RunFolder) -> SearchResult | None:
-    """The result of a run; None where there is none yet, or it or its policy is damaged: the run can write it again."""
+    """The result of a run; None if there is none yet, or it or its policy is damaged and can be written again."""
     try:
         result = SearchResult.load(folder.root)
         read_policy(folder.policy)
@@ -67,11 +67,11 @@ def _result(folder: RunFolder) -> SearchResult | None:
 
 @contextmanager
 def _driving(folder: RunFolder, config: RunConfig) -> Iterator[None]:
-    """Drive a run, alone; what pauses it says how to go on."""
+    """Lock the run folder while the run is driven. Errors that pause the run tell how to continue."""
     trust = bool(named_code(config))
     going_on = resume_command(folder.root, trust)
-    alone = held(folder.root, f"wait until it has ended, or end it and go on with: {going_on}")
-    with pausing_on_full_disk(f"go on with: {going_on}"), alone:
+    alone = held(folder.root, f"wait until it has ended, or end it and continue with: {going_on}")
+    with pausing_on_full_disk(f"continue with: {going_on}"), alone:
         try:
             yield
         except KeyboardInterrupt:
@@ -88,7 +88,7 @@ def _carry_out(folder: RunFolder, config: RunConfig, data: DataSet, audit: Audit
 
 
 def call_of(options: SearchOptions | CompareOptions) -> str:
-    """The call that repeats a run: what is not as it would be by default."""
+    """The call that repeats a run, with all options that differ from the default."""
     words = []
     for field in fields(options):
         value = getattr(options, field.name)
@@ -100,7 +100,7 @@ def call_of(options: SearchOptions | CompareOptions) -> str:
 
 
 def _written(value: Any) -> Any:
-    """A value as it stands in a call, without what is secret in it."""
+    """A value as it is written in a call, with secrets hidden."""
     if isinstance(value, tuple):
         return [_written(one) for one in value]
     if isinstance(value, Policy):

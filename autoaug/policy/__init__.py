@@ -1,1 +1,1 @@
-"""What a policy is, and the policies that have names."""
+"""Policies: their records, their files, and the published ones."""

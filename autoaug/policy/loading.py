@@ -1,4 +1,4 @@
-"""Policies by name or from files."""
+"""Load policies by name or from files."""
 
 from __future__ import annotations
 
@@ -6,68 +6,68 @@ import re
 from pathlib import Path
 
 from autoaug.errors import PolicyError, UnknownName
-from autoaug.modalities.operators import modality_of
+from autoaug.modalities.kinds import check_fits
 from autoaug.modalities.registry import all_modalities
 from autoaug.policy.models import Layer, Policy, SubPolicy
 from autoaug.utils.files import read_text
 from autoaug.utils.yaml import MOST_BYTES, parse_yaml, validate
 
 
-def check_operators(policy: Policy) -> Policy:
+def check_known(policy: Policy) -> Policy:
     """The policy itself.
 
     Raises:
         UnknownName: it uses an operator that is not registered.
-        PolicyError: its operators are of several modalities.
+        PolicyError: its operators are of several modalities, or theirs has not the kinds of the rest.
     """
-    modality_of(policy.operator_names())
+    check_fits(policy.operator_names(), policy.kinds())
     return policy
 
 
 def check_modality(policy: Policy, name: str) -> None:
-    """Raise `PolicyError` where its operators are not of the modality with that name, which the data are of."""
+    """Raise `PolicyError` where the modality with that name, which the data are of, has not all of the policy."""
     try:
-        modality_of(policy.operator_names(), name)
+        check_fits(policy.operator_names(), policy.kinds(), name)
     except PolicyError as fault:
         raise PolicyError(f"policy {policy.name!r} does not fit the data: {fault}") from None
 
 
 def load_policy(given: str | Path | Policy) -> Policy:
-    """The policy of that name, file or run folder, or names joined by ``+``, with operators that exist; a policy is
-    itself.
+    """The policy of that name, file or run folder, or names joined by ``+``, with operators and kinds that there are; a
+    policy is itself.
 
     Raises:
-        PolicyError: the file breaks a rule of the format, or the folder has none.
+        PolicyError: the file breaks a rule of the format, or the folder has no policy.
         UnknownName: there is no such policy, or it uses an operator that is not registered.
     """
-    return check_operators(given if isinstance(given, Policy) else read_policy(given))
+    return check_known(given if isinstance(given, Policy) else read_policy(given))
 
 
 def builtin_files() -> dict[str, Path]:
-    """The files of the policies that have names: those of every modality, and ``none``, which belongs to none."""
+    """The files of the named policies: those of every modality, and ``none``, which belongs to no modality."""
     folders = [Path(__file__).parent / "policies", *(m.policies for m in all_modalities().values() if m.policies)]
     return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
 
 
 def builtin_names() -> list[str]:
-    """Names of the policies that modalities bring, those of third parties included."""
+    """Names of the policies that come with all modalities, including those of third parties."""
     return sorted(builtin_files())
 
 
 def parse_policy(text: str, source: str = "policy") -> Policy:
-    """The policy in a YAML (or JSON) document; raises `PolicyError` with the line and the rule."""
+    """Parse a policy from a YAML (or JSON) document; raises `PolicyError` with the line and the rule."""
     return validate(Policy, parse_yaml(text, source, PolicyError), PolicyError)
 
 
 def randaugment(n: int = 2, m: float = 9.0) -> Policy:
-    """RandAugment (Cubuk et al., 2020): `n` operators, 1 to 16, at strength `m` of 30, on torchvision's ranges.
+    """RandAugment (Cubuk et al., 2020): `n` operators (1 to 16) at strength `m` of 30, with torchvision's ranges.
 
     Raises:
         PolicyError: `n` or `m` is out of range.
     """
     if not (1 <= n <= 16 and 0 <= m <= 30):
         raise PolicyError(f"randaugment takes n from 1 to 16 and m from 0 to 30, not n = {n}, m = {m:g}")
-    base = read_policy("randaugment")  # m = 9; what has no strength is at 1
+    base = read_policy("randaugment")  # with m = 9; operators without a strength have magnitude 1
     operations = [
         o if o.magnitude == (1.0, 1.0) else o.model_copy(update={"magnitude": (round(o.magnitude[0] * m / 9, 6),) * 2})
         for sub_policy in base.layers[0].sub_policies
@@ -78,13 +78,14 @@ def randaugment(n: int = 2, m: float = 9.0) -> Policy:
 
 
 def read_policy(name_or_path: str | Path) -> Policy:
-    """The policy of that name, file or run folder, or names joined by ``+``; its operators are not looked up.
+    """The policy of that name, file or run folder, or names joined by ``+``; its operators and kinds are not
+    looked up.
 
-    Names are those of `builtin_names`, and ``randaugment(n,m)``; a folder of such a name is written ``./none``.
+    Names are those of `builtin_names`, and ``randaugment(n,m)``. A folder with such a name is written ``./none``.
 
     Raises:
-        PolicyError: the file breaks a rule of the format, or the folder has none.
-        UnknownName: there is neither such a name nor such a file or folder.
+        PolicyError: the file breaks a rule of the format, or the folder has no policy.
+        UnknownName: there is no such name, file or folder.
     """
     text, path = str(name_or_path), Path(name_or_path)
     if path.is_file():

@@ -1,7 +1,7 @@
-"""What a policy is: frozen records, their YAML, and a fingerprint.
+"""Policies as frozen records, with their YAML form and a fingerprint.
 
-One structure holds every published shape: AutoAugment is one layer of 25 two-operation sub-policies, RandAugment
-(n = 2) two layers of one-operation sub-policies, TrivialAugment one layer.
+One structure represents every published policy: AutoAugment is one layer of 25 two-operation sub-policies, RandAugment
+(n = 2) two layers of one-operation sub-policies, TrivialAugment one such layer.
 """
 
 from __future__ import annotations
@@ -18,37 +18,39 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from autoaug.errors import PolicyError, rule_of
 from autoaug.modalities.operators import RENAMED_OPERATORS
 from autoaug.utils.renamed import renamed, upgraded
+from autoaug.utils.sketch import union
 
 if TYPE_CHECKING:
     from autoaug.engine.transform import PolicyTransform
 
 FORMAT: Literal[2] = 2
-#: What is called otherwise since the format's first version; fingerprints are of the names that stood there.
+#: Names in the first version of the format, of what is renamed since. Fingerprints are computed from those names.
 _FIRST_NAMES = {"sub_policies": "branches", "regularization": "regularisation"}
 _FIRST_OPERATORS = {name: old for old, name in RENAMED_OPERATORS.items()}
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
-SyntheticKind = Literal["gan", "pca"]
-MixingKind = Literal["mixup", "cutmix", "mixup-or-cutmix", "resizemix", "samplepairing"]
 
-# Bounds far beyond any published policy and all that a search can draw: what is larger is a mistake, or meant to harm.
+# Bounds far above any published policy and anything a search can draw: a larger one is a mistake, or an attack.
 MOST_LAYERS, MOST_PHASES = 512, 256
 _MOST_SUB_POLICIES, _MOST_OPERATIONS, _MOST_IN_ALL = 1000, 64, 10_000
-#: A policy may be called what its file is called.
+#: A policy may be named after its file's path.
 _LONGEST_NAME = 4096
 OperatorText = Annotated[str, Field(max_length=100)]
+#: A kind of mixing or of generator: which there are is the modality's to say, see `autoaug.modalities.kinds`.
+KindText = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class FrozenModel(BaseModel):
-    """Base of a policy and its parts: frozen, and strict about what it does not know."""
+    """Base of a policy and its parts: frozen, and unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Operation(FrozenModel):
-    """An operator, the probability of applying it, and the range its magnitude is drawn from, uniformly.
+    """An operator, the probability of applying it, and the range from which its magnitude is drawn uniformly.
 
-    ``sign`` is which signs a signed operator draws, ``both`` evenly; it means nothing to the others.
+    ``sign`` sets the signs that a signed operator draws: ``both`` with equal probability, or only one. Other operators
+    ignore it.
     """
 
     operator: OperatorText
@@ -74,7 +76,7 @@ class Operation(FrozenModel):
 
 
 class SubPolicy(FrozenModel):
-    """A sequence of operations, applied in order, and the weight of drawing it within its layer."""
+    """A sequence of operations, applied in order, and its weight in the draw of its layer."""
 
     operations: Annotated[tuple[Operation, ...], Field(max_length=_MOST_OPERATIONS)]
     weight: Annotated[float, Field(ge=0.0, le=1e9)] = 1.0
@@ -105,25 +107,26 @@ def in_turn(*operations: Operation) -> tuple[Layer, ...]:
 
 
 class Mixing(FrozenModel):
-    """A fraction of the samples is mixed with a partner, each in its own proportion.
+    """A fraction of the samples is mixed with a partner, each in its own proportion. Which kinds there are
+    is the modality's to say; the usual ones:
 
     ``mixup``: a weighted sum of samples and labels (Zhang et al., 2018). ``cutmix``: the partner fills a box, labels
-    by area (Yun et al., 2019). ``mixup-or-cutmix``: one of the two, evenly. ``resizemix``: the whole partner,
-    scaled to 0.1 to 0.8 of the size, labels by area (Qin et al., 2020). ``samplepairing``: the mean of both samples
-    under the sample's own label (Inoue, 2018).
+    are weighted by area (Yun et al., 2019). ``mixup-or-cutmix``: one of the two, with equal probability. ``resizemix``:
+    the whole partner, scaled to 0.1 to 0.8 of the size, labels by area (Qin et al., 2020). ``samplepairing``: the mean
+    of both samples with the label of the first (Inoue, 2018).
 
-    ``alpha`` is the parameter of Beta(alpha, alpha) that the weight of MixUp and CutMix is drawn from, per sample.
+    For MixUp and CutMix, the weight is drawn from Beta(alpha, alpha) per sample.
     """
 
-    kind: MixingKind
+    kind: KindText
     probability: Unit = 1.0
     alpha: Annotated[float, Field(ge=0.01, le=8.0)] = 1.0
 
 
 class Chains(FrozenModel):
-    """AugMix (Hendrycks et al., 2020): each sample passes `width` times, independently, through the first d layers,
-    with d drawn uniformly; the results are summed with weights from Dirichlet(alpha), and the sum with the original
-    with a weight from Beta(alpha, alpha).
+    """AugMix (Hendrycks et al., 2020): each sample passes through `width` independent chains, each made of the first d
+    layers with d drawn uniformly. The results are averaged with weights from Dirichlet(alpha), and the average is
+    blended with the original with a weight from Beta(alpha, alpha).
     """
 
     width: Annotated[int, Field(ge=1, le=16)] = 3
@@ -131,19 +134,19 @@ class Chains(FrozenModel):
 
 
 class Adversarial(FrozenModel):
-    """Adversarial training: FGSM (Goodfellow et al., 2015) and PGD (Madry et al., 2018) move pixels, ``magnitudes``
-    moves the magnitudes that the operators were drawn with instead.
+    """Adversarial training. FGSM (Goodfellow et al., 2015) and PGD (Madry et al., 2018) perturb the values of samples;
+    ``magnitudes`` perturbs the magnitudes drawn for the operators instead.
 
     Attributes:
         kind: see above.
-        norm: of the ball that pixels stay in.
-        epsilon: its radius: of pixels, whose range is [0, 1], a largest change (``linf``) or a length (``l2``); of
-            magnitudes the largest change, which may be up to 1.
-        steps: of gradient ascent.
-        share: of each batch that is attacked.
-        loss: ``plain`` trains on the attacked samples in the place of the clean ones; ``trades`` (Zhang et al., 2019)
-            trains on the clean ones, plus `beta` times how far the model's output moves under attack.
-        beta: see there.
+        norm: the norm of the perturbation.
+        epsilon: its radius. For values in [0, 1]: the largest change (``linf``) or the length of the change (``l2``).
+            For magnitudes: the largest change, at most 1.
+        steps: the number of gradient ascent steps.
+        share: the fraction of each batch that is attacked.
+        loss: ``plain`` trains on the attacked samples instead of the clean ones; ``trades`` (Zhang et al., 2019) trains
+            on the clean ones, plus `beta` times the change of the model's output under attack.
+        beta: see `loss`.
     """
 
     kind: Literal["fgsm", "pgd", "magnitudes"]
@@ -159,27 +162,27 @@ class Adversarial(FrozenModel):
         if self.kind == "fgsm" and self.steps != 1:
             raise ValueError(f"fgsm takes one step, not steps: {self.steps}; use kind: pgd for several")
         if self.norm == "linf" and self.epsilon > 1:
-            raise ValueError(f"epsilon {self.epsilon:g} is above 1, the whole range of a pixel or a magnitude")
+            raise ValueError(f"epsilon {self.epsilon:g} is above 1, the whole range of a value or a magnitude")
         if self.kind == "magnitudes" and (self.norm != "linf" or self.loss != "plain"):
-            raise ValueError("adversarial magnitudes have neither norm: l2 nor loss: trades; leave both out")
+            raise ValueError("adversarial magnitudes support neither norm: l2 nor loss: trades; leave both out")
         return self
 
 
 class Synthetic(FrozenModel):
-    """Generated samples take the place of a share of each batch, before anything else is done to it.
+    """Generated samples replace a share of each batch, before any other augmentation.
 
-    ``confidence`` is the least probability that the sample filter's classifier must give a sample's own class, beyond
-    the filter's own bound.
+    ``confidence`` is the lowest probability that the sample filter's classifier may give a sample's own class, in
+    addition to the filter's own bound.
     """
 
-    kind: SyntheticKind
+    kind: KindText
     share: Annotated[float, Field(gt=0.0, le=0.75)] = 0.25
     confidence: Unit = 0.0
 
 
 class Regularization(FrozenModel):
-    """Against over-fitting: the weight decay in the place of the recipe's, and dropout (Srivastava et al., 2014) of the
-    features before the last linear layer.
+    """Weight decay, which replaces the recipe's, and dropout (Srivastava et al., 2014) of the features before the last
+    linear layer.
     """
 
     weight_decay: Annotated[float, Field(ge=0.0, le=1.0)] | None = None
@@ -194,13 +197,15 @@ class Phase(FrozenModel):
 
 
 class Provenance(FrozenModel):
-    """Where a policy comes from and what may be claimed of it; it changes nothing of what the policy does.
+    """Where a policy comes from and what may be claimed about it; it does not affect what the policy does.
 
     Attributes:
-        data, data_fingerprint: on which it was found.
-        verdict: the run's, in words.
-        difference, ci95: test accuracy above the strongest baseline's, in [-1, 1], with its 95 % interval.
-        license: under which the policy is shared, as an SPDX identifier; for its maker to fill in.
+        data, data_fingerprint: the data on which it was found.
+        verdict: the verdict of the run, as text.
+        difference, ci95: the test score minus that of the strongest baseline, in [-1, 1], with its 95 % interval.
+        license: the SPDX identifier of the license under which the policy is shared; its author fills it in.
+        chosen_on: a sketch (see `autoaug.utils.sketch`) of the samples that it was chosen on: those that models were
+            trained or scored on. These samples cannot judge it. Empty if unknown.
     """
 
     data: str
@@ -209,16 +214,17 @@ class Provenance(FrozenModel):
     difference: float | None = None
     ci95: tuple[float, float] | None = None
     license: Annotated[str | None, renamed("license", "licence")] = None
+    chosen_on: Annotated[str, Field(pattern=r"^([0-9a-f]{12}( [0-9a-f]{12}){0,99})?$")] = ""
 
 
 class Policy(FrozenModel):
     """Layers applied in order (or in chains, for AugMix), then mixing.
 
-    A policy with a `schedule` has its layers there, a phase after another (Population Based Augmentation: Ho et al.,
-    2019); `at` says what applies when. Adversarial samples and K copies are the trainer's to make.
+    A policy with a `schedule` has its layers in successive phases (Population Based Augmentation: Ho et al., 2019);
+    `at` gives what applies at a time. Adversarial samples and K copies are made by the training loop.
 
-    A policy has at most 10,000 operations, those of all layers and phases together (a sub-policy without any counts as
-    one), and its file at most 4 MiB and 250,000 values, with YAML's aliases written out.
+    A policy has at most 10,000 operations in all layers and phases together (a sub-policy without operations counts as
+    one). Its file has at most 4 MiB and 250,000 values after YAML aliases are expanded.
     """
 
     format: Literal[2] = FORMAT
@@ -236,10 +242,10 @@ class Policy(FrozenModel):
     @model_validator(mode="before")
     @classmethod
     def _format_is_known(cls, value: Any) -> Any:
-        found = value.get("format", FORMAT) if isinstance(value, dict) else FORMAT
-        if isinstance(found, int) and found > FORMAT:
+        version = value.get("format", FORMAT) if isinstance(value, dict) else FORMAT
+        if isinstance(version, int) and version > FORMAT:
             raise ValueError(
-                f"it is of format {found}, this autoaug reads up to {FORMAT}; upgrade with: pip install -U autoaug"
+                f"it has format {version}, but this autoaug reads up to {FORMAT}; upgrade with: pip install -U autoaug"
             )
         return upgraded(value, FORMAT)
 
@@ -252,30 +258,30 @@ class Policy(FrozenModel):
     @model_validator(mode="after")
     def _magnitudes_are_attacked_alone(self) -> Self:
         if self.adversarial and self.adversarial.kind == "magnitudes" and (self.mixing or self.chains):
-            raise ValueError("adversarial magnitudes do not go with mixing or chains; leave one of them out")
+            raise ValueError("adversarial magnitudes cannot be combined with mixing or chains; leave one of them out")
         return self
 
     @model_validator(mode="after")
     def _schedule_is_ordered(self) -> Self:
         bounds = [phase.until for phase in self.schedule]
         if bounds and (bounds != sorted(set(bounds)) or bounds[-1] != 1):
-            raise ValueError(f"a schedule's phases end at {bounds}; they must rise, and the last must be 1")
+            raise ValueError(f"the phases of a schedule end at {bounds}; they must increase, and the last must be 1")
         if bounds and (self.layers or self.chains):
-            raise ValueError("a policy with a schedule has its layers in the schedule's phases, and no chains")
+            raise ValueError("a policy with a schedule must have its layers in the schedule's phases, and no chains")
         return self
 
     @model_validator(mode="after")
     def _operations_are_not_too_many(self) -> Self:
-        found = sum(
+        count = sum(
             max(1, len(sub_policy.operations)) for layer in self.all_layers() for sub_policy in layer.sub_policies
         )
-        if found > _MOST_IN_ALL:
-            raise ValueError(f"it has {found} operations in all layers and phases; at most {_MOST_IN_ALL} are allowed")
+        if count > _MOST_IN_ALL:
+            raise ValueError(f"it has {count} operations in all layers and phases; at most {_MOST_IN_ALL} are allowed")
         return self
 
     def at(self, done: float) -> Policy:
-        """What applies when a fraction `done` of the training, in [0, 1], is over: the policy itself unless it has a
-        schedule.
+        """The policy that applies after a fraction `done` of the training, in [0, 1]; without a schedule, the policy
+        itself.
         """
         if not self.schedule:
             return self
@@ -283,7 +289,7 @@ class Policy(FrozenModel):
         return self.model_copy(update={"layers": phase.layers, "schedule": ()})
 
     def bounds(self) -> list[float]:
-        """The fractions of the training at which other layers begin to apply, the end among them."""
+        """The fractions of the training at which phases end; the last is 1."""
         return [phase.until for phase in self.schedule] or [1.0]
 
     def all_layers(self) -> tuple[Layer, ...]:
@@ -301,8 +307,8 @@ class Policy(FrozenModel):
         return list(dict.fromkeys(operation.operator for operation in self.operations()))
 
     def fingerprint(self) -> str:
-        """12 hex digits that depend on what the policy does and not on its name."""
-        # Without defaults: a policy keeps its fingerprint when the format learns a new word.
+        """12 hex digits that depend on what the policy does, not on its name or provenance."""
+        # Without defaults: a policy keeps its fingerprint when the format gets a new field.
         does = _in_first_names(self.model_dump(exclude={"name", "provenance"}, exclude_defaults=True))
         canonical = json.dumps(does, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
@@ -316,18 +322,23 @@ class Policy(FrozenModel):
         Path(path).write_text(self.to_yaml(), encoding="utf-8")
 
     def transform(self, seed: int | None = None, num_classes: int | None = None) -> PolicyTransform:
-        """The policy as an ``nn.Module``: see `autoaug.engine.transform.PolicyTransform` for shapes and ranges."""
+        """The policy as an ``nn.Module``; see `autoaug.engine.transform.PolicyTransform` for shapes and ranges."""
         from autoaug.engine.transform import PolicyTransform
 
         return PolicyTransform(self, seed=seed, num_classes=num_classes)
 
+    def kinds(self) -> dict[str, list[str]]:
+        """The kinds of mixing, attacks and generators that its modality must have."""
+        named = {"mixing": self.mixing, "attack": self.adversarial, "generator": self.synthetic}
+        return {what: [part.kind] for what, part in named.items() if part}
+
     def __add__(self, other: Policy) -> Policy:
-        """This policy's layers, then the other's, in one policy."""
+        """One policy with the layers of this one followed by those of the other."""
         for field in ("mixing", "adversarial", "synthetic", "regularization"):
             if getattr(self, field) and getattr(other, field):
                 raise PolicyError(f"{self.name!r} and {other.name!r} both have {field}; a policy has at most one")
         if self.schedule or other.schedule:
-            raise PolicyError(f"a schedule cannot be joined to another policy ({self.name!r} and {other.name!r})")
+            raise PolicyError(f"a policy with a schedule cannot be joined ({self.name!r} and {other.name!r})")
         for policy, following in ((self, other), (other, self)):
             if policy.chains and following.layers:
                 raise PolicyError(f"{policy.name!r} has chains, which blend all layers; it cannot be joined to others")
@@ -341,14 +352,28 @@ class Policy(FrozenModel):
                 synthetic=self.synthetic or other.synthetic,
                 regularization=self.regularization or other.regularization,
                 copies=max(self.copies, other.copies),
+                provenance=_joined(self.provenance, other.provenance),
             )
         except ValidationError as faults:
             rule = rule_of(faults.errors()[0])
             raise PolicyError(f"{self.name!r} and {other.name!r} cannot be joined: {rule}") from None
 
 
+def _joined(first: Provenance | None, second: Provenance | None) -> Provenance | None:
+    """The provenance of two joined policies: the samples that they were chosen on, and no claim."""
+    known = first or second
+    if known is None:
+        return None
+    return Provenance(
+        data=known.data,
+        data_fingerprint=known.data_fingerprint,
+        verdict="nothing is claimed about joined policies",
+        chosen_on=union(first.chosen_on if first else "", second.chosen_on if second else ""),
+    )
+
+
 def _in_first_names(value: Any) -> Any:
-    """Plain values with keys, and operators, as they were first called."""
+    """Plain values with keys and operators under their names in the first version of the format."""
     if isinstance(value, dict):
         named = {_FIRST_NAMES.get(key, key): _in_first_names(inner) for key, inner in value.items()}
         if "operator" in named:

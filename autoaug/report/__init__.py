@@ -1,4 +1,4 @@
-"""The HTML report: numbers, then figures and tables of them, then self-contained pages."""
+"""The HTML report: numbers, then figures and tables, then self-contained pages."""
 
 from __future__ import annotations
 

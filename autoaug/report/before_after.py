@@ -1,4 +1,4 @@
-"""Which two candidates of a run are shown side by side."""
+"""The two candidates of a run that are shown side by side."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from autoaug.results import Candidate, SearchResult
 
 
 def before_and_after(result: SearchResult) -> tuple[Candidate, Candidate] | None:
-    """Training without augmentation (else the weakest baseline), and the returned policy, or, where those are the same,
-    the best searched one; None where there is no second.
+    """Training without augmentation (or else the weakest candidate), and the returned policy. If these are the same,
+    the second is the best searched policy, or else the best other candidate; None if there is no other.
     """
     before = next((c for c in result.candidates if c.name == "none"), None) or min(
         result.candidates, key=lambda c: c.mean

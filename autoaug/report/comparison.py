@@ -1,4 +1,4 @@
-"""One page for several runs."""
+"""The page that compares several runs."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from autoaug.utils.files import write_whole
 
 
 def write_comparison(folders: Sequence[RunFolder], path: Path, cdn: bool = False) -> Path:
-    """Write one page that compares finished runs; returns its path. Raises `RunError` where one is not finished, or
-    they do not measure the same.
+    """Write one page that compares finished runs, and return its path. Raises `RunError` if one is not finished, or
+    they do not use the same metric.
     """
     runs = [(folder.root.name, read_finished(folder)) for folder in folders]
     metric, *others = {run.facts.metric: None for _, run in runs}
     if others:
         names = ", ".join(one.name for one in (metric, *others))
-        raise RunError(f"the runs measure different things ({names}); compare runs of one metric")
+        raise RunError(f"the runs use different metrics ({names}); compare runs with the same metric")
     chart = compared_chart([(name, run.result) for name, run in runs], metric)
     write_whole(path, render("comparison.html", plotly_script(cdn), runs=runs, chart=chart, metric=metric))
     return path

@@ -1,4 +1,4 @@
-"""Charts as files of their own."""
+"""Write charts as separate files."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from autoaug.utils.files import write_whole
 
 
 def write_figures(folder: RunFolder, suffix: str) -> list[Path]:
-    """Write each chart of a finished run as ``figures/NAME.suffix``; returns their paths.
+    """Write each chart of a finished run as ``figures/NAME.suffix``; return their paths.
 
     Raises:
-        OptionError: kaleido, which draws them, is not installed, or it finds no browser to draw with.
+        OptionError: kaleido, which renders them, is not installed, or it finds no browser.
     """
     if suffix not in {"png", "svg"}:
         raise OptionError(f"--figures {suffix!r} must be png or svg")
@@ -26,9 +26,9 @@ def write_figures(folder: RunFolder, suffix: str) -> list[Path]:
     for chart in draw_charts(read_finished(folder).facts):
         try:
             content = chart.figure.to_image(format=suffix, width=1000, scale=2)
-        except Exception as fault:  # kaleido's many kinds; all of them mean that it cannot draw
+        except Exception as fault:  # kaleido raises many types, all of which mean that it cannot render
             reason = first_line(fault)
-            raise OptionError(f"kaleido cannot draw ({reason}); it needs Chrome or Chromium") from None
+            raise OptionError(f"kaleido cannot render charts ({reason}); it needs Chrome or Chromium") from None
         paths.append(folder.root / "figures" / f"{chart.name}.{suffix}")
         write_whole(paths[-1], content)
     return paths

@@ -1,4 +1,4 @@
-"""The trained winner as files: weights, a snippet that loads them, and a card that says what they are."""
+"""Export the trained model of a run: weights, a script that loads them, and a model card."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from autoaug.version import __version__
 
 
 def export_model(folder: RunFolder, out: Path) -> list[Path]:
-    """Write ``model.safetensors``, ``model.json``, ``README.md`` (a model card) and, where the modality has one, the
-    script ``inference.py`` into the folder `out`; returns their paths. The weights are of the returned policy's first
-    confirmation seed: no seed is picked.
+    """Write ``model.safetensors``, ``model.json``, ``README.md`` (a model card) and, if the modality has one, the
+    script ``inference.py`` to the folder `out`; return their paths. The weights are those of the returned policy's
+    first confirmation seed, so that no seed is picked.
 
     Raises:
-        RunError: the run is not whole, it kept no weights, or something of another kind stands at `out`.
+        RunError: the run is not complete, it kept no weights, or `out` is not a folder.
     """
-    result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root)
+    result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root, goes_on=False)
     _check_weights(folder)
     if out.exists() and not out.is_dir():
-        raise RunError(f"{out} exists and is no folder; name another with --out")
+        raise RunError(f"{out} exists and is not a folder; choose another with --out")
     out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(folder.model, out / "model.safetensors")
     script = get_modality(result.data.modality).inference
@@ -38,6 +38,8 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
         "network": config.model,
         "shape": result.data.shape,
         "classes": result.data.classes,
+        "data_fingerprint": result.data.fingerprint,
+        "folds": result.data.folds,
     }
     card = texts.get_template("model_card.md").render(
         result=result,
@@ -57,8 +59,8 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
 
 
 def _check_weights(folder: RunFolder) -> None:
-    """Raise `RunError` where the run has no weights, or damaged ones, with what trains them again."""
-    cure = f"delete {folder.result}, and this trains them again: {resume_command(folder.root)}"
+    """Raise `RunError` if the run has no weights, or damaged ones; the message tells how to train them again."""
+    cure = f"delete {folder.result} and train them again with: {resume_command(folder.root)}"
     if not folder.model.is_file():
         raise RunError(f"{folder.root} has no weights; {cure}")
     try:

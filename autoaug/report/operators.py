@@ -1,4 +1,4 @@
-"""The page of operators: each at several magnitudes on real samples."""
+"""The page of operators, each at several magnitudes on real samples."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autoaug.utils.files import write_whole
 
 
 class DrawnOperator(NamedTuple):
-    """An operator, magnitudes in words, and what they make of samples: ``[magnitudes, n, ...]``."""
+    """An operator, its magnitudes as text, and samples augmented with each: ``[magnitudes, n, ...]``."""
 
     operator: Operator
     captions: Sequence[str]
@@ -24,14 +24,14 @@ class DrawnOperator(NamedTuple):
 
 
 class DrawnModality(NamedTuple):
-    """The samples ``[n, ...]`` of a modality as they are, and its operators on them."""
+    """The original samples ``[n, ...]`` of a modality, and its operators applied to them."""
 
     originals: np.ndarray
     operators: Sequence[DrawnOperator]
 
 
 class _Shown(NamedTuple):
-    """A modality on the page; an operator has a column of pictures per magnitude."""
+    """A modality on the page; each operator has one column of pictures per magnitude."""
 
     name: str
     originals: list[Picture]

@@ -1,4 +1,4 @@
-"""The page of one run, finished or not: one HTML file that opens offline."""
+"""The page of one run, finished or not: one HTML file that works offline."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autoaug.errors import RunError
+from autoaug.evaluation.wording import sureness
 from autoaug.modalities.registry import get_modality
 from autoaug.report.before_after import before_and_after
 from autoaug.report.charts import Chart, RunFacts, draw_charts
@@ -14,10 +15,11 @@ from autoaug.report.charts.candidates import candidate_rows, candidates_chart
 from autoaug.report.frame import plotly_script, render
 from autoaug.report.pictures import read_captioned, read_gallery
 from autoaug.report.reading import FinishedRun, read_finished, read_unfinished
+from autoaug.report.tables.claims import claim_rows
 from autoaug.report.tables.costs import costs, failures
 from autoaug.report.tables.fidelity import fidelity
 from autoaug.report.tables.generated import generators
-from autoaug.report.tables.sentences import power_note, shift
+from autoaug.report.tables.sentences import shift
 from autoaug.report.tables.stages import stages
 from autoaug.report.tables.uniformity import uniformity
 from autoaug.results import SearchResult
@@ -26,18 +28,18 @@ from autoaug.utils.files import read_text, write_whole
 
 
 def write_report(folder: RunFolder, cdn: bool = False) -> Path:
-    """Write ``report.html`` of a run, finished or not; returns its path. Raises `RunError` where there is no run.
+    """Write ``report.html`` of a run, finished or not, and return its path. Raises `RunError` if there is no run.
 
     Args:
-        folder: of the run.
-        cdn: load Plotly from its own host instead of embedding it: 5 MB less, and the page needs a network.
+        folder: the run folder.
+        cdn: whether to load Plotly from the network instead of embedding it, which saves 5 MB.
     """
     write_whole(folder.report, report_page(folder, cdn))
     return folder.report
 
 
 def report_page(folder: RunFolder, cdn: bool = False) -> str:
-    """The text of the page."""
+    """The HTML of the page."""
     if not folder.result.is_file():
         return _unfinished_page(folder, cdn)
     run = read_finished(folder)
@@ -47,7 +49,7 @@ def report_page(folder: RunFolder, cdn: bool = False) -> str:
 
 
 def notebook_view(result: SearchResult) -> str:
-    """A part of a page: the verdict, the candidates, their chart; Plotly comes from its own host."""
+    """HTML for notebooks: the verdict, the candidates and their chart. Plotly is loaded from the network."""
     metric = result.metric
     chart = candidates_chart(RunFacts(metric=metric, result=result))
     rows = candidate_rows(result, metric)
@@ -68,14 +70,15 @@ def _unfinished_page(folder: RunFolder, cdn: bool) -> str:
 
 
 def _tables(run: FinishedRun) -> dict[str, Any]:
-    """What stands beside the charts."""
+    """The tables and sentences of the page."""
     result, metric = run.result, run.facts.metric
     return {
         "metric": metric,
         "rows": candidate_rows(result, metric),
         "costs": costs(result),
         "failures": failures(result.history),
-        "power_note": power_note(result, metric),
+        "sureness": sureness(result.comparison, metric) if result.comparison else "",
+        "claims": claim_rows(result, metric),
         "pair": before_and_after(result),
         "stages": stages(result, metric),
         "fidelity": fidelity(result),
@@ -88,7 +91,7 @@ def _tables(run: FinishedRun) -> dict[str, Any]:
 
 
 def _pictures(folder: RunFolder, result: SearchResult) -> dict[str, Any]:
-    """Samples through the policies, test samples on which they matter, and generated ones."""
+    """Pictures of samples through the policies, of test samples whose predictions changed, and of generated samples."""
     pictures = get_modality(result.data.modality).pictures
     fixed, broken = read_captioned(folder.examples, pictures)
     return {
@@ -113,7 +116,7 @@ def _code(folder: RunFolder) -> dict[str, Any]:
 
 
 def _by_section(facts: RunFacts) -> dict[str, list[Chart]]:
-    sections: dict[str, list[Chart]] = defaultdict(list)  # a section without charts is asked for too
+    sections: dict[str, list[Chart]] = defaultdict(list)  # templates also ask for sections without charts
     for chart in draw_charts(facts):
         sections[chart.section].append(chart)
     return sections

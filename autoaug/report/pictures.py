@@ -1,4 +1,4 @@
-"""Samples as a page shows them, from the files of pictures that a run keeps; their modality draws them."""
+"""Pictures for pages, from the files of samples in a run folder; the modality renders them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from markupsafe import Markup
 from autoaug.errors import RunError, first_line, typed_line
 from autoaug.modalities.base import Pictures
 
-#: What stands in the files of pictures: see `autoaug.pipeline.pictures`, and `read_pictures` for the form.
+#: The arrays in the files; see `autoaug.pipeline.pictures`, and `read_pictures` for the notation.
 _GALLERY = {
     "originals": "N...",
     "augmented": "DN...",
@@ -25,9 +25,9 @@ _GALLERY = {
     "operators": "?s",
 }
 _CAPTIONED = {"samples": "n...", "captions": "n", "fixed": "n"}
-#: Arrays that were called otherwise in files of older versions.
+#: Old names of arrays in files of older versions.
 _RENAMED = {"images": "samples"}
-#: What ends the form of an array of samples.
+#: The end of the form of an array of samples.
 _SAMPLES = "..."
 
 
@@ -39,62 +39,62 @@ class Picture(NamedTuple):
 
 
 class PicturedSample(NamedTuple):
-    """A training sample: as it is, and each time that it went through a policy."""
+    """A training sample, and its augmented versions."""
 
     original: Picture
     augmented: list[Picture]
 
 
 class OperatorRange(NamedTuple):
-    """One sample through an operator alone, from its lowest magnitude to its highest."""
+    """One sample through a single operator, from its lowest magnitude to its highest."""
 
     operator: str
     pictures: list[Picture]
 
 
 class PolicyView(NamedTuple):
-    """A policy in pictures: samples through it, and each of its operators over its range."""
+    """Pictures of a policy: samples through it, and each of its operators over its range."""
 
     samples: list[PicturedSample]
     operators: list[OperatorRange]
 
 
 def read_gallery(path: Path, pictures: Pictures) -> PolicyView | None:
-    """A policy in pictures; None where there is no file. Raises `RunError` where it is damaged."""
+    """Read the pictures of a policy; None if there is no file. Raises `RunError` if it is damaged."""
     if not path.is_file():
         return None
-    found = read_pictures(path, _GALLERY)
+    arrays = read_pictures(path, _GALLERY)
     try:
-        originals = draw(pictures, found["originals"], found["classes"], "A training sample of class ")
+        originals = draw(pictures, arrays["originals"], arrays["classes"], "A training sample of class ")
         augmented = [
             draw(pictures, samples, captions)
-            for samples, captions in zip(found["augmented"], found["captions"], strict=True)
+            for samples, captions in zip(arrays["augmented"], arrays["captions"], strict=True)
         ]
         samples = [PicturedSample(original, [*drawn]) for original, *drawn in zip(originals, *augmented, strict=True)]
-        rows = zip(*(found.get(name, ()) for name in ("operators", "strips", "strip_captions")), strict=True)
+        rows = zip(*(arrays.get(name, ()) for name in ("operators", "strips", "strip_captions")), strict=True)
         return PolicyView(samples, [_operator_range(pictures, str(name), *row) for name, *row in rows])
     except ValueError as fault:
         raise _damaged(path, first_line(fault)) from None
 
 
 def read_captioned(path: Path, pictures: Pictures, before: str = "") -> tuple[list[Picture], list[Picture]]:
-    """The pictures of a file in two groups: of test samples, what a policy set right and what it broke. Alternative
-    texts begin with the words `before` the caption. Raises `RunError` where the file is damaged.
+    """Read the pictures in a file, in two groups: test samples that a policy corrected, and those that it broke. In
+    alternative texts, `before` precedes the caption. Raises `RunError` if the file is damaged.
     """
     if not path.is_file():
         return [], []
-    found = read_pictures(path, _CAPTIONED)
+    arrays = read_pictures(path, _CAPTIONED)
     try:
-        drawn = draw(pictures, found["samples"], found["captions"], before)
+        drawn = draw(pictures, arrays["samples"], arrays["captions"], before)
     except ValueError as fault:
         raise _damaged(path, first_line(fault)) from None
-    fixed = [bool(is_fixed) for is_fixed in found["fixed"]]
+    fixed = [bool(is_fixed) for is_fixed in arrays["fixed"]]
     right, broken = ([p for p, f in zip(drawn, fixed, strict=True) if f == side] for side in (True, False))
     return right, broken
 
 
 def draw(pictures: Pictures, samples: np.ndarray, captions: Iterable[str], before: str = "") -> list[Picture]:
-    """Samples ``[n, ...]`` with their captions; raises ValueError where they are none of the modality's."""
+    """Render samples ``[n, ...]`` with their captions; raises ValueError if they are not samples of the modality."""
     return [
         Picture(Markup(pictures.html(sample, before + str(caption))), str(caption))  # noqa: S704 (the modality escapes)
         for sample, caption in zip(samples, captions, strict=True)
@@ -102,7 +102,7 @@ def draw(pictures: Pictures, samples: np.ndarray, captions: Iterable[str], befor
 
 
 def _operator_range(pictures: Pictures, name: str, samples: np.ndarray, captions: np.ndarray) -> OperatorRange:
-    """The pictures under their magnitudes; one where the policy draws no other."""
+    """The pictures captioned with their magnitudes; only one if the policy draws a single magnitude."""
     magnitudes = [str(caption).removeprefix(name).strip() for caption in captions]
     shown = 1 if len(set(magnitudes)) == 1 else len(magnitudes)
     drawn = draw(pictures, samples[:shown], captions[:shown])
@@ -110,13 +110,13 @@ def _operator_range(pictures: Pictures, name: str, samples: np.ndarray, captions
 
 
 def read_pictures(path: Path, forms: Mapping[str, str]) -> dict[str, np.ndarray]:
-    """The arrays of an ``.npz`` of pictures.
+    """Read the arrays of an ``.npz`` file of pictures.
 
     Args:
-        path: of the file.
-        forms: for each array what its dimensions are, a letter each, such as ``"DN"``: equal letters are equal sizes,
-            and capitals at least 1. ``"N..."`` are samples, ``...`` their own dimensions: numbers of one type and shape
-            in all arrays. The arrays with a ``?`` before may lack together.
+        path: the file.
+        forms: the dimensions of each array, one letter each, such as ``"DN"``: equal letters are equal sizes, and sizes
+            with a capital letter are at least 1. ``"N..."`` are samples, where ``...`` are the dimensions of a sample;
+            they have the same type and shape in all arrays. The arrays with a leading ``?`` may all be missing.
 
     Raises:
         RunError: the file is damaged.
@@ -125,27 +125,27 @@ def read_pictures(path: Path, forms: Mapping[str, str]) -> dict[str, np.ndarray]
         with np.load(path, allow_pickle=False) as file:
             stored = {_RENAMED.get(name, name): name for name in file.files}
             has_all = all(name in stored for name in forms)
-            found = {name: file[stored[name]] for name, form in forms.items() if has_all or form[0] != "?"}
-        _check_forms(found, forms)
+            arrays = {name: file[stored[name]] for name, form in forms.items() if has_all or form[0] != "?"}
+        _check_forms(arrays, forms)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as fault:
         reason = first_line(fault)
     except (MemoryError, NotImplementedError, RuntimeError, TypeError, AttributeError) as fault:
-        # A header that claims more than there is, an encrypted file, one that is no .npz.
+        # A header that claims too large a size, an encrypted file, a file that is not an .npz.
         reason = typed_line(fault)
     else:
-        return found
+        return arrays
     raise _damaged(path, reason)
 
 
 def _damaged(path: Path, reason: str) -> RunError:
-    return RunError(f"{path} is damaged ({reason}); delete it, and the report is written without these pictures")
+    return RunError(f"{path} is damaged ({reason}); delete it to write the report without these pictures")
 
 
-def _check_forms(found: Mapping[str, np.ndarray], forms: Mapping[str, str]) -> None:
-    """Raise `ValueError` where an array is not of its form."""
+def _check_forms(arrays: Mapping[str, np.ndarray], forms: Mapping[str, str]) -> None:
+    """Raise `ValueError` if an array does not have its form."""
     sizes: dict[str, int] = {}
     samples = ""
-    for name, array in found.items():
+    for name, array in arrays.items():
         form = forms[name].lstrip("?")
         letters = form.removesuffix(_SAMPLES)
         has_samples = form != letters
@@ -160,6 +160,6 @@ def _check_forms(found: Mapping[str, np.ndarray], forms: Mapping[str, str]) -> N
         if has_samples:
             words = f"{array.dtype} {list(own)}"
             if array.dtype.kind not in "biuf" or not all(own):
-                raise ValueError(f"{name} holds {words}, which are no samples")
+                raise ValueError(f"{name} holds {words}, which are not samples")
             if words != (samples := samples or words):
-                raise ValueError(f"{name} holds samples of {words}, another array of {samples}")
+                raise ValueError(f"{name} holds samples of {words}, but another array holds {samples}")

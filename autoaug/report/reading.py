@@ -1,4 +1,4 @@
-"""What a report reads of a run folder."""
+"""Read the parts of a run folder that a report needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from autoaug.errors import RunError
 from autoaug.report.charts import RunFacts
 from autoaug.results import Robustness, SearchResult, TrialSummary
-from autoaug.runs.callbacks.event_log import read_events
+from autoaug.runs.callbacks.event_log import metric_of, read_events
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.json import read_record
@@ -22,14 +22,14 @@ class FinishedRun(NamedTuple):
 
 
 class UnfinishedRun(NamedTuple):
-    """A run without one, by its event log.
+    """A run without a result, read from its event log.
 
     Attributes:
-        config: of the run.
-        facts: what charts are drawn from.
-        spent: the fraction of the search's budget.
-        confirmed: confirmation trainings that are done, and of how many; None before the first.
-        stage: what was said last.
+        config: the config of the run.
+        facts: the data for charts.
+        spent: the fraction of the search budget that is spent.
+        confirmed: the number of finished confirmation trainings, and of all; None before the first.
+        stage: the last message about a stage.
     """
 
     config: RunConfig
@@ -41,9 +41,9 @@ class UnfinishedRun(NamedTuple):
 
 def read_finished(folder: RunFolder) -> FinishedRun:
     """Raises `RunError` where the run has no result, or result and config are of different runs."""
-    result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root)
+    result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root, goes_on=False)
     if result.history and config.space is None:
-        raise RunError(f"{folder.result} is of a search, but {folder.config} of a comparison; restore one of them")
+        raise RunError(f"{folder.result} is from a search, but {folder.config} from a comparison; restore one of them")
     full_length = config.recipe.steps(result.data.train, 1) * config.recipe.batch_size
     facts = RunFacts(result.history, full_length, result.metric, result, read_robustness(folder))
     return FinishedRun(result, config, facts)
@@ -51,7 +51,7 @@ def read_finished(folder: RunFolder) -> FinishedRun:
 
 def read_unfinished(folder: RunFolder) -> UnfinishedRun:
     """Raises `RunError` where there is no run, or its event log is damaged."""
-    _, config = RunFolder.open(folder.root)
+    _, config = RunFolder.open(folder.root, goes_on=False)
     events = read_events(folder.events)
     ended = [event for event in events if event["event"] == "trial"]
     trials = {event["trial"]["number"]: TrialSummary.model_validate(event["trial"]) for event in ended}
@@ -59,7 +59,7 @@ def read_unfinished(folder: RunFolder) -> UnfinishedRun:
     confirmed = [(event["done"], event["total"]) for event in events if event["event"] == "confirmation"]
     return UnfinishedRun(
         config=config,
-        facts=RunFacts(list(trials.values()), max(1, full_length)),
+        facts=RunFacts(list(trials.values()), max(1, full_length), metric_of(events)),
         spent=max((event["fraction"] for event in ended), default=0.0),
         confirmed=confirmed[-1] if confirmed else None,
         stage=next((event["message"] for event in reversed(events) if event["event"] == "stage"), ""),
@@ -67,7 +67,7 @@ def read_unfinished(folder: RunFolder) -> UnfinishedRun:
 
 
 def read_robustness(folder: RunFolder) -> Robustness | None:
-    """None where it was not measured."""
+    """Read the robustness of the run's model; None if it was not measured."""
     if not folder.robustness.is_file():
         return None
     return read_record(folder.robustness, Robustness, RunError, cure="measure again with: autoaug robustness")

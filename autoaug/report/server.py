@@ -1,4 +1,4 @@
-"""A run shown as it goes on: its report on loopback, and its events on the terminal. The run itself is not touched."""
+"""Show a running run: its report on loopback, and its events on the terminal. The run itself is not affected."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from rich.console import Console
 
 from autoaug.errors import AutoaugError, OptionError, printable
 from autoaug.report.page import report_page
-from autoaug.results import ACCURACY
-from autoaug.runs.callbacks.event_log import read_events
+from autoaug.results import MetricRecord
+from autoaug.runs.callbacks.event_log import metric_of, read_events
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.terminal import say
 
@@ -23,15 +23,15 @@ _LOOPBACK = "127.0.0.1"
 
 
 def watch_run(run: Path, port: int, every: float, console: Console, open_it: bool) -> None:
-    """Serve the report of `run` at `port` of this machine, 0 for any that is free, until the run is finished or Ctrl-C.
+    """Serve the report of `run` at `port` of this machine (0 for any free port), until the run is finished or Ctrl-C.
 
     Raises:
-        RunError: there is no run.
-        OptionError: the port is taken, or `every` is out of range.
+        RunError: there is no such run.
+        OptionError: the port cannot be used, or `every` is out of range.
     """
     if not 0.1 <= every <= 86400:
         raise OptionError(f"--every {every:g} must be between 0.1 and 86400 seconds")
-    folder, _ = RunFolder.open(run)
+    folder, _ = RunFolder.open(run, goes_on=False)
     with _serving(folder, port, every) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://{_LOOPBACK}:{server.server_address[1]}/"
@@ -51,31 +51,34 @@ def _follow(folder: RunFolder, every: float, console: Console) -> None:
     while True:
         is_finished = folder.result.is_file() and folder.report.is_file()
         events = read_events(folder.events)
+        metric = metric_of(events)
         for event in events[seen:]:
-            say(console, in_words(event))
+            say(console, in_words(event, metric))
         seen = len(events)
         if is_finished:
             return
         time.sleep(every)
 
 
-def in_words(event: dict[str, Any]) -> str:
-    """An event of the log as a line that any terminal can show."""
-    return printable(_in_words(event))
+def in_words(event: dict[str, Any], metric: MetricRecord) -> str:
+    """An event of the log as a line that any terminal can show; `metric` is what scores are."""
+    return printable(_in_words(event, metric))
 
 
-def _in_words(event: dict[str, Any]) -> str:
+def _in_words(event: dict[str, Any], metric: MetricRecord) -> str:
     at = time.strftime("%H:%M:%S", time.localtime(event["time"]))
     match event["event"]:
         case "trial":
             trial = event["trial"]
-            outcome = trial["status"] if trial["score"] is None else ACCURACY.shown(trial["score"])
+            outcome = trial["status"] if trial["score"] is None else metric.shown(trial["score"])
             name, spent = f"trial {trial['number']} {trial['name']}", f"{100 * event['fraction']:.0f} % of the budget"
             return f"{at} {name}: {outcome}, {spent}"
         case "confirmation":
             return f"{at} confirmation {event['done']} of {event['total']}: {event['name']}"
         case "finished":
             return f"{at} {event['sentence']}"
+        case "metric":
+            return f"{at} scores are of {event['metric']['name']}"
         case _:
             return f"{at} {event['message']}"
 
@@ -83,8 +86,8 @@ def _in_words(event: dict[str, Any]) -> str:
 def _serving(folder: RunFolder, port: int, every: float) -> ThreadingHTTPServer:
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            host = (self.headers.get("Host") or "").partition(":")[0]  # a browser leaves out port 80
-            if host not in {_LOOPBACK, "localhost"} or self.path != "/":  # another site's name for this machine, say
+            host = (self.headers.get("Host") or "").partition(":")[0]  # browsers omit port 80
+            if host not in {_LOOPBACK, "localhost"} or self.path != "/":  # such as another site's name for this machine
                 self.send_error(404)
                 return
             try:
@@ -99,16 +102,14 @@ def _serving(folder: RunFolder, port: int, every: float) -> ThreadingHTTPServer:
             if not folder.result.is_file():
                 self.send_header("Refresh", f"{every:g}")
             self.end_headers()
-            with contextlib.suppress(ConnectionError):  # a reader who went away
+            with contextlib.suppress(ConnectionError):  # the reader closed the connection
                 self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the library's name)
-            """Say nothing: the terminal shows the run."""
+            """Log nothing: the terminal shows the run."""
 
     try:
         return ThreadingHTTPServer((_LOOPBACK, port), Page)
     except (OSError, OverflowError) as fault:
         reason = getattr(fault, "strerror", None) or str(fault)
-        raise OptionError(
-            f"--port {port} cannot be used ({reason}); give another, or none for any that is free"
-        ) from None
+        raise OptionError(f"--port {port} cannot be used ({reason}); give another, or none for any free port") from None

@@ -1,1 +1,1 @@
-"""The run folder, and who is told of a run."""
+"""The run folder, and the trackers of a run."""

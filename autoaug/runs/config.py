@@ -1,4 +1,4 @@
-"""What a run was asked to do: ``config.yaml``."""
+"""The configuration of a run: ``config.yaml``."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from autoaug.training.recipe import Recipe
 from autoaug.utils.redaction import shown
 from autoaug.utils.renamed import renamed, upgraded
 
-#: More seeds, finalists or workers than this are a slip of the finger.
+#: More seeds, finalists or workers than this are a typing error.
 LARGEST_COUNT = 10_000
-#: A config may be as large as so many of the largest policies together.
+#: A config may be as large as this many of the largest policies together.
 _MOST = 8
 
 
-#: How a run is carried out, not what is found: this may differ between a run and its continuation.
+#: Fields that affect how a run is executed, but not its results: they may differ when a run is resumed.
 _HOW = frozenset(
     {
         "command",
@@ -36,7 +36,8 @@ _HOW = frozenset(
         "track",
     }
 )
-#: Which trainings a run asks for, and where things lie: no training depends on it. All else, each does.
+#: Fields that choose which trainings to run, or name locations: no training depends on them. Every training depends on
+#: all other fields.
 _WHICH = frozenset(
     {
         "format",
@@ -50,15 +51,16 @@ _WHICH = frozenset(
         "confirmation_seeds",
         "most_seeds",
         "finalists",
+        "returns",
         "storage",
     }
 )
-#: URLs, which may hold a password or a token.
+#: URLs, which may contain a password or a token.
 _SECRET = ("storage", "ray_address")
 
 
 class RunConfig(BaseModel):
-    """Everything that is needed to repeat a run; what stands in ``config.yaml``.
+    """Everything that is needed to repeat a run: the content of ``config.yaml``.
 
     A run without a `budget` is a comparison: the confirmation of `policies` alone.
     """
@@ -81,7 +83,9 @@ class RunConfig(BaseModel):
     recipe: Recipe
     confirmation_seeds: Annotated[int, Field(ge=2, le=LARGEST_COUNT)] = 5
     most_seeds: Annotated[int, Field(ge=2, le=LARGEST_COUNT)] = 16
+    folds: Annotated[int, Field(ge=2, le=LARGEST_COUNT)] | None = None
     finalists: Annotated[int, Field(ge=1, le=LARGEST_COUNT)] = 3
+    returns: Literal["best-bet", "baseline-unless-better"] = "best-bet"
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 0
     device: str
     workers: Annotated[int, Field(ge=1)]
@@ -109,16 +113,16 @@ class RunConfig(BaseModel):
         return self
 
     def shown(self, exclude: Collection[str]) -> dict[str, Any]:
-        """The fields as plain values, without what is secret in them."""
+        """The fields as plain values, with secrets hidden."""
         fields = self.model_dump(mode="json", exclude=set(exclude))
         return {name: shown(value) if name in _SECRET and value else value for name, value in fields.items()}
 
     @property
     def is_private(self) -> bool:
-        """Whether a field may hold a password or a token."""
+        """Whether a field may contain a password or a token."""
         return any(getattr(self, name) is not None for name in _SECRET)
 
     def facts(self) -> dict[str, Any]:
-        """What every training of the run depends on, beside its policy: plain JSON values by name."""
+        """What every training of the run depends on, besides its policy: plain JSON values by name."""
         facts = self.model_dump(mode="json", exclude={*_HOW, *_WHICH})
         return {**facts, **facts.pop("recipe")}

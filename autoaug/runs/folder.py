@@ -1,4 +1,4 @@
-"""The run folder: its config, its paths, and files that are written whole or not at all."""
+"""The run folder: its paths and its config."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import yaml
 
 from autoaug.errors import RunError
 from autoaug.runs.config import _HOW, _MOST, RunConfig
+from autoaug.search.space import UNSEARCHED
 from autoaug.utils.facts import brief
 from autoaug.utils.files import read_text, safe_name, write_whole
 from autoaug.utils.locks import LOCK, held
@@ -27,7 +28,7 @@ class RunFolder:
         self.checkpoints = self.root / "checkpoints"
         self.events = self.root / "events.jsonl"
         self.confirmation = self.root / "confirmation"
-        # Older versions called it otherwise.
+        # Older versions used another name.
         self.control = self.root / ("rival" if (self.root / "rival").is_dir() else "control")
         self.result = self.root / "result.json"
         self.policy = self.root / "policy.yaml"
@@ -37,17 +38,17 @@ class RunFolder:
         self.robustness = self.root / "robustness.json"
 
     def gallery(self, candidate: str) -> Path:
-        """Pictures of the ``returned`` policy, or of the ``finalist`` where that is another."""
+        """Pictures of the ``returned`` policy, or of the ``finalist`` if that is another one."""
         return self.root / f"gallery_{candidate}.npz"
 
     def samples(self, kind: str) -> Path:
-        """Pictures of generated samples, by the kind of their generator."""
+        """Pictures of samples from a kind of generator."""
         return self.root / f"generated_{safe_name(kind)}.npz"
 
     @classmethod
     def create(cls, root: str | Path, config: RunConfig) -> RunFolder:
-        """Make the folder with its config, whole or not at all; raises `RunError` where something is in the way. Of two
-        that begin there at once, the second finds the first one's config.
+        """Create the folder with its config atomically; raises `RunError` if something is in the way. If two runs start
+        there at once, the second finds the config of the first.
         """
         folder = cls(root)
         folder.check_usable()
@@ -56,8 +57,8 @@ class RunFolder:
         try:
             if config.is_private:
                 folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-                folder.root.chmod(0o700)  # an empty one may have been there
-            with held(folder.root, "name another with --out"):
+                folder.root.chmod(0o700)  # an empty folder may have existed
+            with held(folder.root, "choose another with --out"):
                 if folder.config.is_file():
                     raise RunError(_why_not_begun(*cls.open(root), config))
                 text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, width=120)
@@ -67,30 +68,33 @@ class RunFolder:
         return folder
 
     def check_usable(self) -> None:
-        """Raise `RunError` where something stands there that is neither empty nor a run folder. What a crash left of
-        one that was about to be made does not count.
+        """Raise `RunError` if the path exists and is neither an empty folder nor a run folder. Remains of a crash while
+        the folder was created are ignored.
         """
         if not self.root.exists() or self.config.is_file():
             return
         if not self.root.is_dir() or {path.name for path in self.root.iterdir()} - {LOCK, _UNFINISHED}:
-            raise RunError(f"{self.root} exists and is no run folder; name another with --out")
+            raise RunError(f"{self.root} exists and is not a run folder; choose another with --out")
 
     @classmethod
-    def open(cls, root: str | Path) -> tuple[RunFolder, RunConfig]:
-        """An existing run folder with its config; raises `RunError` where it is none."""
+    def open(cls, root: str | Path, goes_on: bool = True) -> tuple[RunFolder, RunConfig]:
+        """An existing run folder with its config; raises `RunError` where it is none. Where the run does not go on, as
+        for a report, its space is read without torch and without its operators.
+        """
         folder = cls(root)
         if not folder.config.is_file():
             raise RunError(f"{root} is not a run folder: it has no config.yaml")
         text = read_text(folder.config, RunError, at_most=_MOST * MOST_BYTES)
-        return folder, validate(RunConfig, parse_yaml(text, str(folder.config), RunError, _MOST * MOST_NODES), RunError)
+        document = parse_yaml(text, str(folder.config), RunError, _MOST * MOST_NODES)
+        return folder, validate(RunConfig, document, RunError, context=None if goes_on else UNSEARCHED)
 
     def bytes(self) -> int:
-        """What the folder takes on disk."""
+        """The size of the folder on disk, in bytes."""
         return sum(path.stat().st_size for path in self.root.rglob("*") if path.is_file())
 
 
 def _why_not_begun(folder: RunFolder, begun: RunConfig, wanted: RunConfig) -> str:
-    """Why no run of `wanted` begins in the folder of the run `begun`, with what differs."""
+    """Why a run with the config `wanted` cannot start in the folder of the run `begun`, with the differences."""
     before, after = (config.shown(exclude=_HOW) for config in (begun, wanted))
     differing = [
         f"{name.replace('_', ' ')} {_brief(before[name])} (wanted: {_brief(after[name])})"
@@ -100,13 +104,13 @@ def _why_not_begun(folder: RunFolder, begun: RunConfig, wanted: RunConfig) -> st
     if not differing:
         return f"run folder {folder.root} exists; continue it with: autoaug resume {folder.root}"
     return (
-        f"run folder {folder.root} is of another run, with {'; '.join(differing)}; continue it as it is with: autoaug "
-        f"resume {folder.root}, or name another with --out"
+        f"run folder {folder.root} belongs to another run, with {'; '.join(differing)}; continue that run with: "
+        f"autoaug resume {folder.root}, or choose another folder with --out"
     )
 
 
 def _brief(value: Any) -> str:
-    """A field of a config, shortened; a space is shown by its name, a budget by the limit that it has."""
+    """A field of a config, shortened; a space is shown by its name, a budget by its limit."""
     if isinstance(value, dict) and "name" in value:
         return repr(value["name"])
     if isinstance(value, dict):
@@ -115,7 +119,7 @@ def _brief(value: Any) -> str:
 
 
 def next_free(parent: Path, stem: str) -> Path:
-    """``parent/stem-1``, or with the next number that is not taken."""
+    """``parent/stem-1``, or the same with the next free number."""
     number = 1
     while (parent / f"{stem}-{number}").exists():
         number += 1

@@ -1,1 +1,1 @@
-"""What to try next, and trying it: spaces, strategies, probes, the study and the executors."""
+"""Choosing and running trials: spaces, strategies, probes, the study and the executors."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Budget(BaseModel):
-    """When the search stops: after a number of trials, of seconds, or of trainings' worth of compute."""
+    """When the search stops: after a number of trials, a number of seconds, or the compute of a number of trainings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -21,13 +21,13 @@ class Budget(BaseModel):
     @model_validator(mode="after")
     def _is_one(self) -> Self:
         if sum(value is not None for value in (self.trials, self.seconds, self.trainings)) != 1:
-            raise ValueError("a budget is one of trials, seconds and trainings; give one")
+            raise ValueError("a budget is one of trials, seconds or trainings; give exactly one")
         return self
 
 
 @dataclass
 class BudgetTracker:
-    """How much of the budget is spent, and committed to what is running."""
+    """How much of the budget is spent or committed to running trials."""
 
     budget: Budget
     full_length: int
@@ -37,7 +37,7 @@ class BudgetTracker:
     sample_passes: int
 
     def spent(self, committed: float) -> float:
-        """The fraction of the budget that is spent, with so many sample passes `committed` to running trials."""
+        """The fraction of the budget that is spent, counting the sample passes `committed` to running trials."""
         if self.budget.trials is not None:
             return self.begun / self.budget.trials
         if self.budget.seconds is not None:
@@ -45,5 +45,5 @@ class BudgetTracker:
         return (self.sample_passes + committed) / ((self.budget.trainings or 0.0) * self.full_length)
 
     def trainings(self) -> float | None:
-        """The budget in trainings, None where it is one of time."""
+        """The budget in trainings; None if it is a time limit."""
         return self.budget.trainings if self.budget.trials is None else float(self.budget.trials)

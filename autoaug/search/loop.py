@@ -1,4 +1,4 @@
-"""The search loop: propose, run, note, until the budget is spent or the strategy has nothing left to propose."""
+"""The search loop: propose, run, record, until the budget is spent or the strategy has nothing left to propose."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from autoaug.training.setting import Work
 from autoaug.training.trial import Train
 from autoaug.utils.seeds import derive_seed
 
-#: A search is given up where at least this many, and more than half, of a session's trials failed.
+#: The search is abandoned once at least this many, and more than half, of a session's trials have failed.
 _FAILURES = 5
-#: This many duplicates in a row mean that there are no policies left to try.
+#: This many duplicates in a row mean that no policies are left to try.
 _DUPLICATES = 100
 _PROBE = "probe:"
 
 
 class _Search:
-    """A search under way; all that must outlive it is in the study."""
+    """A running search; all state that must survive it is in the study."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class _Search:
             self.take(*self.executor.next_result())
 
     def begin_next(self) -> bool:
-        """Begin what the strategy proposes next; returns whether there was anything."""
+        """Start what the strategy proposes next; return whether it proposed anything."""
         step = self.study.strategy.next(self.study.history(), self.context._replace(spent=self.spent()))
         if step is None or self.duplicates >= _DUPLICATES:
             return False
@@ -82,7 +82,7 @@ class _Search:
         return True
 
     def start(self, request: TrialRequest) -> None:
-        """Run a trial, unless the same policy has been, or is being, trained in the same way."""
+        """Run a trial, unless an identical one has already run or is running."""
         duplicate = self.study.duplicate(request)
         self.duplicates = self.duplicates + 1 if duplicate is not None else 0
         if duplicate is None:
@@ -101,7 +101,7 @@ class _Search:
         return derive_seed(self.context.seed, purpose, index)
 
     def take(self, key: str, result: TrialResult) -> None:
-        """Note a result that came back."""
+        """Process a result that came back."""
         request = self.running[key]
         if request is None:
             self.study.tell_probe(key.removeprefix(_PROBE), result, self.session)
@@ -118,13 +118,13 @@ class _Search:
         self.tracker.sample_passes += result.sample_passes
         self.note_end(self.study.tell(request.number, result, self.session, self.tracker.full_length))
         for waiter in self.waiters.pop(request.number, ()):
-            if result.status == "failed":  # the fault may have been the worker's
+            if result.status == "failed":  # the worker may have been at fault, not the policy
                 self.start(waiter)
             else:
                 self.note_end(self.study.tell_as(waiter.number, request.number))
 
     def note_end(self, trial: TrialSummary) -> None:
-        """Show a trial that has ended, and give up where most fail."""
+        """Report a trial that has ended; give up if most trials fail."""
         self.progress.trial_ended(trial, min(1.0, self.spent()))
         self.ended += 1
         if trial.status == "failed":
@@ -132,10 +132,10 @@ class _Search:
         failed = self.failures.total()
         if failed >= _FAILURES and failed > self.ended / 2:
             if failed == self.ended:
-                raise AllTrialsFailed(f"all {failed} trials failed, nothing is exported: {_listed(self.failures)}")
+                raise AllTrialsFailed(f"all {failed} trials failed; nothing is exported: {_listed(self.failures)}")
             raise AllTrialsFailed(
-                f"{failed} of {self.ended} trials failed, the search is given up: {_listed(self.failures)}; what has "
-                "ended is kept: mend the cause and resume the run"
+                f"{failed} of {self.ended} trials failed, so the search was stopped: {_listed(self.failures)}; "
+                "finished trials are kept: fix the cause and resume the run"
             )
 
 
@@ -148,42 +148,42 @@ def run_search(
     progress: Progress,
     training: Callable[[TrialRequest], Work] | None = None,
 ) -> None:
-    """Run trials until the budget is spent; what an earlier driver left running is run first.
+    """Run trials until the budget is spent. Trials that an earlier driver left running are run first.
 
     Args:
-        study: of the run; all state is in it. All its trials with the same seed index share a seed derived from the
+        study: the study of the run; it holds all state. Trials with the same seed index share a seed derived from the
             study's, so that policies are compared on equal terms.
         executor: runs the trials.
-        budget: when to stop. Trials that are running then are finished, unless the budget is one of time: these are
-            pruned at their next rung.
-        full_length: sample passes of one full training, the unit of a budget of compute.
+        budget: when to stop. Trials that are then running are finished; under a time limit they are pruned at their
+            next rung.
+        full_length: sample passes of one full training, the unit of a compute budget.
         baselines: known policies by name, which every strategy tries too.
-        progress: hears of every trial that ends.
-        training: what trying a policy means; None trains the task's model on the task's data.
+        progress: is notified of every trial that ends.
+        training: the work of one trial; None trains the task's model on the task's data.
 
     Raises:
-        AllTrialsFailed: not one trial completed, or most failed, with the causes.
+        AllTrialsFailed: no trial completed, or most failed; the message lists the causes.
     """
     ended = [summary(record) for record in study.ended()]
-    probes = [found for found in study.history().probe_results.values() if found]
+    probes = [result for result in study.history().probe_results.values() if result]
     tracker = BudgetTracker(
         budget,
         full_length,
         earlier_seconds=sum(trial.seconds for trial in ended) / executor.slots,
         begun_at=time.monotonic(),
         begun=sum(request.stop - request.start for request in study.all()),
-        sample_passes=sum(trial.sample_passes for trial in ended) + sum(found["sample_passes"] for found in probes),
+        sample_passes=sum(trial.sample_passes for trial in ended) + sum(probe["sample_passes"] for probe in probes),
     )
     context = SearchContext(study.space, baselines, 0.0, tracker.trainings(), study.seed, has_data=training is None)
     _Search(study, executor, tracker, context, progress, training or _train).run()
     trials = [summary(record) for record in study.ended()]
     if not any(trial.status == "complete" for trial in trials):
         causes = Counter(trial.reason or "pruned" for trial in trials)
-        raise AllTrialsFailed(f"all {len(trials)} trials failed, nothing is exported: {_listed(causes)}")
+        raise AllTrialsFailed(f"all {len(trials)} trials failed; nothing is exported: {_listed(causes)}")
 
 
 def _train(request: TrialRequest) -> Work:
-    """The model that is trained without augmentation is kept, for probes to measure."""
+    """The training work of a request. The weights of the unaugmented model are kept, for probes to measure."""
     is_bare = request.policy.fingerprint() == Policy().fingerprint()
     return Train(request.policy, request.data_fraction, request.start, request.stop, keeps_weights=is_bare)
 
@@ -193,9 +193,9 @@ def _listed(causes: Counter[str]) -> str:
 
 
 def elapsed(study: SearchStudy) -> float:
-    """Wall time of the search in seconds: summed over its sessions, from the first start to the last end in each."""
+    """Wall time of the search in seconds: the sum over its sessions of the time from first start to last end."""
     spans: dict[int, tuple[float, float]] = {}
-    probes = [found for found in study.history().probe_results.values() if found]
+    probes = [result for result in study.history().probe_results.values() if result]
     for noted in [*(record.outcome for record in study.ended()), *probes]:
         first, last = spans.get(noted["session"], (noted["started"], noted["ended"]))
         spans[noted["session"]] = min(first, noted["started"]), max(last, noted["ended"])

@@ -1,14 +1,18 @@
-"""Who hears how a search goes on."""
+"""The protocol for reporting the progress of a search."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from autoaug.results import TrialSummary
+from autoaug.results import MetricRecord, TrialSummary
 
 
 class Progress(Protocol):
-    """Hears what happens, as it happens."""
+    """Is notified of events as they happen."""
+
+    def measured_by(self, metric: MetricRecord) -> None:  # noqa: ARG002 (not all care)
+        """What the scores of the trials to come are."""
+        return None
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """A trial of the search ended; `fraction` of the budget is spent."""
@@ -20,5 +24,5 @@ class Progress(Protocol):
         """A stage begins or ends."""
 
     def warn(self, message: str) -> None:
-        """Something went wrong that does not end the run; by default reported as a stage is."""
+        """Something went wrong that does not end the run; by default reported with `say`."""
         self.say(message)

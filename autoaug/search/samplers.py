@@ -1,4 +1,4 @@
-"""Optuna as this project uses it: its samplers, and without its log."""
+"""Optuna as this project uses it: its samplers, with its log silenced."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from optuna.samplers import BaseSampler, TPESampler
 
 @contextmanager
 def quiet_optuna() -> Iterator[None]:
-    """Have Optuna log nothing but errors in the block; what the caller's process logs is as before afterwards."""
+    """Let Optuna log only errors within the block; restore the caller's log level afterwards."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
@@ -23,7 +23,7 @@ def quiet_optuna() -> Iterator[None]:
 
 
 def tpe_sampler(seed: int, startup: int = 10) -> BaseSampler:
-    """TPE as it is used here; the first `startup` draws are random."""
+    """TPE with this project's settings; the first `startup` draws are random."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         return TPESampler(seed=seed, n_startup_trials=startup, multivariate=True, group=True, constant_liar=True)

@@ -1,4 +1,4 @@
-"""Drawing policies from a search space: every choice has a name, so that samplers can learn which ones pay."""
+"""Draw policies from a search space. Every choice has a name, so that samplers can learn which values pay off."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from autoaug.modalities.operators import get_operator
 from autoaug.policy.models import Adversarial, Layer, Mixing, Operation, Policy, Regularization, SubPolicy, Synthetic
 from autoaug.search.space import Base, MixingSpace, RegularizationSpace, SearchSpace, SyntheticSpace
 
-#: The magnitudes of a known policy may reach from half as far to half again as far as they do in it.
+#: The range of the factor by which the magnitudes of a known policy may be scaled.
 REACH = (0.5, 1.5)
 
-#: How many times the space's radius an attack has whose radius means something else: changes of magnitudes, and
-#: lengths (for samples of 32 x 32 pixels 8/255 in L-infinity goes with 0.5 in L2; RobustBench, Croce et al., 2021).
+#: Factors on the space's radius for attacks whose radius has another meaning: a change of magnitudes, or an L2 length
+#: (for samples of 32 x 32 pixels, 8/255 in L-infinity corresponds to 0.5 in L2; RobustBench, Croce et al., 2021).
 WIDER = {"magnitudes": 10, "l2": 16}
 
 
 class Suggest(Protocol):
-    """How values are chosen: the part of an Optuna trial that a space uses."""
+    """Chooses values: the part of Optuna's trial interface that a space uses."""
 
     def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float: ...
 
@@ -29,7 +29,7 @@ class Suggest(Protocol):
 
 
 class Given:
-    """Suggests the values it was given, or the first that there are."""
+    """Suggests the given values; for a missing one, the lowest value or the first choice."""
 
     def __init__(self, values: dict[str, object]) -> None:
         self.values = values
@@ -47,7 +47,7 @@ class Given:
 
 
 def sample_policy(space: SearchSpace, suggest: Suggest) -> Policy:
-    """Draw a policy: `suggest` makes every choice, by its name; conditional ones only where they apply."""
+    """Draw a policy. `suggest` makes every choice by name; conditional choices are made only where they apply."""
     base = [layer for b in space.base if (layer := _base_layer(b, suggest)) is not None]
     count = suggest.suggest_int("layers", *space.layers) if space.layers[1] else 0
     layers = [_layer(space, i, suggest) for i in range(count)]
@@ -65,7 +65,7 @@ def sample_policy(space: SearchSpace, suggest: Suggest) -> Policy:
 
 
 def _around_the_layers(space: SearchSpace, suggest: Suggest) -> dict[str, Any]:
-    """What a policy is besides what it does to a sample: copies, generated samples, regularization."""
+    """The fields of a policy that do not transform a sample: copies, synthetic samples, regularization."""
     return {
         "copies": suggest.suggest_int("copies", *space.copies, log=True) if space.copies[1] > 1 else 1,
         "synthetic": _pick(
@@ -75,7 +75,7 @@ def _around_the_layers(space: SearchSpace, suggest: Suggest) -> dict[str, Any]:
     }
 
 
-def _synthetic(space: SyntheticSpace, kind: Literal["gan", "pca"], suggest: Suggest) -> Synthetic:
+def _synthetic(space: SyntheticSpace, kind: str, suggest: Suggest) -> Synthetic:
     return Synthetic(
         kind=kind,
         share=suggest.suggest_float("synthetic.share", *space.share),
@@ -127,7 +127,7 @@ def _operation(name: str, probability: float, strength: float) -> Operation:
     return Operation(operator=name, probability=probability, magnitude=magnitude)
 
 
-def _mixing(space: MixingSpace, kind: Literal["mixup", "cutmix"], suggest: Suggest) -> Mixing:
+def _mixing(space: MixingSpace, kind: str, suggest: Suggest) -> Mixing:
     return Mixing(
         kind=kind,
         probability=suggest.suggest_float("mixing.probability", *space.probability),
@@ -139,7 +139,7 @@ def _adversarial(
     whole: SearchSpace, kind: Literal["fgsm", "pgd", "magnitudes"], mixing: Mixing | None, suggest: Suggest
 ) -> Adversarial | None:
     space = whole.adversarial
-    if kind == "magnitudes" and mixing is not None:  # which do not go together
+    if kind == "magnitudes" and mixing is not None:  # the two cannot be combined
         return None
     epsilon = suggest.suggest_float("adversarial.epsilon", *space.epsilon, log=True)
     share = suggest.suggest_float("adversarial.share", *space.share)
@@ -157,15 +157,15 @@ def _adversarial(
 
 
 def sample_shaped(space: SearchSpace, suggest: Suggest, published: Mapping[str, Policy] | None = None) -> Policy:
-    """Draw a policy of few dimensions: which base operations, how many layers of which family at one probability and
-    one strength for all, which mixing, and how many copies. Adversarial training, which costs several times as much, is
-    left to `sample_policy` where the space lets policies go without.
+    """Draw a policy in few dimensions: which base operations, how many layers of which family with one probability and
+    one strength for all, which mixing, and how many copies. Adversarial training costs several times as much; if the
+    space allows policies without it, it is left to `sample_policy`.
 
     Args:
         space: what may be drawn.
         suggest: chooses the values.
-        published: known policies by name, whose layers may take the place of the space's; drawn is then how far their
-            magnitudes reach.
+        published: known policies by name, whose layers may replace those of the space. Then a factor on their
+            magnitudes is drawn instead.
     """
     known = published or {}
     layers_of = suggest.suggest_categorical("layers of", ("space", *known)) if known else "space"
@@ -196,8 +196,8 @@ def _reaching_layers(policy: Policy, suggest: Suggest) -> tuple[Layer, ...]:
 
 
 def sample_around(policy: Policy, suggest: Suggest) -> Policy:
-    """Draw a neighbor of `policy`: for every operator that its layers choose among, how often it is chosen, and how
-    far its magnitudes reach.
+    """Draw a neighbor of `policy`: for every operator that its layers choose among, a new weight and a factor on its
+    magnitudes.
     """
     names = dict.fromkeys(o.operator for layer in policy.layers for o in _chosen_among(layer))
     weights = {name: float(suggest.suggest_categorical(f"{name}.weight", ("1", "0", "3"))) for name in names}
@@ -208,7 +208,7 @@ def sample_around(policy: Policy, suggest: Suggest) -> Policy:
 
 
 def _varied_layer(layer: Layer, weights: Mapping[str, float], reaches: Mapping[str, float]) -> Layer:
-    """A layer that chooses between sub-policies, with other weights and reaches; as it is where it would have none."""
+    """A layer that chooses between sub-policies, with new weights and magnitudes; unchanged if all weights become 0."""
     if not _chosen_among(layer):
         return layer
     sub_policies = tuple(
@@ -222,7 +222,7 @@ def _varied_layer(layer: Layer, weights: Mapping[str, float], reaches: Mapping[s
 
 
 def _chosen_among(layer: Layer) -> list[Operation]:
-    """The operations of a layer that chooses between sub-policies."""
+    """The operations of a layer that chooses between sub-policies; empty for other layers."""
     return (
         [o for sub_policy in layer.sub_policies for o in sub_policy.operations] if len(layer.sub_policies) > 1 else []
     )
@@ -236,8 +236,8 @@ def _reaching(operation: Operation, reach: float) -> Operation:
 
 
 def usual_shape(space: SearchSpace) -> dict[str, Any]:
-    """Values for `sample_shaped` that practice would begin with: the space's own layers, one of the first family, the
-    usual base operations of its modality on, no mixing, no copies; whatever it leaves out is in the middle.
+    """Common starting values for `sample_shaped`: one layer of the space's first family with the highest probability
+    and the middle strength, the usual base operations of its modality, no mixing, and the fewest copies.
     """
     usual: dict[str, Any] = {"layers of": "space", "reach": 1.0}
     usual_base = space.modality.usual_base

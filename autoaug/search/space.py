@@ -1,28 +1,33 @@
-"""A search space: which policies may be drawn. Frozen records from YAML, and how to draw one from them."""
+"""Search spaces: which policies may be drawn, as frozen records read from YAML."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from autoaug.errors import PolicyError, SpaceError, UnknownName
 from autoaug.modalities.base import Modality
+from autoaug.modalities.kinds import check_fits, known_kinds
 from autoaug.modalities.operators import RENAMED_OPERATORS, all_operators, modality_of
 from autoaug.modalities.registry import all_modalities, get_modality
-from autoaug.policy.models import OperatorText, Policy, SyntheticKind, Unit
+from autoaug.policy.models import KindText, OperatorText, Policy, Unit
 from autoaug.utils.files import read_text
 from autoaug.utils.renamed import renamed
 from autoaug.utils.yaml import MOST_BYTES, parse_yaml, validate
+
+#: The context of validation of a space that is read and not searched, as for a report: its operators need not be there,
+#: and torch is not imported for them.
+UNSEARCHED = "unsearched"
 
 Positive = Annotated[float, Field(gt=0.0)]
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
 
 
 class FrozenSpace(BaseModel):
-    """Base of a space and its parts: frozen, and strict about what it does not know."""
+    """Base of a space and its parts: frozen, and unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -35,23 +40,40 @@ class FrozenSpace(BaseModel):
         return value
 
 
-def _registered(name: str) -> str:
+def _registered(name: str, info: ValidationInfo) -> str:
     name = RENAMED_OPERATORS.get(name, name)
-    if name not in all_operators():
+    if info.context != UNSEARCHED and name not in all_operators():
         raise ValueError(str(UnknownName("operator", name, all_operators())))
     return name
 
 
 OperatorName = Annotated[OperatorText, AfterValidator(_registered)]
+
+
+def _registered_kind(what: str) -> AfterValidator:
+    """That there is a modality that has such a kind; that it is the right one is seen with the operators."""
+
+    def check(kind: str, info: ValidationInfo) -> str:
+        if info.context != UNSEARCHED:
+            known = {"none"}.union(*(known_kinds(modality)[what] for modality in all_modalities().values()))
+            if kind not in known:
+                raise ValueError(str(UnknownName(what, kind, known)))
+        return kind
+
+    return AfterValidator(check)
+
+
+MixingKind = Annotated[KindText, _registered_kind("mixing")]
+GeneratorKind = Annotated[KindText, _registered_kind("generator")]
 _Kinds = Field(min_length=1, max_length=32)
-# Whatever is searched and however, a policy of at most 16 layers and 5 phases, joined with 5 others, has no more
-# operations than a policy may have.
+# With these limits, any policy that a search can build (at most 16 layers and 5 phases, joined with 5 others) stays
+# within the number of operations that a policy may have.
 _MOST_BASE, _MOST_FAMILY, _MOST_NAMES = 100, 100, 200
 Name = Annotated[str, Field(max_length=4096)]
 
 
 class Base(FrozenSpace):
-    """An operation that every policy may begin with, once: on or off, at a searched magnitude."""
+    """An operation that may be applied once at the beginning of a policy: on or off, with a searched magnitude."""
 
     operator: OperatorName
     probability: Unit = 1.0
@@ -62,17 +84,16 @@ Family = Annotated[dict[OperatorName, Share], Field(min_length=1, max_length=_MO
 
 
 class MixingSpace(FrozenSpace):
-    """Which mixing, with which probability per sample and which Beta parameter."""
+    """The kinds of mixing, the probability per sample, and the parameter of the Beta distribution."""
 
-    kinds: Annotated[tuple[Literal["none", "mixup", "cutmix"], ...], _Kinds] = ("none",)
+    kinds: Annotated[tuple[MixingKind, ...], _Kinds] = ("none",)
     probability: tuple[Unit, Unit] = (0.2, 1.0)
     alpha: tuple[Positive, Annotated[float, Field(gt=0, le=8)]] = (0.1, 1.0)
 
 
 class AdversarialSpace(FrozenSpace):
-    """Which attack, with which radius (the range of values, and of magnitudes, is [0, 1]), steps and share of the
-    batch, in which norm, and with which loss. The radius of ``magnitudes`` is ten times as large, and that of ``l2``,
-    which is a length, sixteen times.
+    """The kinds of attack, with their radius (values and magnitudes are in [0, 1]), steps, share of the batch, norms
+    and losses. The radius is multiplied by ten for ``magnitudes``, and by sixteen for ``l2``, where it is a length.
     """
 
     kinds: Annotated[tuple[Literal["none", "fgsm", "pgd", "magnitudes"], ...], _Kinds] = ("none",)
@@ -84,15 +105,15 @@ class AdversarialSpace(FrozenSpace):
 
 
 class SyntheticSpace(FrozenSpace):
-    """Which generator, which share of each batch its samples take, and how confident the sample filter must be."""
+    """The kinds of generator, the synthetic share of each batch, and the confidence that the sample filter requires."""
 
-    kinds: Annotated[tuple[Literal["none", "gan", "pca"], ...], _Kinds] = ("none",)
+    kinds: Annotated[tuple[GeneratorKind, ...], _Kinds] = ("none",)
     share: tuple[Positive, Annotated[float, Field(gt=0, le=0.75)]] = (0.1, 0.5)
     confidence: tuple[Unit, Unit] = (0.0, 0.9)
 
 
 class RegularizationSpace(FrozenSpace):
-    """Which weight decay, and how much dropout before the last layer."""
+    """The weight decay, and the dropout before the last layer."""
 
     weight_decay: tuple[Positive, Annotated[float, Field(gt=0, le=1)]] = (1e-4, 5e-3)
     dropout: tuple[Unit, Annotated[float, Field(ge=0, lt=1)]] = (0.0, 0.5)
@@ -101,27 +122,27 @@ class RegularizationSpace(FrozenSpace):
 class SearchSpace(FrozenSpace):
     """Which policies may be drawn.
 
-    A drawn policy begins with some of the `base` operations, then has a number of layers. Each layer draws, per
-    sample, one operator of one family, with one probability, at magnitudes from 0 up to a strength times the
-    operator's own highest. Few dimensions on purpose: with tens of trials, a search learns a family's strength but
-    not each operator's. All operators are of one modality. The file of a space has at most 4 MiB and 250,000 values,
-    with YAML's aliases written out.
+    A policy begins with some of the `base` operations, followed by a number of layers. Each layer draws one operator
+    of one family per sample, with one probability, and with magnitudes from 0 to a strength times the operator's
+    highest magnitude. The few dimensions are deliberate: with tens of trials, a search can learn the strength of a
+    family but not of each operator. All operators belong to one modality. A space file has at most 4 MiB and 250,000
+    values after YAML aliases are expanded.
 
     Attributes:
-        name: what to call it.
+        name: its name.
         description: one line.
         base: see `Base`.
-        families: for each family's name its operators, with the highest magnitude of each.
+        families: for each family, its operators with their highest magnitudes.
         layers: fewest and most layers.
         probability: range of a layer's probability.
         strength: range of a layer's strength.
         mixing: see `MixingSpace`.
         adversarial: see `AdversarialSpace`.
         synthetic: see `SyntheticSpace`.
-        regularization: see `RegularizationSpace`; None leaves the recipe's.
+        regularization: see `RegularizationSpace`; None keeps the recipe's.
         copies: fewest and most augmented copies K of a sample in a batch.
-        baselines: policies that the search begins with and that confirmation compares against; by default those of
-            the modality.
+        baselines: policies that the search begins with and that confirmation compares against; by default the
+            modality's.
     """
 
     name: Name = "space"
@@ -144,34 +165,50 @@ class SearchSpace(FrozenSpace):
         """The operators that may be drawn, each once."""
         return _operators({"base": self.base, "families": self.families})
 
+    def kinds(self) -> dict[str, list[str]]:
+        """The kinds of mixing, attacks and generators that its modality must have."""
+        named: dict[str, tuple[str, ...]] = {
+            "mixing": self.mixing.kinds,
+            "attack": self.adversarial.kinds,
+            "generator": self.synthetic.kinds,
+        }
+        return {what: [kind for kind in kinds if kind != "none"] for what, kinds in named.items()}
+
     @property
     def modality(self) -> Modality:
-        """That of its operators; the first that there is where it has none."""
+        """The modality of its operators; without operators, the first registered modality."""
         return modality_of(self.operator_names())
 
     def check_modality(self, name: str) -> None:
-        """Raise `SpaceError` where its operators are not of the modality with that name, which the data are of."""
+        """Raise `SpaceError` where the modality with that name, which the data are of, has not all of the space."""
         try:
-            modality_of(self.operator_names(), name)
+            check_fits(self.operator_names(), self.kinds(), name)
         except PolicyError as fault:
             fitting = ", ".join(_files(get_modality(name))) or "a file of your own"
             raise SpaceError(f"space {self.name!r} does not fit the data: {fault}; choose another: {fitting}") from None
 
     def with_generators(self, available: Container[str]) -> SearchSpace:
-        """The space without generators that are not `available`."""
+        """The space without the generators that are not `available`."""
         kinds = tuple(kind for kind in self.synthetic.kinds if kind == "none" or kind in available)
         synthetic = self.synthetic.model_copy(update={"kinds": kinds or ("none",)})
         return self.model_copy(update={"synthetic": synthetic})
 
+    def _check_known(self) -> None:
+        try:
+            check_fits(self.operator_names(), self.kinds())
+        except PolicyError as fault:
+            raise ValueError(str(fault)) from None
+
     @model_validator(mode="after")
-    def _allows_something(self) -> Self:
+    def _allows_something(self, info: ValidationInfo) -> Self:
         if self.layers[1] > 0 and not self.families:
             raise ValueError(
                 "layers are allowed but there are no families to fill them; add families or set layers: [0, 0]"
             )
         if len({b.operator for b in self.base}) < len(self.base):
             raise ValueError("an operator stands in base twice; keep one")
-        _check_one_modality(self.operator_names())
+        if info.context != UNSEARCHED:
+            self._check_known()
         searched = (
             self.base,
             self.families and self.layers[1] > 0,
@@ -182,9 +219,7 @@ class SearchSpace(FrozenSpace):
             self.copies[1] > 1,
         )
         if not any(searched):
-            raise ValueError(
-                "the space allows nothing but the unchanged samples; add base operations, families or mixing"
-            )
+            raise ValueError("the space allows no augmentation at all; add base operations, families or mixing")
         return self
 
 
@@ -194,15 +229,8 @@ def _operators(given: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys([*base, *(name for family in given.get("families", {}).values() for name in family)]))
 
 
-def _check_one_modality(operators: Iterable[str]) -> None:
-    try:
-        modality_of(operators)
-    except PolicyError as fault:
-        raise ValueError(str(fault)) from None
-
-
 def _usual_baselines(given: Mapping[str, Any]) -> tuple[str, ...]:
-    """The baselines of the modality of the fields `given`; where they break a rule, whatever is allowed."""
+    """The baselines of the modality of the `given` fields; if those are invalid, any allowed value."""
     try:
         return modality_of(_operators(given)).baselines
     except PolicyError:
@@ -219,16 +247,16 @@ def _all_files() -> dict[str, Path]:
 
 
 def space_names() -> list[str]:
-    """Names of the spaces that modalities bring, those of third parties included."""
+    """Names of the spaces that come with all modalities, including those of third parties."""
     return sorted(_all_files())
 
 
 def load_space(name_or_path: str | Path) -> SearchSpace:
-    """The space of that name or file.
+    """Load the space with that name, or from that file.
 
     Raises:
-        SpaceError: the file breaks a rule, with the line and the cure, or does not exist.
-        UnknownName: there is no such name.
+        SpaceError: the file does not exist, or is invalid; the message has the line and the cure.
+        UnknownName: no space has that name.
     """
     text, path, known = str(name_or_path), Path(name_or_path), _all_files()
     if text in known:
@@ -243,7 +271,7 @@ def load_space(name_or_path: str | Path) -> SearchSpace:
 
 
 def wanted_generators(space: SearchSpace | None, policies: Iterable[Policy]) -> list[str]:
-    """The kinds of generators whose samples the policies of a space, or `policies`, may take."""
+    """The kinds of generator that the policies of a space, or `policies`, may use."""
     wanted = set(space.synthetic.kinds) if space else set()
     wanted |= {policy.synthetic.kind for policy in policies if policy.synthetic}
-    return [kind for kind in get_args(SyntheticKind) if kind in wanted]
+    return sorted(wanted - {"none"})

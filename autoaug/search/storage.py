@@ -1,4 +1,4 @@
-"""Where a study is kept: an SQLite file, or a database by its URL."""
+"""The storage of a study: an SQLite file, or a database given by its URL."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ from autoaug.utils.redaction import parse_url, shown, without_secrets
 from autoaug.utils.signals import uninterrupted
 
 STUDY_NAME = "search"
-#: Who holds an advisory lock of PostgreSQL, which numbers them by two integers of 32 bits.
+#: Who holds an advisory lock in PostgreSQL, which splits the key into two 32-bit integers.
 _OWNER = """
 SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32) | objid::bigint = :key
 """
 _DIRECTIONS = {"compute": StudyDirection.MINIMIZE}
-# Which driver the plain name stands for depends on SQLAlchemy's version; the extra brings this one.
+# The driver behind the plain name depends on SQLAlchemy's version; the extra installs this one.
 _DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 
 
 def check_storage(url: str) -> None:
-    """Raise `RunError` where the database at `url` cannot be used."""
+    """Raise `RunError` if the database at `url` cannot be used."""
     _backend(_given_url(url), url)
 
 
 def _given_url(text: str) -> URL:
-    """The URL that a user gives, which may hold a password: what cannot be parsed is not repeated."""
+    """Parse the URL that a user gave. It may hold a password, so the message never repeats it."""
     url = parse_url(text)
     if url is None:
         raise RunError(
-            "--storage cannot be opened: it is no database URL such as postgresql://HOST/NAME (in a name or password, "
+            "--storage is not a database URL such as postgresql://HOST/NAME (in a name or password, "
             "write @ as %40, : as %3A, / as %2F, # as %23; options follow a ?)"
         )
     scheme = url.drivername.lower()
@@ -52,14 +52,14 @@ def _given_url(text: str) -> URL:
 
 
 def _file_url(path: Path) -> URL:
-    """The URL of an SQLite file: its path may have any character, also those that mean something in a URL."""
+    """The URL of an SQLite file. Its path may contain any character, even those with a meaning in URLs."""
     return URL.create("sqlite", database=path.resolve().as_uri(), query={"uri": "true"})
 
 
 def _backend(url: URL, name: str) -> BaseStorage:
     """The storage at `url`, which the user knows by `name`."""
     try:
-        # Optuna takes text, and what is in braces for a template.
+        # Optuna takes text, and reads braces as a template.
         text = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
         storage = RDBStorage(text)
         if storage.engine.dialect.name == "sqlite":
@@ -69,7 +69,7 @@ def _backend(url: URL, name: str) -> BaseStorage:
         postgres = url.get_backend_name() == "postgresql"
         cure = "pip install 'autoaug[postgres]'" if postgres else "install the database's driver"
         raise RunError(f"{shown(name)} cannot be opened: {without_secrets(first_line(fault), name)}; {cure}") from None
-    except Exception as fault:  # SQLAlchemy's many kinds, all of which mean that it cannot be used
+    except Exception as fault:  # SQLAlchemy raises many types, all of which mean that it cannot be used
         raise _unusable(name, fault) from None
 
 
@@ -78,8 +78,8 @@ def _unusable(name: str, fault: Exception) -> RunError:
 
 
 def _write_ahead(storage: RDBStorage) -> None:
-    """Have SQLite write a log ahead of its file: it waits for the disk once per transaction, with a rollback journal
-    three times. File systems that cannot do it keep the journal.
+    """Switch SQLite to write-ahead logging: it syncs to disk once per transaction, instead of three times with a
+    rollback journal. File systems that do not support it keep the journal.
     """
     with suppress(OperationalError), storage.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
@@ -87,8 +87,8 @@ def _write_ahead(storage: RDBStorage) -> None:
 
 @uninterrupted()
 def open_study(storage: Path | str, name: str, strategy: Strategy) -> tuple[BaseStorage, optuna.Study]:
-    """The storage and the study called `name` in it, made where it is missing; raises `RunError` where it cannot be
-    used.
+    """Open the storage and the study `name` in it, which is created if missing. Raise `RunError` if the storage cannot
+    be used.
     """
     url = _file_url(storage) if isinstance(storage, Path) else _given_url(storage)
     directions = [_DIRECTIONS.get(objective, StudyDirection.MAXIMIZE) for objective in strategy.objectives]
@@ -96,19 +96,19 @@ def open_study(storage: Path | str, name: str, strategy: Strategy) -> tuple[Base
     try:
         with quiet_optuna():
             study = optuna.create_study(storage=backend, study_name=name, directions=directions, load_if_exists=True)
-    except Exception as fault:  # likewise
+    except Exception as fault:  # as in _backend
         raise _unusable(str(storage), fault) from None
     return backend, study
 
 
 @contextmanager
 def alone_in_study(url: str, name: str) -> Iterator[None]:
-    """Keep other drivers out of the study `name` of a database for the length of the block: two run folders may name
-    the same one, on two hosts. The lock is of the connection (PostgreSQL) or the process (SQLite), and ends with it;
-    other databases have none, so that the lock of the run folder has to do.
+    """Keep other drivers out of the study `name` of a database during the block: two run folders, even on two hosts,
+    may name the same study. The connection (PostgreSQL) or the process (SQLite) holds the lock, which ends with it.
+    Other databases have no lock; there, only the lock of the run folder protects the study.
 
     Raises:
-        InUse: another driver is there.
+        InUse: another driver is using the study.
         RunError: the database cannot be used.
     """
     engine: Engine = cast("Any", _backend(_given_url(url), url))._backend.engine
@@ -123,7 +123,7 @@ def alone_in_study(url: str, name: str) -> Iterator[None]:
         return
     key = {"key": int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)}
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.detach()  # closed at the end, not kept for later
+        connection.detach()  # closed at the end, not returned to the pool
         connection.execute(text("SELECT set_config('application_name', :who, false)"), {"who": this_process()})
         if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar():
             owner = connection.execute(text(_OWNER), key).scalar() or "another process"

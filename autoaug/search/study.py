@@ -1,4 +1,4 @@
-"""The Optuna study of a run: the only source of truth on its trials. Only the driver writes it."""
+"""The Optuna study of a run: the only source of truth about its trials. Only the driver writes to it."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ from autoaug.utils.redaction import shown
 from autoaug.utils.seeds import derive_seed
 from autoaug.utils.signals import uninterrupted
 
-#: Of two trials that reach a rung, one goes on.
+#: One of this many trials that reach a rung continues.
 _REDUCTION = 2
 
 
 @dataclass(frozen=True)
 class _Ending:
-    """How a trial ended: its state, what is noted of it, and one value per objective where it is complete."""
+    """How a trial ended: its state, its recorded outcome, and, if it is complete, one value per objective."""
 
     state: TrialState
     outcome: Mapping[str, Any]
@@ -59,21 +59,21 @@ class _Ending:
 
 
 class SearchStudy:
-    """Begin trials and note their results; whatever happens in between, the study can be continued.
+    """Begins trials and records their results. The study can be resumed after any interruption.
 
     Args:
-        storage: the path of an SQLite file, made where it is missing, or a database URL.
-        space: that policies are drawn from.
-        strategy: which proposes trials.
-        seed: of the run.
-        name: of the study in a database that is shared.
-        facts: what all trials depend on, beside their policies.
+        storage: the path of an SQLite file, created if missing, or a database URL.
+        space: the space that policies are drawn from.
+        strategy: proposes the trials.
+        seed: the seed of the run.
+        name: the name of the study in a shared database.
+        facts: what all trials depend on, besides their policies.
 
     Attributes:
-        foreign: how many trials of the study are ignored, since somebody else added them, or they are damaged.
+        foreign: how many trials of the study are ignored because they are damaged or were added by other programs.
 
     Raises:
-        RunError: the storage cannot be used, or holds a study of another space, strategy or seed, or of other facts.
+        RunError: the storage cannot be used, or its study has another space, strategy or seed, or other facts.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class SearchStudy:
         own = [record for trial in trials if (record := read_trial(trial, len(strategy.objectives))) is not None]
         self.foreign = len(trials) - len(own)
         self._records: dict[int, TrialRecord] = {record.number: record for record in own}
-        self._alike: dict[object, list[int]] = defaultdict(list)  # an index: to look through all takes milliseconds
+        self._alike: dict[object, list[int]] = defaultdict(list)  # an index: a full scan takes milliseconds
         for record in own:
             self._alike[record.key].append(record.number)
         self._probe_results: dict[str, Mapping[str, Any] | None] = {
@@ -104,7 +104,7 @@ class SearchStudy:
         }
 
     def _check_same(self, storage: Path | str, facts: Facts) -> None:
-        """Note what the study is of; raise `RunError` where it was begun as another."""
+        """Record the inputs of the study; raise `RunError` if it was begun with others."""
         own = {
             "space": self.space.model_dump_json(exclude_defaults=True),
             "strategy": self.strategy.name,
@@ -123,13 +123,13 @@ class SearchStudy:
 
     @uninterrupted()
     def begin_session(self) -> int:
-        """Note that a driver begins (again); returns the number of the session."""
+        """Record that a driver begins or resumes; return the number of the session."""
         session = int(self._study.user_attrs.get("sessions", 0)) + 1
         self._study.set_user_attr("sessions", session)
         return session
 
     def history(self) -> History:
-        """All that is known."""
+        """All trials and probe results so far."""
         return History(list(self._records.values()), self._probe_results)
 
     def all(self) -> list[TrialRequest]:
@@ -137,12 +137,12 @@ class SearchStudy:
         return [request_of(record) for record in self._records.values()]
 
     def interrupted(self) -> list[TrialRequest]:
-        """Trials that were running when an earlier driver ended: they are run again under their old numbers."""
+        """Trials that were running when an earlier driver ended; they are rerun under their old numbers."""
         return [request_of(record) for record in self._records.values() if record.is_running]
 
     @uninterrupted()
     def begin(self, step: Draw | Fixed) -> TrialRequest:
-        """Begin the trial that a strategy proposes. Its name and its seed follow from how many there were before."""
+        """Begin the trial that a strategy proposes. The number of earlier trials sets the name and seed of a draw."""
         count = len(self._records)
         drawn = None
         if isinstance(step, Draw):
@@ -163,8 +163,8 @@ class SearchStudy:
         return request_of(record)
 
     def duplicate(self, request: TrialRequest) -> TrialRecord | None:
-        """The first trial with the same policy, fraction of the data and seed, failed ones aside; None where that is
-        `request` itself.
+        """The first trial that did not fail with the same policy, data fraction and seed; None if that is `request`
+        itself.
         """
         alike = (self._records[number] for number in self._alike[self._records[request.number].key])
         first = next(record for record in alike if record.frozen.state != TrialState.FAIL)
@@ -172,8 +172,8 @@ class SearchStudy:
 
     @uninterrupted()
     def report(self, number: int, result: TrialResult) -> bool:
-        """Note the newest rung; returns whether the trial should be pruned: where the strategy prunes, the worse half
-        of those that reached a rung. Baselines never are: others are measured against their full-length scores.
+        """Record the newest rung; return whether to prune the trial. A pruning strategy ends the worse half of the
+        trials that reached a rung, but never a baseline: others are compared with its full-length score.
         """
         self._note(number, {rung.step: rung.score for rung in result.curve})
         record = self._records[number]
@@ -185,7 +185,7 @@ class SearchStudy:
 
     @uninterrupted()
     def tell(self, number: int, result: TrialResult, session: int, full_length: int) -> TrialSummary:
-        """Note how a trial ended."""
+        """Record how a trial ended."""
         outcome = outcome_of(result, session)
         measured = {
             "score": result.score,
@@ -201,7 +201,7 @@ class SearchStudy:
 
     @uninterrupted()
     def tell_as(self, number: int, duplicate: int) -> TrialSummary:
-        """End a trial as its `duplicate` ended, which cost nothing."""
+        """End a trial with the result of its `duplicate`, at no cost."""
         record = self._records[duplicate]
         known = record.frozen
         ending = _Ending(known.state, outcome_of_duplicate(record), known.values)
@@ -212,15 +212,15 @@ class SearchStudy:
         return summary(self._records[number])
 
     def _note(self, number: int, curve: Mapping[int, float], ending: _Ending | None = None) -> None:
-        """Write what is new of a trial, and remember it. The outcome comes first and the state last, so that a trial
-        that counts as ended has all of its costs; each is a transaction of its own.
+        """Write what is new in a trial, to the storage and to memory. Each write is a transaction of its own: the
+        outcome comes first and the state last, so that a trial that counts as ended has all of its costs.
         """
         frozen = copy(self._records[number].frozen)
         trial_id = frozen._trial_id
         if ending is not None:
             self._storage.set_trial_user_attr(trial_id, OUTCOME, ending.outcome)
             frozen.user_attrs = {**frozen.user_attrs, OUTCOME: ending.outcome}
-        # A trial that is run again after an interruption passes its rungs again, with the same values.
+        # A trial that is rerun after an interruption reports its rungs again, with the same values.
         for step, score in curve.items():
             if frozen.intermediate_values.get(step) != score:
                 self._storage.set_trial_intermediate_value(trial_id, step, score)
@@ -231,12 +231,12 @@ class SearchStudy:
         self._records[number] = record_of(frozen)
 
     def begin_probe(self, name: str) -> None:
-        """Remember that a probe is under way; of one that is interrupted nothing is kept."""
+        """Remember that a probe is running. Nothing is written: an interrupted probe leaves no trace."""
         self._probe_results[name] = None
 
     @uninterrupted()
     def tell_probe(self, name: str, result: TrialResult, session: int) -> None:
-        """Note what a probe found, or why it failed, and what it cost."""
+        """Record the result of a probe, or why it failed, and what it cost."""
         notes = probe_notes(result, session)
         self._study.set_user_attr(f"probe:{name}", json.dumps(notes))
         self._probe_results[name] = notes
@@ -247,7 +247,7 @@ class SearchStudy:
 
     def importance(self) -> dict[str, float]:
         """The fraction of the variance of the score that each choice explains (fANOVA; Hutter et al., 2014), over the
-        complete trials that were drawn; empty where there are too few to tell.
+        complete drawn trials; empty if there are too few.
         """
         drawn = [record.frozen for record in self.ended() if record.values and record.is_drawn]
         shared = set.intersection(*(set(t.params) for t in drawn)) if drawn else set()
@@ -263,7 +263,7 @@ class SearchStudy:
 
 
 def _request_notes(step: Fixed) -> dict[str, Any]:
-    """What is noted of a trial that begins."""
+    """The attributes recorded for a new trial."""
     policy = step.policy.model_copy(update={"name": step.name})
     return {
         "name": step.name,
@@ -278,15 +278,15 @@ def _request_notes(step: Fixed) -> dict[str, Any]:
 
 
 def _draw(step: Draw, space: SearchSpace, seed: int, directions: list[StudyDirection]) -> tuple[FrozenTrial, Policy]:
-    """Have the sampler draw in a study in memory that holds what it observes: as quick in the ten-thousandth trial as
-    in the first, whatever the storage, and whole before anything is written.
+    """Draw in an in-memory study that holds only the observed trials. The ten-thousandth draw is as fast as the first,
+    whatever the storage, and nothing is written before the draw is complete.
     """
     with warnings.catch_warnings(), quiet_optuna():
-        warnings.simplefilter("ignore")  # of starting values that a conditional dimension does not take
+        warnings.simplefilter("ignore")  # about fixed values of conditional dimensions that do not apply
         storage = InMemoryStorage()
         mirror = optuna.create_study(storage=storage, directions=directions, sampler=step.sampler(seed))
         study = storage.get_study_id_from_name(mirror.study_name)
-        for record in step.observed:  # as add_trials, which would check each again
+        for record in step.observed:  # add_trials would validate each trial again
             storage.create_new_trial(study, record.frozen)
         if step.fixed:
             mirror.enqueue_trial(dict(step.fixed))
@@ -296,12 +296,12 @@ def _draw(step: Draw, space: SearchSpace, seed: int, directions: list[StudyDirec
 
 
 def _kept(system_attrs: Mapping[str, Any]) -> dict[str, Any]:
-    """What a sampler noted of a trial, without TPE's notes of trials that are not drawn whole: ours are."""
+    """The sampler's attributes of a trial, without TPE's for incomplete trials: ours are drawn completely."""
     return {name: value for name, value in system_attrs.items() if not name.startswith("tpe:")}
 
 
 def _in_present_names(space: str) -> str:
-    """The same space; one that an older version noted, with the names of this one."""
+    """The same space, with names of older versions replaced by current ones."""
     try:
         return SearchSpace.model_validate_json(space).model_dump_json(exclude_defaults=True)
     except ValidationError:
@@ -309,7 +309,7 @@ def _in_present_names(space: str) -> str:
 
 
 def _difference(what: str, noted: Any, value: Any) -> str:
-    """What was noted and what is there now; of a space and of facts what differs. Empty where nothing does."""
+    """How the recorded input differs from the present `value`, as text; empty if it does not."""
     if what == "facts":
         return changes(noted, value)
     if noted == value:
@@ -320,4 +320,4 @@ def _difference(what: str, noted: Any, value: Any) -> str:
     if before == after:
         return ""
     differing = changes({**dict.fromkeys(after), **before}, {**dict.fromkeys(before), **after})
-    return f"another space ({differing or 'its entries in another order'})"
+    return f"another space ({differing or 'with its entries in another order'})"

@@ -1,4 +1,4 @@
-"""Trials as an Optuna study keeps them, read as records: this file alone knows how they are noted."""
+"""Records of the trials in an Optuna study. Only this file knows how trials are stored."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _ENDED: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
     TrialState.PRUNED: "pruned",
     TrialState.FAIL: "failed",
 }
-#: What the attributes of studies that older versions began are called now, and what stands in them.
+#: Old names, in studies begun by older versions, of trial attributes and of their fields, with the current names.
 _ATTRIBUTES = {"asked": REQUEST}
 _NOTES = {"share": "data_fraction", "repeat": "seed_index", "baseline": "is_baseline", "passes": "sample_passes"}
-#: What is noted of the cost of a probe.
+#: The cost fields of a probe.
 _COSTS = {"started", "ended", "sample_passes", "session"}
-#: What is noted of the cost of a trial beside what stands in its summary.
+#: The cost fields of a trial that its summary does not need.
 _PAID = {"session", "augmentation_seconds", "samples_seen"}
 
 
 @dataclass(frozen=True)
 class TrialRequest:
-    """A trial that the study has begun, as whoever runs it needs to know it."""
+    """A trial that the study has begun: all that is needed to run it."""
 
     number: int
     policy: Policy
@@ -47,8 +47,8 @@ class TrialRequest:
 
 
 class ObservedTrial(FrozenTrial):
-    """A trial that is copied without its parts, which samplers only read: to show a sampler hundreds of trials would
-    cost more than to draw from it otherwise.
+    """A trial whose deep copy is shallow. Samplers only read its parts, and deep copies of hundreds of trials would
+    cost more than the draw itself.
     """
 
     def __deepcopy__(self, memo: object) -> ObservedTrial:
@@ -56,7 +56,7 @@ class ObservedTrial(FrozenTrial):
 
 
 def observed(trial: FrozenTrial, trial_id: int | None = None) -> ObservedTrial:
-    """The same trial in a form that is cheap to copy, under another id of the storage where one is given."""
+    """The same trial in a form that is cheap to copy, with another storage id if `trial_id` is given."""
     return ObservedTrial(
         number=trial.number,
         state=trial.state,
@@ -74,7 +74,7 @@ def observed(trial: FrozenTrial, trial_id: int | None = None) -> ObservedTrial:
 
 
 def record_of(trial: FrozenTrial) -> TrialRecord:
-    """A trial of ours as strategies see it; raises where what we note of a trial is not there."""
+    """A trial as strategies see it; raises `KeyError` or the like if our attributes are missing."""
     request = trial.user_attrs[REQUEST]
     _, stop = request["span"]
     return TrialRecord(
@@ -92,7 +92,7 @@ def record_of(trial: FrozenTrial) -> TrialRecord:
 
 
 def request_of(record: TrialRecord) -> TrialRequest:
-    """A trial as it was begun."""
+    """The request that a trial began with."""
     return TrialRequest(
         record.number,
         record.policy,
@@ -105,7 +105,7 @@ def request_of(record: TrialRecord) -> TrialRequest:
 
 
 def summary(record: TrialRecord) -> TrialSummary:
-    """A trial that has ended, as it stands in a result."""
+    """The summary of a trial that has ended, for the search result."""
     outcome, rungs = record.outcome, record.frozen.intermediate_values.items()
     return TrialSummary(
         number=record.number,
@@ -130,7 +130,7 @@ def summary(record: TrialRecord) -> TrialSummary:
 
 
 def outcome_of(result: TrialResult, session: int) -> dict[str, Any]:
-    """What is noted of how a trial ended: plain values, from which `summary` is made."""
+    """The recorded outcome of a trial: plain values, from which `summary` is made."""
     return {
         "started": result.started,
         "ended": result.ended,
@@ -144,7 +144,7 @@ def outcome_of(result: TrialResult, session: int) -> dict[str, Any]:
 
 
 def outcome_of_duplicate(record: TrialRecord) -> dict[str, Any]:
-    """What is noted of a trial that ended as `record` did, without being run: it cost nothing."""
+    """The recorded outcome of a trial that took the result of `record` at no cost."""
     free = {
         "started": record.outcome["ended"],
         "augmentation_seconds": 0.0,
@@ -156,7 +156,7 @@ def outcome_of_duplicate(record: TrialRecord) -> dict[str, Any]:
 
 
 def probe_notes(result: TrialResult, session: int) -> dict[str, Any]:
-    """What is noted of a probe: what it found, or why it failed, and what it cost."""
+    """The recorded attributes of a probe: its result, or why it failed, and what it cost."""
     return {
         **result.probe_result,
         "failed": result.reason,
@@ -168,7 +168,7 @@ def probe_notes(result: TrialResult, session: int) -> dict[str, Any]:
 
 
 def read_trial(trial: FrozenTrial, objectives: int) -> TrialRecord | None:
-    """A trial of the study as one of ours; None where somebody else added it, or changed what we noted of it."""
+    """Read a trial of the study; None if another program added it, or its attributes are damaged."""
     try:
         record = record_of(observed(_in_present_names(trial)))
         is_named = isinstance(record.policy, Policy) and isinstance(record.fingerprint, str)
@@ -183,7 +183,7 @@ def read_trial(trial: FrozenTrial, objectives: int) -> TrialRecord | None:
 
 
 def _in_present_names(trial: FrozenTrial) -> FrozenTrial:
-    """The same trial; of a study that an older version began, with the names of this one."""
+    """The same trial, with names of older versions replaced by current ones."""
     if not trial.user_attrs.keys() & _ATTRIBUTES.keys():
         return trial
     named = copy(trial)
@@ -195,22 +195,22 @@ def _in_present_names(trial: FrozenTrial) -> FrozenTrial:
 
 
 def _present_param(name: str) -> str:
-    """What a choice is called now: those about one operator begin with its name."""
+    """The current name of a choice. A choice about one operator begins with the operator's name."""
     operator, dot, what = name.partition(".")
     return f"{RENAMED_OPERATORS.get(operator, operator)}{dot}{what}"
 
 
 def read_probe_result(noted: Any) -> Mapping[str, Any] | None:
-    """What a probe found, as it was noted; None where that is damaged: the probe is made again."""
+    """Read a stored probe result; None if it is damaged, and then the probe is rerun."""
     try:
-        found = json.loads(noted)
+        notes = json.loads(noted)
     except (ValueError, TypeError):
         return None
-    found = with_names(found, _NOTES) if isinstance(found, dict) else {}
-    return found if found.keys() >= _COSTS else None
+    notes = with_names(notes, _NOTES) if isinstance(notes, dict) else {}
+    return notes if notes.keys() >= _COSTS else None
 
 
 def probe_name(attribute: str) -> str:
-    """The name of the probe whose result an attribute of the study holds; empty for other attributes."""
+    """The probe whose result this study attribute holds; empty for other attributes."""
     prefix, _, name = attribute.partition(":")
     return name if prefix in {"probe", "found"} else ""

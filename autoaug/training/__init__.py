@@ -1,1 +1,1 @@
-"""Train one model under one policy, and evaluate it."""
+"""Train one model with one policy, and evaluate it."""

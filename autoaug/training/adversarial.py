@@ -1,4 +1,4 @@
-"""Adversarial samples of the model being trained, and the loss that is taken on them."""
+"""Adversarial samples against the model being trained."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from autoaug.training.tasks import Task
 
 
 def attack_of(modality: Modality, kind: str) -> Attack:
-    """The attack of that kind; raises `OptionError` where the modality has none."""
-    found = modality.attacks.get(kind)
-    if found is None:
+    """The attack of that kind; raises `OptionError` if the modality has none."""
+    known_attack = modality.attacks.get(kind)
+    if known_attack is None:
         known = ", ".join(modality.attacks) or "none"
         raise OptionError(
-            f"the attack {kind!r} is none of the modality {modality.name!r} (it has {known}); choose a policy or a "
-            "space without it"
+            f"the modality {modality.name!r} has no attack {kind!r} (it has {known}); choose a policy or a space "
+            "without it"
         )
-    return found
+    return known_attack
 
 
 def attack(
@@ -37,16 +37,16 @@ def attack(
     task: Task,
     modality: Modality,
 ) -> Tensor:
-    """Samples within the radius of ``values [n, …]`` that raise the loss on `targets`; for TRADES, the divergence from
-    what the model makes of `values`. The model's mode, statistics and gradients are as before.
+    """Perturb ``values [n, …]`` within the radius so that the loss on `targets` rises; for TRADES, the divergence from
+    the model's outputs on `values`. The model's mode, statistics and gradients are left unchanged.
     """
     with evaluating(model):
         with torch.no_grad():
-            said = model(values).float() if how.loss == "trades" else None
+            clean = model(values).float() if how.loss == "trades" else None
 
         def loss(moved: Tensor) -> Tensor:
             outputs = model(moved).float()
-            return task.loss(outputs, targets) if said is None else task.divergence(outputs, said)
+            return task.loss(outputs, targets) if clean is None else task.divergence(outputs, clean)
 
         return attack_of(modality, how.kind)(loss, values, how, generator)
 
@@ -54,9 +54,9 @@ def attack(
 def attack_magnitudes(
     model: nn.Module, values: Tensor, plan: Plan, targets: Tensor, how: Adversarial, task: Task
 ) -> Tensor:
-    """``values [n, …]`` under `plan`, whose magnitudes are moved, by at most ``how.epsilon`` and within their own sign
-    and [0, 1], to where they raise the loss: gradient ascent through the operators (in the spirit of AugMax, Wang et
-    al., 2021, and Adversarial AutoAugment, Zhang et al., 2020).
+    """Apply `plan` to ``values [n, …]`` with magnitudes that are moved to raise the loss: by at most ``how.epsilon``,
+    without a change of sign, and within [0, 1]. Gradient ascent through the operators moves them (in the spirit of
+    AugMax, Wang et al., 2021, and Adversarial AutoAugment, Zhang et al., 2020).
     """
     with evaluating(model):
         drawn, magnitude = plan.magnitude, plan.magnitude
@@ -66,7 +66,7 @@ def attack_magnitudes(
             with torch.enable_grad():
                 augmented = apply_plan(replace(plan, magnitude=magnitude), values, check=False)
                 loss = task.loss(model(augmented).float(), targets).sum()
-                if not loss.requires_grad or not magnitude.numel():  # nothing was drawn that has a magnitude
+                if not loss.requires_grad or not magnitude.numel():  # no operator with a magnitude was drawn
                     break
                 (gradient,) = torch.autograd.grad(loss + 0 * magnitude.sum(), magnitude)
             away = (magnitude.detach() + step * gradient.sign() - drawn).clamp(-how.epsilon, how.epsilon)

@@ -1,4 +1,4 @@
-"""Trainings as files: one that stopped on the way, to be continued, and the weights of one that is whole."""
+"""Checkpoints: partial trainings, to be continued, and the weights of complete ones."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from autoaug.training.state import Training
 
 
 def checkpoint_path(folder: Path, policy: Policy, data_fraction: float, seed: int, stop: float) -> Path:
-    """Where the training of `policy` with `seed` is kept that stopped when a share `stop` of
-    its length was done: what the policy does later makes no other file.
+    """The checkpoint of a training of `policy` with `seed` that stopped at the fraction `stop` of full length. What the
+    policy does after that does not affect the path.
     """
     bounds = (0.0, *policy.bounds())
     done = [
@@ -35,14 +35,14 @@ def checkpoint_path(folder: Path, policy: Policy, data_fraction: float, seed: in
 
 
 def save_weights(training: Training, path: Path) -> None:
-    """Write the weights of a model that is trained, for others to look at; a cache, as in `save_training`."""
+    """Write the weights of a trained model, for probes; a cache, as in `save_training`."""
     _save(training.model.state_dict(), path)
 
 
 def save_training(training: Training, path: Path) -> None:
-    """Write what `training` continues from: weights, momentum, steps and the state of its generator. It is a cache:
-    where it cannot be written (a node without the run folder), it will be trained again instead. That the disk is
-    full is an error all the same, for the run is to wait for room.
+    """Write the state that `training` continues from: weights, momentum, steps and generator state. It is only a cache:
+    if it cannot be written (on a node without the run folder), the training is repeated later. A full disk is still an
+    error, because the run should pause then.
     """
     tensors = {f"model.{name}": tensor for name, tensor in training.model.state_dict().items()}
     tensors |= {f"momentum.{i}": tensor for i, tensor in enumerate(training.momentum)}
@@ -68,12 +68,12 @@ def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def weights_file(training: Training, policy: Policy, seed: int) -> bytes:
-    """The weights of a model that is trained, as the content of ``model.safetensors``, which says whose they are."""
+    """The weights of a trained model as the content of ``model.safetensors``, with the policy and seed as metadata."""
     return save(_plain(training.model.state_dict()), _owner(policy, seed))
 
 
 def has_weights(path: Path, policy: Policy, seed: int) -> bool:
-    """Whether the file at `path` is there, is whole, and has the weights of the training of `policy` with `seed`."""
+    """Whether `path` is an intact file with the weights of the training of `policy` with `seed`."""
     if not path.is_file():
         return False
     try:
@@ -88,7 +88,7 @@ def _owner(policy: Policy, seed: int) -> dict[str, str]:
 
 
 def load_training(training: Training, path: Path) -> bool:
-    """Bring the fresh `training` to where the file at `path` left off; returns whether there is a whole one."""
+    """Restore the new `training` from the file at `path`; return whether there is an intact one."""
     if not path.is_file():
         return False
     try:
@@ -104,7 +104,7 @@ def load_training(training: Training, path: Path) -> bool:
 
 
 def load_weights(training: Training, path: Path) -> bool:
-    """Give the model of the fresh `training` the weights at `path`; returns whether there are any that fit."""
+    """Load the weights at `path` into the model of the new `training`; return whether there are any that fit."""
     if not path.is_file():
         return False
     try:

@@ -1,4 +1,4 @@
-"""Augmented samples with their targets, for several steps of a training at once."""
+"""Augmented samples with their targets, made for several training steps at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from autoaug.utils.seeds import derive_seed
 
 @dataclass(frozen=True)
 class Chunk:
-    """Augmented samples with their targets, and what they were made of."""
+    """Augmented samples with their targets, the original samples, and the plan."""
 
     inputs: Tensor
     targets: Tensor
@@ -30,7 +30,7 @@ class Chunk:
     plan: Plan
 
     def part(self, begin: int, end: int) -> Chunk:
-        """Some of them; a plan of policies that mix is not cut."""
+        """The samples from `begin` to `end`; a plan that mixes samples is kept whole."""
         rows = slice(begin, end)
         plan = self.plan if self.plan.mix is not None else self.plan[rows]
         return Chunk(self.inputs[rows], self.targets[rows], self.clean[rows], plan)
@@ -42,13 +42,15 @@ def augmented_chunks(
     policies: Sequence[Policy],
     order: Iterator[np.ndarray],
     generator: torch.Generator,
+    first: int,
 ) -> Iterator[Chunk]:
-    """A chunk for each of `policies`, by that one, of the samples at the next rows of `order`: K copies of a sample
-    stay within one step. What it costs is noted in `training`.
+    """Yield a chunk for each of `policies`, made with that policy from the samples at the next rows of `order`. The K
+    copies of a sample stay in one step. `first` is the number of the first chunk in the whole training. The cost is
+    added to ``training.meter``.
     """
     ahead, behind = itertools.tee(itertools.islice(order, len(policies)))
     batches = float_batches(plan.samples.inputs, ahead, plan.device, plan.modality)
-    for number, (policy, indices, real) in enumerate(zip(policies, behind, batches, strict=True)):
+    for number, (policy, indices, real) in enumerate(zip(policies, behind, batches, strict=True), start=first):
         begun = time.perf_counter()
         clean, labels = _with_synthetic(plan, policy, real, plan.samples.labels[indices], number)
         clean = clean.repeat_interleave(policy.copies, 0)
@@ -63,7 +65,7 @@ def augmented_chunks(
 def _with_synthetic(
     plan: TrainingPlan, policy: Policy, inputs: Tensor, labels: np.ndarray, number: int
 ) -> tuple[Tensor, np.ndarray]:
-    """Generated samples in the place of the policy's share of the samples, drawn one by one."""
+    """Replace the policy's share of the samples by generated ones; each sample is drawn independently."""
     synthetic = plan.synthetic
     if synthetic is None or policy.synthetic is None or not len(synthetic):
         return inputs, labels

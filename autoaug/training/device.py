@@ -1,4 +1,4 @@
-"""Where tensors live and how they are computed with: devices, precision, threads."""
+"""Devices, precision, threads and memory layout of tensors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autoaug.errors import DeviceError, OptionError
 
 
 def resolve_device(name: str) -> str:
-    """``auto``, ``cpu``, ``cuda`` or ``cuda:N`` as a device that is there; raises `DeviceError` where it is not."""
+    """Resolve ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` to an available device; `DeviceError` if there is none."""
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if name != "cpu" and not name.startswith("cuda"):
@@ -27,15 +27,15 @@ def resolve_device(name: str) -> str:
             raise OptionError(f"device {name!r} must be auto, cpu, cuda or cuda:N")
         if not torch.cuda.is_available() or int(index or 0) >= torch.cuda.device_count():
             raise DeviceError(
-                f"device {name!r} was asked for, but torch sees {torch.cuda.device_count()} GPUs here; use cpu"
+                f"device {name!r} was requested, but torch sees {torch.cuda.device_count()} GPUs here; use cpu"
             )
     return name
 
 
 @cache
 def computes_in_bf16(device: str) -> bool:
-    """Whether bf16 is native there, and faster than float32: every GPU of compute capability 8 on, CPUs with AMX, and
-    AMD's with AVX-512 BF16 (Intel's take as long over it as over float32).
+    """Whether bf16 is native on the device and faster than float32: on GPUs from compute capability 8, on CPUs with
+    AMX, and on AMD CPUs with AVX-512 BF16 (on Intel's, it is as slow as float32).
     """
     if device.startswith("cuda"):
         return torch.cuda.is_bf16_supported(including_emulation=False)
@@ -45,14 +45,14 @@ def computes_in_bf16(device: str) -> bool:
 
 
 def precision(device: str) -> contextlib.AbstractContextManager[object]:
-    """The autocast that training and evaluation run under."""
+    """The autocast context for training and evaluation."""
     kind = torch.device(device).type
     return torch.autocast(kind, torch.bfloat16) if computes_in_bf16(device) else contextlib.nullcontext()
 
 
 @contextlib.contextmanager
 def one_thread(device: str) -> Iterator[None]:
-    """One thread in the block where `device` is the CPU; after it, as many as before."""
+    """On the CPU, use one thread in the block; restore the number afterward."""
     before = torch.get_num_threads()
     if device == "cpu":
         torch.set_num_threads(1)
@@ -63,7 +63,7 @@ def one_thread(device: str) -> Iterator[None]:
 
 
 def with_layout(values: Tensor) -> Tensor:
-    """Values as networks take them fastest: with the channels last in memory, where they are ``[n, C, H, W]``."""
+    """Values in the memory layout that is fastest for networks: channels last for ``[n, C, H, W]``."""
     return values.contiguous(memory_format=torch.channels_last) if values.ndim == 4 else values
 
 
@@ -71,7 +71,7 @@ _resident: WeakKeyDictionary[MemoryInputs, dict[str, Tensor]] = WeakKeyDictionar
 
 
 def resident(inputs: MemoryInputs, device: str) -> Tensor:
-    """The samples as they are stored, on `device`; moved there once in the life of `inputs`."""
+    """The samples in storage format on `device`; they are moved there once in the lifetime of `inputs`."""
     places = _resident.setdefault(inputs, {})
     if device not in places:
         array = inputs.array if inputs.array.flags.writeable else inputs.array.copy()

@@ -1,4 +1,4 @@
-"""From samples where they lie to float batches on the device."""
+"""Load stored samples as floating-point batches on the device."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from autoaug.data.inputs import Inputs, MemoryInputs, take_ahead
 from autoaug.modalities.registry import get_modality
 from autoaug.training.device import resident
 
-#: Float bytes that are augmented at once: operators are grouped over several batches, in a cache-friendly size.
+#: Bytes that are augmented at once, in floating point: operators are grouped over several batches, but fit in a cache.
 _CHUNK_BYTES = 32 * 2**20
 _CHUNK_INPUTS = 1024
 
 
 def float_batches(inputs: Inputs, batches: Iterator[np.ndarray], device: str, modality: str) -> Iterator[Tensor]:
-    """Each batch of indices as training computes on it, floating point ``[n, …]`` on `device`; what is on disk is read
-    ahead.
+    """Yield the samples of each batch of indices in the training format, floating point ``[n, …]`` on `device`. Samples
+    on disk are read ahead.
     """
     as_work = get_modality(modality).values.as_work
     if isinstance(inputs, MemoryInputs):
@@ -33,7 +33,7 @@ def float_batches(inputs: Inputs, batches: Iterator[np.ndarray], device: str, mo
 
 
 def inputs_at_once(shape: Sequence[int]) -> int:
-    """How many samples of `shape` to hold as floats at once."""
+    """How many samples of `shape` to process at once in floating point."""
     return max(1, min(_CHUNK_INPUTS, _CHUNK_BYTES // (4 * math.prod(shape))))
 
 
@@ -44,7 +44,7 @@ def in_order(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
 
 
 def shuffled(rows: np.ndarray, sizes: Iterable[int], generator: torch.Generator) -> Iterator[np.ndarray]:
-    """Batches of the given sizes from an endless run of shuffled passes over `rows`."""
+    """Batches of the given sizes from an endless sequence of shuffled passes over `rows`."""
     waiting = np.empty(0, np.int64)
     for size in sizes:
         while len(waiting) < size:

@@ -1,4 +1,4 @@
-"""What a model says of samples, batch by batch: the one loop behind scores, probes and the sample filter."""
+"""Predict in batches: the common loop of scores, probes and the sample filter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from autoaug.training.tasks import Task
 def clean_batches(
     inputs: Inputs, device: str, modality: str, rows: np.ndarray | None = None
 ) -> Iterator[tuple[np.ndarray, Tensor]]:
-    """The samples at `rows`, or all, as they are: for each batch its rows and the values on `device`."""
+    """The unaugmented samples at `rows`, or all: for each batch its rows and the values on `device`."""
     rows = np.arange(len(inputs)) if rows is None else rows
     batches = list(in_order(rows, max(1, inputs_at_once(inputs.shape) // 2)))
     return zip(batches, float_batches(inputs, iter(batches), device, modality), strict=True)
@@ -26,7 +26,7 @@ def clean_batches(
 
 @torch.no_grad()
 def outputs_of(model: nn.Module, values: Tensor, device: str) -> Tensor:
-    """What `model` gives for ``values [n, …]`` in evaluation mode."""
+    """The outputs of `model` for ``values [n, …]`` in evaluation mode."""
     with evaluating(model), precision(device):
         outputs: Tensor = model(with_layout(values))
     return outputs
@@ -35,6 +35,6 @@ def outputs_of(model: nn.Module, values: Tensor, device: str) -> Tensor:
 def predict(
     model: nn.Module, task: Task, inputs: Inputs, device: str, modality: str, rows: np.ndarray | None = None
 ) -> np.ndarray:
-    """What `model` says of every sample, or of those at `rows`, as the task stores it; they are not augmented."""
+    """The predictions of `model` for all samples, or those at `rows`, in the task's storage format; not augmented."""
     batches = clean_batches(inputs, device, modality, rows)
     return np.concatenate([task.predict(outputs_of(model, values, device)) for _, values in batches])

@@ -1,4 +1,4 @@
-"""PyTorch Lightning: a policy in any LightningModule's training, and a search over what such a module scores."""
+"""PyTorch Lightning: a callback that augments the training of any LightningModule, and an objective for searches."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from autoaug.errors import OptionError
 
 
 class AugmentBatches(lightning.Callback):
-    """Augments training batches ``(samples [B, C, H, W] in [0, 1], labels [B])`` where they have arrived on the device;
-    others stay as they are. Labels become soft, ``[B, classes]``, where the policy mixes.
+    """Augments training batches ``(samples [B, C, H, W] in [0, 1], labels [B])`` once they are on the device; other
+    batches are not changed. If the policy mixes, labels become soft, ``[B, classes]``.
 
     Args:
-        transform: of a policy; it is told how much of the training is done, for policies with a schedule.
+        transform: the transform of a policy; its `done` is updated for policies with a schedule.
     """
 
     def __init__(self, transform: PolicyTransform) -> None:
         self.transform = transform
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
-        """Put the policy behind the module's own hook, for this training alone."""
+        """Run the policy after the module's own hook, for this training only."""
         if stage != "fit":
             return
         arrived = pl_module.on_after_batch_transfer
@@ -38,24 +38,22 @@ class AugmentBatches(lightning.Callback):
 
     def _augmented(self, batch: Any) -> Any:
         if not isinstance(batch, tuple | list) or len(batch) != 2:
-            raise OptionError(
-                f"a training batch must be (samples, labels), not a {type(batch).__name__} of another form"
-            )
+            raise OptionError(f"a training batch must be (samples, labels), not another form of {type(batch).__name__}")
         inputs, labels = batch
         if self.transform.policy.mixing is None:
             return self.transform(inputs), labels
         return self.transform(inputs, labels)
 
     def teardown(self, trainer: Any, pl_module: Any, stage: str) -> None:  # noqa: ARG002 (Lightning's signature)
-        """Take the policy away: another training sets it up anew, and the module can be pickled."""
+        """Remove the policy: another training sets it up again, and the module can be pickled."""
         pl_module.__dict__.pop("on_after_batch_transfer", None)
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:  # noqa: ARG002
-        """The same where the training ends by an error, after which Lightning tears nothing down."""
+        """Remove the policy after an error, since Lightning does not call `teardown` then."""
         self.teardown(trainer, pl_module, "fit")
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002 (Lightning's signature)
-        """Tell the transform how much is done."""
+        """Update the progress of the transform."""
         self.transform.done = trainer.current_epoch / max(1, trainer.max_epochs or 1)
 
 
@@ -67,16 +65,16 @@ def lightning_objective(
     epochs: int,
     batch_size: int = 64,
 ) -> Callable[[PolicyTransform, int, float], float]:
-    """An objective for `autoaug.search`: a fresh `module` is trained on a random share of `train`, as large as the
-    fidelity, and scored by what it logs as `metric` on `validation`; the higher the better.
+    """An objective for `autoaug.search`: trains a new `module` on a random fraction of `train`, given by the fidelity,
+    and scores it by what it logs as `metric` on `validation`; higher is better.
 
     Args:
-        module: makes the module.
-        train: a map-style set of ``(sample [C, H, W] in [0, 1], label)``.
-        validation: likewise; what to score on.
+        module: creates the module.
+        train: a map-style data set of ``(sample [C, H, W] in [0, 1], label)``.
+        validation: such a data set to score on.
         metric: the name under which the module's ``validation_step`` logs its score.
-        epochs: of a training.
-        batch_size: of both loaders.
+        epochs: the number of epochs of a training.
+        batch_size: the batch size of both loaders.
     """
 
     def objective(transform: PolicyTransform, seed: int, fidelity: float) -> float:

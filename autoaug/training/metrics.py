@@ -1,4 +1,4 @@
-"""How good predictions are: numbers per sample that add up, so that any interval follows from what is stored."""
+"""Metrics, computed from sums of per-sample statistics, so that any interval follows from the stored statistics."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from autoaug.results import MetricRecord
 
 
 class Metric(Protocol):
-    """A measure of predictions that follows from sums over samples."""
+    """A metric that is a function of sums over samples."""
 
     @property
     def name(self) -> str:
-        """In words, as in ``accuracy``."""
+        """Its name in text, such as ``accuracy``."""
 
     @property
     def unit(self) -> str:
-        """``%`` of a share in [0, 1], which is shown in percent; otherwise what stands behind a value."""
+        """``%`` for a fraction in [0, 1], which is shown in percent; otherwise the text after a value."""
 
     @property
     def larger_is_better(self) -> bool:
-        """Whether larger values are better ones."""
+        """Whether larger values are better."""
 
     def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """What each sample adds, floating point ``[n, k]``."""
+        """The statistics of each sample, floating point ``[n, k]``."""
 
     def value(self, total: np.ndarray) -> float:
-        """The measure of samples whose statistics have the sum ``total [k]``; NaN of no samples."""
+        """The metric of samples whose statistics have the sum ``total [k]``; NaN without samples."""
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """The share of the samples whose prediction is right; per sample whether it is, and a 1 for the sample."""
+    """The fraction of correct predictions; the statistics of a sample are whether it is correct, and a count of 1."""
 
     name: str = "accuracy"
     unit: str = "%"
@@ -49,11 +49,11 @@ class Accuracy:
 
 
 def score(metric: Metric, statistics: np.ndarray) -> float:
-    """The measure of all samples with these ``statistics [n, k]``, turned so that larger is better."""
+    """The metric of all samples with these ``statistics [n, k]``, negated if needed so that larger is better."""
     value = metric.value(statistics.sum(0, dtype=np.float64))
     return value if metric.larger_is_better else -value
 
 
 def metric_record(metric: Metric) -> MetricRecord:
-    """The metric as it stands in a result."""
+    """The record of the metric for a result."""
     return MetricRecord(name=metric.name, unit=metric.unit, larger_is_better=metric.larger_is_better)

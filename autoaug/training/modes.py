@@ -1,4 +1,4 @@
-"""Evaluating a model in the middle of its training."""
+"""Evaluate a model during its training."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import nn
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """The model in evaluation mode for the block; after it, each of its modules in the mode that it was in before."""
+    """Put the model in evaluation mode during the block; restore the mode of each of its modules afterward."""
     before = [(module, module.training) for module in model.modules()]
     model.eval()
     try:

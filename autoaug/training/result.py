@@ -1,4 +1,4 @@
-"""What a worker hands back of a piece of work: whole, or so far."""
+"""The result that a worker returns, intermediate or final."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Status = Literal["running", "complete", "pruned", "failed"]
 
 @dataclass(frozen=True)
 class Rung:
-    """A score on the validation split on the way; `step` counts passes over the training split."""
+    """An intermediate score on the validation split; `step` counts passes over the training split."""
 
     step: int
     score: float
@@ -22,25 +22,25 @@ class Rung:
 
 @dataclass(frozen=True, eq=False)
 class TrialResult:
-    """One policy trained and scored once, whole or so far.
+    """The result of training and scoring one policy once, intermediate or final.
 
     Attributes:
         started, ended: seconds since the epoch, on the worker's clock.
-        status: running at a rung, complete, pruned there, or failed.
-        score: on the validation split at full length, the higher the better; NaN unless complete.
-        curve: the rungs passed, the last one at full length where complete.
-        robustness: score on the validation split under attacks and corruptions; NaN unless it is asked for.
+        status: running (at a rung), complete, pruned (at a rung), or failed.
+        score: the score on the validation split at full length, higher is better; NaN unless complete.
+        curve: the rungs so far; the last one is at full length if complete.
+        robustness: the score on the validation split under attacks and corruptions; NaN unless requested.
         reason: why it failed.
-        note: what else is to be said of it.
-        augmentation_seconds: of the time, spent on drawing and applying the policy.
-        samples_seen: augmented samples trained on.
-        sample_passes: the same, with the extra passes of adversarial attacks: the unit of compute.
-        probe_result: of work that is no training, as plain JSON values.
-        validation_predictions: ``[n, …]``, as the task stores them.
-        validation_statistics: what each adds to the metric, ``[n, k]``.
-        test_predictions, test_statistics: likewise, where there is a test split.
-        weights: of the model, as a safetensors file, where the training was asked to hand them over.
-        disk_full: whether it failed for want of room on a disk alone, which is no fault of what was tried.
+        note: a remark for the user.
+        augmentation_seconds: the part of the time spent on drawing and applying the policy.
+        samples_seen: the number of augmented samples trained on.
+        sample_passes: the same plus the extra passes of adversarial attacks: the unit of compute.
+        probe_result: the result of a probe, as plain JSON values.
+        validation_predictions: ``[n, …]``, in the task's storage format.
+        validation_statistics: the metric's statistics per sample, ``[n, k]``.
+        test_predictions, test_statistics: the same for the test split, if there is one.
+        weights: the weights of the model as a safetensors file, if requested.
+        disk_full: whether it failed only because a disk was full, which is not the policy's fault.
     """
 
     started: float
@@ -64,5 +64,5 @@ class TrialResult:
 
     @property
     def seconds(self) -> float:
-        """The trial's own compute."""
+        """The time that the trial took, in seconds."""
         return self.ended - self.started

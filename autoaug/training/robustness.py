@@ -1,4 +1,4 @@
-"""How a model holds up against attacks and common corruptions: as one figure, cheap enough for a trial, and in full."""
+"""The robustness of a model to attacks and common corruptions: one number, cheap enough for a trial, or in full."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ _MIDDLE = (3,)
 
 @dataclass(frozen=True)
 class Exam:
-    """What a model is put through.
+    """What a robustness measurement consists of.
 
     Attributes:
-        task: what it predicts.
-        modality: of the samples.
-        device: where.
+        task: what the model predicts.
+        modality: the modality of the samples.
+        device: the device to run on.
         how: the attack.
-        corruptions: of the modality's, by name.
-        severities: of each corruption.
-        metric: in which it is measured.
+        corruptions: names of corruptions of the modality.
+        severities: the severities of each corruption.
+        metric: the metric of the scores.
     """
 
     task: Task
@@ -54,18 +54,18 @@ class Exam:
 
 
 def check_examinable(modality: Modality) -> None:
-    """Raise `OptionError` where the modality has nothing to measure robustness by."""
+    """Raise `OptionError` if the modality lacks the attack or corruptions to measure robustness."""
     attack_of(modality, _ATTACK.kind)
     if not modality.corruptions:
         raise OptionError(
-            f"robustness cannot be measured: the modality {modality.name!r} has no corruptions; use a strategy and "
-            "commands without it"
+            f"robustness cannot be measured: the modality {modality.name!r} has no corruptions; use a strategy or "
+            "command without it"
         )
 
 
 def robust_score(model: nn.Module, setting: TrainingSetting) -> float:
     """The mean of the score under a PGD attack (L-infinity, 2/255, 5 steps) and the mean score under a few common
-    corruptions, over at most 500 validation samples spread over the split. The same attacks and corruptions each time.
+    corruptions, over at most 500 validation samples spread over the split. Attacks and corruptions are deterministic.
     """
     samples, modality = setting.validation, get_modality(setting.modality)
     rows = spread_rows(len(samples), _AT_MOST)
@@ -78,8 +78,8 @@ def robust_score(model: nn.Module, setting: TrainingSetting) -> float:
         severities=_MIDDLE,
         metric=setting.metric,
     )
-    found = measure(model, samples, rows, exam)
-    return (found.attacked + found.mean_corrupted) / 2
+    robustness = measure(model, samples, rows, exam)
+    return (robustness.attacked + robustness.mean_corrupted) / 2
 
 
 def measure(model: nn.Module, samples: Samples, rows: np.ndarray, exam: Exam) -> Robustness:
@@ -98,19 +98,19 @@ def measure(model: nn.Module, samples: Samples, rows: np.ndarray, exam: Exam) ->
         attacked.add(moved, labels)
         for name, scores in corrupted.items():
             corrupt: Callable[[Tensor, int], Tensor] = exam.modality.corruptions[name]
-            for severity, found in zip(exam.severities, scores, strict=True):
-                found.add(corrupt(values, severity), labels)
+            for severity, of_severity in zip(exam.severities, scores, strict=True):
+                of_severity.add(corrupt(values, severity), labels)
     return Robustness(
         inputs=len(rows),
         attack=attack_of(exam.modality, exam.how.kind).words(exam.how),
         clean=clean.value(),
         attacked=attacked.value(),
-        corrupted={name: tuple(found.value() for found in scores) for name, scores in corrupted.items()},
+        corrupted={name: tuple(row.value() for row in scores) for name, scores in corrupted.items()},
     )
 
 
 class _Score:
-    """The score of a model on what it has been shown so far."""
+    """The score of a model on the samples added so far."""
 
     def __init__(self, model: nn.Module, exam: Exam) -> None:
         self._model, self._exam = model, exam

@@ -1,4 +1,4 @@
-"""What a trained model makes of augmented samples."""
+"""Score a trained model on augmented samples."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from autoaug.training.setting import TrainingSetting
 def score_and_loss(
     model: nn.Module, samples: Samples, rows: np.ndarray, policy: Policy, setting: TrainingSetting
 ) -> tuple[float, float]:
-    """The score and the mean loss of `model` on the samples at `rows` under the layers of `policy`, with the same
-    random numbers each time.
+    """The score and the mean loss of `model` on the samples at `rows`, augmented with the layers of `policy` and the
+    same random numbers each time.
     """
     task, generator, loss = setting.task, torch.Generator().manual_seed(0), 0.0
     layers, statistics = Policy(layers=policy.layers), []

@@ -1,4 +1,4 @@
-"""What the trials of a search have in common, and what they are given to do."""
+"""What all trials of a search have in common, and the interface of their work."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
 
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.pool import Pool
@@ -29,31 +31,34 @@ class Setting(Protocol):
         """``cpu``, ``cuda`` or ``cuda:N``."""
 
     def warm_up(self) -> None:
-        """Bring what all work needs to the device."""
+        """Load what all work needs to the device."""
 
     def computing(self) -> AbstractContextManager[object]:
-        """What holds in this process while work is done, and no longer."""
+        """A context for this process that is active only while work is done."""
 
 
 class Work(Protocol):
-    """What a worker can be given: a training, or a strategy's own probe into the data."""
+    """Work for a worker: a training, or a strategy's probe."""
 
     def run(self, setting: Any, seed: int) -> Iterator[TrialResult]:
-        """Do it in a setting of the right kind, yielding the result so far wherever it may be stopped, and the whole
-        result last.
+        """Do the work in a setting of the right kind. Yield the intermediate result wherever the work may be stopped,
+        and the final result last.
         """
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingSetting:
-    """What every trial of a search has in common. `test` is None during a search: a trial cannot see what is not
-    there.
+    """What all trials of a search have in common. During a search, `test` is None, so that no trial can see the test
+    split.
 
-    Where the splits are exchangeable, a trial on a share of the training split is scored on the rest of it too: four
-    times the samples, half the noise, for the price of looking at them.
+    If the splits are exchangeable, a trial on a part of the training split is also scored on the rest of it: four times
+    the samples and half the noise, for the cost of predicting them.
 
-    Trainings that stop on the way are kept in `checkpoints`, where there is such a folder, to be continued. `pools` has
-    generated samples by the kind of their generator; where a kind is missing, its generator failed.
+    With `folds`, each seed is tested on its own rows of the test split, and trained on all others and the training
+    split.
+
+    Partial trainings are kept in the folder `checkpoints`, if there is one, to be continued. `pools` has the generated
+    samples by kind of generator; a missing kind means that its generator failed.
     """
 
     task: Task
@@ -65,30 +70,32 @@ class TrainingSetting:
     device: str
     modality: str
     metric: Metric = field(default_factory=Accuracy)
+    folds: Mapping[int, np.ndarray] = field(default_factory=dict)
     is_exchangeable: bool = False
     measures_robustness: bool = False
     checkpoints: Path | None = None
     pools: Mapping[str, Pool] = field(default_factory=dict)
 
     def warm_up(self) -> None:
-        """Bring samples that lie in memory to the device."""
+        """Move samples that are in memory to the device."""
         for samples in (self.train, self.validation, self.test):
             if samples is not None and isinstance(samples.inputs, MemoryInputs):
                 resident(samples.inputs, self.device)
 
     def computing(self) -> AbstractContextManager[object]:
-        """On CPU one thread: workers run side by side."""
+        """On a CPU, use one thread: workers run in parallel."""
         return one_thread(self.device)
 
     def plan(self, policy: Policy, seed: int, data_fraction: float = 1.0) -> TrainingPlan:
-        """The training of `policy` on a stratified share of the training split, whole for 1: in batches as many times
-        smaller, so that it takes as many steps.
+        """The plan to train with `policy` on a stratified `data_fraction` of the training split. Batches shrink by the
+        same factor, so that the number of steps is the same.
         """
+        samples = self.samples_of(seed)
         plan = TrainingPlan(
             policy=policy,
             model=self.model,
             task=self.task,
-            samples=self.train,
+            samples=samples,
             recipe=self.recipe,
             seed=seed,
             device=self.device,
@@ -96,9 +103,16 @@ class TrainingSetting:
         )
         if data_fraction == 1:
             return plan
-        rows = nested_rows(self.task.strata(self.train.labels), data_fraction, derive_seed(seed, "share"))
+        rows = nested_rows(self.task.strata(samples.labels), data_fraction, derive_seed(seed, "share"))
         return replace(plan, recipe=self.recipe.for_share(data_fraction), rows=rows)
 
+    def samples_of(self, seed: int) -> Samples:
+        """The samples that a training with that seed is trained on."""
+        fold = self.folds.get(seed)
+        if fold is None or self.test is None:
+            return self.train
+        return self.train + self.test.at(np.delete(np.arange(len(self.test)), fold))
+
     def full_length_passes(self) -> int:
-        """The compute of training one final model: samples passed through it, forward and backward."""
+        """The compute of training one final model, in samples passed through it forward and backward."""
         return self.recipe.steps(len(self.train), 1) * self.recipe.batch_size

@@ -1,4 +1,4 @@
-"""A training: what it is to do, and how far it has come."""
+"""The plan and the state of a training."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STATISTICS_BYTES = 256 * 2**20
 
 @dataclass
 class Meter:
-    """What training has cost so far."""
+    """The cost of a training so far."""
 
     augmentation_seconds: float = 0.0
     samples_seen: int = 0
@@ -34,22 +34,22 @@ class Meter:
 
 @dataclass(frozen=True, eq=False)
 class TrainingPlan:
-    """What a training is to do.
+    """The plan of a training.
 
     Attributes:
-        policy: that samples are augmented by, and adversarial samples made.
+        policy: the policy that augments samples and makes adversarial ones.
         model: the name of the network.
         task: what is predicted.
-        samples: to train on; they alone are augmented.
-        recipe: how long and how.
-        seed: the order, the plans, the attacks and the weights to begin with follow from it.
+        samples: the samples to train on; only they are augmented.
+        recipe: the training recipe.
+        seed: determines the order, the plans, the attacks and the initial weights.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
-        modality: of the samples, by name.
-        rungs: shares of full length at which it pauses; the last one ends it.
-        rows: of the samples that it is trained on; None for all.
-        parts: in how many a step passes its batch through the model; their gradients add up: less memory, the same step
-            but for what batch normalization sees.
-        synthetic: samples of which come those that the policy puts in the place of real ones.
+        modality: the name of the modality of the samples.
+        rungs: fractions of full length at which it pauses; it ends at the last one.
+        rows: the rows of the samples to train on; None for all.
+        parts: the number of parts in which a step passes its batch through the model, adding up their gradients. This
+            saves memory and gives the same step, except for batch normalization.
+        synthetic: the generated samples that may replace real ones.
     """
 
     policy: Policy
@@ -67,35 +67,41 @@ class TrainingPlan:
 
     @cached_property
     def taken(self) -> np.ndarray:
-        """The rows that it is trained on."""
+        """The rows of the samples to train on."""
         return np.arange(len(self.samples)) if self.rows is None else self.rows
 
     @property
     def batch_size(self) -> int:
-        """Samples per step, copies included."""
+        """Samples per step, including copies."""
         return self.recipe.samples_a_step(self.policy.copies)
 
     @property
+    def passes(self) -> float:
+        """How often a sample passes through the model, on average: once, and once per step of an attack on it."""
+        how = self.policy.adversarial
+        return 1 + how.share * (how.steps + (how.loss == "trades")) if how else 1.0
+
+    @property
     def steps(self) -> int:
-        """Of the optimizer, at full length."""
-        return self.recipe.steps(len(self.taken), self.policy.copies)
+        """Optimizer steps at full length."""
+        return self.recipe.steps(len(self.taken), self.policy.copies, self.passes)
 
     @property
     def stops(self) -> dict[int, float]:
-        """The rungs, by the number of steps after which each is reached."""
+        """The rungs by the number of steps at which they are reached."""
         return {math.ceil(rung * self.steps): rung for rung in self.rungs}
 
 
 @dataclass
 class Training:
-    """A training under way: the model as it is now, what it has cost, and what it is continued from.
+    """The state of a training: the current model, its cost, and what is needed to continue.
 
     Attributes:
-        model: in training.
-        modality: of the samples, by name.
-        meter: the cost, since it was begun or continued.
-        steps: of the optimizer that have been taken.
-        momentum: the optimizer's, a tensor per parameter; empty before the first step.
+        model: the model in training.
+        modality: the name of the modality of the samples.
+        meter: the cost since it was begun or resumed.
+        steps: the number of optimizer steps taken.
+        momentum: the optimizer's momentum, one tensor per parameter; empty before the first step.
         drawn: the state of the generator of plans and attacks.
     """
 
@@ -108,7 +114,7 @@ class Training:
 
 
 def new_training(plan: TrainingPlan) -> Training:
-    """A fresh model, standardized by the mean and deviation of the training samples."""
+    """A new training, whose model standardizes inputs by the mean and deviation of the training samples."""
     samples = plan.samples
     if samples not in _statistics:
         _statistics[samples] = channel_statistics(samples.inputs, plan.modality)
@@ -117,13 +123,13 @@ def new_training(plan: TrainingPlan) -> Training:
     return Training(model, plan.modality)
 
 
-#: Per channel mean and deviation of the samples that this process trains on, worked out once.
+#: The mean and deviation per channel of the samples that this process trains on, computed once.
 _statistics: WeakKeyDictionary[Samples, tuple[Tensor, Tensor]] = WeakKeyDictionary()
 
 
 def channel_statistics(inputs: Inputs, modality: str) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of each channel, ``[C]`` each, over at most 2,048 samples spread over the set and all
-    that a channel holds.
+    """Mean and standard deviation of each channel, ``[C]`` each, over all values of at most 2,048 samples spread over
+    the set.
     """
     at_most = min(2048, max(64, _STATISTICS_BYTES // (4 * math.prod(inputs.shape))))
     rows = spread_rows(len(inputs), at_most)

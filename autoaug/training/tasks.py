@@ -1,4 +1,4 @@
-"""What is predicted. Core rooms ask the task, and know of no classes."""
+"""Tasks: what is predicted. Other packages use this interface and do not assume classes."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from autoaug.functional.labels import soft_labels
 
 
 class Task(Protocol):
-    """What a model learns to say of a sample. `labels` are as a data set has them, `targets` what training works on."""
+    """What a model learns to predict. `labels` are in the format of the data set, `targets` in that of training."""
 
     @property
     def name(self) -> str:
-        """As it stands in the facts of a run."""
+        """The name in the facts of a run."""
 
     @property
     def outputs(self) -> int:
-        """How many numbers the model gives per sample."""
+        """The number of outputs of the model per sample."""
 
     @property
     def classes(self) -> int:
-        """How many classes predictions and labels name; 0 where they name none."""
+        """The number of classes; 0 if predictions and labels are not classes."""
 
     def targets(self, labels: Tensor) -> Tensor:
         """Labels ``[n]`` as floating point ``[n, d]``, so that those of two samples can be mixed."""
 
     def loss(self, outputs: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
-        """The loss ``[n]`` of each sample; `smoothing` is how far targets are moved towards knowing nothing."""
+        """The loss ``[n]`` per sample; `smoothing` is how far targets are moved toward an uninformative prediction."""
 
     def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
-        """How far `outputs` are from what is said in `others` of the same samples, ``[n]``; 0 where they agree."""
+        """The divergence ``[n]`` of `outputs` from `others` for the same samples; 0 if they agree."""
 
     def predict(self, outputs: Tensor) -> np.ndarray:
-        """What is said of each sample, ``[n]`` or ``[n, …]``, as it is stored."""
+        """The predictions ``[n]`` or ``[n, …]`` in storage format."""
 
     def strata(self, labels: np.ndarray) -> np.ndarray:
-        """The number ``[n]`` of each sample's group, for shares of the data that have something of everything."""
+        """The stratum ``[n]`` of each sample, for stratified parts of the data."""
 
 
 @dataclass(frozen=True)
 class Classification:
-    """One of several classes; labels are their indices, predictions too (uint16)."""
+    """One of several classes; labels and predictions are class indices (predictions as uint16)."""
 
     classes: int
     name: str = "classification"
@@ -55,7 +55,7 @@ class Classification:
         return self.classes
 
     def targets(self, labels: Tensor) -> Tensor:
-        """Shares of the classes, ``[n, classes]``."""
+        """Soft labels ``[n, classes]``."""
         return soft_labels(labels, self.classes)
 
     def loss(self, outputs: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
@@ -63,14 +63,14 @@ class Classification:
         return cross_entropy(outputs, targets, label_smoothing=smoothing, reduction="none")
 
     def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
-        """Kullback and Leibler's, of the probabilities."""
-        said, meant = log_softmax(outputs, 1), log_softmax(others, 1)
-        return kl_div(said, meant, reduction="none", log_target=True).sum(1)
+        """The Kullback-Leibler divergence of the probabilities."""
+        own, reference = log_softmax(outputs, 1), log_softmax(others, 1)
+        return kl_div(own, reference, reduction="none", log_target=True).sum(1)
 
     def predict(self, outputs: Tensor) -> np.ndarray:
         """The most likely class."""
-        found: np.ndarray = outputs.argmax(1).cpu().numpy().astype(np.uint16)
-        return found
+        predicted: np.ndarray = outputs.argmax(1).cpu().numpy().astype(np.uint16)
+        return predicted
 
     def strata(self, labels: np.ndarray) -> np.ndarray:
         return labels

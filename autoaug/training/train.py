@@ -1,4 +1,4 @@
-"""One model trained under one policy."""
+"""Train one model with one policy."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import dropout
 
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
@@ -16,11 +17,12 @@ from autoaug.training.adversarial import attack, attack_magnitudes
 from autoaug.training.chunks import Chunk, augmented_chunks
 from autoaug.training.device import precision, with_layout
 from autoaug.training.feed import inputs_at_once, shuffled
+from autoaug.training.randomness import RandomState, seed_all
 from autoaug.training.state import Training, TrainingPlan, new_training
 from autoaug.utils.seeds import derive_seed
 
-#: The greatest norm of a step's gradient. Without this bound the steps at the highest learning rate throw a short
-#: training off: five epochs of 1,000 Fashion-MNIST samples ended at 17 to 71 % over five seeds, with it at 78 to 80 %.
+#: The highest norm of a step's gradient. Without this bound, steps at the highest learning rate derail short trainings:
+#: five epochs of 1,000 Fashion-MNIST samples ended at 17 to 71 % over five seeds, with the bound at 78 to 80 %.
 _GRADIENT = 1.0
 
 
@@ -29,15 +31,17 @@ class NonFiniteLoss(ArithmeticError):
 
 
 def train_to_end(plan: TrainingPlan, training: Training | None = None) -> Training:
-    """A training of `plan` that is whole: a fresh one, or what is left of `training`."""
-    training = training or new_training(plan)
-    for _ in train(training, plan):
-        pass
+    """Carry out `plan` to the end, from the beginning or from the state of `training`."""
+    with RandomState(derive_seed(plan.seed, "global"), plan.device):
+        training = training or new_training(plan)
+        for _ in train(training, plan):
+            pass
     return training
 
 
 def train(training: Training, plan: TrainingPlan) -> Iterator[float]:
-    """Train ``training.model`` in place as `plan` says, from where it is, yielding each rung when it is reached.
+    """Train ``training.model`` in place according to `plan`, from its current state; yield each rung that is reached.
+    The global random state is seeded in every step, so that a resumed training draws as an uninterrupted one.
 
     Raises:
         NonFiniteLoss: the loss became NaN or infinite.
@@ -49,7 +53,7 @@ def train(training: Training, plan: TrainingPlan) -> Iterator[float]:
     if len(plan.samples.inputs.shape) == 3:
         model = model.to(memory_format=torch.channels_last)
     optimizer, stops = _optimizer(training, plan), plan.stops
-    with dropping_out(model, plan.policy, derive_seed(plan.seed, "dropout")):
+    with dropping_out(model, plan.policy):
         for chunk in _chunks(training, plan, generator):
             losses = []
             for start in range(0, len(chunk.inputs), plan.batch_size):
@@ -66,7 +70,7 @@ def train(training: Training, plan: TrainingPlan) -> Iterator[float]:
 
 
 def _chunks(training: Training, plan: TrainingPlan, generator: torch.Generator) -> Iterator[Chunk]:
-    """Augmented samples for what is left of the training, several steps at once."""
+    """Augmented samples for the rest of the training, several steps at a time."""
     size, steps, copies = plan.batch_size, plan.steps, plan.policy.copies
     changes = [math.ceil(bound * steps) for bound in plan.policy.bounds()]
     at_once = max(1, inputs_at_once(plan.samples.inputs.shape) // size)
@@ -80,13 +84,14 @@ def _chunks(training: Training, plan: TrainingPlan, generator: torch.Generator) 
     )
     coming = [begin for begin, _ in spans if training.steps <= begin < max(plan.stops)]
     policies = [plan.policy.at((begin + 0.5) / steps) for begin in coming]
-    return augmented_chunks(training, plan, policies, itertools.islice(order, done, None), generator)
+    return augmented_chunks(training, plan, policies, itertools.islice(order, done, None), generator, first=done)
 
 
 def _step(
     training: Training, plan: TrainingPlan, optimizer: torch.optim.SGD, batch: Chunk, generator: torch.Generator
 ) -> list[Tensor]:
-    """One step of the optimizer; returns the losses of the batch's parts."""
+    """Take one optimizer step; return the losses of the parts of the batch."""
+    seed_all(derive_seed(plan.seed, "step", training.steps), plan.device)
     for group in optimizer.param_groups:
         group["lr"] = plan.recipe.learning_rate * one_cycle(training.steps / plan.steps)
     optimizer.zero_grad(set_to_none=True)
@@ -104,7 +109,7 @@ def _step(
 
 
 def _loss(training: Training, plan: TrainingPlan, part: Chunk, generator: torch.Generator) -> Tensor:
-    """The mean loss of a part of a batch, some of it attacked as the policy asks."""
+    """The mean loss of a part of a batch; the policy's share of it is attacked."""
     model, task, how, smoothing = training.model, plan.task, plan.policy.adversarial, plan.recipe.label_smoothing
     count = round(how.share * len(part.inputs)) if how else 0
     values = part.inputs
@@ -127,7 +132,7 @@ def _loss(training: Training, plan: TrainingPlan, part: Chunk, generator: torch.
 
 
 def _optimizer(training: Training, plan: TrainingPlan) -> torch.optim.SGD:
-    """SGD on the model's parameters, with the momentum that `training` has gathered."""
+    """SGD on the model's parameters, with the momentum of `training`."""
     parameters, decay, rate = list(training.model.parameters()), plan.recipe.weight_decay, plan.recipe.learning_rate
     if plan.policy.regularization and plan.policy.regularization.weight_decay is not None:
         decay = plan.policy.regularization.weight_decay
@@ -138,14 +143,14 @@ def _optimizer(training: Training, plan: TrainingPlan) -> torch.optim.SGD:
 
 
 def _momentum(optimizer: torch.optim.SGD, parameter: Tensor) -> Tensor:
-    """What the optimizer has gathered for a parameter: nothing where it takes no part in the training."""
-    gathered: Tensor = optimizer.state[parameter].get("momentum_buffer", torch.zeros_like(parameter))
-    return gathered
+    """The momentum of a parameter; 0 if it is not trained."""
+    momentum: Tensor = optimizer.state[parameter].get("momentum_buffer", torch.zeros_like(parameter))
+    return momentum
 
 
 def one_cycle(done: float) -> float:
-    """Share of the highest learning rate when `done` of the training is over: up from a twenty-fifth in the first
-    quarter, then down to 0, both along a cosine. Unlike PyTorch's own it takes trainings of any number of steps.
+    """The learning rate, as a fraction of the highest, after a fraction `done` of the training: up from 1/25 in the
+    first quarter, then down to 0, both along a cosine. Unlike PyTorch's scheduler, it supports any number of steps.
     """
     if done < 0.25:
         return 0.04 + 0.96 * (1 - math.cos(4 * math.pi * done)) / 2
@@ -153,28 +158,22 @@ def one_cycle(done: float) -> float:
 
 
 def chunk_sizes(steps: int, at_once: int, stops: Iterable[int]) -> list[int]:
-    """`steps` in chunks of at most `at_once`, with a boundary at each of `stops`."""
+    """Divide `steps` into chunks of at most `at_once`, with a boundary at each of `stops`."""
     bounds = sorted({*range(0, steps, at_once), *stops, steps})
     return [after - before for before, after in itertools.pairwise(bounds)]
 
 
 @contextmanager
-def dropping_out(model: nn.Module, policy: Policy, seed: int) -> Iterator[None]:
-    """In the block, and while it trains, the model drops a share of the features before its last linear layer, as the
-    policy asks.
-    """
+def dropping_out(model: nn.Module, policy: Policy) -> Iterator[None]:
+    """In the block, apply the policy's dropout before the model's last linear layer, in training mode."""
     share = policy.regularization.dropout if policy.regularization else 0.0
     linear = [module for module in model.modules() if isinstance(module, nn.Linear)]
     if not share or not linear:
         yield
         return
-    generator = torch.Generator().manual_seed(seed)
 
     def drop(layer: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        if not layer.training:
-            return given
-        kept = torch.rand(given[0].shape, generator=generator).to(given[0].device) >= share
-        return (given[0] * kept / (1 - share), *given[1:])
+        return (dropout(given[0], share, layer.training), *given[1:])
 
     hook = linear[-1].register_forward_pre_hook(drop)
     try:

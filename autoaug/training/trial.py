@@ -1,4 +1,4 @@
-"""A trial: one policy trained and scored once, a pure function of (policy, share, setting, seed)."""
+"""A trial: one policy trained and scored once, as a pure function of (policy, data fraction, setting, seed)."""
 
 from __future__ import annotations
 
@@ -18,42 +18,44 @@ from autoaug.policy.models import Policy
 from autoaug.training.checkpoint import checkpoint_path, load_training, save_training, save_weights, weights_file
 from autoaug.training.inference import predict
 from autoaug.training.metrics import score
+from autoaug.training.randomness import RandomState
 from autoaug.training.result import Rung, TrialResult
 from autoaug.training.robustness import robust_score
 from autoaug.training.setting import Setting, TrainingSetting, Work
 from autoaug.training.state import Training, TrainingPlan, new_training
 from autoaug.training.train import train
 from autoaug.utils.clock import now
+from autoaug.utils.seeds import derive_seed
 
-#: Shares of full length at which the validation score is taken. Earlier rungs mislead: on 1,000 samples of
-#: Fashion-MNIST the ranks at a quarter had a correlation of -0.16 with those at full length, at a half 0.30, because
-#: strong policies take longer to pay.
+#: Fractions of full length at which the validation score is measured. Earlier rungs mislead: on 1,000 Fashion-MNIST
+#: samples, the ranks at a quarter had a correlation of -0.16 with those at full length, and at a half 0.30, because
+#: strong policies take longer to pay off.
 RUNGS = (0.5, 1.0)
 _MOST_OF_THE_REST = 5000
 
 
 def carry_out(work: Work, setting: Setting, seed: int) -> Iterator[TrialResult]:
-    """Run `work`; an error that it lets through ends it as failed, with the reason. Nothing of this process is changed
-    while the caller has a result.
+    """Run `work`. An error ends it as failed, with the reason. All that it draws from the global random state follows
+    from `seed`. The state of this process is restored before each result is yielded.
     """
-    started = now()
+    started, random_state = now(), RandomState(derive_seed(seed, "global"), setting.device)
     try:
         steps = work.run(setting, seed)
         while True:
-            with setting.computing():
+            with setting.computing(), random_state:
                 result = next(steps, None)
             if result is None:
                 return
             yield result
-    except Exception as fault:  # whatever it is, the search goes on and groups the causes
+    except Exception as fault:  # the search continues after any error, and groups the causes
         yield failed(TrialResult(started=started), fault)
 
 
 @dataclass(frozen=True)
 class Train:
-    """Train and score `policy` on a stratified `data_fraction` of the training split, from a share `start` of the
-    training's length to `stop`. Weights of a whole training are kept where `keeps_weights` says so: in the setting's
-    checkpoints, or else in the result.
+    """Train and score `policy` on a stratified `data_fraction` of the training split, from the fraction `start` of full
+    length to `stop`. With `keeps_weights`, the weights of a complete training are kept in the setting's checkpoints,
+    or, if there are none, in the result.
     """
 
     policy: Policy
@@ -64,22 +66,22 @@ class Train:
 
     @property
     def rungs(self) -> list[float]:
-        """Where it pauses to be scored."""
+        """The fractions of full length at which it is scored."""
         return [rung for rung in RUNGS if rung < self.stop] + [self.stop]
 
     def run(self, setting: TrainingSetting, seed: int) -> Iterator[TrialResult]:
-        """Yield the result so far at every rung and the whole result last.
+        """Yield the intermediate result at every rung and the final result last.
 
-        The training runs for all epochs of the recipe over a nested, stratified share of the training split, drawn by
-        `seed`, in batches as many times smaller: it takes as many steps as a full training. Less data ranks policies
-        as full trainings do where fewer epochs, or steps, do not: strong policies need them.
+        The training runs for all epochs of the recipe on a nested, stratified part of the training split, drawn by
+        `seed`. Batches shrink by the same factor, so that it takes as many steps as a full training. With less data,
+        policies rank as in full trainings; with fewer epochs or steps they do not, because strong policies need them.
 
-        A training that goes on takes up what an earlier trial of the same policy up to there left in the setting's
-        checkpoints; where that is not to be had, it first does it again, to the same result.
+        A trial that continues an earlier one of the same policy starts from its checkpoint. If that is missing, it
+        repeats the earlier part, with the same result.
 
-        Whoever runs it may stop asking after a rung; the result so far is then all there is: that is how a trial is
-        pruned. A loss that is not finite, or an error in training, ends it as failed, with the reason. Where memory
-        runs out it is tried once more, each batch in two halves, and a note says so.
+        To prune a trial, the caller stops iterating after a rung; then the last result is all there is. A non-finite
+        loss, or an error in training, ends the trial as failed, with the reason. If memory runs out, the trial is
+        repeated once with each batch in two halves, and a note says so.
         """
         begun = TrialResult(started=now())
         try:
@@ -94,7 +96,7 @@ class Train:
 
 
 class _Trial:
-    """A trial under way."""
+    """A running trial."""
 
     def __init__(self, work: Train, setting: TrainingSetting, seed: int, parts: int) -> None:
         self.work, self.setting, self.seed, self.parts = work, setting, seed, parts
@@ -103,7 +105,7 @@ class _Trial:
     def run(self, result: TrialResult) -> Iterator[TrialResult]:
         work, setting = self.work, self.setting
         try:
-            pool, note = _pool(work.policy, setting)
+            pool, note = _pool(work, setting)
             result = replace(result, note=" ".join(filter(None, [result.note, note])))
             plan = replace(
                 setting.plan(work.policy, self.seed, work.data_fraction),
@@ -120,14 +122,14 @@ class _Trial:
                 if reached < work.stop:
                     yield result
             result = self.whole(result, training)
-        except Exception as fault:  # a user's model may raise anything; the search goes on and groups the causes
+        except Exception as fault:  # a user's model may raise anything; the search continues, and groups the causes
             if self.parts == 1 and _is_out_of_memory(fault):
                 raise _OutOfMemory from None
             result = failed(result, fault)
         yield result
 
     def begun(self, plan: TrainingPlan) -> Training:
-        """A fresh training, or what one left behind that stopped at the start of this one."""
+        """A new training, or, if this one continues another, its checkpoint."""
         training, work = new_training(plan), self.work
         if work.start and self.setting.checkpoints:
             load_training(training, self.checkpoint(work.start))
@@ -138,7 +140,7 @@ class _Trial:
         return checkpoint_path(self.setting.checkpoints, self.work.policy, self.work.data_fraction, self.seed, stop)
 
     def scored(self, result: TrialResult, training: Training, reached: float, rest: np.ndarray) -> TrialResult:
-        """The result with one rung more, on the validation split and the training samples at `rest`."""
+        """The result with one more rung, scored on the validation split and the training samples at `rest`."""
         setting = self.setting
         self.validation = self.on(training, setting.validation)
         statistics = self.validation[1]
@@ -148,14 +150,14 @@ class _Trial:
         return replace(result, curve=(*result.curve, rung), ended=now(), **vars(training.meter))
 
     def on(self, training: Training, samples: Samples, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """What the model says of samples, or of those at `rows`, and the statistics of that."""
+        """The predictions for all samples, or those at `rows`, and their statistics."""
         setting = self.setting
-        found = predict(training.model, setting.task, samples.inputs, setting.device, setting.modality, rows)
+        predictions = predict(training.model, setting.task, samples.inputs, setting.device, setting.modality, rows)
         labels = samples.labels if rows is None else samples.labels[rows]
-        return found, setting.metric.statistics(found, labels)
+        return predictions, setting.metric.statistics(predictions, labels)
 
     def whole(self, result: TrialResult, training: Training) -> TrialResult:
-        """The result of the trial that has reached its last rung, with what it leaves behind."""
+        """The final result of the trial, after its last rung; writes checkpoints or weights if needed."""
         work, setting = self.work, self.setting
         if setting.checkpoints and (work.stop < 1 or work.keeps_weights):
             save = save_weights if work.stop == 1 else save_training
@@ -164,35 +166,45 @@ class _Trial:
             result = replace(result, weights=weights_file(training, work.policy, self.seed))
         if setting.measures_robustness:
             result = replace(result, robustness=robust_score(training.model, setting))
-        found, statistics = self.validation or (None, None)
-        tested, tested_statistics = (None, None) if setting.test is None else self.on(training, setting.test)
+        predictions, statistics = self.validation or (None, None)
+        tested, tested_statistics = None, None
+        if setting.test is not None:
+            tested, tested_statistics = self.on(training, setting.test, setting.folds.get(self.seed))
         return replace(
             result,
             status="complete",
             score=result.curve[-1].score,
             ended=now(),
-            validation_predictions=found,
+            validation_predictions=predictions,
             validation_statistics=statistics,
             test_predictions=tested,
             test_statistics=tested_statistics,
         )
 
 
-def _pool(policy: Policy, setting: TrainingSetting) -> tuple[Samples | None, str]:
-    """The generated samples that the policy asks for, and what is to be said of them."""
+def _pool(work: Train, setting: TrainingSetting) -> tuple[Samples | None, str]:
+    """The generated samples that the policy uses, if there are any, and a note if they are missing.
+
+    Generators are fitted to the whole training split. A trial on a share of it gets none of their samples: through them
+    it would learn about the rest, on which it is scored and which other trials do not see. Fitting a generator to the
+    rows of each trial would cost more than the trial.
+    """
+    policy = work.policy
     if policy.synthetic is None:
         return None, ""
+    if work.data_fraction < 1:
+        return None, "without generated samples: their generator knows more of the data than this trial may"
     pool = setting.pools.get(policy.synthetic.kind)
     if pool is None:
         return None, f"without generated samples: the {policy.synthetic.kind} failed"
     samples = pool.above(policy.synthetic.confidence)
     if not len(samples):
-        return None, f"without generated samples: none of the {policy.synthetic.kind}'s is sure enough"
+        return None, f"without generated samples: none of the {policy.synthetic.kind} has enough confidence"
     return samples, ""
 
 
 def _rest(setting: TrainingSetting, rows: np.ndarray | None) -> np.ndarray:
-    """Training rows to score a trial on that is trained on `rows` alone: some thousands, spread over the set."""
+    """Training rows on which to score a trial that trains only on `rows`: at most 5,000, spread over the rest."""
     if rows is None or not setting.is_exchangeable:
         return np.empty(0, np.int64)
     rest = np.setdiff1d(np.arange(len(setting.train)), rows)
@@ -201,7 +213,7 @@ def _rest(setting: TrainingSetting, rows: np.ndarray | None) -> np.ndarray:
 
 
 class _OutOfMemory(Exception):
-    """Memory ran out in a training that may be tried again."""
+    """Memory ran out in a training that can be retried."""
 
 
 def _is_out_of_memory(fault: Exception) -> bool:
@@ -211,7 +223,7 @@ def _is_out_of_memory(fault: Exception) -> bool:
 
 
 def failed(result: TrialResult, fault: BaseException) -> TrialResult:
-    """The result so far of a trial that `fault` ended."""
+    """The result of a trial that `fault` ended."""
     is_full = full_disk(fault) is not None
     reason = typed_line(fault)
     return replace(result, status="failed", score=math.nan, reason=reason, disk_full=is_full, ended=now())

@@ -1,1 +1,1 @@
-"""What is smaller than a room: files, locks, seeds, signals, text."""
+"""Small helpers: files, locks, seeds, signals, text."""

@@ -1,4 +1,4 @@
-"""The time, by a clock that is not set back in the middle of a run."""
+"""A clock that never goes backward during a run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _BEGAN = time.time() - time.monotonic()
 
 
 def now() -> float:
-    """Seconds since the epoch, as the system's clock had it when this process began, and time has passed since: what
-    lies between two calls is never negative, and no limit is reached because somebody sets the clock.
+    """Seconds since the epoch: the system clock when this process began, plus the time elapsed since. Differences
+    between calls are never negative, and setting the system clock cannot trigger a time limit.
     """
     return _BEGAN + time.monotonic()

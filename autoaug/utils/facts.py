@@ -1,4 +1,4 @@
-"""What work that is kept depends on: noted with it, and compared before it is used again."""
+"""The inputs that stored work depends on: recorded with it, and compared before it is reused."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Facts = Mapping[str, Any]
 
 
 def changes(noted: Facts, own: Facts) -> str:
-    """Which facts that stand in both differ, in words; empty where none does. What an older version did not note, or a
-    newer one no longer knows, is no difference.
+    """Describe the differences between the facts that both have; empty if there are none. Facts that only one of two
+    versions records are ignored.
     """
     noted = _in_present_words(noted)
     shared = [name for name in noted if name in own]
@@ -30,7 +30,7 @@ def changes(noted: Facts, own: Facts) -> str:
 
 
 def _in_present_words(noted: Facts) -> dict[str, Any]:
-    """The same facts; those that an older version noted, in the words of this one."""
+    """The same facts, with names and values of older versions replaced by current ones."""
     facts = with_names(dict(noted), {"rule": "accept", "image_size": "size"})
     if facts.get("batch_counts") == "images":
         facts["batch_counts"] = "inputs"
@@ -43,17 +43,17 @@ def brief(value: Any) -> str:
 
 
 def keep_to(path: Path, own: Facts) -> None:
-    """Note the facts in the file at `path`, which stands beside what depends on them; raises `RunError` where others
-    were noted there.
+    """Record the facts in the file at `path`, next to the work that depends on them. Raises `RunError` if the file
+    records different ones.
     """
     if path.is_file():
         try:
             noted = json.loads(path.read_bytes())
             differing = changes(noted, own)
-        except (ValueError, TypeError):  # damaged: as with work of older versions, nothing is known
+        except (ValueError, TypeError):  # a damaged file counts as no record
             differing = ""
         if differing:
             raise RunError(
-                f"what is kept in {path.parent} was made with {differing}; restore what was changed, or begin a new run"
+                f"the files in {path.parent} were made with {differing}; undo the change, or begin a new run"
             )
     write_whole(path, json.dumps(own, indent=1))

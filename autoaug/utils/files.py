@@ -1,4 +1,4 @@
-"""Files that are read with one clear error, and written whole or not at all; file names from any text."""
+"""Read files with clear errors, write them atomically, and make file names from any text."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from autoaug.errors import AutoaugError, OptionError
 
 #: A file's name takes at most 255 bytes on most file systems; this leaves room for a suffix and a temporary name.
 _LONGEST_NAME = 200
-#: ``/dev/stdout`` may lead to a file.
+#: ``/dev/stdout`` may be a link to a regular file.
 _DEVICES = Path("/dev")
 _UNSAFE = frozenset('/\\:*?"<>|')
 
 
 def regular_file(path: Path) -> Path:
-    """The path itself; raises `OSError` where something stands there that may have no end, or none yet: a pipe, a
-    device, a socket, a folder.
+    """The path itself; raises `OSError` if it exists but is not a regular file. Reading a pipe, a device or a socket
+    may never end.
     """
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is not a regular file")
@@ -28,12 +28,12 @@ def regular_file(path: Path) -> Path:
 
 
 def read_bytes(path: Path, error: type[AutoaugError], at_most: int | None = None) -> bytes:
-    """What is in a regular file.
+    """Read a regular file.
 
     Args:
-        path: of the file.
-        error: raised, with one line, where there is no such file, or it cannot be read, or is too large.
-        at_most: bytes that the file may have; None for any number.
+        path: the file.
+        error: the type of error to raise, with a one-line message, if the file is missing, unreadable or too large.
+        at_most: the most bytes that the file may have; None for no limit.
     """
     try:
         with regular_file(path).open("rb") as file:
@@ -41,12 +41,12 @@ def read_bytes(path: Path, error: type[AutoaugError], at_most: int | None = None
     except OSError as fault:
         raise error(f"{path} cannot be read: {fault.strerror}") from None
     if at_most is not None and len(content) > at_most:
-        raise error(f"{path} has more than {at_most} bytes, the most that such a file may have")
+        raise error(f"{path} has more than {at_most} bytes, the limit for such a file")
     return content
 
 
 def read_text(path: Path, error: type[AutoaugError], at_most: int | None = None) -> str:
-    """The UTF-8 text of a regular file; raises `error` as `read_bytes` does, and where it is not UTF-8."""
+    """Read a regular file as UTF-8 text; raises `error` as `read_bytes` does, and if it is not UTF-8."""
     try:
         return read_bytes(path, error, at_most).decode("utf-8-sig")
     except UnicodeDecodeError as fault:
@@ -55,8 +55,8 @@ def read_text(path: Path, error: type[AutoaugError], at_most: int | None = None)
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Where to write a file that takes the place of `path` when the block ends, in a folder that is made. A block that
-    fails leaves what was there before.
+    """Yield a path to write to; the file there replaces `path` when the block ends. Missing folders are created. If the
+    block fails, the old file is kept.
     """
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
@@ -68,14 +68,15 @@ def replacing(path: Path) -> Iterator[Path]:
         with suppress(OSError):
             unfinished.unlink()
         if isinstance(fault, OSError):
-            fault.filename = fault.filename or str(path)  # a write that fails does not say where
+            fault.filename = fault.filename or str(path)  # the error of a failed write has no file name
         raise
 
 
 def write_whole(path: Path, content: str | bytes, mode: int = 0o666) -> None:
-    """Write a file so that a reader, or a crash, finds the old content or the new, never a part. Text is UTF-8. A link
-    is replaced, not followed: somebody else's folder may hold one that leads out of it. What is no file stays, and is
-    written into, such as a pipe or what lies in ``/dev``. A new file has the permissions `mode`, less the umask.
+    """Write a file atomically: a reader sees the old content or the new, never a part, even after a crash. Text is
+    written as UTF-8. A symbolic link is replaced, not followed, because a folder from someone else may contain one that
+    points outside. Pipes and anything in ``/dev`` are written to directly. A new file gets the permissions `mode`,
+    minus the umask.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
@@ -96,31 +97,31 @@ def write_whole(path: Path, content: str | bytes, mode: int = 0o666) -> None:
 
 
 def cache_folder() -> Path:
-    """Where data sets and fitted generators are kept: the folder that ``AUTOAUG_DATA`` names, or ``~/.cache/autoaug``.
-    Raises `OptionError` where neither is known.
+    """The folder for data sets and fitted generators: the one named by ``AUTOAUG_DATA``, or ``~/.cache/autoaug``.
+    Raises `OptionError` if neither can be determined.
     """
     try:
         return Path(os.environ.get("AUTOAUG_DATA") or Path.home() / ".cache" / "autoaug")
-    except RuntimeError:  # a user whom the system does not know
+    except RuntimeError:  # the system has no entry for this user
         raise OptionError("this user has no home folder to keep data in: set AUTOAUG_DATA to a folder") from None
 
 
 def check_writable(folder: Path) -> None:
-    """Raise `OptionError` where nothing can be written to `folder` in the cache, which need not exist yet."""
+    """Raise `OptionError` if the cache folder `folder`, which need not exist yet, cannot be written to."""
     there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         raise OptionError(f"{folder} cannot be written to: set AUTOAUG_DATA to a folder that can")
 
 
 def is_text(text: str) -> bool:
-    """Whether a name can be written to a file: it is UTF-8, and has no NUL."""
+    """Whether a name can be written to a file: it can be encoded as UTF-8 and has no NUL."""
     return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def safe_name(text: str) -> str:
-    """A name for a file or folder made from any `text`, such as a label. Ordinary text stays as it is; characters that
-    a file system or a shell could read otherwise become ``_``, and a digest of the text follows what had to be changed,
-    so that two texts never share a name.
+    """A file or folder name made from any `text`, such as a label. Ordinary text is kept. Characters that are special
+    to a file system or a shell become ``_``, and a digest of the text is appended to changed names, so that two texts
+    never share a name.
 
     >>> safe_name("golden retriever"), safe_name("../x")
     ('golden retriever', '_x-d6b96a97')
@@ -133,5 +134,5 @@ def safe_name(text: str) -> str:
 
 
 def other_names(texts: Iterable[str]) -> dict[str, str]:
-    """The safe names of those `texts` that are not safe themselves."""
+    """The safe names of those `texts` that are not safe names themselves."""
     return {text: name for text in texts if (name := safe_name(text)) != text}

@@ -1,4 +1,4 @@
-"""JSON files checked against pydantic models, with the field of the fault in the error."""
+"""JSON files checked against pydantic models; errors name the invalid field."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Line = TypeVar("Line")
 
 
 def read_record(path: Path, model: type[Model], error: type[AutoaugError], cure: str = "") -> Model:
-    """The file as `model`; raises `error` with one line that names the file, the field, the rule and the `cure`."""
+    """Read the file as `model`; raises `error` with one line naming the file, the field, the rule and the `cure`."""
     return parse_record(read_bytes(path, error), str(path), model, error, cure)
 
 
 def parse_record(
     text: str | bytes, source: str, model: type[Model], error: type[AutoaugError], cure: str = ""
 ) -> Model:
-    """The JSON document `text` as `model`; raises `error` as `read_record` does, naming `source`."""
+    """Parse the JSON document `text` as `model`; raises `error` as `read_record` does, naming `source`."""
     try:
         return model.model_validate_json(text)
     except ValidationError as faults:
@@ -31,8 +31,8 @@ def parse_record(
 
 
 def read_lines(path: Path, adapter: TypeAdapter[Line], error: type[AutoaugError]) -> list[Line]:
-    """The lines of a file of JSON lines, none where there is no file; lines that are torn or damaged are passed over.
-    Raises `error` where the file cannot be read at all.
+    """Read the lines of a JSON Lines file; a missing file has none. Damaged lines are skipped. Raises `error` if the
+    file cannot be read at all.
     """
     lines = []
     for line in read_bytes(path, error).splitlines() if path.is_file() else ():
@@ -42,7 +42,7 @@ def read_lines(path: Path, adapter: TypeAdapter[Line], error: type[AutoaugError]
 
 
 def first_fault(faults: ValidationError) -> str:
-    """The first of pydantic's faults in one line: the field, and the rule that it breaks."""
+    """The first validation error in one line: the field, and the rule that it breaks."""
     fault = faults.errors(include_input=False, include_url=False)[0]
     field = ".".join(str(step) for step in fault["loc"])
     return printable(f"{field}: {rule_of(fault)}" if field else rule_of(fault))

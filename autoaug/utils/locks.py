@@ -1,4 +1,4 @@
-"""One process at a time in a folder: a lock that ends with its process, however that ends."""
+"""A lock that lets one process at a time into a folder, and is released however that process ends."""
 
 from __future__ import annotations
 
@@ -11,28 +11,27 @@ from pathlib import Path
 
 from autoaug.errors import InUse, RunError, full_disk, printable
 
-#: The file that is locked; it says who holds it.
+#: The file that is locked; it names the process that holds the lock.
 LOCK = ".lock"
 _held: set[int] = set()
 
 
 @contextmanager
 def held(folder: Path, cure: str, wait: bool = False, name: str = LOCK) -> Iterator[None]:
-    """Keep other processes out of `folder`, which is made where it is missing, for the length of the block.
+    """Keep other processes out of `folder` during the block. A missing folder is created.
 
-    The operating system keeps the lock (flock), on this host and over NFS, and lets it go with the process that took
-    it: one that was killed, or a machine that went down, leaves nothing behind that would have to be cleared. What is
-    started from here does not inherit it.
+    The operating system holds the lock (flock), on this host and over NFS, and releases it when the process ends: after
+    a kill or a crash of the machine, nothing has to be cleaned up. Child processes do not inherit it.
 
     Args:
-        folder: to be alone in.
-        cure: what to do where another process is there, for the message.
-        wait: for the other process to end, instead of raising.
-        name: of the file that is locked, where it is not the whole folder that one is to be alone in.
+        folder: the folder to lock.
+        cure: what to do if another process is there, for the message.
+        wait: whether to wait for the other process to end, instead of raising.
+        name: the name of the lock file; another name locks only a part of the folder.
 
     Raises:
-        InUse: another process, or another thread of this one, is there.
-        RunError: the file system has no locks, or the folder cannot be written.
+        InUse: another process, or another thread of this one, holds the lock.
+        RunError: the file system does not support locks, or the folder cannot be written.
     """
     path, is_new = folder / name, not folder.exists()
     try:
@@ -43,7 +42,7 @@ def held(folder: Path, cure: str, wait: bool = False, name: str = LOCK) -> Itera
     except OSError as fault:
         if full_disk(fault):
             raise
-        rule = "it must be a folder that may be written, on a file system with locks"
+        rule = "it must be a writable folder on a file system that supports locks"
         raise RunError(f"{folder} cannot be locked ({fault.strerror}): {rule}") from None
     _held.add(file)
     try:
@@ -56,19 +55,19 @@ def held(folder: Path, cure: str, wait: bool = False, name: str = LOCK) -> Itera
             with suppress(OSError):
                 path.unlink()
                 if is_new:
-                    folder.rmdir()  # which only an empty one lets happen
+                    folder.rmdir()  # fails if it is not empty
             os.close(file)
 
 
 def this_process() -> str:
-    """What others are told of who is there."""
+    """How this process is named to others."""
     return f"process {os.getpid()} on host {socket.gethostname()}"
 
 
 def _taken(path: Path, wait: bool) -> int:
-    """The locked file, open."""
+    """Open and lock the file; return its descriptor."""
     while True:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)  # what a link points at is not written
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)  # never write through a link
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             if _is_at(file, path):
@@ -87,7 +86,7 @@ def _owner(path: Path) -> str:
 
 
 def _is_at(file: int, path: Path) -> bool:
-    """Whether the open `file` is what lies at `path`."""
+    """Whether the open `file` is still the one at `path`."""
     try:
         return os.path.samestat(os.fstat(file), path.stat())
     except FileNotFoundError:
@@ -95,7 +94,7 @@ def _is_at(file: int, path: Path) -> bool:
 
 
 def _let_go() -> None:
-    """In a forked child: close what the parent holds, so that the lock ends with the parent."""
+    """In a forked child, close the parent's lock files, so that the locks end with the parent."""
     for file in _held:
         os.close(file)
     _held.clear()

@@ -1,6 +1,6 @@
-"""Options declared once: from a frozen record follow the command line, a Python signature, and the help of both."""
+"""Options declared once, in a frozen record; the command line, the Python signature and the help follow from it."""
 
-# No `from __future__ import annotations` here and where records are: their annotations are read as they are.
+# No `from __future__ import annotations` here or in modules with records: the annotations are evaluated.
 import functools
 import inspect
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args,
 
 from autoaug.errors import OptionError, UnknownName
 
-#: The heading of options that have no other.
+#: The default heading of options.
 OPTIONS = "Options"
 
 P = ParamSpec("P")
@@ -21,13 +21,13 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Option:
-    """Stands in the annotation of a field, and makes it an option of the command line.
+    """Marks a field, in its annotation, as an option of the command line.
 
     Args:
-        help: what it is for.
+        help: the help text.
         panel: the heading under which the command line lists it.
-        flag: its name there, such as ``--samples``, where that is not the field's.
-        is_argument: whether it has no name there, but a place.
+        flag: its name on the command line, such as ``--samples``, if different from the field's name.
+        is_argument: whether it is a positional argument.
     """
 
     help: str
@@ -38,57 +38,63 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Base of the records. Numbers of NumPy become Python's, several values a tuple.
+    """Base of option records. NumPy numbers become Python numbers, and sequences become tuples.
 
     Raises:
-        OptionError: a field takes certain texts alone, and its value is none of them.
+        OptionError: a field has a fixed set of choices, and its value is not one of them.
     """
 
     def __post_init__(self) -> None:
-        """Settle and check every value."""
+        """Normalize and check every value."""
         for field in fields(self):
             kind, value = type_of(field), getattr(self, field.name)
             if get_origin(kind) is Sequence:
                 value = tuple(value or ())
-            elif callable(getattr(value, "item", None)):  # a number of NumPy
+            elif callable(getattr(value, "item", None)):  # a NumPy number
                 value = value.item()
             object.__setattr__(self, field.name, value)
             for one in members_of(kind):
                 if get_origin(one) is Literal and value is not None:
-                    one_of(field.name.replace("_", "-"), value, get_args(one))
+                    one_of(flag_of(field).removeprefix("--"), value, get_args(one))
 
 
 def one_of(name: str, value: str, choices: Sequence[str]) -> str:
-    """The value itself; raises `OptionError` where it is not one of `choices`."""
+    """The value itself; raises `OptionError` if it is not one of `choices`."""
     if value not in choices:
         raise OptionError(f"--{name} {value!r} must be one of: {', '.join(choices)}")
     return value
 
 
 def option_of(field: "Field[Any]") -> Option | None:
-    """How a field is an option of the command line; None for one that is for Python alone."""
+    """The command-line option of a field; None if it is only for Python."""
     return next((word for word in get_args(field.type)[1:] if isinstance(word, Option)), None)
 
 
+def flag_of(field: "Field[Any]") -> str:
+    """The name of an option on the command line, of a switch without its ``--no-`` form."""
+    option = option_of(field)
+    return (option and option.flag) or f"--{field.name.replace('_', '-')}"
+
+
 def type_of(field: "Field[Any]") -> Any:
-    """The type of a field, without what else stands in its annotation."""
+    """The type of a field, without other annotations."""
     return get_args(field.type)[0] if get_origin(field.type) is Annotated else field.type
 
 
 def members_of(kind: Any) -> tuple[Any, ...]:
-    """The types that a type is the union of; itself where it is none."""
+    """The members of a union type; for any other type, only the type itself."""
     return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
 
 
 def takes(
     record: Callable[P, Record], what: str = "option"
 ) -> Callable[[Callable[[Record], Result]], Callable[P, Result]]:
-    """Have a function of a record be called with the record's fields instead: editors, type checkers and ``help()``
-    show each of them, with its default and its help.
+    """Let a function that takes a record be called with the record's fields as keyword arguments. Editors, type
+    checkers and ``help()`` show each field with its default and its help text.
 
     Args:
-        record: the class, an `Options`.
-        what: what a field is called where a call names one that does not exist.
+        record: a subclass of `Options`.
+        what: the word for a field in the error about an unknown one.
     """
     shown: Any = record
     known = [field.name for field in fields(shown)]
@@ -107,7 +113,7 @@ def takes(
 
 
 def shows(record: type[Options]) -> Callable[[Function], Function]:
-    """Have ``help()`` and `inspect.signature` show a function with the fields of the record as its parameters."""
+    """Make ``help()`` and `inspect.signature` show the fields of the record as the parameters of a function."""
     places = inspect.signature(record).parameters
     types = {field.name: type_of(field) for field in fields(record)}
     parameters = [place.replace(annotation=types[name]) for name, place in places.items()]

@@ -1,5 +1,6 @@
-"""Functions of the user's own, named as ``module:function``: of an installed module, or of a file in the working
-directory. That directory is never put on the path: of all that lies there, only what the user names is imported.
+"""Load the user's own functions, named as ``module:function``, from an installed module or from a file in the working
+directory. That directory is never put on the path: only the modules that the user names, and those they import, are
+found there.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from autoaug.errors import OptionError, typed_line
 
 
 class _NamedModules(MetaPathFinder):
-    """Finds modules in the folder that is noted for each of their top-level names, and notes those beside them that
-    they import. Nothing else there is found, and nothing that is installed is noted.
+    """Finds modules by their registered top-level names, each in its registered folder, and registers the modules in
+    that folder that they import. It finds nothing else there, and never registers installed modules.
     """
 
     def __init__(self) -> None:
@@ -44,16 +45,16 @@ _named = _NamedModules()
 
 
 def load_function(name: str, what: str) -> Callable[..., Any]:
-    """The function that a user calls `name`, as ``module:function``. Its module is installed, or a file or package in
-    the working directory. Such a module finds, by their plain names, the modules there that it imports.
+    """Load the function `name`, given as ``module:function``. The module is installed, or a file or package in the
+    working directory; it may import other modules from there by their plain names.
 
     Args:
         name: as the user gave it.
-        what: what it was given as, such as ``"--model"``; errors begin with it.
+        what: the option it was given for, such as ``"--model"``; error messages begin with it.
 
     Raises:
-        OptionError: `name` is of another form, there is no such function, its module cannot be imported, or there are
-            two such modules.
+        OptionError: `name` has another form, the function does not exist, its module cannot be imported, or two modules
+            have its name.
     """
     module, _, function = name.partition(":")
     if not all(part.isidentifier() for part in (*module.split("."), function)):
@@ -61,24 +62,24 @@ def load_function(name: str, what: str) -> Callable[..., Any]:
     _note(module, Path.cwd(), what)
     try:
         loaded = importlib.import_module(module)
-    except (Exception, SystemExit) as fault:  # a module may raise anything, also to end the program
+    except (Exception, SystemExit) as fault:  # a module may raise anything, or call sys.exit
         raise OptionError(f"{what} {name} cannot be imported: {_why(module, fault)}") from None
     found: Callable[..., Any] | None = getattr(loaded, function, None)
     if not callable(found):
         where = getattr(loaded, "__file__", module)
-        fault_there = f"has no function {function!r}" if found is None else f"has {function!r}, which is no function"
+        fault_there = f"has no function {function!r}" if found is None else f"has {function!r}, which is not callable"
         raise OptionError(f"{what} {name}: {where} {fault_there}")
     return found
 
 
 def _why(module: str, fault: BaseException) -> str:
     if isinstance(fault, ModuleNotFoundError) and f"{module}.".startswith(f"{fault.name}."):
-        return f"there is no module {fault.name!r}, neither installed nor in {Path.cwd()}"
+        return f"module {fault.name!r} is neither installed nor in {Path.cwd()}"
     return typed_line(fault)
 
 
 def _note(module: str, folder: Path, what: str) -> None:
-    """Have `module` found in `folder` where it lies there, with the modules there that it imports."""
+    """If `module` is in `folder`, register it so that it is found there, with the modules there that it imports."""
     top, files = module.partition(".")[0], _files(module, folder)
     if not files:
         return
@@ -104,7 +105,7 @@ def _files(module: str, folder: Path) -> list[Path]:
 
 
 def _spec(top: str) -> ModuleSpec | None:
-    """Where a top-level module is found, or was."""
+    """The spec of a top-level module, imported or not; None if there is no such module."""
     return sys.modules[top].__spec__ if top in sys.modules else importlib.util.find_spec(top)
 
 
@@ -115,7 +116,7 @@ def _locations(spec: ModuleSpec) -> list[str]:
 def _imported(file: Path) -> set[str]:
     """The top-level names of the modules that `file` imports."""
     names: set[str] = set()
-    with suppress(OSError, SyntaxError, ValueError):  # importing it will say what is wrong
+    with suppress(OSError, SyntaxError, ValueError):  # the import itself will report the error
         for node in ast.walk(ast.parse(file.read_bytes())):
             if isinstance(node, ast.Import):
                 names |= {alias.name.partition(".")[0] for alias in node.names}

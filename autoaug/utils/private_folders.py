@@ -1,4 +1,4 @@
-"""Temporary folders that nobody else looks into, gone when their process is, however it ends."""
+"""Private temporary folders that are removed even if their process was killed."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 
 @contextmanager
 def private_folder(place: Path, prefix: str) -> Iterator[Path]:
-    """A new folder in `place` that is this user's alone, for the length of the block; its name is `prefix` and eight
-    characters of chance. What earlier processes that were killed left there under such names is removed before.
+    """A new folder in `place`, readable by this user only, that exists during the block. Its name is `prefix` and eight
+    random characters. Such folders left behind by killed processes are removed first.
     """
     _remove_left(place, prefix)
     unseen = Path(tempfile.mkdtemp(prefix=f".{prefix}", dir=place))
     held = _locked(unseen)
-    folder = unseen.rename(place / unseen.name.removeprefix("."))  # only now may others see it, and that it is held
+    folder = unseen.rename(place / unseen.name.removeprefix("."))  # it becomes visible to others only once it is locked
     try:
         yield folder
     finally:
@@ -29,7 +29,7 @@ def private_folder(place: Path, prefix: str) -> Iterator[Path]:
 
 
 def _locked(folder: Path) -> int | None:
-    """A lock on `folder` that the system takes back when this process ends; None where another process has it."""
+    """Lock `folder` until this process ends, and return the descriptor; None if another process holds the lock."""
     held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -42,7 +42,7 @@ def _locked(folder: Path) -> int | None:
 def _remove_left(place: Path, prefix: str) -> None:
     """Remove this user's folders whose processes are gone."""
     for folder in place.glob(f"{prefix}????????"):
-        with suppress(OSError):  # of another user, or gone in the meantime
+        with suppress(OSError):  # it belongs to another user, or is already gone
             if folder.lstat().st_uid == os.getuid() and (held := _locked(folder)) is not None:
                 shutil.rmtree(folder, ignore_errors=True)
                 os.close(held)

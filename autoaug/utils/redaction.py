@@ -1,4 +1,4 @@
-"""URLs without what may be secret in them, for everything that is written or shown."""
+"""Hide secrets in URLs before they are written or shown."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 _HIDDEN = "***"
-#: What is shorter, as the value of an option often is, also occurs within other words of a text.
+#: Shorter secrets are replaced only as whole words, because they may also occur within other words.
 _LEAST_LENGTH = 6
-#: A URL within a text: a password, with any characters, and then up to what hardly anybody would write in one.
+#: A URL within a text: anything up to an @ (a password may contain any character), then up to a character that is
+#: unlikely in a URL.
 _URL = re.compile(r"[A-Za-z][\w+.-]*://(?:\S*@)?[^\s\"'<>)\]]*[^\s\"'<>)\],.:;]")
 
 
 def shown(url: str) -> str:
-    """`url` with the password, a lone user name (which may be a token) and all values of its query hidden, or with all
-    that follows the scheme, where its parts cannot be told apart. What is no URL is returned as it is.
+    """`url` with the password, a user name without password (which may be a token) and all query values hidden. If its
+    parts cannot be told apart, all that follows the scheme is hidden. Text that is not a URL is returned unchanged.
 
     >>> shown("postgresql://me:secret@host/studies?sslpassword=secret")
     'postgresql://me:***@host/studies?sslpassword=***'
@@ -40,20 +41,20 @@ def shown(url: str) -> str:
 
 
 def parse_url(url: str) -> URL | None:
-    """The parts of `url`; None where it is none, or where one part may have run into another: an ``@`` in a password
-    that is not written ``%40``, and options without their ``?``, end up in the host or in the name of the database.
+    """Parse `url`; None if it is not a URL, or its parts are ambiguous: an ``@`` in a password that is not written
+    ``%40``, or options without a ``?``, end up in the host or the database name.
     """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         return None
-    is_file = parsed.drivername.lower().startswith("sqlite")  # a path may have any characters, and there is no password
+    is_file = parsed.drivername.lower().startswith("sqlite")  # a path may contain anything, and there is no password
     return None if not is_file and set("@#&;=") & set(f"{parsed.host}{parsed.database}") else parsed
 
 
 def without_secrets(text: str, *urls: str) -> str:
-    """`text`, such as what a library says of an error, without the secrets of `urls`, and with any other URL as `shown`
-    has it. Nothing is left of it where one of `urls` cannot be parsed.
+    """`text`, such as a library's error message, with the secrets of `urls` hidden, and all other URLs as in `shown`.
+    If one of `urls` cannot be parsed, the whole text is hidden.
     """
     for url in urls:
         parsed = parse_url(url)
@@ -63,11 +64,11 @@ def without_secrets(text: str, *urls: str) -> str:
         for secret in sorted(_secrets(url, parsed) if parsed else (), key=len, reverse=True):
             alone = len(secret) < _LEAST_LENGTH
             text = re.sub(rf"(?<![\w.]){re.escape(secret)}(?!\w)" if alone else re.escape(secret), _HIDDEN, text)
-    return _URL.sub(lambda found: shown(found[0]), text)
+    return _URL.sub(lambda match: shown(match[0]), text)
 
 
 def _secrets(url: str, parsed: URL) -> set[str]:
-    """What is secret in `url`: as it is, and as it may be written."""
+    """The secrets in `url`, in plain form and in the encodings in which they may be written."""
     values = [value for many in parsed.query.values() for value in ([many] if isinstance(many, str) else many)]
     secrets = [str(secret) for secret in (parsed.password or parsed.username, *values) if secret]
     written = re.findall(r"=([^&]+)", url.partition("?")[2]) + re.findall(r"://[^:/@]*:([^@]+)@", url)

@@ -1,4 +1,4 @@
-"""Fields that had another name in an older format: files of that format are still read."""
+"""Renamed fields: files in older formats remain readable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import AliasChoices, Field
 
 
 def renamed(name: str, old: str) -> Any:
-    """Marks the field `name` of a Pydantic model, in its annotation, as one that was called `old`.
+    """Mark the field `name` of a Pydantic model, in its annotation, as formerly called `old`.
 
     >>> class Trial(BaseModel):
     ...     seed_index: Annotated[int, renamed("seed_index", "repeat")]
@@ -18,11 +18,11 @@ def renamed(name: str, old: str) -> Any:
 
 
 def upgraded(document: Any, newest: int) -> Any:
-    """A document of an older format, whose fields are read under their old names too, as one of the `newest`."""
+    """Set the format of an older document to `newest`; its fields can be read under their old names."""
     is_older = isinstance(document, dict) and document.get("format") in range(1, newest)
     return {**document, "format": newest} if is_older else document
 
 
 def with_names(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """The same values, where a key of `names` stands under the new name there."""
+    """The same values, with each key in `names` replaced by its new name."""
     return {names.get(key, key): value for key, value in values.items()}

@@ -1,4 +1,4 @@
-"""Signals that wait for a good moment, or that a library would take away."""
+"""Delay signals during critical work, and keep handlers that a library would replace."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from types import FrameType
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """A block, or as a decorator a function, that SIGINT and SIGTERM do not break into: the first of them acts when it
-    ends. For short work with a library that would print a traceback of its own.
+    """Delay SIGINT and SIGTERM until the end of the block, or, as a decorator, of the function; then the first one
+    takes effect. For short work with a library that would print its own traceback.
     """
-    if threading.current_thread() is not threading.main_thread():  # signals only ever break into the main thread
+    if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
         yield
         return
     came: list[int] = []
@@ -34,13 +34,13 @@ def uninterrupted() -> Iterator[None]:
 
 @contextmanager
 def sigterm_kept() -> Iterator[None]:
-    """Keep what SIGTERM does through a block in which a library has it end the process without a word; there it acts as
-    Ctrl-C does.
+    """Keep the SIGTERM handler through a block in which a library replaces it by a silent exit. In the block, SIGTERM
+    acts like Ctrl-C.
     """
     before = signal.getsignal(signal.SIGTERM)
     try:
         yield
-    except SystemExit:  # how such a library goes about it
+    except SystemExit:  # raised by the library's handler
         raise KeyboardInterrupt from None
     finally:
         if threading.current_thread() is threading.main_thread():
@@ -48,6 +48,6 @@ def sigterm_kept() -> Iterator[None]:
 
 
 def ignore_signals() -> None:
-    """Have Ctrl-C and SIGTERM do nothing from now on: the program is about to end, and would say so twice."""
+    """Ignore Ctrl-C and SIGTERM from now on: the program is about to end, and would report it twice."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

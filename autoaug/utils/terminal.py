@@ -1,4 +1,4 @@
-"""The one way of text to the terminal: what comes from data, files or other programs may hold what a terminal obeys."""
+"""All output to the terminal goes through here: text from data, files or other programs may hold control sequences."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from autoaug.errors import printable
 
 
 def echo(line: object, err: bool = False) -> None:
-    """Print a line, with all that is not printable escaped."""
+    """Print a line, with unprintable characters escaped."""
     typer.echo(printable(str(line)), err=err)
 
 
 def say(console: Console, line: str) -> None:
-    """The same on a console of Rich, without markup."""
+    """Print a line on a Rich console, escaped and without markup."""
     console.print(printable(line), highlight=False, markup=False, soft_wrap=True)

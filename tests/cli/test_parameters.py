@@ -1,4 +1,4 @@
-"""The commands' parameters are those of the records, with their defaults and their help."""
+"""The commands' parameters, with defaults and help, are those of the option records."""
 
 from __future__ import annotations
 

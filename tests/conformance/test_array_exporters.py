@@ -101,6 +101,8 @@ def test_every_operator_replays_or_is_refused_by_name(target: str, channels: int
 def test_built_in_policies_replay(target: str, tmp_path: Path) -> None:
     policies = {}
     for name, policy in policies_of().items():
+        if policy.mixing:
+            continue  # see below
         if policy.chains:
             with pytest.raises(PolicyError, match="cannot express chains"):
                 export_policy(policy, target, approximate=True)
@@ -244,7 +246,7 @@ def test_timm_is_given_what_it_has(policy: str, options: str) -> None:
 def test_timm_refuses_what_it_has_not() -> None:
     with pytest.raises(PolicyError, match="timm cannot express PadCrop"):
         export_policy(load_policy("flip-crop"), "timm")
-    with pytest.raises(PolicyError, match=r"RandAugment .* exactly; allow its own with --approximate"):
+    with pytest.raises(PolicyError, match=r"RandAugment .* exactly; allow timm's with --approximate"):
         export_policy(randaugment(2, 9), "timm")
     text = export_policy(randaugment(2, 9), "timm", approximate=True)
     assert "--aa rand-m9-n2-mstd0-inc1" in text

@@ -1,4 +1,4 @@
-"""Every executor gives the same study as any other, and survives what happens to it."""
+"""All executors give the same study, and survive interruptions and crashes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit finds what was planted, and stops on what would spoil a result."""
+"""The audit finds planted problems, and stops on those that would invalidate a result."""
 
 from __future__ import annotations
 
@@ -31,10 +31,24 @@ def test_a_leak_between_splits_stops_unless_allowed(tmp_path: Path) -> None:
     )
     found = audit(open_source(path, PLENTY))
     with pytest.raises(
-        DataError, match=r"3 samples stand in two splits, e\.g\. train image 0 and test image 60.*--allow leak"
+        DataError, match=r"3 samples are in two splits, e\.g\. train image 0 and test image 60.*--allow leak"
     ):
         found.stop()
     found.stop(frozenset({"leak"}))
+
+
+@pytest.mark.parametrize("role", ["val", "test"])
+def test_a_group_in_two_given_splits_stops_unless_allowed(role: str, tmp_path: Path) -> None:
+    """Every patient is in train and in the other split; no image is."""
+    images, labels = bars(60, seed=5)
+    other = {f"x_{role}": images, f"y_{role}": labels, f"g_{role}": np.arange(60) // 5}
+    path = write_npz(tmp_path / "a.npz", g_train=np.arange(120) // 10, **other)
+    found = audit(open_source(path, PLENTY))
+    with pytest.raises(DataError, match=r"12 groups are in two splits, e\.g\. '0' with .* and .*--allow leak"):
+        found.stop()
+    found.stop(frozenset({"leak"}))
+    np.savez(tmp_path / "b.npz", **{**np.load(path), f"g_{role}": np.arange(60) // 5 + 100})
+    assert "stop" not in codes(tmp_path / "b.npz").values()
 
 
 def test_one_image_under_two_labels_stops(tmp_path: Path) -> None:
@@ -65,7 +79,7 @@ def test_one_class_stops_and_cannot_be_allowed(tmp_path: Path) -> None:
     (tmp_path / "only").mkdir()
     Image.new("L", (4, 4)).save(tmp_path / "only" / "a.png")
     found = audit(open_source(tmp_path, PLENTY))
-    with pytest.raises(DataError, match="one class only"):
+    with pytest.raises(DataError, match="only one class"):
         found.stop(frozenset({"unreadable", "leak", "conflict"}))
 
 

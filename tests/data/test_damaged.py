@@ -1,4 +1,4 @@
-"""Files of every format, cut short and with bytes turned: the data, or one line that names the file; nothing else."""
+"""Files of every format, truncated or with flipped bytes: they give the data, or one line that names the file."""
 
 from __future__ import annotations
 
@@ -180,8 +180,8 @@ def test_what_an_array_claims_is_compared_with_its_file_before_memory_is_taken(t
         ({"x_val": IMAGES}, "no y_val"),
         ({"y_val": LABELS}, "no x_val"),
         ({"g_val": LABELS}, "no x_val"),
-        ({"x_valid": IMAGES, "y_valid": LABELS, "x_val": IMAGES, "y_val": LABELS}, "of the same split"),
-        ({"x_eval": IMAGES, "y_eval": LABELS}, "'eval' is no split that is known"),
+        ({"x_valid": IMAGES, "y_valid": LABELS, "x_val": IMAGES, "y_val": LABELS}, "belong to the same split"),
+        ({"x_eval": IMAGES, "y_eval": LABELS}, "'eval' is not a known split"),
     ],
 )
 def test_arrays_that_cannot_be_used_are_named(arrays: dict[str, np.ndarray], words: str, tmp_path: Path) -> None:
@@ -212,11 +212,11 @@ def test_a_plain_array_that_is_called_npz_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("note", "words"),
     [
-        (b"no json", "note 'huggingface' is damaged"),
-        (b"[1]", "note 'huggingface' is damaged"),
-        (b'{"info": null}', "note 'huggingface' is damaged"),
-        (b"[" * 100_000, "note 'huggingface' is damaged"),
-        (b"\xff", "note 'huggingface' is damaged"),
+        (b"no json", "metadata 'huggingface' is damaged"),
+        (b"[1]", "metadata 'huggingface' is damaged"),
+        (b'{"info": null}', "metadata 'huggingface' is damaged"),
+        (b"[" * 100_000, "metadata 'huggingface' is damaged"),
+        (b"\xff", "metadata 'huggingface' is damaged"),
         (b'{"info": {"features": {"label": {"names": "ab"}}}}', "must be a list of text"),
         (b'{"info": {"features": {"label": {"names": [1, 2]}}}}', "must be a list of text"),
     ],

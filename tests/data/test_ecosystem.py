@@ -1,4 +1,4 @@
-"""Data as the ecosystem has them: Parquet, the datasets library, WebDataset shards; each written by its own library."""
+"""Parquet, the datasets library and WebDataset shards; each is written by its own library."""
 
 from __future__ import annotations
 
@@ -93,9 +93,9 @@ def test_what_is_wrong_is_named(tmp_path: Path) -> None:
         open_source(bad, LIMIT)
     torn = tmp_path / "torn.tar"
     torn.write_bytes(b"x" * 2000)
-    with pytest.raises(DataError, match=r"torn.tar: not a whole tar file"):
+    with pytest.raises(DataError, match=r"torn.tar: not a complete tar file"):
         open_source(torn, LIMIT)
-    with pytest.raises(DataError, match=r"0001 has no label \(\.cls\) beside it"):
+    with pytest.raises(DataError, match=r"0001 has no label \(\.cls\); add it"):
         open_source(shard(tmp_path / "lone.tar", {"0001.png": png(pictures(1)[0])}), LIMIT)
-    with pytest.raises(DataError, match=r"hf:no/such cannot be had"):
+    with pytest.raises(DataError, match=r"hf:no/such cannot be loaded"):
         open_source("hf:no/such", LIMIT)

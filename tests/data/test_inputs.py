@@ -1,4 +1,4 @@
-"""Samples of any shape and type, wherever they lie; rows that are spread evenly."""
+"""Samples of any shape and type, in memory or in files; evenly spread rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing that a user put among the data is dropped without a word: it is read, refused, or reported."""
+"""No file among the data is silently dropped: it is read, refused, or reported."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_split_is_known_by_its_usual_names(folder: str, role: str, tmp_path: P
 def test_a_folder_beside_train_that_is_no_split_is_refused(folder: str, tmp_path: Path) -> None:
     write_folder(tmp_path / "train", IMAGES, LABELS)
     write_folder(tmp_path / folder, IMAGES[:6], LABELS[:6])
-    assert f"{folder}/ stands beside train/" in refusal(tmp_path)
+    assert f"{folder}/ is next to train/" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("folders", [("Testing",), ("dev", "eval"), ("Training_set", "Test set")])
@@ -120,7 +120,7 @@ def test_linked_folders_are_read_and_loops_are_not_followed(tmp_path: Path) -> N
     _, found = opened(root)
     assert found.counts["train"] == {"class 0": 4, "class 1": 4, "class 2": 4}
     assert found.fingerprint == audit(open_source(tmp_path / "elsewhere", LIMIT)).fingerprint
-    assert "2 x link to a folder that is read" in findings(found)["left-out"]
+    assert "2 x link to a folder that is already read" in findings(found)["left-out"]
 
 
 def test_endings_in_capitals_are_the_same(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def shards(root: Path, *names: str) -> Path:
 def test_a_shard_whose_name_tells_no_split_is_reported(tmp_path: Path) -> None:
     source, found = opened(shards(tmp_path, "testing-0.parquet", "dev-0.PARQUET", "all.parquet"))
     assert {role: len(part) for role, part in source.parts.items()} == {"train": 12, "validation": 12, "test": 12}
-    assert "all.parquet names no split" in findings(found)["split"]
+    assert "all.parquet: no split" in findings(found)["split"]
 
 
 @pytest.mark.parametrize(

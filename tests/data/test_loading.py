@@ -1,4 +1,4 @@
-"""A modality's data set is taken by its loader, and goes through audit, splits and description whatever its shape."""
+"""A modality's loader opens its data set; audit, splits and description work for any shape of samples."""
 
 from __future__ import annotations
 

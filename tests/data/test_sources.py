@@ -1,4 +1,4 @@
-"""Layouts that people have give the same samples and labels, and what is broken is named in one line."""
+"""All layouts give the same samples and labels; a fault is named in one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fused engine gives what operator-by-operator application gives, in every place and form of input."""
+"""The fused engine gives the same images as applying the operators one by one, on every device and form of input."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_out_is_filled_and_returned(name: str) -> None:
     out = torch.full_like(images, torch.nan)
     assert apply_plan(plan, images, out=out) is out
     assert torch.equal(out, apply_plan(plan, images))
-    with pytest.raises(OptionError, match="they must be alike"):
+    with pytest.raises(OptionError, match="they must match"):
         apply_plan(plan, images, out=out[:3])
 
 
@@ -195,17 +195,12 @@ def test_a_compiler_takes_a_plan_without_a_break() -> None:
 
 @pytest.mark.parametrize("layers", [[["Brightness"], ["Rotate"]], [["Rotate", "Contrast"], ["ShearX", "Saturation"]]])
 def test_gradients_match_finite_differences(layers: list[list[str]]) -> None:
-    """Of images, magnitudes, gates and mixing, in double precision."""
+    """Of images, magnitudes and mixing, in double precision."""
     plan = drawn(policy_of(layers, (0.1, 0.3)), 4)
     images = (0.4 + 0.2 * torch.rand(4, 3, 6, 5, dtype=torch.float64)).requires_grad_()
     magnitude = plan.magnitude.double().requires_grad_()
-    gate = torch.full_like(magnitude, 0.7).requires_grad_()
 
     def fused(x: torch.Tensor, m: torch.Tensor) -> torch.Tensor:
         return apply_plan(Plan(plan.operators, plan.choice, m, plan.uniforms), x)
 
-    def gated(x: torch.Tensor, m: torch.Tensor, g: torch.Tensor) -> torch.Tensor:
-        return apply_plan(Plan(plan.operators, plan.choice, m, plan.uniforms, gate=g), x)
-
     assert torch.autograd.gradcheck(fused, (images, magnitude), eps=1e-6, atol=1e-4)
-    assert torch.autograd.gradcheck(gated, (images, magnitude, gate), eps=1e-6, atol=1e-4)

@@ -1,4 +1,4 @@
-"""The schedule follows the roles of a modality's fusions, whatever the modality; lengths go where their samples go."""
+"""The schedule follows the roles of a modality's fusions, for any modality; lengths stay with their samples."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_plan_knows_its_modality() -> None:
 def test_operators_of_two_modalities_are_refused() -> None:
     both = in_turn(Operation(operator="Rotate"), Operation(operator="SeriesGain"))
     for refuse in (lambda p: draw_plan(p, 2, torch.Generator()), PolicyTransform, lambda p: export_policy(p, "numpy")):
-        with pytest.raises(PolicyError, match="'Rotate' is of the modality image, but 'SeriesGain' is of series"):
+        with pytest.raises(PolicyError, match="'Rotate' has modality image, but 'SeriesGain' has series"):
             refuse(Policy(layers=both))
 
 

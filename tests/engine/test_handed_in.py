@@ -1,4 +1,4 @@
-"""What users hand to a transform, and to an exported module, is taken as it is meant, or refused in one line."""
+"""Inputs of transforms and exported modules are converted as intended, or refused in one line."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_arrays_and_pictures_give_what_tensors_give(channels: int) -> None:
         ("cat.png", "not a str"),
         (torch.rand(2, 3, 4, 4, device="meta"), "meta"),
         (torch.rand(2, 3, 4, 4).to_sparse(), "dense"),
-        (torch.rand(2, 0, 4, 4), "a channel and a pixel"),
+        (torch.rand(2, 0, 4, 4), "one channel and one pixel"),
         (torch.rand(2, 3, 4, 4).to(torch.float8_e4m3fn), "float8"),
         (torch.rand(2, 3, 4, 4) > 0.5, "torch.bool"),
     ],
@@ -226,7 +226,7 @@ def test_settings_of_pytorch_change_nothing(maker: str, setting: Callable[[], Ab
 @pytest.mark.parametrize("setting", [default_dtype, default_device])
 def test_plans_do_not_depend_on_settings(setting: Callable[[], AbstractContextManager[Any]]) -> None:
     def plans() -> list[torch.Tensor]:
-        relaxed = RelaxedPolicy(load_policy("randaugment"), seed=2).draw(9)
+        relaxed = RelaxedPolicy(load_policy("randaugment"), seed=2).draw(9).plan
         drawn = draw_plan(MIXED, 9, torch.Generator("cpu").manual_seed(1))
         return [t.detach() for plan in (relaxed, drawn, drawn[:]) for t in plan.tensors().values()]
 

@@ -1,4 +1,4 @@
-"""A plan prints, slices, joins and travels without losing a bit."""
+"""A plan prints; slicing, joining, saving and copying keep every bit."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_file_that_is_no_plan_is_refused(text: str, tmp_path: Path) -> None:
 
 def test_bad_uses_are_told() -> None:
     plan = plan_of("randaugment", 3)
-    with pytest.raises(OptionError, match="sliced"):
+    with pytest.raises(OptionError, match="use a slice"):
         plan[1]  # type: ignore[index]
     with pytest.raises(OptionError, match="no plans"):
         Plan.concatenate([])

@@ -1,4 +1,4 @@
-"""Boxes, masks and key-points go where the image goes; torchvision is the oracle where it has the transform."""
+"""Boxes, masks and key-points move with the image; torchvision is the oracle if it has the transform."""
 
 from __future__ import annotations
 
@@ -47,6 +47,13 @@ def test_flips_agree_with_torchvision() -> None:
     torch.testing.assert_close(moved(plan_of(("VerticalFlip", 1.0)), given), F.vertical_flip(given))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.int64])
+def test_flipped_key_points_agree_with_torchvision(dtype: torch.dtype) -> None:
+    given = tv_tensors.KeyPoints(torch.tensor([[0, 0], [5, 8], [59, 39]], dtype=dtype), canvas_size=SIZE)
+    torch.testing.assert_close(moved(plan_of(("HorizontalFlip", 1.0)), given), F.horizontal_flip(given))
+    torch.testing.assert_close(moved(plan_of(("VerticalFlip", 1.0)), given), F.vertical_flip(given))
+
+
 @pytest.mark.parametrize("kind", ["XYXY", "XYWH", "CXCYWH"])
 def test_rotated_boxes_agree_with_torchvision(kind: str) -> None:
     given = F.convert_bounding_box_format(boxes((20.0, 12.0, 34.0, 25.0)), new_format=kind)
@@ -73,10 +80,10 @@ def test_a_spot_and_its_key_point_mask_and_box_stay_together(name: str) -> None:
     after = apply_plan(plan, image)[0, 0]
     total = after.sum()
     assert total > 5, "the spot is still in the frame"
-    rows, columns = torch.meshgrid(torch.arange(SIZE[0]) + 0.5, torch.arange(SIZE[1]) + 0.5, indexing="ij")
+    rows, columns = torch.meshgrid(torch.arange(SIZE[0]), torch.arange(SIZE[1]), indexing="ij")
     center = torch.stack([(after * columns).sum(), (after * rows).sum()]) / total
     target = {
-        "points": tv_tensors.KeyPoints(torch.tensor([[x + 0.5, y + 0.5]]), canvas_size=SIZE),
+        "points": tv_tensors.KeyPoints(torch.tensor([[float(x), float(y)]]), canvas_size=SIZE),
         "mask": tv_tensors.Mask((image[0] > 0.5).to(torch.uint8)),
         "boxes": boxes((x - 2.0, y - 2.0, x + 3.0, y + 3.0)),
         "label": 7,
@@ -116,7 +123,7 @@ def test_the_module_takes_samples_and_batches_with_targets() -> None:
 
 def test_mixed_and_blended_images_take_no_boxes() -> None:
     image, target = photographs(1, 3, SIZE)[0], {"boxes": boxes((5.0, 8.0, 20.0, 30.0))}
-    with pytest.raises(AutoaugError, match="cannot follow"):
+    with pytest.raises(AutoaugError, match="cannot be mixed"):
         Policy(mixing=Mixing(kind="cutmix")).transform()(image, target)
     with pytest.raises(AutoaugError, match="cannot follow"):
         load_policy("augmix").transform()(image, target)
@@ -190,10 +197,10 @@ def test_whole_numbered_boxes_and_key_points_are_rounded(dtype: torch.dtype, kin
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        (tv_tensors.Mask(torch.zeros(60, 40)), "masks are of an image"),
-        (tv_tensors.Mask(torch.zeros(2, 20, 30)), "masks are of an image"),
-        (tv_tensors.BoundingBoxes(torch.ones(1, 4), format="XYXY", canvas_size=(60, 40)), "boxes are of an image"),
-        (tv_tensors.KeyPoints(torch.ones(1, 2), canvas_size=(80, 60)), "key-points are of an image"),
+        (tv_tensors.Mask(torch.zeros(60, 40)), "masks belong to an image"),
+        (tv_tensors.Mask(torch.zeros(2, 20, 30)), "masks belong to an image"),
+        (tv_tensors.BoundingBoxes(torch.ones(1, 4), format="XYXY", canvas_size=(60, 40)), "boxes belong to an image"),
+        (tv_tensors.KeyPoints(torch.ones(1, 2), canvas_size=(80, 60)), "keypoints belong to an image"),
     ],
 )
 def test_annotations_of_another_size_are_refused(maker: str, target: Any, words: str) -> None:

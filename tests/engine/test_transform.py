@@ -1,4 +1,4 @@
-"""Plan, then apply: determinism, distributions, mixing, and what is refused."""
+"""Plan, then apply: determinism, distributions, mixing, and errors."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from autoaug.engine.transform import PolicyTransform
 from autoaug.policy.loading import load_policy
-from tests.conformance.test_exporters import photographs
+from tests.conformance.test_exporters import loaded, photographs
 
 
 class Repeated(Dataset[torch.Tensor]):
@@ -76,3 +76,59 @@ def test_one_image_is_a_batch_of_one(dtype: torch.dtype) -> None:
     assert alone.shape == image.shape
     assert alone.dtype == dtype
     assert torch.equal(alone, batch[0])
+
+
+@pytest.mark.parametrize("exported", [False, True])
+def test_a_state_dict_goes_on_with_the_stream(exported: bool) -> None:
+    policy, images = load_policy("randaugment"), photographs()
+    make = loaded(policy, "torchvision") if exported else policy.transform
+    first, second = make(seed=5), make(seed=6)
+    first(images)
+    state = first.state_dict()
+    assert all(isinstance(value, torch.Tensor) for value in state.values()), "it can be saved as safetensors"
+    second.load_state_dict(state)
+    for _ in range(2):
+        assert torch.equal(second(images), first(images))
+    assert second.seed == first.seed, "workers draw by it"
+
+
+def test_a_state_dict_of_before_is_loaded_and_changes_nothing() -> None:
+    images, policy = photographs(), load_policy("randaugment")
+    expected = policy.transform(seed=5)(images)
+    inner = policy.transform(seed=5)
+    model = torch.nn.Sequential(inner, torch.nn.Conv2d(3, 2, 1))
+    older = {name: value for name, value in model.state_dict().items() if not name.endswith("_extra_state")}
+    assert len(older) < len(model.state_dict())
+    model.load_state_dict(older)
+    assert torch.equal(inner(images), expected)
+
+
+@pytest.mark.parametrize("target", ["autoaug", "torchvision", "numpy"])
+def test_ranks_draw_differently_with_one_seed_and_repeat(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = load_policy("trivialaugment")
+    images = photographs(8).permute(0, 2, 3, 1).numpy() if target == "numpy" else photographs(8)
+    make = policy.transform if target == "autoaug" else loaded(policy, target)
+    alone = make(seed=3)(images).tolist()
+    drawn = {}
+    for rank in (0, 1, 2):
+        monkeypatch.setenv("RANK", str(rank))
+        drawn[rank] = make(seed=3)(images).tolist()
+        assert make(seed=3)(images).tolist() == drawn[rank]
+    assert drawn[0] == alone
+    assert drawn[0] != drawn[1] != drawn[2] != drawn[0]
+
+
+def test_ranks_that_load_the_state_of_the_first_still_draw_differently(monkeypatch: pytest.MonkeyPatch) -> None:
+    images, policy = photographs(8), load_policy("trivialaugment")
+    first = policy.transform(seed=3)
+    first(images)
+    state, drawn = first.state_dict(), []
+    for rank in (0, 1, 2, 1):
+        monkeypatch.setenv("RANK", str(rank))
+        own = policy.transform(seed=3)
+        own.load_state_dict(state)
+        drawn.append(own(images).tolist())
+    assert drawn[1] == drawn[3]
+    assert drawn[0] != drawn[1] != drawn[2] != drawn[0]
+    monkeypatch.delenv("RANK")
+    assert drawn[0] == first(images).tolist()

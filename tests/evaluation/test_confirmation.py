@@ -4,22 +4,34 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from autoaug.data.audit import Audit
+from autoaug.data.inputs import MemoryInputs
+from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import AllTrialsFailed
+from autoaug.evaluation.comparing import Paired
 from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds, train_candidates
+from autoaug.evaluation.returning import best_bet
 from autoaug.evaluation.scoring import Scoring, assess
+from autoaug.evaluation.statistics import seed_errors, verdict_of
 from autoaug.evaluation.training_store import TrainingStore
-from autoaug.evaluation.verdict import Judgment, Words, decide, judge, paired
+from autoaug.evaluation.verdict import Judgment, Rival, Terms, decide, judge
+from autoaug.evaluation.wording import Words
+from autoaug.pipeline.job import Job
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
 from autoaug.results import Candidate, CandidateKind, MetricRecord
 from autoaug.runs.callbacks import Logged
+from autoaug.runs.config import RunConfig
+from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import TrialSpec
 from autoaug.search.executors.inline import InlineExecutor
 from autoaug.training.metrics import Accuracy
+from autoaug.training.result import TrialResult
 from autoaug.training.tasks import Classification
 from tests.tasks import small_task
 
@@ -37,10 +49,8 @@ def predictions(accuracy: float, seed: int, spread: float = 0.0) -> np.ndarray:
     return found.astype(np.uint16)
 
 
-def judged(
-    scores: dict[str, tuple[CandidateKind, float, float]], spread: float = 0.004, after_search: bool = True
-) -> Judgment:
-    """Candidates with the given kind, validation accuracy and test accuracy, judged."""
+def judged(scores: dict[str, tuple[CandidateKind, float, float]], spread: float = 0.004, **terms: Any) -> Judgment:
+    """Candidates with the given kind, validation accuracy and test accuracy, judged on these terms."""
     trainings, candidates = {}, []
     for number, (name, (kind, validation, test)) in enumerate(scores.items()):
         candidate_policy = CandidatePolicy(
@@ -50,7 +60,7 @@ def judged(
             both = predictions(validation, seed), predictions(test, seed + number, spread)
             trainings[name, seed] = SCORING.training(*both, 1.0)
         candidates.append(assess(candidate_policy, trainings, SEEDS, SCORING))
-    return judge(candidates, trainings, SCORING, after_search)
+    return judge(candidates, trainings, SCORING, Terms(**terms))
 
 
 def test_better_is_returned() -> None:
@@ -62,19 +72,109 @@ def test_better_is_returned() -> None:
     assert found.sentence.startswith("Better: ")
 
 
-def test_worse_and_undecided_return_the_best_baseline_by_validation() -> None:
-    scores = {"none": ("baseline", 0.78, 0.70), "flip": ("baseline", 0.75, 0.85), "found": ("searched", 0.9, 0.75)}
-    worse = judged(scores)
-    assert worse.verdict == "worse"
-    assert worse.returned.name == "none"
-    assert not worse.as_returned().is_searched
-    undecided = judged({**scores, "found": ("searched", 0.9, 0.85)}, spread=0.02)
-    assert undecided.verdict == "no significant difference"
-    assert undecided.returned.name == "none"
-    assert "Returned is none" in undecided.sentence
+def test_worse_returns_the_best_baseline_by_validation() -> None:
+    found = judged(
+        {"none": ("baseline", 0.78, 0.85), "flip": ("baseline", 0.75, 0.70), "found": ("searched", 0.9, 0.75)}
+    )
+    assert found.verdict == "worse"
+    assert found.comparison.baseline == "none"
+    assert found.returned.name == "none"
+    assert not found.as_returned().is_searched
+    assert "Returned is none, the best baseline by validation." in found.sentence
 
 
-def test_the_finalist_is_chosen_by_validation_and_the_rival_by_test() -> None:
+def test_undecided_returns_the_best_bet_or_for_the_cautious_the_best_baseline() -> None:
+    scores: dict[str, tuple[CandidateKind, float, float]] = {
+        "none": ("baseline", 0.78, 0.84),
+        "flip": ("baseline", 0.75, 0.80),
+        "found": ("searched", 0.9, 0.85),
+    }
+    bold, cautious = judged(scores, 0.02), judged(scores, 0.02, returns="baseline-unless-better")
+    assert bold.verdict == cautious.verdict == "no significant difference"
+    assert (bold.returned.name, cautious.returned.name) == ("found", "none")
+    assert "Returned is found, the best bet by validation." in bold.sentence
+
+
+def test_a_policy_of_a_search_must_be_ahead_by_a_share_of_the_luck_of_the_samples() -> None:
+    """That luck is McNemar's: the root of the number of discordant samples, over all samples."""
+    kinds: dict[str, CandidateKind] = {"known": "baseline", "drawn": "searched"}
+    theirs, ours = LABELS.copy(), LABELS.copy()
+    theirs[:24] += 1
+    ours[24:40] += 1
+    trainings = {
+        (name, seed): SCORING.training(predictions, LABELS, 1.0)
+        for name, predictions in (("known", theirs), ("drawn", ours))
+        for seed in SEEDS
+    }
+    candidates = [
+        assess(CandidatePolicy(name, kind, Policy()), trainings, SEEDS, SCORING) for name, kind in kinds.items()
+    ]
+    ratio = (24 - 16) / np.sqrt(24 + 16)
+    found = [best_bet(candidates, trainings, SCORING, 5, discount).name for discount in (0.95 * ratio, 1.05 * ratio)]
+    assert found == ["drawn", "known"]
+
+
+def test_samples_of_one_group_are_met_with_luck_as_a_whole() -> None:
+    """Ten copies of each sample in a group of their own are as sure as the samples alone."""
+    draw = np.random.default_rng(0)
+    ours, theirs = (draw.random((2, 5, 40)) < 0.7).astype(np.uint16)
+    labels, copied = np.ones(40, np.int64), np.ones(400, np.int64)
+    alone = Scoring(Classification(2), Accuracy(), labels, labels)
+    grouped = Scoring(Classification(2), Accuracy(), copied, copied, np.repeat(np.arange(40).astype(str), 10))
+    unknown = replace(grouped, test_groups=None)
+
+    def samples_error(scoring: Scoring, copies: int) -> float:
+        both = ([scoring.training(r, r, 1.0) for r in np.repeat(side, copies, 1)] for side in (ours, theirs))
+        return scoring.errors(*both).samples
+
+    assert samples_error(grouped, 10) == pytest.approx(samples_error(alone, 1))
+    assert samples_error(unknown, 10) < 0.5 * samples_error(alone, 1)
+
+
+def test_a_runs_groups_reach_its_intervals(tmp_path: Path) -> None:
+    samples = Samples(MemoryInputs(np.zeros((4, 1, 8, 8), np.uint8)), np.arange(4) % 2, np.array(list("aabb")))
+    data = DataSet("grouped", ("one", "two"), samples, samples, samples, "", "")
+    audit = Audit({}, (), {}, "")
+    job = Job(RunFolder(tmp_path), RunConfig.model_construct(), data, audit, Logged())
+    assert job.scoring.test_groups is samples.groups
+    assert job.scoring.validation_groups is samples.groups
+
+
+def test_better_must_hold_against_the_strongest_by_test_too() -> None:
+    scores: dict[str, tuple[CandidateKind, float, float]] = {
+        "none": ("baseline", 0.9, 0.7),
+        "flip": ("baseline", 0.6, 0.85),
+        "found": ("searched", 0.8, 0.85),
+    }
+    found = judged(scores)
+    assert found.verdict == "no significant difference"
+    assert found.comparison.baseline == "none"
+    assert verdict_of(found.comparison.ci95) == "better"
+    assert "not clearly of flip, the strongest by test" in found.sentence
+
+
+def test_what_is_returned_is_compared_with_what_its_user_may_ask_about() -> None:
+    scores: dict[str, tuple[CandidateKind, float, float]] = {
+        "none": ("baseline", 0.6, 0.6),
+        "usual": ("baseline", 0.7, 0.7),
+        "flip": ("baseline", 0.75, 0.75),
+        "found": ("searched", 0.9, 0.9),
+    }
+    claims = judged(scores, habit="usual").claims
+    assert {claim.baseline: claim.against for claim in claims} == {
+        "none": "no augmentation",
+        "usual": "the default habit",
+        "flip": "the strongest baseline by test",
+    }
+    assert all(claim.candidate == "found" and verdict_of(claim.ci95) == "better" for claim in claims)
+    both = judged(scores, habit="flip").claims
+    assert [claim.against for claim in both] == [
+        "no augmentation",
+        "the default habit and the strongest baseline by test",
+    ]
+
+
+def test_the_finalist_and_its_baseline_are_chosen_by_validation() -> None:
     found = judged(
         {
             "none": ("baseline", 0.9, 0.7),
@@ -85,7 +185,7 @@ def test_the_finalist_is_chosen_by_validation_and_the_rival_by_test() -> None:
         }
     )
     assert found.comparison.candidate == "chosen"
-    assert found.comparison.baseline == "random-search"
+    assert found.comparison.baseline == "none"
 
 
 def test_without_searched_candidates_a_comparison_judges_baselines_and_a_search_claims_nothing() -> None:
@@ -153,10 +253,10 @@ def store_in(folder: Path) -> TrainingStore:
 
 def test_trainings_that_are_on_disk_are_not_run_again(tmp_path: Path) -> None:
     executor, store = Counting(small_task(test=True)), store_in(tmp_path)
-    first = train_candidates(CANDIDATES, [1, 2], executor, store, Logged())
+    first = train_candidates(CANDIDATES, [1, 2], executor, store, Logged()).found
     assert executor.runs == 4
     (tmp_path / f"{CANDIDATES[0].policy.fingerprint()}-2.npz").unlink()
-    second = train_candidates(CANDIDATES, [1, 2], executor, store, Logged())
+    second = train_candidates(CANDIDATES, [1, 2], executor, store, Logged()).found
     assert executor.runs == 5
     for key, training in first.items():
         np.testing.assert_array_equal(training.test_predictions, second[key].test_predictions)
@@ -186,7 +286,37 @@ def test_files_without_statistics_are_read_and_damaged_ones_are_trained_again(tm
         assert store.read(CANDIDATES[0].policy, 1) is None, name
 
 
-def test_a_training_that_fails_ends_the_confirmation_with_the_cause(tmp_path: Path) -> None:
+class Unlucky(Counting):
+    """Trainings of the policy ``flip-crop`` fail, so many times."""
+
+    failures = 0
+
+    def next_result(self) -> tuple[str, TrialResult]:
+        key, result = super().next_result()
+        if result.status == "complete" and key.endswith("flip-crop") and self.failures:
+            self.failures -= 1
+            return key, replace(result, status="failed", score=float("nan"), reason="the worker died")
+        return key, result
+
+
+def test_a_training_that_fails_once_is_done_again(tmp_path: Path) -> None:
+    executor = Unlucky(small_task(test=True))
+    executor.failures = 1
+    trained = train_candidates(CANDIDATES, [1, 2], executor, store_in(tmp_path), Logged())
+    assert executor.runs == 5
+    assert not trained.left_out
+    assert set(trained.found) == {(candidate.name, seed) for candidate in CANDIDATES for seed in (1, 2)}
+
+
+def test_a_candidate_that_fails_twice_is_left_out_and_the_rest_is_trained(tmp_path: Path) -> None:
+    executor = Unlucky(small_task(test=True))
+    executor.failures = 3
+    trained = train_candidates(CANDIDATES, [1, 2], executor, store_in(tmp_path), Logged())
+    assert trained.left_out == {"flip-crop": "seed 1: the worker died"}
+    assert set(trained.found) == {("none", 1), ("none", 2)}
+
+
+def test_where_all_fail_the_confirmation_ends_with_the_cause(tmp_path: Path) -> None:
     executor = InlineExecutor(replace(small_task(test=True), model="tests.training.test_trial:failing"))
     with pytest.raises(AllTrialsFailed, match=r"'none' failed in confirmation, seed 1: RuntimeError.*autoaug resume"):
         train_candidates(CANDIDATES, [1], executor, store_in(tmp_path), Logged())
@@ -195,6 +325,7 @@ def test_a_training_that_fails_ends_the_confirmation_with_the_cause(tmp_path: Pa
 def test_the_figures_stand_in_the_metrics_own_unit() -> None:
     found = judged({"none": ("baseline", 0.7, 0.7), "found": ("searched", 0.8, 0.85)})
     assert "points of test accuracy (95 % interval" in found.sentence
-    own, difference = found.returned, paired([3.0, 3.5, 3.2], [1.0, 1.4, 1.3], 0.1)
+    own, differences = found.returned, (2.0, 2.1, 1.9)
+    rival = Rival(own, Paired(differences, seed_errors(differences, 0.1)))
     words = Words(MetricRecord(name="signal-to-noise ratio", unit="dB"))
-    assert "by +2 dB of test signal-to-noise ratio (95 % interval" in decide(own, own, own, difference, words).sentence
+    assert "by +2 dB of test signal-to-noise ratio (95 % interval" in decide(own, rival, rival, own, words).sentence

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from autoaug.evaluation.group_sequential import interim_analyses, is_futile, levels
+from autoaug.evaluation.group_sequential import (
+    interim_analyses,
+    is_futile,
+    levels,
+    median_unbiased,
+    reach_at,
+    repeated_p_value,
+)
+from autoaug.evaluation.statistics import Errors, seed_errors
 
 
 def test_looks_are_even_and_end_at_the_most() -> None:
@@ -35,10 +45,69 @@ def test_the_error_is_spent_as_planned(planned: tuple[int, ...]) -> None:
         assert crossed.mean() == pytest.approx(0.05 * n / planned[-1], abs=0.0025)
 
 
+PLANNED = interim_analyses(5, 16)
+
+
+def futile(differences: Sequence[float], planned: tuple[int, ...], samples: float = 0.0) -> bool:
+    own = seed_errors(differences, 0.0)
+    errors = Errors(own.seeds, own.seeds_freedom, samples)
+    return is_futile(float(np.mean(differences)), errors, planned, planned.index(len(differences)))
+
+
 def test_hope_follows_the_trend() -> None:
-    planned = interim_analyses(5, 16)
-    assert is_futile([-0.01, -0.02, 0.0, -0.01, 0.005], planned)
-    assert is_futile([0.001, -0.01, 0.012, -0.008, 0.006], planned)
-    assert not is_futile([0.01, 0.0, 0.012, -0.002, 0.008], planned)
-    assert is_futile([0.01] * 5, planned), "no deviation: there is nothing that seeds could tell"
-    assert is_futile(list(np.linspace(0, 0.02, 16)), planned), "there is no further look"
+    assert futile([-0.01, -0.02, 0.0, -0.01, 0.005], PLANNED)
+    assert futile([0.001, -0.01, 0.012, -0.008, 0.006], PLANNED)
+    assert not futile([0.01, 0.0, 0.012, -0.002, 0.008], PLANNED)
+    assert futile([0.01] * 5, PLANNED), "no deviation: there is nothing that seeds could tell"
+    assert futile(list(np.linspace(0, 0.02, 16)), PLANNED), "there is no further look"
+
+
+def test_seeds_are_futile_where_test_samples_are_what_is_missing() -> None:
+    hopeful = [0.01, 0.0, 0.012, -0.002, 0.008]
+    assert not futile(hopeful, PLANNED, samples=0.001)
+    assert futile(hopeful, PLANNED, samples=0.006)
+
+
+@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("samples", [0.0, 0.5])
+def test_the_p_value_is_below_the_error_where_the_interval_leaves_out_zero(number: int, samples: float) -> None:
+    errors = Errors(1.0, PLANNED[number] - 1, samples, 50)
+    reach = reach_at(errors, PLANNED, number).total
+    assert repeated_p_value(1.001 * reach, errors, PLANNED, number) < 0.05
+    assert repeated_p_value(0.999 * reach, errors, PLANNED, number) > 0.05
+    assert repeated_p_value(100 * reach, errors, PLANNED, number) < repeated_p_value(reach, errors, PLANNED, number)
+    assert repeated_p_value(0.0, errors, PLANNED, number) == 1.0
+
+
+def test_of_a_single_analysis_the_p_value_is_students() -> None:
+    values = [0.01, 0.02, -0.005, 0.012, 0.001]
+    expected = stats.ttest_1samp(values, 0).pvalue
+    for planned in ((), (5,)):
+        assert repeated_p_value(float(np.mean(values)), seed_errors(values, 0.0), planned, 0) == pytest.approx(expected)
+
+
+def stopped(truth: float, count: int) -> tuple[list[float], list[float]]:
+    """Means at the time of stopping, and the estimates that allow for it."""
+    draw, means, found = np.random.default_rng(0), [], []
+    for row in truth + draw.standard_normal((count, PLANNED[-1])):
+        for number, seeds in enumerate(PLANNED):
+            errors, mean = seed_errors(row[:seeds].tolist(), 0.0), float(row[:seeds].mean())
+            if abs(mean) > reach_at(errors, PLANNED, number).total:
+                break
+        means.append(mean)
+        found.append(median_unbiased(mean, errors, PLANNED, number))
+    return means, found
+
+
+def test_the_estimate_is_as_often_too_high_as_too_low() -> None:
+    """The mean itself is too high where luck stops early."""
+    means, found = (np.array(values) for values in stopped(1.0, 500))
+    assert stats.binomtest(int((found > 1.0).sum()), 500).pvalue > 0.01
+    assert (means > 1.0).mean() - (found > 1.0).mean() > 0.01
+    assert abs(found.mean() - 1.0) < abs(means.mean() - 1.0)
+
+
+def test_the_first_analysis_needs_no_adjustment() -> None:
+    assert median_unbiased(0.3, Errors(0.1, 4), PLANNED, 0) == 0.3
+    assert median_unbiased(0.3, Errors(0.1, 15), (), 0) == 0.3
+    assert median_unbiased(-0.3, Errors(0.1, 15), PLANNED, 3) == -median_unbiased(0.3, Errors(0.1, 15), PLANNED, 3)

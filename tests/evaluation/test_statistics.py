@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from autoaug.evaluation.statistics import estimate, mcnemar
+from autoaug.evaluation.statistics import (
+    Errors,
+    corrected_errors,
+    crossed_errors,
+    estimate,
+    estimate_within,
+    mcnemar,
+    seed_errors,
+)
 
 
 @given(st.lists(st.floats(-1, 1), min_size=3, max_size=20))
@@ -45,3 +55,85 @@ def test_mcnemar_is_the_exact_binomial_test() -> None:
     assert (found.only_first, found.only_second) == (12, 3)
     assert found.p_value == pytest.approx(sum(stats.binom.pmf(k, 15, 0.5) for k in (0, 1, 2, 3)) * 2)
     assert mcnemar(first, first).p_value == 1.0
+
+
+def table(draw: np.random.Generator, seeds: int, samples: int, parts: tuple[float, float, float]) -> np.ndarray:
+    """A table of seeds by samples around 0, with those deviations of the seeds' effects, the samples', and the rest."""
+    of_seeds, of_samples, rest = parts
+    return np.asarray(
+        draw.normal(0, of_seeds, (seeds, 1))
+        + draw.normal(0, of_samples, samples)
+        + draw.normal(0, rest, (seeds, samples))
+    )
+
+
+def errors_of(cells: np.ndarray) -> Errors:
+    values = cells.mean(1)
+    return crossed_errors(values.tolist(), cells - values[:, None], 0.0)
+
+
+def test_crossed_parts_are_those_of_the_analysis_of_variance() -> None:
+    """Mean squares of a two-way table without replication, from SciPy's one-way tests of rows and columns."""
+    cells = table(np.random.default_rng(0), 6, 50, (0.3, 1.0, 0.7))
+    seeds, samples = cells.shape
+    rows = stats.f_oneway(*cells).statistic
+    grand, of_rows, of_columns = cells.mean(), cells.mean(1), cells.mean(0)
+    rest = ((cells - of_rows[:, None] - of_columns + grand) ** 2).sum() / ((seeds - 1) * (samples - 1))
+    between = samples * of_rows.var(ddof=1)
+    within = ((cells - of_rows[:, None]) ** 2).sum() / (seeds * (samples - 1))
+    assert rows == pytest.approx(between / within)
+    found = errors_of(cells)
+    assert found.seeds**2 == pytest.approx(of_rows.var(ddof=1) / seeds)
+    assert found.samples**2 == pytest.approx((seeds * of_columns.var(ddof=1) - rest) / seeds / samples)
+
+
+def test_the_parts_are_unbiased() -> None:
+    draw, parts = np.random.default_rng(1), (0.1, 1.0, 3.0)
+    found = [errors_of(table(draw, 5, 200, parts)) for _ in range(1000)]
+    assert np.mean([errors.seeds**2 for errors in found]) == pytest.approx((0.1**2 + 9 / 200) / 5, rel=0.05)
+    assert np.mean([errors.samples**2 for errors in found]) == pytest.approx(1 / 200, rel=0.1)
+
+
+@pytest.mark.parametrize("parts", [(0.1, 0.0, 1.0), (0.0, 1.0, 1.0), (0.1, 1.0, 1.0)])
+def test_the_crossed_interval_holds_the_truth_at_least_as_often_as_it_says(parts: tuple[float, float, float]) -> None:
+    draw, held = np.random.default_rng(2), 0
+    for _ in range(1000):
+        cells = table(draw, 5, 100, parts)
+        low, high = estimate_within(cells.mean(1).tolist(), errors_of(cells)).ci95
+        held += low <= 0 <= high
+    assert stats.binomtest(held, 1000, 0.95, alternative="less").pvalue > 1e-3
+
+
+def test_few_samples_that_differ_are_few_degrees_of_freedom() -> None:
+    cells = np.zeros((5, 1000))
+    cells[:, :4] = 1.0
+    found = errors_of(cells)
+    assert found.samples_freedom == pytest.approx(3, abs=0.1)
+    assert found.samples == pytest.approx(math.sqrt(4) / 1000, rel=0.01)
+    assert found.seeds == 0
+
+
+def test_the_p_value_is_the_level_at_which_the_interval_ends_at_zero() -> None:
+    errors = Errors(0.3, 4, 0.5, 30)
+    p_value = errors.p_value(1.1)
+    assert errors.reach(p_value).total == pytest.approx(1.1)
+    assert errors.p_value(0.0) == 1.0
+    assert errors.p_value(1e9) == pytest.approx(0, abs=1e-9)
+    assert Errors(0.3, 4, 1e-9).p_value(1.1) == pytest.approx(Errors(0.3, 4).p_value(1.1), rel=1e-6)
+
+
+def test_nadeau_and_bengio_correct_the_variance() -> None:
+    """Their test statistic, written out."""
+    values, test_share = [0.02, 0.03, -0.01, 0.025, 0.01], 0.25
+    found = estimate_within(values, corrected_errors(values, 0.0, test_share))
+    statistic = np.mean(values) / math.sqrt((1 / 5 + test_share) * np.var(values, ddof=1))
+    assert found.p_value == pytest.approx(2 * stats.t.sf(abs(statistic), 4))
+    reach = (found.ci95[1] - found.ci95[0]) / 2
+    assert reach == pytest.approx(stats.t.isf(0.025, 4) * np.mean(values) / statistic)
+    without = corrected_errors(values, 0.0, 0.0)
+    assert without.reach() == seed_errors(values, 0.0).reach()
+
+
+def test_of_one_value_nothing_is_known() -> None:
+    assert estimate([0.5], 0.01).ci95 == (-math.inf, math.inf)
+    assert estimate([0.5], 0.01).p_value == 1.0

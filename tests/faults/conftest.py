@@ -1,4 +1,4 @@
-"""One small search that nothing interrupted, for all tests of this room."""
+"""One small uninterrupted search, for all tests of this folder."""
 
 from __future__ import annotations
 

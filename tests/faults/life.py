@@ -1,4 +1,4 @@
-"""A small search, and what must hold of it whatever happens on the way."""
+"""A small search, and the properties that it must have whatever interrupts it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Damage to files, drawn from a seed: of bytes, of lines of YAML, and of the tree that a document is."""
+"""Random damage to files, drawn from a seed: to bytes, to lines of YAML, and to the tree of a document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures, generators and plans with one fault each: one line that names the file and the fault."""
+"""Pictures, generators and plans with one fault each: one line names the file and the fault."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ WHOLE = {
 @pytest.mark.parametrize(
     ("changed", "rule"),
     [
-        ({"samples": np.zeros((2, 1, 3, 3))}, "others holds samples of uint8 .*, another array of float64"),
-        ({"samples": np.zeros((2, 3, 3), np.uint8)}, "others holds samples of uint8 .1, 3, 3., another array of uint8"),
+        ({"samples": np.zeros((2, 1, 3, 3))}, "samples of uint8 .*, but another array holds float64"),
+        ({"samples": np.zeros((2, 3, 3), np.uint8)}, "samples of uint8 .1, 3, 3., but another array holds"),
         ({"samples": np.zeros(2, np.uint8)}, "samples has 1 dimensions, not more than 1"),
         ({"texts": np.zeros((2, 2))}, "texts has 2 dimensions, not 1"),
         ({"samples": np.zeros((0, 1, 3, 3), np.uint8)}, "samples is empty"),
-        ({"samples": np.zeros((2, 0, 3, 3), np.uint8)}, "which are no samples"),
-        ({"samples": np.full((2, 1, 3, 3), "a")}, "which are no samples"),
+        ({"samples": np.zeros((2, 0, 3, 3), np.uint8)}, "which are not samples"),
+        ({"samples": np.full((2, 1, 3, 3), "a")}, "which are not samples"),
         ({"texts": np.array(["a"])}, "texts has 1 entries where another array has 2"),
         ({"texts": None}, "texts"),
         ({"texts": np.array([{}, []], dtype=object)}, "allow_pickle"),
@@ -74,7 +74,7 @@ def test_pictures_that_are_no_npz_are_one_line(damage: Callable[[bytes], bytes],
         ("kind", "vae", "kind"),
         ("classes", ["a"], "classes"),
         ("shape", [1, 4], "shape"),
-        ("shape", [1, 4, 10**9], "mean is not of the shape"),
+        ("shape", [1, 4, 10**9], "mean does not have the shape"),
         ("shape", [1, 4, 10**30], "shape"),
         ("seed", -1, "seed"),
         ("inputs", "many", "inputs"),

@@ -1,4 +1,4 @@
-"""What a run keeps, with one fault in it: one line that names the file, the fault and the cure."""
+"""The files of a run, each with one fault: one line names the file, the fault and the remedy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autoaug.policy.loading import parse_policy, read_policy
 from autoaug.policy.models import Layer, Operation, Phase, Policy, SubPolicy
 from autoaug.report import report_page
 from autoaug.report.server import in_words
-from autoaug.results import Robustness, SearchResult
+from autoaug.results import ACCURACY, Robustness, SearchResult
 from autoaug.runs.callbacks.event_log import EventLog, read_events
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
@@ -70,11 +70,11 @@ def run(tmp_path: Path) -> RunFolder:
         ("candidates/0/mean", 45.1, "candidates.0.mean"),
         ("candidates/0/seeds", [1, 2], "candidates.0: validation_scores has 5 entries for 2 seeds"),
         ("candidates/0/test_scores", [0.5], "candidates.0: test_scores has 1 entries for 5 seeds"),
-        ("candidates/0/class_scores_by_seed", [[0.5] * 10] * 5, "class_scores_by_seed stands without confusion"),
+        ("candidates/0/class_scores_by_seed", [[0.5] * 10] * 5, "class_scores_by_seed is given without confusion"),
         ("candidates/0/confusion", [[1] * 10] * 9, "confusion has 9 rows for 10 classes"),
-        ("candidates/0/confusion", [[1] * 9] * 10, "a row that is not of 10 classes"),
+        ("candidates/0/confusion", [[1] * 9] * 10, "a row that does not have 10 classes"),
         ("candidates/0/policy/layers", [{"sub_policies": []}], "candidates.0.policy.layers.0.sub_policies"),
-        ("data/classes", ["a", "b"], "10 classes, the data have 2"),
+        ("data/classes", ["a", "b"], "10 classes, but the data have 2"),
         ("data/train", 0, "data.train"),
         ("data/test", 10**400, "data.test"),
         ("history/3/values", [0.5, 0.5], "trial 3 has 2 values for 1 objectives"),
@@ -84,11 +84,11 @@ def run(tmp_path: Path) -> RunFolder:
         ("probes/affinity/sample_passes", KeyError, "affinity: sample_passes"),
         ("probes/affinity/operators", {"Rotate": [[0.25, 1, 1]]}, "affinity: operator 'Rotate' has no measurement"),
         ("probes/affinity/operators", {"Rotate": [[0.5, 1]]}, "affinity: operators.Rotate.0.2"),
-        ("probes/matching/noise", KeyError, "matching: it has initial, residual and noise together"),
+        ("probes/matching/noise", KeyError, "matching: initial, residual and noise must be given together"),
         ("probes/matching/policy", {"layers": 1}, "matching"),
         ("generated", {"pca": {"seconds": 1, "failed": None}}, "pca: failed"),
         ("generated", {"pca": {"seconds": 1}}, "pca: it lacks bytes"),
-        ("format", 3, "format 3, this autoaug reads 2; upgrade"),
+        ("format", 3, "format 3, but this autoaug reads 2; upgrade"),
         ("unheard", 1, "unheard"),
     ],
 )
@@ -132,7 +132,7 @@ def test_a_result_of_another_run_than_the_config_is_refused(run: RunFolder) -> N
     found = yaml.safe_load(run.config.read_text(encoding="utf-8"))
     compared = {"space": None, "budget": None, "policies": [read_policy("none").model_dump(mode="json")]}
     run.config.write_text(yaml.safe_dump({**found, **compared}), encoding="utf-8")
-    with pytest.raises(RunError, match=r"is of a search, but .* of a comparison"):
+    with pytest.raises(RunError, match=r"is from a search, but .* from a comparison"):
         report_page(run)
 
 
@@ -188,7 +188,7 @@ def test_lines_that_are_no_events_are_passed_over(run: RunFolder) -> None:
     log.say("two")
     found = read_events(run.events)
     assert [event["event"] for event in found] == ["stage", "trial", "stage"]
-    assert [in_words(event)[9:] for event in (found[0], found[2])] == ["one\\x1b[2J", "two"]
+    assert [in_words(event, ACCURACY)[9:] for event in (found[0], found[2])] == ["one\\x1b[2J", "two"]
     run.result.unlink()
     assert "1 trial ended" in report_page(run, cdn=True)
 
@@ -268,8 +268,8 @@ def _is_none_of_a_file(name: str, call: ast.Call) -> bool:
     [
         ("budget", None, "a space and a budget"),
         ("space", None, "a space and a budget"),
-        ("budget", {}, "one of trials, seconds and trainings"),
-        ("budget", {"trials": 2, "seconds": 3.0}, "one of trials, seconds and trainings"),
+        ("budget", {}, "one of trials, seconds or trainings"),
+        ("budget", {"trials": 2, "seconds": 3.0}, "one of trials, seconds or trainings"),
         ("confirmation_seeds", 10**12, "confirmation_seeds"),
         ("finalists", 10**12, "finalists"),
         ("most_seeds", 10**12, "most_seeds"),

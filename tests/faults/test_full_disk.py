@@ -1,4 +1,4 @@
-"""A full disk: every writer says so and leaves no part, and a run pauses until there is room."""
+"""A full disk: every writer reports it and leaves no partial file, and a run pauses until there is space."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def test_a_full_disk_pauses_a_search_for_an_objective(tmp_path: Path) -> None:
         return 0.5
 
     options: dict[str, Any] = {"trials": 6, "seeds": 2, "strategy": "random", "out": tmp_path / "run"}
-    with pytest.raises(DiskFull, match=r"my-file.*the same call goes on"):
+    with pytest.raises(DiskFull, match=r"my-file.*continue with the same call"):
         autoaug.search(objective=objective, **options)
     is_full = False
     found = autoaug.search(objective=objective, **options)

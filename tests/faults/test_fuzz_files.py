@@ -1,4 +1,4 @@
-"""Damaged files of every kind that is read: what comes of them is this project's own error, or a reading, and soon."""
+"""Damaged files of every kind: reading them succeeds, or raises this project's own error, and ends soon."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from autoaug.report.page import notebook_view
 from autoaug.report.pictures import read_captioned, read_gallery
 from autoaug.report.reading import read_robustness
 from autoaug.report.server import in_words
-from autoaug.results import Robustness, SearchResult
+from autoaug.results import ACCURACY, Robustness, SearchResult
 from autoaug.runs.callbacks.event_log import EventLog, read_events
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
@@ -185,7 +185,7 @@ def read_result(folder: RunFolder, to_the_end: bool) -> None:
 
 def read_log(folder: RunFolder, to_the_end: bool) -> None:
     for event in read_events(folder.events):
-        assert in_words(event).isprintable()
+        assert in_words(event, ACCURACY).isprintable()
     if to_the_end:
         whole = folder.result.rename(folder.root / "hidden")
         try:

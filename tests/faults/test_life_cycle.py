@@ -1,4 +1,4 @@
-"""The life of a run: killed anywhere, changed on the way or damaged, it loses nothing."""
+"""The life cycle of a run: killed anywhere, changed or damaged, it loses nothing."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def test_a_run_does_not_go_on_with_trainings_of_another_kind(
     with pytest.raises(RunError, match=words) as refused:
         autoaug.resume(run.root, trust=True)
     assert "\n" not in str(refused.value)
-    assert "restore" in str(refused.value)
+    assert "begin a new run" in str(refused.value)
 
 
 def edit(run: RunFolder, **changes: Any) -> None:
@@ -252,7 +252,7 @@ def test_trials_that_someone_else_added_or_damaged_are_left_aside(data: Path, tm
     assert len({t.number for t in result.history}) == 6
     assert result.sentence == expected.sentence
     said = [json.loads(line).get("message", "") for line in (out / "events.jsonl").read_text().splitlines()]
-    assert any(message.startswith("left aside: 3 trials") for message in said)
+    assert any(message.startswith("ignored 3 trials") for message in said)
 
 
 def test_weights_say_whose_they_are(run: RunFolder, whole: SearchResult) -> None:

@@ -1,4 +1,4 @@
-"""Names from data and options: none leaves its folder, none commands the terminal, none is found unwritable late."""
+"""Names from data and options: none leaves its folder or controls the terminal; unwritable ones are refused early."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One driver at a time in a run folder, a folder of data or a study; a killed one is no hindrance."""
+"""One process at a time in a run folder, a data folder or a study; a killed process does not block others."""
 
 from __future__ import annotations
 

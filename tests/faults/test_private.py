@@ -1,4 +1,4 @@
-"""What is secret stays so, and what is temporary goes away."""
+"""Secrets stay secret, and temporary files are removed."""
 
 from __future__ import annotations
 
@@ -124,5 +124,5 @@ def test_a_temporary_folder_whose_path_is_too_long_for_sockets_is_not_used(
     with ray_folder() as folder:
         assert folder.parent == Path("/tmp")
     monkeypatch.setattr(os, "access", lambda place, _: str(place) != "/tmp")
-    with pytest.raises(OptionError, match=f"{long}, whose path has more than .* bytes.*set TMPDIR"):
+    with pytest.raises(OptionError, match=f"at most .* bytes; neither {long} nor /tmp.*set TMPDIR"):
         resolve_executor("ray-tune", 2, None)

@@ -1,4 +1,4 @@
-"""The filter of generated samples: planted faults are caught, and what is good passes."""
+"""The sample filter catches planted faults, and good samples pass."""
 
 from __future__ import annotations
 

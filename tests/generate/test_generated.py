@@ -1,4 +1,4 @@
-"""Generated data: generators, the gate with planted faults, pools in training, and the commands."""
+"""Generated data: generators, pools in training, and the commands."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ LIMIT = 2**30
         ("adversarial: {kind: pgd, epsilon: 1.5}", "above 1"),
         ("adversarial: {kind: pgd, epsilon: 0}", "greater than 0"),
         ("adversarial: {kind: magnitudes, norm: l2}", "neither norm"),
-        ("adversarial: {kind: magnitudes}\nmixing: {kind: cutmix}", "do not go with mixing"),
+        ("adversarial: {kind: magnitudes}\nmixing: {kind: cutmix}", "cannot be combined with mixing"),
         ("synthetic: {kind: gan, share: 0.8}", "less than or equal to 0.75"),
         ("copies: 0", "greater than or equal to 1"),
     ],
@@ -93,7 +93,7 @@ def test_what_a_generator_learns_is_what_its_samples_come_from() -> None:
     list(fit.run(2, "cpu", every=1))
     learned, labels = fit.tensors(), np.arange(6) % 3
     GENERATORS["gan"].check(learned, (1, 12, 12), 3)
-    with pytest.raises(RuntimeError, match="mean is not of the shape"):
+    with pytest.raises(RuntimeError, match="mean does not have the shape"):
         GENERATORS["gan"].check(learned, (1, 12, 12), 4)
     made = GENERATORS["gan"].sample(learned, labels, 0, "cpu")
     assert (made.shape, made.dtype) == ((6, 1, 12, 12), np.uint8)
@@ -143,22 +143,22 @@ def test_generators_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     own = data_set(samples(96, 0))
     made = fit_generator("pca", own, tmp_path / "gen", FitSettings(0))
     small = Samples(MemoryInputs(own.train.inputs.take(np.arange(96))[..., :9, :9]), own.train.labels)
-    with pytest.raises(DataError, match=r"makes samples of the shape \[1, 12, 12\]"):
+    with pytest.raises(DataError, match=r"makes samples of shape \[1, 12, 12\]"):
         made.check_fits(data_set(small), allow=True)
-    with pytest.raises(DataError, match=r"the data has samples of .*sound"):
+    with pytest.raises(DataError, match=r"but the data has .*sound"):
         made.check_fits(replace(own, modality="sound"), allow=True)
     with pytest.raises(DataError, match=r"fitted on other samples .*--allow generator"):
         made.check_fits(data_set(own.train, mark="0"), allow=False)
     made.check_fits(data_set(own.train, mark="0"), allow=True)
     weights = tmp_path / "gen" / "generator.safetensors"
     weights.write_bytes(weights.read_bytes()[:200])
-    with pytest.raises(RunError, match="is damaged, or of another network"):
+    with pytest.raises(RunError, match="is damaged, or belongs to another network"):
         load_generator(tmp_path / "gen")
     weights.unlink()
     os.mkfifo(weights)
     with pytest.raises(RunError, match="not a regular file"):
         load_generator(tmp_path / "gen")
-    with pytest.raises(RunError, match="is no generator"):
+    with pytest.raises(RunError, match="is not a generator"):
         load_generator(tmp_path)
     few = Samples(MemoryInputs(samples(12, 0).inputs.take(np.arange(12))), samples(12, 0).labels)
     with pytest.raises(DataError, match=r"class .* a gan needs at least 10 per class; use the kind pca"):
@@ -191,28 +191,34 @@ def test_a_search_refuses_such_a_generator_before_it_makes_a_folder(tmp_path: Pa
     fit_generator("pca", again, tmp_path / "again", FitSettings(1))
     for name, space, words in (
         ("other", "regularized", "fitted on other samples"),
-        ("again", "regularized", r"with another --seed \(its own is 1\), whose training samples may be held out here"),
+        ("again", "regularized", r"or another --seed \(its own is 1\), so that its training samples may be"),
         ("tiny", "regularized", "makes samples of"),
-        ("tiny", "light", "nothing in this run asks for samples of a pca"),
+        ("tiny", "light", "nothing in this run uses samples of a pca"),
     ):
         with pytest.raises((DataError, OptionError), match=words):
             autoaug.search(data, space=space, generator=tmp_path / name, trials=2, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
-def pooled(share: float, confidence: float = 0.0) -> TrialResult:
+def pooled(share: float, confidence: float = 0.0, data_fraction: float = 1.0) -> TrialResult:
     """A trial whose pool says that every image is of class 0."""
     task = small_task()
     made = task.train.inputs.take(np.arange(64))
     pool = Pool(Samples(MemoryInputs(made), np.zeros(64, np.int64)), np.linspace(0, 1, 64))
     policy = Policy(synthetic=Synthetic(kind="pca", share=share, confidence=confidence))
-    return list(Train(policy).run(replace(task, pools={"pca": pool}), 0))[-1]
+    return list(Train(policy, data_fraction).run(replace(task, pools={"pca": pool}), 0))[-1]
 
 
 def test_synthetic_samples_take_their_share_of_the_batches() -> None:
     plain = list(Train(Policy()).run(small_task(), 0))[-1]
     assert (pooled(0.75).validation_predictions == 0).mean() > (plain.validation_predictions == 0).mean()
     assert pooled(0.01).samples_seen == plain.samples_seen
+
+
+def test_a_trial_on_a_part_of_the_data_learns_nothing_from_a_generator_that_saw_the_rest() -> None:
+    cheap, plain = pooled(0.75, data_fraction=0.5), list(Train(Policy(), 0.5).run(small_task(), 0))[-1]
+    np.testing.assert_array_equal(cheap.validation_predictions, plain.validation_predictions)
+    assert cheap.note.startswith("without generated samples")
 
 
 def test_without_a_pool_a_trial_goes_on_and_says_so() -> None:
@@ -249,7 +255,7 @@ def test_a_search_keeps_to_the_rule_of_its_user(tmp_path: Path, monkeypatch: pyt
     assert some["classes_after"][0] == 0 < min(some["classes_after"][1:])
     assert some["sample_filter"]["by the rule"] > 0
     none = search("tests.rules:no_image")
-    assert "let none of" in none.generated["pca"]["failed"]
+    assert "passed the sample filter" in none.generated["pca"]["failed"]
     assert {trial.params["synthetic"] for trial in none.history if trial.params} <= {"none"}
     with pytest.raises(OptionError, match="failed on a sample of class '0': ZeroDivisionError"):
         search("tests.rules:broken")
@@ -309,12 +315,12 @@ def test_the_commands_work_from_the_shell(
     (tmp_path / "moved/generator.json").write_text(json.dumps(about | {"data": str(tmp_path / "gone")}))
     for words, said in {
         ("generate", "fit", "digits", "--kind", "gam", "--out", "g2"): "did you mean 'gan'?",
-        ("generate", "fit", "digits", "--kind", "pca", "--out", "gen"): "holds something already",
-        ("generate", "fit", "digits", "--kind", "pca", "--from", "gen", "--out", "g2"): "leave --from out",
-        ("generate", "sample", "made", "digits", "--out", "m2"): "is no generator",
-        ("generate", "sample", "moved", "--out", "m2"): "which is not there now: name the data after it",
+        ("generate", "fit", "digits", "--kind", "pca", "--out", "gen"): "already holds other files",
+        ("generate", "fit", "digits", "--kind", "pca", "--from", "gen", "--out", "g2"): "leave out --from",
+        ("generate", "sample", "made", "digits", "--out", "m2"): "is not a generator",
+        ("generate", "sample", "moved", "--out", "m2"): "which no longer exists: name the data after it",
         ("robustness", "digits", "gen"): "has no model.safetensors",
-        ("robustness", "digits", "torn"): "does not say which network",
+        ("robustness", "digits", "torn"): "does not name its network",
         ("expand", "digits", "randaugment", "--copies", "0", "--out", "x"): "must be at least 1",
     }.items():
         assert said in refused(*words, folder=tmp_path), words

@@ -1,4 +1,4 @@
-"""The figures that samples are judged by, against closed forms, and Inception's weights."""
+"""The metrics of generated samples against closed forms, and the Inception weights."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_what_is_no_file_of_such_weights_is_refused_and_never_run(tmp_path: Path
     torch.save({"weight": torch.zeros(2000)}, files["cut.pth"])
     files["cut.pth"].write_bytes(files["cut.pth"].read_bytes()[:500])
     for path in files.values():
-        with pytest.raises(OptionError, match="is no file of Inception weights"):
+        with pytest.raises(OptionError, match="is not a file of Inception weights"):
             InceptionFeatures(path, "cpu")
     assert not (tmp_path / "made").exists()
 

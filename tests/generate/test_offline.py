@@ -1,4 +1,4 @@
-"""Copies on disk: in the format of the data, each of which can be made again."""
+"""Copies on disk: in the format of the data, and reproducible."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from autoaug.data.audit import audit, hash_inputs
 from autoaug.data.loading import open_source
+from autoaug.data.splits import split
 from autoaug.errors import DataError, OptionError, RunError
 from autoaug.generate.offline import Expansion, expand, format_of, remake
 from autoaug.policy.loading import load_policy, parse_policy
@@ -24,7 +27,7 @@ LIMIT = 2**30
 
 
 def folder_data(root: Path) -> Path:
-    for i, (image, label) in enumerate(zip(*bars(24), strict=True)):
+    for i, (image, label) in enumerate(zip(*bars(36), strict=True)):
         path = root / "train" / f"class{label}" / f"{i}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image[..., 0]).save(path)
@@ -44,11 +47,40 @@ def csv_data(root: Path) -> Path:
     return root / "data.csv"
 
 
+MADE_BY: dict[str, Callable[[Path], Path]] = {
+    "folder": folder_data,
+    "csv": csv_data,
+    "npz": lambda root: write_npz(root / "bars.npz"),
+}
+
+
+@pytest.mark.parametrize("kind", ["folder", "csv", "npz"])
+def test_of_an_expansion_only_originals_are_held_out_and_copies_of_those_are_left_out(
+    kind: str, tmp_path: Path
+) -> None:
+    (tmp_path / "given").mkdir()
+    given, out = MADE_BY[kind](tmp_path / "given"), tmp_path / "out"
+    source = open_source(given, LIMIT)
+    expansion = Expansion(source, format_of(str(given), source), load_policy("trivialaugment"), copies=3, seed=1)
+    expand(expansion, out)
+    enlarged = open_source({"folder": out, "csv": out / "data.csv", "npz": out / "data.npz"}[kind], LIMIT)
+    enlarged.parts.pop("test")  # so that one is held out
+    data = split(enlarged, audit(enlarged), 0, LIMIT)
+    count, originals = len(source.parts["train"]), set(hash_inputs(source.parts["train"].inputs).tolist())
+    held = [hash_inputs(samples.inputs).tolist() for samples in (data.validation, data.test)]
+    assert all(digest in originals for digests in held for digest in digests)
+    assert len(held[0]) + len(held[1]) + len(data.train) / 4 == count
+    assert data.train.groups is not None
+    assert not set(data.train.groups) & {*data.validation.groups, *data.test.groups}
+    assert [f.message[:3] for f in audit(enlarged).findings if f.code == "copies"] == [str(3 * count)[:3]]
+    with pytest.raises(OptionError, match="holds augmented copies already"):
+        expand(replace(expansion, source=enlarged), tmp_path / "again")
+
+
 @pytest.mark.parametrize("kind", ["folder", "csv", "npz"])
 def test_expanding_keeps_the_format_and_any_copy_can_be_made_again(kind: str, tmp_path: Path) -> None:
-    made_by = {"folder": folder_data, "csv": csv_data, "npz": lambda root: write_npz(root / "bars.npz")}
     (tmp_path / "given").mkdir()
-    given = made_by[kind](tmp_path / "given")
+    given = MADE_BY[kind](tmp_path / "given")
     source, policy, out = open_source(given, LIMIT), load_policy("trivialaugment"), tmp_path / "out"
     expansion = Expansion(source, format_of(str(given), source), policy, copies=3, seed=1)
     done = expand(expansion, out, workers=2)
@@ -96,7 +128,7 @@ def test_expanding_refuses_before_it_begins(tmp_path: Path, monkeypatch: pytest.
     expansion = Expansion(source, "npz", load_policy("trivialaugment"), copies=1)
     (tmp_path / "full").mkdir()
     (tmp_path / "full/file").touch()
-    with pytest.raises(RunError, match="holds something else"):
+    with pytest.raises(RunError, match="holds other files"):
         expand(expansion, tmp_path / "full")
     with pytest.raises(OptionError, match="--copies 0 must be at least 1"):
         expand(replace(expansion, copies=0), tmp_path / "out")

@@ -1,4 +1,4 @@
-"""The same search for any objective: the user's function in the place of training a classifier."""
+"""A search for a user's objective instead of training a classifier."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ def likes_turns(transform: autoaug.PolicyTransform, seed: int, fidelity: float) 
 
 def test_it_finds_a_better_policy_and_writes_it(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    found = autoaug.search(objective=likes_turns, trials=40, seeds=5, out=out)
+    found = autoaug.search(objective=likes_turns, held_out=likes_turns, trials=40, seeds=5, out=out)
     assert found.verdict == "better"
     assert found.candidates[0].kind == "searched"
+    assert found.ci95 is not None
     assert found.ci95[0] > 0
     assert read_policy(out / "policy.yaml").fingerprint() == found.policy.fingerprint()
     assert {path.name for path in out.iterdir()} >= {"result.json", "policy_torchvision.py", "policy_kornia.py"}
@@ -60,6 +61,29 @@ def test_the_verdict_stands_on_what_is_held_out() -> None:
     assert {score for c in found.candidates for score in c.scores} == {0.5}
 
 
+def test_without_what_is_held_out_there_is_no_verdict_and_the_sentence_says_why(tmp_path: Path) -> None:
+    """However much better a policy is by the function that chose it: the luck of its data counts as seeds' luck does
+    not.
+    """
+    found = autoaug.search(objective=likes_turns, trials=12, seeds=3, out=tmp_path / "run")
+    assert (found.verdict, found.difference, found.ci95, found.p_value) == (None, None, None, None)
+    assert found.sentence.startswith("No verdict: without held_out")
+    assert found.policy.name == found.candidates[0].name, "the best of all is returned"
+    stored = autoaug.ObjectiveResult.model_validate_json((tmp_path / "run/result.json").read_text())
+    assert stored == found
+
+
+def test_a_policy_that_cannot_be_confirmed_is_left_out() -> None:
+    def held_out(transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> float:
+        if transform.policy.name == "flip-crop":
+            raise RuntimeError("out of luck")
+        return likes_turns(transform, seed, fidelity)
+
+    found = autoaug.search(objective=likes_turns, held_out=held_out, trials=8, seeds=2)
+    assert "flip-crop" not in {candidate.name for candidate in found.candidates}
+    assert "none" in {candidate.name for candidate in found.candidates}
+
+
 def test_a_closure_runs_on_several_workers() -> None:
     factor = 2.0
     found = autoaug.search(objective=lambda t, s, f: factor * likes_turns(t, s, f), trials=8, seeds=2, workers=2)
@@ -69,11 +93,11 @@ def test_a_closure_runs_on_several_workers() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"strategy": "matching"}, "strategy 'matching' looks at the data"),
+        ({"strategy": "matching"}, "strategy 'matching' needs access to the data"),
         ({"strategy": "nsga2"}, "several objectives"),
         ({"model": "resnet9"}, "unknown option of an objective 'model'"),
         ({"seeds": 1}, "--seeds 1 must be at least 2"),
-        ({"data": "digits"}, "takes data or an objective"),
+        ({"data": "digits"}, "takes either data or an objective"),
     ],
 )
 def test_what_cannot_be_is_refused(options: dict[str, object], words: str) -> None:

@@ -33,9 +33,7 @@ def test_a_gallery_has_a_sample_of_every_class_and_each_operator_over_its_range(
 
 def test_examples_are_those_that_changed_most_whatever_their_shape() -> None:
     test = series(4)
-    before = [np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1])]
-    after = [np.array([0, 1, 0, 0]), np.array([0, 1, 0, 0])]
-    found = draw_examples(test, ("even", "odd"), before, after)
+    found = draw_examples(test, ("even", "odd"), np.array([1.0, 0.0, 0.5, 1.0]), np.array([1.0, 1.0, 1.0, 0.0]))
     assert found.samples[:, 0, 0].tolist() == [1, 2, 3]
     assert found.samples.dtype == np.float32
     assert found.fixed.tolist() == [True, True, False]

@@ -1,4 +1,4 @@
-"""The main job from Python and from the command line: what lands in the run folder, and what the report shows."""
+"""A search from Python and from the command line: the run folder, and the contents of the report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ import pytest
 import autoaug
 from autoaug.api import robustness
 from autoaug.errors import UnknownName
+from autoaug.evaluation.confirmation import confirmation_seeds
 from autoaug.policy.loading import load_policy
+from autoaug.policy.models import Adversarial, Policy
 from autoaug.report import write_comparison, write_figures, write_report
 from autoaug.results import SearchResult
 from autoaug.runs.folder import RunFolder
@@ -109,6 +111,24 @@ def test_the_search_never_reads_the_test_split(tmp_path: Path) -> None:
     assert params("a", 1) == params("b", 2)
 
 
+def test_a_policy_that_cannot_be_trained_is_left_out_and_the_rest_is_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("the attack broke")
+
+    monkeypatch.setattr("autoaug.training.train.attack", broken)
+    policies = ["none", "flip-crop", Policy(name="attacked", adversarial=Adversarial(kind="fgsm"))]
+    found = autoaug.compare(
+        write_npz(tmp_path / "bars.npz"), policies, epochs=1, seeds=2, executor="inline", out=tmp_path / "run"
+    )
+    assert {candidate.name for candidate in found.candidates} == {"none", "flip-crop"}
+    assert [(one.name, one.reason) for one in found.left_out] == [
+        ("attacked", f"seed {confirmation_seeds(0, 1)[0]}: RuntimeError: the attack broke")
+    ]
+    assert "the attack broke" in (tmp_path / "run/report.html").read_text()
+
+
 def test_compare_judges_given_policies(tmp_path: Path) -> None:
     copied = load_policy("flip-crop").model_copy(update={"copies": 3, "name": "copied"})
     found = autoaug.compare(
@@ -122,7 +142,7 @@ def test_compare_judges_given_policies(tmp_path: Path) -> None:
     assert {c.name for c in found.candidates} == {"copied", "too"}
     assert found.comparison is not None
     text = (found.run_dir / "report.html").read_text()
-    assert f"puts {found.policy.copies} copies of each sample into a batch" in text
+    assert f"puts {found.policy.copies} copies of each sample in a batch" in text
 
 
 @pytest.fixture(scope="module")
@@ -264,7 +284,7 @@ def test_the_policy_file_says_where_it_comes_from(result: SearchResult) -> None:
 def test_a_result_of_a_newer_format_is_refused(result: SearchResult, tmp_path: Path) -> None:
     text = (result.run_dir / "result.json").read_text()
     (tmp_path / "result.json").write_text(text.replace('"format": 2', '"format": 3', 1))
-    with pytest.raises(autoaug.AutoaugError, match=r"of format 3, this autoaug reads 2; upgrade"):
+    with pytest.raises(autoaug.AutoaugError, match=r"has format 3, but this autoaug reads 2; upgrade"):
         SearchResult.load(tmp_path)
 
 

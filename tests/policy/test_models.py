@@ -1,4 +1,4 @@
-"""The words of a policy: their YAML, their rules, and what the fingerprint depends on."""
+"""The fields of a policy: their YAML, their rules, and what the fingerprint depends on."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_what_an_unquoted_word_is(word: str, name: str | None) -> None:
     if name is not None:
         assert parse_policy(f"name: {word}").name == name
         return
-    with pytest.raises(PolicyError, match="put it into quotes"):
+    with pytest.raises(PolicyError, match="put it in quotes"):
         parse_policy(f"name: {word}")
 
 
@@ -120,27 +120,27 @@ def test_two_mixings_cannot_be_joined() -> None:
         ("layers:\n  - sub_policies: []\n", ["line 2", "sub_policies"]),
         ("layers:\n  - sub_policies:\n      - {operations: [], weight: 0}\n", ["weights", "0"]),
         ("copies: 0\n", ["line 1", "copies", "0"]),
-        ("name: a\ncopys: 2\n", ["line 2", "copys", "no such field"]),
-        ("mixing: {kind: mixap}\n", ["mixap"]),
+        ("name: a\ncopys: 2\n", ["line 2", "copys", "unknown field"]),
+        ("mixing: {kind: [mixup]}\n", ["line 1", "kind", "string"]),
         ("adversarial: {kind: fgsm, steps: 3}\n", ["fgsm", "3"]),
         ("layers: [\n", ["line", "YAML"]),
         ("- 1\n", ["mapping"]),
         ("!!python/object/apply:os.system [echo]\n", ["YAML"]),
-        ("format: 3\n", ["of format 3", "upgrade"]),
+        ("format: 3\n", ["has format 3", "upgrade"]),
         ("", ["empty"]),
         ("# nothing\n", ["empty"]),
-        ("name: a\ncopies: !!int 9z\n", ["line 2", "'9z' is no int"]),
-        ("copies: !!float x\n", ["line 1", "'x' is no float"]),
-        ("copies: " + "9" * 5000, ["line 1", "999", "is no int"]),
-        ("copies: 0x" + "f" * 5000, ["line 1", "is no int"]),
-        ('{"copies": ' + "9" * 5000 + "}", ["line 1", "is no int"]),
+        ("name: a\ncopies: !!int 9z\n", ["line 2", "'9z' is not a valid int"]),
+        ("copies: !!float x\n", ["line 1", "'x' is not a valid float"]),
+        ("copies: " + "9" * 5000, ["line 1", "999", "is not a valid int"]),
+        ("copies: 0x" + "f" * 5000, ["line 1", "is not a valid int"]),
+        ('{"copies": ' + "9" * 5000 + "}", ["line 1", "is not a valid int"]),
         ("name: !!binary aGVsbG8=\n", ["line 1", "binary"]),
         ("name: !!timestamp x\n", ["line 1", "timestamp"]),
         ("name: !!set {a}\n", ["line 1", "set"]),
         ("name: 5\n", ["line 1", "name", "5", "quotes"]),
         ("mixing: {kind: mixup, alpha: .nan}\n", ["alpha", "finite", "nan"]),
-        ("name: a\ncopies: 1\nname: b\n", ["line 3", "'name' stands twice"]),
-        ('{"name": "a", "name": "b"}', ["'name' stands twice"]),
+        ("name: a\ncopies: 1\nname: b\n", ["line 3", "the key 'name' twice"]),
+        ('{"name": "a", "name": "b"}', ["the key 'name' twice"]),
         ("name: " + "[" * 500, ["line 1", "nested"]),
         ("name: " + "[" * 500 + "]" * 500, ["line 1", "nested"]),
         ("a: &a [*a]\n", ["line 1", "alias"]),
@@ -148,7 +148,7 @@ def test_two_mixings_cannot_be_joined() -> None:
         ("name: a\0\n", ["YAML"]),
         ('name: "\\UFFFFFFFF"\n', ["YAML"]),
         ("%YAML " + "9" * 5000 + ".1\n---\nname: a\n", ["YAML"]),
-        ('"a\\nb\\e[2J": 1\n', ["a\\nb", "no such field"]),
+        ('"a\\nb\\e[2J": 1\n', ["a\\nb", "unknown field"]),
     ],
 )
 def test_a_broken_file_names_line_and_rule(text: str, words: list[str], tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The published policies give torchvision's own images, operator by operator and bin by bin."""
+"""The published policies give the same images as torchvision, for every operator and magnitude bin."""
 
 from __future__ import annotations
 

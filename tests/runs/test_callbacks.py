@@ -1,7 +1,8 @@
-"""Who is told of a run: the event log, and real trackers writing to files; and the page that follows a run."""
+"""The event log, real trackers that write to files, and the live page of a run."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -12,14 +13,23 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.error import HTTPError
 
 import pytest
+from rich.console import Console
 
 import autoaug
+from autoaug.cli.main import _print_outcome
 from autoaug.errors import AutoaugError
+from autoaug.report.reading import read_unfinished
+from autoaug.report.server import in_words
+from autoaug.results import MetricRecord, SearchResult
 from autoaug.runs.callbacks import TRACKERS
+from autoaug.runs.callbacks.console import ConsoleProgress
 from autoaug.runs.callbacks.event_log import EventLog, read_events
+from autoaug.runs.callbacks.tensorboard import TensorBoard
+from autoaug.runs.folder import RunFolder
 from tests.conftest import PATIENCE, Ended, write_npz
 
 OPTIONS = {"space": "light", "trials": 6, "epochs": 2, "seeds": 2, "workers": 1, "finalists": 1}
@@ -95,6 +105,62 @@ def test_wandb_writes_offline_and_learns_no_password(tracked: Path) -> None:
     assert b"s3cret" not in written
 
 
+ERRORS = MetricRecord(name="word errors", unit="per word", larger_is_better=False)
+
+
+@pytest.fixture
+def of_errors(run: Path) -> SearchResult:
+    """A result whose scores are negative error rates."""
+    return SearchResult.load(run).model_copy(update={"metric": ERRORS})
+
+
+def test_trackers_are_told_of_the_metric_that_the_run_has(
+    of_errors: SearchResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: dict[str, float] = {}
+
+    class Writer:
+        def __init__(self, _: str) -> None: ...
+
+        def add_scalar(self, key: str, value: float, _: int) -> None:
+            written[key] = value
+
+        def add_text(self, *_: str) -> None: ...
+
+        def close(self) -> None: ...
+
+    monkeypatch.setitem(sys.modules, "tensorboardX", SimpleNamespace(SummaryWriter=Writer))
+    tracker = TensorBoard(RunFolder(tmp_path), {})
+    tracker.measured_by(ERRORS)
+    trial = next(trial for trial in of_errors.history if trial.score is not None)
+    tracker.trial_ended(trial.model_copy(update={"score": -0.25}), 0.5)
+    tracker.finished(of_errors)
+    assert written["trial/validation_word_errors"] == 0.25
+    assert written["confirmation/test_word_errors"] == -of_errors.candidates[-1].mean
+    assert not [key for key in written if "accuracy" in key]
+
+
+def test_the_terminal_and_an_unfinished_run_show_the_metric_that_the_run_has(
+    of_errors: SearchResult, run: Path
+) -> None:
+    shown = io.StringIO()
+    trial = next(t for t in of_errors.history if t.score is not None).model_copy(update={"score": -0.25})
+    folder, _ = RunFolder.open(run)
+    folder.events.unlink()
+    log = EventLog(folder.events)
+    with ConsoleProgress(Console(file=shown, force_terminal=False, width=200)) as progress:
+        for told in (progress, log):
+            told.measured_by(ERRORS)
+            told.trial_ended(trial, 0.5)
+    assert "0.2 per word" in shown.getvalue()
+    assert "%" not in shown.getvalue().replace("50 % done", "")
+    assert read_unfinished(folder).facts.metric == ERRORS
+    assert in_words(read_events(folder.events)[-1], ERRORS).endswith("0.2 per word, 50 % of the budget")
+    outcome = io.StringIO()
+    _print_outcome(Console(file=outcome, width=200), of_errors)
+    assert f"{-of_errors.candidates[0].mean:.2f} per word" in outcome.getvalue()
+
+
 class Failing:
     """A tracker whose server goes away after the second trial."""
 
@@ -112,6 +178,8 @@ class Failing:
 
     say = finished = training_ended
 
+    def measured_by(self, *_: object) -> None: ...
+
 
 def test_a_tracker_that_fails_does_not_end_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Failing, "say", lambda *_: None)
@@ -120,7 +188,7 @@ def test_a_tracker_that_fails_does_not_end_the_run(tmp_path: Path, monkeypatch: 
     assert (run / "result.json").is_file()
     said = [event["message"] for event in read_events(run / "events.jsonl") if event["event"] == "stage"]
     assert [m for m in said if "--track" in m] == [
-        "--track wandb failed (the server went away); it is told nothing more of this run"
+        "--track wandb failed (the server went away); it is switched off for the rest of this run"
     ]
 
 
@@ -129,7 +197,7 @@ def test_a_tracker_that_cannot_begin_is_one_line(tmp_path: Path, monkeypatch: py
         raise ConnectionError("nobody answers at https://me:s3cret@host/?key=s3cret")
 
     monkeypatch.setitem(TRACKERS, "mlflow", ("json", begin))
-    with pytest.raises(AutoaugError, match=r"cannot begin \(nobody answers at https://me:\*\*\*@host/\?key=\*\*\*\)"):
+    with pytest.raises(AutoaugError, match=r"cannot start \(nobody answers at https://me:\*\*\*@host/\?key=\*\*\*\)"):
         searched(tmp_path, "mlflow")
 
 

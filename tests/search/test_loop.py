@@ -1,4 +1,4 @@
-"""The loop: budgets, pruning, failures, and going on after the worst."""
+"""The loop: budgets, pruning, failures, and resuming after a kill."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_baselines_are_never_pruned_and_poor_trials_are(tmp_path: Path) -> None:
 
 def test_when_all_fail_the_causes_are_grouped(tmp_path: Path) -> None:
     study = new_study(tmp_path)
-    with pytest.raises(AllTrialsFailed, match="all 5 trials failed, nothing is exported: 5 x OutOfMemory: too big"):
+    with pytest.raises(AllTrialsFailed, match="all 5 trials failed; nothing is exported: 5 x OutOfMemory: too big"):
         run(study, Scripted(fail=True), Budget(trials=5))
 
 
@@ -234,9 +234,9 @@ def test_a_policy_is_not_trained_twice(tmp_path: Path) -> None:
 
 def test_a_search_in_which_most_trials_fail_is_given_up(tmp_path: Path) -> None:
     study = new_study(tmp_path)
-    with pytest.raises(AllTrialsFailed, match=r"7 of 13 trials failed, the search is given up: 7 x its score is not"):
+    with pytest.raises(AllTrialsFailed, match=r"7 of 13 trials failed, so the search was stopped: 7 x its"):
         run(study, Scripted(score=lambda number: math.nan if number > 3 else 0.5 + number), Budget(trials=50))
-    assert len(study.ended()) == 13, "what has ended is kept"
+    assert len(study.ended()) == 13, "finished trials are kept"
 
 
 @pytest.mark.parametrize(

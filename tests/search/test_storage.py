@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import sqlite3
@@ -105,7 +106,7 @@ def test_a_database_that_does_not_answer_is_one_line_without_the_password(tmp_pa
 
 @pytest.mark.parametrize("url", ["nonsense", "foo://bar", "mysql+nodriver://x/y"])
 def test_what_is_no_database_is_refused(url: str, tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="cannot be opened"):
+    with pytest.raises(RunError, match=r"cannot be opened|is not a database URL"):
         autoaug.search(write_npz(tmp_path / "bars.npz"), out=tmp_path / "run", storage=url, **OPTIONS)
 
 
@@ -145,7 +146,7 @@ def test_a_password_is_written_and_said_nowhere(
     url = f"postgresql://me:s3cret{quote}s3cret@127.0.0.1:1/x?sslpassword=s3cret"
     said = refused("search", str(write_npz(tmp_path / "bars.npz")), "--storage", url, folder=tmp_path)
     assert "s3cret" not in said
-    assert "cannot be opened" in said
+    assert re.search("cannot be opened|is not a database URL", said)
     monkeypatch.setattr(sys, "argv", ["autoaug", "search", "x", "--storage", url, f"--storage={url}"])
     for command in (_command(), call_of(SearchOptions("x", storage=url))):
         assert "s3cret" not in command

@@ -1,18 +1,22 @@
-"""A third party's modality, found by its entry point, goes the whole road: engine, search, report, copies."""
+"""A third-party modality, found through its entry point, works everywhere: engine, search, report, copies."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import yaml
 
 import autoaug
 from autoaug import api
 from autoaug.errors import AutoaugError
 from autoaug.modalities.operators import get_operator
-from autoaug.policy.loading import parse_policy
+from autoaug.policy.loading import load_policy, parse_policy
+from autoaug.search.sampling import Given, sample_policy
+from autoaug.search.space import MixingSpace, load_space
 from tests.samples import waves
 
 ALL = "format: 2\nlayers:\n" + "".join(
@@ -96,6 +100,73 @@ def test_what_the_modality_lacks_is_refused_in_one_line(series: Path, tmp_path: 
     with pytest.raises(AutoaugError, match="image"):
         autoaug.search(series, space="standard", trials=1, out=str(tmp_path / "b"))
     assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (
+            "adversarial: {kind: fgsm}",
+            "there is no attack 'fgsm' for samples of the modality 'series'; it has: magnitudes",
+        ),
+        ("mixing: {kind: cutmix}", "there is no mixing 'cutmix' for samples of the modality 'series'; it has: mixup, "),
+        ("synthetic: {kind: gan}", "there is no generator 'gan' for samples of the modality 'series'; it has: none"),
+    ],
+)
+def test_kinds_that_the_modality_lacks_are_refused_before_any_trial(
+    asked: str, words: str, series: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(AutoaugError) as refused:
+        parse_policy(ALL + asked).transform()
+    assert words in str(refused.value)
+    own = tmp_path / "own.yaml"
+    own.write_text("name: own\n" + asked)  # without operators: another modality has the kind
+    run = tmp_path / "run"
+    with pytest.raises(AutoaugError) as refused:
+        api.compare(series, ["none", str(own)], seeds=2, workers=1, out=str(run))
+    assert "does not fit the data" in str(refused.value)
+    assert words in str(refused.value)
+    space = load_space("series").model_dump(mode="json")
+    (what, how), *_ = yaml.safe_load(asked).items()
+    own.write_text(yaml.safe_dump(space | {what: {"kinds": ["none", how["kind"]]}}))
+    with pytest.raises(AutoaugError) as refused:
+        autoaug.search(series, space=str(own), trials=1, out=str(run))
+    assert words in str(refused.value)
+    assert not run.exists()
+
+
+def test_kinds_that_no_modality_has_are_refused() -> None:
+    with pytest.raises(AutoaugError, match="there is no mixing 'mixpu' for samples of the modality 'image'"):
+        load_policy(parse_policy("mixing: {kind: mixpu}"))
+
+
+def test_a_modality_brings_mixing_of_its_own() -> None:
+    """A splice ends in the partner: with weight 0.25, a quarter of the series and of the label are its own."""
+    transform = parse_policy(ALL + "mixing: {kind: splice}").transform(seed=1, num_classes=2)
+    plan = transform.draw(8)
+    assert plan.mix is not None
+    assert set(plan.mix.mode.tolist()) == {2}
+    still = replace(plan, choice=torch.full_like(plan.choice, -1))
+    samples = torch.arange(8.0)[:, None, None].expand(8, 2, 40).contiguous() / 10
+    mixed = autoaug.apply_plan(still, samples)
+    own = (plan.mix.weight * 40).round().long()
+    for i, partner in enumerate(plan.mix.partner.tolist()):
+        assert (mixed[i, :, : own[i]] == i / 10).all()
+        assert (mixed[i, :, own[i] :] == samples[partner, 0, 0]).all()
+    space = load_space("series").model_copy(update={"mixing": MixingSpace(kinds=("splice",))})
+    mixing = sample_policy(
+        space, Given({"mixing.probability": 1.0, "mixing.alpha": 1.0, "base.SeriesShift": False, "layers": 0})
+    ).mixing
+    assert mixing is not None
+    assert mixing.kind == "splice"
+
+
+def test_policies_without_operators_are_of_the_run_that_they_come_from(series: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    api.compare(series, ["none", "series-shift"], seeds=2, epochs=1, workers=1, out=str(run))
+    with pytest.raises(AutoaugError, match="series"):
+        api.export(str(run), "numpy")
+    assert api.export("none", "numpy"), "by itself it may be of images"
 
 
 def test_copies_are_written_as_the_data_came(series: Path, tmp_path: Path) -> None:

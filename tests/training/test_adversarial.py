@@ -102,9 +102,9 @@ def test_an_attack_that_the_modality_has_not_is_refused() -> None:
         attacks, corruptions = {}, {}
 
     model, how = torch.nn.Flatten(), Adversarial(kind="pgd", steps=2)
-    with pytest.raises(OptionError, match="'pgd' is none of the modality 'image'"):
+    with pytest.raises(OptionError, match="modality 'image' has no attack 'pgd'"):
         attack(model, torch.rand(2, 1, 2, 2), torch.eye(2), how, torch.Generator(), TASK, Bare())
-    with pytest.raises(OptionError, match="'pgd' is none of the modality"):
+    with pytest.raises(OptionError, match="has no attack 'pgd'"):
         check_examinable(Bare())
 
 

@@ -1,4 +1,4 @@
-"""What feeds a training: chunks that end at rungs, and passes that see every image."""
+"""The batches of a training: chunks end at rungs, and each pass uses every image."""
 
 from __future__ import annotations
 

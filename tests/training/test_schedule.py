@@ -1,4 +1,4 @@
-"""Policies that change over a training, and trainings that go on where others stopped."""
+"""Policies that change during a training, and trainings that continue from a checkpoint."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from autoaug.engine.plan import draw_plan
 from autoaug.errors import PolicyError
 from autoaug.exporters import export_policy
 from autoaug.policy.loading import parse_policy
-from autoaug.policy.models import Layer, Operation, Phase, Policy, SubPolicy
+from autoaug.policy.models import Layer, Operation, Phase, Policy, Regularization, SubPolicy, Synthetic
+from autoaug.training.checkpoint import load_training, save_training
 from autoaug.training.result import TrialResult
 from autoaug.training.setting import TrainingSetting
+from autoaug.training.state import new_training
+from autoaug.training.train import train, train_to_end
 from autoaug.training.trial import Train
-from tests.tasks import small_task, trained_weights
+from tests.tasks import samples, small_task, trained_weights
 
 
 def one(operator: str, magnitude: float = 1.0) -> tuple[Layer, ...]:
@@ -58,7 +61,7 @@ def test_a_schedule_survives_yaml_and_counts_in_the_fingerprint() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("format: 2\nschedule: [{until: 0.5}, {until: 0.2}]\n", "must rise"),
+        ("format: 2\nschedule: [{until: 0.5}, {until: 0.2}]\n", "must increase"),
         ("format: 2\nschedule: [{until: 0.5}]\n", "the last must be 1"),
         (
             "format: 2\nschedule: [{until: 1}]\nlayers: [{sub_policies: [{operations: []}]}]\n",
@@ -106,6 +109,28 @@ def test_a_training_in_parts_is_the_training_in_one(kept: bool, tmp_path: Path) 
     np.testing.assert_array_equal(second.validation_predictions, whole.validation_predictions)
     assert second.score == whole.score
     assert second.sample_passes == (whole.sample_passes - first.sample_passes if kept else whole.sample_passes)
+
+
+@pytest.mark.parametrize(
+    ("policy", "model"),
+    [
+        (Policy(regularization=Regularization(dropout=0.5)), "auto"),
+        (Policy(), "tests.training.test_trial:dropping"),
+        (Policy(synthetic=Synthetic(kind="pca", share=0.5)), "auto"),
+    ],
+)
+def test_a_training_that_goes_on_draws_as_if_it_had_not_stopped(policy: Policy, model: str, tmp_path: Path) -> None:
+    """Dropout, the network's own random numbers, and which generated samples take the place of real ones."""
+    setting = replace(small_task(), model=model)
+    plan = replace(setting.plan(policy, 3), rungs=(0.5, 1.0), synthetic=samples(64, 9))
+    whole, stopped, continued = train_to_end(plan), new_training(plan), new_training(plan)
+    next(train(stopped, plan))
+    save_training(stopped, tmp_path / "half.safetensors")
+    assert load_training(continued, tmp_path / "half.safetensors")
+    train_to_end(plan, continued)
+    assert (stopped.steps, continued.steps) == (plan.steps // 2, plan.steps)
+    for name, tensor in whole.model.state_dict().items():
+        assert torch.equal(continued.model.state_dict()[name], tensor), name
 
 
 def test_a_damaged_checkpoint_is_as_none(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
-"""A trial is a pure function of (policy, task, seed), and its ways of ending are told apart."""
+"""A trial is a pure function of (policy, task, seed); its outcomes are distinguished."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Adversarial, Policy, Regularization
 from autoaug.training.adversarial import attack
 from autoaug.training.inference import outputs_of
+from autoaug.training.recipe import default_recipe
 from autoaug.training.result import TrialResult
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.state import new_training
@@ -42,6 +44,23 @@ def exploding(channels: int, classes: int) -> nn.Module:
             return x.mean((2, 3)) @ (self.weight * float("inf"))
 
     return Exploding()
+
+
+def dropping(channels: int, classes: int) -> nn.Module:
+    """A network that draws from every global generator while it trains, and one when it is evaluated."""
+
+    class Dropping(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.drop, self.linear = nn.Dropout(0.5), nn.Linear(144 * channels, classes)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if self.training:
+                x = x * random.random() + float(np.random.rand())
+            found: torch.Tensor = self.linear(self.drop(x.flatten(1)))
+            return found if self.training else found + 0.01 * torch.rand_like(found)
+
+    return Dropping()
 
 
 def failing(channels: int, classes: int) -> nn.Module:
@@ -97,11 +116,35 @@ def test_copies_at_equal_samples_and_at_equal_epochs(equal: str) -> None:
         assert abs(several.samples_seen - expected) < 2 * task.recipe.batch_size, "up to the last, cut-off step"
 
 
+@pytest.mark.parametrize("count", [100, 200, 350, 500])
+def test_a_trial_on_a_quarter_of_the_data_takes_as_many_steps_for_a_quarter_of_the_compute(count: int) -> None:
+    setting = replace(small_task(), train=samples(count, 0), recipe=default_recipe(count))
+    whole, cheap = setting.plan(Policy(), 0), setting.plan(Policy(), 0, 0.25)
+    assert cheap.steps == pytest.approx(whole.steps, rel=0.1)
+    assert cheap.steps * cheap.batch_size == pytest.approx(whole.steps * whole.batch_size / 4, rel=0.1)
+
+
 def test_adversarial_passes_are_counted_as_compute() -> None:
     adversarial = Adversarial(kind="pgd", epsilon=0.03, steps=3, share=0.5)
     result = whole(Policy(adversarial=adversarial), small_task())
     assert result.status == "complete"
     assert result.sample_passes == result.samples_seen + 3 * result.samples_seen // 2
+
+
+@pytest.mark.parametrize(
+    "adversarial",
+    [
+        Adversarial(kind="pgd", epsilon=0.03, steps=3, share=0.5),
+        Adversarial(kind="fgsm", epsilon=0.03, share=0.25, loss="trades"),
+    ],
+)
+def test_attacks_at_equal_compute_take_fewer_steps(adversarial: Adversarial) -> None:
+    setting = small_task(equal="compute", batch_size=16)
+    attacked, plain = whole(Policy(adversarial=adversarial), setting), whole(Policy(), setting)
+    assert attacked.status == plain.status == "complete"
+    assert attacked.samples_seen < plain.samples_seen
+    assert attacked.sample_passes == pytest.approx(plain.sample_passes, abs=3 * setting.recipe.batch_size)
+    assert plain.sample_passes == whole(Policy(), small_task(batch_size=16)).sample_passes
 
 
 def test_a_loss_that_is_not_finite_fails_with_the_reason() -> None:
@@ -173,6 +216,24 @@ def test_the_callers_process_is_left_as_it_was() -> None:
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_network_that_draws_at_random_repeats_and_leaves_the_callers_generators_alone() -> None:
+    task, found = replace(small_task(), model="tests.training.test_trial:dropping"), []
+    for seed in range(3):
+        random.seed(seed)
+        np.random.seed(seed)
+        torch.manual_seed(seed)
+        states = random.getstate(), np.random.get_state(legacy=False), torch.get_rng_state()
+        results = []
+        for result in carry_out(Train(Policy()), task, 0):
+            results.append(result)
+            assert random.getstate() == states[0]
+            np.testing.assert_equal(np.random.get_state(legacy=False), states[1])
+            assert torch.equal(torch.get_rng_state(), states[2])
+        assert results[-1].status == "complete", results[-1].reason
+        found.append((results[-1].curve, results[-1].validation_predictions.tolist()))
+    assert found[0] == found[1] == found[2]
 
 
 def test_statistics_add_up_to_the_score() -> None:

@@ -1,4 +1,4 @@
-"""A clock that somebody sets back, or forward, while a run goes on."""
+"""The system clock is set back or forward during a run."""
 
 from __future__ import annotations
 

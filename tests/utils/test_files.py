@@ -1,4 +1,4 @@
-"""Reading with one clear error, and names of files from any text."""
+"""Reading with one clear error, and file names from any text."""
 
 from __future__ import annotations
 

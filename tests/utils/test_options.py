@@ -1,4 +1,4 @@
-"""Records of options: what they settle, refuse, and show."""
+"""Option records: defaults, errors and help."""
 
 # No `from __future__ import annotations` here: the annotations of records are read as they are.
 import inspect
@@ -18,6 +18,7 @@ class Meal(Options):
     dish: Annotated[str, Option("What to eat.", is_argument=True)] = field(kw_only=False)
     guests: Annotated[int | None, Option("How many.")] = None
     side_dish: Annotated[Literal["rice", "bread"] | None, Option("What goes with it.")] = "rice"
+    place: Annotated[Literal["home"], Option("Where to eat.", flag="--at")] = "home"
     sauces: Annotated[Sequence[str], Option("What is on the table.")] = ()
 
 
@@ -35,7 +36,7 @@ def test_a_function_is_called_with_the_fields_of_its_record() -> None:
 
 def test_it_shows_them_with_their_help() -> None:
     signature = inspect.signature(cook)
-    assert list(signature.parameters) == ["dish", "guests", "side_dish", "sauces"]
+    assert list(signature.parameters) == ["dish", "guests", "side_dish", "place", "sauces"]
     assert signature.parameters["guests"].annotation == int | None
     assert signature.parameters["guests"].kind == inspect.Parameter.KEYWORD_ONLY
     assert (cook.__doc__ or "").splitlines()[0] == "Cook it."
@@ -52,3 +53,5 @@ def test_values_are_settled() -> None:
 def test_a_text_that_a_field_does_not_take_is_refused() -> None:
     with pytest.raises(OptionError, match="--side-dish 'pasta' must be one of: rice, bread"):
         Meal("soup", side_dish="pasta")  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="--at 'noon' must be one of: home"):
+        Meal("soup", place="noon")  # type: ignore[arg-type]

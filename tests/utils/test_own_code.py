@@ -1,4 +1,4 @@
-"""Functions of the user come from where the user says, and from nowhere else; what a stranger names is not run."""
+"""The user's functions are imported only from where the user says; those that a foreign folder names are not run."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ def test_what_a_named_module_imports_may_lie_beside_it_however_deep_the_import_s
         ("a b:x", None, "must be module:function"),
         ("fault_a:b:c", None, "must be module:function"),
         ("fault_b:a.b", "class a: b = print", "must be module:function"),
-        ("fault_c:build", None, "there is no module 'fault_c', neither installed nor in "),
-        ("fault_d.e:build", None, "there is no module 'fault_d', neither installed nor in "),
+        ("fault_c:build", None, "module 'fault_c' is neither installed nor in "),
+        ("fault_d.e:build", None, "module 'fault_d' is neither installed nor in "),
         ("fault_f:build", "def build(:", "cannot be imported: SyntaxError: "),
         ("fault_g:build", "raise SystemExit(3)", "cannot be imported: SystemExit: 3"),
         ("fault_h:build", "1 / 0", "cannot be imported: ZeroDivisionError: division by zero"),
         ("fault_i:build", "import nowhere_a", "cannot be imported: ModuleNotFoundError: No module named 'nowhere_a'"),
         ("fault_j:build", "", "fault_j.py has no function 'build'"),
-        ("fault_k:build", "build = 3", "fault_k.py has 'build', which is no function"),
+        ("fault_k:build", "build = 3", "fault_k.py has 'build', which is not callable"),
         ("json:build", "", "there are two modules 'json'"),
     ],
 )

@@ -1,4 +1,4 @@
-"""How data lie on disk, whatever the modality: one file per layout. `list_files` picks the one that fits."""
+"""Layouts of data on disk, for all modalities, one per file. `list_files` chooses the one that fits."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from autoaug.errors import DataError, UnknownName
 
 
 def list_files(data: str, endings: frozenset[str], feature: str) -> Listing | None:
-    """The samples in a folder by class, a CSV manifest, Parquet or WebDataset shards (a file or a folder), or
-    ``hf:NAME``; None where `data` is none of these.
+    """List the samples in a folder per class, a CSV manifest, Parquet or WebDataset shards (a file or a folder), or
+    ``hf:NAME``; None if `data` is none of these.
 
     Args:
         data: a path or a name.
-        endings: of the files of samples, such as ``.png``, in lower case.
+        endings: the suffixes of sample files, such as ``.png``, in lower case.
         feature: the class of the ``datasets`` library whose columns are samples.
 
     Raises:
@@ -40,11 +40,11 @@ def list_files(data: str, endings: frozenset[str], feature: str) -> Listing | No
 
 
 def no_such_data(data: str, names: Iterable[str]) -> DataError:
-    """The error for data that are of no layout and have none of the `names` of data sets."""
+    """The error for data that have no known layout and none of the known `names`."""
     path = Path(data)
     if path.is_file():
         return DataError(
-            f"{data}: a file must be .npz, .csv, .parquet or .tar, not {path.suffix or 'without an ending'}"
+            f"{data}: a file must be .npz, .csv, .parquet or .tar, not {path.suffix or 'without a suffix'}"
         )
     if path.exists():
         return DataError(f"{data}: neither a folder nor a regular file")

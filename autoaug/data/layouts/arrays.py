@@ -1,6 +1,6 @@
-"""An ``.npz`` with ``x_train, y_train[, x_val, y_val][, x_test, y_test][, class_names]``; also with ``g_train`` and so
-on, where samples belong to groups that must stay together. Capitals are the same, and so are ``train_NOUNs,
-train_labels``, where NOUN is what the modality calls a sample.
+"""An ``.npz`` file with ``x_train, y_train[, x_val, y_val][, x_test, y_test][, class_names]``, with ``g_train`` and so
+on if samples belong to groups that must stay together, and with ``c_train`` if some are augmented copies (true). Case
+does not matter. ``train_NOUNs, train_labels`` are also accepted, where NOUN is the modality's word for a sample.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import math
 import re
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,21 +22,22 @@ from autoaug.errors import DataError
 
 KEYS: dict[Role, str] = {"train": "train", "validation": "val", "test": "test"}
 
-#: Checks an array of samples, raising `DataError` that names it by the text; gives what converts its rows.
+#: Checks an array of samples, and returns the function that converts its rows. Raises `DataError`, in which the text
+#: names the array.
 Prepare = Callable[[np.ndarray, str], Convert]
 
 
 def open_npz(path: Path, memory_limit: int, prepare: Prepare, noun: str = "sample") -> Source:
-    """Read the arrays, or map them from disk where they need more than `memory_limit` bytes."""
+    """Read the arrays, or map them from disk if they need more than `memory_limit` bytes."""
     with reading(path, "an .npz of plain arrays"):
         if not zipfile.is_zipfile(path):
-            raise DataError(f"{path}: not an .npz: it is no archive; write it with numpy.savez")
+            raise DataError(f"{path}: not an .npz file: it is not an archive; write it with numpy.savez")
         with zipfile.ZipFile(path) as archive:
             return _open(path, archive, memory_limit, prepare, noun)
 
 
 def array_inputs(array: np.ndarray, mapped: str, convert: Convert) -> Inputs:
-    """The samples of an array, which lies in the file `mapped` where that is named."""
+    """The samples of an array, mapped from the file `mapped` if that is not empty."""
     return MappedInputs(mapped, np.arange(len(array)), convert) if mapped else MemoryInputs(convert(array))
 
 
@@ -57,18 +59,26 @@ def _open(path: Path, archive: zipfile.ZipFile, memory_limit: int, prepare: Prep
     inputs = [_inputs(path, archive, keys["x", role], total > memory_limit, prepare) for role in roles]
     shapes = {one.shape for one in inputs}
     if len(shapes) > 1:
-        raise DataError(f"{path}: the {noun}s of the parts have different shapes {sorted(shapes)}; they must be one")
+        raise DataError(f"{path}: the {noun}s of the parts have different shapes {sorted(shapes)}; use one shape")
     groups = {role: _array(archive, keys["g", role]).astype(str) for role in roles if ("g", role) in keys}
+    augmented = {role: _array(archive, keys["c", role]).astype(bool) for role in roles if ("c", role) in keys}
     left_out = tuple(f"array {name!r}" for name in others if name not in named)
     parts = dict(zip(roles, zip(inputs, labels, strict=True), strict=True))
-    return array_source(str(path), classes, parts, groups, left_out, noun)
+    source = array_source(str(path), classes, parts, groups, left_out, noun)
+    for role, copies in augmented.items():
+        if copies.shape != (len(source.parts[role]),):
+            raise DataError(f"{path}: {keys['c', role]} has the shape {list(copies.shape)}; one value per {noun}")
+    marked = {role: replace(part, augmented=augmented.get(role)) for role, part in source.parts.items()}
+    return replace(source, parts=marked)
 
 
 def _keys(path: Path, archive: zipfile.ZipFile, noun: str) -> tuple[dict[tuple[str, Role], str], list[str]]:
-    """Which array holds what (``x`` samples, ``y`` labels, ``g`` groups) of which role, and the arrays of no role."""
-    letters = {f"{noun}s": "x", "labels": "y", "groups": "g"}
-    pattern = rf"(?P<what>[xyg])_(?P<split>[a-z]+)|(?P<part>[a-z]+)_(?P<kind>{'|'.join(letters)})"
-    found: dict[tuple[str, Role], str] = {}
+    """The names of the arrays by content (``x`` samples, ``y`` labels, ``g`` groups, ``c`` whether copies) and role,
+    and all other names.
+    """
+    letters = {f"{noun}s": "x", "labels": "y", "groups": "g", "copies": "c"}
+    pattern = rf"(?P<what>[xygc])_(?P<split>[a-z]+)|(?P<part>[a-z]+)_(?P<kind>{'|'.join(letters)})"
+    keys: dict[tuple[str, Role], str] = {}
     others, unknown = [], set[tuple[str, str]]()
     for name in (member.removesuffix(".npy") for member in archive.namelist()):
         match = re.fullmatch(pattern, name, re.IGNORECASE)
@@ -80,18 +90,18 @@ def _keys(path: Path, archive: zipfile.ZipFile, noun: str) -> tuple[dict[tuple[s
         if split not in ROLE_NAMES:
             unknown.add((letter, split))
             if {("x", split), ("y", split)} <= unknown:
-                raise DataError(f"{path}: {split!r} is no split that is known; call it one of {', '.join(ROLE_NAMES)}")
+                raise DataError(f"{path}: {split!r} is not a known split; use one of {', '.join(ROLE_NAMES)}")
             others.append(name)
             continue
         key = letter, ROLE_NAMES[split]
-        if key in found:
-            raise DataError(f"{path}: arrays {found[key]!r} and {name!r} are of the same split; keep one")
-        found[key] = name
-    return found, others
+        if key in keys:
+            raise DataError(f"{path}: arrays {keys[key]!r} and {name!r} belong to the same split; keep one")
+        keys[key] = name
+    return keys, others
 
 
 def _checked(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
-    """The member of an array, whose header agrees with the sizes in the archive; nothing of its size is allocated."""
+    """The archive member of an array, after its header is checked against its size; no array is allocated."""
     info = archive.getinfo(f"{name}.npy")
     with archive.open(info) as file:
         version = np.lib.format.read_magic(file)
@@ -113,7 +123,7 @@ def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
 
 
 def _labels(array: np.ndarray) -> np.ndarray:
-    """``[N]``, also from the ``[N, 1]`` in which some keep labels."""
+    """Labels ``[N]``, given as ``[N]`` or ``[N, 1]``."""
     return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
 
 
@@ -132,8 +142,8 @@ def array_source(
     left_out: tuple[str, ...] = (),
     noun: str = "sample",
 ) -> Source:
-    """A source from samples of one shape, each of which messages call a `noun`; raises `DataError` where samples and
-    labels, or groups, differ in number.
+    """A source from samples of one shape; messages call a sample `noun`. Raises `DataError` if the numbers of samples,
+    labels and groups differ.
     """
     groups = groups or {}
     for role, (inputs, labels) in parts.items():

@@ -1,4 +1,4 @@
-"""Encoded samples that lie in other files: written out one by one, then read as any files are."""
+"""Encoded samples inside other files: they are extracted to separate files, and then read like any files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autoaug.errors import DataError
 
 
 class Encoded(NamedTuple):
-    """One sample as a file's content, with its label."""
+    """One sample as the content of a file, with its label."""
 
     content: bytes
     label: str
@@ -24,15 +24,15 @@ class Encoded(NamedTuple):
 def list_encoded(
     name: str, samples: Iterable[Encoded], parts: Sequence[str], left_out: Counter[str] | None = None
 ) -> Listing:
-    """The samples that are held in files of another kind; raises `DataError` where there are none.
+    """Write samples to a temporary folder and list them; raises `DataError` if there are none.
 
-    They are written to a temporary folder, which is removed when this process ends.
+    The folder is removed when this process ends.
 
     Args:
-        name: what to call the data.
+        name: the name of the data.
         samples: the samples.
-        parts: the names, of shards or of splits, that told the roles.
-        left_out: counts what is not taken while `samples` are read.
+        parts: the names of shards or splits from which the roles were taken.
+        left_out: counts what is left out while `samples` are read.
     """
     folder, items = spill_folder(), []
     for number, sample in enumerate(samples):
@@ -45,7 +45,7 @@ def list_encoded(
 
 
 def role_in(name: str) -> Role:
-    """The role that a file's name tells, as ``test-00000-of-00001.parquet`` does; train where it tells none."""
+    """The role in a file name such as ``test-00000-of-00001.parquet``; train if there is none."""
     return next((ROLE_NAMES[word] for word in _words(name) if word in ROLE_NAMES), "train")
 
 
@@ -54,9 +54,9 @@ def _words(name: str) -> list[str]:
 
 
 def _assumed(parts: Sequence[str]) -> tuple[str, ...]:
-    """What is reported of names that tell no role, where there are several."""
+    """The message about names without a role, if only some of several names have one."""
     silent = [part for part in parts if ROLE_NAMES.keys().isdisjoint(_words(part))]
     if len(parts) < 2 or len(silent) in {0, len(parts)}:
         return ()
     more = f" and {len(silent) - 1} more" if len(silent) > 1 else ""
-    return (f"{silent[0]}{more} names no split (train, val or test), and is taken as training data",)
+    return (f"{silent[0]}{more}: no split (train, val or test) in the name, so it is used as training data",)

@@ -1,5 +1,5 @@
-"""A folder per class: ``class/sample``, or ``train/class/sample`` with ``val/`` and ``test/`` beside it. In a folder
-that `autoaug expand` made, a sample and its copies are a group.
+"""A folder per class: ``class/sample``, or ``train/class/sample`` with ``val/`` and ``test/`` next to ``train/``. In a
+folder written by `autoaug expand`, a sample and its copies form a group.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from autoaug.data.layouts.listing import Item, Listing, format_left_out
 from autoaug.data.source import ROLE_NAMES, Role
 from autoaug.errors import DataError, printable
 
-#: What a folder has that `autoaug expand` made, and what stands between a sample's number and its copy's.
+#: The files in a folder written by `autoaug expand`, and the text between the numbers of a sample and its copy.
 EXPANSION, MANIFEST, COPY = "expansion.json", "manifest.jsonl", "-copy"
-#: What archivers, file managers and notebooks leave beside the data; so is all whose name begins with a dot.
+#: Files of archivers, file managers and notebooks, which are ignored like all names that begin with a dot.
 _TOOL_MADE = frozenset({"__macosx", "__pycache__", "@eadir", "$recycle.bin", "thumbs.db", "desktop.ini", "lost+found"})
-#: Words that tell of a split, be it of which or not.
+#: Words in the name of a folder that suggest a split.
 _SPLIT_WORDS = frozenset(ROLE_NAMES) | {"eval", "evaluation", "holdout", "heldout", "trainset", "testset", "valset"}
 _NAMES = "train, val and test"
 
@@ -27,7 +27,7 @@ def list_folder(root: Path, endings: frozenset[str]) -> Listing:
     """Read the layout below `root`. Files with one of the `endings` are samples.
 
     Raises:
-        DataError: there is no such layout, or a folder is of no class and no split.
+        DataError: the folder does not have this layout, or a subfolder is neither a class nor a split.
     """
     left_out = Counter[str]()
     folders = _subfolders(root, left_out)
@@ -36,7 +36,7 @@ def list_folder(root: Path, endings: frozenset[str]) -> Listing:
     parts = parts or {"train": folders}
     is_expanded = (root / EXPANSION).is_file()
     items = [
-        Item(path, folder.name, role, f"{role} {printable(path.stem.partition(COPY)[0])}" if is_expanded else None)
+        _expanded(path, folder.name, role) if is_expanded else Item(path, folder.name, role)
         for role, classes in parts.items()
         for folder in classes
         for path in _samples(folder, root, endings, left_out)
@@ -48,47 +48,57 @@ def list_folder(root: Path, endings: frozenset[str]) -> Listing:
     return Listing(str(root), tuple(items), names, format_left_out(left_out))
 
 
+def _expanded(path: Path, label: str, role: Role) -> Item:
+    """A sample of an expansion."""
+    return Item(path, label, role, f"{role} {printable(path.stem.partition(COPY)[0])}", is_copy(path))
+
+
+def is_copy(path: Path) -> bool:
+    """Whether a file of an expansion is an augmented copy."""
+    return COPY in path.stem
+
+
 def is_tool_made(name: str) -> bool:
-    """Whether a file or folder is hidden, or made by a tool: no data."""
+    """Whether a file or folder is hidden or made by a tool, and so not data."""
     return name.startswith(".") or name.lower() in _TOOL_MADE
 
 
 def _subfolders(root: Path, left_out: Counter[str]) -> list[Path]:
-    """Those that are no tool's; what else is there is counted in `left_out`."""
-    found = []
+    """The subfolders that were not made by a tool; everything else is counted in `left_out`."""
+    folders = []
     for path in sorted(root.iterdir()):
         if path.is_dir() and not is_tool_made(path.name):
-            found.append(path)
+            folders.append(path)
         elif path.name not in {EXPANSION, MANIFEST}:
             left_out[_in_words(path)] += 1
-    return found
+    return folders
 
 
 def _roles(root: Path, folders: list[Path], endings: frozenset[str], left_out: Counter[str]) -> dict[Role, Path]:
-    """The folder of each split; none where the folders are classes."""
-    found: dict[Role, Path] = {}
+    """The folder of each split; empty if the folders are classes."""
+    splits: dict[Role, Path] = {}
     named = [folder for folder in folders if folder.name.lower() in ROLE_NAMES]
     if not any(ROLE_NAMES[folder.name.lower()] == "train" for folder in named):
         if folders and all(_looks_like_a_split(folder, endings) for folder in folders):
             raise DataError(
-                f"{root}: {folders[0].name}/ has folders of samples, as a split has, but there is no train/ beside it; "
-                f"name the splits {_NAMES}, or put the samples of a class right into its folder"
+                f"{root}: {folders[0].name}/ has folders of samples, like a split, but there is no train/; name the "
+                f"splits {_NAMES}, or put the samples of a class directly into its folder"
             )
         return {}
     for folder in named:
         role = ROLE_NAMES[folder.name.lower()]
-        if role in found:
-            raise DataError(f"{root}: {found[role].name}/ and {folder.name}/ are both the {role} split; keep one")
-        found[role] = folder
+        if role in splits:
+            raise DataError(f"{root}: {splits[role].name}/ and {folder.name}/ are both the {role} split; keep one")
+        splits[role] = folder
     for folder in folders:
         if folder not in named and _has_samples(folder, endings):
             raise DataError(
-                f"{root}: {folder.name}/ stands beside {found['train'].name}/ and has samples, but is no split; name "
+                f"{root}: {folder.name}/ is next to {splits['train'].name}/ and has samples, but is not a split; name "
                 f"the splits {_NAMES}, or move it elsewhere"
             )
         if folder not in named:
             left_out["folder without samples"] += 1
-    return found
+    return splits
 
 
 def _looks_like_a_split(folder: Path, endings: frozenset[str]) -> bool:
@@ -111,7 +121,7 @@ def _samples(folder: Path, root: Path, endings: frozenset[str], left_out: Counte
 
 
 def _walk(folder: Path, root: Path, left_out: Counter[str]) -> Iterator[Path]:
-    """All files below a folder, also below links to folders, of which each is entered once; `root` never."""
+    """All files below a folder, including those below links to folders. Each folder is entered once, `root` never."""
     entered = {_identity(root), _identity(folder)}
     for parent, folders, files in os.walk(folder, onerror=_refuse, followlinks=True):
         folders.sort(key=lambda name: (Path(parent, name).is_symlink(), name))
@@ -120,7 +130,7 @@ def _walk(folder: Path, root: Path, left_out: Counter[str]) -> Iterator[Path]:
             if is_tool_made(name):
                 left_out[_in_words(Path(parent, name))] += 1
             elif identity in entered:
-                left_out["link to a folder that is read anyway"] += 1
+                left_out["link to a folder that is already read"] += 1
             else:
                 entered.add(identity)
                 continue
@@ -142,7 +152,7 @@ def _identity(folder: Path) -> tuple[int, int]:
 
 
 def _in_words(path: Path) -> str:
-    """What a path that is left out is, in a word or two."""
+    """A word or two for a path that is left out."""
     if is_tool_made(path.name):
         return path.name
-    return "folder" if path.is_dir() else path.suffix.lower() or "file without an ending"
+    return "folder" if path.is_dir() else path.suffix.lower() or "file without a suffix"

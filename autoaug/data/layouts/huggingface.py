@@ -1,4 +1,4 @@
-"""Data sets of the ``datasets`` library: ``hf:NAME`` from the hub, ``hf:PATH`` from where it was saved."""
+"""Data sets of the ``datasets`` library: ``hf:NAME`` from the hub, or ``hf:PATH`` from a saved folder."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from autoaug.errors import DataError, first_line
 
 
 def list_huggingface(name: str, feature: str) -> Listing:
-    """Read all splits. Samples are the column of the library's class `feature`, which holds encoded files.
+    """List the samples of all splits. They are in the column of the library's class `feature`, which holds encoded
+    files.
 
     Raises:
-        DataError: the library is missing, or the data cannot be had or used.
+        DataError: the library is missing, or the data cannot be loaded or used.
     """
     try:
         import datasets
     except ImportError:
         raise DataError(f"hf:{name} needs the package datasets: pip install 'autoaug[huggingface]'") from None
     try:
-        found = datasets.load_from_disk(name) if Path(name).is_dir() else datasets.load_dataset(name)
-    except Exception as fault:  # the library's many kinds: no network, no such name, another format
-        raise DataError(f"hf:{name} cannot be had ({first_line(fault)})") from None
-    splits = found if isinstance(found, dict) else {"train": found}
+        loaded = datasets.load_from_disk(name) if Path(name).is_dir() else datasets.load_dataset(name)
+    except Exception as fault:  # the library raises many types: no network, no such name, another format
+        raise DataError(f"hf:{name} cannot be loaded ({first_line(fault)})") from None
+    splits = loaded if isinstance(loaded, dict) else {"train": loaded}
     return list_encoded(f"hf:{name}", _samples(name, splits, getattr(datasets, feature)), list(splits))
 
 
@@ -50,17 +51,17 @@ def _samples(name: str, splits: dict[str, Any], feature: Any) -> Iterator[Encode
 def _rows(where: str, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     try:
         yield from rows
-    except Exception as fault:  # the library's many kinds, as above
+    except Exception as fault:  # the library raises many types, as above
         raise DataError(f"{where} cannot be read ({first_line(fault)})") from None
 
 
 def encoded_content(name: str, cell: dict[str, Any] | None) -> bytes:
-    """A sample's file, which stands in the cell or at its path."""
-    found = cell or {}
-    if found.get("bytes") is not None:
-        return bytes(found["bytes"])
-    if not found.get("path"):
+    """The file content of a sample, from the cell or from the path in it."""
+    file = cell or {}
+    if file.get("bytes") is not None:
+        return bytes(file["bytes"])
+    if not file.get("path"):
         raise DataError(f"hf:{name}: a row has no sample; remove it")
-    path = Path(found["path"])
+    path = Path(file["path"])
     with reading(path, "a file that can be read"):
         return path.read_bytes()

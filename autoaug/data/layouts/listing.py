@@ -1,4 +1,4 @@
-"""Files with labels, from whichever layout, and how a modality's files become a source."""
+"""Listed files with labels, from any layout, and how they become a source."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from autoaug.data.inputs import DECODERS, FileInputs, Reader
 from autoaug.data.source import Part, Role, Source, index_labels
 from autoaug.errors import DataError, first_line, printable
 
-#: What is known of a file that was read once; never text.
+#: What is known about a file after it was read once; never text, which stands for an error.
 Header = TypeVar("Header")
 
 
 @dataclass(frozen=True)
 class Item:
-    """One listed sample."""
+    """One listed sample; `is_augmented` marks a copy made by `autoaug expand`."""
 
     path: Path
     label: str
     role: Role
     group: str | None = None
+    is_augmented: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,10 @@ class Listing:
     """The samples that a layout lists.
 
     Attributes:
-        name: what to call the data.
+        name: the name of the data.
         items: the samples.
-        classes: names that should have samples, beside those that are in `items`.
-        left_out: of `Source`.
-        assumed: likewise.
+        classes: names of classes that should have samples, besides those in `items`.
+        left_out, assumed: see `Source`.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Common:
-    """What all files of a listing are read as: by which `reader`, and `forms` and `rule` of `Source`."""
+    """How all files of a listing are read: the `reader`, and `forms` and `rule` for the `Source`."""
 
     reader: Reader
     forms: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -62,18 +62,18 @@ def open_listing(
     inspect: Callable[[Path], Header],
     agree: Callable[[Sequence[tuple[Item, Header]]], Common],
 ) -> Source:
-    """A source from a listing. Every file is read once, so that what is damaged is known from the start.
+    """Make a source from a listing. Every file is read once, so that damaged ones are known from the start.
 
     Args:
         listing: the files.
-        inspect: what is known of a file; may raise anything where it is damaged.
-        agree: what all files that can be read become, from what is known of each.
+        inspect: reads what has to be known about a file; may raise anything if it is damaged.
+        agree: decides how all readable files are read, from what is known about each.
 
     Raises:
-        DataError: of a split no file can be read, or a class is in one split alone.
+        DataError: no file of a split can be read, or a class is missing from the training split.
     """
     checked = _check(listing.items, inspect)
-    readable = [(item, found) for item, found in checked if not isinstance(found, str)]
+    readable = [(item, header) for item, header in checked if not isinstance(header, str)]
     unreadable = tuple(f"{printable(str(item.path))}: {cause}" for item, cause in checked if isinstance(cause, str))
     for role in ("train", *{item.role: None for item in listing.items}):
         if not any(item.role == role for item, _ in readable):
@@ -99,17 +99,17 @@ def open_listing(
 
 
 def format_left_out(counts: Counter[str]) -> tuple[str, ...]:
-    """What was left out, with how often: ``3 x .txt``."""
+    """The counts of what was left out as text: ``3 x .txt``."""
     return tuple(f"{count} x {what}" for what, count in counts.most_common())
 
 
 def _check(items: Sequence[Item], inspect: Callable[[Path], Header]) -> list[tuple[Item, Header | str]]:
-    """Each item with what is known of its file, or with what is wrong with it."""
+    """Each item with what is known about its file, or with the error as text."""
 
     def check(item: Item) -> Header | str:
         try:
             return inspect(item.path)
-        except Exception as fault:  # decoders let any error of their parsers pass
+        except Exception as fault:  # decoders do not catch the errors of their parsers
             return first_line(fault).replace(repr(str(item.path)), "file").replace(str(item.path), "file")
 
     with ThreadPoolExecutor(DECODERS) as pool:
@@ -118,10 +118,12 @@ def _check(items: Sequence[Item], inspect: Callable[[Path], Header]) -> list[tup
 
 def _part(items: list[Item], labels: np.ndarray, reader: Reader) -> Part:
     grouped = any(item.group is not None for item in items)
+    augmented = np.array([item.is_augmented for item in items])
     names = tuple(printable(str(item.path)) for item in items)
     return Part(
         inputs=FileInputs(tuple(str(item.path) for item in items), reader),
         labels=labels,
         groups=np.array([item.group or name for item, name in zip(items, names, strict=True)]) if grouped else None,
         names=names,
+        augmented=augmented if augmented.any() else None,
     )

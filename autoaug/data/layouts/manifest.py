@@ -1,23 +1,27 @@
-"""A CSV manifest with the columns ``path,label[,split[,group]]``; paths are relative to its folder."""
+"""A CSV manifest with the columns ``path,label[,split[,group]]``; paths are relative to its folder, which may be one
+that `autoaug expand` made.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
+from autoaug.data.layouts.folder import EXPANSION, is_copy
 from autoaug.data.layouts.listing import Item, Listing
 from autoaug.data.source import ROLE_NAMES
 from autoaug.errors import DataError, UnknownName
 from autoaug.utils.files import read_text
 
 COLUMNS = ("path", "label", "split", "group")
-#: Room for millions of lines; a file without an end is not read for ever.
+#: Enough for millions of lines; an endless file is not read forever.
 _MOST_BYTES = 2**28
 
 
 def list_manifest(path: Path) -> Listing:
-    """Read the manifest; raises `DataError` with the line that breaks a rule."""
+    """Read the manifest; raises `DataError` that names the invalid line."""
     text = read_text(path, DataError, _MOST_BYTES)
     if "\0" in text:
         raise DataError(f"{path}: not a CSV file (it has NUL bytes)")
@@ -32,15 +36,17 @@ def list_manifest(path: Path) -> Listing:
                 items.append(_item(path, lines.line_num, columns, row))
     except csv.Error as fault:
         raise DataError(f"{path}, line {lines.line_num}: not a CSV file ({fault})") from None
+    if (path.parent / EXPANSION).is_file():
+        items = [replace(item, is_augmented=is_copy(item.path)) for item in items]
     if not items:
         raise DataError(
-            f"{path}: the manifest lists no samples; expected a header line path,label and a line per sample"
+            f"{path}: the manifest lists no samples; expected a header line path,label and one line per sample"
         )
     return Listing(str(path), tuple(items))
 
 
 def _columns(manifest: Path, row: list[str], line: int) -> list[str]:
-    """The names of the columns, from the first line that is not empty."""
+    """The column names, from the first line that is not empty."""
     names = [name.strip().lower() for name in row]
     if not row:
         return []
@@ -57,7 +63,7 @@ def _item(manifest: Path, line: int, columns: list[str], row: list[str]) -> Item
     where = f"{manifest}, line {line}"
     if len(row) != len(columns):
         raise DataError(
-            f"{where}: there are {len(row)} values for {len(columns)} columns; put a value with a comma in quotes, and "
+            f"{where}: there are {len(row)} values for {len(columns)} columns; put values with a comma in quotes, and "
             "leave none out"
         )
     values = dict(zip(columns, row, strict=True))

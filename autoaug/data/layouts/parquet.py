@@ -1,5 +1,5 @@
-"""Parquet files with a column of encoded samples, as the Hugging Face hub has them: one file, or a folder of shards
-whose names begin with ``train``, ``validation`` or ``test``.
+"""Parquet files with a column of encoded samples, as on the Hugging Face hub: one file, or a folder of shards whose
+names begin with ``train``, ``validation`` or ``test``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ROWS = 1000
 
 
 def list_parquet(path: Path) -> Listing:
-    """Read the samples; raises `DataError` where pyarrow is missing or there is no column of samples or of labels."""
+    """List the samples; raises `DataError` if pyarrow or a column of samples or labels is missing."""
     files = shards(path, ".parquet") if path.is_dir() else [path]
     samples = (sample for file in files for sample in _samples(file))
     return list_encoded(str(path), samples, [file.name for file in files])
@@ -32,7 +32,7 @@ def is_parquet_folder(path: Path) -> bool:
 
 
 def shards(folder: Path, ending: str) -> list[Path]:
-    """The files with that ending in the folder, and in its ``data/``, where the hub keeps them."""
+    """The files with that suffix in the folder and in its ``data/`` subfolder, which the hub uses."""
     return sorted(
         path
         for place in (folder, folder / "data")
@@ -60,7 +60,7 @@ def _samples(path: Path) -> Iterator[Encoded]:
 
 
 def _columns(path: Path, schema: Any, pyarrow: Any) -> tuple[str, str]:
-    """The names of the columns of samples and labels."""
+    """The names of the sample column and the label column."""
 
     def is_encoded(kind: Any) -> bool:
         is_record = pyarrow.types.is_struct(kind) and "bytes" in [field.name for field in kind]
@@ -75,15 +75,15 @@ def _columns(path: Path, schema: Any, pyarrow: Any) -> tuple[str, str]:
 
 
 def _class_names(path: Path, metadata: dict[bytes, bytes] | None, label: str) -> list[str] | None:
-    """The classes that a schema of the ``datasets`` library names."""
-    found = (metadata or {}).get(b"huggingface", b"{}")
+    """The class names in the metadata of the ``datasets`` library; None if there are none."""
+    text = (metadata or {}).get(b"huggingface", b"{}")
     try:
-        noted = json.loads(found)
+        entry = json.loads(text)
         for key in ("info", "features", label):
-            noted = noted.get(key, {})
-        names = noted.get("names")
+            entry = entry.get(key, {})
+        names = entry.get("names")
     except (ValueError, AttributeError, RecursionError):
-        raise DataError(f"{path}: its note 'huggingface' is damaged ({found[:40]!r}); write the file anew") from None
+        raise DataError(f"{path}: its metadata 'huggingface' is damaged ({text[:40]!r}); rewrite the file") from None
     if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
-        raise DataError(f"{path}: its note 'huggingface' names the classes {names!r}; they must be a list of text")
+        raise DataError(f"{path}: its metadata 'huggingface' names the classes {names!r}; they must be a list of text")
     return names or None

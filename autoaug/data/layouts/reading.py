@@ -1,4 +1,4 @@
-"""How damaged files are met, whatever their format: with one line."""
+"""One-line errors for damaged files of any format."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pathlib import Path
 from autoaug.errors import DataError, first_line
 from autoaug.utils.files import regular_file
 
-#: More bytes than deflate, the codec of .npz and .gz, can pack into one (its limit is 1,032).
+#: A compression ratio that deflate, the codec of .npz and .gz, cannot exceed (its limit is 1,032).
 MOST_PACKED = 1100
 
 
 @contextmanager
 def reading(path: Path, what: str) -> Iterator[None]:
-    """Turn every error of a block that reads `path` into a `DataError` that names it, and `what` it should be.
+    """Turn every error in a block that reads `path` into a `DataError` that names the path and `what` it should be.
 
-    The libraries that read archives, arrays and tables let any error of their parsers pass.
+    Libraries that read archives, arrays and tables do not catch the errors of their parsers.
     """
     try:
         regular_file(path)

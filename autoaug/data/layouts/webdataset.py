@@ -17,15 +17,16 @@ from autoaug.data.source import label_text
 from autoaug.errors import DataError, printable
 
 _LABELS = (".cls", ".txt", ".json")
-#: A member may claim any size; no sample has more bytes than this.
+#: The most bytes of a sample: the header of a member may claim any size.
 _MOST_BYTES = 2**30
 
 
 def list_webdataset(path: Path, endings: frozenset[str]) -> Listing:
-    """Read one shard, or a folder of them whose names tell the split. Members with one of the `endings` are samples.
+    """List the samples of one shard, or of a folder of shards whose names contain the split. Members with one of the
+    `endings` are samples.
 
     Raises:
-        DataError: a file is no such shard.
+        DataError: a file is not such a shard.
     """
     files, left_out = shards(path, ".tar") if path.is_dir() else [path], Counter[str]()
     samples = (sample for file in files for sample in _samples(file, endings, left_out))
@@ -39,7 +40,7 @@ def is_webdataset_folder(path: Path) -> bool:
 
 def _samples(shard: Path, endings: frozenset[str], left_out: Counter[str]) -> Iterator[Encoded]:
     waiting: dict[str, dict[str, bytes]] = {}
-    with reading(shard, "a whole tar file"), tarfile.open(shard) as archive:
+    with reading(shard, "a complete tar file"), tarfile.open(shard) as archive:
         for member in archive:
             name = PurePosixPath(member.name)
             ending = name.suffix.lower()
@@ -48,32 +49,32 @@ def _samples(shard: Path, endings: frozenset[str], left_out: Counter[str]) -> It
                 continue
             file = archive.extractfile(member) if member.isfile() and kind in ("sample", *_LABELS) else None
             if file is None:
-                left_out[ending or "member without an ending"] += 1
+                left_out[ending or "member without a suffix"] += 1
                 continue
             key = printable(str(name.with_suffix("")))
             if member.size > _MOST_BYTES:
                 raise DataError(f"{shard}: {key}{ending} has {member.size} bytes, more than any sample")
-            found = waiting.setdefault(key, {})
-            found[kind] = file.read()
-            if "sample" in found and len(found) > 1:
-                yield Encoded(found["sample"], _label(f"{shard}: the label of {key}", found), role_in(shard.name))
+            members = waiting.setdefault(key, {})
+            members[kind] = file.read()
+            if "sample" in members and len(members) > 1:
+                yield Encoded(members["sample"], _label(f"{shard}: the label of {key}", members), role_in(shard.name))
                 del waiting[key]
     if waiting:
         key = next(iter(waiting))
-        raise DataError(f"{shard}: {key} has no {'label (.cls)' if 'sample' in waiting[key] else 'sample'} beside it")
+        raise DataError(f"{shard}: {key} has no {'label (.cls)' if 'sample' in waiting[key] else 'sample'}; add it")
 
 
-def _label(where: str, found: dict[str, bytes]) -> str:
-    kind = next(kind for kind in _LABELS if kind in found)
+def _label(where: str, members: dict[str, bytes]) -> str:
+    kind = next(kind for kind in _LABELS if kind in members)
     try:
-        text = found[kind].decode().strip()
+        text = members[kind].decode().strip()
         content = json.loads(text) if kind == ".json" else text
     except (ValueError, RecursionError) as fault:
         raise DataError(f"{where} cannot be read ({fault})") from None
     if isinstance(content, dict):
         content = content.get("label", content.get("cls", ""))
     if kind == ".cls" and re.fullmatch(r"-[0-9]+", text):
-        content = int(text[:9])  # a number below 0, which is refused; int() takes only so many digits
+        content = int(text[:9])  # a negative number, which is refused; int() has a limit on digits
     label = label_text(content, None, where)
     if not label.strip():
         raise DataError(f"{where} is empty")

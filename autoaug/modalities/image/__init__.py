@@ -1,4 +1,4 @@
-"""Images: ``[n, C, H, W]``, stored as uint8, worked on as floating point in [0, 1]."""
+"""Images: ``[n, C, H, W]``, stored as uint8, processed in floating point in [0, 1]."""
 
 from autoaug.modalities.image.modality import MODALITY
 

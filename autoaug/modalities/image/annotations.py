@@ -1,7 +1,7 @@
-"""Boxes, masks and key-points follow their image: plain functions, which exported code carries along word for word.
+"""Move boxes, masks and keypoints with their image: plain functions, which exported modules contain verbatim.
 
-A movement is where one image's pixels went: maps ``[3, 3]`` and fields ``[H, W, 2]``, each from output to input
-positions in pixels from the center, in the order in which they were applied.
+A movement describes how the pixels of one image moved: maps ``[3, 3]`` and fields ``[H, W, 2]``, each from output to
+input positions in pixels from the center, in the order in which they were applied.
 """
 
 from __future__ import annotations
@@ -22,40 +22,41 @@ moving: tuple[str, ...] = ("warp", "projection", "field")
 
 
 def follow(movement: list[Tensor], targets: Any, size: tuple[int, int]) -> Any:
-    """`targets` of an image of `size` (height, width), moved with it: in nested lists, tuples, mappings and dataclasses
-    of any kind ``tv_tensors`` of boxes (cut off at the border), masks (nearest pixel) and key-points; all else as it
-    is. Whole-numbered boxes and key-points are rounded.
+    """Move the `targets` of an image of `size` (height, width) with it: ``tv_tensors`` of boxes (clipped at the
+    border), masks (nearest pixel) and keypoints, in nested lists, tuples, mappings and dataclasses of any kind.
+    Everything else is kept. Integer boxes and keypoints are rounded. A keypoint names a pixel, as in torchvision's
+    flips, which move x to W - 1 - x: the center of that pixel is moved. Boxes name the edges between pixels.
 
     Raises:
-        ValueError: boxes, masks or key-points are of an image of another size, or boxes are rotated.
+        ValueError: boxes, masks or keypoints belong to an image of another size, or boxes are rotated.
     """
     if isinstance(targets, tv_tensors.BoundingBoxes):
         return move_boxes(movement, targets, size)
     if isinstance(targets, tv_tensors.Mask):
         return tv_tensors.wrap(move_mask(movement, targets.as_subclass(Tensor), size), like=targets)
     if type(targets).__name__ == "KeyPoints":  # not in older versions of torchvision
-        check_size("key-points", targets.canvas_size, size)
+        check_size("keypoints", targets.canvas_size, size)
         points = targets.as_subclass(Tensor)
-        moved = move_points(movement, points.reshape(-1, 2).double(), size)
+        moved = move_points(movement, points.reshape(-1, 2).double() + 0.5, size) - 0.5
         return tv_tensors.wrap(as_coordinates(moved, points.dtype).view_as(points), like=targets)
     parts = parts_of(targets)
     return targets if parts is None else with_parts(targets, [follow(movement, part, size) for part in parts])
 
 
 def check_size(what: str, own: Any, size: tuple[int, int]) -> None:
-    """Raise ValueError where `what` is of an image of another size (height, width)."""
+    """Raise ValueError if `what` belongs to an image of another size (height, width)."""
     if tuple(own) != tuple(size):
         cure = "resize them with the image"
-        raise ValueError(f"the {what} are of an image {list(own)} high and wide, but this is {list(size)}; {cure}")
+        raise ValueError(f"the {what} belong to an image of size {list(own)}, but this one has {list(size)}; {cure}")
 
 
 def as_coordinates(values: Tensor, dtype: torch.dtype) -> Tensor:
-    """Coordinates as `dtype`, rounded where that is of whole numbers."""
+    """Coordinates as `dtype`, rounded if it is an integer type."""
     return values.to(dtype) if dtype.is_floating_point else values.round().to(dtype)
 
 
 def extend(movement: list[Tensor], step: Tensor) -> None:
-    """Add a step to a movement; maps that follow one another become one."""
+    """Add a step to a movement; consecutive maps are composed."""
     if movement and step.shape == movement[-1].shape == (3, 3):
         movement[-1] = movement[-1] @ step
     else:
@@ -63,7 +64,7 @@ def extend(movement: list[Tensor], step: Tensor) -> None:
 
 
 def move_points(movement: list[Tensor], points: Tensor, size: tuple[int, int]) -> Tensor:
-    """Points ``[n, 2]``, float64 ``(x, y)`` in pixels from the upper left corner, where the image's content goes."""
+    """Move points ``[n, 2]``, float64 ``(x, y)`` in pixels from the upper left corner, with the image content."""
     half = points.new_tensor([size[1] / 2, size[0] / 2])
     points = points - half
     for step in movement:
@@ -79,11 +80,11 @@ def move_points(movement: list[Tensor], points: Tensor, size: tuple[int, int]) -
 
 
 def move_boxes(movement: list[Tensor], boxes: Any, size: tuple[int, int]) -> Any:
-    """Upright ``BoundingBoxes`` about the moved ones, cut off at the border; one that leaves the image has no area."""
+    """Upright ``BoundingBoxes`` around the moved ones, clipped at the border; a box outside the image has no area."""
     check_size("boxes", boxes.canvas_size, size)
     upright = tv_tensors.BoundingBoxFormat.XYXY
     if boxes.format.name not in ("XYXY", "XYWH", "CXCYWH"):
-        raise ValueError(f"boxes of the format {boxes.format.name} cannot be moved; convert them to XYXY")
+        raise ValueError(f"boxes in the format {boxes.format.name} cannot be moved; convert them to XYXY")
     exact = boxes.as_subclass(Tensor).double()
     corners = convert_bounding_box_format(exact, boxes.format, upright).reshape(-1, 4)
     for step in movement:
@@ -101,7 +102,7 @@ def move_boxes(movement: list[Tensor], boxes: Any, size: tuple[int, int]) -> Any
 
 
 def box_about(field: Tensor, box: Tensor, size: tuple[int, int]) -> Tensor:
-    """The box about all output pixels that show something from inside `box`."""
+    """The box around all output pixels whose source is inside `box`."""
     x, y = field[..., 0] + size[1] / 2, field[..., 1] + size[0] / 2
     rows, columns = ((x >= box[0]) & (x <= box[2]) & (y >= box[1]) & (y <= box[3])).nonzero(as_tuple=True)
     if not len(rows):
@@ -110,9 +111,9 @@ def box_about(field: Tensor, box: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def move_mask(movement: list[Tensor], mask: Tensor, size: tuple[int, int]) -> Tensor:
-    """Masks ``[..., H, W]`` of any dtype, sampled at the nearest pixel; 0 comes in from outside."""
+    """Move masks ``[..., H, W]`` of any dtype, sampling the nearest pixel; outside pixels are 0."""
     check_size("masks", mask.shape[-2:], size)
-    # Where each pixel comes from, counted from 1, is moved instead of the values: whatever they are, they stay exact.
+    # Pixel indices (from 1) are moved instead of the values, which therefore stay exact for any dtype.
     places = torch.arange(1, size[0] * size[1] + 1, dtype=torch.float64, device=mask.device).view(1, 1, *size)
     for step in movement:
         if step.shape == (3, 3):

@@ -1,7 +1,7 @@
-"""Linear operators on colors: each gives a matrix for each image, which the engine applies to its pixels.
+"""Linear operators on colors: each returns one matrix per image, which the engine applies to its pixels.
 
-The enhancers follow PIL and torchvision: a blend with black, with the mean gray, with the gray image. What "gray" is:
-ITU-R 601 for 3 channels, the mean of the channels otherwise; images of one channel are gray already.
+The enhancers follow PIL and torchvision: a blend with black, with the mean gray, or with the gray image. Gray is ITU-R
+601 luma for 3 channels, and otherwise the mean of the channels; images with one channel are already gray.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def channel_maps(scale: Tensor, shift: Tensor) -> Tensor:
 
 
 def gray_weights(images: Tensor) -> Tensor:
-    """The share ``[C]`` of each channel in the gray value."""
+    """The weight ``[C]`` of each channel in the gray value."""
     channels = images.shape[1]
     return images.new_tensor([0.299, 0.587, 0.114] if channels == 3 else [1 / channels] * channels)
 
@@ -42,7 +42,7 @@ def unchanged(images: Tensor) -> Tensor:
 
 
 def towards_gray(images: Tensor, share: Tensor) -> Tensor:
-    """Maps that blend with the gray image, ``share [n]`` of it."""
+    """Maps that blend with the gray image, with its weight ``share [n]``."""
     identity = unchanged(images)
     gray = torch.nn.functional.pad(gray_weights(images), (0, 1)).expand_as(identity)
     return identity + share[:, None, None] * (gray - identity)
@@ -83,7 +83,7 @@ def invert(images: Tensor, on: Tensor, uniforms: Tensor) -> Tensor:
 
 @colors("AutoContrast", unit="share of the stretched image")
 def autocontrast(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
-    """Blend with the image whose channels are stretched to the full range; flat channels stay."""
+    """Blend with the image whose channels are stretched to the full range; flat channels stay as they are."""
     low, high = images.amin((-2, -1)), images.amax((-2, -1))
     flat = high - low < 1e-6
     gain = torch.where(flat, 0, 1 / torch.where(flat, 1, high - low) - 1)

@@ -1,5 +1,5 @@
-"""The fifteen common corruptions of Hendrycks and Dietterich (2019), at five severities, built from our own operators:
-their list and their order, not their pixels.
+"""The fifteen common corruptions of Hendrycks and Dietterich (2019) at five severities, approximated with autoaug's
+operators: the same list and order, but not the same pixels.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
 from autoaug.policy.models import Operation, Policy, in_turn
 
-#: For each corruption its operators, and their magnitudes at the five severities; negative ones draw the negative sign.
+#: The operators of each corruption, with their magnitudes at the five severities; a negative number means the negative
+#: sign.
 _OPERATORS: dict[str, Sequence[tuple[str, tuple[float, ...]]]] = {
     "gaussian noise": [("GaussianNoise", (0.13, 0.2, 0.27, 0.33, 0.4))],
     "shot noise": [("PoissonNoise", (0.15, 0.25, 0.35, 0.5, 0.7))],
@@ -33,7 +34,7 @@ _OPERATORS: dict[str, Sequence[tuple[str, tuple[float, ...]]]] = {
     "pixelate": [("Pixelate", (0.25, 0.35, 0.45, 0.6, 0.8))],
     "jpeg": [("JPEG", (0.79, 0.84, 0.87, 0.92, 0.96))],
 }
-#: One of each group: noise, blur, weather, and three of the digital ones.
+#: One of each group (noise, blur, weather), and three digital ones.
 FEW = ("gaussian noise", "defocus blur", "fog", "contrast", "jpeg", "pixelate")
 _ZOOMS = 5
 
@@ -49,8 +50,8 @@ def corruption(name: str, severity: int) -> Policy:
 
 
 def corrupt(name: str, images: Tensor, severity: int) -> Tensor:
-    """``images [n, C, H, W]`` in [0, 1] under a corruption, the same noise each time. A zoom blur is the mean of
-    several magnifications up to its own.
+    """Corrupt ``images [n, C, H, W]`` in [0, 1], with the same noise each time. A zoom blur is the mean of several
+    magnifications up to its own.
     """
     policy, generator = corruption(name, severity), torch.Generator().manual_seed(0)
     plan = draw_plan(policy, len(images), generator, "image")

@@ -1,4 +1,4 @@
-"""Image files to arrays, and the rules by which images of different sizes, modes and depths become one kind."""
+"""Decode image files to arrays, and bring images of different sizes, modes and depths to one form."""
 
 from __future__ import annotations
 
@@ -16,49 +16,48 @@ from PIL import Image, ImageOps
 from autoaug.functional.bounds import within_rounding
 from autoaug.utils.files import regular_file
 
-#: Larger images are scaled down to this many pixels on the shorter side: a proxy network sees no more.
+#: Larger images are scaled down to this many pixels on the shorter side, which is enough for a proxy network.
 LARGEST_SIDE = 224
 
-#: What Pillow only recognizes, or hands to another program to draw.
+#: Formats that Pillow only recognizes, or passes to another program to render.
 _NOT_DECODED = frozenset({"BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF"})
 _INTEGERS = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
 _FLOATS = frozenset({"F"})
 _GRAY_MODES = frozenset({"1", "L", "LA"}) | _INTEGERS | _FLOATS
 _WITH_ALPHA = frozenset({"LA", "PA", "RGBA", "La", "RGBa"})
-#: Raw modes of color with 16 bits per channel, of which Pillow reads 8, as ``RGB;16B``; ``BGR;16`` has 16 per pixel.
+#: Raw modes with 16 bits per color channel, such as ``RGB;16B``, of which Pillow reads 8; ``BGR;16`` has 16 per pixel.
 _DEEP_COLOR = re.compile(r";16[BLNS]")
 
-#: What Pillow raises on files that are damaged, cut off, absurdly large, or no images: its plugins parse by hand, and
-#: let any error of that pass.
+#: What Pillow may raise on files that are damaged, truncated, absurdly large, or not images: its plugins do not catch
+#: the errors of their parsers.
 UNREADABLE = (Exception,)
 
 
 @cache
 def image_formats() -> tuple[str, ...]:
-    """The formats that Pillow decodes by itself on this machine, in its own order."""
+    """The formats that Pillow itself can decode on this machine, in its own order."""
     Image.init()
     return tuple(name for name in Image.ID if name not in _NOT_DECODED)
 
 
 @cache
 def image_endings() -> frozenset[str]:
-    """The endings of the files of those formats, such as ``.png``."""
+    """The file suffixes of those formats, such as ``.png``."""
     formats = set(image_formats())
     return frozenset(ending for ending, name in Image.registered_extensions().items() if name in formats)
 
 
 @dataclass(frozen=True)
 class Header:
-    """What is known of an image file that was read once.
+    """What is known about an image file after it was read once.
 
     Attributes:
-        width: in pixels, as the next, after turning it upright.
-        height: likewise.
-        mode: Pillow's name of how pixels are stored.
-        high: the largest value of a gray image of more than 8 bits, else 0.
+        width, height: in pixels, after turning the image upright.
+        mode: Pillow's name for the pixel format.
+        high: the largest value of a gray image with more than 8 bits, otherwise 0.
         is_deep_color: whether it has 16 bits per color channel, of which Pillow reads the upper 8.
         has_alpha: whether pixels can be transparent.
-        has_frames: whether there are more images in the file than the first.
+        has_frames: whether the file contains more than one image.
     """
 
     width: int
@@ -74,14 +73,14 @@ class Header:
         return self.mode in _GRAY_MODES
 
     def is_stored_as_read(self, channels: int) -> bool:
-        """Whether any reader finds in the file what `decode` gives for images of so many channels."""
+        """Whether any other reader gets from the file what `decode` returns for this number of channels."""
         return self.mode == ("L" if channels == 1 else "RGB") and not self.is_deep_color and not self.has_frames
 
 
 @dataclass(frozen=True)
 class Depth:
-    """How gray values of more than 8 bits become 0 to 255, the same for a whole data set: integers lose their lowest
-    `shift` bits, floats are multiplied by `factor` and rounded.
+    """How gray values with more than 8 bits are converted to 0 to 255, for a whole data set: integers lose their lowest
+    `shift` bits; floats are multiplied by `factor` and rounded.
     """
 
     shift: int = 0
@@ -90,8 +89,8 @@ class Depth:
 
 @dataclass(frozen=True)
 class Shape:
-    """What every image of a data set becomes: channels, height and width, whether it is cropped to that, and how deep
-    gray values are scaled.
+    """The form of all images of a data set: channels, height and width, whether images are resized to it, and how gray
+    values with more than 8 bits are converted.
     """
 
     channels: int
@@ -102,7 +101,7 @@ class Shape:
 
 
 def read_header(path: Path) -> Header:
-    """What is in a file, all of which is decoded once; raises one of `UNREADABLE`."""
+    """Read the header of a file, after decoding all of it once; raises one of `UNREADABLE`."""
     with _opened(path) as opened:
         mode, is_deep, has_alpha = opened.mode, _is_deep_color(opened), _has_alpha(opened)
         image = ImageOps.exif_transpose(opened)
@@ -114,11 +113,11 @@ def read_header(path: Path) -> Header:
 
 
 def common_shape(headers: Sequence[Header], image_size: int | None = None) -> Shape:
-    """The shape that all images take.
+    """The common shape of all images.
 
-    One size up to 224 pixels stays as it is. Otherwise (sizes differ, or are larger, or `image_size` is given) each
-    image is scaled so that its shorter side is S and the central S x S square is kept; S is `image_size`, else the
-    median of the shorter sides, at most 224. One color image makes all color.
+    If all images have the same size with a shorter side up to 224 pixels, it is kept. Otherwise, or if `image_size` is
+    given, each image is scaled so that its shorter side is S, and the central S x S square is kept; S is `image_size`,
+    or else the median of the shorter sides, at most 224. If any image is in color, all become color images.
     """
     channels = 1 if all(header.is_gray for header in headers) else 3
     sizes = {(header.height, header.width) for header in headers}
@@ -130,10 +129,10 @@ def common_shape(headers: Sequence[Header], image_size: int | None = None) -> Sh
 
 
 def common_depth(headers: Sequence[Header]) -> Depth:
-    """The scale of all gray values of more than 8 bits in a data set.
+    """How to convert all gray values with more than 8 bits in a data set.
 
-    Integers keep the upper 8 of as many bits as the largest of them needs, or of 16 where there is color of 16 bits,
-    of which Pillow keeps the upper 8. Floats are in [0, 1], or in [0, 255] where one is above 1.
+    Integers keep the upper 8 of the bits that the largest value needs, or of 16 if there are color images with 16 bits,
+    of which Pillow keeps the upper 8. Floats are in [0, 1], or in [0, 255] if one is above 1.
     """
     bits = max((int(header.high).bit_length() for header in headers if header.mode in _INTEGERS), default=0)
     if any(header.is_deep_color for header in headers):
@@ -143,24 +142,24 @@ def common_depth(headers: Sequence[Header]) -> Depth:
 
 
 def describe_depth(headers: Sequence[Header]) -> list[str]:
-    """What `common_depth`, and the reading of alpha and of several frames, make of images, in words."""
+    """Describe how `common_depth` converts images, and how transparency and several frames are treated."""
     depth, words = common_depth(headers), []
     deep = [header for header in headers if header.mode in _INTEGERS]
     if deep or any(header.is_deep_color for header in headers):
         highest = f", of which the largest is {max(header.high for header in deep):.0f}," if deep else ""
-        words.append(f"values of more than 8 bits{highest} are divided by {2**depth.shift} and rounded down")
+        words.append(f"values with more than 8 bits{highest} are divided by {2**depth.shift} and rounded down")
     floats = [header.high for header in headers if header.mode in _FLOATS]
     if floats:
         words.append(f"floats, of which the largest is {max(floats):g}, are multiplied by {depth.factor:g} and rounded")
     if any(header.has_alpha for header in headers):
-        words.append("transparency is dropped: a transparent pixel has the color that is stored under it")
+        words.append("transparency is dropped: a transparent pixel gets its stored color")
     if any(header.has_frames for header in headers):
-        words.append("of a file with several frames the first is taken")
+        words.append("only the first frame of a file is used")
     return words
 
 
 def decode(path: Path, shape: Shape) -> np.ndarray:
-    """The image as uint8 ``[C, H, W]``, upright, and of that height and width where the shape is `resized`.
+    """Decode the image as uint8 ``[C, H, W]``, upright, and resize it if ``shape.resized``.
 
     Raises one of `UNREADABLE`.
     """
@@ -176,7 +175,7 @@ def decode(path: Path, shape: Shape) -> np.ndarray:
 
 
 def as_picture(image: np.ndarray) -> Image.Image:
-    """uint8 ``[C, H, W]`` of 1 or 3 channels as a picture to be saved."""
+    """uint8 ``[C, H, W]`` with 1 or 3 channels as a Pillow image."""
     return Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0))
 
 
@@ -201,18 +200,18 @@ def _has_alpha(image: Image.Image) -> bool:
 
 
 def _largest(image: Image.Image) -> float:
-    """The largest of deep gray values; raises `ValueError` where some cannot be scaled to 0 to 255."""
+    """The largest gray value of an image with more than 8 bits; raises `ValueError` if values cannot be converted."""
     values = np.asarray(image)
     low, high = float(values.min()), float(values.max())
     if not np.isfinite([low, high]).all():
         raise ValueError("it has NaN or infinite values; repair it")
     if not within_rounding(low, high, 255 if image.mode in _FLOATS else math.inf):
-        raise ValueError(f"its values go from {low:g} to {high:g}; scale them to [0, 1], or store whole numbers from 0")
+        raise ValueError(f"its values are from {low:g} to {high:g}; scale them to [0, 1], or store integers from 0")
     return high
 
 
 def _shallow(image: Image.Image, depth: Depth) -> Image.Image:
-    """A gray image of more than 8 bits as one of 8."""
+    """Convert a gray image with more than 8 bits to 8 bits."""
     values = np.asarray(image)
     is_float = image.mode in _FLOATS
     scaled = (values * depth.factor).round() if is_float else values.astype(np.int64) >> depth.shift

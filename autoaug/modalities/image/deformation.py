@@ -1,4 +1,4 @@
-"""Fields: each gives for every output pixel the position in the input that it shows."""
+"""Deformation fields: each gives, for every output pixel, its source position in the input."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from autoaug.functional.noise import normal_noise, uniform_noise
-from autoaug.functional.straight_through import straight_through
 from autoaug.modalities.image.warping import pixel_positions
 from autoaug.modalities.operators import operator
 
@@ -30,24 +29,20 @@ def elastic(fraction: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor
     return own_positions(fraction, size) + fraction[:, None, None, None] * min(size) * shifts
 
 
-@field("PatchShuffle", unit="distance of the exchanges, fraction of all patches")
+@field("PatchShuffle", unit="distance of the exchanges, fraction of all patches", jumps=True)
 def patch_shuffle(distance: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
-    """Cut the image into 4 x 4 patches and put them in another order; a small distance exchanges neighbors."""
+    """Cut the image into 4 x 4 patches and reorder them; a small distance exchanges neighbors."""
     rows, columns = min(4, size[0]), min(4, size[1])
     count, (height, width) = rows * columns, (size[0] // rows, size[1] // columns)
-    keys = torch.arange(count, device=distance.device) + distance.detach()[:, None] * count * uniform_noise(
-        uniforms, (count,)
-    )
+    keys = torch.arange(count, device=distance.device) + distance[:, None] * count * uniform_noise(uniforms, (count,))
     source = keys.argsort(1)
     y = torch.arange(size[0], device=distance.device)
     x = torch.arange(size[1], device=distance.device)
     patch = (y // height).clamp(max=rows - 1)[:, None] * columns + (x // width).clamp(max=columns - 1)
     shown = source[:, patch.flatten()].view(-1, *size)
-    inside = (y < rows * height)[:, None] & (x < columns * width)  # a rest that makes no patch stays
+    inside = (y < rows * height)[:, None] & (x < columns * width)  # the remainder that fills no patch stays
     shown = torch.where(inside, shown, patch)
     move = torch.stack(
         [(shown % columns - patch % columns) * width, (shown // columns - patch // columns) * height], -1
     )
-    shuffled = own_positions(distance, size) + move
-    # As a gradient: the patches slide to their places.
-    return straight_through(shuffled, shuffled.detach() + (distance - 1)[:, None, None, None] * move)
+    return own_positions(distance, size) + move

@@ -1,4 +1,4 @@
-"""Photographs to show operators on."""
+"""Example photographs to show operators on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SIDE = 80
 
 
 def photographs() -> np.ndarray:
-    """Squares of the two photographs that come with scikit-learn, uint8 ``[2, 3, 80, 80]``."""
+    """Square crops of the two photographs in scikit-learn, uint8 ``[2, 3, 80, 80]``."""
     squares = []
     for photograph, (top, left, side) in zip(load_sample_images().images, [(0, 60, 420), (40, 130, 384)], strict=True):
         square = torch.from_numpy(photograph[top : top + side, left : left + side].transpose(2, 0, 1).copy()).float()

@@ -1,4 +1,4 @@
-"""What images look like, in numbers: cheap, fixed, without training."""
+"""Cheap, fixed features of images, which need no training."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, conv2d, pad
 
 _FILTERS = 16
 _BINS = 8
-#: Below it, roots have gradients without bound.
+#: Values are clamped to this before taking a root, whose gradient is unbounded at 0.
 _TINY = 1e-8
-#: Copies are told from new images at so many pixels a side.
+#: The side in pixels to which larger images are reduced to detect copies.
 _SIDE = 16
 
 
 def features(images: Tensor) -> list[Tensor]:
     """Blocks of features ``[n, d]`` of ``images [n, C, H, W]`` in [0, 1]: coarse pixels, pooled responses of fixed
-    random filters, edges, histograms, extremes, and fine residuals, which tell noise from blur.
+    random filters, edges, histograms, extremes, and fine residuals, which distinguish noise from blur.
     """
     n = len(images)
     gray = images.mean(1, keepdim=True)
@@ -44,7 +44,7 @@ def features(images: Tensor) -> list[Tensor]:
 
 
 def _deviation(values: Tensor) -> Tensor:
-    """Over the last dimension; many times as fast as `Tensor.std`."""
+    """The standard deviation over the last dimension; many times as fast as `Tensor.std`."""
     return (values.square().mean(-1) - values.mean(-1).square()).clamp(min=_TINY).sqrt()
 
 
@@ -60,8 +60,8 @@ def _filters() -> Tensor:
 
 
 def copy_vectors(images: np.ndarray) -> np.ndarray:
-    """``[n, C, H, W]`` uint8 as vectors ``[n, d]`` whose distances tell copies from new images: the pixels, of larger
-    images at `_SIDE` pixels a side.
+    """Vectors ``[n, d]`` of uint8 ``[n, C, H, W]``, whose distances distinguish copies from new images: the pixels,
+    with larger images reduced to `_SIDE` pixels per side.
     """
     pixels = torch.from_numpy(images).float() / 255
     if min(pixels.shape[-2:]) > _SIDE:
@@ -70,11 +70,11 @@ def copy_vectors(images: np.ndarray) -> np.ndarray:
 
 
 def roughness(images: np.ndarray) -> np.ndarray:
-    """The mean difference of neighboring pixels of ``images [n, C, H, W]`` uint8, in [0, 255], ``[n]``: their
-    anisotropic total variation (Rudin et al., 1992) per pixel. Of noise it is high, whose `copy_vectors`, at few pixels
-    a side, are a gray that is near to many a photograph.
+    """The mean absolute difference ``[n]`` of neighboring pixels of uint8 ``images [n, C, H, W]``, in [0, 255]: their
+    anisotropic total variation (Rudin et al., 1992) per pixel. It is high for noise, whose `copy_vectors` are only a
+    gray, near to those of many photographs.
     """
     pixels = images.astype(np.int16)
     down, across = (np.abs(np.diff(pixels, axis=axis)).mean((1, 2, 3)) for axis in (2, 3))
-    found: np.ndarray = (down + across) / 2
-    return found
+    mean: np.ndarray = (down + across) / 2
+    return mean

@@ -62,7 +62,7 @@ def motion_blur(images: Tensor, fraction: Tensor, uniforms: Tensor) -> Tensor:
     angle = math.pi * uniforms[:, :1, None].to(images.dtype)
     along = offset * angle.cos() + offset[:, None] * angle.sin()
     across = offset * angle.sin() - offset[:, None] * angle.cos()
-    # A pixel counts by its distance from the line, as far as a pixel's width.
+    # A pixel's weight falls with its distance from the line, down to 0 at one pixel.
     beyond = (along.abs() - length[:, None, None] / 2).clamp(min=0)
     kernel = (1 - torch.sqrt(across.square() + beyond.square() + 1e-12)).clamp(min=0)
     kernel = kernel / kernel.sum((1, 2), keepdim=True)
@@ -74,7 +74,7 @@ def motion_blur(images: Tensor, fraction: Tensor, uniforms: Tensor) -> Tensor:
 
 @filters("Emboss", unit="strength of the relief")
 def emboss(images: Tensor, strength: Tensor, uniforms: Tensor) -> Tensor:
-    """Add the slope towards the lower right, as if lit from there; the border is repeated."""
+    """Add the slope toward the lower right, as if lit from there; the border is repeated."""
     wide = pad(images, (1, 1, 1, 1), mode="replicate")
     slope = wide[..., 2:, 2:] - wide[..., :-2, :-2]
     return (images + per_image(strength) * slope).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""How operators on images run together: maps of warps are composed, those of colors applied at once."""
+"""How operators on images run together: maps of warps are composed, and maps of colors are applied together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from autoaug.modalities.base import Batch, Fusion
-from autoaug.modalities.image.warping import field_grid, field_through, sample, transform_colors, warp
+from autoaug.modalities.image.warping import field_grid, field_through, map_grid, sample, transform_colors
 
 
 class _Alone(Fusion):
@@ -22,7 +22,7 @@ class _Alone(Fusion):
 
 
 class _Colors(Fusion):
-    """Affine maps ``[n, C, C + 1]`` of each pixel's channels."""
+    """Affine maps ``[n, C, C + 1]`` of the channels of each pixel."""
 
     role = "joined"
 
@@ -46,7 +46,7 @@ class _Warps(Fusion):
         return function(value, uniforms, tuple(batch.values.shape[-2:]))
 
     def apply(self, batch: Batch, maps: Tensor) -> Batch:
-        return batch._replace(values=warp(batch.values, maps, self.projective).clamp_(0, 1))
+        return batch._replace(values=_sampled(batch.values, map_grid(batch.values, maps, self.projective)))
 
     def identity(self, batch: Batch) -> Tensor:
         one = torch.eye(3, dtype=batch.values.dtype, device=batch.values.device)
@@ -57,7 +57,7 @@ class _Warps(Fusion):
 
 
 class _Fields(Fusion):
-    """For each output pixel the position ``[n, H, W, 2]`` in the input that it shows."""
+    """The source position ``[n, H, W, 2]`` in the input for each output pixel."""
 
     role = "closing"
     carrier = "warp"
@@ -66,10 +66,25 @@ class _Fields(Fusion):
         return function(value, uniforms, tuple(batch.values.shape[-2:]))
 
     def apply(self, batch: Batch, maps: Tensor) -> Batch:
-        return batch._replace(values=sample(batch.values, field_grid(batch.values, maps)).clamp_(0, 1))
+        return batch._replace(values=_sampled(batch.values, field_grid(batch.values, maps)))
 
     def compose(self, first: Tensor, then: Tensor) -> Tensor:
         return field_through(then, first)
+
+
+def _sampled(inputs: Tensor, grid: Tensor) -> Tensor:
+    """``inputs [n, C, H, W]`` at ``grid [n, H, W, 2]``, within [0, 1].
+
+    Between pixels the gradient in the grid is the slope from one to the next. At a pixel, where moves by whole pixels
+    land, it is the mean of the slopes on both sides; PyTorch has that of one side, with which losses seem to fall
+    wherever an image moves to the other.
+    """
+    values = sample(inputs, grid.detach()).clamp_(0, 1)
+    if not grid.requires_grad:
+        return values
+    seen, aside = inputs.detach(), inputs.new_tensor([2e-4 / inputs.shape[-1], 2e-4 / inputs.shape[-2]])
+    moved = (sample(seen, grid + aside) + sample(seen, grid - aside)) / 2
+    return values + (moved - moved.detach())
 
 
 FUSIONS: Mapping[str, Fusion] = {

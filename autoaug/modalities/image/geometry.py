@@ -1,9 +1,8 @@
-"""Warps: each gives the map from output to input positions, in pixels from the image's center.
+"""Warps: each returns the map from output to input positions, in pixels from the image center.
 
-Where the papers and libraries disagree, torchvision is followed: shears are slopes (Kornia's augmentations take
-degrees) and keep the top-left corner in place, translations are a fraction of the size (TrivialAugment's 32 pixels,
-whatever the size, are told of in the policy) and whole pixels, positive rotations turn counter-clockwise. Pixels from
-outside the image are 0.
+If papers and libraries disagree, torchvision is followed: shears are slopes (Kornia's augmentations take degrees) and
+keep the top-left corner in place; translations are fractions of the size (TrivialAugment's fixed 32 pixels are noted in
+its policy), in whole pixels; positive rotations are counterclockwise. Pixels from outside the image are 0.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from autoaug.functional.straight_through import round_through, straight_through, truncate_through
+from autoaug.functional.straight_through import straight_through, truncate_through
 from autoaug.modalities.operators import operator
 
 warp = partial(operator, modality="image", family="geometry", kind="warp")
@@ -28,16 +27,16 @@ def moved(*terms: tuple[Tensor, tuple[float, float, float], tuple[float, float, 
     return maps
 
 
-@warp("HorizontalFlip", unit="switch")
+@warp("HorizontalFlip", unit="switch", jumps=True)
 def horizontal_flip(on: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
     """Mirror left and right."""
-    return moved((round_through(on), (-2, 0, 0), (0, 0, 0)))
+    return moved(((on >= 0.5).to(on), (-2, 0, 0), (0, 0, 0)))
 
 
-@warp("VerticalFlip", unit="switch")
+@warp("VerticalFlip", unit="switch", jumps=True)
 def vertical_flip(on: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
     """Mirror top and bottom."""
-    return moved((round_through(on), (0, 0, 0), (0, -2, 0)))
+    return moved(((on >= 0.5).to(on), (0, 0, 0), (0, -2, 0)))
 
 
 @warp("Rotate", unit="degrees", limit=180.0, signed=True)
@@ -79,7 +78,7 @@ def scale(octaves: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
 
 @warp("AnisotropicScale", unit="octaves", limit=1.0, signed=True)
 def anisotropic_scale(octaves: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
-    """Stretch the width and squeeze the height (or the other way round), keeping the area."""
+    """Stretch the width and squeeze the height (or vice versa), keeping the area."""
     return moved(
         (torch.exp2(-octaves / 2) - 1, (1, 0, 0), (0, 0, 0)), (torch.exp2(octaves / 2) - 1, (0, 0, 0), (0, 1, 0))
     )
@@ -104,13 +103,14 @@ def pad_crop(fraction: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tenso
 def random_resized_crop(share: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
     """Scale a random part to the full size (Szegedy et al., 2015).
 
-    Its area is uniform, its aspect ratio log-uniform in 3/4 to 4/3 where 0.92 of the area may be left out, and
-    nearer to 1 where less may be.
+    Its area is uniform. Its aspect ratio is log-uniform from 3/4 to 4/3 if up to 0.92 of the area may be left out, and
+    closer to 1 if less may be. All sampled positions lie between the centers of the outermost pixels, so that nothing
+    of the 0 beyond the border is mixed in, which would show in small images.
     """
     area = 1 - share * uniforms[:, 0]
     aspect = torch.exp(share / 0.92 * math.log(4 / 3) * (2 * uniforms[:, 1] - 1))
     width, height = (area * aspect).sqrt().clamp(max=1), (area / aspect).sqrt().clamp(max=1)
-    x, y = (1 - width) * size[1] * (uniforms[:, 2] - 0.5), (1 - height) * size[0] * (uniforms[:, 3] - 0.5)
+    x, y = (1 - width) * (size[1] - 1) * (uniforms[:, 2] - 0.5), (1 - height) * (size[0] - 1) * (uniforms[:, 3] - 0.5)
     still = (0.0, 0.0, 0.0)
     return moved(
         (width - 1, (1, 0, 0), still), (x, (0, 0, 1), still), (height - 1, still, (0, 1, 0)), (y, still, (0, 0, 1))

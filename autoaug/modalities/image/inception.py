@@ -1,4 +1,4 @@
-"""The features of Inception, on which figures of generated images are published."""
+"""The Inception features, on which published metrics of generated images are based."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _AT_ONCE = 32
 
 
 class InceptionFeatures(nn.Module):
-    """The 2,048 features that FID and KID are published on, for uint8 images of one or three channels.
+    """The 2,048 features on which published FID and KID are based, for uint8 images with one or three channels.
 
     Args:
-        weights: a file of the Inception weights of Heusel et al. (2017) as torch-fidelity converted them.
+        weights: a file with the Inception weights of Heusel et al. (2017), as converted by torch-fidelity.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
 
     Raises:
-        OptionError: the file is none of these weights, or torch-fidelity or torchmetrics is missing.
+        OptionError: the file does not contain these weights, or torch-fidelity or torchmetrics is missing.
     """
 
     num_features = 2048
@@ -33,9 +33,9 @@ class InceptionFeatures(nn.Module):
                 raise OptionError(f"--inception needs {name}; pip install 'autoaug[inception]'")
         from torchmetrics.image.fid import NoTrainInceptionV3
 
-        refused = f"--inception {str(weights)!r} is no file of Inception weights as torch-fidelity has them"
+        refused = f"--inception {str(weights)!r} is not a file of Inception weights from torch-fidelity"
         try:
-            torch.load(weights, weights_only=True, map_location="cpu")  # the library below would run what is pickled
+            torch.load(weights, weights_only=True, map_location="cpu")  # the library below would run pickled code
             model = NoTrainInceptionV3("inception-v3-compat", [str(self.num_features)], str(weights))
         except Exception as fault:  # a foreign file may raise anything
             raise OptionError(f"{refused} ({first_line(fault)[:120]})") from None
@@ -43,6 +43,6 @@ class InceptionFeatures(nn.Module):
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
-        """``[n, 2048]`` features of ``images [n, C, H, W]`` uint8."""
+        """The features ``[n, 2048]`` of uint8 ``images [n, C, H, W]``."""
         colored = images.expand(-1, 3, -1, -1)
         return torch.cat([self.model(part.to(self.device)).cpu() for part in torch.split(colored, _AT_ONCE)])

@@ -1,4 +1,4 @@
-"""Data sets of images."""
+"""Open data sets of images."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ def recognizes(data: str) -> bool:
 
 
 def open(data: str, memory_limit: int, size: int | None = None) -> Source:  # noqa: A001 (the seam's name)
-    """A folder of images by class, a folder of IDX files, an ``.npz``, a CSV manifest, Parquet or WebDataset shards
-    (a file or a folder), ``digits``, ``torchvision:NAME`` or ``hf:NAME``.
+    """Open a folder of images per class, a folder of IDX files, an ``.npz``, a CSV manifest, Parquet or WebDataset
+    shards (a file or a folder), ``digits``, ``torchvision:NAME`` or ``hf:NAME``.
 
     Args:
         data: a path or a name.
-        memory_limit: bytes; arrays above it are mapped from disk instead of loaded.
-        size: side in pixels to which images in files are brought; None keeps or chooses one
-            (`autoaug.modalities.image.decoding.common_shape`). Arrays keep their size, and take none.
+        memory_limit: bytes; larger arrays are mapped from disk instead of loaded.
+        size: the side in pixels to which images in files are resized; None keeps or chooses one
+            (`autoaug.modalities.image.decoding.common_shape`). Arrays keep their size and accept only None.
 
     Raises:
-        DataError: there is no such data, or it breaks a rule of its format.
+        DataError: the data do not exist, or break a rule of their format.
     """
     open_arrays = _arrays(data, memory_limit)
     if open_arrays is not None:
         if size is not None:
             raise DataError(
-                f"{data} holds arrays of one size, which --size {size} does not change: leave it out, or resize them "
-                "before"
+                f"{data} holds arrays of one size, which --size {size} cannot change: leave it out, or resize them "
+                "first"
             )
         return open_arrays()
     listing = list_files(data, image_endings(), "Image")
@@ -54,7 +54,7 @@ def open(data: str, memory_limit: int, size: int | None = None) -> Source:  # no
 
 
 def _arrays(data: str, memory_limit: int) -> Callable[[], Source] | None:
-    """What opens data that are arrays in memory or in one file; None where they are not."""
+    """A function that opens data that are arrays in memory or in one file; None for other data."""
     path = Path(data)
     if data.startswith("torchvision:"):
         return partial(open_torchvision, data.removeprefix("torchvision:"))
@@ -71,5 +71,5 @@ def write(sample: np.ndarray, path: Path) -> None:
 
 
 def as_array(samples: np.ndarray) -> np.ndarray:
-    """uint8 ``[n, C, H, W]`` as an ``.npz`` has them: ``[n, H, W, C]``."""
+    """Convert uint8 ``[n, C, H, W]`` to the format of ``.npz`` files: ``[n, H, W, C]``."""
     return np.ascontiguousarray(samples.transpose(0, 2, 3, 1))

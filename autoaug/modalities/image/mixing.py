@@ -1,5 +1,5 @@
-"""Mixing of two images, see `autoaug.modalities.base.Mixer`: plain functions, which exported code carries along as far
-as it needs them, word for word.
+"""Mixing of two images; see `autoaug.modalities.base.Mixer`. Plain functions, which exported modules contain verbatim
+if they need them.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from autoaug.functional.sampling import draw_beta, uniform
 from autoaug.modalities.base import Batch
 from autoaug.modalities.image.warping import warp
 
-#: How two images are mixed; a plan's mode 1 is the first.
+#: The kinds of mixing; mode 1 of a plan is the first one.
 kinds: tuple[str, ...] = ("mixup", "cutmix", "resizemix", "samplepairing")
 
 
 def draw_mixing(
     modes: tuple[int, int], probability: float, alpha: float, n: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Draw for n samples the mode (``[n]``, one of `modes`, evenly, or 0 where not mixed), the partner (``[n]``),
-    the own weight (``[n]``, 1 where not mixed, else from Beta(alpha, alpha); ResizeMix draws the partner's side from
-    0.1 to 0.8 of the sample's) and the center of the box (``[n, 2]``).
+    """Draw for n samples the mode (``[n]``: one of `modes` with equal probability, or 0 for no mixing), the partner
+    (``[n]``), the own weight (``[n]``: 1 without mixing, otherwise from Beta(alpha, alpha); for ResizeMix, the
+    partner's side is drawn from 0.1 to 0.8 of the sample's) and the center of the box (``[n, 2]``).
     """
     partner = torch.randperm(n, generator=generator, device="cpu")
     place = uniform(n, 2, generator)
@@ -37,8 +37,8 @@ draw = draw_mixing
 
 
 def mixing_box(mode: Tensor, weight: Tensor, place: Tensor, height: int, width: int) -> Tensor:
-    """The pixels ``[n, 4]`` (top, bottom, left, right) that the partner takes in CutMix and ResizeMix: a box of
-    relative area ``1 - weight`` about `place`; CutMix cuts it off at the border, ResizeMix moves it inside.
+    """The box ``[n, 4]`` (top, bottom, left, right), in pixels, of the partner in CutMix and ResizeMix. It has a
+    relative area of ``1 - weight`` around `place`; CutMix clips it at the border, ResizeMix moves it inside.
     """
     side = (1 - weight).sqrt()
     box = []
@@ -52,8 +52,8 @@ def mixing_box(mode: Tensor, weight: Tensor, place: Tensor, height: int, width: 
 
 
 def own_share(mode: Tensor, weight: Tensor, place: Tensor, height: int, width: int) -> Tensor:
-    """How much of its own sample a sample keeps, ``[n, 1, H, W]``: `weight` where it is mixed as a whole, 0 in the
-    partner's box and 1 elsewhere where it is mixed in a box.
+    """The weight ``[n, 1, H, W]`` of a sample's own pixels: `weight` if it is mixed as a whole; if it is mixed in a
+    box, 0 inside the box and 1 outside.
     """
     top, bottom, left, right = mixing_box(mode, weight, place, height, width)[:, :, None].unbind(1)
     rows, columns = (torch.arange(length, device=top.device) for length in (height, width))
@@ -69,7 +69,7 @@ def label_share(mode: Tensor, own: Tensor) -> Tensor:
 
 
 def mix_pairs(inputs: Tensor, partners: Tensor, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
-    """``inputs [n, C, H, W]``, each mixed with its partner: ResizeMix scales the partner into the box."""
+    """Mix each of ``inputs [n, C, H, W]`` with its partner; ResizeMix scales the partner into the box."""
     height, width = inputs.shape[-2:]
     own = own_share(mode, weight, place, height, width).to(inputs)
     scaled = (mode == 3).nonzero().squeeze(1)
@@ -90,5 +90,5 @@ def mix(batch: Batch, partners: Batch, mode: Tensor, weight: Tensor, place: Tens
 
 
 def label_weights(batch: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
-    """See `autoaug.modalities.base.Mixer`: an image's mean share of its pixels."""
+    """See `autoaug.modalities.base.Mixer`; the weight is the mean weight of the image's own pixels."""
     return label_share(mode, own_share(mode, weight, place, *batch.values.shape[-2:]))

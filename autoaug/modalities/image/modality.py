@@ -1,4 +1,4 @@
-"""What images bring; each part is a module, imported on first use."""
+"""The image modality; each part is a module, imported on first use."""
 
 from __future__ import annotations
 
@@ -33,8 +33,12 @@ _CHECKOUT = Path(__file__).parents[3] / "search_spaces"
 class _Images(Modality):
     name = "image"
     families = ("geometry", "deformation", "tone", "color", "weather", "occlusion", "filters", "sensor")
-    usual_base = {"HorizontalFlip": 1.0, "PadCrop": 0.25}  # noqa: RUF012 (nobody writes to it)
-    baselines = ("none", "flip-crop", "randaugment", "trivialaugment")
+    usual_base = {"HorizontalFlip": 1.0, "PadCrop": 0.25}  # noqa: RUF012 (never modified)
+    baselines = (
+        *("none", "flip-crop", "flip-crop+trivialaugment-wide", "randaugment", "flip-crop+cutmix", "trivialaugment"),
+        *("flip-crop+trivialaugment-wide+cutout", "flip-crop+mixup", "flip-crop+trivialaugment-wide-32px"),
+    )
+    usual_policy = "flip-crop+trivialaugment-wide"
     filter_policy = "randaugment"
     policies = Path(__file__).parent / "policies"
     spaces = _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT

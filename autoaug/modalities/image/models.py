@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from autoaug.errors import OptionError, UnknownName, typed_line
 from autoaug.utils.own_code import load_function
 
-#: Up to this many pixels on the shorter side the proxy is a narrow ResNet-9, above it a ResNet-18.
+#: Up to this many pixels on the shorter side, the proxy is a narrow ResNet-9; above that, a ResNet-18.
 RESNET9_UP_TO = 64
 _BUILTIN = ("auto", "resnet9", "resnet18")
 _LIBRARIES = ("torchvision", "timm")
@@ -20,8 +20,8 @@ _LIBRARIES = ("torchvision", "timm")
 class ResNet9(nn.Module):
     """A narrow residual network of nine layers for small images (after Page, 2018), with an early max-pool.
 
-    Images of ``[n, channels, H, W]`` to logits ``[n, classes]``. It pools only while more than 3 pixels are left, so
-    8 x 8 digits and 64 x 64 photographs both suit it.
+    Maps images ``[n, channels, H, W]`` to logits ``[n, classes]``. It pools only while more than 3 pixels are left, so
+    it suits both 8 x 8 digits and 64 x 64 photographs.
     """
 
     def __init__(self, channels: int, classes: int, size: tuple[int, int], width: int = 8) -> None:
@@ -53,7 +53,7 @@ class ResNet9(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two convolutions and a way around them."""
+    """Two convolutions with a residual connection."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -72,12 +72,12 @@ def conv_block(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class Standardized(nn.Module):
-    """A network behind the standardization of its input, so that what comes in stays in [0, 1].
+    """A network that standardizes its input first, so that inputs are in [0, 1].
 
     Args:
         network: maps ``[n, channels, H, W]`` to logits.
-        mean: per channel, ``[C]``.
-        std: per channel, ``[C]``.
+        mean: the mean per channel, ``[C]``.
+        std: the standard deviation per channel, ``[C]``.
         repeat: how often a single channel is repeated, for networks that take three.
     """
 
@@ -104,7 +104,7 @@ def build_network(name: str, shape: tuple[int, ...], classes: int) -> tuple[nn.M
 
     Raises:
         UnknownName: there is no such network.
-        OptionError: the module or function cannot be had, or does not return a network.
+        OptionError: the module or function cannot be loaded, or does not return a network.
     """
     channels, height, width = shape
     if name == "auto":
@@ -122,19 +122,19 @@ def build_network(name: str, shape: tuple[int, ...], classes: int) -> tuple[nn.M
 
 
 def is_own(name: str) -> bool:
-    """Whether the network called `name` is made by a function that the user names, not by autoaug or a library."""
+    """Whether the network called `name` comes from a user's function, rather than from autoaug or a library."""
     library, _, wanted = name.partition(":")
     return name not in _BUILTIN and not (library in _LIBRARIES and wanted)
 
 
 def check(name: str) -> None:
-    """See `autoaug.modalities.base.Models`; what a library has shows when the network is built."""
+    """See `autoaug.modalities.base.Models`; networks of libraries are only checked when they are built."""
     if is_own(name):
         load_builder(name)
 
 
 def load_builder(name: str) -> Callable[..., object]:
-    """The function behind the name of a network of the user's own; raises as `build_network` does."""
+    """Load the user's function that builds the network; raises as `build_network` does."""
     if not name.partition(":")[2]:
         known = [*_BUILTIN, *(f"{library}:NAME" for library in _LIBRARIES), "module:function"]
         raise UnknownName("model", name, known)
@@ -147,7 +147,9 @@ def _torchvision(name: str, channels: int, classes: int) -> tuple[nn.Module, int
     if name not in models.list_models(module=models):
         raise UnknownName("torchvision model", name, models.list_models(module=models))
     if channels not in (1, 3):
-        raise OptionError(f"torchvision:{name} takes 3 channels, the data has {channels}; use a timm model or your own")
+        raise OptionError(
+            f"torchvision:{name} takes 3 channels, but the data has {channels}; use a timm model or your own"
+        )
     return models.get_model(name, weights=None, num_classes=classes), 3 // channels
 
 
@@ -166,7 +168,7 @@ def _own(name: str, channels: int, classes: int) -> nn.Module:
     build = load_builder(name)
     try:
         network = build(channels, classes)
-    except (Exception, SystemExit) as fault:  # a user's function may raise anything, also to end the program
+    except (Exception, SystemExit) as fault:  # a user's function may raise anything, or call sys.exit
         raise OptionError(
             f"--model {name} failed when called with ({channels}, {classes}): {typed_line(fault)}"
         ) from fault
@@ -176,8 +178,8 @@ def _own(name: str, channels: int, classes: int) -> nn.Module:
 
 
 def build(name: str, shape: tuple[int, ...], outputs: int, mean: Tensor, std: Tensor, seed: int) -> Standardized:
-    """A freshly initialized, standardizing model; the same `seed` gives the same weights."""
+    """Build a newly initialized, standardizing model; the same `seed` gives the same weights."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too
         network, repeat = build_network(name, shape, outputs)
     return Standardized(network, mean, std, repeat)

@@ -1,4 +1,4 @@
-"""Images in the report; no torch here."""
+"""Images in the report; this module does not import torch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 
 
 def data_uri(image: np.ndarray) -> str:
-    """uint8 ``[C, H, W]`` as a PNG; of other than three channels the first is shown."""
+    """uint8 ``[C, H, W]`` as a PNG data URI; unless there are three channels, only the first is shown."""
     pixels = image.transpose(1, 2, 0) if image.shape[0] == 3 else image[0]
     content = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(content, "PNG")
@@ -19,7 +19,7 @@ def data_uri(image: np.ndarray) -> str:
 
 
 def html(sample: np.ndarray, words: str) -> str:
-    """uint8 ``[C, H, W]`` as an ``<img>``; small ones are enlarged without being blurred."""
+    """uint8 ``[C, H, W]`` as an ``<img>``; small images are enlarged without blur."""
     if sample.ndim != 3 or sample.dtype != np.uint8:
-        raise ValueError(f"an image is uint8 [C, H, W], not {sample.dtype} {list(sample.shape)}")
+        raise ValueError(f"an image must be uint8 [C, H, W], not {sample.dtype} {list(sample.shape)}")
     return f'<img src="{data_uri(sample)}" alt="{escape(words)}" style="image-rendering: pixelated">'

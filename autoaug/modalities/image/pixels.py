@@ -1,4 +1,4 @@
-"""Pixels as bytes and as numbers: plain functions, which exported code carries along word for word."""
+"""Checks and conversions of pixel values: plain functions, which exported modules contain verbatim."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from autoaug.functional.tensors import check_dense
 
 
 def as_batch(inputs: Any) -> Tensor:
-    """Samples ``[B, C, H, W]``, or one ``[C, H, W]``, as a batch; raises ValueError where they are neither."""
+    """Samples ``[B, C, H, W]``, or a single one ``[C, H, W]``, as a batch; raises ValueError for anything else."""
     if not isinstance(inputs, Tensor):
         many = isinstance(inputs, list | tuple)
         cure = "stack them with torch.stack" if many else "convert it, as torchvision.transforms.v2.ToImage() does"
         raise ValueError(f"samples must be a torch.Tensor [B, C, H, W], not a {type(inputs).__name__}; {cure}")
     if inputs.ndim not in (3, 4):
-        raise ValueError(f"samples must be [B, C, H, W], or [C, H, W] alone, not of shape {list(inputs.shape)}")
+        raise ValueError(f"samples must be [B, C, H, W], or a single [C, H, W], not of shape {list(inputs.shape)}")
     check_dense(inputs)
     return inputs.as_subclass(Tensor)[None] if inputs.ndim == 3 else inputs.as_subclass(Tensor)
 
 
 def check_inputs(inputs: Tensor, values: bool = True) -> Tensor:
-    """``inputs [n, C, H, W]``, uint8 or floating point in [0, 1]: the same tensor; where values lie outside by no more
-    than rounding explains, a copy that is clamped, through which gradients pass.
+    """Check ``inputs [n, C, H, W]``, uint8 or floating point in [0, 1]. Returns the same tensor, or a clamped copy,
+    through which gradients pass, if values are outside only by rounding.
 
-    Raises ValueError where they are anything else; `values` False leaves the values unseen.
+    Raises ValueError for anything else. With `values` False, the values are not checked.
     """
     if inputs.ndim != 4:
         raise ValueError(f"samples must be [B, C, H, W], not of shape {list(inputs.shape)}")
     if 0 in inputs.shape[1:]:
-        raise ValueError(f"samples must have a channel and a pixel at least, not the shape {list(inputs.shape)}")
+        raise ValueError(f"samples must have at least one channel and one pixel, not the shape {list(inputs.shape)}")
     if inputs.dtype not in (torch.uint8, torch.float16, torch.bfloat16, torch.float32, torch.float64):
         raise ValueError(f"samples must be floating point in [0, 1] or uint8, not {inputs.dtype}")
     check_dense(inputs)
@@ -44,7 +44,7 @@ def check_inputs(inputs: Tensor, values: bool = True) -> Tensor:
 
 
 def as_float(inputs: Tensor) -> Tensor:
-    """Samples in the precision that the engine works in: uint8 and half floats as float32 in [0, 1]."""
+    """Samples in the engine's precision: uint8 and half-precision floats become float32 in [0, 1]."""
     if inputs.dtype == torch.uint8:
         return inputs.float() / 255
     return inputs if inputs.dtype == torch.float64 else inputs.float()

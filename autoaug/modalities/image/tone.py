@@ -1,7 +1,8 @@
-"""Operators that map each pixel's value by a curve: given, or made from the image's histogram."""
+"""Operators that map each pixel value by a curve, either fixed or computed from the image's histogram."""
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import torch
@@ -20,37 +21,38 @@ def per_image(value: Tensor) -> Tensor:
 
 
 def blend(images: Tensor, other: Tensor, weight: Tensor) -> Tensor:
-    """``images`` at weight 0, ``other`` at weight 1 (``[n]``), extrapolated beyond and cut to [0, 1]."""
+    """``images`` at weight 0, ``other`` at weight 1 (``[n]``), extrapolated beyond and clipped to [0, 1]."""
     return torch.lerp(images, other.expand_as(images), per_image(weight)).clamp(0, 1)
 
 
 @tone("Solarize", unit="below white")
 def solarize(images: Tensor, depth: Tensor, uniforms: Tensor) -> Tensor:
-    """Invert the values at or above a threshold that sinks from 1 to 0."""
+    """Invert the values at or above a threshold that falls from 1 to 0."""
     threshold = 1 - per_image(depth)
-    first = torch.where(threshold < 1, threshold - 1e-4, 2)  # a level of 256 that is the threshold is above it
+    first = torch.where(threshold < 1, threshold - 1e-4, 2)  # a level equal to the threshold counts as above it
     solarized = torch.where(images < first, images, 1 - images)
     if not depth.requires_grad:
         return solarized
-    # The step's gradient in the threshold is that of a smooth one, a twentieth of the range wide.
+    # The gradient with respect to the threshold is that of a smooth step, a twentieth of the range wide.
     smooth = (1 - 2 * images.detach()) * torch.sigmoid(20 * (images.detach() - threshold))
     return solarized + smooth - smooth.detach()
 
 
 @tone("Posterize", unit="bits removed", limit=7.0)
 def posterize(images: Tensor, bits: Tensor, uniforms: Tensor) -> Tensor:
-    """Keep the highest of 8 bits a channel.
+    """Keep only the highest of 8 bits per channel.
 
-    The value is the number of bits removed, rounded; torchvision, the papers and timm give the number kept, in ranges
-    from 4 to 8 (AutoAugment, RandAugment) or 2 to 8 (TrivialAugment, wide), and timm has variants that differ.
+    The value is the number of bits removed, rounded. torchvision, the papers and timm give the number of bits kept: 4
+    to 8 (AutoAugment, RandAugment) or 2 to 8 (TrivialAugment, wide); timm also has other variants.
     """
     step = torch.exp2(per_image((bits.detach() + 0.5).floor()))
     levels = (images.detach() * 255 + 1e-3).floor()
     stepped = torch.where(step > 1, (levels / step).floor() * step / 255, images.detach())
     if not images.requires_grad and not bits.requires_grad:
         return stepped
-    # What rounding down to a multiple of a step takes away is on average half a step.
-    return straight_through(stepped, images - (torch.exp2(per_image(bits)) - 1) / 510)
+    # As a gradient: what is lost doubles with every bit.
+    lost = (stepped - images).detach() * math.log(2)
+    return straight_through(stepped, images + per_image(bits) * lost)
 
 
 @tone("Equalize", unit="share of the equalized image")
@@ -68,7 +70,7 @@ def equalize(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
 
 @tone("SolarizeAdd", unit="added to values below one half", limit=0.43)
 def solarize_add(images: Tensor, added: Tensor, uniforms: Tensor) -> Tensor:
-    """Lift the values below one half, as TensorFlow's AutoAugment does (by up to 110 of 255)."""
+    """Raise the values below one half, as in TensorFlow's AutoAugment (by up to 110 of 255)."""
     return torch.where(images < 0.5, (images + per_image(added)).clamp(0, 1), images)
 
 
@@ -81,7 +83,7 @@ def gamma(images: Tensor, octaves: Tensor, uniforms: Tensor) -> Tensor:
 
 @tone("Hue", unit="turns", limit=0.5, signed=True)
 def hue(images: Tensor, turns: Tensor, uniforms: Tensor) -> Tensor:
-    """Turn the hue in the HSV color model; other than 3 channels stay as they are."""
+    """Rotate the hue in the HSV color model; other than 3 channels stay as they are."""
     if images.shape[1] != 3:
         return images
     turned: Tensor = adjust_hue(images, turns * 2 * torch.pi)
@@ -92,8 +94,8 @@ def hue(images: Tensor, turns: Tensor, uniforms: Tensor) -> Tensor:
 def clahe(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Blend with the image that is equalized locally, with limited contrast (Zuiderveld, 1994).
 
-    Each channel has 4 x 4 tiles, each bin of a tile's histogram at most 4 times the mean; between the tiles' centers
-    their curves are interpolated.
+    Each channel is divided into 4 x 4 tiles. Histogram bins of a tile are limited to 4 times the mean, and the curves
+    are interpolated between the tile centers.
     """
     n, channels, height, width = images.shape
     rows, columns = min(4, height), min(4, width)
@@ -115,7 +117,7 @@ def clahe(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
 
 
 def _neighbors(position: Tensor, length: int, tiles: int) -> list[tuple[Tensor, Tensor]]:
-    """The two tiles whose centers lie about each position, and their weights."""
+    """The two tiles whose centers surround each position, with their weights."""
     place = ((position.float() + 0.5) * tiles / length - 0.5).clamp(0, tiles - 1)
     before = place.floor().long()
     return [(before, 1 - (place - before)), ((before + 1).clamp(max=tiles - 1), place - before)]

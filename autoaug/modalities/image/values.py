@@ -1,4 +1,4 @@
-"""Images as users hand them in, as they are stored (uint8), and as the engine works on them (in [0, 1])."""
+"""Convert images between the user's types, the storage format (uint8) and the engine's format (in [0, 1])."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ as_stored = as_type
 
 def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
     """A ``PIL.Image`` (``L`` or ``RGB``), a NumPy array ``[H, W]``, ``[H, W, C]`` or ``[B, H, W, C]``, or a tensor
-    ``[C, H, W]`` or ``[B, C, H, W]`` as a batch: see `Values`.
+    ``[C, H, W]`` or ``[B, C, H, W]`` as a batch; see `Values`.
     """
     tensor, back = _as_tensor(given)
     alone = isinstance(tensor, Tensor) and tensor.ndim == 3
@@ -37,11 +37,11 @@ def check(values: Tensor, look: bool = True) -> Tensor:
 
 
 def _as_tensor(inputs: Any) -> tuple[Any, Callable[[Tensor], Any]]:
-    """`inputs` as a tensor, where they are a picture or an array, and what makes such a tensor the same kind again."""
+    """A picture or an array as a tensor (other inputs are kept), and a function that converts such a tensor back."""
     if isinstance(inputs, Image.Image):
         if inputs.mode not in ("L", "RGB"):
             raise ValueError(
-                f"pictures must be of the mode L or RGB, not {inputs.mode}; convert it: sample.convert('RGB')"
+                f"pictures must have the mode L or RGB, not {inputs.mode}; convert it: sample.convert('RGB')"
             )
         tensor, as_array = _from_array(np.asarray(inputs))
         return tensor, lambda augmented: Image.fromarray(as_array(augmented))
@@ -51,14 +51,14 @@ def _as_tensor(inputs: Any) -> tuple[Any, Callable[[Tensor], Any]]:
 
 
 def _from_array(array: np.ndarray) -> tuple[Tensor, Callable[[Tensor], np.ndarray]]:
-    """An array, channels last, as a tensor, channels first, and the way back."""
+    """A channels-last array as a channels-first tensor, and a function that converts such a tensor back."""
     shape = array.shape
     if len(shape) not in {2, 3, 4}:
         raise ValueError(f"arrays must be [H, W], [H, W, C] or [B, H, W, C], not of shape {list(shape)}")
     if len(shape) > 2 and shape[-1] > 4 >= shape[-3]:
-        cure = "for channels first pass torch.from_numpy(samples)"
+        cure = "for channels first, pass torch.from_numpy(samples)"
         raise ValueError(
-            f"arrays have the channels last, [H, W, C] or [B, H, W, C], not the shape {list(shape)}; {cure}"
+            f"arrays must have channels last, [H, W, C] or [B, H, W, C], not the shape {list(shape)}; {cure}"
         )
     first = np.moveaxis(array if len(shape) > 2 else array[..., None], -1, -3)
     try:
@@ -69,7 +69,7 @@ def _from_array(array: np.ndarray) -> tuple[Tensor, Callable[[Tensor], np.ndarra
 
 
 def _like(inputs: Tensor, augmented: Tensor) -> Tensor:
-    """`augmented` as a ``tv_tensors.Image`` where `inputs` is one."""
+    """`augmented` as a ``tv_tensors.Image`` if `inputs` is one."""
     if type(inputs) is Tensor:
         return augmented
     from torchvision import tv_tensors

@@ -1,4 +1,4 @@
-"""Light and weather: what lies between the scene and the camera."""
+"""Effects of light and weather."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ weather = partial(operator, modality="image", family="weather")
 
 @weather("Vignette", unit="darkening of the corners")
 def vignette(images: Tensor, darkening: Tensor, uniforms: Tensor) -> Tensor:
-    """Darken with the square of the distance from the center."""
+    """Darken in proportion to the square of the distance from the center."""
     height, width = images.shape[-2:]
     y = torch.linspace(-1, 1, height, device=images.device, dtype=images.dtype)
     x = torch.linspace(-1, 1, width, device=images.device, dtype=images.dtype)
@@ -26,7 +26,7 @@ def vignette(images: Tensor, darkening: Tensor, uniforms: Tensor) -> Tensor:
 
 @weather("Fog", unit="density", limit=0.9)
 def fog(images: Tensor, density: Tensor, uniforms: Tensor) -> Tensor:
-    """Blend with white, more in some places than in others."""
+    """Blend with white, by random amounts that vary smoothly over the image."""
     coarse = uniform_noise(uniforms, (1, 5, 5)).to(images.dtype)
     cloud = interpolate(coarse, images.shape[-2:], mode="bicubic", align_corners=True).clamp(0, 1)
     return images + per_image(density) * (0.5 + 0.5 * cloud) * (1 - images)
@@ -34,7 +34,7 @@ def fog(images: Tensor, density: Tensor, uniforms: Tensor) -> Tensor:
 
 @weather("Rain", unit="opacity of the drops")
 def rain(images: Tensor, opacity: Tensor, uniforms: Tensor) -> Tensor:
-    """Blend with light streaks, an eighth of the height long, that fall at a random slant of up to 27 degrees."""
+    """Blend with light streaks, an eighth of the height long, at a random slant of up to 27 degrees."""
     n, _, height, width = images.shape
     length = max(1, round(height / 8))
     start = uniform_noise(uniforms, (1, height + length, width + 2 * length)).to(images.dtype)

@@ -1,4 +1,4 @@
-"""The charts, one in each file: numbers first, as frozen records, then a figure of them, then a chart of a run."""
+"""The charts, one per file: first the numbers as frozen records, then a figure, then the chart of a run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from autoaug.report.charts.timeline import timeline_chart
 
 __all__ = ["CHARTS", "Chart", "RunFacts", "draw_charts"]
 
-#: In the order of the page. Each is None of a run that has nothing to show there.
+#: In page order. Each returns None if the run has nothing to show.
 CHARTS: tuple[Callable[[RunFacts], Chart | None], ...] = (
     candidates_chart,
     differences_chart,
@@ -42,5 +42,5 @@ CHARTS: tuple[Callable[[RunFacts], Chart | None], ...] = (
 
 
 def draw_charts(facts: RunFacts) -> list[Chart]:
-    """Every chart that has something to show."""
+    """All charts that have something to show."""
     return [chart for draw in CHARTS if (chart := draw(facts)) is not None]

@@ -1,4 +1,4 @@
-"""What each operator does to a model that has never seen it."""
+"""The effect of each operator on a model trained without it."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import ACCENT, base_figure, short
 from autoaug.results import SearchResult
 
-#: The share of its accuracy that a model keeps under a strength that is safe for the labels.
+#: The fraction of its accuracy that a model keeps at a label-safe strength.
 _KEPT = 0.9
-#: The room that a name takes in the figure, as shares of its width and height.
+#: The space that a name takes in the figure, as fractions of its width and height.
 _NAME_WIDTH, _NAME_HEIGHT = 0.09, 0.045
 _WORDS = (
-    "Each operator at half of its highest strength, shown to one model that was trained without augmentation: affinity "
-    "is the share of its {metric} that is kept on augmented validation samples, diversity how many times its loss on "
-    "augmented training samples grows (Gontijo-Lopes et al., 2020). The label-safe range is the share of the highest "
-    "strength at which 90 % of the {metric} is kept. Only where to start follows from this, not what is tried. A name "
-    "that would be written over another stands in the table alone."
+    "Each operator at half of its highest strength, evaluated on one model trained without augmentation. Affinity is "
+    "the fraction of {metric} that is kept on augmented validation samples; diversity is the factor by which the loss "
+    "on augmented training samples grows (Gontijo-Lopes et al., 2020). The label-safe range is the fraction of the "
+    "highest strength up to which 90 % of the {metric} is kept. This sets only where the search starts, not what it "
+    "tries. Names that would overlap are only in the table."
 )
 
 
 class AffinityRow(NamedTuple):
-    """What an operator at half its highest strength does to a model that has never seen it: the share of the accuracy
-    that is kept on validation samples, and how many times the loss on training samples grows; and the highest strength,
-    as a share of the operator's highest magnitude in the space, at which the model keeps 90 % of its accuracy: None
-    where even the lowest measured costs more.
+    """The effect of an operator at half its highest strength on a model trained without it: the fraction of accuracy
+    that is kept on validation samples, and the factor by which the loss on training samples grows. `safe_strength` is
+    the highest strength, as a fraction of the operator's highest magnitude in the space, at which the model keeps 90 %
+    of its accuracy; None if it keeps less even at the lowest measured strength.
     """
 
     operator: str
@@ -37,7 +37,7 @@ class AffinityRow(NamedTuple):
 
 
 def affinities(result: SearchResult) -> list[AffinityRow]:
-    """Operators by affinity, the best first; empty where it was not measured."""
+    """Operators by affinity, highest first; empty if it was not measured."""
     rows = []
     for name, measurements in result.probes.get("affinity", {}).get("operators", {}).items():
         kept, growth = next((kept, growth) for strength, kept, growth in measurements if strength == 0.5)
@@ -47,8 +47,8 @@ def affinities(result: SearchResult) -> list[AffinityRow]:
 
 
 def affinity_figure(rows: list[AffinityRow], metric: str) -> go.Figure:
-    """Affinity by diversity of each operator."""
-    figure = base_figure(420, f"affinity: share of the {metric} that is kept", "diversity: growth of the training loss")
+    """A scatter plot of the operators' affinity and diversity."""
+    figure = base_figure(420, f"affinity: fraction of {metric} kept", "diversity: growth of the training loss")
     names = _readable(rows)
     figure.add_scatter(
         x=[row.affinity for row in rows],
@@ -66,7 +66,7 @@ def affinity_figure(rows: list[AffinityRow], metric: str) -> go.Figure:
 
 
 def _readable(rows: list[AffinityRow]) -> set[str]:
-    """The operators whose names can be written beside their points without covering one another."""
+    """The operators whose names fit next to their points without overlap."""
     across = max(row.affinity for row in rows) - min(row.affinity for row in rows) or 1.0
     up = max(row.diversity for row in rows) - min(row.diversity for row in rows) or 1.0
     kept: list[AffinityRow] = []
@@ -81,7 +81,7 @@ def _readable(rows: list[AffinityRow]) -> set[str]:
 
 
 def affinity_chart(facts: RunFacts) -> Chart | None:
-    """Of a finished search that measured it."""
+    """The chart for a finished search that measured affinity."""
     rows = [] if facts.result is None else affinities(facts.result)
     if not rows:
         return None

@@ -81,7 +81,7 @@ def candidates_figure(rows: list[CandidateRow], metric: MetricRecord) -> go.Figu
 
 
 def candidates_chart(facts: RunFacts) -> Chart | None:
-    """Of a finished run."""
+    """The chart for a finished run."""
     if facts.result is None:
         return None
     return Chart(

@@ -1,4 +1,4 @@
-"""A chart as it stands in a page: a figure, what it shows in words, and the table of its data."""
+"""A chart on a page: a figure, a description, and a table of its data."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from autoaug.results import ACCURACY, MetricRecord, Robustness, SearchResult, Tr
 
 
 class RunFacts(NamedTuple):
-    """What charts are drawn from.
+    """The data that charts are drawn from.
 
     Attributes:
-        trials: of the search, so far.
-        full_length: sample passes of a training of full length.
-        metric: what was measured.
-        result: of a finished run.
-        robustness: of its kept model, where it was measured.
+        trials: the trials of the search so far.
+        full_length: sample passes of a full-length training.
+        metric: the metric of the run.
+        result: the result of a finished run.
+        robustness: the robustness of its model, if it was measured.
     """
 
     trials: Sequence[TrialSummary] = ()
@@ -33,13 +33,13 @@ class Chart(NamedTuple):
     """A figure with its text alternative.
 
     Attributes:
-        name: of the figure, unique in the page.
-        section: of the page that it stands in.
-        title: of the chart.
-        words: what it shows.
-        figure: of Plotly.
-        head: of the table of its data; empty where the page has that table already.
-        rows: of the table, texts and numbers.
+        name: the name of the figure, unique on the page.
+        section: its section on the page.
+        title: the title of the chart.
+        words: a description of what it shows.
+        figure: the Plotly figure.
+        head: the head of the data table; empty if the page already has that table.
+        rows: the rows of the table, texts and numbers.
     """
 
     name: str
@@ -51,14 +51,14 @@ class Chart(NamedTuple):
     rows: Sequence[Sequence[str | float]] = ()
 
     def html(self) -> Markup:
-        """The figure as a part of a page that has Plotly and draws its charts one after another (``page.js``)."""
-        # What would end the script or begin a comment is escaped; what Plotly would take for markup, the figures have
-        # escaped.
+        """HTML for a page that includes Plotly and draws its charts one after another (``page.js``)."""
+        # Characters that could end the script or begin a comment are escaped here; the figures themselves escape what
+        # Plotly would read as markup.
         data = self.figure.to_json().replace("<", "\\u003c").replace(">", "\\u003e")
         place = Markup('<div id="figure-{0}" style="height: {1}px"></div>').format(self.name, self.figure.layout.height)
         return place + Markup(f'<script type="application/json" data-figure="figure-{self.name}">{data}</script>')  # noqa: S704
 
     def html_at_once(self) -> Markup:
-        """The same with a script of its own, for a page of others."""
+        """HTML with its own script, for other pages such as notebooks."""
         name = f"figure-{self.name}"
         return Markup(to_html(self.figure, include_plotlyjs=False, full_html=False, div_id=name))  # noqa: S704

@@ -1,4 +1,4 @@
-"""What a policy changed, per class."""
+"""The effect of a policy on each class."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure, plain, short
 from autoaug.results import Candidate, MetricRecord, SearchResult
 
-#: Of more classes than this, those that lost and those that gained most are drawn.
+#: With more classes than this, only those with the largest losses and gains are drawn.
 _MOST_ROWS = 40
 
 
 class ClassRow(NamedTuple):
-    """Values on one class without augmentation and with the policy, the difference of their scores, and the 95 %
-    interval of the paired difference of values over the seeds that both share; None where they share fewer than two.
+    """Values on one class before and after, the difference of the scores, and the 95 % interval of the paired
+    difference of values over the seeds that both share; None if they share fewer than two.
     """
 
     name: str
@@ -29,7 +29,7 @@ class ClassRow(NamedTuple):
 
 
 class Classes(NamedTuple):
-    """Values per class, and between which two candidates."""
+    """Values per class, and the names of the two candidates."""
 
     before: str
     after: str
@@ -37,7 +37,7 @@ class Classes(NamedTuple):
 
 
 def classes(result: SearchResult, metric: MetricRecord) -> Classes | None:
-    """Per class with test samples, what lost most first; None where scores are not kept per class."""
+    """The rows of all classes with test samples, largest loss first; None if scores are not kept per class."""
     pair = before_and_after(result)
     if pair is None or not all(c.class_scores for c in pair):
         return None
@@ -64,10 +64,10 @@ def _interval(before: Candidate, after: Candidate, index: int, seeds: list[int])
     return estimate(differences, 1 / samples).ci95
 
 
-def classes_figure(found: Classes, metric: MetricRecord) -> go.Figure:
+def classes_figure(per_class: Classes, metric: MetricRecord) -> go.Figure:
     """Values per class before and after, the largest loss first."""
     half = _MOST_ROWS // 2
-    shown = found.rows if len(found.rows) <= _MOST_ROWS else (*found.rows[:half], *found.rows[-half:])
+    shown = per_class.rows if len(per_class.rows) <= _MOST_ROWS else (*per_class.rows[:half], *per_class.rows[-half:])
     figure = base_figure(130 + 24 * len(shown), metric.title(at="on the class"))
     names = [short(row.name) for row in shown]
     for row, name in zip(shown, names, strict=True):
@@ -80,8 +80,8 @@ def classes_figure(found: Classes, metric: MetricRecord) -> go.Figure:
             hoverinfo="skip",
         )
     for label, values, color, symbol in (
-        (found.before, [row.before for row in shown], MUTED, "circle-open"),
-        (found.after, [row.after for row in shown], ACCENT, "circle"),
+        (per_class.before, [row.before for row in shown], MUTED, "circle-open"),
+        (per_class.after, [row.after for row in shown], ACCENT, "circle"),
     ):
         figure.add_scatter(
             x=values,
@@ -98,19 +98,25 @@ def classes_figure(found: Classes, metric: MetricRecord) -> go.Figure:
 
 
 def classes_chart(facts: RunFacts) -> Chart | None:
-    """Of a run with two candidates to compare."""
-    found = None if facts.result is None else classes(facts.result, facts.metric)
-    if found is None:
+    """The chart for a run with two candidates to compare."""
+    per_class = None if facts.result is None else classes(facts.result, facts.metric)
+    if per_class is None:
         return None
     return Chart(
         "classes",
         "classes",
         "",
         f"{facts.metric.name.capitalize()} per class before and after.",
-        classes_figure(found, facts.metric),
-        ("class", facts.metric.column(found.before), facts.metric.column(found.after), "change", "95 % interval"),
+        classes_figure(per_class, facts.metric),
+        (
+            "class",
+            facts.metric.column(per_class.before),
+            facts.metric.column(per_class.after),
+            "change",
+            "95 % interval",
+        ),
         [
             (r.name, r.before, r.after, r.after - r.before, f"{r.ci95[0]:+.1f} to {r.ci95[1]:+.1f}" if r.ci95 else "")
-            for r in found.rows
+            for r in per_class.rows
         ],
     )

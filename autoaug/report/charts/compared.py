@@ -21,12 +21,12 @@ class ComparedRow(NamedTuple):
 
 
 def compared(results: Sequence[tuple[str, SearchResult]], metric: MetricRecord) -> list[ComparedRow]:
-    """The candidates of several runs, each with its name, run by run, the best first."""
+    """The candidates of several runs, grouped by run, best first."""
     return [ComparedRow(name, row) for name, result in results for row in candidate_rows(result, metric)]
 
 
 def compared_figure(rows: list[ComparedRow], metric: MetricRecord) -> go.Figure:
-    """Mean and interval of every candidate, grouped by run; what a run returned stands out."""
+    """Mean and interval of every candidate, grouped by run; the returned policies are highlighted."""
     figure = base_figure(110 + 26 * len(rows), metric.title("test"))
     for kind, color in COLORS.items():
         chosen = [(run, row) for run, row in rows if row.kind == kind]
@@ -48,6 +48,6 @@ def compared_figure(rows: list[ComparedRow], metric: MetricRecord) -> go.Figure:
 
 
 def compared_chart(results: Sequence[tuple[str, SearchResult]], metric: MetricRecord) -> Chart:
-    """On a page of several runs."""
+    """The chart for a page that compares several runs."""
     figure = compared_figure(compared(results, metric), metric)
     return Chart("compared", "result", "", f"Test {metric.name} of each run's candidates.", figure)

@@ -1,4 +1,4 @@
-"""Which class is taken for which, before and after."""
+"""Confusion matrices, before and after."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Shares = tuple[tuple[float, ...], ...]
 
 
 class Confusion(NamedTuple):
-    """Of each class (a row) the share in percent that is taken for each class, by each of two candidates."""
+    """For two candidates, how often each true class (a row) is predicted as each class, in percent."""
 
     classes: tuple[str, ...]
     names: tuple[str, str]
@@ -27,7 +27,7 @@ class Confusion(NamedTuple):
 
 
 def confusion(result: SearchResult) -> Confusion | None:
-    """None where there is no second candidate, or where there are too many classes to be read."""
+    """The confusion matrices; None if there is no second candidate, or there are too many classes to read them."""
     pair = before_and_after(result)
     if pair is None or len(result.data.classes) > _MOST_CLASSES or not all(c.confusion for c in pair):
         return None
@@ -35,13 +35,19 @@ def confusion(result: SearchResult) -> Confusion | None:
     return Confusion(result.data.classes, (pair[0].name, pair[1].name), before, after)
 
 
-def confusion_figure(found: Confusion) -> go.Figure:
-    """Both matrices side by side; the diagonal, which is large, is left out of the colors."""
-    labels = [short(name) for name in found.classes]
-    titles = [short(name) for name in found.names]
+def confusion_figure(matrices: Confusion) -> go.Figure:
+    """Both matrices side by side; the color scale ignores the diagonal, whose values are large."""
+    labels = [short(name) for name in matrices.classes]
+    titles = [short(name) for name in matrices.names]
     figure = make_subplots(1, 2, subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.04)
-    off = [v for rows in (found.before, found.after) for i, row in enumerate(rows) for j, v in enumerate(row) if i != j]
-    for column, rows in enumerate((found.before, found.after), start=1):
+    off = [
+        v
+        for rows in (matrices.before, matrices.after)
+        for i, row in enumerate(rows)
+        for j, v in enumerate(row)
+        if i != j
+    ]
+    for column, rows in enumerate((matrices.before, matrices.after), start=1):
         figure.add_heatmap(
             z=rows,
             x=labels,
@@ -52,7 +58,7 @@ def confusion_figure(found: Confusion) -> go.Figure:
             showscale=False,
             row=1,
             col=column,
-            hovertemplate="%{y} taken for %{x}: %{z:.1f} %<extra></extra>",
+            hovertemplate="%{y} predicted as %{x}: %{z:.1f} %<extra></extra>",
             xgap=1,
             ygap=1,
         )
@@ -63,23 +69,23 @@ def confusion_figure(found: Confusion) -> go.Figure:
 
 
 def confusion_chart(facts: RunFacts) -> Chart | None:
-    """Of a run with two candidates to compare."""
-    found = None if facts.result is None else confusion(facts.result)
-    if found is None:
+    """The chart for a run with two candidates to compare."""
+    matrices = None if facts.result is None else confusion(facts.result)
+    if matrices is None:
         return None
     rows: list[tuple[str, str, float, float]] = [
-        (name, other, found.before[i][j], found.after[i][j])
-        for i, name in enumerate(found.classes)
-        for j, other in enumerate(found.classes)
-        if i != j and max(found.before[i][j], found.after[i][j]) >= 1
+        (name, other, matrices.before[i][j], matrices.after[i][j])
+        for i, name in enumerate(matrices.classes)
+        for j, other in enumerate(matrices.classes)
+        if i != j and max(matrices.before[i][j], matrices.after[i][j]) >= 1
     ]
-    before, after = found.names
+    before, after = matrices.names
     return Chart(
         "confusion",
         "classes",
-        "Which class is taken for which",
+        "Confusion between classes",
         f"Rows are the true classes, in percent; {before} on the left, {after} on the right.",
-        confusion_figure(found),
-        ("class", "taken for", f"{before}, %", f"{after}, %"),
+        confusion_figure(matrices),
+        ("class", "predicted as", f"{before}, %", f"{after}, %"),
         sorted(rows, key=lambda row: max(row[2], row[3]), reverse=True),
     )

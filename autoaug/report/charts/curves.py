@@ -11,12 +11,12 @@ from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import STATUS, base_figure, count_whole, plain
 from autoaug.results import MetricRecord, TrialSummary
 
-#: Of more curves than this, the last ones are drawn.
+#: With more curves than this, only the last ones are drawn.
 _MOST_CURVES = 150
 
 
 class Curve(NamedTuple):
-    """A trial's validation value, in the metric's unit, on the way; steps are passes over the data."""
+    """A trial's validation values during training, in the metric's unit; steps are passes over the data."""
 
     name: str
     status: str
@@ -24,7 +24,7 @@ class Curve(NamedTuple):
 
 
 def curves(trials: Iterable[TrialSummary], metric: MetricRecord) -> list[Curve]:
-    """The trials with more than one rung."""
+    """The curves of trials with more than one rung."""
     return [
         Curve(t.name, t.status, tuple((step, metric.value(score)) for step, score in t.curve))
         for t in trials
@@ -32,11 +32,11 @@ def curves(trials: Iterable[TrialSummary], metric: MetricRecord) -> list[Curve]:
     ]
 
 
-def curves_figure(found: list[Curve], metric: MetricRecord) -> go.Figure:
-    """A line per trial; those that were pruned end early."""
+def curves_figure(trial_curves: list[Curve], metric: MetricRecord) -> go.Figure:
+    """One line per trial; pruned trials end early."""
     figure = base_figure(340, "epoch", metric.title("validation"))
     in_legend: set[str] = set()
-    for curve in found[-_MOST_CURVES:]:
+    for curve in trial_curves[-_MOST_CURVES:]:
         figure.add_scatter(
             x=[step for step, _ in curve.points],
             y=[value for _, value in curve.points],
@@ -50,19 +50,19 @@ def curves_figure(found: list[Curve], metric: MetricRecord) -> go.Figure:
             hovertemplate=f"{plain(curve.name)}, epoch %{{x}}: %{{y:.2f}}{metric.behind}<extra></extra>",
         )
         in_legend.add(curve.status)
-    count_whole(figure, max((step for curve in found for step, _ in curve.points), default=1))
+    count_whole(figure, max((step for curve in trial_curves for step, _ in curve.points), default=1))
     return figure
 
 
 def curves_chart(facts: RunFacts) -> Chart | None:
-    """Of a search whose trials have rungs."""
-    found = curves(facts.trials, facts.metric)
-    if not found:
+    """The chart for a search whose trials have rungs."""
+    trial_curves = curves(facts.trials, facts.metric)
+    if not trial_curves:
         return None
     return Chart(
         "curves",
         "search",
         "Learning curves",
-        f"Validation {facts.metric.name} at each rung; trials that were pruned end early.",
-        curves_figure(found, facts.metric),
+        f"Validation {facts.metric.name} at each rung; pruned trials end early.",
+        curves_figure(trial_curves, facts.metric),
     )

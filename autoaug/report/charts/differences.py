@@ -1,4 +1,4 @@
-"""The comparison that the verdict stands on, seed by seed."""
+"""The comparison that the verdict is based on, seed by seed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autoaug.results import MetricRecord, SearchResult
 
 
 class SeedDifference(NamedTuple):
-    """One seed of the comparison: test values in the metric's unit, and whether the candidate's is the better one."""
+    """One seed of the comparison: test values in the metric's unit, and whether the candidate's is better."""
 
     seed: int
     candidate: float
@@ -22,7 +22,7 @@ class SeedDifference(NamedTuple):
 
 
 class Differences(NamedTuple):
-    """All seeds, in the order in which they were trained, with the mean and its interval."""
+    """All seeds in training order, with the mean difference and its interval."""
 
     candidate: str
     baseline: str
@@ -32,7 +32,7 @@ class Differences(NamedTuple):
 
 
 def differences(result: SearchResult, metric: MetricRecord) -> Differences | None:
-    """None where nothing was compared."""
+    """The differences of the run's comparison; None if nothing was compared."""
     if result.comparison is None:
         return None
     compared = result.comparison
@@ -45,19 +45,19 @@ def differences(result: SearchResult, metric: MetricRecord) -> Differences | Non
     return Differences(one.name, other.name, seeds, metric.value(compared.difference), interval)
 
 
-def differences_figure(found: Differences, metric: MetricRecord) -> go.Figure:
-    """A dot per seed, and a band."""
+def differences_figure(paired_seeds: Differences, metric: MetricRecord) -> go.Figure:
+    """One dot per seed, a line for the mean, and a band for its interval."""
     unit = f", {metric.points}" if metric.points else ""
     figure = base_figure(170, f"difference in test {metric.name}{unit}")
-    figure.add_vrect(x0=found.ci95[0], x1=found.ci95[1], fillcolor=ACCENT, opacity=0.15, line_width=0)
-    figure.add_vline(x=found.mean, line_color=ACCENT, line_width=2)
+    figure.add_vrect(x0=paired_seeds.ci95[0], x1=paired_seeds.ci95[1], fillcolor=ACCENT, opacity=0.15, line_width=0)
+    figure.add_vline(x=paired_seeds.mean, line_color=ACCENT, line_width=2)
     figure.add_vline(x=0, line_color=MUTED, line_dash="dot")
     figure.add_scatter(
-        x=[row.difference for row in found.seeds],
-        y=[0] * len(found.seeds),
+        x=[row.difference for row in paired_seeds.seeds],
+        y=[0] * len(paired_seeds.seeds),
         mode="markers",
-        marker={"color": [ACCENT if row.is_better else WARN for row in found.seeds], "size": 10, "opacity": 0.7},
-        text=[f"seed {row.seed}: {row.candidate:.2f} against {row.baseline:.2f}" for row in found.seeds],
+        marker={"color": [ACCENT if row.is_better else WARN for row in paired_seeds.seeds], "size": 10, "opacity": 0.7},
+        text=[f"seed {row.seed}: {row.candidate:.2f} against {row.baseline:.2f}" for row in paired_seeds.seeds],
         hovertemplate="%{text}<extra></extra>",
         showlegend=False,
     )
@@ -66,16 +66,16 @@ def differences_figure(found: Differences, metric: MetricRecord) -> go.Figure:
 
 
 def differences_chart(facts: RunFacts) -> Chart | None:
-    """Of a run that compared two candidates."""
-    found = None if facts.result is None else differences(facts.result, facts.metric)
-    if found is None or not found.seeds:
+    """The chart for a run that compared two candidates."""
+    paired_seeds = None if facts.result is None else differences(facts.result, facts.metric)
+    if paired_seeds is None or not paired_seeds.seeds:
         return None
     return Chart(
         "differences",
         "result",
-        f"Seed by seed: {found.candidate} minus {found.baseline}",
-        "Each dot is a seed, the line their mean, the band its 95 % interval.",
-        differences_figure(found, facts.metric),
-        ("seed", found.candidate, found.baseline, "difference"),
-        [(str(row.seed), row.candidate, row.baseline, row.difference) for row in found.seeds],
+        f"Seed by seed: {paired_seeds.candidate} minus {paired_seeds.baseline}",
+        "Each dot is a seed, the line the estimate, the band its 95 % interval for new seeds and new samples.",
+        differences_figure(paired_seeds, facts.metric),
+        ("seed", paired_seeds.candidate, paired_seeds.baseline, "difference"),
+        [(str(row.seed), row.candidate, row.baseline, row.difference) for row in paired_seeds.seeds],
     )

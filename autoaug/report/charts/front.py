@@ -1,4 +1,4 @@
-"""The best compromises of a search with several objectives."""
+"""The Pareto front of a search with several objectives."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autoaug.results import SearchResult
 
 
 class FrontPoint(NamedTuple):
-    """A trial with several objectives, and whether no other is better at all of them."""
+    """A trial with several objectives, and whether it is on the Pareto front: no other trial dominates it."""
 
     number: int
     name: str
@@ -21,10 +21,10 @@ class FrontPoint(NamedTuple):
 
 
 def front(result: SearchResult) -> list[FrontPoint]:
-    """Complete trials with several objectives; empty where there is one. All but compute are to be maximized."""
+    """Complete trials with several objectives; empty if there is only one. All but compute are maximized."""
     if len(result.objectives) < 2:
         return []
-    # Of compute, hundredths of a training are rounding of the number of steps.
+    # Differences in compute below a hundredth of a training come from rounding the number of steps.
     compute = [name == "compute" for name in result.objectives]
     done = [
         (t, [-round(v, 2) if is_cost else v for is_cost, v in zip(compute, t.values, strict=True)])
@@ -39,9 +39,9 @@ def front(result: SearchResult) -> list[FrontPoint]:
 
 
 def front_figure(points: list[FrontPoint], objectives: tuple[str, ...]) -> go.Figure:
-    """The first two objectives of each trial, the third as the size; the front of best compromises stands out."""
+    """The first two objectives of each trial as a scatter plot, the third as the size; the front is highlighted."""
     figure = base_figure(380, objectives[0], objectives[1])
-    for is_best, color, name in ((False, MUTED, "beaten at everything"), (True, ACCENT, "best compromises")):
+    for is_best, color, name in ((False, MUTED, "dominated"), (True, ACCENT, "Pareto front")):
         chosen = [p for p in points if p.is_best == is_best]
         figure.add_scatter(
             x=[p.values[0] for p in chosen],
@@ -59,7 +59,7 @@ def front_figure(points: list[FrontPoint], objectives: tuple[str, ...]) -> go.Fi
 
 
 def front_chart(facts: RunFacts) -> Chart | None:
-    """Of a finished search with several objectives."""
+    """The chart for a finished search with several objectives."""
     points = [] if facts.result is None else front(facts.result)
     if facts.result is None or not points:
         return None
@@ -67,9 +67,9 @@ def front_chart(facts: RunFacts) -> Chart | None:
     return Chart(
         "front",
         "search",
-        "The best compromises",
-        f"No trial is better than one of the best compromises at {', '.join(objectives)} together (compute in "
-        "trainings; larger dots take more).",
+        "Pareto front",
+        f"No trial dominates a trial on the front in {', '.join(objectives)} together (compute in trainings; larger "
+        "dots need more).",
         front_figure(points, objectives),
         ("trial", *objectives),
         [(p.name, *p.values) for p in sorted(points, key=lambda p: -p.values[0]) if p.is_best],

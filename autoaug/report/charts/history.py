@@ -13,7 +13,7 @@ from autoaug.results import MetricRecord, TrialSummary
 
 
 class TrialPoint(NamedTuple):
-    """A trial of the search's own: its value at its last rung, trained on a `data_fraction` of the training split."""
+    """A trial that is not a baseline: its value at its last rung, trained on a `data_fraction` of the split."""
 
     number: int
     name: str
@@ -23,7 +23,7 @@ class TrialPoint(NamedTuple):
 
 
 class BaselineLine(NamedTuple):
-    """What a baseline reached in the search, trained on a `data_fraction` of the training split."""
+    """The value of a baseline in the search, trained on a `data_fraction` of the training split."""
 
     name: str
     value: float
@@ -31,9 +31,7 @@ class BaselineLine(NamedTuple):
 
 
 class TrialHistory(NamedTuple):
-    """Trials, the best so far among the complete ones by their share of the data, and baselines: values are in the
-    metric's unit.
-    """
+    """Trials, the best complete trial so far for each data fraction, and baselines; values are in the metric's unit."""
 
     trials: tuple[TrialPoint, ...]
     best: dict[float, tuple[tuple[int, float], ...]]
@@ -61,14 +59,14 @@ def trial_history(trials: Iterable[TrialSummary], metric: MetricRecord) -> Trial
     return TrialHistory(tuple(points), lines, tuple(baselines))
 
 
-def history_figure(found: TrialHistory, metric: MetricRecord) -> go.Figure:
-    """A point per trial; for each share of the data the best so far, and the baselines as lines."""
+def history_figure(history: TrialHistory, metric: MetricRecord) -> go.Figure:
+    """One point per trial; lines for the baselines and, for each data fraction, for the best so far."""
     figure = base_figure(380, "trial", metric.title("validation"))
-    fractions = sorted({p.data_fraction for p in found.trials})
+    fractions = sorted({p.data_fraction for p in history.trials})
     for fraction in fractions:
         on = "" if fractions == [1.0] else f", on {on_data(fraction)}"
         for status, color, symbol in (("complete", ACCENT, "circle"), ("pruned", MUTED, "x-thin-open")):
-            points = [p for p in found.trials if p.status == status and p.data_fraction == fraction]
+            points = [p for p in history.trials if p.status == status and p.data_fraction == fraction]
             if points:
                 figure.add_scatter(
                     x=[p.number for p in points],
@@ -79,7 +77,7 @@ def history_figure(found: TrialHistory, metric: MetricRecord) -> go.Figure:
                     text=[plain(p.name) for p in points],
                     hovertemplate=f"trial %{{x}}, %{{text}}: %{{y:.2f}}{metric.behind}<extra></extra>",
                 )
-    for i, line in enumerate(found.best.values()):
+    for i, line in enumerate(history.best.values()):
         figure.add_scatter(
             x=[number for number, _ in line],
             y=[value for _, value in line],
@@ -90,14 +88,14 @@ def history_figure(found: TrialHistory, metric: MetricRecord) -> go.Figure:
             showlegend=i == 0,
             hoverinfo="skip",
         )
-    _add_baselines(figure, found, metric)
-    count_whole(figure, max((p.number for p in found.trials), default=1))
+    _add_baselines(figure, history, metric)
+    count_whole(figure, max((p.number for p in history.trials), default=1))
     return figure
 
 
-def _add_baselines(figure: go.Figure, found: TrialHistory, metric: MetricRecord) -> None:
-    last = max((p.number for p in found.trials), default=1)
-    for line in found.baselines:
+def _add_baselines(figure: go.Figure, history: TrialHistory, metric: MetricRecord) -> None:
+    last = max((p.number for p in history.trials), default=1)
+    for line in history.baselines:
         figure.add_scatter(
             x=[0, last],
             y=[line.value, line.value],
@@ -106,14 +104,14 @@ def _add_baselines(figure: go.Figure, found: TrialHistory, metric: MetricRecord)
             hovertemplate=f"{plain(line.name)}: {line.value:.2f}{metric.behind}<extra></extra>",
             showlegend=False,
         )
-    seen = [p.value for p in found.trials] + [line.value for line in found.baselines]
-    for name, value in _spread(found.baselines, apart=0.05 * (max(seen) - min(seen))):
+    seen = [p.value for p in history.trials] + [line.value for line in history.baselines]
+    for name, value in _spread(history.baselines, apart=0.05 * (max(seen) - min(seen))):
         figure.add_annotation(x=last, y=value, text=plain(name), xanchor="right", yanchor="bottom", showarrow=False)
     figure.update_annotations(font_size=11)
 
 
 def _spread(lines: Iterable[BaselineLine], apart: float) -> list[tuple[str, float]]:
-    """One label where lines lie less than `apart` from each other, so that none is written over another."""
+    """Merge the labels of lines that are less than `apart` from each other, so that labels do not overlap."""
     labels: list[tuple[str, float]] = []
     for line in sorted(lines, key=lambda line: line.value):
         if labels and line.value - labels[-1][1] < apart:
@@ -124,15 +122,14 @@ def _spread(lines: Iterable[BaselineLine], apart: float) -> list[tuple[str, floa
 
 
 def history_chart(facts: RunFacts) -> Chart | None:
-    """Of a search with a trial of its own that was scored."""
-    found = trial_history(facts.trials, facts.metric)
-    if not found.trials:
+    """The chart for a search with a scored trial that is not a baseline."""
+    history = trial_history(facts.trials, facts.metric)
+    if not history.trials:
         return None
     return Chart(
         "history",
         "search",
         "Trial by trial",
-        f"Validation {facts.metric.name} of the trials in order; dotted lines are the baselines under the same "
-        "conditions.",
-        history_figure(found, facts.metric),
+        f"Validation {facts.metric.name} of the trials in order; dotted lines are baselines under the same conditions.",
+        history_figure(history, facts.metric),
     )

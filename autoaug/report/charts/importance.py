@@ -1,4 +1,4 @@
-"""Which choices mattered."""
+"""The importance of each choice."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from autoaug.results import SearchResult
 
 
 def importance(result: SearchResult) -> list[tuple[str, float]]:
-    """Choices by the share of the score's variance that they explain, largest first."""
+    """Choices by the fraction of the score's variance that they explain, largest first."""
     return sorted(result.importance.items(), key=lambda item: -item[1])
 
 
 def importance_figure(rows: list[tuple[str, float]]) -> go.Figure:
-    """A bar per choice."""
-    figure = base_figure(90 + 26 * len(rows), "share of variance explained")
+    """One bar per choice."""
+    figure = base_figure(90 + 26 * len(rows), "fraction of variance explained")
     figure.add_bar(
         x=[value for _, value in rows],
         y=[short(name) for name, _ in rows],
@@ -29,7 +29,7 @@ def importance_figure(rows: list[tuple[str, float]]) -> go.Figure:
 
 
 def importance_chart(facts: RunFacts) -> Chart | None:
-    """Of a finished search with enough trials."""
+    """The chart for a finished search with enough trials."""
     rows = [] if facts.result is None else importance(facts.result)
     if not rows:
         return None
@@ -37,9 +37,9 @@ def importance_chart(facts: RunFacts) -> Chart | None:
         "importance",
         "search",
         "What mattered",
-        f"Share of the variance of {facts.metric.name} that each choice explains (fANOVA), over the complete trials, "
-        "for the choices that all of them had to make.",
+        f"The fraction of the variance of {facts.metric.name} that each choice explains (fANOVA), over the complete "
+        "trials, for the choices that all of them made.",
         importance_figure(rows),
-        ("choice", "share"),
+        ("choice", "fraction"),
         rows,
     )

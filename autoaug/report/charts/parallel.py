@@ -1,4 +1,4 @@
-"""Every choice of the trials and what came of it, a line per trial."""
+"""Parallel coordinates: all choices of each trial and its value."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _FEWEST_TRIALS = 4
 
 
 class Choices(NamedTuple):
-    """Complete trials of the search's own, trained on one `data_fraction` of the data: for each choice that all of them
-    made the values, and what came of them in the metric's unit.
+    """Complete drawn trials with the same `data_fraction`: the values of each choice that all of them made, and the
+    trials' values in the metric's unit.
     """
 
     data_fraction: float
@@ -26,12 +26,12 @@ class Choices(NamedTuple):
     values: tuple[float, ...]
 
     def table(self, metric: MetricRecord) -> tuple[tuple[str, ...], list[tuple[float | str, ...]]]:
-        """Its head and its rows."""
+        """The head and the rows of the table."""
         return (metric.title(), *self.choices), list(zip(self.values, *self.choices.values(), strict=True))
 
 
 def choices(trials: Sequence[TrialSummary], metric: MetricRecord) -> Choices | None:
-    """The largest group of trials on one share; None below four, or where they have no choice in common."""
+    """The largest group of trials with one data fraction; None if it has fewer than four, or no common choice."""
     groups: dict[float, list[tuple[TrialSummary, float]]] = defaultdict(list)
     for trial in trials:
         if trial.params and trial.score is not None:
@@ -48,10 +48,10 @@ def choices(trials: Sequence[TrialSummary], metric: MetricRecord) -> Choices | N
     return Choices(data_fraction, given, tuple(value for _, value in group))
 
 
-def parallel_figure(found: Choices, metric: MetricRecord) -> go.Figure:
-    """A line per trial through all choices to its value."""
+def parallel_figure(chosen: Choices, metric: MetricRecord) -> go.Figure:
+    """One line per trial through all choices to its value."""
     dimensions = []
-    for name, values in found.choices.items():
+    for name, values in chosen.choices.items():
         if all(isinstance(value, int | float) for value in values):
             dimensions.append({"label": short(name), "values": values})
         else:
@@ -61,11 +61,15 @@ def parallel_figure(found: Choices, metric: MetricRecord) -> go.Figure:
             dimensions.append(
                 {"label": short(name), "values": places, "tickvals": [*range(len(kinds))], "ticktext": ticks}
             )
-    dimensions.append({"label": metric.title(), "values": found.values})
+    dimensions.append({"label": metric.title(), "values": chosen.values})
     figure = base_figure(420, "")
     figure.add_parcoords(
         dimensions=dimensions,
-        line={"color": found.values, "colorscale": [[0, MUTED], [0.5, "#56B4E9"], [1, WARN]], "showscale": False},
+        line={
+            "color": chosen.values,
+            "colorscale": [[0, MUTED], [0.5, "#56B4E9"], [1, WARN]],
+            "showscale": False,
+        },
         labelangle=-20,
         labelside="bottom",
     )
@@ -74,16 +78,16 @@ def parallel_figure(found: Choices, metric: MetricRecord) -> go.Figure:
 
 
 def parallel_chart(facts: RunFacts) -> Chart | None:
-    """Of a search whose trials made the same choices."""
-    found = choices(facts.trials, facts.metric)
-    if found is None:
+    """The chart for a search whose trials made the same choices."""
+    chosen = choices(facts.trials, facts.metric)
+    if chosen is None:
         return None
     return Chart(
         "parallel",
         "search",
         f"Choices and {facts.metric.name}",
-        f"Each line is one of the trials on {on_data(found.data_fraction)}, through every choice that all of them made "
-        f"to its {facts.metric.name}.",
-        parallel_figure(found, facts.metric),
-        *found.table(facts.metric),
+        f"Each line is one of the trials on {on_data(chosen.data_fraction)}, through every choice that all of them "
+        f"made to its {facts.metric.name}.",
+        parallel_figure(chosen, facts.metric),
+        *chosen.table(facts.metric),
     )

@@ -14,7 +14,7 @@ from autoaug.results import MetricRecord, TrialSummary
 
 
 class Reached(NamedTuple):
-    """The best value so far, in the metric's unit, after so much compute, in trainings of full length."""
+    """The best value so far, in the metric's unit, and the compute spent, in full-length trainings."""
 
     trainings: float
     value: float
@@ -22,7 +22,7 @@ class Reached(NamedTuple):
 
 
 def reached(trials: Iterable[TrialSummary], full_length: int, metric: MetricRecord) -> dict[float, list[Reached]]:
-    """By the share of the data, the best complete trial of the search's own after each that was better."""
+    """For each data fraction, the successive best complete trials, without baselines."""
     spent, best = 0, dict[float, float]()
     lines = dict[float, list[Reached]]()
     for trial in trials:
@@ -39,8 +39,8 @@ def reached(trials: Iterable[TrialSummary], full_length: int, metric: MetricReco
 def reached_figure(
     lines: dict[float, list[Reached]], baselines: Sequence[BaselineLine], metric: MetricRecord
 ) -> go.Figure:
-    """A line for each share of the data, with the best baseline there."""
-    figure = base_figure(340, "compute, in trainings of full length", metric.title("best validation"))
+    """One line for each data fraction, with the best baseline."""
+    figure = base_figure(340, "compute, in full-length trainings", metric.title("best validation"))
     end = max((point.trainings for line in lines.values() for point in line), default=1.0)
     for fraction, line in sorted(lines.items()):
         on = "all data" if fraction == 1 else on_data(fraction)
@@ -68,7 +68,7 @@ def reached_figure(
 
 
 def reached_chart(facts: RunFacts) -> Chart | None:
-    """Of a search with a complete trial of its own."""
+    """The chart for a search with a complete trial that is not a baseline."""
     lines = reached(facts.trials, facts.full_length, facts.metric)
     if not lines:
         return None
@@ -76,7 +76,7 @@ def reached_chart(facts: RunFacts) -> Chart | None:
     return Chart(
         "reached",
         "search",
-        "What was reached when",
+        "Best so far",
         f"The best validation {facts.metric.name} so far against the compute spent.",
         reached_figure(lines, baselines, facts.metric),
         ("data", "trainings", facts.metric.title(), "trial"),

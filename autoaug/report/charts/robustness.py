@@ -1,4 +1,4 @@
-"""How the kept model holds up under corruptions."""
+"""The robustness of the model to corruptions."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure, plain
 from autoaug.results import MetricRecord, Robustness
 
 
-def corrupted(found: Robustness, metric: MetricRecord) -> dict[str, tuple[float, ...]]:
-    """Values on clean samples and at severities 1 to 5, for each corruption and the ``mean`` of all."""
+def corrupted(measurement: Robustness, metric: MetricRecord) -> dict[str, tuple[float, ...]]:
+    """Values on clean samples and at severities 1 to 5, for each corruption and their ``mean``."""
     lines = {
-        name: tuple(metric.value(score) for score in (found.clean, *scores))
-        for name, scores in sorted(found.corrupted.items(), key=lambda line: -line[1][-1])
+        name: tuple(metric.value(score) for score in (measurement.clean, *scores))
+        for name, scores in sorted(measurement.corrupted.items(), key=lambda line: -line[1][-1])
     }
     mean = tuple(sum(values) / len(lines) for values in zip(*lines.values(), strict=True))
     return {**lines, "mean": mean}
 
 
 def robustness_figure(lines: dict[str, tuple[float, ...]], attacked: float, metric: MetricRecord) -> go.Figure:
-    """Values over severity: a thin line for each corruption, a thick one for their mean."""
+    """Values by severity: a thin line for each corruption and a thick line for their mean."""
     figure = base_figure(380, "severity of the corruption (0: clean)", metric.title())
     for name, values in lines.items():
         is_mean = name == "mean"
@@ -52,18 +52,18 @@ def robustness_figure(lines: dict[str, tuple[float, ...]], attacked: float, metr
 
 
 def robustness_chart(facts: RunFacts) -> Chart | None:
-    """Of a run whose robustness was measured."""
-    found = facts.robustness
-    if found is None:
+    """The chart for a run whose robustness was measured."""
+    measurement = facts.robustness
+    if measurement is None:
         return None
-    lines = corrupted(found, facts.metric)
+    lines = corrupted(measurement, facts.metric)
     return Chart(
         "robustness",
         "robustness",
         f"{facts.metric.name.capitalize()} under common corruptions",
-        "Each line is a corruption at severities 1 to 5, after the clean samples at 0; the thick one is their mean, "
-        f"the dotted one the {facts.metric.name} under the attack.",
-        robustness_figure(lines, facts.metric.value(found.attacked), facts.metric),
+        "Each line is a corruption at severities 1 to 5, with clean samples at 0. The thick line is their mean; the "
+        f"dotted line is the {facts.metric.name} under the attack.",
+        robustness_figure(lines, facts.metric.value(measurement.attacked), facts.metric),
         ("corruption", "clean", *(f"severity {i}" for i in range(1, 6))),
         [(name, *values) for name, values in lines.items()],
     )

@@ -1,4 +1,4 @@
-"""What came of each choice of the trials, one choice at a time."""
+"""The trials' values for each choice, one choice at a time."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from autoaug.results import MetricRecord
 _COLUMNS = 3
 
 
-def slices_figure(found: Choices, metric: MetricRecord) -> go.Figure:
-    """For each choice a dot per trial, over the choice's values."""
-    names = list(found.choices)
+def slices_figure(chosen: Choices, metric: MetricRecord) -> go.Figure:
+    """For each choice, one dot per trial over the choice's values."""
+    names = list(chosen.choices)
     columns = min(_COLUMNS, len(names))
     rows = -(-len(names) // columns)
     figure = make_subplots(rows, columns, subplot_titles=[short(name) for name in names], shared_yaxes=True)
     for i, name in enumerate(names):
         figure.add_scatter(
-            x=[value if isinstance(value, int | float) else short(str(value)) for value in found.choices[name]],
-            y=found.values,
+            x=[value if isinstance(value, int | float) else short(str(value)) for value in chosen.choices[name]],
+            y=chosen.values,
             mode="markers",
             marker={"color": ACCENT, "opacity": 0.6, "size": 6},
             showlegend=False,
@@ -36,15 +36,15 @@ def slices_figure(found: Choices, metric: MetricRecord) -> go.Figure:
 
 
 def slices_chart(facts: RunFacts) -> Chart | None:
-    """Of a search whose trials made the same choices."""
-    found = choices(facts.trials, facts.metric)
-    if found is None:
+    """The chart for a search whose trials made the same choices."""
+    chosen = choices(facts.trials, facts.metric)
+    if chosen is None:
         return None
     return Chart(
         "slices",
         "search",
         "One choice at a time",
-        f"The {facts.metric.name} of the trials on {on_data(found.data_fraction)} over the values of each choice.",
-        slices_figure(found, facts.metric),
-        *found.table(facts.metric),
+        f"The {facts.metric.name} of the trials on {on_data(chosen.data_fraction)} over the values of each choice.",
+        slices_figure(chosen, facts.metric),
+        *chosen.table(facts.metric),
     )

@@ -1,4 +1,4 @@
-"""What all figures share: colors, axes, and names that Plotly does not take for markup."""
+"""The common style of all figures: colors, axes, and names that Plotly does not read as markup."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from html import escape
 
 import plotly.graph_objects as go
 
-#: A palette that color-blind readers can tell apart (Wong, 2011) and that works on white and on black.
+#: A palette for color-blind readers (Wong, 2011) that works on white and on black.
 COLORS = {"searched": "#0072B2", "baseline": "#808a93", "control": "#D55E00"}
 ACCENT, MUTED, WARN = COLORS["searched"], COLORS["baseline"], COLORS["control"]
-#: By how a trial ended.
+#: Colors by how a trial ended.
 STATUS = {"complete": ACCENT, "pruned": MUTED, "failed": WARN}
 _LONGEST = 32
-#: Up to so many steps each gets a tick; of more, Plotly chooses whole ones by itself.
+#: Up to this many steps, each gets a tick; for more, Plotly itself chooses whole numbers.
 _FEW_STEPS = 16
 
 
 def base_figure(height: int, x: str, y: str = "") -> go.Figure:
-    """An empty figure with titles for its axes: see `styled`."""
+    """An empty figure with axis titles; see `styled`."""
     figure = styled(go.Figure(), height)
     figure.update_xaxes(title_text=x, automargin=True, zeroline=False)
     figure.update_yaxes(title_text=y, automargin=True, zeroline=False)
@@ -25,7 +25,7 @@ def base_figure(height: int, x: str, y: str = "") -> go.Figure:
 
 
 def styled(figure: go.Figure, height: int) -> go.Figure:
-    """The same figure in the house's style; `height` in pixels."""
+    """The same figure in the common style; `height` in pixels."""
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 16, "t": 16, "b": 48},
@@ -39,21 +39,21 @@ def styled(figure: go.Figure, height: int) -> go.Figure:
 
 
 def count_whole(figure: go.Figure, steps: int) -> None:
-    """No ticks between whole numbers on the x axis, which covers so many `steps`."""
+    """Allow no ticks between whole numbers on the x axis, which covers `steps` steps."""
     if steps <= _FEW_STEPS:
         figure.update_xaxes(dtick=1)
 
 
 def plain(name: str) -> str:
-    """A name that Plotly shows as it is: it reads tags, and these three entities alone."""
+    """A name escaped for Plotly, which reads tags and only these three entities."""
     return escape(name, quote=False)
 
 
 def short(name: str) -> str:
-    """A name for an axis: plain, and cut where it would leave no room for the chart."""
+    """A name for an axis: escaped, and shortened so that it leaves room for the chart."""
     return plain(name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…")
 
 
 def on_data(data_fraction: float) -> str:
-    """``25 % of the data``."""
+    """A data fraction as text, such as ``25 % of the data``."""
     return f"{100 * data_fraction:g} % of the data"

@@ -11,12 +11,12 @@ from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import STATUS, base_figure, plain
 from autoaug.results import TrialSummary
 
-#: Clocks of workers differ by so many seconds without a second lane.
+#: Workers' clocks may differ by this many seconds; such an overlap does not need a second lane.
 _SLACK = 0.01
 
 
 class Busy(NamedTuple):
-    """A trial on the timeline: on which of the lanes, from when to when, in seconds from the first trial's start."""
+    """A trial on the timeline: its lane, and its begin and end in seconds from the start of the first trial."""
 
     lane: int
     begin: float
@@ -26,7 +26,7 @@ class Busy(NamedTuple):
 
 
 def timeline(trials: Iterable[TrialSummary]) -> list[Busy]:
-    """Each trial that was trained on the first lane that is free: as many lanes as there were trials side by side."""
+    """Put each trial that was trained on the first free lane: there are as many lanes as trials in parallel."""
     ran = sorted((t for t in trials if t.started and t.seconds > 0), key=lambda t: t.started)
     free: list[float] = []
     rows = []
@@ -39,7 +39,7 @@ def timeline(trials: Iterable[TrialSummary]) -> list[Busy]:
 
 
 def timeline_figure(rows: list[Busy]) -> go.Figure:
-    """A bar per trial, a row per lane."""
+    """One bar per trial, one row per lane."""
     lanes = max(row.lane for row in rows) + 1
     figure = base_figure(110 + 34 * lanes, "seconds since the first trial began")
     for status, color in STATUS.items():
@@ -61,7 +61,7 @@ def timeline_figure(rows: list[Busy]) -> go.Figure:
 
 
 def timeline_chart(facts: RunFacts) -> Chart | None:
-    """Of a search that has trained something."""
+    """The chart for a search that has trained something."""
     rows = timeline(facts.trials)
     if not rows:
         return None
@@ -69,7 +69,7 @@ def timeline_chart(facts: RunFacts) -> Chart | None:
         "timeline",
         "cost",
         "When each trial ran",
-        "The trials over time, in as many rows as ran side by side.",
+        "The trials over time; trials that ran in parallel are in different rows.",
         timeline_figure(rows),
         ("trial", "row", "from, s", "to, s", "outcome"),
         [(row.name, str(row.lane + 1), row.begin, row.end, row.status) for row in rows],

@@ -1,1 +1,1 @@
-"""What stands beside the charts: rows of tables and sentences, as plain records."""
+"""The tables and sentences of the report, as plain records."""

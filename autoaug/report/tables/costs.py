@@ -1,4 +1,4 @@
-"""What a run took, and what failed in it."""
+"""The cost of a run, and the failures in it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from autoaug.results import SearchResult, TrialSummary
 
 
 def costs(result: SearchResult) -> list[tuple[str, str]]:
-    """What the run took, in words; of a comparison, which has no search, only what it has."""
+    """The cost of the run as text; for a comparison, without the rows about a search."""
     cost, counts = result.cost, result.trials
     confirmation = ("Confirmation", duration(cost.confirmation_seconds))
-    energy = ("Energy of the processors", "not reported by them" if cost.energy is None else f"{cost.energy:.2f} Wh")
+    energy = ("Energy of the processors", "not reported" if cost.energy is None else f"{cost.energy:.2f} Wh")
     size = ("Run folder", f"{cost.run_bytes / 2**20:.1f} MiB")
     if not result.history:
         return [confirmation, energy, size]
@@ -35,7 +35,7 @@ def failures(trials: Iterable[TrialSummary]) -> list[tuple[str, int]]:
 
 
 def duration(seconds: float) -> str:
-    """``1 h 02 min``, ``3 min 20 s`` or ``4.2 s``."""
+    """A duration as text, such as ``1 h 02 min``, ``3 min 20 s`` or ``4.2 s``."""
     minutes, rest = divmod(seconds, 60)
     if minutes >= 60:
         return f"{int(minutes // 60)} h {int(minutes % 60):02d} min"

@@ -1,4 +1,4 @@
-"""How well cheap scores ranked."""
+"""How well cheap scores rank policies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from autoaug.results import SearchResult
 
-#: Of fewer pairs a correlation says nothing.
+#: The fewest pairs for a meaningful correlation.
 _FEWEST = 4
 
 
@@ -23,8 +23,8 @@ class FidelityRow(NamedTuple):
 
 
 def fidelity(result: SearchResult) -> list[FidelityRow]:
-    """How well the search's cheap scores ranked: trials on a share of the data against the confirmed scores of the same
-    policies, and rungs on the way against the same trainings at their end; where there are at least four.
+    """How well the search's cheap scores rank policies: trials on part of the data against the confirmed scores of the
+    same policies, and intermediate rungs against the final scores of the same trainings; only with at least four pairs.
     """
     confirmed = {c.fingerprint: c.validation_mean for c in result.candidates}
     cheap: dict[float, dict[str, list[float]]] = {}

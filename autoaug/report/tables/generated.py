@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from autoaug.report.tables.costs import duration
 from autoaug.results import SearchResult
 
-_BALANCED = (("classes", "Samples per class"), ("groups", "Samples per group, that of the nearest training sample"))
+_BALANCED = (("classes", "Samples per class"), ("groups", "Samples per group (of the nearest training sample)"))
 _JUDGED = (
     ("fid", "FID"),
     ("kid", "KID"),
@@ -16,13 +16,13 @@ _JUDGED = (
     ("recall", "recall"),
     ("density", "density"),
     ("coverage", "coverage"),
-    ("memorized", "share of copies"),
+    ("memorized", "fraction of copies"),
 )
 
 
 class GeneratorRow(NamedTuple):
-    """A generator of the run: what the sample filter did with its samples, the fewest and most samples per class before
-    and after it, and what it took.
+    """A generator of the run: what the sample filter dropped, the fewest and most samples per class before and after
+    it, quality metrics, and the cost.
     """
 
     kind: str
@@ -36,7 +36,7 @@ class GeneratorRow(NamedTuple):
 
 
 def generators(result: SearchResult) -> list[GeneratorRow]:
-    """The generators that the run used, or tried to."""
+    """The generators that the run used or tried to use."""
     return [_row(kind, facts) for kind, facts in result.generated.items()]
 
 

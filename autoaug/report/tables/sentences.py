@@ -1,38 +1,27 @@
-"""What is said in words."""
+"""The sentences of the report."""
 
 from __future__ import annotations
 
 from autoaug.policy.models import Policy
 from autoaug.results import MetricRecord, SearchResult
 
-#: What is left of a shift is noise below so many standard deviations.
+#: A remaining shift below this many standard deviations counts as noise.
 _WITHIN_NOISE = 3
 
 
-def power_note(result: SearchResult, metric: MetricRecord) -> str:
-    """What difference this confirmation could have seen: half the width of the paired interval."""
-    if result.comparison is None:
-        return ""
-    low, high = metric.interval(result.comparison.ci95)
-    seeds = len(result.comparison.differences)
-    return (
-        f"With {seeds} seeds, differences below {(high - low) / 2:.1f} {metric.points} cannot be told from luck here."
-    )
-
-
 def shift(result: SearchResult, metric: MetricRecord) -> str | None:
-    """What the two-sample matching found; None where it was not asked for."""
-    found = result.probes.get("matching")
-    if not found or "initial" not in found:
+    """The result of two-sample matching as text; None if it was not run."""
+    matching = result.probes.get("matching")
+    if not matching or "initial" not in matching:
         return None
-    before, after, noise = (found[key] for key in ("initial", "residual", "noise"))
+    before, after, noise = (matching[key] for key in ("initial", "residual", "noise"))
     deviations = f"{after / noise:.1f} standard deviations of its noise" if noise else "no noise"
-    if found["policy"] is None:
+    if matching["policy"] is None:
         return (
-            f"The validation samples are distributed like the training samples: their discrepancy is {before:.4f}, "
+            f"No shift was found between training and validation samples: their discrepancy is {before:.4f}, "
             f"{deviations}, and no operator explains it."
         )
-    names = ", ".join(operation.operator for operation in Policy.model_validate(found["policy"]).operations())
+    names = ", ".join(operation.operator for operation in Policy.model_validate(matching["policy"]).operations())
     rest = "the rest is within the noise" if after < _WITHIN_NOISE * noise else f"the rest is {deviations}"
     return (
         f"The validation samples differ from the training samples (discrepancy {before:.4f}). {names} explain "
@@ -41,7 +30,7 @@ def shift(result: SearchResult, metric: MetricRecord) -> str | None:
 
 
 def _with_labels(result: SearchResult, metric: MetricRecord) -> str:
-    """What the operators that explain a shift gained in training, with each of two seeds."""
+    """The gain in training from the operators that explain a shift, with each of two seeds."""
     scores = {
         (t.name, t.seed_index): t.score for t in result.history if t.name in {"matched", "none"} and t.data_fraction < 1
     }
@@ -50,5 +39,5 @@ def _with_labels(result: SearchResult, metric: MetricRecord) -> str:
     if not gains:
         return ""
     words = " and ".join(f"{metric.value(gain):+.1f}" for gain in gains)
-    outcome = "the search uses them" if min(gains) > 0 else "the search leaves them aside"
-    return f" Trained on a share of the data, they gain {words} {metric.points}, so {outcome}."
+    outcome = "the search uses them" if min(gains) > 0 else "the search does not use them"
+    return f" In trainings on part of the data, they gain {words} {metric.points}, so {outcome}."

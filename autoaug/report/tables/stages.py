@@ -8,7 +8,7 @@ from autoaug.results import MetricRecord, SearchResult
 
 
 class StageRow(NamedTuple):
-    """A stage of the search; `compute` is its share of all, in percent, `best` is in the metric's unit."""
+    """A stage of the search; `compute` is its share of the total, in percent, and `best` is in the metric's unit."""
 
     name: str
     trials: int
@@ -19,8 +19,8 @@ class StageRow(NamedTuple):
 
 
 def stages(result: SearchResult, metric: MetricRecord) -> list[StageRow]:
-    """The stages in the order in which they began; what probes cost stands first."""
-    probed = {name: found["sample_passes"] for name, found in result.probes.items()}
+    """The probes, then the stages in the order in which they began."""
+    probed = {name: notes["sample_passes"] for name, notes in result.probes.items()}
     total = max(1, sum(t.sample_passes for t in result.history) + sum(probed.values()))
     rows = [StageRow(f"probe: {name}", 0, "", 100 * passes / total, None, "") for name, passes in probed.items()]
     for name in dict.fromkeys(t.stage for t in result.history):

@@ -9,12 +9,12 @@ from autoaug.policy.models import Policy
 
 
 class Uniformity(NamedTuple):
-    """How far a policy's choice among its operators is from drawing each as often.
+    """How far a policy's choice among its operators is from a uniform one.
 
     Attributes:
-        operators: how many it draws from.
+        operators: the number of operators that it draws from.
         distance: the total variation distance from the uniform distribution, 0 to 1.
-        effective: the exponential of the entropy: how many equally likely operators are as uncertain.
+        effective: the exponential of the entropy: the number of equally likely operators with the same uncertainty.
     """
 
     operators: int
@@ -23,7 +23,7 @@ class Uniformity(NamedTuple):
 
 
 def uniformity(policy: Policy) -> Uniformity | None:
-    """Over the layers that choose between operators; None where none does."""
+    """The uniformity over all layers that choose between operators; None if there are none."""
     weights: dict[str, float] = {}
     for layer in policy.all_layers():
         if len(layer.sub_policies) > 1:
@@ -33,7 +33,7 @@ def uniformity(policy: Policy) -> Uniformity | None:
                     added = sub_policy.weight / total / len(sub_policy.operations)
                     weights[operation.operator] = weights.get(operation.operator, 0.0) + added
     total = sum(weights.values())
-    if len(weights) < 2 or not total:  # none, or none that is ever drawn
+    if len(weights) < 2 or not total:  # there is no choice, or nothing is ever drawn
         return None
     shares = [weight / total for weight in weights.values()]
     entropy = -sum(share * math.log(share) for share in shares if share)

@@ -1,4 +1,4 @@
-"""Who is told what happens in a run: an event log always, and the trackers that the user has, one file each."""
+"""What records the progress of a run: the event log always, and the user's trackers, one per file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autoaug.runs.folder import RunFolder
 from autoaug.search.progress import Progress
 from autoaug.utils.redaction import without_secrets
 
-#: The trackers by name, each with the package that it needs; the extras have the same names.
+#: The trackers by name, each with the package that it needs. The extras of the package have the same names.
 TRACKERS: dict[str, tuple[str, Callable[[RunFolder, dict[str, Any]], Tracker]]] = {
     "tensorboard": ("tensorboardX", TensorBoard),
     "wandb": ("wandb", Wandb),
@@ -25,7 +25,7 @@ TRACKERS: dict[str, tuple[str, Callable[[RunFolder, dict[str, Any]], Tracker]]] 
 
 
 def check_trackers(names: Iterable[str]) -> None:
-    """Raise `OptionError` where one of the trackers does not exist or its package is not installed."""
+    """Raise `OptionError` if one of the trackers does not exist or its package is not installed."""
     for name in names:
         if name not in TRACKERS:
             raise UnknownName("tracker", name, TRACKERS)
@@ -35,11 +35,11 @@ def check_trackers(names: Iterable[str]) -> None:
 def open_trackers(
     names: Iterable[str], folder: RunFolder, options: dict[str, Any], progress: Progress
 ) -> list[Tracker]:
-    """The event log, and the trackers called `names`. One that fails later is told nothing more; the log and `progress`
-    are told why.
+    """Open the event log and the trackers called `names`. A tracker that fails later is switched off, and the reason
+    goes to the log and to `progress`.
 
     Raises:
-        OptionError: a tracker cannot begin.
+        OptionError: a tracker cannot start.
     """
     log = EventLog(folder.events)
     others = Everyone([log, progress])
@@ -49,10 +49,10 @@ def open_trackers(
 def _opened(name: str, folder: RunFolder, options: dict[str, Any]) -> Tracker:
     try:
         return TRACKERS[name][1](folder, options)
-    except Exception as fault:  # no server, no key: each library has errors of its own
+    except Exception as fault:  # no server, no key: each library has its own errors
         reason = without_secrets(first_line(fault))
         raise OptionError(
-            f"--track {name} cannot begin ({reason}); mend that and go on with: autoaug resume {folder.root}"
+            f"--track {name} cannot start ({reason}); fix this and continue with: autoaug resume {folder.root}"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""What a tracker is, and how several are told."""
+"""The interface of trackers, and how several are notified."""
 
 from __future__ import annotations
 
@@ -7,47 +7,52 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from autoaug.errors import OptionError, first_line
-from autoaug.results import SearchResult, TrialSummary
+from autoaug.results import MetricRecord, SearchResult, TrialSummary
 from autoaug.search.progress import Progress
 from autoaug.utils.redaction import without_secrets
 
 
 class Tracker(Progress, Protocol):
-    """A `Progress` that is also told of the outcome."""
+    """A `Progress` that is also told of the outcome. Where it names the metric, it does so by `MetricRecord.key`."""
 
     def finished(self, result: SearchResult) -> None:
-        """The run is whole; its report is written."""
+        """The run is complete, and its report is written."""
 
 
 class Everyone(Progress):
-    """Tells several, in turn."""
+    """Forwards every event to several listeners in turn."""
 
     def __init__(self, told: Sequence[Progress]) -> None:
         self._told = told
 
+    def measured_by(self, metric: MetricRecord) -> None:
+        """Tell all of the metric."""
+        for one in self._told:
+            one.measured_by(metric)
+
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
-        """Tell all of a trial."""
+        """Forward a trial of the search."""
         for one in self._told:
             one.trial_ended(trial, fraction)
 
     def training_ended(self, name: str, done: int, total: int) -> None:
-        """Tell all of a training of the confirmation."""
+        """Forward a training of the confirmation."""
         for one in self._told:
             one.training_ended(name, done, total)
 
     def say(self, message: str) -> None:
-        """Tell all of a stage."""
+        """Forward a stage."""
         for one in self._told:
             one.say(message)
 
     def warn(self, message: str) -> None:
-        """Warn all."""
+        """Forward a warning."""
         for one in self._told:
             one.warn(message)
 
 
 class Guarded(Tracker):
-    """A tracker that cannot end a run: when it fails, `others` are told why, and it is told nothing more."""
+    """A tracker that cannot end a run: if it fails, `others` get the reason, and it gets no further events."""
 
     def __init__(self, name: str, tracker: Tracker, others: Progress) -> None:
         self._name, self._tracker, self._others = name, tracker, others
@@ -58,10 +63,14 @@ class Guarded(Tracker):
             return
         try:
             getattr(self._tracker, event)(*what)
-        except Exception as fault:  # a server that went away, a full quota: each library has errors of its own
+        except Exception as fault:  # a lost server, an exhausted quota: each library has its own errors
             self._has_failed = True
             reason = without_secrets(first_line(fault))
-            self._others.warn(f"--track {self._name} failed ({reason}); it is told nothing more of this run")
+            self._others.warn(f"--track {self._name} failed ({reason}); it is switched off for the rest of this run")
+
+    def measured_by(self, metric: MetricRecord) -> None:
+        """What scores are."""
+        self._tell("measured_by", metric)
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """A trial of the search ended."""
@@ -80,12 +89,12 @@ class Guarded(Tracker):
         self._tell("warn", message)
 
     def finished(self, result: SearchResult) -> None:
-        """The run is whole."""
+        """The run is complete."""
         self._tell("finished", result)
 
 
 def needed(package: str, tracker: str) -> Any:
-    """The package that a tracker writes with; raises `OptionError` where it is not installed."""
+    """Import the package that a tracker needs; raises `OptionError` if it is not installed."""
     try:
         return importlib.import_module(package)
     except ImportError:

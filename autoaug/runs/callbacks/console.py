@@ -1,4 +1,4 @@
-"""Progress on a terminal: a live line with Rich; plain lines elsewhere."""
+"""Progress on the console: a live bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from autoaug.results import TrialSummary
+from autoaug.results import ACCURACY, MetricRecord, TrialSummary
 from autoaug.search.progress import Progress
 from autoaug.utils.terminal import say
 
@@ -18,7 +18,7 @@ _PARTS = 1000
 
 
 class ConsoleProgress(Progress):
-    """Shows trials done, the best against the best baseline, and the time left."""
+    """Shows the finished trials, the best trial and the best baseline, and the time left."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -35,6 +35,7 @@ class ConsoleProgress(Progress):
         self._trials = 0
         self._best: float | None = None
         self._best_baseline: float | None = None
+        self._metric = ACCURACY
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -44,6 +45,10 @@ class ConsoleProgress(Progress):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.stop()
+
+    def measured_by(self, metric: MetricRecord) -> None:
+        """What scores are, and how they are shown."""
+        self._metric = metric
 
     def say(self, message: str) -> None:
         """A stage begins or ends."""
@@ -59,11 +64,12 @@ class ConsoleProgress(Progress):
         self._trials += 1
         if trial.score is not None:
             if trial.is_baseline:
-                self._best_baseline = max(self._best_baseline or 0.0, trial.score)
+                self._best_baseline = _larger(self._best_baseline, trial.score)
             else:
-                self._best = max(self._best or 0.0, trial.score)
-        text = f"{self._trials} trials, best {_percent(self._best)}, best baseline {_percent(self._best_baseline)}"
-        outcome = trial.status if trial.score is None else _percent(trial.score)
+                self._best = _larger(self._best, trial.score)
+        best, best_baseline = self._shown(self._best), self._shown(self._best_baseline)
+        text = f"{self._trials} trials, best {best}, best baseline {best_baseline}"
+        outcome = trial.status if trial.score is None else self._shown(trial.score)
         reason = f" ({trial.reason})" if trial.reason else ""
         self._show(text, fraction, f"trial {trial.number} {trial.name}: {outcome}{reason}; {text}")
 
@@ -71,6 +77,9 @@ class ConsoleProgress(Progress):
         """A training of the confirmation ended."""
         text = f"confirmation {done} of {total}"
         self._show(text, done / total, f"{text}: {name}")
+
+    def _shown(self, score: float | None) -> str:
+        return "-" if score is None else self._metric.shown(score)
 
     def _show(self, text: str, fraction: float, line: str) -> None:
         if not self._console.is_terminal:
@@ -83,8 +92,8 @@ class ConsoleProgress(Progress):
         self._bar.update(self._task, description=text, completed=round(fraction * _PARTS))
 
 
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.1f} %"
+def _larger(one: float | None, other: float) -> float:
+    return other if one is None else max(one, other)
 
 
 def _duration(seconds: float) -> str:

@@ -1,8 +1,9 @@
-"""The event log of a run: always written, and what is read of a run that is not whole."""
+"""The event log of a run: always written, and read to show a run that is not complete."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,18 +11,23 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from autoaug.errors import RunError
 from autoaug.probe_results import Count
-from autoaug.results import SearchResult, TrialSummary
+from autoaug.results import ACCURACY, MetricRecord, SearchResult, TrialSummary
 from autoaug.runs.callbacks.base import Tracker
 from autoaug.utils.clock import now
 from autoaug.utils.json import read_lines
 
 
 class _Event(BaseModel):
-    """What every event has: its time, in seconds since the epoch and before the year 10000."""
+    """Base of the events: the time in seconds since the epoch, before the year 10000."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     time: Annotated[float, Field(ge=0, le=253_402_214_400)]
+
+
+class _Measured(_Event):
+    event: Literal["metric"]
+    metric: MetricRecord
 
 
 class _TrialEnded(_Event):
@@ -50,13 +56,13 @@ class _Finished(_Event):
 
 
 _EVENT: TypeAdapter[_Event] = TypeAdapter(
-    Annotated[_TrialEnded | _TrainingEnded | _Stage | _Finished, Field(discriminator="event")]
+    Annotated[_Measured | _TrialEnded | _TrainingEnded | _Stage | _Finished, Field(discriminator="event")]
 )
 
 
 class EventLog(Tracker):
-    """``events.jsonl``: a line an event, with its time in seconds since the epoch. What is in it stays there; a line
-    that a crash tore is left behind by a new one.
+    """``events.jsonl``: one line per event, with its time in seconds since the epoch. The file is append-only; after a
+    line cut off by a crash, a new line is begun.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,20 +71,24 @@ class EventLog(Tracker):
             with path.open("a", encoding="utf-8") as file:
                 file.write("\n")
 
+    def measured_by(self, metric: MetricRecord) -> None:
+        """What scores are."""
+        self._write("metric", metric=metric.model_dump(mode="json"))
+
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
-        """A trial, and how much of the budget is spent."""
+        """Log a trial, and the fraction of the budget that is spent."""
         self._write("trial", fraction=round(fraction, 4), trial=trial.model_dump(mode="json"))
 
     def training_ended(self, name: str, done: int, total: int) -> None:
-        """A training of the confirmation."""
+        """Log a training of the confirmation."""
         self._write("confirmation", name=name, done=done, total=total)
 
     def say(self, message: str) -> None:
-        """A stage."""
+        """Log a stage."""
         self._write("stage", message=message)
 
     def finished(self, result: SearchResult) -> None:
-        """The verdict."""
+        """Log the verdict."""
         self._write("finished", verdict=result.verdict, sentence=result.sentence, returned=result.returned.name)
 
     def _write(self, event: str, **what: Any) -> None:
@@ -87,7 +97,11 @@ class EventLog(Tracker):
 
 
 def read_events(path: Path) -> list[dict[str, Any]]:
-    """The events of a log; lines that are none, such as torn ones, are passed over. Raises `RunError` where the log
-    cannot be read at all.
-    """
+    """Read the events of a log; damaged lines are skipped. Raises `RunError` if the log cannot be read at all."""
     return [event.model_dump(mode="json") for event in read_lines(path, _EVENT, RunError)]
+
+
+def metric_of(events: Sequence[Mapping[str, Any]]) -> MetricRecord:
+    """What the scores in a log are; older logs do not say, and are of accuracy."""
+    found = [event["metric"] for event in events if event["event"] == "metric"]
+    return MetricRecord.model_validate(found[-1]) if found else ACCURACY

@@ -1,4 +1,4 @@
-"""Progress in the standard logger ``autoaug``, for Python programs that show it nowhere else."""
+"""Progress to the standard logger ``autoaug``, for Python programs that do not show it otherwise."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LOG = logging.getLogger("autoaug")
 
 
 class Logged(Progress):
-    """Stages are told at the level INFO, what goes wrong at WARNING, single trials and trainings at DEBUG."""
+    """Logs stages at level INFO, warnings at WARNING, and single trials and trainings at DEBUG."""
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """A trial of the search ended."""

@@ -1,31 +1,35 @@
-"""TensorBoard, through tensorboardX, which needs neither TensorFlow nor torch."""
+"""TensorBoard, by tensorboardX, which needs neither TensorFlow nor torch."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from autoaug.results import SearchResult, TrialSummary
+from autoaug.results import ACCURACY, MetricRecord, SearchResult, TrialSummary
 from autoaug.runs.callbacks.base import Tracker, needed
 from autoaug.runs.folder import RunFolder
 
 
 class TensorBoard(Tracker):
-    """Scalars by trial, and the verdict as text, in ``tensorboard/`` of the run folder."""
+    """Scalars per trial, and the verdict as text, in ``tensorboard/`` in the run folder."""
 
     def __init__(self, folder: RunFolder, options: dict[str, Any]) -> None:
         writer = needed("tensorboardX", "tensorboard")
         self._writer = writer.SummaryWriter(str(folder.root / "tensorboard"))
         self._writer.add_text("run", json.dumps(options, indent=1, default=str))
-        self._trainings = 0
+        self._metric = ACCURACY
+
+    def measured_by(self, metric: MetricRecord) -> None:
+        self._metric = metric
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         if trial.score is not None:
-            self._writer.add_scalar("trial/validation_accuracy", trial.score, trial.number)
+            key, value = f"trial/validation_{self._metric.key}", self._metric.plain(trial.score)
+            self._writer.add_scalar(key, value, trial.number)
         self._writer.add_scalar("trial/seconds", trial.seconds, trial.number)
         self._writer.add_scalar("search/budget_spent", fraction, trial.number)
 
-    def training_ended(self, name: str, done: int, total: int) -> None:  # noqa: ARG002 (told by its number)
+    def training_ended(self, name: str, done: int, total: int) -> None:  # noqa: ARG002 (logged by number)
         self._writer.add_scalar("confirmation/done", done / total, done)
 
     def say(self, message: str) -> None:
@@ -34,5 +38,6 @@ class TensorBoard(Tracker):
     def finished(self, result: SearchResult) -> None:
         self._writer.add_text("verdict", result.sentence)
         for i, candidate in enumerate(result.candidates):
-            self._writer.add_scalar("confirmation/test_accuracy", candidate.mean, i)
+            value = result.metric.plain(candidate.mean)
+            self._writer.add_scalar(f"confirmation/test_{result.metric.key}", value, i)
         self._writer.close()

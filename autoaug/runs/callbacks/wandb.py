@@ -1,25 +1,26 @@
-"""Weights & Biases; offline where ``WANDB_MODE`` says so."""
+"""Weights & Biases; offline if ``WANDB_MODE`` says so."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
 
-from autoaug.results import SearchResult, TrialSummary
+from autoaug.results import ACCURACY, MetricRecord, SearchResult, TrialSummary
 from autoaug.runs.callbacks.base import Tracker, needed
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.redaction import shown
 
 
 class Wandb(Tracker):
-    """A group for the search, with a run a trial and one for the outcome, which has the report."""
+    """A group for the search, with one run per trial, and one for the outcome with the report."""
 
     def __init__(self, folder: RunFolder, options: dict[str, Any]) -> None:
         self._wandb = needed("wandb", "wandb")
         self._group, self._options, self._folder = folder.root.name, options, folder
+        self._metric = ACCURACY
 
     def _run(self, name: str, kind: str, config: dict[str, Any]) -> Any:
-        given, sys.argv = sys.argv, [shown(word) for word in sys.argv]  # which is noted with the run
+        given, sys.argv = sys.argv, [shown(word) for word in sys.argv]  # wandb records it with the run
         try:
             return self._wandb.init(
                 project="autoaug",
@@ -33,14 +34,18 @@ class Wandb(Tracker):
         finally:
             sys.argv = given
 
+    def measured_by(self, metric: MetricRecord) -> None:
+        self._metric = metric
+
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         run = self._run(
             trial.name, "trial", {**trial.params, "stage": trial.stage, "data_fraction": trial.data_fraction}
         )
         for step, score in trial.curve:
-            run.log({"validation_accuracy": score}, step=step)
+            run.log({f"validation_{self._metric.key}": self._metric.plain(score)}, step=step)
+        value = None if trial.score is None else self._metric.plain(trial.score)
         run.summary.update(
-            {"accuracy": trial.score, "status": trial.status, "seconds": trial.seconds, "budget": fraction}
+            {self._metric.key: value, "status": trial.status, "seconds": trial.seconds, "budget": fraction}
         )
         run.finish()
 
@@ -51,7 +56,8 @@ class Wandb(Tracker):
     def finished(self, result: SearchResult) -> None:
         run = self._run(self._group, "search", self._options)
         run.summary.update({"verdict": result.verdict, "sentence": result.sentence})
-        run.summary.update({f"test_accuracy/{c.name}": c.mean for c in result.candidates})
+        metric = result.metric
+        run.summary.update({f"test_{metric.key}/{c.name}": metric.plain(c.mean) for c in result.candidates})
         artifact = self._wandb.Artifact(f"{self._group}-report", type="report")
         artifact.add_file(str(self._folder.report))
         artifact.add_file(str(self._folder.policy))

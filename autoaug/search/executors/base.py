@@ -1,4 +1,4 @@
-"""The seam between the search loop and whatever runs trials."""
+"""The interface between the search loop and whatever runs trials."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autoaug.training.setting import Work
 
 @dataclass(frozen=True)
 class TrialSpec:
-    """Work to do on the task: `key` is the caller's name for it."""
+    """Work to do on the task, under a `key` that the caller chooses."""
 
     key: str
     work: Work
@@ -24,10 +24,10 @@ class TrialSpec:
 
 
 class Executor(ABC):
-    """Runs trials of one task. The caller keeps up to `slots` submitted, and takes results until none is left.
+    """Runs trials of one task. The caller keeps up to `slots` trials submitted and takes results until none is left.
 
-    A result that is ``running`` was taken at a rung; the trial goes on when the next result is taken, unless it
-    is canceled before. Study states are the same under every executor.
+    A ``running`` result comes from a rung; the trial continues when the next result is taken, unless it is canceled
+    first. Study states are the same under every executor.
     """
 
     slots: int
@@ -38,17 +38,17 @@ class Executor(ABC):
 
     @abstractmethod
     def next_result(self) -> tuple[str, TrialResult]:
-        """Wait for the next result, running or final, and say whose it is. Raises `DiskFull` where the trial had no
-        room on a disk: the next ones would have none either.
+        """Wait for the next result, running or final; return it with its key. Raises `DiskFull` if the trial failed on
+        a full disk: the next ones would too.
         """
 
     @abstractmethod
     def cancel(self) -> None:
-        """End the trial whose running result was the last one given; it gives no further result."""
+        """End the trial that gave the last running result; it gives no further result."""
 
     @abstractmethod
     def close(self) -> None:
-        """Stop everything."""
+        """Stop all trials and release all resources."""
 
     def __enter__(self) -> Self:
         return self
@@ -60,8 +60,8 @@ class Executor(ABC):
 
 
 def run_all(executor: Executor, specs: Iterable[TrialSpec]) -> Iterator[tuple[str, TrialResult]]:
-    """Run all of `specs`, as many at a time as the executor has slots, and yield each one's final result when it
-    comes.
+    """Run all `specs`, as many at a time as the executor has slots, and yield each final result as soon as it is
+    available.
     """
     waiting, running = iter(specs), 0
     while True:
@@ -77,12 +77,12 @@ def run_all(executor: Executor, specs: Iterable[TrialSpec]) -> Iterator[tuple[st
 
 
 def with_room(result: TrialResult) -> TrialResult:
-    """The same result; raises `DiskFull` where it failed for want of room on a disk."""
+    """The same result; raises `DiskFull` if the trial failed on a full disk."""
     if result.disk_full:
         raise DiskFull(result.reason)
     return result
 
 
 def timed_out(seconds: float) -> TimeoutError:
-    """Why a trial failed that took longer than it may."""
+    """The error of a trial that exceeded its time limit."""
     return TimeoutError(f"the trial took longer than --trial-timeout, {seconds:g} s")

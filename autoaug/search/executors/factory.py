@@ -1,4 +1,4 @@
-"""Which executor carries out trials."""
+"""Choose and open executors by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EXECUTORS = ("inline", "ray-tune")
 
 
 def resolve_executor(name: str, workers: int, ray_address: str | None) -> str:
-    """``auto`` as the executor that fits; raises `OptionError` where the one that is named cannot be used."""
+    """Replace ``auto`` by a suitable executor; raise `OptionError` if the named one cannot be used."""
     if name == "auto":
         name = "ray-tune" if workers > 1 or ray_address else "inline"
     if name not in EXECUTORS:
@@ -33,7 +33,7 @@ def resolve_executor(name: str, workers: int, ray_address: str | None) -> str:
 
 
 def ray_fault() -> str:
-    """Why Ray cannot be used here, in one line; empty where it can."""
+    """Why Ray cannot be used here, in one line; empty if it can."""
     if importlib.util.find_spec("ray") is None:
         return "Ray is not installed (pip install 'ray[tune]')"
     try:
@@ -47,8 +47,8 @@ def ray_fault() -> str:
 def executors(
     name: str, workers: int, device: str, ray_address: str | None, trial_timeout: float | None = None
 ) -> Iterator[Callable[[Setting], Executor]]:
-    """What the executor called `name` (one of `EXECUTORS`) needs, for the length of the block; gives what opens
-    executors for one task after another. A trial that takes more than `trial_timeout` seconds is ended, and has failed.
+    """Provide what the executor `name` (one of `EXECUTORS`) needs during the block; yield a function that opens an
+    executor for a task. A trial that takes more than `trial_timeout` seconds is ended and counts as failed.
     """
     if name == "inline":
         from autoaug.search.executors.inline import InlineExecutor

@@ -1,4 +1,4 @@
-"""Trials one after another in this process; needs no Ray."""
+"""Runs trials one after another in this process, without Ray."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class InlineExecutor(Executor):
 
     Args:
         task: what the trials have in common.
-        timeout: seconds that a trial may take, None for any. The alarm that ends it is heard between two steps of
-            Python: a call into a library that never returns needs workers in processes of their own.
+        timeout: seconds that a trial may take; None for no limit. The alarm takes effect between two Python
+            instructions: it cannot end a library call that never returns, which needs separate worker processes.
     """
 
     slots = 1
@@ -45,7 +45,7 @@ class InlineExecutor(Executor):
         try:
             with self._alarm():
                 result = next(steps)
-        except TimeoutError as fault:  # it rang in between
+        except TimeoutError as fault:  # the alarm rang outside the trial's own error handling
             result = failed(TrialResult(started=self._begun), fault)
         if result.status != "running":
             self._current = None
@@ -53,7 +53,7 @@ class InlineExecutor(Executor):
 
     @contextmanager
     def _alarm(self) -> Iterator[None]:
-        """Raise `TimeoutError` in the block when the trial's time is over."""
+        """Raise `TimeoutError` in the block when the trial's time is up."""
         if self._timeout is None or threading.current_thread() is not threading.main_thread():
             yield
             return

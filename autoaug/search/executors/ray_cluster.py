@@ -1,4 +1,4 @@
-"""A Ray to run workers on: one of our own on this machine, or a cluster; this process is left as it was."""
+"""Start a local Ray or connect to a cluster, and leave this process as it was."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from autoaug.utils.redaction import shown, without_secrets
 from autoaug.utils.signals import sigterm_kept, uninterrupted
 
 _CONNECT_SECONDS = 5.0
-#: Ray's own switch for systems whose firewalls would question the user otherwise: listen on loopback alone.
+#: With this switch off, Ray listens on loopback only. Ray has it for systems whose firewall would prompt the user.
 _BEYOND_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
-#: The environment of Ray, with its workers, unless the user has set it otherwise.
+#: Environment variables for Ray and its workers; the user's own values take precedence.
 _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -36,14 +36,14 @@ _SETTINGS = {
     "TUNE_GLOBAL_CHECKPOINT_S": "3600",
 }
 _PREFIXES = ("RAY_", "TUNE_", "PYTHONBREAKPOINT")
-#: Whether Ray starts one by itself where a call needs it.
+#: Whether Ray starts a cluster by itself when a call needs one.
 _AUTO_CONNECT = auto_init_hook.enable_auto_connect
 
 
 @contextmanager
 def ray_running(workers: int, device: str, address: str | None = None) -> Iterator[None]:
-    """Connect to the Ray cluster at `address`, or start a local Ray, for the length of the block. Where this process
-    uses a Ray already, that is used and left as it is. Afterwards this process is as it was before.
+    """Connect to the Ray cluster at `address`, or start a local Ray, for the duration of the block. If this process is
+    already connected to Ray, that connection is used and kept. Afterwards the process is as it was before.
 
     Raises:
         OptionError: no cluster answers at `address`.
@@ -57,7 +57,7 @@ def ray_running(workers: int, device: str, address: str | None = None) -> Iterat
     with ray_folder() as folder, _ray_forgotten(), _environment():
         try:
             if address is None:
-                _start(workers, folder / "r")  # a short name: the paths of sockets may not be long
+                _start(workers, folder / "r")  # a short name: the paths of sockets have a length limit
             else:
                 _connect(address)
             _check_gpu(device)
@@ -69,13 +69,13 @@ def ray_running(workers: int, device: str, address: str | None = None) -> Iterat
 
 def _check_gpu(device: str) -> None:
     if device.startswith("cuda") and not ray.cluster_resources().get("GPU"):
-        raise DeviceError(f"device {device!r} was asked for, but Ray sees no GPU; use --device cpu")
+        raise DeviceError(f"device {device!r} was requested, but Ray sees no GPU; use --device cpu")
 
 
 def _connect(address: str) -> None:
     try:
         _check_answers(address)
-        job = None if "://" in address else _job()  # Ray's client has one of its own
+        job = None if "://" in address else _job()  # the Ray client makes its own
         with sigterm_kept():
             ray.init(address=address, log_to_driver=False, logging_level="ERROR", job_config=job)
     except (OSError, RuntimeError, ValueError) as fault:
@@ -86,7 +86,7 @@ def _connect(address: str) -> None:
 
 
 def _check_answers(address: str) -> None:
-    """Raise `OSError` where nothing listens at ``host:port``: Ray itself would go on trying for minutes."""
+    """Raise `OSError` if nothing listens at ``host:port``: Ray itself would retry for minutes."""
     host, _, port = address.rpartition("/")[2].rpartition("@")[2].rpartition(":")
     if host and port.isdigit():
         socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
@@ -94,12 +94,12 @@ def _check_answers(address: str) -> None:
 
 @uninterrupted()
 def _start(workers: int, folder: Path) -> None:
-    # A token of its own keeps other users of the machine out, and nothing has to be written to the home folder.
+    # A private token keeps other users of the machine out, and avoids a token file in the home folder.
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     _forget_authentication()
     with sigterm_kept(), _loopback():
         ray.init(
-            address="local",  # not the cluster that somebody else has started on this machine
+            address="local",  # not a cluster that someone else has started on this machine
             num_cpus=workers,
             include_dashboard=False,
             log_to_driver=False,
@@ -111,8 +111,8 @@ def _start(workers: int, folder: Path) -> None:
 
 @contextmanager
 def _environment() -> Iterator[None]:
-    """The environment as Ray and Tune are to find it, in this process and in those that it starts, for the length of
-    the block: what the user has set stays.
+    """Set the environment variables of Ray and Tune, for this process and its children, during the block. The user's
+    own values are kept.
     """
     before = {name: value for name, value in os.environ.items() if name.startswith(_PREFIXES)}
     for name, value in _SETTINGS.items():
@@ -127,7 +127,7 @@ def _environment() -> Iterator[None]:
 
 @contextmanager
 def _ray_forgotten() -> Iterator[None]:
-    """A block after which Ray knows nothing of the environment in it."""
+    """Clear what Ray has cached from the environment at the end of the block."""
     try:
         yield
     finally:
@@ -135,18 +135,18 @@ def _ray_forgotten() -> Iterator[None]:
 
 
 def _forget_authentication() -> None:
-    """Have Ray read its authentication from the environment again: it keeps what it has read once."""
+    """Make Ray read its authentication from the environment again; it caches the first value."""
     raylet: Any = importlib.import_module("ray._raylet")
-    with suppress(AttributeError):  # older versions have no such thing
+    with suppress(AttributeError):  # older versions have no authentication
         raylet.Config.initialize("")
         raylet.AuthenticationTokenLoader.instance().reset_cache()
 
 
 @contextmanager
 def _loopback() -> Iterator[None]:
-    """Have a Ray that starts in the block, with all its processes, listen on this machine alone."""
+    """Make a Ray that starts in the block, with all its processes, listen on loopback only."""
     before = ray_constants.ENABLE_RAY_CLUSTER
-    ray_constants.ENABLE_RAY_CLUSTER = False  # Ray was imported: it has read the variable
+    ray_constants.ENABLE_RAY_CLUSTER = False  # Ray read the variable when it was imported
     os.environ[_BEYOND_LOOPBACK] = "0"
     try:
         yield
@@ -157,7 +157,7 @@ def _loopback() -> Iterator[None]:
 
 @contextmanager
 def without_new_ray() -> Iterator[None]:
-    """A block whose calls of Ray start none where there is none: an interrupted driver may have shut it down."""
+    """Keep calls in the block from starting a new Ray: an interrupted driver may have shut the old one down."""
     auto_init_hook.enable_auto_connect = False
     try:
         yield
@@ -166,8 +166,9 @@ def without_new_ray() -> Iterator[None]:
 
 
 def _job() -> JobConfig:
-    """Workers import from where the driver does. By default Ray has them search the working directory first."""
+    """The job that makes workers import from the driver's path. By default they search the working directory first."""
     own = tuple(sysconfig.get_paths()[kind] for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
     places = [os.path.abspath(place) for place in sys.path]
-    # The last one is put first, and only what says that it comes from a client is left without that directory.
+    # Ray prepends the entries one by one, hence the reversed order. Only for a client job does it not add the
+    # working directory.
     return JobConfig(_client_job=True, _py_driver_sys_path=[p for p in reversed(places) if not p.startswith(own)])

@@ -1,4 +1,4 @@
-"""Between the search and its workers: trials on the way there, results on the way back. It runs as an actor of Ray."""
+"""The mailbox between the search and its workers, which runs as a Ray actor."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from autoaug.training.result import TrialResult
 from autoaug.training.trial import failed
 from autoaug.utils.clock import now
 
-#: A trial in which a worker dies is run again; a worker that dies in it again was killed by it.
+#: A trial whose worker dies is run again. If a worker dies in it this many times, the trial is at fault.
 _DEATHS = 2
 
 
 class _Held(NamedTuple):
-    """A trial that a worker has, on which node, and since when."""
+    """A trial that a worker is running, on which node, and since when."""
 
     spec: TrialSpec
     node: str
@@ -24,10 +24,10 @@ class _Held(NamedTuple):
 
 
 class Mailbox:
-    """Trials on their way to workers, and results on their way back.
+    """Carries trials to workers, and results back.
 
     Args:
-        timeout: seconds that a trial may take, None for any.
+        timeout: seconds that a trial may take; None for no limit.
     """
 
     def __init__(self, timeout: float | None) -> None:
@@ -44,7 +44,7 @@ class Mailbox:
         await self._specs.put(spec)
 
     async def take(self, worker: str, node: str) -> TrialSpec | None:
-        """The next trial for `worker`. If it holds one, it died in that trial and was started again."""
+        """The next trial for `worker`. If the worker still holds a trial, it died in it and was restarted."""
         if worker in self._held:
             await self._bury(worker)
         spec = None if self._is_closed else await self._specs.get()
@@ -53,7 +53,7 @@ class Mailbox:
         return spec
 
     async def _bury(self, worker: str) -> None:
-        """Have the trial of a worker that died run again, unless it took too long, or this was its second time."""
+        """Requeue the trial of a dead worker; fail it if it took too long or its worker has died too often."""
         held = self._held.pop(worker)
         self._deaths[held.spec.key] += 1
         taken = now() - held.start
@@ -67,14 +67,14 @@ class Mailbox:
         await self._results.put((held.spec.key, failed(TrialResult(started=held.start), fault)))
 
     async def lose(self, nodes: list[str]) -> None:
-        """Have trials run again whose nodes are gone; their workers may never come back."""
+        """Requeue the trials on nodes that are gone; their workers may never come back."""
         for worker in [worker for worker, held in self._held.items() if held.node in nodes]:
             await self._bury(worker)
 
     async def post(self, worker: str, key: str, result: TrialResult) -> bool:
-        """Hand over a result; returns whether to go on, which for a running trial the search decides."""
+        """Hand over a result; return whether to continue. For a running trial, the search decides."""
         if worker not in self._held or self._held[worker].spec.key != key:
-            return False  # it was believed dead: the trial is being run again
+            return False  # the worker was presumed dead, and the trial was requeued
         if result.status != "running" or self._is_closed:
             self._held.pop(worker)
             await self._results.put((key, result))
@@ -84,7 +84,7 @@ class Mailbox:
         return await self._answers[key]
 
     async def answer(self, key: str, go_on: bool) -> None:
-        """Let the worker that waits at a rung with `key` know whether to go on."""
+        """Tell the worker that waits at a rung of trial `key` whether to continue."""
         if not go_on:
             self._held = {worker: held for worker, held in self._held.items() if held.spec.key != key}
         self._answers.pop(key).set_result(go_on)
@@ -94,7 +94,7 @@ class Mailbox:
         return await self._results.get()
 
     async def close(self, workers: int) -> None:
-        """End every worker: those that wait for an answer or for a trial now, the others at their next rung."""
+        """Stop all workers: those that wait for an answer or a trial immediately, the others at their next rung."""
         self._is_closed = True
         for answer in self._answers.values():
             answer.set_result(False)

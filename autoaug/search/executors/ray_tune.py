@@ -1,9 +1,9 @@
-"""Trials on warm Ray Tune workers, on this machine or on a cluster.
+"""Runs trials on warm Ray Tune workers, on this machine or on a cluster.
 
-A Tune trial here is a worker, not a policy: Tune places the workers, gives each its share of the hardware and starts
-one again when its node or process dies, while the search feeds them through a mailbox. Torch and the data are loaded
-once per worker. With a Tune trial for every policy instead, Tune drops the actor of any trial that ends while none is
-queued, and short trials end up one after another on a single actor.
+Here, a Tune trial is a worker, not a policy: Tune places the workers, gives each its share of the hardware and
+restarts a worker whose node or process dies, while the search feeds them through a mailbox. Torch and the data are
+loaded once per worker. With one Tune trial per policy instead, Tune would drop the actor of any trial that ends while
+none is queued, and short trials would run one after another on a single actor.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from autoaug.training.setting import Setting
 from autoaug.training.trial import carry_out
 from autoaug.utils.signals import uninterrupted
 
-#: A worker that keeps dying is given up after so many deaths.
+#: A worker that keeps dying is abandoned after this many restarts.
 _RESTARTS = 100
 _TEAR_DOWN_SECONDS = 10.0
 
 
 @contextmanager
 def _ending_after(timeout: float | None) -> Iterator[None]:
-    """End this process where the block takes longer; whatever hangs in it, and whatever lock that holds."""
+    """End this process if the block takes longer than `timeout`, no matter what hangs or which lock it holds."""
     if timeout is None:
         yield
         return
@@ -63,8 +63,8 @@ class _Worker(tune.Trainable):
         timeout: float | None,
         folder: str,
     ) -> None:
-        with suppress(OSError):  # on another machine there may be no such folder
-            os.chdir(folder)  # where the driver is: the user's own code and data may lie there
+        with suppress(OSError):  # on another machine the folder may not exist
+            os.chdir(folder)  # the driver's working directory, which may hold the user's code and data
         task.warm_up()
         self._task, self._mailbox, self._timeout = task, mailbox, timeout
 
@@ -91,12 +91,12 @@ class RayTuneExecutor(Executor):
 
     Args:
         task: what the trials have in common; sent to each worker once.
-        workers: each takes one CPU and an equal share of the GPUs where the task uses them.
-        timeout: seconds that a trial may take; then its worker is ended. None for any.
+        workers: number of workers; each takes one CPU, and an equal share of the GPUs if the task uses them.
+        timeout: seconds that a trial may take before its worker is ended; None for no limit.
     """
 
     def __init__(self, task: Setting, workers: int, timeout: float | None = None) -> None:
-        # Ray shows a worker the GPUs that are its own, so that any index but the first would miss.
+        # A worker sees only its own GPUs, so the only valid index is the first.
         task = _with_first_device(task)
         self.slots = workers
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
@@ -117,7 +117,7 @@ class RayTuneExecutor(Executor):
                 results = self._tuner(trainable, task, scratch).fit()
             if results.errors:
                 self._ended_because = _in_brief(results.errors[0])
-        except Exception as fault:  # the thread that waits for results raises it as WorkersLost
+        except Exception as fault:  # the thread that waits for results raises WorkersLost with this reason
             self._ended_because = f"{type(fault).__name__}: {_in_brief(fault)}"
 
     def _tuner(self, trainable: Any, task: Setting, scratch: Path) -> tune.Tuner:
@@ -137,14 +137,14 @@ class RayTuneExecutor(Executor):
         self._answer_of(self._mailbox.submit.remote(spec))
 
     def _answer_of(self, answer: Any) -> Any:
-        """What the mailbox answers; raises `WorkersLost` where it is gone, as after a signal to all of Ray."""
+        """What the mailbox answers; raises `WorkersLost` if it is gone, for example after a signal to all of Ray."""
         try:
             return ray.get(answer)
         except RayActorError as fault:
             raise self._workers_lost(_in_brief(fault)) from None
 
     def _workers_lost(self, why: str) -> WorkersLost:
-        return WorkersLost(f"the Ray workers are gone ({why}); what has ended is kept: resume the run")
+        return WorkersLost(f"the Ray workers are gone ({why}); finished trials are kept: resume the run")
 
     def next_result(self) -> tuple[str, TrialResult]:
         if self._at_rung is not None:
@@ -173,7 +173,7 @@ class RayTuneExecutor(Executor):
 
     @uninterrupted()
     def close(self) -> None:
-        with suppress(RayError):  # where Ray itself was ended, nobody is left
+        with suppress(RayError):  # if Ray itself was stopped, the workers are gone
             ray.get(self._mailbox.close.remote(self.slots), timeout=_TEAR_DOWN_SECONDS)
         self._thread.join(timeout=_TEAR_DOWN_SECONDS)
 
@@ -183,12 +183,12 @@ def _with_first_device(task: Any) -> Any:
 
 
 def _in_brief(fault: BaseException) -> str:
-    """The end of a traceback, without the page of statistics that Ray puts into it where memory runs out."""
+    """The last line of a traceback, without the page of statistics that Ray adds when memory runs out."""
     return textwrap.shorten((str(fault).strip().splitlines() or ["no reason given"])[-1], 200, placeholder=" …")
 
 
 def _gpus_each(task: Setting, workers: int) -> float:
-    """How many GPUs each worker gets: whole ones, or a part of one."""
+    """How many GPUs each worker gets: a whole number, or a fraction of one."""
     if not task.device.startswith("cuda"):
         return 0.0
     each = ray.cluster_resources().get("GPU", 0.0) / workers

@@ -1,1 +1,1 @@
-"""Probes: work on the data, or on models trained on them, that is no training of a policy."""
+"""Probes: measurements on the data, or on models trained on them, that train no policy."""

@@ -1,4 +1,4 @@
-"""The probe into what each operator does to a model that has never seen it (Gontijo-Lopes et al., 2020)."""
+"""Affinity and diversity of each operator, measured on an unaugmented model (Gontijo-Lopes et al., 2020)."""
 
 from __future__ import annotations
 
@@ -23,28 +23,29 @@ from autoaug.utils.clock import now
 
 NAME = "affinity"
 _STRENGTHS = (0.25, 0.5, 0.75, 1.0)
-#: Samples of each split to measure one operator on: at most so many, and no more than cost what the training cost.
+#: Fewest and most samples of each split to measure one operator on; in between, the measurements cost at most as much
+#: as the training.
 _FEWEST, _MOST = 8, 300
-#: A training step costs as much as measuring on so many batches.
+#: A training step costs as much as measuring on this many batches.
 _MEASUREMENTS_PER_STEP = 3
-#: The strength to start from is the highest at which the median operator keeps this fraction of the accuracy.
+#: The starting strength is the highest at which the median operator keeps this fraction of the score.
 _KEPT = 0.85
 
 
 @dataclass(frozen=True)
 class MeasureAffinity:
-    """Show a model that was trained without augmentation, on a `data_fraction` of the data, validation and training
-    samples under each operator of the space, at several strengths: the model that the baseline ``none`` left, where
-    there is one.
+    """Evaluate a model trained without augmentation, on a `data_fraction` of the data, on validation and training
+    samples under each operator of the space at several strengths. The weights of the baseline ``none`` are reused if
+    they were kept.
     """
 
     space: SearchSpace
     data_fraction: float
 
     def run(self, setting: TrainingSetting, seed: int) -> Iterator[TrialResult]:
-        """Yield one result, whose findings are for each operator and strength its affinity (score on augmented
-        validation samples over that on clean ones) and its diversity (loss on augmented training samples over that on
-        clean ones), and the strength to start from.
+        """Yield one result: for each operator and strength the affinity (score on augmented validation samples divided
+        by that on clean ones) and the diversity (loss on augmented training samples divided by that on clean ones), and
+        the strength to start from.
         """
         started = now()
         plan = setting.plan(Policy(), seed, self.data_fraction)
@@ -88,15 +89,15 @@ class _Measurements:
 
     def at(self, policy: Policy) -> tuple[float, float]:
         """Score and loss under `policy`."""
-        found = [score_and_loss(self.model, s, rows, policy, self.setting) for s, rows in self.sides]
+        (score, _), (_, loss) = (score_and_loss(self.model, s, rows, policy, self.setting) for s, rows in self.sides)
         self.inputs += sum(len(rows) for _, rows in self.sides)
-        return found[0][0], found[1][1]
+        return score, loss
 
 
 def _operators(space: SearchSpace) -> dict[str, float]:
-    """The operators of all families with their highest magnitudes, without the one that does nothing."""
-    found = {name: highest for family in space.families.values() for name, highest in family.items()}
-    return {name: highest for name, highest in found.items() if name != IDENTITY}
+    """The operators of all families with their highest magnitudes, without the identity."""
+    highest_of = {name: highest for family in space.families.values() for name, highest in family.items()}
+    return {name: highest for name, highest in highest_of.items() if name != IDENTITY}
 
 
 def _alone(name: str, highest: float) -> Policy:
@@ -105,6 +106,6 @@ def _alone(name: str, highest: float) -> Policy:
 
 
 def bearable_strength(probe_result: Mapping[str, Any] | None) -> float | None:
-    """The strength to start from, None where the probe has no result."""
+    """The strength to start from; None if the probe has no result."""
     strength = (probe_result or {}).get("strength")
     return None if strength is None else float(strength)

@@ -30,17 +30,17 @@ _SCORED_ON = 1000
 
 @dataclass(frozen=True)
 class MatchDensity:
-    """Train a model on each half of the training split, without augmentation, and look for policies under which it
+    """Train a model without augmentation on each half of the training split, and search for policies under which it
     still recognizes the other half.
     """
 
     space: SearchSpace
 
     def run(self, setting: TrainingSetting, seed: int) -> Iterator[TrialResult]:
-        """Yield one result, whose findings are the best policies, each with its mean score over the halves."""
+        """Yield one result: the best policies of both halves together, each with its score."""
         result = TrialResult(started=now(), status="complete")
         order = np.random.default_rng(seed).permutation(len(setting.train))
-        found: list[tuple[float, Policy]] = []
+        scored: list[tuple[float, Policy]] = []
         for fold in range(_FOLDS):
             held = np.sort(order[fold::_FOLDS])
             own = np.setdiff1d(order, held)
@@ -48,27 +48,27 @@ class MatchDensity:
             begun = new_training(replace(plan, seed=derive_seed(seed, "density", fold)))
             training = train_to_end(plan, begun)
             score = _Score(setting, training.model, held[:: max(1, len(held) // _SCORED_ON)])
-            found += score.best(self.space, derive_seed(seed, "candidates", fold))
-            # To be augmented and passed forward takes about two thirds of a pass in training.
+            scored += score.best(self.space, derive_seed(seed, "candidates", fold))
+            # Augmenting a sample and passing it forward costs about two thirds of a training pass.
             sample_passes = training.meter.sample_passes + _CANDIDATES * len(score.rows) * 2 // 3
             result = replace(result, sample_passes=result.sample_passes + sample_passes)
-        found.sort(key=lambda pair: -pair[0])
+        scored.sort(key=lambda pair: -pair[0])
         probe_results = {
-            "policies": [policy.model_dump(mode="json", exclude_defaults=True) for _, policy in found[:_KEPT]],
-            "scores": [score for score, _ in found[:_KEPT]],
+            "policies": [policy.model_dump(mode="json", exclude_defaults=True) for _, policy in scored[:_KEPT]],
+            "scores": [score for score, _ in scored[:_KEPT]],
         }
         yield replace(result, ended=now(), probe_result=probe_results)
 
 
 class _Score:
-    """The score of a trained model on augmented samples; of mixing and attacks it cannot judge."""
+    """The score of a trained model on augmented samples. It cannot judge mixing and attacks."""
 
     def __init__(self, setting: TrainingSetting, model: torch.nn.Module, rows: np.ndarray) -> None:
         self.setting, self.model, self.rows = setting, model, rows
 
     def best(self, space: SearchSpace, seed: int) -> list[tuple[float, Policy]]:
         """The best policies that TPE finds, with their scores."""
-        found: dict[str, tuple[float, Policy]] = {}
+        scored: dict[str, tuple[float, Policy]] = {}
         with quiet_optuna():
             study = optuna.create_study(direction="maximize", sampler=tpe_sampler(seed))
             for _ in range(_CANDIDATES):
@@ -77,5 +77,5 @@ class _Score:
                 score, _ = score_and_loss(self.model, self.setting.train, self.rows, policy, self.setting)
                 study.tell(trial, score)
                 if policy.layers:
-                    found[policy.fingerprint()] = score, policy
-        return sorted(found.values(), key=lambda pair: -pair[0])[:_KEPT]
+                    scored[policy.fingerprint()] = score, policy
+        return sorted(scored.values(), key=lambda pair: -pair[0])[:_KEPT]

@@ -1,4 +1,4 @@
-"""The two-sample statistic: how differently are two batches of samples distributed?"""
+"""The two-sample statistic: how different are the distributions of two batches of samples?"""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-#: Blocks of features ``[n, d]`` of a batch of samples, see `autoaug.modalities.base.Modality.features`.
+#: Blocks of features ``[n, d]`` of a batch of samples; see `autoaug.modalities.base.Modality.features`.
 Features = Callable[[Tensor], list[Tensor]]
 
-#: Widths of the Gaussian kernels, in medians of the distances within the reference.
+#: Widths of the Gaussian kernels, relative to the median distance within the reference.
 _WIDTHS = (0.5, 1.0, 2.0)
 _HALVES = 40
-#: Deviations are raised to this fraction of the largest of their block: constant features tell nothing.
+#: The lowest standard deviation of a feature, as a fraction of the largest in its block: nearly constant features are
+#: not blown up.
 _FLOOR = 0.05
 
 
 class ReferenceSample:
-    """What others are measured against: its scales, its kernel widths and its own noise.
+    """The reference batch that candidates are compared with: it sets the feature scales, kernel widths and noise level.
 
-    The unbiased maximum mean discrepancy (Gretton et al., 2012), with a sum of Gaussian kernels, on features that are
-    standardized by the reference alone: the unit stays the same however far away a candidate is.
+    Computes the unbiased squared maximum mean discrepancy (Gretton et al., 2012) with a mean of Gaussian kernels, on
+    features standardized by the reference alone, so that the unit does not depend on the candidate.
 
     Args:
-        inputs: a batch ``[m, ...]`` as the engine works on it, at least 8.
-        features: in which they are compared.
+        inputs: a batch ``[m, ...]`` in the engine's format, at least 8 samples.
+        features: computes the features that are compared.
     """
 
     def __init__(self, inputs: Tensor, features: Features) -> None:
@@ -45,30 +46,31 @@ class ReferenceSample:
         return torch.cat(parts, 1)
 
     def distance(self, inputs: Tensor) -> float:
-        """The squared discrepancy of ``inputs [n, ...]``; about 0, and perhaps below, where nothing differs."""
+        """The squared discrepancy of ``inputs [n, ...]``; near 0, perhaps below, if the distributions are equal."""
         features = self._standardized(self._features_of(inputs))
         among = _kernel(_squared_distances(features, features), self._median)
         across = _kernel(_squared_distances(features, self._features), self._median)
         return _mean_apart(among) + _mean_apart(self._own) - 2 * float(across.mean())
 
     def noise(self, size: int) -> float:
-        """The standard deviation of the discrepancy that `size` samples from the reference itself would have, from
+        """The standard deviation of the discrepancy of `size` samples from the reference distribution, estimated from
         random halves of the reference.
         """
         generator = torch.Generator().manual_seed(0)
         half = self._size // 2
-        found = []
+        discrepancies = []
         for _ in range(_HALVES):
             order = torch.randperm(self._size, generator=generator)
             one, other = order[:half], order[half : 2 * half]
             across = float(self._own[one][:, other].mean())
-            found.append(_mean_apart(self._own[one][:, one]) + _mean_apart(self._own[other][:, other]) - 2 * across)
-        deviation = float(torch.tensor(found).square().mean().sqrt())
+            within = _mean_apart(self._own[one][:, one]) + _mean_apart(self._own[other][:, other])
+            discrepancies.append(within - 2 * across)
+        deviation = float(torch.tensor(discrepancies).square().mean().sqrt())
         return deviation * (1 / size + 1 / self._size) / (2 / half)
 
 
 def _scale(block: Tensor) -> Tensor:
-    """What each feature is divided by: its deviation, times a factor that makes blocks of any width count alike."""
+    """The divisor of each feature: its standard deviation, times a factor that gives all blocks equal weight."""
     deviation = block.std(0)
     least = max(float(deviation.max()) * _FLOOR, 1e-4)
     return deviation.clamp(min=least) * math.sqrt(block.shape[1])

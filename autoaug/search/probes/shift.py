@@ -1,4 +1,4 @@
-"""The probe that looks for a shift between the splits: without labels and without training."""
+"""The probe for a shift between the splits, without labels and without training."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from autoaug.utils.clock import now
 
 NAME = "matching"
 _TRAINING, _VALIDATION = 300, 500
-#: Of large samples fewer are augmented, at least a third: the probe takes as long as with 96 x 96 positions in each.
+#: The most positions that are augmented in total, as in samples of 96 x 96. Larger samples are fewer, down to a third.
 _POSITIONS = _TRAINING * 96 * 96
-#: Fewer samples than this show not even one strong operator.
+#: With fewer samples than this, even one strong operator cannot be detected.
 _FEWEST = 50
-#: Augmenting a sample and computing its features takes about a third of a pass through the model and back.
+#: Augmenting a sample and computing its features costs about a third of a training pass.
 _PASSES = 1 / 3
 
 
@@ -34,7 +34,7 @@ class MatchShift:
     """Search for operations that make the training samples look like the validation samples."""
 
     def run(self, setting: TrainingSetting, seed: int) -> Iterator[TrialResult]:
-        """Yield one result: the matched policy, or None, and how certain that is."""
+        """Yield one result: the matched policy or None, with the discrepancies and their noise."""
         started = now()
         draw = np.random.default_rng(seed)
         if min(len(setting.train), len(setting.validation)) < _FEWEST:
@@ -63,18 +63,18 @@ class MatchShift:
 
 
 def _training_samples(inputs: Inputs) -> int:
-    """How many to augment."""
+    """How many training samples to augment."""
     _, *positions = inputs.shape
     return max(_TRAINING // 3, min(_TRAINING, _POSITIONS // math.prod(positions)))
 
 
 def _some(inputs: Inputs, at_most: int, draw: np.random.Generator, setting: TrainingSetting) -> Tensor:
-    """Samples of random rows, in the order of the draw, on the CPU."""
+    """At most `at_most` random samples, on the CPU."""
     rows = draw.permutation(len(inputs))[:at_most]
     return next(float_batches(inputs, iter([rows]), setting.device, setting.modality)).cpu()
 
 
 def matched(probe_result: Mapping[str, Any] | None) -> Policy | None:
-    """The policy that the probe proposes; None if there is none, or the probe failed or has not ended."""
-    found = (probe_result or {}).get("policy")
-    return None if found is None else Policy.model_validate(found)
+    """The policy that the probe proposes; None if it proposes none, failed, or has not ended."""
+    policy = (probe_result or {}).get("policy")
+    return None if policy is None else Policy.model_validate(policy)

@@ -20,11 +20,11 @@ from autoaug.search.probes.mmd import ReferenceSample
 _MOST_OPERATIONS = 4
 _BEAM = 2
 _REFINED = 5
-#: Candidates are compared on so many samples of each side; those that are left, on all.
+#: How many training and validation samples candidates are first compared on; the best are then compared on all.
 _ROUGH = 128, 256
-#: An operation must lower the discrepancy by so many standard deviations of its noise.
+#: An operation must lower the discrepancy by at least this many standard deviations of the noise.
 _DEVIATIONS = 2.5
-#: In the end it must remove this fraction of the discrepancy that there was.
+#: At the end, each operation must remove at least this fraction of the initial discrepancy.
 _WORTH = 0.01
 _SIGNS: tuple[Literal["both", "positive", "negative"], ...] = ("both", "positive", "negative")
 _HIGHS = (0.15, 0.35, 0.8)
@@ -35,12 +35,12 @@ class Match:
     """Operations that make one batch of samples look like another.
 
     Attributes:
-        operations: in the order of application, each in a layer of its own; empty where there are none.
+        operations: in order of application, each in a layer of its own; empty if nothing was found.
         initial, residual: the squared discrepancy before and after.
-        noise: its standard deviation where nothing differs.
-        steps: the operations after each step of the search, with the discrepancy that they leave.
+        noise: its standard deviation if the distributions are equal.
+        steps: the operations after each step of the search, with the discrepancy that remains.
         measured: how many candidates were measured.
-        inputs: how many samples were augmented for that.
+        inputs: how many samples were augmented for this.
     """
 
     operations: tuple[Operation, ...]
@@ -53,7 +53,7 @@ class Match:
 
     @property
     def policy(self) -> Policy | None:
-        """The operations as a policy, None where there are none."""
+        """The operations as a policy; None if there are none."""
         return policy_of(self.operations) if self.operations else None
 
 
@@ -66,12 +66,12 @@ class _State(NamedTuple):
 
 
 class _Matcher:
-    """Measures candidates on the same samples with the same random numbers for all.
+    """Measures all candidates on the same samples with the same random numbers.
 
     Args:
-        inputs: the samples.
-        target: what they are to look like.
-        families: of operators, in the order of application.
+        inputs: the samples to augment.
+        target: the samples that they should look like.
+        families: the operator families in order of application.
     """
 
     def __init__(self, inputs: Tensor, target: ReferenceSample, families: Sequence[str]) -> None:
@@ -80,7 +80,7 @@ class _Matcher:
         self._known: dict[tuple[Operation, ...], float] = {}
 
     def state(self, operations: Sequence[Operation]) -> _State:
-        """How far the samples are from the target after `operations`."""
+        """The operations in order of application, with the discrepancy from the target after them."""
         ordered = tuple(sorted(operations, key=self._place))
         if ordered not in self._known:
             self.measured += 1
@@ -92,7 +92,7 @@ class _Matcher:
         return min((self.state(candidate) for candidate in candidates), key=lambda s: s.distance)
 
     def families(self, state: _State) -> list[int]:
-        """The families of its operations, as places in their order."""
+        """The families of its operations, as sorted indices."""
         return sorted(map(self._place, state.operations))
 
     def _place(self, operation: Operation) -> int:
@@ -106,13 +106,13 @@ def policy_of(operations: Sequence[Operation]) -> Policy:
 
 
 def match(inputs: Tensor, validation: Tensor, modality: Modality) -> Match:
-    """Find operations after which `inputs` are distributed like `validation`: a greedy search with a beam, stopped
-    where what is left is noise, then refined together and thinned out backwards.
+    """Find operations that make the distribution of `inputs` match that of `validation`. A beam search adds operations
+    until the remaining discrepancy is noise; then all are refined together, and superfluous ones are removed.
 
     Args:
-        inputs: of the training split, ``[n, ...]`` as the engine works on them.
-        validation: ``[m, ...]``, at least 8; 50 show a single strong operator, a mixture of two takes 500.
-        modality: of both.
+        inputs: training samples ``[n, ...]`` in the engine's format.
+        validation: ``[m, ...]``, at least 8. 50 samples reveal a single strong operator; a mixture of two needs 500.
+        modality: the modality of both.
     """
     operators = [o for o in all_operators().values() if o.modality == modality.name and o.name != IDENTITY]
     whole, part = (ReferenceSample(given, modality.features) for given in (validation, validation[: _ROUGH[1]]))
@@ -125,10 +125,10 @@ def match(inputs: Tensor, validation: Tensor, modality: Modality) -> Match:
     while len(best.operations) < _MOST_OPERATIONS and best.distance > least:
         extended = [s for state in beam for s in _extended(rough, state, operators)]
         refined = [_refined(fine, fine.state(s.operations), _ROUGHLY) for s in _varied(fine, extended, _BEAM)]
-        found = sorted(refined, key=lambda s: s.distance)
-        if not found or found[0].distance > best.distance - max(least, 0.1 * best.distance):
+        ranked = sorted(refined, key=lambda s: s.distance)
+        if not ranked or ranked[0].distance > best.distance - max(least, 0.1 * best.distance):
             break
-        beam, best = found, found[0]
+        beam, best = ranked, ranked[0]
         steps.append(("+".join(o.operator for o in best.operations), best.distance))
     best = _thinned(fine, _refined(fine, best, _FINELY), max(least, _WORTH * start.distance))
     return Match(
@@ -143,7 +143,7 @@ def match(inputs: Tensor, validation: Tensor, modality: Modality) -> Match:
 
 
 def _extended(matcher: _Matcher, state: _State, operators: Sequence[Operator]) -> list[_State]:
-    """The best ways to add one operation: all operators coarsely, then the best few finely."""
+    """The best ways to add one operation: try all operators on a coarse grid, then refine the best few."""
     used = {o.operator for o in state.operations}
     coarse = [
         matcher.best((*state.operations, o) for o in _coarse(operator))
@@ -163,7 +163,7 @@ def _coarse(operator: Operator) -> Iterator[Operation]:
 
 
 def _refined(matcher: _Matcher, state: _State, moves: Sequence[_Move]) -> _State:
-    """Coordinate descent over the numbers of each operation."""
+    """Refine the parameters of each operation by coordinate descent."""
     for vary in moves:
         for name in [o.operator for o in state.operations]:
             rest = [o for o in state.operations if o.operator != name]
@@ -195,8 +195,8 @@ def _probabilities(o: Operation) -> Iterator[Operation]:
         yield o.model_copy(update={"probability": probability})
 
 
-#: What is varied during the search, and at its end. Probabilities alone at the end: they would make up for an operation
-#: that is still to come, and keep it away.
+#: What is varied during the search, and at its end. Probabilities vary only at the end: earlier, they would compensate
+#: for an operation that is still missing, and keep it from being added.
 _ROUGHLY = (_highs, _lows, _signs, _highs)
 _FINELY = (_probabilities, *_ROUGHLY)
 
@@ -208,7 +208,7 @@ def _changed(o: Operation, low: float, high: float) -> Operation:
 
 
 def _thinned(matcher: _Matcher, state: _State, least: float) -> _State:
-    """Without the operations that lower the discrepancy by less than `least`."""
+    """The state without the operations that lower the discrepancy by less than `least`."""
     for operation in state.operations:
         rest = [o for o in state.operations if o != operation]
         without = _refined(matcher, matcher.state(rest), _ROUGHLY)
@@ -218,8 +218,8 @@ def _thinned(matcher: _Matcher, state: _State, least: float) -> _State:
 
 
 def _varied(matcher: _Matcher, states: Sequence[_State], count: int) -> list[_State]:
-    """The best first, each set of operators once: half of `count` by distance alone, the others of families that those
-    do not have, because five ways to blur are one idea.
+    """The best `count` states, with no set of operators twice. Half are chosen by distance alone, the others from
+    combinations of families not chosen yet, because five ways to blur are one idea.
     """
     taken: list[_State] = []
     for is_free in (True, False):

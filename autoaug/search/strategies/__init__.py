@@ -1,4 +1,4 @@
-"""One file a strategy: what to try next, given all that has been tried."""
+"""Search strategies, one per file: what to try next, given all that has been tried."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from autoaug.search.strategies.tpe import Tpe
 
 _BUILTIN: tuple[type[Strategy], ...] = (Auto, Tpe, Random, Grid, Gp, CmaEs, Nsga2, Density, Gradient, Matching, Pbt)
 
-#: All strategies by name; third parties name theirs as entry points of the group ``autoaug.strategies``.
+#: All strategies by name; third parties register theirs as entry points of the group ``autoaug.strategies``.
 STRATEGIES: dict[str, Strategy] = {
     kind.name: kind() for kind in (*_BUILTIN, *(entry.load() for entry in entry_points(group="autoaug.strategies")))
 }
 
 
 def get_strategy(name: str) -> Strategy:
-    """The strategy of that name; raises `UnknownName` with the nearest one."""
+    """The strategy with that name; raises `UnknownName`, suggesting the nearest one."""
     if name not in STRATEGIES:
         raise UnknownName("strategy", name, STRATEGIES)
     return STRATEGIES[name]

@@ -1,4 +1,4 @@
-"""The default: look for a shift, explore a small space on part of the data, repeat the best, finish at full length."""
+"""The default strategy: probe for a shift, explore on part of the data, repeat the best, finish at full length."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ class AutoConfig:
     """How `Auto` spends its budget.
 
     Attributes:
-        data_fraction: how much of the training split exploring trials train on, for all epochs. On 2,000 samples of
-            CIFAR-10 the ranks of eleven policies on a quarter agreed with those of full trainings by 0.83 and 0.40 for
-            two seeds, and by 0.90 for their mean; trials of a quarter of the epochs, which cost the same, by 0.51 and
-            0.44.
-        explores_until: the fraction of the budget at which exploring ends.
-        finishes_from: the fraction from which on the best are trained at full length.
+        data_fraction: the fraction of the training split that exploring trials train on, for all epochs. With a
+            quarter of 2,000 CIFAR-10 samples, the ranks of eleven policies correlated with those of full trainings by
+            0.83 and 0.40 for two seeds, and by 0.90 for their mean; with a quarter of the epochs, which costs the
+            same, by 0.51 and 0.44.
+        explores_until: the fraction of the budget at which exploration ends.
+        finishes_from: the fraction of the budget at which full-length training of the best begins.
         looks_for_shift: whether the search begins with two-sample matching between the splits.
-        measures_affinity: whether it measures what each operator does to a model that was trained without it.
-        check_seeds: the seeds with which a proposed policy must be better than no augmentation.
-        most_shapes: how many shapes of the portfolio are tried; None for all.
-        shapes_before_neighbors: so many shaped draws are made before operators are told apart.
+        measures_affinity: whether it measures the effect of each operator on a model trained without it.
+        check_seeds: the seeds with which a policy against a shift must beat no augmentation.
+        most_shapes: how many shapes of the portfolio to try; None for all.
+        shapes_before_neighbors: how many shaped draws are made before single operators are varied.
         most_observed: the most trials that TPE learns from.
-        repeats: with how many seeds the best are trained on part of the data.
-        repeated: of how many policies, at least.
-        full_length_seeds: with how many seeds the best are trained at full length.
-        full_length: of how many policies, at least.
-        before_anchor: how many finalists come before the one that hardly differs from the best published policy.
+        repeats: how many seeds the best policies are trained with on part of the data.
+        repeated: the fewest policies that are repeated.
+        full_length_seeds: how many seeds the best policies are trained with at full length.
+        full_length: the fewest policies that are trained at full length.
+        before_anchor: how many finalists come before the anchor, a slight variation of the best published policy.
     """
 
     data_fraction: float = 0.25
@@ -76,15 +76,15 @@ class AutoConfig:
 class Auto(Strategy):
     """Spends the budget in stages.
 
-    1. Two-sample matching between the splits, without training. The policy that it proposes is checked: it must be
-       better than no augmentation with both of two seeds.
-    2. The baselines; then affinity and diversity of each operator, by the model of the one without augmentation:
-       reported, and what strength the portfolio starts from. Never a filter: under a shift it ranks the right operator
-       last.
-    3. A portfolio of policies of the space's shape that practice knows, then TPE over that shape: how many layers of
-       which family at one strength, which mixing, how many copies. Each is trained on a quarter of the data. With a
-       large budget, neighbors of the best policy follow, operator by operator.
-    4. The best are repeated with other seeds; what is believed of a policy is shrunken by what noise explains.
+    1. Two-sample matching between the splits, without training. The proposed policy is checked: it must beat no
+       augmentation with both of two seeds.
+    2. The baselines; then affinity and diversity of each operator, measured on the unaugmented baseline. They are
+       reported, and set the strength that the portfolio starts from. They never filter operators: under a shift, they
+       rank the right operator last.
+    3. A portfolio of shapes that work well in practice, then TPE over shapes: how many layers of which family at one
+       strength, which mixing, how many copies. Each policy is trained on a quarter of the data. With a large budget,
+       neighbors of the best policy follow, varied operator by operator.
+    4. The best are repeated with other seeds; the estimate of each policy is shrunk according to the noise.
     5. The best of those are trained at full length.
     """
 
@@ -113,8 +113,8 @@ class Auto(Strategy):
         return self._repeat(history) or self._finish(history, context)
 
     def finalists(self, history: History) -> list[TrialRecord]:
-        """By all that is known of a policy, those that were trained at full length; among the first three is one that
-        hardly differs from the best published policy, so that a search does not end far below that.
+        """The policies trained at full length, ranked by all of their trials. One of the first three only varies the
+        best published policy, so that a search does not end far below it.
         """
         own = [e for e in policy_estimates(history.trials) if not e.record.is_baseline]
         whole = [e.record for e in own if e.is_whole]
@@ -125,12 +125,12 @@ class Auto(Strategy):
         return [*whole[:before], anchor, *(record for record in whole[before:] if record is not anchor)]
 
     def _finishes_from(self, context: SearchContext) -> float:
-        """The fraction of the budget at which the end begins: at least one training at full length must fit in."""
+        """The fraction of the budget at which the final stage begins: at least one full-length training must fit in."""
         latest = self.config.finishes_from
         return latest if context.budget is None else min(latest, 1 - min(1.0, 1 / context.budget))
 
     def _begin(self, history: History, context: SearchContext) -> Step | None:
-        """The next of the probes and baselines that a search begins with; None where there is none, or not yet."""
+        """The next of the initial probes and baselines; None if none is left or can start yet."""
         may_probe, fraction = context.has_data, self.config.data_fraction
         if may_probe and self.config.looks_for_shift and SHIFT not in history.probe_results:
             return Probe(SHIFT, MatchShift())
@@ -142,7 +142,7 @@ class Auto(Strategy):
         return None
 
     def _next_check(self, history: History, shift: Policy) -> Fixed | None:
-        """The next trial that tells whether the policy against a shift is better than none."""
+        """The next trial that compares the policy against a shift with no augmentation."""
         fraction = self.config.data_fraction
         begun = {(record.name, record.seed_index) for record in history.trials if record.data_fraction == fraction}
         for name, policy in (("matched", shift), ("none", Policy(name="none"))):
@@ -152,7 +152,7 @@ class Auto(Strategy):
         return None
 
     def _is_confirmed(self, history: History) -> bool | None:
-        """Whether the policy against a shift is better than none with every seed; None while that is not known."""
+        """Whether the policy against a shift beats no augmentation with every seed; None until this is known."""
         arms: dict[tuple[str, int], TrialRecord] = {}
         for record in history.trials:
             if record.data_fraction == self.config.data_fraction:
@@ -163,7 +163,7 @@ class Auto(Strategy):
         return all(a.score is not None and b.score is not None and a.score > b.score for a, b in pairs)
 
     def _explore(self, history: History, context: SearchContext, shift: Policy | None) -> Step:
-        """Draw a policy and train it on part of the data, after the policy against a shift where there is one."""
+        """Draw a policy and train it on part of the data, combined with the policy against a shift if there is one."""
         config, published = self.config, _published(context)
         strength = bearable_strength(history.probe_results.get(AFFINITY)) if shift is None else None
         best = self._best_of(published, history)
@@ -179,7 +179,7 @@ class Auto(Strategy):
         return Draw(sampler, newest, draw, {}, config.data_fraction, Stage.SHAPES)
 
     def _vary_best(self, history: History, shaped: Sequence[TrialRecord]) -> Draw | None:
-        """Draw a neighbor of the best policy that chooses between operators, as long as there are few of them."""
+        """Draw a neighbor of the best policy that chooses between operators; None once it has enough neighbors."""
         best = _best_that_chooses(shaped)
         if best is None:
             return None
@@ -191,7 +191,7 @@ class Auto(Strategy):
         return Draw(tpe_sampler, newest, draw, {}, self.config.data_fraction, stage)
 
     def _best_of(self, published: Mapping[str, Policy], history: History) -> str | None:
-        """The name of the policy with the best score on part of the data."""
+        """The name of the published policy with the best score on part of the data."""
         scored = {
             record.name: record.score
             for record in history.trials
@@ -200,13 +200,13 @@ class Auto(Strategy):
         return max(published, key=lambda name: scored.get(name) or 0.0, default=None)
 
     def _repeat(self, history: History) -> Fixed | None:
-        """The next repetition, on part of the data, of one of the best."""
+        """The next repetition of one of the best policies on part of the data."""
         own, config = _own(history), self.config
         best = own[: max(config.repeated, len(own) // 6)]
         return _next_trial(history, best, config.data_fraction, config.repeats, Stage.REPEATS)
 
     def _finish(self, history: History, context: SearchContext) -> Step | None:
-        """The next of the best at full length; what practice knows where nothing has been tried."""
+        """The next full-length training of one of the best policies; of the portfolio's first if none was tried."""
         own, config = _own(history), self.config
         if own:
             best = own[: max(config.full_length, len(own) // 24)]
@@ -222,12 +222,12 @@ def _running_baselines(history: History) -> set[str]:
 
 
 def _is_beginning(history: History) -> bool:
-    """Whether a probe or a baseline is under way."""
-    return any(found is None for found in history.probe_results.values()) or bool(_running_baselines(history))
+    """Whether a probe or a baseline is running."""
+    return any(result is None for result in history.probe_results.values()) or bool(_running_baselines(history))
 
 
 def _anchor(ranked: Iterable[TrialRecord], history: History) -> TrialRecord | None:
-    """The most promising of those that only vary the published policy with the best score."""
+    """The first in `ranked` of the policies that only vary the published policy with the best score."""
     scores = {record.name: record.score or 0.0 for record in history.trials if record.is_baseline}
     varied = [
         record for record in ranked if record.frozen.params.get("layers of") in scores and record.policy.mixing is None
@@ -237,7 +237,7 @@ def _anchor(ranked: Iterable[TrialRecord], history: History) -> TrialRecord | No
 
 
 def _published(context: SearchContext) -> dict[str, Policy]:
-    """The baselines whose layers choose between operators, and which are nothing but layers."""
+    """The baselines that consist of layers alone, of which at least one chooses between operators."""
     return {
         name: policy
         for name, policy in context.baselines.items()
@@ -246,12 +246,12 @@ def _published(context: SearchContext) -> dict[str, Policy]:
 
 
 def _chooses(policy: Policy) -> bool:
-    """Whether a layer of it chooses between operators."""
+    """Whether one of its layers chooses between operators."""
     return any(len(layer.sub_policies) > 1 for layer in policy.layers)
 
 
 def _best_that_chooses(shaped: Iterable[TrialRecord]) -> TrialRecord | None:
-    """The best that chooses between operators; each was trained once, under the same conditions."""
+    """The best policy that chooses between operators; all were trained once, under the same conditions."""
     ranked = sorted((record for record in shaped if record.values), key=lambda record: -record.values[0])
     return next((record for record in ranked if _chooses(record.policy)), None)
 
@@ -276,7 +276,7 @@ def _sample_near(policy: Policy, space: SearchSpace, suggest: Suggest) -> Policy
 def _next_trial(
     history: History, best: Sequence[PolicyEstimate], data_fraction: float, seeds: int, stage: Stage
 ) -> Fixed | None:
-    """The first training of one of the `best` with one of the first `seeds` that has not begun."""
+    """The first training that has not begun of one of the `best` policies with one of the first `seeds` seeds."""
     begun = {record.key for record in history.trials}
     for seed_index in range(seeds):
         for record in (estimate.record for estimate in best):
@@ -286,6 +286,6 @@ def _next_trial(
 
 
 def _own(history: History) -> Sequence[PolicyEstimate]:
-    """Policies that are no baselines, the best first."""
+    """Estimates of the policies that are not baselines, best first."""
     baselines = {record.key[0] for record in history.trials if record.is_baseline}
     return [e for e in policy_estimates(history.trials) if e.record.key[0] not in baselines]

@@ -1,4 +1,4 @@
-"""What a strategy is: a pure function from what has been tried to what to do next."""
+"""The interface of strategies: a strategy is a pure function from what has been tried to what to do next."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from autoaug.search.sampling import Suggest, sample_policy
 from autoaug.search.space import SearchSpace
 from autoaug.training.setting import Work
 
-#: The number, among the run's seeds, of the one that a strategy trains everything with unless it repeats trainings.
+#: The index of the run's seed that a strategy uses for every trial it does not repeat.
 FIRST = 0
-#: The attribute of a trial that says what was requested: name, stage, fraction of the data, seed, policy and so on.
+#: The attribute of a trial that holds what was requested: name, stage, data fraction, seed, policy and so on.
 REQUEST = "request"
-#: The attribute that says what a trial cost, and why it failed; each attribute is a statement of its own to write.
+#: The attribute that holds what a trial cost and why it failed. One attribute takes one statement to write.
 OUTCOME = "outcome"
 
 
@@ -31,16 +31,16 @@ class TrialRecord:
     """A trial that has begun, as strategies see it.
 
     Attributes:
-        number: of the trial in the study.
-        name: of what it trains.
-        stage: which stage of the strategy requested it.
-        data_fraction: how much of the training split it trains on.
-        seed_index: which of the run's seeds it is trained with; policies are compared on equal ones.
-        is_baseline: whether its policy is one that others are compared with.
+        number: the number of the trial in the study.
+        name: the name of its policy.
+        stage: the stage of the strategy that requested it.
+        data_fraction: the fraction of the training split that it trains on.
+        seed_index: the index of its seed among the run's; policies are compared on equal seeds.
+        is_baseline: whether its policy is a baseline.
         values: one per objective; empty unless complete.
         sample_passes: compute, in samples passed through the model.
-        stop: at which fraction of full length it ends.
-        frozen: the study's own record.
+        stop: the fraction of full length at which it ends.
+        frozen: Optuna's record of the trial.
     """
 
     number: int
@@ -56,29 +56,29 @@ class TrialRecord:
 
     @cached_property
     def is_running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether it has not ended yet."""
         return self.frozen.state == TrialState.RUNNING
 
     @property
     def score(self) -> float | None:
-        """Its first objective, the score on the validation split; None unless complete."""
+        """The first objective, its score on the validation split; None unless complete."""
         return self.values[0] if self.values else None
 
     @property
     def start(self) -> float:
-        """From which fraction of full length it trains."""
+        """The fraction of full length at which it starts."""
         start, _ = self.frozen.user_attrs[REQUEST]["span"]
         return float(start)
 
     @property
     def fingerprint(self) -> str:
-        """Of its policy."""
+        """The fingerprint of its policy."""
         fingerprint: str = self.frozen.user_attrs[REQUEST]["fingerprint"]
         return fingerprint
 
     @property
     def outcome(self) -> Mapping[str, Any]:
-        """What it cost, and why it failed; KeyError where it has not ended."""
+        """What it cost, and why it failed; raises `KeyError` if it has not ended."""
         outcome: Mapping[str, Any] = self.frozen.user_attrs[OUTCOME]
         return outcome
 
@@ -89,39 +89,39 @@ class TrialRecord:
 
     @cached_property
     def key(self) -> tuple[str, float, int]:
-        """What makes two trials the same: policy, fraction of the data and seed. One that stops on the way is like no
-        other.
+        """Equal for duplicate trials: the policy, data fraction and seed. A trial that stops before full length has no
+        duplicates.
         """
         return self.fingerprint if self.stop == 1 else f"{self.number}", self.data_fraction, self.seed_index
 
     @property
     def is_whole(self) -> bool:
-        """Whether it was to train on all of the data, to the end."""
+        """Whether it trains on all data, to full length."""
         return self.data_fraction == 1 and self.stop == 1
 
     @cached_property
     def policy(self) -> Policy:
-        """What was trained."""
+        """The policy that it trains with."""
         return Policy.model_validate_json(self.frozen.user_attrs[REQUEST]["policy"])
 
 
 class History(NamedTuple):
-    """All that is known: trials by number, and the results of probes, None for those under way."""
+    """All that is known: the trials by number, and the results of probes (None for running ones)."""
 
     trials: Sequence[TrialRecord]
     probe_results: Mapping[str, Mapping[str, Any] | None]
 
 
 class SearchContext(NamedTuple):
-    """What a strategy knows of the run.
+    """What a strategy knows about the run.
 
     Attributes:
-        space: that policies may be drawn from.
-        baselines: known policies, by name.
-        spent: fraction of the budget that is spent or committed, in [0, 1).
-        budget: in trainings' worth of compute, None where it is one of time.
-        seed: of the run.
-        has_data: whether probes can read the data, which an objective of the user's own keeps to itself.
+        space: the space that policies are drawn from.
+        baselines: known policies by name.
+        spent: the fraction of the budget that is spent or committed, in [0, 1).
+        budget: the budget in full trainings; None if it is a time limit.
+        seed: the seed of the run.
+        has_data: whether probes can read the data; they cannot if the user supplies the objective.
     """
 
     space: SearchSpace
@@ -136,12 +136,12 @@ class Draw(NamedTuple):
     """Have a sampler draw a policy and train it.
 
     Attributes:
-        sampler: makes the sampler from a seed that is fresh for every draw.
+        sampler: makes the sampler, from a new seed for every draw.
         observed: the trials that the sampler learns from.
-        draw: how a policy is drawn from the space.
-        fixed: values to take instead of drawing them, by the names of what is drawn.
-        data_fraction: how much of the training split to train on.
-        stage: what to note as the trial's stage.
+        draw: draws a policy from the space.
+        fixed: values that are not drawn but given, by the name of the choice.
+        data_fraction: the fraction of the training split to train on.
+        stage: the stage to record for the trial.
     """
 
     sampler: Callable[[int], BaseSampler]
@@ -153,8 +153,8 @@ class Draw(NamedTuple):
 
 
 class Fixed(NamedTuple):
-    """Train a known policy, under `name`, with the run's seed number `seed_index`: from a fraction `start` of the
-    training's length, up to which a trial of the same policy has been before, to a fraction `stop`.
+    """Train a known policy, under `name`, with seed number `seed_index` of the run, from the fraction `start` of full
+    length to the fraction `stop`. If `start` is above 0, an earlier trial has trained that far.
     """
 
     name: str
@@ -168,7 +168,7 @@ class Fixed(NamedTuple):
 
 
 class Probe(NamedTuple):
-    """Do work that is no training; its result is kept under its name."""
+    """Do work other than training a policy; the result is kept under its name."""
 
     name: str
     work: Work
@@ -178,17 +178,17 @@ Step = Draw | Fixed | Probe
 
 
 class Strategy(ABC):
-    """How policies are chosen. A strategy keeps nothing: all it knows is in the study, so that a resumed search goes on
-    as an uninterrupted one would have.
+    """Chooses policies. A strategy is stateless: all it knows is in the study, so that a resumed search continues as an
+    uninterrupted one would have.
 
     Attributes:
-        name: what users call it.
+        name: the name in options.
         summary: one line on what it is and when to use it.
-        objectives: what is measured of a trial: its score, and perhaps robustness (to be maximized both) and compute
-            (in trainings; to be minimized).
-        prunes: whether poor trials are ended at half their length.
+        objectives: what is measured in a trial: "score", and optionally "robustness" (both are maximized) and
+            "compute" (in trainings; minimized).
+        prunes: whether poor trials are stopped at half their length.
         learns_from_scores: whether its next step depends on the scores of earlier trainings.
-        needs_data: whether it reads the data itself, or continues trainings, which an objective keeps to itself.
+        needs_data: whether it reads the data or continues trainings, which is impossible with a user's own objective.
     """
 
     name: str
@@ -198,23 +198,23 @@ class Strategy(ABC):
     learns_from_scores: bool = True
     needs_data: bool = False
 
-    def check(self, space: SearchSpace) -> None:  # noqa: B027 (most search every space)
-        """Raise `SpaceError`, naming a strategy that can, where this one cannot search `space`."""
+    def check(self, space: SearchSpace) -> None:  # noqa: B027 (most strategies can search any space)
+        """Raise `SpaceError`, naming a strategy that can, if this one cannot search `space`."""
 
     @abstractmethod
     def next(self, history: History, context: SearchContext) -> Step | None:
-        """What to do next; None if that depends on what is under way, or if all is done."""
+        """The next step; None if it depends on running work, or if nothing is left to do."""
 
     def finalists(self, history: History) -> list[TrialRecord]:
-        """What is worth confirming: the policies that were trained at full length and are no baselines, the most
-        promising first; one policy may stand there more than once.
+        """The policies worth confirming: those trained at full length that are not baselines, most promising first. A
+        policy may occur more than once.
         """
         whole = [record for record in history.trials if record.values and record.is_whole and not record.is_baseline]
         return sorted(whole, key=lambda record: -record.values[0])
 
 
 def next_baseline(history: History, context: SearchContext, data_fraction: float = 1.0) -> Fixed | None:
-    """The first baseline that has not begun at that `data_fraction`."""
+    """The first baseline that has not yet been trained on that `data_fraction`; None if all have."""
     begun = {record.name for record in history.trials if record.is_baseline and record.data_fraction == data_fraction}
     missing = (name for name in context.baselines if name not in begun)
     name = next(missing, None)
@@ -226,8 +226,8 @@ def next_baseline(history: History, context: SearchContext, data_fraction: float
 
 
 def recent_and_best(trials: Sequence[TrialRecord], at_most: int) -> list[TrialRecord]:
-    """At most so many of the drawn `trials`, by number: all that run, then the newest and the best in equal parts. What
-    a sampler learns from is bounded, so that its ten-thousandth draw costs what its five-hundredth did.
+    """`at_most` of the drawn `trials`, by number: all running ones, then the newest and the best in equal parts. The
+    bound keeps the cost of a draw constant: the ten-thousandth costs as much as the five-hundredth.
     """
     drawn = [record for record in trials if record.is_drawn]
     if len(drawn) <= at_most:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
+import itertools
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from optuna import Study
@@ -14,19 +16,24 @@ from optuna.trial import FrozenTrial
 
 from autoaug.errors import OptionError, SpaceError
 from autoaug.search.space import SearchSpace
-from autoaug.search.strategies.base import Draw, History, SearchContext, Step, next_baseline
+from autoaug.search.strategies.base import Draw, History, SearchContext, Step, Strategy, next_baseline
 from autoaug.search.strategies.flat_space import check_flat
-from autoaug.search.strategies.sampler_based import Sampled
 from autoaug.utils.seeds import derive_seed
+
+if TYPE_CHECKING:
+    from cmaes import CMA
 
 _SIGMA = 0.25
 
 
-class CmaEs(Sampled):
+class CmaEs(Strategy):
     """A normal distribution over the unit cube, adapted after every generation."""
 
     name = "cmaes"
-    summary = "an evolution strategy on flat spaces of numbers; for hundreds of trials side by side"
+    summary = "an evolution strategy on flat numeric spaces; for hundreds of parallel trials"
+
+    def __init__(self) -> None:
+        self._replay = _Replay()
 
     def check(self, space: SearchSpace) -> None:
         if importlib.util.find_spec("cmaes") is None:
@@ -36,65 +43,92 @@ class CmaEs(Sampled):
             raise SpaceError(f"strategy {self.name!r} has no numbers to adapt in space {space.name!r}; use random")
 
     def next(self, history: History, context: SearchContext) -> Step | None:
-        # A generation is drawn from one state, which only all trials together give again; there is nothing to bound.
-        return next_baseline(history, context) or Draw(
-            lambda _: self.sampler(context.seed), [record for record in history.trials if record.is_drawn]
-        )
-
-    def sampler(self, seed: int) -> BaseSampler:
-        return Replayed(seed)
+        drawn = [record.frozen for record in history.trials if record.is_drawn]
+        return next_baseline(history, context) or Draw(lambda _: _Generations(context.seed, drawn, self._replay))
 
 
-class Replayed(BaseSampler):
-    """CMA-ES whose state is computed from the trials again for every draw: a study keeps trials, and no pickle of an
-    optimizer. Trials that did not complete count as the worst of their generation.
+class _Replay:
+    """CMA-ES after the finished generations. Its state follows from the trials, because a study stores trials and no
+    pickled optimizer; it is kept between the draws of a study, so that each generation is told once.
     """
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
+    def __init__(self) -> None:
+        self._seed, self._told = -1, list[FrozenTrial]()
+        self._optimizer: CMA | None = None
+
+    def next_point(self, seed: int, drawn: Sequence[FrozenTrial], space: dict[str, BaseDistribution]) -> np.ndarray:
+        """The next point, in the unit cube, of the generation that is being drawn after the trials `drawn`. Those that
+        did not complete count as the worst of their generation; one under way holds back what its generation tells.
+        """
+        followers = drawn[1:]  # the first point is in the middle, because only it tells which dimensions there are
+        if self._optimizer is None or seed != self._seed or followers[: len(self._told)] != self._told:
+            self._seed, self._told, self._optimizer = seed, [], _optimizer(seed, len(space))
+        size = self._optimizer.population_size
+        generations = [followers[k : k + size] for k in range(len(self._told), len(followers) - size + 1, size)]
+        for generation in itertools.takewhile(_has_ended, generations):
+            _repeat(self._optimizer, generation, space)
+            self._told += generation
+        ahead = copy.copy(self._optimizer)
+        vars(ahead).update(copy.deepcopy(vars(self._optimizer)))  # deepcopy of the whole leaves its generator out
+        waiting = followers[len(self._told) :]
+        for generation in (waiting[k : k + size] for k in range(0, len(waiting), size)):
+            _repeat(ahead, generation, space)
+        point: np.ndarray = ahead.ask()
+        return point
+
+
+class _Generations(BaseSampler):
+    """The point that CMA-ES asks for after the trials `drawn`."""
+
+    def __init__(self, seed: int, drawn: Sequence[FrozenTrial], replay: _Replay) -> None:
+        self._seed, self._drawn, self._replay = seed, drawn, replay
 
     def infer_relative_search_space(
         self,
-        study: Study,
-        trial: FrozenTrial,  # noqa: ARG002 (Optuna's signature)
+        study: Study,  # noqa: ARG002 (Optuna's signature)
+        trial: FrozenTrial,  # noqa: ARG002
     ) -> dict[str, BaseDistribution]:
-        """The numbers of the first drawn trial."""
-        drawn = next((t for t in study.get_trials(deepcopy=False) if t.params), None)
-        return {} if drawn is None else dict(sorted(drawn.distributions.items()))
+        """The dimensions of the first drawn trial."""
+        return dict(sorted(self._drawn[0].distributions.items())) if self._drawn else {}
 
     def sample_relative(
         self,
-        study: Study,
-        trial: FrozenTrial,  # noqa: ARG002 (Optuna's signature)
+        study: Study,  # noqa: ARG002 (Optuna's signature)
+        trial: FrozenTrial,  # noqa: ARG002
         search_space: dict[str, BaseDistribution],
     ) -> dict[str, Any]:
-        """The next point of the generation that is being drawn."""
+        """The next point of the current generation."""
         if not search_space:
             return {}
-        from cmaes import CMA
-
-        trials = [t for t in study.get_trials(deepcopy=False) if t.params]
-        bounds = np.tile([0.0, 1.0], (len(search_space), 1))
-        optimizer = CMA(np.full(len(search_space), 0.5), _SIGMA, bounds, seed=derive_seed(self._seed, "cma") % 2**31)
-        size = optimizer.population_size
-        # The first point is in the middle, because only the first trial tells which dimensions there are.
-        generation, position = divmod(len(trials) - 1, size)
-        for number in range(generation):
-            observed = trials[1 + number * size : 1 + (number + 1) * size]
-            for _ in observed:
-                optimizer.ask()
-            if all(t.state.is_finished() for t in observed):
-                optimizer.tell(_losses(observed, search_space))
-        point = [optimizer.ask() for _ in range(position + 1)][-1]
+        point = self._replay.next_point(self._seed, self._drawn, search_space)
         return {name: _from_unit(d, x) for (name, d), x in zip(search_space.items(), point, strict=True)}
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """The middle, for the first trial; random for what no trial before had."""
-        if not any(t.params for t in study.get_trials(deepcopy=False) if t.number != trial.number):
+        """The middle of the range for the first trial; random for a dimension that earlier trials do not have."""
+        if not self._drawn:
             return _from_unit(param_distribution, 0.5)
         return RandomSampler(seed=self._seed).sample_independent(study, trial, param_name, param_distribution)
+
+
+def _optimizer(seed: int, dimensions: int) -> CMA:
+    from cmaes import CMA
+
+    bounds = np.tile([0.0, 1.0], (dimensions, 1))
+    return CMA(np.full(dimensions, 0.5), _SIGMA, bounds, seed=derive_seed(seed, "cma") % 2**31)
+
+
+def _has_ended(generation: Sequence[FrozenTrial]) -> bool:
+    return all(trial.state.is_finished() for trial in generation)
+
+
+def _repeat(optimizer: CMA, generation: Sequence[FrozenTrial], space: dict[str, BaseDistribution]) -> None:
+    """Have `optimizer` draw a generation again, and tell it what came of it where all of it has been and has ended."""
+    for _ in generation:
+        optimizer.ask()
+    if len(generation) == optimizer.population_size and _has_ended(generation):
+        optimizer.tell(_losses(generation, space))
 
 
 def _losses(trials: Sequence[FrozenTrial], space: dict[str, BaseDistribution]) -> list[tuple[np.ndarray, float]]:

@@ -12,9 +12,9 @@ from autoaug.search.strategies.probe_based import ProbeBased
 
 
 class Density(ProbeBased):
-    """Trains the policies under which unaugmented models still recognize held-out training samples, and all of them
-    together as one choice, as the paper does; ends there. It never reads the validation samples, so that it cannot
-    see a shift between them and the training samples.
+    """Trains the policies under which unaugmented models still recognize held-out training samples, and, as the paper
+    does, their combination; then ends. It never reads the validation samples, so it cannot detect a shift between the
+    splits.
     """
 
     name = "density"
@@ -31,7 +31,9 @@ class Density(ProbeBased):
 
 
 def together(policies: list[Policy]) -> Policy:
-    """Layer by layer, a choice among what the policies do there, as often as they do it."""
+    """Combine policies: each layer chooses among the sub-policies that they have in that layer, with equal total weight
+    per policy.
+    """
     depth = max(len(policy.layers) for policy in policies)
     layers = []
     for i in range(depth):

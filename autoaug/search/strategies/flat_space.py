@@ -1,4 +1,4 @@
-"""What a flat space is: one whose every dimension is there in every policy."""
+"""The check for flat spaces, in which every policy has the same dimensions."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from autoaug.search.space import SearchSpace
 
 
 def check_flat(strategy: str, space: SearchSpace, may_choose: bool) -> None:
-    """Raise `SpaceError` unless every policy of `space` has the same dimensions, and, unless they `may_choose`
-    between kinds, all of them are numbers.
+    """Raise `SpaceError` unless every policy of `space` has the same dimensions. If not `may_choose`, all dimensions
+    must also be numbers.
     """
     if cause := _first_that_depends(space) or (None if may_choose else _first_choice(space)):
-        flat = "flat spaces" if may_choose else "flat spaces of numbers alone"
+        flat = "flat spaces" if may_choose else "only flat numeric spaces"
         others = "tpe, random and auto take every space" + ("" if may_choose else "; gp takes choices")
         raise SpaceError(f"strategy {strategy!r} takes {flat}, but in space {space.name!r} {cause}; {others}")
 
@@ -19,13 +19,13 @@ def check_flat(strategy: str, space: SearchSpace, may_choose: bool) -> None:
 def _first_that_depends(space: SearchSpace) -> str | None:
     fewest, most = space.layers
     if fewest < most:
-        return f"there are {fewest} to {most} layers, each with dimensions of its own"
+        return f"there are {fewest} to {most} layers, each with its own dimensions"
     for base in space.base:
         if base.magnitude[0] < base.magnitude[1]:
             return f"the magnitude of {base.operator} depends on whether it is on"
     for what, kinds in (("mixing", space.mixing.kinds), ("adversarial", space.adversarial.kinds)):
         if len(kinds) > 1:
-            return f"{what} is one of {', '.join(kinds)}, each with dimensions of its own"
+            return f"{what} is one of {', '.join(kinds)}, each with its own dimensions"
     return None
 
 

@@ -13,10 +13,10 @@ from autoaug.search.strategies.sampler_based import Sampled
 
 
 class Gp(Sampled):
-    """A Matérn kernel with a length for each dimension, and expected improvement; noise is part of the model."""
+    """A Matérn kernel with one length scale per dimension, a noise term, and expected improvement."""
 
     name = "gp"
-    summary = "a Gaussian process on flat spaces; the fewest trials where there are few dimensions"
+    summary = "a Gaussian process on flat spaces; needs the fewest trials if there are few dimensions"
     learns_from = 120
 
     def check(self, space: SearchSpace) -> None:

@@ -1,4 +1,4 @@
-"""Operator weights, probabilities and magnitudes learned by gradient, at less than the cost of one training."""
+"""Operator weights, probabilities and magnitudes learned by gradient, for less than the cost of one training."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from autoaug.search.strategies.probe_based import ProbeBased
 
 
 class Gradient(ProbeBased):
-    """Trains the policy that was learned, after the baselines; ends there."""
+    """Trains the baselines and then the learned policy."""
 
     name = NAME
-    summary = "learn weights, probabilities and magnitudes by gradient (as DADA); under one training's cost"
+    summary = "learn weights, probabilities and magnitudes by gradient (as DADA); costs less than one training"
     stage = "gradient"
 
     def probe(self, context: SearchContext) -> Probe:

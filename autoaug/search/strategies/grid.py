@@ -1,4 +1,4 @@
-"""The grid of RandAugment (Cubuk et al., 2020): the number of layers n by one strength m for all operators."""
+"""The RandAugment grid (Cubuk et al., 2020): the number of layers n times one strength m for all operators."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _STRENGTHS = 5
 
 
 class Grid(Strategy):
-    """Every n of the space with five strengths, in an order that spreads over the grid; ends when all are tried."""
+    """Every n of the space with five strengths, in random order; ends when all have been tried."""
 
     name = "grid"
     learns_from_scores = False
-    summary = "the RandAugment grid of n layers at strength m; when a paper's protocol is wanted"
+    summary = "the RandAugment grid of n layers at strength m; to follow the protocol of the paper"
 
     def check(self, space: SearchSpace) -> None:
         if not space.layers[1]:
@@ -39,7 +39,7 @@ class Grid(Strategy):
 
 
 def grid(space: SearchSpace) -> Iterator[dict[str, Any]]:
-    """The points of the grid, as values of `sample_shaped`; what the grid does not vary is as in `usual_shape`."""
+    """The points of the grid, as values for `sample_shaped`; the grid leaves all else as in `usual_shape`."""
     usual = usual_shape(space)
     for layers in range(max(1, space.layers[0]), space.layers[1] + 1):
         for strength in np.linspace(*space.strength, _STRENGTHS):

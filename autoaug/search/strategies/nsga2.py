@@ -1,4 +1,4 @@
-"""NSGA-II (Deb et al., 2002): accuracy, robustness and compute at once."""
+"""NSGA-II (Deb et al., 2002): optimizes score, robustness and compute at once."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from autoaug.search.strategies.sampler_based import Sampled
 
 
 class Nsga2(Sampled):
-    """An evolving population whose front of best compromises is what the search is for; the report draws it."""
+    """An evolving population that approximates the Pareto front, which the report shows."""
 
     name = "nsga2"
-    summary = "several objectives: accuracy, robustness to attacks and corruptions, compute; for hundreds of trials"
+    summary = "several objectives: score, robustness to attacks and corruptions, compute; for hundreds of trials"
     objectives = ("score", "robustness", "compute")
     prunes = False
     learns_from = 500

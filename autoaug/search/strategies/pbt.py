@@ -17,30 +17,30 @@ from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.base import Fixed, History, SearchContext, Step, Strategy, TrialRecord, next_baseline
 from autoaug.utils.seeds import derive_seed
 
-#: A training is in so many parts, after each of which the worst of the population are replaced.
+#: The number of parts of a training; after each, the worst members of the population are replaced.
 GENERATIONS = 5
-#: The fraction of the population that is replaced by copies of as many of the best.
+#: The fraction of the population that is replaced by copies of the best members.
 _REPLACED = 0.25
-#: How often a copy draws new layers instead of varying those it has; the paper draws each number anew as often.
+#: The probability that a copy draws new layers instead of varying its own; the paper resamples each number as often.
 _ANEW = 0.2
-#: How far a copy moves each probability and magnitude at most.
+#: The largest change of a probability or magnitude in a copy.
 _STEP = 0.3
-#: The population where the budget is one of time.
+#: The population size under a time limit.
 _USUAL = 8
 _FEWEST = 2
 
 
 class Pbt(Strategy):
-    """Trains the baselines, and a population side by side, each with a policy of its own. After every part of the
-    training the worst quarter take over weights and policy of the best quarter, and go on with layers that are varied.
-    What it finds is a schedule: which layers the best member was trained with when. Mixing, adversarial samples and
-    copies of a member stay what they were.
+    """Trains the baselines, then a population in parallel, in which each member has its own policy. After each part of
+    the training, the worst quarter copy the weights and policies of the best quarter and continue with varied layers.
+    The result is a schedule: which layers the best member was trained with at which time. A member's mixing,
+    adversarial training and copies do not change.
 
-    The study owns the population: a member of a generation is a trial that goes on where its parent's stopped.
+    The study owns the population: a member of a generation is a trial that continues where its parent stopped.
     """
 
     name = "pbt"
-    summary = "a schedule over epochs, from a population that trains once; when early and late training differ"
+    summary = "a schedule over epochs, from a population trained once; if early and late training need different layers"
     prunes = False
     needs_data = True
 
@@ -70,7 +70,7 @@ class Pbt(Strategy):
 
 
 def _population(context: SearchContext) -> int:
-    """As many members as there are trainings left for after the baselines."""
+    """The population size: one member per training that the budget leaves after the baselines."""
     return _USUAL if context.budget is None else max(_FEWEST, math.floor(context.budget) - len(context.baselines))
 
 
@@ -81,13 +81,13 @@ def _suggest(context: SearchContext, generation: int, member: int) -> Suggest:
 
 
 def _founder(member: int, context: SearchContext) -> Policy:
-    """A policy to begin with: the first one usual, the others drawn."""
+    """The initial policy of a member: the usual shape for the first member, drawn at random for the others."""
     drawn = sample_shaped(context.space, _suggest(context, 0, member) if member else Given(usual_shape(context.space)))
     return drawn.model_copy(update={"layers": (), "schedule": (Phase(until=1, layers=drawn.layers),)})
 
 
 def _successor(parents: Sequence[TrialRecord], generation: int, member: int, context: SearchContext) -> Policy:
-    """The policy of the next generation: a parent's, going on with the same layers, or a better one's, varied."""
+    """A member's policy in the next generation: its parent's, with the same layers, or a varied copy of a better."""
     ranked = sorted(parents, key=lambda record: -(record.score if record.score is not None else -math.inf))
     replaced = max(1, math.floor(_REPLACED * len(parents)))
     failed = sum(record.score is None for record in parents)
@@ -103,7 +103,7 @@ def _successor(parents: Sequence[TrialRecord], generation: int, member: int, con
 
 
 def _varied(policy: Policy, suggest: Suggest) -> Policy:
-    """The same layers with every operation's probability and highest magnitude moved a little."""
+    """The same layers with a small random change of each operation's probability and highest magnitude."""
 
     def moved(name: str, value: float) -> float:
         return min(1.0, max(0.0, value + suggest.suggest_float(name, -_STEP, _STEP)))
@@ -131,7 +131,7 @@ def _varied(policy: Policy, suggest: Suggest) -> Policy:
 
 
 def _going_on(parent: Policy, layers_of: Policy, generation: int) -> Policy:
-    """The parent's schedule until now, and from now on the layers of another policy."""
+    """The parent's schedule until now, followed by the layers of `layers_of`."""
     now = generation / GENERATIONS
     past = (*parent.schedule[:-1], Phase(until=now, layers=parent.schedule[-1].layers))
     return parent.model_copy(update={"schedule": (*past, Phase(until=1, layers=layers_of.layers))})

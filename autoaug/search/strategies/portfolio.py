@@ -1,4 +1,4 @@
-"""Shapes of policies that practice knows, for a search to begin with."""
+"""Policy shapes that work well in practice, for a search to begin with."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from autoaug.search.space import SearchSpace
 def portfolio(
     space: SearchSpace, published: Iterable[str] = (), best: str | None = None, strength: float | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Shapes that practice knows, each once, as values of `sample_shaped` within `space`: the layers of each
-    `published` policy after the base operations of the space, alone and with mixing; those of the `best` of them
-    without base operations, weaker or mixed; and one or two layers of the space's own at `strength` (or a middle one),
-    of all operators or of one family.
+    """Yield shapes that work well in practice, each once, as values for `sample_shaped` within `space`: the layers of
+    each `published` policy after the usual base operations, alone and with mixing; the layers of the `best` of them
+    without base operations, weaker or mixed; and one or two layers of the space's own families at `strength` (or the
+    middle one).
     """
     usual = usual_shape(space)
     families = list(space.families)
@@ -44,7 +44,7 @@ def portfolio(
 
 
 def _within(space: SearchSpace, name: str, value: Any) -> Any:
-    """The value nearest to `value` that the space allows."""
+    """The nearest value that the space allows."""
     ranges = {
         "layers": space.layers,
         "strength": space.strength,

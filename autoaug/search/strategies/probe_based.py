@@ -1,4 +1,4 @@
-"""Strategies that make one probe into the data, and train the policies that it proposes."""
+"""Strategies that run one probe and train the policies that it proposes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from autoaug.search.strategies.base import Fixed, History, Probe, SearchContext,
 
 
 class ProbeBased(Strategy):
-    """Makes the probe, trains the baselines, then the candidates that the probe's result gives; ends there.
+    """Runs the probe, trains the baselines, then trains the candidates from the probe's result.
 
     Attributes:
-        stage: what to note as the stage of the candidates' trials.
+        stage: the stage to record for the candidates' trials.
     """
 
     stage: str
@@ -24,11 +24,11 @@ class ProbeBased(Strategy):
 
     @abstractmethod
     def probe(self, context: SearchContext) -> Probe:
-        """The probe to make."""
+        """The probe to run."""
 
     @abstractmethod
     def candidates(self, probe_result: Mapping[str, Any], context: SearchContext) -> Mapping[str, Policy]:
-        """What to train, by name; empty where the probe proposes nothing."""
+        """The policies to train, by name; empty if the probe proposes none."""
 
     def next(self, history: History, context: SearchContext) -> Step | None:
         probe = self.probe(context)
@@ -36,6 +36,6 @@ class ProbeBased(Strategy):
             return probe
         if baseline := next_baseline(history, context):
             return baseline
-        found = self.candidates(history.probe_results[probe.name] or {}, context)
+        candidates = self.candidates(history.probe_results[probe.name] or {}, context)
         begun = {record.name for record in history.trials}
-        return next((Fixed(n, policy, stage=self.stage) for n, policy in found.items() if n not in begun), None)
+        return next((Fixed(n, policy, stage=self.stage) for n, policy in candidates.items() if n not in begun), None)

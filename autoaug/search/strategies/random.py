@@ -11,7 +11,7 @@ class Random(Sampled):
     """Independent uniform draws."""
 
     name = "random"
-    summary = "draw independently; the rival that every other strategy must beat"
+    summary = "draw independently; the baseline that every other strategy must beat"
     learns_from = 1
 
     def sampler(self, seed: int) -> BaseSampler:

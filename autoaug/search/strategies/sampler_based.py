@@ -1,4 +1,4 @@
-"""Strategies that are an Optuna sampler: baselines first, then whatever the sampler draws."""
+"""Strategies based on an Optuna sampler: baselines first, then the sampler's draws."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Sampled(Strategy):
     """Trains the baselines, then what its sampler draws from the whole space, at full length.
 
     Attributes:
-        learns_from: the most trials that its sampler observes.
+        learns_from: the most trials that the sampler observes.
     """
 
     learns_from: int = 250

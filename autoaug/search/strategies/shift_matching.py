@@ -1,4 +1,4 @@
-"""Two-sample matching on its own: train what makes the training samples look like the validation samples."""
+"""Two-sample matching alone: train the policy that makes the training samples look like the validation samples."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from autoaug.search.strategies.probe_based import ProbeBased
 
 
 class Matching(ProbeBased):
-    """Probes which operators explain the shift between the splits, without labels and without training, and trains
-    these, alone and after each baseline; ends there.
+    """Finds the operators that explain the shift between the splits, without labels and without training; then trains
+    them, alone and after each baseline.
     """
 
     name = "matching"
-    summary = "find the shift between training and validation samples; cheap, blind to all else"
+    summary = "match the shift between training and validation samples; cheap, blind to everything else"
     stage = "matched"
 
     def probe(self, context: SearchContext) -> Probe:  # noqa: ARG002 (needs no more)

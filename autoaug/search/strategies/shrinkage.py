@@ -1,4 +1,4 @@
-"""What repeated, noisy, partly cheap trials say of a policy together."""
+"""Estimates of policies from repeated, noisy trials on all or part of the data, by empirical Bayes shrinkage."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import numpy as np
 
 from autoaug.search.strategies.base import TrialRecord
 
-#: The deviation between trainings of one policy where too few were repeated to estimate it: a point and a half.
+#: The standard deviation between trainings of one policy, used if too few were repeated to estimate it.
 _USUAL_NOISE = 0.015
-#: With so many trainings beyond the first of each policy, the noise is estimated from them.
+#: The degrees of freedom (trainings beyond the first of each policy) from which on the noise is estimated.
 _FREEDOM = 4
 _SWEEPS = 12
 _LEAST = 1e-8
 
 
 class PolicyEstimate(NamedTuple):
-    """What is estimated of a policy.
+    """The estimate for a policy.
 
     Attributes:
-        record: its first trial, or its first at full length.
-        expected: accuracy above the average policy's, shrunken towards 0 as far as noise explains it.
-        trials: how many trials the estimate is from.
-        is_whole: whether one of them was at full length.
+        record: its first trial on all data, or else its first trial.
+        expected: its expected score minus that of the average policy, shrunk toward 0 according to the noise.
+        trials: how many trials the estimate is based on.
+        is_whole: whether one of them was on all data.
     """
 
     record: TrialRecord
@@ -34,12 +34,12 @@ class PolicyEstimate(NamedTuple):
 
 
 def policy_estimates(trials: Iterable[TrialRecord]) -> list[PolicyEstimate]:
-    """Policies by what all of their complete trials say, the best first.
+    """Estimates from all complete trials of each policy, best first.
 
-    An accuracy is modeled as the sum of what the policy is worth, an effect of the condition (the fraction of the data
-    and the seed, which all policies have in common), and noise; a policy's worth has a normal prior, whose width is
-    fitted too (empirical Bayes; Efron and Morris, 1975). That corrects the winner's curse: the best of many noisy
-    scores is expected to be worse than it looks, and the less often it was repeated, the more.
+    A score is modeled as the sum of an effect of the policy, an effect of the condition (data fraction and seed), and
+    noise. The policy effects have a normal prior whose width is fitted too (empirical Bayes; Efron and Morris, 1975).
+    This corrects the winner's curse: the best of many noisy scores is expected to be worse than it looks, the more so
+    the less often it was repeated.
     """
     kept = list({record.key: record for record in reversed(list(trials)) if record.score is not None}.values())[::-1]
     if not kept:
@@ -65,15 +65,15 @@ def policy_estimates(trials: Iterable[TrialRecord]) -> list[PolicyEstimate]:
         first.setdefault(number, record)
         if record.data_fraction == 1:
             whole.setdefault(number, record)
-    found = [
+    estimates = [
         PolicyEstimate(whole.get(number, record), float(worth[number]), int(count[number]), number in whole)
         for number, record in first.items()
     ]
-    return sorted(found, key=lambda s: -s.expected)
+    return sorted(estimates, key=lambda s: -s.expected)
 
 
 def _numbered(keys: Sequence[Hashable]) -> tuple[np.ndarray, int]:
-    """For each key the number of the first equal one among the different ones, and how many those are."""
+    """Number the distinct keys in order of appearance; return each key's number, and the count of distinct keys."""
     numbers: dict[Hashable, int] = {}
-    found = np.array([numbers.setdefault(key, len(numbers)) for key in keys])
-    return found, len(numbers)
+    indices = np.array([numbers.setdefault(key, len(numbers)) for key in keys])
+    return indices, len(numbers)

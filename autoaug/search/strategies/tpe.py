@@ -9,10 +9,10 @@ from autoaug.search.strategies.sampler_based import Sampled
 
 
 class Tpe(Sampled):
-    """Multivariate, grouped (for conditional spaces), with the constant liar (for trials side by side)."""
+    """Multivariate, grouped (for conditional spaces), with the constant liar (for parallel trials)."""
 
     name = "tpe"
-    summary = "model the good and the bad trials over the whole space; pays from about 30 trials on"
+    summary = "model good and bad trials over the whole space; pays off from about 30 trials on"
 
     def sampler(self, seed: int) -> BaseSampler:
         return tpe_sampler(seed)

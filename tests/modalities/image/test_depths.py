@@ -152,7 +152,7 @@ def test_of_several_frames_the_first_is_taken_and_that_is_stated(kind: str, tmp_
     part = source.parts["train"]
     place = [Path(name).suffix for name in part.names].index(f".{kind}")
     np.testing.assert_array_equal(in_memory(part.inputs).array[place], 200)
-    assert "the first is taken" in source.rule
+    assert "only the first frame" in source.rule
 
 
 def test_one_scale_holds_for_all_splits(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Images come as uint8 ``[C, H, W]`` from arrays of every layout, files of every size, and known data sets."""
+"""Arrays of every layout, files of every size and known data sets give images as uint8 ``[C, H, W]``."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def test_idx_files_are_known_by_the_words_of_their_names(tmp_path: Path) -> None
         write_idx(tmp_path / f"{prefix}-labels-idx1-ubyte.gz", bars(12)[1])
     assert set(open_source(tmp_path, PLENTY).parts) == {"train", "validation", "test"}
     (tmp_path / "more-images-idx3-ubyte").touch()
-    with pytest.raises(DataError, match="does not say what it is"):
+    with pytest.raises(DataError, match="does not tell its split"):
         open_source(tmp_path, PLENTY)
     (tmp_path / "more-images-idx3-ubyte").rename(tmp_path / "other-train-images-idx3-ubyte")
     with pytest.raises(DataError, match="are both images of the train split"):

@@ -1,4 +1,4 @@
-"""What each operator does to a model that has never seen it."""
+"""The effect of each operator on a model trained without it."""
 
 from __future__ import annotations
 

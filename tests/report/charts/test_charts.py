@@ -1,4 +1,4 @@
-"""The tuple of charts that a page walks through."""
+"""The tuple of charts of a page."""
 
 from __future__ import annotations
 

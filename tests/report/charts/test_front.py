@@ -1,4 +1,4 @@
-"""Compromises between several objectives."""
+"""The Pareto front of several objectives."""
 
 from __future__ import annotations
 

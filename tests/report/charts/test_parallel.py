@@ -1,4 +1,4 @@
-"""Choices of trials and what came of them."""
+"""The choices and scores of trials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a model holds up under corruptions."""
+"""The robustness of a model to corruptions."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""What is said in words."""
+"""The report's sentences."""
 
 from __future__ import annotations
 
-from autoaug.report.tables.sentences import power_note, shift
+from autoaug.report.tables.sentences import shift
 from autoaug.results import ACCURACY
-from tests.conftest import published
 from tests.report.records import result, trial
 
 
@@ -20,15 +19,8 @@ def test_the_shift_is_told_with_what_it_gained_in_training() -> None:
     text = shift(result(*trained, probes={"matching": found}), ACCURACY)
     assert text is not None
     assert "Rotate explain 98 % of it; the rest is within the noise" in text
-    assert "they gain +10.0 and -10.0 points, so the search leaves them aside" in text
+    assert "they gain +10.0 and -10.0 points, so the search does not use them" in text
     nothing = shift(result(probes={"matching": {**found, "policy": None}}), ACCURACY)
     assert nothing is not None
     assert "no operator explains it" in nothing
     assert shift(result(), ACCURACY) is None
-
-
-def test_what_cannot_be_told_from_luck_is_half_the_interval() -> None:
-    found = published()
-    assert found.comparison is not None
-    low, high = found.comparison.ci95
-    assert f"differences below {50 * (high - low):.1f} points" in power_note(found, ACCURACY)

@@ -1,4 +1,4 @@
-"""What strategies ask of the data and of models that are trained already."""
+"""Probes: measurements that strategies make on the data and on trained models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The matching finds what was planted in real digits, at the right range, and nothing where nothing is."""
+"""Matching recovers shifts planted into real digits, with the right range, and finds none if there is none."""
 
 from __future__ import annotations
 

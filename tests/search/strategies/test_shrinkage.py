@@ -1,4 +1,4 @@
-"""What repeated, noisy, partly cheap trials say together."""
+"""Estimates from repeated, noisy trials, some of them cheap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What series bring."""
+"""The modality of series."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What exported code for images is made of: real functions and the texts of classes, none of which refer to autoaug."""
+"""The parts of exported code for images: functions and class texts, none of which refer to autoaug."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an exported module carries out what it drew; and its operators one image after another."""
+"""How an exported module applies the operations that it drew, and batches operators on single images."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from autoaug.modalities.image.warping import field_grid, field_through, sample, 
 
 
 def apply_operations(images: Tensor, choice: Tensor, magnitude: Tensor, uniforms: Tensor) -> Tensor:
-    """Apply to each image its operators in turn: in every step, all images with the same operator at once.
+    """Apply to each image its operators in order; in every step, all images with the same operator are batched.
 
-    Consecutive warps of an image become one map and one sampling.
+    Consecutive warps of an image are composed into one map and sampled once.
     """
     images = images.clone()
     maps = torch.eye(3, dtype=images.dtype, device=images.device).repeat(len(images), 1, 1)
@@ -43,11 +43,11 @@ def apply_operations(images: Tensor, choice: Tensor, magnitude: Tensor, uniforms
 
 
 def one_by_one(function: Callable[[Tensor, float, Tensor], Tensor]) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-    """A function of one image, its value and its draws as one of a batch."""
+    """Turn a function of one image, its value and its uniforms into one of a batch."""
     return lambda images, value, uniforms: torch.stack(
         [function(image, float(v), d) for image, v, d in zip(images, value, uniforms, strict=True)]
     )
 
 
-#: Kind, function and value at magnitude 1 of each operator; an exported module has its own.
+#: Kind, function and value at magnitude 1 of each operator; an exported module has its own list.
 OPERATORS: list[tuple[str, Callable[..., Tensor], float]] = []

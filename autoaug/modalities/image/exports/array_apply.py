@@ -1,4 +1,4 @@
-"""How an exported NumPy module draws and carries out its operations, and what it takes."""
+"""How an exported NumPy module checks its input, and draws and applies its operations."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]
 
 
 def as_floats(images: Array) -> Array:
-    """Images ``[n, H, W, C]``, uint8, or floating point in [0, 1] (what lies outside by at most 1e-3 is clamped), as
-    float32; raises ValueError where they are anything else.
+    """Images ``[n, H, W, C]``, uint8, or floating point in [0, 1] (values outside by at most 1e-3 are clamped), as
+    float32; raises ValueError for anything else.
     """
     if images.ndim != 4 or 0 in images.shape[1:]:
-        raise ValueError(f"images must be [B, H, W, C] with a pixel at least, not of shape {list(images.shape)}")
+        raise ValueError(f"images must be [B, H, W, C] with at least one pixel, not of shape {list(images.shape)}")
     if images.dtype == np.uint8:
         return images.astype("float32") / 255
     if images.dtype.kind != "f":
@@ -35,8 +35,8 @@ def as_type(images: Array, dtype: Any) -> Array:
 
 
 def draw_operations(table: Table, n: int, generator: np.random.Generator) -> tuple[Array, Array, Array]:
-    """Draw for n images, in S steps, which operator (``[S, n]``, -1 for none), its signed magnitude (``[S, n]``) and
-    four uniform numbers for its own use (``[S, n, 4]``).
+    """For n images and S steps, draw the operator (``[S, n]``, -1 for none), its signed magnitude (``[S, n]``), and
+    four uniform numbers for the operator's own use (``[S, n, 4]``).
     """
     choices, magnitudes, uniforms = [], [], []
     for sub_policies in table:
@@ -56,8 +56,8 @@ def draw_operations(table: Table, n: int, generator: np.random.Generator) -> tup
 
 
 def apply_operations(images: Array, choice: Array, magnitude: Array, uniforms: Array) -> Array:
-    """Apply to each of ``images [n, H, W, C]``, float32 in [0, 1], its operators in turn: in every step, all images
-    with the same operator at once. Consecutive warps of an image become one map and one sampling.
+    """Apply to each of ``images [n, H, W, C]``, float32 in [0, 1], its operators in order; in every step, all images
+    with the same operator are batched. Consecutive warps of an image are composed into one map and sampled once.
     """
     images = images.copy()
     maps = np.tile(np.eye(3, dtype="float32"), (len(images), 1, 1))
@@ -83,5 +83,5 @@ def apply_operations(images: Array, choice: Array, magnitude: Array, uniforms: A
     return images
 
 
-#: Kind, function and value at magnitude 1 of each operator; an exported module has its own.
+#: Kind, function and value at magnitude 1 of each operator; an exported module has its own list.
 OPERATORS: list[tuple[str, Callable[..., Array], float]] = []

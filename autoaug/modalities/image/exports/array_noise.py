@@ -1,4 +1,4 @@
-"""Operators that need noise, in NumPy: the same numbers as `autoaug.functional.noise`, which explains them."""
+"""Operators that need noise, in NumPy, with the same numbers as `autoaug.functional.noise`, which explains them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def random_bits(uniforms: Array, count: int) -> Array:
 
 
 def planes(flat: Array, shape: tuple[int, ...]) -> Array:
-    """Numbers made in the order channel, row, column, as ``[n, H, W, C]``."""
+    """Reshape numbers in the order channel, row, column to ``[n, H, W, C]``."""
     return np.moveaxis(flat.reshape(-1, shape[2], shape[0], shape[1]), 1, -1).astype("float32")
 
 

@@ -1,4 +1,4 @@
-"""Arrays of a type, in NumPy; another library has two functions of these names."""
+"""Conversions to arrays, in NumPy; other libraries have two functions with these names."""
 
 from __future__ import annotations
 

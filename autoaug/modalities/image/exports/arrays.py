@@ -1,7 +1,8 @@
-"""Operators on arrays: pure functions in the words that NumPy and ``keras.ops`` share, so that one source serves both.
+"""Operators on arrays: pure functions that only use names shared by NumPy and ``keras.ops``, so that one source serves
+both.
 
-Images are float32 ``[n, H, W, C]`` in [0, 1], values ``[n]`` in the operator's unit, uniforms ``[n, 4]`` in [0, 1).
-Warps give maps ``[n, 3, 3]`` from output to input positions, in pixels from the center: see
+Images are float32 ``[n, H, W, C]`` in [0, 1], values ``[n]`` are in the operator's unit, uniforms ``[n, 4]`` in [0, 1).
+Warps return maps ``[n, 3, 3]`` from output to input positions, in pixels from the center; see
 `autoaug.modalities.image.fusion`.
 """
 
@@ -31,7 +32,7 @@ def moved(*terms: tuple[Array, tuple[float, float, float], tuple[float, float, f
 
 
 def whole(x: Array) -> Array:
-    """Round toward 0; what is a rounding error below a whole number is that number."""
+    """Round toward 0; a number just below a whole number, by a rounding error, becomes that number."""
     x = x + 1e-3 * np.sign(x)
     return np.sign(x) * np.floor(np.abs(x))
 
@@ -85,7 +86,7 @@ def random_resized_crop(share: Array, uniforms: Array, size: Size) -> Array:
     area = 1 - share * uniforms[:, 0]
     aspect = np.exp(share / 0.92 * math.log(4 / 3) * (2 * uniforms[:, 1] - 1))
     width, height = np.minimum(np.sqrt(area * aspect), 1), np.minimum(np.sqrt(area / aspect), 1)
-    x, y = (1 - width) * size[1] * (uniforms[:, 2] - 0.5), (1 - height) * size[0] * (uniforms[:, 3] - 0.5)
+    x, y = (1 - width) * (size[1] - 1) * (uniforms[:, 2] - 0.5), (1 - height) * (size[0] - 1) * (uniforms[:, 3] - 0.5)
     still = (0, 0, 0)
     return moved(
         (width - 1, (1, 0, 0), still), (x, (0, 0, 1), still), (height - 1, still, (0, 1, 0)), (y, still, (0, 0, 1))
@@ -195,7 +196,7 @@ def posterize(images: Array, bits: Array, uniforms: Array) -> Array:
 
 
 def equalize(images: Array, share: Array, uniforms: Array) -> Array:
-    """PIL's algorithm: a level's new value follows from how many pixels are darker."""
+    """PIL's algorithm: the new value of a level follows from the number of darker pixels."""
     n, height, width, channels = images.shape
     pixels, rows = height * width, n * channels
     levels = np.transpose(np.reshape(np.clip(np.floor(images * 255 + 0.5), 0, 255), (n, pixels, channels)), (0, 2, 1))
@@ -220,7 +221,7 @@ def padded(images: Array, by: int, mode: Any) -> Array:
 
 
 def neighbors(images: Array) -> list[Array]:
-    """The nine images shifted by one pixel or none; the border is repeated."""
+    """The image shifted by -1, 0 and 1 pixels in each direction: nine images; the border is repeated."""
     height, width = images.shape[1:3]
     wide = padded(images, 1, "symmetric")
     return [wide[:, y : y + height, x : x + width] for y in range(3) for x in range(3)]
@@ -267,8 +268,8 @@ def vignette(images: Array, darkening: Array, uniforms: Array) -> Array:
 
 
 def box(fraction: Array, uniforms: Array, images: Array, aspect: Array | float = 1.0) -> Array:
-    """Where a rectangle at a random place lies: its sides are a fraction of the shorter side, times and by the root of
-    the aspect.
+    """A boolean mask of a rectangle at a random position, whose sides are a fraction of the shorter side, times and
+    divided by the root of the aspect.
     """
     height, width = images.shape[1:3]
     side = fraction * min(height, width) / 2

@@ -1,4 +1,4 @@
-"""The operations of an exported policy that blends several chains (AugMix)."""
+"""The operations of an exported policy with blended chains (AugMix)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operators in terms of Kornia, where it has them: ``(images [n, C, H, W], value [n], draws [n, 4]) -> images``."""
+"""Operators that Kornia has: ``(images [n, C, H, W], value [n], uniforms [n, 4]) -> images``."""
 
 from __future__ import annotations
 

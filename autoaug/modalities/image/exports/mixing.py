@@ -18,10 +18,10 @@ MIXING: tuple[tuple[int, int], float, float] = ((1, 1), 1.0, 1.0)
 
 
 class Augment(Seeded):
-    """The policy: images ``[B, C, H, W]``, uint8 or in [0, 1] (what lies outside by at most 1e-3 is clamped), and
-    labels ``[B]`` or ``[B, classes]`` in, images of the same shape and type and soft labels ``[B, classes]`` out.
+    """The policy: takes images ``[B, C, H, W]``, uint8 or in [0, 1] (values outside by at most 1e-3 are clamped), and
+    labels ``[B]`` or ``[B, classes]``; returns images of the same shape and type and soft labels ``[B, classes]``.
 
-    Give `classes` where labels are indices; otherwise the highest label of the batch tells.
+    Give `classes` if labels are indices; otherwise the highest label of the batch determines it.
     """
 
     def __init__(self, seed: int | None = None, classes: int | None = None) -> None:
@@ -30,10 +30,10 @@ class Augment(Seeded):
 
     def forward(self, images: Tensor, labels: Any) -> tuple[Tensor, Tensor]:
         if as_batch(images).ndim != images.ndim:
-            raise ValueError("this policy mixes images; pass a batch of them with labels, not one image")
+            raise ValueError("this policy mixes images; pass a batch with labels, not a single image")
         batch, generator = check_inputs(as_batch(images)), self.generator
         soft = soft_labels(labels, self.classes, len(batch))
-        with torch.autocast(batch.device.type, enabled=False):  # coordinates in 16 bits move pixels
+        with torch.autocast(batch.device.type, enabled=False):  # 16-bit coordinates are too coarse
             augmented = augment_samples(as_float(batch), generator)
             mode, partner, weight, place = draw_mixing(*MIXING, len(batch), generator)
             mixed = mix_pairs(augmented, augmented[partner.to(batch.device)], mode, weight, place)

@@ -1,4 +1,4 @@
-"""The operations of an exported policy whose layers follow one another."""
+"""The operations of an exported policy with consecutive layers."""
 
 from __future__ import annotations
 

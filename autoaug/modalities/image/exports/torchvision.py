@@ -1,4 +1,4 @@
-"""Operators that torchvision has: ``(image [C, H, W], value, draws [4]) -> image``."""
+"""Operators that torchvision has: ``(image [C, H, W], value, uniforms [4]) -> image``."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from torchvision.transforms.v2 import functional as F
 
 
 def by_channel(image: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
-    """A function that takes 1 or 3 channels; of another number, each is an image of its own."""
+    """Apply a function that takes 1 or 3 channels; with another number, to each channel separately."""
     return function(image) if image.shape[0] in (1, 3) else function(image[:, None])[:, 0]
 
 
 def saturated(image: Tensor, factor: float) -> Tensor:
-    """The distance from gray times `factor`; of other than 1 or 3 channels, gray is their mean."""
+    """Multiply the distance from gray by `factor`; unless there are 1 or 3 channels, gray is their mean."""
     if image.shape[0] in (1, 3):
         return F.adjust_saturation(image, factor)
     return torch.lerp(image.mean(0, keepdim=True).expand_as(image), image, factor).clamp(0, 1)

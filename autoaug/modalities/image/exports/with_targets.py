@@ -1,4 +1,4 @@
-"""The exported transform for torchvision: boxes, masks and key-points move with the image."""
+"""The exported transform for torchvision, which moves boxes, masks and keypoints with the image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LAYERS: Table = []
 
 
 def movement_of(choice: Tensor, magnitude: Tensor, uniforms: Tensor, size: tuple[int, int]) -> list[Tensor]:
-    """Where the drawn operations ``[S]`` of one image of `size` move its pixels."""
+    """The movement of the pixels of one image of `size` by its drawn operations ``[S]``."""
     movement: list[Tensor] = []
     for index, value, chances in zip(choice.tolist(), magnitude.double(), uniforms.double(), strict=True):
         if index >= 0 and OPERATORS[index][0] in ("warp", "field"):
@@ -28,13 +28,13 @@ def movement_of(choice: Tensor, magnitude: Tensor, uniforms: Tensor, size: tuple
 
 
 class Augment(Seeded):
-    """The policy as a transform beside those of ``torchvision.transforms.v2``: images ``[B, C, H, W]``, or one
-    ``[C, H, W]``, uint8 or in [0, 1] (what lies outside by at most 1e-3 is clamped), to the same shape and type, each
-    with operators of its own.
+    """The policy as a transform like those of ``torchvision.transforms.v2``: takes images ``[B, C, H, W]``, or a single
+    one ``[C, H, W]``, uint8 or in [0, 1] (values outside by at most 1e-3 are clamped); returns the same shape and type,
+    each image augmented independently.
 
-    With targets it returns ``(images, targets)``: in nested lists, tuples, dicts and dataclasses, ``tv_tensors`` of
-    boxes, masks and key-points move with their image, all else stays. The targets of a batch are a tensor of labels, or
-    a list of the targets of each image.
+    With targets, it returns ``(images, targets)``: in nested lists, tuples, dicts and dataclasses, ``tv_tensors`` of
+    boxes, masks and keypoints move with their image; everything else is kept. The targets of a batch are a tensor of
+    labels, or a list with the targets of each image.
     """
 
     def forward(self, images: Tensor, targets: Any = None) -> Any:
@@ -42,7 +42,7 @@ class Augment(Seeded):
         labels = targets is None or (type(targets) is Tensor and not alone)
         each = [] if labels else [targets] if alone else of_each(targets, len(batch))
         choice, magnitude, uniforms = draw_operations(LAYERS, len(batch), self.generator)
-        with torch.autocast(batch.device.type, enabled=False):  # coordinates in 16 bits move pixels
+        with torch.autocast(batch.device.type, enabled=False):  # 16-bit coordinates are too coarse
             augmented = apply_operations(as_float(batch), choice, magnitude, uniforms)
         augmented = as_type(augmented, images.dtype).view(images.shape)
         result = tv_tensors.wrap(augmented, like=images) if isinstance(images, tv_tensors.TVTensor) else augmented

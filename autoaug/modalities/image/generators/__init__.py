@@ -1,4 +1,4 @@
-"""Generators of images, by the kind that policies name."""
+"""Generators of images by the kind that policies name."""
 
 from autoaug.modalities.base import Generator
 from autoaug.modalities.image.generators.gan import Gan

@@ -1,4 +1,4 @@
-"""The GAN and its training: hinge loss, lazy R1, averaged weights, and our operators in front of the discriminator."""
+"""The GAN and its training: hinge loss, lazy R1, averaged weights, and augmentation before the discriminator."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from autoaug.utils.seeds import derive_seed
 _BATCH = 48
 _RATE, _BETAS = 2e-4, (0.0, 0.9)
 _AVERAGE = 0.999
-#: R1 (Mescheder et al., 2018) is taken every so many steps, with a weight as if it were taken at each.
+#: The weight of R1 (Mescheder et al., 2018), and how often it is applied; it is scaled up as if applied at every step.
 _R1, _R1_EVERY = 10.0, 8
-#: Passes over the training images by default: the discriminator soon knows a small set by heart, and samples become
-#: worse. On 1,000 Fashion-MNIST images they were best after 500 to 1,000 steps.
+#: The default number of passes over the training images, and bounds on the steps. The discriminator soon memorizes a
+#: small set, and samples get worse: on 1,000 Fashion-MNIST images, they were best after 500 to 1,000 steps.
 _PASSES, _FEWEST, _MOST = 40, 400, 20_000
-#: Where a given generator is adapted, only norms and embeddings learn: far fewer parameters, at a higher rate.
+#: The learning rate for adapting another generator: only norms and embeddings are trained, with a higher rate.
 _ADAPTER_RATE = 1e-3
 
 
-#: Differentiable augmentation (Zhao et al., 2020): real and generated images are shifted and cut in the same ways.
+#: Differentiable augmentation (Zhao et al., 2020) of real and generated images.
 AUGMENTATION = Policy(
     name="diffaugment",
     layers=in_turn(
@@ -48,7 +48,7 @@ AUGMENTATION = Policy(
 
 @dataclass
 class GanFit:
-    """A training under way on `samples`; `average` is the network whose samples are used."""
+    """A running training on `samples`; the images are drawn from the network `average`."""
 
     samples: Samples
     seed: int
@@ -59,8 +59,9 @@ class GanFit:
     steps: int = 0
 
     def run(self, steps: int, device: str, every: int) -> Iterator[int]:
-        """Train up to `steps` in all, yielding the number of steps done every so many of them, and at the end. What is
-        drawn at a step follows from the seed and the step, so that an interrupted training goes on as it would have.
+        """Train up to a total of `steps`; yield the number taken after `every` that many steps, and at the end. The
+        random numbers of a step follow from the seed and the step, so that an interrupted training can be resumed
+        exactly.
 
         Raises:
             Collapsed: a loss is not finite.
@@ -83,21 +84,21 @@ class GanFit:
                 yield self.steps
 
     def tensors(self) -> dict[str, Tensor]:
-        """What has been learned."""
+        """The learned tensors."""
         return dict(self.average.state_dict())
 
     def state(self) -> dict[str, Tensor]:
-        """All that it continues from, as tensors by name."""
-        found = {"steps": torch.tensor(self.steps)}
+        """The state from which the training can be resumed, as tensors by name."""
+        state = {"steps": torch.tensor(self.steps)}
         for part in ("generator", "discriminator", "average"):
-            found |= {f"{part}.{name}": tensor for name, tensor in getattr(self, part).state_dict().items()}
+            state |= {f"{part}.{name}": tensor for name, tensor in getattr(self, part).state_dict().items()}
         for i, optimizer in enumerate(self.optimizers):
             for key, values in optimizer.state_dict()["state"].items():
-                found |= {f"optimizer.{i}.{key}.{name}": torch.as_tensor(value) for name, value in values.items()}
-        return found
+                state |= {f"optimizer.{i}.{key}.{name}": torch.as_tensor(value) for name, value in values.items()}
+        return state
 
     def load(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from a state; raises `RuntimeError` or `KeyError` where it is another network's."""
+        """Resume from a state; raises `RuntimeError` or `KeyError` if it belongs to another network."""
         self.steps = int(state["steps"])
         for part in ("generator", "discriminator", "average"):
             own = {k.removeprefix(f"{part}."): v for k, v in state.items() if k.startswith(f"{part}.")}
@@ -121,12 +122,12 @@ class Gan:
         return min(_MOST, max(_FEWEST, round(_PASSES * samples / _BATCH)))
 
     def begin(self, train: Samples, classes: int, seed: int, source: Mapping[str, Tensor] | None = None) -> GanFit:
-        """A fresh training on the images of `train`; with the weights of a given generator as `source`, one that adapts
-        it: only its norms and embeddings, and what depends on the number of classes, learn.
+        """Begin a training on the images of `train`. With the weights of another generator as `source`, adapt it: only
+        norms, embeddings and parameters that depend on the number of classes are trained.
         """
         gaussians = fit_pca(train, classes)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too
             generator, discriminator = Generator(**gaussians), Discriminator(train.inputs.shape, classes)
         learned, rate = list(generator.parameters()), _RATE
         if source is not None:
@@ -148,14 +149,14 @@ class Gan:
         check_gaussians(tensors, shape, classes)
 
     def sample(self, tensors: Mapping[str, Tensor], labels: np.ndarray, seed: int, device: str) -> np.ndarray:
-        """A sample for each of ``labels [n]``, uint8 ``[n, C, H, W]``; the same seed makes the same."""
+        """Generate an image for each of ``labels [n]``, uint8 ``[n, C, H, W]``; the same seed gives the same images."""
         network = Generator(tensors["mean"].clone(), tensors["components"].clone())
         network.load_state_dict(dict(tensors))
         return _sample(network, labels, seed, device)
 
 
 def _packs(by_class: list[Tensor], generator: torch.Generator) -> Tensor:
-    """Rows ``[n, PACKED]`` of one class each; classes as often as they are."""
+    """Rows ``[n, PACKED]`` of one class each; classes are drawn by their frequency."""
     sizes = torch.tensor([float(len(rows)) for rows in by_class])
     kinds = torch.multinomial(sizes, _BATCH // PACKED, replacement=True, generator=generator)
     return torch.stack(
@@ -218,8 +219,8 @@ def _follow(average: nn.Module, current: nn.Module) -> None:
 def _sample(generator: Generator, labels: np.ndarray, seed: int, device: str) -> np.ndarray:
     draw = torch.Generator().manual_seed(seed)
     generator.to(device).eval()
-    found = []
+    batches = []
     for part in torch.split(torch.from_numpy(labels), at_once(generator.components)):
         images = generator(torch.randn(len(part), LATENT, generator=draw).to(device), part.to(device))
-        found.append((images * 255).round().to(torch.uint8).cpu())
-    return torch.cat(found).numpy() if found else np.empty((0,), np.uint8)
+        batches.append((images * 255).round().to(torch.uint8).cpu())
+    return torch.cat(batches).numpy() if batches else np.empty((0,), np.uint8)

@@ -1,7 +1,7 @@
-"""A compact class-conditional GAN for small images. Its generator corrects the samples of a Gaussian for each class
-(see `gaussian` beside this), so that it begins with all of their variety and has only their faults to learn; with
-conditional batch normalization (de Vries et al., 2017) in a small U-Net. Its discriminator is a projection
-discriminator (Miyato and Koyama, 2018) that sees two images of a class at once (PacGAN; Lin et al., 2018).
+"""A compact class-conditional GAN for small images. Its generator is a small U-Net with conditional batch normalization
+(de Vries et al., 2017), which corrects the samples of one Gaussian per class (see `gaussian`): it starts with their
+variety and only has to learn to remove their faults. The discriminator is a projection discriminator (Miyato and
+Koyama, 2018) that sees two images of a class together (PacGAN; Lin et al., 2018).
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from torch.nn.functional import leaky_relu, pad, relu
 from autoaug.modalities.image.generators.gaussian import decode
 
 LATENT = 64
-#: Images of one class that the discriminator judges together: so it notices a lack of variety.
+#: The number of images of one class that the discriminator judges together, so that it detects a lack of variety.
 PACKED = 2
 _NARROWEST, _WIDEST = 16, 128
 
 
 def widths(size: tuple[int, int]) -> list[int]:
-    """Channels at the images' own size, and after each halving: until the shorter side has at most 8 pixels."""
+    """Channels at full size and after each halving, until the shorter side has at most 8 pixels."""
     halvings = max(1, math.ceil(math.log2(min(size) / 8)))
     return [min(_WIDEST, _NARROWEST << i) for i in range(halvings + 1)]
 
 
 class ConditionalNorm(nn.Module):
-    """Batch normalization whose gain and shift are learned for each class."""
+    """Batch normalization with a learned gain and shift per class."""
 
     def __init__(self, channels: int, classes: int) -> None:
         super().__init__()
@@ -43,11 +43,12 @@ class ConditionalNorm(nn.Module):
 
 
 class Generator(nn.Module):
-    """Noise ``[n, LATENT]`` and labels ``[n]`` to images ``[n, C, H, W]`` in [0, 1].
+    """Maps noise ``[n, LATENT]`` and labels ``[n]`` to images ``[n, C, H, W]`` in [0, 1].
 
     Args:
-        mean: of each class's images, ``[classes, C, H, W]``.
-        components: their principal components, each as long as its standard deviation: ``[classes, k, pixels]``.
+        mean: the mean image of each class, ``[classes, C, H, W]``.
+        components: the principal components of each class, scaled by their standard deviations, ``[classes, k,
+            pixels]``.
     """
 
     mean: Tensor
@@ -71,7 +72,7 @@ class Generator(nn.Module):
         self.up_norms = nn.ModuleList(ConditionalNorm(b, classes) for _, b in pairs)
         self.last = nn.Conv2d(wide[0], channels, 3, padding=1)
         for parameter in self.last.parameters():
-            nn.init.zeros_(parameter)  # untrained, it corrects nothing
+            nn.init.zeros_(parameter)  # before training, it changes nothing
 
     def forward(self, noise: Tensor, labels: Tensor) -> Tensor:
         drawn = decode(self.mean, self.components, noise[:, : self.components.shape[1]], labels)
@@ -87,11 +88,11 @@ class Generator(nn.Module):
             x = up(x) if before is None else up(x) + before
             x = relu(norm(x, labels))
         made: Tensor = drawn + self.last(x)[..., : drawn.shape[-2], : drawn.shape[-1]]
-        return made + (made.clamp(0, 1) - made).detach()  # cut to [0, 1]; what is beyond still learns
+        return made + (made.clamp(0, 1) - made).detach()  # clipped to [0, 1], but with gradients everywhere
 
 
 class Discriminator(nn.Module):
-    """Packs of images ``[n, PACKED, C, H, W]`` of one class each, and the classes ``[n]``, to how real they look."""
+    """Maps packs of images ``[n, PACKED, C, H, W]`` of one class each, and the classes ``[n]``, to realness scores."""
 
     def __init__(self, shape: tuple[int, ...], classes: int) -> None:
         super().__init__()

@@ -1,1 +1,1 @@
-"""Where images come from: arrays, files, and data sets known by name."""
+"""Sources of images: arrays, files, and named data sets."""

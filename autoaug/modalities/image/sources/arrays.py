@@ -18,12 +18,12 @@ _CHUNK = 4096
 
 
 def image_source(name: str, classes: tuple[str, ...], parts: dict[Role, tuple[Inputs, np.ndarray]]) -> Source:
-    """A source from images of one shape; raises `DataError` where images and labels differ in number."""
+    """A source from images of one shape; raises `DataError` if the numbers of images and labels differ."""
     return with_forms(array_source(name, classes, parts, noun="image"))
 
 
 def with_forms(source: Source) -> Source:
-    """A source of images of one shape that says so in their own words."""
+    """The source with forms that describe its images: one size and one mode."""
     channels, height, width = source.parts["train"].inputs.shape
     count = sum(len(part) for part in source.parts.values())
     mode = MODES.get(channels, f"{channels} channels")
@@ -31,8 +31,8 @@ def with_forms(source: Source) -> Source:
 
 
 def prepare(array: np.ndarray, where: str) -> Convert:
-    """What makes uint8 ``[n, C, H, W]`` of rows of the array, which is checked; raises `DataError` that names it by
-    `where`.
+    """Check the array, and return a function that converts its rows to uint8 ``[n, C, H, W]``. Raises `DataError`, in
+    which `where` names the array.
     """
     axis = channel_axis(array.shape, where)
     check_values(array, where)
@@ -40,7 +40,7 @@ def prepare(array: np.ndarray, where: str) -> Convert:
 
 
 def as_images(array: np.ndarray, channel_axis: int | None) -> np.ndarray:
-    """uint8 ``[n, C, H, W]``; floats in [0, 1] are rounded to 256 levels."""
+    """Convert to uint8 ``[n, C, H, W]``; floats in [0, 1] are rounded to 256 levels."""
     first = array[:, None] if channel_axis is None else np.moveaxis(array, channel_axis, 1)
     if first.dtype != np.uint8:
         first = (first * 255).round().clip(0, 255).astype(np.uint8)
@@ -48,8 +48,8 @@ def as_images(array: np.ndarray, channel_axis: int | None) -> np.ndarray:
 
 
 def channel_axis(shape: tuple[int, ...], where: str) -> int | None:
-    """Which axis of ``[N, H, W]``, ``[N, H, W, C]`` or ``[N, C, H, W]`` is C: the last if it has at most 4, else the
-    second if that has, else the smaller of the two.
+    """The axis of C in ``[N, H, W, C]`` or ``[N, C, H, W]``, None for ``[N, H, W]``: the last if its size is at most 4;
+    else the second if its size is at most 4; else the smaller of the two.
     """
     if len(shape) == 3:
         return None

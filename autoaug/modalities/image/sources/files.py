@@ -1,4 +1,4 @@
-"""Images in files of their own, which are brought to one shape and depth."""
+"""Images in separate files, which are converted to one shape and depth."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from autoaug.modalities.image.decoding import (
 
 @dataclass(frozen=True)
 class ImageReader:
-    """Image files as uint8 ``[C, H, W]`` of the target's shape; see `Reader`."""
+    """Reads image files as uint8 ``[C, H, W]`` of the target shape; see `Reader`."""
 
     target: Shape
 
@@ -43,21 +43,21 @@ class ImageReader:
         return decode(path, self.target)
 
     def rewritten(self, path: Path) -> np.ndarray | None:
-        """Of the image's own size; None where it is stored as images of the data set are (gray or color of 8 bits)."""
+        """The image in its own size; None if the file already has the data set's format (gray or color, 8 bits)."""
         if path.suffix.lower() in image_endings() and read_header(path).is_stored_as_read(self.target.channels):
             return None
         return decode(path, replace(self.target, resized=False))
 
 
 def open_images(listing: Listing, size: int | None) -> Source:
-    """A source from image files, with their shorter side at `size` where that is given."""
+    """Open image files as a source; if `size` is given, their shorter side is resized to it."""
     return open_listing(listing, read_header, partial(_agree, size=size))
 
 
-def _agree(found: Sequence[tuple[Item, Header]], size: int | None) -> Common:
-    """The shape that training images have in common, and the depth that all have."""
-    headers = [header for _, header in found]
-    shape = common_shape([header for item, header in found if item.role == "train"], size)
+def _agree(readable: Sequence[tuple[Item, Header]], size: int | None) -> Common:
+    """Choose the common shape from the training images, and the common depth from all images."""
+    headers = [header for _, header in readable]
+    shape = common_shape([header for item, header in readable if item.role == "train"], size)
     is_one_size = len({(h.height, h.width) for h in headers}) == 1
     shape = replace(shape, resized=shape.resized or not is_one_size, depth=common_depth(headers))
     sizes = Counter(f"{h.height}x{h.width}" for h in headers)
@@ -71,7 +71,6 @@ def _rule(shape: Shape, headers: Sequence[Header]) -> str:
     if shape.resized:
         words.insert(
             0,
-            f"each image is scaled so that it covers {shape.height} x {shape.width} pixels and cropped to them about "
-            "its center",
+            f"each image is scaled to cover {shape.height} x {shape.width} pixels and center-cropped",
         )
     return "; ".join(words)

@@ -24,7 +24,7 @@ _UBYTE = 0x08
 
 
 def is_idx_folder(folder: Path) -> bool:
-    """Whether the folder holds files with names of the MNIST format."""
+    """Whether the folder has files with names in the MNIST format."""
     return any(_files(folder))
 
 
@@ -37,29 +37,30 @@ def _plain(name: str) -> str:
 
 
 def open_idx(folder: Path, memory_limit: int) -> Source:
-    """Pair image and label files by the word of their name that tells the split (``train``, ``val``, ``t10k``…)."""
-    found: dict[tuple[Role, str], Path] = {}
+    """Open image and label files, paired by the split in their names (``train``, ``val``, ``t10k``…)."""
+    files: dict[tuple[Role, str], Path] = {}
     for path in _files(folder):
         words = re.split(r"[^a-z0-9]+", path.name.lower())
         role = next((_ROLES[word] for word in words if word in _ROLES), None)
         kind = next((kind for kind in ("images", "labels") if kind in words), None)
         if role is None or kind is None:
             raise DataError(
-                f"{folder}: {path.name} does not say what it is; name it as train-images-idx3-ubyte is, or move it"
+                f"{folder}: the name {path.name} does not tell its split and kind; rename it like "
+                "train-images-idx3-ubyte, or move it"
             )
-        other = found.get((role, kind))
+        other = files.get((role, kind))
         if other is not None and _plain(other.name) != _plain(path.name):
             raise DataError(f"{folder}: {other.name} and {path.name} are both {kind} of the {role} split; keep one")
-        found[role, kind] = path
-    roles: list[Role] = [role for role in dict.fromkeys(_ROLES.values()) if (role, "images") in found]
+        files[role, kind] = path
+    roles: list[Role] = [role for role in dict.fromkeys(_ROLES.values()) if (role, "images") in files]
     if "train" not in roles:
         raise DataError(f"{folder}: there is no train-images-idx3-ubyte[.gz] among the IDX files")
-    for (role, kind), path in found.items():
+    for (role, kind), path in files.items():
         other_kind = "labels" if kind == "images" else "images"
-        if (role, other_kind) not in found:
-            raise DataError(f"{folder}: {path.name} has no file of {other_kind} beside it")
-    labels, classes = index_labels([_read(found[role, "labels"], memory_limit)[0] for role in roles], None, str(folder))
-    images = [_images(found[role, "images"], memory_limit) for role in roles]
+        if (role, other_kind) not in files:
+            raise DataError(f"{folder}: there is {path.name}, but no file with its {other_kind}")
+    labels, classes = index_labels([_read(files[role, "labels"], memory_limit)[0] for role in roles], None, str(folder))
+    images = [_images(files[role, "images"], memory_limit) for role in roles]
     return image_source(str(folder), classes, dict(zip(roles, zip(images, labels, strict=True), strict=True)))
 
 
@@ -69,7 +70,7 @@ def _images(path: Path, memory_limit: int) -> Inputs:
 
 
 def _read(path: Path, memory_limit: int) -> tuple[np.ndarray, str]:
-    """The array, and the file it is mapped from where it needs more than `memory_limit` bytes."""
+    """The array, and the file it is mapped from if it needs more than `memory_limit` bytes, otherwise ""."""
     with reading(path, "an IDX file of unsigned bytes"):
         is_packed = path.suffix.lower() == ".gz"
         with gzip.open(path) if is_packed else path.open("rb") as file:
@@ -84,7 +85,7 @@ def _read(path: Path, memory_limit: int) -> tuple[np.ndarray, str]:
             for row in array.reshape(len(array), -1) if mapped else [array.reshape(-1)]:
                 row[:] = np.frombuffer(file.read(row.size), np.uint8)
             if file.read(1):
-                raise ValueError("there are bytes behind the last value")
+                raise ValueError("there are bytes after the last value")
             return array, mapped
 
 

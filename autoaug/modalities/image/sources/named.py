@@ -1,4 +1,4 @@
-"""Data sets by name: scikit-learn's digits, and torchvision's where their files can be had."""
+"""Named data sets: scikit-learn's digits, and torchvision's if their files are available."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def open_digits() -> Source:
 
 
 def open_torchvision(name: str) -> Source:
-    """One of `TORCHVISION`, downloaded into ``$AUTOAUG_DATA`` (default ``~/.cache/autoaug``) where it is missing."""
+    """Open one of `TORCHVISION`, downloaded to ``$AUTOAUG_DATA`` (default ``~/.cache/autoaug``) if it is missing."""
     from torchvision import datasets
 
     if name not in TORCHVISION:

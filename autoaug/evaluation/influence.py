@@ -1,0 +1,48 @@
+"""What each test sample adds to a score, for any metric: what the luck of the test samples is estimated from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from autoaug.training.metrics import Metric
+
+#: Of the standard error of a sum over samples: a step so small that the metric is straight over it.
+_STEP = 1e-3
+
+
+def influence(metric: Metric, statistics: np.ndarray, clusters: np.ndarray | None = None) -> np.ndarray:
+    """What each cluster of samples adds to the score, times the number of clusters: its mean is 0, and its deviation
+    over the root of that number is the standard error of the score (the infinitesimal jackknife; Jaeckel, 1972).
+
+    The score is a function of sums over the samples, so it is linearized at these sums, by central differences.
+
+    Args:
+        metric: its score is turned so that larger is better.
+        statistics: of the samples, ``[n, k]``.
+        clusters: the number ``[n]`` of each sample's cluster, from 0; None where each sample is its own.
+
+    Returns:
+        ``[clusters]``.
+    """
+    if clusters is not None:
+        sums = np.zeros((int(clusters.max()) + 1, statistics.shape[1]))
+        np.add.at(sums, clusters, statistics)
+        statistics = sums
+    count, total = len(statistics), statistics.sum(0, dtype=np.float64)
+    steps = _STEP * np.sqrt(((statistics - total / count) ** 2).sum(0))
+    gradient = np.zeros(len(total))
+    for place, step in enumerate(steps.tolist()):
+        if step > 0:  # what is the same of every sample does not move
+            move = np.zeros(len(total))
+            move[place] = step
+            gradient[place] = (metric.value(total + move) - metric.value(total - move)) / (2 * step)
+    added = count * (statistics @ gradient)
+    centered: np.ndarray = added - added.mean()
+    return centered if metric.larger_is_better else -centered
+
+
+def influences(metric: Metric, trainings: Sequence[np.ndarray], clusters: np.ndarray | None = None) -> np.ndarray:
+    """`influence` of the ``statistics [n, k]`` of each training, ``[trainings, clusters]``."""
+    return np.stack([influence(metric, statistics, clusters) for statistics in trainings])

@@ -1,0 +1,60 @@
+"""What a modality has of all that a policy names beside operators: mixing, attacks and generators, by their kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from autoaug.errors import PolicyError
+from autoaug.modalities.base import Modality
+from autoaug.modalities.operators import IDENTITY, modality_of
+from autoaug.modalities.registry import all_modalities
+
+#: What a policy or a space asks for: kinds by what they are of, one of the keys of `known_kinds`.
+Kinds = Mapping[str, Iterable[str]]
+
+#: The kind of mixing that stands for two others, evenly.
+_EITHER = {"mixup-or-cutmix": ("mixup", "cutmix")}
+#: The attack that needs differentiable operators alone, so that every modality has it.
+_MAGNITUDES = "magnitudes"
+
+
+def mixed_by(kind: str) -> tuple[str, ...]:
+    """The kinds of a mixer that a policy's kind of mixing stands for: one, or two."""
+    return _EITHER.get(kind, (kind,))
+
+
+def known_kinds(modality: Modality) -> dict[str, tuple[str, ...]]:
+    """The kinds that policies for that modality may name."""
+    kinds = () if modality.mixing is None else tuple(modality.mixing.kinds)
+    either = tuple(kind for kind, both in _EITHER.items() if set(both) <= set(kinds))
+    return {
+        "mixing": (*kinds, *either),
+        "attack": (*modality.attacks, _MAGNITUDES),
+        "generator": tuple(modality.generators),
+    }
+
+
+def check_fits(operators: Iterable[str], kinds: Kinds, modality: str | None = None) -> None:
+    """Raise where there is no modality, or not the one that is named, that has all of the operators and kinds.
+
+    Raises:
+        UnknownName: there is no such operator or modality.
+        PolicyError: operators are of several modalities, or of another, or a kind is none of the modality's.
+    """
+    names = [name for name in operators if name != IDENTITY]
+    told = modality_of(names, modality)
+    candidates = [told] if names or modality else [told, *all_modalities().values()]
+    faults = [_fault(candidate, kinds) for candidate in candidates]
+    if all(faults):
+        raise PolicyError(str(faults[0]))
+
+
+def _fault(modality: Modality, kinds: Kinds) -> str | None:
+    """What the modality lacks, if anything."""
+    known = known_kinds(modality)
+    for what, wanted in kinds.items():
+        for kind in wanted:
+            if kind not in known[what]:
+                has = ", ".join(known[what]) or "none"
+                return f"there is no {what} {kind!r} for samples of the modality {modality.name!r}; it has: {has}"
+    return None

@@ -1,0 +1,130 @@
+"""What folds are worth on few samples, and what they would claim if the search saw what is tested; JSON.
+
+    scripts/bench_folds [--simulations 1000] [--out reports/folds.json]
+
+Simulated, with the program's own intervals: 400 samples, a baseline, and 25 searched policies. A policy is lucky with
+samples that it is scored on and with samples that it is trained on, the same ones each time. The search picks the
+policy with the best mean on all samples that it sees, as trials on a share of the data are scored on the rest. The one
+picked is then trained again on 15 seeds beside the baseline:
+
+- "split": the search sees three quarters, all seeds are tested on the last one;
+- "folds": the search sees one half, the other is tested in 5 folds, as with ``--folds 5``;
+- "folds of all": the search sees three quarters, and all samples are tested in 5 folds, as it must not be done.
+
+What counts is the difference on new training and test samples: how far the estimate is from it in the mean, how often
+its interval misses it, how wide that is, how often the policy is called better, and what it is truly worth. No policy
+is better than another, or they differ by two points; there is little luck of the training samples, or as much as of the
+test samples (deviations).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from autoaug.data.folds import Folds
+from autoaug.evaluation.statistics import Errors, corrected_errors, crossed_errors
+from benchmarks.command import options_of
+from benchmarks.results import Results
+
+SAMPLES, POLICIES, SEEDS, FOLDS = 400, 25, 15, 5
+#: Deviations of an accuracy: by the luck of all samples as test samples, and of a training.
+TEST_LUCK, NOISE = 0.01, 0.005
+#: The deviation of what policies are worth, and of an accuracy by the luck of all samples as training samples.
+WORLDS = {
+    "none is better": (0.0, 0.0025),
+    "none is better, luck in training": (0.0, 0.01),
+    "they differ by two points": (0.02, 0.0025),
+}
+DESIGNS = ("split", "folds", "folds of all")
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """What is true of each policy, the first being the baseline: its worth ``[policies]``, and what each sample adds
+    when it is tested or trained on, ``[policies, samples]``.
+    """
+
+    worth: np.ndarray
+    tested: np.ndarray
+    trained: np.ndarray
+
+    def trainings(self, policy: int, test: np.ndarray, train: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+        """What each test sample adds to the score of a training, ``[samples]``."""
+        luck = self.worth[policy] + self.trained[policy, train].mean() + draw.normal(0, NOISE)
+        added: np.ndarray = luck + self.tested[policy, test]
+        return added
+
+
+def drawn(spread: float, training_luck: float, draw: np.random.Generator) -> World:
+    """Policies whose worth has this deviation, but for the baseline's, which is 0."""
+    worth = np.append(0.0, draw.normal(0, spread, POLICIES))
+    luck = [draw.normal(0, one * SAMPLES**0.5, (POLICIES + 1, SAMPLES)) for one in (TEST_LUCK, training_luck)]
+    return World(worth, *luck)
+
+
+def simulated(design: str, world: World, draw: np.random.Generator) -> tuple[float, float, Errors]:
+    """What the picked policy is truly worth, its estimate, and how sure that is."""
+    order = draw.permutation(SAMPLES)
+    seen, held = np.split(order, [SAMPLES // 2 if design == "folds" else 3 * SAMPLES // 4])
+    scores = world.worth + (world.tested + world.trained)[:, seen].mean(1) + draw.normal(0, NOISE, POLICIES + 1)
+    picked = 1 + int(np.argmax(scores[1:]))
+    if design == "split":
+        table = np.stack(
+            [world.trainings(picked, held, seen, draw) - world.trainings(0, held, seen, draw) for _ in range(SEEDS)]
+        )
+        values = table.mean(1)
+        errors = crossed_errors(values.tolist(), table - values[:, None], 1 / len(held))
+    else:
+        test = order if design == "folds of all" else held
+        folds = Folds(FOLDS, np.zeros(len(test), np.int64), np.arange(len(test))).of(range(SEEDS))
+        values = np.array(
+            [_difference(world, picked, test[own], np.setdiff1d(order, test[own]), draw) for own in folds.values()]
+        )
+        errors = corrected_errors(values.tolist(), FOLDS / len(test), 1 / (FOLDS - 1))
+    return float(world.worth[picked]), float(values.mean()), errors
+
+
+def _difference(world: World, policy: int, test: np.ndarray, train: np.ndarray, draw: np.random.Generator) -> float:
+    """The score of a policy less the baseline's."""
+    ours, theirs = (world.trainings(one, test, train, draw).mean() for one in (policy, 0))
+    return float(ours - theirs)
+
+
+def rates(design: str, spread: float, training_luck: float, count: int) -> dict[str, float]:
+    """What is counted, in points or as shares."""
+    found = []
+    for number in range(count):
+        draw = np.random.default_rng([number, round(1000 * spread), round(10_000 * training_luck)])
+        worth, estimate, errors = simulated(design, drawn(spread, training_luck, draw), draw)
+        found.append((worth, estimate - worth, errors.reach().total))
+    worth, error, reach = np.array(found).T
+    better = worth + error > reach
+    return {
+        "worth of the picked policy": _points(worth),
+        "optimism": _points(error),
+        "half width": _points(reach),
+        "interval misses": np.mean(abs(error) > reach).item(),
+        "called better": better.mean().item(),
+        "called better, and is not": np.mean(better & (worth <= 0)).item(),
+    }
+
+
+def _points(values: np.ndarray) -> float:
+    """Their mean, in points."""
+    return round(100 * float(values.mean()), 2)
+
+
+def main() -> None:
+    """Simulate what is missing."""
+    parser = options_of(__doc__, "folds")
+    parser.add_argument("--simulations", type=int, default=1000, help="of each design and spread")
+    options = parser.parse_args()
+    results = Results(options.out, vars(options), fixed=["simulations"])
+    for name, world in WORLDS.items():
+        part = results.items.setdefault(name, {})
+        for design in DESIGNS:
+            if results.once(part, design, partial(rates, design, *world, options.simulations)):
+                print(name, design, part[design], flush=True)

@@ -1,0 +1,179 @@
+"""A confirmation over folds: what is trained and tested on what, as files and as the report has it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import autoaug
+from autoaug import api
+from autoaug.data.inputs import MemoryInputs
+from autoaug.data.loading import check_data
+from autoaug.data.splits import DataSet, Samples
+from autoaug.errors import DataError, OptionError
+from autoaug.evaluation.confirmation import confirmation_seeds
+from autoaug.policy.loading import load_policy
+from autoaug.results import SearchResult
+from autoaug.runs.folder import RunFolder
+from autoaug.training.setting import TrainingSetting
+from autoaug.training.tasks import Classification
+from autoaug.training.trial import Train
+from tests.conftest import bars
+
+LIMIT, SIZE, FOLDS = 2**30, 120, 3
+SMALL = {"epochs": 1, "seeds": 2, "workers": 1, "folds": FOLDS}
+SEARCH = {**SMALL, "space": "light", "trials": 3, "finalists": 1}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("folds") / "bars.npz"
+    images, labels = bars(SIZE)
+    np.savez(path, x_train=images, y_train=labels)
+    return path
+
+
+@pytest.fixture(scope="module")
+def result(data: Path) -> SearchResult:
+    return autoaug.search(data, **SEARCH, out=data.parent / "run")
+
+
+@pytest.fixture(scope="module")
+def opened(data: Path) -> DataSet:
+    return check_data(str(data), LIMIT, None, (), 0, FOLDS)[1]
+
+
+def test_every_seed_is_trained_without_its_fold_and_tested_on_it(result: SearchResult, opened: DataSet) -> None:
+    """Against trainings on exactly these samples, put together by hand."""
+    _, config = RunFolder.open(result.run_dir)
+    assert opened.folds is not None
+    seeds = confirmation_seeds(0, FOLDS)
+    for seed, rows in opened.folds.of(seeds).items():
+        others = np.setdiff1d(np.arange(len(opened.test)), rows)
+        inputs = [opened.train.inputs.take(np.arange(len(opened.train))), opened.test.inputs.take(others)]
+        labels = np.concatenate([opened.train.labels, opened.test.labels[others]])
+        alone = TrainingSetting(
+            task=Classification(3),
+            train=Samples(MemoryInputs(np.concatenate(inputs)), labels),
+            validation=opened.validation,
+            test=Samples(MemoryInputs(opened.test.inputs.take(rows)), opened.test.labels[rows]),
+            model="auto",
+            recipe=config.recipe,
+            device="cpu",
+            modality="image",
+        )
+        *_, expected = Train(load_policy("flip-crop")).run(alone, seed)
+        kept = result.run_dir / "confirmation" / f"{load_policy('flip-crop').fingerprint()}-{seed}.npz"
+        with np.load(kept) as file:
+            np.testing.assert_array_equal(file["test_rows"], rows)
+            np.testing.assert_array_equal(file["test_predictions"], expected.test_predictions)
+            np.testing.assert_array_equal(file["validation_predictions"], expected.validation_predictions)
+
+
+def test_scores_classes_and_confusion_are_those_of_the_folds(result: SearchResult, opened: DataSet) -> None:
+    assert result.data.folds == FOLDS
+    assert (result.data.train, result.data.validation, result.data.test) == (45, 15, 60)
+    for candidate in result.candidates:
+        assert len(candidate.seeds) == FOLDS, "two seeds become three: every fold is tested as often"
+        confusion = np.array(candidate.confusion)
+        assert confusion.sum(1).tolist() == [20, 20, 20], "every sample that the search has not seen is tested once"
+        found = []
+        for seed in candidate.seeds:
+            with np.load(result.run_dir / "confirmation" / f"{candidate.fingerprint}-{seed}.npz") as file:
+                found.append(np.mean(file["test_predictions"] == opened.test.labels[file["test_rows"]]))
+        assert candidate.test_scores == pytest.approx(found)
+        assert candidate.mean == pytest.approx(np.mean(found))
+
+
+def test_the_interval_is_that_of_nadeau_and_bengio(result: SearchResult) -> None:
+    """A fold against the two others of a turn: the variance of the mean of three seeds is 1 / 3 + 1 / 2 of theirs."""
+    found = result.comparison
+    assert found is not None
+    ours, theirs = (result.candidate(name).test_scores for name in (found.candidate, found.baseline))
+    differences = np.subtract(ours, theirs)
+    deviation = max(differences.std(ddof=1), 1 / 20 / np.sqrt(12))
+    reach = stats.t.ppf(0.975, FOLDS - 1) * deviation * np.sqrt(1 / 3 + 1 / 2)
+    assert found.folds == FOLDS
+    assert found.ci95 == pytest.approx((differences.mean() - reach, differences.mean() + reach), abs=1e-5)
+
+
+def test_the_search_never_reads_what_is_tested(
+    result: SearchResult, opened: DataSet, data: Path, tmp_path: Path
+) -> None:
+    """Its trials come out the same where the samples that are tested are noise, of the same classes."""
+    images, labels = bars(SIZE)
+    tested = {sample.tobytes() for sample in opened.test.inputs.take(np.arange(len(opened.test)))}
+    rows = np.array([image.tobytes() in tested for image in images])
+    images[rows] = np.random.default_rng(0).integers(0, 256, images[rows].shape)
+    np.savez(tmp_path / "noise.npz", x_train=images, y_train=labels)
+    found = autoaug.search(tmp_path / "noise.npz", **SEARCH, out=tmp_path / "run")
+    assert rows.sum() == len(opened.test)
+    assert [(t.params, t.curve, t.score) for t in found.history] == [
+        (t.params, t.curve, t.score) for t in result.history
+    ]
+    assert found.candidates[0].test_scores != result.candidates[0].test_scores
+
+
+def test_an_interrupted_confirmation_goes_on_with_the_folds_it_had(
+    result: SearchResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[int] = []
+    real = Train.run
+
+    def noting(self: Train, setting: TrainingSetting, seed: int) -> object:
+        trained.append(seed)
+        return real(self, setting, seed)
+
+    monkeypatch.setattr(Train, "run", noting)
+    lost = confirmation_seeds(0, FOLDS)[1]
+    (result.run_dir / "confirmation" / f"{load_policy('flip-crop').fingerprint()}-{lost}.npz").unlink()
+    (result.run_dir / "result.json").unlink()
+    again = autoaug.resume(result.run_dir)
+    assert trained == [lost]
+    assert [c.test_scores for c in again.candidates] == [c.test_scores for c in result.candidates]
+
+
+def test_robustness_is_measured_on_the_fold_that_the_kept_model_was_not_trained_on(
+    result: SearchResult, data: Path, tmp_path: Path
+) -> None:
+    exported = tmp_path / "model"
+    api.export_model(result.run_dir, exported)
+    first = result.candidate(result.returned.name).test_scores[0]
+    for model in (result.run_dir, exported):
+        found = api.robustness(data, model, steps=1)
+        assert found.inputs == 20
+        assert found.clean == pytest.approx(first)
+
+
+def test_the_report_and_the_model_card_speak_of_folds(result: SearchResult, tmp_path: Path) -> None:
+    page = (result.run_dir / "report.html").read_text()
+    assert "60 test samples were only used to judge them, in 3 folds: each seed" in page
+    assert "This is over 3 folds of the data." in page
+    api.export_model(result.run_dir, tmp_path / "model")
+    assert "60 test samples in 3 folds; these weights" in (tmp_path / "model/README.md").read_text()
+
+
+def test_a_policy_that_saw_more_than_folds_let_it_see_is_not_confirmed_over_folds(data: Path, tmp_path: Path) -> None:
+    plain = autoaug.compare(data, ["none", "flip-crop"], epochs=1, seeds=2, workers=1, out=tmp_path / "plain")
+    with pytest.raises(DataError, match=r"was chosen on samples of the test split.*--allow overlap"):
+        autoaug.compare(data, [plain.run_dir, "trivialaugment"], **SMALL, out=tmp_path / "folds")
+
+
+def test_check_offers_folds_where_few_samples_would_be_tested(data: Path, tmp_path: Path) -> None:
+    assert any("pass --folds 5 to test on 60" in line for line in api.check(data).lines)
+    with np.load(data) as file:
+        np.savez(tmp_path / "given.npz", x_test=bars(60, seed=1)[0], y_test=bars(60)[1], **file)
+    assert not any("--folds" in line for line in api.check(tmp_path / "given.npz").lines)
+    with pytest.raises(OptionError, match=r"--folds 1 must be at least 2"):
+        autoaug.compare(data, ["none", "flip-crop"], folds=1, out=tmp_path / "run")
+
+
+@pytest.mark.slow
+def test_workers_of_ray_get_the_same_folds(result: SearchResult, data: Path, tmp_path: Path) -> None:
+    options = {**SMALL, "workers": 2, "executor": "ray-tune"}
+    found = autoaug.compare(data, ["none", "flip-crop"], **options, out=tmp_path / "run")
+    for candidate in found.candidates:
+        assert candidate.test_scores == result.candidate(candidate.name).test_scores

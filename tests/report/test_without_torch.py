@@ -1,0 +1,49 @@
+"""A report is written where torch is not wanted: it needs none of what trained the run."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from autoaug.errors import RunError
+from autoaug.report.reading import read_finished
+from autoaug.runs.folder import RunFolder
+from tests.conftest import PATIENCE
+
+OLDER = Path(__file__).parents[1] / "older"
+PROGRAM = """
+import sys
+from autoaug.cli.main import main
+sys.argv = ["autoaug", "report", sys.argv[1]]
+try:
+    main()
+except SystemExit as ended:
+    assert not ended.code, ended.code
+assert "torch" not in sys.modules
+"""
+
+
+@pytest.mark.parametrize("run", ["finished", "unfinished"])
+def test_a_report_is_written_without_torch(run: str, tmp_path: Path) -> None:
+    folder = shutil.copytree(OLDER / run, tmp_path / run)
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(folder)], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert (folder / "report.html").is_file()
+
+
+def test_a_report_needs_no_operators_but_going_on_does(tmp_path: Path) -> None:
+    """Such as of a plug-in that is not installed here."""
+    folder = RunFolder(shutil.copytree(OLDER / "finished", tmp_path / "run"))
+    config = yaml.safe_load(folder.config.read_text())
+    config["space"]["families"] = {"own": {"Swirl": 0.5}}
+    folder.config.write_text(yaml.safe_dump(config))
+    assert read_finished(folder).config.space is not None
+    with pytest.raises(RunError, match="unknown operator 'Swirl'"):
+        RunFolder.open(folder.root)

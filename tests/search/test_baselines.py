@@ -1,0 +1,62 @@
+"""Which baselines a search tries and confirms."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoaug.modalities.registry import get_modality
+from autoaug.policy.loading import load_policy
+from autoaug.runs.callbacks import Logged
+from autoaug.search.baselines import affordable_baselines, confirmed_baselines
+from autoaug.search.budget import Budget
+from autoaug.search.loop import run_search
+from autoaug.search.space import load_space
+from autoaug.search.strategies import get_strategy
+from autoaug.search.strategies.base import TrialRecord
+from autoaug.search.study import SearchStudy
+from tests.golden_search import FULL, Lucky
+
+NAMES = tuple("abcdefghi")
+
+
+@pytest.mark.parametrize(
+    ("budget", "count"),
+    [
+        (Budget(trials=2), 5),
+        (Budget(trials=18), 6),
+        (Budget(trainings=20), 7),
+        (Budget(trials=90), 9),
+        (Budget(seconds=9), 9),
+    ],
+)
+def test_baselines_take_five_trials_or_a_third_of_the_budget(budget: Budget, count: int) -> None:
+    assert affordable_baselines(NAMES, budget) == NAMES[:count]
+
+
+def trials(names: tuple[str, ...]) -> list[TrialRecord]:
+    """The trials of a search by luck that had those baselines."""
+    study = SearchStudy("sqlite:///:memory:", load_space("light"), get_strategy("random"), seed=1)
+    run_search(study, Lucky(False), Budget(trials=10), FULL, {name: load_policy(name) for name in names}, Logged())
+    return list(study.history().trials)
+
+
+def test_the_best_by_their_trials_are_confirmed_with_those_that_always_are() -> None:
+    names = get_modality("image").baselines
+    found = trials(names)
+    scores = {record.name: record.score for record in found if record.is_baseline and record.score is not None}
+    ranked = sorted(scores, key=lambda name: -scores[name])
+    worst = ranked[-2:]
+    kept = confirmed_baselines(names, worst, found)
+    assert set(kept) == {*worst, *ranked[:3]}
+    assert kept == [name for name in names if name in kept]
+    assert confirmed_baselines(names, ("none",), []) == list(names[:5]), "nothing was tried"
+
+
+def test_practice_is_among_the_baselines() -> None:
+    for space in ("standard", "light", "flat", "regularized"):
+        named = load_space(space).baselines
+        assert {"flip-crop+cutmix", "flip-crop+mixup", "flip-crop+trivialaugment-wide+cutout"} <= set(named)
+        assert get_modality("image").usual_policy in named[:3]
+        for name in named:
+            load_policy(name)
+    assert {"cutmix", "mixup", "randaugment+cutout"} <= set(load_space("digits").baselines)
