@@ -123,7 +123,7 @@ def opened(data: str, scratch: Path) -> DataSet:
         path = scratch / path.name
         np.savez(path, **arrays)
     _, data_set = check_data(str(path), 2**33, None, ("leak", "conflict"), 0)
-    return data_set
+    return replace(data_set, name=Path(data).stem)
 
 
 class TableFile:
@@ -227,7 +227,7 @@ def main() -> None:
     executor = "ray-tune" if options.workers > 1 else "inline"
     with tempfile.TemporaryDirectory() as scratch, executors(executor, options.workers, "cpu", None) as open_executor:
         try:
-            for seed, data, fidelity in product(range(options.seeds), options.data, fidelities):
+            for seed, fidelity, data in product(range(options.seeds), fidelities, options.data):
                 fill(table, opened(data, Path(scratch)), policies, fidelity, seed, open_executor)
         finally:
             table.write()
