@@ -247,6 +247,8 @@ class Stage(StrEnum):
     #: The check whether the policy proposed by the shift probe is better than no augmentation.
     SHIFT_CHECK = "gate"
     PORTFOLIO = "portfolio"
+    #: One thing changed about the best shape.
+    QUESTIONS = "question"
     SHAPES = "shape"
     #: Neighbors of one policy; the number of its trial follows.
     NEIGHBORS = "around"

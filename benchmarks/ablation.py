@@ -13,6 +13,7 @@ WITHOUT = {
     "matching": AutoConfig(looks_for_shift=False),
     "affinity": AutoConfig(measures_affinity=False),
     "the portfolio": AutoConfig(most_shapes=1),
+    "questions": AutoConfig(asks=False),
     "repeats": AutoConfig(repeats=0),
     "shares of the data": AutoConfig(data_fraction=1.0),
 }

@@ -5,8 +5,8 @@
 
 Every cell is one training: (set, policy, fidelity, seed). It keeps what the model says of every sample that it was not
 trained on, so that any score, on any part of the samples, follows from it: see `Cell`. What is in the file is not
-trained again, so the program can be stopped and continued; the file is written whole every minute. Sets are brought to
-32 pixels, and have 2,000 test samples at most. ``benchmarks/replay.py`` answers trials from the table.
+trained again, so the program can be stopped and continued; the file is written whole every minute. Sets are
+brought to 32 pixels, and have 2,000 test samples at most. ``benchmarks/replay.py`` answers trials from the table.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate, log_softmax
+from torch.nn.functional import log_softmax
 
 from autoaug.data.loading import check_data
 from autoaug.data.splits import DataSet
@@ -40,11 +40,11 @@ from autoaug.utils.files import write_whole
 from autoaug.utils.seeds import derive_seed
 from benchmarks.command import names, options_of
 from benchmarks.provenance import provenance
+from benchmarks.small import small_copy
 from benchmarks.table_policies import table_policies
 
 #: The share of the training split, and the length in full lengths.
 FIDELITIES = {"quarter": (0.25, 1.0), "full": (1.0, 1.0), "double": (1.0, 2.0)}
-SIZE, MOST_TEST = 32, 2000
 #: How log-likelihoods are stored: in steps of a tenth, down to -12.6.
 STEP, LOWEST = 0.1, 126
 TRAINED_ON = 255
@@ -99,30 +99,9 @@ class Measure:
         )
 
 
-def resized(images: np.ndarray) -> np.ndarray:
-    """Images ``uint8 [n, H, W, C]`` at `SIZE` pixels, by areas."""
-    values = torch.from_numpy(images).permute(0, 3, 1, 2).float()
-    small = interpolate(values, (SIZE, SIZE), mode="bilinear", antialias=True, align_corners=False)
-    found: np.ndarray = small.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
-    return found
-
-
 def opened(data: str, scratch: Path) -> DataSet:
-    """A set as the table has it: at `SIZE` pixels where it is larger, with `MOST_TEST` test samples at most."""
-    path = Path(data)
-    if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-        kept = np.linspace(0, len(arrays["y_test"]) - 1, min(MOST_TEST, len(arrays["y_test"]))).round().astype(int)
-        for name in ("x_test", "y_test", "g_test"):
-            if name in arrays:
-                arrays[name] = arrays[name][kept]
-        for name in ("x_train", "x_test"):
-            shaped = arrays[name] if arrays[name].ndim == 4 else arrays[name][..., None]
-            arrays[name] = resized(shaped) if max(shaped.shape[1:3]) > SIZE else shaped
-        path = scratch / path.name
-        np.savez(path, **arrays)
-    _, data_set = check_data(str(path), 2**33, None, ("leak", "conflict"), 0)
+    """A set as the table has it; see `small_copy`."""
+    _, data_set = check_data(small_copy(data, scratch), 2**33, None, ("leak", "conflict"), 0)
     return replace(data_set, name=Path(data).stem)
 
 

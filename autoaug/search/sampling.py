@@ -100,7 +100,8 @@ def _base_layer(base: Base, suggest: Suggest) -> Layer | None:
         return None
     low, high = base.magnitude
     magnitude = suggest.suggest_float(f"{base.operator}.magnitude", low, high) if low < high else high
-    operation = Operation(operator=base.operator, probability=base.probability, magnitude=(magnitude, magnitude))
+    lowest = 0.0 if base.varies else magnitude
+    operation = Operation(operator=base.operator, probability=base.probability, magnitude=(lowest, magnitude))
     return Layer(sub_policies=(SubPolicy(operations=(operation,)),))
 
 
@@ -158,7 +159,7 @@ def _adversarial(
 
 def sample_shaped(space: SearchSpace, suggest: Suggest, published: Mapping[str, Policy] | None = None) -> Policy:
     """Draw a policy in few dimensions: which base operations, how many layers of which family with one probability and
-    one strength for all, which mixing, and how many copies. Adversarial training costs several times as much; if the
+    one strength for all, which mixing, how many copies, and one more layer of which family. Adversarial training costs several times as much; if the
     space allows policies without it, it is left to `sample_policy`.
 
     Args:
@@ -170,13 +171,14 @@ def sample_shaped(space: SearchSpace, suggest: Suggest, published: Mapping[str, 
     known = published or {}
     layers_of = suggest.suggest_categorical("layers of", ("space", *known)) if known else "space"
     layers = _shaped_layers(space, suggest) if layers_of == "space" else _reaching_layers(known[layers_of], suggest)
-    drawn = {o.operator for layer in layers for sub_policy in layer.sub_policies for o in sub_policy.operations}
-    base = [layer for b in space.base if b.operator not in drawn and (layer := _base_layer(b, suggest)) is not None]
+    fixed = {layer.sub_policies[0].operations[0].operator for layer in layers if len(layer.sub_policies) == 1}
+    base = [layer for b in space.base if b.operator not in fixed and (layer := _base_layer(b, suggest)) is not None]
     mixing = _pick("mixing", space.mixing.kinds, suggest, lambda kind: _mixing(space.mixing, kind, suggest))
     kinds = ("none",) if "none" in space.adversarial.kinds else space.adversarial.kinds
     adversarial = _pick("adversarial", kinds, suggest, lambda kind: _adversarial(space, kind, mixing, suggest))
     rest = _around_the_layers(space, suggest)
-    return Policy(name="searched", layers=(*base, *layers), mixing=mixing, adversarial=adversarial, **rest)
+    extra = _extra_layer(space, suggest)
+    return Policy(name="searched", layers=(*base, *layers, *extra), mixing=mixing, adversarial=adversarial, **rest)
 
 
 def _shaped_layers(space: SearchSpace, suggest: Suggest) -> tuple[Layer, ...]:
@@ -188,6 +190,16 @@ def _shaped_layers(space: SearchSpace, suggest: Suggest) -> tuple[Layer, ...]:
     probability = suggest.suggest_float("probability", *space.probability)
     strength = suggest.suggest_float("strength", *space.strength)
     return (_family_layer(space.families[family], probability, strength),) * count
+
+
+def _extra_layer(space: SearchSpace, suggest: Suggest) -> tuple[Layer, ...]:
+    """One more layer of a family, or none."""
+    if len(space.families) < 2 or not space.layers[1]:
+        return ()
+    family = suggest.suggest_categorical("extra", ("none", *space.families))
+    if family == "none":
+        return ()
+    return (_family_layer(space.families[family], 1.0, suggest.suggest_float("extra.strength", *space.strength)),)
 
 
 def _reaching_layers(policy: Policy, suggest: Suggest) -> tuple[Layer, ...]:
@@ -245,7 +257,8 @@ def usual_shape(space: SearchSpace) -> dict[str, Any]:
         usual[base.operator] = "on" if base.operator in usual_base else "off"
         if base.magnitude[0] < base.magnitude[1]:
             low, high = base.magnitude
-            usual[f"{base.operator}.magnitude"] = min(high, max(low, usual_base.get(base.operator, 0.5)))
+            middle = 1.0 if base.varies else 0.5
+            usual[f"{base.operator}.magnitude"] = min(high, max(low, usual_base.get(base.operator, middle)))
     usual["layers"] = max(space.layers[0], min(1, space.layers[1]))
     usual["family"] = next(iter(space.families), None)
     usual["probability"] = space.probability[1]
@@ -254,4 +267,5 @@ def usual_shape(space: SearchSpace) -> dict[str, Any]:
     usual["mixing.probability"] = sum(space.mixing.probability) / 2
     usual["mixing.alpha"] = space.mixing.alpha[1]
     usual["copies"] = space.copies[0]
+    usual |= {"extra": "none", "extra.strength": usual["strength"]}
     return usual

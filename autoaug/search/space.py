@@ -73,11 +73,14 @@ Name = Annotated[str, Field(max_length=4096)]
 
 
 class Base(FrozenSpace):
-    """An operation that may be applied once at the beginning of a policy: on or off, with a searched magnitude."""
+    """An operation that may be applied once at the beginning of a policy: on or off, with a searched magnitude. All
+    samples get that magnitude, or, if it `varies`, each one between none and that.
+    """
 
     operator: OperatorName
     probability: Unit = 1.0
     magnitude: tuple[Unit, Unit] = (1.0, 1.0)
+    varies: bool = False
 
 
 Family = Annotated[dict[OperatorName, Share], Field(min_length=1, max_length=_MOST_FAMILY)]
@@ -119,6 +122,32 @@ class RegularizationSpace(FrozenSpace):
     dropout: tuple[Unit, Annotated[float, Field(ge=0, lt=1)]] = (0.0, 0.5)
 
 
+class Shape(FrozenSpace):
+    """A policy of a space in few words. What it does not name is off.
+
+    Attributes:
+        base: the base operations that are on, each with its magnitude (1 for switches).
+        layers: the number of layers of one `family`, all with one `probability` and one `strength`.
+        layers_of: a baseline whose layers take the place of those, with magnitudes `reach` times as large.
+        extra: the family of one more layer.
+        mixing: the kind of mixing, with its probability and the parameter of its distribution.
+        copies: augmented copies of a sample in a batch.
+    """
+
+    base: dict[OperatorName, Unit] = {}
+    layers: Annotated[int, Field(ge=0, le=16)] = 0
+    family: Name | None = None
+    probability: Unit = 1.0
+    strength: Unit = 0.5
+    layers_of: Name | None = None
+    reach: Positive = 1.0
+    extra: Name = "none"
+    mixing: KindText = "none"
+    mixing_probability: Unit = 0.5
+    alpha: Positive = 1.0
+    copies: Annotated[int, Field(ge=1, le=8)] = 1
+
+
 class SearchSpace(FrozenSpace):
     """Which policies may be drawn.
 
@@ -143,6 +172,8 @@ class SearchSpace(FrozenSpace):
         copies: fewest and most augmented copies K of a sample in a batch.
         baselines: policies that the search begins with and that confirmation compares against; by default the
             modality's.
+        portfolio: shapes of policies that are worth a try on any data, the most useful first; see `Shape`. If there are
+            none, the strategies that begin with a portfolio derive a few from the families.
     """
 
     name: Name = "space"
@@ -160,6 +191,7 @@ class SearchSpace(FrozenSpace):
     baselines: Annotated[tuple[Name, ...], Field(min_length=1, max_length=_MOST_NAMES)] = Field(
         default_factory=lambda given: _usual_baselines(given)
     )
+    portfolio: Annotated[tuple[Shape, ...], Field(max_length=_MOST_NAMES)] = ()
 
     def operator_names(self) -> list[str]:
         """The operators that may be drawn, each once."""
@@ -199,6 +231,24 @@ class SearchSpace(FrozenSpace):
         except PolicyError as fault:
             raise ValueError(str(fault)) from None
 
+    def _check_portfolio(self) -> None:
+        """That each shape of the portfolio lies in the space, by name."""
+        base = {b.operator for b in self.base}
+        for number, shape in enumerate(self.portfolio, 1):
+            families = {shape.extra} - {"none"} | ({shape.family} if shape.layers else set())
+            named = {
+                "base operation": (shape.base, base),
+                "family": (families, self.families),
+                "mixing": ([shape.mixing], {"none", *self.mixing.kinds}),
+                "baseline": ([shape.layers_of] if shape.layers_of else [], self.baselines),
+            }
+            for what, (names, known) in named.items():
+                if unknown := [name for name in names if name not in known]:
+                    raise ValueError(
+                        f"shape {number} of the portfolio has the {what} {unknown[0]!r}, which the space does not have; "
+                        f"it has: {', '.join(known) or 'none'}"
+                    )
+
     @model_validator(mode="after")
     def _allows_something(self, info: ValidationInfo) -> Self:
         if self.layers[1] > 0 and not self.families:
@@ -207,6 +257,7 @@ class SearchSpace(FrozenSpace):
             )
         if len({b.operator for b in self.base}) < len(self.base):
             raise ValueError("an operator stands in base twice; keep one")
+        self._check_portfolio()
         if info.context != UNSEARCHED:
             self._check_known()
         searched = (

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from typing import Any
 
 from optuna.samplers import RandomSampler
 
@@ -16,7 +17,7 @@ from autoaug.search.probes.affinity import MeasureAffinity, bearable_strength
 from autoaug.search.probes.shift import NAME as SHIFT
 from autoaug.search.probes.shift import MatchShift, matched
 from autoaug.search.samplers import tpe_sampler
-from autoaug.search.sampling import Suggest, sample_around, sample_shaped
+from autoaug.search.sampling import Given, Suggest, sample_around, sample_shaped, usual_shape
 from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.base import (
     Draw,
@@ -30,7 +31,11 @@ from autoaug.search.strategies.base import (
     next_baseline,
 )
 from autoaug.search.strategies.portfolio import portfolio
+from autoaug.search.strategies.questions import questions
 from autoaug.search.strategies.shrinkage import PolicyEstimate, policy_estimates
+
+#: The stages whose trials have a shape, as `sample_shaped` draws it.
+_SHAPED = {Stage.PORTFOLIO, Stage.QUESTIONS, Stage.SHAPES}
 
 
 @dataclass(frozen=True)
@@ -48,13 +53,13 @@ class AutoConfig:
         measures_affinity: whether it measures the effect of each operator on a model trained without it.
         check_seeds: the seeds with which a policy against a shift must beat no augmentation.
         most_shapes: how many shapes of the portfolio to try; None for all.
+        asks: whether it asks what one change of the best shape would be worth.
         shapes_before_neighbors: how many shaped draws are made before single operators are varied.
         most_observed: the most trials that TPE learns from.
         repeats: how many seeds the best policies are trained with on part of the data.
         repeated: the fewest policies that are repeated.
         full_length_seeds: how many seeds the best policies are trained with at full length.
         full_length: the fewest policies that are trained at full length.
-        before_anchor: how many finalists come before the anchor, a slight variation of the best published policy.
     """
 
     data_fraction: float = 0.25
@@ -64,13 +69,13 @@ class AutoConfig:
     measures_affinity: bool = True
     check_seeds: tuple[int, ...] = (0, 1)
     most_shapes: int | None = None
+    asks: bool = True
     shapes_before_neighbors: int = 40
     most_observed: int = 250
     repeats: int = 6
     repeated: int = 6
     full_length_seeds: int = 6
     full_length: int = 4
-    before_anchor: int = 2
 
 
 class Auto(Strategy):
@@ -81,9 +86,10 @@ class Auto(Strategy):
     2. The baselines; then affinity and diversity of each operator, measured on the unaugmented baseline. They are
        reported, and set the strength that the portfolio starts from. They never filter operators: under a shift, they
        rank the right operator last.
-    3. A portfolio of shapes that work well in practice, then TPE over shapes: how many layers of which family at one
-       strength, which mixing, how many copies. Each policy is trained on a quarter of the data. With a large budget,
-       neighbors of the best policy follow, varied operator by operator.
+    3. A portfolio of shapes that work well in practice, each trained on a quarter of the data. Then questions about the
+       best shape so far, one trial each, on the same samples with the same seed: which symmetries, does color help, how
+       strong, which mixing? When all have an answer, TPE over shapes. With a large budget, neighbors of the best policy
+       follow, varied operator by operator.
     4. The best are repeated with other seeds; the estimate of each policy is shrunk according to the noise.
     5. The best of those are trained at full length.
     """
@@ -113,16 +119,8 @@ class Auto(Strategy):
         return self._repeat(history) or self._finish(history, context)
 
     def finalists(self, history: History) -> list[TrialRecord]:
-        """The policies trained at full length, ranked by all of their trials. One of the first three only varies the
-        best published policy, so that a search does not end far below it.
-        """
-        own = [e for e in policy_estimates(history.trials) if not e.record.is_baseline]
-        whole = [e.record for e in own if e.is_whole]
-        anchor = _anchor([e.record for e in own], history)
-        before = self.config.before_anchor
-        if anchor is None or not whole or anchor in whole[:before]:
-            return whole
-        return [*whole[:before], anchor, *(record for record in whole[before:] if record is not anchor)]
+        """The policies trained at full length, ranked by all of their trials."""
+        return [e.record for e in _own(history) if e.is_whole]
 
     def _finishes_from(self, context: SearchContext) -> float:
         """The fraction of the budget at which the final stage begins: at least one full-length training must fit in."""
@@ -164,19 +162,47 @@ class Auto(Strategy):
 
     def _explore(self, history: History, context: SearchContext, shift: Policy | None) -> Step:
         """Draw a policy and train it on part of the data, combined with the policy against a shift if there is one."""
-        config, published = self.config, _published(context)
+        config, space, published = self.config, context.space, _published(context)
         strength = bearable_strength(history.probe_results.get(AFFINITY)) if shift is None else None
-        best = self._best_of(published, history)
-        known = list(islice(portfolio(context.space, published, best, strength), config.most_shapes))
-        shaped = [record for record in history.trials if record.stage in {Stage.PORTFOLIO, Stage.SHAPES}]
+        shapes = portfolio(space, self._best_of(published, history), strength)
+        known = list(islice((s for s in shapes if s["layers of"] in {"space", *published}), config.most_shapes))
+        shaped = [record for record in history.trials if record.stage in _SHAPED]
         draw = partial(_sample_shifted, published, shift)
-        if len(shaped) < len(known):
-            start = {**known[len(shaped)], "matched": "on"}
+        tried = sum(record.stage == Stage.PORTFOLIO for record in shaped)
+        if tried < len(known):
+            start = {**known[tried], "matched": "on"}
             return Draw(_random_sampler, (), draw, start, config.data_fraction, Stage.PORTFOLIO)
+        if answer := self._next_answer(history, space, draw):
+            return Draw(_random_sampler, (), draw, answer, config.data_fraction, Stage.QUESTIONS)
         if len(shaped) >= config.shapes_before_neighbors and (step := self._vary_best(history, shaped)):
             return step
         sampler, newest = partial(tpe_sampler, startup=len(known)), shaped[-config.most_observed :]
         return Draw(sampler, newest, draw, {}, config.data_fraction, Stage.SHAPES)
+
+    def _next_answer(
+        self, history: History, space: SearchSpace, draw: Callable[[SearchSpace, Suggest], Policy]
+    ) -> dict[str, Any] | None:
+        """The next question about the best shape so far whose answer no trial has given; None if there is none. An
+        answer that was tried with an earlier best shape comes after those that were never tried.
+        """
+        fraction = self.config.data_fraction
+        tried = {record.fingerprint for record in history.trials if record.data_fraction == fraction}
+        shaped = {record.key[0]: record for record in history.trials if record.stage in _SHAPED}
+        ranked = (shaped.get(e.record.key[0]) for e in policy_estimates(history.trials))
+        best = next((record for record in ranked if record is not None), None)
+        if best is None or not self.config.asks:
+            return None
+        shape = {"matched": "on", **usual_shape(space), **best.frozen.params}
+        asked = [record.frozen.params for record in history.trials if record.stage == Stage.QUESTIONS]
+        open_ones = [
+            answer for answer in questions(space, shape) if draw(space, Given(answer)).fingerprint() not in tried
+        ]
+
+        def times_asked(answer: Mapping[str, Any]) -> int:
+            changed = {name: value for name, value in answer.items() if value != shape[name]}
+            return sum(changed.items() <= params.items() for params in asked)
+
+        return min(open_ones, key=times_asked, default=None)
 
     def _vary_best(self, history: History, shaped: Sequence[TrialRecord]) -> Draw | None:
         """Draw a neighbor of the best policy that chooses between operators; None once it has enough neighbors."""
@@ -224,16 +250,6 @@ def _running_baselines(history: History) -> set[str]:
 def _is_beginning(history: History) -> bool:
     """Whether a probe or a baseline is running."""
     return any(result is None for result in history.probe_results.values()) or bool(_running_baselines(history))
-
-
-def _anchor(ranked: Iterable[TrialRecord], history: History) -> TrialRecord | None:
-    """The first in `ranked` of the policies that only vary the published policy with the best score."""
-    scores = {record.name: record.score or 0.0 for record in history.trials if record.is_baseline}
-    varied = [
-        record for record in ranked if record.frozen.params.get("layers of") in scores and record.policy.mixing is None
-    ]
-    best = max((scores[record.frozen.params["layers of"]] for record in varied), default=0.0)
-    return next((record for record in varied if scores[record.frozen.params["layers of"]] == best), None)
 
 
 def _published(context: SearchContext) -> dict[str, Policy]:

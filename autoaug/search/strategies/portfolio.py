@@ -1,58 +1,83 @@
-"""Policy shapes that work well in practice, for a search to begin with."""
+"""The shapes that a search begins with: those of its space, or a few that suit any families."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from autoaug.search.sampling import usual_shape
-from autoaug.search.space import SearchSpace
+from autoaug.search.sampling import REACH, usual_shape
+from autoaug.search.space import SearchSpace, Shape
 
 
-def portfolio(
-    space: SearchSpace, published: Iterable[str] = (), best: str | None = None, strength: float | None = None
-) -> Iterator[dict[str, Any]]:
-    """Yield shapes that work well in practice, each once, as values for `sample_shaped` within `space`: the layers of
-    each `published` policy after the usual base operations, alone and with mixing; the layers of the `best` of them
-    without base operations, weaker or mixed; and one or two layers of the space's own families at `strength` (or the
-    middle one).
+def portfolio(space: SearchSpace, best: str | None = None, strength: float | None = None) -> Iterator[dict[str, Any]]:
+    """Yield shapes that are worth a try on any data, each once, as values for `sample_shaped` within `space`: those of
+    the space's own portfolio, or one or two layers of its families at `strength` (or the middle one), with and without
+    mixing; and between them the layers of the `best` published policy, weaker or mixed.
     """
-    usual = usual_shape(space)
-    families = list(space.families)
-    low, high = space.strength
-    middle = low + 0.5 * (high - low) if strength is None else strength
-    second = {"family": families[min(2, len(families) - 1)]} if families else {}
-    cutmix, mixup = (
-        {"mixing": kind, "mixing.probability": 0.3, "mixing.alpha": 0.2} if kind in space.mixing.kinds else {}
-        for kind in ("cutmix", "mixup")
-    )
-    bare = {base.operator: "off" for base in space.base}
-    wanted: list[dict[str, Any]] = []
-    for name in published:
-        wanted += [{"layers of": name}, {"layers of": name, **cutmix}]
-    if best is not None:
-        wanted += [{"layers of": best, "reach": reach, **bare} for reach in (0.9, 0.7)]
-        wanted += [{"layers of": best, **mixup, **bare}]
-    wanted += [
-        {"layers": 2, "strength": middle},
-        {"layers": 2, "strength": middle, **second, **cutmix},
-        {"layers": 1, "strength": middle, **bare},
-        {"layers": 0, **cutmix},
-    ]
-    shapes = [{name: _within(space, name, value) for name, value in {**usual, **values}.items()} for values in wanted]
-    yield from (shape for i, shape in enumerate(shapes) if shape not in shapes[:i])
+    own = [values_of(space, shape) for shape in space.portfolio] or _derived(space, strength)
+    half = (len(own) + 1) // 2
+    wanted = [*own[:half], *(_variations(space, best) if best else ()), *own[half:]]
+    yield from (shape for i, shape in enumerate(wanted) if shape not in wanted[:i])
 
 
-def _within(space: SearchSpace, name: str, value: Any) -> Any:
-    """The nearest value that the space allows."""
+def values_of(space: SearchSpace, shape: Shape) -> dict[str, Any]:
+    """A shape as values for `sample_shaped`, moved to the nearest ones that the space allows."""
+    base: dict[str, Any] = {b.operator: "on" if b.operator in shape.base else "off" for b in space.base}
+    magnitudes = {f"{name}.magnitude": magnitude for name, magnitude in shape.base.items()}
+    values = {
+        "layers of": shape.layers_of or "space",
+        "reach": shape.reach,
+        "layers": shape.layers,
+        "probability": shape.probability,
+        "strength": shape.strength,
+        "mixing": shape.mixing,
+        "mixing.probability": shape.mixing_probability,
+        "mixing.alpha": shape.alpha,
+        "copies": shape.copies,
+        "extra": shape.extra,
+        "extra.strength": shape.strength,
+    }
+    if shape.family is not None:
+        values["family"] = shape.family
+    return within(space, {**usual_shape(space), **base, **magnitudes, **values})
+
+
+def within(space: SearchSpace, values: dict[str, Any]) -> dict[str, Any]:
+    """The nearest values that the space allows."""
     ranges = {
         "layers": space.layers,
+        "reach": REACH,
         "strength": space.strength,
+        "extra.strength": space.strength,
         "probability": space.probability,
         "mixing.probability": space.mixing.probability,
         "mixing.alpha": space.mixing.alpha,
+        "copies": space.copies,
+        **{f"{base.operator}.magnitude": base.magnitude for base in space.base},
     }
-    if name not in ranges:
-        return value
-    low, high = ranges[name]
-    return min(high, max(low, value))
+    return {
+        name: min(ranges[name][1], max(ranges[name][0], value)) if name in ranges else value
+        for name, value in values.items()
+    }
+
+
+def _variations(space: SearchSpace, best: str) -> list[dict[str, Any]]:
+    """The layers of a published policy after the usual base operations, with mixing, and alone but weaker."""
+    usual, bare = usual_shape(space), {base.operator: "off" for base in space.base}
+    mixed = [{"mixing": kind} for kind in space.mixing.kinds if kind != "none"][:1]
+    changes = [{}, *mixed, {**bare, "reach": 0.7}]
+    return [within(space, {**usual, "layers of": best, **change}) for change in changes]
+
+
+def _derived(space: SearchSpace, strength: float | None) -> list[dict[str, Any]]:
+    """A few shapes of the space's own families."""
+    low, high = space.strength
+    middle = low + 0.5 * (high - low) if strength is None else strength
+    usual, bare = usual_shape(space), {base.operator: "off" for base in space.base}
+    mixings = [{"mixing": kind, "mixing.probability": 0.5} for kind in space.mixing.kinds if kind != "none"]
+    changes: list[dict[str, Any]] = [{"layers": 2}]
+    for family in space.families:
+        changes += [{"layers": 2, "family": family, **bare}, {"layers": 1, "family": family}]
+    changes += [{"layers": 1, **mixing} for mixing in mixings] + [{"layers": 0, **mixing} for mixing in mixings]
+    changes += [{"layers": 0}]
+    return [within(space, {**usual, "strength": middle, **change}) for change in changes]

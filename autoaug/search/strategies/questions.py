@@ -1,0 +1,65 @@
+"""Questions about a shape: what if one thing about it were different? Each is answered by one trial."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from autoaug.search.space import SearchSpace
+from autoaug.search.strategies.portfolio import within
+
+#: A question about the strength of layers changes it by this factor, up or down.
+_FACTOR = 1.5
+
+
+def questions(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the values of `sample_shaped` that differ from those of `shape` in one answer, the questions that matter
+    most first: which base operations (symmetry and position), one more layer of which family (color helps or hurts),
+    how strong, which mixing, how many layers, of which family, how many copies.
+    """
+    asked = [
+        *_about_base(space, shape),
+        *_about_extra(space, shape),
+        *_about_strength(shape),
+        *_about_mixing(space, shape),
+        *_about_layers(space, shape),
+        {"copies": 2 * shape["copies"]},
+    ]
+    for answer in asked:
+        changed = within(space, {**shape, **answer})
+        if changed != dict(shape):
+            yield changed
+
+
+def _about_base(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for base in space.base:
+        yield {base.operator: "off" if shape[base.operator] == "on" else "on"}
+
+
+def _about_extra(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for family in ("none", *space.families):
+        if family != shape["extra"]:
+            yield {"extra": family}
+
+
+def _about_strength(shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    if shape["layers of"] != "space":
+        yield from ({"reach": shape["reach"] * factor} for factor in (1 / _FACTOR, _FACTOR))
+    elif shape["layers"]:
+        yield from ({"strength": shape["strength"] * factor} for factor in (1 / _FACTOR, _FACTOR))
+
+
+def _about_mixing(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for kind in space.mixing.kinds:
+        if kind != shape["mixing"]:
+            yield {"mixing": kind}
+
+
+def _about_layers(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    if shape["layers of"] != "space":
+        yield {"layers of": "space"}
+        return
+    yield {"layers": shape["layers"] + 1}
+    if shape["layers"]:
+        yield {"layers": shape["layers"] - 1}
+        yield from ({"family": family} for family in space.families if family != shape["family"])

@@ -1,0 +1,175 @@
+"""What a search is worth on special data: ``auto`` on each set, beside what is usual; writes JSON, and a page beside it.
+
+    scripts/bench_sets coins.npz deeppcb.npz digits ... [--runs 3] [--budget 10x] [--seeds 5] [--strategy auto]
+                       [--workers N] [--page] [--out reports/sets.json]
+
+Each run is a search as a user would start it, with a seed of its own. Its finalists and the baselines are trained on
+the same fresh seeds; what is returned is chosen on the validation split, and compared on the test split, which no
+search sees. Sets are brought to 32 pixels, and have 2,000 test samples at most. Results in the JSON file are not
+measured again, so the program can be stopped and continued. ``--page`` writes only the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import product
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from autoaug.evaluation.statistics import estimate
+from autoaug.modalities.registry import get_modality
+from autoaug.pipeline.configure import prepare
+from autoaug.pipeline.options import SearchOptions
+from autoaug.pipeline.run import run_job
+from autoaug.report.charts.chart import Chart
+from autoaug.report.charts.style import ACCENT, MUTED, base_figure
+from autoaug.results import Candidate, SearchResult
+from autoaug.runs.callbacks import Logged
+from autoaug.runs.folder import RunFolder
+from benchmarks.command import options_of
+from benchmarks.page import Section, Table, write_page
+from benchmarks.results import Results
+from benchmarks.small import small_copy
+
+HEAD = (
+    *("set", "runs", "none", "usual", "best baseline", "returned"),
+    *("points over the usual", "95 % interval", "points over the best baseline", "95 % interval"),
+)
+
+Row = Mapping[str, Any]
+
+
+def measured(options: argparse.Namespace, data: str, seed: int) -> dict[str, Any]:
+    """Run one search, and compare what it returns with the baselines."""
+    with tempfile.TemporaryDirectory() as scratch:
+        wanted = SearchOptions(
+            small_copy(data, Path(scratch)),
+            strategy=options.strategy,
+            budget=options.budget,
+            seed=seed,
+            seeds=options.seeds,
+            max_seeds=options.seeds,
+            allow=("leak", "conflict"),
+            workers=options.workers,
+            command="scripts/bench_sets",
+        )
+        config, data_set, audit = prepare(wanted)
+        folder = RunFolder.create(f"{scratch}/run", config)
+        return compared(run_job(folder, config, data_set, audit, Logged()))
+
+
+def compared(result: SearchResult) -> dict[str, Any]:
+    """The returned policy, the modality's usual one and the baseline that validation chose: mean test scores over the
+    seeds, in [0, 1].
+    """
+
+    def by_validation(candidates: Sequence[Candidate]) -> Candidate:
+        return max(candidates, key=lambda candidate: candidate.validation_mean)
+
+    own = [candidate for candidate in result.candidates if candidate.kind == "searched"]
+    best = by_validation([candidate for candidate in result.candidates if candidate.kind == "baseline"])
+    returned = result.candidate(result.returned.name)
+    return {
+        "none": result.candidate("none").mean,
+        "usual": result.candidate(get_modality(result.data.modality).usual_policy).mean,
+        "best baseline": best.mean,
+        "baseline": best.name,
+        "returned": returned.mean,
+        "policy": returned.policy.model_dump(mode="json", exclude_defaults=True),
+        "best searched": by_validation(own).mean if own else None,
+        "verdict": result.verdict,
+        "candidates": {c.name: [c.kind, c.validation_mean, c.mean] for c in result.candidates},
+        "trials": [[t.name, t.stage, t.data_fraction, t.seed_index, t.score] for t in result.history],
+        "search seconds": result.cost.search_seconds,
+        "confirmation seconds": result.cost.confirmation_seconds,
+    }
+
+
+def by_set(items: Mapping[str, Row]) -> dict[str, list[Row]]:
+    """The rows of all runs of each set."""
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for key, row in items.items():
+        rows[key.split("/")[0]].append(row)
+    return rows
+
+
+def gains(rows: Sequence[Row], over: str) -> list[float]:
+    """What the returned policies gain, in points."""
+    return [100 * (row["returned"] - row[over]) for row in rows]
+
+
+def sections(items: Mapping[str, Row]) -> Iterator[Section]:
+    """One table and one chart of all sets, and the mean over them."""
+    rows = by_set(items)
+    if not rows:
+        return
+    table = [_row(name, own) for name, own in rows.items()]
+    means = [[fmean(gains(own, over)) for own in rows.values()] for over in ("usual", "best baseline")]
+    if len(rows) > 1:
+        over = [cell for values in means for cell in _with_interval(values)]
+        table.append(["mean over the sets", "", "", "", "", "", *over])
+    yield Section("", [Table("", HEAD, table)], _chart(rows))
+
+
+def _row(name: str, rows: Sequence[Row]) -> list[str | float]:
+    scores = [
+        f"{100 * fmean(row[what] for row in rows):.1f}" for what in ("none", "usual", "best baseline", "returned")
+    ]
+    over = [cell for what in ("usual", "best baseline") for cell in _with_interval(gains(rows, what))]
+    return [name, str(len(rows)), *scores, *over]
+
+
+def _with_interval(values: Sequence[float]) -> list[str]:
+    low, high = estimate(values, 0.01).ci95
+    return [f"{fmean(values):+.2f}", f"{low:+.2f} to {high:+.2f}" if len(values) > 1 else ""]
+
+
+def _chart(rows: Mapping[str, Sequence[Row]]) -> Chart:
+    """For each set, the test scores of the usual policy, the best baseline and the returned policy, above none."""
+    figure = base_figure(140 + 34 * len(rows), "points of test accuracy above no augmentation")
+    for what, color, symbol in (
+        ("usual", MUTED, "circle-open"),
+        ("best baseline", MUTED, "circle"),
+        ("returned", ACCENT, "diamond"),
+    ):
+        values = [100 * fmean(row[what] - row["none"] for row in own) for own in rows.values()]
+        marker = {"color": color, "symbol": symbol, "size": 11}
+        figure.add_scatter(x=values, y=list(rows), mode="markers", marker=marker, name=what)
+    figure.add_vline(x=0, line_dash="dot", annotation_text="none")
+    figure.update_yaxes(categoryorder="array", categoryarray=list(rows)[::-1])
+    words = "Mean test accuracy of three policies above that of no augmentation, for each set. The table is above."
+    return Chart("sets", "result", "", words, figure)
+
+
+def main() -> None:
+    """Run the missing searches, and write the page."""
+    parser = options_of(__doc__, "sets")
+    parser.add_argument("data", nargs="*")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--budget", default="10x")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--strategy", default="auto")
+    parser.add_argument("--workers", type=int)
+    parser.add_argument("--page", action="store_true", help="write only the page")
+    options = parser.parse_args()
+    results = Results(options.out, vars(options), fixed=() if options.page else ("seeds", "budget", "strategy"))
+    words = "What a search returns, beside the modality's usual policy and the baseline that validation chose."
+
+    def page() -> None:
+        write_page(options.out.with_suffix(".html"), "Searches on special sets", words, sections(results.items))
+
+    for seed, data in product(range(0 if options.page else options.runs), options.data):
+        key = f"{Path(data).stem}/{seed}"
+        if results.once(results.items, key, partial(measured, options, data, seed)):
+            row = results.items[key]
+            shown = ", ".join(
+                f"{what} {100 * row[what]:.1f}" for what in ("none", "usual", "best baseline", "returned")
+            )
+            print(f"{key}: {shown} ({row['search seconds']:.0f} s)", flush=True)
+            page()
+    page()
