@@ -1,4 +1,4 @@
-"""What a search is worth on special data: ``auto`` on each set, beside what is usual; writes JSON, and a page beside it.
+"""What a search is worth on special data: ``auto`` on each set, beside what is usual; writes JSON and a page.
 
     scripts/bench_sets coins.npz deeppcb.npz digits ... [--runs 3] [--budget 10x] [--seeds 5] [--strategy auto]
                        [--workers N] [--page] [--out reports/sets.json]
@@ -36,8 +36,9 @@ from benchmarks.page import Section, Table, write_page
 from benchmarks.results import Results
 from benchmarks.small import small_copy
 
+SHOWN = ("none", "usual", "best baseline", "returned")
 HEAD = (
-    *("set", "runs", "none", "usual", "best baseline", "returned"),
+    *("set", "runs", *SHOWN),
     *("points over the usual", "95 % interval", "points over the best baseline", "95 % interval"),
 )
 
@@ -117,9 +118,7 @@ def sections(items: Mapping[str, Row]) -> Iterator[Section]:
 
 
 def _row(name: str, rows: Sequence[Row]) -> list[str | float]:
-    scores = [
-        f"{100 * fmean(row[what] for row in rows):.1f}" for what in ("none", "usual", "best baseline", "returned")
-    ]
+    scores = [f"{100 * fmean(row[what] for row in rows):.1f}" for what in SHOWN]
     over = [cell for what in ("usual", "best baseline") for cell in _with_interval(gains(rows, what))]
     return [name, str(len(rows)), *scores, *over]
 
@@ -167,9 +166,7 @@ def main() -> None:
         key = f"{Path(data).stem}/{seed}"
         if results.once(results.items, key, partial(measured, options, data, seed)):
             row = results.items[key]
-            shown = ", ".join(
-                f"{what} {100 * row[what]:.1f}" for what in ("none", "usual", "best baseline", "returned")
-            )
+            shown = ", ".join(f"{what} {100 * row[what]:.1f}" for what in SHOWN)
             print(f"{key}: {shown} ({row['search seconds']:.0f} s)", flush=True)
             page()
     page()

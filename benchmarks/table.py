@@ -135,7 +135,9 @@ class TableFile:
     def write(self) -> None:
         """Write the file."""
         content = io.BytesIO()
-        np.savez_compressed(content, about=np.array(json.dumps({**self.about, "runs": self.runs})), **self.cells)
+        np.savez_compressed(
+            content, allow_pickle=False, about=np.array(json.dumps({**self.about, "runs": self.runs})), **self.cells
+        )
         write_whole(self.path, content.getvalue())
         self._written = time.monotonic()
 

@@ -159,8 +159,8 @@ def _adversarial(
 
 def sample_shaped(space: SearchSpace, suggest: Suggest, published: Mapping[str, Policy] | None = None) -> Policy:
     """Draw a policy in few dimensions: which base operations, how many layers of which family with one probability and
-    one strength for all, which mixing, how many copies, and one more layer of which family. Adversarial training costs several times as much; if the
-    space allows policies without it, it is left to `sample_policy`.
+    one strength for all, which mixing, how many copies, and one more layer of which family. Adversarial training costs
+    several times as much; if the space allows policies without it, it is left to `sample_policy`.
 
     Args:
         space: what may be drawn.

@@ -245,7 +245,7 @@ class SearchSpace(FrozenSpace):
             for what, (names, known) in named.items():
                 if unknown := [name for name in names if name not in known]:
                     raise ValueError(
-                        f"shape {number} of the portfolio has the {what} {unknown[0]!r}, which the space does not have; "
+                        f"shape {number} of the portfolio has the {what} {unknown[0]!r}, which the space lacks; "
                         f"it has: {', '.join(known) or 'none'}"
                     )
 

@@ -44,7 +44,7 @@ def values_of(space: SearchSpace, shape: Shape) -> dict[str, Any]:
 
 def within(space: SearchSpace, values: dict[str, Any]) -> dict[str, Any]:
     """The nearest values that the space allows."""
-    ranges = {
+    ranges: dict[str, tuple[float, float]] = {
         "layers": space.layers,
         "reach": REACH,
         "strength": space.strength,

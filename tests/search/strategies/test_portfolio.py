@@ -1,0 +1,93 @@
+"""The portfolio's shapes lie in their space, and build the policies that they describe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from autoaug.errors import SpaceError
+from autoaug.modalities.operators import get_operator
+from autoaug.policy.loading import load_policy
+from autoaug.search.sampling import Given, sample_shaped
+from autoaug.search.space import SearchSpace, Shape, load_space, space_names
+from autoaug.search.strategies.portfolio import portfolio, values_of
+
+
+def steps(space: SearchSpace, shape: dict[str, Any]) -> list[set[str]]:
+    """The operators that each layer of a shape's policy chooses among."""
+    policy = sample_shaped(space, Given(shape))
+    return [{o.operator for s in layer.sub_policies for o in s.operations} for layer in policy.layers]
+
+
+@pytest.mark.parametrize("name", space_names())
+def test_every_shape_is_another_policy_of_the_space(name: str) -> None:
+    space = load_space(name)
+    policies = [sample_shaped(space, Given(shape)) for shape in portfolio(space)]
+    assert len({policy.fingerprint() for policy in policies}) == len(policies) >= 4
+    for policy in policies:
+        assert set(policy.operator_names()) <= set(space.operator_names())
+        assert (policy.mixing.kind if policy.mixing else "none") in space.mixing.kinds
+
+
+def test_what_a_shape_does_not_name_is_off() -> None:
+    space = load_space("standard")
+    assert steps(space, values_of(space, Shape())) == []
+    bare = Shape(base={"VerticalFlip": 1}, layers=2, family="quality", extra="occlusion")
+    assert steps(space, values_of(space, bare)) == [
+        {"VerticalFlip"},
+        *[set(space.families["quality"])] * 2,
+        set(space.families["occlusion"]),
+    ]
+
+
+def test_an_operation_that_varies_turns_each_sample_by_another_angle() -> None:
+    space = load_space("standard")
+    (layer,) = sample_shaped(space, Given(values_of(space, Shape(base={"Rotate": 1})))).layers
+    (operation,) = layer.sub_policies[0].operations
+    assert operation.magnitude == (0, 1)
+    assert not get_operator("Rotate").is_switch
+
+
+def test_values_are_moved_into_the_space() -> None:
+    space = load_space("light")
+    wild = Shape(base={"PadCrop": 1}, layers=16, family="color", strength=0, copies=8)
+    values = values_of(space, wild)
+    assert (values["layers"], values["PadCrop.magnitude"], values["strength"]) == (1, 0.5, 0.2)
+    assert values["copies"] == space.copies[1]
+
+
+def test_the_best_published_policy_is_tried_mixed_and_weaker() -> None:
+    space = load_space("standard")
+    plain, best = list(portfolio(space)), load_policy("randaugment")
+    added = [shape for shape in portfolio(space, "randaugment") if shape not in plain]
+    policies = [sample_shaped(space, Given(shape), {"randaugment": best}) for shape in added]
+    assert any(policy.mixing for policy in policies)
+    highest = [max(o.magnitude[1] for o in policy.layers[-1].sub_policies[-1].operations) for policy in policies]
+    assert min(highest) < max(o.magnitude[1] for o in best.layers[-1].sub_policies[-1].operations)
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ({"base": {"Invert": 1}}, "base operation 'Invert', which the space lacks; it has: HorizontalFlip"),
+        ({"layers": 1, "family": "colour"}, "family 'colour'"),
+        ({"extra": "colour"}, "family 'colour'"),
+        ({"layers": 1}, "family None"),
+        ({"mixing": "snap"}, "mixing 'snap'"),
+        ({"layers_of": "augmix"}, "baseline 'augmix'"),
+    ],
+)
+def test_a_shape_outside_the_space_is_refused_by_name(shape: dict[str, Any], words: str) -> None:
+    given = {**load_space("light").model_dump(mode="json", exclude_defaults=True), "portfolio": [shape]}
+    with pytest.raises(ValueError, match=f"shape 1 of the portfolio has the {words}"):
+        SearchSpace.model_validate(given)
+
+
+def test_a_portfolio_of_ones_own_comes_from_the_file(tmp_path_factory: pytest.TempPathFactory) -> None:
+    file = tmp_path_factory.mktemp("space") / "mine.yaml"
+    file.write_text("base: [{operator: VerticalFlip}]\nportfolio: [{base: {VerticalFlip: 1}}]\n")
+    assert [shape["VerticalFlip"] for shape in portfolio(load_space(file))] == ["on"]
+    file.write_text("base: [{operator: VerticalFlip}]\nportfolio: [{base: {Rotate: 1}}]\n")
+    with pytest.raises(SpaceError, match="shape 1 of the portfolio"):
+        load_space(file)

@@ -1,0 +1,60 @@
+"""Questions change one thing about a shape, stay in the space, and are asked by `auto` until they have an answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autoaug.policy.models import Policy
+from autoaug.results import Stage
+from autoaug.search.sampling import Given, sample_shaped
+from autoaug.search.space import load_space, space_names
+from autoaug.search.strategies.portfolio import portfolio
+from autoaug.search.strategies.questions import questions
+from tests.conformance import test_strategies as surrogate
+
+
+@pytest.mark.parametrize("name", space_names())
+def test_each_question_changes_one_thing_and_stays_in_the_space(name: str) -> None:
+    space = load_space(name)
+    for shape in portfolio(space):
+        asked = list(questions(space, shape))
+        assert asked
+        for answer in asked:
+            assert sum(answer[key] != shape[key] for key in shape) == 1
+            policy = sample_shaped(space, Given(answer))
+            assert set(policy.operator_names()) <= set(space.operator_names())
+
+
+def test_symmetry_is_asked_first_then_color_then_strength_and_mixing() -> None:
+    space = load_space("standard")
+    shape = next(portfolio(space))
+    changed = [next(key for key in shape if answer[key] != shape[key]) for answer in questions(space, shape)]
+    first = {key: changed.index(key) for key in dict.fromkeys(changed)}
+    assert first["HorizontalFlip"] < first["QuarterTurn"] < first["extra"] < first["strength"] < first["mixing"]
+
+
+def likes(policy: Policy) -> float:
+    """The score where both flips, any turn and mixup are good and all else is bad."""
+    names = policy.operator_names()
+    wanted = {"HorizontalFlip", "VerticalFlip", "Rotate"}
+    mixed = policy.mixing is not None and policy.mixing.kind == "mixup"
+    return 0.5 + 0.1 * len(wanted & set(names)) + 0.05 * mixed - 0.02 * len(set(names) - wanted)
+
+
+def test_auto_goes_from_the_portfolio_to_what_none_of_its_shapes_has(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(surrogate, "known_score", likes)
+    study = surrogate.search_with(
+        "auto", tmp_path / "study.db", surrogate.Surrogate(), 20, space=load_space("standard")
+    )
+    trials = study.history().trials
+    in_portfolio = max(likes(record.policy) for record in trials if record.stage == Stage.PORTFOLIO)
+    returned = study.strategy.finalists(study.history())[0].policy
+    assert likes(returned) > in_portfolio
+    assert returned.mixing is not None
+    assert returned.mixing.kind == "mixup"
+    asked = [record.fingerprint for record in trials if record.stage == Stage.QUESTIONS]
+    assert len(set(asked)) == len(asked)
