@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from autoaug.search.sampling import REACH, usual_shape
+from autoaug.search.sampling import REACH, Given, sample_shaped, usual_shape
 from autoaug.search.space import SearchSpace, Shape
 
 
@@ -17,7 +17,12 @@ def portfolio(space: SearchSpace, best: str | None = None, strength: float | Non
     own = [values_of(space, shape) for shape in space.portfolio] or _derived(space, strength)
     half = (len(own) + 1) // 2
     wanted = [*own[:half], *(_variations(space, best) if best else ()), *own[half:]]
-    yield from (shape for i, shape in enumerate(wanted) if shape not in wanted[:i])
+    seen: set[str] = set()
+    for shape in wanted:
+        mark = f"{shape}" if shape["layers of"] != "space" else sample_shaped(space, Given(shape)).fingerprint()
+        if mark not in seen:
+            seen.add(mark)
+            yield shape
 
 
 def values_of(space: SearchSpace, shape: Shape) -> dict[str, Any]:
@@ -53,8 +58,8 @@ def within(space: SearchSpace, values: dict[str, Any]) -> dict[str, Any]:
         "mixing.probability": space.mixing.probability,
         "mixing.alpha": space.mixing.alpha,
         "copies": space.copies,
-        **{f"{base.operator}.magnitude": base.magnitude for base in space.base},
     }
+    ranges |= {f"{base.operator}.magnitude": base.magnitude for base in space.base}
     return {
         name: min(ranges[name][1], max(ranges[name][0], value)) if name in ranges else value
         for name, value in values.items()
@@ -65,7 +70,7 @@ def _variations(space: SearchSpace, best: str) -> list[dict[str, Any]]:
     """The layers of a published policy after the usual base operations, with mixing, and alone but weaker."""
     usual, bare = usual_shape(space), {base.operator: "off" for base in space.base}
     mixed = [{"mixing": kind} for kind in space.mixing.kinds if kind != "none"][:1]
-    changes = [{}, *mixed, {**bare, "reach": 0.7}]
+    changes: list[dict[str, Any]] = [{}, *mixed, {**bare, "reach": 0.7}]
     return [within(space, {**usual, "layers of": best, **change}) for change in changes]
 
 
@@ -75,7 +80,7 @@ def _derived(space: SearchSpace, strength: float | None) -> list[dict[str, Any]]
     middle = low + 0.5 * (high - low) if strength is None else strength
     usual, bare = usual_shape(space), {base.operator: "off" for base in space.base}
     mixings = [{"mixing": kind, "mixing.probability": 0.5} for kind in space.mixing.kinds if kind != "none"]
-    changes: list[dict[str, Any]] = [{"layers": 2}]
+    changes: list[dict[str, Any]] = [{"layers": 2}, {"layers": 2, "strength": 0.5 * middle}]
     for family in space.families:
         changes += [{"layers": 2, "family": family, **bare}, {"layers": 1, "family": family}]
     changes += [{"layers": 1, **mixing} for mixing in mixings] + [{"layers": 0, **mixing} for mixing in mixings]

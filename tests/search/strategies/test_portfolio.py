@@ -24,7 +24,7 @@ def steps(space: SearchSpace, shape: dict[str, Any]) -> list[set[str]]:
 def test_every_shape_is_another_policy_of_the_space(name: str) -> None:
     space = load_space(name)
     policies = [sample_shaped(space, Given(shape)) for shape in portfolio(space)]
-    assert len({policy.fingerprint() for policy in policies}) == len(policies) >= 4
+    assert len({policy.fingerprint() for policy in policies}) == len(policies) >= 2
     for policy in policies:
         assert set(policy.operator_names()) <= set(space.operator_names())
         assert (policy.mixing.kind if policy.mixing else "none") in space.mixing.kinds
