@@ -314,7 +314,8 @@ class _Formatted(BaseModel):
 
 class SearchResult(Record):
     """The outcome of a search: the content of ``result.json``. The verdict is based on the `comparison` of the finalist
-    with the best baseline by validation; `claims` are what is proven about the policy that is returned.
+    with the best baseline by validation; `claims` are what is proven about the policy that is returned; `stopped` is
+    why the search ended before its budget was spent, if it did.
     """
 
     format: Literal[2] = 2
@@ -330,6 +331,7 @@ class SearchResult(Record):
     cost: Cost
     data: DataSummary
     objectives: Annotated[tuple[str, ...], Field(min_length=1)] = ("accuracy",)
+    stopped: str = ""
     history: tuple[TrialSummary, ...]
     probes: Annotated[dict[str, dict[str, Any]], renamed("probes", "inquiries")] = {}
     generated: dict[str, dict[str, Any]] = {}

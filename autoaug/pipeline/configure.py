@@ -61,6 +61,7 @@ class _Goal:
     finalists: int = 3
     storage: str | None = None
     study: str = STUDY_NAME
+    early_stop: bool = True
 
     def known(self) -> list[Policy]:
         """The given policies, and the baselines of the space."""
@@ -170,6 +171,7 @@ def _search(options: SearchOptions) -> _Goal:
         finalists=options.finalists,
         storage=options.storage,
         study=STUDY_NAME if options.storage is None else name,
+        early_stop=not options.no_early_stop,
     )
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from autoaug.evaluation.confirmation import CandidatePolicy, train_candidates
+from autoaug.evaluation.confirmation import train_candidates
 from autoaug.evaluation.scoring import ConfirmedTraining, Trainings, assess
 from autoaug.evaluation.training_store import TrainingStore
 from autoaug.evaluation.verdict import Judgment, Terms, contenders, judge
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import Job, OpenExecutor
+from autoaug.pipeline.searching import Searched
 from autoaug.results import Candidate, LeftOut
 from autoaug.search.executors import Executor
 from autoaug.training.setting import TrainingSetting
@@ -32,10 +32,9 @@ class Confirmed:
 
 def confirm(
     job: Job,
-    candidate_policies: Sequence[CandidatePolicy],
+    searched: Searched,
     setting: TrainingSetting,
     open_executor: OpenExecutor,
-    after_search: bool,
 ) -> Confirmed:
     """Train the candidates on seeds that they share, judge them on the test split, and keep the weights of the one that
     is returned.
@@ -44,7 +43,7 @@ def confirm(
     scoring = job.scoring
     store = TrainingStore(job.folder.confirmation, scoring, job.progress, kept=job.seeds[0])
     with open_executor(replace(setting, test=job.data.test, folds=scoring.folds, checkpoints=None)) as executor:
-        found = _until_decided(job, candidate_policies, executor, store, after_search)
+        found = _until_decided(job, searched, executor, store)
         store.keep_weights(found.judgment.returned, executor, job.folder.model)
     compute = sum(training.seconds for training in found.trainings.values())
     return replace(found, seconds=max(now() - begun, compute / job.config.workers))
@@ -52,18 +51,17 @@ def confirm(
 
 def _until_decided(
     job: Job,
-    candidate_policies: Sequence[CandidatePolicy],
+    searched: Searched,
     executor: Executor,
     store: TrainingStore,
-    after_search: bool,
 ) -> Confirmed:
     """Train the candidates on the first seeds, then those between whom it is open on more. A candidate whose training
     fails is left out altogether.
     """
     planned, seeds = job.planned, job.seeds
     habit = get_modality(job.modality).usual_policy
-    terms = Terms(after_search, planned, job.config.returns, habit)
-    kept, left_out = list(candidate_policies), list[LeftOut]()
+    terms = Terms(searched.study is not None, planned, job.config.returns, habit)
+    kept, left_out = searched.candidates, list[LeftOut]()
     open_between = {candidate.name for candidate in kept}
     trainings: dict[tuple[str, int], ConfirmedTraining] = {}
     for before, count in zip((0, *planned), planned, strict=False):

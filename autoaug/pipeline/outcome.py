@@ -15,6 +15,7 @@ from autoaug.pipeline.confirming import Confirmed
 from autoaug.pipeline.job import Job
 from autoaug.pipeline.parsing import versions
 from autoaug.pipeline.pictures import draw_examples, draw_gallery, draw_sample_gallery, to_bytes
+from autoaug.pipeline.searching import Searched
 from autoaug.policy.models import Provenance
 from autoaug.report.before_after import before_and_after
 from autoaug.results import Cost, DataSummary, SearchResult, TrialCounts, TrialSummary
@@ -28,13 +29,13 @@ from autoaug.utils.sketch import sketch, union
 
 def result_of(
     job: Job,
-    study: SearchStudy | None,
+    searched: Searched,
     confirmed: Confirmed,
     generated: Mapping[str, Pooled],
     energy: float | None,
 ) -> SearchResult:
     """Everything that the run found, as a record; `energy` is in watt-hours."""
-    judgment, metric = confirmed.judgment, metric_record(job.metric)
+    study, judgment, metric = searched.study, confirmed.judgment, metric_record(job.metric)
     objectives = study.strategy.objectives if study else ("score",)
     history = tuple(summary(trial) for trial in study.ended()) if study else ()
     return SearchResult(
@@ -50,6 +51,7 @@ def result_of(
         cost=_cost(job, study, history, confirmed.seconds, energy),
         data=_data_summary(job),
         objectives=tuple(metric.name if objective == "score" else objective for objective in objectives),
+        stopped=searched.stopped,
         history=history,
         probes={name: dict(notes) for name, notes in study.history().probe_results.items() if notes} if study else {},
         generated={kind: pooled.facts for kind, pooled in generated.items()},

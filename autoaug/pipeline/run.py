@@ -36,10 +36,10 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, audit: Audit, p
     setting, energy = job.setting(generated), EnergyMeter()
     hardware = config.executor, config.workers, config.device, config.ray_address, config.trial_timeout
     with executors(*hardware) as open_executor:
-        study, candidate_policies = candidates_of(job, setting, facts, open_executor)
+        searched = candidates_of(job, setting, facts, open_executor)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
-        confirmed = confirm(job, candidate_policies, setting, open_executor, after_search=study is not None)
-    result = result_of(job, study, confirmed, generated, energy.watt_hours())
+        confirmed = confirm(job, searched, setting, open_executor)
+    result = result_of(job, searched, confirmed, generated, energy.watt_hours())
     write_outcome(job, result, confirmed, generated)
     return finish(folder)
 

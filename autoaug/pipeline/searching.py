@@ -63,18 +63,31 @@ class _Search:
     storage: Path
 
 
-def candidates_of(
-    job: Job, setting: TrainingSetting, facts: Facts, open_executor: OpenExecutor
-) -> tuple[SearchStudy | None, list[CandidatePolicy]]:
-    """The study of the search (None for a comparison) and the candidates for confirmation: the given policies, or the
-    finalists and the best baselines, with the winner of a control search if there is one.
+@dataclass(frozen=True, eq=False)
+class Searched:
+    """What comes before the confirmation.
+
+    Attributes:
+        candidates: the candidates for it.
+        study: of the search; None for a comparison.
+        stopped: why the search ended before its budget was spent; empty if it did not.
+    """
+
+    candidates: list[CandidatePolicy]
+    study: SearchStudy | None = None
+    stopped: str = ""
+
+
+def candidates_of(job: Job, setting: TrainingSetting, facts: Facts, open_executor: OpenExecutor) -> Searched:
+    """The candidates for confirmation: the given policies, or the finalists of a search and the best baselines, with
+    the winner of a control search if there is one.
     """
     config, folder = job.config, job.folder
     if config.space is None:
-        return None, distinct([_given(policy) for policy in config.policies])
+        return Searched(distinct([_given(policy) for policy in config.policies]))
     space = config.space.with_generators(setting.pools)
     main = _Search(config.strategy, config.seed, config.study, folder.study)
-    study = _search(job, main, space, setting, facts, open_executor)
+    study, stopped = _search(job, main, space, setting, facts, open_executor)
     finalists = _finalists(study, config.finalists)
     policies = {name: load_policy(name) for name in study.space.baselines}
     baselines = known_candidates(study, policies, get_modality(setting.modality).usual_policy)
@@ -89,9 +102,9 @@ def candidates_of(
         folder.control.mkdir(exist_ok=True)
         name = config.study if config.storage is None else f"{config.study}-rival"
         control = _Search(config.control, seed, name, folder.control / "study.db")
-        best = _finalists(_search(job, control, space, setting, facts, open_executor), 1)
+        best = _finalists(_search(job, control, space, setting, facts, open_executor)[0], 1)
         candidates += [replace(candidate, name="random-search", kind="control") for candidate in best]
-    return study, distinct(candidates)
+    return Searched(distinct(candidates), study, stopped)
 
 
 def _search(
@@ -101,8 +114,8 @@ def _search(
     setting: TrainingSetting,
     facts: Facts,
     open_executor: OpenExecutor,
-) -> SearchStudy:
-    """Run a search until its budget is spent; return its study."""
+) -> tuple[SearchStudy, str]:
+    """Run a search until its budget is spent; return its study, and why it ended earlier, if it did."""
     config, progress, strategy = job.config, job.progress, get_strategy(which.strategy)
     budget = config.budget
     assert budget is not None
@@ -115,8 +128,9 @@ def _search(
         check_examinable(get_modality(setting.modality))
         setting = replace(setting, measures_robustness=True)
     with open_executor(setting) as executor:
-        run_search(study, executor, budget, setting.full_length_passes(), baselines, progress)
-    return study
+        full_length = setting.full_length_passes()
+        stopped = run_search(study, executor, budget, full_length, baselines, progress, may_stop=config.early_stop)
+    return study, stopped
 
 
 def known_candidates(study: SearchStudy, policies: Mapping[str, Policy], usual: str) -> list[CandidatePolicy]:

@@ -46,6 +46,7 @@ _WHICH = frozenset(
         "space",
         "strategy",
         "budget",
+        "early_stop",
         "control",
         "policies",
         "confirmation_seeds",
@@ -77,6 +78,7 @@ class RunConfig(BaseModel):
     space: SearchSpace | None = None
     strategy: str = "auto"
     budget: Budget | None = None
+    early_stop: bool = True
     control: Annotated[Literal["random"] | None, renamed("control", "rival")] = None
     policies: tuple[Policy, ...] = ()
     model: str = "auto"

@@ -13,7 +13,7 @@ from autoaug.results import TrialSummary
 from autoaug.search.budget import Budget, BudgetTracker
 from autoaug.search.executors import Executor, TrialSpec
 from autoaug.search.progress import Progress
-from autoaug.search.strategies import Probe, SearchContext
+from autoaug.search.strategies import Enough, Probe, SearchContext
 from autoaug.search.strategies.base import FIRST
 from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import TrialRequest, summary
@@ -47,6 +47,7 @@ class _Search:
         self.running: dict[str, TrialRequest | None] = {}
         self.waiters: dict[int, list[TrialRequest]] = defaultdict(list)
         self.duplicates = 0
+        self.stopped = ""
         self.failures: Counter[str] = Counter()
         self.ended = 0
 
@@ -70,6 +71,9 @@ class _Search:
         """Start what the strategy proposes next; return whether it proposed anything."""
         step = self.study.strategy.next(self.study.history(), self.context._replace(spent=self.spent()))
         if step is None or self.duplicates >= _DUPLICATES:
+            return False
+        if isinstance(step, Enough):
+            self.stopped = step.reason
             return False
         if isinstance(step, Probe):
             self.study.begin_probe(step.name)
@@ -147,8 +151,10 @@ def run_search(
     baselines: Mapping[str, Policy],
     progress: Progress,
     training: Callable[[TrialRequest], Work] | None = None,
-) -> None:
-    """Run trials until the budget is spent. Trials that an earlier driver left running are run first.
+    may_stop: bool = False,
+) -> str:
+    """Run trials until the budget is spent, or the strategy says that it is enough. Trials that an earlier driver left
+    running are run first. Return why the search ended before its budget was spent; empty if it did not.
 
     Args:
         study: the study of the run; it holds all state. Trials with the same seed index share a seed derived from the
@@ -160,6 +166,7 @@ def run_search(
         baselines: known policies by name, which every strategy tries too.
         progress: is notified of every trial that ends.
         training: the work of one trial; None trains the task's model on the task's data.
+        may_stop: whether the search may end before the budget is spent.
 
     Raises:
         AllTrialsFailed: no trial completed, or most failed; the message lists the causes.
@@ -174,12 +181,24 @@ def run_search(
         begun=sum(request.stop - request.start for request in study.all()),
         sample_passes=sum(trial.sample_passes for trial in ended) + sum(probe["sample_passes"] for probe in probes),
     )
-    context = SearchContext(study.space, baselines, 0.0, tracker.trainings(), study.seed, has_data=training is None)
-    _Search(study, executor, tracker, context, progress, training or _train).run()
+    context = SearchContext(
+        study.space,
+        baselines,
+        0.0,
+        tracker.trainings(),
+        study.seed,
+        has_data=training is None,
+        may_stop=may_stop,
+    )
+    search = _Search(study, executor, tracker, context, progress, training or _train)
+    search.run()
     trials = [summary(record) for record in study.ended()]
     if not any(trial.status == "complete" for trial in trials):
         causes = Counter(trial.reason or "pruned" for trial in trials)
         raise AllTrialsFailed(f"all {len(trials)} trials failed; nothing is exported: {_listed(causes)}")
+    if search.stopped:
+        progress.say(f"the search ends early: {search.stopped}; --no-early-stop goes on")
+    return search.stopped
 
 
 def _train(request: TrialRequest) -> Work:

@@ -21,6 +21,7 @@ from autoaug.search.sampling import Given, Suggest, sample_around, sample_shaped
 from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.base import (
     Draw,
+    Enough,
     Fixed,
     History,
     Probe,
@@ -33,6 +34,7 @@ from autoaug.search.strategies.base import (
 from autoaug.search.strategies.portfolio import portfolio
 from autoaug.search.strategies.questions import questions
 from autoaug.search.strategies.shrinkage import PolicyEstimate, policy_estimates
+from autoaug.search.strategies.stopping import chance_of_gain
 
 #: The stages whose trials have a shape, as `sample_shaped` draws it.
 _SHAPED = {Stage.PORTFOLIO, Stage.QUESTIONS, Stage.SHAPES}
@@ -56,6 +58,9 @@ class AutoConfig:
         asks: whether it asks what one change of the best shape would be worth.
         shapes_before_neighbors: how many shaped draws are made before single operators are varied.
         most_observed: the most trials that TPE learns from.
+        stops_from: the fraction of the budget from which on the search may end because nothing is left to gain.
+        least_gain: the least gain over the best baseline that is worth a search.
+        least_chance: the least chance of such a gain that is worth going on.
         repeats: how many seeds the best policies are trained with on part of the data.
         repeated: the fewest policies that are repeated.
         full_length_seeds: how many seeds the best policies are trained with at full length.
@@ -72,6 +77,9 @@ class AutoConfig:
     asks: bool = True
     shapes_before_neighbors: int = 40
     most_observed: int = 250
+    stops_from: float = 0.2
+    least_gain: float = 0.005
+    least_chance: float = 0.1
     repeats: int = 6
     repeated: int = 6
     full_length_seeds: int = 6
@@ -114,6 +122,8 @@ class Auto(Strategy):
         is_shift = shift is not None and self._is_confirmed(history)
         if is_shift is None:
             return None
+        if context.may_stop and not is_shift and (enough := self._enough(history, context.spent)):
+            return enough
         if context.spent < self.config.explores_until:
             return self._explore(history, context, shift if is_shift else None)
         return self._repeat(history) or self._finish(history, context)
@@ -203,6 +213,21 @@ class Auto(Strategy):
             return sum(changed.items() <= params.items() for params in asked)
 
         return min(open_ones, key=times_asked, default=None)
+
+    def _enough(self, history: History, spent: float) -> Enough | None:
+        """The end of the search, if a gain over the best baseline is too unlikely."""
+        config = self.config
+        if spent < config.stops_from:
+            return None
+        tried = sum(not record.is_baseline for record in history.trials)
+        untried = round(tried * (1 - spent) / spent)
+        chance = chance_of_gain(history.trials, config.data_fraction, untried, config.least_gain)
+        if chance >= config.least_chance:
+            return None
+        return Enough(
+            f"the chance of {100 * config.least_gain:g} points over the best baseline is only {100 * chance:.0f} %, by "
+            f"{tried} policies that were tried"
+        )
 
     def _vary_best(self, history: History, shaped: Sequence[TrialRecord]) -> Draw | None:
         """Draw a neighbor of the best policy that chooses between operators; None once it has enough neighbors."""

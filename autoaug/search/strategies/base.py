@@ -122,6 +122,7 @@ class SearchContext(NamedTuple):
         budget: the budget in full trainings; None if it is a time limit.
         seed: the seed of the run.
         has_data: whether probes can read the data; they cannot if the user supplies the objective.
+        may_stop: whether the search may end before the budget is spent.
     """
 
     space: SearchSpace
@@ -130,6 +131,7 @@ class SearchContext(NamedTuple):
     budget: float | None
     seed: int
     has_data: bool = True
+    may_stop: bool = False
 
 
 class Draw(NamedTuple):
@@ -174,7 +176,13 @@ class Probe(NamedTuple):
     work: Work
 
 
-Step = Draw | Fixed | Probe
+class Enough(NamedTuple):
+    """Search no further, and say why."""
+
+    reason: str
+
+
+Step = Draw | Fixed | Probe | Enough
 
 
 class Strategy(ABC):

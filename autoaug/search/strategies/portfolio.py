@@ -35,7 +35,7 @@ def values_of(space: SearchSpace, shape: Shape) -> dict[str, Any]:
         "layers": shape.layers,
         "probability": shape.probability,
         "strength": shape.strength,
-        "mixing": shape.mixing,
+        "mixing": shape.mixing if shape.mixing in space.mixing.kinds else space.mixing.kinds[0],
         "mixing.probability": shape.mixing_probability,
         "mixing.alpha": shape.alpha,
         "copies": shape.copies,

@@ -8,10 +8,15 @@ import pytest
 
 from autoaug.policy.models import Policy
 from autoaug.results import Stage
+from autoaug.runs.callbacks import Logged
+from autoaug.search.budget import Budget
+from autoaug.search.loop import run_search
 from autoaug.search.sampling import Given, sample_shaped
 from autoaug.search.space import load_space, space_names
+from autoaug.search.strategies import get_strategy
 from autoaug.search.strategies.portfolio import portfolio
 from autoaug.search.strategies.questions import questions
+from autoaug.search.study import SearchStudy
 from tests.conformance import test_strategies as surrogate
 
 
@@ -58,3 +63,23 @@ def test_auto_goes_from_the_portfolio_to_what_none_of_its_shapes_has(
     assert returned.mixing.kind == "mixup"
     asked = [record.fingerprint for record in trials if record.stage == Stage.QUESTIONS]
     assert len(set(asked)) == len(asked)
+
+
+@pytest.mark.parametrize("may_stop", [True, False])
+def test_auto_ends_early_where_nothing_is_left_to_gain(
+    may_stop: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(surrogate, "known_score", lambda policy: 0.9 - 0.1 * len(policy.layers))
+    study = SearchStudy(tmp_path / "study.db", load_space("standard"), get_strategy("auto"), seed=0)
+    full = surrogate.FULL
+    said = run_search(
+        study, surrogate.Surrogate(), Budget(trainings=20), full, surrogate.BASELINES, Logged(), may_stop=may_stop
+    )
+    spent = sum(record.sample_passes for record in study.history().trials) / full
+    if may_stop:
+        assert "chance of 0.5 points over the best baseline is only 0 %" in said
+        assert 4 <= spent < 10
+        assert study.strategy.finalists(study.history()) == []
+    else:
+        assert said == ""
+        assert spent >= 20

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from optuna.distributions import CategoricalDistribution
 from optuna.trial import create_trial
 
-from autoaug.policy.models import Policy
-from autoaug.search.strategies import REQUEST, History, TrialRecord, get_strategy
+from autoaug.search.strategies import REQUEST, TrialRecord
 from autoaug.search.strategies.shrinkage import policy_estimates
 
 
@@ -40,28 +38,6 @@ def test_what_is_believed_is_nearer_the_truth_than_the_scores_are() -> None:
         regret_raw.append(truth.max() - truth[scores[:, 0].argmax()])
     assert np.mean(believed) < 0.3 * np.mean(raw), "the winner's curse is corrected"
     assert np.mean(regret) < 0.8 * np.mean(regret_raw), "and better policies are picked"
-
-
-def test_a_variation_of_the_best_published_policy_is_among_the_first_finalists() -> None:
-    plain = Policy().model_dump_json()
-
-    def trial(number: int, name: str, score: float, data_fraction: float, layers_of: str | None = None) -> TrialRecord:
-        params = {} if layers_of is None else {"layers of": layers_of}
-        frozen = create_trial(
-            value=0.0,
-            user_attrs={REQUEST: {"fingerprint": name, "policy": plain}},
-            params=params,
-            distributions={key: CategoricalDistribution(("ra", "ta")) for key in params},
-        )
-        return TrialRecord(
-            number, name, "", data_fraction, 0, layers_of is None and data_fraction < 1, (score,), 1, 1.0, frozen
-        )
-
-    trials = [trial(0, "ra", 0.70, 0.25), trial(1, "ta", 0.60, 0.25)]
-    trials += [trial(2, "of ra", 0.65, 0.25, "ra"), trial(3, "of ta", 0.69, 0.25, "ta")]
-    trials += [trial(4 + i, f"own {i}", 0.80 - 0.01 * i, 1.0) for i in range(4)]
-    found = get_strategy("auto").finalists(History(trials, {}))
-    assert [record.name for record in found] == ["own 0", "own 1", "of ra", "own 2", "own 3"]
 
 
 def test_a_hard_repeat_is_not_held_against_those_who_had_it() -> None:
