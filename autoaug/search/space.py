@@ -233,13 +233,13 @@ class SearchSpace(FrozenSpace):
 
     def _check_portfolio(self) -> None:
         """That each shape of the portfolio lies in the space, by name."""
-        base = {b.operator for b in self.base}
+        base = [b.operator for b in self.base]
         for number, shape in enumerate(self.portfolio, 1):
             families = {shape.extra} - {"none"} | ({shape.family} if shape.layers else set())
             named = {
                 "base operation": (shape.base, base),
                 "family": (families, self.families),
-                "mixing": ([shape.mixing], {"none", *self.mixing.kinds}),
+                "mixing": ([shape.mixing], ["none", *self.mixing.kinds]),
                 "baseline": ([shape.layers_of] if shape.layers_of else [], self.baselines),
             }
             for what, (names, known) in named.items():

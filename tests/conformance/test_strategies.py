@@ -124,7 +124,9 @@ def test_the_same_seed_gives_the_same_search_and_another_another(
 ) -> None:
     again = search_with(name, tmp_path / "again.db", Surrogate())
     assert states(again) == states(searched[name])
-    if name != "matching":  # which looks at all of so few images, and finds the same
+    # "matching" looks at all of so few images, and finds the same; "auto" draws nothing at random before all questions
+    # about the best shape have an answer.
+    if name not in {"matching", "auto"}:
         other = search_with(name, tmp_path / "other.db", Surrogate(), seed=1)
         assert states(other) != states(again)
 

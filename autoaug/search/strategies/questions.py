@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from autoaug.search.space import SearchSpace
@@ -13,22 +14,23 @@ _FACTOR = 1.5
 
 
 def questions(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the values of `sample_shaped` that differ from those of `shape` in one answer, the questions that matter
-    most first: which base operations (symmetry and position), one more layer of which family (color helps or hurts),
-    how strong, which mixing, how many layers, of which family, how many copies.
+    """Yield the values of `sample_shaped` that differ from those of `shape` in one answer. The kinds of question take
+    turns: which base operations (symmetry and position), one more layer of which family (does color help?), how strong,
+    which mixing, how many layers, of which family, how many copies.
     """
-    asked = [
-        *_about_base(space, shape),
-        *_about_extra(space, shape),
-        *_about_strength(shape),
-        *_about_mixing(space, shape),
-        *_about_layers(space, shape),
-        {"copies": 2 * shape["copies"]},
-    ]
-    for answer in asked:
-        changed = within(space, {**shape, **answer})
-        if changed != dict(shape):
-            yield changed
+    kinds = (
+        _about_base(space, shape),
+        _about_extra(space, shape),
+        _about_strength(shape),
+        _about_mixing(space, shape),
+        _about_layers(space, shape),
+        [{"copies": 2 * shape["copies"]}],
+    )
+    for turn in zip_longest(*kinds):
+        for answer in filter(None, turn):
+            changed = within(space, {**shape, **answer})
+            if changed != dict(shape):
+                yield changed
 
 
 def _about_base(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -32,12 +32,12 @@ def test_each_question_changes_one_thing_and_stays_in_the_space(name: str) -> No
             assert set(policy.operator_names()) <= set(space.operator_names())
 
 
-def test_symmetry_is_asked_first_then_color_then_strength_and_mixing() -> None:
+def test_the_kinds_of_question_take_turns() -> None:
     space = load_space("standard")
     shape = next(portfolio(space))
     changed = [next(key for key in shape if answer[key] != shape[key]) for answer in questions(space, shape)]
-    first = {key: changed.index(key) for key in dict.fromkeys(changed)}
-    assert first["HorizontalFlip"] < first["QuarterTurn"] < first["extra"] < first["strength"] < first["mixing"]
+    assert changed[:7] == ["HorizontalFlip", "extra", "strength", "mixing", "layers", "copies", "VerticalFlip"]
+    assert {"QuarterTurn", "Rotate", "PadCrop", "RandomResizedCrop", "family"} <= set(changed)
 
 
 def likes(policy: Policy) -> float:
@@ -53,7 +53,7 @@ def test_auto_goes_from_the_portfolio_to_what_none_of_its_shapes_has(
 ) -> None:
     monkeypatch.setattr(surrogate, "known_score", likes)
     study = surrogate.search_with(
-        "auto", tmp_path / "study.db", surrogate.Surrogate(), 20, space=load_space("standard")
+        "auto", tmp_path / "study.db", surrogate.Surrogate(), 30, space=load_space("standard")
     )
     trials = study.history().trials
     in_portfolio = max(likes(record.policy) for record in trials if record.stage == Stage.PORTFOLIO)
@@ -69,7 +69,9 @@ def test_auto_goes_from_the_portfolio_to_what_none_of_its_shapes_has(
 def test_auto_ends_early_where_nothing_is_left_to_gain(
     may_stop: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(surrogate, "known_score", lambda policy: 0.9 - 0.1 * len(policy.layers))
+    monkeypatch.setattr(
+        surrogate, "known_score", lambda policy: 0.9 if not policy.layers else 0.6 + 0.001 * len(policy.layers)
+    )
     study = SearchStudy(tmp_path / "study.db", load_space("standard"), get_strategy("auto"), seed=0)
     full = surrogate.FULL
     said = run_search(
@@ -78,8 +80,8 @@ def test_auto_ends_early_where_nothing_is_left_to_gain(
     spent = sum(record.sample_passes for record in study.history().trials) / full
     if may_stop:
         assert "chance of 0.5 points over the best baseline is only 0 %" in said
-        assert 4 <= spent < 10
+        assert spent < 10
         assert study.strategy.finalists(study.history()) == []
     else:
         assert said == ""
-        assert spent >= 20
+        assert spent > 15
