@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -240,20 +239,15 @@ class DataSummary(Record):
     findings: tuple[str, ...]
 
 
-class Stage(StrEnum):
-    """The stages of the default strategy, as recorded in its trials."""
+class LongerTraining(Record):
+    """A training of a candidate for `epochs`, twice the full length, with the first seed of the confirmation: its test
+    `score`, and the one at full length, `before`.
+    """
 
-    BASELINES = "baselines"
-    #: The check whether the policy proposed by the shift probe is better than no augmentation.
-    SHIFT_CHECK = "gate"
-    PORTFOLIO = "portfolio"
-    #: One thing changed about the best shape.
-    QUESTIONS = "question"
-    SHAPES = "shape"
-    #: Neighbors of one policy; the number of its trial follows.
-    NEIGHBORS = "around"
-    REPEATS = "repeat"
-    FULL_LENGTH = "finish"
+    candidate: str
+    epochs: Count
+    before: float
+    score: float
 
 
 class TrialSummary(Record):
@@ -314,8 +308,9 @@ class _Formatted(BaseModel):
 
 class SearchResult(Record):
     """The outcome of a search: the content of ``result.json``. The verdict is based on the `comparison` of the finalist
-    with the best baseline by validation; `claims` are what is proven about the policy that is returned; `stopped` is
-    why the search ended before its budget was spent, if it did.
+    with the best baseline by validation; `claims` are what is proven about the policy that is returned; `longer` is
+    what it and its rival gain from twice the length; `stopped` is why the search ended before its budget was spent, if
+    it did.
     """
 
     format: Literal[2] = 2
@@ -327,6 +322,7 @@ class SearchResult(Record):
     left_out: tuple[LeftOut, ...] = ()
     comparison: Comparison | None
     claims: tuple[Comparison, ...] = ()
+    longer: tuple[LongerTraining, ...] = ()
     trials: TrialCounts
     cost: Cost
     data: DataSummary

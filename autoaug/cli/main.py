@@ -218,6 +218,8 @@ def _print_outcome(console: Console, result: SearchResult) -> None:
     line(result.sentence)
     if result.comparison is not None:
         line(sureness(result.comparison, result.metric))
+    if words := lengthened(result.longer, result.metric):
+        line(words)
     for claim in result.claims:
         line(claimed(claim, result.metric))
     line(f"verdict: {result.verdict}")

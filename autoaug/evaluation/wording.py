@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autoaug.evaluation.statistics import verdict_of
-from autoaug.results import Comparison, MetricRecord, Verdict
+from autoaug.results import Comparison, LongerTraining, MetricRecord, Verdict
 
 if TYPE_CHECKING:
     from autoaug.evaluation.comparing import Paired
@@ -99,6 +100,18 @@ def claimed(claim: Comparison, metric: MetricRecord) -> str:
         f"{claim.candidate} {proven} {claim.baseline} ({claim.against}): "
         f"{metric.value(claim.difference):+.2f}{unit}, {low:+.2f} to {high:+.2f}"
     )
+
+
+def lengthened(longer: Sequence[LongerTraining], metric: MetricRecord) -> str:
+    """What twice the length gave; empty where it was not tried."""
+    if not longer:
+        return ""
+    unit = f" {metric.points}" if metric.points else ""
+    gains = " and ".join(
+        f"{training.candidate} would gain {metric.value(training.score - training.before):+.1f}{unit}"
+        for training in longer
+    )
+    return f"Trained twice as long ({longer[0].epochs} epochs), {gains}. These are single trainings, so take them as a hint."
 
 
 def scope(found: Comparison) -> str:

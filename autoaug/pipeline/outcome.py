@@ -18,7 +18,7 @@ from autoaug.pipeline.pictures import draw_examples, draw_gallery, draw_sample_g
 from autoaug.pipeline.searching import Searched
 from autoaug.policy.models import Provenance
 from autoaug.report.before_after import before_and_after
-from autoaug.results import Cost, DataSummary, SearchResult, TrialCounts, TrialSummary
+from autoaug.results import Cost, DataSummary, LongerTraining, SearchResult, TrialCounts, TrialSummary
 from autoaug.search.loop import elapsed
 from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import summary
@@ -31,6 +31,7 @@ def result_of(
     job: Job,
     searched: Searched,
     confirmed: Confirmed,
+    longer: Sequence[LongerTraining],
     generated: Mapping[str, Pooled],
     energy: float | None,
 ) -> SearchResult:
@@ -47,6 +48,7 @@ def result_of(
         left_out=confirmed.left_out,
         comparison=judgment.comparison,
         claims=judgment.claims,
+        longer=tuple(longer),
         trials=_counts(history),
         cost=_cost(job, study, history, confirmed.seconds, energy),
         data=_data_summary(job),

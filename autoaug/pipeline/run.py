@@ -10,6 +10,7 @@ from autoaug.evaluation.training_store import drop_weights
 from autoaug.pipeline.confirming import confirm
 from autoaug.pipeline.energy import EnergyMeter
 from autoaug.pipeline.job import Job
+from autoaug.pipeline.longer import train_longer
 from autoaug.pipeline.outcome import result_of, write_outcome
 from autoaug.pipeline.searching import candidates_of, generated_samples
 from autoaug.report import write_report
@@ -39,7 +40,8 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, audit: Audit, p
         searched = candidates_of(job, setting, facts, open_executor)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
         confirmed = confirm(job, searched, setting, open_executor)
-    result = result_of(job, searched, confirmed, generated, energy.watt_hours())
+        longer = train_longer(job, confirmed, setting, open_executor)
+    result = result_of(job, searched, confirmed, longer, generated, energy.watt_hours())
     write_outcome(job, result, confirmed, generated)
     return finish(folder)
 

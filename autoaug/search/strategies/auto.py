@@ -11,7 +11,6 @@ from typing import Any
 from optuna.samplers import RandomSampler
 
 from autoaug.policy.models import Policy
-from autoaug.results import Stage
 from autoaug.search.probes.affinity import NAME as AFFINITY
 from autoaug.search.probes.affinity import MeasureAffinity, bearable_strength
 from autoaug.search.probes.shift import NAME as SHIFT
@@ -26,6 +25,7 @@ from autoaug.search.strategies.base import (
     History,
     Probe,
     SearchContext,
+    Stage,
     Step,
     Strategy,
     TrialRecord,
@@ -89,11 +89,11 @@ class AutoConfig:
 class Auto(Strategy):
     """Spends the budget in stages.
 
-    1. Two-sample matching between the splits, without training. The proposed policy is checked: it must beat no
-       augmentation with both of two seeds.
-    2. The baselines; then affinity and diversity of each operator, measured on the unaugmented baseline. They are
-       reported, and set the strength that the portfolio starts from. They never filter operators: under a shift, they
-       rank the right operator last.
+    1. The baselines; then two-sample matching between the splits, without training. The proposed policy is checked: it
+       must beat no augmentation with both of two seeds.
+    2. Affinity and diversity of each operator, measured on the unaugmented baseline. They are reported, and set the
+       strength of a portfolio that is derived from the families. They never filter operators: under a shift, they rank
+       the right operator last.
     3. A portfolio of shapes that work well in practice, each trained on a quarter of the data. Then questions about the
        best shape so far, one trial each, on the same samples with the same seed: which symmetries, does color help, how
        strong, which mixing? When all have an answer, TPE over shapes. With a large budget, neighbors of the best policy
@@ -140,10 +140,10 @@ class Auto(Strategy):
     def _begin(self, history: History, context: SearchContext) -> Step | None:
         """The next of the initial probes and baselines; None if none is left or can start yet."""
         may_probe, fraction = context.has_data, self.config.data_fraction
-        if may_probe and self.config.looks_for_shift and SHIFT not in history.probe_results:
-            return Probe(SHIFT, MatchShift())
         if step := next_baseline(history, context, fraction):
             return step
+        if may_probe and self.config.looks_for_shift and SHIFT not in history.probe_results:
+            return Probe(SHIFT, MatchShift())
         is_measured = AFFINITY in history.probe_results or not self.config.measures_affinity
         if may_probe and context.space.families and not is_measured and "none" not in _running_baselines(history):
             return Probe(AFFINITY, MeasureAffinity(context.space, fraction))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from heapq import nlargest
 from typing import Any, NamedTuple
@@ -13,7 +14,6 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from autoaug.policy.models import Policy
-from autoaug.results import Stage
 from autoaug.search.sampling import Suggest, sample_policy
 from autoaug.search.space import SearchSpace
 from autoaug.training.setting import Work
@@ -24,6 +24,22 @@ FIRST = 0
 REQUEST = "request"
 #: The attribute that holds what a trial cost and why it failed. One attribute takes one statement to write.
 OUTCOME = "outcome"
+
+
+class Stage(StrEnum):
+    """The stages of the default strategy, as recorded in its trials."""
+
+    BASELINES = "baselines"
+    #: The check whether the policy proposed by the shift probe is better than no augmentation.
+    SHIFT_CHECK = "gate"
+    PORTFOLIO = "portfolio"
+    #: One thing changed about the best shape.
+    QUESTIONS = "question"
+    SHAPES = "shape"
+    #: Neighbors of one policy; the number of its trial follows.
+    NEIGHBORS = "around"
+    REPEATS = "repeat"
+    FULL_LENGTH = "finish"
 
 
 @dataclass(frozen=True)

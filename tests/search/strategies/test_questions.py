@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from autoaug.policy.models import Policy
-from autoaug.results import Stage
 from autoaug.runs.callbacks import Logged
 from autoaug.search.budget import Budget
 from autoaug.search.loop import run_search
 from autoaug.search.sampling import Given, sample_shaped
 from autoaug.search.space import load_space, space_names
 from autoaug.search.strategies import get_strategy
+from autoaug.search.strategies.base import Stage
 from autoaug.search.strategies.portfolio import portfolio
 from autoaug.search.strategies.questions import questions
 from autoaug.search.study import SearchStudy
