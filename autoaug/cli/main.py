@@ -18,7 +18,7 @@ from autoaug.cli import generate as made
 from autoaug.cli import listings
 from autoaug.cli.parameters import command
 from autoaug.errors import AutoaugError, DataError, Interrupted, OptionError
-from autoaug.evaluation.wording import claimed, sureness
+from autoaug.evaluation.wording import claimed, lengthened, sureness
 from autoaug.pipeline.options import (
     PANELS,
     CheckOptions,

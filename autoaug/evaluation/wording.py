@@ -111,7 +111,8 @@ def lengthened(longer: Sequence[LongerTraining], metric: MetricRecord) -> str:
         f"{training.candidate} would gain {metric.value(training.score - training.before):+.1f}{unit}"
         for training in longer
     )
-    return f"Trained twice as long ({longer[0].epochs} epochs), {gains}. These are single trainings, so take them as a hint."
+    hint = "These are single trainings, so take them as a hint."
+    return f"Trained twice as long ({longer[0].epochs} epochs), {gains}. {hint}"
 
 
 def scope(found: Comparison) -> str:
