@@ -82,6 +82,24 @@ def test_a_finished_run_gives_its_result_again_without_training(
     assert again.candidates == result.candidates
 
 
+def test_twice_the_length_gives_what_a_comparison_of_twice_the_epochs_gives(
+    result: SearchResult, tmp_path: Path
+) -> None:
+    assert result.comparison is not None
+    names = [training.candidate for training in result.longer]
+    assert set(names) >= {result.returned.name, *names[:1]}
+    assert set(names) <= {result.returned.name, result.comparison.candidate, result.comparison.baseline}
+    _, config = RunFolder.open(result.run_dir)
+    policies = [result.candidate(name).policy.model_copy(update={"name": name}) for name in names]
+    again = autoaug.compare(config.data, policies, epochs=6, seeds=2, workers=1, out=str(tmp_path / "run"))
+    for training in result.longer:
+        assert training.epochs == 6
+        assert training.score == again.candidate(training.candidate).test_scores[0]
+        assert training.before == result.candidate(training.candidate).test_scores[0]
+    report = (result.run_dir / "report.html").read_text()
+    assert "Trained twice as long (6 epochs)" in report
+
+
 def test_changed_data_are_not_resumed(result: SearchResult, tmp_path: Path) -> None:
 
     copy = tmp_path / "run"

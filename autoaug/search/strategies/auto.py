@@ -68,7 +68,7 @@ class AutoConfig:
     """
 
     data_fraction: float = 0.25
-    explores_until: float = 0.55
+    explores_until: float = 0.6
     finishes_from: float = 0.75
     looks_for_shift: bool = True
     measures_affinity: bool = True
