@@ -1,4 +1,4 @@
-"""A table to think with: many policies trained on many sets, on part of the data and at full length, sample by sample.
+"""A table to think with: many policies trained on many sets, cheaply and at full length, sample by sample.
 
     scripts/bench_table coins.npz deeppcb.npz digits ... [--seeds 3] [--fidelities quarter,full,double] [--policies N]
                         [--workers 2] [--out reports/table.npz]

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 from scipy.stats import binomtest
 
-from benchmarks import contestants, engine, foreign, recovery, strategies
+from benchmarks import contestants, engine, foreign, recovery, sets, strategies, table
 from benchmarks import results as module
 from benchmarks.planting import VALIDATION, planted
 from benchmarks.results import PROVENANCE, Results
+from benchmarks.small import small_copy
+from benchmarks.table_policies import table_policies
 from benchmarks.verdict import FIVE, ONE, PLANNED
 from benchmarks.verdict_returns import RULES, SEARCHES, compared
 from benchmarks.verdict_worlds import World, confirmed, drawn
@@ -163,3 +167,65 @@ def test_the_mean_of_what_is_returned_is_known_in_simulation() -> None:
     found = compared(SEARCHES["half better"], World(validation=200, test=200), (3,), 10, 0)
     assert found.keys() == RULES.keys()
     assert all(-0.05 <= row["mean gain"] <= 0.05 and 0 <= row["worse"] <= 1 for row in found.values())
+
+
+def test_small_copies_look_as_pillow_makes_them(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    images = draw.integers(0, 256, (6, 12, 12, 3)).repeat(4, 1).repeat(4, 2).astype(np.uint8)
+    rows = np.arange(3000) % 6
+    labels, groups = rows % 2, rows.astype("<U4")
+    np.savez(
+        tmp_path / "big.npz", x_train=images, y_train=labels[:6], x_test=images[rows], y_test=labels, g_test=groups
+    )
+    folder = tmp_path / "small"
+    folder.mkdir()
+    with np.load(small_copy(str(tmp_path / "big.npz"), folder)) as small:
+        assert small["x_train"].shape == (6, 32, 32, 3)
+        assert len(small["x_test"]) == len(small["y_test"]) == len(small["g_test"]) == 2000
+        assert all(small["g_test"].astype(int) % 2 == small["y_test"])
+        for image, copy in zip(images, small["x_train"], strict=True):
+            known = np.asarray(Image.fromarray(image).resize((32, 32), Image.Resampling.BILINEAR))
+            assert np.abs(known.astype(int) - copy).max() <= 1
+    assert small_copy("digits", folder) == "digits"
+
+
+def test_the_table_keeps_what_each_training_says_of_each_sample(tmp_path: Path) -> None:
+    outputs = torch.tensor([[4.0, 0.0, 0.0], [0.0, 1.0, 3.0], [-80.0, 9.0, 0.0]])
+    labels = torch.tensor([0, 1, 0])
+    codes = table.encoded(outputs, labels)
+    right, likelihood = table.decoded(np.append(codes, np.uint8(table.TRAINED_ON)))
+    assert right[:3].tolist() == [1, 0, 0]
+    exact = torch.log_softmax(outputs, 1)[torch.arange(3), labels].numpy()
+    assert np.abs(likelihood[:2] - exact[:2]).max() <= table.STEP / 2 + 1e-6
+    assert likelihood[2] == pytest.approx(-table.STEP * table.LOWEST), "the lowest that a byte can hold"
+    assert np.isnan(right[3])
+    assert np.isnan(likelihood[3])
+    file = table.TableFile(tmp_path / "table.npz")
+    file.add("digits/0/full/0", codes, 1234)
+    file.write()
+    again = table.TableFile(tmp_path / "table.npz")
+    assert again.cells["digits/0/full/0"].tolist() == codes.tolist()
+    assert again.about["passes"] == {"digits/0/full/0": 1234}
+
+
+def test_policies_of_the_table_are_all_different() -> None:
+    policies = table_policies()
+    assert len(policies) >= 60
+    assert len({policy.fingerprint() for policy in policies.values()}) == len(policies)
+
+
+def test_the_page_of_sets_shows_each_set_and_the_mean_over_them() -> None:
+    def row(returned: float) -> dict[str, float]:
+        return {"none": 0.5, "usual": 0.6, "best baseline": 0.65, "returned": returned}
+
+    items = {"coins/0": row(0.7), "coins/1": row(0.72), "boards/0": row(0.6)}
+    (section,) = sets.sections(items)
+    (shown,) = section.tables
+    rows = {cells[0]: dict(zip(shown.head[1:6], cells[1:6], strict=True)) for cells in shown.rows}
+    assert rows["coins"] == {"runs": "2", "none": "50.0", "usual": "60.0", "best baseline": "65.0", "returned": "71.0"}
+    over = {cells[0]: (cells[6], cells[8]) for cells in shown.rows}
+    assert over == {
+        "coins": ("+11.00", "+6.00"),
+        "boards": ("+0.00", "-5.00"),
+        "mean over the sets": ("+5.50", "+0.50"),
+    }

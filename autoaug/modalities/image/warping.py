@@ -45,8 +45,8 @@ def field_through(positions: Tensor, maps: Tensor) -> Tensor:
 
 
 def keeps_pixels(maps: Tensor, height: int, width: int) -> Tensor:
-    """Which of ``maps [n, 3, 3]`` take pixels to pixels, but for rounding errors: boolean ``[n]``. Flips, quarter turns,
-    transposition and moves by whole pixels do, and what is composed of these.
+    """Which of ``maps [n, 3, 3]`` take pixels to pixels, but for rounding errors: boolean ``[n]``. Flips, quarter
+    turns, transposition and moves by whole pixels do, and what is composed of these.
     """
     turn, longest = maps[:, :2, :2].round(), max(height, width)
     swaps = turn.abs()  # a single 1 in each row and each column, for all that neither scale nor shear
