@@ -45,8 +45,9 @@ def field_through(positions: Tensor, maps: Tensor) -> Tensor:
 
 
 def keeps_pixels(maps: Tensor, height: int, width: int) -> Tensor:
-    """Which of ``maps [n, 3, 3]`` take every pixel from a pixel, but for rounding errors: boolean ``[n]``. Flips, quarter
-    turns, transposition and moves by whole pixels do, and what is composed of these.
+    """Which of ``maps [n, 3, 3]`` take every pixel from one pixel, but for rounding errors: boolean ``[n]``.
+
+    Flips, quarter turns, transposition and moves by whole pixels do, and what is composed of these.
     """
     whole = maps.round()
     whole[:, 2] = maps.new_tensor([0.0, 0.0, 1.0])

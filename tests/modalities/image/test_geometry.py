@@ -1,4 +1,4 @@
-"""Quarter turns, transposition, and warps that take pixels to pixels: exact copies, as NumPy, PIL and torch make them."""
+"""Warps that take pixels to pixels, as quarter turns do, are exact copies: NumPy, PIL and torch are the oracles."""
 
 from __future__ import annotations
 
