@@ -41,10 +41,11 @@ def vertical_flip(on: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor
 
 @warp("Transpose", unit="switch", jumps=True)
 def transposition(on: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
-    """Mirror along the main diagonal: rows become columns.
+    """Mirror along the main diagonal.
 
-    An image that is not square would change its shape, which all of a batch share: it is mirrored left and right
-    instead. Applied with probability 0.5 along with `QuarterTurn`, either gives all mirror images that there are.
+    All images of a batch have one shape, so one that is not square cannot be transposed: it is mirrored left and right
+    instead, and a search runs on it as on others. Applied with probability 0.5, after `QuarterTurn` with 0.75, it makes
+    all eight views of a square equally likely, or all four of a rectangle.
     """
     on = (on >= 0.5).to(on)
     return moved((on, (-1, 1, 0), (1, -1, 0))) if size[0] == size[1] else moved((on, (-2, 0, 0), (0, 0, 0)))
@@ -59,9 +60,9 @@ def turned(cos: Tensor, sin: Tensor) -> Tensor:
 def quarter_turn(on: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
     """Turn by 90, 180 or 270 degrees, each equally likely.
 
-    Applied with probability 0.75, it makes all four rotations equally likely. An image that is not square would change
-    its shape at 90 and 270 degrees, and all of a batch share one: it is turned by 180 degrees in two of three cases,
-    and otherwise not at all. With probability 0.75, both are equally likely again.
+    Applied with probability 0.75, it makes all four rotations equally likely. All images of a batch have one shape, so
+    one that is not square is turned by 180 degrees, in two of three cases, or not at all: applied with probability
+    0.75, it makes both equally likely.
     """
     case = (3 * uniforms[:, 0]).floor()
     quarters = case + 1 if size[0] == size[1] else 2 * case.clamp(max=1)

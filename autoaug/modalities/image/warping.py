@@ -45,21 +45,19 @@ def field_through(positions: Tensor, maps: Tensor) -> Tensor:
 
 
 def keeps_pixels(maps: Tensor, height: int, width: int) -> Tensor:
-    """Which of ``maps [n, 3, 3]`` take pixels to pixels, but for rounding errors: boolean ``[n]``. Flips, quarter
-    turns, transposition and moves by whole pixels do, and what is composed of these.
+    """Which of ``maps [n, 3, 3]`` take every pixel from one pixel, but for rounding errors: boolean ``[n]``.
+
+    Flips, quarter turns, transposition and moves by whole pixels do, and what is composed of these.
     """
-    turn, longest = maps[:, :2, :2].round(), max(height, width)
-    swaps = turn.abs()  # a single 1 in each row and each column, for all that neither scale nor shear
-    is_turn = ((swaps.sum(1) == 1) & (swaps.sum(2) == 1)).all(1)
+    whole = maps.round()
+    whole[:, 2] = maps.new_tensor([0.0, 0.0, 1.0])
     first = maps.new_tensor([(1 - width) / 2, (1 - height) / 2, 1.0])  # the upper left pixel
     shift = ((maps * first).sum(2) - first)[:, :2]  # from there to its source
-    errors = (
-        (maps[:, :2, :2] - turn).abs().amax((1, 2)) * longest,
-        (maps[:, 2] - maps.new_tensor([0.0, 0.0, 1.0])).abs().amax(1) * longest,
-        (shift - shift.round()).abs().amax(1),
-    )
-    # Bilinear sampling a thousandth of a pixel away changes a value by about half of one of 256 levels at most.
-    return is_turn & (torch.stack(errors).amax(0) < 1e-3)
+    errors = maps - whole
+    errors[:, :, :2] *= max(height, width)
+    errors[:, :2, 2] = shift - shift.round()
+    # Bilinear sampling a thousandth of a pixel away changes a value by half of one of 256 levels at most.
+    return errors.abs().amax((1, 2)) < 1e-3
 
 
 def sample(inputs: Tensor, grid: Tensor, exact: Tensor | None = None) -> Tensor:
