@@ -25,7 +25,6 @@ Verdict = Literal["better", "worse", "no significant difference"]
 Interval = tuple[float, float]
 Unit = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
-Severities = Annotated[tuple[Unit, ...], Field(min_length=5, max_length=5)]
 Size = Annotated[int, Field(ge=1, lt=2**63)]
 Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
@@ -278,30 +277,6 @@ class TrialSummary(Record):
     fingerprint: str
     params: dict[str, float | str] = {}
     started: float = 0.0
-
-
-class Robustness(Record):
-    """The robustness of a model, as scores in [0, 1] on test samples: the content of ``robustness.json``.
-
-    Attributes:
-        inputs: the number of samples.
-        attack: the attack as text.
-        clean: the score on the unchanged samples.
-        attacked: the score under the attack.
-        corrupted: the scores for each common corruption at severities 1 to 5.
-    """
-
-    inputs: Annotated[Size, renamed("inputs", "images")]
-    attack: str
-    clean: Unit
-    attacked: Unit
-    corrupted: Annotated[dict[str, Severities], Field(min_length=1)]
-
-    @property
-    def mean_corrupted(self) -> float:
-        """The mean over all corruptions and severities."""
-        values = [value for row in self.corrupted.values() for value in row]
-        return sum(values) / len(values)
 
 
 class _Formatted(BaseModel):
