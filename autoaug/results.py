@@ -72,6 +72,10 @@ class MetricRecord(Record):
         low, high = sorted(self.value(score) for score in scores)
         return low, high
 
+    def difference(self, score: float) -> str:
+        """A difference of two scores in the metric's unit as text, with its sign and without the unit: ``+0.40``."""
+        return f"{self.value(score):{'+.2f' if self.unit == '%' else '+.4g'}}"
+
     def title(self, of: str = "", at: str = "") -> str:
         """A title such as ``test accuracy, %`` for an axis or a column, with `of` before the name and `at` after it."""
         words = " ".join(part for part in (of, self.name, at) if part)
@@ -162,12 +166,12 @@ class McNemar(Record):
 
 
 class Comparison(Record):
-    """A candidate against a baseline, which stands for what `against` says, paired by seed, on the test split.
+    """A candidate compared with a baseline on the test split, paired by seed. `against` describes the baseline.
 
-    `difference`, `ci95` and `p_value` allow for all `interim_analyses` together; `level` is the seeds' part of this one
-    alone. Half the interval's width has a part that would go with more seeds and one that would go only with more test
-    samples, whose squares add up; both are None in older results, whose interval is for new seeds alone. `folds` is of
-    the data, None where all stands on one split; `mcnemar` is there where predictions are right or wrong.
+    `difference`, `ci95` and `p_value` allow for all `interim_analyses` together; `level` is the level of the seeds'
+    part at this one alone. Half the interval's width has two parts, see `Reach`, whose squares add up; both are None in
+    older results, whose interval is for new seeds alone. `folds` is None if all seeds have one split, `test_groups`
+    without groups, and `mcnemar` if predictions are not right or wrong.
     """
 
     candidate: str
@@ -182,6 +186,7 @@ class Comparison(Record):
     level: Unit = 0.05
     interim_analyses: Annotated[tuple[Count, ...], renamed("interim_analyses", "looks")] = ()
     folds: Annotated[int, Field(ge=2)] | None = None
+    test_groups: Annotated[int, Field(ge=1)] | None = None
     mcnemar: McNemar | None = None
 
 

@@ -129,7 +129,7 @@ def median_unbiased(mean: float, errors: Errors, planned: Sequence[int], number:
         planned: the analyses; empty for a single one.
         number: of this one, from 0.
     """
-    if number == 0 or errors.total == 0 or mean == 0:
+    if number == 0 or mean == 0 or errors.total in {0, math.inf}:
         return mean
     times, bounds = [], []
     for place, seeds in enumerate(planned[: number + 1]):

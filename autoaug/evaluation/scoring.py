@@ -60,9 +60,9 @@ class Scoring:
         metric: how good predictions are.
         validation_labels: of the validation split.
         test_labels: of the test split.
-        test_groups: the names of the groups that the test samples belong to, where they have any: new samples come in
-            new groups, so that each is met with luck as a whole.
-        validation_groups: likewise.
+        test_groups: the names of the groups of the test samples, None without groups. New samples come in new groups,
+            so the groups are what luck comes in.
+        validation_groups: the same for the validation split.
         folds: the rows of the test split that each seed is tested on, if there are folds; otherwise empty.
     """
 
@@ -85,6 +85,11 @@ class Scoring:
         tested = sum(map(len, self.folds.values()))
         return round(len(self.test_labels) * len(self.folds) / tested) if tested else None
 
+    @property
+    def group_count(self) -> int | None:
+        """The number of groups in the test split; None without groups."""
+        return None if self.test_groups is None else len(np.unique(self.test_groups))
+
     def rows(self, seed: int) -> np.ndarray:
         """The rows of the test split that trainings with that seed are tested on."""
         return self.folds[seed] if self.folds else np.arange(len(self.test_labels))
@@ -103,9 +108,12 @@ class Scoring:
         return ConfirmedTraining(validation, test, seconds, *statistics, np.arange(len(self.test_labels)))
 
     def errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
-        """Of the mean test score of `ours`, a training per seed, or of its difference to that of `theirs` on the same
-        seeds. With K folds, a seed is tested on one and trained on K - 1 others; the training split is the same for all
-        seeds and does not count.
+        """The errors of the mean test score of `ours`, one training per seed, or of its difference from that of
+        `theirs` on the same seeds.
+
+        With K folds, each seed is tested on one and trained on the K - 1 others and the training split, which is the
+        same for all seeds and does not count. Groups then enter through the folds alone: a group is in one fold, so the
+        values of the seeds vary with the luck of the groups.
         """
         one, other = ([training.test_statistics for training in side] for side in (ours, theirs))
         if self.fold_count is None:
@@ -114,7 +122,7 @@ class Scoring:
         return corrected_errors(values.tolist(), 1 / len(one[0]), 1 / (self.fold_count - 1))
 
     def validation_errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
-        """Likewise, on the validation split."""
+        """The same for the validation split."""
         one, other = ([training.validation_statistics for training in side] for side in (ours, theirs))
         return _crossed(self.metric, one, other, self.validation_groups)
 
@@ -145,8 +153,6 @@ def _crossed(
 ) -> Errors:
     """The errors of a mean over seeds, or of a difference of two, from the statistics of the same samples."""
     clusters = None if groups is None else np.unique(groups, return_inverse=True)[1]
-    if clusters is not None and not clusters.any():
-        clusters = None  # one group tells nothing of others: its samples are taken for new ones
     values, added = scores(metric, ours), influences(metric, ours, clusters)
     if theirs:
         values, added = values - scores(metric, theirs), added - influences(metric, theirs, clusters)

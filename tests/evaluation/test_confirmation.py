@@ -131,6 +131,19 @@ def test_samples_of_one_group_are_met_with_luck_as_a_whole() -> None:
     assert samples_error(unknown, 10) < 0.5 * samples_error(alone, 1)
 
 
+def test_samples_of_one_group_alone_prove_nothing() -> None:
+    """They are not taken for new samples: nothing is known about another group."""
+    draw = np.random.default_rng(0)
+    ours, theirs = (draw.random((2, 5, 40)) < [[[0.9]], [[0.5]]]).astype(np.uint16)
+    labels = np.ones(40, np.int64)
+    alone = Scoring(Classification(2), Accuracy(), labels, labels)
+    grouped = replace(alone, test_groups=np.full(40, "p1"), validation_groups=np.full(40, "p1"))
+    both = [[alone.training(r, r, 1.0) for r in side] for side in (ours, theirs)]
+    assert alone.errors(*both).reach().total < 1
+    assert grouped.errors(*both).reach().total == np.inf
+    assert grouped.validation_errors(*both).samples == np.inf
+
+
 def test_a_runs_groups_reach_its_intervals(tmp_path: Path) -> None:
     samples = Samples(MemoryInputs(np.zeros((4, 1, 8, 8), np.uint8)), np.arange(4) % 2, np.array(list("aabb")))
     data = DataSet("grouped", ("one", "two"), samples, samples, samples, "", "")
