@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
+from autoaug.data.splits import count_groups
 from autoaug.evaluation.confirmation import CandidatePolicy
 from autoaug.evaluation.influence import influences
 from autoaug.evaluation.statistics import Errors, corrected_errors, crossed_errors, estimate_within
@@ -88,7 +89,7 @@ class Scoring:
     @property
     def group_count(self) -> int | None:
         """The number of groups in the test split; None without groups."""
-        return None if self.test_groups is None else len(np.unique(self.test_groups))
+        return count_groups(self.test_groups)
 
     def rows(self, seed: int) -> np.ndarray:
         """The rows of the test split that trainings with that seed are tested on."""

@@ -108,10 +108,15 @@ def _samples_part(comparison: Comparison, metric: MetricRecord) -> str:
     if not comparison.samples_reach:
         return "and the luck of the test samples could not be told apart from the noise of the seeds"
     part = _half_width(comparison.samples_reach, metric)
+    why = "" if comparison.folds is None else ", because the folds' trainings share samples"
+    return f"{part} only with {sample_cure(comparison)}{why}"
+
+
+def sample_cure(comparison: Comparison) -> str:
+    """What alone would shrink the samples' part of the interval."""
     if comparison.folds is not None:
-        return f"{part} only with more data, because the folds' trainings share samples"
-    what = "test samples" if comparison.test_groups is None else "groups of test samples"
-    return f"{part} only with more {what}"
+        return "more data"
+    return "more test samples" if comparison.test_groups is None else "more groups of test samples"
 
 
 def claimed(claim: Comparison, metric: MetricRecord) -> str:

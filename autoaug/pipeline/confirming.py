@@ -72,7 +72,7 @@ def _until_decided(
             f"confirming {len(training)} policies on {count - before} {'more' if before else 'fresh'} seeds"
         )
         trained = train_candidates(training, seeds[before:count], executor, store, job.progress)
-        trainings |= trained.found
+        trainings |= trained.outcomes
         left_out += [
             LeftOut(name=candidate.name, kind=candidate.kind, reason=trained.left_out[candidate.name])
             for candidate in kept

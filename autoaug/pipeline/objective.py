@@ -176,7 +176,7 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
         with open_executor(ObjectiveSetting(judge, options.device, modality)) as running:
             trained = train_candidates(candidate_policies, fresh, running, store, progress)
         scored = [
-            _scored(candidate, [trained.found[candidate.name, s] for s in fresh])
+            _scored(candidate, [trained.outcomes[candidate.name, s] for s in fresh])
             for candidate in candidate_policies
             if candidate.name not in trained.left_out
         ]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autoaug.errors import RunError
-from autoaug.evaluation.wording import sureness
+from autoaug.evaluation.wording import sample_cure, sureness
 from autoaug.modalities.registry import get_modality
 from autoaug.report.before_after import before_and_after
 from autoaug.report.charts import Chart, RunFacts, draw_charts
@@ -79,6 +79,7 @@ def _tables(run: FinishedRun) -> dict[str, Any]:
         "failures": failures(result.history),
         "sureness": sureness(result.comparison, metric) if result.comparison else "",
         "claims": claim_rows(result, metric),
+        "sample_cure": sample_cure(result.comparison) if result.comparison else "",
         "pair": before_and_after(result),
         "stages": stages(result, metric),
         "fidelity": fidelity(result),
