@@ -123,8 +123,8 @@ class RunOptions(Options):
         int | None,
         Option(
             "Confirm on this many folds, for small data without a test split: half of the data is kept from the "
-            "search, and each seed is tested on one fold of it. Seeds come in whole rounds over all folds, never more than "
-            "--max-seeds.",
+            "search, and each seed is tested on one fold of it. Seeds come in whole rounds over all folds, "
+            "never more than --max-seeds.",
             _CONFIRMATION,
         ),
     ] = None
