@@ -9,8 +9,8 @@ import numpy as np
 
 from autoaug.evaluation.statistics import corrected_errors, crossed_errors, estimate_within, seed_errors
 
-#: Standard deviations in points: of the effects of the seeds, of the samples, and of the residuals; the last two for the
-#: mean over all samples.
+#: Standard deviations in points: of the effects of the seeds, of those of the samples, and of the residuals; the last
+#: two for the mean over all samples.
 LUCK = {
     "seeds alone": (0.7, 0.0, 0.5),
     "seeds alone, little rest": (0.7, 0.0, 0.1),

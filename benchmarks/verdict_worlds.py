@@ -68,7 +68,13 @@ class World:
         return np.where(easy, lucky >= wrong, lucky < self.swing)
 
     def trainings(self, patterns: np.ndarray, quality: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-        """Which samples each training gets right, ``[policies, seeds, samples]``, with this `quality [policies, seeds]`."""
+        """Which samples each training gets right, ``[policies, seeds, samples]``.
+
+        Args:
+            patterns: which samples each policy gets right, ``[policies, samples]``.
+            quality: what the seed adds to the accuracy of each training, ``[policies, seeds]``.
+            draw: the random generator.
+        """
         shape = (*quality.shape, patterns.shape[1])
         slips = np.where(patterns[:, None], np.clip(SLIP - quality / EASY, 0, 1)[..., None], SLIP)
         return patterns[:, None] ^ (draw.random(shape, dtype=np.float32) < slips)

@@ -1,4 +1,4 @@
-"""The stage of confirmation: candidates are trained again, on more and more seeds, until the data have decided."""
+"""The confirmation: candidates are trained again, on more and more seeds, until the data decide."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from autoaug.utils.clock import now
 
 @dataclass(frozen=True, eq=False)
 class Confirmed:
-    """What a confirmation found of the candidates that could be trained; `seconds` are those of all sessions together,
-    as if they had been one.
+    """The outcome of a confirmation. `left_out` are the candidates that could not be trained, and `seconds` is the time
+    of all sessions together.
     """
 
     candidates: tuple[Candidate, ...]
@@ -37,17 +37,15 @@ def confirm(
     open_executor: OpenExecutor,
     after_search: bool,
 ) -> Confirmed:
-    """Train the candidates on seeds that they share, judge them on the test split, and keep the weights of the one that
-    is returned.
-    """
+    """Train the candidates on common seeds, judge them on the test split, and keep the weights of the returned one."""
     begun = now()
     scoring = job.scoring
     store = TrainingStore(job.folder.confirmation, scoring, job.progress, kept=job.seeds[0])
     with open_executor(replace(setting, test=job.data.test, folds=scoring.folds, checkpoints=None)) as executor:
-        found = _until_decided(job, candidate_policies, executor, store, after_search)
-        store.keep_weights(found.judgment.returned, executor, job.folder.model)
-    compute = sum(training.seconds for training in found.trainings.values())
-    return replace(found, seconds=max(now() - begun, compute / job.config.workers))
+        confirmed = _until_decided(job, candidate_policies, executor, store, after_search)
+        store.keep_weights(confirmed.judgment.returned, executor, job.folder.model)
+    compute = sum(training.seconds for training in confirmed.trainings.values())
+    return replace(confirmed, seconds=max(now() - begun, compute / job.config.workers))
 
 
 def _until_decided(
@@ -57,17 +55,17 @@ def _until_decided(
     store: TrainingStore,
     after_search: bool,
 ) -> Confirmed:
-    """Train the candidates on the first seeds, then those between whom it is open on more. A candidate whose training
-    fails is left out altogether.
+    """Train all candidates on the first seeds, then those that are still undecided on more. A candidate whose training
+    fails twice is left out.
     """
     planned, seeds = job.planned, job.seeds
     habit = get_modality(job.modality).usual_policy
     terms = Terms(after_search, planned, job.config.returns, habit)
     kept, left_out = list(candidate_policies), list[LeftOut]()
-    open_between = {candidate.name for candidate in kept}
+    undecided = {candidate.name for candidate in kept}
     trainings: dict[tuple[str, int], ConfirmedTraining] = {}
     for before, count in zip((0, *planned), planned, strict=False):
-        training = [candidate for candidate in kept if candidate.name in open_between]
+        training = [candidate for candidate in kept if candidate.name in undecided]
         job.progress.say(
             f"confirming {len(training)} policies on {count - before} {'more' if before else 'fresh'} seeds"
         )
@@ -81,7 +79,7 @@ def _until_decided(
         kept = [candidate for candidate in kept if candidate.name not in trained.left_out]
         candidates = tuple(assess(candidate, trainings, seeds, store.scoring) for candidate in kept)
         judgment = judge(candidates, trainings, store.scoring, terms)
-        open_between = set(contenders(judgment, candidates))
-        if not open_between:
+        undecided = set(contenders(judgment, candidates))
+        if not undecided:
             break
     return Confirmed(candidates, trainings, judgment, tuple(left_out))
