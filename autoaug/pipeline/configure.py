@@ -144,8 +144,8 @@ def _check_unseen(policies: Sequence[Policy], data: DataSet) -> None:
         if seen := count_shared(about.chosen_on, data.digests["test"]):
             known = len(about.chosen_on.split())
             raise DataError(
-                f"policy {policy.name!r} was chosen on samples of the test split: its file lists {known} of the samples "
-                f"that it was chosen on, and the test split has {seen} of these; {cure}"
+                f"policy {policy.name!r} was chosen on samples of the test split: its file lists {known} of the "
+                f"samples that it was chosen on, and the test split has {seen} of these; {cure}"
             )
         if not about.chosen_on and about.data_fingerprint == data.fingerprint and not data.has_own_test:
             raise DataError(
