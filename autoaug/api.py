@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from autoaug.pipeline.listings import OperatorRow, StrategyRow
     from autoaug.pipeline.objective import ObjectiveResult
     from autoaug.policy.models import Policy
-    from autoaug.results import Robustness, SearchResult
+    from autoaug.results import SearchResult
     from autoaug.search.progress import Progress
+    from autoaug.training.robustness_result import Robustness
 
 
 @overload

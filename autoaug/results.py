@@ -24,7 +24,6 @@ Verdict = Literal["better", "worse", "no significant difference"]
 Interval = tuple[float, float]
 Unit = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
-Severities = Annotated[tuple[Unit, ...], Field(min_length=5, max_length=5)]
 Size = Annotated[int, Field(ge=1, lt=2**63)]
 Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
@@ -71,6 +70,10 @@ class MetricRecord(Record):
         """The bounds of an interval of scores in the metric's unit, the lower value first."""
         low, high = sorted(self.value(score) for score in scores)
         return low, high
+
+    def difference(self, score: float) -> str:
+        """A difference of two scores in the metric's unit as text, with its sign and without the unit: ``+0.40``."""
+        return f"{self.value(score):{'+.2f' if self.unit == '%' else '+.4g'}}"
 
     def title(self, of: str = "", at: str = "") -> str:
         """A title such as ``test accuracy, %`` for an axis or a column, with `of` before the name and `at` after it."""
@@ -162,12 +165,12 @@ class McNemar(Record):
 
 
 class Comparison(Record):
-    """A candidate against a baseline, which stands for what `against` says, paired by seed, on the test split.
+    """A candidate compared with a baseline on the test split, paired by seed. `against` describes the baseline.
 
-    `difference`, `ci95` and `p_value` allow for all `interim_analyses` together; `level` is the seeds' part of this one
-    alone. Half the interval's width has a part that would go with more seeds and one that would go only with more test
-    samples, whose squares add up; both are None in older results, whose interval is for new seeds alone. `folds` is of
-    the data, None where all stands on one split; `mcnemar` is there where predictions are right or wrong.
+    `difference`, `ci95` and `p_value` allow for all `interim_analyses` together; `level` is the level of the seeds'
+    part at this one alone. Half the interval's width has two parts, see `Reach`, whose squares add up; both are None in
+    older results, whose interval is for new seeds alone. `folds` is None if all seeds have one split, `test_groups`
+    without groups, and `mcnemar` if predictions are not right or wrong.
     """
 
     candidate: str
@@ -182,6 +185,7 @@ class Comparison(Record):
     level: Unit = 0.05
     interim_analyses: Annotated[tuple[Count, ...], renamed("interim_analyses", "looks")] = ()
     folds: Annotated[int, Field(ge=2)] | None = None
+    test_groups: Annotated[int, Field(ge=1)] | None = None
     mcnemar: McNemar | None = None
 
 
@@ -274,30 +278,6 @@ class TrialSummary(Record):
     fingerprint: str
     params: dict[str, float | str] = {}
     started: float = 0.0
-
-
-class Robustness(Record):
-    """The robustness of a model, as scores in [0, 1] on test samples: the content of ``robustness.json``.
-
-    Attributes:
-        inputs: the number of samples.
-        attack: the attack as text.
-        clean: the score on the unchanged samples.
-        attacked: the score under the attack.
-        corrupted: the scores for each common corruption at severities 1 to 5.
-    """
-
-    inputs: Annotated[Size, renamed("inputs", "images")]
-    attack: str
-    clean: Unit
-    attacked: Unit
-    corrupted: Annotated[dict[str, Severities], Field(min_length=1)]
-
-    @property
-    def mean_corrupted(self) -> float:
-        """The mean over all corruptions and severities."""
-        values = [value for row in self.corrupted.values() for value in row]
-        return sum(values) / len(values)
 
 
 class _Formatted(BaseModel):

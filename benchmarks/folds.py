@@ -1,20 +1,20 @@
-"""What folds are worth on few samples, and what they would claim if the search saw what is tested; JSON.
+"""The benefit of folds for few samples, and their bias if the search saw the tested samples; writes JSON.
 
     scripts/bench_folds [--simulations 1000] [--out reports/folds.json]
 
-Simulated, with the program's own intervals: 400 samples, a baseline, and 25 searched policies. A policy is lucky with
-samples that it is scored on and with samples that it is trained on, the same ones each time. The search picks the
-policy with the best mean on all samples that it sees, as trials on a share of the data are scored on the rest. The one
-picked is then trained again on 15 seeds beside the baseline:
+Simulated, with the program's own intervals: 400 samples, a baseline, and 25 searched policies. A policy has luck with
+the samples that it is scored on, and with those that it is trained on. The search picks the policy with the best mean
+on all samples that it sees, because trials on a share of the data are scored on the rest. The picked policy is then
+trained again on 15 seeds, together with the baseline:
 
-- "split": the search sees three quarters, all seeds are tested on the last one;
-- "folds": the search sees one half, the other is tested in 5 folds, as with ``--folds 5``;
-- "folds of all": the search sees three quarters, and all samples are tested in 5 folds, as it must not be done.
+- "split": the search sees three quarters, and all seeds are tested on the last quarter;
+- "folds": the search sees one half, and the other half is tested in 5 folds, as with ``--folds 5``;
+- "folds of all": the search sees three quarters, and all samples are tested in 5 folds. This is the wrong way.
 
-What counts is the difference on new training and test samples: how far the estimate is from it in the mean, how often
-its interval misses it, how wide that is, how often the policy is called better, and what it is truly worth. No policy
-is better than another, or they differ by two points; there is little luck of the training samples, or as much as of the
-test samples (deviations).
+The truth is the difference on new training and test samples. The results are the mean error of the estimate, how often
+the interval misses the truth, half its width, how often the policy is called better, and its true worth. Either all
+policies are equally good, or they differ by two points (standard deviation). The luck with the training samples is
+small, or as large as that with the test samples.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from benchmarks.command import options_of
 from benchmarks.results import Results
 
 SAMPLES, POLICIES, SEEDS, FOLDS = 400, 25, 15, 5
-#: Deviations of an accuracy: by the luck of all samples as test samples, and of a training.
+#: Standard deviations of an accuracy: due to all samples as test samples, and due to the seed of a training.
 TEST_LUCK, NOISE = 0.01, 0.005
-#: The deviation of what policies are worth, and of an accuracy by the luck of all samples as training samples.
+#: The standard deviation of the policies' worth, and that of an accuracy due to all samples as training samples.
 WORLDS = {
     "none is better": (0.0, 0.0025),
     "none is better, luck in training": (0.0, 0.01),
@@ -43,7 +43,7 @@ DESIGNS = ("split", "folds", "folds of all")
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """What is true of each policy, the first being the baseline: its worth ``[policies]``, and what each sample adds
+    """The truth about each policy, the baseline first: its worth ``[policies]``, and what each sample adds to its score
     when it is tested or trained on, ``[policies, samples]``.
     """
 
@@ -59,14 +59,14 @@ class World:
 
 
 def drawn(spread: float, training_luck: float, draw: np.random.Generator) -> World:
-    """Policies whose worth has this deviation, but for the baseline's, which is 0."""
+    """Policies whose worth has the standard deviation `spread`; that of the baseline is 0."""
     worth = np.append(0.0, draw.normal(0, spread, POLICIES))
     luck = [draw.normal(0, one * SAMPLES**0.5, (POLICIES + 1, SAMPLES)) for one in (TEST_LUCK, training_luck)]
     return World(worth, *luck)
 
 
 def simulated(design: str, world: World, draw: np.random.Generator) -> tuple[float, float, Errors]:
-    """What the picked policy is truly worth, its estimate, and how sure that is."""
+    """The true worth of the picked policy, the estimate, and its errors."""
     order = draw.permutation(SAMPLES)
     seen, held = np.split(order, [SAMPLES // 2 if design == "folds" else 3 * SAMPLES // 4])
     scores = world.worth + (world.tested + world.trained)[:, seen].mean(1) + draw.normal(0, NOISE, POLICIES + 1)
@@ -88,19 +88,19 @@ def simulated(design: str, world: World, draw: np.random.Generator) -> tuple[flo
 
 
 def _difference(world: World, policy: int, test: np.ndarray, train: np.ndarray, draw: np.random.Generator) -> float:
-    """The score of a policy less the baseline's."""
+    """The score of a policy minus that of the baseline."""
     ours, theirs = (world.trainings(one, test, train, draw).mean() for one in (policy, 0))
     return float(ours - theirs)
 
 
 def rates(design: str, spread: float, training_luck: float, count: int) -> dict[str, float]:
-    """What is counted, in points or as shares."""
-    found = []
+    """The results, in points or as shares."""
+    searches = []
     for number in range(count):
         draw = np.random.default_rng([number, round(1000 * spread), round(10_000 * training_luck)])
         worth, estimate, errors = simulated(design, drawn(spread, training_luck, draw), draw)
-        found.append((worth, estimate - worth, errors.reach().total))
-    worth, error, reach = np.array(found).T
+        searches.append((worth, estimate - worth, errors.reach().total))
+    worth, error, reach = np.array(searches).T
     better = worth + error > reach
     return {
         "worth of the picked policy": _points(worth),
@@ -113,12 +113,12 @@ def rates(design: str, spread: float, training_luck: float, count: int) -> dict[
 
 
 def _points(values: np.ndarray) -> float:
-    """Their mean, in points."""
+    """The mean, in points."""
     return round(100 * float(values.mean()), 2)
 
 
 def main() -> None:
-    """Simulate what is missing."""
+    """Run the simulations that are missing."""
     parser = options_of(__doc__, "folds")
     parser.add_argument("--simulations", type=int, default=1000, help="of each design and spread")
     options = parser.parse_args()

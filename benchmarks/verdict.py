@@ -2,17 +2,17 @@
 
     scripts/bench_verdict [--simulations 500] [--real 20] [--out reports/verdict.json]
 
-Simulated confirmations (`benchmarks.verdict_worlds`): policies have true accuracies, luck with the test samples and
-with those of validation, and trainings have luck with their seeds, which both splits share. The program's own rules
-pick the finalist and its baselines, add seeds, and give the verdict. What is counted is how often that is "better" and
-"worse". The same with intervals for new seeds alone is what the program said before November 2026.
+Simulated confirmations (`benchmarks.verdict_worlds`): policies have true accuracies, and luck with the samples of the
+test and validation splits. Trainings have luck with their seeds, which is the same for both splits. The program's own
+rules choose the finalist and its baselines, add seeds, and give the verdict. The results are the rates of "better" and
+"worse". Rows "seeds alone" have intervals for new seeds alone, as the program had before November 2026.
 
-Intervals (`benchmarks.verdict_intervals`): how often they hold the truth, and how often two equal classifiers are
-called different over folds. Rules of what is returned (`benchmarks.verdict_returns`): the mean true accuracy of what
-each returns, and how often it is worse than the best baseline.
+Intervals (`benchmarks.verdict_intervals`): how often they hold the truth, also with few groups, and how often two
+equally good classifiers are called different over folds. Rules of what to return (`benchmarks.verdict_returns`): the
+mean true accuracy of the returned policy, and how often it is worse than the best baseline.
 
-Real: searches on scikit-learn's digits with shuffled labels, so that no policy can be better than another. Results in
-the JSON file are not run again.
+Real: searches on scikit-learn's digits with shuffled labels, so that no policy is better than another. Results that are
+in the JSON file are not computed again.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ import autoaug
 from autoaug.evaluation.group_sequential import interim_analyses
 from benchmarks.command import options_of
 from benchmarks.results import Results
-from benchmarks.verdict_intervals import LUCK, crossed, folds
+from benchmarks.verdict_intervals import FEW_GROUPS, LUCK, crossed, folds
 from benchmarks.verdict_returns import BASELINES, SEARCHES, compared
 from benchmarks.verdict_worlds import SeedsAlone, World, confirmed, drawn
 
 SIMULATIONS, REAL = "simulations each", "real, labels shuffled"
-#: The first seeds, and the most that there may be: the program's default.
+#: The numbers of seeds at the interim analyses, with the program's defaults.
 PLANNED = interim_analyses(5, 16)
 ONE, FIVE = {"searched-0": 0.0, "baseline-0": 0.0}, {"searched-0": 0.0, **{f"baseline-{i}": 0.0 for i in range(5)}}
 LARGE = World(test=5000, luck=0.0022)
@@ -42,11 +42,11 @@ PATIENTS = World(test=2000, group=10, luck=0.01)
 
 
 def _search(gain: float) -> dict[str, float]:
-    """Three searched policies, the best of which is so much better than the best baseline."""
+    """Baselines and three searched policies, the best of which is better than the best baseline by `gain`."""
     return {**BASELINES, **{f"searched-{i}": gain - 0.005 * i for i in range(3)}}
 
 
-#: Policies with their true accuracies, the luck that there is, and after how many seeds one looks.
+#: Policies with their true accuracies, the luck, and the numbers of seeds at the interim analyses.
 VERDICTS: dict[str, tuple[dict[str, float], World, tuple[int, ...]]] = {
     "one rival, all equal": (ONE, World(), PLANNED),
     "one rival, all equal; seeds alone": (ONE, World(scoring=SeedsAlone), PLANNED),
@@ -66,24 +66,29 @@ VERDICTS: dict[str, tuple[dict[str, float], World, tuple[int, ...]]] = {
 
 
 def rates(name: str, count: int) -> dict[str, float]:
-    """How often the verdict is which, and the mean number of trainings."""
+    """The rates of the verdicts, and the mean number of trainings."""
     gains, world, planned = VERDICTS[name]
     draw = np.random.default_rng(list(name.encode()))
-    found = [confirmed(drawn(world, gains, planned[-1], draw), planned) for _ in range(count)]
+    outcomes = [confirmed(drawn(world, gains, planned[-1], draw), planned) for _ in range(count)]
     return {
-        "better": np.mean([judgment.verdict == "better" for judgment, _ in found]).item(),
-        "worse": np.mean([judgment.verdict == "worse" for judgment, _ in found]).item(),
-        "trainings": np.mean([sum(seeds.values()) for _, seeds in found]).item(),
+        "better": np.mean([judgment.verdict == "better" for judgment, _ in outcomes]).item(),
+        "worse": np.mean([judgment.verdict == "worse" for judgment, _ in outcomes]).item(),
+        "trainings": np.mean([sum(seeds.values()) for _, seeds in outcomes]).item(),
     }
 
 
 def simulations(count: int) -> dict[str, dict[str, Callable[[], Any]]]:
-    """All that is simulated, by part and name."""
+    """All simulations, by part and name."""
     world = World()
     return {
         "verdicts": {name: partial(rates, name, count) for name in VERDICTS},
         "intervals": {
             f"{name}, {seeds} seeds": partial(crossed, name, seeds, count) for name in LUCK for seeds in (3, 5, 16)
+        },
+        "intervals, few groups": {
+            f"{name}, {groups} groups": partial(crossed, name, 5, count, groups)
+            for name in LUCK
+            for groups in FEW_GROUPS
         },
         "folds, two equal classifiers": {f"{seeds} seeds": partial(folds, seeds, 2 * count) for seeds in (4, 8, 16)},
         "returned": {name: partial(compared, search, world, PLANNED, count, 1) for name, search in SEARCHES.items()},
@@ -91,7 +96,7 @@ def simulations(count: int) -> dict[str, dict[str, Callable[[], Any]]]:
 
 
 def real(seed: int) -> str:
-    """The verdict of a search on shuffled labels."""
+    """The verdict of a search on digits with shuffled labels."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()
@@ -114,9 +119,9 @@ def real(seed: int) -> str:
 
 
 def main() -> None:
-    """Run the missing simulations and searches."""
+    """Run the simulations and searches that are missing."""
     parser = options_of(__doc__, "verdict")
-    parser.add_argument("--simulations", type=int, default=500, help="of each figure; 0 leaves them out")
+    parser.add_argument("--simulations", type=int, default=500, help="per figure; 0 leaves them out")
     parser.add_argument("--real", type=int, default=20, help="searches; 0 leaves them out")
     options = parser.parse_args()
     results = Results(options.out, vars(options))

@@ -1,4 +1,4 @@
-"""How often intervals hold the truth: of seeds crossed with samples, and of folds whose training parts overlap."""
+"""How often intervals hold the truth: for seeds crossed with samples, and for folds whose training parts overlap."""
 
 from __future__ import annotations
 
@@ -9,30 +9,34 @@ import numpy as np
 
 from autoaug.evaluation.statistics import corrected_errors, crossed_errors, estimate_within, seed_errors
 
-#: Deviations of a difference, in points: of the seeds' effects, the samples', and the rest, each of the mean over 1,000
-#: samples.
+#: Standard deviations in points: of the effects of the seeds, of those of the samples, and of the residuals; the last
+#: two for the mean over all samples.
 LUCK = {
     "seeds alone": (0.7, 0.0, 0.5),
     "seeds alone, little rest": (0.7, 0.0, 0.1),
     "samples alone": (0.0, 0.7, 0.5),
+    "samples alone, much rest": (0.0, 0.7, 0.7),
     "both": (0.5, 0.7, 0.5),
     "samples most": (0.2, 1.4, 0.5),
 }
+#: Numbers of groups, which take the place of samples, if there are few.
+FEW_GROUPS = (2, 3, 5, 10)
 RESAMPLES = 500
 
 
 def crossed(name: str, seeds: int, count: int, samples: int = 200) -> dict[str, float]:
-    """How often intervals at 95 % hold 0, which is true, of tables ``[seeds, samples]``: that of the program, and a
-    percentile interval after Owen's pigeonhole bootstrap (2007), which resamples seeds and samples; with their widths.
+    """How often intervals at 95 % hold the true value 0, for tables ``[seeds, samples]``, and their half widths: the
+    interval of the program, and the percentile interval of Owen's pigeonhole bootstrap (2007), which resamples seeds
+    and samples. Samples may also stand for groups.
     """
-    draw, (of_seeds, of_samples, rest) = np.random.default_rng([seeds, *name.encode()]), LUCK[name]
+    draw, (of_seeds, of_samples, residual) = np.random.default_rng([seeds, *name.encode()]), LUCK[name]
     root = math.sqrt(samples)
     held, widths = np.zeros((count, 2), bool), np.zeros((count, 2))
     for number in range(count):
         cells = (
             draw.normal(0, of_seeds, (seeds, 1))
             + draw.normal(0, of_samples * root, samples)
-            + draw.normal(0, rest * root, (seeds, samples))
+            + draw.normal(0, residual * root, (seeds, samples))
         )
         values = cells.mean(1)
         errors = crossed_errors(values.tolist(), cells - values[:, None], 0.0)
@@ -52,11 +56,11 @@ def crossed(name: str, seeds: int, count: int, samples: int = 200) -> dict[str, 
 
 
 def folds(seeds: int, count: int, samples: int = 300, parts: int = 4) -> Mapping[str, float]:
-    """How often two classifiers that are equally good are called different, each seed with a split of its own.
+    """How often two equally good classifiers are called different, if each seed has a split of its own.
 
-    Samples are of two classes in twice five dimensions; one classifier takes the nearest mean in the first five, the
-    other in the last. Over data sets neither is better. Each seed shuffles anew, and holds the next of `parts` folds
-    out.
+    Samples of two classes have ten dimensions. One classifier takes the nearest mean in the first five, the other in
+    the last five. Averaged over data sets, neither is better. Each seed shuffles the samples again, and holds out the
+    next of `parts` folds.
     """
     draw, wrong = np.random.default_rng([seeds, samples, parts]), np.zeros(2)
     for _ in range(count):
@@ -64,7 +68,7 @@ def folds(seeds: int, count: int, samples: int = 300, parts: int = 4) -> Mapping
         points = draw.normal(0, 1, (samples, 2, 5)) + 0.45 * (2 * labels - 1)[:, None, None]
         differences = []
         for seed in range(seeds):
-            fold = draw.permutation(np.arange(samples) // 2 % parts)  # one order for all: classes stay even on average
+            fold = draw.permutation(np.arange(samples) // 2 % parts)  # classes are balanced on average
             out = fold == seed % parts
             differences.append(float(np.subtract(*_nearest_mean(points, labels, out))))
         share = out.mean() / (1 - out.mean())
@@ -78,7 +82,7 @@ def folds(seeds: int, count: int, samples: int = 300, parts: int = 4) -> Mapping
 
 
 def _nearest_mean(points: np.ndarray, labels: np.ndarray, out: np.ndarray) -> tuple[float, float]:
-    """The accuracies of both classifiers on the samples that are held out."""
+    """The accuracies of both classifiers on the samples held out, where `out` is true."""
     means = np.stack([points[~out & (labels == label)].mean(0) for label in (0, 1)])
     distances = ((points[out, None] - means) ** 2).sum(-1)
     first, second = (distances.argmin(1) == labels[out, None]).mean(0).tolist()

@@ -1,4 +1,4 @@
-"""Rules of what a search returns, compared in searches whose true accuracies are known."""
+"""Rules of what a search returns, compared in simulated searches with known true accuracies."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from autoaug.evaluation.verdict import Judgment
 from autoaug.results import Candidate
 from benchmarks.verdict_worlds import Confirmation, World, confirmed
 
-#: No augmentation, and others; which of those comes first is drawn, since the order of entry says what is simpler.
+#: True accuracies of baselines, relative to the best one. The first is no augmentation. The order of the others is
+#: drawn, because the order of entry says which policy is simpler.
 BASELINES = {"baseline-0": -0.05, "baseline-1": -0.02, "baseline-2": 0.0, "baseline-3": -0.005, "baseline-4": -0.01}
-#: Returned policies that are worse than the best baseline by more than this are counted.
+#: A returned policy counts as worse if it is below the best baseline by more than this.
 WORSE = 0.003
 Rule = Callable[[Sequence[Candidate], Trainings, Scoring, int], Candidate]
 
 
 @dataclass(frozen=True)
 class Search:
-    """A search before the confirmation.
+    """A search, up to its confirmation.
 
     Attributes:
-        policies: how many different ones it tries.
-        mean, spread: of their true accuracies, from that of the best baseline.
-        noise: of their scores, beside the luck that they have with the validation samples.
-        finalists: how many it has confirmed.
+        policies: the number of policies that it tries.
+        mean, spread: the mean and standard deviation of their true accuracies, relative to the best baseline.
+        noise: the standard deviation of their scores, beside the luck with the validation samples.
+        finalists: the number of policies that are confirmed.
     """
 
     policies: int = 30
@@ -40,7 +41,7 @@ class Search:
     def confirmation(
         self, world: World, seeds: int, draw: np.random.Generator
     ) -> tuple[Confirmation, dict[str, float]]:
-        """Its finalists and the baselines trained on fresh seeds, and what each is truly worth."""
+        """The trainings of its finalists and the baselines on fresh seeds, and the true accuracy of each policy."""
         worst, *others = BASELINES.values()
         gains = np.array([worst, *draw.permutation(others), *draw.normal(self.mean, self.spread, self.policies)])
         validation, test = (world.patterns(gains, samples, draw) for samples in (world.validation, world.test))
@@ -53,7 +54,7 @@ class Search:
         return Confirmation(names, seen, locked, world.scored()), dict(zip(names, gains[chosen].tolist(), strict=True))
 
 
-#: From where there is nothing to be found to where most of what is tried is as good as the best baseline.
+#: From a search that finds nothing better to one in which half of the policies are better than the best baseline.
 SEARCHES = {
     "nothing better": Search(mean=-0.02, spread=0.005),
     "a few a little better": Search(mean=-0.015, spread=0.01),
@@ -65,7 +66,7 @@ SEARCHES = {
 def _simplest_within_one_error(
     candidates: Sequence[Candidate], trainings: Trainings, scoring: Scoring, seeds: int
 ) -> Candidate:
-    """The first that is no further behind the best by validation than one standard error (Breiman et al., 1984)."""
+    """The first candidate within one standard error of the best by validation (Breiman et al., 1984)."""
     best = best_by_validation(candidates, seeds)
     for candidate in candidates:
         if candidate is best:
@@ -94,7 +95,9 @@ RULES: Mapping[str, Rule] = {
 
 
 def returned(judgment: Judgment, bet: Candidate) -> str:
-    """What a run returns: the finalist if it is better, its baseline if it is worse, else the bet."""
+    """The name of the policy that a run returns: the finalist if it is better, its baseline if it is worse, otherwise
+    the `bet`.
+    """
     comparison = judgment.comparison
     assert comparison is not None
     return {"better": comparison.candidate, "worse": comparison.baseline}.get(judgment.verdict, bet.name)
@@ -103,18 +106,18 @@ def returned(judgment: Judgment, bet: Candidate) -> str:
 def compared(
     search: Search, world: World, planned: tuple[int, ...], count: int, seed: int
 ) -> dict[str, dict[str, float]]:
-    """By rule the mean true accuracy of what is returned, less that of the best baseline, how often that is worse, and
-    the deviation of the mean.
+    """For each rule, the mean true accuracy of the returned policy relative to the best baseline, its standard error,
+    and how often the policy is worse.
     """
     draw = np.random.default_rng(seed)
     worth: dict[str, list[float]] = {rule: [] for rule in RULES}
     for _ in range(count):
-        found, truth = search.confirmation(world, planned[-1], draw)
-        judgment, trained = confirmed(found, planned)
-        trainings, candidates = found.trainings(), found.candidates(trained)
+        confirmation, truth = search.confirmation(world, planned[-1], draw)
+        judgment, trained = confirmed(confirmation, planned)
+        trainings, candidates = confirmation.trainings(), confirmation.candidates(trained)
         shared = min(trained.values())
         for rule, bet in RULES.items():
-            name = returned(judgment, bet(candidates, trainings, found.scoring, shared))
+            name = returned(judgment, bet(candidates, trainings, confirmation.scoring, shared))
             worth[rule].append(truth[name])
     return {
         rule: {

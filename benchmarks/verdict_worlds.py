@@ -1,4 +1,4 @@
-"""Simulated confirmations with known truths: policies are lucky with samples, trainings with their seeds."""
+"""Simulated confirmations with known truths: policies have luck with samples, trainings with their seeds."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from autoaug.results import Candidate
 from autoaug.training.metrics import Accuracy
 from autoaug.training.tasks import Classification
 
-#: How many samples every policy gets right, but for what it is worth itself and for luck.
+#: The share of samples that every policy gets right, apart from its gain and its luck.
 EASY = 0.8
-#: How often a training is wrong about a sample that its policy gets right, and the other way round.
+#: How often a training is wrong on a sample that its policy gets right, or right on one that it gets wrong.
 SLIP = 0.015
 ACCURACY, ONE_CLASS = Accuracy(), Classification(1)
 
 
 class SeedsAlone(Scoring):
-    """As if the test samples were all that there are: an interval of new seeds alone."""
+    """Intervals for new seeds alone, as if there were no other test samples."""
 
     def errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
         values = [one.test_statistics[:, 0].mean() for one in ours]
@@ -34,15 +34,15 @@ class SeedsAlone(Scoring):
 
 @dataclass(frozen=True)
 class World:
-    """What luck there is.
+    """The luck in a simulated world.
 
     Attributes:
-        test, validation: samples.
-        group: samples of the test split come in groups of so many, which a policy is lucky with as a whole.
-        luck: of a policy with the test samples, the deviation of its accuracy.
-        seed_noise: of a training, the deviation of its accuracy.
-        knows_groups: whether the program is told of the groups.
-        scoring: how intervals are made.
+        test, validation: the numbers of samples.
+        group: the size of the groups of test samples; a policy has the same luck with all samples of a group.
+        luck: the standard deviation of a policy's accuracy due to the test samples.
+        seed_noise: the standard deviation of a training's accuracy due to its seed.
+        knows_groups: whether the program is given the groups.
+        scoring: how intervals are computed.
     """
 
     test: int = 1000
@@ -55,12 +55,12 @@ class World:
 
     @property
     def swing(self) -> float:
-        """How often a policy is right where most are wrong, or wrong where most are right."""
+        """How often a policy is wrong on an easy sample, or right on a hard one."""
         variance = self.luck**2 * self.test / self.group / (1 - 2 * SLIP) ** 2
         return (1 - math.sqrt(1 - 4 * variance)) / 2
 
     def patterns(self, gains: np.ndarray, samples: int, draw: np.random.Generator) -> np.ndarray:
-        """Which samples each policy gets right, ``[policies, samples]``; `gains` are true differences of accuracy."""
+        """Which samples each policy gets right, ``[policies, samples]``, with its true difference of accuracy."""
         groups = -(-samples // self.group)
         easy = draw.random(samples) < EASY
         lucky = np.repeat(draw.random((len(gains), groups)), self.group, 1)[:, :samples]
@@ -68,15 +68,19 @@ class World:
         return np.where(easy, lucky >= wrong, lucky < self.swing)
 
     def trainings(self, patterns: np.ndarray, quality: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-        """Which samples each training gets right, ``[policies, seeds, samples]``, whose quality is ``[policies,
-        seeds]``.
+        """Which samples each training gets right, ``[policies, seeds, samples]``.
+
+        Args:
+            patterns: which samples each policy gets right, ``[policies, samples]``.
+            quality: what the seed adds to the accuracy of each training, ``[policies, seeds]``.
+            draw: the random generator.
         """
         shape = (*quality.shape, patterns.shape[1])
         slips = np.where(patterns[:, None], np.clip(SLIP - quality / EASY, 0, 1)[..., None], SLIP)
         return patterns[:, None] ^ (draw.random(shape, dtype=np.float32) < slips)
 
     def quality(self, policies: int, seeds: int, draw: np.random.Generator) -> np.ndarray:
-        """What the seed adds to each training's true accuracy: seed noise, less what slips make of it."""
+        """What the seed adds to the true accuracy of each training: the seed noise that does not come from slips."""
         slips = SLIP * (1 - SLIP) / self.test
         return draw.normal(0, math.sqrt(max(0.0, self.seed_noise**2 - slips)), (policies, seeds))
 
@@ -89,7 +93,7 @@ class World:
 
 @dataclass(frozen=True, eq=False)
 class Confirmation:
-    """Trainings of policies: which samples each got right, ``[policies, seeds, samples]``."""
+    """Trainings of policies: which samples each gets right, ``[policies, seeds, samples]``."""
 
     names: Sequence[str]
     validation: np.ndarray
@@ -97,7 +101,7 @@ class Confirmation:
     scoring: Scoring
 
     def trainings(self) -> dict[tuple[str, int], ConfirmedTraining]:
-        """As the program has them, by name and seed."""
+        """The trainings as records of the program, by name and seed."""
         of_validation, of_test = ((~right).astype(np.uint16) for right in (self.validation, self.test))
         statistics = [
             np.stack([right, np.ones_like(right)], -1).astype(np.float64) for right in (self.validation, self.test)
@@ -116,8 +120,8 @@ class Confirmation:
         }
 
     def candidates(self, seeds: Mapping[str, int]) -> list[Candidate]:
-        """The policies after so many seeds each."""
-        found = []
+        """The policies as candidates, each with its number of `seeds`."""
+        candidates = []
         for name, validation, test in zip(self.names, self.validation.mean(2), self.test.mean(2), strict=True):
             count = seeds[name]
             candidate = Candidate.model_construct(
@@ -131,12 +135,12 @@ class Confirmation:
                 test_scores=tuple(test[:count].tolist()),
                 mean=float(test[:count].mean()),
             )
-            found.append(candidate)
-        return found
+            candidates.append(candidate)
+        return candidates
 
 
 def drawn(world: World, gains: Mapping[str, float], seeds: int, draw: np.random.Generator) -> Confirmation:
-    """Policies with these true differences of accuracy, trained on so many seeds."""
+    """Trainings of policies with these true differences of accuracy, on that number of `seeds`."""
     worth = np.array(list(gains.values()))
     quality = world.quality(len(worth), seeds, draw)
     validation, test = (
@@ -147,13 +151,14 @@ def drawn(world: World, gains: Mapping[str, float], seeds: int, draw: np.random.
 
 
 def confirmed(
-    found: Confirmation, planned: tuple[int, ...], terms: Terms | None = None
+    confirmation: Confirmation, planned: tuple[int, ...], terms: Terms | None = None
 ) -> tuple[Judgment, dict[str, int]]:
-    """The judgment by the program's own rules, which add seeds as they do in a run, and how many seeds each has."""
-    terms, trainings, seeds = terms or Terms(planned=planned), found.trainings(), dict.fromkeys(found.names, planned[0])
+    """The judgment by the program's own rules, which add seeds as in a run, and the number of seeds of each policy."""
+    terms, trainings = terms or Terms(planned=planned), confirmation.trainings()
+    seeds = dict.fromkeys(confirmation.names, planned[0])
     for number, _ in enumerate(planned):
-        candidates = found.candidates(seeds)
-        judgment = judge(candidates, trainings, found.scoring, terms)
+        candidates = confirmation.candidates(seeds)
+        judgment = judge(candidates, trainings, confirmation.scoring, terms)
         names = contenders(judgment, candidates)
         if not names or number + 1 == len(planned):
             break

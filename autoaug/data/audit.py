@@ -61,6 +61,7 @@ ALLOWABLE = {
     "empty": "classes without a sample, which are left out",
     "absent": "a validation or test split that lacks a class",
     "leak": "samples or groups that are in two splits",
+    "groups": "groups in one split but not in another",
     "conflict": "the same sample under two labels",
     "generator": "a generator that was trained on other data",
     "overlap": "a policy that was chosen on samples of the test split",
@@ -91,6 +92,7 @@ def audit(source: Source) -> Audit:
         *_missing_classes(source, counts),
         *_repeated_samples(source, hashes),
         *_straddling_groups(source),
+        *_missing_groups(source),
         *_uneven_and_small(source),
         *(Finding("split", "warning", words) for words in source.assumed),
         *_augmented_copies(source),
@@ -207,6 +209,19 @@ def _straddling_groups(source: Source) -> list[Finding]:
         "move all samples of a group into one split"
     )
     return [Finding("leak", "stop", message)]
+
+
+def _missing_groups(source: Source) -> list[Finding]:
+    """A split without groups beside one with groups: whether a group is in both cannot be checked."""
+    without = [role for role, part in source.parts.items() if part.groups is None]
+    if not without or len(without) == len(source.parts):
+        return []
+    grouped = next(role for role in source.parts if role not in without)
+    message = (
+        f"{source.name}: the {grouped} split has groups, but the {without[0]} split has none, so nothing tells whether "
+        "a group is in both; give the groups of both splits, or of none"
+    )
+    return [Finding("groups", "stop", message)]
 
 
 def _two_places(copies: list[_Place]) -> list[_Place]:

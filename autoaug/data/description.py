@@ -28,8 +28,6 @@ def describe_source(source: Source, audit: Audit) -> list[str]:
     for finding in audit.findings:
         allow = f" (--allow {finding.code} permits {ALLOWABLE[finding.code]})" if finding.code in ALLOWABLE else ""
         lines.append(f"{finding.level}: {finding.message}{allow}")
-    if all(finding.level == "note" for finding in audit.findings):
-        lines.append("no problems found: all files are readable, no duplicates, no sample with two labels")
     return lines
 
 
@@ -41,11 +39,12 @@ def _listing(counts: dict[str, int]) -> str:
 
 def describe_splits(data: DataSet) -> list[str]:
     """Lines with the splits that a search would use, and the differences that it could detect with them."""
+    groups = "" if data.test_groups is None else f" of {data.test_groups} groups"
     error = 100 * math.sqrt(0.8 * 0.2 / len(data.validation))
     where = "in memory" if isinstance(data.train.inputs, MemoryInputs) else "streamed from disk"
     return [
         f"a search would use {len(data.train)} train, {len(data.validation)} validation and {len(data.test)} test "
-        f"samples ({where})",
+        f"samples{groups} ({where})",
         f"it makes sense: one trial's accuracy (at 80 %) is known to ± {error:.1f} points (one standard error), which "
         "the fresh seeds of the confirmation narrow",
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -86,6 +86,28 @@ class DataSet:
     is_exchangeable: bool = False
     modality: str = field(default_factory=lambda: get_modality().name)
 
+    @property
+    def test_groups(self) -> int | None:
+        """The number of groups in the test split; None without groups."""
+        return count_groups(self.test.groups)
+
+    def check_test_groups(self) -> None:
+        """Raise `DataError` if the test split is a single group."""
+        if self.test_groups == 1:
+            assert self.test.groups is not None
+            cure = "" if self.has_own_test else ", pass --folds 2 or more"
+            raise DataError(
+                f"{self.name}: the test split has only group {str(self.test.groups[0])!r}, but the luck of a group can "
+                f"only be estimated from two or more; add groups{cure}, or, if samples of this group are independent, "
+                "give each of them its own group"
+            )
+
+
+def count_groups(groups: np.ndarray | None) -> int | None:
+    """The number of different `groups`, the names of samples' groups; None if no two samples share one."""
+    count = 0 if groups is None else len(np.unique(groups))
+    return None if groups is None or count == len(groups) else count
+
 
 def nested_rows(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
     """Sorted rows of a stratified `share` of the samples with these `labels`. With the same seed, a smaller share is
@@ -123,8 +145,10 @@ def split(
         OptionError: the test split is given, or too small for so many `folds`.
     """
     part = source.parts["train"]
-    _check_counts(source, folds)
     units = _units(part, audit.hashes["train"])
+    _check_counts(source, folds)
+    if "absent" not in allow:
+        _check_units(source, units, folds)
     parts = _rows(source, units, seed, folds)
     for role, (whole, rows) in parts.items():
         _check_classes(source, role, whole.labels[rows], allow)
@@ -196,16 +220,49 @@ def _check_counts(source: Source, folds: int | None) -> None:
         raise OptionError(
             f"--folds {folds}: {source.name} has its own test split, which judges the candidates; leave --folds out"
         )
-    held_out = sum(role not in source.parts for role in ("validation", "test"))
-    least = 2 + _LEAST * (held_out + (folds is not None))
+    held_out = _held_out(source)
+    least = 2 + _LEAST * (len(held_out) + (folds is not None))
     part = source.parts["train"]
     counts = np.bincount(part.labels[part.originals], minlength=len(source.classes))
     if counts.min() < least:
-        name = source.classes[int(counts.argmin())]
+        name, fold_cure = source.classes[int(counts.argmin())], ", leave --folds out" if folds is not None else ""
         raise DataError(
             f"{source.name}: class {name!r} has {counts.min()} training samples; {least} are needed to hold out "
-            f"{held_out} split{'s' * (held_out != 1)} (add samples, or leave the class out)"
+            f"{_in_words(held_out, folds)} (add samples{fold_cure}, or leave the class out)"
         )
+
+
+def _check_units(source: Source, units: np.ndarray, folds: int | None) -> None:
+    """Raise `DataError` if a class has fewer groups than there are splits to hold out and to train on."""
+    held_out, part = _held_out(source), source.parts["train"]
+    rows = part.originals
+    for label, name in enumerate(source.classes):
+        own = rows[part.labels[rows] == label]
+        count = len(np.unique(units[own]))
+        if held_out and count <= len(held_out) and count < len(own):
+            if part.groups is None:
+                origin = f"copies of {count} sample{'s' * (count != 1)}"
+            else:
+                group = repr(str(part.groups[own[0]]))
+                origin = f"in a single group, {group}" if count == 1 else f"in {count} groups, such as {group}"
+            raise DataError(
+                f"{source.name}: the {len(own)} training samples of class {name!r} are {origin}; a group, and all "
+                f"copies of a sample, stay in one split, so {len(held_out) + 1} are needed to hold out "
+                f"{_in_words(held_out, folds)} (add groups, provide a split, leave the class out, or pass --allow "
+                "absent)"
+            )
+
+
+def _held_out(source: Source) -> list[Role]:
+    """The splits that are held out of the training part, because they are not given."""
+    roles: tuple[Role, ...] = ("validation", "test")
+    return [role for role in roles if role not in source.parts]
+
+
+def _in_words(held_out: Sequence[Role], folds: int | None) -> str:
+    """The splits that are held out, in a message."""
+    extra = " (of twice the size, for --folds)" if folds is not None else ""
+    return " and ".join(f"a {role} split{extra if role == 'test' else ''}" for role in held_out) or "no split"
 
 
 def _units(part: Part, hashes: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Policies that are learned by gradient: sub-policy weights, probabilities and magnitude ranges as parameters."""
+"""Policies that are learned by gradient: the weights of sub-policies, probabilities and magnitude ranges."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from autoaug.policy.models import Layer, Policy, SubPolicy
 
 
 class RelaxedDraw(NamedTuple):
-    """What was drawn from a relaxed policy.
+    """A draw from a relaxed policy for n samples.
 
     Attributes:
-        plan: for n samples; its magnitudes carry gradients to the ranges.
-        log_probability: ``[n]``, of the operators that each sample drew; carries gradients to the weights and the
-            probabilities.
+        plan: the plan; its magnitudes carry gradients to the ranges.
+        log_probability: the log-probability of the operators that each sample drew, ``[n]``; it carries gradients to
+            the weights and the probabilities.
     """
 
     plan: Plan
     log_probability: Tensor
 
     def score(self, losses: Tensor) -> Tensor:
-        """The score-function estimate (Williams, 1992) as a term to add to the mean loss; its gradient alone counts.
+        """The score-function estimate (Williams, 1992) as a term to add to the mean loss; only its gradient matters.
 
-        Without bias, where the loss of a sample depends on what that sample drew alone (batch normalization in
-        training breaks this a little).
+        It is unbiased if the loss of a sample depends only on what that sample drew. Batch normalization in training
+        violates this slightly.
 
         Args:
-            losses: ``[draws, ...]``, n in all, in the plan's order. Each has the mean of the others along the first
-                dimension as its baseline (Kool et al., 2019). That is most precise where these are draws for the same
-                sample, as ``losses.view(draws, -1)`` has them of samples repeated as a whole.
+            losses: ``[draws, ...]``, n values in the order of the plan. The baseline of each is the mean of the others
+                along the first dimension (Kool et al., 2019). The estimate is most precise if these are draws for the
+                same sample: repeat the batch `draws` times, and pass ``losses.view(draws, -1)``.
 
         Raises:
             OptionError: there are fewer than two draws.
@@ -51,28 +51,28 @@ class RelaxedDraw(NamedTuple):
 class RelaxedPolicy(Seeded):
     """A policy whose numbers are parameters: samples ``[B, ...]`` in, the same shape out.
 
-    Each sample draws one sub-policy of each layer as ever. What was drawn is a step, so the weights and probabilities
-    learn by the score function, and both ends of the magnitude ranges through the drawn magnitude::
+    Each sample draws one sub-policy per layer, as usual. This choice is discrete, so the weights and probabilities
+    learn by the score function. Both ends of the magnitude ranges learn through the drawn magnitude::
 
         drawn = relaxed.draw(len(inputs))
         losses = loss(model(apply_plan(drawn.plan, inputs)))  # [B]
         (losses.mean() + drawn.score(losses)).backward()
 
-    The straight-through Gumbel-softmax of Faster AutoAugment (Hataya et al., 2020) takes the loss to be linear between
-    what one operator and another make of a sample; its bias is most of the gradient (`benchmarks.relaxation`).
+    The straight-through Gumbel-softmax of Faster AutoAugment (Hataya et al., 2020) assumes that the loss is linear
+    between the outputs of two operators. Most of its gradient is bias (`benchmarks.relaxation`).
 
     Args:
-        policy: where to begin; sub-policies of one operation each.
-        seed: of the module's own generator.
-        modality: of the samples, where the policy's operators do not tell and it is not the first one.
+        policy: the policy to start from; its sub-policies have one operation each.
+        seed: the seed of the module's own generator.
+        modality: the modality of the samples, needed if the operators do not imply it and it is not the first one.
 
     Attributes:
-        weights: for each layer the sub-policies' logits ``[sub-policies]``.
-        probabilities: for each layer the operations' logits ``[sub-policies]``.
-        ranges: for each layer the ends of the magnitude ranges as logits ``[sub-policies, 2]``.
+        weights: for each layer, the logits of the sub-policies, ``[sub-policies]``.
+        probabilities: for each layer, the logits of the operations' probabilities, ``[sub-policies]``.
+        ranges: for each layer, the ends of the magnitude ranges as logits, ``[sub-policies, 2]``.
 
     Raises:
-        PolicyError: a sub-policy has other than one operation, or the policy blends chains or has a schedule.
+        PolicyError: a sub-policy does not have exactly one operation, or the policy blends chains or has a schedule.
     """
 
     def __init__(self, policy: Policy, seed: int = 0, modality: str | None = None) -> None:
@@ -95,7 +95,7 @@ class RelaxedPolicy(Seeded):
         self.ranges = nn.ParameterList(_logit([o.magnitude for _, o in table]) for table in tables)
 
     def draw(self, n: int) -> RelaxedDraw:
-        """A plan for `n` samples, and how likely its choices were."""
+        """A plan for `n` samples, and the log-probability of its choices."""
         steps = [self._draw_layer(i, n) for i in range(len(self.policy.layers))]
         if not steps:
             plan = draw_plan(self.policy, n, self.generator, self.modality)
@@ -106,10 +106,10 @@ class RelaxedPolicy(Seeded):
         )
 
     def _draw_layer(self, layer: int, n: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """For n samples the operator, its magnitude, its uniforms, and the logarithm of the operator's probability.
+        """For n samples, the operator, its magnitude, its uniforms, and the log-probability of the operator.
 
-        That nothing is done is one outcome, whichever sub-policy was left out: summing over these takes their variance
-        off the score.
+        No operation is one outcome, no matter which sub-policy was drawn and not applied. Summing over the sub-policies
+        reduces the variance of the score.
         """
         operations = [sub_policy.operations[0] for sub_policy in self.policy.layers[layer].sub_policies]
         index = {name: i for i, name in enumerate(self.operators)} | {IDENTITY: -1}
@@ -128,7 +128,7 @@ class RelaxedPolicy(Seeded):
         return operators[drawn], magnitude, chance[:, 2:], chances[drawn].log()
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Draw a plan for this batch and carry it out. The gradient reaches the magnitude ranges alone; see `draw`."""
+        """Draw a plan for this batch and carry it out. The gradient only reaches the magnitude ranges; see `draw`."""
         return apply_plan(self.draw(len(inputs)).plan, inputs)
 
     def frozen(self) -> Policy:

@@ -1,1 +1,1 @@
-"""Finalists trained again, and what may be claimed of them."""
+"""Train finalists and baselines again, and decide what may be claimed."""

@@ -19,16 +19,18 @@ class Paired:
     """The difference of two candidates, paired by seed, at one of the planned interim analyses.
 
     Attributes:
-        differences: of each seed.
-        errors: of their mean.
-        planned: after how many seeds the data are looked at; empty for once, at the end.
+        differences: the difference for each seed.
+        errors: the errors of their mean.
+        planned: the numbers of seeds at the interim analyses; empty for a single analysis.
         folds: the number of folds that the seeds were tested on in turn; None if all were tested on all samples.
+        test_groups: the number of groups of the test samples; None without groups.
     """
 
     differences: tuple[float, ...]
     errors: Errors
     planned: tuple[int, ...] = ()
     folds: int | None = None
+    test_groups: int | None = None
 
     @property
     def number(self) -> int:
@@ -37,47 +39,47 @@ class Paired:
 
     @cached_property
     def mean(self) -> float:
-        """Of the differences, as they are."""
+        """The plain mean of the differences."""
         return float(np.mean(self.differences))
 
     @cached_property
     def reach(self) -> Reach:
-        """How far the interval reaches, in its two parts."""
+        """Half the width of the interval, in two parts."""
         return reach_at(self.errors, self.planned, self.number)
 
     @property
     def level(self) -> float:
-        """What this analysis could be wrong by alone, as far as seeds are concerned."""
+        """The level of the seeds' part at this analysis alone."""
         return level_at(self.planned, self.number)
 
     @property
     def ci95(self) -> tuple[float, float]:
-        """The interval of the difference, with 95 % over all interim analyses together."""
+        """The interval of the difference, which holds with 95 % over all interim analyses together."""
         return self.mean - self.reach.total, self.mean + self.reach.total
 
     @property
     def verdict(self) -> Verdict:
-        """What the interval allows to be said."""
+        """The verdict that the interval allows."""
         return verdict_of(self.ci95)
 
     @cached_property
     def difference(self) -> float:
-        """The estimate: the mean, less what stopping early adds to it."""
+        """The estimate: the mean, corrected for early stopping."""
         return median_unbiased(self.mean, self.errors, self.planned, self.number)
 
     @cached_property
     def p_value(self) -> float:
-        """Of there being no difference, over all interim analyses together."""
+        """The p-value of the hypothesis of no difference, over all interim analyses together."""
         return repeated_p_value(self.mean, self.errors, self.planned, self.number)
 
     @property
     def is_futile(self) -> bool:
-        """Whether more seeds will hardly show that the difference is above 0."""
+        """Whether more seeds are unlikely to show that the difference is above 0."""
         return is_futile(self.mean, self.errors, self.planned, self.number)
 
 
 def _common_seeds(ours: Candidate, theirs: Candidate) -> list[int]:
-    """The seeds that both were trained with: the first ones of a common order."""
+    """The seeds that both were trained with: the first ones in a common order."""
     return [seed for seed, _ in zip(ours.seeds, theirs.seeds, strict=False)]
 
 
@@ -88,32 +90,33 @@ def paired(
     seeds = _common_seeds(ours, theirs)
     differences = tuple(a - b for a, b in zip(ours.test_scores, theirs.test_scores, strict=False))
     both = ([trainings[candidate.name, seed] for seed in seeds] for candidate in (ours, theirs))
-    return Paired(differences, scoring.errors(*both), tuple(planned), scoring.fold_count)
+    return Paired(differences, scoring.errors(*both), tuple(planned), scoring.fold_count, scoring.group_count)
 
 
 def comparison_of(
-    ours: Candidate, theirs: Candidate, found: Paired, mcnemar: McNemar | None = None, against: str = ""
+    ours: Candidate, theirs: Candidate, difference: Paired, mcnemar: McNemar | None = None, against: str = ""
 ) -> Comparison:
-    """The record of a difference; `against` says what the other stands for."""
+    """The record of a difference; `against` describes the other candidate, such as "the default habit"."""
     return Comparison(
         candidate=ours.name,
         baseline=theirs.name,
         against=against,
-        differences=found.differences,
-        difference=found.difference,
-        ci95=found.ci95,
-        seeds_reach=found.reach.seeds,
-        samples_reach=found.reach.samples,
-        p_value=found.p_value,
-        level=found.level,
-        interim_analyses=found.planned,
-        folds=found.folds,
+        differences=difference.differences,
+        difference=difference.difference,
+        ci95=difference.ci95,
+        seeds_reach=difference.reach.seeds,
+        samples_reach=difference.reach.samples,
+        p_value=difference.p_value,
+        level=difference.level,
+        interim_analyses=difference.planned,
+        folds=difference.folds,
+        test_groups=difference.test_groups,
         mcnemar=mcnemar,
     )
 
 
 def pooled_discordance(ours: Candidate, theirs: Candidate, trainings: Trainings, scoring: Scoring) -> McNemar | None:
-    """McNemar's test on the predictions of all common seeds pooled; None where they are not of classes."""
+    """McNemar's test on the pooled predictions of all common seeds; None if classes are not what is predicted."""
     if not scoring.task.classes:
         return None
     seeds = _common_seeds(ours, theirs)

@@ -1,4 +1,4 @@
-"""Confirmation: finalists and baselines trained again on fresh common seeds, whatever it is that is trained."""
+"""Confirmation: finalists and baselines are trained again on fresh common seeds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from autoaug.utils.seeds import derive_seed
 
 T = TypeVar("T", covariant=True)
 
-#: What follows a training's first failure, which may have been the worker's fault, and its second.
+#: What happens after the first failure of a training, which may have been the worker's fault, and after the second.
 _AFTER_FAILURE = ("it is trained once more", "it is left out")
 
 
@@ -33,20 +33,20 @@ class CandidatePolicy:
 
 
 class Store(Protocol[T]):
-    """Where what trainings leave behind is kept from one session to the next."""
+    """Keeps the outcomes of trainings from one session to the next."""
 
     @property
     def cure(self) -> str:
-        """What to do where a training failed."""
+        """What to do if a training failed, for messages."""
 
     def work(self, policy: Policy, seed: int) -> Work:
         """The training."""
 
     def read(self, policy: Policy, seed: int) -> T | None:
-        """What it left behind; None where it has not been, or that is damaged: it is done again."""
+        """Its outcome; None if it is missing or damaged, so that the training is run again."""
 
     def keep(self, policy: Policy, seed: int, result: TrialResult) -> T:
-        """Keep what it left behind, and give it."""
+        """Keep its outcome, and return it."""
 
 
 def confirmation_seeds(seed: int, count: int) -> list[int]:
@@ -56,22 +56,22 @@ def confirmation_seeds(seed: int, count: int) -> list[int]:
 
 def distinct(candidate_policies: Sequence[CandidatePolicy]) -> list[CandidatePolicy]:
     """Each policy once, the first kept."""
-    found: dict[str, CandidatePolicy] = {}
+    first: dict[str, CandidatePolicy] = {}
     for candidate_policy in candidate_policies:
-        found.setdefault(candidate_policy.policy.fingerprint(), candidate_policy)
-    return list(found.values())
+        first.setdefault(candidate_policy.policy.fingerprint(), candidate_policy)
+    return list(first.values())
 
 
 @dataclass(frozen=True)
 class Trained(Generic[T]):
-    """What the trainings of candidates left behind.
+    """The outcomes of the trainings of candidates.
 
     Attributes:
-        found: by the candidate's name and the seed; of candidates that were trained with all seeds.
-        left_out: why the others failed, by name.
+        outcomes: by the name of the candidate and the seed, for candidates that were trained with all seeds.
+        left_out: why the other candidates failed, by name.
     """
 
-    found: Mapping[tuple[str, int], T]
+    outcomes: Mapping[tuple[str, int], T]
     left_out: Mapping[str, str]
 
 
@@ -83,21 +83,21 @@ def train_candidates(
     progress: Progress,
 ) -> Trained[T]:
     """Train every candidate on every seed; trainings that are in `store` already are not run again. A training that
-    fails is tried once more; where it fails again, its candidate is left out, for a comparison with holes in it is
-    none.
+    fails is tried once more. If it fails again, its candidate is left out, because candidates are compared on common
+    seeds.
 
     Raises:
         AllTrialsFailed: no candidate is left, with the causes.
     """
     pairs = [(candidate_policy, seed) for seed in seeds for candidate_policy in candidate_policies]
-    found: dict[tuple[str, int], T] = {}
+    outcomes: dict[tuple[str, int], T] = {}
     missing: dict[str, tuple[CandidatePolicy, int]] = {}
     for candidate_policy, seed in pairs:
         known = store.read(candidate_policy.policy, seed)
         if known is None:
             missing[f"{seed} {candidate_policy.name}"] = candidate_policy, seed
         else:
-            found[candidate_policy.name, seed] = known
+            outcomes[candidate_policy.name, seed] = known
 
     left_out: dict[str, str] = {}
     for what_follows in _AFTER_FAILURE:
@@ -105,22 +105,27 @@ def train_candidates(
         specs = (TrialSpec(key, store.work(own.policy, seed), seed) for key, (own, seed) in missing.items())
         for key, result in run_all(executor, specs):
             candidate_policy, seed = missing[key]
-            if cause := failure(result):
-                left_out.setdefault(candidate_policy.name, f"seed {seed}: {cause}")
+            if cause := _failure(result):
+                reason = f"seed {seed}: {cause}"
+                left_out.setdefault(candidate_policy.name, reason)
                 again[key] = missing[key]
-                progress.warn(f"{candidate_policy.name!r} failed in confirmation, seed {seed}: {cause}; {what_follows}")
+                progress.warn(f"{_failed(candidate_policy.name, reason)}; {what_follows}")
                 continue
-            found[candidate_policy.name, seed] = store.keep(candidate_policy.policy, seed, result)
-            progress.training_ended(candidate_policy.name, len(found), len(pairs))
+            outcomes[candidate_policy.name, seed] = store.keep(candidate_policy.policy, seed, result)
+            progress.training_ended(candidate_policy.name, len(outcomes), len(pairs))
         missing = again
     if len(left_out) == len(candidate_policies):
-        causes = (f"{name!r} failed in confirmation, {cause}" for name, cause in left_out.items())
+        causes = (_failed(name, reason) for name, reason in left_out.items())
         raise AllTrialsFailed(f"{'; '.join(causes)}; {store.cure}")
-    return Trained({key: kept for key, kept in found.items() if key[0] not in left_out}, left_out)
+    return Trained({key: outcome for key, outcome in outcomes.items() if key[0] not in left_out}, left_out)
 
 
-def failure(result: TrialResult) -> str:
-    """Why a training did not end well; empty where it did."""
+def _failure(result: TrialResult) -> str:
+    """Why a training failed; empty if it did not."""
     if result.status == "complete" and math.isfinite(result.score):
         return ""
     return result.reason or "its score is not finite"
+
+
+def _failed(name: str, reason: str) -> str:
+    return f"{name!r} failed in confirmation, {reason}"

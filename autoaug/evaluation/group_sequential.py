@@ -1,4 +1,4 @@
-"""Looking at the data more than once: seeds are added until they decide, and the error is spent over the looks."""
+"""Interim analyses: seeds are added until the data decide, and the error is spent over the analyses."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from scipy.optimize import brentq
 
 from autoaug.evaluation.statistics import ERROR, Errors, Reach
 
-#: Seeds are added only while the chance that the finalist will turn out better is at least this, on its present trend.
+#: Seeds are added only while the finalist turns out better with at least this probability, on its present trend.
 _HOPE = 0.1
-#: Where a Brownian motion is looked for: for levels, and for estimates, which need less.
+#: The grids on which densities of a Brownian motion are computed: for levels, and for estimates, which need less.
 _FINE, _COARSE = np.linspace(-8.0, 8.0, 1201), np.linspace(-8.0, 8.0, 401)
-#: Errors over all looks for which the levels of each are computed; between them they are interpolated, and p-values
-#: above the last are 1.
+#: The errors over all analyses for which levels are computed; between them, levels are interpolated. P-values above the
+#: last are 1.
 _ERRORS = np.sort([ERROR, *np.geomspace(1e-8, 0.5, 24), 0.65, 0.8, 0.9])
-#: Estimates further from 0, in standard errors, are as this one: an earlier analysis would have seen them.
+#: Means further from 0 than this, in standard errors, are treated as this far: an earlier analysis would have stopped.
 _FURTHEST = 6.0
 
 
 def interim_analyses(first: int, most: int) -> tuple[int, ...]:
-    """After how many seeds to look: at `first`, at `most`, and at up to two even steps in between."""
+    """The numbers of seeds at the interim analyses: `first`, `most`, and up to two even steps in between."""
     steps = min(3, most - first)
     return (first, *(round(first + (most - first) * k / steps) for k in range(1, steps + 1)))
 
 
 @cache
 def levels(interim_analyses: tuple[int, ...], error: float = ERROR) -> tuple[float, ...]:
-    """The two-sided level to test at, at each of `interim_analyses`, so that all together are wrong with chance
+    """The two-sided level of the test at each of the `interim_analyses`, so that the probability of any error is
     `error`.
 
     The error is spent in proportion to the share of the seeds: the power family of Kim and DeMets (1987) with the
     exponent 1, within the approach of Lan and DeMets (1983). The boundaries follow from the density of a Brownian
-    motion that has not crossed one yet (Armitage et al., 1969), as nominal levels, which carry over to Student's t
-    (Jennison and Turnbull, 2000, section 11.5).
+    motion that has not crossed one yet (Armitage et al., 1969). They are given as nominal levels, which carry over to
+    Student's t (Jennison and Turnbull, 2000, section 11.5).
     """
     times = [n / interim_analyses[-1] for n in interim_analyses]
-    found: list[float] = []
+    nominal: list[float] = []
     density, before, spent = None, 0.0, 0.0
     for time in times:
         density = _moved(density, time - before, _FINE)
@@ -53,14 +53,16 @@ def levels(interim_analyses: tuple[int, ...], error: float = ERROR) -> tuple[flo
             return (1 - spent - left) - (error * time - spent)
 
         most = float(_FINE[-1])
-        bound = float(brentq(crossing, 0.0, most)) if crossing(most) < 0 else most  # too little to spend is not spent
-        found.append(float(2 * stats.norm.sf(bound / math.sqrt(time))))
+        bound = (
+            float(brentq(crossing, 0.0, most)) if crossing(most) < 0 else most
+        )  # errors too small for the grid are not spent
+        nominal.append(float(2 * stats.norm.sf(bound / math.sqrt(time))))
         density, before, spent = np.where(np.abs(_FINE) < bound, density, 0.0), time, error * time
-    return tuple(found)
+    return tuple(nominal)
 
 
 def _moved(density: np.ndarray | None, duration: float, position: np.ndarray) -> np.ndarray:
-    """The density of a Brownian motion at `position` so much later; None for one that starts at 0."""
+    """The density of a Brownian motion at `position` after `duration`; before that it was `density`, or None at 0."""
     if density is None:
         return _normal(position, duration)
     moved: np.ndarray = _moves(duration, len(position)) @ density
@@ -69,7 +71,7 @@ def _moved(density: np.ndarray | None, duration: float, position: np.ndarray) ->
 
 @lru_cache(maxsize=8)
 def _moves(duration: float, count: int) -> np.ndarray:
-    """How much of what is at one of so many positions comes to which other, ``[to, from]``."""
+    """The transition matrix ``[to, from]`` between the positions of the grid with that `count`."""
     position = _FINE if count == len(_FINE) else _COARSE
     moves: np.ndarray = _normal(position[:, None] - position, duration) * (position[1] - position[0])
     return moves
@@ -81,21 +83,21 @@ def _normal(position: np.ndarray, variance: float) -> np.ndarray:
 
 
 def level_at(planned: Sequence[int], number: int) -> float:
-    """The level of the `number`-th of the `planned` analyses, from 0; an empty plan is a single analysis."""
+    """The level of analysis `number` of those `planned`, counted from 0; an empty plan is a single analysis."""
     return levels(tuple(planned))[number] if planned else ERROR
 
 
 def reach_at(errors: Errors, planned: Sequence[int], number: int) -> Reach:
-    """How far the interval reaches at the `number`-th of the `planned` analyses, from 0, whose Student's t is taken at
-    that analysis's own level. The intervals at all of them hold together with 95 % (repeated confidence intervals;
+    """Half the width of the interval at analysis `number` of those `planned`, counted from 0, with Student's t at the
+    level of that analysis. The intervals at all analyses hold together with 95 % (repeated confidence intervals;
     Jennison and Turnbull, 2000, chapter 9). An empty plan is a single analysis.
     """
     return errors.reach(level_at(planned, number), ERROR)
 
 
 def repeated_p_value(mean: float, errors: Errors, planned: Sequence[int], number: int) -> float:
-    """The smallest error over all analyses together with which this one would call `mean` different from 0 (Jennison
-    and Turnbull, 2000, section 9.5). It is below 5 % where the interval of `reach_at` leaves out 0, and nowhere else.
+    """The smallest error over all analyses at which this one would call `mean` different from 0 (Jennison and Turnbull,
+    2000, section 9.5). It is below 5 % if and only if the interval of `reach_at` excludes 0.
     """
     if len(planned) < 2:
         return errors.p_value(mean)
@@ -113,27 +115,27 @@ def repeated_p_value(mean: float, errors: Errors, planned: Sequence[int], number
 
 @cache
 def _levels_by_error(planned: tuple[int, ...], number: int) -> PchipInterpolator:
-    """The logarithm of the level at one analysis by that of the error over all."""
-    found = [levels(planned, float(error))[number] for error in _ERRORS]
-    return PchipInterpolator(np.log(_ERRORS), np.log(found))
+    """The logarithm of the level at one analysis as a function of the logarithm of the error over all."""
+    own = [levels(planned, float(error))[number] for error in _ERRORS]
+    return PchipInterpolator(np.log(_ERRORS), np.log(own))
 
 
 def median_unbiased(mean: float, errors: Errors, planned: Sequence[int], number: int) -> float:
-    """The difference under which an outcome at least as good is as likely as not, where outcomes are ordered by how
-    early they stopped, then by how good they are (Jennison and Turnbull, 2000, section 8.3). Means at the time of
-    stopping are too far from 0, since luck stops early; this is not.
+    """The median-unbiased estimate: the difference for which an outcome at least as good has the probability 1/2.
+    Outcomes are ordered by how early they stop, then by how good they are (Jennison and Turnbull, 2000, section 8.3).
+    The mean at the time of stopping is too far from 0, because lucky confirmations stop early; this estimate is not.
 
     Args:
-        mean: at this analysis.
-        errors: of it.
-        planned: the analyses; empty for a single one.
-        number: of this one, from 0.
+        mean: the mean at this analysis.
+        errors: its errors.
+        planned: the numbers of seeds at the analyses; empty for a single one.
+        number: the index of this analysis, from 0.
     """
-    if number == 0 or errors.total == 0 or mean == 0:
+    if number == 0 or mean == 0 or errors.total in {0, math.inf}:
         return mean
     times, bounds = [], []
     for place, seeds in enumerate(planned[: number + 1]):
-        own = errors.seeds * math.sqrt(planned[number] / seeds)  # what it was when there were fewer
+        own = errors.seeds * math.sqrt(planned[number] / seeds)  # with fewer seeds
         then = Errors(own, seeds - 1, errors.samples, errors.samples_freedom)
         times.append((errors.total / then.total) ** 2)
         bounds.append(reach_at(then, planned, place).total / then.total)
@@ -142,36 +144,39 @@ def median_unbiased(mean: float, errors: Errors, planned: Sequence[int], number:
     return math.copysign(max(drift * errors.total, abs(mean) - reach), mean)
 
 
-def _median_drift(times: Sequence[float], bounds: Sequence[float], found: float) -> float:
-    """The drift under which a Brownian motion that is stopped where it leaves ``± bounds · √time`` is as likely as not
-    to get at least as far as `found`, at the last of `times`, which is 1.
+def _median_drift(times: Sequence[float], bounds: Sequence[float], reached: float) -> float:
+    """The drift for which a Brownian motion that stops when it leaves ``± bounds · √time`` has the probability 1/2 of
+    an outcome at least as good as `reached` at the last of `times`, which is 1.
     """
-    stages: list[tuple[float, np.ndarray, float]] = []  # of each: the time, the density, the lower edge of what counts
+    stages: list[
+        tuple[float, np.ndarray, float]
+    ] = []  # time, density, and the position below which an outcome is lower
     density, before = None, 0.0
     for time, bound in zip(times, bounds, strict=True):
         edge = bound * math.sqrt(time)
         density = _moved(density, time - before, _COARSE)
         stages.append((time, density, -edge))
         density, before = np.where(np.abs(_COARSE) < edge, density, 0.0), time
-    stages[-1] = (*stages[-1][:2], found)
+    stages[-1] = (*stages[-1][:2], reached)
 
     def excess(drift: float) -> float:
-        """How much less likely than not it is to end lower, under this drift (Girsanov's weights)."""
+        """1/2 less the probability of a lower outcome with this drift (Girsanov's weights)."""
         lower = 0.0
         for time, density, edge in stages:
             weighted = density * np.exp(drift * _COARSE - drift**2 * time / 2)
             lower += float(np.interp(edge, _COARSE, cumulative_trapezoid(weighted, _COARSE, initial=0)))
         return 0.5 - lower
 
-    if excess(found) <= 0:  # it is too near 0 for an earlier stop to have been likely
-        return found
-    return 0.0 if excess(0.0) >= 0 else float(brentq(excess, 0.0, found, xtol=1e-6))
+    if excess(reached) <= 0:  # too close to 0 for an earlier stop to have been likely
+        return reached
+    return 0.0 if excess(0.0) >= 0 else float(brentq(excess, 0.0, reached, xtol=1e-6))
 
 
 def is_futile(mean: float, errors: Errors, planned: Sequence[int], number: int) -> bool:
-    """Whether adding seeds will hardly show that a difference is above 0: on the present trend, the chance of that at
-    the last of the `planned` analyses is below a tenth (Lan and Wittes, 1988). The luck of the test samples stays as it
-    is: where it is what the interval is wide from, no seeds help. Stopping for that cannot make a wrong claim.
+    """Whether more seeds are unlikely to show that a difference is above 0: on the present trend, the probability of
+    that at the last of the `planned` analyses is below a tenth (Lan and Wittes, 1988). The luck of the test samples
+    stays the same, so seeds do not help if that is why the interval is wide. Stopping for futility cannot cause a wrong
+    claim.
     """
     if number + 1 >= len(planned) or errors.seeds == 0:
         return True

@@ -1,4 +1,4 @@
-"""What each test sample adds to a score, for any metric: what the luck of the test samples is estimated from."""
+"""What each test sample adds to a score, for any metric. The luck of the test samples is estimated from it."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ import numpy as np
 
 from autoaug.training.metrics import Metric
 
-#: Of the standard error of a sum over samples: a step so small that the metric is straight over it.
+#: The step of the differences, as a fraction of the standard error of a sum over samples: so small that the metric is
+#: linear over it.
 _STEP = 1e-3
 
 
 def influence(metric: Metric, statistics: np.ndarray, clusters: np.ndarray | None = None) -> np.ndarray:
-    """What each cluster of samples adds to the score, times the number of clusters: its mean is 0, and its deviation
-    over the root of that number is the standard error of the score (the infinitesimal jackknife; Jaeckel, 1972).
+    """What each cluster of samples adds to the score, times the number of clusters. The mean is 0, and the standard
+    deviation divided by the square root of that number is the standard error of the score (the infinitesimal jackknife;
+    Jaeckel, 1972).
 
     The score is a function of sums over the samples, so it is linearized at these sums, by central differences.
 
     Args:
-        metric: its score is turned so that larger is better.
-        statistics: of the samples, ``[n, k]``.
-        clusters: the number ``[n]`` of each sample's cluster, from 0; None where each sample is its own.
+        metric: the metric. Its score is negated if smaller values are better.
+        statistics: the statistics of the samples, ``[n, k]``.
+        clusters: the index ``[n]`` of each sample's cluster, from 0; None if each sample is a cluster of its own.
 
     Returns:
         ``[clusters]``.
@@ -34,7 +36,7 @@ def influence(metric: Metric, statistics: np.ndarray, clusters: np.ndarray | Non
     steps = _STEP * np.sqrt(((statistics - total / count) ** 2).sum(0))
     gradient = np.zeros(len(total))
     for place, step in enumerate(steps.tolist()):
-        if step > 0:  # what is the same of every sample does not move
+        if step > 0:  # a statistic that is the same for all samples has no influence
             move = np.zeros(len(total))
             move[place] = step
             gradient[place] = (metric.value(total + move) - metric.value(total - move)) / (2 * step)
@@ -44,5 +46,5 @@ def influence(metric: Metric, statistics: np.ndarray, clusters: np.ndarray | Non
 
 
 def influences(metric: Metric, trainings: Sequence[np.ndarray], clusters: np.ndarray | None = None) -> np.ndarray:
-    """`influence` of the ``statistics [n, k]`` of each training, ``[trainings, clusters]``."""
+    """The `influence` for each training with ``statistics [n, k]``, as ``[trainings, clusters]``."""
     return np.stack([influence(metric, statistics, clusters) for statistics in trainings])

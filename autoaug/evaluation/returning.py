@@ -1,4 +1,4 @@
-"""Which policy is returned: the one to bet on, by validation alone."""
+"""The choice of the returned policy if nothing is proven: the best bet, by validation alone."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import numpy as np
 from autoaug.evaluation.scoring import Scoring, Trainings
 from autoaug.results import Candidate
 
-#: How many standard errors of the validation samples' luck a searched policy must be ahead of the best baseline.
+#: A searched policy must be ahead of the best baseline by this many standard errors of the luck of the validation
+#: samples.
 DISCOUNT = 0.5
 
 
 def best_by_validation(candidates: Sequence[Candidate], seeds: int) -> Candidate:
-    """The highest mean on the validation split over the first `seeds`; of equals the first, which is the simpler by the
-    order of entry.
+    """The candidate with the highest mean on the validation split over the first `seeds`. Of equals, it is the first
+    one, since simpler candidates come first.
     """
     return max(candidates, key=lambda c: float(np.mean(c.validation_scores[:seeds])))
 
@@ -23,12 +24,11 @@ def best_by_validation(candidates: Sequence[Candidate], seeds: int) -> Candidate
 def best_bet(
     candidates: Sequence[Candidate], trainings: Trainings, scoring: Scoring, seeds: int, discount: float = DISCOUNT
 ) -> Candidate:
-    """The candidate that is most likely the best, by the mean on the validation split over the first `seeds`.
+    """The most promising candidate, by the mean on the validation split over the first `seeds`.
 
-    What a search found was chosen on these very samples, and chosen because it was lucky there: fresh seeds correct the
-    luck of the trainings, not that of the samples. So a policy of a search must be ahead of the best baseline by
-    `discount` standard errors of the samples' luck; ``scripts/bench_verdict`` compares such rules. Of equals the first
-    is taken, which is the simpler by the order of entry.
+    A search chooses its policies by these same samples, so they had luck there. Fresh seeds remove the luck of the
+    trainings, but not that of the samples. So a searched policy must be ahead of the best baseline by `discount`
+    standard errors of the samples' luck; ``scripts/bench_verdict`` compares such rules. Of equals, the first is taken.
     """
     known = [candidate for candidate in candidates if candidate.kind == "baseline"]
     best = best_by_validation(candidates, seeds)

@@ -1,4 +1,4 @@
-"""From the trainings of a candidate to its scores."""
+"""The scores of a candidate, from its trainings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
+from autoaug.data.splits import count_groups
 from autoaug.evaluation.confirmation import CandidatePolicy
 from autoaug.evaluation.influence import influences
 from autoaug.evaluation.statistics import Errors, corrected_errors, crossed_errors, estimate_within
@@ -19,8 +20,8 @@ from autoaug.training.tasks import Task
 
 @dataclass(frozen=True, eq=False)
 class ConfirmedTraining:
-    """What one training of a candidate left behind; see `TrialResult`. It was tested on the samples at `test_rows` of
-    the test split: a fold if there are folds, otherwise all.
+    """The outcome of one training of a candidate; see `TrialResult`. It was tested on the samples at `test_rows` of the
+    test split: a fold if there are folds, otherwise all.
     """
 
     validation_predictions: np.ndarray
@@ -32,7 +33,7 @@ class ConfirmedTraining:
 
     @classmethod
     def of(cls, result: TrialResult, test_rows: np.ndarray) -> ConfirmedTraining:
-        """What a trial left behind that is complete and was tested on those rows of the test split."""
+        """The outcome of a complete trial that was tested on these rows of the test split."""
         assert result.validation_predictions is not None
         assert result.validation_statistics is not None
         assert result.test_predictions is not None
@@ -53,16 +54,16 @@ Trainings = Mapping[tuple[str, int], ConfirmedTraining]
 
 @dataclass(frozen=True, eq=False)
 class Scoring:
-    """What candidates are scored by: what is predicted, how that is measured, and what is true.
+    """How candidates are scored.
 
     Attributes:
         task: what is predicted.
-        metric: how good predictions are.
-        validation_labels: of the validation split.
-        test_labels: of the test split.
-        test_groups: the names of the groups that the test samples belong to, where they have any: new samples come in
-            new groups, so that each is met with luck as a whole.
-        validation_groups: likewise.
+        metric: how it is measured.
+        validation_labels: the labels of the validation split.
+        test_labels: the labels of the test split.
+        test_groups: the names of the groups of the test samples, None without groups. New samples come in new groups,
+            so the groups are what luck comes in.
+        validation_groups: the same for the validation split.
         folds: the rows of the test split that each seed is tested on, if there are folds; otherwise empty.
     """
 
@@ -76,7 +77,7 @@ class Scoring:
 
     @property
     def resolution(self) -> float:
-        """The step in which scores on the test split come."""
+        """The step between possible scores on the test split."""
         return 1 / len(self.test_labels)
 
     @property
@@ -85,17 +86,22 @@ class Scoring:
         tested = sum(map(len, self.folds.values()))
         return round(len(self.test_labels) * len(self.folds) / tested) if tested else None
 
+    @property
+    def group_count(self) -> int | None:
+        """The number of groups in the test split; None without groups."""
+        return count_groups(self.test_groups)
+
     def rows(self, seed: int) -> np.ndarray:
         """The rows of the test split that trainings with that seed are tested on."""
         return self.folds[seed] if self.folds else np.arange(len(self.test_labels))
 
     def tested_labels(self, training: ConfirmedTraining) -> np.ndarray:
-        """The labels of the samples that it was tested on."""
+        """The labels of the samples that `training` was tested on."""
         labels: np.ndarray = self.test_labels[training.test_rows]
         return labels
 
     def training(self, validation: np.ndarray, test: np.ndarray, seconds: float) -> ConfirmedTraining:
-        """A training that left these predictions, tested on the whole test split."""
+        """A training with these predictions, tested on the whole test split."""
         statistics = (
             self.metric.statistics(validation, self.validation_labels),
             self.metric.statistics(test, self.test_labels),
@@ -103,9 +109,12 @@ class Scoring:
         return ConfirmedTraining(validation, test, seconds, *statistics, np.arange(len(self.test_labels)))
 
     def errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
-        """Of the mean test score of `ours`, a training per seed, or of its difference to that of `theirs` on the same
-        seeds. With K folds, a seed is tested on one and trained on K - 1 others; the training split is the same for all
-        seeds and does not count.
+        """The errors of the mean test score of `ours`, one training per seed, or of its difference from that of
+        `theirs` on the same seeds.
+
+        With K folds, each seed is tested on one and trained on the K - 1 others and the training split, which is the
+        same for all seeds and does not count. Groups then enter through the folds alone: a group is in one fold, so the
+        values of the seeds vary with the luck of the groups.
         """
         one, other = ([training.test_statistics for training in side] for side in (ours, theirs))
         if self.fold_count is None:
@@ -114,18 +123,20 @@ class Scoring:
         return corrected_errors(values.tolist(), 1 / len(one[0]), 1 / (self.fold_count - 1))
 
     def validation_errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
-        """Likewise, on the validation split."""
+        """The same for the validation split."""
         one, other = ([training.validation_statistics for training in side] for side in (ours, theirs))
         return _crossed(self.metric, one, other, self.validation_groups)
 
     def by_class(self, training: ConfirmedTraining) -> list[float]:
-        """The score on the test samples of each class, NaN of one without any; empty where there are no classes."""
+        """The score on the test samples of each class, NaN for a class without any; empty without classes."""
         strata = self.task.strata(self.tested_labels(training))
         rows = (training.test_statistics[strata == number] for number in range(self.task.classes))
         return [score(self.metric, own) for own in rows]
 
     def recognized(self, trainings: Sequence[ConfirmedTraining]) -> np.ndarray:
-        """The share ``[n]`` of trainings that recognized each test sample, among those tested on it; 0 if none was."""
+        """For each test sample, the share ``[n]`` of trainings that predicted it correctly, among those tested on it; 0
+        if there are none.
+        """
         rows = np.concatenate([training.test_rows for training in trainings])
         right = np.concatenate([training.test_predictions for training in trainings]) == self.test_labels[rows]
         counts = np.bincount(rows, minlength=len(self.test_labels))
@@ -133,20 +144,18 @@ class Scoring:
         return share
 
     def confusion(self, training: ConfirmedTraining) -> np.ndarray:
-        """How many test samples of each class are taken for which, ``[classes, classes]``."""
-        found: np.ndarray = confusion_matrix(
+        """The number of test samples by class and predicted class, ``[classes, classes]``."""
+        counts: np.ndarray = confusion_matrix(
             self.tested_labels(training), training.test_predictions, labels=np.arange(self.task.classes)
         )
-        return found
+        return counts
 
 
 def _crossed(
     metric: Metric, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], groups: np.ndarray | None
 ) -> Errors:
-    """The errors of a mean over seeds, or of a difference of two, from the statistics of the same samples."""
+    """The errors of a mean over seeds, or of a difference of two means, from the statistics of the same samples."""
     clusters = None if groups is None else np.unique(groups, return_inverse=True)[1]
-    if clusters is not None and not clusters.any():
-        clusters = None  # one group tells nothing of others: its samples are taken for new ones
     values, added = scores(metric, ours), influences(metric, ours, clusters)
     if theirs:
         values, added = values - scores(metric, theirs), added - influences(metric, theirs, clusters)
@@ -161,8 +170,8 @@ def scores(metric: Metric, statistics: Sequence[np.ndarray]) -> np.ndarray:
 def assess(
     candidate_policy: CandidatePolicy, trainings: Trainings, seeds: Sequence[int], scoring: Scoring
 ) -> Candidate:
-    """The scores of a candidate over those of `seeds` that it was trained with, with the interval of the mean on the
-    test split. Where there are classes, of each its score, None of one without test samples.
+    """A candidate with its scores over those of the `seeds` that it was trained with, and the interval of the mean on
+    the test split. With classes, it has a score for each, None for a class without test samples.
     """
     seeds = [seed for seed in seeds if (candidate_policy.name, seed) in trainings]
     own = [trainings[candidate_policy.name, seed] for seed in seeds]
@@ -192,7 +201,7 @@ def assess(
 
 
 def _means(rows: np.ndarray) -> np.ndarray:
-    """The mean ``[k]`` of each column of ``[n, k]``, without NaN; NaN if there is nothing else."""
+    """The mean ``[k]`` of each column of ``[n, k]``, ignoring NaN; NaN if all values are."""
     counts = (~np.isnan(rows)).sum(0)
     means: np.ndarray = np.where(counts, np.nansum(rows, axis=0) / np.maximum(1, counts), np.nan)
     return means

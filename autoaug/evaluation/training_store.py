@@ -1,4 +1,4 @@
-"""The trainings of a confirmation as files, an ``.npz`` each, and the weights that are kept of some."""
+"""The trainings of a confirmation as files, one ``.npz`` each, and the weights of some."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from autoaug.errors import AllTrialsFailed, first_line
-from autoaug.evaluation.confirmation import failure
+from autoaug.errors import first_line
+from autoaug.evaluation.confirmation import CandidatePolicy, train_candidates
 from autoaug.evaluation.scoring import ConfirmedTraining, Scoring
 from autoaug.policy.models import Policy
 from autoaug.results import Candidate
-from autoaug.search.executors import Executor, TrialSpec, run_all
+from autoaug.search.executors import Executor
 from autoaug.search.progress import Progress
 from autoaug.training.checkpoint import has_weights
 from autoaug.training.result import TrialResult
@@ -27,10 +27,12 @@ class TrainingStore:
     """A folder of trainings; see `Store`.
 
     Args:
-        folder: of the files.
-        scoring: which tells what a whole file has, and what follows from the predictions in an older one.
-        progress: told of damaged files.
-        kept: the seed whose weights are wanted; None for none.
+        folder: the folder.
+        scoring: how the trainings are scored. Files are checked against it, and the statistics that older files lack
+            are computed with it.
+        progress: is notified of damaged files.
+        kept: the seed whose weights are kept; None for none.
+        cure: what to do if a training failed, for messages.
     """
 
     folder: Path
@@ -50,13 +52,13 @@ class TrainingStore:
             with np.load(path, allow_pickle=False) as file:
                 training = _training(dict(file), self.scoring)
             _check(training, self.scoring, seed)
-        except Exception as fault:  # zipfile, zlib, NumPy and the header's parser each have their own
+        except Exception as fault:  # zipfile, zlib, NumPy and its parser of headers raise many types
             self.progress.warn(f"{path} is damaged ({first_line(fault)}): trained again")
             return None
         return training
 
     def keep(self, policy: Policy, seed: int, result: TrialResult) -> ConfirmedTraining:
-        if result.weights is not None:  # before the predictions, with which the training counts as done
+        if result.weights is not None:  # first, because the training counts as done once its predictions exist
             write_whole(self._weights(policy, seed), result.weights)
         training = ConfirmedTraining.of(result, self.scoring.rows(seed))
         content = io.BytesIO()
@@ -65,27 +67,21 @@ class TrainingStore:
         return training
 
     def keep_weights(self, returned: Candidate, executor: Executor, model: Path) -> None:
-        """Bring the weights of a candidate's first training to the file `model`. Where an interruption, or an older
-        version, left none, that training is run again.
+        """Move the weights of a candidate's first training to the file `model`. If an interruption or an older version
+        left none, that training is run again.
 
         Raises:
-            AllTrialsFailed: it failed, with the cause.
+            AllTrialsFailed: it failed twice, with the cause.
         """
         policy, seed = returned.policy, returned.seeds[0]
         if has_weights(model, policy, seed):
             return
-        kept = self._weights(policy, seed)
-        if not has_weights(kept, policy, seed):
+        store = _WeightStore(self._weights(policy, seed), self.cure)
+        if store.read(policy, seed) is None:
             self.progress.warn(f"training {returned.name} once more: its weights are not there")
-            spec = TrialSpec(kept.name, Train(policy, keeps_weights=True), seed)
-            for _, result in run_all(executor, [spec]):
-                if cause := failure(result):
-                    raise AllTrialsFailed(
-                        f"{returned.name!r} failed in confirmation, seed {seed}: {cause}; {self.cure}"
-                    )
-                assert result.weights is not None
-                write_whole(kept, result.weights)
-        kept.replace(model)
+        candidate_policy = CandidatePolicy(returned.name, returned.kind, policy, returned.trial)
+        train_candidates([candidate_policy], [seed], executor, store, self.progress)
+        store.path.replace(model)
 
     def _path(self, policy: Policy, seed: int) -> Path:
         return self.folder / f"{policy.fingerprint()}-{seed}.npz"
@@ -94,42 +90,61 @@ class TrainingStore:
         return self._path(policy, seed).with_suffix(".safetensors")
 
 
+@dataclass(frozen=True)
+class _WeightStore:
+    """The file with the weights of one training; see `Store`."""
+
+    path: Path
+    cure: str
+
+    def work(self, policy: Policy, seed: int) -> Train:  # noqa: ARG002 (other stores use the seed)
+        return Train(policy, keeps_weights=True)
+
+    def read(self, policy: Policy, seed: int) -> Path | None:
+        return self.path if has_weights(self.path, policy, seed) else None
+
+    def keep(self, policy: Policy, seed: int, result: TrialResult) -> Path:  # noqa: ARG002 (other stores use them)
+        assert result.weights is not None
+        write_whole(self.path, result.weights)
+        return self.path
+
+
 def drop_weights(folder: Path) -> None:
-    """Remove the weights that nobody asked for, and what a crash left half-written: once the run is whole."""
+    """Remove weights that are not needed any more and unfinished files, once the run is complete."""
     for path in (*folder.glob("*.safetensors"), *folder.glob(".*.unfinished")):
         path.unlink()
 
 
-def _training(noted: dict[str, np.ndarray], scoring: Scoring) -> ConfirmedTraining:
-    """What stands in a file. Older ones have no statistics: they follow from the predictions; and no rows: they are of
-    the whole test split.
+def _training(stored: dict[str, np.ndarray], scoring: Scoring) -> ConfirmedTraining:
+    """The training in a file. Older files have neither statistics, which are computed from the predictions, nor rows:
+    they are of the whole test split.
     """
-    both = noted["validation_predictions"], noted["test_predictions"]
-    seconds = noted["seconds"].item()
-    if "validation_statistics" not in noted:
+    both = stored["validation_predictions"], stored["test_predictions"]
+    seconds = stored["seconds"].item()
+    if "validation_statistics" not in stored:
         _check_predictions(*both, scoring, len(scoring.test_labels))
         return scoring.training(*both, seconds)
-    rows = noted.get("test_rows", np.arange(len(scoring.test_labels)))
-    return ConfirmedTraining(*both, seconds, noted["validation_statistics"], noted["test_statistics"], rows)
+    rows = stored.get("test_rows", np.arange(len(scoring.test_labels)))
+    return ConfirmedTraining(*both, seconds, stored["validation_statistics"], stored["test_statistics"], rows)
 
 
 def _check_predictions(validation: np.ndarray, test: np.ndarray, scoring: Scoring, tested: int) -> None:
-    """Raise `ValueError` where they are not of the validation split, and of so many samples that are `tested`."""
+    """Raise `ValueError` unless there is a prediction for each validation sample and each of the `tested` samples."""
     both, sizes = (validation, test), (len(scoring.validation_labels), tested)
-    if scoring.task.classes and any(found.dtype != np.uint16 or found.ndim != 1 for found in both):
+    if scoring.task.classes and any(array.dtype != np.uint16 or array.ndim != 1 for array in both):
         raise ValueError("its predictions are no list of classes")
     if (len(validation), len(test)) != sizes:
         raise ValueError(f"it has {len(validation)} and {len(test)} predictions, not {sizes[0]} and {sizes[1]}")
 
 
 def _check(training: ConfirmedTraining, scoring: Scoring, seed: int) -> None:
-    """Raise `ValueError` where that is not what a training with that seed leaves behind."""
+    """Raise `ValueError` unless that can be the outcome of a training with that seed."""
     rows = scoring.rows(seed)
     _check_predictions(training.validation_predictions, training.test_predictions, scoring, len(rows))
     if not np.array_equal(training.test_rows, rows):
         raise ValueError("it was tested on other samples")
     both = training.validation_statistics, training.test_statistics
-    if any(found.dtype.kind != "f" or found.ndim != 2 or not np.isfinite(found).all() for found in both):
+    if any(array.dtype.kind != "f" or array.ndim != 2 or not np.isfinite(array).all() for array in both):
         raise ValueError("its statistics are no table of numbers")
     if tuple(map(len, both)) != (len(training.validation_predictions), len(training.test_predictions)):
         raise ValueError(f"it has statistics of {len(both[0])} and {len(both[1])} samples")

@@ -1,4 +1,4 @@
-"""From confirmed candidates to what a search says and returns."""
+"""The verdict on confirmed candidates, and the choice of the returned policy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autoaug.training.metrics import metric_record
 
 
 class Scored(Protocol):
-    """A candidate with the mean of its scores, the higher the better."""
+    """A candidate with the mean of its scores; higher is better."""
 
     @property
     def name(self) -> str: ...
@@ -33,24 +33,26 @@ C = TypeVar("C", bound=Scored)
 
 @dataclass(frozen=True)
 class Terms:
-    """On which terms candidates are judged.
+    """How candidates are judged.
 
     Attributes:
-        after_search: whether the candidates come from one.
-        planned: after how many seeds the data are looked at; empty for once, at the end.
-        returns: what is returned unless the finalist is proven better, or worse.
-        habit: the name of the policy that practice takes by default.
+        after_search: whether the candidates come from a search.
+        stopped: why the search ended early; empty if it did not.
+        planned: the numbers of seeds at the interim analyses; empty for a single analysis.
+        returns: what is returned if the finalist is proven neither better nor worse.
+        habit: the name of the policy that is the default in practice.
     """
 
     after_search: bool = True
     planned: tuple[int, ...] = ()
     returns: Literal["best-bet", "baseline-unless-better"] = "best-bet"
     habit: str = ""
+    stopped: str = ""
 
 
 @dataclass(frozen=True)
 class Decision(Generic[C]):
-    """What is said, and which candidate is returned."""
+    """The verdict, its sentence, and the returned candidate."""
 
     verdict: Verdict
     sentence: str
@@ -62,19 +64,19 @@ class Rival(Generic[C]):
     """A baseline, and the difference of the finalist to it."""
 
     candidate: C
-    found: Paired
+    difference: Paired
 
     @property
     def verdict(self) -> Verdict:
-        """Of the finalist against it."""
-        return self.found.verdict
+        """The verdict on the finalist against it."""
+        return self.difference.verdict
 
 
 def decide(finalist: C, baseline: Rival[C], strongest: Rival[C], bet: C, words: Words) -> Decision[C]:
-    """Whether `finalist` is better than its `baseline`, by the difference to that; it must be better than the
-    `strongest` too. After a search, a baseline cannot be better: nothing was found.
+    """Decide whether `finalist` is better than its `baseline`; it must also be better than the `strongest`. A baseline
+    cannot be the better finalist of a search: it means that nothing was found.
 
-    A finalist that is better is returned; where it is worse, the baseline that it is behind; else the `bet`.
+    The finalist is returned if it is better, the `baseline` if the finalist is worse, and otherwise the `bet`.
     """
     if words.after_search and finalist.kind == "baseline":
         return Decision("no significant difference", wording.nothing_found(bet.name, words), bet)
@@ -82,9 +84,11 @@ def decide(finalist: C, baseline: Rival[C], strongest: Rival[C], bet: C, words: 
     names = finalist.name, baseline.candidate.name
     if verdict == "better" and strongest.verdict != "better":
         verdict = "no significant difference"
-        sentence = wording.ahead_of_one(*names, baseline.found, (strongest.candidate.name, strongest.found), words)
+        sentence = wording.ahead_of_one(
+            *names, baseline.difference, (strongest.candidate.name, strongest.difference), words
+        )
     else:
-        sentence = wording.decided(verdict, *names, baseline.found, words)
+        sentence = wording.decided(verdict, *names, baseline.difference, words)
     returned = {"better": finalist, "worse": baseline.candidate}.get(verdict, bet)
     if verdict != "better":
         why = words.best if returned.kind == "baseline" else "the best bet by validation"
@@ -94,12 +98,12 @@ def decide(finalist: C, baseline: Rival[C], strongest: Rival[C], bet: C, words: 
 
 @dataclass(frozen=True)
 class Judgment(Decision[Candidate]):
-    """What is said and returned of trained candidates.
+    """The decision on trained candidates.
 
     Attributes:
-        comparison: of the finalist with the best baseline by validation; None where there is none.
-        claims: what is proven about what is returned.
-        rivals: the finalist's baselines that its verdict stands on: the best by validation, and the strongest by test.
+        comparison: the finalist compared with the best baseline by validation; None without baselines.
+        claims: the comparisons of the returned policy with what its user may ask about.
+        rivals: the baselines that the verdict depends on: the best by validation, and the strongest by test.
     """
 
     comparison: Comparison | None
@@ -121,11 +125,10 @@ def judge(
     baselines are the known policies and the winner of the control search.
 
     Args:
-        candidates: with the seeds that they were trained on; means of validation are compared over those that all
-            share, the first ones.
-        trainings: of the candidates.
-        scoring: of the trainings.
-        terms: see `Terms`.
+        candidates: the candidates. Their validation means are compared over the first seeds, which all share.
+        trainings: the trainings of the candidates.
+        scoring: how trainings are scored.
+        terms: how candidates are judged.
     """
     terms = terms or Terms()
     shared = min(len(c.seeds) for c in candidates)
@@ -145,14 +148,14 @@ def judge(
         bet = best_bet(candidates, trainings, scoring, shared)
     else:
         bet = best_by_validation([c for c in candidates if c.kind == "baseline"] or candidates, shared)
-    words = Words(metric_record(scoring.metric), after_search=terms.after_search)
+    words = Words(metric_record(scoring.metric), after_search=terms.after_search, stopped=terms.stopped)
     decision = decide(finalist, *both, bet, words)
     pooled = pooled_discordance(finalist, baseline.candidate, trainings, scoring)
     return Judgment(
         decision.verdict,
         decision.sentence,
         decision.returned,
-        comparison_of(finalist, baseline.candidate, baseline.found, pooled, words.best),
+        comparison_of(finalist, baseline.candidate, baseline.difference, pooled, words.best),
         _claims(decision.returned, candidates, trainings, scoring, terms),
         both,
     )
@@ -161,44 +164,46 @@ def judge(
 def _claims(
     returned: Candidate, candidates: Sequence[Candidate], trainings: Trainings, scoring: Scoring, terms: Terms
 ) -> tuple[Comparison, ...]:
-    """The returned policy against those that its user may ask about, each once, over the seeds that both have."""
+    """The returned policy compared with each baseline that its user may ask about, over the seeds that both have."""
     others = [c for c in candidates if c.kind == "baseline" and c is not returned]
     roles: dict[str, list[str]] = {}
     if others:
         roles = {"none": ["no augmentation"]}
         roles.setdefault(terms.habit, []).append("the default habit")
         roles.setdefault(strongest(others).name, []).append("the strongest baseline by test")
-    found = []
+    claims = []
     for other in others:
         if other.name in roles:
             difference = paired(returned, other, trainings, scoring, terms.planned)
-            found.append(comparison_of(returned, other, difference, against=" and ".join(roles[other.name])))
-    return tuple(found)
+            claims.append(comparison_of(returned, other, difference, against=" and ".join(roles[other.name])))
+    return tuple(claims)
 
 
 def strongest(candidates: Sequence[C]) -> C:
-    """The highest mean on the test split: a choice that can only make the verdict harder to win."""
+    """The candidate with the highest mean on the test split. This choice can only make "better" harder to reach."""
     return max(candidates, key=lambda c: c.mean)
 
 
 def baselines_of(finalist: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Whom the finalist has to beat: all but searched ones, where there are others, among those with all its seeds."""
+    """The candidates that the finalist has to beat, among those with all of its seeds: those that were not searched, or
+    all others if there are none.
+    """
     others = [c for c in candidates if c is not finalist and len(c.seeds) == len(finalist.seeds)]
     return [c for c in others if c.kind != "searched"] or others
 
 
 def contenders(judgment: Judgment, candidates: Sequence[Candidate]) -> list[str]:
-    """Between whom more seeds are to decide: the finalist, its baseline, and others that may yet turn out to be the
-    strongest, being no further behind that than more seeds may move it. Empty where the data have decided, or more
-    seeds will hardly show that the finalist is better.
+    """The candidates to train on more seeds: the finalist, its baseline, and others that may yet turn out to be the
+    strongest, since they are no further behind than more seeds may move them. Empty if the data have decided, or if
+    more seeds are unlikely to show that the finalist is better.
     """
     comparison = judgment.comparison
     if comparison is None or judgment.verdict != "no significant difference":
         return []
-    if any(rival.found.is_futile for rival in judgment.rivals if rival.verdict != "better"):
+    if any(rival.difference.is_futile for rival in judgment.rivals if rival.verdict != "better"):
         return []
     finalist = next(c for c in candidates if c.name == comparison.candidate)
     hardest = judgment.rivals[-1]
-    lowest = hardest.candidate.mean - hardest.found.reach.seeds
+    lowest = hardest.candidate.mean - hardest.difference.reach.seeds
     baselines = baselines_of(finalist, candidates)
     return [finalist.name, *(c.name for c in baselines if c.mean >= lowest or c.name == comparison.baseline)]

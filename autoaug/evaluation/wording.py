@@ -1,4 +1,4 @@
-"""What is found, in words."""
+"""The findings of a confirmation as sentences."""
 
 from __future__ import annotations
 
@@ -15,14 +15,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Words:
-    """How a decision is put: the metric, on which split, what the baseline is among its kind, and whether there was a
-    search.
+    """The words that the sentences of a decision have in common.
+
+    Attributes:
+        metric: what is measured.
+        split: the split that it is measured on.
+        best: how the baseline was chosen.
+        after_search: whether there was a search.
+        stopped: why it ended early; empty if it did not.
     """
 
     metric: MetricRecord
     split: str = "test"
     best: str = "the best baseline by validation"
     after_search: bool = True
+    stopped: str = ""
 
     @property
     def finalist(self) -> str:
@@ -31,16 +38,17 @@ class Words:
 
 
 def nothing_found(returned: str, words: Words) -> str:
-    """The search had no policy of its own to compare."""
-    return (
-        "No significant difference: the search had no policy of its own that was trained to the end, so nothing is "
-        f"claimed; give it a larger budget. Returned is {returned}, {words.best}."
-    )
+    """The sentence for a search without a policy of its own to compare."""
+    why = "the search had no policy of its own that was trained to the end, so nothing is claimed"
+    cure = "; give it a larger budget"
+    if words.stopped:
+        why, cure = f"the search ended early, because {words.stopped}", ""
+    return f"No significant difference: {why}{cure}. Returned is {returned}, {words.best}."
 
 
-def decided(verdict: Verdict, finalist: str, baseline: str, found: Paired, words: Words) -> str:
-    """What the difference to the `baseline` says."""
-    ours, theirs, figures = f"{words.finalist} {finalist}", f"{baseline}, {words.best}", figures_of(found, words)
+def decided(verdict: Verdict, finalist: str, baseline: str, difference: Paired, words: Words) -> str:
+    """The sentence for the difference to the `baseline`."""
+    ours, theirs, figures = f"{words.finalist} {finalist}", f"{baseline}, {words.best}", figures_of(difference, words)
     return {
         "better": f"Better: {ours} beats {theirs}, by {figures}.",
         "worse": f"Worse: {ours} is behind {theirs}: {figures}.",
@@ -48,57 +56,82 @@ def decided(verdict: Verdict, finalist: str, baseline: str, found: Paired, words
     }[verdict]
 
 
-def ahead_of_one(finalist: str, baseline: str, found: Paired, strongest: tuple[str, Paired], words: Words) -> str:
-    """Better than the baseline that validation chose, but not than the one that is strongest on the test split."""
-    other, hardest = strongest
+def ahead_of_one(finalist: str, baseline: str, difference: Paired, strongest: tuple[str, Paired], words: Words) -> str:
+    """The sentence for a finalist that is better than the baseline chosen by validation, but not clearly better than
+    the strongest one on the test split.
+    """
+    other, to_strongest = strongest
     return (
         f"No significant difference: {words.finalist} {finalist} is ahead of {baseline}, {words.best}, by "
-        f"{figures_of(found, words)}, but not clearly of {other}, the strongest by {words.split}: "
-        f"{figures_of(hardest, words)}."
+        f"{figures_of(difference, words)}, but not clearly of {other}, the strongest by {words.split}: "
+        f"{figures_of(to_strongest, words)}."
     )
 
 
-def figures_of(found: Paired, words: Words) -> str:
-    """The difference in the metric's unit, with what it stands on."""
-    metric, factor, digits = words.metric, 1, "+.4g"
+def figures_of(difference: Paired, words: Words) -> str:
+    """The difference in the metric's unit, with its interval, the number of seeds and the p-value."""
+    metric = words.metric
     what = f"{words.split} {metric.name}".strip()
-    if metric.is_share:
-        factor, digits, what = 100, "+.2f", f"points of {what}"
-    elif metric.unit:
-        what = f"{metric.unit} of {what}"
-    low, high = (format(factor * bound, digits) for bound in found.ci95)
+    what = f"{metric.points} of {what}" if metric.points else what
     return (
-        f"{format(factor * found.difference, digits)} {what} (95 % interval {low} to {high}, "
-        f"{len(found.differences)} seeds, p = {found.p_value:.2g})"
+        f"{metric.difference(difference.difference)} {what} (95 % interval {_interval(difference.ci95, metric)}, "
+        f"{len(difference.differences)} seeds, p = {difference.p_value:.2g})"
     )
 
 
-def sureness(found: Comparison, metric: MetricRecord) -> str:
-    """What difference could have been seen, what would make the interval narrower, and where it holds."""
-    half_width = (found.ci95[1] - found.ci95[0]) / 2
-    reach, *parts = (
-        f"{abs(metric.value(part)):.2f}" for part in (half_width, found.seeds_reach or 0, found.samples_reach or 0)
-    )
+def _interval(bounds: tuple[float, float], metric: MetricRecord) -> str:
+    """An interval of differences of scores in the metric's unit, the lower value first."""
+    low, high = bounds if metric.larger_is_better else bounds[::-1]
+    return f"{metric.difference(low)} to {metric.difference(high)}"
+
+
+def _half_width(score: float, metric: MetricRecord) -> str:
+    """Half the width of an interval of scores in the metric's unit."""
+    return f"±{metric.difference(score).lstrip('+-')}"
+
+
+def sureness(comparison: Comparison, metric: MetricRecord) -> str:
+    """Which differences could have been seen, what would make the interval narrower, and where it holds."""
+    half_width = (comparison.ci95[1] - comparison.ci95[0]) / 2
     unit = f" {metric.points}" if metric.points else ""
-    begun = f"With {len(found.differences)} seeds, differences below {reach}{unit} cannot be told from luck here"
-    if found.seeds_reach is None or found.samples_reach is None:
+    reach = _half_width(half_width, metric)
+    basis = f"{len(comparison.differences)} seeds"
+    if comparison.test_groups is not None:
+        basis += f" and {comparison.test_groups} groups of test samples"
+    begun = f"With {basis}, differences below {reach.removeprefix('±')}{unit} cannot be told from luck here"
+    if comparison.seeds_reach is None or comparison.samples_reach is None:
         return f"{begun}; the luck of the test samples is not part of it."
     return (
-        f"{begun}: of ±{reach}{unit}, ±{parts[0]} would go with more seeds, ±{parts[1]} only with more test samples. "
-        f"{scope(found)}"
+        f"{begun}: of {reach}{unit}, {_half_width(comparison.seeds_reach, metric)} would go with more seeds, "
+        f"{_samples_part(comparison, metric)}. {scope(comparison)}"
     )
+
+
+def _samples_part(comparison: Comparison, metric: MetricRecord) -> str:
+    """What would shrink the samples' part of the interval."""
+    if not comparison.samples_reach:
+        return "and the luck of the test samples could not be told apart from the noise of the seeds"
+    part = _half_width(comparison.samples_reach, metric)
+    why = "" if comparison.folds is None else ", because the folds' trainings share samples"
+    return f"{part} only with {sample_cure(comparison)}{why}"
+
+
+def sample_cure(comparison: Comparison) -> str:
+    """What alone would shrink the samples' part of the interval."""
+    if comparison.folds is not None:
+        return "more data"
+    return "more test samples" if comparison.test_groups is None else "more groups of test samples"
 
 
 def claimed(claim: Comparison, metric: MetricRecord) -> str:
-    """One thing that is known about the policy that is returned."""
-    low, high = metric.interval(claim.ci95)
+    """What is known about the returned policy against another."""
     proven = {"better": "is better than", "worse": "is worse than"}.get(
         verdict_of(claim.ci95), "is not proven to differ from"
     )
     unit = f" {metric.points}" if metric.points else ""
     return (
         f"{claim.candidate} {proven} {claim.baseline} ({claim.against}): "
-        f"{metric.value(claim.difference):+.2f}{unit}, {low:+.2f} to {high:+.2f}"
+        f"{metric.difference(claim.difference)}{unit}, {_interval(claim.ci95, metric)}"
     )
 
 
@@ -115,8 +148,9 @@ def lengthened(longer: Sequence[LongerTraining], metric: MetricRecord) -> str:
     return f"Trained twice as long ({longer[0].epochs} epochs), {gains}. {hint}"
 
 
-def scope(found: Comparison) -> str:
-    """Where what is said holds."""
-    if found.folds is not None:
-        return f"This is over {found.folds} folds of the data."
-    return "This is for this split into training and test samples."
+def scope(comparison: Comparison) -> str:
+    """Where the finding holds."""
+    if comparison.folds is None:
+        return "This is for this split into training and test samples."
+    groups = "" if comparison.test_groups is None else ", and each group is in one of them"
+    return f"This is over {comparison.folds} folds of the data{groups}."

@@ -15,8 +15,12 @@ from autoaug.errors import DataError, OptionError
 from autoaug.pipeline.options import CheckOptions
 from autoaug.pipeline.parsing import check_seed, check_size, parse_memory
 
-#: Below this number of test samples folds are suggested, and how many.
+#: Below this number of test samples folds are suggested, and how many at most.
 _FEW, _FOLDS = 500, 5
+#: Below this number of test groups there is a warning: the variance of so few clusters is hardly known, so that
+#: intervals are wide (Cameron, Gelbach and Miller, 2008).
+_FEW_GROUPS = 10
+_SOUND = "no problems found: all files are readable, no duplicates, no sample with two labels"
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class DataCheck:
 
     Attributes:
         counts: the number of samples for each given split and class.
-        findings: the findings of the audit, worst first.
+        findings: the findings of the audit, worst first, and those about the splits.
         fingerprint: 12 hex digits over all samples, labels and class names.
         sizes: the number of samples in each split that a search would use; empty if it would refuse the data.
         refusal: why it would refuse them; empty if a search makes sense.
@@ -40,17 +44,34 @@ class DataCheck:
     lines: tuple[str, ...]
 
 
-def _offer(data: DataSet, with_folds: Callable[[int], DataSet]) -> list[str]:
-    """A suggestion of folds, if the test split of the `data` is small and folds are possible."""
-    if data.has_own_test or len(data.test) >= _FEW:
+def _few_groups(data: DataSet) -> list[Finding]:
+    """A warning if the test split has few groups."""
+    if data.test_groups is None or data.test_groups >= _FEW_GROUPS:
         return []
-    with suppress(DataError, OptionError):  # too few samples or groups
-        count = len(with_folds(_FOLDS).test)
-        return [
-            f"with {len(data.test)} test samples, chance moves a difference by points: pass --folds {_FOLDS} to test "
-            f"on {count}, each seed on one fold of them"
-        ]
+    message = (
+        f"the test samples are in {data.test_groups} groups, and a verdict holds for new groups: with fewer than "
+        f"{_FEW_GROUPS}, only large differences can be proven; more groups would help, more samples of these would not"
+    )
+    return [Finding("few-groups", "warning", message)]
+
+
+def _offer(data: DataSet, with_folds: Callable[[int], DataSet]) -> list[str]:
+    """A suggestion of folds, if the test split of the `data` has few samples or groups and folds are possible."""
+    if data.has_own_test or (len(data.test) >= _FEW and not _few_groups(data)):
+        return []
+    for count in range(_FOLDS, 1, -1):
+        with suppress(DataError, OptionError):  # too few samples or groups for so many
+            folded = with_folds(count)
+            return [
+                f"with {_tested(data)}, chance moves a difference by points: pass --folds {count} to test on "
+                f"{_tested(folded)}, each seed on one fold of them"
+            ]
     return []
+
+
+def _tested(data: DataSet) -> str:
+    groups = "" if data.test_groups is None else f" of {data.test_groups} groups"
+    return f"{len(data.test)} test samples{groups}"
 
 
 def check(options: CheckOptions) -> DataCheck:
@@ -60,15 +81,20 @@ def check(options: CheckOptions) -> DataCheck:
     passing, limit = allowed(options.allow), parse_memory(options.memory_limit)
     source = open_source(str(options.data), limit, options.size)
     audited = audit(source)
-    lines, sizes, refusal = describe_source(source, audited), {}, ""
+    lines, sizes, refusal, findings = describe_source(source, audited), {}, "", audited.findings
     splits = partial(split, source, audited, options.seed, limit, passing)
     try:
         audited.stop(passing)
         data = splits()
+        data.check_test_groups()
     except DataError as fault:
         refusal = str(fault)
     else:
+        about_splits = _few_groups(data)
+        findings += tuple(about_splits)
+        lines += [f"{finding.level}: {finding.message}" for finding in about_splits]
+        lines += [_SOUND] * all(finding.level == "note" for finding in findings)
         lines += [*describe_splits(data), *_offer(data, splits)]
         sizes = {"train": len(data.train), "validation": len(data.validation), "test": len(data.test)}
     counts = {str(role): dict(of_class) for role, of_class in audited.counts.items()}
-    return DataCheck(counts, audited.findings, audited.fingerprint, sizes, refusal, tuple(lines))
+    return DataCheck(counts, findings, audited.fingerprint, sizes, refusal, tuple(lines))

@@ -24,11 +24,10 @@ from autoaug.pipeline.parsing import (
     check_size,
     check_texts,
     default_workers,
-    most_seeds,
     parse_budget,
     parse_memory,
     parse_time,
-    seeds_of_folds,
+    seed_counts,
     versions,
     within,
     writable,
@@ -103,6 +102,7 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
     audit, data = check_data(
         str(options.data), machine.memory_limit, options.size, options.allow, options.seed, options.folds
     )
+    data.check_test_groups()
     goal.check_modality(data.modality)
     if "overlap" not in options.allow:
         _check_unseen(goal.known(), data)
@@ -110,7 +110,7 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
         generator.check_fits(data, "generator" in options.allow)
     blank = torch.zeros(data.train.inputs.shape[0])
     models.build(options.model, data.train.inputs.shape, len(data.classes), blank, blank, seed=0)
-    first, most = seeds_of_folds(options.seeds, most_seeds(options.seeds, options.max_seeds), options.folds)
+    first, most = seed_counts(options.seeds, options.max_seeds, options.folds)
     config = RunConfig(
         data=absolute(options.data),
         data_fingerprint=audit.fingerprint,
@@ -145,8 +145,8 @@ def _check_unseen(policies: Sequence[Policy], data: DataSet) -> None:
         if seen := count_shared(about.chosen_on, data.digests["test"]):
             known = len(about.chosen_on.split())
             raise DataError(
-                f"policy {policy.name!r} was chosen on samples of the test split: {seen} of the {known} in its file; "
-                f"{cure}"
+                f"policy {policy.name!r} was chosen on samples of the test split: its file lists {known} of the "
+                f"samples that it was chosen on, and the test split has {seen} of these; {cure}"
             )
         if not about.chosen_on and about.data_fingerprint == data.fingerprint and not data.has_own_test:
             raise DataError(
@@ -189,7 +189,9 @@ def _comparison(options: CompareOptions) -> _Goal:
             raise OptionError(f"policy {name!r} is given twice; give each once")
         named[name] = policy.model_copy(update={"name": writable("policy", name)})
     if len({policy.fingerprint() for policy in named.values()}) < 2:
-        raise OptionError(f"a comparison needs at least two different policies, not {', '.join(map(repr, named))}")
+        given = " and ".join(map(repr, named)) or "none"
+        alike = ", which are the same policy" if len(named) > 1 else ""
+        raise OptionError(f"a comparison needs at least two different policies, not {given}{alike}; give another one")
     return _Goal(policies=tuple(named.values()))
 
 

@@ -1,4 +1,4 @@
-"""The stage of confirmation: candidates are trained again, on more and more seeds, until the data have decided."""
+"""The confirmation: candidates are trained again, on more and more seeds, until the data decide."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from autoaug.utils.clock import now
 
 @dataclass(frozen=True, eq=False)
 class Confirmed:
-    """What a confirmation found of the candidates that could be trained; `seconds` are those of all sessions together,
-    as if they had been one.
+    """The outcome of a confirmation. `left_out` are the candidates that could not be trained, and `seconds` is the time
+    of all sessions together.
     """
 
     candidates: tuple[Candidate, ...]
@@ -36,17 +36,15 @@ def confirm(
     setting: TrainingSetting,
     open_executor: OpenExecutor,
 ) -> Confirmed:
-    """Train the candidates on seeds that they share, judge them on the test split, and keep the weights of the one that
-    is returned.
-    """
+    """Train the candidates on common seeds, judge them on the test split, and keep the weights of the returned one."""
     begun = now()
     scoring = job.scoring
     store = TrainingStore(job.folder.confirmation, scoring, job.progress, kept=job.seeds[0])
     with open_executor(replace(setting, test=job.data.test, folds=scoring.folds, checkpoints=None)) as executor:
-        found = _until_decided(job, searched, executor, store)
-        store.keep_weights(found.judgment.returned, executor, job.folder.model)
-    compute = sum(training.seconds for training in found.trainings.values())
-    return replace(found, seconds=max(now() - begun, compute / job.config.workers))
+        confirmed = _until_decided(job, searched, executor, store)
+        store.keep_weights(confirmed.judgment.returned, executor, job.folder.model)
+    compute = sum(training.seconds for training in confirmed.trainings.values())
+    return replace(confirmed, seconds=max(now() - begun, compute / job.config.workers))
 
 
 def _until_decided(
@@ -55,22 +53,22 @@ def _until_decided(
     executor: Executor,
     store: TrainingStore,
 ) -> Confirmed:
-    """Train the candidates on the first seeds, then those between whom it is open on more. A candidate whose training
-    fails is left out altogether.
+    """Train all candidates on the first seeds, then those that are still undecided on more. A candidate whose training
+    fails twice is left out.
     """
     planned, seeds = job.planned, job.seeds
     habit = get_modality(job.modality).usual_policy
-    terms = Terms(searched.study is not None, planned, job.config.returns, habit)
+    terms = Terms(searched.study is not None, planned, job.config.returns, habit, searched.stopped)
     kept, left_out = searched.candidates, list[LeftOut]()
-    open_between = {candidate.name for candidate in kept}
+    undecided = {candidate.name for candidate in kept}
     trainings: dict[tuple[str, int], ConfirmedTraining] = {}
     for before, count in zip((0, *planned), planned, strict=False):
-        training = [candidate for candidate in kept if candidate.name in open_between]
+        training = [candidate for candidate in kept if candidate.name in undecided]
         job.progress.say(
             f"confirming {len(training)} policies on {count - before} {'more' if before else 'fresh'} seeds"
         )
         trained = train_candidates(training, seeds[before:count], executor, store, job.progress)
-        trainings |= trained.found
+        trainings |= trained.outcomes
         left_out += [
             LeftOut(name=candidate.name, kind=candidate.kind, reason=trained.left_out[candidate.name])
             for candidate in kept
@@ -79,7 +77,7 @@ def _until_decided(
         kept = [candidate for candidate in kept if candidate.name not in trained.left_out]
         candidates = tuple(assess(candidate, trainings, seeds, store.scoring) for candidate in kept)
         judgment = judge(candidates, trainings, store.scoring, terms)
-        open_between = set(contenders(judgment, candidates))
-        if not open_between:
+        undecided = set(contenders(judgment, candidates))
+        if not undecided:
             break
     return Confirmed(candidates, trainings, judgment, tuple(left_out))

@@ -36,7 +36,7 @@ def train_longer(
     policies = [CandidatePolicy(candidate.name, candidate.kind, candidate.policy) for candidate in pair]
     try:
         with open_executor(longer) as executor:
-            trained = train_candidates(policies, job.seeds[:1], executor, store, job.progress).found
+            trained = train_candidates(policies, job.seeds[:1], executor, store, job.progress).outcomes
     except AllTrialsFailed as fault:
         job.progress.warn(str(fault))
         return ()

@@ -176,7 +176,7 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
         with open_executor(ObjectiveSetting(judge, options.device, modality)) as running:
             trained = train_candidates(candidate_policies, fresh, running, store, progress)
         scored = [
-            _scored(candidate, [trained.found[candidate.name, s] for s in fresh])
+            _scored(candidate, [trained.outcomes[candidate.name, s] for s in fresh])
             for candidate in candidate_policies
             if candidate.name not in trained.left_out
         ]
@@ -275,17 +275,17 @@ def _judged(candidates: Sequence[Scored], history: tuple[TrialSummary, ...]) -> 
     baseline = strongest(known)
     finalist = next((c for c in candidates if c.kind == "searched"), baseline)
     differences = tuple(a - b for a, b in zip(finalist.scores, baseline.scores, strict=True))
-    found = Paired(differences, seed_errors(differences, _RESOLUTION))
-    rival = Rival(baseline, found)
+    paired = Paired(differences, seed_errors(differences, _RESOLUTION))
+    rival = Rival(baseline, paired)
     decision = decide(finalist, rival, rival, baseline, _WORDS)
     return ObjectiveResult(
         verdict=decision.verdict,
         sentence=decision.sentence,
         policy=decision.returned.policy,
         candidates=tuple(sorted(candidates, key=lambda c: -c.mean)),
-        difference=found.difference,
-        ci95=found.ci95,
-        p_value=found.p_value,
+        difference=paired.difference,
+        ci95=paired.ci95,
+        p_value=paired.p_value,
         history=history,
     )
 

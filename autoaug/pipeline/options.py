@@ -54,7 +54,10 @@ MemoryLimit = Annotated[
 Size = Annotated[int | None, Option("Resize sample files to this size. [default: by rule]", _DATA)]
 Allow = Annotated[
     Sequence[str],
-    Option("Findings to allow: unreadable, empty, absent, leak, conflict, generator, overlap. May be repeated.", _DATA),
+    Option(
+        "Findings to allow: unreadable, empty, absent, leak, groups, conflict, generator, overlap. May be repeated.",
+        _DATA,
+    ),
 ]
 Accept = Annotated[
     str | None,
@@ -120,7 +123,8 @@ class RunOptions(Options):
         int | None,
         Option(
             "Confirm on this many folds, for small data without a test split: half of the data is kept from the "
-            "search, and each seed is tested on one fold of it. The number of seeds is rounded to a multiple.",
+            "search, and each seed is tested on one fold of it. Seeds come in whole rounds over all folds, "
+            "never more than --max-seeds.",
             _CONFIRMATION,
         ),
     ] = None

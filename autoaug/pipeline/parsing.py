@@ -99,21 +99,28 @@ def within(name: str, value: int, least: int, most: int) -> int:
     return value
 
 
-def most_seeds(first: int, most: int | None) -> int:
-    """The most seeds in total: `most`, or a default. With few first seeds, the user wants a short confirmation, so no
-    seeds are added by default.
+def seed_counts(first: int, most: int | None, folds: int | None) -> tuple[int, int]:
+    """The first and the highest number of seeds of a confirmation.
+
+    With few first seeds, the user wants a short confirmation, so no seeds are added unless `most` is given. With folds,
+    seeds come in whole rounds, in which each fold is tested once: `first` is rounded up, but never above a given
+    `most`, which is rounded down.
+
+    Raises:
+        OptionError: `most` is less than `first`, too large, or not enough for one round.
     """
     if most is not None:
-        return within("max-seeds", most, first, LARGEST_COUNT)
-    return max(first, _MOST_SEEDS) if first >= _ADDED_FROM else first
-
-
-def seeds_of_folds(first: int, most: int, folds: int | None) -> tuple[int, int]:
-    """The first and the highest number of seeds, rounded so that every fold is tested equally often."""
+        within("max-seeds", most, first, LARGEST_COUNT)
+    highest = most or (max(first, _MOST_SEEDS) if first >= _ADDED_FROM else first)
     if folds is None:
-        return first, most
-    first = folds * math.ceil(first / folds)
-    return first, max(first, folds * (most // folds))
+        return first, highest
+    if most is not None and most < folds:
+        raise OptionError(
+            f"--max-seeds {most} must be at least {folds}, because --folds {folds} tests each fold with another seed; "
+            "pass more seeds, or fewer folds"
+        )
+    first, highest = folds * math.ceil(first / folds), folds * (highest // folds)
+    return (first, max(first, highest)) if most is None else (min(first, highest), highest)
 
 
 def default_workers(device: str, executor: str, ray_address: str | None) -> int:

@@ -27,8 +27,10 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, audit: Audit, p
     """Carry out what is left of a run, and write its result, policy, modules and report.
 
     Raises:
+        DataError: the test split is a single group, which an older version did not refuse.
         RunError: the files in the run folder were made with another configuration.
     """
+    data.check_test_groups()
     job = Job(folder, config, data, audit, progress)
     progress.measured_by(metric_record(job.metric))
     facts = job.facts()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import Job, OpenExecutor
 from autoaug.policy.loading import load_policy, read_policy
 from autoaug.policy.models import Policy
+from autoaug.results import CandidateKind
 from autoaug.search.baselines import UNTRIED, affordable_baselines, baseline_scores, confirmed_baselines
 from autoaug.search.loop import run_search
 from autoaug.search.space import SearchSpace, wanted_generators
@@ -84,7 +86,7 @@ def candidates_of(job: Job, setting: TrainingSetting, facts: Facts, open_executo
     """
     config, folder = job.config, job.folder
     if config.space is None:
-        return Searched(distinct([_given(policy) for policy in config.policies]))
+        return Searched(_given(job))
     space = config.space.with_generators(setting.pools)
     main = _Search(config.strategy, config.seed, config.study, folder.study)
     study, stopped = _search(job, main, space, setting, facts, open_executor)
@@ -172,10 +174,19 @@ def _finalists(study: SearchStudy, count: int) -> list[CandidatePolicy]:
     return distinct(searched_candidates(study))[:count]
 
 
-def _given(policy: Policy) -> CandidatePolicy:
-    """A candidate of a comparison: a baseline if it is a published policy under its own name."""
-    try:
-        is_published = read_policy(policy.name).fingerprint() == policy.fingerprint()
-    except AutoaugError:
-        is_published = False
-    return CandidatePolicy(policy.name, "baseline" if is_published else "searched", policy)
+def _given(job: Job) -> list[CandidatePolicy]:
+    """The candidates of a comparison, each policy once."""
+    kept: dict[str, CandidatePolicy] = {}
+    for policy in job.config.policies:
+        first = kept.setdefault(policy.fingerprint(), CandidatePolicy(policy.name, _kind(policy), policy))
+        if first.name != policy.name:
+            job.progress.say(f"{policy.name!r} is the same policy as {first.name!r}, so it is not trained again")
+    return list(kept.values())
+
+
+def _kind(policy: Policy) -> CandidateKind:
+    """What a policy is in a comparison: a baseline if it is a published policy under its own name."""
+    with suppress(AutoaugError):
+        if read_policy(policy.name).fingerprint() == policy.fingerprint():
+            return "baseline"
+    return "searched"

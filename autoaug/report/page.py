@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autoaug.errors import RunError
-from autoaug.evaluation.wording import lengthened, sureness
+from autoaug.evaluation.wording import lengthened, sample_cure, sureness
 from autoaug.modalities.registry import get_modality
 from autoaug.report.before_after import before_and_after
 from autoaug.report.charts import Chart, RunFacts, draw_charts
@@ -80,6 +80,7 @@ def _tables(run: FinishedRun) -> dict[str, Any]:
         "sureness": sureness(result.comparison, metric) if result.comparison else "",
         "claims": claim_rows(result, metric),
         "lengthened": lengthened(result.longer, metric),
+        "sample_cure": sample_cure(result.comparison) if result.comparison else "",
         "pair": before_and_after(result),
         "stages": stages(result, metric),
         "fidelity": fidelity(result),

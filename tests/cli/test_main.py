@@ -180,7 +180,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["operators", "--gallery", "there"], ["Is a directory", "there"]),
         (["compare", "good.npz", "none"], ["at least two"]),
         (["compare", "good.npz", "none", "nnoe"], ["nnoe"]),
-        (["compare", "good.npz", "flip-crop", "flip-crop.yaml"], ["two different policies, not 'flip-crop', "]),
+        (
+            ["compare", "good.npz", "flip-crop", "flip-crop.yaml"],
+            ["'flip-crop' and 'flip-crop.yaml'", "the same"],
+        ),
         (["compare", "good.npz", "none", "policy.yaml"], ["line 2", "sub_policies"]),
         (["export", "none", "--to", "torchvison"], ["did you mean 'torchvision'"]),
         (["export", "there", "--to", "kornia"], ["policy.yaml"]),

@@ -41,7 +41,7 @@ def test_a_leak_between_splits_stops_unless_allowed(tmp_path: Path) -> None:
 def test_a_group_in_two_given_splits_stops_unless_allowed(role: str, tmp_path: Path) -> None:
     """Every patient is in train and in the other split; no image is."""
     images, labels = bars(60, seed=5)
-    other = {f"x_{role}": images, f"y_{role}": labels, f"g_{role}": np.arange(60) // 5}
+    other = {"g_test": np.arange(60) + 200, f"x_{role}": images, f"y_{role}": labels, f"g_{role}": np.arange(60) // 5}
     path = write_npz(tmp_path / "a.npz", g_train=np.arange(120) // 10, **other)
     found = audit(open_source(path, PLENTY))
     with pytest.raises(DataError, match=r"12 groups are in two splits, e\.g\. '0' with .* and .*--allow leak"):
@@ -49,6 +49,30 @@ def test_a_group_in_two_given_splits_stops_unless_allowed(role: str, tmp_path: P
     found.stop(frozenset({"leak"}))
     np.savez(tmp_path / "b.npz", **{**np.load(path), f"g_{role}": np.arange(60) // 5 + 100})
     assert "stop" not in codes(tmp_path / "b.npz").values()
+
+
+@pytest.mark.parametrize("role", ["val", "test"])
+@pytest.mark.parametrize("grouped", ["train", "other"])
+def test_groups_of_one_split_without_those_of_another_stop_unless_allowed(
+    role: str, grouped: str, tmp_path: Path
+) -> None:
+    images, labels = bars(60, seed=5)
+    group = {f"g_{role}": np.arange(60) // 5} if grouped == "other" else {"g_train": np.arange(120) // 10}
+    path = write_npz(tmp_path / "a.npz", **{f"x_{role}": images, f"y_{role}": labels}, **group)
+    found = audit(open_source(path, PLENTY))
+    with pytest.raises(DataError, match=r"split has groups, but the \w+ split has none.*--allow groups"):
+        found.stop()
+    found.stop(frozenset({"groups"}))
+
+
+def test_groups_of_one_split_alone_stop_in_a_manifest_too(tmp_path: Path) -> None:
+    lines = ["path,label,split,group"]
+    for number, image in enumerate(bars(8)[0]):
+        Image.fromarray(image[..., 0]).save(tmp_path / f"{number}.png")
+        is_train = number < 6
+        lines.append(f"{number}.png,{number % 2},{'train,p' + str(number // 2) if is_train else 'test,'}")
+    (tmp_path / "list.csv").write_text("\n".join(lines))
+    assert codes(tmp_path / "list.csv")["groups"] == "stop"
 
 
 def test_one_image_under_two_labels_stops(tmp_path: Path) -> None:

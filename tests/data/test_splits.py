@@ -122,11 +122,39 @@ def test_a_class_with_too_few_samples_is_named() -> None:
         splits(numbered(labels))
 
 
-def test_groups_that_leave_a_split_without_a_class_are_refused() -> None:
+def test_with_folds_it_is_told_what_so_many_samples_are_for() -> None:
+    source = numbered(np.array([0] * 40 + [1] * 12))
+    with pytest.raises(
+        DataError,
+        match=r"12 training samples; 14 are needed to hold out a validation split and a test split \(of twice the "
+        r"size, for --folds\) \(add samples, leave --folds out, or leave the class out\)",
+    ):
+        split(source, audit(source), 0, PLENTY, folds=2)
+
+
+@pytest.mark.parametrize("folds", [None, 2])
+@pytest.mark.parametrize(("count", "words"), [(1, "a single group, 'p0'"), (2, "2 groups, such as 'p0'")])
+def test_a_class_with_fewer_groups_than_splits_is_named(folds: int | None, count: int, words: str) -> None:
     labels = np.array([0] * 40 + [1] * 40)
-    groups = np.array([f"a{i}" for i in range(40)] + ["one"] * 40)
-    with pytest.raises(DataError, match="has no sample of class"):
-        splits(numbered(labels, groups))
+    groups = np.array([f"a{i}" for i in range(40)] + [f"p{i % count}" for i in range(40)])
+    source = numbered(labels, groups)
+    with pytest.raises(DataError, match=rf"class 'b' are in {words};.* 3 are needed to hold out a val.*--allow absent"):
+        split(source, audit(source), 0, PLENTY, folds=folds)
+
+
+def test_a_test_split_of_one_group_is_refused_by_what_judges_with_it(tmp_path: Path) -> None:
+    images, labels = bars(60, seed=5)
+    own = {"x_test": images, "y_test": labels, "g_train": np.arange(120) // 10}
+    data = splits(open_source(write_npz(tmp_path / "a.npz", **own, g_test=np.full(60, "p1")), PLENTY))
+    with pytest.raises(DataError, match=r"has only group 'p1', .* two or more; add groups, or, if"):
+        data.check_test_groups()
+    grouped = splits(numbered(np.arange(120) % 3, np.arange(120) // 3 % 4))
+    assert grouped.test_groups == 1
+    with pytest.raises(DataError, match=r"add groups, pass --folds 2 or more, or, if"):
+        grouped.check_test_groups()
+    alone = splits(open_source(write_npz(tmp_path / "b.npz", **own, g_test=np.arange(60) + 100), PLENTY))
+    assert alone.test_groups is None, "each sample is its own group"
+    alone.check_test_groups()
 
 
 @pytest.mark.parametrize("count", [3, 4, 5, 7])
@@ -138,17 +166,19 @@ def test_few_groups_are_split_too(count: int) -> None:
     assert len(set.union(*found)) == count == sum(map(len, found))
 
 
-@pytest.mark.parametrize("count", [1, 2])
-def test_too_few_groups_are_named(count: int) -> None:
+@pytest.mark.parametrize(("count", "words"), [(1, "a single group"), (2, "2 groups")])
+def test_too_few_groups_are_named(count: int, words: str) -> None:
     labels = np.arange(120) % 3
-    with pytest.raises(DataError, match="cannot be held out: there are too few groups"):
+    with pytest.raises(DataError, match=rf"class 'a' are in {words}, "):
         splits(numbered(labels, np.array([f"g{i // 3 % count}" for i in range(120)])))
 
 
 def test_one_image_copied_over_and_over_is_too_few_groups() -> None:
     images = np.repeat(np.arange(2, dtype=np.uint8), 20)[:, None, None, None] * np.ones((1, 1, 4, 4), np.uint8)
     source = array_source("copies", ("a", "b"), {"train": (MemoryInputs(images), np.arange(40) // 20)})
-    with pytest.raises(DataError, match=r"the (test|validation) split"):
+    with pytest.raises(
+        DataError, match=r"the 20 training samples of class 'a' are copies of 1 sample; .* 3 are needed"
+    ):
         splits(source)
 
 
@@ -157,7 +187,7 @@ def test_a_held_out_split_may_lack_a_class_where_that_is_allowed() -> None:
     groups = np.array(["large"] * 40 + [f"small{i // 8}" for i in range(40)] + ["only"] * 20)
     part = numbered(labels, groups).parts["train"]
     source = Source("numbered", ("a", "b"), {"train": part, "test": part})
-    with pytest.raises(DataError, match=r"validation split has no sample of class 'b'.*--allow absent"):
+    with pytest.raises(DataError, match=r"2 are needed to hold out a validation split .*--allow absent"):
         splits(source)
     data = split(source, audit(source), 0, PLENTY, frozenset({"absent"}))
     assert [set(part.labels) for part in (data.train, data.validation)] == [{0, 1}, {0}]

@@ -30,6 +30,7 @@ from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import TrialSpec
 from autoaug.search.executors.inline import InlineExecutor
+from autoaug.training.checkpoint import has_weights
 from autoaug.training.metrics import Accuracy
 from autoaug.training.result import TrialResult
 from autoaug.training.tasks import Classification
@@ -129,6 +130,19 @@ def test_samples_of_one_group_are_met_with_luck_as_a_whole() -> None:
 
     assert samples_error(grouped, 10) == pytest.approx(samples_error(alone, 1))
     assert samples_error(unknown, 10) < 0.5 * samples_error(alone, 1)
+
+
+def test_samples_of_one_group_alone_prove_nothing() -> None:
+    """They are not taken for new samples: nothing is known about another group."""
+    draw = np.random.default_rng(0)
+    ours, theirs = (draw.random((2, 5, 40)) < [[[0.9]], [[0.5]]]).astype(np.uint16)
+    labels = np.ones(40, np.int64)
+    alone = Scoring(Classification(2), Accuracy(), labels, labels)
+    grouped = replace(alone, test_groups=np.full(40, "p1"), validation_groups=np.full(40, "p1"))
+    both = [[alone.training(r, r, 1.0) for r in side] for side in (ours, theirs)]
+    assert alone.errors(*both).reach().total < 1
+    assert grouped.errors(*both).reach().total == np.inf
+    assert grouped.validation_errors(*both).samples == np.inf
 
 
 def test_a_runs_groups_reach_its_intervals(tmp_path: Path) -> None:
@@ -253,10 +267,10 @@ def store_in(folder: Path) -> TrainingStore:
 
 def test_trainings_that_are_on_disk_are_not_run_again(tmp_path: Path) -> None:
     executor, store = Counting(small_task(test=True)), store_in(tmp_path)
-    first = train_candidates(CANDIDATES, [1, 2], executor, store, Logged()).found
+    first = train_candidates(CANDIDATES, [1, 2], executor, store, Logged()).outcomes
     assert executor.runs == 4
     (tmp_path / f"{CANDIDATES[0].policy.fingerprint()}-2.npz").unlink()
-    second = train_candidates(CANDIDATES, [1, 2], executor, store, Logged()).found
+    second = train_candidates(CANDIDATES, [1, 2], executor, store, Logged()).outcomes
     assert executor.runs == 5
     for key, training in first.items():
         np.testing.assert_array_equal(training.test_predictions, second[key].test_predictions)
@@ -305,7 +319,7 @@ def test_a_training_that_fails_once_is_done_again(tmp_path: Path) -> None:
     trained = train_candidates(CANDIDATES, [1, 2], executor, store_in(tmp_path), Logged())
     assert executor.runs == 5
     assert not trained.left_out
-    assert set(trained.found) == {(candidate.name, seed) for candidate in CANDIDATES for seed in (1, 2)}
+    assert set(trained.outcomes) == {(candidate.name, seed) for candidate in CANDIDATES for seed in (1, 2)}
 
 
 def test_a_candidate_that_fails_twice_is_left_out_and_the_rest_is_trained(tmp_path: Path) -> None:
@@ -313,13 +327,26 @@ def test_a_candidate_that_fails_twice_is_left_out_and_the_rest_is_trained(tmp_pa
     executor.failures = 3
     trained = train_candidates(CANDIDATES, [1, 2], executor, store_in(tmp_path), Logged())
     assert trained.left_out == {"flip-crop": "seed 1: the worker died"}
-    assert set(trained.found) == {("none", 1), ("none", 2)}
+    assert set(trained.outcomes) == {("none", 1), ("none", 2)}
 
 
 def test_where_all_fail_the_confirmation_ends_with_the_cause(tmp_path: Path) -> None:
     executor = InlineExecutor(replace(small_task(test=True), model="tests.training.test_trial:failing"))
     with pytest.raises(AllTrialsFailed, match=r"'none' failed in confirmation, seed 1: RuntimeError.*autoaug resume"):
         train_candidates(CANDIDATES, [1], executor, store_in(tmp_path), Logged())
+
+
+def test_the_training_for_the_weights_is_tried_twice_too(tmp_path: Path) -> None:
+    executor, store = Unlucky(small_task(test=True)), store_in(tmp_path)
+    trainings = train_candidates(CANDIDATES, [1], executor, store, Logged()).outcomes
+    candidate = assess(CANDIDATES[1], trainings, [1], store.scoring)
+    executor.failures = 1
+    store.keep_weights(candidate, executor, tmp_path / "model.safetensors")
+    assert has_weights(tmp_path / "model.safetensors", candidate.policy, 1)
+    assert executor.runs == 4
+    executor.failures = 2
+    with pytest.raises(AllTrialsFailed, match=r"'flip-crop' failed in confirmation, seed 1: the worker died; autoaug"):
+        store.keep_weights(candidate, executor, tmp_path / "other.safetensors")
 
 
 def test_the_figures_stand_in_the_metrics_own_unit() -> None:

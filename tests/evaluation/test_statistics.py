@@ -113,6 +113,31 @@ def test_few_samples_that_differ_are_few_degrees_of_freedom() -> None:
     assert found.seeds == 0
 
 
+@pytest.mark.parametrize("clusters", [2, 3, 5])
+@pytest.mark.parametrize("parts", [(0.0, 1.0, 1.0), (0.0, 1.0, 0.1), (0.5, 1.0, 0.5)])
+def test_few_clusters_hold_the_truth_as_often_as_many(clusters: int, parts: tuple[float, float, float]) -> None:
+    draw, held = np.random.default_rng(3), 0
+    for _ in range(1000):
+        cells = table(draw, 5, clusters, parts)
+        low, high = estimate_within(cells.mean(1).tolist(), errors_of(cells)).ci95
+        held += low <= 0 <= high
+    assert stats.binomtest(held, 1000, 0.95, alternative="less").pvalue > 1e-3
+
+
+def test_without_noise_two_clusters_have_the_interval_of_students_t() -> None:
+    """Of the two clusters' values, with one degree of freedom."""
+    cells = np.array([[0.2, 0.5]] * 4)
+    interval = stats.ttest_1samp(cells[0], 0).confidence_interval(0.95)
+    assert estimate_within(cells.mean(1).tolist(), errors_of(cells)).ci95 == pytest.approx(interval)
+
+
+def test_one_cluster_tells_nothing_of_others() -> None:
+    errors = errors_of(np.array([[0.1], [0.2], [0.15]]))
+    assert errors.samples == math.inf
+    assert errors.reach().total == math.inf
+    assert errors.p_value(0.15) == 1.0
+
+
 def test_the_p_value_is_the_level_at_which_the_interval_ends_at_zero() -> None:
     errors = Errors(0.3, 4, 0.5, 30)
     p_value = errors.p_value(1.1)
@@ -130,6 +155,7 @@ def test_nadeau_and_bengio_correct_the_variance() -> None:
     assert found.p_value == pytest.approx(2 * stats.t.sf(abs(statistic), 4))
     reach = (found.ci95[1] - found.ci95[0]) / 2
     assert reach == pytest.approx(stats.t.isf(0.025, 4) * np.mean(values) / statistic)
+    assert corrected_errors(values[:1], 0.0, test_share).reach().total == math.inf
     without = corrected_errors(values, 0.0, 0.0)
     assert without.reach() == seed_errors(values, 0.0).reach()
 

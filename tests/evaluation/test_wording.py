@@ -1,10 +1,12 @@
-"""What is said of a difference."""
+"""The sentences about a difference."""
 
 from __future__ import annotations
 
 import pytest
 
-from autoaug.evaluation.wording import claimed, sureness
+from autoaug.evaluation.comparing import Paired
+from autoaug.evaluation.statistics import Errors
+from autoaug.evaluation.wording import Words, claimed, decided, sureness
 from autoaug.results import ACCURACY, Comparison, MetricRecord
 
 
@@ -29,7 +31,29 @@ def test_both_parts_of_the_interval_are_told_and_where_it_holds() -> None:
         "With 3 seeds, differences below 0.90 points cannot be told from luck here: of ±0.90 points, ±0.40 would go "
         "with more seeds, ±0.80 only with more test samples. This is for this split into training and test samples."
     )
-    assert "This is over 5 folds of the data." in sureness(comparison(folds=5), ACCURACY)
+
+
+def test_the_number_of_tested_groups_is_told_and_more_of_them_would_help() -> None:
+    text = sureness(comparison(test_groups=7), ACCURACY)
+    assert text.startswith("With 3 seeds and 7 groups of test samples, differences below 0.90 points")
+    assert "±0.80 only with more groups of test samples." in text
+
+
+def test_over_folds_the_second_part_is_for_shared_training_samples() -> None:
+    """It is the term of Nadeau and Bengio, which more test samples alone would not shrink."""
+    text = sureness(comparison(folds=5), ACCURACY)
+    assert "±0.80 only with more data, because the folds' trainings share samples. This is over 5 folds" in text
+    assert "5 folds of the data, and each group is in one of them." in sureness(
+        comparison(folds=5, test_groups=12), ACCURACY
+    )
+
+
+def test_luck_of_the_samples_that_was_estimated_as_none_is_not_called_zero() -> None:
+    """The variance between samples was below what the noise of the seeds makes of it."""
+    text = sureness(comparison(seeds_reach=0.009, samples_reach=0.0), ACCURACY)
+    assert "±0.90 would go with more seeds" in text
+    assert "and the luck of the test samples could not be told apart from the noise of the seeds." in text
+    assert "±0.00" not in text
 
 
 def test_an_older_result_has_no_parts() -> None:
@@ -55,3 +79,12 @@ def test_a_metric_of_which_less_is_better_is_shown_as_it_is() -> None:
     assert "is better than" in text
     assert "-1.60 points, -2.50 to -0.70" in text
     assert "±0.40 would go with more seeds" in sureness(comparison(), errors)
+
+
+def test_the_sentence_shows_such_a_metric_as_it_is_too() -> None:
+    """A score is its negative, so a higher score is a lower error."""
+    found = Paired((0.02, 0.01, 0.018), Errors(0.001, 2))
+    errors = Words(MetricRecord(name="word error rate", unit="%", larger_is_better=False))
+    text = decided("better", "found", "flip-crop", found, errors)
+    low, high = (-100 * bound for bound in found.ci95[::-1])
+    assert f"by -1.60 points of test word error rate (95 % interval {low:+.2f} to {high:+.2f}, 3 seeds" in text

@@ -15,6 +15,7 @@ from autoaug.data.loading import check_data
 from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import DataError, OptionError
 from autoaug.evaluation.confirmation import confirmation_seeds
+from autoaug.pipeline.parsing import seed_counts
 from autoaug.policy.loading import load_policy
 from autoaug.results import SearchResult
 from autoaug.runs.folder import RunFolder
@@ -163,12 +164,64 @@ def test_a_policy_that_saw_more_than_folds_let_it_see_is_not_confirmed_over_fold
 
 
 def test_check_offers_folds_where_few_samples_would_be_tested(data: Path, tmp_path: Path) -> None:
-    assert any("pass --folds 5 to test on 60" in line for line in api.check(data).lines)
+    assert any("pass --folds 5 to test on 60 test samples, each" in line for line in api.check(data).lines)
     with np.load(data) as file:
         np.savez(tmp_path / "given.npz", x_test=bars(60, seed=1)[0], y_test=bars(60)[1], **file)
     assert not any("--folds" in line for line in api.check(tmp_path / "given.npz").lines)
     with pytest.raises(OptionError, match=r"--folds 1 must be at least 2"):
         autoaug.compare(data, ["none", "flip-crop"], folds=1, out=tmp_path / "run")
+
+
+def grouped(path: Path, groups: int, **more: np.ndarray) -> Path:
+    images, labels = bars(SIZE)
+    np.savez(path, x_train=images, y_train=labels, g_train=np.arange(SIZE) // 3 % groups, **more)
+    return path
+
+
+def test_check_warns_of_few_tested_groups_and_offers_folds(tmp_path: Path) -> None:
+    few = api.check(grouped(tmp_path / "few.npz", 20))
+    assert [finding.code for finding in few.findings][-1] == "few-groups"
+    assert any(line.startswith("warning: the test samples are in 5 groups") for line in few.lines)
+    assert any("test samples of 5 groups, chance moves" in line for line in few.lines)
+    assert any("--folds 5 to test on 60 test samples of 10 groups" in line for line in few.lines)
+    assert not any("no problems found" in line for line in few.lines)
+    assert any("--folds 4 to test on" in line for line in api.check(grouped(tmp_path / "fewer.npz", 8)).lines)
+    many = api.check(grouped(tmp_path / "many.npz", 40))
+    assert any("30 test samples of 10 groups (in memory)" in line for line in many.lines)
+    assert "few-groups" not in {finding.code for finding in many.findings}
+
+
+def test_check_and_a_run_refuse_a_single_tested_group(tmp_path: Path) -> None:
+    data = grouped(tmp_path / "one.npz", 4)
+    found = api.check(data)
+    assert "the test split has only group" in found.refusal
+    assert not any("no problems found" in line for line in found.lines)
+    with pytest.raises(DataError, match=r"has only group '\d'.*pass --folds 2 or more"):
+        autoaug.compare(data, ["none", "flip-crop"], out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("first", "most", "folds", "counts"),
+    [
+        (5, None, None, (5, 16)),
+        (2, None, None, (2, 2)),
+        (5, None, 3, (6, 15)),
+        (2, None, 3, (3, 3)),
+        (5, 5, 3, (3, 3)),
+        (5, 11, 3, (6, 9)),
+        (3, 3, 3, (3, 3)),
+    ],
+)
+def test_seeds_come_in_whole_rounds_and_never_above_the_bound(
+    first: int, most: int | None, folds: int | None, counts: tuple[int, int]
+) -> None:
+    assert seed_counts(first, most, folds) == counts
+
+
+def test_a_bound_below_one_round_is_refused() -> None:
+    with pytest.raises(OptionError, match=r"--max-seeds 2 must be at least 3, because --folds 3 .*; pass more"):
+        seed_counts(2, 2, 3)
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from autoaug.search.space import load_space
 from autoaug.search.strategies import get_strategy
 from autoaug.search.strategies.base import TrialRecord
 from autoaug.search.study import SearchStudy
-from tests.golden_search import FULL, Lucky
+from tests.golden_search import BEFORE_MATRICES, FULL, Lucky
 
 NAMES = tuple("abcdefghi")
 
@@ -38,6 +38,17 @@ def trials(names: tuple[str, ...]) -> list[TrialRecord]:
     study = SearchStudy("sqlite:///:memory:", load_space("light"), get_strategy("random"), seed=1)
     run_search(study, Lucky(False), Budget(trials=10), FULL, {name: load_policy(name) for name in names}, Logged())
     return list(study.history().trials)
+
+
+@pytest.mark.parametrize("strategy", ["auto", "random", "cmaes", "grid", "density", "pbt"])
+@pytest.mark.parametrize("budget", [Budget(trials=5), Budget(trainings=4)])
+def test_even_a_small_budget_is_not_spent_on_baselines_alone(strategy: str, budget: Budget) -> None:
+    space = load_space("flat" if strategy in BEFORE_MATRICES else "light")
+    baselines = {name: load_policy(name) for name in affordable_baselines(space.baselines, budget)}
+    assert len(baselines) == 5
+    study = SearchStudy("sqlite:///:memory:", space, get_strategy(strategy), seed=1)
+    run_search(study, Lucky(True), budget, FULL, baselines, Logged())
+    assert any(not record.is_baseline for record in study.history().trials)
 
 
 def test_the_best_by_their_trials_are_confirmed_with_those_that_always_are() -> None:

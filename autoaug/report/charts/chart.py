@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 from plotly.io import to_html
 
-from autoaug.results import ACCURACY, MetricRecord, Robustness, SearchResult, TrialSummary
+from autoaug.results import ACCURACY, MetricRecord, SearchResult, TrialSummary
+from autoaug.training.robustness_result import Robustness
 
 
 class RunFacts(NamedTuple):

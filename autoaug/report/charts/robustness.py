@@ -6,7 +6,8 @@ import plotly.graph_objects as go
 
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure, plain
-from autoaug.results import MetricRecord, Robustness
+from autoaug.results import MetricRecord
+from autoaug.training.robustness_result import Robustness
 
 
 def corrupted(measurement: Robustness, metric: MetricRecord) -> dict[str, tuple[float, ...]]:

@@ -24,6 +24,8 @@ FIRST = 0
 REQUEST = "request"
 #: The attribute that holds what a trial cost and why it failed. One attribute takes one statement to write.
 OUTCOME = "outcome"
+#: Budgets are compared with this tolerance, in trainings: spent fractions are rounded.
+_TOLERANCE = 1e-6
 
 
 class Stage(StrEnum):
@@ -238,7 +240,11 @@ class Strategy(ABC):
 
 
 def next_baseline(history: History, context: SearchContext, data_fraction: float = 1.0) -> Fixed | None:
-    """The first baseline that has not yet been trained on that `data_fraction`; None if all have."""
+    """The first baseline that has not yet been trained on that `data_fraction`; None if all have, or if the budget
+    would then leave no full training for a policy of the search.
+    """
+    if context.budget is not None and context.budget * (1 - context.spent) < 1 + data_fraction - _TOLERANCE:
+        return None
     begun = {record.name for record in history.trials if record.is_baseline and record.data_fraction == data_fraction}
     missing = (name for name in context.baselines if name not in begun)
     name = next(missing, None)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import autoaug.report.charts
 from autoaug.report.charts import CHARTS, RunFacts, draw_charts
-from autoaug.results import Robustness
+from autoaug.training.robustness_result import Robustness
 from tests.conftest import published
 from tests.report.records import trial
 
