@@ -215,6 +215,9 @@ def test_without_searched_candidates_a_comparison_judges_baselines_and_a_search_
     assert compared.verdict == "better"
     assert searched.verdict == "no significant difference"
     assert "larger budget" in searched.sentence
+    stopped = judged(scores, stopped="hardly anything is left to gain").sentence
+    assert "ended early, because hardly anything is left to gain. Returned is flip" in stopped
+    assert "larger budget" not in stopped
 
 
 def test_assessment_matches_scikit_learn() -> None:

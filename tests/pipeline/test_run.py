@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 import subprocess
@@ -98,6 +99,37 @@ def test_twice_the_length_gives_what_a_comparison_of_twice_the_epochs_gives(
         assert training.before == result.candidate(training.candidate).test_scores[0]
     report = (result.run_dir / "report.html").read_text()
     assert "Trained twice as long (6 epochs)" in report
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_a_search_without_prospects_ends_early_with_a_baseline_and_says_why(
+    goes_on: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.import_module("autoaug.search.strategies.auto"), "chance_of_gain", lambda *_: 0.04)
+    data, out = write_npz(tmp_path / "bars.npz"), tmp_path / "run"
+    found = autoaug.search(
+        data,
+        space="light",
+        trials=12,
+        epochs=2,
+        seeds=2,
+        max_seeds=2,
+        workers=1,
+        no_early_stop=goes_on,
+        out=str(out),
+    )
+    report = (out / "report.html").read_text()
+    if goes_on:
+        assert found.stopped == ""
+        assert len(found.history) == 12
+        assert "ended before its budget" not in report
+        return
+    assert found.stopped.startswith("the chance of 0.5 points over the best baseline is only 4 %")
+    assert len(found.history) < 12
+    assert not found.returned.is_searched
+    assert {candidate.kind for candidate in found.candidates} == {"baseline"}
+    assert f"the search ended early, because {found.stopped}" in found.sentence
+    assert "--no-early-stop" in report
 
 
 def test_changed_data_are_not_resumed(result: SearchResult, tmp_path: Path) -> None:
