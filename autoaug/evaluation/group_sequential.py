@@ -53,9 +53,8 @@ def levels(interim_analyses: tuple[int, ...], error: float = ERROR) -> tuple[flo
             return (1 - spent - left) - (error * time - spent)
 
         most = float(_FINE[-1])
-        bound = (
-            float(brentq(crossing, 0.0, most)) if crossing(most) < 0 else most
-        )  # errors too small for the grid are not spent
+        # An error too small for the grid is not spent.
+        bound = float(brentq(crossing, 0.0, most)) if crossing(most) < 0 else most
         nominal.append(float(2 * stats.norm.sf(bound / math.sqrt(time))))
         density, before, spent = np.where(np.abs(_FINE) < bound, density, 0.0), time, error * time
     return tuple(nominal)
@@ -148,9 +147,8 @@ def _median_drift(times: Sequence[float], bounds: Sequence[float], reached: floa
     """The drift for which a Brownian motion that stops when it leaves ``± bounds · √time`` has the probability 1/2 of
     an outcome at least as good as `reached` at the last of `times`, which is 1.
     """
-    stages: list[
-        tuple[float, np.ndarray, float]
-    ] = []  # time, density, and the position below which an outcome is lower
+    # Of each stage, the time, the density, and the position below which an outcome is lower.
+    stages: list[tuple[float, np.ndarray, float]] = []
     density, before = None, 0.0
     for time, bound in zip(times, bounds, strict=True):
         edge = bound * math.sqrt(time)
