@@ -22,7 +22,7 @@ from autoaug.exporters import EXPORTERS, export_modules, export_policy
 from autoaug.exporters.array_module import ArrayTarget
 from autoaug.policy.loading import load_policy, parse_policy, randaugment
 from autoaug.policy.models import Operation, Policy, in_turn
-from tests.conformance.test_exporters import assert_same, photographs
+from tests.conformance.test_exporters import SIZES, assert_same, photographs
 from tests.samples import operators_of, policies_of
 
 TARGETS = [name for name, target in EXPORTERS.items() if isinstance(target, ArrayTarget)]
@@ -94,7 +94,7 @@ def test_every_operator_replays_or_is_refused_by_name(target: str, channels: int
                 export_policy(policy, target)
             assert f"APPROXIMATION: {name} is left out" in export_policy(policy, target, approximate=True)
     assert len(policies) > 25
-    replayed(target, policies, photographs(channels=channels), tmp_path)
+    replayed(target, policies, photographs(channels=channels, size=SIZES[channels]), tmp_path)
 
 
 @pytest.mark.parametrize("target", TARGETS)

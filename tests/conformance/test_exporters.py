@@ -45,6 +45,9 @@ assert not any(name.split(".")[0] == "autoaug" for name in sys.modules), "a modu
 np.savez(sys.argv[2], **made)
 """
 
+#: Square for images of one channel: some operators then do other things.
+SIZES = {1: (22, 22), 3: (20, 26)}
+
 MIXED = {
     kind: load_policy("flip-crop").model_copy(update={"mixing": Mixing(kind=kind, probability=0.7, alpha=0.4)})
     for kind in known_kinds(get_modality("image"))["mixing"]
@@ -90,7 +93,7 @@ def assert_same(ours: torch.Tensor, theirs: np.ndarray) -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_operator_replays(target: str, channels: int) -> None:
     """In this process, operator by operator: the functions that the modules carry."""
-    images = photographs(channels=channels)
+    images = photographs(channels=channels, size=SIZES[channels])
     signs = itertools.cycle(("both", "positive", "negative"))
     for name, sign in zip(operators_of(), signs, strict=False):
         policy = Policy(layers=in_turn(Operation(operator=name, sign=sign)))
@@ -137,7 +140,8 @@ MOVING = sorted(o.name for o in operators_of().values() if o.kind in {"warp", "p
 @pytest.mark.parametrize("name", MOVING)
 def test_boxes_masks_and_key_points_move_as_in_the_library(name: str) -> None:
     size = (20, 26)
-    operations = (Operation(operator=name, magnitude=(0.1, 0.4)), Operation(operator="Rotate"))
+    range_of = (1.0, 1.0) if operators_of()[name].is_switch else (0.1, 0.4)
+    operations = (Operation(operator=name, magnitude=range_of), Operation(operator="Rotate"))
     policy = Policy(layers=(Layer(sub_policies=(SubPolicy(operations=operations),)),))
     target = {
         "boxes": tv_tensors.BoundingBoxes(torch.tensor([[3.0, 4.0, 12.0, 15.0]]), format="XYXY", canvas_size=size),

@@ -124,6 +124,7 @@ def as_pil(images: torch.Tensor) -> list[Image.Image]:
         ("Invert", 1.0, ImageOps.invert),
         ("HorizontalFlip", 1.0, ImageOps.mirror),
         ("VerticalFlip", 1.0, ImageOps.flip),
+        ("Transpose", 1.0, lambda image: image.transpose(Image.Transpose.TRANSPOSE)),
         ("Rotate", 0.5, lambda image: image.rotate(90)),
     ],
 )

@@ -11,6 +11,7 @@ from autoaug.engine import execute as engine
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.errors import OptionError
+from autoaug.modalities.operators import get_operator
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Layer, Mixing, Operation, Policy, SubPolicy
 from tests.conformance.test_exporters import photographs
@@ -21,15 +22,13 @@ OTHERS = sorted(o.name for o in operators_of().values() if o.kind not in {"warp"
 
 
 def policy_of(layers: list[list[str]], magnitude: tuple[float, float] = (0.0, 0.4)) -> Policy:
-    """Each layer draws one of its operators."""
-    return Policy(
-        layers=tuple(
-            Layer(
-                sub_policies=tuple(SubPolicy(operations=(Operation(operator=n, magnitude=magnitude),)) for n in names)
-            )
-            for names in layers
-        )
-    )
+    """Each layer draws one of its operators; switches are on."""
+
+    def alone(name: str) -> SubPolicy:
+        range_of = (1.0, 1.0) if get_operator(name).is_switch else magnitude
+        return SubPolicy(operations=(Operation(operator=name, magnitude=range_of),))
+
+    return Policy(layers=tuple(Layer(sub_policies=tuple(alone(name) for name in names)) for names in layers))
 
 
 def drawn(policy: Policy, n: int, seed: int = 0) -> Plan:

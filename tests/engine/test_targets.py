@@ -17,6 +17,7 @@ from autoaug.engine.plan import Plan
 from autoaug.engine.targets import move_targets
 from autoaug.errors import AutoaugError
 from autoaug.modalities.base import Batch
+from autoaug.modalities.operators import get_operator
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Mixing, Operation, Policy, in_turn
 from tests.conformance.test_exporters import loaded, photographs
@@ -76,7 +77,7 @@ def test_a_spot_and_its_key_point_mask_and_box_stay_together(name: str) -> None:
     x, y = 36, 14
     image = torch.zeros(1, 1, *SIZE)
     image[..., y - 2 : y + 3, x - 2 : x + 3] = 1
-    plan = plan_of((name, 0.25 if name != "HorizontalFlip" and name != "VerticalFlip" else 1.0), ("Rotate", 0.05))
+    plan = plan_of((name, 1.0 if get_operator(name).is_switch else 0.25), ("Rotate", 0.05))
     after = apply_plan(plan, image)[0, 0]
     total = after.sum()
     assert total > 5, "the spot is still in the frame"

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from autoaug.modalities.base import Batch, Fusion
-from autoaug.modalities.image.warping import field_grid, field_through, map_grid, sample, transform_colors
+from autoaug.modalities.image.warping import field_grid, field_through, keeps_pixels, map_grid, sample, transform_colors
 
 
 class _Alone(Fusion):
@@ -46,7 +46,9 @@ class _Warps(Fusion):
         return function(value, uniforms, tuple(batch.values.shape[-2:]))
 
     def apply(self, batch: Batch, maps: Tensor) -> Batch:
-        return batch._replace(values=_sampled(batch.values, map_grid(batch.values, maps, self.projective)))
+        height, width = batch.values.shape[-2:]
+        grid, exact = map_grid(batch.values, maps, self.projective), keeps_pixels(maps.detach(), height, width)
+        return batch._replace(values=_sampled(batch.values, grid, exact))
 
     def identity(self, batch: Batch) -> Tensor:
         one = torch.eye(3, dtype=batch.values.dtype, device=batch.values.device)
@@ -72,14 +74,14 @@ class _Fields(Fusion):
         return field_through(then, first)
 
 
-def _sampled(inputs: Tensor, grid: Tensor) -> Tensor:
-    """``inputs [n, C, H, W]`` at ``grid [n, H, W, 2]``, within [0, 1].
+def _sampled(inputs: Tensor, grid: Tensor, exact: Tensor | None = None) -> Tensor:
+    """``inputs [n, C, H, W]`` at ``grid [n, H, W, 2]``, within [0, 1]; for `exact` see `warping.sample`.
 
     Between pixels the gradient in the grid is the slope from one to the next. At a pixel, where moves by whole pixels
     land, it is the mean of the slopes on both sides; PyTorch has that of one side, with which losses seem to fall
     wherever an image moves to the other.
     """
-    values = sample(inputs, grid.detach()).clamp_(0, 1)
+    values = sample(inputs, grid.detach(), exact).clamp_(0, 1)
     if not grid.requires_grad:
         return values
     seen, aside = inputs.detach(), inputs.new_tensor([2e-4 / inputs.shape[-1], 2e-4 / inputs.shape[-2]])

@@ -39,11 +39,42 @@ def vertical_flip(on: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor
     return moved(((on >= 0.5).to(on), (0, 0, 0), (0, -2, 0)))
 
 
+@warp("Transpose", unit="switch", jumps=True)
+def transposition(on: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
+    """Mirror along the main diagonal.
+
+    All images of a batch have one shape, so one that is not square cannot be transposed: it is mirrored left and right
+    instead, and a search runs on it as on others. Applied with probability 0.5, after `QuarterTurn` with 0.75, it makes
+    all eight views of a square equally likely, or all four of a rectangle.
+    """
+    on = (on >= 0.5).to(on)
+    return moved((on, (-1, 1, 0), (1, -1, 0))) if size[0] == size[1] else moved((on, (-2, 0, 0), (0, 0, 0)))
+
+
+def turned(cos: Tensor, sin: Tensor) -> Tensor:
+    """Maps ``[n, 3, 3]`` of a counterclockwise turn about the center."""
+    return moved((cos - 1, (1, 0, 0), (0, 1, 0)), (sin, (0, -1, 0), (1, 0, 0)))
+
+
+@warp("QuarterTurn", unit="switch", jumps=True)
+def quarter_turn(on: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
+    """Turn by 90, 180 or 270 degrees, each equally likely.
+
+    Applied with probability 0.75, it makes all four rotations equally likely. All images of a batch have one shape, so
+    one that is not square is turned by 180 degrees, in two of three cases, or not at all: applied with probability
+    0.75, it makes both equally likely.
+    """
+    case = (3 * uniforms[:, 0]).floor()
+    quarters = case + 1 if size[0] == size[1] else 2 * case.clamp(max=1)
+    angle = math.pi / 2 * quarters * (on >= 0.5).to(on)
+    return turned(angle.cos().round(), angle.sin().round())
+
+
 @warp("Rotate", unit="degrees", limit=180.0, signed=True)
 def rotate(degrees: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
     """Rotate about the center."""
     angle = torch.deg2rad(degrees)
-    return moved((angle.cos() - 1, (1, 0, 0), (0, 1, 0)), (angle.sin(), (0, -1, 0), (1, 0, 0)))
+    return turned(angle.cos(), angle.sin())
 
 
 @warp("ShearX", unit="slope", limit=1.0, signed=True)

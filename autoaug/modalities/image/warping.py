@@ -44,14 +44,41 @@ def field_through(positions: Tensor, maps: Tensor) -> Tensor:
     return mapped[..., :2] / mapped[..., 2:].clamp(min=1e-6)
 
 
-def sample(inputs: Tensor, grid: Tensor) -> Tensor:
-    """Sample ``inputs [n, C, H, W]`` at ``grid [n, H, W, 2]``: bilinear, 0 outside."""
-    return grid_sample(inputs, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+def keeps_pixels(maps: Tensor, height: int, width: int) -> Tensor:
+    """Which of ``maps [n, 3, 3]`` take every pixel from one pixel, but for rounding errors: boolean ``[n]``.
+
+    Flips, quarter turns, transposition and moves by whole pixels do, and what is composed of these.
+    """
+    whole = maps.round()
+    whole[:, 2] = maps.new_tensor([0.0, 0.0, 1.0])
+    first = maps.new_tensor([(1 - width) / 2, (1 - height) / 2, 1.0])  # the upper left pixel
+    shift = ((maps * first).sum(2) - first)[:, :2]  # from there to its source
+    errors = maps - whole
+    errors[:, :, :2] *= max(height, width)
+    errors[:, :2, 2] = shift - shift.round()
+    # Bilinear sampling a thousandth of a pixel away changes a value by half of one of 256 levels at most.
+    return errors.abs().amax((1, 2)) < 1e-3
+
+
+def sample(inputs: Tensor, grid: Tensor, exact: Tensor | None = None) -> Tensor:
+    """Sample ``inputs [n, C, H, W]`` at ``grid [n, H, W, 2]``: bilinear, 0 outside. Samples for which `exact` is True
+    are copied pixel by pixel: all of their grid hits pixels, see `keeps_pixels`.
+    """
+    copied = 0 if exact is None else int(exact.sum())
+    if exact is None or copied in (0, len(inputs)):
+        mode = "nearest" if copied else "bilinear"
+        return grid_sample(inputs, grid, mode=mode, padding_mode="zeros", align_corners=False)
+    values = torch.empty_like(inputs)
+    for some in (exact, ~exact):
+        rows = some.nonzero().squeeze(1)
+        values.index_copy_(0, rows, sample(inputs[rows], grid[rows], exact[rows]))
+    return values
 
 
 def warp(inputs: Tensor, maps: Tensor, projective: bool = True) -> Tensor:
-    """Warp ``inputs [n, C, H, W]`` by ``maps [n, 3, 3]``; see `map_grid`."""
-    return sample(inputs, map_grid(inputs, maps, projective))
+    """Warp ``inputs [n, C, H, W]`` by ``maps [n, 3, 3]``; see `map_grid`. Maps that take pixels to pixels copy them."""
+    height, width = inputs.shape[-2:]
+    return sample(inputs, map_grid(inputs, maps, projective), keeps_pixels(maps, height, width))
 
 
 def transform_colors(inputs: Tensor, maps: Tensor) -> Tensor:

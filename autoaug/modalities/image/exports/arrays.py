@@ -45,9 +45,26 @@ def vertical_flip(on: Array, uniforms: Array, size: Size) -> Array:
     return moved((np.floor(on + 0.5), (0, 0, 0), (0, -2, 0)))
 
 
+def transposition(on: Array, uniforms: Array, size: Size) -> Array:
+    on = np.floor(on + 0.5)
+    return moved((on, (-1, 1, 0), (1, -1, 0))) if size[0] == size[1] else moved((on, (-2, 0, 0), (0, 0, 0)))
+
+
+def turned(cos: Array, sin: Array) -> Array:
+    """Maps of a counterclockwise turn about the center."""
+    return moved((cos - 1, (1, 0, 0), (0, 1, 0)), (sin, (0, -1, 0), (1, 0, 0)))
+
+
+def quarter_turn(on: Array, uniforms: Array, size: Size) -> Array:
+    case = np.floor(3 * uniforms[:, 0])
+    quarters = case + 1 if size[0] == size[1] else 2 * np.minimum(case, 1)
+    angle = math.pi / 2 * quarters * np.floor(on + 0.5)
+    return turned(np.round(np.cos(angle)), np.round(np.sin(angle)))
+
+
 def rotate(degrees: Array, uniforms: Array, size: Size) -> Array:
     angle = degrees * math.pi / 180
-    return moved((np.cos(angle) - 1, (1, 0, 0), (0, 1, 0)), (np.sin(angle), (0, -1, 0), (1, 0, 0)))
+    return turned(np.cos(angle), np.sin(angle))
 
 
 def shear_x(slope: Array, uniforms: Array, size: Size) -> Array:
