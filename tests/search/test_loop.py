@@ -173,24 +173,15 @@ def test_with_one_worker_an_interruption_changes_nothing(tmp_path: Path) -> None
     assert [t.frozen.params for t in again.ended()] == [t.frozen.params for t in straight.ended()]
 
 
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_kill_9_in_mid_search_then_resume(workers: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("workers", "strategy"), [("1", "random"), pytest.param("2", "auto", marks=pytest.mark.slow)]
+)
+def test_kill_9_in_mid_search_then_resume(workers: str, strategy: str, tmp_path: Path) -> None:
     """With real processes: same number of trials, none twice, none left running; and again during confirmation."""
     data, out = write_npz(tmp_path / "bars.npz"), tmp_path / "run"
-    command = [
-        sys.executable,
-        "-m",
-        "autoaug",
-        "search",
-        str(data),
-        "--space",
-        "light",
-        "--trials",
-        "12",
-        "--epochs",
-        "30",
-    ]
-    command += ["--seeds", "2", "--finalists", "1", "--workers", str(workers), "--out", str(out)]
+    options = ["--space", "light", "--strategy", strategy, "--trials", "12", "--epochs", "10", "--seeds", "2"]
+    options += ["--finalists", "1", "--workers", workers, "--out", str(out)]
+    command = [sys.executable, "-m", "autoaug", "search", str(data), *options]
 
     def kill_after(lines: int, beginning: str, arguments: list[str]) -> None:
         """Kill the process as soon as it has printed so many lines with that beginning."""
