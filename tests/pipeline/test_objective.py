@@ -70,7 +70,7 @@ def test_without_what_is_held_out_there_is_no_verdict_and_the_sentence_says_why(
     assert result.sentence.startswith("No verdict: without held_out")
     assert result.policy.name == result.candidates[0].name, "the best of all is returned"
     stored = autoaug.ObjectiveResult.model_validate_json((tmp_path / "run/result.json").read_text())
-    assert stored == found
+    assert stored == result
 
 
 def test_a_policy_that_cannot_be_confirmed_is_left_out() -> None:
