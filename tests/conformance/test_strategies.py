@@ -132,9 +132,9 @@ def test_it_says_when_to_use_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_the_same_seed_gives_the_same_search_and_another_another(
-    name: str, searched: dict[str, SearchStudy], tmp_path: Path
+    name: str, searched: dict[str, SearchStudy], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    PROBED.clear()  # probes are carried out again, too
+    monkeypatch.setattr(f"{__name__}.PROBED", {})  # probes are carried out again, too
     again = search_with(name, tmp_path / "again.db", Surrogate())
     assert states(again) == states(searched[name])
     if name != "matching":  # which looks at all of so few images, and finds the same
