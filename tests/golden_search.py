@@ -31,6 +31,7 @@ from autoaug.training.tasks import Classification
 from autoaug.training.trial import Train
 from autoaug.utils.seeds import derive_seed
 from tests.golden_policies import mark, rounded
+from tests.studies import kept_in_memory
 
 BASELINES = {name: load_policy(name) for name in ("none", "flip-crop", "randaugment")}
 #: The passes of a full training.
@@ -86,7 +87,8 @@ class Lucky(Executor):
 def searched(name: str, space: str, seed: int, trainings: float, shift: bool) -> list[Any]:
     """The trials of a search, and which of them are its finalists."""
     executor, strategy = Lucky(shift), get_strategy(name)
-    study = SearchStudy("sqlite:///:memory:", load_space(space), strategy, seed=seed)
+    with kept_in_memory():
+        study = SearchStudy("here", load_space(space), strategy, seed=seed)
     run_search(study, executor, Budget(trainings=trainings), FULL, BASELINES, Logged())
     stages: dict[str, int] = {}
     trials = [

@@ -9,6 +9,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -37,19 +39,27 @@ def load(path, name):
     return module
 given = np.load(sys.argv[1])
 made = {}
-for name in json.loads(sys.argv[2]):
+for name, kinds in json.loads(sys.argv[2]).items():
     module = load(f"{sys.argv[3]}/{name}.py", name)
     plan = [given[f"{name}.{part}"] for part in ("choice", "magnitude", "draws")]
-    if len(plan[0]):
+    for kind in kinds if len(plan[0]) else ():
         if hasattr(module, "ops"):
-            plan = [module.ops.convert_to_tensor(part) for part in plan]
-            images = module.apply_operations(module.ops.convert_to_tensor(given["images"]), *plan)
-            made[name] = module.ops.convert_to_numpy(images)
+            tensors = map(module.ops.convert_to_tensor, (given[kind], *plan))
+            made[f"{name}.{kind}"] = module.ops.convert_to_numpy(module.apply_operations(*tensors))
         else:
-            made[name] = module.apply_operations(given["images"], *plan)
+            made[f"{name}.{kind}"] = module.apply_operations(given[kind], *plan)
+module = load(f"{sys.argv[3]}/autoaugment_cifar10.py", "drawing")
+if hasattr(module, "ops"):
+    drawn = [module.ops.convert_to_numpy(part) for part in module.Augment(seed=1).draw(20000)]
+else:
+    drawn = module.draw_operations(module.LAYERS, 20000, np.random.default_rng(1))
+made |= {f"drawn.{index}": part for index, part in enumerate(drawn)}
 assert not any(n.split(".")[0] in ("autoaug", *sys.argv[5:]) for n in sys.modules), "the module imports too much"
 np.savez(sys.argv[4], **made)
 """
+#: Arrays by name, which a process made.
+Made = dict[str, np.ndarray]
+IMAGES = {"gray": photographs(channels=1, size=SIZES[1]), "color": photographs(channels=3, size=SIZES[3])}
 
 
 def run(code: str, *arguments: object) -> str:
@@ -61,76 +71,94 @@ def run(code: str, *arguments: object) -> str:
     return ended.stdout
 
 
-def replayed(target: str, policies: dict[str, Policy], images: torch.Tensor, folder: Path) -> None:
-    """Check that `target` makes of `images` what autoaug makes of them under the same plans."""
-    plans: dict[str, Plan] = {}
-    given = {"images": images.permute(0, 2, 3, 1).numpy()}
+def exported(target: str) -> tuple[dict[str, Policy], dict[str, Policy]]:
+    """What `target` can express: a policy of each operator, and the built-in policies."""
+    of_operators = {name: Policy(layers=in_turn(Operation(operator=name))) for name in operators_of()}
+    built_in = {
+        name.replace("-", "_"): policy
+        for name, policy in policies_of().items()
+        if not policy.chains and not policy.mixing  # see below
+    }
+    return {name: policy for name, policy in of_operators.items() if EXPORTERS[target].supports(name)}, built_in
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Made]:
+    """What the modules of a target make of `IMAGES` under our plans, by policy and kind of image, and what one of them
+    draws. One process makes all of it: to start Keras takes seconds.
+    """
+
+    @cache
+    def made_by(target: str) -> Made:
+        folder = tmp_path_factory.mktemp(target)
+        of_operators, built_in = exported(target)
+        given = {kind: images.permute(0, 2, 3, 1).numpy() for kind, images in IMAGES.items()}
+        for name, policy in (of_operators | built_in).items():
+            (folder / f"{name}.py").write_text(export_policy(policy, target))
+            plan = our_plan(policy)
+            parts = {"choice": plan.choice.int(), "magnitude": plan.magnitude, "draws": plan.uniforms}
+            given |= {f"{name}.{part}": tensor.numpy() for part, tensor in parts.items()}
+        np.savez(folder / "given.npz", **given)
+        kinds = {name: list(IMAGES) if name in of_operators else ["color"] for name in of_operators | built_in}
+        run(REPLAY, folder / "given.npz", json.dumps(kinds), folder, folder / "made.npz", *UNWANTED[target])
+        with np.load(folder / "made.npz") as file:
+            return dict(file)
+
+    return made_by
+
+
+def our_plan(policy: Policy) -> Plan:
+    return draw_plan(policy, len(IMAGES["color"]), torch.Generator().manual_seed(3))
+
+
+def check_replayed(made: Made, policies: dict[str, Policy], kind: str) -> None:
+    """Check that a target made of the images what autoaug makes of them under the same plans."""
     for name, policy in policies.items():
-        (folder / f"{name}.py").write_text(export_policy(policy, target))
-        plans[name] = draw_plan(policy, len(images), torch.Generator().manual_seed(3))
-        parts = {"choice": plans[name].choice.int(), "magnitude": plans[name].magnitude, "draws": plans[name].uniforms}
-        given |= {f"{name}.{part}": tensor.numpy() for part, tensor in parts.items()}
-    np.savez(folder / "given.npz", **given)
-    run(REPLAY, folder / "given.npz", json.dumps(list(policies)), folder, folder / "made.npz", *UNWANTED[target])
-    with np.load(folder / "made.npz") as made:
-        for name, plan in plans.items():
-            if name in made.files:
-                try:
-                    assert_same(apply_plan(plan, images), made[name].transpose(0, 3, 1, 2))
-                except AssertionError as error:
-                    raise AssertionError(f"{name}, exported to {target}: {error}") from None
+        if not len(our_plan(policy).choice):
+            assert f"{name}.{kind}" not in made, "it has no operations"
+            continue
+        try:
+            assert_same(apply_plan(our_plan(policy), IMAGES[kind]), made[f"{name}.{kind}"].transpose(0, 3, 1, 2))
+        except AssertionError as error:
+            raise AssertionError(f"{name}: {error}") from None
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("channels", [1, 3])
-def test_every_operator_replays_or_is_refused_by_name(target: str, channels: int, tmp_path: Path) -> None:
-    policies = {}
+@pytest.mark.parametrize("kind", IMAGES)
+def test_every_operator_replays(target: str, kind: str, made: Callable[[str], Made]) -> None:
+    policies, _ = exported(target)
+    assert len(policies) > 25
+    check_replayed(made(target), policies, kind)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_an_operator_that_a_target_has_not_is_refused_by_name(target: str) -> None:
     for name in operators_of():
-        policy = Policy(layers=in_turn(Operation(operator=name)))
-        if EXPORTERS[target].supports(name):
-            policies[name] = policy
-        else:
+        if not EXPORTERS[target].supports(name):
+            policy = Policy(layers=in_turn(Operation(operator=name)))
             with pytest.raises(PolicyError, match=rf"{target} cannot express {name} of policy"):
                 export_policy(policy, target)
             assert f"APPROXIMATION: {name} is left out" in export_policy(policy, target, approximate=True)
-    assert len(policies) > 25
-    replayed(target, policies, photographs(channels=channels, size=SIZES[channels]), tmp_path)
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_built_in_policies_replay(target: str, tmp_path: Path) -> None:
-    policies = {}
-    for name, policy in policies_of().items():
-        if policy.mixing:
-            continue  # see below
-        if policy.chains:
-            with pytest.raises(PolicyError, match="cannot express chains"):
-                export_policy(policy, target, approximate=True)
-        else:
-            policies[name.replace("-", "_")] = policy
-    replayed(target, policies, photographs(), tmp_path)
-
-
-DRAW = """
-import sys, importlib.util, numpy as np
-spec = importlib.util.spec_from_file_location("exported", sys.argv[1])
-module = importlib.util.module_from_spec(spec); spec.loader.exec_module(module)
-if hasattr(module, "ops"):
-    drawn = [module.ops.convert_to_numpy(part) for part in module.Augment(seed=1).draw(20000)]
-else:
-    drawn = module.draw_operations(module.LAYERS, 20000, np.random.default_rng(1))
-np.savez(sys.argv[2], *drawn)
-"""
+def test_built_in_policies_replay(target: str, made: Callable[[str], Made]) -> None:
+    _, policies = exported(target)
+    assert len(policies) > 5
+    check_replayed(made(target), policies, "color")
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_operators_and_magnitudes_are_drawn_as_ours_are(target: str, tmp_path: Path) -> None:
+def test_chains_are_refused(target: str) -> None:
+    with pytest.raises(PolicyError, match="cannot express chains"):
+        export_policy(load_policy("augmix"), target, approximate=True)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_operators_and_magnitudes_are_drawn_as_ours_are(target: str, made: Callable[[str], Made]) -> None:
     """By frequencies and by quantiles, over 20,000 draws each."""
     policy = load_policy("autoaugment-cifar10")
-    (tmp_path / "policy.py").write_text(export_policy(policy, target))
-    run(DRAW, tmp_path / "policy.py", tmp_path / "drawn.npz")
-    with np.load(tmp_path / "drawn.npz") as file:
-        choice, magnitude, uniforms = (file[name] for name in file.files)
+    choice, magnitude, uniforms = (made(target)[f"drawn.{index}"] for index in range(3))
     ours = draw_plan(policy, 20_000, torch.Generator().manual_seed(0))
     assert choice.shape == tuple(ours.choice.shape)
     assert 0 <= uniforms.min() <= uniforms.max() < 1

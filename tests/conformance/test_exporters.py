@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import pickle
 import re
 import subprocess
 import sys
@@ -197,7 +198,19 @@ class OneView(Dataset):
         return {name: transform(self.image) for name, transform in self.transforms.items()}
 
 
-@pytest.mark.parametrize("method", ["spawn", pytest.param("forkserver", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_pickled_module_draws_as_the_original(target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is how one travels to a worker that is started anew; see below."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / f"pickled_{target}.py").write_text(export_policy(load_policy("randaugment"), target))
+    transform = importlib.import_module(f"pickled_{target}").Augment(seed=3)
+    received, image = pickle.loads(pickle.dumps(transform)), (photographs(1)[0] * 255).to(torch.uint8)
+    assert torch.equal(received(image), transform(image))
+    assert not torch.equal(received(image), image)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_transforms_travel_to_workers_that_are_started_anew(
     method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

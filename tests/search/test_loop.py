@@ -173,24 +173,13 @@ def test_with_one_worker_an_interruption_changes_nothing(tmp_path: Path) -> None
     assert [t.frozen.params for t in again.ended()] == [t.frozen.params for t in straight.ended()]
 
 
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_kill_9_in_mid_search_then_resume(workers: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("workers", "strategy"), [("1", "random"), pytest.param("2", "auto", marks=pytest.mark.slow)])
+def test_kill_9_in_mid_search_then_resume(workers: str, strategy: str, tmp_path: Path) -> None:
     """With real processes: same number of trials, none twice, none left running; and again during confirmation."""
     data, out = write_npz(tmp_path / "bars.npz"), tmp_path / "run"
-    command = [
-        sys.executable,
-        "-m",
-        "autoaug",
-        "search",
-        str(data),
-        "--space",
-        "light",
-        "--trials",
-        "12",
-        "--epochs",
-        "30",
-    ]
-    command += ["--seeds", "2", "--finalists", "1", "--workers", str(workers), "--out", str(out)]
+    options = ["--space", "light", "--strategy", strategy, "--trials", "8", "--epochs", "4", "--seeds", "2"]
+    options += ["--finalists", "1", "--workers", workers, "--out", str(out)]
+    command = [sys.executable, "-m", "autoaug", "search", str(data), *options]
 
     def kill_after(lines: int, beginning: str, arguments: list[str]) -> None:
         """Kill the process as soon as it has printed so many lines with that beginning."""
@@ -204,14 +193,14 @@ def test_kill_9_in_mid_search_then_resume(workers: int, tmp_path: Path) -> None:
     def trials() -> list[optuna.trial.FrozenTrial]:
         return optuna.load_study(study_name=None, storage=f"sqlite:///{out}/study.db").trials
 
-    kill_after(6, "trial ", command)
+    kill_after(5, "trial ", command)
     ended = {t.number: t.datetime_complete for t in trials() if t.state.is_finished()}
     resume = [sys.executable, "-m", "autoaug", "resume", str(out)]
     kill_after(2, "confirmation ", resume)
     confirmed = {path.name: path.stat().st_mtime_ns for path in out.glob("confirmation/[!.]*.npz")}
     subprocess.run(resume, check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
     after = trials()
-    assert [t.number for t in after] == list(range(12))
+    assert [t.number for t in after] == list(range(8))
     assert all(t.state.is_finished() for t in after)
     assert {n: t.datetime_complete for n, t in enumerate(after) if n in ended} == ended
     assert {name: (out / "confirmation" / name).stat().st_mtime_ns for name in confirmed} == confirmed

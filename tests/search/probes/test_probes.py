@@ -67,8 +67,6 @@ def test_density_prefers_what_trained_models_still_recognize(task: TrainingSetti
     assert 1 <= len(found.probe_result["policies"]) <= 5
     assert found.probe_result["scores"] == sorted(found.probe_result["scores"], reverse=True)
     assert found.sample_passes > 0
-    again = request(MatchDensity(load_space("light")), task)
-    assert again.probe_result == found.probe_result
 
 
 def test_policies_together_are_a_choice_between_them() -> None:
