@@ -125,10 +125,10 @@ def example(name: str) -> ModuleType:
 @pytest.mark.parametrize(
     ("name", "space", "learns"),
     [
-        ("segmentation", "standard", 0.3),
-        ("without_labels", "digits", 0.8),
+        pytest.param("segmentation", "standard", 0.3, marks=pytest.mark.slow),
+        pytest.param("without_labels", "digits", 0.8, marks=pytest.mark.slow),
         ("plain_pytorch", "digits", 0.8),
-        ("with_lightning", "digits", 0.7),
+        pytest.param("with_lightning", "digits", 0.7, marks=pytest.mark.slow),
     ],
 )
 def test_the_examples_run_and_their_scores_mean_something(

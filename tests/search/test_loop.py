@@ -173,7 +173,8 @@ def test_with_one_worker_an_interruption_changes_nothing(tmp_path: Path) -> None
     assert [t.frozen.params for t in again.ended()] == [t.frozen.params for t in straight.ended()]
 
 
-@pytest.mark.parametrize(("workers", "strategy"), [("1", "random"), pytest.param("2", "auto", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("workers", "strategy"), [("1", "random"), ("2", "auto")])
 def test_kill_9_in_mid_search_then_resume(workers: str, strategy: str, tmp_path: Path) -> None:
     """With real processes: same number of trials, none twice, none left running; and again during confirmation."""
     data, out = write_npz(tmp_path / "bars.npz"), tmp_path / "run"
