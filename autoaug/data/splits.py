@@ -109,13 +109,17 @@ def count_groups(groups: np.ndarray | None) -> int | None:
     return None if groups is None or count == len(groups) else count
 
 
+#: More would make a quarter of ten samples per class cost as much as half of them.
+_FEWEST_OF_A_CLASS = 2
+
+
 def nested_rows(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
     """Sorted rows of a stratified `share` of the samples with these `labels`. With the same seed, a smaller share is
-    contained in a larger one. At least four samples of each class are taken, or all if it has fewer.
+    contained in a larger one. At least two samples of each class are taken, or all if it has fewer.
     """
     draw = np.random.default_rng(seed)
     taken = [
-        draw.permutation(rows)[: max(4, round(share * len(rows)))]
+        draw.permutation(rows)[: max(_FEWEST_OF_A_CLASS, round(share * len(rows)))]
         for rows in (np.flatnonzero(labels == label) for label in np.unique(labels))
     ]
     return np.sort(np.concatenate(taken))

@@ -88,7 +88,7 @@ class TrainingSetting:
 
     def plan(self, policy: Policy, seed: int, data_fraction: float = 1.0) -> TrainingPlan:
         """The plan to train with `policy` on a stratified `data_fraction` of the training split. Batches shrink by the
-        same factor, so that the number of steps is the same.
+        same factor, so that the number of steps is the same; see `nested_rows`.
         """
         samples = self.samples_of(seed)
         plan = TrainingPlan(
@@ -104,7 +104,7 @@ class TrainingSetting:
         if data_fraction == 1:
             return plan
         rows = nested_rows(self.task.strata(samples.labels), data_fraction, derive_seed(seed, "share"))
-        return replace(plan, recipe=self.recipe.for_share(data_fraction), rows=rows)
+        return replace(plan, recipe=self.recipe.for_share(len(rows) / len(samples)), rows=rows)
 
     def samples_of(self, seed: int) -> Samples:
         """The samples that a training with that seed is trained on."""

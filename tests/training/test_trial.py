@@ -13,6 +13,7 @@ from sklearn.metrics import accuracy_score
 from torch import nn
 
 from autoaug.data.inputs import MemoryInputs
+from autoaug.data.splits import Samples
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Adversarial, Policy, Regularization
@@ -259,3 +260,15 @@ def test_dropout_is_gone_after_the_training() -> None:
     assert hooks() == 1
     list(steps)
     assert hooks() == 0
+
+
+@pytest.mark.parametrize("per_class", [7, 10, 24])
+def test_a_quarter_costs_about_a_quarter_with_many_small_classes_too(per_class: int) -> None:
+    labels = np.arange(40).repeat(per_class)
+    images = np.zeros((len(labels), 1, 12, 12), np.uint8)
+    train = Samples(MemoryInputs(images), labels)
+    setting = replace(small_task(epochs=42, batch_size=64), task=Classification(40), train=train)
+    full, quarter = (setting.plan(Policy(), 0, share) for share in (1.0, 0.25))
+    assert set(labels[quarter.taken]) == set(range(40)), "all classes are there"
+    assert quarter.steps == pytest.approx(full.steps, rel=0.1)
+    assert quarter.steps * quarter.recipe.batch_size < 0.32 * setting.full_length_passes()
