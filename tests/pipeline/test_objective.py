@@ -18,7 +18,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 def likes_turns(transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> float:
     """Best where a bright line is turned a lot; what a seed adds is less than what turning does."""
-    image = torch.zeros(64, 1, 16, 16)
+    image = torch.zeros(512, 1, 16, 16)
     image[..., 8, :] = 1
     moved = transform(image)
     noise = 0.002 * float(torch.rand((), generator=torch.Generator().manual_seed(seed)))
