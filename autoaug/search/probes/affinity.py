@@ -23,9 +23,9 @@ from autoaug.utils.clock import now
 
 NAME = "affinity"
 _STRENGTHS = (0.25, 0.5, 0.75, 1.0)
-#: Fewest and most samples of each split to measure one operator on; in between, the measurements cost at most as much
-#: as the training.
-_FEWEST, _MOST = 8, 300
+#: Fewest and most samples of each split to measure one operator on; in between, the measurements cost at most this
+#: share of the training.
+_FEWEST, _MOST, _OF_TRAINING = 8, 300, 1 / 3
 #: A training step costs as much as measuring on this many batches.
 _MEASUREMENTS_PER_STEP = 3
 #: The starting strength is the highest at which the median operator keeps this fraction of the score.
@@ -55,7 +55,9 @@ class MeasureAffinity:
             train_to_end(plan, training)
         wanted = _operators(self.space)
         sample_passes = plan.steps * plan.batch_size
-        affordable = _MEASUREMENTS_PER_STEP * sample_passes // (2 * (1 + len(wanted) * len(_STRENGTHS)))
+        affordable = round(_OF_TRAINING * _MEASUREMENTS_PER_STEP * sample_passes) // (
+            2 * (1 + len(wanted) * len(_STRENGTHS))
+        )
         count = min(_MOST, max(_FEWEST, affordable))
         measurements = _Measurements(training.model.to(setting.device), setting, plan.taken, count)
         clean = measurements.at(Policy())

@@ -49,6 +49,7 @@ class AutoConfig:
             quarter of 2,000 CIFAR-10 samples, the ranks of eleven policies correlated with those of full trainings by
             0.83 and 0.40 for two seeds, and by 0.90 for their mean; with a quarter of the epochs, which costs the
             same, by 0.51 and 0.44.
+        portfolio_until: the fraction of the budget at which no further shapes of the portfolio are tried.
         explores_until: the fraction of the budget at which exploration ends.
         finishes_from: the fraction of the budget at which full-length training of the best begins.
         looks_for_shift: whether the search begins with two-sample matching between the splits.
@@ -68,6 +69,7 @@ class AutoConfig:
     """
 
     data_fraction: float = 0.25
+    portfolio_until: float = 0.45
     explores_until: float = 0.6
     finishes_from: float = 0.75
     looks_for_shift: bool = True
@@ -179,7 +181,7 @@ class Auto(Strategy):
         shaped = [record for record in history.trials if record.stage in _SHAPED]
         draw = partial(_sample_shifted, published, shift)
         tried = sum(record.stage == Stage.PORTFOLIO for record in shaped)
-        if tried < len(known):
+        if tried < len(known) and (not tried or context.spent < config.portfolio_until):
             start = {**known[tried], "matched": "on"}
             return Draw(_random_sampler, (), draw, start, config.data_fraction, Stage.PORTFOLIO)
         if answer := self._next_answer(history, space, draw):

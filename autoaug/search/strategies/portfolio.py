@@ -8,15 +8,20 @@ from typing import Any
 from autoaug.search.sampling import REACH, Given, sample_shaped, usual_shape
 from autoaug.search.space import SearchSpace, Shape
 
+#: How much weaker the best published policy is tried too, and as which of the shapes.
+_WEAKER, _WEAKER_AT = 0.7, 4
+
 
 def portfolio(space: SearchSpace, best: str | None = None, strength: float | None = None) -> Iterator[dict[str, Any]]:
     """Yield shapes that are worth a try on any data, each once, as values for `sample_shaped` within `space`: those of
     the space's own portfolio, or one or two layers of its families at `strength` (or the middle one), with and without
-    mixing; and between them the layers of the `best` published policy, weaker or mixed.
+    mixing; and among the first the layers of the `best` published policy, as they are and weaker.
     """
-    own = [values_of(space, shape) for shape in space.portfolio] or _derived(space, strength)
-    half = (len(own) + 1) // 2
-    wanted = [*own[:half], *(_variations(space, best) if best else ()), *own[half:]]
+    wanted = [values_of(space, shape) for shape in space.portfolio] or _derived(space, strength)
+    if best is not None:
+        published = {**values_of(space, Shape()), "layers of": best}
+        wanted.insert(_WEAKER_AT, {**published, "reach": _WEAKER})
+        wanted.insert(0, published)  # trained as a baseline already, so it costs nothing
     seen: set[str] = set()
     for shape in wanted:
         mark = f"{shape}" if shape["layers of"] != "space" else sample_shaped(space, Given(shape)).fingerprint()
@@ -64,14 +69,6 @@ def within(space: SearchSpace, values: dict[str, Any]) -> dict[str, Any]:
         name: min(ranges[name][1], max(ranges[name][0], value)) if name in ranges else value
         for name, value in values.items()
     }
-
-
-def _variations(space: SearchSpace, best: str) -> list[dict[str, Any]]:
-    """The layers of a published policy after the usual base operations, with mixing, and alone but weaker."""
-    usual, bare = usual_shape(space), {base.operator: "off" for base in space.base}
-    mixed = [{"mixing": kind} for kind in space.mixing.kinds if kind != "none"][:1]
-    changes: list[dict[str, Any]] = [{}, *mixed, {**bare, "reach": 0.7}]
-    return [within(space, {**usual, "layers of": best, **change}) for change in changes]
 
 
 def _derived(space: SearchSpace, strength: float | None) -> list[dict[str, Any]]:
