@@ -89,9 +89,10 @@ def decide(finalist: C, baseline: Rival[C], strongest: Rival[C], bet: C, words: 
         )
     else:
         sentence = wording.decided(verdict, *names, baseline.difference, words)
-    returned = {"better": finalist, "worse": baseline.candidate}.get(verdict, bet)
+    known = baseline.candidate if baseline.candidate.kind == "baseline" else bet  # the control's winner is no baseline
+    returned = {"better": finalist, "worse": known}.get(verdict, bet)
     if verdict != "better":
-        why = words.best if returned.kind == "baseline" else "the best bet by validation"
+        why = words.best if returned is baseline.candidate else "the best bet by validation"
         sentence += f" Returned is {returned.name}, {why}."
     return Decision(verdict, sentence, returned)
 
@@ -165,12 +166,14 @@ def _claims(
     returned: Candidate, candidates: Sequence[Candidate], trainings: Trainings, scoring: Scoring, terms: Terms
 ) -> tuple[Comparison, ...]:
     """The returned policy compared with each baseline that its user may ask about, over the seeds that both have."""
-    others = [c for c in candidates if c.kind == "baseline" and c is not returned]
+    known = [c for c in candidates if c.kind == "baseline"]
+    others = [c for c in known if c is not returned]
     roles: dict[str, list[str]] = {}
     if others:
         roles = {"none": ["no augmentation"]}
         roles.setdefault(terms.habit, []).append("the default habit")
-        roles.setdefault(strongest(others).name, []).append("the strongest baseline by test")
+        hardest, among = strongest(others), "baseline" if strongest(known) is not returned else "other baseline"
+        roles.setdefault(hardest.name, []).append(f"the strongest {among} by test")
     claims = []
     for other in others:
         if other.name in roles:

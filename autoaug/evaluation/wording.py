@@ -136,16 +136,19 @@ def claimed(claim: Comparison, metric: MetricRecord) -> str:
 
 
 def lengthened(longer: Sequence[LongerTraining], metric: MetricRecord) -> str:
-    """What twice the length gave; empty where it was not tried."""
+    """What twice the length gave; empty if it was not tried."""
     if not longer:
         return ""
     unit = f" {metric.points}" if metric.points else ""
     gains = " and ".join(
-        f"{training.candidate} would gain {metric.value(training.score - training.before):+.1f}{unit}"
+        f"{training.candidate} changed by {metric.difference(training.score - training.before)}{unit}"
         for training in longer
     )
-    hint = "These are single trainings, so take them as a hint."
-    return f"Trained twice as long ({longer[0].epochs} epochs), {gains}. {hint}"
+    what = f"test {metric.name}".strip()
+    return (
+        f"In one training each, twice as long ({longer[0].epochs} epochs), {what} of {gains}. A single training is a "
+        "hint, no proof."
+    )
 
 
 def scope(comparison: Comparison) -> str:

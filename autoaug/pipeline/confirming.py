@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from autoaug.evaluation.confirmation import train_candidates
+from autoaug.errors import AllTrialsFailed
+from autoaug.evaluation.confirmation import Trained, train_candidates
 from autoaug.evaluation.scoring import ConfirmedTraining, Trainings, assess
 from autoaug.evaluation.training_store import TrainingStore
 from autoaug.evaluation.verdict import Judgment, Terms, contenders, judge
@@ -54,7 +55,7 @@ def _until_decided(
     store: TrainingStore,
 ) -> Confirmed:
     """Train all candidates on the first seeds, then those that are still undecided on more. A candidate whose training
-    fails twice is left out.
+    fails twice on the first seeds is left out. Where one fails on more seeds, the verdict on the seeds before stands.
     """
     planned, seeds = job.planned, job.seeds
     habit = get_modality(job.modality).usual_policy
@@ -67,7 +68,16 @@ def _until_decided(
         job.progress.say(
             f"confirming {len(training)} policies on {count - before} {'more' if before else 'fresh'} seeds"
         )
-        trained = train_candidates(training, seeds[before:count], executor, store, job.progress)
+        try:
+            trained = train_candidates(training, seeds[before:count], executor, store, job.progress)
+        except AllTrialsFailed:
+            if not before:
+                raise
+            trained = Trained({}, {candidate.name: "" for candidate in training})
+        if before and trained.left_out:
+            failed = ", ".join(trained.left_out)
+            job.progress.warn(f"the verdict is that of the first {before} seeds, because trainings of {failed} failed")
+            break
         trainings |= trained.outcomes
         left_out += [
             LeftOut(name=candidate.name, kind=candidate.kind, reason=trained.left_out[candidate.name])

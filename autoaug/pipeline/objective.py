@@ -26,7 +26,7 @@ from autoaug.policy.models import Policy
 from autoaug.results import Interval, MetricRecord, Record, TrialSummary, Verdict
 from autoaug.runs.callbacks import Logged
 from autoaug.runs.config import LARGEST_COUNT
-from autoaug.search.baselines import affordable_baselines
+from autoaug.search.baselines import UNTRIED, affordable_baselines, baseline_scores
 from autoaug.search.executors import executors, resolve_executor
 from autoaug.search.loop import run_search
 from autoaug.search.space import AdversarialSpace, MixingSpace, SearchSpace, load_space
@@ -48,9 +48,10 @@ Objective = Callable[[PolicyTransform, int, float], float]
 _UNIT = 1000
 #: The assumed resolution of scores, which is unknown: it keeps the deviation of equal scores above 0.
 _RESOLUTION = 1e-9
-_WORDS = Words(MetricRecord(name="score", unit=""), split="", best="the strongest baseline")
+_WORDS = Words(MetricRecord(name="score", unit=""), split="", best="the best baseline by the search's trials")
 
 #: Fresh seeds take away the luck of a seed, not that of the data.
+_SEEDS_ALONE = "This is about new seeds alone: the luck of what held_out scores on is not part of the interval."
 _NOT_HELD_OUT = (
     "without held_out the policies were confirmed by the objective that chose them, on data whose luck favors what was "
     "chosen; give held_out, a function of the same form that scores on data which the objective does not see"
@@ -181,7 +182,12 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
             if candidate.name not in trained.left_out
         ]
         history = tuple(summary(trial) for trial in study.ended())
-        result = _not_judged(scored, history, _NOT_HELD_OUT) if options.held_out is None else _judged(scored, history)
+        by_trials = baseline_scores(study.history().trials)
+        result = (
+            _not_judged(scored, history, _NOT_HELD_OUT)
+            if options.held_out is None
+            else _judged(scored, by_trials, history)
+        )
         if folder is not None:
             _write(folder, result, modality)
     return result
@@ -267,20 +273,28 @@ def _not_judged(candidates: Sequence[Scored], history: tuple[TrialSummary, ...],
     return ObjectiveResult(verdict=None, sentence=sentence, policy=best.policy, candidates=ranked, history=history)
 
 
-def _judged(candidates: Sequence[Scored], history: tuple[TrialSummary, ...]) -> ObjectiveResult:
-    # The search itself chooses the finalist: one chosen by these scores would look better than it is.
+def _judged(
+    candidates: Sequence[Scored], tried: Mapping[str, tuple[float, float]], history: tuple[TrialSummary, ...]
+) -> ObjectiveResult:
+    """The verdict on the finalist against the best baseline by its trials; see `baseline_scores` for `tried`. The
+    search itself chooses both: chosen by these scores, they would look better than they are.
+    """
     known = [c for c in candidates if c.kind == "baseline"]
     if not known:
         return _not_judged(candidates, history, "no baseline could be confirmed")
-    baseline = strongest(known)
+    baseline = max(known, key=lambda candidate: tried.get(candidate.name, UNTRIED))
     finalist = next((c for c in candidates if c.kind == "searched"), baseline)
-    differences = tuple(a - b for a, b in zip(finalist.scores, baseline.scores, strict=True))
-    paired = Paired(differences, seed_errors(differences, _RESOLUTION))
-    rival = Rival(baseline, paired)
-    decision = decide(finalist, rival, rival, baseline, _WORDS)
+
+    def rival(candidate: Scored) -> Rival[Scored]:
+        differences = tuple(a - b for a, b in zip(finalist.scores, candidate.scores, strict=True))
+        return Rival(candidate, Paired(differences, seed_errors(differences, _RESOLUTION)))
+
+    against = rival(baseline)
+    decision = decide(finalist, against, rival(strongest(known)), baseline, _WORDS)
+    paired = against.difference
     return ObjectiveResult(
         verdict=decision.verdict,
-        sentence=decision.sentence,
+        sentence=f"{decision.sentence} {_SEEDS_ALONE}",
         policy=decision.returned.policy,
         candidates=tuple(sorted(candidates, key=lambda c: -c.mean)),
         difference=paired.difference,

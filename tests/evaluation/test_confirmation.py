@@ -359,3 +359,28 @@ def test_the_figures_stand_in_the_metrics_own_unit() -> None:
     rival = Rival(own, Paired(differences, seed_errors(differences, 0.1)))
     words = Words(MetricRecord(name="signal-to-noise ratio", unit="dB"))
     assert "by +2 dB of test signal-to-noise ratio (95 % interval" in decide(own, rival, rival, own, words).sentence
+
+
+def test_each_role_is_given_to_the_one_who_has_it() -> None:
+    scores: dict[str, tuple[CandidateKind, float, float]] = {
+        "none": ("baseline", 0.9, 0.9),
+        "flip": ("baseline", 0.7, 0.7),
+        "crop": ("baseline", 0.6, 0.6),
+    }
+    found = judged(scores, after_search=False)
+    assert found.returned.name == "none"
+    assert [claim.against for claim in found.claims] == ["the strongest other baseline by test"]
+    level = judged({name: (kind, v, 0.8) for name, (kind, v, _) in scores.items()}, after_search=False).sentence
+    assert level.count("the best baseline by validation") == 1, level
+
+
+def test_the_cautious_get_a_baseline_where_the_control_is_better() -> None:
+    scores: dict[str, tuple[CandidateKind, float, float]] = {
+        "none": ("baseline", 0.6, 0.6),
+        "random-search": ("control", 0.9, 0.9),
+        "found": ("searched", 0.7, 0.7),
+    }
+    found = judged(scores, returns="baseline-unless-better")
+    assert found.verdict == "worse"
+    assert found.returned.name == "none"
+    assert judged(scores).returned.name == "random-search"

@@ -1,0 +1,107 @@
+"""Seeds are added until the data decide; a training that fails then leaves the verdict on the seeds before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds
+from autoaug.evaluation.group_sequential import interim_analyses
+from autoaug.evaluation.scoring import ConfirmedTraining, Scoring
+from autoaug.evaluation.training_store import TrainingStore
+from autoaug.pipeline.confirming import Confirmed, _until_decided
+from autoaug.pipeline.job import Job
+from autoaug.pipeline.searching import Searched
+from autoaug.policy.models import Policy
+from autoaug.results import CandidateKind
+from autoaug.runs.callbacks import Logged
+from autoaug.search.executors import Executor, TrialSpec
+from autoaug.training.metrics import Accuracy
+from autoaug.training.result import TrialResult
+from autoaug.training.tasks import Classification
+
+LABELS = np.arange(20000) % 4
+SCORING = Scoring(Classification(4), Accuracy(), LABELS, LABELS)
+SEEDS = confirmation_seeds(0, 16)
+#: The kind, and the accuracy on the validation and on the test split, of each candidate.
+WORTH: dict[str, tuple[CandidateKind, float, float]] = {
+    "weak": ("baseline", 0.70, 0.70),
+    "strong": ("baseline", 0.80, 0.80),
+    "first": ("searched", 0.84, 0.812),
+    "second": ("searched", 0.82, 0.78),
+}
+CANDIDATES = [
+    CandidatePolicy(name, kind, Policy(copies=number + 1), None if kind == "baseline" else number)
+    for number, (name, (kind, *_)) in enumerate(WORTH.items())
+]
+
+
+class Made:
+    """A store of trainings that are drawn instead of trained; after the first five seeds, those of `failing` fail."""
+
+    cure, scoring = "", SCORING
+
+    def __init__(self, failing: str) -> None:
+        self.failing = failing
+
+    def read(self, policy: Policy, seed: int) -> None: ...
+
+    def work(self, policy: Policy, seed: int) -> Any:
+        return CANDIDATES[policy.copies - 1].name == self.failing and SEEDS.index(seed) >= 5
+
+    def keep(self, policy: Policy, seed: int, result: TrialResult) -> ConfirmedTraining:  # noqa: ARG002 (as the protocol)
+        _, validation, test = WORTH[CANDIDATES[policy.copies - 1].name]
+        draw = np.random.default_rng((seed, policy.copies))
+
+        def predicted(accuracy: float) -> np.ndarray:
+            right = draw.random(len(LABELS)) < accuracy + 0.012 * draw.standard_normal()
+            return np.where(right, LABELS, (LABELS + 1) % 4).astype(np.uint16)
+
+        return SCORING.training(predicted(validation), predicted(test), 1.0)
+
+
+def carried_out(_: Executor, specs: Iterator[TrialSpec]) -> Iterator[tuple[str, TrialResult]]:
+    for spec in specs:
+        ended = {"status": "failed", "reason": "out of memory"} if spec.work else {"status": "complete", "score": 0.5}
+        yield spec.key, TrialResult(started=0.0, **ended)  # type: ignore[arg-type]
+
+
+def confirmed(failing: str, monkeypatch: pytest.MonkeyPatch, progress: Logged) -> Confirmed:
+    monkeypatch.setattr("autoaug.evaluation.confirmation.run_all", carried_out)
+    job = SimpleNamespace(
+        planned=interim_analyses(5, 16),
+        seeds=SEEDS,
+        modality="image",
+        progress=progress,
+        config=SimpleNamespace(returns="best-bet"),
+    )
+    searched = Searched(CANDIDATES, cast("Any", object()))
+    return _until_decided(cast("Job", job), searched, cast("Executor", None), cast("TrainingStore", Made(failing)))
+
+
+def test_seeds_are_added_while_it_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = confirmed("", monkeypatch, Logged())
+    seeds = {candidate.name: len(candidate.seeds) for candidate in found.candidates}
+    assert seeds["first"] == seeds["strong"] > seeds["weak"] == 5
+
+
+@pytest.mark.parametrize("failing", ["first", "strong"])
+def test_a_failure_on_more_seeds_leaves_the_verdict_on_those_before(
+    failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Heard(Logged):
+        warned: list[str] = []
+
+        def warn(self, message: str) -> None:
+            self.warned.append(message)
+
+    found = confirmed(failing, monkeypatch, Heard())
+    assert {len(candidate.seeds) for candidate in found.candidates} == {5}
+    assert found.left_out == ()
+    assert found.judgment.comparison is not None
+    assert (found.judgment.comparison.candidate, found.judgment.comparison.baseline) == ("first", "strong")
+    assert Heard.warned[-1] == f"the verdict is that of the first 5 seeds, because trainings of {failing} failed"
