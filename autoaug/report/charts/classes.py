@@ -106,8 +106,8 @@ def classes_chart(facts: RunFacts) -> Chart | None:
         "classes",
         "classes",
         "",
-        f"{facts.metric.name.capitalize()} per class before and after. Each interval is for new seeds alone, and holds with "
-        "95 % on its own: with several classes, one or another may be luck.",
+        f"{facts.metric.name.capitalize()} per class before and after. Each interval is for new seeds alone, and holds "
+        "with 95 % on its own: with several classes, one or another may be luck.",
         classes_figure(per_class, facts.metric),
         (
             "class",
