@@ -200,7 +200,7 @@ def test_a_trial_that_kills_its_worker_twice_has_failed() -> None:
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n != "inline" else n for n in EXECUTORS])
 def test_a_trial_that_hangs_is_given_up_and_the_next_one_runs(name: str, marker: Path) -> None:
     (usual,) = results(InlineExecutor(of_own("_linear")), ["usual"]).values()
-    start = {"inline": 5, "ray-tune": 30}[name]  # a new worker imports all this within the next trial
+    start = {"inline": 5, "ray-tune": 60}[name]  # a new worker imports all this within the next trial
     limit = start + 20 * usual.seconds  # which keeps it on a busy machine, too
     with (
         executors(name, 1, "cpu", None, trial_timeout=limit) as open_executor,

@@ -41,6 +41,6 @@ def test_a_policy_that_is_another_under_its_own_name_is_reported(
     config = RunConfig.model_construct(space=None, policies=tuple(policies))
     job: Any = SimpleNamespace(config=config, progress=Logged(), folder=RunFolder(tmp_path))
     with caplog.at_level("INFO"):
-        _, candidates = candidates_of(job, None, {}, None)  # type: ignore[arg-type]
+        candidates = candidates_of(job, None, {}, None).candidates  # type: ignore[arg-type]
     assert [(one.name, one.kind) for one in candidates] == [("none", "baseline"), ("flip-crop", "baseline")]
     assert "'runs/digits' is the same policy as 'none', so it is not trained again" in caplog.text
