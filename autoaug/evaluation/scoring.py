@@ -123,9 +123,12 @@ class Scoring:
         return corrected_errors(values.tolist(), 1 / len(one[0]), 1 / (self.fold_count - 1))
 
     def validation_errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
-        """The same for the validation split."""
+        """The same for the validation split. A bet must be made even if all of it is one group: then the luck of the
+        samples within that group is all that can be told.
+        """
         one, other = ([training.validation_statistics for training in side] for side in (ours, theirs))
-        return _crossed(self.metric, one, other, self.validation_groups)
+        groups = self.validation_groups
+        return _crossed(self.metric, one, other, None if groups is None or len(np.unique(groups)) < 2 else groups)
 
     def by_class(self, training: ConfirmedTraining) -> list[float]:
         """The score on the test samples of each class, NaN for a class without any; empty without classes."""

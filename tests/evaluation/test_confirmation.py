@@ -142,7 +142,7 @@ def test_samples_of_one_group_alone_prove_nothing() -> None:
     both = [[alone.training(r, r, 1.0) for r in side] for side in (ours, theirs)]
     assert alone.errors(*both).reach().total < 1
     assert grouped.errors(*both).reach().total == np.inf
-    assert grouped.validation_errors(*both).samples == np.inf
+    assert 0 < grouped.validation_errors(*both).samples < np.inf, "a bet is made all the same"
 
 
 def test_a_runs_groups_reach_its_intervals(tmp_path: Path) -> None:
@@ -384,3 +384,16 @@ def test_the_cautious_get_a_baseline_where_the_control_is_better() -> None:
     assert found.verdict == "worse"
     assert found.returned.name == "none"
     assert judged(scores).returned.name == "random-search"
+
+
+def test_with_a_single_validation_group_a_clear_lead_is_still_a_good_bet() -> None:
+    """One group says nothing about others, but a lead of many samples is worth more than none."""
+    trainings, candidates = {}, []
+    scoring = replace(SCORING, validation_groups=np.repeat("board", len(LABELS)))
+    for number, (name, kind, validation) in enumerate((("none", "baseline", 0.6), ("found", "searched", 0.8))):
+        for seed in SEEDS:
+            both = predictions(validation, seed), predictions(0.7, seed + number, 0.004)
+            trainings[name, seed] = scoring.training(*both, 1.0)
+        own = CandidatePolicy(name, kind, Policy(name=name, copies=number + 1), number or None)  # type: ignore[arg-type]
+        candidates.append(assess(own, trainings, SEEDS, scoring))
+    assert best_bet(candidates, trainings, scoring, 5).name == "found"
