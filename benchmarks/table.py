@@ -4,9 +4,9 @@
                         [--workers 2] [--out reports/table.npz]
 
 Every cell is one training: (set, policy, fidelity, seed). It keeps what the model says of every sample that it was not
-trained on, so that any score, on any part of the samples, follows from it: see `Cell`. What is in the file is not
-trained again, so the program can be stopped and continued; the file is written whole every minute. Sets are
-brought to 32 pixels, and have 2,000 test samples at most. ``benchmarks/replay.py`` answers trials from the table.
+trained on, so that any score, on any part of the samples, follows from it: see `decoded`. What is in the file is not
+trained again, so the program can be stopped and continued; the file is written whole every minute. Sets are brought to
+32 pixels, and have 2,000 test samples at most.
 """
 
 from __future__ import annotations
@@ -25,15 +25,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax
 
-from autoaug.data.loading import check_data
 from autoaug.data.splits import DataSet
 from autoaug.policy.models import Policy
 from autoaug.search.executors import Executor, TrialSpec, executors, run_all
 from autoaug.training.inference import clean_batches, outputs_of
-from autoaug.training.recipe import default_recipe
 from autoaug.training.result import TrialResult
 from autoaug.training.setting import Setting, TrainingSetting
-from autoaug.training.tasks import Classification
 from autoaug.training.train import train_to_end
 from autoaug.utils.clock import now
 from autoaug.utils.files import write_whole
@@ -42,6 +39,7 @@ from benchmarks.command import names, options_of
 from benchmarks.provenance import provenance
 from benchmarks.small import small_copy
 from benchmarks.table_policies import table_policies
+from benchmarks.trained import setting_on
 
 #: The share of the training split, and the length in full lengths.
 FIDELITIES = {"quarter": (0.25, 1.0), "full": (1.0, 1.0), "double": (1.0, 2.0)}
@@ -99,10 +97,10 @@ class Measure:
         )
 
 
-def opened(data: str, scratch: Path) -> DataSet:
-    """A set as the table has it; see `small_copy`."""
-    _, data_set = check_data(small_copy(data, scratch), 2**33, None, ("leak", "conflict"), 0)
-    return replace(data_set, name=Path(data).stem)
+def opened(data: str, scratch: Path) -> tuple[DataSet, TrainingSetting]:
+    """A set as the table has it, with the setting of all trainings on it; see `small_copy`."""
+    data_set, setting = setting_on(small_copy(data, scratch))
+    return replace(data_set, name=Path(data).stem), setting
 
 
 class TableFile:
@@ -121,8 +119,9 @@ class TableFile:
         if path.is_file():
             with np.load(path, allow_pickle=False) as file:
                 self.cells = {name: file[name] for name in file.files if name != "about"}
-                self.about = json.loads(str(file["about"]))
-            self.runs = self.about.pop("runs")  # type: ignore[assignment]
+                about = json.loads(str(file["about"]))
+            self.runs = about.pop("runs")
+            self.about = about
         self._written = time.monotonic()
 
     def add(self, key: str, codes: np.ndarray, sample_passes: int) -> None:
@@ -145,6 +144,7 @@ class TableFile:
 def fill(
     table: TableFile,
     data: DataSet,
+    setting: TrainingSetting,
     policies: Sequence[Policy],
     fidelity: str,
     seed: int,
@@ -156,7 +156,6 @@ def fill(
     missing = {key: policy for key, policy in keys.items() if key not in table.cells}
     if not missing:
         return
-    setting = setting_of(data)
     sizes = [len(part) for part in (data.train, data.validation, data.test)]
     full_length = setting.full_length_passes()
     table.about["sets"][data.name] = {"sizes": sizes, "classes": len(data.classes), "full_length": full_length}
@@ -171,21 +170,6 @@ def fill(
             right, _ = decoded(result.validation_predictions[-sizes[2] :])
             score = 100 * np.nanmean(right)
             print(f"{done}/{len(missing)} {key} {missing[key].name}: {score:.1f} ({result.seconds:.0f} s)", flush=True)
-
-
-def setting_of(data: DataSet) -> TrainingSetting:
-    """What all trainings on a set have in common: what a search would take by itself."""
-    return TrainingSetting(
-        task=Classification(len(data.classes)),
-        train=data.train,
-        validation=data.validation,
-        test=data.test,
-        model="auto",
-        recipe=default_recipe(len(data.train)),
-        device="cpu",
-        modality=data.modality,
-        is_exchangeable=data.is_exchangeable,
-    )
 
 
 def main() -> None:
@@ -209,6 +193,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch, executors(executor, options.workers, "cpu", None) as open_executor:
         try:
             for seed, fidelity, data in product(range(options.seeds), fidelities, options.data):
-                fill(table, opened(data, Path(scratch)), policies, fidelity, seed, open_executor)
+                fill(table, *opened(data, Path(scratch)), policies, fidelity, seed, open_executor)
         finally:
             table.write()

@@ -1,4 +1,4 @@
-"""Full-length trainings and their test scores, for the benchmarks of generated data."""
+"""Trainings as a search would set them up, and their test scores."""
 
 from __future__ import annotations
 

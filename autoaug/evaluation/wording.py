@@ -93,7 +93,7 @@ def _half_width(score: float, metric: MetricRecord) -> str:
 def sureness(comparison: Comparison, metric: MetricRecord) -> str:
     """Which differences could have been seen, what would make the interval narrower, and where it holds."""
     half_width = (comparison.ci95[1] - comparison.ci95[0]) / 2
-    unit = f" {metric.points}" if metric.points else ""
+    unit = _unit(metric)
     reach = _half_width(half_width, metric)
     basis = f"{len(comparison.differences)} seeds"
     if comparison.test_groups is not None:
@@ -105,6 +105,11 @@ def sureness(comparison: Comparison, metric: MetricRecord) -> str:
         f"{begun}: of {reach}{unit}, {_half_width(comparison.seeds_reach, metric)} would go with more seeds, "
         f"{_samples_part(comparison, metric)}. {scope(comparison)}"
     )
+
+
+def _unit(metric: MetricRecord) -> str:
+    """The unit of differences, as it follows a number."""
+    return f" {metric.points}" if metric.points else ""
 
 
 def _samples_part(comparison: Comparison, metric: MetricRecord) -> str:
@@ -128,7 +133,7 @@ def claimed(claim: Comparison, metric: MetricRecord) -> str:
     proven = {"better": "is better than", "worse": "is worse than"}.get(
         verdict_of(claim.ci95), "is not proven to differ from"
     )
-    unit = f" {metric.points}" if metric.points else ""
+    unit = _unit(metric)
     return (
         f"{claim.candidate} {proven} {claim.baseline} ({claim.against}): "
         f"{metric.difference(claim.difference)}{unit}, {_interval(claim.ci95, metric)}"
@@ -139,7 +144,7 @@ def lengthened(longer: Sequence[LongerTraining], metric: MetricRecord) -> str:
     """What twice the length gave; empty if it was not tried."""
     if not longer:
         return ""
-    unit = f" {metric.points}" if metric.points else ""
+    unit = _unit(metric)
     gains = " and ".join(
         f"{training.candidate} changed by {metric.difference(training.score - training.before)}{unit}"
         for training in longer

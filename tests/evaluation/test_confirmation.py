@@ -390,10 +390,11 @@ def test_with_a_single_validation_group_a_clear_lead_is_still_a_good_bet() -> No
     """One group says nothing about others, but a lead of many samples is worth more than none."""
     trainings, candidates = {}, []
     scoring = replace(SCORING, validation_groups=np.repeat("board", len(LABELS)))
-    for number, (name, kind, validation) in enumerate((("none", "baseline", 0.6), ("found", "searched", 0.8))):
+    worth: dict[str, tuple[CandidateKind, float]] = {"none": ("baseline", 0.6), "found": ("searched", 0.8)}
+    for number, (name, (kind, validation)) in enumerate(worth.items()):
         for seed in SEEDS:
             both = predictions(validation, seed), predictions(0.7, seed + number, 0.004)
             trainings[name, seed] = scoring.training(*both, 1.0)
-        own = CandidatePolicy(name, kind, Policy(name=name, copies=number + 1), number or None)  # type: ignore[arg-type]
+        own = CandidatePolicy(name, kind, Policy(name=name, copies=number + 1), number or None)
         candidates.append(assess(own, trainings, SEEDS, scoring))
     assert best_bet(candidates, trainings, scoring, 5).name == "found"
