@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
+
+from autoaug.pipeline.options import SearchOptions
 
 
 def options_of(doc: str | None, name: str) -> argparse.ArgumentParser:
@@ -20,3 +23,20 @@ def names(text: str, known: Collection[str], what: str) -> list[str]:
     if unknown := [name for name in given if name not in known]:
         raise SystemExit(f"error: there is no {what} {', '.join(map(repr, unknown))}; there are: {', '.join(known)}")
     return given
+
+
+def search_options(options: argparse.Namespace, data: str, strategy: str, seed: int, **own: Any) -> SearchOptions:
+    """A search as a user would start it, with the budget, the seeds and the workers of a benchmark's command line, and
+    the benchmark's `own` options.
+    """
+    return SearchOptions(
+        data,
+        strategy=strategy,
+        budget=options.budget,
+        seed=seed,
+        seeds=options.seeds,
+        max_seeds=options.seeds,
+        allow=("leak", "conflict"),
+        workers=options.workers,
+        **own,
+    )

@@ -24,14 +24,13 @@ from typing import Any
 from autoaug.evaluation.statistics import estimate
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.configure import prepare
-from autoaug.pipeline.options import SearchOptions
 from autoaug.pipeline.run import run_job
 from autoaug.report.charts.chart import Chart
 from autoaug.report.charts.style import ACCENT, MUTED, base_figure
 from autoaug.results import Candidate, SearchResult
 from autoaug.runs.callbacks import Logged
 from autoaug.runs.folder import RunFolder
-from benchmarks.command import options_of
+from benchmarks.command import options_of, search_options
 from benchmarks.page import Section, Table, write_page
 from benchmarks.results import Results
 from benchmarks.small import small_copy
@@ -48,17 +47,8 @@ Row = Mapping[str, Any]
 def measured(options: argparse.Namespace, data: str, seed: int) -> dict[str, Any]:
     """Run one search, and compare what it returns with the baselines."""
     with tempfile.TemporaryDirectory() as scratch:
-        wanted = SearchOptions(
-            small_copy(data, Path(scratch)),
-            strategy=options.strategy,
-            budget=options.budget,
-            seed=seed,
-            seeds=options.seeds,
-            max_seeds=options.seeds,
-            allow=("leak", "conflict"),
-            workers=options.workers,
-            command="scripts/bench_sets",
-        )
+        small = small_copy(data, Path(scratch))
+        wanted = search_options(options, small, options.strategy, seed, command="scripts/bench_sets")
         config, data_set, audit = prepare(wanted)
         folder = RunFolder.create(f"{scratch}/run", config)
         return compared(run_job(folder, config, data_set, audit, Logged()))

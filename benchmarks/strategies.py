@@ -25,7 +25,6 @@ from typing import Any
 
 from autoaug.evaluation.statistics import estimate
 from autoaug.pipeline.configure import prepare
-from autoaug.pipeline.options import SearchOptions
 from autoaug.pipeline.run import run_job
 from autoaug.report.charts.chart import Chart
 from autoaug.report.charts.style import ACCENT, MUTED, base_figure
@@ -34,7 +33,7 @@ from autoaug.runs.callbacks import Logged
 from autoaug.runs.folder import RunFolder
 from autoaug.search.strategies import STRATEGIES
 from benchmarks import ablation
-from benchmarks.command import names, options_of
+from benchmarks.command import names, options_of, search_options
 from benchmarks.page import Section, Table, write_page
 from benchmarks.results import Results
 
@@ -49,17 +48,13 @@ def searched(options: argparse.Namespace, given: str, strategy: str, seed: int, 
     trainings.
     """
     data, _, epochs = given.partition("@")
-    wanted = SearchOptions(
+    wanted = search_options(
+        options,
         data,
-        strategy=strategy,
+        strategy,
+        seed,
         space="flat" if strategy in NEED_FLAT else "digits" if data == "digits" else "standard",
-        budget=options.budget,
         epochs=int(epochs) if epochs else None,
-        seed=seed,
-        seeds=options.seeds,
-        max_seeds=options.seeds,
-        allow=("leak", "conflict"),
-        workers=options.workers,
         command="scripts/bench_strategies",
     )
     config, data_set, audit = prepare(wanted)
