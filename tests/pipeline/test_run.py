@@ -101,7 +101,7 @@ def test_twice_the_length_gives_what_a_comparison_of_twice_the_epochs_gives(
     assert "twice as long (6 epochs)" in report
 
 
-@pytest.mark.parametrize("goes_on", [False, True])
+@pytest.mark.parametrize("goes_on", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_search_without_prospects_ends_early_with_a_baseline_and_says_why(
     goes_on: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,7 +154,7 @@ def test_the_search_never_reads_the_test_split(tmp_path: Path) -> None:
         images, labels = bars(60, seed=seed)
         data = write_npz(tmp_path / f"{name}.npz", x_test=images, y_test=labels)
         out = tmp_path / name
-        autoaug.search(data, space="light", trials=12, epochs=2, seeds=2, workers=1, out=str(out))
+        autoaug.search(data, space="light", trials=8, epochs=1, seeds=2, workers=1, out=str(out))
         trials = optuna.load_study(study_name=None, storage=f"sqlite:///{out}/study.db").trials
         return [(t.number, t.params, t.value, t.intermediate_values) for t in trials]
 

@@ -28,7 +28,7 @@ def request(work: Work, task: TrainingSetting, seed: int = 0) -> TrialResult:
 @pytest.fixture(scope="module")
 def task() -> TrainingSetting:
     """Bars that are well learned."""
-    return replace(small_task(epochs=30), train=samples(192, 0), validation=samples(96, 1))
+    return replace(small_task(epochs=15), train=samples(192, 0), validation=samples(96, 1))
 
 
 def test_affinity_falls_with_strength_where_an_operator_destroys_and_not_where_it_does_nothing(
