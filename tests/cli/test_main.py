@@ -28,8 +28,8 @@ def test_help_is_quick_and_loads_nothing_heavy(command: Command, tmp_path: Path)
     assert "search" in shown.stdout
     heavy = ("torch", "ray", "optuna", "kornia", "plotly")
     loaded = f"import sys, autoaug.cli.main; print([m for m in {heavy} if m in sys.modules])"
-    found = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_version(command: Command, tmp_path: Path) -> None:

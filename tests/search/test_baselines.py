@@ -56,11 +56,11 @@ def test_even_a_small_budget_is_not_spent_on_baselines_alone(strategy: str, budg
 
 def test_the_best_by_their_trials_are_confirmed_with_those_that_always_are() -> None:
     names = get_modality("image").baselines
-    found = trials(names)
-    scores = {record.name: record.score for record in found if record.is_baseline and record.score is not None}
+    history = trials(names)
+    scores = {record.name: record.score for record in history if record.is_baseline and record.score is not None}
     ranked = sorted(scores, key=lambda name: -scores[name])
     worst = ranked[-2:]
-    kept = confirmed_baselines(names, worst, found)
+    kept = confirmed_baselines(names, worst, history)
     assert set(kept) == {*worst, *ranked[:3]}
     assert kept == [name for name in names if name in kept]
     assert confirmed_baselines(names, ("none",), []) == list(names[:5]), "nothing was tried"
