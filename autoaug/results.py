@@ -257,7 +257,7 @@ class LongerTraining(Record):
 class TrialSummary(Record):
     """A trial of the search. `data_fraction` is the fraction of the training split, `stop` the fraction of full length,
     `values` has one number per objective, `params` has the sampler's choices by name, and `started` is in seconds since
-    the epoch.
+    the epoch. `words` say what its policy does; empty in older results, and for probes.
     """
 
     number: Count
@@ -278,6 +278,7 @@ class TrialSummary(Record):
     fingerprint: str
     params: dict[str, float | str] = {}
     started: float = 0.0
+    words: str = ""
 
 
 class _Formatted(BaseModel):

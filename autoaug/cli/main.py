@@ -18,6 +18,7 @@ from autoaug.cli import generate as made
 from autoaug.cli import listings
 from autoaug.cli.parameters import command
 from autoaug.errors import AutoaugError, DataError, Interrupted, OptionError
+from autoaug.evaluation.advice import advice
 from autoaug.evaluation.wording import claimed, lengthened, sureness
 from autoaug.pipeline.options import (
     PANELS,
@@ -27,6 +28,7 @@ from autoaug.pipeline.options import (
     RobustnessOptions,
     SearchOptions,
 )
+from autoaug.policy.words import in_words
 from autoaug.utils.signals import ignore_signals
 from autoaug.utils.terminal import echo, say
 from autoaug.version import __version__
@@ -213,7 +215,10 @@ def _print_outcome(console: Console, result: SearchResult) -> None:
     line("")
     for c in sorted(result.candidates, key=lambda c: -c.mean):
         low, high = metric.interval(c.ci95)
-        line(f"  {c.name:<{width}}  {metric.value(c.mean):6.2f}{metric.behind}  [{low:.2f}, {high:.2f}]  {c.kind}")
+        what = "" if c.kind == "baseline" else f": {in_words(c.policy)}"
+        line(
+            f"  {c.name:<{width}}  {metric.value(c.mean):6.2f}{metric.behind}  [{low:.2f}, {high:.2f}]  {c.kind}{what}"
+        )
     line("")
     line(result.sentence)
     if result.comparison is not None:
@@ -222,7 +227,16 @@ def _print_outcome(console: Console, result: SearchResult) -> None:
         line(words)
     for claim in result.claims:
         line(claimed(claim, result.metric))
+    line("")
     line(f"verdict: {result.verdict}")
+    line(f"use:     {in_words(result.candidate(result.returned.name).policy)}")
+    if module := max(result.run_dir.glob("policy_*.py"), default=None):
+        line(f"           from {module.stem} import Augment  # {module}, which runs without autoaug")
+        line("           augment = Augment()")
+        line("           batch = augment(batch)")
+    for number, step in enumerate(advice(result)):
+        line(f"{'' if number else 'next:':<9}{step}")
+    line(f"policy:  {result.run_dir / 'policy.yaml'}")
     line(f"report:  {result.run_dir / 'report.html'}")
 
 
