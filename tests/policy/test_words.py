@@ -38,9 +38,6 @@ def test_layers_are_told_by_their_operators_and_equal_ones_together() -> None:
 
 
 def test_what_comes_after_the_layers_is_told_too() -> None:
-    words = in_words(
-        parse_policy(
-            "synthetic: {kind: pca, share: 0.25}\nadversarial: {kind: fgsm, share: 0.5}\nregularization: {dropout: 0.1}\n"
-        )
-    )
+    text = "synthetic: {kind: pca, share: 0.25}\nadversarial: {kind: fgsm, share: 0.5}\nregularization: {dropout: 0.1}"
+    words = in_words(parse_policy(text))
     assert words == "25 % pca samples + FGSM attacks on 50 % + dropout 0.1"
