@@ -61,6 +61,11 @@ class MetricRecord(Record):
         """A score as the metric computes it, shares in [0, 1]: for programs that read on."""
         return score if self.larger_is_better else -score
 
+    def plain_interval(self, scores: tuple[float, float]) -> tuple[float, float]:
+        """The bounds of an interval of scores as the metric computes them, the lower first."""
+        low, high = sorted(self.plain(score) for score in scores)
+        return low, high
+
     @property
     def key(self) -> str:
         """The name as a part of a key: ``word_errors``."""
@@ -103,12 +108,27 @@ class MetricRecord(Record):
 ACCURACY = MetricRecord()
 
 
+#: The share of the test samples of a class that are recognized.
+RECALL = MetricRecord(name="recall")
+
+
+class MetricScores(Record):
+    """A metric on the test split: its `values`, one per seed, their mean and its interval, as the metric computes them
+    (shares in [0, 1], and nothing is negated).
+    """
+
+    metric: MetricRecord
+    values: Annotated[tuple[float, ...], Field(min_length=1)]
+    mean: float
+    ci95: Interval
+
+
 class Candidate(Record):
     """A policy retrained from scratch on fresh seeds that all candidates share.
 
-    `class_scores` is the mean over the seeds, None for a class without test samples; `class_scores_by_seed` has a row
-    per seed; `confusion` counts test samples by class and prediction over all seeds. Without classes, all three are
-    empty.
+    `metrics` has all metrics of the task by name, whichever was asked for; older results have none. `class_scores` is
+    the mean recall over the seeds, None for a class without test samples; `class_scores_by_seed` has a row per seed;
+    `confusion` counts test samples by class and prediction over all seeds. Without classes, these three are empty.
     """
 
     name: str
@@ -122,6 +142,7 @@ class Candidate(Record):
     test_scores: Annotated[tuple[float, ...], renamed("test_scores", "test_accuracy")]
     mean: float
     ci95: Interval
+    metrics: dict[str, MetricScores] = {}
     class_scores: Annotated[tuple[float | None, ...], renamed("class_scores", "class_accuracy")]
     class_scores_by_seed: Annotated[
         tuple[tuple[float | None, ...], ...], renamed("class_scores_by_seed", "class_accuracies")

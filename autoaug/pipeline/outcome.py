@@ -107,14 +107,15 @@ def _data_summary(job: Job) -> DataSummary:
 
 def _provenance(result: SearchResult, data: DataSet, earlier: Provenance | None) -> Provenance:
     """The origin of the policy, to be written to its file; includes the samples that it was chosen on `earlier`."""
-    comparison = result.comparison
+    comparison, metric = result.comparison, result.metric
     chosen_on = sketch(np.concatenate([data.digests["train"], data.digests["validation"]]))
     return Provenance(
         data=result.data.name,
         data_fingerprint=result.data.fingerprint,
         verdict=result.sentence,
-        difference=comparison.difference if comparison else None,
-        ci95=comparison.ci95 if comparison else None,
+        metric=metric.name,
+        difference=metric.plain(comparison.difference) if comparison else None,
+        ci95=metric.plain_interval(comparison.ci95) if comparison else None,
         chosen_on=union(chosen_on, earlier.chosen_on) if earlier else chosen_on,
     )
 

@@ -18,7 +18,7 @@ from autoaug.policy.models import Adversarial
 from autoaug.training.adversarial import attack, attack_of
 from autoaug.training.device import precision
 from autoaug.training.inference import clean_batches, outputs_of
-from autoaug.training.metrics import Accuracy, Metric, score
+from autoaug.training.metrics import Accuracy, Metric, score, statistics_of
 from autoaug.training.robustness_result import Robustness
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.tasks import Task
@@ -117,8 +117,9 @@ class _Score:
         self._statistics: list[np.ndarray] = []
 
     def add(self, values: Tensor, labels: np.ndarray) -> None:
-        predictions = self._exam.task.predict(outputs_of(self._model, values, self._exam.device))
-        self._statistics.append(self._exam.metric.statistics(predictions, labels))
+        exam = self._exam
+        scores = exam.task.predict(outputs_of(self._model, values, exam.device))
+        self._statistics.append(statistics_of(exam.metric, exam.task, scores, labels))
 
     def value(self) -> float:
         return score(self._exam.metric, np.concatenate(self._statistics))
