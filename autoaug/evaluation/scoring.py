@@ -227,8 +227,10 @@ def assess(
 
 
 def _all_metrics(trainings: Sequence[ConfirmedTraining], scoring: Scoring) -> dict[str, MetricScores]:
-    """All metrics of the task that are defined for every training, with their intervals."""
-    found = {}
+    """All metrics of the task that are defined for every training and have an interval: a single seed gives none."""
+    found: dict[str, MetricScores] = {}
+    if len(trainings) < 2:
+        return found
     for name, metric in metrics_of(scoring.task).items():
         own = [training.test_measured[name] for training in trainings if name in training.test_measured]
         if len(own) < len(trainings) or not np.isfinite([one.value for one in own]).all():

@@ -6,6 +6,7 @@ import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -66,11 +67,7 @@ class TrainingStore:
             write_whole(self._weights(policy, seed), result.weights)
         training = ConfirmedTraining.of(result, self.scoring.rows(seed))
         content = io.BytesIO()
-        arrays = {name: value for name, value in vars(training).items() if name != "test_measured"}
-        metrics = {
-            f"{_MEASURED}{name}": np.append(own.influence, own.value) for name, own in training.test_measured.items()
-        }
-        np.savez_compressed(content, **arrays, **metrics)
+        np.savez_compressed(content, **_arrays(training))
         write_whole(self._path(policy, seed), content.getvalue())
         return training
 
@@ -121,6 +118,14 @@ def drop_weights(folder: Path) -> None:
     """Remove weights that are not needed any more and unfinished files, once the run is complete."""
     for path in (*folder.glob("*.safetensors"), *folder.glob(".*.unfinished")):
         path.unlink()
+
+
+def _arrays(training: ConfirmedTraining) -> dict[str, Any]:
+    """The arrays and the number in the file of a training."""
+    arrays = {name: value for name, value in vars(training).items() if name != "test_measured"}
+    return arrays | {
+        f"{_MEASURED}{name}": np.append(own.influence, own.value) for name, own in training.test_measured.items()
+    }
 
 
 def _training(stored: dict[str, np.ndarray], scoring: Scoring) -> ConfirmedTraining:
