@@ -78,7 +78,19 @@ class MetricRecord(Record):
 
     def difference(self, score: float) -> str:
         """A difference of two scores in the metric's unit as text, with its sign and without the unit: ``+0.40``."""
-        return f"{self.value(score):{'+.2f' if self.unit == '%' else '+.4g'}}"
+        return f"{self.value(score):+{self.digits()}}"
+
+    def digits(self, decimals: int = 2) -> str:
+        """The format of a value in the metric's unit, for Python and Plotly: so many decimals of a percentage, four
+        digits of any other number, whose size is unknown.
+        """
+        return f".{decimals}f" if self.unit == "%" else ".4g"
+
+    def number(self, value: float, decimals: int = 2, sign: str = "") -> str:
+        """A value that is in the metric's unit already, as text without the unit; `sign` is ``+`` to show that of
+        positive values too.
+        """
+        return f"{value:{sign}{self.digits(decimals)}}"
 
     def title(self, of: str = "", at: str = "") -> str:
         """A title such as ``test accuracy, %`` for an axis or a column, with `of` before the name and `at` after it."""
@@ -101,7 +113,12 @@ class MetricRecord(Record):
 
     def shown(self, score: float, digits: int = 1) -> str:
         """A score as text, such as ``97.2 %``."""
-        return f"{self.value(score):.{digits}f}{self.behind}"
+        return f"{self.number(self.value(score), digits)}{self.behind}"
+
+    @property
+    def heading(self) -> str:
+        """The name at the beginning of a sentence."""
+        return self.name[:1].upper() + self.name[1:]
 
 
 #: The metric of runs and results that do not name one.
@@ -249,12 +266,19 @@ class Cost(Record):
     energy: float | None = None
 
 
+#: Classes are uneven where the largest has more than this many times the samples of the smallest.
+UNEVEN = 3
+
+
 class DataSummary(Record):
-    """The data of the search, and how many `folds`. Older results do not name the modality: theirs is the first."""
+    """The data of the search, and how many `folds`; `class_counts` are training samples. Older results do not name the
+    modality: theirs is the first. Nor do they count classes.
+    """
 
     name: str
     fingerprint: str
     classes: Annotated[tuple[str, ...], Field(min_length=1)]
+    class_counts: tuple[Count, ...] = ()
     modality: str = Field(default_factory=lambda: get_modality().name)
     shape: Annotated[tuple[Size, ...], Field(min_length=1)]
     train: Size
@@ -262,6 +286,11 @@ class DataSummary(Record):
     test: Count
     folds: Count | None = None
     findings: tuple[str, ...]
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether the largest class has more than three times the training samples of the smallest."""
+        return bool(self.class_counts) and max(self.class_counts) > UNEVEN * min(self.class_counts)
 
 
 class LongerTraining(Record):
@@ -368,6 +397,10 @@ class SearchResult(Record):
                     f"candidate {candidate.name!r} has scores for {len(candidate.class_scores)} classes, but the data "
                     f"have {len(self.data.classes)}"
                 )
+        if len(self.data.class_counts) not in {0, len(self.data.classes)}:
+            raise ValueError(
+                f"class_counts has {len(self.data.class_counts)} entries for {len(self.data.classes)} classes"
+            )
         for number, candidate in enumerate(self.candidates if self.metric.is_share else ()):
             for field_name, score in candidate.scores():
                 if not 0 <= score <= 1:

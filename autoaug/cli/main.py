@@ -18,6 +18,7 @@ from autoaug.cli import generate as made
 from autoaug.cli import listings
 from autoaug.cli.parameters import command
 from autoaug.errors import AutoaugError, DataError, Interrupted, OptionError
+from autoaug.evaluation.cautions import cautions
 from autoaug.evaluation.wording import claimed, lengthened, sureness
 from autoaug.pipeline.options import (
     PANELS,
@@ -213,7 +214,8 @@ def _print_outcome(console: Console, result: SearchResult) -> None:
     line("")
     for c in sorted(result.candidates, key=lambda c: -c.mean):
         low, high = metric.interval(c.ci95)
-        line(f"  {c.name:<{width}}  {metric.value(c.mean):6.2f}{metric.behind}  [{low:.2f}, {high:.2f}]  {c.kind}")
+        mean, bounds = metric.number(metric.value(c.mean)), f"[{metric.number(low)}, {metric.number(high)}]"
+        line(f"  {c.name:<{width}}  {mean:>6}{metric.behind}  {bounds}  {c.kind}")
     line("")
     line(result.sentence)
     if result.comparison is not None:
@@ -222,6 +224,8 @@ def _print_outcome(console: Console, result: SearchResult) -> None:
         line(words)
     for claim in result.claims:
         line(claimed(claim, result.metric))
+    for caution in cautions(result):
+        line(caution)
     line(f"verdict: {result.verdict}")
     line(f"report:  {result.run_dir / 'report.html'}")
 

@@ -44,7 +44,7 @@ from autoaug.search.space import SearchSpace, load_space, wanted_generators
 from autoaug.search.storage import STUDY_NAME, check_storage
 from autoaug.search.strategies import get_strategy
 from autoaug.training.device import resolve_device
-from autoaug.training.metrics import check_metric, get_metric
+from autoaug.training.metrics import check_metric
 from autoaug.training.metrics import is_own as is_own_metric
 from autoaug.training.recipe import Recipe, default_batch_size, default_epochs
 from autoaug.utils.redaction import shown, without_secrets
@@ -115,7 +115,7 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
     models.build(options.model, data.train.inputs.shape, len(data.classes), blank, blank, seed=0)
     recipe = _recipe(options, len(data.train))
     task = task_of(data, recipe)
-    check_metric(get_metric(options.metric, task), task)
+    check_metric(options.metric, task, {"validation": data.validation.labels, "test": data.test.labels})
     first, most = seed_counts(options.seeds, options.max_seeds, options.folds)
     config = RunConfig(
         data=absolute(options.data),

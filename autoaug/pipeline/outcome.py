@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autoaug.data.splits import DataSet
+from autoaug.data.splits import DataSet, absent_classes
 from autoaug.exporters import export_modules
 from autoaug.generate.pool import Pooled
 from autoaug.pipeline.confirming import Confirmed
@@ -95,13 +95,14 @@ def _data_summary(job: Job) -> DataSummary:
         name=Path(data.name).name,
         fingerprint=data.fingerprint,
         classes=data.classes,
+        class_counts=tuple(np.bincount(data.train.labels, minlength=len(data.classes)).tolist()),
         modality=data.modality,
         shape=data.train.inputs.shape,
         train=len(data.train),
         validation=len(data.validation),
         test=len(data.test),
         folds=data.folds.count if data.folds else None,
-        findings=tuple(finding.message for finding in job.audit.findings),
+        findings=tuple(finding.message for finding in (*job.audit.findings, *absent_classes(data))),
     )
 
 

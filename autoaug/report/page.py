@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autoaug.errors import RunError
+from autoaug.evaluation.cautions import cautions
 from autoaug.evaluation.wording import lengthened, sample_cure, sureness
 from autoaug.modalities.registry import get_modality
 from autoaug.report.before_after import before_and_after
@@ -78,6 +79,7 @@ def _tables(run: FinishedRun) -> dict[str, Any]:
         "costs": costs(result),
         "failures": failures(result.history),
         "sureness": sureness(result.comparison, metric) if result.comparison else "",
+        "cautions": cautions(result),
         "claims": claim_rows(result, metric),
         "lengthened": lengthened(result.longer, metric),
         "sample_cure": sample_cure(result.comparison) if result.comparison else "",

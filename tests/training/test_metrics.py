@@ -176,7 +176,7 @@ def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_users_function_is_a_metric(own_module: Path) -> None:
     task, (labels, scores) = Classification(3), uneven(3, 1000)
     brier = get_metric(f"{own_module.stem}:brier", task)
-    check_metric(brier, task)
+    check_metric(f"{own_module.stem}:brier", task, {"test": labels})
     assert metric_record(brier).model_dump() == {"name": "brier", "unit": "per sample", "larger_is_better": False}
     each = ((scores - np.eye(3)[labels]) ** 2).sum(1)
     statistics = statistics_of(brier, task, scores, labels)
@@ -194,14 +194,14 @@ def test_a_users_function_is_a_metric(own_module: Path) -> None:
     ("function", "words"),
     [
         ("broken", "broken failed on 12 samples: AttributeError: 'numpy.ndarray' object has no attribute 'nothing'"),
-        ("empty", r"empty returned nan for made-up labels \[12\] and probabilities \[12, 3\]"),
+        ("empty", "empty is nan for made-up predictions, no finite number: the test split has 3 of 3 classes"),
         ("missing", "has no function 'missing'"),
     ],
 )
 def test_a_function_that_is_no_metric_is_refused_in_one_line(function: str, words: str, own_module: Path) -> None:
     task = Classification(3)
     with pytest.raises(OptionError, match=words):
-        check_metric(get_metric(f"{own_module.stem}:{function}", task), task)
+        check_metric(f"{own_module.stem}:{function}", task, {"test": np.arange(9) % 3})
 
 
 def test_a_metric_that_the_task_lacks_is_refused() -> None:
@@ -221,3 +221,9 @@ def test_a_metric_of_many_classes_has_small_statistics() -> None:
     assert shapes == {"macro-f1": 2, "kappa": 2}
     metric: Metric = AUROC()
     assert metric.statistics(scores[:, :2], labels).shape[1] == 2
+
+
+def test_a_metric_that_a_split_cannot_have_is_refused() -> None:
+    with pytest.raises(OptionError, match=r"--metric auroc is nan .* the test split has 1 of 3 classes"):
+        check_metric("auroc", Classification(3), {"validation": np.arange(3), "test": np.full(5, 2)})
+    check_metric("auroc", Classification(3), {"validation": np.arange(3), "test": np.arange(2)})

@@ -33,7 +33,7 @@ def robustness_figure(lines: dict[str, tuple[float, ...]], attacked: float, metr
             opacity=1.0 if is_mean else 0.6,
             showlegend=False,
             name=name,
-            hovertemplate=f"{plain(name)}, severity %{{x}}: %{{y:.1f}}{metric.behind}<extra></extra>",
+            hovertemplate=f"{plain(name)}, severity %{{x}}: %{{y:{metric.digits(1)}}}{metric.behind}<extra></extra>",
         )
     worst = [name for name in lines if name != "mean"]
     for name in (worst[-1], "mean") if worst else ():
@@ -61,7 +61,7 @@ def robustness_chart(facts: RunFacts) -> Chart | None:
     return Chart(
         "robustness",
         "robustness",
-        f"{facts.metric.name.capitalize()} under common corruptions",
+        f"{facts.metric.heading} under common corruptions",
         "Each line is a corruption at severities 1 to 5, with clean samples at 0. The thick line is their mean; the "
         f"dotted line is the {facts.metric.name} under the attack.",
         robustness_figure(lines, facts.metric.value(measurement.attacked), facts.metric),

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from autoaug.errors import OptionError
-from autoaug.training.metrics.base import Metric
+from autoaug.training.metrics.base import Metric, statistics_of
 from autoaug.training.metrics.counts import Accuracy, BalancedAccuracy, Kappa, MacroF1
 from autoaug.training.metrics.own import OwnMetric
 from autoaug.training.metrics.probabilities import AUROC, LogLoss
 from autoaug.training.tasks import Task
 
+#: So many samples of each class are made up to try a metric.
+_OF_EACH = 4
 #: By the name of the task; the first metric of a task is its default.
 _METRICS: Mapping[str, Mapping[str, Metric]] = {
     "classification": {
@@ -53,15 +55,20 @@ def get_metric(name: str, task: Task) -> Metric:
     raise OptionError(f"--metric {name!r}{why}{hint} (there are {', '.join(known)}, or your own module:function)")
 
 
-def check_metric(metric: Metric, task: Task) -> None:
-    """Raise `OptionError` if a user's function does not return a finite number for made-up predictions."""
-    if not isinstance(metric, OwnMetric):
-        return
-    labels = np.arange(4 * task.outputs) % task.outputs
-    scores = np.random.default_rng(0).dirichlet(np.ones(task.outputs), len(labels)).astype(np.float32)
-    value = metric.of(metric.statistics(scores, labels))
-    if not np.isfinite(value):
-        raise OptionError(
-            f"--metric {metric.function} returned {value} for made-up labels [{len(labels)}] and probabilities "
-            f"[{len(labels)}, {task.outputs}]; it must return a finite number"
-        )
+def check_metric(name: str, task: Task, labels: Mapping[str, np.ndarray]) -> None:
+    """Raise `OptionError` if the task has no such metric, or if it is not a finite number for made-up predictions of
+    samples like those of a split.
+
+    Args:
+        name: the name of the metric.
+        task: the task.
+        labels: the labels of each split that is scored, by its name.
+    """
+    metric = get_metric(name, task)
+    for split, all_labels in labels.items():
+        own = np.repeat(np.unique(all_labels), _OF_EACH)
+        scores = np.random.default_rng(0).dirichlet(np.ones(task.outputs), len(own)).astype(np.float32)
+        value = metric.of(statistics_of(metric, task, scores, own))
+        if not np.isfinite(value):
+            why = f"the {split} split has {len(np.unique(all_labels))} of {task.outputs} classes"
+            raise OptionError(f"--metric {name} is {value} for made-up predictions, no finite number: {why}")
