@@ -55,7 +55,12 @@ class MetricRecord(Record):
 
     def value(self, score: float) -> float:
         """A score, or a difference of two, in the metric's unit."""
-        return score * (100 if self.unit == "%" else 1) * (1 if self.larger_is_better else -1)
+        return self.scale * self.plain(score)
+
+    @property
+    def scale(self) -> float:
+        """The unit in which values are shown, as a factor."""
+        return 100.0 if self.unit == "%" else 1.0
 
     def plain(self, score: float) -> float:
         """A score as the metric computes it, shares in [0, 1]: for programs that read on."""
