@@ -55,11 +55,21 @@ class MetricRecord(Record):
 
     def value(self, score: float) -> float:
         """A score, or a difference of two, in the metric's unit."""
-        return score * (100 if self.unit == "%" else 1) * (1 if self.larger_is_better else -1)
+        return self.scale * self.plain(score)
+
+    @property
+    def scale(self) -> float:
+        """The unit in which values are shown, as a factor."""
+        return 100.0 if self.unit == "%" else 1.0
 
     def plain(self, score: float) -> float:
         """A score as the metric computes it, shares in [0, 1]: for programs that read on."""
         return score if self.larger_is_better else -score
+
+    def plain_interval(self, scores: tuple[float, float]) -> tuple[float, float]:
+        """The bounds of an interval of scores as the metric computes them, the lower first."""
+        low, high = sorted(self.plain(score) for score in scores)
+        return low, high
 
     @property
     def key(self) -> str:
@@ -73,7 +83,19 @@ class MetricRecord(Record):
 
     def difference(self, score: float) -> str:
         """A difference of two scores in the metric's unit as text, with its sign and without the unit: ``+0.40``."""
-        return f"{self.value(score):{'+.2f' if self.unit == '%' else '+.4g'}}"
+        return f"{self.value(score):+{self.digits()}}"
+
+    def digits(self, decimals: int = 2) -> str:
+        """The format of a value in the metric's unit, for Python and Plotly: so many decimals of a percentage, four
+        digits of any other number, whose size is unknown.
+        """
+        return f".{decimals}f" if self.unit == "%" else ".4g"
+
+    def number(self, value: float, decimals: int = 2, sign: str = "") -> str:
+        """A value that is in the metric's unit already, as text without the unit; `sign` is ``+`` to show that of
+        positive values too.
+        """
+        return f"{value:{sign}{self.digits(decimals)}}"
 
     def title(self, of: str = "", at: str = "") -> str:
         """A title such as ``test accuracy, %`` for an axis or a column, with `of` before the name and `at` after it."""
@@ -96,19 +118,39 @@ class MetricRecord(Record):
 
     def shown(self, score: float, digits: int = 1) -> str:
         """A score as text, such as ``97.2 %``."""
-        return f"{self.value(score):.{digits}f}{self.behind}"
+        return f"{self.number(self.value(score), digits)}{self.behind}"
+
+    @property
+    def heading(self) -> str:
+        """The name at the beginning of a sentence."""
+        return self.name[:1].upper() + self.name[1:]
 
 
 #: The metric of runs and results that do not name one.
 ACCURACY = MetricRecord()
 
 
+#: The share of the test samples of a class that are recognized.
+RECALL = MetricRecord(name="recall")
+
+
+class MetricScores(Record):
+    """A metric on the test split: its `values`, one per seed, their mean and its interval, as the metric computes them
+    (shares in [0, 1], and nothing is negated).
+    """
+
+    metric: MetricRecord
+    values: Annotated[tuple[float, ...], Field(min_length=1)]
+    mean: float
+    ci95: Interval
+
+
 class Candidate(Record):
     """A policy retrained from scratch on fresh seeds that all candidates share.
 
-    `class_scores` is the mean over the seeds, None for a class without test samples; `class_scores_by_seed` has a row
-    per seed; `confusion` counts test samples by class and prediction over all seeds. Without classes, all three are
-    empty.
+    `metrics` has all metrics of the task by name, whichever was asked for; older results have none. `class_scores` is
+    the mean recall over the seeds, None for a class without test samples; `class_scores_by_seed` has a row per seed;
+    `confusion` counts test samples by class and prediction over all seeds. Without classes, these three are empty.
     """
 
     name: str
@@ -122,6 +164,7 @@ class Candidate(Record):
     test_scores: Annotated[tuple[float, ...], renamed("test_scores", "test_accuracy")]
     mean: float
     ci95: Interval
+    metrics: dict[str, MetricScores] = {}
     class_scores: Annotated[tuple[float | None, ...], renamed("class_scores", "class_accuracy")]
     class_scores_by_seed: Annotated[
         tuple[tuple[float | None, ...], ...], renamed("class_scores_by_seed", "class_accuracies")
@@ -228,12 +271,19 @@ class Cost(Record):
     energy: float | None = None
 
 
+#: Classes are uneven where the largest has more than this many times the samples of the smallest.
+UNEVEN = 3
+
+
 class DataSummary(Record):
-    """The data of the search, and how many `folds`. Older results do not name the modality: theirs is the first."""
+    """The data of the search, and how many `folds`; `class_counts` are training samples. Older results do not name the
+    modality: theirs is the first. Nor do they count classes.
+    """
 
     name: str
     fingerprint: str
     classes: Annotated[tuple[str, ...], Field(min_length=1)]
+    class_counts: tuple[Count, ...] = ()
     modality: str = Field(default_factory=lambda: get_modality().name)
     shape: Annotated[tuple[Size, ...], Field(min_length=1)]
     train: Size
@@ -241,6 +291,11 @@ class DataSummary(Record):
     test: Count
     folds: Count | None = None
     findings: tuple[str, ...]
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether the largest class has more than three times the training samples of the smallest."""
+        return bool(self.class_counts) and max(self.class_counts) > UNEVEN * min(self.class_counts)
 
 
 class LongerTraining(Record):
@@ -348,6 +403,10 @@ class SearchResult(Record):
                     f"candidate {candidate.name!r} has scores for {len(candidate.class_scores)} classes, but the data "
                     f"have {len(self.data.classes)}"
                 )
+        if len(self.data.class_counts) not in {0, len(self.data.classes)}:
+            raise ValueError(
+                f"class_counts has {len(self.data.class_counts)} entries for {len(self.data.classes)} classes"
+            )
         for number, candidate in enumerate(self.candidates if self.metric.is_share else ()):
             for field_name, score in candidate.scores():
                 if not 0 <= score <= 1:

@@ -19,6 +19,7 @@ from autoaug.cli import listings
 from autoaug.cli.parameters import command
 from autoaug.errors import AutoaugError, DataError, Interrupted, OptionError
 from autoaug.evaluation.advice import advice
+from autoaug.evaluation.cautions import cautions
 from autoaug.evaluation.wording import claimed, lengthened, sureness
 from autoaug.pipeline.options import (
     PANELS,
@@ -216,9 +217,8 @@ def _print_outcome(console: Console, result: SearchResult) -> None:
     for c in sorted(result.candidates, key=lambda c: -c.mean):
         low, high = metric.interval(c.ci95)
         what = "" if c.kind == "baseline" else f": {in_words(c.policy)}"
-        line(
-            f"  {c.name:<{width}}  {metric.value(c.mean):6.2f}{metric.behind}  [{low:.2f}, {high:.2f}]  {c.kind}{what}"
-        )
+        mean, bounds = metric.number(metric.value(c.mean)), f"[{metric.number(low)}, {metric.number(high)}]"
+        line(f"  {c.name:<{width}}  {mean:>6}{metric.behind}  {bounds}  {c.kind}{what}")
     line("")
     line(result.sentence)
     if result.comparison is not None:
@@ -227,6 +227,8 @@ def _print_outcome(console: Console, result: SearchResult) -> None:
         line(words)
     for claim in result.claims:
         line(claimed(claim, result.metric))
+    for caution in cautions(result):
+        line(caution)
     line("")
     line(f"verdict: {result.verdict}")
     line(f"use:     {in_words(result.candidate(result.returned.name).policy)}")

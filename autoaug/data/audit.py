@@ -13,6 +13,7 @@ import numpy as np
 from autoaug.data.inputs import Inputs, take_ahead
 from autoaug.data.source import Role, Source
 from autoaug.errors import DataError, UnknownName
+from autoaug.results import UNEVEN
 
 _CHUNK = 512
 #: Below this many validation samples, the standard error of an accuracy of 80 % is above 4 points.
@@ -234,10 +235,11 @@ def _uneven_and_small(source: Source) -> list[Finding]:
     originals = source.parts["train"].labels[source.parts["train"].originals]
     train = np.bincount(originals, minlength=len(source.classes))
     findings = []
-    if train.max() > 10 * max(train.min(), 1):
+    if train.max() > UNEVEN * max(train.min(), 1):
         rare, common = source.classes[int(train.argmin())], source.classes[int(train.argmax())]
         message = (
-            f"classes are uneven: {train.min()} of {rare!r}, {train.max()} of {common!r}; accuracy favors {common!r}"
+            f"classes are uneven: {train.min()} of {rare!r}, {train.max()} of {common!r}; accuracy favors {common!r}: "
+            "look at the recall per class too, or choose --metric balanced-accuracy (and --class-weights balanced)"
         )
         findings.append(Finding("uneven", "warning", message))
     if len(originals) < 4 * _FEW_SAMPLES:

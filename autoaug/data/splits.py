@@ -16,7 +16,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import train_test_split
 
-from autoaug.data.audit import Audit
+from autoaug.data.audit import Audit, Finding
 from autoaug.data.folds import Folds, check_count, cut
 from autoaug.data.inputs import Inputs, in_memory, join, pick
 from autoaug.data.source import Part, Role, Source
@@ -27,6 +27,8 @@ from autoaug.modalities.registry import get_modality
 HELD_OUT = 0.25
 #: The seed of the test split, whatever the user's seed is.
 _TEST_SEED = 0
+#: At most this many classes are listed in a message.
+_MOST_LISTED = 5
 #: The fewest training samples of a class for each split that is held out.
 _LEAST = 4
 
@@ -217,6 +219,19 @@ def _check_classes(source: Source, role: Role, labels: np.ndarray, allow: frozen
     cure = "" if role == "train" else " (or pass --allow absent)"
     name = source.classes[int(missing[0])]
     raise DataError(f"{source.name}: the {role} split has no sample of class {name!r}; add samples or groups{cure}")
+
+
+def absent_classes(data: DataSet) -> list[Finding]:
+    """A warning for each split that was held out without a sample of some class, because that was allowed."""
+    findings = []
+    for role, samples in (("validation", data.validation), ("test", data.test)):
+        missing = np.setdiff1d(np.arange(len(data.classes)), samples.labels)
+        if len(missing):
+            names = ", ".join(repr(data.classes[number]) for number in missing[:_MOST_LISTED].tolist())
+            more = f" and {len(missing) - _MOST_LISTED} more" if len(missing) > _MOST_LISTED else ""
+            message = f"the {role} split has no sample of {names}{more}, so nothing is known about these classes there"
+            findings.append(Finding("absent", "warning", message))
+    return findings
 
 
 def _check_counts(source: Source, folds: int | None) -> None:

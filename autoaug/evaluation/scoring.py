@@ -12,8 +12,8 @@ from autoaug.data.splits import count_groups
 from autoaug.evaluation.confirmation import CandidatePolicy
 from autoaug.evaluation.influence import influences
 from autoaug.evaluation.statistics import Errors, corrected_errors, crossed_errors, estimate_within
-from autoaug.results import Candidate
-from autoaug.training.metrics import Metric, metric_record, score
+from autoaug.results import Candidate, MetricScores
+from autoaug.training.metrics import Measured, Metric, by_cluster, metric_record, metrics_of, score
 from autoaug.training.result import TrialResult
 from autoaug.training.tasks import Task
 
@@ -21,7 +21,7 @@ from autoaug.training.tasks import Task
 @dataclass(frozen=True, eq=False)
 class ConfirmedTraining:
     """The outcome of one training of a candidate; see `TrialResult`. It was tested on the samples at `test_rows` of the
-    test split: a fold if there are folds, otherwise all.
+    test split: a fold if there are folds, otherwise all. Trainings of older versions lack `test_measured`.
     """
 
     validation_predictions: np.ndarray
@@ -30,6 +30,7 @@ class ConfirmedTraining:
     validation_statistics: np.ndarray
     test_statistics: np.ndarray
     test_rows: np.ndarray
+    test_measured: Mapping[str, Measured] = field(default_factory=dict)
 
     @classmethod
     def of(cls, result: TrialResult, test_rows: np.ndarray) -> ConfirmedTraining:
@@ -45,6 +46,7 @@ class ConfirmedTraining:
             result.validation_statistics,
             result.test_statistics,
             test_rows,
+            result.test_measured,
         )
 
 
@@ -120,7 +122,20 @@ class Scoring:
         if self.fold_count is None:
             return _crossed(self.metric, one, other, self.test_groups)
         values = scores(self.metric, one) - (scores(self.metric, other) if other else 0)
-        return corrected_errors(values.tolist(), 1 / len(one[0]), 1 / (self.fold_count - 1))
+        return self._fold_errors(values.tolist(), len(one[0]))
+
+    def _fold_errors(self, values: Sequence[float], tested: int) -> Errors:
+        """The errors of a mean over seeds that were each tested on a fold of `tested` samples."""
+        assert self.fold_count is not None
+        return corrected_errors(values, 1 / tested, 1 / (self.fold_count - 1))
+
+    def measured_errors(self, ours: Sequence[Measured]) -> Errors:
+        """The errors of the mean of a metric, whether or not it is the one that candidates are judged by."""
+        values, tested = [one.value for one in ours], len(ours[0].influence)
+        if self.fold_count is not None:
+            return self._fold_errors(values, tested)
+        clusters = _clusters(self.test_groups)
+        return crossed_errors(values, np.stack([by_cluster(one.influence, clusters) for one in ours]), 1 / tested)
 
     def validation_errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
         """The same for the validation split. A bet must be made even if all of it is one group: then the luck of the
@@ -131,10 +146,12 @@ class Scoring:
         return _crossed(self.metric, one, other, None if groups is None or len(np.unique(groups)) < 2 else groups)
 
     def by_class(self, training: ConfirmedTraining) -> list[float]:
-        """The score on the test samples of each class, NaN for a class without any; empty without classes."""
-        strata = self.task.strata(self.tested_labels(training))
-        rows = (training.test_statistics[strata == number] for number in range(self.task.classes))
-        return [score(self.metric, own) for own in rows]
+        """The recall of each class: the share of its test samples that were recognized, NaN for a class without any;
+        empty without classes.
+        """
+        labels = self.tested_labels(training)
+        rows = (training.test_predictions[labels == number] == number for number in range(self.task.classes))
+        return [float(own.mean()) if len(own) else float("nan") for own in rows]
 
     def recognized(self, trainings: Sequence[ConfirmedTraining]) -> np.ndarray:
         """For each test sample, the share ``[n]`` of trainings that predicted it correctly, among those tested on it; 0
@@ -158,11 +175,16 @@ def _crossed(
     metric: Metric, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], groups: np.ndarray | None
 ) -> Errors:
     """The errors of a mean over seeds, or of a difference of two means, from the statistics of the same samples."""
-    clusters = None if groups is None else np.unique(groups, return_inverse=True)[1]
+    clusters = _clusters(groups)
     values, added = scores(metric, ours), influences(metric, ours, clusters)
     if theirs:
         values, added = values - scores(metric, theirs), added - influences(metric, theirs, clusters)
     return crossed_errors(values.tolist(), added, 1 / len(ours[0]))
+
+
+def _clusters(groups: np.ndarray | None) -> np.ndarray | None:
+    """The index of each sample's group."""
+    return None if groups is None else np.unique(groups, return_inverse=True)[1]
 
 
 def scores(metric: Metric, statistics: Sequence[np.ndarray]) -> np.ndarray:
@@ -174,7 +196,7 @@ def assess(
     candidate_policy: CandidatePolicy, trainings: Trainings, seeds: Sequence[int], scoring: Scoring
 ) -> Candidate:
     """A candidate with its scores over those of the `seeds` that it was trained with, and the interval of the mean on
-    the test split. With classes, it has a score for each, None for a class without test samples.
+    the test split. With classes, it has the recall of each, None for a class without test samples.
     """
     seeds = [seed for seed in seeds if (candidate_policy.name, seed) in trainings]
     own = [trainings[candidate_policy.name, seed] for seed in seeds]
@@ -195,12 +217,37 @@ def assess(
         validation_mean=float(np.mean(validation)),
         test_scores=tuple(test),
         mean=mean.mean,
-        ci95=(max(0.0, mean.ci95[0]), min(1.0, mean.ci95[1])) if is_share else mean.ci95,
+        ci95=_within_share(mean.ci95) if is_share else mean.ci95,
+        metrics=_all_metrics(own, scoring),
         class_scores=_known(_means(np.array(by_class))) if has_classes else (),
         class_scores_by_seed=tuple(_known(np.array(row)) for row in by_class) if has_classes else (),
         confusion=tuple(tuple(row.tolist()) for row in confusion) if has_classes else (),
         seconds=float(np.mean([training.seconds for training in own])),
     )
+
+
+def _all_metrics(trainings: Sequence[ConfirmedTraining], scoring: Scoring) -> dict[str, MetricScores]:
+    """All metrics of the task that are defined for every training and have an interval: a single seed gives none."""
+    found: dict[str, MetricScores] = {}
+    if len(trainings) < 2:
+        return found
+    for name, metric in metrics_of(scoring.task).items():
+        own = [training.test_measured[name] for training in trainings if name in training.test_measured]
+        if len(own) < len(trainings) or not np.isfinite([one.value for one in own]).all():
+            continue
+        record, mean = metric_record(metric), estimate_within([one.value for one in own], scoring.measured_errors(own))
+        found[name] = MetricScores(
+            metric=record,
+            values=tuple(one.value for one in own),
+            mean=mean.mean,
+            ci95=_within_share(mean.ci95) if record.is_share else mean.ci95,
+        )
+    return found
+
+
+def _within_share(interval: tuple[float, float]) -> tuple[float, float]:
+    """The part of an interval that a fraction can be in."""
+    return max(0.0, interval[0]), min(1.0, interval[1])
 
 
 def _means(rows: np.ndarray) -> np.ndarray:

@@ -81,6 +81,7 @@ def figures_of(difference: Paired, words: Words) -> str:
     metric = words.metric
     what = f"{words.split} {metric.name}".strip()
     what = f"{metric.points} of {what}" if metric.points else what
+    what += "" if metric.larger_is_better else ", of which less is better"
     return (
         f"{metric.difference(difference.difference)} {what} (95 % interval {_interval(difference.ci95, metric)}, "
         f"{len(difference.differences)} seeds, p = {difference.p_value:.2g})"

@@ -10,7 +10,7 @@ from functools import partial
 from autoaug.data.audit import Finding, allowed, audit
 from autoaug.data.description import describe_source, describe_splits
 from autoaug.data.loading import open_source
-from autoaug.data.splits import DataSet, split
+from autoaug.data.splits import DataSet, absent_classes, split
 from autoaug.errors import DataError, OptionError
 from autoaug.pipeline.options import CheckOptions
 from autoaug.pipeline.parsing import check_seed, check_size, parse_memory
@@ -90,7 +90,7 @@ def check(options: CheckOptions) -> DataCheck:
     except DataError as fault:
         refusal = str(fault)
     else:
-        about_splits = _few_groups(data)
+        about_splits = [*_few_groups(data), *absent_classes(data)]
         findings += tuple(about_splits)
         lines += [f"{finding.level}: {finding.message}" for finding in about_splits]
         lines += [_SOUND] * all(finding.level == "note" for finding in findings)

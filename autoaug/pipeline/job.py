@@ -22,12 +22,20 @@ from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import Executor
 from autoaug.search.progress import Progress
-from autoaug.training.metrics import Accuracy, Metric
+from autoaug.training.metrics import Metric, get_metric
+from autoaug.training.recipe import Recipe
 from autoaug.training.setting import Setting, TrainingSetting
-from autoaug.training.tasks import Classification, Task
+from autoaug.training.tasks import Classification, Task, balanced_weights
 from autoaug.utils.facts import Facts
 
 OpenExecutor = Callable[[Setting], Executor]
+
+
+def task_of(data: DataSet, recipe: Recipe) -> Task:
+    """What is predicted."""
+    classes = len(data.classes)
+    is_balanced = recipe.class_weights == "balanced"
+    return Classification(classes, balanced_weights(data.train.labels, classes) if is_balanced else ())
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +51,12 @@ class Job:
     @property
     def task(self) -> Task:
         """What is predicted."""
-        return Classification(len(self.data.classes))
+        return task_of(self.data, self.config.recipe)
 
     @property
     def metric(self) -> Metric:
         """How predictions are measured."""
-        return Accuracy()
+        return get_metric(self.config.metric, self.task)
 
     @property
     def modality(self) -> str:
@@ -105,7 +113,6 @@ class Job:
         config = self.config
         behind = {
             "task": self.task.name,
-            "metric": self.metric.name,
             "modality": self.modality,
             "training_split": self.data.train_fingerprint,
             "network": self._network(),

@@ -21,6 +21,7 @@ from autoaug.search.loop import run_search
 from autoaug.search.space import SearchSpace, wanted_generators
 from autoaug.search.strategies import get_strategy
 from autoaug.search.study import SearchStudy
+from autoaug.training.metrics import metric_record
 from autoaug.training.robustness import check_examinable
 from autoaug.training.setting import TrainingSetting
 from autoaug.utils.facts import Facts
@@ -131,7 +132,9 @@ def _search(
         setting = replace(setting, measures_robustness=True)
     with open_executor(setting) as executor:
         full_length = setting.full_length_passes()
-        stopped = run_search(study, executor, budget, full_length, baselines, progress, may_stop=config.early_stop)
+        # What is left to gain is judged by the noise of shares.
+        may_stop = config.early_stop and metric_record(job.metric).is_share
+        stopped = run_search(study, executor, budget, full_length, baselines, progress, may_stop=may_stop)
     return study, stopped
 
 

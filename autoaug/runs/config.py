@@ -82,6 +82,7 @@ class RunConfig(BaseModel):
     control: Annotated[Literal["random"] | None, renamed("control", "rival")] = None
     policies: tuple[Policy, ...] = ()
     model: str = "auto"
+    metric: str = "accuracy"
     recipe: Recipe
     confirmation_seeds: Annotated[int, Field(ge=2, le=LARGEST_COUNT)] = 5
     most_seeds: Annotated[int, Field(ge=2, le=LARGEST_COUNT)] = 16

@@ -23,6 +23,9 @@ class Recipe(BaseModel):
         learning_rate: the highest learning rate of the cycle.
         weight_decay: the weight decay of all weights.
         label_smoothing: the share of each label that is spread over all classes (Szegedy et al., 2016).
+        class_weights: the weights of classes in the loss: ``none``, or ``balanced``, in inverse proportion to their
+            training samples.
+        sampling: how often samples are trained on: all equally (``shuffled``), or all classes equally (``balanced``).
         equal: what all policies have in common: the samples that they train on (``samples``: fewer epochs with K
             copies), the epochs (``epochs``: K times the samples with K copies), or the samples passed through the model
             (``compute``: fewer steps with an attack, which passes them again).
@@ -38,6 +41,8 @@ class Recipe(BaseModel):
     learning_rate: Annotated[float, Field(gt=0)] = 0.1
     weight_decay: Annotated[float, Field(ge=0)] = 5e-4
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    class_weights: Literal["none", "balanced"] = "none"
+    sampling: Literal["shuffled", "balanced"] = "shuffled"
     equal: Literal["samples", "epochs", "compute"] = "samples"
     batch_counts: Annotated[Literal["samples", "inputs"], _AS_NOW] = "samples"
 

@@ -116,3 +116,38 @@ def test_the_fingerprint_follows_the_content_and_not_the_format(tmp_path: Path) 
     assert compressed == floats
     assert audit(open_source(write_npz(tmp_path / "c.npz", x_train=changed), PLENTY)).fingerprint != compressed
     assert audit(open_source(write_npz(tmp_path / "d.npz", y_train=(y + 1) % 3), PLENTY)).fingerprint != compressed
+
+
+@pytest.mark.parametrize(("smallest", "warned"), [(12, True), (14, False)])
+def test_classes_are_uneven_from_three_times_on(smallest: int, warned: bool, tmp_path: Path) -> None:
+    images, labels = bars(120)
+    kept = np.sort(np.concatenate([np.flatnonzero(labels != 2), np.flatnonzero(labels == 2)[:smallest]]))
+    path = write_npz(tmp_path / "bars.npz", x_train=images[kept], y_train=labels[kept])
+    found = [finding for finding in audit(open_source(str(path), 2**30)).findings if finding.code == "uneven"]
+    assert bool(found) == warned
+    if warned:
+        assert "12 of '2', 40 of '0'; accuracy favors '0'" in found[0].message
+        assert "--metric balanced-accuracy" in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (np.arange(120) % 3 / 1.0, "labels are float64 numbers such as 0, not classes; store them as integers"),
+        (np.linspace(0, 1, 120).astype(np.float32), "labels are float32 numbers such as 0.008.*not classes; give each"),
+        (
+            np.linspace(0, 1, 120).round(3).astype(str),
+            "labels are numbers such as 0.0, 120 different ones of 120 samples",
+        ),
+    ],
+)
+def test_numbers_where_classes_are_meant_are_named(labels: np.ndarray, words: str, tmp_path: Path) -> None:
+    path = write_npz(tmp_path / "bars.npz", y_train=labels, y_test=labels[:60])
+    with pytest.raises(DataError, match=words):
+        open_source(str(path), 2**30)
+
+
+def test_versions_are_classes(tmp_path: Path) -> None:
+    versions = np.array(["1.0", "1.5", "2.5"])
+    path = write_npz(tmp_path / "bars.npz", y_train=versions[np.arange(120) % 3], y_test=versions[np.arange(60) % 3])
+    assert open_source(str(path), 2**30).classes == ("1.0", "1.5", "2.5")

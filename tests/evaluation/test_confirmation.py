@@ -31,7 +31,8 @@ from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import TrialSpec
 from autoaug.search.executors.inline import InlineExecutor
 from autoaug.training.checkpoint import has_weights
-from autoaug.training.metrics import Accuracy
+from autoaug.training.metrics import Accuracy, metrics_of
+from autoaug.training.recipe import Recipe
 from autoaug.training.result import TrialResult
 from autoaug.training.tasks import Classification
 from tests.tasks import small_task
@@ -148,7 +149,9 @@ def test_a_runs_groups_reach_its_intervals(tmp_path: Path) -> None:
     samples = Samples(MemoryInputs(np.zeros((4, 1, 8, 8), np.uint8)), np.arange(4) % 2, np.array(list("aabb")))
     data = DataSet("grouped", ("one", "two"), samples, samples, samples, "", "")
     audit = Audit({}, (), {}, "")
-    job = Job(RunFolder(tmp_path), RunConfig.model_construct(), data, audit, Logged())
+    job = Job(
+        RunFolder(tmp_path), RunConfig.model_construct(recipe=Recipe(epochs=1, batch_size=8)), data, audit, Logged()
+    )
     assert job.scoring.test_groups is samples.groups
     assert job.scoring.validation_groups is samples.groups
 
@@ -277,6 +280,10 @@ def test_trainings_that_are_on_disk_are_not_run_again(tmp_path: Path) -> None:
     for key, training in first.items():
         np.testing.assert_array_equal(training.test_predictions, second[key].test_predictions)
         np.testing.assert_array_equal(training.test_statistics, second[key].test_statistics)
+        assert list(second[key].test_measured) == list(metrics_of(store.scoring.task))
+        for name, measured in training.test_measured.items():
+            assert second[key].test_measured[name].value == measured.value
+            np.testing.assert_array_equal(second[key].test_measured[name].influence, measured.influence)
 
 
 def test_files_without_statistics_are_read_and_damaged_ones_are_trained_again(tmp_path: Path) -> None:
@@ -285,18 +292,20 @@ def test_files_without_statistics_are_read_and_damaged_ones_are_trained_again(tm
     (path,) = tmp_path.iterdir()
     with np.load(path) as file:
         whole = dict(file)
-    older = {name: value for name, value in whole.items() if not name.endswith("_statistics")}
+    older = {name: value for name, value in whole.items() if not name.endswith("_statistics") and " " not in name}
     np.savez_compressed(path, **older)
     stored = store.read(CANDIDATES[0].policy, 1)
     assert stored is not None
     np.testing.assert_array_equal(stored.validation_statistics, whole["validation_statistics"])
     np.testing.assert_array_equal(stored.test_statistics, whole["test_statistics"])
+    assert not stored.test_measured
     for name, value in {
         "test_predictions": whole["test_predictions"].astype(np.int64),
         "validation_predictions": whole["validation_predictions"][:-1],
         "test_statistics": whole["test_statistics"] * np.nan,
         "validation_statistics": whole["validation_statistics"][1:],
         "seconds": np.float64("inf"),
+        "measured kappa": whole["measured kappa"][1:],
     }.items():
         np.savez_compressed(path, **{**whole, name: value})
         assert store.read(CANDIDATES[0].policy, 1) is None, name

@@ -7,10 +7,10 @@ import pytest
 from sklearn.metrics import f1_score
 
 from autoaug.evaluation.influence import influence, influences
-from autoaug.training.metrics import Accuracy, Metric, score
+from autoaug.training.metrics import Accuracy, Metric, SumMetric, score
 
 
-class F1:
+class F1(SumMetric):
     """Of the class 1: its hits, misses and false alarms."""
 
     name, unit, larger_is_better = "F1", "%", True
@@ -23,7 +23,7 @@ class F1:
         return float(2 * total[0] / (2 * total[0] + total[1] + total[2]))
 
 
-class ErrorRate:
+class ErrorRate(SumMetric):
     """Edits over words, as for speech: the smaller the better."""
 
     name, unit, larger_is_better = "word error rate", "%", False

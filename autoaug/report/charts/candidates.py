@@ -77,7 +77,7 @@ def candidates_figure(rows: list[CandidateRow], metric: MetricRecord) -> go.Figu
             mode="markers",
             marker={"color": color, "size": 11, "symbol": "diamond"},
             name=kind,
-            hovertemplate=f"%{{y}}: %{{x:.2f}}{metric.behind}<extra></extra>",
+            hovertemplate=f"%{{y}}: %{{x:{metric.digits(2)}}}{metric.behind}<extra></extra>",
         )
     figure.update_yaxes(categoryorder="array", categoryarray=[_label(row) for row in reversed(rows)])
     return figure
