@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "autoaug"
 ROOMS = {
     "cli", "data", "engine", "evaluation", "exporters", "functional", "generate", "modalities", "pipeline", "policy",
-    "report", "runs", "search", "training",
+    "report", "results", "runs", "search", "training",
 }  # fmt: skip
 MOST_LINES, MOST_FUNCTION_LINES, MOST_PARAMETERS = 400, 60, 8
 #: What is longer or takes more, and why.
