@@ -110,7 +110,8 @@ def test_a_policy_of_a_search_must_be_ahead_by_a_share_of_the_luck_of_the_sample
 def test_samples_of_one_group_are_met_with_luck_as_a_whole() -> None:
     """Ten copies of each sample in a group of their own are as sure as the samples alone."""
     draw = np.random.default_rng(0)
-    ours, theirs = (draw.random((2, 5, 40)) < 0.7).astype(np.uint16)
+    lasting, passing = draw.random((2, 1, 40)) < 0.5, draw.random((2, 5, 40)) < 0.1
+    ours, theirs = (lasting ^ passing).astype(np.uint16)
     labels, copied = np.ones(40, np.int64), np.ones(400, np.int64)
     alone = Scoring(Classification(2), Accuracy(), labels, labels)
     grouped = Scoring(Classification(2), Accuracy(), copied, copied, np.repeat(np.arange(40).astype(str), 10))
@@ -203,15 +204,43 @@ def test_without_searched_candidates_a_comparison_judges_baselines_and_a_search_
     }
     compared, searched = judged(scores, after_search=False), judged(scores)
     for judgment in (compared, searched):
-        assert (judgment.comparison.candidate, judgment.comparison.baseline) == ("flip", "none")
         assert judgment.returned.name == "flip"
         assert not judgment.as_returned().is_searched
+    assert (compared.comparison.candidate, compared.comparison.baseline) == ("flip", "none")
+    assert searched.comparison is None, "two baselines are no finding of the search"
     assert compared.verdict == "better"
     assert searched.verdict == "no significant difference"
     assert "larger budget" in searched.sentence
     stopped = judged(scores, stopped="hardly anything is left to gain").sentence
     assert "ended early, because hardly anything is left to gain. Returned is flip" in stopped
     assert "larger budget" not in stopped
+
+
+def test_where_all_its_policies_failed_in_the_confirmation_a_search_says_so() -> None:
+    scores: dict[str, tuple[CandidateKind, float, float]] = {
+        "none": ("baseline", 0.7, 0.7),
+        "random-search": ("control", 0.8, 0.8),
+    }
+    judgment = judged(scores, lost=True)
+    assert judgment.verdict == "no significant difference"
+    assert "all policies of the search failed in the confirmation" in judgment.sentence
+    assert judgment.returned.name == "none", "nothing is claimed for the control search"
+
+
+def test_without_a_baseline_a_search_claims_nothing() -> None:
+    judgment = judged({"a": ("searched", 0.8, 0.8), "b": ("searched", 0.7, 0.7)})
+    assert judgment.verdict == "no significant difference"
+    assert "no baseline could be trained" in judgment.sentence
+
+
+@pytest.mark.parametrize("kind", ["searched", "control"])
+def test_a_policy_that_is_proven_worse_is_never_returned(kind: CandidateKind) -> None:
+    """Not even as the best bet by validation: the test split knows better."""
+    judgment = judged({"own": ("searched", 0.9, 0.4), "other": (kind, 0.8, 0.8)}, after_search=kind == "control")
+    assert judgment.verdict == "worse"
+    assert judgment.returned.name == "other"
+    role = {"searched": "the best of the other policies by validation", "control": "the winner of the control search"}
+    assert judgment.sentence.count(role[kind]) == 2
 
 
 def test_assessment_matches_scikit_learn() -> None:
