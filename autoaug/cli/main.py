@@ -18,6 +18,7 @@ from autoaug.cli import generate as made
 from autoaug.cli import listings
 from autoaug.cli.parameters import command
 from autoaug.errors import AutoaugError, DataError, Interrupted, OptionError
+from autoaug.evaluation.advice import advice
 from autoaug.evaluation.cautions import cautions
 from autoaug.evaluation.wording import claimed, lengthened, sureness
 from autoaug.pipeline.options import (
@@ -28,6 +29,7 @@ from autoaug.pipeline.options import (
     RobustnessOptions,
     SearchOptions,
 )
+from autoaug.policy.words import in_words
 from autoaug.utils.signals import ignore_signals
 from autoaug.utils.terminal import echo, say
 from autoaug.version import __version__
@@ -214,8 +216,9 @@ def _print_outcome(console: Console, result: SearchResult) -> None:
     line("")
     for c in sorted(result.candidates, key=lambda c: -c.mean):
         low, high = metric.interval(c.ci95)
+        what = "" if c.kind == "baseline" else f": {in_words(c.policy)}"
         mean, bounds = metric.number(metric.value(c.mean)), f"[{metric.number(low)}, {metric.number(high)}]"
-        line(f"  {c.name:<{width}}  {mean:>6}{metric.behind}  {bounds}  {c.kind}")
+        line(f"  {c.name:<{width}}  {mean:>6}{metric.behind}  {bounds}  {c.kind}{what}")
     line("")
     line(result.sentence)
     if result.comparison is not None:
@@ -226,7 +229,16 @@ def _print_outcome(console: Console, result: SearchResult) -> None:
         line(claimed(claim, result.metric))
     for caution in cautions(result):
         line(caution)
+    line("")
     line(f"verdict: {result.verdict}")
+    line(f"use:     {in_words(result.candidate(result.returned.name).policy)}")
+    if module := max(result.run_dir.glob("policy_*.py"), default=None):
+        line(f"           from {module.stem} import Augment  # {module}, which runs without autoaug")
+        line("           augment = Augment()")
+        line("           batch = augment(batch)")
+    for number, step in enumerate(advice(result)):
+        line(f"{'' if number else 'next:':<9}{step}")
+    line(f"policy:  {result.run_dir / 'policy.yaml'}")
     line(f"report:  {result.run_dir / 'report.html'}")
 
 

@@ -11,6 +11,7 @@ from autoaug.evaluation.comparing import Paired, comparison_of, paired, pooled_d
 from autoaug.evaluation.returning import best_bet, best_by_validation
 from autoaug.evaluation.scoring import Scoring, Trainings
 from autoaug.evaluation.wording import Words
+from autoaug.policy.words import in_words
 from autoaug.results import Candidate, CandidateKind, Comparison, Returned, Verdict
 from autoaug.training.metrics import metric_record
 
@@ -93,7 +94,8 @@ def decide(finalist: C, baseline: Rival[C], strongest: Rival[C], bet: C, words: 
     returned = {"better": finalist, "worse": known}.get(verdict, bet)
     if verdict != "better":
         why = words.best if returned is baseline.candidate else "the best bet by validation"
-        sentence += f" Returned is {returned.name}, {why}."
+        named = returned.name if returned.name in names else words.named(returned.name)
+        sentence += f" Returned is {named}, {why}."
     return Decision(verdict, sentence, returned)
 
 
@@ -149,7 +151,12 @@ def judge(
         bet = best_bet(candidates, trainings, scoring, shared)
     else:
         bet = best_by_validation([c for c in candidates if c.kind == "baseline"] or candidates, shared)
-    words = Words(metric_record(scoring.metric), after_search=terms.after_search, stopped=terms.stopped)
+    words = Words(
+        metric_record(scoring.metric),
+        after_search=terms.after_search,
+        stopped=terms.stopped,
+        described={c.name: in_words(c.policy) for c in candidates if c.kind != "baseline"},
+    )
     decision = decide(finalist, *both, bet, words)
     pooled = pooled_discordance(finalist, baseline.candidate, trainings, scoring)
     return Judgment(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from autoaug.evaluation.statistics import verdict_of
@@ -23,6 +23,7 @@ class Words:
         best: how the baseline was chosen.
         after_search: whether there was a search.
         stopped: why it ended early; empty if it did not.
+        described: what policies do, by their names; those whose names say it are left out.
     """
 
     metric: MetricRecord
@@ -30,11 +31,16 @@ class Words:
     best: str = "the best baseline by validation"
     after_search: bool = True
     stopped: str = ""
+    described: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def finalist(self) -> str:
         """What the finalist is."""
         return "the searched policy" if self.after_search else "the policy"
+
+    def named(self, name: str) -> str:
+        """The name, after what the policy does if that is known."""
+        return f"{self.described[name]} [{name}]" if name in self.described else name
 
 
 def nothing_found(returned: str, words: Words) -> str:
@@ -43,12 +49,13 @@ def nothing_found(returned: str, words: Words) -> str:
     cure = "; give it a larger budget"
     if words.stopped:
         why, cure = f"the search ended early, because {words.stopped}", ""
-    return f"No significant difference: {why}{cure}. Returned is {returned}, {words.best}."
+    return f"No significant difference: {why}{cure}. Returned is {words.named(returned)}, {words.best}."
 
 
 def decided(verdict: Verdict, finalist: str, baseline: str, difference: Paired, words: Words) -> str:
     """The sentence for the difference to the `baseline`."""
-    ours, theirs, figures = f"{words.finalist} {finalist}", f"{baseline}, {words.best}", figures_of(difference, words)
+    ours, theirs = f"{words.finalist} {words.named(finalist)}", f"{words.named(baseline)}, {words.best}"
+    figures = figures_of(difference, words)
     return {
         "better": f"Better: {ours} beats {theirs}, by {figures}.",
         "worse": f"Worse: {ours} is behind {theirs}: {figures}.",
@@ -62,8 +69,9 @@ def ahead_of_one(finalist: str, baseline: str, difference: Paired, strongest: tu
     """
     other, to_strongest = strongest
     return (
-        f"No significant difference: {words.finalist} {finalist} is ahead of {baseline}, {words.best}, by "
-        f"{figures_of(difference, words)}, but not clearly of {other}, the strongest by {words.split}: "
+        f"No significant difference: {words.finalist} {words.named(finalist)} is ahead of {words.named(baseline)}, "
+        f"{words.best}, by {figures_of(difference, words)}, but not clearly of {words.named(other)}, the strongest by "
+        f"{words.split}: "
         f"{figures_of(to_strongest, words)}."
     )
 

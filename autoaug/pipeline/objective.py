@@ -23,6 +23,7 @@ from autoaug.pipeline.parsing import check_seed, parse_budget, parse_time, withi
 from autoaug.pipeline.searching import known_candidates, searched_candidates
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
+from autoaug.policy.words import in_words
 from autoaug.results import Interval, MetricRecord, Record, TrialSummary, Verdict
 from autoaug.runs.callbacks import Logged
 from autoaug.runs.config import LARGEST_COUNT
@@ -290,7 +291,8 @@ def _judged(
         return Rival(candidate, Paired(differences, seed_errors(differences, _RESOLUTION)))
 
     against = rival(baseline)
-    decision = decide(finalist, against, rival(strongest(known)), baseline, _WORDS)
+    words = replace(_WORDS, described={c.name: in_words(c.policy) for c in candidates if c.kind == "searched"})
+    decision = decide(finalist, against, rival(strongest(known)), baseline, words)
     paired = against.difference
     return ObjectiveResult(
         verdict=decision.verdict,

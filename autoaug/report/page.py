@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from autoaug.errors import RunError
+from autoaug.evaluation.advice import advice
 from autoaug.evaluation.cautions import cautions
-from autoaug.evaluation.wording import lengthened, sample_cure, sureness
+from autoaug.evaluation.wording import claimed, lengthened, sample_cure, sureness
 from autoaug.modalities.registry import get_modality
+from autoaug.policy.words import in_words
 from autoaug.report.before_after import before_and_after
 from autoaug.report.charts import Chart, RunFacts, draw_charts
 from autoaug.report.charts.candidates import candidate_rows, candidates_chart
@@ -85,6 +87,9 @@ def _tables(run: FinishedRun) -> dict[str, Any]:
         "cautions": cautions(result),
         "claims": claim_rows(result, metric),
         "lengthened": lengthened(result.longer, metric),
+        "in_words": in_words(result.candidate(result.returned.name).policy),
+        "because": [claimed(claim, metric) for claim in result.claims],
+        "advice": advice(result),
         "sample_cure": sample_cure(result.comparison) if result.comparison else "",
         "pair": before_and_after(result),
         "stages": stages(result, metric),

@@ -106,13 +106,13 @@ def test_given_parts_are_kept(tmp_path: Path) -> None:
 
 
 def test_on_disk_and_in_memory_splits_are_the_same(npz: Path) -> None:
-    found = {}
+    planted_splits = {}
     for limit in (PLENTY, 10):
         source = open_source(npz, limit)
         data = split(source, audit(source), 0, limit)
-        found[limit] = [in_memory(s.inputs).array for s in (data.train, data.validation, data.test)]
+        planted_splits[limit] = [in_memory(s.inputs).array for s in (data.train, data.validation, data.test)]
         assert isinstance(data.train.inputs, MemoryInputs) == (limit == PLENTY)
-    for ours, theirs in zip(found[PLENTY], found[10], strict=True):
+    for ours, theirs in zip(planted_splits[PLENTY], planted_splits[10], strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
@@ -162,8 +162,8 @@ def test_few_groups_are_split_too(count: int) -> None:
     labels = np.arange(120) % 3
     groups = np.array([f"g{i // 3 % count}" for i in range(120)])
     data = splits(numbered(labels, groups))
-    found = [set(part.groups) for part in (data.train, data.validation, data.test)]
-    assert len(set.union(*found)) == count == sum(map(len, found))
+    groups_by_split = [set(part.groups) for part in (data.train, data.validation, data.test)]
+    assert len(set.union(*groups_by_split)) == count == sum(map(len, groups_by_split))
 
 
 @pytest.mark.parametrize(("count", "words"), [(1, "a single group"), (2, "2 groups")])
@@ -199,11 +199,11 @@ def test_a_given_split_may_lack_a_class_where_that_is_allowed(role: str, tmp_pat
     kept = labels != 1
     part = {f"x_{role}": images[kept], f"y_{role}": labels[kept]}
     source = open_source(write_npz(tmp_path / "a.npz", **part), PLENTY)
-    found = audit(source)
+    audited = audit(source)
     with pytest.raises(DataError, match=r"split has no sample of class '1'; add samples \(or pass --allow absent\)"):
-        found.stop()
-    found.stop(frozenset({"absent"}))
-    data = split(source, found, 0, PLENTY, frozenset({"absent"}))
+        audited.stop()
+    audited.stop(frozenset({"absent"}))
+    data = split(source, audited, 0, PLENTY, frozenset({"absent"}))
     assert set({"val": data.validation, "test": data.test}[role].labels) == {0, 2}
 
 

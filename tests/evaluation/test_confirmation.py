@@ -46,9 +46,9 @@ def predictions(accuracy: float, seed: int, spread: float = 0.0) -> np.ndarray:
     """Right for a share of the labels near `accuracy`, always the first ones."""
     draw = np.random.default_rng(seed)
     right = round(len(LABELS) * (accuracy + spread * draw.standard_normal()))
-    found = LABELS.copy()
-    found[right:] = (found[right:] + 1) % 4
-    return found.astype(np.uint16)
+    answers = LABELS.copy()
+    answers[right:] = (answers[right:] + 1) % 4
+    return answers.astype(np.uint16)
 
 
 def judged(scores: dict[str, tuple[CandidateKind, float, float]], spread: float = 0.004, **terms: Any) -> Judgment:
@@ -66,23 +66,22 @@ def judged(scores: dict[str, tuple[CandidateKind, float, float]], spread: float 
 
 
 def test_better_is_returned() -> None:
-    found = judged({"none": ("baseline", 0.7, 0.7), "flip": ("baseline", 0.75, 0.75), "found": ("searched", 0.8, 0.85)})
-    assert found.verdict == "better"
-    assert found.comparison.baseline == "flip"
-    assert found.returned.name == "found"
-    assert found.as_returned().is_searched
-    assert found.sentence.startswith("Better: ")
+    judgment = judged({"none": ("baseline", 0.7, 0.7), "flip": ("baseline", 0.7, 0.7), "own": ("searched", 0.8, 0.85)})
+    assert judgment.verdict == "better"
+    assert judgment.returned.name == "own"
+    assert judgment.as_returned().is_searched
+    assert judgment.sentence.startswith("Better: ")
 
 
 def test_worse_returns_the_best_baseline_by_validation() -> None:
-    found = judged(
+    judgment = judged(
         {"none": ("baseline", 0.78, 0.85), "flip": ("baseline", 0.75, 0.70), "found": ("searched", 0.9, 0.75)}
     )
-    assert found.verdict == "worse"
-    assert found.comparison.baseline == "none"
-    assert found.returned.name == "none"
-    assert not found.as_returned().is_searched
-    assert "Returned is none, the best baseline by validation." in found.sentence
+    assert judgment.verdict == "worse"
+    assert judgment.comparison.baseline == "none"
+    assert judgment.returned.name == "none"
+    assert not judgment.as_returned().is_searched
+    assert "Returned is none, the best baseline by validation." in judgment.sentence
 
 
 def test_undecided_returns_the_best_bet_or_for_the_cautious_the_best_baseline() -> None:
@@ -112,8 +111,8 @@ def test_a_policy_of_a_search_must_be_ahead_by_a_share_of_the_luck_of_the_sample
         assess(CandidatePolicy(name, kind, Policy()), trainings, SEEDS, SCORING) for name, kind in kinds.items()
     ]
     ratio = (24 - 16) / np.sqrt(24 + 16)
-    found = [best_bet(candidates, trainings, SCORING, 5, discount).name for discount in (0.95 * ratio, 1.05 * ratio)]
-    assert found == ["drawn", "known"]
+    bets = [best_bet(candidates, trainings, SCORING, 5, discount).name for discount in (0.95 * ratio, 1.05 * ratio)]
+    assert bets == ["drawn", "known"]
 
 
 def test_samples_of_one_group_are_met_with_luck_as_a_whole() -> None:
@@ -163,11 +162,11 @@ def test_better_must_hold_against_the_strongest_by_test_too() -> None:
         "flip": ("baseline", 0.6, 0.85),
         "found": ("searched", 0.8, 0.85),
     }
-    found = judged(scores)
-    assert found.verdict == "no significant difference"
-    assert found.comparison.baseline == "none"
-    assert verdict_of(found.comparison.ci95) == "better"
-    assert "not clearly of flip, the strongest by test" in found.sentence
+    judgment = judged(scores)
+    assert judgment.verdict == "no significant difference"
+    assert judgment.comparison.baseline == "none"
+    assert verdict_of(judgment.comparison.ci95) == "better"
+    assert "not clearly of flip, the strongest by test" in judgment.sentence
 
 
 def test_what_is_returned_is_compared_with_what_its_user_may_ask_about() -> None:
@@ -192,7 +191,7 @@ def test_what_is_returned_is_compared_with_what_its_user_may_ask_about() -> None
 
 
 def test_the_finalist_and_its_baseline_are_chosen_by_validation() -> None:
-    found = judged(
+    judgment = judged(
         {
             "none": ("baseline", 0.9, 0.7),
             "flip": ("baseline", 0.6, 0.8),
@@ -201,8 +200,8 @@ def test_the_finalist_and_its_baseline_are_chosen_by_validation() -> None:
             "random-search": ("control", 0.5, 0.82),
         }
     )
-    assert found.comparison.candidate == "chosen"
-    assert found.comparison.baseline == "none"
+    assert judgment.comparison.candidate == "chosen"
+    assert judgment.comparison.baseline == "none"
 
 
 def test_without_searched_candidates_a_comparison_judges_baselines_and_a_search_claims_nothing() -> None:
@@ -211,10 +210,10 @@ def test_without_searched_candidates_a_comparison_judges_baselines_and_a_search_
         "flip": ("baseline", 0.8, 0.8),
     }
     compared, searched = judged(scores, after_search=False), judged(scores)
-    for found in (compared, searched):
-        assert (found.comparison.candidate, found.comparison.baseline) == ("flip", "none")
-        assert found.returned.name == "flip"
-        assert not found.as_returned().is_searched
+    for judgment in (compared, searched):
+        assert (judgment.comparison.candidate, judgment.comparison.baseline) == ("flip", "none")
+        assert judgment.returned.name == "flip"
+        assert not judgment.as_returned().is_searched
     assert compared.verdict == "better"
     assert searched.verdict == "no significant difference"
     assert "larger budget" in searched.sentence
@@ -226,11 +225,11 @@ def test_without_searched_candidates_a_comparison_judges_baselines_and_a_search_
 def test_assessment_matches_scikit_learn() -> None:
     from sklearn.metrics import accuracy_score, recall_score
 
-    found = judged({"none": ("baseline", 0.7, 0.7), "flip": ("baseline", 0.8, 0.8)}, spread=0.03).returned
+    returned = judged({"none": ("baseline", 0.7, 0.7), "flip": ("baseline", 0.8, 0.8)}, spread=0.03).returned
     tested = [predictions(0.8, seed + 1, 0.03) for seed in SEEDS]
-    assert found.test_scores == pytest.approx([accuracy_score(LABELS, t) for t in tested])
+    assert returned.test_scores == pytest.approx([accuracy_score(LABELS, t) for t in tested])
     pooled = recall_score(np.tile(LABELS, 5), np.concatenate(tested), average=None)
-    assert found.class_scores == pytest.approx(pooled.tolist())
+    assert returned.class_scores == pytest.approx(pooled.tolist())
 
 
 def test_a_class_that_the_test_split_lacks_has_no_accuracy() -> None:
@@ -239,11 +238,11 @@ def test_a_class_that_the_test_split_lacks_has_no_accuracy() -> None:
     labels, guessed = np.array([0, 0, 2, 2, 2]), np.array([0, 1, 2, 2, 3])
     scoring = Scoring(Classification(4), Accuracy(), labels, labels)
     trainings = {("none", seed): scoring.training(labels, guessed, 1.0) for seed in (1, 2)}
-    found = assess(CandidatePolicy("none", "baseline", Policy()), trainings, [1, 2], scoring)
-    assert found.class_scores == (0.5, None, pytest.approx(2 / 3), None)
-    assert found.class_scores_by_seed == (found.class_scores, found.class_scores)
-    np.testing.assert_array_equal(found.confusion, 2 * confusion_matrix(labels, guessed, labels=range(4)))
-    assert Candidate.model_validate_json(found.model_dump_json()) == found
+    assessed = assess(CandidatePolicy("none", "baseline", Policy()), trainings, [1, 2], scoring)
+    assert assessed.class_scores == (0.5, None, pytest.approx(2 / 3), None)
+    assert assessed.class_scores_by_seed == (assessed.class_scores, assessed.class_scores)
+    np.testing.assert_array_equal(assessed.confusion, 2 * confusion_matrix(labels, guessed, labels=range(4)))
+    assert Candidate.model_validate_json(assessed.model_dump_json()) == assessed
 
 
 def test_seeds_are_common_fresh_and_follow_from_the_run_seed() -> None:
@@ -295,11 +294,11 @@ def test_files_without_statistics_are_read_and_damaged_ones_are_trained_again(tm
         whole = dict(file)
     older = {name: value for name, value in whole.items() if not name.endswith("_statistics") and " " not in name}
     np.savez_compressed(path, **older)
-    found = store.read(CANDIDATES[0].policy, 1)
-    assert found is not None
-    np.testing.assert_array_equal(found.validation_statistics, whole["validation_statistics"])
-    np.testing.assert_array_equal(found.test_statistics, whole["test_statistics"])
-    assert not found.test_measured
+    stored = store.read(CANDIDATES[0].policy, 1)
+    assert stored is not None
+    np.testing.assert_array_equal(stored.validation_statistics, whole["validation_statistics"])
+    np.testing.assert_array_equal(stored.test_statistics, whole["test_statistics"])
+    assert not stored.test_measured
     for name, value in {
         "test_predictions": whole["test_predictions"].astype(np.int64),
         "validation_predictions": whole["validation_predictions"][:-1],
@@ -362,9 +361,9 @@ def test_the_training_for_the_weights_is_tried_twice_too(tmp_path: Path) -> None
 
 
 def test_the_figures_stand_in_the_metrics_own_unit() -> None:
-    found = judged({"none": ("baseline", 0.7, 0.7), "found": ("searched", 0.8, 0.85)})
-    assert "points of test accuracy (95 % interval" in found.sentence
-    own, differences = found.returned, (2.0, 2.1, 1.9)
+    judgment = judged({"none": ("baseline", 0.7, 0.7), "found": ("searched", 0.8, 0.85)})
+    assert "points of test accuracy (95 % interval" in judgment.sentence
+    own, differences = judgment.returned, (2.0, 2.1, 1.9)
     rival = Rival(own, Paired(differences, seed_errors(differences, 0.1)))
     words = Words(MetricRecord(name="signal-to-noise ratio", unit="dB"))
     assert "by +2 dB of test signal-to-noise ratio (95 % interval" in decide(own, rival, rival, own, words).sentence
@@ -376,9 +375,9 @@ def test_each_role_is_given_to_the_one_who_has_it() -> None:
         "flip": ("baseline", 0.7, 0.7),
         "crop": ("baseline", 0.6, 0.6),
     }
-    found = judged(scores, after_search=False)
-    assert found.returned.name == "none"
-    assert [claim.against for claim in found.claims] == ["the strongest other baseline by test"]
+    judgment = judged(scores, after_search=False)
+    assert judgment.returned.name == "none"
+    assert [claim.against for claim in judgment.claims] == ["the strongest other baseline by test"]
     level = judged({name: (kind, v, 0.8) for name, (kind, v, _) in scores.items()}, after_search=False).sentence
     assert level.count("the best baseline by validation") == 1, level
 
@@ -389,9 +388,9 @@ def test_the_cautious_get_a_baseline_where_the_control_is_better() -> None:
         "random-search": ("control", 0.9, 0.9),
         "found": ("searched", 0.7, 0.7),
     }
-    found = judged(scores, returns="baseline-unless-better")
-    assert found.verdict == "worse"
-    assert found.returned.name == "none"
+    judgment = judged(scores, returns="baseline-unless-better")
+    assert judgment.verdict == "worse"
+    assert judgment.returned.name == "none"
     assert judged(scores).returned.name == "random-search"
 
 

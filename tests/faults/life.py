@@ -72,10 +72,10 @@ def check_weights(result: SearchResult) -> None:
     model = build(config.model, data.train.inputs.shape, len(data.classes), mean, mean, seed=0)
     model.load_state_dict(load_file(folder.model))
     task = Classification(len(data.classes))
-    found = task.decide(predict(model, task, data.test.inputs, "cpu", "image"))
+    predictions = task.decide(predict(model, task, data.test.inputs, "cpu", "image"))
     name = f"{candidate.fingerprint}-{candidate.seeds[0]}.npz"
     with np.load(folder.confirmation / name) as file:
-        np.testing.assert_array_equal(found, file["test_predictions"])
+        np.testing.assert_array_equal(predictions, file["test_predictions"])
     left = [path for path in folder.root.rglob("*") if path.suffix in {".safetensors", ".unfinished"}]
     assert left == [folder.model]
     assert not folder.checkpoints.exists()

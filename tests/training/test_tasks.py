@@ -22,11 +22,11 @@ LABELS = torch.arange(30) % 4
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_the_loss_of_each_sample_is_cross_entropy_and_has_its_gradient(smoothing: float) -> None:
     ours, theirs = (OUTPUTS.clone().requires_grad_() for _ in range(2))
-    found = TASK.loss(ours, TASK.targets(LABELS), smoothing)
+    losses = TASK.loss(ours, TASK.targets(LABELS), smoothing)
     expected = cross_entropy(theirs, LABELS, label_smoothing=smoothing)
-    assert found.shape == (30,)
-    torch.testing.assert_close(found.mean(), expected)
-    found.mean().backward()
+    assert losses.shape == (30,)
+    torch.testing.assert_close(losses.mean(), expected)
+    losses.mean().backward()
     expected.backward()
     torch.testing.assert_close(ours.grad, theirs.grad)
 

@@ -6,15 +6,17 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
+from autoaug.policy.words import in_words
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import COLORS, base_figure, short
 from autoaug.results import MetricRecord, SearchResult
 
 
 class CandidateRow(NamedTuple):
-    """A confirmed candidate; values in the metric's unit."""
+    """A confirmed candidate; values in the metric's unit. `words` say what a policy does whose name does not."""
 
     name: str
+    words: str
     kind: str
     returned: bool
     mean: float
@@ -33,6 +35,7 @@ def candidate_rows(result: SearchResult, metric: MetricRecord) -> list[Candidate
         rows.append(
             CandidateRow(
                 name=c.name,
+                words=in_words(c.policy) if c.kind != "baseline" else "",
                 kind=c.kind,
                 returned=c.name == result.returned.name,
                 mean=metric.value(c.mean),
@@ -94,5 +97,5 @@ def candidates_chart(facts: RunFacts) -> Chart | None:
 
 
 def _label(row: CandidateRow) -> str:
-    name = short(row.name)
+    name = short(f"{row.name}: {row.words}" if row.words else row.name)
     return f"<b>{name}</b> ◂ returned" if row.returned else name
