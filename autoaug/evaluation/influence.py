@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from autoaug.training.metrics import Metric
@@ -15,8 +13,3 @@ def influence(metric: Metric, statistics: np.ndarray, clusters: np.ndarray | Non
     """
     added = metric.influence(statistics, clusters)
     return added if metric.larger_is_better else -added
-
-
-def influences(metric: Metric, trainings: Sequence[np.ndarray], clusters: np.ndarray | None = None) -> np.ndarray:
-    """The `influence` for each training with ``statistics [n, k]``, as ``[trainings, clusters]``."""
-    return np.stack([influence(metric, statistics, clusters) for statistics in trainings])

@@ -10,7 +10,7 @@ from sklearn.metrics import confusion_matrix
 
 from autoaug.data.splits import count_groups
 from autoaug.evaluation.confirmation import CandidatePolicy
-from autoaug.evaluation.influence import influences
+from autoaug.evaluation.influence import influence
 from autoaug.evaluation.statistics import Errors, corrected_errors, crossed_errors, estimate_within
 from autoaug.results import Candidate, MetricScores
 from autoaug.training.metrics import Measured, Metric, by_cluster, metric_record, metrics_of, score
@@ -76,6 +76,8 @@ class Scoring:
     test_groups: np.ndarray | None = None
     validation_groups: np.ndarray | None = None
     folds: Mapping[int, np.ndarray] = field(default_factory=dict)
+    #: By the identity of the statistics of a training, these, their score and their influence.
+    _known: dict[int, tuple[np.ndarray, float, np.ndarray]] = field(default_factory=dict, repr=False)
 
     @property
     def resolution(self) -> float:
@@ -120,7 +122,7 @@ class Scoring:
         """
         one, other = ([training.test_statistics for training in side] for side in (ours, theirs))
         if self.fold_count is None:
-            return _crossed(self.metric, one, other, self.test_groups)
+            return self._crossed(one, other, self.test_groups)
         values = scores(self.metric, one) - (scores(self.metric, other) if other else 0)
         return self._fold_errors(values.tolist(), len(one[0]))
 
@@ -145,7 +147,29 @@ class Scoring:
         """
         one, other = ([training.validation_statistics for training in side] for side in (ours, theirs))
         groups = self.validation_groups
-        return _crossed(self.metric, one, other, None if groups is None or len(np.unique(groups)) < 2 else groups)
+        return self._crossed(one, other, None if groups is None or len(np.unique(groups)) < 2 else groups)
+
+    def _crossed(self, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], groups: np.ndarray | None) -> Errors:
+        """The errors of a mean over seeds, or of a difference of two means, from the statistics of the same samples."""
+        clusters = _clusters(groups)
+
+        def table(side: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+            values, added = zip(*(self._influence(statistics, clusters) for statistics in side), strict=True)
+            return np.array(values), np.stack(added)
+
+        values, added = table(ours)
+        if theirs:
+            others, taken = table(theirs)
+            values, added = values - others, added - taken
+        return crossed_errors(values.tolist(), added * _leverage(clusters), 1 / len(ours[0]))
+
+    def _influence(self, statistics: np.ndarray, clusters: np.ndarray | None) -> tuple[float, np.ndarray]:
+        """The score and the influence of each cluster, computed once: a user's metric may take a second."""
+        known = self._known.get(id(statistics))
+        if known is None or known[0] is not statistics:
+            known = statistics, score(self.metric, statistics), influence(self.metric, statistics, clusters)
+            self._known[id(statistics)] = known
+        return known[1:]
 
     def by_class(self, training: ConfirmedTraining) -> list[float]:
         """The recall of each class: the share of its test samples that were recognized, NaN for a class without any;
@@ -171,17 +195,6 @@ class Scoring:
             self.tested_labels(training), training.test_predictions, labels=np.arange(self.task.classes)
         )
         return counts
-
-
-def _crossed(
-    metric: Metric, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], groups: np.ndarray | None
-) -> Errors:
-    """The errors of a mean over seeds, or of a difference of two means, from the statistics of the same samples."""
-    clusters = _clusters(groups)
-    values, added = scores(metric, ours), influences(metric, ours, clusters)
-    if theirs:
-        values, added = values - scores(metric, theirs), added - influences(metric, theirs, clusters)
-    return crossed_errors(values.tolist(), added * _leverage(clusters), 1 / len(ours[0]))
 
 
 def _leverage(clusters: np.ndarray | None) -> np.ndarray:

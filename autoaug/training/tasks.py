@@ -94,7 +94,8 @@ class Classification:
 
 def balanced_weights(labels: np.ndarray, classes: int) -> tuple[float, ...]:
     """Weights of the classes in inverse proportion to their samples, with a mean of 1 over the samples (King and Zeng,
-    2001). A class without samples has the weight 0.
+    2001). A class without samples has weight 0.
     """
-    counts = np.bincount(labels, minlength=classes)
-    return tuple(len(labels) / ((counts > 0).sum() * count) if count else 0.0 for count in counts.tolist())
+    counts = np.bincount(labels, minlength=classes).tolist()
+    present = sum(count > 0 for count in counts)
+    return tuple(len(labels) / (present * count) if count else 0.0 for count in counts)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
 from autoaug.training.metrics.base import SumMetric, by_cluster
 
@@ -37,8 +36,7 @@ class AUROC:
     others (one-vs-rest). The statistics of a sample are its class and its probabilities (of two classes,
     that of the second).
 
-    Its influence is the sample's placement among those on the other side (DeLong et al., 1988), by ranks as in Sun and
-    Xu (2014).
+    Its influence is the sample's placement among those on the other side (DeLong et al., 1988).
     """
 
     name: str = "AUROC"
@@ -75,8 +73,15 @@ def _placements(scores: np.ndarray, positive: np.ndarray) -> tuple[float, np.nda
     """The area, and for each sample the fraction ``[n]`` of those on the other side that are in the right order with
     it; ties count half.
     """
-    ranks, placement = rankdata(scores), np.empty(len(scores))
-    ours, theirs = int(positive.sum()), int((~positive).sum())
-    placement[positive] = (ranks[positive] - rankdata(scores[positive])) / theirs
-    placement[~positive] = 1 - (ranks[~positive] - rankdata(scores[~positive])) / ours
+    placement = np.empty(len(scores))
+    placement[positive] = _fraction_below(scores[positive], scores[~positive])
+    placement[~positive] = 1 - _fraction_below(scores[~positive], scores[positive])
     return float(placement[positive].mean()), placement
+
+
+def _fraction_below(values: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """For each value the fraction of the others that are smaller, where equal ones count half."""
+    others = np.sort(others)
+    smaller, no_larger = (np.searchsorted(others, values, side) for side in ("left", "right"))
+    fraction: np.ndarray = (smaller + no_larger) / (2 * len(others))
+    return fraction
