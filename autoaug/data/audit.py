@@ -205,9 +205,10 @@ def _straddling_groups(source: Source) -> list[Finding]:
     if not parted:
         return []
     group, of_role = next(iter(parted.items()))
+    where, count = " and ".join(list(of_role.values())[:2]), len(parted)
     message = (
-        f"{len(parted)} groups are in two splits, e.g. {group!r} with {' and '.join(list(of_role.values())[:2])}; "
-        "move all samples of a group into one split"
+        f"{count} group{'s are' if count > 1 else ' is'} in two splits, e.g. {group!r} with {where}; move all samples "
+        "of a group into one split"
     )
     return [Finding("leak", "stop", message)]
 

@@ -16,7 +16,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import train_test_split
 
-from autoaug.data.audit import Audit, Finding
+from autoaug.data.audit import Audit
 from autoaug.data.folds import Folds, check_count, cut
 from autoaug.data.inputs import Inputs, in_memory, join, pick
 from autoaug.data.source import Part, Role, Source
@@ -27,15 +27,15 @@ from autoaug.modalities.registry import get_modality
 HELD_OUT = 0.25
 #: The seed of the test split, whatever the user's seed is.
 _TEST_SEED = 0
-#: At most this many classes are listed in a message.
-_MOST_LISTED = 5
 #: The fewest training samples of a class for each split that is held out.
 _LEAST = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Samples, their labels (int64 ``[n]``), and the names of their groups, if they have any."""
+    """Samples, their labels (int64 ``[n]``), and the names of their groups, if they have any. Exact copies of a sample
+    are a group as well.
+    """
 
     inputs: Inputs
     labels: np.ndarray
@@ -167,7 +167,7 @@ def split(
     def samples(role: Role) -> Samples:
         whole, rows = parts[role]
         inputs = pick(whole.inputs, rows)
-        groups = None if whole.groups is None else whole.groups[rows]
+        groups = _group_names(whole, audit.hashes[_role_of(source, role)], rows)
         return Samples(in_memory(inputs) if fits else inputs, whole.labels[rows], groups)
 
     return DataSet(
@@ -219,19 +219,6 @@ def _check_classes(source: Source, role: Role, labels: np.ndarray, allow: frozen
     cure = "" if role == "train" else " (or pass --allow absent)"
     name = source.classes[int(missing[0])]
     raise DataError(f"{source.name}: the {role} split has no sample of class {name!r}; add samples or groups{cure}")
-
-
-def absent_classes(data: DataSet) -> list[Finding]:
-    """A warning for each split that was held out without a sample of some class, because that was allowed."""
-    findings = []
-    for role, samples in (("validation", data.validation), ("test", data.test)):
-        missing = np.setdiff1d(np.arange(len(data.classes)), samples.labels)
-        if len(missing):
-            names = ", ".join(repr(data.classes[number]) for number in missing[:_MOST_LISTED].tolist())
-            more = f" and {len(missing) - _MOST_LISTED} more" if len(missing) > _MOST_LISTED else ""
-            message = f"the {role} split has no sample of {names}{more}, so nothing is known about these classes there"
-            findings.append(Finding("absent", "warning", message))
-    return findings
 
 
 def _check_counts(source: Source, folds: int | None) -> None:
@@ -295,6 +282,19 @@ def _units(part: Part, hashes: np.ndarray) -> np.ndarray:
     _, component = connected_components(links, directed=False)
     unit: np.ndarray = component[copies]
     return unit
+
+
+def _group_names(part: Part, hashes: np.ndarray, rows: np.ndarray) -> np.ndarray | None:
+    """The name of the group of each of the samples at `rows`: its own, the first of those that copies link, or the
+    digest of the sample of which there are copies. None if each sample is alone.
+    """
+    units = _units(part, hashes)[rows]
+    if part.groups is None and len(np.unique(units)) == len(units):
+        return None
+    names = (hashes if part.groups is None else part.groups)[rows]
+    _, first, unit = np.unique(units, return_index=True, return_inverse=True)
+    linked: np.ndarray = names[first][unit]
+    return linked
 
 
 def _hold_out(

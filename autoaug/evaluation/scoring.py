@@ -129,7 +129,8 @@ class Scoring:
     def _fold_errors(self, values: Sequence[float], tested: int) -> Errors:
         """The errors of a mean over seeds that were each tested on a fold of `tested` samples."""
         assert self.fold_count is not None
-        return corrected_errors(values, 1 / tested, 1 / (self.fold_count - 1))
+        whole, groups = len(self.test_labels), self.group_count
+        return corrected_errors(values, 1 / tested, 1 / (self.fold_count - 1), whole, groups)
 
     def measured_errors(self, ours: Sequence[Measured]) -> Errors:
         """The errors of the mean of a metric, whether or not it is the one that candidates are judged by."""
@@ -137,7 +138,8 @@ class Scoring:
         if self.fold_count is not None:
             return self._fold_errors(values, tested)
         clusters = _clusters(self.test_groups)
-        return crossed_errors(values, np.stack([by_cluster(one.influence, clusters) for one in ours]), 1 / tested)
+        added = np.stack([by_cluster(one.influence, clusters) for one in ours])
+        return crossed_errors(values, added * _leverage(clusters), 1 / tested)
 
     def validation_errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
         """The same for the validation split. A bet must be made even if all of it is one group: then the luck of the
@@ -159,7 +161,7 @@ class Scoring:
         if theirs:
             others, taken = table(theirs)
             values, added = values - others, added - taken
-        return crossed_errors(values.tolist(), added, 1 / len(ours[0]))
+        return crossed_errors(values.tolist(), added * _leverage(clusters), 1 / len(ours[0]))
 
     def _influence(self, statistics: np.ndarray, clusters: np.ndarray | None) -> tuple[float, np.ndarray]:
         """The score and the influence of each cluster, computed once: a user's metric may take a second."""
@@ -193,6 +195,18 @@ class Scoring:
             self.tested_labels(training), training.test_predictions, labels=np.arange(self.task.classes)
         )
         return counts
+
+
+def _leverage(clusters: np.ndarray | None) -> np.ndarray:
+    """The factor ``[clusters]`` on what each cluster adds that makes up for its pull on the mean that it is compared
+    with: 1 / (1 - its share of the samples), as if it were left out of that mean (the jackknife, or CR3, of MacKinnon
+    and White, 1985), relative to equal shares. A cluster that has most samples would otherwise seem to add nothing.
+    """
+    if clusters is None:
+        return np.ones(1)
+    shares = np.bincount(clusters) / len(clusters)
+    factor: np.ndarray = (1 - 1 / len(shares)) / np.maximum(1 - shares, 1e-9)
+    return factor
 
 
 def _clusters(groups: np.ndarray | None) -> np.ndarray | None:

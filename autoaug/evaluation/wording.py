@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from autoaug.evaluation.statistics import verdict_of
-from autoaug.results import Comparison, LongerTraining, MetricRecord, Verdict
+from autoaug.results import CandidateKind, Comparison, LongerTraining, MetricRecord, Verdict
 
 if TYPE_CHECKING:
     from autoaug.evaluation.comparing import Paired
@@ -23,6 +23,8 @@ class Words:
         best: how the baseline was chosen.
         after_search: whether there was a search.
         stopped: why it ended early; empty if it did not.
+        lost: whether it had policies, and all of them failed in the confirmation.
+        bet: how the returned policy was chosen where nothing is proven.
         described: what policies do, by their names; those whose names say it are left out.
     """
 
@@ -31,12 +33,23 @@ class Words:
     best: str = "the best baseline by validation"
     after_search: bool = True
     stopped: str = ""
+    lost: bool = False
+    bet: str = "the best bet by validation"
     described: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def finalist(self) -> str:
         """What the finalist is."""
         return "the searched policy" if self.after_search else "the policy"
+
+    def role(self, kind: CandidateKind) -> str:
+        """What a candidate of this kind is that the finalist is compared with."""
+        roles: dict[CandidateKind, str] = {
+            "baseline": self.best,
+            "control": "the winner of the control search",
+            "searched": "the best of the other policies by validation",
+        }
+        return roles[kind]
 
     def named(self, name: str) -> str:
         """The name, after what the policy does if that is known."""
@@ -49,12 +62,20 @@ def nothing_found(returned: str, words: Words) -> str:
     cure = "; give it a larger budget"
     if words.stopped:
         why, cure = f"the search ended early, because {words.stopped}", ""
+    if words.lost:
+        why, cure = "all policies of the search failed in the confirmation, so nothing is claimed", ""
     return f"No significant difference: {why}{cure}. Returned is {words.named(returned)}, {words.best}."
 
 
-def decided(verdict: Verdict, finalist: str, baseline: str, difference: Paired, words: Words) -> str:
-    """The sentence for the difference to the `baseline`."""
-    ours, theirs = f"{words.finalist} {words.named(finalist)}", f"{words.named(baseline)}, {words.best}"
+def alone(finalist: str, words: Words) -> str:
+    """The sentence for a finalist without any baseline."""
+    why = "no baseline could be trained" if words.after_search else "it was trained alone"
+    return f"There is nothing to compare {words.named(finalist)} with, because {why}."
+
+
+def decided(verdict: Verdict, finalist: str, theirs: str, difference: Paired, words: Words) -> str:
+    """The sentence for the difference to a baseline, `theirs`, named with its role."""
+    ours = f"{words.finalist} {words.named(finalist)}"
     figures = figures_of(difference, words)
     return {
         "better": f"Better: {ours} beats {theirs}, by {figures}.",
@@ -63,15 +84,14 @@ def decided(verdict: Verdict, finalist: str, baseline: str, difference: Paired, 
     }[verdict]
 
 
-def ahead_of_one(finalist: str, baseline: str, difference: Paired, strongest: tuple[str, Paired], words: Words) -> str:
-    """The sentence for a finalist that is better than the baseline chosen by validation, but not clearly better than
-    the strongest one on the test split.
+def ahead_of_one(finalist: str, theirs: str, difference: Paired, strongest: tuple[str, Paired], words: Words) -> str:
+    """The sentence for a finalist that is better than the baseline chosen by validation, `theirs`, named with its role,
+    but not clearly better than the strongest one on the test split.
     """
     other, to_strongest = strongest
     return (
-        f"No significant difference: {words.finalist} {words.named(finalist)} is ahead of {words.named(baseline)}, "
-        f"{words.best}, by {figures_of(difference, words)}, but not clearly of {words.named(other)}, the strongest by "
-        f"{words.split}: "
+        f"No significant difference: {words.finalist} {words.named(finalist)} is ahead of {theirs}, by "
+        f"{figures_of(difference, words)}, but not clearly of {words.named(other)}, the strongest by {words.split}: "
         f"{figures_of(to_strongest, words)}."
     )
 

@@ -115,10 +115,19 @@ class Job:
             "task": self.task.name,
             "modality": self.modality,
             "training_split": self.data.train_fingerprint,
+            "groups": self._groups(),
             "network": self._network(),
             "generator": generator_digest(Path(config.generator)) if config.generator else None,
         }
         return {**config.facts(), **behind}
+
+    def _groups(self) -> str | None:
+        """A digest of the groups of the samples that policies are scored and judged on, of which the data's fingerprint
+        says nothing; None without groups.
+        """
+        splits = self.data.validation, self.data.test
+        named = [groups.tolist() for split in splits if (groups := split.groups) is not None]
+        return hashlib.sha256(json.dumps(named, default=str).encode()).hexdigest()[:12] if named else None
 
     def _network(self) -> str:
         """A digest of the shapes of the network's weights, without the input standardization."""

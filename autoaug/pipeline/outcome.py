@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from autoaug.data.splits import DataSet, absent_classes
+from autoaug.data.split_findings import split_findings
+from autoaug.data.splits import DataSet
 from autoaug.exporters import export_modules
 from autoaug.generate.pool import Pooled
 from autoaug.pipeline.confirming import Confirmed
@@ -102,7 +103,7 @@ def _data_summary(job: Job) -> DataSummary:
         validation=len(data.validation),
         test=len(data.test),
         folds=data.folds.count if data.folds else None,
-        findings=tuple(finding.message for finding in (*job.audit.findings, *absent_classes(data))),
+        findings=tuple(finding.message for finding in (*job.audit.findings, *split_findings(data))),
     )
 
 

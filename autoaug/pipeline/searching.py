@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autoaug.errors import AutoaugError
 from autoaug.evaluation.confirmation import CandidatePolicy, distinct
 from autoaug.generate.filter import format_counts, load_accept_function
 from autoaug.generate.pool import Pooled, PoolSettings, make_pool, pool_filter
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import Job, OpenExecutor
-from autoaug.policy.loading import load_policy, read_policy
+from autoaug.policy.loading import load_policy, published_policy
 from autoaug.policy.models import Policy
 from autoaug.results import CandidateKind
 from autoaug.search.baselines import UNTRIED, affordable_baselines, baseline_scores, confirmed_baselines
@@ -189,7 +187,5 @@ def _given(job: Job) -> list[CandidatePolicy]:
 
 def _kind(policy: Policy) -> CandidateKind:
     """What a policy is in a comparison: a baseline if it is a published policy under its own name."""
-    with suppress(AutoaugError):
-        if read_policy(policy.name).fingerprint() == policy.fingerprint():
-            return "baseline"
-    return "searched"
+    published = published_policy(policy.name)
+    return "baseline" if published and published.fingerprint() == policy.fingerprint() else "searched"

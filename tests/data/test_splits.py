@@ -14,6 +14,7 @@ from autoaug.data.inputs import MemoryInputs, in_memory
 from autoaug.data.layouts.arrays import array_source
 from autoaug.data.loading import open_source
 from autoaug.data.source import Part, Source
+from autoaug.data.split_findings import split_findings
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import DataError
 from tests.conftest import bars, write_npz
@@ -216,3 +217,26 @@ def test_a_class_that_training_lacks_is_refused_whatever_is_allowed(tmp_path: Pa
 def test_the_largest_seed_splits() -> None:
     data = splits(numbered(np.arange(40) % 2), 2**32 - 1)
     assert set.union(*numbers(data)) == set(range(40))
+
+
+def test_copies_of_a_sample_are_a_group(tmp_path: Path) -> None:
+    """Each is met with the luck of the sample, however often it was copied."""
+    images, labels = bars(60, seed=5)
+    path = write_npz(tmp_path / "bars.npz", x_test=np.repeat(images[:20], 5, 0), y_test=np.repeat(labels[:20], 5))
+    source = open_source(path, PLENTY)
+    data = split(source, audit(source), 0, PLENTY)
+    assert len(data.test) == 100
+    assert data.test_groups == 20
+    assert data.test.groups is not None
+    assert len(np.unique(data.test.groups.reshape(20, 5), axis=1)[0]) == 1
+
+
+def test_a_group_with_most_of_the_test_samples_is_warned_of(tmp_path: Path) -> None:
+    images, labels = bars(60, seed=5)
+    groups = np.array(["big"] * 48 + [f"p{i}" for i in range(12)])
+    path = write_npz(
+        tmp_path / "bars.npz", x_test=images, y_test=labels, g_test=groups, g_train=[f"t{i}" for i in range(120)]
+    )
+    source = open_source(path, PLENTY)
+    findings = split_findings(split(source, audit(source), 0, PLENTY))
+    assert any("'big' has 80 % of the test samples" in finding.message for finding in findings)

@@ -67,9 +67,9 @@ def table(draw: np.random.Generator, seeds: int, samples: int, parts: tuple[floa
     )
 
 
-def errors_of(cells: np.ndarray) -> Errors:
+def errors_of(cells: np.ndarray, resolution: float = 0.0) -> Errors:
     values = cells.mean(1)
-    return crossed_errors(values.tolist(), cells - values[:, None], 0.0)
+    return crossed_errors(values.tolist(), cells - values[:, None], resolution)
 
 
 def test_crossed_parts_are_those_of_the_analysis_of_variance() -> None:
@@ -177,3 +177,23 @@ def test_where_no_sample_differs_the_interval_still_allows_for_those_that_may(sa
         unseen.append(not better.any())
     assert 0.2 < np.mean(unseen) < 0.7
     assert np.mean(held) > 0.93
+
+
+@pytest.mark.parametrize("wrong", [[0], [0, 0, 0, 0, 0], [0, 1, 2, 3, 4]])
+def test_a_few_samples_that_differ_do_not_look_more_certain_than_none(wrong: list[int]) -> None:
+    """One sample that differs in one seed made the interval five times narrower than none at all."""
+    cells = np.zeros((5, 100))
+    cells[np.arange(len(wrong)), wrong] = 1.0
+    assert errors_of(cells, 1 / 100).reach().samples >= 0.0299
+
+
+def test_without_any_that_differ_folds_end_at_three_samples_too() -> None:
+    errors = corrected_errors([0.0] * 15, 1 / 40, 1 / 4, tested=200)
+    assert errors.reach().samples == pytest.approx(3 / 200, rel=0.01)
+
+
+def test_recut_folds_of_few_groups_remain_few_groups() -> None:
+    values = list(np.random.default_rng(0).normal(0, 0.05, 32))
+    few, many = (corrected_errors(values, 1 / 400, 1.0, tested=800, groups=groups) for groups in (2, 100))
+    assert few.samples == many.samples
+    assert (few.samples_freedom, many.samples_freedom) == (1, 31)
