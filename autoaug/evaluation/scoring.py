@@ -77,7 +77,7 @@ class Scoring:
     validation_groups: np.ndarray | None = None
     folds: Mapping[int, np.ndarray] = field(default_factory=dict)
     #: By the identity of the statistics of a training, these, their score and their influence.
-    _known: dict[int, tuple[np.ndarray, float, np.ndarray]] = field(default_factory=dict, repr=False)
+    _known: dict[int, tuple[np.ndarray, float, np.ndarray]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def resolution(self) -> float:
