@@ -169,7 +169,7 @@ def test_what_an_array_claims_is_compared_with_its_file_before_memory_is_taken(t
         ({"class_names": np.array(["a"])}, "label 1 is out of range"),
         ({"class_names": np.array(["a", "\udcff"])}, "not UTF-8"),
         ({"y_train": np.array(3)}, "labels must be a vector"),
-        ({"y_train": LABELS + 0.0}, "labels must be a vector"),
+        ({"y_train": LABELS + 0.0}, "labels are float64 numbers such as 0, not classes"),
         ({"y_train": LABELS > 0}, "labels must be a vector"),
         ({"y_train": LABELS.astype(complex)}, "labels must be a vector"),
         ({"y_train": np.array([], np.int64)}, "0 labels"),

@@ -225,7 +225,8 @@ def test_the_report_opens_offline_and_without_errors(page: Any, result: SearchRe
 
 
 def test_the_report_begins_with_the_verdict_and_draws_its_charts(page: Any, result: SearchResult) -> None:
-    assert page.locator(".verdict").inner_text() == result.sentence
+    assert page.locator(".verdict .badge").inner_text() == result.verdict
+    assert page.locator(".verdict + p").inner_text() == result.sentence
     for name in ("candidates", "history", "classes"):
         assert page.locator(f"#figure-{name} .main-svg").count() > 0, name
     assert page.locator(".gallery img").count() >= 8
