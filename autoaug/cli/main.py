@@ -63,10 +63,21 @@ def _root(
 
 
 @command(app, SearchOptions, "autoaug search photos/ --budget 20x --workers 4 --out runs/photos", PANELS)
-def search(**options: Any) -> None:
+def search(
+    *,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only say what the search would do, how long it takes, and how much memory."),
+    ] = False,
+    **options: Any,
+) -> None:
     """Search for the best policy for DATA, confirm it on fresh seeds, and write policy, code and report."""
     from autoaug import api
 
+    if dry_run:
+        for line in api.forecast(**options).lines:
+            echo(line)
+        return
     _finish(lambda progress: api.search(**options, progress=progress, command=_command()))
 
 

@@ -183,7 +183,9 @@ def test_a_users_function_is_a_metric(own_module: Path) -> None:
     assert brier.of(statistics) == pytest.approx(each.mean())
     influence = brier.influence(statistics)
     assert influence.mean() == pytest.approx(0, abs=1e-9)
-    assert influence.std() / np.sqrt(len(influence)) == pytest.approx(each.std() / np.sqrt(1000), rel=0.15)
+    assert influence.shape == (1000,)
+    assert influence.std() / np.sqrt(1000) == pytest.approx(each.std() / np.sqrt(1000), rel=0.15)
+    assert brier.influence(statistics, np.arange(1000) // 2).shape == (500,), "more groups of samples than are left out"
     groups = np.arange(1000) % 30
     expected = 30 * np.array([(each - each.mean())[groups == g].sum() for g in range(30)]) / 1000
     np.testing.assert_allclose(brier.influence(statistics, groups), expected, atol=0.02)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,7 +24,8 @@ class OwnMetric:
     ``larger_is_better`` (True), ``unit`` (empty), and ``name``.
 
     Nothing is known about the function, so that its influence is found by leaving samples out, in groups drawn at
-    random (the delete-a-group jackknife; Kott, 2001).
+    random (the delete-a-group jackknife; Kott, 2001). All samples of a group get the same influence, so large that the
+    standard error is that of the jackknife.
     """
 
     function: str
@@ -56,13 +58,15 @@ class OwnMetric:
             ) from None
 
     def influence(self, statistics: np.ndarray, clusters: np.ndarray | None = None) -> np.ndarray:
-        groups = np.arange(len(statistics)) if clusters is None else clusters
-        count = int(groups.max()) + 1
-        if count > _GROUPS:
-            groups, count = np.random.default_rng(0).permutation(np.arange(count) % _GROUPS)[groups], _GROUPS
-        without = np.array([self.of(statistics[groups != number]) for number in range(count)])
-        added: np.ndarray = (count - 1) * (without.mean() - without)
-        return added
+        clusters = np.arange(len(statistics)) if clusters is None else clusters
+        total = int(clusters.max()) + 1
+        count = min(total, _GROUPS)
+        group = np.arange(total) if total == count else np.random.default_rng(0).permutation(np.arange(total) % count)
+        of_sample = group[clusters]
+        without = np.array([self.of(statistics[of_sample != number]) for number in range(count)])
+        added = (count - 1) * (without.mean() - without)[group] * math.sqrt(total / count)
+        centered: np.ndarray = added - added.mean()
+        return centered
 
 
 @lru_cache
