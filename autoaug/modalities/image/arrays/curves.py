@@ -1,0 +1,132 @@
+"""Curves: operators that are functions of a channel's value, as tables of 256 values in [0, 1], one column per channel
+or one for all.
+
+Each takes the table of what was done before, so that a run of curves becomes one table, without rounding between them.
+The same curves as in `autoaug.modalities.image.tone` and `color`, which explain them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import cv2
+import numpy as np
+
+from autoaug.modalities.image.arrays.values import channels_of, gray_weights, random_order
+
+#: The table of the identity.
+LEVELS = (np.arange(256, dtype=np.float32) / np.float32(255))[:, None]
+
+
+class Values:
+    """The values of an image under a table: what curves that depend on the image must know.
+
+    Args:
+        image: ``[H, W]`` or ``[H, W, C]`` uint8.
+        table: float32 ``[256, 1]`` or ``[256, C]`` in [0, 1].
+    """
+
+    def __init__(self, image: np.ndarray, table: np.ndarray) -> None:
+        self.image, self.table = image, table
+        self.channels = channels_of(image)
+
+    def counts(self) -> np.ndarray:
+        """How often each level occurs in the image, int64 ``[256, C]``."""
+        columns = [cv2.calcHist([self.image], [c], None, [256], [0, 256]) for c in range(self.channels)]
+        return np.stack([column.ravel() for column in columns], 1).astype(np.int64)
+
+    def mean_gray(self) -> float:
+        """The mean gray value."""
+        if self.table is LEVELS:
+            means = np.array(cv2.mean(self.image)[: self.channels]) / 255
+        else:
+            means = (self.counts() * self.table).sum(0) / (self.image.size / self.channels)
+        return float(means @ gray_weights(self.channels))
+
+
+def _brightness(values: Values, change: float, uniforms: Sequence[float]) -> np.ndarray:
+    return values.table * np.float32(1 + change)
+
+
+def _contrast(values: Values, change: float, uniforms: Sequence[float]) -> np.ndarray:
+    return values.table * np.float32(1 + change) - np.float32(change * values.mean_gray())
+
+
+def _invert(values: Values, on: float, uniforms: Sequence[float]) -> np.ndarray:
+    return 1 - values.table if on >= 0.5 else values.table
+
+
+def _autocontrast(values: Values, share: float, uniforms: Sequence[float]) -> np.ndarray:
+    occurs = values.counts() > 0
+    low = np.where(occurs, values.table, 2.0).min(0)
+    spread = np.where(occurs, values.table, -1.0).max(0) - low
+    flat = spread < 1e-6
+    spread[flat], low[flat] = 1, 0
+    return (values.table + share * ((values.table - low) / spread - values.table)).astype(np.float32)
+
+
+def _channel_drop(values: Values, share: float, uniforms: Sequence[float]) -> np.ndarray:
+    scale = np.ones(values.channels, np.float32)
+    if values.channels > 1:
+        scale[int(uniforms[0] * values.channels)] -= share
+    return values.table * scale
+
+
+def _color_temperature(values: Values, octaves: float, uniforms: Sequence[float]) -> np.ndarray:
+    if values.channels != 3:
+        return values.table
+    return values.table * np.exp2(octaves * np.array([0.5, 0.0, -0.5])).astype(np.float32)
+
+
+def _solarize(values: Values, depth: float, uniforms: Sequence[float]) -> np.ndarray:
+    if depth <= 0:
+        return values.table
+    return np.where(values.table < np.float32(1 - depth - 1e-4), values.table, 1 - values.table)
+
+
+def _posterize(values: Values, bits: float, uniforms: Sequence[float]) -> np.ndarray:
+    step = np.float32(2 ** math.floor(bits + 0.5))
+    if step <= 1:
+        return values.table
+    levels = np.floor(values.table * np.float32(255) + np.float32(1e-3))
+    return np.floor(levels / step) * (step / np.float32(255))
+
+
+def _equalize(values: Values, share: float, uniforms: Sequence[float]) -> np.ndarray:
+    counts, table = values.counts(), values.table
+    levels = np.floor(table * 255 + 0.5).astype(np.int64)
+    if table is not LEVELS:
+        counts = np.stack(
+            [np.bincount(levels[:, c % levels.shape[1]], counts[:, c], 256) for c in range(values.channels)], 1
+        ).astype(np.int64)
+    highest = 255 - np.argmax(counts[::-1] > 0, 0)
+    step = (values.image.size // values.channels - counts[highest, np.arange(values.channels)]) // 255
+    before = np.cumsum(counts, 0) - counts
+    new = np.minimum((before + step // 2) // np.maximum(step, 1), 255).astype(np.float32) / np.float32(255)
+    equalized = np.where(step > 0, np.take_along_axis(new, np.broadcast_to(levels, new.shape), 0), table)
+    return (table + np.float32(share) * (equalized - table)).astype(np.float32)
+
+
+def _solarize_add(values: Values, added: float, uniforms: Sequence[float]) -> np.ndarray:
+    return np.where(values.table < 0.5, values.table + np.float32(added), values.table)
+
+
+def _gamma(values: Values, octaves: float, uniforms: Sequence[float]) -> np.ndarray:
+    return np.where(values.table < 1e-6, values.table, values.table ** np.float32(2**octaves))
+
+
+#: The table after an operator, clipped to [0, 1] afterwards, by the operator's name.
+CURVES: Mapping[str, Callable[[Values, float, Sequence[float]], np.ndarray]] = {
+    "Brightness": _brightness,
+    "Contrast": _contrast,
+    "Invert": _invert,
+    "AutoContrast": _autocontrast,
+    "ChannelDrop": _channel_drop,
+    "ColorTemperature": _color_temperature,
+    "Solarize": _solarize,
+    "Posterize": _posterize,
+    "Equalize": _equalize,
+    "SolarizeAdd": _solarize_add,
+    "Gamma": _gamma,
+}

@@ -1,0 +1,47 @@
+"""Run the operations of one image: warps are carried to the end of their run, and curves are joined to one table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+
+from autoaug.modalities.base import Drawn
+from autoaug.modalities.image.arrays.curves import CURVES, LEVELS, Values
+from autoaug.modalities.image.arrays.maps import IDENTITY, MAPS, Map, compose
+from autoaug.modalities.image.arrays.neighborhoods import OPERATIONS
+from autoaug.modalities.image.arrays.resampling import warped
+
+operators = frozenset({*MAPS, *CURVES, *OPERATIONS})
+
+
+def run(sample: np.ndarray, operations: Iterable[Drawn]) -> np.ndarray:
+    """A new image with the operations applied to ``sample [H, W]`` or ``[H, W, C]``; see `ArrayEngine.run`."""
+    image, size = sample, (sample.shape[0], sample.shape[1])
+    map_, table = IDENTITY, LEVELS  # what is still to be done; at most one of them is not the identity
+    for name, value, uniforms in operations:
+        if name in MAPS:
+            image, table = _mapped(image, table), LEVELS
+            map_ = compose(map_, MAPS[name](value, uniforms, size)) if map_ is not IDENTITY else MAPS[name](value, uniforms, size)
+        elif name in CURVES:
+            image, map_ = _moved(image, map_), IDENTITY
+            table = np.clip(CURVES[name](Values(image, table), value, uniforms), 0, 1)
+        else:
+            image = OPERATIONS[name](_moved(_mapped(image, table), map_), value, uniforms)
+            map_, table = IDENTITY, LEVELS
+    image = _moved(_mapped(image, table), map_)
+    return image.copy() if image is sample else image
+
+
+def _mapped(image: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """The image with its values mapped by the table."""
+    if table is LEVELS:
+        return image
+    levels = np.rint(table * np.float32(255)).astype(np.uint8)
+    return cv2.LUT(image, levels if levels.shape[1] == 1 else levels[None])
+
+
+def _moved(image: np.ndarray, map_: Map) -> np.ndarray:
+    """The image with its pixels moved by the map."""
+    return image if map_ is IDENTITY else warped(image, map_)
