@@ -5,6 +5,8 @@ Draws depend on the seed alone, so dtypes and devices are always explicit: the u
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -14,7 +16,16 @@ from torch.utils.data import get_worker_info
 from autoaug.functional.bounds import check_seed
 from autoaug.functional.workers import rank_of_process
 
-Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]
+#: An operator, its probability, its lowest and highest magnitude, and its share of negative signs.
+Numbers = tuple[int, float, float, float, float]
+Table = list[list[tuple[float, list[Numbers]]]]
+#: For each layer, the sums of its sub-policies' weights up to each but the last, of a total of 1; their operations; and
+#: the most operations of one.
+Layers = list[tuple[list[float], list[list[Numbers]], int]]
+#: What one sample drew in a step: the operator or -1, its signed magnitude, and its four uniform numbers.
+Step = tuple[int, float, list[float]]
+#: What a sub-policy does in a step that it does not have.
+NOTHING: Numbers = (-1, 0.0, 0.0, 0.0, 0.0)
 
 
 def seed_in_rank(seed: int, rank: int) -> int:
@@ -98,19 +109,13 @@ def draw_operations(table: Table, n: int, generator: torch.Generator) -> tuple[T
     ``(operator, probability, lowest magnitude, highest magnitude, share of negative signs)``.
     """
     if n == 1:
-        index, signed, own = zip(*draw_sample(table, generator), strict=True) if table else ((), (), ())
-        return (
-            torch.tensor(index, dtype=torch.int64, device="cpu").view(-1, 1),
-            torch.tensor(signed, dtype=torch.float32, device="cpu").view(-1, 1),
-            torch.tensor(own, dtype=torch.float32, device="cpu").view(-1, 1, 4),
-        )
+        return as_tensors(draw_sample(as_layers(table), generator))
     choices, magnitudes, uniforms = [], [], []
     for sub_policies in table:
         weights = torch.tensor([weight for weight, _ in sub_policies], dtype=torch.float64, device="cpu")
         sub_policy = torch.multinomial(weights, max(n, 1), replacement=True, generator=generator)[:n]
         for step in range(max(len(operations) for _, operations in sub_policies)):
-            nothing = (-1, 0.0, 0.0, 0.0, 0.0)
-            rows = [operations[step] if step < len(operations) else nothing for _, operations in sub_policies]
+            rows = [operations[step] if step < len(operations) else NOTHING for _, operations in sub_policies]
             numbers = torch.tensor(rows, dtype=torch.float64, device="cpu")[sub_policy]
             index, probability, low, high, negative = numbers.unbind(1)
             chance = uniform(n, 7, generator)
@@ -124,32 +129,38 @@ def draw_operations(table: Table, n: int, generator: torch.Generator) -> tuple[T
     return torch.stack(choices), torch.stack(magnitudes), torch.stack(uniforms)
 
 
-def draw_sample(table: Table, generator: torch.Generator) -> list[tuple[int, float, list[float]]]:
-    """What `draw_operations` draws for one sample, step by step and in plain numbers: a tenth of the time."""
-    depths = [max(len(operations) for _, operations in sub_policies) for sub_policies in table]
-    chances = uniform(sum(depths), 8, generator).tolist()
-    drawn: list[tuple[int, float, list[float]]] = []
-    for sub_policies, depth in zip(table, depths, strict=True):
-        operations = chosen_sub_policy(sub_policies, chances[len(drawn)][7]) if depth else []
+def draw_sample(layers: Layers, generator: torch.Generator) -> list[Step]:
+    """What `draw_operations` draws for one sample, in plain numbers and in a tenth of the time."""
+    chances = uniform(sum(depth for _, _, depth in layers), 8, generator).tolist()
+    drawn: list[Step] = []
+    for ends, sub_policies, depth in layers:
+        operations = sub_policies[bisect_right(ends, chances[len(drawn)][7])] if depth else []
         for step in range(depth):
-            nothing = (-1, 0.0, 0.0, 0.0, 0.0)
-            index, probability, low, high, negative = operations[step] if step < len(operations) else nothing
-            applied, place, sign, *own = chances[len(drawn)][:7]
+            applied, place, sign, *own, _ = chances[len(drawn)]
+            index, probability, low, high, negative = operations[step] if step < len(operations) else NOTHING
             magnitude = low + place * (high - low)
             drawn.append((index if applied < probability else -1, -magnitude if sign < negative else magnitude, own))
     return drawn
 
 
-def chosen_sub_policy(
-    sub_policies: list[tuple[float, list[tuple[int, float, float, float, float]]]], chance: float
-) -> list[tuple[int, float, float, float, float]]:
-    """The operations of the sub-policy that a uniform number in [0, 1) chooses, in proportion to the weights."""
-    left = chance * sum(weight for weight, _ in sub_policies)
-    for weight, operations in sub_policies:
-        left -= weight
-        if left < 0:
-            break
-    return operations
+def as_layers(table: Table) -> Layers:
+    """The layers of a table for `draw_sample`."""
+    layers = []
+    for sub_policies in table:
+        *ends, total = accumulate(weight for weight, _ in sub_policies)
+        operations = [operations for _, operations in sub_policies]
+        layers.append(([end / total for end in ends], operations, max(map(len, operations))))
+    return layers
+
+
+def as_tensors(drawn: list[Step]) -> tuple[Tensor, Tensor, Tensor]:
+    """What one sample drew as the tensors of `draw_operations`, for n = 1."""
+    index, magnitude, own = ([step[i] for step in drawn] for i in range(3))
+    return (
+        torch.tensor(index, dtype=torch.int64, device="cpu").view(-1, 1),
+        torch.tensor(magnitude, dtype=torch.float32, device="cpu").view(-1, 1),
+        torch.tensor(own, dtype=torch.float32, device="cpu").view(-1, 1, 4),
+    )
 
 
 def draw_chains(

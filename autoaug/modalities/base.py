@@ -114,11 +114,13 @@ class Opened(NamedTuple):
 
     Attributes:
         samples: one array per sample, which `ArrayEngine.run` takes.
+        shape: of the same samples as the values of a batch, ``[n, ...]``.
         alone: whether the user gave a single sample.
         back: converts as many new arrays back to the user's type.
     """
 
     samples: Sequence[np.ndarray]
+    shape: tuple[int, ...]
     alone: bool
     back: Callable[[Sequence[np.ndarray]], Any]
 

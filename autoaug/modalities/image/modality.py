@@ -167,7 +167,8 @@ def _array_engine() -> ArrayEngine | None:
         from autoaug.modalities.image import arrays
     except ImportError:
         return None
-    return arrays
+    engine: ArrayEngine = arrays
+    return engine
 
 
 MODALITY = _Images()

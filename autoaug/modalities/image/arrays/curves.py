@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 import cv2
 import numpy as np
 
-from autoaug.modalities.image.arrays.values import channels_of, gray_weights, random_order
+from autoaug.modalities.image.arrays.values import channels_of, gray_weights
 
 #: The table of the identity.
 LEVELS = (np.arange(256, dtype=np.float32) / np.float32(255))[:, None]
@@ -58,12 +58,20 @@ def _invert(values: Values, on: float, uniforms: Sequence[float]) -> np.ndarray:
 
 
 def _autocontrast(values: Values, share: float, uniforms: Sequence[float]) -> np.ndarray:
-    occurs = values.counts() > 0
-    low = np.where(occurs, values.table, 2.0).min(0)
-    spread = np.where(occurs, values.table, -1.0).max(0) - low
-    flat = spread < 1e-6
-    spread[flat], low[flat] = 1, 0
-    return (values.table + share * ((values.table - low) / spread - values.table)).astype(np.float32)
+    table, counts = values.table, values.counts()
+    if table is LEVELS:
+        low, high = (ends.astype(np.float32) / np.float32(255) for ends in ends_of(counts))
+    else:
+        low, high = np.where(counts > 0, table, 2).min(0), np.where(counts > 0, table, -1).max(0)
+    flat = high - low < 1e-6
+    gain = np.where(flat, 0, np.float32(share) / np.where(flat, 1, high - low) - np.float32(share))
+    return table * (1 + gain) - low * (gain + np.where(flat, 0, np.float32(share)))
+
+
+def ends_of(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest and the highest level that occurs in each column of ``counts [256, C]``."""
+    occurs = counts > 0
+    return occurs.argmax(0), 255 - occurs[::-1].argmax(0)
 
 
 def _channel_drop(values: Values, share: float, uniforms: Sequence[float]) -> np.ndarray:
@@ -94,18 +102,17 @@ def _posterize(values: Values, bits: float, uniforms: Sequence[float]) -> np.nda
 
 
 def _equalize(values: Values, share: float, uniforms: Sequence[float]) -> np.ndarray:
-    counts, table = values.counts(), values.table
-    levels = np.floor(table * 255 + 0.5).astype(np.int64)
+    counts, table, own = values.counts(), values.table, np.arange(values.channels)
     if table is not LEVELS:
-        counts = np.stack(
-            [np.bincount(levels[:, c % levels.shape[1]], counts[:, c], 256) for c in range(values.channels)], 1
-        ).astype(np.int64)
-    highest = 255 - np.argmax(counts[::-1] > 0, 0)
-    step = (values.image.size // values.channels - counts[highest, np.arange(values.channels)]) // 255
-    before = np.cumsum(counts, 0) - counts
-    new = np.minimum((before + step // 2) // np.maximum(step, 1), 255).astype(np.float32) / np.float32(255)
-    equalized = np.where(step > 0, np.take_along_axis(new, np.broadcast_to(levels, new.shape), 0), table)
-    return (table + np.float32(share) * (equalized - table)).astype(np.float32)
+        levels = np.rint(table * 255).astype(np.int64) * np.ones_like(own)
+        counts = np.stack([np.bincount(levels[:, c], counts[:, c], 256) for c in own], 1).astype(np.int64)
+    pixels = values.image.size // values.channels
+    step = (pixels - counts[ends_of(counts)[1], own]) // 255
+    new = (counts.cumsum(0) - counts + step // 2) // np.maximum(step, 1)
+    equalized = np.minimum(new, 255).astype(np.float32) / np.float32(255)
+    if table is not LEVELS:
+        equalized = equalized[levels, own]
+    return table + np.where(step > 0, np.float32(share), 0) * (equalized - table)
 
 
 def _solarize_add(values: Values, added: float, uniforms: Sequence[float]) -> np.ndarray:

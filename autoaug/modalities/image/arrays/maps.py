@@ -28,14 +28,19 @@ def compose(first: Map, then: Map) -> Map:
 def on_pixels(map_: Map, size: Size) -> Map:
     """The map between pixel indices, in which OpenCV counts."""
     x, y = (size[1] - 1) / 2, (size[0] - 1) / 2
+    if map_[6] == map_[7] == 0:  # the same as below, in a third of the time
+        a, b, c, d, e, f, *last = map_
+        return (a, b, c + x - a * x - b * y, d, e, f + y - d * x - e * y, *last)  # type: ignore[return-value]
     return compose(compose(_shift(x, y), map_), _shift(-x, -y))
 
 
 def keeps_pixels(on_pixels: Map, size: Size) -> bool:
     """Whether each pixel is taken from one pixel, up to rounding; see `autoaug.modalities.image.warping`."""
     a, b, c, d, e, f, g, h, _ = on_pixels
-    error = max(abs(number - round(number)) for number in (a, b, d, e)) * max(size)
-    return g == h == 0 and max(error, abs(c - round(c)), abs(f - round(f))) < 1e-3
+    most = 1e-3 / max(size)
+    if abs(a - round(a)) > most or abs(b - round(b)) > most or abs(d - round(d)) > most or abs(e - round(e)) > most:
+        return False
+    return g == h == 0 and abs(c - round(c)) < 1e-3 and abs(f - round(f)) < 1e-3
 
 
 def _shift(x: float, y: float) -> Map:

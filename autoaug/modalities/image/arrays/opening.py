@@ -29,7 +29,8 @@ def opened(given: Any) -> Opened | None:
 def _picture(picture: Image.Image) -> Opened | None:
     if picture.mode not in ("L", "RGB") or not _fits(picture.height, picture.width, len(picture.mode)):
         return None
-    return Opened([np.asarray(picture)], True, lambda made: Image.fromarray(made[0]))
+    shape = (1, len(picture.mode), picture.height, picture.width)
+    return Opened([np.asarray(picture)], shape, True, lambda made: Image.fromarray(made[0]))
 
 
 def _array(array: np.ndarray) -> Opened | None:
@@ -41,9 +42,11 @@ def _array(array: np.ndarray) -> Opened | None:
         return None
     own = (height, width) if channels == 1 else (height, width, channels)
     if array.ndim < 4:
-        return Opened([np.ascontiguousarray(array).reshape(own)], True, lambda made: made[0].reshape(shape))
+        sample = np.ascontiguousarray(array).reshape(own)
+        return Opened([sample], (1, channels, height, width), True, lambda made: made[0].reshape(shape))
     samples = np.ascontiguousarray(array).reshape(-1, *own)
-    return Opened(samples, False, lambda made: np.stack(made).reshape(shape))
+    of_batch = (len(samples), channels, height, width)
+    return Opened([*samples], of_batch, False, lambda made: np.stack(made).reshape(shape))
 
 
 def _tensor(tensor: Tensor) -> Opened | None:
@@ -64,7 +67,7 @@ def _tensor(tensor: Tensor) -> Opened | None:
         result = torch.from_numpy(out[0] if alone else out)
         return result if type(tensor) is Tensor else _wrapped(result, tensor)
 
-    return Opened(samples, alone, back)
+    return Opened(samples, (len(samples), channels, height, width), alone, back)
 
 
 def _channels_last(planes: np.ndarray) -> np.ndarray:

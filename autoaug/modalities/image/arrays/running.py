@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from autoaug.modalities.image.arrays.maps import IDENTITY, MAPS, Map, compose
 from autoaug.modalities.image.arrays.neighborhoods import OPERATIONS
 from autoaug.modalities.image.arrays.resampling import warped
 
-operators = frozenset({*MAPS, *CURVES, *OPERATIONS})
+operators: Collection[str] = frozenset({*MAPS, *CURVES, *OPERATIONS})
 
 
 def run(sample: np.ndarray, operations: Iterable[Drawn]) -> np.ndarray:
@@ -23,10 +23,11 @@ def run(sample: np.ndarray, operations: Iterable[Drawn]) -> np.ndarray:
     for name, value, uniforms in operations:
         if name in MAPS:
             image, table = _mapped(image, table), LEVELS
-            map_ = compose(map_, MAPS[name](value, uniforms, size)) if map_ is not IDENTITY else MAPS[name](value, uniforms, size)
+            own = MAPS[name](value, uniforms, size)
+            map_ = own if map_ is IDENTITY else compose(map_, own)
         elif name in CURVES:
             image, map_ = _moved(image, map_), IDENTITY
-            table = np.clip(CURVES[name](Values(image, table), value, uniforms), 0, 1)
+            table = np.minimum(np.maximum(CURVES[name](Values(image, table), value, uniforms), 0), 1)
         else:
             image = OPERATIONS[name](_moved(_mapped(image, table), map_), value, uniforms)
             map_, table = IDENTITY, LEVELS
