@@ -88,6 +88,7 @@ class PolicyTransform(Seeded):
         if backend not in BACKENDS:
             raise OptionError(f"there is no backend {backend!r}; there are: {', '.join(BACKENDS)}")
         self.backend = backend
+        self._one_by_one = backend == "auto" and not (policy.mixing or policy.chains)
         self.done = 0.0
         self.check = check
         self._prepared: tuple[float, _Numbers] | None = None
@@ -95,7 +96,8 @@ class PolicyTransform(Seeded):
 
     def forward(self, inputs: Any, labels: Any = None) -> Any:
         """Draw a plan for this batch, or this sample, and apply it."""
-        engine = get_modality(self.modality).arrays if self._may_use_arrays() else None
+        takes = self._one_by_one and not torch.compiler.is_compiling()
+        engine = get_modality(self.modality).arrays if takes else None
         opened = None if engine is None else engine.opened(inputs)
         if engine is None or opened is None:
             return self._augmented(inputs, labels)
@@ -132,11 +134,6 @@ class PolicyTransform(Seeded):
         values = get_modality(self.modality).values
         batch, alone, back = values.opened(inputs)
         return batch._replace(values=values.check(batch.values, look=self.check)), alone, back
-
-    def _may_use_arrays(self) -> bool:
-        """Whether the policy is one that samples can follow one by one, and nothing demands tensors."""
-        policy = self.policy
-        return self.backend == "auto" and not (policy.mixing or policy.chains or torch.compiler.is_compiling())
 
     def _sample(self, engine: ArrayEngine, sample: np.ndarray, inputs: Any) -> np.ndarray:
         """Augment a single sample, drawn in plain numbers; the plan is that of `draw`."""

@@ -51,6 +51,7 @@ class Seeded(torch.nn.Module):
         self.seed = int(torch.randint(2**62, (), device="cpu")) if seed is None else check_seed(seed)
         self.rank = 0
         self.worker: int | None = None
+        self.looked: bool | None = None
         self.own = torch.Generator("cpu")
         self.own.manual_seed(self.seed)
 
@@ -65,7 +66,11 @@ class Seeded(torch.nn.Module):
         return self.own
 
     def _find_rank(self) -> None:
-        rank = rank_of_process()
+        """Look for the rank once, and again when a process group is there: a draw of one sample takes microseconds."""
+        grouped = torch.distributed.is_available() and torch.distributed.is_initialized()
+        if grouped == self.looked:
+            return
+        self.looked, rank = grouped, rank_of_process()
         if rank is not None and rank != self.rank:
             self.rank, self.worker = rank, None
             self.own.manual_seed(seed_in_rank(self.seed, rank))
@@ -97,7 +102,8 @@ class Seeded(torch.nn.Module):
         return self.__dict__ | {"own": self.own.get_state().numpy().tobytes()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state | {"own": torch.Generator("cpu")})  # type: ignore[no-untyped-call]
+        anew = {"own": torch.Generator("cpu"), "looked": None}  # the rank may be another one here
+        super().__setstate__(state | anew)  # type: ignore[no-untyped-call]
         self.own.set_state(torch.frombuffer(bytearray(state["own"]), dtype=torch.uint8))
 
 

@@ -33,8 +33,19 @@ class Values:
 
     def counts(self) -> np.ndarray:
         """How often each level occurs in the image, int64 ``[256, C]``."""
-        columns = [cv2.calcHist([self.image], [c], None, [256], [0, 256]) for c in range(self.channels)]
-        return np.stack([column.ravel() for column in columns], 1).astype(np.int64)
+        counts = np.empty((256, self.channels), np.int64)
+        for channel in range(self.channels):
+            counts[:, channel] = cv2.calcHist([self.image], [channel], None, [256], [0, 256]).ravel()
+        return counts
+
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """The lowest and the highest value of each channel, ``[C]``."""
+        if self.table is LEVELS:
+            reduced = (cv2.reduce(cv2.reduce(self.image, 0, how), 1, how) for how in (cv2.REDUCE_MIN, cv2.REDUCE_MAX))
+            low, high = (ends.ravel().astype(np.float32) / np.float32(255) for ends in reduced)
+            return low, high
+        occurs = self.counts() > 0
+        return np.where(occurs, self.table, 2).min(0), np.where(occurs, self.table, -1).max(0)
 
     def mean_gray(self) -> float:
         """The mean gray value."""
@@ -58,20 +69,11 @@ def _invert(values: Values, on: float, uniforms: Sequence[float]) -> np.ndarray:
 
 
 def _autocontrast(values: Values, share: float, uniforms: Sequence[float]) -> np.ndarray:
-    table, counts = values.table, values.counts()
-    if table is LEVELS:
-        low, high = (ends.astype(np.float32) / np.float32(255) for ends in ends_of(counts))
-    else:
-        low, high = np.where(counts > 0, table, 2).min(0), np.where(counts > 0, table, -1).max(0)
+    low, high = values.ends()
     flat = high - low < 1e-6
-    gain = np.where(flat, 0, np.float32(share) / np.where(flat, 1, high - low) - np.float32(share))
-    return table * (1 + gain) - low * (gain + np.where(flat, 0, np.float32(share)))
-
-
-def ends_of(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The lowest and the highest level that occurs in each column of ``counts [256, C]``."""
-    occurs = counts > 0
-    return occurs.argmax(0), 255 - occurs[::-1].argmax(0)
+    weight = np.where(flat, 0, np.float32(share))
+    gain = weight / np.where(flat, 1, high - low)
+    return values.table * (1 + gain - weight) - low * gain
 
 
 def _channel_drop(values: Values, share: float, uniforms: Sequence[float]) -> np.ndarray:
@@ -106,9 +108,9 @@ def _equalize(values: Values, share: float, uniforms: Sequence[float]) -> np.nda
     if table is not LEVELS:
         levels = np.rint(table * 255).astype(np.int64) * np.ones_like(own)
         counts = np.stack([np.bincount(levels[:, c], counts[:, c], 256) for c in own], 1).astype(np.int64)
-    pixels = values.image.size // values.channels
-    step = (pixels - counts[ends_of(counts)[1], own]) // 255
-    new = (counts.cumsum(0) - counts + step // 2) // np.maximum(step, 1)
+    before = counts.cumsum(0) - counts
+    step = (before * (counts > 0)).max(0) // 255  # all but the highest level's
+    new = (before + step // 2) // np.maximum(step, 1)
     equalized = np.minimum(new, 255).astype(np.float32) / np.float32(255)
     if table is not LEVELS:
         equalized = equalized[levels, own]
