@@ -96,7 +96,7 @@ def _solarize(values: Values, depth: float, uniforms: Sequence[float]) -> np.nda
 
 
 def _posterize(values: Values, bits: float, uniforms: Sequence[float]) -> np.ndarray:
-    step = np.float32(2 ** math.floor(bits + 0.5))
+    step = np.float32(2 ** math.floor(np.float32(bits + 0.5)))  # 4, not 3.9999999
     if step <= 1:
         return values.table
     levels = np.floor(values.table * np.float32(255) + np.float32(1e-3))

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
+
 Map = tuple[float, float, float, float, float, float, float, float, float]
 Size = tuple[int, int]
 
@@ -111,7 +113,7 @@ def _anisotropic_scale(octaves: float, uniforms: Sequence[float], size: Size) ->
 
 
 def _pad_crop(fraction: float, uniforms: Sequence[float], size: Size) -> Map:
-    across, down = round(fraction * size[1]), round(fraction * size[0])
+    across, down = (round(float(np.float32(fraction * length))) for length in (size[1], size[0]))  # 3.5, not 3.4999999
     x, y = (math.floor(u * (2 * pad + 1)) - pad for u, pad in zip(uniforms[:2], (across, down), strict=True))
     return _shift(x, y)
 
