@@ -23,7 +23,7 @@ from tests.samples import operators_of, photographs
 
 #: Operators that are left to torch; docs/how-to.md lists them.
 LEFT = {"CLAHE", "Elastic", "Fog", "Identity", "JPEG", "PatchShuffle", "Pixelate", "Rain"}
-SIZES = [(20, 26), (32, 32), (1, 1), (1, 6), (7, 2), (48, 33)]
+SIZES = [(20, 26), (32, 32), (1, 1), (7, 2)]
 
 
 def both(
@@ -68,14 +68,15 @@ def test_an_operator_agrees_with_the_batched_one(name: str, channels: int) -> No
     which on noise is worth up to 8 levels, and its Gaussian kernel has 8 bits.
     """
     signs = (1, -1) if get_operator(name).signed else (1,)
-    for size, sign, magnitude in itertools.product(SIZES, signs, (0.0, 0.35, 0.8, 1.0)):
-        for kind, images in levels(channels, size).items():
-            theirs, ours = both(name, images, sign * magnitude)
-            difference = np.abs(ours - theirs)
-            close = (difference <= 1).mean()
-            moves = name in MAPS and kind == "noise"
-            assert close >= 0.99 or (moves and difference.mean() < 1), (size, sign * magnitude, kind, close)
-            assert difference.max() <= (8 if moves else 2), (size, sign * magnitude, kind)
+    for size, magnitude in [*itertools.product(SIZES, (0.35, 1.0)), ((20, 26), 0.0)]:
+        given = levels(channels, size)
+        for sign in signs:
+            theirs, ours = both(name, torch.cat([*given.values()]), sign * magnitude)
+            ends = np.cumsum([len(images) for images in given.values()])[:-1]
+            for kind, difference in zip(given, np.split(np.abs(ours - theirs), ends), strict=True):
+                close, moves = (difference <= 1).mean(), name in MAPS and kind == "noise"
+                assert close >= 0.99 or (moves and difference.mean() < 1), (size, sign * magnitude, kind, close)
+                assert difference.max() <= (8 if moves else 2), (size, sign * magnitude, kind)
 
 
 @pytest.mark.parametrize("name", sorted(CURVES))
