@@ -38,11 +38,6 @@ def names_and_limits(operators: Sequence[str]) -> list[tuple[str, float]]:
     return [(name, get_operator(name).limit) for name in operators]
 
 
-def has_all(engine: ArrayEngine, operations: Sequence[Drawn]) -> bool:
-    """Whether the engine has all operators of one sample."""
-    return all(operation.operator in engine.operators for operation in operations)
-
-
 def run_on_arrays(
     engine: ArrayEngine, plan: Plan, samples: Sequence[np.ndarray], batch: Callable[[], Batch]
 ) -> list[np.ndarray]:
@@ -57,7 +52,8 @@ def run_on_arrays(
     operators = names_and_limits(plan.operators)
     rows = zip(*(t.transpose(0, 1).tolist() for t in (plan.choice, plan.magnitude, plan.uniforms)), strict=True)
     drawn = [named(list(zip(*row, strict=True)), operators) for row in rows]
-    left = {i for i, operations in enumerate(drawn) if not has_all(engine, operations)}
+    lacks = {name for name in plan.operators if name not in engine.operators}
+    left = {i for i, operations in enumerate(drawn) if lacks and any(o.operator in lacks for o in operations)}
     own = [i for i in range(len(drawn)) if i not in left]
     threads = max(1, min(torch.get_num_threads(), len(own) // _FEWEST_PER_THREAD))
 

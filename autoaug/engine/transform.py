@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from autoaug.engine.apply import apply_plan
-from autoaug.engine.arrays import has_all, named, names_and_limits, run_on_arrays
+from autoaug.engine.arrays import named, names_and_limits, run_on_arrays
 from autoaug.engine.execute import mix_labels
 from autoaug.engine.plan import Plan, draw_plan, drawing_table, drawn_operators
 from autoaug.engine.targets import move_targets
@@ -140,9 +140,8 @@ class PolicyTransform(Seeded):
         with self._lock:
             operators, limits, layers = self._numbers()
             steps = draw_sample(layers, self.generator)
-        operations = named(steps, limits)
-        if has_all(engine, operations):
-            return engine.run(sample, operations)
+        if all(index < 0 or operators[index] in engine.operators for index, _, _ in steps):
+            return engine.run(sample, named(steps, limits))
         plan = Plan(operators, *as_tensors(steps), modality=self.modality)
         return run_on_arrays(engine, plan, [sample], lambda: self._batch(inputs)[0])[0]
 

@@ -15,8 +15,9 @@ import numpy as np
 
 from autoaug.modalities.image.arrays.values import channels_of, gray_weights
 
-#: The table of the identity.
-LEVELS = (np.arange(256, dtype=np.float32) / np.float32(255))[:, None]
+#: Whole levels, and the table of the identity.
+WHOLE = np.arange(256, dtype=np.float32)[:, None]
+LEVELS = WHOLE / np.float32(255)
 
 
 class Values:
@@ -32,28 +33,27 @@ class Values:
         self.channels = channels_of(image)
 
     def counts(self) -> np.ndarray:
-        """How often each level occurs in the image, int64 ``[256, C]``."""
-        counts = np.empty((256, self.channels), np.int64)
-        for channel in range(self.channels):
-            counts[:, channel] = cv2.calcHist([self.image], [channel], None, [256], [0, 256]).ravel()
-        return counts
+        """How often each level occurs in the image, float32 ``[C, 256]``."""
+        counts = [cv2.calcHist([self.image], [c], None, [256], [0, 256]) for c in range(self.channels)]
+        return np.concatenate(counts, axis=None).reshape(-1, 256)
 
-    def ends(self) -> tuple[np.ndarray, np.ndarray]:
-        """The lowest and the highest value of each channel, ``[C]``."""
+    def ends(self) -> tuple[list[float], list[float]]:
+        """The lowest and the highest value of each channel."""
         if self.table is LEVELS:
             reduced = (cv2.reduce(cv2.reduce(self.image, 0, how), 1, how) for how in (cv2.REDUCE_MIN, cv2.REDUCE_MAX))
-            low, high = (ends.ravel().astype(np.float32) / np.float32(255) for ends in reduced)
+            low, high = ([level / 255 for level in ends.ravel().tolist()] for ends in reduced)
             return low, high
-        occurs = self.counts() > 0
-        return np.where(occurs, self.table, 2).min(0), np.where(occurs, self.table, -1).max(0)
+        occurs = self.counts().T > 0
+        ends = np.where(occurs, self.table, 2).min(0), np.where(occurs, self.table, -1).max(0)
+        return ends[0].tolist(), ends[1].tolist()
 
     def mean_gray(self) -> float:
         """The mean gray value."""
         if self.table is LEVELS:
-            means = np.array(cv2.mean(self.image)[: self.channels]) / 255
+            means = [level / 255 for level in cv2.mean(self.image)]
         else:
-            means = (self.counts() * self.table).sum(0) / (self.image.size / self.channels)
-        return float(means @ gray_weights(self.channels))
+            means = ((self.counts().T * self.table).sum(0) / (self.image.size / self.channels)).tolist()
+        return sum(mean * weight for mean, weight in zip(means, gray_weights(self.channels), strict=False))
 
 
 def _brightness(values: Values, change: float, uniforms: Sequence[float]) -> np.ndarray:
@@ -69,11 +69,12 @@ def _invert(values: Values, on: float, uniforms: Sequence[float]) -> np.ndarray:
 
 
 def _autocontrast(values: Values, share: float, uniforms: Sequence[float]) -> np.ndarray:
-    low, high = values.ends()
-    flat = high - low < 1e-6
-    weight = np.where(flat, 0, np.float32(share))
-    gain = weight / np.where(flat, 1, high - low)
-    return values.table * (1 + gain - weight) - low * gain
+    scale, shift = [], []
+    for low, high in zip(*values.ends(), strict=True):
+        gain, weight = (share / (high - low), share) if high - low >= 1e-6 else (0.0, 0.0)
+        scale.append(1 + gain - weight)
+        shift.append(low * gain)
+    return values.table * np.array(scale, np.float32) - np.array(shift, np.float32)
 
 
 def _channel_drop(values: Values, share: float, uniforms: Sequence[float]) -> np.ndarray:
@@ -99,22 +100,23 @@ def _posterize(values: Values, bits: float, uniforms: Sequence[float]) -> np.nda
     step = np.float32(2 ** math.floor(np.float32(bits + 0.5)))  # 4, not 3.9999999
     if step <= 1:
         return values.table
-    levels = np.floor(values.table * np.float32(255) + np.float32(1e-3))
-    return np.floor(levels / step) * (step / np.float32(255))
+    levels = WHOLE if values.table is LEVELS else np.floor(values.table * np.float32(255) + np.float32(1e-3))
+    return np.floor(levels / step) * (step / np.float32(255))  # NumPy's // is many times slower
 
 
 def _equalize(values: Values, share: float, uniforms: Sequence[float]) -> np.ndarray:
-    counts, table, own = values.counts(), values.table, np.arange(values.channels)
+    counts, table = values.counts(), values.table
     if table is not LEVELS:
-        levels = np.rint(table * 255).astype(np.int64) * np.ones_like(own)
-        counts = np.stack([np.bincount(levels[:, c], counts[:, c], 256) for c in own], 1).astype(np.int64)
-    before = counts.cumsum(0) - counts
-    step = (before * (counts > 0)).max(0) // 255  # all but the highest level's
-    new = (before + step // 2) // np.maximum(step, 1)
-    equalized = np.minimum(new, 255).astype(np.float32) / np.float32(255)
+        levels = np.rint(table * 255).astype(np.int64).T.repeat(values.channels // table.shape[1], 0)
+        counts = np.array([np.bincount(*own, 256) for own in zip(levels, counts, strict=True)])
+    before = counts.cumsum(1) - counts
+    step = np.floor((before * (counts > 0)).max(1, keepdims=True) / 255)  # from the pixels below the highest level
+    new = np.floor((before + np.floor(step / 2)) / np.maximum(step, 1))
+    new = np.minimum(new, 255) * np.float32(1 / 255)
     if table is not LEVELS:
-        equalized = equalized[levels, own]
-    return table + np.where(step > 0, np.float32(share), 0) * (equalized - table)
+        new = np.take_along_axis(new, levels, 1)
+    weight = np.where(step > 0, np.float32(share), 0).T
+    return table + weight * (new.T - table)
 
 
 def _solarize_add(values: Values, added: float, uniforms: Sequence[float]) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import cv2
 import numpy as np
@@ -18,15 +19,18 @@ from autoaug.modalities.image.exports import array_noise, arrays
 Uniforms = Sequence[float]
 
 
-def _mixed(image: np.ndarray, target: np.ndarray, share: float) -> np.ndarray:
-    """The channels blended with linear combinations of them, the rows of ``target [C, C]``."""
-    identity = np.eye(len(target))
-    return cv2.transform(image, identity + share * (target - identity))
+@cache
+def _toward(channels: int) -> tuple[np.ndarray, np.ndarray]:
+    """The identity of the channels, and the way from there to their gray value."""
+    identity = np.eye(channels)
+    return identity, np.array([gray_weights(channels)] * channels) - identity
 
 
 def _toward_gray(image: np.ndarray, share: float) -> np.ndarray:
-    channels = channels_of(image)
-    return image.copy() if channels == 1 else _mixed(image, np.tile(gray_weights(channels), (channels, 1)), share)
+    if image.ndim == 2:
+        return image.copy()
+    identity, way = _toward(channels_of(image))
+    return cv2.transform(image, identity + share * way)
 
 
 def _saturation(image: np.ndarray, change: float, uniforms: Uniforms) -> np.ndarray:
@@ -41,7 +45,8 @@ def _channel_shuffle(image: np.ndarray, share: float, uniforms: Uniforms) -> np.
     channels = channels_of(image)
     if channels == 1:
         return image.copy()
-    return _mixed(image, np.eye(channels)[random_order(uniforms, channels)], share)
+    identity = np.eye(channels)
+    return cv2.transform(image, identity + share * (identity[random_order(uniforms, channels)] - identity))
 
 
 def _hue(image: np.ndarray, turns: float, uniforms: Uniforms) -> np.ndarray:
@@ -55,11 +60,10 @@ def _hue(image: np.ndarray, turns: float, uniforms: Uniforms) -> np.ndarray:
 def _sharpness(image: np.ndarray, change: float, uniforms: Uniforms) -> np.ndarray:
     if min(image.shape[:2]) < 3:
         return image.copy()
-    kernel = np.full((3, 3), -change / 13, np.float32)
-    kernel[1, 1] += 1 + change - 4 * change / 13
-    sharp = cv2.filter2D(image, -1, kernel)
-    for border in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
-        sharp[border] = image[border]
+    around = -change / 13
+    kernel = np.array([[around] * 3, [around, 1 + change + 5 * around, around], [around] * 3], np.float32)
+    sharp = image.copy()
+    sharp[1:-1, 1:-1] = cv2.filter2D(image, -1, kernel)[1:-1, 1:-1]
     return sharp
 
 

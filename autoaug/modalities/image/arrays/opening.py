@@ -42,8 +42,13 @@ def _array(array: np.ndarray) -> Opened | None:
         return None
     own = (height, width) if channels == 1 else (height, width, channels)
     if array.ndim < 4:
-        sample = np.ascontiguousarray(array).reshape(own)
-        return Opened([sample], (1, channels, height, width), True, lambda made: made[0].reshape(shape))
+        sample = array if array.flags.c_contiguous else np.ascontiguousarray(array)
+        return Opened(
+            [sample if channels > 1 else sample.reshape(own)],
+            (1, channels, height, width),
+            True,
+            lambda made: made[0].reshape(shape),
+        )
     samples = np.ascontiguousarray(array).reshape(-1, *own)
     of_batch = (len(samples), channels, height, width)
     return Opened([*samples], of_batch, False, lambda made: np.stack(made).reshape(shape))

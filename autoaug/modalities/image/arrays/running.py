@@ -27,7 +27,8 @@ def run(sample: np.ndarray, operations: Iterable[Drawn]) -> np.ndarray:
             map_ = own if map_ is IDENTITY else compose(map_, own)
         elif name in CURVES:
             image, map_ = _moved(image, map_), IDENTITY
-            table = np.minimum(np.maximum(CURVES[name](Values(image, table), value, uniforms), 0), 1)
+            before = table if table is LEVELS else np.minimum(np.maximum(table, 0), 1)
+            table = CURVES[name](Values(image, before), value, uniforms)
         else:
             image = OPERATIONS[name](_moved(_mapped(image, table), map_), value, uniforms)
             map_, table = IDENTITY, LEVELS
@@ -36,11 +37,11 @@ def run(sample: np.ndarray, operations: Iterable[Drawn]) -> np.ndarray:
 
 
 def _mapped(image: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """The image with its values mapped by the table."""
+    """The image with its values mapped by the table, which is clipped to [0, 1] and rounded to levels."""
     if table is LEVELS:
         return image
-    levels = np.rint(table * np.float32(255)).astype(np.uint8)
-    return cv2.LUT(image, levels if levels.shape[1] == 1 else levels[None])
+    levels = cv2.multiply(table, 255.0, dtype=cv2.CV_8U)
+    return cv2.LUT(image, levels.reshape(1, 256, -1))
 
 
 def _moved(image: np.ndarray, map_: Map) -> np.ndarray:

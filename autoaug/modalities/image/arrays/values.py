@@ -16,9 +16,9 @@ def channels_of(image: np.ndarray) -> int:
 
 
 @cache
-def gray_weights(channels: int) -> np.ndarray:
+def gray_weights(channels: int) -> list[float]:
     """The weight of each channel in the gray value; see `autoaug.modalities.image.color`."""
-    return np.array([0.299, 0.587, 0.114] if channels == 3 else [1 / channels] * channels)
+    return [0.299, 0.587, 0.114] if channels == 3 else [1 / channels] * channels
 
 
 def random_order(uniforms: Sequence[float], count: int) -> np.ndarray:
