@@ -89,7 +89,7 @@ class PolicyTransform(Seeded):
         if backend not in BACKENDS:
             raise OptionError(f"there is no backend {backend!r}; there are: {', '.join(BACKENDS)}")
         self.backend = backend
-        self._one_by_one = backend == "auto" and not (policy.mixing or policy.chains)
+        self._engine = self._array_engine()
         self.done = 0.0
         self.check = check
         self._prepared: tuple[float, _Numbers] | None = None
@@ -99,8 +99,7 @@ class PolicyTransform(Seeded):
 
     def forward(self, inputs: Any, labels: Any = None) -> Any:
         """Draw a plan for this batch, or this sample, and apply it."""
-        takes = self._one_by_one and not torch.compiler.is_compiling()
-        engine = get_modality(self.modality).arrays if takes else None
+        engine = None if torch.compiler.is_compiling() else self._engine
         opened = None if engine is None else engine.opened(inputs)
         if engine is None or opened is None:
             return self._augmented(inputs, labels)
@@ -137,6 +136,11 @@ class PolicyTransform(Seeded):
         values = get_modality(self.modality).values
         batch, alone, back = values.opened(inputs)
         return batch._replace(values=values.check(batch.values, look=self.check)), alone, back
+
+    def _array_engine(self) -> ArrayEngine | None:
+        """The modality's engine on arrays, if the policy is one that samples can follow one by one."""
+        one_by_one = self.backend == "auto" and not (self.policy.mixing or self.policy.chains)
+        return get_modality(self.modality).arrays if one_by_one else None
 
     def _sample(self, engine: ArrayEngine, sample: np.ndarray, inputs: Any) -> np.ndarray:
         """Augment a single sample, drawn in plain numbers; the plan is that of `draw`."""
@@ -202,13 +206,13 @@ class PolicyTransform(Seeded):
             return draw_plan(self.policy.at(self.done), n, self.generator, self.modality)
 
     def __getstate__(self) -> dict[str, Any]:
-        """The state without the lock, which cannot be pickled, so that the module can be copied and sent to workers."""
+        """The state without what cannot be pickled, so that the module can be copied and sent to workers."""
         self._ahead.settle(self.own)
-        return {k: v for k, v in super().__getstate__().items() if k != "_lock"}
+        return {k: v for k, v in super().__getstate__().items() if k not in ("_lock", "_engine")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._lock = threading.Lock()
+        self._lock, self._engine = threading.Lock(), self._array_engine()
 
     def extra_repr(self) -> str:
         """What ``print(module)`` shows."""
