@@ -17,7 +17,8 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.batches import taken
 from autoaug.engine.plan import Plan
 from autoaug.functional.sampling import Step
-from autoaug.modalities.base import ArrayEngine, Batch, Drawn
+from autoaug.modalities.arrays import ArrayEngine, Drawn
+from autoaug.modalities.base import Batch
 from autoaug.modalities.operators import get_operator
 
 #: With fewer samples per thread, starting the threads costs more than they save.
@@ -46,7 +47,7 @@ def run_on_arrays(
     Args:
         engine: of the samples' modality.
         plan: for as many samples.
-        samples: see `autoaug.modalities.base.Opened`.
+        samples: see `autoaug.modalities.arrays.Opened`.
         batch: makes a batch of the same samples, for those that torch must augment.
     """
     operators = names_and_limits(plan.operators)

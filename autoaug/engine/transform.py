@@ -22,7 +22,8 @@ from autoaug.functional.bounds import check_classes
 from autoaug.functional.containers import of_each, with_parts
 from autoaug.functional.labels import soft_labels
 from autoaug.functional.sampling import Layers, Seeded, as_layers, as_tensors, draw_sample, steps_of
-from autoaug.modalities.base import ArrayEngine, Batch, Opened
+from autoaug.modalities.arrays import ArrayEngine, Opened
+from autoaug.modalities.base import Batch
 from autoaug.modalities.operators import modality_of
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import check_known

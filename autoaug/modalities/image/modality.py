@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autoaug.modalities.arrays import ArrayEngine
 from autoaug.modalities.base import (
     Annotations,
-    ArrayEngine,
     Attack,
     Corruption,
     Fusion,

@@ -14,7 +14,7 @@ from torchvision import tv_tensors
 
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan
-from autoaug.modalities.base import Drawn
+from autoaug.modalities.arrays import Drawn
 from autoaug.modalities.image import arrays
 from autoaug.modalities.image.arrays.curves import CURVES
 from autoaug.modalities.image.arrays.maps import MAPS

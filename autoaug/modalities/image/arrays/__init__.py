@@ -1,4 +1,4 @@
-"""The image operators on uint8 arrays, image by image, by OpenCV; see `autoaug.modalities.base.ArrayEngine`.
+"""The image operators on uint8 arrays, image by image, by OpenCV; see `autoaug.modalities.arrays.ArrayEngine`.
 
 Consecutive warps become one; consecutive curves, which are functions of one channel's value, become one table of 256
 entries. Values are rounded to whole levels wherever the image itself is computed, as in Pillow.

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from autoaug.modalities.base import Opened
+from autoaug.modalities.arrays import Opened
 
 #: OpenCV's warps take at most so many channels, and sides below this length.
 _CHANNELS, _SIDE = 4, 2**15 - 1

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 import cv2
 import numpy as np
 
-from autoaug.modalities.base import Drawn
+from autoaug.modalities.arrays import Drawn
 from autoaug.modalities.image.arrays.curves import CURVES, LEVELS, Values
 from autoaug.modalities.image.arrays.maps import IDENTITY, MAPS, Map, compose
 from autoaug.modalities.image.arrays.neighborhoods import OPERATIONS
