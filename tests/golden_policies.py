@@ -99,7 +99,7 @@ def pixels() -> dict[str, Any]:
     for channels in (3, 1):
         images, labels = pictures(channels), torch.arange(4)
         for name, policy in policies().items():
-            augmented, soft = PolicyTransform(policy, seed=5, num_classes=4)(images, labels)
+            augmented, soft = PolicyTransform(policy, seed=5, num_classes=4, backend="torch")(images, labels)
             made[f"{name} {channels}"] = [coarse(augmented), rounded(soft, 4)]
         choice, uniforms = torch.zeros(1, 4).long(), torch.rand(1, 4, 4, generator=torch.Generator().manual_seed(3))
         for number, (name, operator) in enumerate(sorted(operators_of().items())):

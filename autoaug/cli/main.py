@@ -20,7 +20,7 @@ from autoaug.cli.parameters import command
 from autoaug.errors import AutoaugError, DataError, Interrupted, OptionError
 from autoaug.evaluation.advice import advice
 from autoaug.evaluation.cautions import cautions
-from autoaug.evaluation.wording import claimed, lengthened, sureness
+from autoaug.evaluation.wording import FEWEST_SEEDS, claimed, lengthened, sureness
 from autoaug.pipeline.options import (
     PANELS,
     CheckOptions,
@@ -229,6 +229,7 @@ def _print_outcome(console: Console, result: SearchResult) -> None:
         low, high = metric.interval(c.ci95)
         what = "" if c.kind == "baseline" else f": {in_words(c.policy)}"
         mean, bounds = metric.number(metric.value(c.mean)), f"[{metric.number(low)}, {metric.number(high)}]"
+        bounds = bounds if len(c.seeds) >= FEWEST_SEEDS else "[too few seeds]"
         line(f"  {c.name:<{width}}  {mean:>6}{metric.behind}  {bounds}  {c.kind}{what}")
     line("")
     line(result.sentence)

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from autoaug.evaluation.comparing import Paired
 
 
+#: Fewer seeds say next to nothing about their luck: with two, Student's t makes an interval of 13 standard errors.
+FEWEST_SEEDS = 3
+
+
 @dataclass(frozen=True)
 class Words:
     """The words that the sentences of a decision have in common.
@@ -102,10 +106,11 @@ def figures_of(difference: Paired, words: Words) -> str:
     what = f"{words.split} {metric.name}".strip()
     what = f"{metric.points} of {what}" if metric.points else what
     what += "" if metric.larger_is_better else ", of which less is better"
-    return (
-        f"{metric.difference(difference.difference)} {what} (95 % interval {_interval(difference.ci95, metric)}, "
-        f"{len(difference.differences)} seeds, p = {difference.p_value:.2g})"
-    )
+    seeds = len(difference.differences)
+    shown = f"{metric.difference(difference.difference)} {what}"
+    if seeds < FEWEST_SEEDS:
+        return f"{shown} ({seeds} seed{'s' * (seeds > 1)}, too few for an interval)"
+    return f"{shown} (95 % interval {_interval(difference.ci95, metric)}, {seeds} seeds, p = {difference.p_value:.2g})"
 
 
 def _interval(bounds: tuple[float, float], metric: MetricRecord) -> str:
@@ -121,6 +126,10 @@ def _half_width(score: float, metric: MetricRecord) -> str:
 
 def sureness(comparison: Comparison, metric: MetricRecord) -> str:
     """Which differences could have been seen, what would make the interval narrower, and where it holds."""
+    if len(comparison.differences) < FEWEST_SEEDS:
+        return (
+            f"Fewer than {FEWEST_SEEDS} seeds cannot tell a difference from luck: pass --seeds 5. {scope(comparison)}"
+        )
     half_width = (comparison.ci95[1] - comparison.ci95[0]) / 2
     unit = _unit(metric)
     reach = _half_width(half_width, metric)
@@ -162,10 +171,10 @@ def claimed(claim: Comparison, metric: MetricRecord) -> str:
     proven = {"better": "is better than", "worse": "is worse than"}.get(
         verdict_of(claim.ci95), "is not proven to differ from"
     )
-    unit = _unit(metric)
+    few = len(claim.differences) < FEWEST_SEEDS
     return (
-        f"{claim.candidate} {proven} {claim.baseline} ({claim.against}): "
-        f"{metric.difference(claim.difference)}{unit}, {_interval(claim.ci95, metric)}"
+        f"{claim.candidate} {proven} {claim.baseline} ({claim.against}): {metric.difference(claim.difference)}"
+        f"{_unit(metric)}, {'too few seeds for an interval' if few else _interval(claim.ci95, metric)}"
     )
 
 

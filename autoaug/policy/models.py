@@ -324,11 +324,13 @@ class Policy(FrozenModel):
         """Write the policy as YAML to `path`."""
         Path(path).write_text(self.to_yaml(), encoding="utf-8")
 
-    def transform(self, seed: int | None = None, num_classes: int | None = None) -> PolicyTransform:
+    def transform(
+        self, seed: int | None = None, num_classes: int | None = None, backend: str = "auto"
+    ) -> PolicyTransform:
         """The policy as an ``nn.Module``; see `autoaug.engine.transform.PolicyTransform` for shapes and ranges."""
         from autoaug.engine.transform import PolicyTransform
 
-        return PolicyTransform(self, seed=seed, num_classes=num_classes)
+        return PolicyTransform(self, seed=seed, num_classes=num_classes, backend=backend)
 
     def kinds(self) -> dict[str, list[str]]:
         """The kinds of mixing, attacks and generators that its modality must have."""

@@ -89,3 +89,14 @@ def test_the_sentence_shows_such_a_metric_as_it_is_too() -> None:
     low, high = (-100 * bound for bound in paired.ci95[::-1])
     assert "by -1.60 points of test word error rate, of which less is better" in text
     assert f"(95 % interval {low:+.2f} to {high:+.2f}, 3 seeds" in text
+
+
+def test_two_seeds_are_too_few_for_an_interval() -> None:
+    """Student's t with one degree of freedom gives figures that help nobody."""
+    text = decided(
+        "no significant difference", "own", "flip-crop", Paired((0.02, 0.01), Errors(0.02, 1)), Words(ACCURACY)
+    )
+    assert "+1.50 points of test accuracy (2 seeds, too few for an interval)" in text
+    few = comparison().model_copy(update={"differences": (0.02, 0.01)})
+    assert "pass --seeds 5" in sureness(few, ACCURACY)
+    assert "too few seeds for an interval" in claimed(few, ACCURACY)

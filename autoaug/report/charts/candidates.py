@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
+from autoaug.evaluation.wording import FEWEST_SEEDS
 from autoaug.policy.words import in_words
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import COLORS, base_figure, short
@@ -25,6 +26,11 @@ class CandidateRow(NamedTuple):
     seeds: tuple[float, ...]
     validation: float
     seconds: float
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether there are enough seeds for an interval."""
+        return len(self.seeds) >= FEWEST_SEEDS
 
 
 def candidate_rows(result: SearchResult, metric: MetricRecord) -> list[CandidateRow]:
@@ -69,8 +75,8 @@ def candidates_figure(rows: list[CandidateRow], metric: MetricRecord) -> go.Figu
             x=[row.mean for row in chosen],
             y=names,
             error_x={
-                "array": [row.high - row.mean for row in chosen],
-                "arrayminus": [row.mean - row.low for row in chosen],
+                "array": [row.high - row.mean if row.has_interval else 0.0 for row in chosen],
+                "arrayminus": [row.mean - row.low if row.has_interval else 0.0 for row in chosen],
                 "thickness": 2,
                 "width": 6,
             },
