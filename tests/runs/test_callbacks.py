@@ -158,7 +158,7 @@ def test_the_terminal_and_an_unfinished_run_show_the_metric_that_the_run_has(
     assert in_words(read_events(folder.events)[-1], ERRORS).endswith("0.25 per word, 50 % of the budget")
     outcome = io.StringIO()
     _print_outcome(Console(file=outcome, width=200), of_errors)
-    assert f"{-of_errors.candidates[0].mean:.2f} per word" in outcome.getvalue()
+    assert f"{-of_errors.candidates[0].mean:.4g} per word" in outcome.getvalue()
 
 
 class Failing:
