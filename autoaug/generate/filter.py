@@ -149,7 +149,7 @@ def class_probabilities(training: Training, inputs: Inputs, device: str) -> np.n
     """The predicted probabilities ``[n, classes]`` for `inputs`, with n at least 1."""
     batches = (values for _, values in clean_batches(inputs, device, training.modality))
     return torch.cat(
-        [outputs_of(training.model, values, device).float().softmax(1).cpu() for values in batches]
+        [outputs_of(training.result, values, device).float().softmax(1).cpu() for values in batches]
     ).numpy()
 
 

@@ -18,6 +18,7 @@ from autoaug.policy.models import Policy
 from autoaug.training.checkpoint import checkpoint_path, load_training, save_training, save_weights, weights_file
 from autoaug.training.inference import predict
 from autoaug.training.metrics import score
+from autoaug.training.probe import predict_from_features
 from autoaug.training.randomness import RandomState
 from autoaug.training.result import Rung, TrialResult
 from autoaug.training.robustness import robust_score
@@ -151,8 +152,11 @@ class _Trial:
 
     def on(self, training: Training, samples: Samples, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """The predictions for all samples, or those at `rows`, and their statistics."""
-        setting = self.setting
-        predictions = predict(training.model, setting.task, samples.inputs, setting.device, setting.modality, rows)
+        setting, predictions = self.setting, None
+        if setting.recipe.views is not None:
+            predictions = predict_from_features(training, setting.task, samples, rows, setting.device)
+        if predictions is None:
+            predictions = predict(training.result, setting.task, samples.inputs, setting.device, setting.modality, rows)
         labels = samples.labels if rows is None else samples.labels[rows]
         return predictions, setting.metric.statistics(predictions, labels)
 
@@ -165,7 +169,7 @@ class _Trial:
         elif work.keeps_weights:
             result = replace(result, weights=weights_file(training, work.policy, self.seed))
         if setting.measures_robustness:
-            result = replace(result, robustness=robust_score(training.model, setting))
+            result = replace(result, robustness=robust_score(training.result, setting))
         predictions, statistics = self.validation or (None, None)
         tested, tested_statistics = None, None
         if setting.test is not None:
