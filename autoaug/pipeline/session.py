@@ -14,6 +14,7 @@ from autoaug.errors import Interrupted, NewerFormat, PolicyError, RunError, paus
 from autoaug.pipeline.configure import named_code, prepare, reopen, run_folder_for
 from autoaug.pipeline.options import CompareOptions, SearchOptions
 from autoaug.pipeline.run import finish, run_job
+from autoaug.pipeline.training_setup import setup_lines
 from autoaug.policy.loading import read_policy
 from autoaug.policy.models import Policy
 from autoaug.results import SearchResult
@@ -37,6 +38,8 @@ def begin_run(options: SearchOptions | CompareOptions) -> SearchResult:
     progress = options.progress or Logged()
     with _driving(folder, config):
         progress.say(f"run folder: {folder.root}")
+        for line in setup_lines(options, data):
+            progress.say(line)
         if (options.workers, options.executor, config.device) == (None, "auto", "cpu") and (fault := ray_fault()):
             progress.warn(f"{fault}: trials run one after another in this process")
         return _carry_out(folder, config, data, audit, progress)

@@ -27,7 +27,8 @@ def parts(model: nn.Module) -> list[list[tuple[str, nn.Parameter]]]:
     """The parameters with their names, in parts from the input to the output: the stem, the numbered blocks in their
     order, and the head. Weights without a matrix, such as those of normalizations, are in the part before them.
     """
-    head = {id(parameter) for parameter in head_of(model).parameters()} if head_of(model) else set()
+    layer = head_of(model)
+    head = set() if layer is None else {id(parameter) for parameter in layer.parameters()}
     found: list[list[tuple[str, nn.Parameter]]] = [[]]
     last: list[tuple[str, nn.Parameter]] = []
     block = ""

@@ -37,7 +37,7 @@ def kept_views(training: Training, plan: TrainingPlan) -> int:
     where a single view does not fit, and for policies that change during the training or attack the network.
     """
     policy, head = plan.policy, head_of(training.model)
-    if plan.recipe.views is None or head is None or policy.adversarial is not None or policy.bounds():
+    if plan.recipe.views is None or head is None or policy.adversarial is not None or policy.schedule:
         return 0
     each = 4 * len(plan.taken) * policy.copies * (head.in_features + plan.task.outputs)
     passes = math.ceil(plan.steps * (plan.batch_size // policy.copies) / len(plan.taken))
@@ -96,8 +96,8 @@ def _views(training: Training, plan: TrainingPlan, count: int) -> _Views:
             features = found.new_empty(count, len(places), copies, *found.shape[1:])
             targets = chunk.targets.new_empty(count, len(places), copies, *chunk.targets.shape[1:])
         where = torch.from_numpy(batch).to(plan.device)
-        features[view, where] = found.unflatten(0, (len(batch), copies))
-        targets[view, where] = chunk.targets.unflatten(0, (len(batch), copies))
+        features[view, where] = found.reshape(len(batch), copies, *found.shape[1:])
+        targets[view, where] = chunk.targets.reshape(len(batch), copies, -1)
         training.meter.sample_passes += len(chunk.inputs)
     assert features is not None
     return _Views(features, targets)

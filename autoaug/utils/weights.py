@@ -26,7 +26,6 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     Raises:
         OptionError: there is no such file, it is damaged, it contains code, or it has no tensors.
     """
-    cure = "copy it again"
     if not path.is_file():
         raise OptionError(f"--weights {path}: there is no such file; give a safetensors file or a state dict")
     metadata: dict[str, str] = {}
