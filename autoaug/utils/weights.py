@@ -49,7 +49,11 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def _is_pytorch(path: Path) -> bool:
-    """Whether the file is a ZIP archive or a pickle, as `torch.save` writes; safetensors files begin with a length."""
+    """Whether the file is a ZIP archive or a pickle, as `torch.save` writes. A safetensors file begins with a length,
+    which may be any bytes, so that its name decides first.
+    """
+    if path.suffix == ".safetensors":
+        return False
     with path.open("rb") as file:
         start = file.read(4)
     return start == b"PK\x03\x04" or start[:1] == b"\x80" or path.suffix in {".pt", ".pth", ".bin", ".ckpt"}

@@ -186,9 +186,10 @@ def fitted(network: nn.Module, name: str, outputs: int, weights: str, given: Map
     wanted, head = network.state_dict(), head_name(network, outputs)
 
     def own(keys: Collection[str]) -> list[str]:
-        return [key for key in keys if not (head and key.startswith(f"{head}."))]
+        ours = [key for key in keys if not (head and key.startswith(f"{head}."))]
+        return [key for key in ours if not key.endswith("num_batches_tracked")]
 
-    missing = [key for key in own(wanted) if key not in given and not key.endswith("num_batches_tracked")]
+    missing = [key for key in own(wanted) if key not in given]
     unknown = [key for key in own(given) if key not in wanted]
     shared = [key for key in own(wanted) if key in given]
     other = [key for key in shared if wanted[key].shape != given[key].shape]
@@ -203,7 +204,7 @@ def fitted(network: nn.Module, name: str, outputs: int, weights: str, given: Map
             f"--weights {weights} are of another architecture than {name}: they {'; '.join(found)}; name the network "
             "that they were trained with as --model"
         )
-    heads = [key for key in wanted if key not in own(wanted)]
+    heads = [key for key in wanted if head and key.startswith(f"{head}.")]
     same = all(key in given and given[key].shape == wanted[key].shape for key in heads)
     return {key: given[key] for key in (*shared, *(heads if same else ()))}
 
@@ -219,4 +220,4 @@ def head_name(network: nn.Module, outputs: int) -> str:
 
 
 def _some(words: str, keys: list[str]) -> str:
-    return f"{words}, such as {', '.join(keys[:_SHOWN])}"
+    return f"{words}, such as {', '.join(sorted(keys)[:_SHOWN])}"
