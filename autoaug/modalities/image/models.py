@@ -257,10 +257,10 @@ def build(
     weights. A network that takes images of one size only gets them resized.
     """
     intake = Intake.of(start.takes) if start is not None else Intake()
-    channels = _channels(intake, shape[0])
+    taken = _taken(intake, shape)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too
-        network, repeat = build_network(name, (channels, *shape[1:]), outputs)
+        network, repeat = build_network(resolve(name, shape)[0], taken, outputs)
     if start is not None and start.weights:
         loaded = load_backbone(_full(resolve(name, shape)[0]), start.weights)
         if loaded.digest != start.digest:
@@ -269,12 +269,15 @@ def build(
     if intake.mean is not None and intake.std is not None:
         mean, std = torch.tensor(intake.mean), torch.tensor(intake.std)
     size = _only_size(network) or intake.size
-    return Standardized(network, mean, std, max(repeat, channels // shape[0]), size, intake.interpolation)
+    return Standardized(network, mean, std, max(repeat, taken[0] // shape[0]), size, intake.interpolation)
 
 
-def _channels(intake: Intake, given: int) -> int:
-    """The channels that the network is built for: a single one of the data is repeated for weights that take three."""
-    return 3 if intake.channels == 3 and given == 1 else given
+def _taken(intake: Intake, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of the images that the network itself takes: a single channel is repeated for weights that take three,
+    and images are resized.
+    """
+    channels = 3 if intake.channels == 3 and shape[0] == 1 else shape[0]
+    return channels, *(intake.size or shape[1:])
 
 
 def _only_size(network: nn.Module) -> tuple[int, int] | None:
@@ -292,7 +295,7 @@ def start(name: str, weights: str, shape: tuple[int, ...], outputs: int) -> tupl
     resolved, _ = resolve(name, shape)
     loaded = load_backbone(_full(resolved), weights)
     began = Start(weights, loaded.digest, loaded.intake.plain())
-    network, _ = build_network(resolved, (_channels(loaded.intake, shape[0]), *shape[1:]), outputs)
+    network, _ = build_network(resolved, _taken(loaded.intake, shape), outputs)
     kept = fitted(network, resolved, outputs, weights, loaded.tensors)
     replaced = any(key not in kept for key in network.state_dict() if not key.endswith("num_batches_tracked"))
     head = f"its head is replaced by one of {outputs} outputs" if replaced else f"its head of {outputs} outputs is kept"
