@@ -9,8 +9,8 @@ from its weights), on the same seeds. Under each recipe, the policy is chosen by
 is what this choice costs under finetune: the mean test accuracy of the policy that finetune itself chooses, minus that
 of the choice. The *rank correlation* (Spearman) is between the policies' mean test accuracies. As a bound of what any
 proxy could reach, finetune with only its first seed is compared with its other seeds. Sets are brought to 32 pixels.
-Results in the JSON file are not measured again, so that the program can be stopped and continued; ``--page`` writes only
-the page.
+Results in the JSON file are not measured again, so that the program can be stopped and continued. ``--page`` writes
+only the page.
 """
 
 from __future__ import annotations

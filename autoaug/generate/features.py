@@ -28,7 +28,7 @@ def classifier_features(
         with evaluating(classifier):
             for part in torch.split(stored, _AT_ONCE):
                 logits = classifier(as_work(part.to(device)))
-                features.append((seen[-1] if hook else logits).float().cpu())
+                features.append((torch.cat(seen) if hook else logits).float().cpu())
                 seen.clear()
     finally:
         if hook:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from autoaug.errors import OptionError, UnknownName
@@ -123,4 +124,4 @@ def features_of(model: nn.Module, values: Tensor) -> tuple[Tensor, Tensor]:
         outputs: Tensor = model(values)
     finally:
         hook.remove()
-    return seen[-1], outputs
+    return torch.cat(seen), outputs  # a model may evaluate a large batch in parts

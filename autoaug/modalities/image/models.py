@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,8 @@ from autoaug.utils.own_code import load_function
 
 #: Up to this many pixels on the shorter side, the proxy is a narrow ResNet-9; above that, a ResNet-18.
 RESNET9_UP_TO = 64
+#: The most bytes of images in floating point that a network evaluates at once, after they were resized.
+_BYTES = 2**25
 _BUILTIN = ("auto", "resnet9", "resnet18")
 _LIBRARIES = ("torchvision", "timm")
 
@@ -107,6 +110,12 @@ class Standardized(nn.Module):
         self.register_buffer("std", std.clamp(min=1e-3)[:, None, None])
 
     def forward(self, images: Tensor) -> Tensor:
+        at_once = max(1, _BYTES // (4 * math.prod(self.size or images.shape[-2:]) * images.shape[1]))
+        if len(images) > at_once and not self.training and not torch.is_grad_enabled():
+            return torch.cat([self._logits(part) for part in images.split(at_once)])
+        return self._logits(images)
+
+    def _logits(self, images: Tensor) -> Tensor:
         if self.size is not None and images.shape[-2:] != self.size:
             smooth: dict[str, Any] = {} if self.interpolation == "nearest" else {"antialias": True}
             images = interpolate(images, self.size, mode=self.interpolation, **smooth).clamp(0, 1)
