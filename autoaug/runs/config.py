@@ -130,5 +130,5 @@ class RunConfig(BaseModel):
     def facts(self) -> dict[str, Any]:
         """What every training of the run depends on, besides its policy: plain JSON values by name."""
         facts = self.model_dump(mode="json", exclude={*_HOW, *_WHICH})
-        weights = {"weights": self.start.digest if self.start is not None else None}
-        return {**facts, **facts.pop("recipe"), **weights}
+        recipe = facts.pop("recipe")
+        return {**facts, **recipe, "weights": self.start.digest if self.start is not None else None}
