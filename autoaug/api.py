@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from autoaug.generate.generator import About
     from autoaug.generate.offline import Expanded
     from autoaug.pipeline.checking import DataCheck
+    from autoaug.pipeline.forecast import Forecast
     from autoaug.pipeline.generation import SampledFiles
     from autoaug.pipeline.listings import OperatorRow, StrategyRow
     from autoaug.pipeline.objective import ObjectiveResult
@@ -94,6 +95,21 @@ def _search_objective(options: ObjectiveOptions) -> ObjectiveResult:
     from autoaug.pipeline.objective import search_objective
 
     return search_objective(options)
+
+
+@takes(SearchOptions)
+def forecast(options: SearchOptions) -> Forecast:
+    """What `search` with the same options would do, and about how long it would take, from a few timed steps. It
+    writes nothing.
+
+    >>> autoaug.api.forecast("photos/", budget="20x").lines  # doctest: +SKIP
+
+    Raises:
+        AutoaugError: the data or an option cannot be used.
+    """
+    from autoaug.pipeline.session import forecast_run
+
+    return forecast_run(options)
 
 
 @takes(CompareOptions)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch.nn.functional import affine_grid, grid_sample
@@ -93,15 +94,24 @@ def _torchvision(levels: torch.Tensor) -> dict[str, Run]:
 def _albumentations(levels: torch.Tensor) -> dict[str, Run]:
     """Empty if albumentations is not installed."""
     try:
-        import albumentations as A
+        one_of = similar_in_albumentations(1)
     except ImportError:
         return {}
+    arrays = [image.permute(1, 2, 0).contiguous().numpy() for image in levels]
+    return {"albumentations, OneOf": lambda: [one_of(image=array)["image"] for array in arrays]}
+
+
+def similar_in_albumentations(count: int) -> Callable[..., Any]:
+    """So many of TrivialAugment's operators, drawn per image; raises ImportError if albumentations is not installed."""
+    import albumentations as A
+
     operators = [
         *(A.NoOp(p=1), A.Affine(shear={"x": (-44, 44)}, p=1), A.Affine(shear={"y": (-44, 44)}, p=1)),
         *(A.Affine(translate_percent={"x": (-0.14, 0.14)}, p=1), A.Affine(translate_percent={"y": (-0.14, 0.14)}, p=1)),
         *(A.Rotate((-135, 135), p=1), A.RandomBrightnessContrast(0.9, 0, p=1), A.RandomBrightnessContrast(0, 0.9, p=1)),
         *(A.Posterize((2, 8), p=1), A.Solarize((0.0, 1.0), p=1), A.Equalize(p=1), A.AutoContrast(p=1), A.Sharpen(p=1)),
     ]
-    one_of = A.OneOf(operators, p=1)
-    arrays = [image.permute(1, 2, 0).contiguous().numpy() for image in levels]
-    return {"albumentations, OneOf": lambda: [one_of(image=array)["image"] for array in arrays]}
+    drawn: Callable[..., Any] = (
+        A.OneOf(operators, p=1) if count == 1 else A.SomeOf(operators, n=count, replace=True, p=1)
+    )
+    return drawn

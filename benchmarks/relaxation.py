@@ -151,11 +151,11 @@ ESTIMATES: dict[str, Callable[..., Tensor]] = {
 def measured(bench: Bench, truth: Tensor, name: str, count: int) -> dict[str, Any]:
     """How far an estimate is off: see the module's text."""
     generator = torch.Generator().manual_seed(1)
-    begun, found = time.process_time(), []
+    begun, runs = time.process_time(), []
     for seed in range(count):
         rows = torch.randint(0, len(bench.samples), (_BATCH,), generator=generator)
-        found.append(ESTIMATES[name](bench, bench.samples[rows], bench.labels[rows], 10_000 + 100 * seed))
-    milliseconds, many = 1000 * (time.process_time() - begun) / count, torch.stack(found)
+        runs.append(ESTIMATES[name](bench, bench.samples[rows], bench.labels[rows], 10_000 + 100 * seed))
+    milliseconds, many = 1000 * (time.process_time() - begun) / count, torch.stack(runs)
     variance = float(many.var(0).sum())
     bias = max(0.0, float((many.mean(0) - truth).square().sum()) - variance / count)
     size = float(truth.norm())

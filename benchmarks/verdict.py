@@ -8,7 +8,8 @@ rules choose the finalist and its baselines, add seeds, and give the verdict. Th
 "worse". Rows "seeds alone" have intervals for new seeds alone, as the program had before November 2026.
 
 Intervals (`benchmarks.verdict_intervals`): how often they hold the truth, also with few groups, and how often two
-equally good classifiers are called different over folds. Rules of what to return (`benchmarks.verdict_returns`): the
+equally good classifiers are called different over folds. Groups (`benchmarks.verdict_groups`): the same for few groups
+over folds, and where one group has most samples. Rules of what to return (`benchmarks.verdict_returns`): the
 mean true accuracy of the returned policy, and how often it is worse than the best baseline.
 
 Real: searches on scikit-learn's digits with shuffled labels, so that no policy is better than another. Results that are
@@ -29,6 +30,7 @@ import autoaug
 from autoaug.evaluation.group_sequential import interim_analyses
 from benchmarks.command import options_of
 from benchmarks.results import Results
+from benchmarks.verdict_groups import GROUPS, called
 from benchmarks.verdict_intervals import FEW_GROUPS, LUCK, crossed, folds
 from benchmarks.verdict_returns import BASELINES, SEARCHES, compared
 from benchmarks.verdict_worlds import SeedsAlone, World, confirmed, drawn
@@ -90,6 +92,7 @@ def simulations(count: int) -> dict[str, dict[str, Callable[[], Any]]]:
             for name in LUCK
             for groups in FEW_GROUPS
         },
+        "groups": {name: partial(called, name, count) for name in GROUPS},
         "folds, two equal classifiers": {f"{seeds} seeds": partial(folds, seeds, 2 * count) for seeds in (4, 8, 16)},
         "returned": {name: partial(compared, search, world, PLANNED, count, 1) for name, search in SEARCHES.items()},
     }

@@ -24,6 +24,9 @@ TOY = str(Path(__file__).parent / "toy")
 sys.path.insert(0, TOY)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [TOY, os.environ.get("PYTHONPATH")]))
 
+#: No test asks a hub: without a network, each question would be asked again and again before it fails.
+os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
+
 settings.register_profile("any machine", deadline=None)  # a busy one is slow, not wrong
 settings.load_profile("any machine")
 torch.set_num_threads(1)

@@ -67,13 +67,13 @@ def policies() -> dict[str, Policy]:
 
 def plans() -> dict[str, Any]:
     """Of a plan for 64 samples the choices, their signed magnitudes, and the rest for the first eight samples."""
-    found = {}
+    made = {}
     for name, policy in policies().items():
         plan = draw_plan(policy, 64, torch.Generator().manual_seed(7))
         rest = [plan.tensors().get(name) for name in ("blend", "mode", "partner", "weight", "place")]
         whole = [plan.choice, plan.magnitude, plan.uniforms.sum(), plan.uniforms[:, :8].flatten()]
-        found[name] = rounded([len(plan), *whole, *(None if part is None else part[:8] for part in rest)], 5)
-    return found
+        made[name] = rounded([len(plan), *whole, *(None if part is None else part[:8] for part in rest)], 5)
+    return made
 
 
 def pictures(channels: int) -> torch.Tensor:
@@ -95,17 +95,17 @@ def coarse(images: torch.Tensor) -> list[Any]:
 
 def pixels() -> dict[str, Any]:
     """Pictures, RGB and gray, under the policies and under every operator, and what mixing makes of labels."""
-    found: dict[str, Any] = {}
+    made: dict[str, Any] = {}
     for channels in (3, 1):
         images, labels = pictures(channels), torch.arange(4)
         for name, policy in policies().items():
-            augmented, soft = PolicyTransform(policy, seed=5, num_classes=4)(images, labels)
-            found[f"{name} {channels}"] = [coarse(augmented), rounded(soft, 4)]
+            augmented, soft = PolicyTransform(policy, seed=5, num_classes=4, backend="torch")(images, labels)
+            made[f"{name} {channels}"] = [coarse(augmented), rounded(soft, 4)]
         choice, uniforms = torch.zeros(1, 4).long(), torch.rand(1, 4, 4, generator=torch.Generator().manual_seed(3))
         for number, (name, operator) in enumerate(sorted(operators_of().items())):
             magnitude = torch.tensor([[0.2, 0.5, 0.8, -0.6 if operator.signed else 1.0]])
-            found[f"{number} {channels}"] = coarse(apply_plan(Plan((name,), choice, magnitude, uniforms), images))
-    return found
+            made[f"{number} {channels}"] = coarse(apply_plan(Plan((name,), choice, magnitude, uniforms), images))
+    return made
 
 
 def fingerprints() -> dict[str, Any]:
@@ -117,7 +117,7 @@ def fingerprints() -> dict[str, Any]:
         Policy(synthetic=Synthetic(kind="pca", share=0.5)),
         load_policy("flip-crop") + load_policy("randaugment"),
     ]
-    found: dict[str, Any] = {
+    made: dict[str, Any] = {
         "published": [policy.fingerprint() for policy in policies_of().values()],
         "special": [policy.fingerprint() for policy in special],
         "drawn": [mark(policy) for policy in policies().values()],
@@ -128,14 +128,14 @@ def fingerprints() -> dict[str, Any]:
             config, split, _ = prepare(options)
             parts = (split.train, split.validation, split.test)
             facts = [list(v.values()) if isinstance(v, dict) else v for v in config.facts().values()]
-            found[Path(data).stem] = [
+            made[Path(data).stem] = [
                 [split.fingerprint, split.train_fingerprint, split.is_exchangeable],
                 [[len(part), int(part.labels @ np.arange(len(part)))] for part in parts],
                 [int(part.inputs.take(np.arange(len(part))).astype(np.int64).sum()) for part in parts],
                 [int(nested_rows(split.train.labels, share, 9).sum()) for share in (0.1, 0.25, 0.5)],
                 sorted(map(json.dumps, facts)),
             ]
-    return found
+    return made
 
 
 def choices() -> dict[str, Any]:
@@ -146,8 +146,8 @@ def choices() -> dict[str, Any]:
         "few": lambda space, suggest: sample_shaped(space, suggest, known),
         "near": lambda _, suggest: sample_around(known["trivialaugment"], suggest),
     }
-    found = {}
+    made = {}
     for (way, draw), number, seed in ((w, n, s) for w in ways.items() for n in range(len(SPACES)) for s in range(4)):
         policy, asked = drawn(SPACES[number], seed, draw)
-        found[f"{way} {number} {seed}"] = [mark(policy), rounded(asked)]
-    return found
+        made[f"{way} {number} {seed}"] = [mark(policy), rounded(asked)]
+    return made

@@ -109,12 +109,12 @@ def searched(name: str, space: str, seed: int, trainings: float, shift: bool) ->
 
 def proposals() -> dict[str, Any]:
     """What each strategy asks for, in which order."""
-    found = {
+    made = {
         name: searched(name, "flat" if name in BEFORE_MATRICES else "light", 0, 16, shift=True) for name in STRATEGIES
     }
     for seed, shift in ((0, False), (1, True)):
-        found[f"auto {seed} {shift}"] = searched("auto", "regularized", seed, 12, shift)
-    return found
+        made[f"auto {seed} {shift}"] = searched("auto", "regularized", seed, 12, shift)
+    return made
 
 
 def guesses(labels: np.ndarray, accuracy: float, seed: int) -> np.ndarray:
@@ -135,18 +135,18 @@ def judged(test: Sequence[float], count: int, planned: tuple[int, ...], after_se
             both = guesses(labels, 0.6 + 0.03 * number, seed + number), guesses(labels, accuracy, seed + 9 * number)
             trainings[candidate_policy.name, seed] = scoring.training(*both, 1.0)
         candidates.append(assess(candidate_policy, trainings, seeds, scoring))
-    found = judge(candidates, trainings, scoring, Terms(after_search, planned))
-    of = found.comparison
+    made = judge(candidates, trainings, scoring, Terms(after_search, planned))
+    of = made.comparison
     numbers = [list(of.differences), of.difference, list(of.ci95), of.p_value, of.level, list(of.interim_analyses)]
-    undecided = [int(name) for name in contenders(found, candidates)] if planned else []
+    undecided = [int(name) for name in contenders(made, candidates)] if planned else []
     pooled = list(of.mcnemar.model_dump().values())
     means = [[c.validation_mean, c.mean, list(c.ci95), list(c.class_scores)] for c in candidates]
     return rounded(
         [
-            found.verdict,
+            made.verdict,
             int(of.candidate),
             int(of.baseline),
-            int(found.returned.name),
+            int(made.returned.name),
             undecided,
             numbers,
             pooled,
@@ -162,7 +162,7 @@ def futile(differences: list[float], planned: tuple[int, ...]) -> bool:
 
 def verdicts() -> dict[str, Any]:
     """What is said of fixed predictions and of a score that is luck, and the statistics behind."""
-    found: dict[str, Any] = {}
+    made: dict[str, Any] = {}
     for name, test in {
         "better": (0.70, 0.75, 0.8, 0.9, 0.76),
         "worse": (0.70, 0.9, 0.8, 0.7, 0.76),
@@ -175,9 +175,9 @@ def verdicts() -> dict[str, Any]:
             (9, interim_analyses(5, 16)),
             (16, interim_analyses(5, 16)),
         ):
-            found[f"{name} {count}"] = judged(test, count, planned, after_search=count != 2)
+            made[f"{name} {count}"] = judged(test, count, planned, after_search=count != 2)
     few, many = [0.01, 0.02, -0.005, 0.012, 0.0], [0.01] * 4
-    found["statistics"] = rounded(
+    made["statistics"] = rounded(
         {
             "t": [estimate(few, 1 / 400), estimate(many, 1 / 400, 0.01)],
             "pairs": mcnemar(np.arange(50) % 3 == 0, np.arange(50) % 2 == 0),
@@ -186,7 +186,7 @@ def verdicts() -> dict[str, Any]:
             "whether": [futile(few, interim_analyses(5, 16)), futile(many, interim_analyses(4, 9))],
         }
     )
-    found["seeds"] = [derive_seed(seed, what, k) for seed in (0, 2**32 - 1) for what in ("a", "share") for k in (0, 5)]
+    made["seeds"] = [derive_seed(seed, what, k) for seed in (0, 2**32 - 1) for what in ("a", "share") for k in (0, 5)]
 
     def scored(transform: PolicyTransform, seed: int, share: float) -> float:
         return luck(transform.policy, seed, share)
@@ -195,5 +195,5 @@ def verdicts() -> dict[str, Any]:
     candidates = [[mark(c.policy), c.scores, c.mean, c.ci95] for c in result.candidates]
     numbers = [result.verdict, result.difference, result.ci95, result.p_value, mark(result.policy)]
     trials = [[trial.data_fraction, trial.seed_index, trial.score] for trial in result.history]
-    found["luck"] = rounded([numbers, candidates, trials])
-    return found
+    made["luck"] = rounded([numbers, candidates, trials])
+    return made

@@ -126,10 +126,10 @@ def test_check_says_why_a_search_would_refuse_the_data(tmp_path: Path) -> None:
     assert (good.refusal, good.counts["test"]) == ("", {"0": 20, "1": 20, "2": 20})
     assert good.sizes["train"] + good.sizes["validation"] == 120
     leak = write_npz(tmp_path / "leak.npz", x_test=images[:60], y_test=labels[:60])
-    found = api.check(leak)
-    assert "60 samples are in two splits" in found.refusal
-    assert found.findings[0].code == "leak"
-    assert not found.sizes
+    checked = api.check(leak)
+    assert "60 samples are in two splits" in checked.refusal
+    assert checked.findings[0].code == "leak"
+    assert not checked.sizes
     assert api.check(leak, allow=["leak"]).refusal == ""
     with pytest.raises(DataError):
         api.check(tmp_path / "missing.npz")

@@ -80,12 +80,12 @@ def test_results_of_other_options_are_refused_in_one_line(path: Path) -> None:
 def test_planted_splits_are_drawn_from_the_test_images_without_overlap(tmp_path: Path) -> None:
     images = np.arange(VALIDATION + 50, dtype=np.uint16).reshape(-1, 1, 1, 1)
     np.savez(tmp_path / "d.npz", x_train=images[:3], y_train=[0, 1, 2], x_test=images, y_test=images.ravel())
-    found = planted(tmp_path / "d.npz", 0, lambda given, part: given + 1000 * (1 + part))
-    assert len(found["x_val"]) == VALIDATION
-    assert np.array_equal(found["x_val"].ravel() - 1000, found["y_val"])
-    assert np.array_equal(found["x_test"].ravel() - 2000, found["y_test"])
-    assert sorted([*found["y_val"], *found["y_test"]]) == list(range(VALIDATION + 50))
-    assert np.array_equal(found["x_train"], images[:3])
+    splits = planted(tmp_path / "d.npz", 0, lambda given, part: given + 1000 * (1 + part))
+    assert len(splits["x_val"]) == VALIDATION
+    assert np.array_equal(splits["x_val"].ravel() - 1000, splits["y_val"])
+    assert np.array_equal(splits["x_test"].ravel() - 2000, splits["y_test"])
+    assert sorted([*splits["y_val"], *splits["y_test"]]) == list(range(VALIDATION + 50))
+    assert np.array_equal(splits["x_train"], images[:3])
 
 
 @pytest.mark.parametrize("plant", recovery.PLANTS)
@@ -162,15 +162,15 @@ def test_simulated_policies_have_the_luck_that_they_should() -> None:
 @pytest.mark.parametrize("gains", [ONE, FIVE])
 def test_between_equal_policies_better_and_worse_are_rare(gains: dict[str, float]) -> None:
     draw = np.random.default_rng(0)
-    found = [confirmed(drawn(World(), gains, PLANNED[-1], draw), PLANNED)[0].verdict for _ in range(300)]
+    verdicts = [confirmed(drawn(World(), gains, PLANNED[-1], draw), PLANNED)[0].verdict for _ in range(300)]
     for verdict in ("better", "worse"):
-        assert binomtest(found.count(verdict), 300, 0.05, alternative="greater").pvalue > 1e-3
+        assert binomtest(verdicts.count(verdict), 300, 0.05, alternative="greater").pvalue > 1e-3
 
 
 def test_the_mean_of_what_is_returned_is_known_in_simulation() -> None:
-    found = compared(SEARCHES["half better"], World(validation=200, test=200), (3,), 10, 0)
-    assert found.keys() == RULES.keys()
-    assert all(-0.05 <= row["mean gain"] <= 0.05 and 0 <= row["worse"] <= 1 for row in found.values())
+    simulated = compared(SEARCHES["half better"], World(validation=200, test=200), (3,), 10, 0)
+    assert simulated.keys() == RULES.keys()
+    assert all(-0.05 <= row["mean gain"] <= 0.05 and 0 <= row["worse"] <= 1 for row in simulated.values())
 
 
 def test_small_copies_look_as_pillow_makes_them(tmp_path: Path) -> None:

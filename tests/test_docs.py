@@ -69,6 +69,7 @@ def test_the_readmes_scripts_and_links_exist() -> None:
         assert (ROOT / link).exists(), link
 
 
+@pytest.mark.slow
 def test_the_table_of_exporters_is_what_the_code_says() -> None:
     command = [sys.executable, "-E", str(ROOT / "scripts/exporter_table")]  # without the modality of the tests
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout

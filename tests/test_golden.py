@@ -32,23 +32,23 @@ PINNED: dict[str, tuple[Callable[[], dict[str, Any]], float]] = {
 }
 
 
-def differences(found: Any, golden: Any, tolerance: float, where: str = "") -> list[str]:
+def differences(made: Any, golden: Any, tolerance: float, where: str = "") -> list[str]:
     """Where two JSON values differ: floats by more than the tolerance, all else at all."""
-    if isinstance(golden, dict) and isinstance(found, dict) and found.keys() == golden.keys():
-        return [d for key in golden for d in differences(found[key], golden[key], tolerance, f"{where}/{key}")]
-    if isinstance(golden, list) and isinstance(found, list) and len(found) == len(golden):
-        pairs = enumerate(zip(found, golden, strict=True))
+    if isinstance(golden, dict) and isinstance(made, dict) and made.keys() == golden.keys():
+        return [d for key in golden for d in differences(made[key], golden[key], tolerance, f"{where}/{key}")]
+    if isinstance(golden, list) and isinstance(made, list) and len(made) == len(golden):
+        pairs = enumerate(zip(made, golden, strict=True))
         return [d for i, (one, other) in pairs for d in differences(one, other, tolerance, f"{where}/{i}")]
-    if isinstance(golden, float) and isinstance(found, float):
-        return [] if abs(found - golden) <= tolerance else [f"{where}: {found}, not {golden}"]
-    return [] if type(found) is type(golden) and found == golden else [f"{where}: {found!r:.80}, not {golden!r:.80}"]
+    if isinstance(golden, float) and isinstance(made, float):
+        return [] if abs(made - golden) <= tolerance else [f"{where}: {made}, not {golden}"]
+    return [] if type(made) is type(golden) and made == golden else [f"{where}: {made!r:.80}, not {golden!r:.80}"]
 
 
 @pytest.mark.parametrize("what", PINNED)
 def test_the_same_seed_gives_what_it_always_gave(what: str) -> None:
     make, tolerance = PINNED[what]
-    found = differences(json.loads(json.dumps(make())), json.loads(GOLDEN.read_text())[what], tolerance, what)
-    assert not found, f"{len(found)} values differ, first {found[:3]}"
+    differing = differences(json.loads(json.dumps(make())), json.loads(GOLDEN.read_text())[what], tolerance, what)
+    assert not differing, f"{len(differing)} values differ, first {differing[:3]}"
 
 
 if __name__ == "__main__" and sys.argv[1:] == ["--write"]:

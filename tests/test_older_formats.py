@@ -78,15 +78,15 @@ def unfinished(tmp_path: Path) -> RunFolder:
 @pytest.fixture
 def trainings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the policies that are trained from here on."""
-    found: list[str] = []
+    keys: list[str] = []
     real = Train.run
 
     def noting(self: Train, task: Any, seed: int) -> Any:
-        found.append(self.policy.name)
+        keys.append(self.policy.name)
         return real(self, task, seed)
 
     monkeypatch.setattr(Train, "run", noting)
-    return found
+    return keys
 
 
 def test_a_result_is_read_in_the_words_of_today() -> None:
@@ -145,11 +145,11 @@ def test_a_killed_run_goes_on_without_what_had_ended(unfinished: RunFolder, trai
         "trial-2",
         "trial-3",
     ]
-    found = autoaug.resume(unfinished.root)
-    assert [(t.number, t.fingerprint, t.score) for t in found.history[:4]] == [
+    result = autoaug.resume(unfinished.root)
+    assert [(t.number, t.fingerprint, t.score) for t in result.history[:4]] == [
         (trial["number"], trial["fingerprint"], trial["accuracy"]) for trial in ended
     ]
-    assert [t.name for t in found.history] == ["none", "flip-crop", *(f"trial-{i}" for i in range(2, 6))]
+    assert [t.name for t in result.history] == ["none", "flip-crop", *(f"trial-{i}" for i in range(2, 6))]
     before_control = trainings[: trainings.index("none")]
     assert before_control == ["trial-4", "trial-5"]
     study = optuna.load_study(study_name="search", storage=f"sqlite:///{unfinished.study}")

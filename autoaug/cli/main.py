@@ -18,7 +18,9 @@ from autoaug.cli import generate as made
 from autoaug.cli import listings
 from autoaug.cli.parameters import command
 from autoaug.errors import AutoaugError, DataError, Interrupted, OptionError
-from autoaug.evaluation.wording import claimed, lengthened, sureness
+from autoaug.evaluation.advice import advice
+from autoaug.evaluation.cautions import cautions
+from autoaug.evaluation.wording import FEWEST_SEEDS, claimed, lengthened, sureness
 from autoaug.pipeline.options import (
     PANELS,
     CheckOptions,
@@ -27,6 +29,7 @@ from autoaug.pipeline.options import (
     RobustnessOptions,
     SearchOptions,
 )
+from autoaug.policy.words import in_words
 from autoaug.utils.signals import ignore_signals
 from autoaug.utils.terminal import echo, say
 from autoaug.version import __version__
@@ -60,10 +63,21 @@ def _root(
 
 
 @command(app, SearchOptions, "autoaug search photos/ --budget 20x --workers 4 --out runs/photos", PANELS)
-def search(**options: Any) -> None:
+def search(
+    *,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only say what the search would do, how long it takes, and how much memory."),
+    ] = False,
+    **options: Any,
+) -> None:
     """Search for the best policy for DATA, confirm it on fresh seeds, and write policy, code and report."""
     from autoaug import api
 
+    if dry_run:
+        for line in api.forecast(**options).lines:
+            echo(line)
+        return
     _finish(lambda progress: api.search(**options, progress=progress, command=_command()))
 
 
@@ -213,7 +227,10 @@ def _print_outcome(console: Console, result: SearchResult) -> None:
     line("")
     for c in sorted(result.candidates, key=lambda c: -c.mean):
         low, high = metric.interval(c.ci95)
-        line(f"  {c.name:<{width}}  {metric.value(c.mean):6.2f}{metric.behind}  [{low:.2f}, {high:.2f}]  {c.kind}")
+        what = "" if c.kind == "baseline" else f": {in_words(c.policy)}"
+        mean, bounds = metric.number(metric.value(c.mean)), f"[{metric.number(low)}, {metric.number(high)}]"
+        bounds = bounds if len(c.seeds) >= FEWEST_SEEDS else "[too few seeds]"
+        line(f"  {c.name:<{width}}  {mean:>6}{metric.behind}  {bounds}  {c.kind}{what}")
     line("")
     line(result.sentence)
     if result.comparison is not None:
@@ -222,7 +239,18 @@ def _print_outcome(console: Console, result: SearchResult) -> None:
         line(words)
     for claim in result.claims:
         line(claimed(claim, result.metric))
+    for caution in cautions(result):
+        line(caution)
+    line("")
     line(f"verdict: {result.verdict}")
+    line(f"use:     {in_words(result.candidate(result.returned.name).policy)}")
+    if module := max(result.run_dir.glob("policy_*.py"), default=None):
+        line(f"           from {module.stem} import Augment  # {module}, which runs without autoaug")
+        line("           augment = Augment()")
+        line("           batch = augment(batch)")
+    for number, step in enumerate(advice(result)):
+        line(f"{'' if number else 'next:':<9}{step}")
+    line(f"policy:  {result.run_dir / 'policy.yaml'}")
     line(f"report:  {result.run_dir / 'report.html'}")
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from autoaug.data.inputs import Inputs, take_ahead
 from autoaug.data.source import Role, Source
 from autoaug.errors import DataError, UnknownName
+from autoaug.results import UNEVEN
 
 _CHUNK = 512
 #: Below this many validation samples, the standard error of an accuracy of 80 % is above 4 points.
@@ -204,9 +205,10 @@ def _straddling_groups(source: Source) -> list[Finding]:
     if not parted:
         return []
     group, of_role = next(iter(parted.items()))
+    where, count = " and ".join(list(of_role.values())[:2]), len(parted)
     message = (
-        f"{len(parted)} groups are in two splits, e.g. {group!r} with {' and '.join(list(of_role.values())[:2])}; "
-        "move all samples of a group into one split"
+        f"{count} group{'s are' if count > 1 else ' is'} in two splits, e.g. {group!r} with {where}; move all samples "
+        "of a group into one split"
     )
     return [Finding("leak", "stop", message)]
 
@@ -234,10 +236,11 @@ def _uneven_and_small(source: Source) -> list[Finding]:
     originals = source.parts["train"].labels[source.parts["train"].originals]
     train = np.bincount(originals, minlength=len(source.classes))
     findings = []
-    if train.max() > 10 * max(train.min(), 1):
+    if train.max() > UNEVEN * max(train.min(), 1):
         rare, common = source.classes[int(train.argmin())], source.classes[int(train.argmax())]
         message = (
-            f"classes are uneven: {train.min()} of {rare!r}, {train.max()} of {common!r}; accuracy favors {common!r}"
+            f"classes are uneven: {train.min()} of {rare!r}, {train.max()} of {common!r}; accuracy favors {common!r}: "
+            "look at the recall per class too, or choose --metric balanced-accuracy (and --class-weights balanced)"
         )
         findings.append(Finding("uneven", "warning", message))
     if len(originals) < 4 * _FEW_SAMPLES:

@@ -7,7 +7,7 @@ import math
 from autoaug.data.audit import ALLOWABLE, Audit
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.source import Source
-from autoaug.data.splits import DataSet
+from autoaug.data.splits import DataSet, count_groups
 
 _MANY = 20
 
@@ -40,11 +40,12 @@ def _listing(counts: dict[str, int]) -> str:
 def describe_splits(data: DataSet) -> list[str]:
     """Lines with the splits that a search would use, and the differences that it could detect with them."""
     groups = "" if data.test_groups is None else f" of {data.test_groups} groups"
-    error = 100 * math.sqrt(0.8 * 0.2 / len(data.validation))
+    units = count_groups(data.validation.groups) or len(data.validation)
+    error = 100 * math.sqrt(0.8 * 0.2 / units)
     where = "in memory" if isinstance(data.train.inputs, MemoryInputs) else "streamed from disk"
     return [
         f"a search would use {len(data.train)} train, {len(data.validation)} validation and {len(data.test)} test "
         f"samples{groups} ({where})",
-        f"it makes sense: one trial's accuracy (at 80 %) is known to ± {error:.1f} points (one standard error), which "
-        "the fresh seeds of the confirmation narrow",
+        f"it makes sense: the luck of the validation samples moves a trial's accuracy (at 80 %) by ± {error:.1f} "
+        "points (one standard error); more seeds do not change that, but policies share this luck",
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from autoaug.data.inputs import Inputs
 from autoaug.errors import DataError
 from autoaug.modalities.registry import get_modality
 from autoaug.utils.files import is_text
+
+_DECIMAL = re.compile(r"[-+]?\d*\.?\d+(e[-+]?\d+)?", re.IGNORECASE)
 
 Role = Literal["train", "validation", "test"]
 
@@ -133,6 +136,28 @@ def _decoded(text: bytes, where: str) -> str:
         raise DataError(f"{where}: the label {text!r} is not UTF-8 text; rename that class") from None
 
 
+#: Labels that are decimal numbers are no classes if there are fewer samples of each than this, on average.
+_REPEATED = 4
+
+
+def _check_no_numbers(labels: np.ndarray, where: str) -> None:
+    """Raise `DataError` if the labels are measurements where classes are meant."""
+    if labels.ndim != 1 or not len(labels):
+        return
+    if labels.dtype.kind == "f":
+        fraction = labels[~np.equal(np.mod(labels, 1), 0)]
+        cure = "store them as integers, with y.astype(int)" if not len(fraction) else "give each sample a class"
+        example = (fraction if len(fraction) else labels)[0]
+        raise DataError(f"{where}: labels are {labels.dtype} numbers such as {example:g}, not classes; {cure}")
+    if labels.dtype.kind in "UO" and len(distinct := set(labels.tolist())) * _REPEATED > len(labels):
+        decimals = [text for text in distinct if isinstance(text, str) and _DECIMAL.fullmatch(text.strip())]
+        if len(decimals) == len(distinct) and any(float(text) % 1 for text in decimals):
+            raise DataError(
+                f"{where}: labels are numbers such as {min(decimals)}, {len(distinct)} different ones of {len(labels)} "
+                "samples, not classes; give each sample a class"
+            )
+
+
 def index_labels(
     values: list[np.ndarray], class_names: list[str] | None, where: str
 ) -> tuple[list[np.ndarray], tuple[str, ...]]:
@@ -144,6 +169,7 @@ def index_labels(
         DataError: labels are neither integers nor text, or are out of range.
     """
     for array in values:
+        _check_no_numbers(array, where)
         if array.ndim != 1 or array.dtype.kind not in "iuUSO":
             raise DataError(
                 f"{where}: labels must be a vector of integers or text, not {array.dtype} {list(array.shape)}"

@@ -33,7 +33,9 @@ _LEAST = 4
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Samples, their labels (int64 ``[n]``), and the names of their groups, if they have any."""
+    """Samples, their labels (int64 ``[n]``), and the names of their groups, if they have any. Exact copies of a sample
+    are a group as well.
+    """
 
     inputs: Inputs
     labels: np.ndarray
@@ -165,7 +167,7 @@ def split(
     def samples(role: Role) -> Samples:
         whole, rows = parts[role]
         inputs = pick(whole.inputs, rows)
-        groups = None if whole.groups is None else whole.groups[rows]
+        groups = _group_names(whole, audit.hashes[_role_of(source, role)], rows)
         return Samples(in_memory(inputs) if fits else inputs, whole.labels[rows], groups)
 
     return DataSet(
@@ -280,6 +282,19 @@ def _units(part: Part, hashes: np.ndarray) -> np.ndarray:
     _, component = connected_components(links, directed=False)
     unit: np.ndarray = component[copies]
     return unit
+
+
+def _group_names(part: Part, hashes: np.ndarray, rows: np.ndarray) -> np.ndarray | None:
+    """The name of the group of each of the samples at `rows`: its own, the first of those that copies link, or the
+    digest of the sample of which there are copies. None if each sample is alone.
+    """
+    units = _units(part, hashes)[rows]
+    if part.groups is None and len(np.unique(units)) == len(units):
+        return None
+    names = (hashes if part.groups is None else part.groups)[rows]
+    _, first, unit = np.unique(units, return_index=True, return_inverse=True)
+    linked: np.ndarray = names[first][unit]
+    return linked
 
 
 def _hold_out(

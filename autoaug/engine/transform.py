@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from numbers import Number
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from autoaug.engine.apply import apply_plan
+from autoaug.engine.arrays import named, names_and_limits, run_on_arrays
 from autoaug.engine.execute import mix_labels
-from autoaug.engine.plan import Plan, draw_plan
+from autoaug.engine.plan import Plan, draw_plan, drawing_table, drawn_operators
 from autoaug.engine.targets import move_targets
-from autoaug.errors import PolicyError, as_option_error
+from autoaug.errors import OptionError, PolicyError, as_option_error
 from autoaug.functional.bounds import check_classes
 from autoaug.functional.containers import of_each, with_parts
 from autoaug.functional.labels import soft_labels
-from autoaug.functional.sampling import Seeded
+from autoaug.functional.sampling import Layers, Seeded, as_layers, as_tensors, draw_sample
+from autoaug.modalities.base import ArrayEngine, Batch, Opened
 from autoaug.modalities.operators import modality_of
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import check_known
 from autoaug.policy.models import Policy
+
+BACKENDS = ("auto", "torch")
+
+_Numbers = tuple[tuple[str, ...], list[tuple[str, float]], Layers]
 
 
 class PolicyTransform(Seeded):
@@ -49,6 +57,9 @@ class PolicyTransform(Seeded):
         check: whether to check the values of the samples, for example that they are finite.
         modality: the modality of the samples; needed only if the operators do not determine it and it is not the first
             registered one.
+        backend: ``torch`` augments everything by torch. ``auto`` augments single samples and batches in storage format
+            (uint8) on the CPU by the modality's engine on arrays, if it has one, unless the policy mixes or has
+            chains: the same plans, with results that differ by rounding, and many times faster for single samples.
 
     Attributes:
         done: the fraction of the training that is over, for a policy with a schedule; set it before each epoch.
@@ -56,7 +67,8 @@ class PolicyTransform(Seeded):
     Raises:
         UnknownName: the modality or an operator of the policy is not registered.
         PolicyError: the operators belong to several modalities.
-        OptionError: the seed or the number of classes is invalid; in a call, the samples, labels or targets are.
+        OptionError: the seed, the number of classes or the backend is invalid; in a call, the samples, labels or
+            targets are.
     """
 
     def __init__(
@@ -66,33 +78,80 @@ class PolicyTransform(Seeded):
         num_classes: int | None = None,
         check: bool = True,
         modality: str | None = None,
+        backend: str = "auto",
     ) -> None:
         with as_option_error():
             super().__init__(seed)
             self.num_classes = check_classes(num_classes)
         self.policy = check_known(policy)
         self.modality = modality_of(policy.operator_names(), modality).name
+        if backend not in BACKENDS:
+            raise OptionError(f"there is no backend {backend!r}; there are: {', '.join(BACKENDS)}")
+        self.backend = backend
+        self._one_by_one = backend == "auto" and not (policy.mixing or policy.chains)
         self.done = 0.0
         self.check = check
+        self._prepared: tuple[float, _Numbers] | None = None
         self._lock = threading.Lock()
 
     def forward(self, inputs: Any, labels: Any = None) -> Any:
         """Draw a plan for this batch, or this sample, and apply it."""
+        takes = self._one_by_one and not torch.compiler.is_compiling()
+        engine = get_modality(self.modality).arrays if takes else None
+        opened = None if engine is None else engine.opened(inputs)
+        if engine is None or opened is None:
+            return self._augmented(inputs, labels)
+        if labels is None and opened.alone:
+            return opened.back([self._sample(engine, opened.samples[0], inputs)])
+        return self._augmented(inputs, labels, engine, opened)
+
+    def _augmented(
+        self, inputs: Any, labels: Any, engine: ArrayEngine | None = None, opened: Opened | None = None
+    ) -> Any:
+        """The samples and, if given, the labels; `opened` are the samples as arrays, for their engine."""
         with as_option_error():
-            values = get_modality(self.modality).values
-            batch, alone, back = values.opened(inputs)
-            batch = batch._replace(values=values.check(batch.values, look=self.check))
+            if opened is None:
+                batch, alone, back = self._batch(inputs)
+            else:
+                batch, alone = Batch(torch.zeros((), device="cpu").expand(opened.shape)), opened.alone
             n = len(batch.values)
             soft = self._soft_labels(labels, alone, n)
             targets = [] if labels is None or soft is not None else [labels] if alone else of_each(labels, n)
         plan = self.draw(n)
-        result = back(apply_plan(plan, batch, check=False))  # checked above
+        if engine is None or opened is None:
+            result = back(apply_plan(plan, batch, check=False))  # checked above
+        else:
+            result = opened.back(run_on_arrays(engine, plan, opened.samples, lambda: self._batch(inputs)[0]))
         if labels is None:
             return result
         if soft is not None:
             return result, mix_labels(plan, soft, batch)
         moved = [move_targets(plan, i, target, batch) for i, target in enumerate(targets)]
         return result, moved[0] if alone else with_parts(labels, moved)
+
+    def _batch(self, inputs: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
+        """The checked inputs; see `autoaug.modalities.base.Values.opened`."""
+        values = get_modality(self.modality).values
+        batch, alone, back = values.opened(inputs)
+        return batch._replace(values=values.check(batch.values, look=self.check)), alone, back
+
+    def _sample(self, engine: ArrayEngine, sample: np.ndarray, inputs: Any) -> np.ndarray:
+        """Augment a single sample, drawn in plain numbers; the plan is that of `draw`."""
+        with self._lock:
+            operators, limits, layers = self._numbers()
+            steps = draw_sample(layers, self.generator)
+        if all(index < 0 or operators[index] in engine.operators for index, _, _ in steps):
+            return engine.run(sample, named(steps, limits))
+        plan = Plan(operators, *as_tensors(steps), modality=self.modality)
+        return run_on_arrays(engine, plan, [sample], lambda: self._batch(inputs)[0])[0]
+
+    def _numbers(self) -> _Numbers:
+        """The operators of the policy, their names and limits, and the layers to draw from; prepared once."""
+        if self._prepared is None or self._prepared[0] != self.done:
+            policy = self.policy.at(self.done)
+            operators = drawn_operators(policy)
+            self._prepared = self.done, (operators, names_and_limits(operators), as_layers(drawing_table(policy)))
+        return self._prepared[1]
 
     def _soft_labels(self, labels: Any, alone: bool, n: int) -> Tensor | None:
         """The labels of a batch as soft labels; None if there are no labels, or other targets."""

@@ -10,10 +10,10 @@ from sklearn.metrics import confusion_matrix
 
 from autoaug.data.splits import count_groups
 from autoaug.evaluation.confirmation import CandidatePolicy
-from autoaug.evaluation.influence import influences
+from autoaug.evaluation.influence import influence
 from autoaug.evaluation.statistics import Errors, corrected_errors, crossed_errors, estimate_within
-from autoaug.results import Candidate
-from autoaug.training.metrics import Metric, metric_record, score
+from autoaug.results import Candidate, MetricScores
+from autoaug.training.metrics import Measured, Metric, by_cluster, metric_record, metrics_of, score
 from autoaug.training.result import TrialResult
 from autoaug.training.tasks import Task
 
@@ -21,7 +21,7 @@ from autoaug.training.tasks import Task
 @dataclass(frozen=True, eq=False)
 class ConfirmedTraining:
     """The outcome of one training of a candidate; see `TrialResult`. It was tested on the samples at `test_rows` of the
-    test split: a fold if there are folds, otherwise all.
+    test split: a fold if there are folds, otherwise all. Trainings of older versions lack `test_measured`.
     """
 
     validation_predictions: np.ndarray
@@ -30,6 +30,7 @@ class ConfirmedTraining:
     validation_statistics: np.ndarray
     test_statistics: np.ndarray
     test_rows: np.ndarray
+    test_measured: Mapping[str, Measured] = field(default_factory=dict)
 
     @classmethod
     def of(cls, result: TrialResult, test_rows: np.ndarray) -> ConfirmedTraining:
@@ -45,6 +46,7 @@ class ConfirmedTraining:
             result.validation_statistics,
             result.test_statistics,
             test_rows,
+            result.test_measured,
         )
 
 
@@ -74,6 +76,8 @@ class Scoring:
     test_groups: np.ndarray | None = None
     validation_groups: np.ndarray | None = None
     folds: Mapping[int, np.ndarray] = field(default_factory=dict)
+    #: By the identity of the statistics of a training, these, their score and their influence.
+    _known: dict[int, tuple[np.ndarray, float, np.ndarray]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def resolution(self) -> float:
@@ -118,9 +122,24 @@ class Scoring:
         """
         one, other = ([training.test_statistics for training in side] for side in (ours, theirs))
         if self.fold_count is None:
-            return _crossed(self.metric, one, other, self.test_groups)
+            return self._crossed(one, other, self.test_groups)
         values = scores(self.metric, one) - (scores(self.metric, other) if other else 0)
-        return corrected_errors(values.tolist(), 1 / len(one[0]), 1 / (self.fold_count - 1))
+        return self._fold_errors(values.tolist(), len(one[0]))
+
+    def _fold_errors(self, values: Sequence[float], tested: int) -> Errors:
+        """The errors of a mean over seeds that were each tested on a fold of `tested` samples."""
+        assert self.fold_count is not None
+        whole, groups = len(self.test_labels), self.group_count
+        return corrected_errors(values, 1 / tested, 1 / (self.fold_count - 1), whole, groups)
+
+    def measured_errors(self, ours: Sequence[Measured]) -> Errors:
+        """The errors of the mean of a metric, whether or not it is the one that candidates are judged by."""
+        values, tested = [one.value for one in ours], len(ours[0].influence)
+        if self.fold_count is not None:
+            return self._fold_errors(values, tested)
+        clusters = _clusters(self.test_groups)
+        added = np.stack([by_cluster(one.influence, clusters) for one in ours])
+        return crossed_errors(values, added * _leverage(clusters), 1 / tested)
 
     def validation_errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
         """The same for the validation split. A bet must be made even if all of it is one group: then the luck of the
@@ -128,13 +147,37 @@ class Scoring:
         """
         one, other = ([training.validation_statistics for training in side] for side in (ours, theirs))
         groups = self.validation_groups
-        return _crossed(self.metric, one, other, None if groups is None or len(np.unique(groups)) < 2 else groups)
+        return self._crossed(one, other, None if groups is None or len(np.unique(groups)) < 2 else groups)
+
+    def _crossed(self, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], groups: np.ndarray | None) -> Errors:
+        """The errors of a mean over seeds, or of a difference of two means, from the statistics of the same samples."""
+        clusters = _clusters(groups)
+
+        def table(side: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+            values, added = zip(*(self._influence(statistics, clusters) for statistics in side), strict=True)
+            return np.array(values), np.stack(added)
+
+        values, added = table(ours)
+        if theirs:
+            others, taken = table(theirs)
+            values, added = values - others, added - taken
+        return crossed_errors(values.tolist(), added * _leverage(clusters), 1 / len(ours[0]))
+
+    def _influence(self, statistics: np.ndarray, clusters: np.ndarray | None) -> tuple[float, np.ndarray]:
+        """The score and the influence of each cluster, computed once: a user's metric may take a second."""
+        known = self._known.get(id(statistics))
+        if known is None or known[0] is not statistics:
+            known = statistics, score(self.metric, statistics), influence(self.metric, statistics, clusters)
+            self._known[id(statistics)] = known
+        return known[1:]
 
     def by_class(self, training: ConfirmedTraining) -> list[float]:
-        """The score on the test samples of each class, NaN for a class without any; empty without classes."""
-        strata = self.task.strata(self.tested_labels(training))
-        rows = (training.test_statistics[strata == number] for number in range(self.task.classes))
-        return [score(self.metric, own) for own in rows]
+        """The recall of each class: the share of its test samples that were recognized, NaN for a class without any;
+        empty without classes.
+        """
+        labels = self.tested_labels(training)
+        rows = (training.test_predictions[labels == number] == number for number in range(self.task.classes))
+        return [float(own.mean()) if len(own) else float("nan") for own in rows]
 
     def recognized(self, trainings: Sequence[ConfirmedTraining]) -> np.ndarray:
         """For each test sample, the share ``[n]`` of trainings that predicted it correctly, among those tested on it; 0
@@ -154,15 +197,21 @@ class Scoring:
         return counts
 
 
-def _crossed(
-    metric: Metric, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], groups: np.ndarray | None
-) -> Errors:
-    """The errors of a mean over seeds, or of a difference of two means, from the statistics of the same samples."""
-    clusters = None if groups is None else np.unique(groups, return_inverse=True)[1]
-    values, added = scores(metric, ours), influences(metric, ours, clusters)
-    if theirs:
-        values, added = values - scores(metric, theirs), added - influences(metric, theirs, clusters)
-    return crossed_errors(values.tolist(), added, 1 / len(ours[0]))
+def _leverage(clusters: np.ndarray | None) -> np.ndarray:
+    """The factor ``[clusters]`` on what each cluster adds that makes up for its pull on the mean that it is compared
+    with: 1 / (1 - its share of the samples), as if it were left out of that mean (the jackknife, or CR3, of MacKinnon
+    and White, 1985), relative to equal shares. A cluster that has most samples would otherwise seem to add nothing.
+    """
+    if clusters is None:
+        return np.ones(1)
+    shares = np.bincount(clusters) / len(clusters)
+    factor: np.ndarray = (1 - 1 / len(shares)) / np.maximum(1 - shares, 1e-9)
+    return factor
+
+
+def _clusters(groups: np.ndarray | None) -> np.ndarray | None:
+    """The index of each sample's group."""
+    return None if groups is None else np.unique(groups, return_inverse=True)[1]
 
 
 def scores(metric: Metric, statistics: Sequence[np.ndarray]) -> np.ndarray:
@@ -174,7 +223,7 @@ def assess(
     candidate_policy: CandidatePolicy, trainings: Trainings, seeds: Sequence[int], scoring: Scoring
 ) -> Candidate:
     """A candidate with its scores over those of the `seeds` that it was trained with, and the interval of the mean on
-    the test split. With classes, it has a score for each, None for a class without test samples.
+    the test split. With classes, it has the recall of each, None for a class without test samples.
     """
     seeds = [seed for seed in seeds if (candidate_policy.name, seed) in trainings]
     own = [trainings[candidate_policy.name, seed] for seed in seeds]
@@ -195,12 +244,37 @@ def assess(
         validation_mean=float(np.mean(validation)),
         test_scores=tuple(test),
         mean=mean.mean,
-        ci95=(max(0.0, mean.ci95[0]), min(1.0, mean.ci95[1])) if is_share else mean.ci95,
+        ci95=_within_share(mean.ci95) if is_share else mean.ci95,
+        metrics=_all_metrics(own, scoring),
         class_scores=_known(_means(np.array(by_class))) if has_classes else (),
         class_scores_by_seed=tuple(_known(np.array(row)) for row in by_class) if has_classes else (),
         confusion=tuple(tuple(row.tolist()) for row in confusion) if has_classes else (),
         seconds=float(np.mean([training.seconds for training in own])),
     )
+
+
+def _all_metrics(trainings: Sequence[ConfirmedTraining], scoring: Scoring) -> dict[str, MetricScores]:
+    """All metrics of the task that are defined for every training and have an interval: a single seed gives none."""
+    found: dict[str, MetricScores] = {}
+    if len(trainings) < 2:
+        return found
+    for name, metric in metrics_of(scoring.task).items():
+        own = [training.test_measured[name] for training in trainings if name in training.test_measured]
+        if len(own) < len(trainings) or not np.isfinite([one.value for one in own]).all():
+            continue
+        record, mean = metric_record(metric), estimate_within([one.value for one in own], scoring.measured_errors(own))
+        found[name] = MetricScores(
+            metric=record,
+            values=tuple(one.value for one in own),
+            mean=mean.mean,
+            ci95=_within_share(mean.ci95) if record.is_share else mean.ci95,
+        )
+    return found
+
+
+def _within_share(interval: tuple[float, float]) -> tuple[float, float]:
+    """The part of an interval that a fraction can be in."""
+    return max(0.0, interval[0]), min(1.0, interval[1])
 
 
 def _means(rows: np.ndarray) -> np.ndarray:

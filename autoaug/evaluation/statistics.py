@@ -20,8 +20,8 @@ ERROR = 0.05
 _LEAST_POWER = -100.0
 #: From so few clusters no residuals are subtracted; see `crossed_errors`.
 _PAIR = 2
-#: The standard error, times the number of clusters, where none of them differs: half the width of a 95 % interval is
-#: then three clusters (the rule of three; Hanley and Lippman-Hand, 1983).
+#: The least standard error, times the number of samples, or of clusters where none of them differs: half the width of a
+#: 95 % interval is then three of them (the rule of three; Hanley and Lippman-Hand, 1983).
 _UNSEEN = 3 / 1.96
 
 
@@ -128,7 +128,8 @@ def crossed_errors(values: Sequence[float], influence: np.ndarray, resolution: f
     With two clusters nothing is subtracted, because the difference would be negative too often: in a simulation with
     five seeds and residuals as large as the clusters' effects, an interval at 95 % held the truth in 91 %, and in 98 %
     without the subtraction. One cluster says nothing about others, so the error is infinite. Where no cluster differs
-    from the others in any seed, up to three of as many new ones still may; see `_UNSEEN`.
+    from the others in any seed, up to three of as many new ones still may; see `_UNSEEN`. Where a few differ, the
+    estimate itself is luck, so half of the interval is never narrower than three samples.
 
     Args:
         values: as for `seed_errors`.
@@ -147,21 +148,35 @@ def crossed_errors(values: Sequence[float], influence: np.ndarray, resolution: f
     squares, fourths = float((means**2).sum()), float((means**4).sum())
     variance = squares / (clusters - 1) - (residual / seeds if clusters > _PAIR else 0.0)
     effective = squares**2 / fourths if fourths else float(clusters)
-    return replace(own, samples=math.sqrt(max(0.0, variance) / clusters), samples_freedom=max(1.0, effective - 1))
+    samples, least = math.sqrt(max(0.0, variance) / clusters), _UNSEEN * resolution
+    if samples < least:
+        return replace(own, samples=least)
+    return replace(own, samples=samples, samples_freedom=max(1.0, effective - 1))
 
 
-def corrected_errors(values: Sequence[float], resolution: float, test_share: float) -> Errors:
+def corrected_errors(
+    values: Sequence[float], resolution: float, test_share: float, tested: float = math.inf, groups: int | None = None
+) -> Errors:
     """The errors of the mean of `values` if each of S seeds has a split of its own and the training parts overlap: the
     factor 1 / S of the variance becomes 1 / S + `test_share` (Nadeau and Bengio, 2003). More seeds shrink only the
     first term. The second one is the samples' part: it shrinks with more data, since the values then vary less.
+
+    However often few groups are divided into folds, they remain the same few: the degrees of freedom are at most one
+    less than their number. And as in `crossed_errors`, half of the interval is never narrower than three samples.
 
     Args:
         values: as for `seed_errors`.
         resolution: as for `seed_errors`, with the samples of one test split.
         test_share: the number of test samples of a split, divided by the number of its training samples.
+        tested: the number of different samples that are tested over all splits; infinite if that is no bound.
+        groups: the number of groups that they are in; None if each is its own.
     """
     own = seed_errors(values, resolution)
-    return replace(own, samples=own.seeds * math.sqrt(len(values) * test_share), samples_freedom=own.seeds_freedom)
+    samples, least = own.seeds * math.sqrt(len(values) * test_share), _UNSEEN / tested
+    freedom = own.seeds_freedom if groups is None else max(1.0, min(own.seeds_freedom, groups - 1.0))
+    if samples < least:
+        return replace(own, samples=least)
+    return replace(own, samples=samples, samples_freedom=freedom)
 
 
 class Estimate(NamedTuple):

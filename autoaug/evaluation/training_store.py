@@ -6,6 +6,7 @@ import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +18,13 @@ from autoaug.results import Candidate
 from autoaug.search.executors import Executor
 from autoaug.search.progress import Progress
 from autoaug.training.checkpoint import has_weights
+from autoaug.training.metrics import Measured
 from autoaug.training.result import TrialResult
 from autoaug.training.trial import Train
 from autoaug.utils.files import write_whole
+
+#: Before the name of a metric: its array in a file, with the influence of each test sample and then the value.
+_MEASURED = "measured "
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class TrainingStore:
             write_whole(self._weights(policy, seed), result.weights)
         training = ConfirmedTraining.of(result, self.scoring.rows(seed))
         content = io.BytesIO()
-        np.savez_compressed(content, **vars(training))
+        np.savez_compressed(content, **_arrays(training))
         write_whole(self._path(policy, seed), content.getvalue())
         return training
 
@@ -115,9 +120,17 @@ def drop_weights(folder: Path) -> None:
         path.unlink()
 
 
+def _arrays(training: ConfirmedTraining) -> dict[str, Any]:
+    """The arrays and the number in the file of a training."""
+    arrays = {name: value for name, value in vars(training).items() if name != "test_measured"}
+    return arrays | {
+        f"{_MEASURED}{name}": np.append(own.influence, own.value) for name, own in training.test_measured.items()
+    }
+
+
 def _training(stored: dict[str, np.ndarray], scoring: Scoring) -> ConfirmedTraining:
     """The training in a file. Older files have neither statistics, which are computed from the predictions, nor rows:
-    they are of the whole test split.
+    they are of the whole test split. Nor do they have metrics besides the one that was asked for.
     """
     both = stored["validation_predictions"], stored["test_predictions"]
     seconds = stored["seconds"].item()
@@ -125,7 +138,13 @@ def _training(stored: dict[str, np.ndarray], scoring: Scoring) -> ConfirmedTrain
         _check_predictions(*both, scoring, len(scoring.test_labels))
         return scoring.training(*both, seconds)
     rows = stored.get("test_rows", np.arange(len(scoring.test_labels)))
-    return ConfirmedTraining(*both, seconds, stored["validation_statistics"], stored["test_statistics"], rows)
+    statistics = stored["validation_statistics"], stored["test_statistics"]
+    measured = {
+        key.removeprefix(_MEASURED): Measured(float(array[-1]), array[:-1])
+        for key, array in stored.items()
+        if key.startswith(_MEASURED)
+    }
+    return ConfirmedTraining(*both, seconds, *statistics, rows, measured)
 
 
 def _check_predictions(validation: np.ndarray, test: np.ndarray, scoring: Scoring, tested: int) -> None:
@@ -148,5 +167,7 @@ def _check(training: ConfirmedTraining, scoring: Scoring, seed: int) -> None:
         raise ValueError("its statistics are no table of numbers")
     if tuple(map(len, both)) != (len(training.validation_predictions), len(training.test_predictions)):
         raise ValueError(f"it has statistics of {len(both[0])} and {len(both[1])} samples")
+    if any(len(own.influence) != len(training.test_predictions) for own in training.test_measured.values()):
+        raise ValueError("its metrics are of other samples")
     if not isinstance(training.seconds, float) or not 0 <= training.seconds < math.inf:
         raise ValueError(f"it took {training.seconds} seconds")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Literal, Protocol, TypeVar
 
 from autoaug.evaluation import wording
@@ -11,6 +11,7 @@ from autoaug.evaluation.comparing import Paired, comparison_of, paired, pooled_d
 from autoaug.evaluation.returning import best_bet, best_by_validation
 from autoaug.evaluation.scoring import Scoring, Trainings
 from autoaug.evaluation.wording import Words
+from autoaug.policy.words import in_words
 from autoaug.results import Candidate, CandidateKind, Comparison, Returned, Verdict
 from autoaug.training.metrics import metric_record
 
@@ -41,6 +42,7 @@ class Terms:
         planned: the numbers of seeds at the interim analyses; empty for a single analysis.
         returns: what is returned if the finalist is proven neither better nor worse.
         habit: the name of the policy that is the default in practice.
+        lost: whether the search had policies, and all of them failed in the confirmation.
     """
 
     after_search: bool = True
@@ -48,6 +50,7 @@ class Terms:
     returns: Literal["best-bet", "baseline-unless-better"] = "best-bet"
     habit: str = ""
     stopped: str = ""
+    lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,20 +83,21 @@ def decide(finalist: C, baseline: Rival[C], strongest: Rival[C], bet: C, words: 
     """
     if words.after_search and finalist.kind == "baseline":
         return Decision("no significant difference", wording.nothing_found(bet.name, words), bet)
-    verdict = baseline.verdict
-    names = finalist.name, baseline.candidate.name
+    verdict, other = baseline.verdict, baseline.candidate
+    theirs = f"{words.named(other.name)}, {words.role(other.kind)}"
     if verdict == "better" and strongest.verdict != "better":
         verdict = "no significant difference"
-        sentence = wording.ahead_of_one(
-            *names, baseline.difference, (strongest.candidate.name, strongest.difference), words
-        )
+        hardest = strongest.candidate.name, strongest.difference
+        sentence = wording.ahead_of_one(finalist.name, theirs, baseline.difference, hardest, words)
     else:
-        sentence = wording.decided(verdict, *names, baseline.difference, words)
-    known = baseline.candidate if baseline.candidate.kind == "baseline" else bet  # the control's winner is no baseline
+        sentence = wording.decided(verdict, finalist.name, theirs, baseline.difference, words)
+    # Who wants a baseline unless something better is proven does not want the winner of the control search either.
+    known = bet if other.kind == "control" and bet.kind == "baseline" else other
     returned = {"better": finalist, "worse": known}.get(verdict, bet)
     if verdict != "better":
-        why = words.best if returned is baseline.candidate else "the best bet by validation"
-        sentence += f" Returned is {returned.name}, {why}."
+        why = words.role(other.kind) if returned is other else words.bet
+        named = returned.name if returned in (finalist, other) else words.named(returned.name)
+        sentence += f" Returned is {named}, {why}."
     return Decision(verdict, sentence, returned)
 
 
@@ -133,11 +137,16 @@ def judge(
     """
     terms = terms or Terms()
     shared = min(len(c.seeds) for c in candidates)
-    finalist = best_by_validation([c for c in candidates if c.kind == "searched"] or candidates, shared)
-    baselines = baselines_of(finalist, candidates)
+    known, own = ([c for c in candidates if c.kind == kind] for kind in ("baseline", "searched"))
+    words = _words(candidates, scoring, terms)
+    if terms.after_search and not own:
+        best = best_by_validation(known or candidates, shared)
+        claims = _claims(best, candidates, trainings, scoring, terms)
+        return Judgment("no significant difference", wording.nothing_found(best.name, words), best, None, claims)
+    finalist = best_by_validation(own or candidates, shared)
+    baselines = baselines_of(finalist, candidates, terms.after_search)
     if not baselines:
-        sentence = f"{finalist.name} was trained alone, so there is nothing to compare it with."
-        return Judgment("no significant difference", sentence, finalist, None)
+        return Judgment("no significant difference", wording.alone(finalist.name, words), finalist, None)
 
     def rival(candidate: Candidate) -> Rival[Candidate]:
         return Rival(candidate, paired(finalist, candidate, trainings, scoring, terms.planned))
@@ -148,18 +157,29 @@ def judge(
     if terms.returns == "best-bet":
         bet = best_bet(candidates, trainings, scoring, shared)
     else:
-        bet = best_by_validation([c for c in candidates if c.kind == "baseline"] or candidates, shared)
-    words = Words(metric_record(scoring.metric), after_search=terms.after_search, stopped=terms.stopped)
+        bet = best_by_validation(known or candidates, shared)
     decision = decide(finalist, *both, bet, words)
     pooled = pooled_discordance(finalist, baseline.candidate, trainings, scoring)
     return Judgment(
         decision.verdict,
         decision.sentence,
         decision.returned,
-        comparison_of(finalist, baseline.candidate, baseline.difference, pooled, words.best),
+        comparison_of(finalist, baseline.candidate, baseline.difference, pooled, words.role(baseline.candidate.kind)),
         _claims(decision.returned, candidates, trainings, scoring, terms),
         both,
     )
+
+
+def _words(candidates: Sequence[Candidate], scoring: Scoring, terms: Terms) -> Words:
+    """The words for these candidates."""
+    words = Words(
+        metric_record(scoring.metric),
+        after_search=terms.after_search,
+        stopped=terms.stopped,
+        lost=terms.lost,
+        described={c.name: in_words(c.policy) for c in candidates if c.kind != "baseline"},
+    )
+    return words if terms.returns == "best-bet" else replace(words, bet=words.best)
 
 
 def _claims(
@@ -187,15 +207,16 @@ def strongest(candidates: Sequence[C]) -> C:
     return max(candidates, key=lambda c: c.mean)
 
 
-def baselines_of(finalist: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """The candidates that the finalist has to beat, among those with all of its seeds: those that were not searched, or
-    all others if there are none.
+def baselines_of(finalist: Candidate, candidates: Sequence[Candidate], after_search: bool) -> list[Candidate]:
+    """The candidates that the finalist has to beat, among those with all of its seeds: those that were not searched.
+    Without a search, a comparison of policies of one's own alone is one with all others.
     """
     others = [c for c in candidates if c is not finalist and len(c.seeds) == len(finalist.seeds)]
-    return [c for c in others if c.kind != "searched"] or others
+    known = [c for c in others if c.kind != "searched"]
+    return known if known or after_search else others
 
 
-def contenders(judgment: Judgment, candidates: Sequence[Candidate]) -> list[str]:
+def contenders(judgment: Judgment, candidates: Sequence[Candidate], after_search: bool = True) -> list[str]:
     """The candidates to train on more seeds: the finalist, its baseline, and others that may yet turn out to be the
     strongest, since they are no further behind than more seeds may move them. Empty if the data have decided, or if
     more seeds are unlikely to show that the finalist is better.
@@ -208,5 +229,5 @@ def contenders(judgment: Judgment, candidates: Sequence[Candidate]) -> list[str]
     finalist = next(c for c in candidates if c.name == comparison.candidate)
     hardest = judgment.rivals[-1]
     lowest = hardest.candidate.mean - hardest.difference.reach.seeds
-    baselines = baselines_of(finalist, candidates)
+    baselines = baselines_of(finalist, candidates, after_search)
     return [finalist.name, *(c.name for c in baselines if c.mean >= lowest or c.name == comparison.baseline)]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from autoaug.evaluation.statistics import verdict_of
-from autoaug.results import Comparison, LongerTraining, MetricRecord, Verdict
+from autoaug.results import CandidateKind, Comparison, LongerTraining, MetricRecord, Verdict
 
 if TYPE_CHECKING:
     from autoaug.evaluation.comparing import Paired
+
+
+#: Fewer seeds say next to nothing about their luck: with two, Student's t makes an interval of 13 standard errors.
+FEWEST_SEEDS = 3
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,9 @@ class Words:
         best: how the baseline was chosen.
         after_search: whether there was a search.
         stopped: why it ended early; empty if it did not.
+        lost: whether it had policies, and all of them failed in the confirmation.
+        bet: how the returned policy was chosen where nothing is proven.
+        described: what policies do, by their names; those whose names say it are left out.
     """
 
     metric: MetricRecord
@@ -30,11 +37,27 @@ class Words:
     best: str = "the best baseline by validation"
     after_search: bool = True
     stopped: str = ""
+    lost: bool = False
+    bet: str = "the best bet by validation"
+    described: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def finalist(self) -> str:
         """What the finalist is."""
         return "the searched policy" if self.after_search else "the policy"
+
+    def role(self, kind: CandidateKind) -> str:
+        """What a candidate of this kind is that the finalist is compared with."""
+        roles: dict[CandidateKind, str] = {
+            "baseline": self.best,
+            "control": "the winner of the control search",
+            "searched": "the best of the other policies by validation",
+        }
+        return roles[kind]
+
+    def named(self, name: str) -> str:
+        """The name, after what the policy does if that is known."""
+        return f"{self.described[name]} [{name}]" if name in self.described else name
 
 
 def nothing_found(returned: str, words: Words) -> str:
@@ -43,12 +66,21 @@ def nothing_found(returned: str, words: Words) -> str:
     cure = "; give it a larger budget"
     if words.stopped:
         why, cure = f"the search ended early, because {words.stopped}", ""
-    return f"No significant difference: {why}{cure}. Returned is {returned}, {words.best}."
+    if words.lost:
+        why, cure = "all policies of the search failed in the confirmation, so nothing is claimed", ""
+    return f"No significant difference: {why}{cure}. Returned is {words.named(returned)}, {words.best}."
 
 
-def decided(verdict: Verdict, finalist: str, baseline: str, difference: Paired, words: Words) -> str:
-    """The sentence for the difference to the `baseline`."""
-    ours, theirs, figures = f"{words.finalist} {finalist}", f"{baseline}, {words.best}", figures_of(difference, words)
+def alone(finalist: str, words: Words) -> str:
+    """The sentence for a finalist without any baseline."""
+    why = "no baseline could be trained" if words.after_search else "it was trained alone"
+    return f"There is nothing to compare {words.named(finalist)} with, because {why}."
+
+
+def decided(verdict: Verdict, finalist: str, theirs: str, difference: Paired, words: Words) -> str:
+    """The sentence for the difference to a baseline, `theirs`, named with its role."""
+    ours = f"{words.finalist} {words.named(finalist)}"
+    figures = figures_of(difference, words)
     return {
         "better": f"Better: {ours} beats {theirs}, by {figures}.",
         "worse": f"Worse: {ours} is behind {theirs}: {figures}.",
@@ -56,14 +88,14 @@ def decided(verdict: Verdict, finalist: str, baseline: str, difference: Paired, 
     }[verdict]
 
 
-def ahead_of_one(finalist: str, baseline: str, difference: Paired, strongest: tuple[str, Paired], words: Words) -> str:
-    """The sentence for a finalist that is better than the baseline chosen by validation, but not clearly better than
-    the strongest one on the test split.
+def ahead_of_one(finalist: str, theirs: str, difference: Paired, strongest: tuple[str, Paired], words: Words) -> str:
+    """The sentence for a finalist that is better than the baseline chosen by validation, `theirs`, named with its role,
+    but not clearly better than the strongest one on the test split.
     """
     other, to_strongest = strongest
     return (
-        f"No significant difference: {words.finalist} {finalist} is ahead of {baseline}, {words.best}, by "
-        f"{figures_of(difference, words)}, but not clearly of {other}, the strongest by {words.split}: "
+        f"No significant difference: {words.finalist} {words.named(finalist)} is ahead of {theirs}, by "
+        f"{figures_of(difference, words)}, but not clearly of {words.named(other)}, the strongest by {words.split}: "
         f"{figures_of(to_strongest, words)}."
     )
 
@@ -73,10 +105,12 @@ def figures_of(difference: Paired, words: Words) -> str:
     metric = words.metric
     what = f"{words.split} {metric.name}".strip()
     what = f"{metric.points} of {what}" if metric.points else what
-    return (
-        f"{metric.difference(difference.difference)} {what} (95 % interval {_interval(difference.ci95, metric)}, "
-        f"{len(difference.differences)} seeds, p = {difference.p_value:.2g})"
-    )
+    what += "" if metric.larger_is_better else ", of which less is better"
+    seeds = len(difference.differences)
+    shown = f"{metric.difference(difference.difference)} {what}"
+    if seeds < FEWEST_SEEDS:
+        return f"{shown} ({seeds} seed{'s' * (seeds > 1)}, too few for an interval)"
+    return f"{shown} (95 % interval {_interval(difference.ci95, metric)}, {seeds} seeds, p = {difference.p_value:.2g})"
 
 
 def _interval(bounds: tuple[float, float], metric: MetricRecord) -> str:
@@ -92,6 +126,10 @@ def _half_width(score: float, metric: MetricRecord) -> str:
 
 def sureness(comparison: Comparison, metric: MetricRecord) -> str:
     """Which differences could have been seen, what would make the interval narrower, and where it holds."""
+    if len(comparison.differences) < FEWEST_SEEDS:
+        return (
+            f"Fewer than {FEWEST_SEEDS} seeds cannot tell a difference from luck: pass --seeds 5. {scope(comparison)}"
+        )
     half_width = (comparison.ci95[1] - comparison.ci95[0]) / 2
     unit = _unit(metric)
     reach = _half_width(half_width, metric)
@@ -133,10 +171,10 @@ def claimed(claim: Comparison, metric: MetricRecord) -> str:
     proven = {"better": "is better than", "worse": "is worse than"}.get(
         verdict_of(claim.ci95), "is not proven to differ from"
     )
-    unit = _unit(metric)
+    few = len(claim.differences) < FEWEST_SEEDS
     return (
-        f"{claim.candidate} {proven} {claim.baseline} ({claim.against}): "
-        f"{metric.difference(claim.difference)}{unit}, {_interval(claim.ci95, metric)}"
+        f"{claim.candidate} {proven} {claim.baseline} ({claim.against}): {metric.difference(claim.difference)}"
+        f"{_unit(metric)}, {'too few seeds for an interval' if few else _interval(claim.ci95, metric)}"
     )
 
 

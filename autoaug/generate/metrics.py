@@ -15,7 +15,7 @@ from autoaug.generate.features import classifier_features
 from autoaug.generate.filter import SampleFilter, copy_bound, in_parts, nearest_distance
 from autoaug.policy.models import Policy
 from autoaug.training.inference import predict
-from autoaug.training.metrics import Accuracy, score
+from autoaug.training.metrics import Accuracy, score, statistics_of
 from autoaug.training.recipe import Recipe
 from autoaug.training.state import TrainingPlan
 from autoaug.training.tasks import Classification
@@ -74,8 +74,8 @@ def classification_score(made: Samples, held_out: Samples, how: ClassifierPlan, 
     """
     task = Classification(int(made.labels.max()) + 1)
     plan = TrainingPlan(Policy(), how.model, task, made, how.recipe, how.seed, device, how.modality)
-    predictions = predict(train_to_end(plan).result, task, held_out.inputs, device, how.modality)
-    return score(Accuracy(), Accuracy().statistics(predictions, held_out.labels))
+    scores = predict(train_to_end(plan).result, task, held_out.inputs, device, how.modality)
+    return score(Accuracy(), statistics_of(Accuracy(), task, scores, held_out.labels))
 
 
 def judge_samples(

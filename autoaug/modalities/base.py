@@ -7,7 +7,7 @@ A modality is a package with one `Modality` object, which third parties register
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
@@ -94,6 +94,53 @@ class Values(Protocol):
 
     def as_stored(self, values: Tensor, dtype: torch.dtype) -> Tensor:
         """Convert the result of `as_work` back to `dtype`."""
+
+
+class Drawn(NamedTuple):
+    """An operation that one sample drew, in plain numbers.
+
+    Attributes:
+        operator: its name.
+        value: in the operator's unit, signed.
+        uniforms: the four uniform numbers of `Operator.function`.
+    """
+
+    operator: str
+    value: float
+    uniforms: Sequence[float]
+
+
+class Opened(NamedTuple):
+    """The user's samples as arrays in storage format.
+
+    Attributes:
+        samples: one array per sample, which `ArrayEngine.run` takes.
+        shape: of the same samples as the values of a batch, ``[n, ...]``.
+        alone: whether the user gave a single sample.
+        back: converts as many new arrays back to the user's type.
+    """
+
+    samples: Sequence[np.ndarray]
+    shape: tuple[int, ...]
+    alone: bool
+    back: Callable[[Sequence[np.ndarray]], Any]
+
+
+class ArrayEngine(Protocol):
+    """Applies operations to one sample at a time, in storage format and without torch, which is many times faster for
+    single samples. The results are those of the operators' functions up to rounding to the storage format.
+    """
+
+    #: The names of the operators that it has; samples that drew others take the way of batches.
+    operators: Collection[str]
+
+    def opened(self, given: Any) -> Opened | None:
+        """The user's input to a transform as arrays; None for anything that must take the way of batches, or be
+        refused there. Values are not checked: all values of the storage format must be valid.
+        """
+
+    def run(self, sample: np.ndarray, operations: Iterable[Drawn]) -> np.ndarray:
+        """A new array with the operations applied to the sample in order."""
 
 
 class Mixer(Protocol):
@@ -339,6 +386,11 @@ class Modality(ABC):
     @property
     def mixing(self) -> Mixer | None:
         """See `Mixer`."""
+        return None
+
+    @property
+    def arrays(self) -> ArrayEngine | None:
+        """See `ArrayEngine`; None also if it needs a package that is not installed."""
         return None
 
     @property

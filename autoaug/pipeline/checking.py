@@ -10,6 +10,7 @@ from functools import partial
 from autoaug.data.audit import Finding, allowed, audit
 from autoaug.data.description import describe_source, describe_splits
 from autoaug.data.loading import open_source
+from autoaug.data.split_findings import FEW_GROUPS, split_findings
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import DataError, OptionError
 from autoaug.pipeline.options import CheckOptions
@@ -17,9 +18,6 @@ from autoaug.pipeline.parsing import check_seed, check_size, parse_memory
 
 #: Below this number of test samples folds are suggested, and how many at most.
 _FEW, _FOLDS = 500, 5
-#: Below this number of test groups there is a warning: the variance of so few clusters is hardly known, so that
-#: intervals are wide (Cameron, Gelbach and Miller, 2008).
-_FEW_GROUPS = 10
 _SOUND = "no problems found: all files are readable, no duplicates, no sample with two labels"
 
 
@@ -44,20 +42,13 @@ class DataCheck:
     lines: tuple[str, ...]
 
 
-def _few_groups(data: DataSet) -> list[Finding]:
-    """A warning if the test split has few groups."""
-    if data.test_groups is None or data.test_groups >= _FEW_GROUPS:
-        return []
-    message = (
-        f"the test samples are in {data.test_groups} groups, and a verdict holds for new groups: with fewer than "
-        f"{_FEW_GROUPS}, only large differences can be proven; more groups would help, more samples of these would not"
-    )
-    return [Finding("few-groups", "warning", message)]
+def _has_few_groups(data: DataSet) -> bool:
+    return data.test_groups is not None and data.test_groups < FEW_GROUPS
 
 
 def _offer(data: DataSet, with_folds: Callable[[int], DataSet]) -> list[str]:
     """A suggestion of folds, if the test split of the `data` has few samples or groups and folds are possible."""
-    if data.has_own_test or (len(data.test) >= _FEW and not _few_groups(data)):
+    if data.has_own_test or (len(data.test) >= _FEW and not _has_few_groups(data)):
         return []
     for count in range(_FOLDS, 1, -1):
         with suppress(DataError, OptionError):  # too few samples or groups for so many
@@ -90,7 +81,7 @@ def check(options: CheckOptions) -> DataCheck:
     except DataError as fault:
         refusal = str(fault)
     else:
-        about_splits = _few_groups(data)
+        about_splits = split_findings(data)
         findings += tuple(about_splits)
         lines += [f"{finding.level}: {finding.message}" for finding in about_splits]
         lines += [_SOUND] * all(finding.level == "note" for finding in findings)

@@ -15,6 +15,7 @@ from autoaug.errors import DataError, DeviceError, OptionError, RunError
 from autoaug.generate.filter import load_accept_function
 from autoaug.generate.generator import SavedGenerator, load_generator
 from autoaug.modalities.registry import get_modality
+from autoaug.pipeline.job import task_of
 from autoaug.pipeline.options import CompareOptions, RunOptions, SearchOptions
 from autoaug.pipeline.parsing import (
     absolute,
@@ -42,6 +43,8 @@ from autoaug.search.space import SearchSpace, load_space, wanted_generators
 from autoaug.search.storage import STUDY_NAME, check_storage
 from autoaug.search.strategies import get_strategy
 from autoaug.training.device import resolve_device
+from autoaug.training.metrics import check_metric
+from autoaug.training.metrics import is_own as is_own_metric
 from autoaug.utils.redaction import shown, without_secrets
 from autoaug.utils.sketch import count_shared
 
@@ -108,6 +111,8 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
     if generator is not None:
         generator.check_fits(data, "generator" in options.allow)
     start, recipe = training_setup(options, changes, data)
+    task = task_of(data, recipe)
+    check_metric(options.metric, task, {"validation": data.validation.labels, "test": data.test.labels})
     first, most = seed_counts(options.seeds, options.max_seeds, options.folds)
     config = RunConfig(
         data=absolute(options.data),
@@ -117,6 +122,7 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
         allow=tuple(options.allow),
         model=options.model,
         start=start,
+        metric=options.metric,
         recipe=recipe,
         confirmation_seeds=first,
         most_seeds=most,
@@ -253,7 +259,8 @@ def run_folder_for(options: SearchOptions | CompareOptions) -> Path:
 def named_code(config: RunConfig) -> list[str]:
     """Code that a config would run: the user's functions, and a Ray cluster, whose answers are code."""
     is_own = get_modality(config.modality).models.is_own(config.model)
-    functions = [name for name in (config.model if is_own else None, config.accept) if name]
+    named = (config.model if is_own else None, config.metric if is_own_metric(config.metric) else None, config.accept)
+    functions = [name for name in named if name]
     cluster = [f"the Ray cluster {shown(config.ray_address)}"] if config.ray_address else []
     return [f"the function {name}" for name in functions] + cluster
 

@@ -86,8 +86,9 @@ def _until_decided(
         ]
         kept = [candidate for candidate in kept if candidate.name not in trained.left_out]
         candidates = tuple(assess(candidate, trainings, seeds, store.scoring) for candidate in kept)
-        judgment = judge(candidates, trainings, store.scoring, terms)
-        undecided = set(contenders(judgment, candidates))
+        lost = any(one.kind == "searched" for one in left_out)
+        judgment = judge(candidates, trainings, store.scoring, replace(terms, lost=lost))
+        undecided = set(contenders(judgment, candidates, terms.after_search))
         if not undecided:
             break
     return Confirmed(candidates, trainings, judgment, tuple(left_out))

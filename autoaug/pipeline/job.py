@@ -22,12 +22,20 @@ from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import Executor
 from autoaug.search.progress import Progress
-from autoaug.training.metrics import Accuracy, Metric
+from autoaug.training.metrics import Metric, get_metric
+from autoaug.training.recipe import Recipe
 from autoaug.training.setting import Setting, TrainingSetting
-from autoaug.training.tasks import Classification, Task
+from autoaug.training.tasks import Classification, Task, balanced_weights
 from autoaug.utils.facts import Facts
 
 OpenExecutor = Callable[[Setting], Executor]
+
+
+def task_of(data: DataSet, recipe: Recipe) -> Task:
+    """What is predicted."""
+    classes = len(data.classes)
+    is_balanced = recipe.class_weights == "balanced"
+    return Classification(classes, balanced_weights(data.train.labels, classes) if is_balanced else ())
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +51,12 @@ class Job:
     @property
     def task(self) -> Task:
         """What is predicted."""
-        return Classification(len(self.data.classes))
+        return task_of(self.data, self.config.recipe)
 
     @property
     def metric(self) -> Metric:
         """How predictions are measured."""
-        return Accuracy()
+        return get_metric(self.config.metric, self.task)
 
     @property
     def modality(self) -> str:
@@ -106,13 +114,21 @@ class Job:
         config = self.config
         behind = {
             "task": self.task.name,
-            "metric": self.metric.name,
             "modality": self.modality,
             "training_split": self.data.train_fingerprint,
+            "groups": self._groups(),
             "network": self._network(),
             "generator": generator_digest(Path(config.generator)) if config.generator else None,
         }
         return {**config.facts(), **behind}
+
+    def _groups(self) -> str | None:
+        """A digest of the groups of the samples that policies are scored and judged on, of which the data's fingerprint
+        says nothing; None without groups.
+        """
+        splits = self.data.validation, self.data.test
+        named = [groups.tolist() for split in splits if (groups := split.groups) is not None]
+        return hashlib.sha256(json.dumps(named, default=str).encode()).hexdigest()[:12] if named else None
 
     def _network(self) -> str:
         """A digest of the shapes of the network's weights, without the input standardization."""

@@ -16,13 +16,14 @@ from autoaug.evaluation.comparing import Paired
 from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds, distinct, train_candidates
 from autoaug.evaluation.statistics import estimate, seed_errors
 from autoaug.evaluation.verdict import Rival, decide, strongest
-from autoaug.evaluation.wording import Words
+from autoaug.evaluation.wording import Words, nothing_found
 from autoaug.exporters import export_modules
 from autoaug.pipeline.options import ObjectiveOptions
 from autoaug.pipeline.parsing import check_seed, parse_budget, parse_time, within
 from autoaug.pipeline.searching import known_candidates, searched_candidates
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
+from autoaug.policy.words import in_words
 from autoaug.results import Interval, MetricRecord, Record, TrialSummary, Verdict
 from autoaug.runs.callbacks import Logged
 from autoaug.runs.config import LARGEST_COUNT
@@ -186,7 +187,7 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
         result = (
             _not_judged(scored, history, _NOT_HELD_OUT)
             if options.held_out is None
-            else _judged(scored, by_trials, history)
+            else _judged(scored, by_trials, history, lost=any(c.kind == "searched" for c in candidate_policies))
         )
         if folder is not None:
             _write(folder, result, modality)
@@ -274,23 +275,38 @@ def _not_judged(candidates: Sequence[Scored], history: tuple[TrialSummary, ...],
 
 
 def _judged(
-    candidates: Sequence[Scored], tried: Mapping[str, tuple[float, float]], history: tuple[TrialSummary, ...]
+    candidates: Sequence[Scored],
+    tried: Mapping[str, tuple[float, float]],
+    history: tuple[TrialSummary, ...],
+    lost: bool = False,
 ) -> ObjectiveResult:
     """The verdict on the finalist against the best baseline by its trials; see `baseline_scores` for `tried`. The
-    search itself chooses both: chosen by these scores, they would look better than they are.
+    search itself chooses both: chosen by these scores, they would look better than they are. `lost` is whether it had
+    policies, and all of them failed.
     """
     known = [c for c in candidates if c.kind == "baseline"]
     if not known:
         return _not_judged(candidates, history, "no baseline could be confirmed")
     baseline = max(known, key=lambda candidate: tried.get(candidate.name, UNTRIED))
-    finalist = next((c for c in candidates if c.kind == "searched"), baseline)
+    own = [c for c in candidates if c.kind == "searched"]
+    words = replace(_WORDS, lost=lost, described={c.name: in_words(c.policy) for c in own})
+    if not own:
+        sentence = nothing_found(baseline.name, words)
+        return ObjectiveResult(
+            verdict="no significant difference",
+            sentence=sentence,
+            policy=baseline.policy,
+            candidates=tuple(sorted(candidates, key=lambda c: -c.mean)),
+            history=history,
+        )
+    finalist = own[0]
 
     def rival(candidate: Scored) -> Rival[Scored]:
         differences = tuple(a - b for a, b in zip(finalist.scores, candidate.scores, strict=True))
         return Rival(candidate, Paired(differences, seed_errors(differences, _RESOLUTION)))
 
     against = rival(baseline)
-    decision = decide(finalist, against, rival(strongest(known)), baseline, _WORDS)
+    decision = decide(finalist, against, rival(strongest(known)), baseline, words)
     paired = against.difference
     return ObjectiveResult(
         verdict=decision.verdict,

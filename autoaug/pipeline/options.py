@@ -123,6 +123,20 @@ class RunOptions(Options):
         int | None, Option("Full length of a training, in passes over the data. [default: by size]", _TRAINING)
     ] = None
     batch_size: Annotated[int | None, Option("Samples per step. [default: by size]", _TRAINING)] = None
+    class_weights: Annotated[
+        Literal["none", "balanced"],
+        Option(
+            "Weights of classes in the loss: 'none', or 'balanced', in inverse proportion to their samples. The same "
+            "for all policies.",
+            _TRAINING,
+        ),
+    ] = "none"
+    sampling: Annotated[
+        Literal["shuffled", "balanced"],
+        Option(
+            "Train on all samples equally often ('shuffled'), or on all classes equally often ('balanced').", _TRAINING
+        ),
+    ] = "shuffled"
     equal: Annotated[
         Literal["samples", "epochs", "compute"],
         Option(
@@ -139,6 +153,14 @@ class RunOptions(Options):
             _TRAINING,
         ),
     ] = "samples"
+    metric: Annotated[
+        str,
+        Option(
+            "What policies are compared by: accuracy, balanced-accuracy, macro-f1, auroc, log-loss, kappa, or your own "
+            "module:function, called with labels and probabilities. The result has all of them.",
+            _CONFIRMATION,
+        ),
+    ] = "accuracy"
     seeds: Seeds = 5
     max_seeds: Annotated[
         int | None,

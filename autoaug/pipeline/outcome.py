@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from autoaug.data.split_findings import split_findings
 from autoaug.data.splits import DataSet
 from autoaug.exporters import export_modules
 from autoaug.generate.pool import Pooled
@@ -95,26 +96,28 @@ def _data_summary(job: Job) -> DataSummary:
         name=Path(data.name).name,
         fingerprint=data.fingerprint,
         classes=data.classes,
+        class_counts=tuple(np.bincount(data.train.labels, minlength=len(data.classes)).tolist()),
         modality=data.modality,
         shape=data.train.inputs.shape,
         train=len(data.train),
         validation=len(data.validation),
         test=len(data.test),
         folds=data.folds.count if data.folds else None,
-        findings=tuple(finding.message for finding in job.audit.findings),
+        findings=tuple(finding.message for finding in (*job.audit.findings, *split_findings(data))),
     )
 
 
 def _provenance(result: SearchResult, data: DataSet, earlier: Provenance | None) -> Provenance:
     """The origin of the policy, to be written to its file; includes the samples that it was chosen on `earlier`."""
-    comparison = result.comparison
+    comparison, metric = result.comparison, result.metric
     chosen_on = sketch(np.concatenate([data.digests["train"], data.digests["validation"]]))
     return Provenance(
         data=result.data.name,
         data_fingerprint=result.data.fingerprint,
         verdict=result.sentence,
-        difference=comparison.difference if comparison else None,
-        ci95=comparison.ci95 if comparison else None,
+        metric=metric.name,
+        difference=metric.plain(comparison.difference) if comparison else None,
+        ci95=metric.plain_interval(comparison.ci95) if comparison else None,
         chosen_on=union(chosen_on, earlier.chosen_on) if earlier else chosen_on,
     )
 

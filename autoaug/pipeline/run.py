@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 from autoaug.data.audit import Audit
+from autoaug.data.split_findings import split_findings
 from autoaug.data.splits import DataSet
 from autoaug.evaluation.training_store import drop_weights
 from autoaug.pipeline.confirming import confirm
@@ -33,6 +34,8 @@ def run_job(folder: RunFolder, config: RunConfig, data: DataSet, audit: Audit, p
     data.check_test_groups()
     job = Job(folder, config, data, audit, progress)
     progress.measured_by(metric_record(job.metric))
+    for finding in split_findings(data):
+        progress.warn(finding.message)
     facts = job.facts()
     keep_to(folder.confirmation / "facts.json", facts)
     generated = generated_samples(job)

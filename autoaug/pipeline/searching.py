@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autoaug.errors import AutoaugError
 from autoaug.evaluation.confirmation import CandidatePolicy, distinct
 from autoaug.generate.filter import format_counts, load_accept_function
 from autoaug.generate.pool import Pooled, PoolSettings, make_pool, pool_filter
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import Job, OpenExecutor
-from autoaug.policy.loading import load_policy, read_policy
+from autoaug.policy.loading import load_policy, published_policy
 from autoaug.policy.models import Policy
 from autoaug.results import CandidateKind
 from autoaug.search.baselines import UNTRIED, affordable_baselines, baseline_scores, confirmed_baselines
@@ -21,6 +19,7 @@ from autoaug.search.loop import run_search
 from autoaug.search.space import SearchSpace, wanted_generators
 from autoaug.search.strategies import get_strategy
 from autoaug.search.study import SearchStudy
+from autoaug.training.metrics import metric_record
 from autoaug.training.robustness import check_examinable
 from autoaug.training.setting import TrainingSetting
 from autoaug.utils.facts import Facts
@@ -131,7 +130,9 @@ def _search(
         setting = replace(setting, measures_robustness=True)
     with open_executor(setting) as executor:
         full_length = setting.full_length_passes()
-        stopped = run_search(study, executor, budget, full_length, baselines, progress, may_stop=config.early_stop)
+        # What is left to gain is judged by the noise of shares.
+        may_stop = config.early_stop and metric_record(job.metric).is_share
+        stopped = run_search(study, executor, budget, full_length, baselines, progress, may_stop=may_stop)
     return study, stopped
 
 
@@ -186,7 +187,5 @@ def _given(job: Job) -> list[CandidatePolicy]:
 
 def _kind(policy: Policy) -> CandidateKind:
     """What a policy is in a comparison: a baseline if it is a published policy under its own name."""
-    with suppress(AutoaugError):
-        if read_policy(policy.name).fingerprint() == policy.fingerprint():
-            return "baseline"
-    return "searched"
+    published = published_policy(policy.name)
+    return "baseline" if published and published.fingerprint() == policy.fingerprint() else "searched"

@@ -12,6 +12,8 @@ from autoaug.data.audit import Audit
 from autoaug.data.splits import DataSet
 from autoaug.errors import Interrupted, NewerFormat, PolicyError, RunError, pausing_on_full_disk, resume_command
 from autoaug.pipeline.configure import named_code, prepare, reopen, run_folder_for
+from autoaug.pipeline.forecast import Forecast, forecast
+from autoaug.pipeline.job import Job
 from autoaug.pipeline.options import CompareOptions, SearchOptions
 from autoaug.pipeline.run import finish, run_job
 from autoaug.pipeline.training_setup import setup_lines
@@ -38,11 +40,18 @@ def begin_run(options: SearchOptions | CompareOptions) -> SearchResult:
     progress = options.progress or Logged()
     with _driving(folder, config):
         progress.say(f"run folder: {folder.root}")
-        for line in setup_lines(options, data):
+        for line in (*setup_lines(options, data), *forecast(Job(folder, config, data, audit, progress)).lines):
             progress.say(line)
         if (options.workers, options.executor, config.device) == (None, "auto", "cpu") and (fault := ray_fault()):
             progress.warn(f"{fault}: trials run one after another in this process")
         return _carry_out(folder, config, data, audit, progress)
+
+
+def forecast_run(options: SearchOptions) -> Forecast:
+    """What `begin_run` with the same options would do; nothing is written."""
+    config, data, audit = prepare(options)
+    folder = RunFolder(run_folder_for(options))
+    return forecast(Job(folder, config, data, audit, options.progress or Logged()))
 
 
 def resume_run(run: str | Path, trust: bool, progress: Progress | None) -> SearchResult:

@@ -84,7 +84,8 @@ def _setup(options: RunOptions, changes: Changes, data: DataSet) -> _Setup:
     blank = torch.ones(shape[0])
     network = models.build(options.model, shape, outputs, blank, blank, seed=0, start=start)
     fields, why = resolve_recipe(changes, network, weights is not None, len(data.train))
-    recipe = fields.model_copy(update={"equal": options.equal, "batch_counts": options.batch_counts})
+    alike = ("class_weights", "sampling", "equal", "batch_counts")
+    recipe = fields.model_copy(update={name: getattr(options, name) for name in alike})
     name, reason = models.resolve(options.model, shape)
     lines = [f"model: {name} ({reason})", *about_weights, f"recipe: {in_words(recipe)} ({why})"]
     return _Setup(network, start, recipe, lines)

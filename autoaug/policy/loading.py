@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from functools import reduce
+from operator import add
 from pathlib import Path
 
 from autoaug.errors import PolicyError, UnknownName
@@ -77,6 +80,25 @@ def randaugment(n: int = 2, m: float = 9.0) -> Policy:
     return Policy(name=f"randaugment({n},{m:g})", layers=(layer,) * n)
 
 
+def published_policy(name: str) -> Policy | None:
+    """The published policy of that name, or several joined by ``+``; None if there is none. Files are not looked at."""
+    parts = [_published(part) for part in name.split("+")]
+    if not all(parts):
+        return None
+    with suppress(PolicyError):  # they cannot be joined
+        return reduce(add, [part for part in parts if part])
+    return None
+
+
+def _published(name: str) -> Policy | None:
+    """The published policy of that single name; None if there is none."""
+    if name in (files := builtin_files()):
+        return parse_policy(read_text(files[name], PolicyError), name)
+    if given := re.fullmatch(r"randaugment\(\s*(?:n\s*=\s*)?(\d+)\s*,\s*(?:m\s*=\s*)?(\d+(?:\.\d+)?)\s*\)", name):
+        return randaugment(int(given[1]), float(given[2]))
+    return None
+
+
 def read_policy(name_or_path: str | Path) -> Policy:
     """The policy of that name, file or run folder, or names joined by ``+``; its operators and kinds are not
     looked up.
@@ -90,10 +112,8 @@ def read_policy(name_or_path: str | Path) -> Policy:
     text, path = str(name_or_path), Path(name_or_path)
     if path.is_file():
         return parse_policy(read_text(path, PolicyError, at_most=MOST_BYTES), str(path))
-    if text in (files := builtin_files()):
-        return parse_policy(read_text(files[text], PolicyError), text)
-    if given := re.fullmatch(r"randaugment\(\s*(?:n\s*=\s*)?(\d+)\s*,\s*(?:m\s*=\s*)?(\d+(?:\.\d+)?)\s*\)", text):
-        return randaugment(int(given[1]), float(given[2]))
+    if (published := _published(text)) is not None:
+        return published
     if path.is_dir():
         if not (path / "policy.yaml").is_file():
             raise PolicyError(f"{text} has no policy.yaml; a run folder has one when the run is finished")

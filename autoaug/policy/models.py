@@ -202,7 +202,9 @@ class Provenance(FrozenModel):
     Attributes:
         data, data_fingerprint: the data on which it was found.
         verdict: the verdict of the run, as text.
-        difference, ci95: the test score minus that of the strongest baseline, in [-1, 1], with its 95 % interval.
+        metric: what the policy was chosen by.
+        difference, ci95: the metric on the test split minus that of the strongest baseline, with its 95 % interval;
+            shares in [-1, 1].
         license: the SPDX identifier of the license under which the policy is shared; its author fills it in.
         chosen_on: a sketch (see `autoaug.utils.sketch`) of the samples that it was chosen on: those that models were
             trained or scored on. These samples cannot judge it. Empty if unknown.
@@ -211,6 +213,7 @@ class Provenance(FrozenModel):
     data: str
     data_fingerprint: str
     verdict: str
+    metric: str = "accuracy"
     difference: float | None = None
     ci95: tuple[float, float] | None = None
     license: Annotated[str | None, renamed("license", "licence")] = None
@@ -321,11 +324,13 @@ class Policy(FrozenModel):
         """Write the policy as YAML to `path`."""
         Path(path).write_text(self.to_yaml(), encoding="utf-8")
 
-    def transform(self, seed: int | None = None, num_classes: int | None = None) -> PolicyTransform:
+    def transform(
+        self, seed: int | None = None, num_classes: int | None = None, backend: str = "auto"
+    ) -> PolicyTransform:
         """The policy as an ``nn.Module``; see `autoaug.engine.transform.PolicyTransform` for shapes and ranges."""
         from autoaug.engine.transform import PolicyTransform
 
-        return PolicyTransform(self, seed=seed, num_classes=num_classes)
+        return PolicyTransform(self, seed=seed, num_classes=num_classes, backend=backend)
 
     def kinds(self) -> dict[str, list[str]]:
         """The kinds of mixing, attacks and generators that its modality must have."""

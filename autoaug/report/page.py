@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from autoaug.errors import RunError
-from autoaug.evaluation.wording import lengthened, sample_cure, sureness
+from autoaug.evaluation.advice import advice
+from autoaug.evaluation.cautions import cautions
+from autoaug.evaluation.wording import claimed, lengthened, sample_cure, sureness
 from autoaug.modalities.registry import get_modality
+from autoaug.policy.words import in_words
 from autoaug.report.before_after import before_and_after
 from autoaug.report.charts import Chart, RunFacts, draw_charts
 from autoaug.report.charts.candidates import candidate_rows, candidates_chart
@@ -19,10 +22,11 @@ from autoaug.report.tables.claims import claim_rows
 from autoaug.report.tables.costs import costs, failures
 from autoaug.report.tables.fidelity import fidelity
 from autoaug.report.tables.generated import generators
+from autoaug.report.tables.metrics import metric_rows
 from autoaug.report.tables.sentences import shift
 from autoaug.report.tables.stages import stages
 from autoaug.report.tables.uniformity import uniformity
-from autoaug.results import SearchResult
+from autoaug.results import ACCURACY, SearchResult
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.files import read_text, write_whole
 
@@ -74,12 +78,18 @@ def _tables(run: FinishedRun) -> dict[str, Any]:
     result, metric = run.result, run.facts.metric
     return {
         "metric": metric,
+        "accuracy": ACCURACY,
         "rows": candidate_rows(result, metric),
+        "metric_rows": metric_rows(result),
         "costs": costs(result),
         "failures": failures(result.history),
         "sureness": sureness(result.comparison, metric) if result.comparison else "",
+        "cautions": cautions(result),
         "claims": claim_rows(result, metric),
         "lengthened": lengthened(result.longer, metric),
+        "in_words": in_words(result.candidate(result.returned.name).policy),
+        "because": [claimed(claim, metric) for claim in result.claims],
+        "advice": advice(result),
         "sample_cure": sample_cure(result.comparison) if result.comparison else "",
         "pair": before_and_after(result),
         "stages": stages(result, metric),

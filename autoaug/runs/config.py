@@ -85,6 +85,7 @@ class RunConfig(BaseModel):
     policies: tuple[Policy, ...] = ()
     model: str = "auto"
     start: Start | None = None
+    metric: str = "accuracy"
     recipe: Recipe
     confirmation_seeds: Annotated[int, Field(ge=2, le=LARGEST_COUNT)] = 5
     most_seeds: Annotated[int, Field(ge=2, le=LARGEST_COUNT)] = 16

@@ -11,7 +11,7 @@ from autoaug.search.strategies.base import TrialRecord
 #: A search tries at least so many, and more where they take at most this share of its budget.
 _FEWEST, _OF_BUDGET = 5, 1 / 3
 #: So many are confirmed.
-_CONFIRMED = 5
+CONFIRMED = 5
 #: Ranks baselines that were not tried behind all scores of `baseline_scores`.
 UNTRIED = (-1.0, -math.inf)
 
@@ -29,7 +29,7 @@ def confirmed_baselines(names: Sequence[str], always: Sequence[str], trials: Seq
     """
     scores = baseline_scores(trials)
     ranked = sorted(names, key=lambda name: (name in always, scores.get(name, UNTRIED)), reverse=True)
-    kept = set(ranked[:_CONFIRMED])
+    kept = set(ranked[:CONFIRMED])
     return [name for name in names if name in kept]
 
 

@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from autoaug.errors import AutoaugError
 from autoaug.modalities.operators import RENAMED_OPERATORS
 from autoaug.policy.models import Policy
+from autoaug.policy.words import in_words
 from autoaug.results import TrialSummary
 from autoaug.search.strategies import OUTCOME, REQUEST, TrialRecord
 from autoaug.training.result import TrialResult
@@ -126,6 +127,7 @@ def summary(record: TrialRecord) -> TrialSummary:
         fingerprint=record.fingerprint,
         params=record.frozen.params,
         started=outcome["started"],
+        words=in_words(record.policy) if record.is_drawn else "",
     )
 
 

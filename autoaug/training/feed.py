@@ -43,11 +43,28 @@ def in_order(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
         yield rows[start : start + size]
 
 
-def shuffled(rows: np.ndarray, sizes: Iterable[int], generator: torch.Generator) -> Iterator[np.ndarray]:
-    """Batches of the given sizes from an endless sequence of shuffled passes over `rows`."""
+def shuffled(
+    rows: np.ndarray, sizes: Iterable[int], generator: torch.Generator, strata: np.ndarray | None = None
+) -> Iterator[np.ndarray]:
+    """Batches of the given sizes from an endless sequence of shuffled passes over `rows`. With the stratum ``[rows]``
+    of each, a pass has equally many of all strata: it repeats the rows of smaller ones.
+    """
     waiting = np.empty(0, np.int64)
     for size in sizes:
         while len(waiting) < size:
-            waiting = np.concatenate([waiting, rows[torch.randperm(len(rows), generator=generator).numpy()]])
+            coming = rows if strata is None else _evened(rows, strata, generator)
+            waiting = np.concatenate([waiting, _permuted(coming, generator)])
         yield waiting[:size]
         waiting = waiting[size:]
+
+
+def _evened(rows: np.ndarray, strata: np.ndarray, generator: torch.Generator) -> np.ndarray:
+    """As many rows of each stratum as the largest has: all of its rows, as often as they fit in, and some once more."""
+    of_stratum = [rows[strata == stratum] for stratum in np.unique(strata)]
+    most = max(map(len, of_stratum))
+    return np.concatenate([np.resize(_permuted(own, generator), most) for own in of_stratum])
+
+
+def _permuted(rows: np.ndarray, generator: torch.Generator) -> np.ndarray:
+    permuted: np.ndarray = rows[torch.randperm(len(rows), generator=generator).numpy()]
+    return permuted

@@ -35,6 +35,6 @@ def outputs_of(model: nn.Module, values: Tensor, device: str) -> Tensor:
 def predict(
     model: nn.Module, task: Task, inputs: Inputs, device: str, modality: str, rows: np.ndarray | None = None
 ) -> np.ndarray:
-    """The predictions of `model` for all samples, or those at `rows`, in the task's storage format; not augmented."""
+    """The task's scores from `model` for all samples, or those at `rows`; not augmented."""
     batches = clean_batches(inputs, device, modality, rows)
     return np.concatenate([task.predict(outputs_of(model, values, device)) for _, values in batches])

@@ -62,6 +62,7 @@ def feature_chunks(training: Training, plan: TrainingPlan, count: int) -> Iterat
         np.arange(len(plan.taken)),
         [(end - begin) * size // copies for begin, end in spans],
         torch.Generator().manual_seed(derive_seed(plan.seed, "order")),
+        plan.strata,
     )
     seen = 0
     for number, (batch, (begin, _)) in enumerate(zip(batches, spans, strict=True)):

@@ -45,6 +45,9 @@ class Recipe(BaseModel):
         gradient_bound: the highest norm of a step's gradient; None for no bound.
         views: how often each sample is augmented and passed through a frozen backbone; its head is trained on these
             features, which are kept in memory. None passes the samples of each step through the whole network.
+        class_weights: the weights of classes in the loss: ``none``, or ``balanced``, in inverse proportion to their
+            training samples.
+        sampling: how often samples are trained on: all equally (``shuffled``), or all classes equally (``balanced``).
         equal: what all policies have in common: the samples that they train on (``samples``: fewer epochs with K
             copies), the epochs (``epochs``: K times the samples with K copies), or the samples passed through the model
             (``compute``: fewer steps with an attack, which passes them again).
@@ -69,6 +72,8 @@ class Recipe(BaseModel):
     precision: Precision = "auto"
     gradient_bound: Annotated[float, Field(gt=0)] | None = 1.0
     views: Annotated[int, Field(ge=1)] | None = None
+    class_weights: Literal["none", "balanced"] = "none"
+    sampling: Literal["shuffled", "balanced"] = "shuffled"
     equal: Literal["samples", "epochs", "compute"] = "samples"
     batch_counts: Annotated[Literal["samples", "inputs"], _AS_NOW] = "samples"
 

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from autoaug.training.metrics import Measured
+
 Status = Literal["running", "complete", "pruned", "failed"]
 
 
@@ -39,6 +41,7 @@ class TrialResult:
         validation_predictions: ``[n, …]``, in the task's storage format.
         validation_statistics: the metric's statistics per sample, ``[n, k]``.
         test_predictions, test_statistics: the same for the test split, if there is one.
+        test_measured: all metrics of the task on the test split, by name.
         weights: the weights of the model as a safetensors file, if requested.
         disk_full: whether it failed only because a disk was full, which is not the policy's fault.
     """
@@ -59,6 +62,7 @@ class TrialResult:
     validation_statistics: np.ndarray | None = None
     test_predictions: np.ndarray | None = None
     test_statistics: np.ndarray | None = None
+    test_measured: Mapping[str, Measured] = field(default_factory=dict)
     weights: bytes | None = field(default=None, repr=False)
     disk_full: bool = False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from autoaug.policy.models import Adversarial
 from autoaug.training.adversarial import attack, attack_of
 from autoaug.training.device import precision
 from autoaug.training.inference import clean_batches, outputs_of
-from autoaug.training.metrics import Accuracy, Metric, score
+from autoaug.training.metrics import Accuracy, score, statistics_of
 from autoaug.training.robustness_result import Robustness
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.tasks import Task
@@ -41,7 +41,6 @@ class Exam:
         how: the attack.
         corruptions: names of corruptions of the modality.
         severities: the severities of each corruption.
-        metric: the metric of the scores.
     """
 
     task: Task
@@ -50,7 +49,6 @@ class Exam:
     how: Adversarial
     corruptions: Sequence[str]
     severities: Sequence[int] = SEVERITIES
-    metric: Metric = field(default_factory=Accuracy)
 
 
 def check_examinable(modality: Modality) -> None:
@@ -64,7 +62,7 @@ def check_examinable(modality: Modality) -> None:
 
 
 def robust_score(model: nn.Module, setting: TrainingSetting) -> float:
-    """The mean of the score under a PGD attack (L-infinity, 2/255, 5 steps) and the mean score under a few common
+    """The mean of the accuracy under a PGD attack (L-infinity, 2/255, 5 steps) and the mean one under a few common
     corruptions, over at most 500 validation samples spread over the split. Attacks and corruptions are deterministic.
     """
     samples, modality = setting.validation, get_modality(setting.modality)
@@ -76,14 +74,13 @@ def robust_score(model: nn.Module, setting: TrainingSetting) -> float:
         how=_ATTACK,
         corruptions=modality.few_corruptions,
         severities=_MIDDLE,
-        metric=setting.metric,
     )
     robustness = measure(model, samples, rows, exam)
     return (robustness.attacked + robustness.mean_corrupted) / 2
 
 
 def measure(model: nn.Module, samples: Samples, rows: np.ndarray, exam: Exam) -> Robustness:
-    """The scores of `model` on the samples at `rows`: clean, attacked, and under corruptions."""
+    """The accuracy of `model` on the samples at `rows`: clean, attacked, and under corruptions."""
     check_examinable(exam.modality)
     clean, attacked = _Score(model, exam), _Score(model, exam)
     corrupted = {name: [_Score(model, exam) for _ in exam.severities] for name in exam.corruptions}
@@ -110,15 +107,16 @@ def measure(model: nn.Module, samples: Samples, rows: np.ndarray, exam: Exam) ->
 
 
 class _Score:
-    """The score of a model on the samples added so far."""
+    """The accuracy of a model on the samples added so far, whatever metric policies are compared by."""
 
     def __init__(self, model: nn.Module, exam: Exam) -> None:
         self._model, self._exam = model, exam
         self._statistics: list[np.ndarray] = []
 
     def add(self, values: Tensor, labels: np.ndarray) -> None:
-        predictions = self._exam.task.predict(outputs_of(self._model, values, self._exam.device))
-        self._statistics.append(self._exam.metric.statistics(predictions, labels))
+        exam = self._exam
+        scores = exam.task.predict(outputs_of(self._model, values, exam.device))
+        self._statistics.append(statistics_of(Accuracy(), exam.task, scores, labels))
 
     def value(self) -> float:
-        return score(self._exam.metric, np.concatenate(self._statistics))
+        return score(Accuracy(), np.concatenate(self._statistics))

@@ -14,14 +14,14 @@ Severities = Annotated[tuple[Unit, ...], Field(min_length=5, max_length=5)]
 
 
 class Robustness(Record):
-    """The robustness of a model, as scores in [0, 1] on test samples: the content of ``robustness.json``.
+    """The robustness of a model, as accuracies in [0, 1] on test samples: the content of ``robustness.json``.
 
     Attributes:
         inputs: the number of samples.
         attack: the attack as text.
-        clean: the score on the unchanged samples.
-        attacked: the score under the attack.
-        corrupted: the scores for each common corruption at severities 1 to 5.
+        clean: the accuracy on the unchanged samples.
+        attacked: the accuracy under the attack.
+        corrupted: the accuracy for each common corruption at severities 1 to 5.
     """
 
     inputs: Annotated[Size, renamed("inputs", "images")]

@@ -76,6 +76,13 @@ class TrainingPlan:
         return np.arange(len(self.samples)) if self.rows is None else self.rows
 
     @property
+    def strata(self) -> np.ndarray | None:
+        """The stratum of each row to train on, if all are trained on equally often; None if all samples are."""
+        if self.recipe.sampling == "shuffled":
+            return None
+        return self.task.strata(self.samples.labels[self.taken])
+
+    @property
     def batch_size(self) -> int:
         """Samples per step, including copies."""
         return self.recipe.samples_a_step(self.policy.copies)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div, log_softmax
 
@@ -37,7 +38,10 @@ class Task(Protocol):
         """The divergence ``[n]`` of `outputs` from `others` for the same samples; 0 if they agree."""
 
     def predict(self, outputs: Tensor) -> np.ndarray:
-        """The predictions ``[n]`` or ``[n, …]`` in storage format."""
+        """The scores ``[n, …]`` that metrics are computed from, float32, such as the probability of each class."""
+
+    def decide(self, scores: np.ndarray) -> np.ndarray:
+        """What is predicted with these scores, ``[n]`` or ``[n, …]`` in storage format."""
 
     def strata(self, labels: np.ndarray) -> np.ndarray:
         """The stratum ``[n]`` of each sample, for stratified parts of the data."""
@@ -45,9 +49,15 @@ class Task(Protocol):
 
 @dataclass(frozen=True)
 class Classification:
-    """One of several classes; labels and predictions are class indices (predictions as uint16)."""
+    """One of several classes; labels and predictions are class indices (predictions as uint16).
+
+    Attributes:
+        classes: the number of classes.
+        weights: the weight of each class in the loss; empty if all have the same.
+    """
 
     classes: int
+    weights: tuple[float, ...] = ()
     name: str = "classification"
 
     @property
@@ -60,7 +70,8 @@ class Classification:
 
     def loss(self, outputs: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
         """Cross-entropy."""
-        return cross_entropy(outputs, targets, label_smoothing=smoothing, reduction="none")
+        weight = torch.tensor(self.weights).to(outputs) if self.weights else None
+        return cross_entropy(outputs, targets, weight, label_smoothing=smoothing, reduction="none")
 
     def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
         """The Kullback-Leibler divergence of the probabilities."""
@@ -68,9 +79,23 @@ class Classification:
         return kl_div(own, reference, reduction="none", log_target=True).sum(1)
 
     def predict(self, outputs: Tensor) -> np.ndarray:
+        """The probability of each class, ``[n, classes]``."""
+        probabilities: np.ndarray = outputs.float().softmax(1).cpu().numpy()
+        return probabilities
+
+    def decide(self, scores: np.ndarray) -> np.ndarray:
         """The most likely class."""
-        predicted: np.ndarray = outputs.argmax(1).cpu().numpy().astype(np.uint16)
-        return predicted
+        decided: np.ndarray = scores.argmax(1).astype(np.uint16)
+        return decided
 
     def strata(self, labels: np.ndarray) -> np.ndarray:
         return labels
+
+
+def balanced_weights(labels: np.ndarray, classes: int) -> tuple[float, ...]:
+    """Weights of the classes in inverse proportion to their samples, with a mean of 1 over the samples (King and Zeng,
+    2001). A class without samples has weight 0.
+    """
+    counts = np.bincount(labels, minlength=classes).tolist()
+    present = sum(count > 0 for count in counts)
+    return tuple(len(labels) / (present * count) if count else 0.0 for count in counts)

@@ -82,6 +82,7 @@ def _chunks(training: Training, plan: TrainingPlan, generator: torch.Generator) 
         plan.taken,
         [(end - begin) * size // copies for begin, end in spans],
         torch.Generator().manual_seed(derive_seed(plan.seed, "order")),
+        plan.strata,
     )
     coming = [begin for begin, _ in spans if training.steps <= begin < max(plan.stops)]
     policies = [plan.policy.at((begin + 0.5) / steps) for begin in coming]

@@ -17,7 +17,7 @@ from autoaug.errors import full_disk, typed_line
 from autoaug.policy.models import Policy
 from autoaug.training.checkpoint import checkpoint_path, load_training, save_training, save_weights, weights_file
 from autoaug.training.inference import predict
-from autoaug.training.metrics import score
+from autoaug.training.metrics import measured, metrics_of, score, statistics_of
 from autoaug.training.probe import predict_from_features
 from autoaug.training.randomness import RandomState
 from autoaug.training.result import Rung, TrialResult
@@ -101,7 +101,7 @@ class _Trial:
 
     def __init__(self, work: Train, setting: TrainingSetting, seed: int, parts: int) -> None:
         self.work, self.setting, self.seed, self.parts = work, setting, seed, parts
-        self.validation: tuple[np.ndarray, np.ndarray] | None = None
+        self.validation: np.ndarray | None = None
 
     def run(self, result: TrialResult) -> Iterator[TrialResult]:
         work, setting = self.work, self.setting
@@ -143,22 +143,26 @@ class _Trial:
     def scored(self, result: TrialResult, training: Training, reached: float, rest: np.ndarray) -> TrialResult:
         """The result with one more rung, scored on the validation split and the training samples at `rest`."""
         setting = self.setting
-        self.validation = self.on(training, setting.validation)
-        statistics = self.validation[1]
+        self.validation = self.predicted(training, setting.validation)
+        statistics = self.statistics(self.validation, setting.validation.labels)
         if len(rest):
-            statistics = np.concatenate([statistics, self.on(training, setting.train, rest)[1]])
+            other = self.predicted(training, setting.train, rest)
+            statistics = np.concatenate([statistics, self.statistics(other, setting.train.labels[rest])])
         rung = Rung(max(1, round(reached * setting.recipe.epochs)), score(setting.metric, statistics))
         return replace(result, curve=(*result.curve, rung), ended=now(), **vars(training.meter))
 
-    def on(self, training: Training, samples: Samples, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """The predictions for all samples, or those at `rows`, and their statistics."""
-        setting, predictions = self.setting, None
+    def predicted(self, training: Training, samples: Samples, rows: np.ndarray | None = None) -> np.ndarray:
+        """The task's scores for all samples, or those at `rows`."""
+        setting = self.setting
         if setting.recipe.views is not None:
-            predictions = predict_from_features(training, setting.task, samples, rows, setting.device)
-        if predictions is None:
-            predictions = predict(training.result, setting.task, samples.inputs, setting.device, setting.modality, rows)
-        labels = samples.labels if rows is None else samples.labels[rows]
-        return predictions, setting.metric.statistics(predictions, labels)
+            scores = predict_from_features(training, setting.task, samples, rows, setting.device)
+            if scores is not None:
+                return scores
+        return predict(training.result, setting.task, samples.inputs, setting.device, setting.modality, rows)
+
+    def statistics(self, scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """The statistics of the search's metric."""
+        return statistics_of(self.setting.metric, self.setting.task, scores, labels)
 
     def whole(self, result: TrialResult, training: Training) -> TrialResult:
         """The final result of the trial, after its last rung; writes checkpoints or weights if needed."""
@@ -170,19 +174,25 @@ class _Trial:
             result = replace(result, weights=weights_file(training, work.policy, self.seed))
         if setting.measures_robustness:
             result = replace(result, robustness=robust_score(training.result, setting))
-        predictions, statistics = self.validation or (None, None)
-        tested, tested_statistics = None, None
+        if self.validation is not None:
+            result = replace(
+                result,
+                validation_predictions=setting.task.decide(self.validation),
+                validation_statistics=self.statistics(self.validation, setting.validation.labels),
+            )
         if setting.test is not None:
-            tested, tested_statistics = self.on(training, setting.test, setting.folds.get(self.seed))
+            result = self.tested(result, training, setting.test)
+        return replace(result, status="complete", score=result.curve[-1].score, ended=now())
+
+    def tested(self, result: TrialResult, training: Training, test: Samples) -> TrialResult:
+        """The result with what is found on the test split, or on the seed's fold of it."""
+        task, rows = self.setting.task, self.setting.folds.get(self.seed)
+        scores, labels = self.predicted(training, test, rows), test.labels if rows is None else test.labels[rows]
         return replace(
             result,
-            status="complete",
-            score=result.curve[-1].score,
-            ended=now(),
-            validation_predictions=predictions,
-            validation_statistics=statistics,
-            test_predictions=tested,
-            test_statistics=tested_statistics,
+            test_predictions=task.decide(scores),
+            test_statistics=self.statistics(scores, labels),
+            test_measured={name: measured(metric, task, scores, labels) for name, metric in metrics_of(task).items()},
         )
 
 

@@ -25,8 +25,15 @@ def changes(noted: Facts, own: Facts) -> str:
     return "; ".join(
         f"{name.replace('_', ' ')} {brief(noted[name])}, not {brief(own[name])}"
         for name in shared
-        if noted[name] != own[name]
+        if _differ(noted[name], own[name])
     )
+
+
+def _differ(noted: Any, own: Any) -> bool:
+    """Whether two values differ; of facts within a fact, too, those that only one has are ignored."""
+    if isinstance(noted, dict) and isinstance(own, dict):
+        return any(_differ(noted[name], own[name]) for name in noted.keys() & own.keys())
+    return bool(noted != own)
 
 
 def _in_present_words(noted: Facts) -> dict[str, Any]:

@@ -28,8 +28,8 @@ def test_help_is_quick_and_loads_nothing_heavy(command: Command, tmp_path: Path)
     assert "search" in shown.stdout
     heavy = ("torch", "ray", "optuna", "kornia", "plotly")
     loaded = f"import sys, autoaug.cli.main; print([m for m in {heavy} if m in sys.modules])"
-    found = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_version(command: Command, tmp_path: Path) -> None:
@@ -250,13 +250,9 @@ def test_check_reports_and_its_exit_code_says_whether_a_search_makes_sense(comma
     assert "60 samples are in two splits" in bad.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("workers", "number", "times"),
-    [
-        ("1", signal.SIGTERM, 2),
-        pytest.param("1", signal.SIGINT, 1, marks=pytest.mark.slow),
-        pytest.param("2", signal.SIGTERM, 2, marks=pytest.mark.slow),
-    ],
+    ("workers", "number", "times"), [("1", signal.SIGTERM, 2), ("1", signal.SIGINT, 1), ("2", signal.SIGTERM, 2)]
 )
 def test_a_signal_says_how_to_go_on(workers: str, number: signal.Signals, times: int, folder: Path) -> None:
     options = ["--epochs", "60", "--workers", workers, "--out", f"stopped {workers} {number}"]

@@ -34,11 +34,11 @@ RECORDS: dict[str, type[Options]] = {
 
 def commands(group: Any, before: str = "") -> dict[str, Any]:
     """Every command by the words that call it."""
-    found: dict[str, Any] = {}
+    by_words: dict[str, Any] = {}
     for name, command in group.commands.items():
         words = f"{before} {name}".strip()
-        found |= commands(command, words) if hasattr(command, "commands") else {words: command}
-    return found
+        by_words |= commands(command, words) if hasattr(command, "commands") else {words: command}
+    return by_words
 
 
 COMMANDS = commands(typer.main.get_command(app))

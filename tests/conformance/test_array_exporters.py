@@ -28,6 +28,8 @@ from tests.conformance.test_exporters import SIZES, assert_same, photographs
 from tests.samples import operators_of, policies_of
 
 TARGETS = [name for name, target in EXPORTERS.items() if isinstance(target, ArrayTarget)]
+#: Keras takes seconds to start and to trace; that its layers work is seen in the quick share, too.
+REPLAYING = [pytest.param(name, marks=pytest.mark.slow) if name == "keras" else name for name in TARGETS]
 #: What each module must not bring with it; albumentations itself imports torch where it is there.
 UNWANTED = {"numpy": ("torch", "keras", "albumentations"), "albumentations": ("keras",), "keras": ("albumentations",)}
 
@@ -123,7 +125,7 @@ def check_replayed(made: Made, policies: dict[str, Policy], kind: str) -> None:
             raise AssertionError(f"{name}: {error}") from None
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", REPLAYING)
 @pytest.mark.parametrize("kind", IMAGES)
 def test_every_operator_replays(target: str, kind: str, made: Callable[[str], Made]) -> None:
     policies, _ = exported(target)
@@ -141,7 +143,7 @@ def test_an_operator_that_a_target_has_not_is_refused_by_name(target: str) -> No
             assert f"APPROXIMATION: {name} is left out" in export_policy(policy, target, approximate=True)
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", REPLAYING)
 def test_built_in_policies_replay(target: str, made: Callable[[str], Made]) -> None:
     _, policies = exported(target)
     assert len(policies) > 5
@@ -154,7 +156,7 @@ def test_chains_are_refused(target: str) -> None:
         export_policy(load_policy("augmix"), target, approximate=True)
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", REPLAYING)
 def test_operators_and_magnitudes_are_drawn_as_ours_are(target: str, made: Callable[[str], Made]) -> None:
     """By frequencies and by quantiles, over 20,000 draws each."""
     policy = load_policy("autoaugment-cifar10")

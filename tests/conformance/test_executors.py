@@ -163,15 +163,15 @@ def hanging(channels: int, classes: int) -> torch.nn.Module:
 
 def results(executor: Executor, keys: list[str]) -> dict[str, TrialResult]:
     """The final results of one training a key, run one after another."""
-    found = {}
+    by_key = {}
     for key in keys:
         executor.submit(TrialSpec(key, Train(load_policy("none")), 0))
-    while len(found) < len(keys):
+    while len(by_key) < len(keys):
         key, result = executor.next_result()
         if result.status != "running":
-            assert key not in found, "told twice"
-            found[key] = result
-    return found
+            assert key not in by_key, "told twice"
+            by_key[key] = result
+    return by_key
 
 
 def of_own(model: str) -> TrainingSetting:
@@ -185,16 +185,16 @@ def test_the_trial_of_a_worker_that_dies_is_run_again() -> None:
         executors("ray-tune", 1, "cpu", None) as open_executor,
         open_executor(of_own("deadly_once")) as executor,
     ):
-        found = results(executor, ["first", "second"])
-    assert {result.status for result in found.values()} == {"complete"}
+        by_key = results(executor, ["first", "second"])
+    assert {result.status for result in by_key.values()} == {"complete"}
 
 
 @pytest.mark.slow
 def test_a_trial_that_kills_its_worker_twice_has_failed() -> None:
     with executors("ray-tune", 1, "cpu", None) as open_executor, open_executor(of_own("deadly")) as executor:
-        found = results(executor, ["only"])
-    assert found["only"].status == "failed"
-    assert "the worker died 2 times" in found["only"].reason
+        by_key = results(executor, ["only"])
+    assert by_key["only"].status == "failed"
+    assert "the worker died 2 times" in by_key["only"].reason
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n != "inline" else n for n in EXECUTORS])

@@ -92,8 +92,10 @@ def test_gradients_of_magnitudes_agree_with_finite_differences(name: str) -> Non
     """On average; of operators with steps both are estimates."""
     signs = (-1, 1) if get_operator(name).signed else (1,)
     functions = (True,) if name in ON_DISTANCE_FROM_OWN_ALONE else (True, False)
-    found = {(sign, own): slopes(name, sign, own) for sign in signs for own in functions}
-    size = max(abs(difference) for _, difference, _ in found.values())
-    for case, (gradient, difference, error) in found.items():
+    measured = {(sign, own): slopes(name, sign, own) for sign in signs for own in functions}
+    size = max(abs(difference) for _, difference, _ in measured.values())
+    for case, (gradient, difference, error) in measured.items():
         assert abs(gradient - difference) < max(0.3 * size, 4 * error), (case, gradient, difference, error)
-    assert all(gradient * difference > 0 for gradient, difference, _ in found.values() if abs(difference) > 0.5 * size)
+    assert all(
+        gradient * difference > 0 for gradient, difference, _ in measured.values() if abs(difference) > 0.5 * size
+    )

@@ -119,9 +119,9 @@ def scores_of(name: str, space: str, trainings: int, seed: int) -> tuple[float, 
 
 
 @pytest.fixture(scope="module")
-def searched(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SearchStudy]:
-    folder = tmp_path_factory.mktemp("strategies")
-    return {name: search_with(name, folder / f"{name}.db", Surrogate()) for name in STRATEGIES}
+def searched() -> dict[str, SearchStudy]:
+    with kept_in_memory():
+        return {name: search_with(name, Path("study.db"), Surrogate()) for name in STRATEGIES}
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -132,16 +132,17 @@ def test_it_says_when_to_use_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_the_same_seed_gives_the_same_search_and_another_another(
-    name: str, searched: dict[str, SearchStudy], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, searched: dict[str, SearchStudy], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(f"{__name__}.PROBED", {})  # probes are carried out again, too
-    again = search_with(name, tmp_path / "again.db", Surrogate())
-    assert states(again) == states(searched[name])
-    # "matching" looks at all of so few images, and finds the same; "auto" draws nothing at random before all questions
-    # about the best shape have an answer.
-    if name not in {"matching", "auto"}:
-        other = search_with(name, tmp_path / "other.db", Surrogate(), seed=1)
-        assert states(other) != states(again)
+    with kept_in_memory():
+        again = search_with(name, Path("study.db"), Surrogate())
+        assert states(again) == states(searched[name])
+        # "matching" looks at all of so few images, and finds the same; "auto" draws nothing at random before all
+        # questions about the best shape have an answer.
+        if name not in {"matching", "auto"}:
+            other = search_with(name, Path("study.db"), Surrogate(), seed=1)
+            assert states(other) != states(again)
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -165,7 +166,7 @@ def test_something_of_its_own_is_trained_at_full_length(name: str, searched: dic
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-@pytest.mark.parametrize("after", [2, 4])
+@pytest.mark.parametrize("after", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_an_interrupted_search_ends_as_an_uninterrupted_one(
     name: str, after: int, searched: dict[str, SearchStudy], tmp_path: Path
 ) -> None:
@@ -176,13 +177,21 @@ def test_an_interrupted_search_ends_as_an_uninterrupted_one(
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_with_many_workers_the_budget_is_kept_and_all_trials_end(name: str, tmp_path: Path) -> None:
-    study = search_with(name, tmp_path / "study.db", Surrogate(slots=5))
+def test_with_many_workers_the_budget_is_kept_and_all_trials_end(name: str) -> None:
+    with kept_in_memory():
+        study = search_with(name, Path("study.db"), Surrogate(slots=5))
     assert not any(record.is_running for record in study.history().trials)
     assert sum(record.sample_passes for record in study.history().trials) <= (BUDGET + 5) * FULL
 
 
-@pytest.mark.parametrize("name", [name for name in STRATEGIES if name != "random"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in {"auto", "gp"} else ())
+        for name in STRATEGIES
+        if name != "random"
+    ],
+)
 def test_it_beats_random_on_a_known_function(name: str) -> None:
     """By its best full-length policy, without the baselines, or with several objectives, where the best at one of them
     is not what it looks for, by what it draws last. Strategies that do not learn from scores of trainings are held to

@@ -29,12 +29,12 @@ def test_a_leak_between_splits_stops_unless_allowed(tmp_path: Path) -> None:
     path = write_npz(
         tmp_path / "a.npz", x_test=np.concatenate([bars(60, seed=1)[0], x[:3]]), y_test=np.append(bars(60)[1], y[:3])
     )
-    found = audit(open_source(path, PLENTY))
+    audited = audit(open_source(path, PLENTY))
     with pytest.raises(
         DataError, match=r"3 samples are in two splits, e\.g\. train image 0 and test image 60.*--allow leak"
     ):
-        found.stop()
-    found.stop(frozenset({"leak"}))
+        audited.stop()
+    audited.stop(frozenset({"leak"}))
 
 
 @pytest.mark.parametrize("role", ["val", "test"])
@@ -43,10 +43,10 @@ def test_a_group_in_two_given_splits_stops_unless_allowed(role: str, tmp_path: P
     images, labels = bars(60, seed=5)
     other = {"g_test": np.arange(60) + 200, f"x_{role}": images, f"y_{role}": labels, f"g_{role}": np.arange(60) // 5}
     path = write_npz(tmp_path / "a.npz", g_train=np.arange(120) // 10, **other)
-    found = audit(open_source(path, PLENTY))
+    audited = audit(open_source(path, PLENTY))
     with pytest.raises(DataError, match=r"12 groups are in two splits, e\.g\. '0' with .* and .*--allow leak"):
-        found.stop()
-    found.stop(frozenset({"leak"}))
+        audited.stop()
+    audited.stop(frozenset({"leak"}))
     np.savez(tmp_path / "b.npz", **{**np.load(path), f"g_{role}": np.arange(60) // 5 + 100})
     assert "stop" not in codes(tmp_path / "b.npz").values()
 
@@ -59,10 +59,10 @@ def test_groups_of_one_split_without_those_of_another_stop_unless_allowed(
     images, labels = bars(60, seed=5)
     group = {f"g_{role}": np.arange(60) // 5} if grouped == "other" else {"g_train": np.arange(120) // 10}
     path = write_npz(tmp_path / "a.npz", **{f"x_{role}": images, f"y_{role}": labels}, **group)
-    found = audit(open_source(path, PLENTY))
+    audited = audit(open_source(path, PLENTY))
     with pytest.raises(DataError, match=r"split has groups, but the \w+ split has none.*--allow groups"):
-        found.stop()
-    found.stop(frozenset({"groups"}))
+        audited.stop()
+    audited.stop(frozenset({"groups"}))
 
 
 def test_groups_of_one_split_alone_stop_in_a_manifest_too(tmp_path: Path) -> None:
@@ -102,9 +102,9 @@ def test_unreadable_files_stop_and_are_left_out_when_allowed(tmp_path: Path) -> 
 def test_one_class_stops_and_cannot_be_allowed(tmp_path: Path) -> None:
     (tmp_path / "only").mkdir()
     Image.new("L", (4, 4)).save(tmp_path / "only" / "a.png")
-    found = audit(open_source(tmp_path, PLENTY))
+    audited = audit(open_source(tmp_path, PLENTY))
     with pytest.raises(DataError, match="only one class"):
-        found.stop(frozenset({"unreadable", "leak", "conflict"}))
+        audited.stop(frozenset({"unreadable", "leak", "conflict"}))
 
 
 def test_the_fingerprint_follows_the_content_and_not_the_format(tmp_path: Path) -> None:
@@ -116,3 +116,38 @@ def test_the_fingerprint_follows_the_content_and_not_the_format(tmp_path: Path) 
     assert compressed == floats
     assert audit(open_source(write_npz(tmp_path / "c.npz", x_train=changed), PLENTY)).fingerprint != compressed
     assert audit(open_source(write_npz(tmp_path / "d.npz", y_train=(y + 1) % 3), PLENTY)).fingerprint != compressed
+
+
+@pytest.mark.parametrize(("smallest", "warned"), [(12, True), (14, False)])
+def test_classes_are_uneven_from_three_times_on(smallest: int, warned: bool, tmp_path: Path) -> None:
+    images, labels = bars(120)
+    kept = np.sort(np.concatenate([np.flatnonzero(labels != 2), np.flatnonzero(labels == 2)[:smallest]]))
+    path = write_npz(tmp_path / "bars.npz", x_train=images[kept], y_train=labels[kept])
+    found = [finding for finding in audit(open_source(str(path), 2**30)).findings if finding.code == "uneven"]
+    assert bool(found) == warned
+    if warned:
+        assert "12 of '2', 40 of '0'; accuracy favors '0'" in found[0].message
+        assert "--metric balanced-accuracy" in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (np.arange(120) % 3 / 1.0, "labels are float64 numbers such as 0, not classes; store them as integers"),
+        (np.linspace(0, 1, 120).astype(np.float32), "labels are float32 numbers such as 0.008.*not classes; give each"),
+        (
+            np.linspace(0, 1, 120).round(3).astype(str),
+            "labels are numbers such as 0.0, 120 different ones of 120 samples",
+        ),
+    ],
+)
+def test_numbers_where_classes_are_meant_are_named(labels: np.ndarray, words: str, tmp_path: Path) -> None:
+    path = write_npz(tmp_path / "bars.npz", y_train=labels, y_test=labels[:60])
+    with pytest.raises(DataError, match=words):
+        open_source(str(path), 2**30)
+
+
+def test_versions_are_classes(tmp_path: Path) -> None:
+    versions = np.array(["1.0", "1.5", "2.5"])
+    path = write_npz(tmp_path / "bars.npz", y_train=versions[np.arange(120) % 3], y_test=versions[np.arange(60) % 3])
+    assert open_source(str(path), 2**30).classes == ("1.0", "1.5", "2.5")

@@ -53,13 +53,13 @@ def test_inputs_keep_any_shape_and_type(kind: str, tmp_path: Path) -> None:
     inputs, expected = kinds(tmp_path)[kind]
     rows = np.array([4, 0, 7])
     assert (len(inputs), inputs.shape, inputs.dtype) == (9, expected.shape[1:], expected.dtype)
-    for found in (
+    for read in (
         inputs.take(rows),
         pick(inputs, rows).take(np.arange(3)),
         pickle.loads(pickle.dumps(inputs)).take(rows),
     ):
-        np.testing.assert_array_equal(found, expected[rows])
-        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(read, expected[rows])
+        assert read.dtype == expected.dtype
     assert type(pick(inputs, rows)) is type(inputs), "picked samples stay where they lie"
     whole = in_memory(inputs, chunk=2).array
     np.testing.assert_array_equal(whole, expected)
@@ -68,8 +68,8 @@ def test_inputs_keep_any_shape_and_type(kind: str, tmp_path: Path) -> None:
 
 def test_reading_ahead_keeps_the_order(tmp_path: Path) -> None:
     batches = [np.array([3, 1]), np.array([8]), np.array([0, 0, 2])]
-    found = list(take_ahead(kinds(tmp_path)["mapped"][0], batches))
-    for block, rows in zip(found, batches, strict=True):
+    taken = list(take_ahead(kinds(tmp_path)["mapped"][0], batches))
+    for block, rows in zip(taken, batches, strict=True):
         np.testing.assert_array_equal(block, SERIES[rows])
 
 

@@ -25,8 +25,8 @@ def opened(root: Path) -> tuple[Source, Audit]:
     return source, audit(source)
 
 
-def findings(found: Audit) -> dict[str, str]:
-    return {finding.code: finding.message for finding in found.findings}
+def findings(audited: Audit) -> dict[str, str]:
+    return {finding.code: finding.message for finding in audited.findings}
 
 
 def refusal(data: Path | str) -> str:
@@ -79,11 +79,11 @@ def test_a_class_without_samples_stops_unless_allowed(tmp_path: Path) -> None:
     for path in (tmp_path / "class 0").iterdir():
         path.rename(path.with_suffix(".heic2"))
     (tmp_path / "class 9").mkdir()
-    _, found = opened(tmp_path)
+    _, audited = opened(tmp_path)
     with pytest.raises(DataError, match=r"no sample of class 'class 0' and 1 more.*--allow empty"):
-        found.stop()
-    found.stop(frozenset({"empty"}))
-    assert "4 x .heic2" in findings(found)["left-out"]
+        audited.stop()
+    audited.stop(frozenset({"empty"}))
+    assert "4 x .heic2" in findings(audited)["left-out"]
 
 
 @pytest.mark.parametrize("split", ["", "train"])
@@ -99,9 +99,9 @@ def test_what_is_no_sample_is_reported(split: str, tmp_path: Path) -> None:
         shutil.copytree(tmp_path / split / "class 0", tmp_path / split / tool)
     shutil.copy(tmp_path / split / "class 0" / "0000.png", tmp_path / split / "class 1" / "._0000.png")
     shutil.copy(tmp_path / split / "class 0" / "0000.png", tmp_path / split / "lost.png")
-    _, found = opened(tmp_path)
-    assert found.fingerprint == clean.fingerprint
-    words = findings(found)["left-out"]
+    _, audited = opened(tmp_path)
+    assert audited.fingerprint == clean.fingerprint
+    words = findings(audited)["left-out"]
     for part in ("2 x .txt", "1 x .md", "1 x .png", ".ipynb_checkpoints", "__MACOSX", "@eaDir", ".git", "._0000"):
         assert part in words
 
@@ -117,10 +117,10 @@ def test_linked_folders_are_read_and_loops_are_not_followed(tmp_path: Path) -> N
     (root / "class 2" / "loop").symlink_to(root / "class 2")
     (root / "class 2" / "top").symlink_to(root)
     (root / "class 2" / "itself").symlink_to(root / "class 2" / "itself")
-    _, found = opened(root)
-    assert found.counts["train"] == {"class 0": 4, "class 1": 4, "class 2": 4}
-    assert found.fingerprint == audit(open_source(tmp_path / "elsewhere", LIMIT)).fingerprint
-    assert "2 x link to a folder that is already read" in findings(found)["left-out"]
+    _, audited = opened(root)
+    assert audited.counts["train"] == {"class 0": 4, "class 1": 4, "class 2": 4}
+    assert audited.fingerprint == audit(open_source(tmp_path / "elsewhere", LIMIT)).fingerprint
+    assert "2 x link to a folder that is already read" in findings(audited)["left-out"]
 
 
 def test_endings_in_capitals_are_the_same(tmp_path: Path) -> None:
@@ -179,9 +179,9 @@ def shards(root: Path, *names: str) -> Path:
 
 
 def test_a_shard_whose_name_tells_no_split_is_reported(tmp_path: Path) -> None:
-    source, found = opened(shards(tmp_path, "testing-0.parquet", "dev-0.PARQUET", "all.parquet"))
+    source, audited = opened(shards(tmp_path, "testing-0.parquet", "dev-0.PARQUET", "all.parquet"))
     assert {role: len(part) for role, part in source.parts.items()} == {"train": 12, "validation": 12, "test": 12}
-    assert "all.parquet: no split" in findings(found)["split"]
+    assert "all.parquet: no split" in findings(audited)["split"]
 
 
 @pytest.mark.parametrize(
@@ -212,8 +212,8 @@ def test_the_name_of_a_file_may_be_anything(tmp_path: Path) -> None:
     write_folder(tmp_path, IMAGES, LABELS)
     expected = audit(open_source(tmp_path, LIMIT)).fingerprint
     os.rename(tmp_path / "class 0" / "0000.png", os.fsencode(tmp_path / "class 0") + b"/\x1b[2J\xff.png")
-    source, found = opened(tmp_path)
-    assert found.fingerprint == expected
+    source, audited = opened(tmp_path)
+    assert audited.fingerprint == expected
     assert all(name.isprintable() for name in source.parts["train"].names)
 
 

@@ -46,10 +46,10 @@ def prepare(array: np.ndarray, where: str) -> object:
     return np.ascontiguousarray
 
 
-def agree(found: list[tuple[Item, np.ndarray]]) -> Common:
-    lengths = [series.shape[1] for _, series in found]
+def agree(read: list[tuple[Item, np.ndarray]]) -> Common:
+    lengths = [series.shape[1] for _, series in read]
     forms = {"lengths": {str(n): lengths.count(n) for n in sorted(set(lengths))}}
-    return Common(Reader(len(found[0][1]), min(lengths)), forms, f"the first {min(lengths)} values are taken")
+    return Common(Reader(len(read[0][1]), min(lengths)), forms, f"the first {min(lengths)} values are taken")
 
 
 def open_series(data: str, memory_limit: int, size: int | None = None) -> Source:
@@ -82,8 +82,8 @@ def write_series(path: Path) -> Path:
 def test_the_first_modality_takes_what_no_other_recognizes(tmp_path: Path) -> None:
     first = next(iter(all_modalities()))
     assert open_source(write_npz(tmp_path / "a.npz"), PLENTY).modality == first
-    found = check_data(str(write_series(tmp_path / "series.npz")), PLENTY, None, (), 0)[1]
-    assert found.modality == "series"
+    checked = check_data(str(write_series(tmp_path / "series.npz")), PLENTY, None, (), 0)[1]
+    assert checked.modality == "series"
     with pytest.raises(DataError, match="no such file"):
         open_source(tmp_path / "b.npz", PLENTY)
 
@@ -95,11 +95,11 @@ def test_floats_of_any_shape_are_audited_split_and_described_in_memory_and_on_di
     prints, splits = set(), []
     for limit, kind in limits.items():
         source = open_source(path, limit)
-        found = audit(source)
-        data = split(source, found, 0, limit)
+        audited = audit(source)
+        data = split(source, audited, 0, limit)
         assert type(data.train.inputs) is kind
         assert data.train.inputs.shape == (2, 20)
-        prints.add((found.fingerprint, data.train_fingerprint))
+        prints.add((audited.fingerprint, data.train_fingerprint))
         splits.append([in_memory(part.inputs).array for part in (data.train, data.validation, data.test)])
     assert len(prints) == 1
     for parts in zip(*splits, strict=True):
@@ -107,7 +107,7 @@ def test_floats_of_any_shape_are_audited_split_and_described_in_memory_and_on_di
             assert part.dtype == np.float32
             np.testing.assert_array_equal(part, parts[0])
     assert sorted(map(bytes, np.concatenate(splits[0]))) == sorted(map(bytes, x))
-    assert "shapes: 2 x 20 (60)" in describe_source(source, found)
+    assert "shapes: 2 x 20 (60)" in describe_source(source, audited)
     assert f"{len(data.train)} train" in describe_splits(data)[0]
 
 

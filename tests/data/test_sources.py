@@ -75,7 +75,7 @@ def broken_npz(tmp_path: Path, name: str) -> Path:
         ("labels", ["label -1", "out of range"]),
         ("names", ["label", "out of range", "0 to 2"]),
         ("count", ["12", "11", "labels"]),
-        ("float labels", ["integers or text", "float64"]),
+        ("float labels", ["not classes", "float64"]),
         ("strange class", ["class '7'", "training"]),
         ("shapes", ["shapes"]),
         ("no labels", ["x_val", "no y_val"]),

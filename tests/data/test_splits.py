@@ -14,6 +14,7 @@ from autoaug.data.inputs import MemoryInputs, in_memory
 from autoaug.data.layouts.arrays import array_source
 from autoaug.data.loading import open_source
 from autoaug.data.source import Part, Source
+from autoaug.data.split_findings import split_findings
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import DataError
 from tests.conftest import bars, write_npz
@@ -106,13 +107,13 @@ def test_given_parts_are_kept(tmp_path: Path) -> None:
 
 
 def test_on_disk_and_in_memory_splits_are_the_same(npz: Path) -> None:
-    found = {}
+    planted_splits = {}
     for limit in (PLENTY, 10):
         source = open_source(npz, limit)
         data = split(source, audit(source), 0, limit)
-        found[limit] = [in_memory(s.inputs).array for s in (data.train, data.validation, data.test)]
+        planted_splits[limit] = [in_memory(s.inputs).array for s in (data.train, data.validation, data.test)]
         assert isinstance(data.train.inputs, MemoryInputs) == (limit == PLENTY)
-    for ours, theirs in zip(found[PLENTY], found[10], strict=True):
+    for ours, theirs in zip(planted_splits[PLENTY], planted_splits[10], strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
@@ -162,8 +163,8 @@ def test_few_groups_are_split_too(count: int) -> None:
     labels = np.arange(120) % 3
     groups = np.array([f"g{i // 3 % count}" for i in range(120)])
     data = splits(numbered(labels, groups))
-    found = [set(part.groups) for part in (data.train, data.validation, data.test)]
-    assert len(set.union(*found)) == count == sum(map(len, found))
+    groups_by_split = [set(part.groups) for part in (data.train, data.validation, data.test)]
+    assert len(set.union(*groups_by_split)) == count == sum(map(len, groups_by_split))
 
 
 @pytest.mark.parametrize(("count", "words"), [(1, "a single group"), (2, "2 groups")])
@@ -199,11 +200,11 @@ def test_a_given_split_may_lack_a_class_where_that_is_allowed(role: str, tmp_pat
     kept = labels != 1
     part = {f"x_{role}": images[kept], f"y_{role}": labels[kept]}
     source = open_source(write_npz(tmp_path / "a.npz", **part), PLENTY)
-    found = audit(source)
+    audited = audit(source)
     with pytest.raises(DataError, match=r"split has no sample of class '1'; add samples \(or pass --allow absent\)"):
-        found.stop()
-    found.stop(frozenset({"absent"}))
-    data = split(source, found, 0, PLENTY, frozenset({"absent"}))
+        audited.stop()
+    audited.stop(frozenset({"absent"}))
+    data = split(source, audited, 0, PLENTY, frozenset({"absent"}))
     assert set({"val": data.validation, "test": data.test}[role].labels) == {0, 2}
 
 
@@ -216,3 +217,26 @@ def test_a_class_that_training_lacks_is_refused_whatever_is_allowed(tmp_path: Pa
 def test_the_largest_seed_splits() -> None:
     data = splits(numbered(np.arange(40) % 2), 2**32 - 1)
     assert set.union(*numbers(data)) == set(range(40))
+
+
+def test_copies_of_a_sample_are_a_group(tmp_path: Path) -> None:
+    """Each is met with the luck of the sample, however often it was copied."""
+    images, labels = bars(60, seed=5)
+    path = write_npz(tmp_path / "bars.npz", x_test=np.repeat(images[:20], 5, 0), y_test=np.repeat(labels[:20], 5))
+    source = open_source(path, PLENTY)
+    data = split(source, audit(source), 0, PLENTY)
+    assert len(data.test) == 100
+    assert data.test_groups == 20
+    assert data.test.groups is not None
+    assert len(np.unique(data.test.groups.reshape(20, 5), axis=1)[0]) == 1
+
+
+def test_a_group_with_most_of_the_test_samples_is_warned_of(tmp_path: Path) -> None:
+    images, labels = bars(60, seed=5)
+    groups = np.array(["big"] * 48 + [f"p{i}" for i in range(12)])
+    path = write_npz(
+        tmp_path / "bars.npz", x_test=images, y_test=labels, g_test=groups, g_train=[f"t{i}" for i in range(120)]
+    )
+    source = open_source(path, PLENTY)
+    findings = split_findings(split(source, audit(source), 0, PLENTY))
+    assert any("'big' has 80 % of the test samples" in finding.message for finding in findings)

@@ -56,8 +56,8 @@ def test_threads_share_a_module_and_no_plan_is_drawn_twice() -> None:
     expected = {float(alone(images).double().sum()) for _ in range(32)}
     shared = load_policy("randaugment").transform(seed=5)
     with ThreadPoolExecutor(8) as threads:
-        found = set(threads.map(lambda _: float(shared(images).double().sum()), range(32)))
-    assert found == expected
+        sums = set(threads.map(lambda _: float(shared(images).double().sum()), range(32)))
+    assert sums == expected
 
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])

@@ -88,23 +88,23 @@ def test_of_a_single_analysis_the_p_value_is_students() -> None:
 
 def stopped(truth: float, count: int) -> tuple[list[float], list[float]]:
     """Means at the time of stopping, and the estimates that allow for it."""
-    draw, means, found = np.random.default_rng(0), [], []
+    draw, means, estimates = np.random.default_rng(0), [], []
     for row in truth + draw.standard_normal((count, PLANNED[-1])):
         for number, seeds in enumerate(PLANNED):
             errors, mean = seed_errors(row[:seeds].tolist(), 0.0), float(row[:seeds].mean())
             if abs(mean) > reach_at(errors, PLANNED, number).total:
                 break
         means.append(mean)
-        found.append(median_unbiased(mean, errors, PLANNED, number))
-    return means, found
+        estimates.append(median_unbiased(mean, errors, PLANNED, number))
+    return means, estimates
 
 
 def test_the_estimate_is_as_often_too_high_as_too_low() -> None:
     """The mean itself is too high where luck stops early."""
-    means, found = (np.array(values) for values in stopped(1.0, 500))
-    assert stats.binomtest(int((found > 1.0).sum()), 500).pvalue > 0.01
-    assert (means > 1.0).mean() - (found > 1.0).mean() > 0.01
-    assert abs(found.mean() - 1.0) < abs(means.mean() - 1.0)
+    means, estimates = (np.array(values) for values in stopped(1.0, 500))
+    assert stats.binomtest(int((estimates > 1.0).sum()), 500).pvalue > 0.01
+    assert (means > 1.0).mean() - (estimates > 1.0).mean() > 0.01
+    assert abs(estimates.mean() - 1.0) < abs(means.mean() - 1.0)
 
 
 def test_the_first_analysis_needs_no_adjustment() -> None:

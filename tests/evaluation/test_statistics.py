@@ -23,19 +23,19 @@ from autoaug.evaluation.statistics import (
 
 @given(st.lists(st.floats(-1, 1), min_size=3, max_size=20))
 def test_the_estimate_is_students(values: list[float]) -> None:
-    found = estimate(values, resolution=0.0 if np.std(values) > 1e-6 else 1e-3)
+    estimated = estimate(values, resolution=0.0 if np.std(values) > 1e-6 else 1e-3)
     if np.std(values) > 1e-6:
         test = stats.ttest_1samp(values, 0)
         interval = test.confidence_interval(0.95)
-        assert found.p_value == pytest.approx(test.pvalue, abs=1e-9)
-        assert found.ci95 == pytest.approx((interval.low, interval.high))
-    assert found.ci95[0] <= found.mean <= found.ci95[1]
+        assert estimated.p_value == pytest.approx(test.pvalue, abs=1e-9)
+        assert estimated.ci95 == pytest.approx((interval.low, interval.high))
+    assert estimated.ci95[0] <= estimated.mean <= estimated.ci95[1]
 
 
 def test_equal_values_are_known_to_within_a_step_only() -> None:
-    found = estimate([0.01] * 5, resolution=0.01)
-    assert found.ci95[0] < 0.01 < found.ci95[1]
-    assert 0 < found.p_value < 1
+    estimated = estimate([0.01] * 5, resolution=0.01)
+    assert estimated.ci95[0] < 0.01 < estimated.ci95[1]
+    assert 0 < estimated.p_value < 1
     assert estimate([0.0] * 5, resolution=0.01).p_value == 1.0
 
 
@@ -51,9 +51,9 @@ def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
 def test_mcnemar_is_the_exact_binomial_test() -> None:
     first = np.array([True] * 12 + [False] * 3 + [True] * 50)
     second = np.array([False] * 12 + [True] * 3 + [True] * 50)
-    found = mcnemar(first, second)
-    assert (found.only_first, found.only_second) == (12, 3)
-    assert found.p_value == pytest.approx(sum(stats.binom.pmf(k, 15, 0.5) for k in (0, 1, 2, 3)) * 2)
+    p_value = mcnemar(first, second)
+    assert (p_value.only_first, p_value.only_second) == (12, 3)
+    assert p_value.p_value == pytest.approx(sum(stats.binom.pmf(k, 15, 0.5) for k in (0, 1, 2, 3)) * 2)
     assert mcnemar(first, first).p_value == 1.0
 
 
@@ -67,9 +67,9 @@ def table(draw: np.random.Generator, seeds: int, samples: int, parts: tuple[floa
     )
 
 
-def errors_of(cells: np.ndarray) -> Errors:
+def errors_of(cells: np.ndarray, resolution: float = 0.0) -> Errors:
     values = cells.mean(1)
-    return crossed_errors(values.tolist(), cells - values[:, None], 0.0)
+    return crossed_errors(values.tolist(), cells - values[:, None], resolution)
 
 
 def test_crossed_parts_are_those_of_the_analysis_of_variance() -> None:
@@ -82,16 +82,16 @@ def test_crossed_parts_are_those_of_the_analysis_of_variance() -> None:
     between = samples * of_rows.var(ddof=1)
     within = ((cells - of_rows[:, None]) ** 2).sum() / (seeds * (samples - 1))
     assert rows == pytest.approx(between / within)
-    found = errors_of(cells)
-    assert found.seeds**2 == pytest.approx(of_rows.var(ddof=1) / seeds)
-    assert found.samples**2 == pytest.approx((seeds * of_columns.var(ddof=1) - rest) / seeds / samples)
+    errors = errors_of(cells)
+    assert errors.seeds**2 == pytest.approx(of_rows.var(ddof=1) / seeds)
+    assert errors.samples**2 == pytest.approx((seeds * of_columns.var(ddof=1) - rest) / seeds / samples)
 
 
 def test_the_parts_are_unbiased() -> None:
     draw, parts = np.random.default_rng(1), (0.1, 1.0, 3.0)
-    found = [errors_of(table(draw, 5, 200, parts)) for _ in range(1000)]
-    assert np.mean([errors.seeds**2 for errors in found]) == pytest.approx((0.1**2 + 9 / 200) / 5, rel=0.05)
-    assert np.mean([errors.samples**2 for errors in found]) == pytest.approx(1 / 200, rel=0.1)
+    parts_of_error = [errors_of(table(draw, 5, 200, parts)) for _ in range(1000)]
+    assert np.mean([errors.seeds**2 for errors in parts_of_error]) == pytest.approx((0.1**2 + 9 / 200) / 5, rel=0.05)
+    assert np.mean([errors.samples**2 for errors in parts_of_error]) == pytest.approx(1 / 200, rel=0.1)
 
 
 @pytest.mark.parametrize("parts", [(0.1, 0.0, 1.0), (0.0, 1.0, 1.0), (0.1, 1.0, 1.0)])
@@ -107,10 +107,10 @@ def test_the_crossed_interval_holds_the_truth_at_least_as_often_as_it_says(parts
 def test_few_samples_that_differ_are_few_degrees_of_freedom() -> None:
     cells = np.zeros((5, 1000))
     cells[:, :4] = 1.0
-    found = errors_of(cells)
-    assert found.samples_freedom == pytest.approx(3, abs=0.1)
-    assert found.samples == pytest.approx(math.sqrt(4) / 1000, rel=0.01)
-    assert found.seeds == 0
+    errors = errors_of(cells)
+    assert errors.samples_freedom == pytest.approx(3, abs=0.1)
+    assert errors.samples == pytest.approx(math.sqrt(4) / 1000, rel=0.01)
+    assert errors.seeds == 0
 
 
 @pytest.mark.parametrize("clusters", [2, 3, 5])
@@ -150,10 +150,10 @@ def test_the_p_value_is_the_level_at_which_the_interval_ends_at_zero() -> None:
 def test_nadeau_and_bengio_correct_the_variance() -> None:
     """Their test statistic, written out."""
     values, test_share = [0.02, 0.03, -0.01, 0.025, 0.01], 0.25
-    found = estimate_within(values, corrected_errors(values, 0.0, test_share))
+    estimated = estimate_within(values, corrected_errors(values, 0.0, test_share))
     statistic = np.mean(values) / math.sqrt((1 / 5 + test_share) * np.var(values, ddof=1))
-    assert found.p_value == pytest.approx(2 * stats.t.sf(abs(statistic), 4))
-    reach = (found.ci95[1] - found.ci95[0]) / 2
+    assert estimated.p_value == pytest.approx(2 * stats.t.sf(abs(statistic), 4))
+    reach = (estimated.ci95[1] - estimated.ci95[0]) / 2
     assert reach == pytest.approx(stats.t.isf(0.025, 4) * np.mean(values) / statistic)
     assert corrected_errors(values[:1], 0.0, test_share).reach().total == math.inf
     without = corrected_errors(values, 0.0, 0.0)
@@ -177,3 +177,23 @@ def test_where_no_sample_differs_the_interval_still_allows_for_those_that_may(sa
         unseen.append(not better.any())
     assert 0.2 < np.mean(unseen) < 0.7
     assert np.mean(held) > 0.93
+
+
+@pytest.mark.parametrize("wrong", [[0], [0, 0, 0, 0, 0], [0, 1, 2, 3, 4]])
+def test_a_few_samples_that_differ_do_not_look_more_certain_than_none(wrong: list[int]) -> None:
+    """One sample that differs in one seed made the interval five times narrower than none at all."""
+    cells = np.zeros((5, 100))
+    cells[np.arange(len(wrong)), wrong] = 1.0
+    assert errors_of(cells, 1 / 100).reach().samples >= 0.0299
+
+
+def test_without_any_that_differ_folds_end_at_three_samples_too() -> None:
+    errors = corrected_errors([0.0] * 15, 1 / 40, 1 / 4, tested=200)
+    assert errors.reach().samples == pytest.approx(3 / 200, rel=0.01)
+
+
+def test_recut_folds_of_few_groups_remain_few_groups() -> None:
+    values = list(np.random.default_rng(0).normal(0, 0.05, 32))
+    few, many = (corrected_errors(values, 1 / 400, 1.0, tested=800, groups=groups) for groups in (2, 100))
+    assert few.samples == many.samples
+    assert (few.samples_freedom, many.samples_freedom) == (1, 31)

@@ -83,8 +83,20 @@ def test_a_metric_of_which_less_is_better_is_shown_as_it_is() -> None:
 
 def test_the_sentence_shows_such_a_metric_as_it_is_too() -> None:
     """A score is its negative, so a higher score is a lower error."""
-    found = Paired((0.02, 0.01, 0.018), Errors(0.001, 2))
+    paired = Paired((0.02, 0.01, 0.018), Errors(0.001, 2))
     errors = Words(MetricRecord(name="word error rate", unit="%", larger_is_better=False))
-    text = decided("better", "found", "flip-crop", found, errors)
-    low, high = (-100 * bound for bound in found.ci95[::-1])
-    assert f"by -1.60 points of test word error rate (95 % interval {low:+.2f} to {high:+.2f}, 3 seeds" in text
+    text = decided("better", "found", "flip-crop", paired, errors)
+    low, high = (-100 * bound for bound in paired.ci95[::-1])
+    assert "by -1.60 points of test word error rate, of which less is better" in text
+    assert f"(95 % interval {low:+.2f} to {high:+.2f}, 3 seeds" in text
+
+
+def test_two_seeds_are_too_few_for_an_interval() -> None:
+    """Student's t with one degree of freedom gives figures that help nobody."""
+    text = decided(
+        "no significant difference", "own", "flip-crop", Paired((0.02, 0.01), Errors(0.02, 1)), Words(ACCURACY)
+    )
+    assert "+1.50 points of test accuracy (2 seeds, too few for an interval)" in text
+    few = comparison().model_copy(update={"differences": (0.02, 0.01)})
+    assert "pass --seeds 5" in sureness(few, ACCURACY)
+    assert "too few seeds for an interval" in claimed(few, ACCURACY)

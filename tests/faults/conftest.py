@@ -36,12 +36,12 @@ def run(whole: SearchResult, tmp_path: Path) -> RunFolder:
 @pytest.fixture
 def trainings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The policies that are trained from here on."""
-    found: list[str] = []
+    keys: list[str] = []
     real = Train.run
 
     def noting(self: Train, task: Any, seed: int) -> Any:
-        found.append(f"{self.policy.fingerprint()} {seed}")
+        keys.append(f"{self.policy.fingerprint()} {seed}")
         return real(self, task, seed)
 
     monkeypatch.setattr(Train, "run", noting)
-    return found
+    return keys

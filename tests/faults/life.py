@@ -71,10 +71,11 @@ def check_weights(result: SearchResult) -> None:
     mean = torch.from_numpy(blank)
     model = build(config.model, data.train.inputs.shape, len(data.classes), mean, mean, seed=0)
     model.load_state_dict(load_file(folder.model))
-    found = predict(model, Classification(len(data.classes)), data.test.inputs, "cpu", "image")
+    task = Classification(len(data.classes))
+    predictions = task.decide(predict(model, task, data.test.inputs, "cpu", "image"))
     name = f"{candidate.fingerprint}-{candidate.seeds[0]}.npz"
     with np.load(folder.confirmation / name) as file:
-        np.testing.assert_array_equal(found, file["test_predictions"])
+        np.testing.assert_array_equal(predictions, file["test_predictions"])
     left = [path for path in folder.root.rglob("*") if path.suffix in {".safetensors", ".unfinished"}]
     assert left == [folder.model]
     assert not folder.checkpoints.exists()

@@ -97,21 +97,21 @@ ODD_YAML = (
 
 def damaged_bytes(content: bytes, draw: random.Random) -> bytes:
     """Some bytes flipped, cut off, taken out, doubled or put in."""
-    found = bytearray(content)
+    damaged = bytearray(content)
     for _ in range(draw.choice((1, 1, 2, 8))):
-        at, size = draw.randrange(len(found) + 1), draw.choice((1, 2, 10, 100, 1000))
+        at, size = draw.randrange(len(damaged) + 1), draw.choice((1, 2, 10, 100, 1000))
         match draw.randrange(5):
-            case 0 if at < len(found):
-                found[at] ^= 1 << draw.randrange(8)
+            case 0 if at < len(damaged):
+                damaged[at] ^= 1 << draw.randrange(8)
             case 1:
-                del found[at:]
+                del damaged[at:]
             case 2:
-                del found[at : at + size]
+                del damaged[at : at + size]
             case 3:
-                found[at:at] = found[at : at + size]
+                damaged[at:at] = damaged[at : at + size]
             case _:
-                found[at:at] = draw.choice((b"\xff", b"\0", b"\xef\xbb\xbf", b'"', b"}", b"[", draw.randbytes(size)))
-    return bytes(found)
+                damaged[at:at] = draw.choice((b"\xff", b"\0", b"\xef\xbb\xbf", b'"', b"}", b"[", draw.randbytes(size)))
+    return bytes(damaged)
 
 
 def damaged_yaml(content: bytes, draw: random.Random) -> bytes:
@@ -131,11 +131,11 @@ def damaged_yaml(content: bytes, draw: random.Random) -> bytes:
 
 def damaged_tree(value: Any, draw: random.Random) -> Any:
     """A copy of a JSON document with one to three of its values changed, taken out, doubled or exchanged."""
-    found = copy.deepcopy(value)
+    damaged = copy.deepcopy(value)
     for _ in range(draw.choice((1, 1, 1, 2, 3))):
-        places = [(holder, key) for holder in _holders(found) for key in _keys(holder)]
+        places = [(holder, key) for holder in _holders(damaged) for key in _keys(holder)]
         if not places:
-            return found
+            return damaged
         holder, key = draw.choice(places)
         match draw.randrange(6):
             case 0:
@@ -154,18 +154,18 @@ def damaged_tree(value: Any, draw: random.Random) -> Any:
                     holder[key] = copy.deepcopy(other[name])
             case _:
                 holder[key] = copy.deepcopy(draw.choice(ODD))
-    return found
+    return damaged
 
 
 def _holders(value: Any) -> list[Any]:
     """All mappings and lists of a document, itself among them."""
-    found, waiting = [], [value]
+    holders, waiting = [], [value]
     while waiting:
         one = waiting.pop()
         if isinstance(one, dict | list):
-            found.append(one)
+            holders.append(one)
             waiting += one.values() if isinstance(one, dict) else one
-    return found
+    return holders
 
 
 def _keys(holder: Any) -> list[Any]:
@@ -209,12 +209,12 @@ def damaged_lines(content: bytes, draw: random.Random) -> bytes:
     return b"\n".join(lines) + b"\n"
 
 
-def change(found: Any, place: str, value: Any) -> None:
+def change(holder: Any, place: str, value: Any) -> None:
     """Give what stands at a place, such as ``candidates/0/mean``, another value; `KeyError` takes it away."""
     *path, last = (int(step) if step.isdigit() else step for step in place.split("/"))
     for step in path:
-        found = found[step]
+        holder = holder[step]
     if value is KeyError:
-        del found[last]
+        del holder[last]
     else:
-        found[last] = value
+        holder[last] = value

@@ -89,9 +89,9 @@ def test_a_damaged_generator_is_one_line(place: str, value: Any, rule: str, tmp_
     SavedGenerator(about, tensors).save(tmp_path)
     assert load_generator(tmp_path).about == about
     path = tmp_path / "generator.json"
-    found = json.loads(path.read_text(encoding="utf-8"))
-    change(found, place, value)
-    path.write_text(json.dumps(found), encoding="utf-8")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    change(content, place, value)
+    path.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(RunError, match=rule):
         load_generator(tmp_path)
     path.write_bytes(b'{"kind": "\xff"}')
@@ -119,10 +119,10 @@ def test_a_damaged_plan_is_one_line(place: str, value: Any, tmp_path: Path) -> N
     policy = parse_policy("{layers: [sub_policies: [operations: [operator: Rotate]]], mixing: {kind: mixup}}")
     path = tmp_path / "plan.json"
     draw_plan(policy, 3, torch.Generator()).save(path)
-    found = json.loads(path.read_text(encoding="utf-8"))
+    content = json.loads(path.read_text(encoding="utf-8"))
     assert str(Plan.load(path)).count("Rotate") == 3
-    change(found, place, value)
-    path.write_text(json.dumps(found), encoding="utf-8")
+    change(content, place, value)
+    path.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(OptionError, match="is not a saved plan") as refusal:
         Plan.load(path)
     assert len(str(refusal.value).splitlines()) == 1

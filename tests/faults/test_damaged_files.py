@@ -37,10 +37,10 @@ HOSTILE = "<script>alert(1)</script>"
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
     """The folder of a published run, as far as its report needs it."""
-    found = json.loads(PUBLISHED)
+    content = json.loads(PUBLISHED)
     config = RunConfig(
         data="cifar",
-        data_fingerprint=found["data"]["fingerprint"],
+        data_fingerprint=content["data"]["fingerprint"],
         memory_limit=2**30,
         space=load_space("light"),
         budget=Budget(trials=2),
@@ -94,9 +94,9 @@ def run(tmp_path: Path) -> RunFolder:
     ],
 )
 def test_a_result_that_contradicts_itself_is_one_line(place: str, value: Any, rule: str, run: RunFolder) -> None:
-    found = json.loads(PUBLISHED)
-    change(found, place, value)
-    run.result.write_text(json.dumps(found), encoding="utf-8")
+    content = json.loads(PUBLISHED)
+    change(content, place, value)
+    run.result.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(RunError, match=re.escape(rule)) as refusal:
         report_page(run)
     assert str(refusal.value).startswith(str(run.result))
@@ -119,20 +119,20 @@ def test_the_whole_result_is_drawn_with_hostile_names(run: RunFolder) -> None:
 
 
 def test_a_class_without_test_images_is_left_out(run: RunFolder) -> None:
-    found = json.loads(PUBLISHED)
-    for candidate in found["candidates"]:
+    content = json.loads(PUBLISHED)
+    for candidate in content["candidates"]:
         candidate["class_scores"][0] = None
         for row in candidate.get("class_scores_by_seed", ()):
             row[0] = None
-    run.result.write_text(json.dumps(found), encoding="utf-8")
+    run.result.write_text(json.dumps(content), encoding="utf-8")
     assert SearchResult.load(run.root).candidates[0].class_scores[0] is None
     report_page(run)
 
 
 def test_a_result_of_another_run_than_the_config_is_refused(run: RunFolder) -> None:
-    found = yaml.safe_load(run.config.read_text(encoding="utf-8"))
+    content = yaml.safe_load(run.config.read_text(encoding="utf-8"))
     compared = {"space": None, "budget": None, "policies": [read_policy("none").model_dump(mode="json")]}
-    run.config.write_text(yaml.safe_dump({**found, **compared}), encoding="utf-8")
+    run.config.write_text(yaml.safe_dump({**content, **compared}), encoding="utf-8")
     with pytest.raises(RunError, match=r"is from a search, but .* from a comparison"):
         report_page(run)
 
@@ -155,8 +155,8 @@ def test_a_run_without_its_policy_is_one_line(run: RunFolder) -> None:
     [("corrupted", {}), ("corrupted/fog", [0.5] * 4), ("clean", None), ("attacked", 1.5), ("inputs", 0)],
 )
 def test_a_damaged_robustness_says_how_to_measure_it(place: str, value: Any, run: RunFolder) -> None:
-    found = Robustness(inputs=9, attack="PGD", clean=0.9, attacked=0.2, corrupted={"fog": (0.8, 0.7, 0.6, 0.5, 0.4)})
-    content = found.model_dump(mode="json")
+    measured = Robustness(inputs=9, attack="PGD", clean=0.9, attacked=0.2, corrupted={"fog": (0.8, 0.7, 0.6, 0.5, 0.4)})
+    content = measured.model_dump(mode="json")
     run.robustness.write_text(json.dumps(content), encoding="utf-8")
     report_page(run)
     change(content, place, value)
@@ -187,9 +187,9 @@ def test_lines_that_are_no_events_are_passed_over(run: RunFolder) -> None:
     run.events.write_bytes(whole + added)
     log = EventLog(run.events)
     log.say("two")
-    found = read_events(run.events)
-    assert [event["event"] for event in found] == ["stage", "trial", "stage"]
-    assert [in_words(event, ACCURACY)[9:] for event in (found[0], found[2])] == ["one\\x1b[2J", "two"]
+    events = read_events(run.events)
+    assert [event["event"] for event in events] == ["stage", "trial", "stage"]
+    assert [in_words(event, ACCURACY)[9:] for event in (events[0], events[2])] == ["one\\x1b[2J", "two"]
     run.result.unlink()
     assert "1 trial ended" in report_page(run, cdn=True)
 
@@ -226,7 +226,7 @@ def test_a_damaged_space_or_config_is_one_line(content: bytes, run: RunFolder) -
 
 def test_every_text_file_is_read_and_written_as_utf_8() -> None:
     """In a C locale, too: whoever opens a text file names its encoding, or leaves it to `autoaug.utils.files`."""
-    found = []
+    calls = []
     for path in sorted((CHECKOUT / "autoaug").rglob("*.py")):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(call, ast.Call):
@@ -243,8 +243,8 @@ def test_every_text_file_is_read_and_written_as_utf_8() -> None:
             )
             is_text = name in {"read_text", "write_text", "open", "fdopen"} and "b" not in str(mode)
             if is_text and "encoding" not in words and not _is_none_of_a_file(name, call):
-                found.append(f"{path.relative_to(CHECKOUT)}:{call.lineno}")
-    assert not found
+                calls.append(f"{path.relative_to(CHECKOUT)}:{call.lineno}")
+    assert not calls
 
 
 def _is_none_of_a_file(name: str, call: ast.Call) -> bool:
@@ -281,7 +281,7 @@ def _is_none_of_a_file(name: str, call: ast.Call) -> bool:
 def test_an_edited_config_that_is_no_run_is_one_line(
     name: str, value: object, words: str, run: RunFolder, refused: Callable[..., str]
 ) -> None:
-    found = {**yaml.safe_load(run.config.read_text(encoding="utf-8")), name: value}
-    run.config.write_text(yaml.safe_dump(found), encoding="utf-8")
+    content = {**yaml.safe_load(run.config.read_text(encoding="utf-8")), name: value}
+    run.config.write_text(yaml.safe_dump(content), encoding="utf-8")
     run.result.unlink()
     assert words in refused("resume", str(run.root), folder=run.root.parent)

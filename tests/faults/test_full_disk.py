@@ -173,8 +173,8 @@ def test_a_full_disk_pauses_a_search_for_an_objective(tmp_path: Path) -> None:
     with pytest.raises(DiskFull, match=r"my-file.*continue with the same call"):
         autoaug.search(objective=objective, **options)
     is_full = False
-    found = autoaug.search(objective=objective, **options)
-    assert {trial.status for trial in found.history} == {"complete"}
+    result = autoaug.search(objective=objective, **options)
+    assert {trial.status for trial in result.history} == {"complete"}
 
 
 def test_the_scores_of_an_objective_are_not_asked_for_again(tmp_path: Path) -> None:
@@ -188,9 +188,9 @@ def test_the_scores_of_an_objective_are_not_asked_for_again(tmp_path: Path) -> N
     with pytest.raises(KeyboardInterrupt):
         autoaug.search(objective=objective, progress=Stopping(trainings=2), **options)
     before = len(calls)
-    found = autoaug.search(objective=objective, **options)
-    assert len(calls) - before == sum(len(c.scores) for c in found.candidates) - 2
+    result = autoaug.search(objective=objective, **options)
+    assert len(calls) - before == sum(len(c.scores) for c in result.candidates) - 2
     before = len(calls)
     again = autoaug.search(objective=objective, **options)
     assert len(calls) == before
-    assert again == found
+    assert again == result

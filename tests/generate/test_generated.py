@@ -69,9 +69,9 @@ def test_what_cannot_be_is_refused(text: str, words: str) -> None:
 )
 def test_trials_with_all_of_it_complete_and_repeat_themselves(changes: dict) -> None:
     policy = load_policy("trivialaugment").model_copy(update=changes)
-    found = [list(Train(policy).run(small_task(epochs=2), 3))[-1] for _ in range(2)]
-    assert found[0].status == "complete", found[0].reason
-    assert found[0].score == found[1].score
+    result = [list(Train(policy).run(small_task(epochs=2), 3))[-1] for _ in range(2)]
+    assert result[0].status == "complete", result[0].reason
+    assert result[0].score == result[1].score
     weights = [trained_weights(p, small_task(epochs=2)) for p in (load_policy("trivialaugment"), policy)]
     assert not torch.equal(*weights)
 
@@ -108,8 +108,8 @@ def test_a_generator_whose_samples_are_all_alike_has_collapsed(
     fit_pca = gaussian.fit_pca
 
     def narrow(train: Samples, classes: int) -> dict[str, torch.Tensor]:
-        found = fit_pca(train, classes)
-        return {**found, "components": 0.01 * found["components"]}
+        fitted = fit_pca(train, classes)
+        return {**fitted, "components": 0.01 * fitted["components"]}
 
     for module in (gan, gaussian):
         monkeypatch.setattr(module, "fit_pca", narrow)
@@ -175,9 +175,9 @@ class Plain(Modality):
 def test_a_modality_without_generators_goes_on_without_their_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(all_modalities(), "plain", Plain())
     own = replace(data_set(samples(96, 0)), modality="plain")
-    found = make_pool("gan", own, None, PoolSettings(0, "cpu"))
-    assert found.pool is None
-    assert "unknown kind of generator for the modality 'plain' 'gan'" in found.facts["failed"]
+    pool = make_pool("gan", own, None, PoolSettings(0, "cpu"))
+    assert pool.pool is None
+    assert "unknown kind of generator for the modality 'plain' 'gan'" in pool.facts["failed"]
 
 
 def test_a_search_refuses_such_a_generator_before_it_makes_a_folder(tmp_path: Path) -> None:
@@ -223,9 +223,9 @@ def test_a_trial_on_a_part_of_the_data_learns_nothing_from_a_generator_that_saw_
 
 def test_without_a_pool_a_trial_goes_on_and_says_so() -> None:
     policy = Policy(synthetic=Synthetic(kind="gan"))
-    found = list(Train(policy).run(small_task(), 0))[-1]
-    assert found.status == "complete"
-    assert found.note == "without generated samples: the gan failed"
+    result = list(Train(policy).run(small_task(), 0))[-1]
+    assert result.status == "complete"
+    assert result.note == "without generated samples: the gan failed"
 
 
 def test_a_pool_is_made_once_and_then_read(tmp_path: Path) -> None:
@@ -276,11 +276,11 @@ def test_a_class_too_small_for_a_gan_leaves_it_out_of_the_search(
     monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
     images, labels = bars(27)
     few = write_npz(tmp_path / "few.npz", x_train=images, y_train=labels)
-    found = autoaug.search(
+    result = autoaug.search(
         few, space="regularized", strategy="random", trials=11, epochs=1, seeds=2, workers=1, out=tmp_path / "run"
     )
-    assert "a gan needs at least 10 per class" in found.generated["gan"]["failed"]
-    assert {trial.params["synthetic"] for trial in found.history if trial.params} == {"none", "pca"}
+    assert "a gan needs at least 10 per class" in result.generated["gan"]["failed"]
+    assert {trial.params["synthetic"] for trial in result.history if trial.params} == {"none", "pca"}
 
 
 @pytest.mark.parametrize("draw", [sample_policy, sample_shaped])

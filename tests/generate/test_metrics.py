@@ -125,8 +125,8 @@ def test_features_are_what_the_last_linear_layer_sees_and_else_the_logits() -> N
     images = torch.randint(0, 256, (7, 1, 6, 6), dtype=torch.uint8)
     body = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.Flatten(), torch.nn.Dropout())
     whole = torch.nn.Sequential(body, torch.nn.Linear(64, 3)).train()
-    found = classifier_features(whole, images, "cpu", as_work)
+    features = classifier_features(whole, images, "cpu", as_work)
     assert whole.training
-    torch.testing.assert_close(found, body.eval()(images / 255))
-    torch.testing.assert_close(classifier_features(body, images, "cpu", as_work), found)
+    torch.testing.assert_close(features, body.eval()(images / 255))
+    torch.testing.assert_close(classifier_features(body, images, "cpu", as_work), features)
     assert not whole[1]._forward_pre_hooks

@@ -84,8 +84,8 @@ def confirmed(failing: str, monkeypatch: pytest.MonkeyPatch, progress: Logged) -
 
 
 def test_seeds_are_added_while_it_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = confirmed("", monkeypatch, Logged())
-    seeds = {candidate.name: len(candidate.seeds) for candidate in found.candidates}
+    judgment = confirmed("", monkeypatch, Logged())
+    seeds = {candidate.name: len(candidate.seeds) for candidate in judgment.candidates}
     assert seeds["first"] == seeds["strong"] > seeds["weak"] == 5
 
 
@@ -99,9 +99,9 @@ def test_a_failure_on_more_seeds_leaves_the_verdict_on_those_before(
         def warn(self, message: str) -> None:
             self.warned.append(message)
 
-    found = confirmed(failing, monkeypatch, Heard())
-    assert {len(candidate.seeds) for candidate in found.candidates} == {5}
-    assert found.left_out == ()
-    assert found.judgment.comparison is not None
-    assert (found.judgment.comparison.candidate, found.judgment.comparison.baseline) == ("first", "strong")
+    judgment = confirmed(failing, monkeypatch, Heard())
+    assert {len(candidate.seeds) for candidate in judgment.candidates} == {5}
+    assert judgment.left_out == ()
+    assert judgment.judgment.comparison is not None
+    assert (judgment.judgment.comparison.candidate, judgment.judgment.comparison.baseline) == ("first", "strong")
     assert Heard.warned[-1] == f"the verdict is that of the first 5 seeds, because trainings of {failing} failed"

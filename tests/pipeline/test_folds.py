@@ -81,24 +81,24 @@ def test_scores_classes_and_confusion_are_those_of_the_folds(result: SearchResul
         assert len(candidate.seeds) == FOLDS, "two seeds become three: every fold is tested as often"
         confusion = np.array(candidate.confusion)
         assert confusion.sum(1).tolist() == [20, 20, 20], "every sample that the search has not seen is tested once"
-        found = []
+        scores = []
         for seed in candidate.seeds:
             with np.load(result.run_dir / "confirmation" / f"{candidate.fingerprint}-{seed}.npz") as file:
-                found.append(np.mean(file["test_predictions"] == opened.test.labels[file["test_rows"]]))
-        assert candidate.test_scores == pytest.approx(found)
-        assert candidate.mean == pytest.approx(np.mean(found))
+                scores.append(np.mean(file["test_predictions"] == opened.test.labels[file["test_rows"]]))
+        assert candidate.test_scores == pytest.approx(scores)
+        assert candidate.mean == pytest.approx(np.mean(scores))
 
 
 def test_the_interval_is_that_of_nadeau_and_bengio(result: SearchResult) -> None:
     """A fold against the two others of a turn: the variance of the mean of three seeds is 1 / 3 + 1 / 2 of theirs."""
-    found = result.comparison
-    assert found is not None
-    ours, theirs = (result.candidate(name).test_scores for name in (found.candidate, found.baseline))
+    comparison = result.comparison
+    assert comparison is not None
+    ours, theirs = (result.candidate(name).test_scores for name in (comparison.candidate, comparison.baseline))
     differences = np.subtract(ours, theirs)
     deviation = max(differences.std(ddof=1), 1 / 20 / np.sqrt(12))
     reach = stats.t.ppf(0.975, FOLDS - 1) * deviation * np.sqrt(1 / 3 + 1 / 2)
-    assert found.folds == FOLDS
-    assert found.ci95 == pytest.approx((differences.mean() - reach, differences.mean() + reach), rel=1e-4)
+    assert comparison.folds == FOLDS
+    assert comparison.ci95 == pytest.approx((differences.mean() - reach, differences.mean() + reach), rel=1e-4)
 
 
 def test_the_search_never_reads_what_is_tested(
@@ -110,12 +110,12 @@ def test_the_search_never_reads_what_is_tested(
     rows = np.array([image.tobytes() in tested for image in images])
     images[rows] = np.random.default_rng(0).integers(0, 256, images[rows].shape)
     np.savez(tmp_path / "noise.npz", x_train=images, y_train=labels)
-    found = autoaug.search(tmp_path / "noise.npz", **SEARCH, out=tmp_path / "run")
+    outcome = autoaug.search(tmp_path / "noise.npz", **SEARCH, out=tmp_path / "run")
     assert rows.sum() == len(opened.test)
-    assert [(t.params, t.curve, t.score) for t in found.history] == [
+    assert [(t.params, t.curve, t.score) for t in outcome.history] == [
         (t.params, t.curve, t.score) for t in result.history
     ]
-    assert found.candidates[0].test_scores != result.candidates[0].test_scores
+    assert outcome.candidates[0].test_scores != result.candidates[0].test_scores
 
 
 def test_an_interrupted_confirmation_goes_on_with_the_folds_it_had(
@@ -144,9 +144,9 @@ def test_robustness_is_measured_on_the_fold_that_the_kept_model_was_not_trained_
     api.export_model(result.run_dir, exported)
     first = result.candidate(result.returned.name).test_scores[0]
     for model in (result.run_dir, exported):
-        found = api.robustness(data, model, steps=1)
-        assert found.inputs == 20
-        assert found.clean == pytest.approx(first)
+        measured = api.robustness(data, model, steps=1)
+        assert measured.inputs == 20
+        assert measured.clean == pytest.approx(first)
 
 
 def test_the_report_and_the_model_card_speak_of_folds(result: SearchResult, tmp_path: Path) -> None:
@@ -193,9 +193,9 @@ def test_check_warns_of_few_tested_groups_and_offers_folds(tmp_path: Path) -> No
 
 def test_check_and_a_run_refuse_a_single_tested_group(tmp_path: Path) -> None:
     data = grouped(tmp_path / "one.npz", 4)
-    found = api.check(data)
-    assert "the test split has only group" in found.refusal
-    assert not any("no problems found" in line for line in found.lines)
+    checked = api.check(data)
+    assert "the test split has only group" in checked.refusal
+    assert not any("no problems found" in line for line in checked.lines)
     with pytest.raises(DataError, match=r"has only group '\d'.*pass --folds 2 or more"):
         autoaug.compare(data, ["none", "flip-crop"], out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
@@ -227,6 +227,6 @@ def test_a_bound_below_one_round_is_refused() -> None:
 @pytest.mark.slow
 def test_workers_of_ray_get_the_same_folds(result: SearchResult, data: Path, tmp_path: Path) -> None:
     options = {**SMALL, "workers": 2, "executor": "ray-tune"}
-    found = autoaug.compare(data, ["none", "flip-crop"], **options, out=tmp_path / "run")
-    for candidate in found.candidates:
+    outcome = autoaug.compare(data, ["none", "flip-crop"], **options, out=tmp_path / "run")
+    for candidate in outcome.candidates:
         assert candidate.test_scores == result.candidate(candidate.name).test_scores

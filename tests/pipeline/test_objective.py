@@ -84,6 +84,7 @@ def test_a_policy_that_cannot_be_confirmed_is_left_out() -> None:
     assert "none" in {candidate.name for candidate in result.candidates}
 
 
+@pytest.mark.slow
 def test_a_closure_runs_on_several_workers() -> None:
     factor = 2.0
     result = autoaug.search(objective=lambda t, s, f: factor * likes_turns(t, s, f), trials=8, seeds=2, workers=2)
@@ -127,7 +128,7 @@ def example(name: str) -> ModuleType:
     [
         pytest.param("segmentation", "standard", 0.3, marks=pytest.mark.slow),
         pytest.param("without_labels", "digits", 0.8, marks=pytest.mark.slow),
-        ("plain_pytorch", "digits", 0.8),
+        pytest.param("plain_pytorch", "digits", 0.8, marks=pytest.mark.slow),
         pytest.param("with_lightning", "digits", 0.7, marks=pytest.mark.slow),
     ],
 )

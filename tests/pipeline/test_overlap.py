@@ -34,8 +34,8 @@ def write(path: Path, images: np.ndarray, labels: np.ndarray) -> Path:
 
 
 def compared(data: Path, policy: object, **options: object) -> DataSet:
-    _, found, _ = prepare(CompareOptions(data, policies=[policy, "none"], out=data.parent / "compared", **options))
-    return found
+    _, prepared, _ = prepare(CompareOptions(data, policies=[policy, "none"], out=data.parent / "compared", **options))
+    return prepared
 
 
 def test_another_seed_judges_it_by_the_same_test_split(run: Path) -> None:

@@ -22,26 +22,28 @@ def test_a_gallery_has_a_sample_of_every_class_and_each_operator_over_its_range(
     images, labels = bars(30, classes=3)
     samples = Samples(MemoryInputs(images.transpose(0, 3, 1, 2)), labels)
     data = DataSet("bars", ("a", "b", "c"), samples, samples, samples, "", "")
-    found = draw_gallery(load_policy("randaugment"), data, seed=1)
-    assert set(found.classes[:3]) == {"a", "b", "c"}
-    assert found.augmented.shape == (DRAWN, SAMPLES, 1, 12, 12)
-    assert found.strips.shape == (len(found.operators), 5, 1, 12, 12)
-    assert found.strips.dtype == np.uint8
+    gallery = draw_gallery(load_policy("randaugment"), data, seed=1)
+    assert set(gallery.classes[:3]) == {"a", "b", "c"}
+    assert gallery.augmented.shape == (DRAWN, SAMPLES, 1, 12, 12)
+    assert gallery.strips.shape == (len(gallery.operators), 5, 1, 12, 12)
+    assert gallery.strips.dtype == np.uint8
     again = draw_gallery(load_policy("randaugment"), data, seed=1)
-    assert all(np.array_equal(a, b) for a, b in zip(found, again, strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(gallery, again, strict=True))
 
 
 def test_examples_are_those_that_changed_most_whatever_their_shape() -> None:
     test = series(4)
-    found = draw_examples(test, ("even", "odd"), np.array([1.0, 0.0, 0.5, 1.0]), np.array([1.0, 1.0, 1.0, 0.0]))
-    assert found.samples[:, 0, 0].tolist() == [1, 2, 3]
-    assert found.samples.dtype == np.float32
-    assert found.fixed.tolist() == [True, True, False]
-    assert found.captions[0] == "odd: right in 0 % before, 100 % after"
+    examples = draw_examples(test, ("even", "odd"), np.array([1.0, 0.0, 0.5, 1.0]), np.array([1.0, 1.0, 1.0, 0.0]))
+    assert examples.samples[:, 0, 0].tolist() == [1, 2, 3]
+    assert examples.samples.dtype == np.float32
+    assert examples.fixed.tolist() == [True, True, False]
+    assert examples.captions[0] == "odd: right in 0 % before, 100 % after"
 
 
 @pytest.mark.parametrize("n", [3, 100])
 def test_generated_samples_are_two_of_each_class(n: int) -> None:
-    found = draw_sample_gallery(series(n), ("even", "odd"))
-    assert found.captions.tolist() == ["even", "even", "odd", "odd"][: min(n, 4)] if n > 3 else ["even", "even", "odd"]
-    assert found.fixed.all()
+    gallery = draw_sample_gallery(series(n), ("even", "odd"))
+    assert (
+        gallery.captions.tolist() == ["even", "even", "odd", "odd"][: min(n, 4)] if n > 3 else ["even", "even", "odd"]
+    )
+    assert gallery.fixed.all()

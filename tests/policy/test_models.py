@@ -53,8 +53,8 @@ def test_names_that_look_like_something_else_read_back(name: str) -> None:
 @pytest.mark.parametrize("document", ["{{magnitude: {0}, operator: A}}", '{{"magnitude": {0}, "operator": "A"}}'])
 @pytest.mark.parametrize("number", ["1e-1", "1E-1", "0.1", "10e-2"])
 def test_numbers_are_numbers_as_json_and_yaml_write_them(document: str, number: str) -> None:
-    found = parse_policy(f"layers: [sub_policies: [operations: [{document.format(number)}]]]")
-    assert next(found.operations()).magnitude == (0.1, 0.1)
+    parsed = parse_policy(f"layers: [sub_policies: [operations: [{document.format(number)}]]]")
+    assert next(parsed.operations()).magnitude == (0.1, 0.1)
     assert parse_policy(f'{{"mixing": {{"kind": "mixup", "alpha": {number}}}}}').mixing == Mixing(
         kind="mixup", alpha=0.1
     )
@@ -197,8 +197,8 @@ def test_aliases_are_counted_before_they_are_written_out(values: str, top: str) 
 def test_aliases_and_merges_within_reason_are_read() -> None:
     turns = "[&turn {operator: Rotate}, {<<: *turn, probability: 0.5}]"
     text = f"layers: [&one {{sub_policies: [operations: {turns}]}}, *one]"
-    found = parse_policy(text)
-    assert [(o.operator, o.probability) for o in found.operations()] == [("Rotate", 1.0), ("Rotate", 0.5)] * 2
+    parsed = parse_policy(text)
+    assert [(o.operator, o.probability) for o in parsed.operations()] == [("Rotate", 1.0), ("Rotate", 0.5)] * 2
 
 
 OPERATION = {"operator": "Rotate"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan
 from autoaug.errors import PolicyError
 from autoaug.modalities.operators import get_operator
-from autoaug.policy.loading import load_policy
+from autoaug.policy.loading import load_policy, published_policy
 from autoaug.policy.models import Operation, Policy
 from tests.conformance.test_exporters import photographs
 
@@ -153,3 +154,17 @@ def test_uniformaugment_is_two_of_fifteen_operators_half_the_time() -> None:
 
 
 warnings.filterwarnings("ignore", category=UserWarning, module="torchvision")
+
+
+def test_a_file_or_a_run_is_no_published_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A comparison judges those against the published ones, whatever they are called."""
+    for name in ("flip-crop", "randaugment(2,5)", "flip-crop+mixup"):
+        policy = published_policy(name)
+        assert policy is not None
+        assert policy.fingerprint() == load_policy(name).fingerprint()
+    load_policy("flip-crop").save(tmp_path / "mine.yaml")
+    (tmp_path / "run").mkdir()
+    load_policy("flip-crop").save(tmp_path / "run/policy.yaml")
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine.yaml", "run", str(tmp_path / "mine.yaml"), "mine.yaml+mixup", "mixup+cutmix"):
+        assert published_policy(name) is None

@@ -20,7 +20,7 @@ def test_shares_are_shown_in_percent() -> None:
 
 
 def test_turned_scores_are_shown_as_they_were() -> None:
-    assert ERRORS.shown(-0.25) == "0.2 per word"
+    assert ERRORS.shown(-0.25) == "0.25 per word"
     assert ERRORS.interval((-0.5, -0.25)) == (0.25, 0.5)
     assert ERRORS.points == "per word"
 

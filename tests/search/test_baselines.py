@@ -15,6 +15,7 @@ from autoaug.search.strategies import get_strategy
 from autoaug.search.strategies.base import TrialRecord
 from autoaug.search.study import SearchStudy
 from tests.golden_search import BEFORE_MATRICES, FULL, Lucky
+from tests.studies import kept_in_memory
 
 NAMES = tuple("abcdefghi")
 
@@ -35,7 +36,8 @@ def test_baselines_take_five_trials_or_a_third_of_the_budget(budget: Budget, cou
 
 def trials(names: tuple[str, ...]) -> list[TrialRecord]:
     """The trials of a search by luck that had those baselines."""
-    study = SearchStudy("sqlite:///:memory:", load_space("light"), get_strategy("random"), seed=1)
+    with kept_in_memory():
+        study = SearchStudy("study.db", load_space("light"), get_strategy("random"), seed=1)
     run_search(study, Lucky(False), Budget(trials=10), FULL, {name: load_policy(name) for name in names}, Logged())
     return list(study.history().trials)
 
@@ -46,18 +48,19 @@ def test_even_a_small_budget_is_not_spent_on_baselines_alone(strategy: str, budg
     space = load_space("flat" if strategy in BEFORE_MATRICES else "light")
     baselines = {name: load_policy(name) for name in affordable_baselines(space.baselines, budget)}
     assert len(baselines) == 5
-    study = SearchStudy("sqlite:///:memory:", space, get_strategy(strategy), seed=1)
+    with kept_in_memory():
+        study = SearchStudy("study.db", space, get_strategy(strategy), seed=1)
     run_search(study, Lucky(True), budget, FULL, baselines, Logged())
     assert any(not record.is_baseline for record in study.history().trials)
 
 
 def test_the_best_by_their_trials_are_confirmed_with_those_that_always_are() -> None:
     names = get_modality("image").baselines
-    found = trials(names)
-    scores = {record.name: record.score for record in found if record.is_baseline and record.score is not None}
+    history = trials(names)
+    scores = {record.name: record.score for record in history if record.is_baseline and record.score is not None}
     ranked = sorted(scores, key=lambda name: -scores[name])
     worst = ranked[-2:]
-    kept = confirmed_baselines(names, worst, found)
+    kept = confirmed_baselines(names, worst, history)
     assert set(kept) == {*worst, *ranked[:3]}
     assert kept == [name for name in names if name in kept]
     assert confirmed_baselines(names, ("none",), []) == list(names[:5]), "nothing was tried"

@@ -219,7 +219,7 @@ def test_a_policy_is_not_trained_twice(tmp_path: Path) -> None:
     scores: dict[str, set[float | None]] = {}
     for trial in map(summary, study.ended()):
         scores.setdefault(trial.fingerprint, set()).add(trial.score)
-    assert all(len(found) == 1 for found in scores.values()), "a repeated policy has the score of the first"
+    assert all(len(values) == 1 for values in scores.values()), "a repeated policy has the score of the first"
 
 
 def test_a_search_in_which_most_trials_fail_is_given_up(tmp_path: Path) -> None:

@@ -176,8 +176,8 @@ def test_optuna_dashboard_opens_a_run_as_it_is(tmp_path: Path) -> None:
         status: list[str] = []
         body = b"".join(page(environment, lambda s, *_: status.append(s)))
         assert status == ["200 OK"]
-        found: dict[str, object] = json.loads(body)
-        return found
+        content: dict[str, object] = json.loads(body)
+        return content
 
     studies = get("/api/studies")["study_summaries"]
     assert isinstance(studies, list)

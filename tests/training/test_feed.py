@@ -52,3 +52,17 @@ def test_equal_samples_are_equal_up_to_one_step(samples: int, copies: int, batch
     recipe = Recipe(epochs=epochs, batch_size=batch_size)
     seen = recipe.steps(samples, copies) * recipe.samples_a_step(copies)
     assert epochs * samples <= seen < epochs * samples + recipe.samples_a_step(copies)
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=40), st.integers(0, 9))
+def test_with_strata_a_pass_has_equally_many_of_each(strata: list[int], seed: int) -> None:
+    labels = np.array(strata)
+    counts = np.bincount(labels)
+    present, most = np.flatnonzero(counts), counts.max()
+    size = int(most * len(present))
+    first, second = shuffled(np.arange(len(labels)) + 5, [size, size], torch.Generator().manual_seed(seed), labels)
+    for rows in (first, second):
+        assert (np.bincount(labels[rows - 5], minlength=4)[present] == most).all()
+        times = np.bincount(rows - 5, minlength=len(labels))
+        for stratum in present:  # no sample is repeated twice more often than another of its class
+            assert np.ptp(times[labels == stratum]) <= 1

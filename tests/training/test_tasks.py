@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import accuracy_score
+from sklearn.utils.class_weight import compute_class_weight
 from torch.nn.functional import cross_entropy, kl_div, log_softmax
 
-from autoaug.training.metrics import Accuracy, metric_record, score
-from autoaug.training.tasks import Classification
+from autoaug.training.metrics import Accuracy, SumMetric, metric_record, score
+from autoaug.training.tasks import Classification, balanced_weights
 
 TASK = Classification(4)
 OUTPUTS = torch.randn(30, 4, generator=torch.Generator().manual_seed(0)) * 3
@@ -21,11 +22,11 @@ LABELS = torch.arange(30) % 4
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_the_loss_of_each_sample_is_cross_entropy_and_has_its_gradient(smoothing: float) -> None:
     ours, theirs = (OUTPUTS.clone().requires_grad_() for _ in range(2))
-    found = TASK.loss(ours, TASK.targets(LABELS), smoothing)
+    losses = TASK.loss(ours, TASK.targets(LABELS), smoothing)
     expected = cross_entropy(theirs, LABELS, label_smoothing=smoothing)
-    assert found.shape == (30,)
-    torch.testing.assert_close(found.mean(), expected)
-    found.mean().backward()
+    assert losses.shape == (30,)
+    torch.testing.assert_close(losses.mean(), expected)
+    losses.mean().backward()
     expected.backward()
     torch.testing.assert_close(ours.grad, theirs.grad)
 
@@ -38,7 +39,7 @@ def test_the_divergence_is_kullback_and_leiblers() -> None:
 
 
 def test_accuracy_is_what_scikit_learn_makes_of_it() -> None:
-    predictions = TASK.predict(OUTPUTS)
+    predictions = TASK.decide(TASK.predict(OUTPUTS))
     statistics = Accuracy().statistics(predictions, LABELS.numpy())
     assert predictions.dtype == np.uint16
     assert score(Accuracy(), statistics) == accuracy_score(LABELS, predictions)
@@ -49,7 +50,7 @@ def test_accuracy_is_what_scikit_learn_makes_of_it() -> None:
 
 
 @dataclass(frozen=True)
-class SquaredError:
+class SquaredError(SumMetric):
     """A metric of which less is better."""
 
     name: str = "mean squared error"
@@ -67,3 +68,20 @@ def test_a_score_is_the_higher_the_better_whatever_the_metric() -> None:
     good, bad = (score(SquaredError(), SquaredError().statistics(np.full(5, off), np.zeros(5))) for off in (1.0, 2.0))
     assert (good, bad) == (-1.0, -4.0)
     assert not metric_record(SquaredError()).is_share
+
+
+def test_balanced_weights_are_scikit_learns_and_weigh_the_loss() -> None:
+    labels = np.repeat([0, 1, 2, 3], [40, 10, 5, 1])
+    weights = balanced_weights(labels, 4)
+    np.testing.assert_allclose(weights, compute_class_weight("balanced", classes=np.arange(4), y=labels))
+    assert balanced_weights(labels, 5)[:4] == weights, "a class without samples has no say"
+    found = Classification(4, weights).loss(OUTPUTS, TASK.targets(LABELS), 0.1)
+    expected = cross_entropy(OUTPUTS, LABELS, torch.tensor(weights), label_smoothing=0.1, reduction="none")
+    torch.testing.assert_close(found, expected)
+
+
+def test_predictions_are_probabilities_and_the_most_likely_class_is_decided() -> None:
+    scores = TASK.predict(OUTPUTS)
+    assert (scores.dtype, scores.shape) == (np.float32, (30, 4))
+    np.testing.assert_allclose(scores.sum(1), 1, rtol=1e-6)
+    np.testing.assert_array_equal(TASK.decide(scores), OUTPUTS.argmax(1))

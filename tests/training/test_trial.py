@@ -58,8 +58,8 @@ def dropping(channels: int, classes: int) -> nn.Module:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             if self.training:
                 x = x * random.random() + float(np.random.rand())
-            found: torch.Tensor = self.linear(self.drop(x.flatten(1)))
-            return found if self.training else found + 0.01 * torch.rand_like(found)
+            outputs: torch.Tensor = self.linear(self.drop(x.flatten(1)))
+            return outputs if self.training else outputs + 0.01 * torch.rand_like(outputs)
 
     return Dropping()
 
@@ -220,7 +220,7 @@ def test_the_callers_process_is_left_as_it_was() -> None:
 
 
 def test_a_network_that_draws_at_random_repeats_and_leaves_the_callers_generators_alone() -> None:
-    task, found = replace(small_task(), model="tests.training.test_trial:dropping"), []
+    task, runs = replace(small_task(), model="tests.training.test_trial:dropping"), []
     for seed in range(3):
         random.seed(seed)
         np.random.seed(seed)
@@ -233,8 +233,8 @@ def test_a_network_that_draws_at_random_repeats_and_leaves_the_callers_generator
             np.testing.assert_equal(np.random.get_state(legacy=False), states[1])
             assert torch.equal(torch.get_rng_state(), states[2])
         assert results[-1].status == "complete", results[-1].reason
-        found.append((results[-1].curve, results[-1].validation_predictions.tolist()))
-    assert found[0] == found[1] == found[2]
+        runs.append((results[-1].curve, results[-1].validation_predictions.tolist()))
+    assert runs[0] == runs[1] == runs[2]
 
 
 def test_statistics_add_up_to_the_score() -> None:

@@ -51,37 +51,47 @@ def mixing_box(mode: Tensor, weight: Tensor, place: Tensor, height: int, width: 
     return torch.stack(box, 1)
 
 
-def own_share(mode: Tensor, weight: Tensor, place: Tensor, height: int, width: int) -> Tensor:
-    """The weight ``[n, 1, H, W]`` of a sample's own pixels: `weight` if it is mixed as a whole; if it is mixed in a
-    box, 0 inside the box and 1 outside.
-    """
-    top, bottom, left, right = mixing_box(mode, weight, place, height, width)[:, :, None].unbind(1)
-    rows, columns = (torch.arange(length, device=top.device) for length in (height, width))
-    down, across = (rows >= top) & (rows < bottom), (columns >= left) & (columns < right)
-    inside = down[:, None, :, None] & across[:, None, None, :]
-    in_box = ((mode == 2) | (mode == 3))[:, None, None, None]
-    return torch.where(in_box, 1 - inside.float(), weight[:, None, None, None])
+def is_boxed(mode: Tensor) -> Tensor:
+    """Which samples ``[n]`` are mixed in a box; all others as a whole."""
+    return (mode == 2) | (mode == 3)
 
 
-def label_share(mode: Tensor, own: Tensor) -> Tensor:
-    """The weight ``[n]`` of a sample's own label: its mean share of the sample; SamplePairing keeps the label."""
-    return torch.where(mode == 4, 1.0, own.mean((1, 2, 3)))
+def label_share(mode: Tensor, weight: Tensor, place: Tensor, height: int, width: int) -> Tensor:
+    """The weight ``[n]`` of a sample's own label: its share of the pixels; SamplePairing keeps the label."""
+    top, bottom, left, right = mixing_box(mode, weight, place, height, width).unbind(1)
+    outside = 1 - (bottom - top) * (right - left) / (height * width)
+    return torch.where(is_boxed(mode), outside, torch.where(mode == 4, 1.0, weight))
 
 
 def mix_pairs(inputs: Tensor, partners: Tensor, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
     """Mix each of ``inputs [n, C, H, W]`` with its partner; ResizeMix scales the partner into the box."""
     height, width = inputs.shape[-2:]
-    own = own_share(mode, weight, place, height, width).to(inputs)
+    boxes, boxed = mixing_box(mode, weight, place, height, width), is_boxed(mode)
     scaled = (mode == 3).nonzero().squeeze(1)
     if len(scaled):
-        top, bottom, left, right = mixing_box(mode, weight, place, height, width)[scaled].unbind(1)
-        across, down = width / (right - left).clamp(min=1), height / (bottom - top).clamp(min=1)
-        x, y = (left + right - width) / 2, (top + bottom - height) / 2
-        none, one = torch.zeros_like(x), torch.ones_like(x)
-        maps = torch.stack([across, none, -across * x, none, down, -down * y, none, none, one], 1).view(-1, 3, 3)
         rows = scaled.to(inputs.device)
-        partners = partners.index_copy(0, rows, warp(partners[rows], maps.to(inputs), projective=False))
-    return torch.lerp(partners, inputs, own)
+        maps = maps_into(boxes[scaled], height, width).to(inputs)
+        partners = partners.index_copy(0, rows, warp(partners[rows], maps, projective=False))
+    if not boxed.any():
+        return torch.lerp(partners, inputs, weight.to(inputs)[:, None, None, None])
+    rows = boxed.nonzero().squeeze(1)
+    top, bottom, left, right = boxes[rows].to(inputs.device)[:, :, None].unbind(1)
+    y, x = (torch.arange(length, device=inputs.device) for length in (height, width))
+    inside = ((y >= top) & (y < bottom))[:, None, :, None] & ((x >= left) & (x < right))[:, None, None, :]
+    if len(rows) == len(inputs):
+        return torch.where(inside, partners, inputs)
+    rows = rows.to(inputs.device)
+    whole = torch.lerp(partners, inputs, weight.to(inputs)[:, None, None, None])
+    return whole.index_copy(0, rows, torch.where(inside, partners[rows], inputs[rows]))
+
+
+def maps_into(boxes: Tensor, height: int, width: int) -> Tensor:
+    """The maps ``[n, 3, 3]`` that scale whole images into ``boxes [n, 4]``."""
+    top, bottom, left, right = boxes.unbind(1)
+    across, down = width / (right - left).clamp(min=1), height / (bottom - top).clamp(min=1)
+    x, y = (left + right - width) / 2, (top + bottom - height) / 2
+    none, one = torch.zeros_like(x), torch.ones_like(x)
+    return torch.stack([across, none, -across * x, none, down, -down * y, none, none, one], 1).view(-1, 3, 3)
 
 
 def mix(batch: Batch, partners: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Batch:
@@ -91,4 +101,4 @@ def mix(batch: Batch, partners: Batch, mode: Tensor, weight: Tensor, place: Tens
 
 def label_weights(batch: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
     """See `autoaug.modalities.base.Mixer`; the weight is the mean weight of the image's own pixels."""
-    return label_share(mode, own_share(mode, weight, place, *batch.values.shape[-2:]))
+    return label_share(mode, weight, place, *batch.values.shape[-2:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from autoaug.modalities.base import (
     Annotations,
+    ArrayEngine,
     Attack,
     Corruption,
     Fusion,
@@ -73,6 +75,10 @@ class _Images(Modality):
         from autoaug.modalities.image import mixing
 
         return mixing
+
+    @property
+    def arrays(self) -> ArrayEngine | None:
+        return _array_engine()
 
     @property
     def annotations(self) -> Annotations:
@@ -152,6 +158,17 @@ class _Images(Modality):
         from autoaug.modalities.image.examples import photographs
 
         return photographs()
+
+
+@cache
+def _array_engine() -> ArrayEngine | None:
+    """The engine on arrays; None without OpenCV."""
+    try:
+        from autoaug.modalities.image import arrays
+    except ImportError:
+        return None
+    engine: ArrayEngine = arrays
+    return engine
 
 
 MODALITY = _Images()

@@ -112,7 +112,7 @@ class Standardized(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         at_once = max(1, _BYTES // (4 * math.prod(self.size or images.shape[-2:]) * images.shape[1]))
         if len(images) > at_once and not self.training and not torch.is_grad_enabled():
-            return torch.cat([self._logits(part) for part in images.split(at_once)])
+            return torch.cat([self._logits(part) for part in torch.split(images, at_once)])
         return self._logits(images)
 
     def _logits(self, images: Tensor) -> Tensor:

@@ -6,15 +6,18 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
+from autoaug.evaluation.wording import FEWEST_SEEDS
+from autoaug.policy.words import in_words
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import COLORS, base_figure, short
 from autoaug.results import MetricRecord, SearchResult
 
 
 class CandidateRow(NamedTuple):
-    """A confirmed candidate; values in the metric's unit."""
+    """A confirmed candidate; values in the metric's unit. `words` say what a policy does whose name does not."""
 
     name: str
+    words: str
     kind: str
     returned: bool
     mean: float
@@ -23,6 +26,11 @@ class CandidateRow(NamedTuple):
     seeds: tuple[float, ...]
     validation: float
     seconds: float
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether there are enough seeds for an interval."""
+        return len(self.seeds) >= FEWEST_SEEDS
 
 
 def candidate_rows(result: SearchResult, metric: MetricRecord) -> list[CandidateRow]:
@@ -33,6 +41,7 @@ def candidate_rows(result: SearchResult, metric: MetricRecord) -> list[Candidate
         rows.append(
             CandidateRow(
                 name=c.name,
+                words=in_words(c.policy) if c.kind != "baseline" else "",
                 kind=c.kind,
                 returned=c.name == result.returned.name,
                 mean=metric.value(c.mean),
@@ -66,15 +75,15 @@ def candidates_figure(rows: list[CandidateRow], metric: MetricRecord) -> go.Figu
             x=[row.mean for row in chosen],
             y=names,
             error_x={
-                "array": [row.high - row.mean for row in chosen],
-                "arrayminus": [row.mean - row.low for row in chosen],
+                "array": [row.high - row.mean if row.has_interval else 0.0 for row in chosen],
+                "arrayminus": [row.mean - row.low if row.has_interval else 0.0 for row in chosen],
                 "thickness": 2,
                 "width": 6,
             },
             mode="markers",
             marker={"color": color, "size": 11, "symbol": "diamond"},
             name=kind,
-            hovertemplate=f"%{{y}}: %{{x:.2f}}{metric.behind}<extra></extra>",
+            hovertemplate=f"%{{y}}: %{{x:{metric.digits(2)}}}{metric.behind}<extra></extra>",
         )
     figure.update_yaxes(categoryorder="array", categoryarray=[_label(row) for row in reversed(rows)])
     return figure
@@ -94,5 +103,5 @@ def candidates_chart(facts: RunFacts) -> Chart | None:
 
 
 def _label(row: CandidateRow) -> str:
-    name = short(row.name)
+    name = short(f"{row.name}: {row.words}" if row.words else row.name)
     return f"<b>{name}</b> ◂ returned" if row.returned else name

@@ -10,7 +10,7 @@ from autoaug.evaluation.statistics import estimate
 from autoaug.report.before_after import before_and_after
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure, plain, short
-from autoaug.results import Candidate, MetricRecord, SearchResult
+from autoaug.results import RECALL, Candidate, SearchResult
 
 #: With more classes than this, only those with the largest losses and gains are drawn.
 _MOST_ROWS = 40
@@ -36,8 +36,8 @@ class Classes(NamedTuple):
     rows: tuple[ClassRow, ...]
 
 
-def classes(result: SearchResult, metric: MetricRecord) -> Classes | None:
-    """The rows of all classes with test samples, largest loss first; None if scores are not kept per class."""
+def classes(result: SearchResult) -> Classes | None:
+    """The recall of all classes with test samples, largest loss first; None if it was not kept per class."""
     pair = before_and_after(result)
     if pair is None or not all(c.class_scores for c in pair):
         return None
@@ -48,8 +48,8 @@ def classes(result: SearchResult, metric: MetricRecord) -> Classes | None:
         old, new = before.class_scores[i], after.class_scores[i]
         if old is not None and new is not None:
             scores = _interval(before, after, i, shared)
-            interval = None if scores is None else metric.interval(scores)
-            rows.append(ClassRow(name, metric.value(old), metric.value(new), new - old, interval))
+            interval = None if scores is None else RECALL.interval(scores)
+            rows.append(ClassRow(name, RECALL.value(old), RECALL.value(new), new - old, interval))
     return Classes(before.name, after.name, tuple(sorted(rows, key=lambda row: row.gain)))
 
 
@@ -64,11 +64,11 @@ def _interval(before: Candidate, after: Candidate, index: int, seeds: list[int])
     return estimate(differences, 1 / samples).ci95
 
 
-def classes_figure(per_class: Classes, metric: MetricRecord) -> go.Figure:
+def classes_figure(per_class: Classes) -> go.Figure:
     """Values per class before and after, the largest loss first."""
     half = _MOST_ROWS // 2
     shown = per_class.rows if len(per_class.rows) <= _MOST_ROWS else (*per_class.rows[:half], *per_class.rows[-half:])
-    figure = base_figure(130 + 24 * len(shown), metric.title(at="on the class"))
+    figure = base_figure(130 + 24 * len(shown), RECALL.title(at="of the class"))
     names = [short(row.name) for row in shown]
     for row, name in zip(shown, names, strict=True):
         figure.add_scatter(
@@ -89,7 +89,7 @@ def classes_figure(per_class: Classes, metric: MetricRecord) -> go.Figure:
             mode="markers",
             marker={"color": color, "size": 9, "symbol": symbol, "line": {"width": 2}},
             name=plain(label),
-            hovertemplate=f"%{{y}}: %{{x:.1f}}{metric.behind}<extra></extra>",
+            hovertemplate=f"%{{y}}: %{{x:{RECALL.digits(1)}}}{RECALL.behind}<extra></extra>",
         )
     figure.update_yaxes(
         categoryorder="array", categoryarray=names[::-1], type="category", range=[-0.6, len(names) - 0.4]
@@ -99,20 +99,20 @@ def classes_figure(per_class: Classes, metric: MetricRecord) -> go.Figure:
 
 def classes_chart(facts: RunFacts) -> Chart | None:
     """The chart for a run with two candidates to compare."""
-    per_class = None if facts.result is None else classes(facts.result, facts.metric)
+    per_class = None if facts.result is None else classes(facts.result)
     if per_class is None:
         return None
     return Chart(
         "classes",
         "classes",
         "",
-        f"{facts.metric.name.capitalize()} per class before and after. Each interval is for new seeds alone, and holds "
+        f"{RECALL.heading} per class before and after. Each interval is for new seeds alone, and holds "
         "with 95 % on its own: with several classes, one or another may be luck.",
-        classes_figure(per_class, facts.metric),
+        classes_figure(per_class),
         (
             "class",
-            facts.metric.column(per_class.before),
-            facts.metric.column(per_class.after),
+            RECALL.column(per_class.before),
+            RECALL.column(per_class.after),
             "change",
             "95 % interval",
         ),

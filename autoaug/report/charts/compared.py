@@ -41,7 +41,7 @@ def compared_figure(rows: list[ComparedRow], metric: MetricRecord) -> go.Figure:
                 mode="markers",
                 marker={"color": color, "size": 10, "symbol": ["star" if r.returned else "diamond" for _, r in chosen]},
                 name=kind,
-                hovertemplate=f"%{{x:.2f}}{metric.behind}<extra></extra>",
+                hovertemplate=f"%{{x:{metric.digits(2)}}}{metric.behind}<extra></extra>",
             )
     figure.update_yaxes(autorange="reversed")
     return figure

@@ -13,6 +13,8 @@ from autoaug.report.charts.style import ACCENT, short, styled
 from autoaug.results import SearchResult
 
 _MOST_CLASSES = 40
+#: Up to this number of classes, percentages fit into the cells.
+_MOST_WRITTEN = 12
 
 Shares = tuple[tuple[float, ...], ...]
 
@@ -58,6 +60,7 @@ def confusion_figure(matrices: Confusion) -> go.Figure:
             showscale=False,
             row=1,
             col=column,
+            texttemplate="%{z:.0f}" if len(labels) <= _MOST_WRITTEN else None,
             hovertemplate="%{y} predicted as %{x}: %{z:.1f} %<extra></extra>",
             xgap=1,
             ygap=1,

@@ -47,7 +47,7 @@ def curves_figure(trial_curves: list[Curve], metric: MetricRecord) -> go.Figure:
             name=curve.status,
             legendgroup=curve.status,
             showlegend=curve.status not in in_legend,
-            hovertemplate=f"{plain(curve.name)}, epoch %{{x}}: %{{y:.2f}}{metric.behind}<extra></extra>",
+            hovertemplate=f"{plain(curve.name)}, epoch %{{x}}: %{{y:{metric.digits(2)}}}{metric.behind}<extra></extra>",
         )
         in_legend.add(curve.status)
     count_whole(figure, max((step for curve in trial_curves for step, _ in curve.points), default=1))

@@ -57,7 +57,10 @@ def differences_figure(paired_seeds: Differences, metric: MetricRecord) -> go.Fi
         y=[0] * len(paired_seeds.seeds),
         mode="markers",
         marker={"color": [ACCENT if row.is_better else WARN for row in paired_seeds.seeds], "size": 10, "opacity": 0.7},
-        text=[f"seed {row.seed}: {row.candidate:.2f} against {row.baseline:.2f}" for row in paired_seeds.seeds],
+        text=[
+            f"seed {row.seed}: {metric.number(row.candidate)} against {metric.number(row.baseline)}"
+            for row in paired_seeds.seeds
+        ],
         hovertemplate="%{text}<extra></extra>",
         showlegend=False,
     )

@@ -12,7 +12,9 @@ from autoaug.results import SearchResult
 
 
 class FrontPoint(NamedTuple):
-    """A trial with several objectives, and whether it is on the Pareto front: no other trial dominates it."""
+    """A trial with several objectives, the first as the metric computes it, and whether it is on the Pareto front: no
+    other trial dominates it.
+    """
 
     number: int
     name: str
@@ -35,7 +37,8 @@ def front(result: SearchResult) -> list[FrontPoint]:
     def beaten(own: list[float]) -> bool:
         return any(v != own and all(a >= b for a, b in zip(v, own, strict=True)) for _, v in done)
 
-    return [FrontPoint(t.number, t.name, t.values, not beaten(own)) for t, own in done]
+    plain = result.metric.plain
+    return [FrontPoint(t.number, t.name, (plain(t.values[0]), *t.values[1:]), not beaten(own)) for t, own in done]
 
 
 def front_figure(points: list[FrontPoint], objectives: tuple[str, ...]) -> go.Figure:
@@ -72,5 +75,5 @@ def front_chart(facts: RunFacts) -> Chart | None:
         "dots need more).",
         front_figure(points, objectives),
         ("trial", *objectives),
-        [(p.name, *p.values) for p in sorted(points, key=lambda p: -p.values[0]) if p.is_best],
+        [(p.name, *p.values) for p in sorted(points, key=lambda p: -facts.metric.plain(p.values[0])) if p.is_best],
     )

@@ -75,7 +75,7 @@ def history_figure(history: TrialHistory, metric: MetricRecord) -> go.Figure:
                     marker={"color": color, "symbol": symbol if fraction == 1 else f"{symbol}-open", "size": 8},
                     name=("complete" if status == "complete" else "pruned (at its last rung)") + on,
                     text=[plain(p.name) for p in points],
-                    hovertemplate=f"trial %{{x}}, %{{text}}: %{{y:.2f}}{metric.behind}<extra></extra>",
+                    hovertemplate=f"trial %{{x}}, %{{text}}: %{{y:{metric.digits(2)}}}{metric.behind}<extra></extra>",
                 )
     for i, line in enumerate(history.best.values()):
         figure.add_scatter(
@@ -101,7 +101,7 @@ def _add_baselines(figure: go.Figure, history: TrialHistory, metric: MetricRecor
             y=[line.value, line.value],
             mode="lines",
             line={"color": MUTED, "dash": "dot", "width": 1},
-            hovertemplate=f"{plain(line.name)}: {line.value:.2f}{metric.behind}<extra></extra>",
+            hovertemplate=f"{plain(line.name)}: {metric.number(line.value)}{metric.behind}<extra></extra>",
             showlegend=False,
         )
     seen = [p.value for p in history.trials] + [line.value for line in history.baselines]

@@ -51,7 +51,8 @@ def reached_figure(
             line={"shape": "hv", "color": ACCENT, "dash": "solid" if fraction == 1 else "dash"},
             text=[*(plain(p.name) for p in line), ""],
             name=f"searched, on {on}",
-            hovertemplate=f"%{{text}}: %{{y:.2f}}{metric.behind} after %{{x:.1f}} trainings<extra></extra>",
+            hovertemplate=f"%{{text}}: %{{y:{metric.digits()}}}{metric.behind} after %{{x:.1f}} trainings"
+            "<extra></extra>",
         )
         known = [b for b in baselines if b.data_fraction == fraction]
         if known:
@@ -62,7 +63,7 @@ def reached_figure(
                 mode="lines",
                 line={"color": MUTED, "dash": "dot"},
                 name=f"best baseline on {on}: {short(best.name)}",
-                hovertemplate=f"{plain(best.name)}: {best.value:.2f}{metric.behind}<extra></extra>",
+                hovertemplate=f"{plain(best.name)}: {metric.number(best.value)}{metric.behind}<extra></extra>",
             )
     return figure
 

@@ -26,7 +26,7 @@ def slices_figure(chosen: Choices, metric: MetricRecord) -> go.Figure:
             mode="markers",
             marker={"color": ACCENT, "opacity": 0.6, "size": 6},
             showlegend=False,
-            hovertemplate=f"%{{x}}: %{{y:.2f}}{metric.behind}<extra></extra>",
+            hovertemplate=f"%{{x}}: %{{y:{metric.digits(2)}}}{metric.behind}<extra></extra>",
             row=i // columns + 1,
             col=i % columns + 1,
         )

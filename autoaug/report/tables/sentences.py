@@ -38,6 +38,6 @@ def _with_labels(result: SearchResult, metric: MetricRecord) -> str:
     gains = [a - b for a, b in pairs if a is not None and b is not None]
     if not gains:
         return ""
-    words = " and ".join(f"{metric.value(gain):+.1f}" for gain in gains)
+    words = " and ".join(metric.number(metric.value(gain), 1, sign="+") for gain in gains)
     outcome = "the search uses them" if min(gains) > 0 else "the search does not use them"
     return f" In trainings on part of the data, they gain {words} {metric.points}, so {outcome}."

@@ -71,7 +71,8 @@ class ConsoleProgress(Progress):
         text = f"{self._trials} trials, best {best}, best baseline {best_baseline}"
         outcome = trial.status if trial.score is None else self._shown(trial.score)
         reason = f" ({trial.reason})" if trial.reason else ""
-        self._show(text, fraction, f"trial {trial.number} {trial.name}: {outcome}{reason}; {text}")
+        what = trial.words or trial.name
+        self._show(text, fraction, f"trial {trial.number}, {what}: {outcome}{reason}; {text}")
 
     def training_ended(self, name: str, done: int, total: int) -> None:
         """A training of the confirmation ended."""

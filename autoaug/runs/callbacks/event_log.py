@@ -10,8 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from autoaug.errors import RunError
-from autoaug.probe_results import Count
-from autoaug.results import ACCURACY, MetricRecord, SearchResult, TrialSummary
+from autoaug.results import ACCURACY, Count, MetricRecord, SearchResult, TrialSummary
 from autoaug.runs.callbacks.base import Tracker
 from autoaug.utils.clock import now
 from autoaug.utils.json import read_lines

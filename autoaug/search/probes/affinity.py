@@ -14,6 +14,7 @@ from autoaug.modalities.operators import IDENTITY, get_operator
 from autoaug.policy.models import Operation, Policy, in_turn
 from autoaug.search.space import SearchSpace
 from autoaug.training.checkpoint import checkpoint_path, load_weights
+from autoaug.training.metrics import fraction_kept
 from autoaug.training.result import TrialResult
 from autoaug.training.scoring import score_and_loss
 from autoaug.training.setting import TrainingSetting
@@ -65,7 +66,7 @@ class MeasureAffinity:
         for name, highest in wanted.items():
             for strength in _STRENGTHS:
                 score, loss = measurements.at(_alone(name, strength * highest))
-                affinity, diversity = score / max(clean[0], 1e-6), loss / max(clean[1], 1e-6)
+                affinity, diversity = fraction_kept(setting.metric, score, clean[0]), loss / max(clean[1], 1e-6)
                 operators.setdefault(name, []).append((strength, affinity, diversity))
         middle = {
             s: np.median([kept for own in operators.values() for t, kept, _ in own if t == s]) for s in _STRENGTHS

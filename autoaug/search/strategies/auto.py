@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -248,9 +249,9 @@ class Auto(Strategy):
         scored = {
             record.name: record.score
             for record in history.trials
-            if record.is_baseline and record.data_fraction == self.config.data_fraction
+            if record.score is not None and record.is_baseline and record.data_fraction == self.config.data_fraction
         }
-        return max(published, key=lambda name: scored.get(name) or 0.0, default=None)
+        return max(published, key=lambda name: scored.get(name, -math.inf), default=None)
 
     def _repeat(self, history: History) -> Fixed | None:
         """The next repetition of one of the best policies on part of the data."""

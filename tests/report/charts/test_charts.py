@@ -22,9 +22,9 @@ def test_every_file_has_its_chart_in_the_tuple() -> None:
 
 
 def test_a_finished_run_has_all_charts_in_order_and_tables_as_wide_as_their_heads() -> None:
-    found = published()
+    content = published()
     robustness = Robustness(inputs=9, attack="PGD", clean=0.9, attacked=0.2, corrupted={"fog": (0.5,) * 5})
-    charts = draw_charts(RunFacts(found.history, 1000, result=found, robustness=robustness))
+    charts = draw_charts(RunFacts(content.history, 1000, result=content, robustness=robustness))
     names = [chart.name for chart in charts]
     assert names == [name for name in (d.__name__.removesuffix("_chart") for d in CHARTS) if name in names]
     assert {"candidates", "differences", "classes", "history", "reached", "affinity"} <= set(names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autoaug.report.charts.classes import classes
 from autoaug.report.charts.confusion import confusion
-from autoaug.results import ACCURACY, Candidate, DataSummary, Returned
+from autoaug.results import Candidate, DataSummary, Returned
 from tests.report.records import result
 
 
@@ -26,9 +26,9 @@ def test_a_class_that_the_test_split_lacks_is_left_out() -> None:
     candidates = candidate("none", "baseline", (0.5, 0.25)), candidate("found", "searched", (0.75, 0.75))
     about = DataSummary.model_construct(classes=("a", "b", "c"))
     given = result(candidates=candidates, data=about, returned=Returned.model_construct(name="found"))
-    found = classes(given, ACCURACY)
-    assert found is not None
-    assert [(row.name, row.before, row.after) for row in found.rows] == [("c", 100.0, 100.0), ("a", 37.5, 75.0)]
+    chart = classes(given)
+    assert chart is not None
+    assert [(row.name, row.before, row.after) for row in chart.rows] == [("c", 100.0, 100.0), ("a", 37.5, 75.0)]
     shares = confusion(given)
     assert shares is not None
     assert shares.names == ("none", "found")
@@ -44,7 +44,6 @@ def test_a_run_without_scores_per_class_has_no_such_chart() -> None:
     assert (
         classes(
             result(candidates=candidates, data=about, returned=Returned.model_construct(name="other")),
-            ACCURACY,
         )
         is None
     )

@@ -10,8 +10,8 @@ from tests.report.records import trial
 def test_choices_that_all_trials_made_and_that_differ_are_kept() -> None:
     params = [{"layers": i, "same": 1.0, **({"rare": i} if i else {})} for i in range(4)]
     trials = [trial(i, 0.1 * i, params=p) for i, p in enumerate(params)]
-    found = choices([*trials, trial(9, 0.9, params={"layers": 9}, data_fraction=0.5)], ACCURACY)
-    assert found is not None
-    assert found.choices == {"layers": (0, 1, 2, 3)}
-    assert found.table(ACCURACY) == (("accuracy, %", "layers"), [(0, 0), (10, 1), (20, 2), (100 * (0.1 * 3), 3)])
+    chosen = choices([*trials, trial(9, 0.9, params={"layers": 9}, data_fraction=0.5)], ACCURACY)
+    assert chosen is not None
+    assert chosen.choices == {"layers": (0, 1, 2, 3)}
+    assert chosen.table(ACCURACY) == (("accuracy, %", "layers"), [(0, 0), (10, 1), (20, 2), (100 * (0.1 * 3), 3)])
     assert choices(trials[:3], ACCURACY) is None

@@ -15,9 +15,9 @@ def test_fidelity_is_the_rank_correlation_with_the_mean_of_repeats() -> None:
     history.append(
         trial(9, 0.5, data_fraction=0.25, fingerprint="print-0", seed_index=1)
     )  # the mean of print-0 is then 0.40
-    found = fidelity(result(*history, candidates=tuple(candidate(i, v) for i, v in enumerate(whole))))
-    against = next(row for row in found if row.whole == "confirmation")
+    fidelities = fidelity(result(*history, candidates=tuple(candidate(i, v) for i, v in enumerate(whole))))
+    against = next(row for row in fidelities if row.whole == "confirmation")
     assert against.policies == 5
     assert against.correlation == pytest.approx(spearmanr([0.40, *cheap[1:]], whole).statistic)
-    rungs = next(row for row in found if row.whole == "its end")
+    rungs = next(row for row in fidelities if row.whole == "its end")
     assert rungs.correlation == pytest.approx(1.0)

@@ -9,18 +9,18 @@ from tests.report.records import result, trial
 
 def test_the_shift_is_told_with_what_it_gained_in_training() -> None:
     policy = {"layers": [{"sub_policies": [{"operations": [{"operator": "Rotate", "magnitude": [0, 0.25]}]}]}]}
-    found = {"policy": policy, "initial": 0.1, "residual": 0.002, "noise": 0.001, "sample_passes": 5}
+    probed = {"policy": policy, "initial": 0.1, "residual": 0.002, "noise": 0.001, "sample_passes": 5}
     trained = [
         trial(i, value, name=name, data_fraction=0.25, seed_index=seed_index)
         for i, (name, seed_index, value) in enumerate(
             [("none", 0, 0.4), ("matched", 0, 0.5), ("none", 1, 0.4), ("matched", 1, 0.3)]
         )
     ]
-    text = shift(result(*trained, probes={"matching": found}), ACCURACY)
+    text = shift(result(*trained, probes={"matching": probed}), ACCURACY)
     assert text is not None
     assert "Rotate explain 98 % of it; the rest is within the noise" in text
     assert "they gain +10.0 and -10.0 points, so the search does not use them" in text
-    nothing = shift(result(probes={"matching": {**found, "policy": None}}), ACCURACY)
+    nothing = shift(result(probes={"matching": {**probed, "policy": None}}), ACCURACY)
     assert nothing is not None
     assert "no operator explains it" in nothing
     assert shift(result(), ACCURACY) is None

@@ -28,22 +28,22 @@ def request(work: Work, task: TrainingSetting, seed: int = 0) -> TrialResult:
 @pytest.fixture(scope="module")
 def task() -> TrainingSetting:
     """Bars that are well learned."""
-    return replace(small_task(epochs=30), train=samples(192, 0), validation=samples(96, 1))
+    return replace(small_task(epochs=15), train=samples(192, 0), validation=samples(96, 1))
 
 
 def test_affinity_falls_with_strength_where_an_operator_destroys_and_not_where_it_does_nothing(
     task: TrainingSetting,
 ) -> None:
     space = load_space("standard")
-    found = request(MeasureAffinity(space, 0.5), task)
-    assert found.status == "complete", found.reason
-    operators = found.probe_result["operators"]
+    result = request(MeasureAffinity(space, 0.5), task)
+    assert result.status == "complete", result.reason
+    operators = result.probe_result["operators"]
     assert set(operators) == {name for family in space.families.values() for name in family} - {"Identity"}
     by_strength = {strength: affinity for strength, affinity, _ in operators["TranslateY"]}
     assert by_strength[1.0] < 0.9, "the place of the bar is its class"
     assert {s: a for s, a, _ in operators["Saturation"]}[1.0] == pytest.approx(1.0), "gray has no color"
     assert operators["TranslateY"][-1][2] > 1.0, "diversity: the loss grows"
-    assert bearable_strength(found.probe_result) in {0.25, 0.5, 0.75, 1.0}
+    assert bearable_strength(result.probe_result) in {0.25, 0.5, 0.75, 1.0}
     assert bearable_strength(None) is None
 
 
@@ -62,11 +62,11 @@ def test_affinity_looks_at_the_model_that_was_trained_without_augmentation_alrea
 
 
 def test_density_prefers_what_trained_models_still_recognize(task: TrainingSetting) -> None:
-    found = request(MatchDensity(load_space("light")), task)
-    assert found.status == "complete", found.reason
-    assert 1 <= len(found.probe_result["policies"]) <= 5
-    assert found.probe_result["scores"] == sorted(found.probe_result["scores"], reverse=True)
-    assert found.sample_passes > 0
+    result = request(MatchDensity(load_space("light")), task)
+    assert result.status == "complete", result.reason
+    assert 1 <= len(result.probe_result["policies"]) <= 5
+    assert result.probe_result["scores"] == sorted(result.probe_result["scores"], reverse=True)
+    assert result.sample_passes > 0
 
 
 def test_policies_together_are_a_choice_between_them() -> None:
@@ -83,10 +83,10 @@ def test_the_gradient_moves_away_from_what_harms(task: TrainingSetting) -> None:
         update={"base": (), "families": {"two": {"TranslateY": 1.0, "Saturation": 1.0}}, "layers": (1, 1)}
     )
     longer = replace(task, recipe=task.recipe.model_copy(update={"epochs": 200}))
-    found = request(LearnByGradient(space), longer)
-    assert found.status == "complete", found.reason
-    assert found.sample_passes <= longer.full_length_passes(), "less than one training"
-    learned = Policy.model_validate(found.probe_result["policy"])
+    result = request(LearnByGradient(space), longer)
+    assert result.status == "complete", result.reason
+    assert result.sample_passes <= longer.full_length_passes(), "less than one training"
+    learned = Policy.model_validate(result.probe_result["policy"])
     weights = {b.operations[0].operator: b.weight for b in learned.layers[0].sub_policies}
     before = {b.operations[0].operator: b.weight for b in starting_policy(space).layers[0].sub_policies}
     assert before["TranslateY"] == before["Saturation"]
@@ -94,11 +94,11 @@ def test_the_gradient_moves_away_from_what_harms(task: TrainingSetting) -> None:
 
 
 def test_the_shift_is_found_and_few_images_are_not_asked() -> None:
-    found = request(MatchShift(), shifted_task())
-    policy = matched(found.probe_result)
+    result = request(MatchShift(), shifted_task())
+    policy = matched(result.probe_result)
     assert policy is not None
-    assert found.sample_passes > 0
+    assert result.sample_passes > 0
     few = replace(small_task(), validation=samples(20, 1))
     assert matched(request(MatchShift(), few).probe_result) is None
     assert matched(None) is None
-    assert np.isfinite(found.probe_result["residual"])
+    assert np.isfinite(result.probe_result["residual"])

@@ -16,6 +16,7 @@ from autoaug.search.strategies.cmaes import CmaEs
 from autoaug.search.study import SearchStudy
 from autoaug.training.result import TrialResult
 from autoaug.utils.seeds import derive_seed
+from tests.studies import kept_in_memory
 
 
 def test_without_its_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,7 +38,8 @@ class Forgetful(CmaEs):
 def drawn(strategy: Strategy, trials: int, running: int) -> list[dict[str, float | str]]:
     """What a search draws of which so many trials run at once, and end in another order than they began."""
     space, waiting = load_space("flat"), list[int]()
-    study = SearchStudy("sqlite:///:memory:", space, strategy, seed=4)
+    with kept_in_memory():
+        study = SearchStudy("study.db", space, strategy, seed=4)
     session, context = study.begin_session(), SearchContext(space, {}, 0.0, None, seed=4)
     for number in range(trials):
         step = strategy.next(study.history(), context)

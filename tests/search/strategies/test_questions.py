@@ -18,6 +18,7 @@ from autoaug.search.strategies.portfolio import portfolio
 from autoaug.search.strategies.questions import questions
 from autoaug.search.study import SearchStudy
 from tests.conformance import test_strategies as surrogate
+from tests.studies import kept_in_memory
 
 
 @pytest.mark.parametrize("name", space_names())
@@ -49,12 +50,11 @@ def likes(policy: Policy) -> float:
 
 
 def test_auto_goes_from_the_portfolio_to_what_none_of_its_shapes_has(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(surrogate, "known_score", likes)
-    study = surrogate.search_with(
-        "auto", tmp_path / "study.db", surrogate.Surrogate(), 30, space=load_space("standard")
-    )
+    with kept_in_memory():
+        study = surrogate.search_with("auto", Path("study.db"), surrogate.Surrogate(), 30, space=load_space("standard"))
     trials = study.history().trials
     in_portfolio = max(likes(record.policy) for record in trials if record.stage == Stage.PORTFOLIO)
     returned = study.strategy.finalists(study.history())[0].policy
@@ -66,13 +66,12 @@ def test_auto_goes_from_the_portfolio_to_what_none_of_its_shapes_has(
 
 
 @pytest.mark.parametrize("may_stop", [True, False])
-def test_auto_ends_early_where_nothing_is_left_to_gain(
-    may_stop: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_auto_ends_early_where_nothing_is_left_to_gain(may_stop: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         surrogate, "known_score", lambda policy: 0.9 if not policy.layers else 0.6 + 0.001 * len(policy.layers)
     )
-    study = SearchStudy(tmp_path / "study.db", load_space("standard"), get_strategy("auto"), seed=0)
+    with kept_in_memory():
+        study = SearchStudy("study.db", load_space("standard"), get_strategy("auto"), seed=0)
     full = surrogate.FULL
     said = run_search(
         study, surrogate.Surrogate(), Budget(trainings=20), full, surrogate.BASELINES, Logged(), may_stop=may_stop

@@ -29,9 +29,9 @@ def test_what_is_believed_is_nearer_the_truth_than_the_scores_are() -> None:
         best = np.argsort(-scores[:, 0])[:10]
         trials = [record(i, str(i), 0.5 + scores[i, 0]) for i in range(40)]
         trials += [record(100 + 4 * i + r, str(i), 0.5 + scores[i, r], seed_index=r) for i in best for r in (1, 2, 3)]
-        found = policy_estimates(trials)
-        first = int(found[0].record.key[0])
-        expected = {int(s.record.key[0]): s.expected for s in found}
+        estimates = policy_estimates(trials)
+        first = int(estimates[0].record.key[0])
+        expected = {int(s.record.key[0]): s.expected for s in estimates}
         raw.append(np.mean([(scores[i, 0] - truth[i]) ** 2 for i in best]))
         believed.append(np.mean([(expected[i] - truth[i]) ** 2 for i in best]))
         regret.append(truth.max() - truth[first])
@@ -44,11 +44,11 @@ def test_a_hard_repeat_is_not_held_against_those_who_had_it() -> None:
     trials = [record(i, str(i), 0.60 - 0.02 * i) for i in range(5)]
     trials += [record(10 + i, str(i), 0.40 - 0.02 * i, seed_index=1) for i in range(3)]
     trials += [record(20 + i, str(i), 0.80 - 0.02 * i, data_fraction=1.0) for i in range(2)]
-    found = policy_estimates(trials)
-    assert [s.record.key[0] for s in found] == ["0", "1", "2", "3", "4"]
-    assert [s.trials for s in found] == [3, 3, 2, 1, 1]
-    assert [s.is_whole for s in found] == [True, True, False, False, False]
-    assert found[0].record.data_fraction == 1.0
+    estimates = policy_estimates(trials)
+    assert [s.record.key[0] for s in estimates] == ["0", "1", "2", "3", "4"]
+    assert [s.trials for s in estimates] == [3, 3, 2, 1, 1]
+    assert [s.is_whole for s in estimates] == [True, True, False, False, False]
+    assert estimates[0].record.data_fraction == 1.0
 
 
 def test_a_trial_that_was_told_as_another_is_no_new_evidence() -> None:
@@ -57,6 +57,6 @@ def test_a_trial_that_was_told_as_another_is_no_new_evidence() -> None:
 
 
 def test_alike_scores_are_believed_to_be_luck() -> None:
-    found = policy_estimates([record(i, str(i), 0.5 + 0.001 * i) for i in range(20)])
-    assert found[0].expected == pytest.approx(0.0, abs=0.002)
+    estimates = policy_estimates([record(i, str(i), 0.5 + 0.001 * i) for i in range(20)])
+    assert estimates[0].expected == pytest.approx(0.0, abs=0.002)
     assert policy_estimates([]) == []

@@ -11,7 +11,7 @@ from autoaug.functional.bounds import check_classes
 from autoaug.functional.labels import soft_labels
 from autoaug.functional.sampling import Seeded
 from autoaug.modalities.image.exports.steps import augment_samples
-from autoaug.modalities.image.mixing import draw_mixing, label_share, mix_pairs, own_share
+from autoaug.modalities.image.mixing import draw_mixing, label_share, mix_pairs
 from autoaug.modalities.image.pixels import as_batch, as_float, as_type, check_inputs
 
 MIXING: tuple[tuple[int, int], float, float] = ((1, 1), 1.0, 1.0)
@@ -37,5 +37,5 @@ class Augment(Seeded):
             augmented = augment_samples(as_float(batch), generator)
             mode, partner, weight, place = draw_mixing(*MIXING, len(batch), generator)
             mixed = mix_pairs(augmented, augmented[partner.to(batch.device)], mode, weight, place)
-        own = label_share(mode, own_share(mode, weight, place, *batch.shape[-2:])).to(soft)
+        own = label_share(mode, weight, place, batch.shape[-2], batch.shape[-1]).to(soft)
         return as_type(mixed, images.dtype), torch.lerp(soft[partner.to(soft.device)], soft, own[:, None])

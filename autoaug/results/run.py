@@ -1,4 +1,4 @@
-"""The results of trials and searches, as frozen records. This module does not import torch."""
+"""The result of a run: its candidates, comparisons and trials."""
 
 from __future__ import annotations
 
@@ -7,108 +7,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 
 from autoaug.errors import NewerFormat, RunError, UnknownName
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import read_policy
 from autoaug.policy.models import Policy
-from autoaug.probe_results import Count, read_generated, read_probe
+from autoaug.results.metric import MetricRecord, MetricScores
+from autoaug.results.probes import read_generated, read_probe
+from autoaug.results.record import CandidateKind, Count, Fraction, Integer, Interval, Record, Size, Unit, Verdict
 from autoaug.utils.json import read_record
 from autoaug.utils.renamed import renamed, upgraded
 
 FORMAT = 2
 
-CandidateKind = Literal["baseline", "searched", "control"]
-Verdict = Literal["better", "worse", "no significant difference"]
-Interval = tuple[float, float]
-Unit = Annotated[float, Field(ge=0, le=1)]
-Fraction = Annotated[float, Field(gt=0, le=1)]
-Size = Annotated[int, Field(ge=1, lt=2**63)]
-Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-
-
-class Record(BaseModel):
-    """Base of the records in ``result.json``: frozen, no unknown fields, and all numbers finite."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class MetricRecord(Record):
-    """The metric that scores are based on, and the one place where scores are converted to its unit. A score is the
-    metric, negated if needed so that larger is better.
-
-    Attributes:
-        name: its name in text.
-        unit: ``%`` for fractions in [0, 1], which are shown in percent; otherwise the text after a value.
-        larger_is_better: whether larger values of the metric are better; if not, a score is its negative.
-    """
-
-    name: str = "accuracy"
-    unit: str = "%"
-    larger_is_better: bool = True
-
-    @property
-    def is_share(self) -> bool:
-        """Whether scores are fractions in [0, 1]."""
-        return self.unit == "%" and self.larger_is_better
-
-    def value(self, score: float) -> float:
-        """A score, or a difference of two, in the metric's unit."""
-        return score * (100 if self.unit == "%" else 1) * (1 if self.larger_is_better else -1)
-
-    def plain(self, score: float) -> float:
-        """A score as the metric computes it, shares in [0, 1]: for programs that read on."""
-        return score if self.larger_is_better else -score
-
-    @property
-    def key(self) -> str:
-        """The name as a part of a key: ``word_errors``."""
-        return "_".join(self.name.split())
-
-    def interval(self, scores: tuple[float, float]) -> tuple[float, float]:
-        """The bounds of an interval of scores in the metric's unit, the lower value first."""
-        low, high = sorted(self.value(score) for score in scores)
-        return low, high
-
-    def difference(self, score: float) -> str:
-        """A difference of two scores in the metric's unit as text, with its sign and without the unit: ``+0.40``."""
-        return f"{self.value(score):{'+.2f' if self.unit == '%' else '+.4g'}}"
-
-    def title(self, of: str = "", at: str = "") -> str:
-        """A title such as ``test accuracy, %`` for an axis or a column, with `of` before the name and `at` after it."""
-        words = " ".join(part for part in (of, self.name, at) if part)
-        return f"{words}, {self.unit}" if self.unit else words
-
-    def column(self, of: str) -> str:
-        """A title such as ``test, %``, for a table in which the metric is known."""
-        return f"{of}, {self.unit}" if self.unit else of
-
-    @property
-    def behind(self) -> str:
-        """The text after a value, such as `` %``."""
-        return f" {self.unit}" if self.unit else ""
-
-    @property
-    def points(self) -> str:
-        """The unit of differences: ``points`` for percentages."""
-        return "points" if self.unit == "%" else self.unit
-
-    def shown(self, score: float, digits: int = 1) -> str:
-        """A score as text, such as ``97.2 %``."""
-        return f"{self.value(score):.{digits}f}{self.behind}"
-
-
-#: The metric of runs and results that do not name one.
-ACCURACY = MetricRecord()
-
 
 class Candidate(Record):
     """A policy retrained from scratch on fresh seeds that all candidates share.
 
-    `class_scores` is the mean over the seeds, None for a class without test samples; `class_scores_by_seed` has a row
-    per seed; `confusion` counts test samples by class and prediction over all seeds. Without classes, all three are
-    empty.
+    `metrics` has all metrics of the task by name, whichever was asked for; older results have none. `class_scores` is
+    the mean recall over the seeds, None for a class without test samples; `class_scores_by_seed` has a row per seed;
+    `confusion` counts test samples by class and prediction over all seeds. Without classes, these three are empty.
     """
 
     name: str
@@ -122,6 +41,7 @@ class Candidate(Record):
     test_scores: Annotated[tuple[float, ...], renamed("test_scores", "test_accuracy")]
     mean: float
     ci95: Interval
+    metrics: dict[str, MetricScores] = Field(default_factory=dict)
     class_scores: Annotated[tuple[float | None, ...], renamed("class_scores", "class_accuracy")]
     class_scores_by_seed: Annotated[
         tuple[tuple[float | None, ...], ...], renamed("class_scores_by_seed", "class_accuracies")
@@ -228,12 +148,19 @@ class Cost(Record):
     energy: float | None = None
 
 
+#: Classes are uneven where the largest has more than this many times the samples of the smallest.
+UNEVEN = 3
+
+
 class DataSummary(Record):
-    """The data of the search, and how many `folds`. Older results do not name the modality: theirs is the first."""
+    """The data of the search, and how many `folds`; `class_counts` are training samples. Older results do not name the
+    modality: theirs is the first. Nor do they count classes.
+    """
 
     name: str
     fingerprint: str
     classes: Annotated[tuple[str, ...], Field(min_length=1)]
+    class_counts: tuple[Count, ...] = ()
     modality: str = Field(default_factory=lambda: get_modality().name)
     shape: Annotated[tuple[Size, ...], Field(min_length=1)]
     train: Size
@@ -241,6 +168,11 @@ class DataSummary(Record):
     test: Count
     folds: Count | None = None
     findings: tuple[str, ...]
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether the largest class has more than three times the training samples of the smallest."""
+        return bool(self.class_counts) and max(self.class_counts) > UNEVEN * min(self.class_counts)
 
 
 class LongerTraining(Record):
@@ -257,7 +189,7 @@ class LongerTraining(Record):
 class TrialSummary(Record):
     """A trial of the search. `data_fraction` is the fraction of the training split, `stop` the fraction of full length,
     `values` has one number per objective, `params` has the sampler's choices by name, and `started` is in seconds since
-    the epoch.
+    the epoch. `words` say what its policy does; empty in older results, and for probes.
     """
 
     number: Count
@@ -276,8 +208,9 @@ class TrialSummary(Record):
     note: str
     is_baseline: bool
     fingerprint: str
-    params: dict[str, float | str] = {}
+    params: dict[str, float | str] = Field(default_factory=dict)
     started: float = 0.0
+    words: str = ""
 
 
 class _Formatted(BaseModel):
@@ -309,8 +242,8 @@ class SearchResult(Record):
     objectives: Annotated[tuple[str, ...], Field(min_length=1)] = ("accuracy",)
     stopped: str = ""
     history: tuple[TrialSummary, ...]
-    probes: Annotated[dict[str, dict[str, Any]], renamed("probes", "inquiries")] = {}
-    generated: dict[str, dict[str, Any]] = {}
+    probes: Annotated[dict[str, dict[str, Any]], renamed("probes", "inquiries")] = Field(default_factory=dict)
+    generated: dict[str, dict[str, Any]] = Field(default_factory=dict)
     importance: dict[str, float]
     versions: dict[str, str]
 
@@ -347,6 +280,10 @@ class SearchResult(Record):
                     f"candidate {candidate.name!r} has scores for {len(candidate.class_scores)} classes, but the data "
                     f"have {len(self.data.classes)}"
                 )
+        if len(self.data.class_counts) not in {0, len(self.data.classes)}:
+            raise ValueError(
+                f"class_counts has {len(self.data.class_counts)} entries for {len(self.data.classes)} classes"
+            )
         for number, candidate in enumerate(self.candidates if self.metric.is_share else ()):
             for field_name, score in candidate.scores():
                 if not 0 <= score <= 1:

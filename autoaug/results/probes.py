@@ -11,10 +11,10 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from autoaug.policy.models import Policy
+from autoaug.results.record import Count
 from autoaug.utils.json import first_fault
 from autoaug.utils.renamed import renamed
 
-Count = Annotated[int, Field(ge=0, lt=2**63)]
 #: An operator's strength, its affinity and its diversity.
 Measurement = tuple[float, float, float]
 

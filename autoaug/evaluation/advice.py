@@ -1,0 +1,60 @@
+"""What to try where nothing was proven: computed from the parts of the interval, never a canned tip."""
+
+from __future__ import annotations
+
+import math
+
+from autoaug.evaluation.wording import sample_cure
+from autoaug.results import Comparison, SearchResult
+
+
+def advice(result: SearchResult) -> list[str]:
+    """What would most likely turn the verdict into "better", most promising first; empty where it is already."""
+    if result.verdict == "better":
+        return []
+    steps = []
+    if result.stopped:
+        steps.append("--no-early-stop spends the rest of the budget, against the odds")
+    comparison = result.comparison
+    if comparison is not None and comparison.difference > 0 and (settled := _settling(comparison, result)):
+        steps.append(settled)
+    elif result.history and not result.stopped:
+        tried = len({trial.fingerprint for trial in result.history if trial.fingerprint and not trial.is_baseline})
+        policies = "1 policy was" if tried == 1 else f"{tried} policies were"
+        steps.append(f"a larger --budget, or another --space: {policies} tried, and none looks better")
+    return steps
+
+
+def _settling(comparison: Comparison, result: SearchResult) -> str:
+    """How many seeds and test samples would prove a lead of this size, if it is real: the squares of the two parts of
+    half the interval's width shrink in proportion to 1 / count. Empty where they are not known.
+    """
+    lead, by_seeds, by_samples = comparison.difference, comparison.seeds_reach, comparison.samples_reach
+    if by_seeds is None or by_samples is None:
+        return ""
+    seeds = len(comparison.differences)
+    shown = f"{result.metric.difference(lead)} {result.metric.points}".strip()
+    left_for_seeds, left_for_samples = lead**2 - by_samples**2, lead**2 - by_seeds**2
+    if left_for_seeds > 0:
+        more = f"--max-seeds {_count(seeds * by_seeds**2 / left_for_seeds)} (now {seeds})"
+    elif left_for_samples > 0:
+        more = _more_samples(comparison, result, by_samples**2 / left_for_samples)
+    else:
+        more = f"{_more_samples(comparison, result, 2 * by_samples**2 / lead**2)}, and "
+        more += f"--max-seeds {_count(2 * seeds * by_seeds**2 / lead**2)}"
+    return f"to prove a lead of {shown}, if it is real, it takes about {more}"
+
+
+def _more_samples(comparison: Comparison, result: SearchResult, factor: float) -> str:
+    """That many times the test samples, or their groups."""
+    if comparison.folds is not None:
+        return f"{factor:.1f} times the data"
+    tested = comparison.test_groups or result.data.test
+    what = sample_cure(comparison).removeprefix("more ")
+    return f"{_count(tested * factor):,} {what} (now {tested:,})"
+
+
+def _count(value: float) -> int:
+    """A count rounded up to two digits."""
+    step = int(10 ** max(0, math.floor(math.log10(max(1.0, value))) - 1))
+    return step * math.ceil(value / step)

@@ -1,0 +1,143 @@
+"""Curves: operators that are functions of a channel's value, as tables of 256 values in [0, 1], one column per channel
+or one for all.
+
+Each takes the table of what was done before, so that a run of curves becomes one table, without rounding between them.
+The same curves as in `autoaug.modalities.image.tone` and `color`, which explain them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import cv2
+import numpy as np
+
+from autoaug.modalities.image.arrays.values import channels_of, gray_weights
+
+#: Whole levels, and the table of the identity.
+WHOLE = np.arange(256, dtype=np.float32)[:, None]
+LEVELS = WHOLE / np.float32(255)
+
+
+class Values:
+    """The values of an image under a table: what curves that depend on the image must know.
+
+    Args:
+        image: ``[H, W]`` or ``[H, W, C]`` uint8.
+        table: float32 ``[256, 1]`` or ``[256, C]`` in [0, 1].
+    """
+
+    def __init__(self, image: np.ndarray, table: np.ndarray) -> None:
+        self.image, self.table = image, table
+        self.channels = channels_of(image)
+
+    def counts(self) -> np.ndarray:
+        """How often each level occurs in the image, float32 ``[C, 256]``."""
+        counts = [cv2.calcHist([self.image], [c], None, [256], [0, 256]) for c in range(self.channels)]
+        return np.concatenate(counts, axis=None).reshape(-1, 256)
+
+    def ends(self) -> tuple[list[float], list[float]]:
+        """The lowest and the highest value of each channel."""
+        if self.table is LEVELS:
+            reduced = (cv2.reduce(cv2.reduce(self.image, 0, how), 1, how) for how in (cv2.REDUCE_MIN, cv2.REDUCE_MAX))
+            low, high = ([level / 255 for level in ends.ravel().tolist()] for ends in reduced)
+            return low, high
+        occurs = self.counts().T > 0
+        ends = np.where(occurs, self.table, 2).min(0), np.where(occurs, self.table, -1).max(0)
+        return ends[0].tolist(), ends[1].tolist()
+
+    def mean_gray(self) -> float:
+        """The mean gray value."""
+        if self.table is LEVELS:
+            means = [level / 255 for level in cv2.mean(self.image)]
+        else:
+            means = ((self.counts().T * self.table).sum(0) / (self.image.size / self.channels)).tolist()
+        return sum(mean * weight for mean, weight in zip(means, gray_weights(self.channels), strict=False))
+
+
+def _brightness(values: Values, change: float, uniforms: Sequence[float]) -> np.ndarray:
+    return values.table * np.float32(1 + change)
+
+
+def _contrast(values: Values, change: float, uniforms: Sequence[float]) -> np.ndarray:
+    return values.table * np.float32(1 + change) - np.float32(change * values.mean_gray())
+
+
+def _invert(values: Values, on: float, uniforms: Sequence[float]) -> np.ndarray:
+    return 1 - values.table if on >= 0.5 else values.table
+
+
+def _autocontrast(values: Values, share: float, uniforms: Sequence[float]) -> np.ndarray:
+    scale, shift = [], []
+    for low, high in zip(*values.ends(), strict=True):
+        gain, weight = (share / (high - low), share) if high - low >= 1e-6 else (0.0, 0.0)
+        scale.append(1 + gain - weight)
+        shift.append(low * gain)
+    return values.table * np.array(scale, np.float32) - np.array(shift, np.float32)
+
+
+def _channel_drop(values: Values, share: float, uniforms: Sequence[float]) -> np.ndarray:
+    scale = np.ones(values.channels, np.float32)
+    if values.channels > 1:
+        scale[int(uniforms[0] * values.channels)] -= share
+    return values.table * scale
+
+
+def _color_temperature(values: Values, octaves: float, uniforms: Sequence[float]) -> np.ndarray:
+    if values.channels != 3:
+        return values.table
+    return values.table * np.exp2(octaves * np.array([0.5, 0.0, -0.5])).astype(np.float32)
+
+
+def _solarize(values: Values, depth: float, uniforms: Sequence[float]) -> np.ndarray:
+    if depth <= 0:
+        return values.table
+    return np.where(values.table < np.float32(1 - depth - 1e-4), values.table, 1 - values.table)
+
+
+def _posterize(values: Values, bits: float, uniforms: Sequence[float]) -> np.ndarray:
+    step = np.float32(2 ** math.floor(np.float32(bits + 0.5)))  # 4, not 3.9999999
+    if step <= 1:
+        return values.table
+    levels = WHOLE if values.table is LEVELS else np.floor(values.table * np.float32(255) + np.float32(1e-3))
+    return np.floor(levels / step) * (step / np.float32(255))  # NumPy's // is many times slower
+
+
+def _equalize(values: Values, share: float, uniforms: Sequence[float]) -> np.ndarray:
+    counts, table = values.counts(), values.table
+    if table is not LEVELS:
+        levels = np.rint(table * 255).astype(np.int64).T.repeat(values.channels // table.shape[1], 0)
+        counts = np.array([np.bincount(*own, 256) for own in zip(levels, counts, strict=True)])
+    before = counts.cumsum(1) - counts
+    step = np.floor((before * (counts > 0)).max(1, keepdims=True) / 255)  # from the pixels below the highest level
+    new = np.floor((before + np.floor(step / 2)) / np.maximum(step, 1))
+    new = np.minimum(new, 255) * np.float32(1 / 255)
+    if table is not LEVELS:
+        new = np.take_along_axis(new, levels, 1)
+    weight = np.where(step > 0, np.float32(share), 0).T
+    return table + weight * (new.T - table)
+
+
+def _solarize_add(values: Values, added: float, uniforms: Sequence[float]) -> np.ndarray:
+    return np.where(values.table < 0.5, values.table + np.float32(added), values.table)
+
+
+def _gamma(values: Values, octaves: float, uniforms: Sequence[float]) -> np.ndarray:
+    return np.where(values.table < 1e-6, values.table, values.table ** np.float32(2**octaves))
+
+
+#: The table after an operator, clipped to [0, 1] afterwards, by the operator's name.
+CURVES: Mapping[str, Callable[[Values, float, Sequence[float]], np.ndarray]] = {
+    "Brightness": _brightness,
+    "Contrast": _contrast,
+    "Invert": _invert,
+    "AutoContrast": _autocontrast,
+    "ChannelDrop": _channel_drop,
+    "ColorTemperature": _color_temperature,
+    "Solarize": _solarize,
+    "Posterize": _posterize,
+    "Equalize": _equalize,
+    "SolarizeAdd": _solarize_add,
+    "Gamma": _gamma,
+}

@@ -1,0 +1,54 @@
+"""Warp images by OpenCV: bilinear, 0 outside. Maps that take pixels to pixels copy them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from autoaug.modalities.image.arrays.maps import Map, Size, keeps_pixels, on_pixels
+
+
+def warped(image: np.ndarray, map_: Map) -> np.ndarray:
+    """A new image ``[H, W, ...]`` whose pixels come from where the map, from the image center, points to."""
+    height, width = size = image.shape[:2]
+    direct = on_pixels(map_, size)
+    if keeps_pixels(direct, size):
+        return _affine(image, direct, cv2.INTER_NEAREST)
+    if direct[6] == direct[7] == 0:
+        return _affine(image, direct, cv2.INTER_LINEAR)
+    corners = [(x, y) for x in (0, width - 1) for y in (0, height - 1)]
+    if all(direct[6] * x + direct[7] * y + direct[8] > 1e-6 for x, y in corners):
+        matrix = np.array(direct).reshape(3, 3)
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return cv2.warpPerspective(image, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_CONSTANT)
+    return taken(image, through(own_positions(size), map_))
+
+
+def _affine(image: np.ndarray, direct: Map, interpolation: int) -> np.ndarray:
+    flags = interpolation | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(image, np.array((direct[:3], direct[3:6])), image.shape[1::-1], flags=flags)
+
+
+@lru_cache(maxsize=8)
+def own_positions(size: Size) -> np.ndarray:
+    """The position ``(x, y)`` of each pixel, float32 ``[H, W, 2]``, in pixels from the center."""
+    x, y = (np.arange(length, dtype=np.float32) - np.float32((length - 1) / 2) for length in (size[1], size[0]))
+    positions = np.stack(np.meshgrid(x, y), -1)
+    positions.flags.writeable = False  # it is shared
+    return positions
+
+
+def through(positions: np.ndarray, map_: Map) -> np.ndarray:
+    """Positions ``[H, W, 2]`` mapped; behind the horizon they fall outside the image."""
+    mapped = cv2.transform(positions, np.array(map_, np.float32).reshape(3, 3))
+    return mapped[..., :2] / np.maximum(mapped[..., 2:], np.float32(1e-6))
+
+
+def taken(image: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """The image at the ``positions [H, W, 2]``, in pixels from the center."""
+    height, width = image.shape[:2]
+    pixels = (positions + np.array([(width - 1) / 2, (height - 1) / 2], np.float32)).astype(np.float32)
+    pixels = np.clip(pixels, -2, max(height, width) + 1)  # OpenCV's own conversion to integers wraps around
+    return cv2.remap(image, pixels, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)

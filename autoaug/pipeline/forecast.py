@@ -1,0 +1,213 @@
+"""What a run will do, and about how long it takes, from a few timed steps."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass, replace
+
+import psutil
+import torch
+
+from autoaug.data.inputs import spread_rows
+from autoaug.errors import typed_line
+from autoaug.modalities.registry import get_modality
+from autoaug.pipeline.job import Job
+from autoaug.policy.loading import load_policy
+from autoaug.policy.models import Policy
+from autoaug.runs.config import RunConfig
+from autoaug.search.baselines import CONFIRMED
+from autoaug.search.budget import Budget
+from autoaug.training.feed import inputs_at_once
+from autoaug.training.inference import predict
+from autoaug.training.randomness import RandomState
+from autoaug.training.setting import TrainingSetting
+from autoaug.training.state import TrainingPlan, new_training
+from autoaug.training.train import train
+from autoaug.utils.clock import now
+from autoaug.utils.seeds import derive_seed
+
+#: The steps before the time is taken: the first one loads things.
+_LOADING = 1
+#: If two steps take longer than this, in seconds each, that is the estimate; otherwise as many more are timed as are
+#: augmented at once, up to a limit.
+_SLOW, _MOST = 0.2, 8
+#: So many samples are predicted to time that.
+_PREDICTED = 64
+#: The two trainings of twice the length at the end of a run, in trainings.
+_LONGER = 4
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What was measured: seconds per training step and per predicted sample, and the bytes of the process."""
+
+    step: float
+    prediction: float
+    memory: int
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a run will do.
+
+    Attributes:
+        search: what the search may try, as text; empty for a comparison.
+        search_seconds: the time of the search, with all workers; 0 for a comparison.
+        candidates: the most policies that are confirmed.
+        seeds: the fewest and the most seeds that each is confirmed on.
+        steps: the optimizer steps of a training at full length.
+        training_seconds: the time of such a training with its scores, in one worker; NaN if no step could be timed.
+        workers: the number of trainings at a time.
+        memory: the bytes of a worker.
+        fault: why no step could be timed; empty if it could.
+    """
+
+    search: str
+    search_seconds: float
+    candidates: int
+    seeds: tuple[int, int]
+    steps: int
+    training_seconds: float
+    workers: int
+    memory: int
+    fault: str = ""
+
+    @property
+    def confirmation_seconds(self) -> tuple[float, float]:
+        """The time of the confirmation with the fewest and the most seeds."""
+        least, most = (
+            (self.candidates * seeds + _LONGER) * self.training_seconds / self.workers for seeds in self.seeds
+        )
+        return least, most
+
+    @property
+    def lines(self) -> list[str]:
+        """All of this as text."""
+        least, most = self.seeds
+        more = f", up to {self.candidates * most} on {most} seeds where the result is not clear" if most > least else ""
+        lines = [f"the search: {self.search}"] if self.search else []
+        lines.append(
+            f"the confirmation: up to {self.candidates} policies on {least} seeds, {self.candidates * least} trainings"
+            f"{more}; then two of twice the length"
+        )
+        if self.fault:
+            return [*lines, f"how long that takes is not known: a step failed with {self.fault}"]
+        begun = f"about {_duration(self.search_seconds)} for the search and " if self.search else "about "
+        short, long = map(_duration, self.confirmation_seconds)
+        lines.append(
+            f"the time: {begun}{short if short == long else f'{short} to {long}'} for the confirmation, {self.workers} "
+            f"at a time; a training has {self.steps} steps and takes {_duration(self.training_seconds)}"
+        )
+        free = psutil.virtual_memory().available
+        lines.append(
+            f"the memory: about {self.memory / 2**30:.1f} GiB per worker, {self.workers * self.memory / 2**30:.1f} GiB "
+            f"in all; {free / 2**30:.1f} GiB are free"
+        )
+        return lines
+
+
+def forecast(job: Job) -> Forecast:
+    """What the run will do. An error in the timed steps is reported, but not raised: trials handle it."""
+    config, setting = job.config, job.setting({})
+    policy = config.policies[-1] if config.policies else _usual(setting)
+    seed, fault = derive_seed(config.seed, "forecast"), ""
+    plan = setting.plan(policy, seed)
+    try:
+        with setting.computing(), RandomState(seed, setting.device):
+            timing = _timed(_through_the_network(plan), setting)
+    except Exception as error:  # a user's model may raise anything
+        timing, fault = Timing(math.nan, math.nan, 0), typed_line(error)
+    scored = len(job.data.validation) + len(job.data.test) / (config.folds or 1)
+    full_length = plan.recipe.full_length_passes(len(plan.taken)) if plan.recipe.views else plan.steps * plan.batch_size
+    seconds = full_length / plan.batch_size * timing.step + scored * timing.prediction
+    return Forecast(
+        search=_words(config),
+        search_seconds=_search_seconds(config.budget, seconds, config.workers) * (2 if config.control else 1),
+        candidates=_candidates(config),
+        seeds=(job.planned[0], job.planned[-1]),
+        steps=plan.steps,
+        training_seconds=seconds,
+        workers=config.workers,
+        memory=timing.memory,
+        fault=fault,
+    )
+
+
+def _through_the_network(plan: TrainingPlan) -> TrainingPlan:
+    """The plan without kept features, which are computed before the first step and are most of the work."""
+    return replace(plan, recipe=plan.recipe.model_copy(update={"views": None}))
+
+
+def _usual(setting: TrainingSetting) -> Policy:
+    name = get_modality(setting.modality).usual_policy
+    return load_policy(name) if name else Policy()
+
+
+def _timed(plan: TrainingPlan, setting: TrainingSetting) -> Timing:
+    """Take a step, which may have to load something, then some that are timed; and predict some samples."""
+    setting.warm_up()
+    training = new_training(plan)
+    chunk = min(_MOST, inputs_at_once(plan.samples.inputs.shape) // plan.batch_size)
+    ends = sorted({min(end, plan.steps) for end in (_LOADING, _LOADING + 2, _LOADING + 2 + max(2, chunk))})
+    # Rungs are rounded up to steps.
+    reached = train(training, replace(plan, rungs=[(end - 0.5) / plan.steps for end in ends]))
+    begun = now()
+    next(reached)
+    per_step = now() - begun
+    for start, end in itertools.pairwise(ends):
+        begun = now()
+        next(reached)
+        per_step = (now() - begun) / (end - start)
+        if per_step > _SLOW:
+            break
+    rows, begun = spread_rows(len(setting.validation), _PREDICTED), now()
+    predict(training.result, plan.task, setting.validation.inputs, setting.device, setting.modality, rows)
+    return Timing(per_step, (now() - begun) / len(rows), _memory(setting.device))
+
+
+def _memory(device: str) -> int:
+    """The bytes that this process holds; on a GPU, the most that it held there."""
+    if device.startswith("cuda"):
+        return int(torch.cuda.max_memory_reserved(device))
+    return int(psutil.Process().memory_info().rss)
+
+
+def _words(config: RunConfig) -> str:
+    budget, space = config.budget, config.space
+    if budget is None or space is None:
+        return ""
+    if budget.trials is not None:
+        amount = f"{budget.trials} trials, none longer than a training"
+    elif budget.seconds is not None:
+        amount = f"as many trials as fit into {_duration(budget.seconds)}"
+    else:
+        amount = (
+            f"the compute of {budget.trainings:g} trainings; a trial on a quarter of the data takes a quarter of one"
+        )
+    also = ", and as much again for the control" if config.control else ""
+    return f"{amount}{also} ({config.strategy} on the space {space.name!r})"
+
+
+def _search_seconds(budget: Budget | None, training_seconds: float, workers: int) -> float:
+    if budget is None:
+        return 0.0
+    if budget.seconds is not None:
+        return budget.seconds
+    return (budget.trainings or float(budget.trials or 0)) * training_seconds / workers
+
+
+def _candidates(config: RunConfig) -> int:
+    """The most policies that are confirmed: finalists, baselines, and baselines regularized as finalists are."""
+    if config.space is None:
+        return len(config.policies)
+    arms = config.finalists if config.space.regularization else 0
+    return config.finalists + min(CONFIRMED, len(config.space.baselines)) + arms + (config.control is not None)
+
+
+def _duration(seconds: float) -> str:
+    """A time in two digits: ``35 seconds``, ``12 minutes``, ``3.5 hours``."""
+    for unit, size in (("hours", 3600.0), ("minutes", 60.0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}" if seconds < 10 * size else f"{seconds / size:.0f} {unit}"
+    return f"{max(1, math.ceil(seconds))} seconds"

@@ -1,0 +1,44 @@
+"""The results of trials and searches, as frozen records. This room does not import torch."""
+
+from autoaug.results.metric import ACCURACY, RECALL, MetricRecord, MetricScores
+from autoaug.results.record import CandidateKind, Count, Interval, Record, Size, Unit, Verdict
+from autoaug.results.run import (
+    UNEVEN,
+    Candidate,
+    Comparison,
+    Cost,
+    DataSummary,
+    LeftOut,
+    LongerTraining,
+    McNemar,
+    Returned,
+    SearchResult,
+    TrialCounts,
+    TrialSummary,
+)
+
+__all__ = [
+    "ACCURACY",
+    "RECALL",
+    "UNEVEN",
+    "Candidate",
+    "CandidateKind",
+    "Comparison",
+    "Cost",
+    "Count",
+    "DataSummary",
+    "Interval",
+    "LeftOut",
+    "LongerTraining",
+    "McNemar",
+    "MetricRecord",
+    "MetricScores",
+    "Record",
+    "Returned",
+    "SearchResult",
+    "Size",
+    "TrialCounts",
+    "TrialSummary",
+    "Unit",
+    "Verdict",
+]

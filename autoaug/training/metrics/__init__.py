@@ -1,0 +1,38 @@
+"""Metrics: how predictions are measured, and how much each sample adds to the result."""
+
+from autoaug.training.metrics.base import (
+    Measured,
+    Metric,
+    SumMetric,
+    by_cluster,
+    fraction_kept,
+    measured,
+    metric_record,
+    score,
+    statistics_of,
+)
+from autoaug.training.metrics.choice import check_metric, get_metric, is_own, metrics_of
+from autoaug.training.metrics.counts import Accuracy, BalancedAccuracy, Kappa, MacroF1
+from autoaug.training.metrics.probabilities import AUROC, LogLoss
+
+__all__ = [
+    "AUROC",
+    "Accuracy",
+    "BalancedAccuracy",
+    "Kappa",
+    "LogLoss",
+    "MacroF1",
+    "Measured",
+    "Metric",
+    "SumMetric",
+    "by_cluster",
+    "check_metric",
+    "fraction_kept",
+    "get_metric",
+    "is_own",
+    "measured",
+    "metric_record",
+    "metrics_of",
+    "score",
+    "statistics_of",
+]

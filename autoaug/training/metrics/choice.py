@@ -1,0 +1,74 @@
+"""The metrics of each task, by the names that users give."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+
+import numpy as np
+
+from autoaug.errors import OptionError
+from autoaug.training.metrics.base import Metric, statistics_of
+from autoaug.training.metrics.counts import Accuracy, BalancedAccuracy, Kappa, MacroF1
+from autoaug.training.metrics.own import OwnMetric
+from autoaug.training.metrics.probabilities import AUROC, LogLoss
+from autoaug.training.tasks import Task
+
+#: So many samples of each class are made up to try a metric.
+_OF_EACH = 4
+#: By the name of the task; the first metric of a task is its default.
+_METRICS: Mapping[str, Mapping[str, Metric]] = {
+    "classification": {
+        "accuracy": Accuracy(),
+        "balanced-accuracy": BalancedAccuracy(),
+        "macro-f1": MacroF1(),
+        "auroc": AUROC(),
+        "log-loss": LogLoss(),
+        "kappa": Kappa(),
+    }
+}
+
+
+def metrics_of(task: Task) -> Mapping[str, Metric]:
+    """The metrics of a task by name, the default first."""
+    return _METRICS[task.name]
+
+
+def is_own(name: str) -> bool:
+    """Whether that is the name of a user's function."""
+    return ":" in name
+
+
+def get_metric(name: str, task: Task) -> Metric:
+    """The metric with that name, or the user's function ``module:function``. Raises `OptionError` if the task has no
+    such metric.
+    """
+    if is_own(name):
+        return OwnMetric(name)
+    known = metrics_of(task)
+    if name in known:
+        return known[name]
+    others = [other for other, metrics in _METRICS.items() if name in metrics]
+    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.4)
+    why = f" is for {others[0]}, and this is {task.name}" if others else f" does not exist for {task.name}"
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise OptionError(f"--metric {name!r}{why}{hint} (there are {', '.join(known)}, or your own module:function)")
+
+
+def check_metric(name: str, task: Task, labels: Mapping[str, np.ndarray]) -> None:
+    """Raise `OptionError` if the task has no such metric, or if it is not a finite number for made-up predictions of
+    samples like those of a split.
+
+    Args:
+        name: the name of the metric.
+        task: the task.
+        labels: the labels of each split that is scored, by its name.
+    """
+    metric = get_metric(name, task)
+    for split, all_labels in labels.items():
+        own = np.repeat(np.unique(all_labels), _OF_EACH)
+        scores = np.random.default_rng(0).dirichlet(np.ones(task.outputs), len(own)).astype(np.float32)
+        value = metric.of(statistics_of(metric, task, scores, own))
+        if not np.isfinite(value):
+            why = f"the {split} split has {len(np.unique(all_labels))} of {task.outputs} classes"
+            raise OptionError(f"--metric {name} is {value} for made-up predictions, no finite number: {why}")

@@ -1,0 +1,74 @@
+"""A metric that is a user's function."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from autoaug.errors import OptionError, typed_line
+from autoaug.utils.own_code import load_function
+
+#: Samples are left out in at most this many groups: the function runs once for each.
+_GROUPS = 200
+
+
+@dataclass(frozen=True)
+class OwnMetric:
+    """The user's function ``module:function``. It is called with the labels ``[n]`` and the task's scores, such as
+    probabilities ``[n, classes]``, and returns a number. Attributes of the function tell more, each with a default:
+    ``larger_is_better`` (True), ``unit`` (empty), and ``name``.
+
+    Nothing is known about the function, so that its influence is found by leaving samples out, in groups drawn at
+    random (the delete-a-group jackknife; Kott, 2001). All samples of a group get the same influence, so large that the
+    standard error is that of the jackknife.
+    """
+
+    function: str
+    takes_scores: bool = True
+
+    @property
+    def name(self) -> str:
+        usual = self.function.partition(":")[2].replace("_", " ")
+        return str(getattr(_loaded(self.function), "name", usual))
+
+    @property
+    def unit(self) -> str:
+        return str(getattr(_loaded(self.function), "unit", ""))
+
+    @property
+    def larger_is_better(self) -> bool:
+        return bool(getattr(_loaded(self.function), "larger_is_better", True))
+
+    def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        rows = len(targets)
+        return np.concatenate([targets.reshape(rows, -1), predictions.reshape(rows, -1)], 1).astype(np.float64)
+
+    def of(self, statistics: np.ndarray) -> float:
+        labels, scores, function = statistics[:, 0].astype(np.int64), statistics[:, 1:], _loaded(self.function)
+        try:
+            return float(function(labels, scores))
+        except Exception as fault:  # a user's function may raise anything
+            raise OptionError(
+                f"--metric {self.function} failed on {len(labels)} samples: {typed_line(fault)}"
+            ) from None
+
+    def influence(self, statistics: np.ndarray, clusters: np.ndarray | None = None) -> np.ndarray:
+        clusters = np.arange(len(statistics)) if clusters is None else clusters
+        total = int(clusters.max()) + 1
+        count = min(total, _GROUPS)
+        group = np.arange(total) if total == count else np.random.default_rng(0).permutation(np.arange(total) % count)
+        of_sample = group[clusters]
+        without = np.array([self.of(statistics[of_sample != number]) for number in range(count)])
+        added = (count - 1) * (without.mean() - without)[group] * math.sqrt(total / count)
+        centered: np.ndarray = added - added.mean()
+        return centered
+
+
+@lru_cache
+def _loaded(function: str) -> Callable[..., Any]:
+    return load_function(function, "--metric")

@@ -1,0 +1,56 @@
+"""What to try where nothing was proven follows from the parts of the interval."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pytest
+
+from autoaug.evaluation.advice import advice
+from autoaug.results import SearchResult
+from tests.conftest import published
+
+
+def undecided(lead: float, by_seeds: float, by_samples: float) -> SearchResult:
+    """A published result whose lead and parts of the interval are these."""
+    result = published()
+    assert result.comparison is not None
+    changed = {"difference": lead, "seeds_reach": by_seeds, "samples_reach": by_samples, "test_groups": None}
+    return result.model_copy(
+        update={
+            "verdict": "no significant difference",
+            "comparison": result.comparison.model_copy(update=changed),
+            "stopped": "",
+        }
+    )
+
+
+def test_a_better_policy_needs_no_advice() -> None:
+    assert advice(undecided(0.01, 0.02, 0.001).model_copy(update={"verdict": "better"})) == []
+
+
+def test_seeds_are_asked_for_where_they_can_decide() -> None:
+    result = undecided(0.01, 0.02, 0.006)
+    (step,) = advice(result)
+    seeds = int(re.search(r"--max-seeds (\d+)", step)[1])  # type: ignore[index]
+    assert result.comparison is not None
+    now = len(result.comparison.differences)
+    half_width = math.hypot(0.02 * math.sqrt(now / seeds), 0.006)
+    assert half_width == pytest.approx(0.01, rel=0.1)
+    assert half_width <= 0.01
+
+
+def test_samples_are_asked_for_where_they_alone_can_decide() -> None:
+    result = undecided(0.01, 0.006, 0.02)
+    (step,) = advice(result)
+    samples = int(re.search(r"about ([\d,]+) test samples", step)[1].replace(",", ""))  # type: ignore[index]
+    half_width = math.hypot(0.006, 0.02 * math.sqrt(result.data.test / samples))
+    assert half_width == pytest.approx(0.01, rel=0.1)
+    assert half_width <= 0.01
+
+
+def test_without_a_lead_more_policies_are_asked_for() -> None:
+    (step,) = advice(undecided(-0.01, 0.02, 0.006))
+    assert "--budget" in step
+    assert "policies were tried" in step

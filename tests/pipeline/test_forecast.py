@@ -1,0 +1,74 @@
+"""What a search would do, before it does anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autoaug import api
+from autoaug.pipeline.forecast import Forecast
+from tests.conftest import Ended, write_npz
+
+FORECAST = Forecast(
+    search="12 trials",
+    search_seconds=600.0,
+    candidates=8,
+    seeds=(5, 16),
+    steps=100,
+    training_seconds=30.0,
+    workers=2,
+    memory=2**30,
+)
+
+
+def test_the_time_of_the_confirmation_follows_from_a_training() -> None:
+    assert FORECAST.confirmation_seconds == ((8 * 5 + 4) * 30 / 2, (8 * 16 + 4) * 30 / 2)
+    search, confirmation, time, memory = FORECAST.lines
+    assert search == "the search: 12 trials"
+    assert "up to 8 policies on 5 seeds, 40 trainings, up to 128 on 16 seeds" in confirmation
+    assert "10 minutes for the search and 11 minutes to 33 minutes for the confirmation, 2 at a time" in time
+    assert "takes 30 seconds" in time
+    assert "1.0 GiB per worker, 2.0 GiB in all" in memory
+
+
+def test_what_is_not_known_is_not_guessed() -> None:
+    *_, last = replace(FORECAST, fault="ValueError: no").lines
+    assert last == "how long that takes is not known: a step failed with ValueError: no"
+
+
+def test_a_dry_run_says_what_a_search_would_do_and_writes_nothing(
+    npz: Path, tmp_path: Path, command: Callable[..., Ended]
+) -> None:
+    before = set(tmp_path.rglob("*"))
+    ended = command("search", npz, "--trials", "7", "--seeds", "3", "--workers", "1", "--dry-run", folder=tmp_path)
+    assert ended.code == 0, ended.stderr
+    assert ended.stdout.startswith("the search: 7 trials, none longer than a training (auto on the space 'standard')")
+    assert "up to 8 policies on 3 seeds, 24 trainings; then two of twice the length" in ended.stdout
+    assert set(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(("budget", "seconds"), [({"budget": "4x"}, 4), ({"trials": 6}, 6), ({"time": "90s"}, None)])
+def test_the_search_takes_its_budget(budget: dict[str, object], seconds: float | None, npz: Path) -> None:
+    found = api.forecast(npz, workers=2, **budget)
+    expected = 90.0 if seconds is None else seconds * found.training_seconds / 2
+    assert found.search_seconds == pytest.approx(expected)
+    assert found.training_seconds > 0
+    assert found.memory > 2**20
+
+
+def test_a_model_that_cannot_be_trained_is_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken_in_training.py").write_text(
+        "import torch\n"
+        "class Broken(torch.nn.Linear):\n"
+        "    def forward(self, values):\n"
+        "        raise ValueError('not today')\n"
+        "def build(channels, classes):\n"
+        "    return Broken(1, 1)\n"
+    )
+    found = api.forecast(write_npz(tmp_path / "bars.npz"), model="broken_in_training:build", trials=3, workers=1)
+    assert "not today" in found.fault
+    assert found.lines[-1].startswith("how long that takes is not known")
