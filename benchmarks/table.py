@@ -81,7 +81,7 @@ class Measure:
         plan = replace(setting, recipe=longer).plan(self.policy, seed, self.data_fraction)
         training = train_to_end(plan)
         codes = [
-            encoded(outputs_of(training.model, values, setting.device), torch.from_numpy(part.labels[rows]))
+            encoded(outputs_of(training.result, values, setting.device), torch.from_numpy(part.labels[rows]))
             for part in (setting.train, setting.validation, setting.test)
             for rows, values in clean_batches(part.inputs, setting.device, setting.modality)
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ import torch
 from PIL import Image
 from scipy.stats import binomtest
 
-from benchmarks import contestants, engine, foreign, recovery, sets, strategies, table
+from autoaug.modalities.image import models
+from benchmarks import contestants, engine, foreign, pretrain, recipes, recovery, sets, strategies, table
 from benchmarks import results as module
 from benchmarks.planting import VALIDATION, planted
 from benchmarks.results import PROVENANCE, Results
@@ -21,8 +23,10 @@ from benchmarks.table_policies import table_policies
 from benchmarks.verdict import FIVE, ONE, PLANNED
 from benchmarks.verdict_returns import RULES, SEARCHES, compared
 from benchmarks.verdict_worlds import World, confirmed, drawn
+from tests.conftest import bars
 
-SCRIPTS = sorted((Path(__file__).parent.parent / "scripts").glob("bench_*"))
+_FOLDER = Path(__file__).parent.parent / "scripts"
+SCRIPTS = sorted([*_FOLDER.glob("bench_*"), _FOLDER / "pretrain"])
 
 
 @pytest.fixture
@@ -229,3 +233,47 @@ def test_the_page_of_sets_shows_each_set_and_the_mean_over_them() -> None:
         "boards": ("+0.00", "-5.00"),
         "mean over the sets": ("+5.50", "+0.50"),
     }
+
+
+def test_a_choice_under_a_cheap_recipe_is_judged_by_what_it_costs_under_the_real_one() -> None:
+    """Closed form: the probe ranks three policies in reverse, and so chooses the one that is 6 points worse."""
+    worth = {"none": 0.50, "a": 0.53, "b": 0.56}
+    reverse = {"none": 0.56, "a": 0.53, "b": 0.50}
+    items = {
+        f"coins/{recipe}/{name}/{seed}": [values[name], values[name] + 0.01, 2.0]
+        for recipe, values in (("finetune", worth), ("scratch", worth), ("probe", reverse))
+        for name in worth
+        for seed in range(2)
+    }
+    found = recipes.compared(recipes.cells_of(items)["coins"])
+    assert found["probe"]["correlation"] == pytest.approx(-1)
+    assert found["probe"]["regret"] == pytest.approx(6)
+    for way in ("scratch", "finetune", recipes.ONE_SEED):
+        assert found[way]["correlation"] == pytest.approx(1)
+        assert (found[way]["regret"], found[way]["chosen"]) == (pytest.approx(0), "b")
+        assert found[way]["worth"] == pytest.approx(6)
+    (table, chart) = recipes.sections(items)
+    assert len(table.tables[0].rows) == 8
+    assert chart.chart is not None
+    del items["coins/probe/a/1"]
+    assert recipes.cells_of(items) == {}, "a set that is not finished is not shown"
+
+
+def test_a_backbone_is_the_same_if_its_training_was_stopped(tmp_path: Path) -> None:
+    """Its file says how it takes images, and is one that a model begins from."""
+    images, labels = bars(96, size=32, channels=3)
+    np.savez(tmp_path / "d.npz", x_train=images, y_train=labels)
+    part = pretrain.load_part(tmp_path / "d.npz", "train")
+    options = Namespace(epochs=2, batch_size=32, seed=0, device="cpu")
+    plan = pretrain.plan_of(options, "resnet9", part, 3)
+    assert pretrain.pretrain(plan, tmp_path / "state.safetensors", stop_after=1) is None
+    stopped = pretrain.pretrain(plan, tmp_path / "state.safetensors")
+    whole = pretrain.pretrain(plan, tmp_path / "other.safetensors")
+    assert stopped is not None
+    assert whole is not None
+    pretrain.write_backbone(stopped, tmp_path / "resnet9.safetensors", {"seed": 0})
+    start, words = models.start("resnet9", str(tmp_path / "resnet9.safetensors"), (3, 32, 32), 3)
+    assert "resized to 32 x 32 (bilinear)" in words
+    model = models.build("resnet9", (3, 32, 32), 3, torch.zeros(3), torch.ones(3), 0, start).eval()
+    values = torch.rand(2, 3, 32, 32)
+    torch.testing.assert_close(model(values), whole.model.eval()(values))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from autoaug.training.layers import head_of
 from autoaug.training.modes import evaluating
 
 _AT_ONCE = 500
@@ -19,15 +20,15 @@ def classifier_features(
     """The inputs ``[n, d]`` of the last linear layer of `classifier`, for samples ``[n, ...]`` in storage format, which
     `as_work` converts to the format of training. For a network without linear layers, its logits.
     """
-    layers = [module for module in classifier.modules() if isinstance(module, nn.Linear)]
+    head = head_of(classifier)
     seen: list[Tensor] = []
-    hook = layers[-1].register_forward_pre_hook(lambda _, given: seen.append(given[0])) if layers else None
+    hook = head.register_forward_pre_hook(lambda _, given: seen.append(given[0])) if head else None
     features = []
     try:
         with evaluating(classifier):
             for part in torch.split(stored, _AT_ONCE):
                 logits = classifier(as_work(part.to(device)))
-                features.append((seen[-1] if hook else logits).float().cpu())
+                features.append((torch.cat(seen) if hook else logits).float().cpu())
                 seen.clear()
     finally:
         if hook:

@@ -12,7 +12,7 @@ import torch
 from autoaug.data.inputs import Inputs, MemoryInputs
 from autoaug.data.splits import DataSet
 from autoaug.errors import OptionError, typed_line
-from autoaug.modalities.base import Modality
+from autoaug.modalities.base import Modality, Start
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import load_policy
 from autoaug.training.feed import in_order, inputs_at_once
@@ -111,7 +111,9 @@ class SampleFilter:
         return numbers[nearest(vectors, self.real)[1]], tuple(map(str, names))
 
 
-def train_filter(data: DataSet, model: str, recipe: Recipe, seed: int, device: str) -> SampleFilter:
+def train_filter(
+    data: DataSet, model: str, recipe: Recipe, seed: int, device: str, start: Start | None = None
+) -> SampleFilter:
     """Train a filter on real samples: the classifier on the training split, the bounds on the validation split, of
     which the filter would drop at most about one in twenty.
 
@@ -121,7 +123,8 @@ def train_filter(data: DataSet, model: str, recipe: Recipe, seed: int, device: s
     modality = get_modality(data.modality)
     plain, policy = recipe.model_copy(update={"label_smoothing": 0.0}), load_policy(modality.filter_policy)
     task = Classification(len(data.classes))
-    training = train_to_end(TrainingPlan(policy, model, task, data.train, plain, seed, device, data.modality))
+    plan = TrainingPlan(policy, model, task, data.train, plain, seed, device, data.modality, start=start)
+    training = train_to_end(plan)
     held, real = data.validation.inputs, in_parts(data.train.inputs, modality.copy_vectors)
     distance = nearest_distance(in_parts(held, modality.copy_vectors), real)
     predicted = class_probabilities(training, held, device)
@@ -149,7 +152,7 @@ def class_probabilities(training: Training, inputs: Inputs, device: str) -> np.n
     """The predicted probabilities ``[n, classes]`` for `inputs`, with n at least 1."""
     batches = (values for _, values in clean_batches(inputs, device, training.modality))
     return torch.cat(
-        [outputs_of(training.model, values, device).float().softmax(1).cpu() for values in batches]
+        [outputs_of(training.result, values, device).float().softmax(1).cpu() for values in batches]
     ).numpy()
 
 

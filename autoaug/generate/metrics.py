@@ -74,7 +74,7 @@ def classification_score(made: Samples, held_out: Samples, how: ClassifierPlan, 
     """
     task = Classification(int(made.labels.max()) + 1)
     plan = TrainingPlan(Policy(), how.model, task, made, how.recipe, how.seed, device, how.modality)
-    scores = predict(train_to_end(plan).model, task, held_out.inputs, device, how.modality)
+    scores = predict(train_to_end(plan).result, task, held_out.inputs, device, how.modality)
     return score(Accuracy(), statistics_of(Accuracy(), task, scores, held_out.labels))
 
 
@@ -98,7 +98,7 @@ def judge_samples(
     ours, theirs = (samples.inputs.take(np.arange(len(samples))) for samples in (made, held_out))
     both = torch.from_numpy(theirs), torch.from_numpy(ours)
     modality, device = sample_filter.modality, sample_filter.device
-    model, as_work = sample_filter.training.model, modality.values.as_work
+    model, as_work = sample_filter.training.result, modality.values.as_work
     seen = [classifier_features(model, stored, device, as_work) for stored in both]
     others: dict[str, float] = {}
     if published is not None:

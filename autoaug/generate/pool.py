@@ -17,7 +17,7 @@ from autoaug.generate.filter import Accept, SampleFilter, count_reasons, format_
 from autoaug.generate.fitting import FitSettings, TooFewSamples, Watch, fit_generator
 from autoaug.generate.generator import SavedGenerator, generator_kind, load_generator
 from autoaug.generate.metrics import LEAST_JUDGED, judge_samples
-from autoaug.modalities.base import Collapsed
+from autoaug.modalities.base import Collapsed, Start
 from autoaug.training.recipe import Recipe
 from autoaug.utils.clock import now
 from autoaug.utils.files import cache_folder, check_writable
@@ -63,9 +63,11 @@ def generator_cache() -> Path:
     return cache_folder() / "generators"
 
 
-def pool_filter(data: DataSet, seed: int, model: str, recipe: Recipe, device: str) -> SampleFilter:
+def pool_filter(
+    data: DataSet, seed: int, model: str, recipe: Recipe, device: str, start: Start | None = None
+) -> SampleFilter:
     """Train the sample filter of a run with that seed."""
-    return train_filter(data, model, recipe, derive_seed(seed, "gate"), device)
+    return train_filter(data, model, recipe, derive_seed(seed, "gate"), device, start)
 
 
 def pool_counts(counts: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import torch
-
 from autoaug.data.audit import Audit
 from autoaug.data.loading import check_data, recognize
 from autoaug.data.splits import DataSet
@@ -33,6 +31,7 @@ from autoaug.pipeline.parsing import (
     within,
     writable,
 )
+from autoaug.pipeline.training_setup import asked_recipe, asked_weights, training_setup
 from autoaug.policy.loading import check_modality, load_policy
 from autoaug.policy.models import Policy
 from autoaug.runs.callbacks import check_trackers
@@ -46,7 +45,6 @@ from autoaug.search.strategies import get_strategy
 from autoaug.training.device import resolve_device
 from autoaug.training.metrics import check_metric
 from autoaug.training.metrics import is_own as is_own_metric
-from autoaug.training.recipe import Recipe, default_batch_size, default_epochs
 from autoaug.utils.redaction import shown, without_secrets
 from autoaug.utils.sketch import count_shared
 
@@ -100,7 +98,8 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
     if options.out is not None:
         RunFolder(options.out).check_usable()
     models = recognize(options.data).models
-    models.check(options.model)
+    changes = asked_recipe(options)
+    models.check(options.model, asked_weights(options))
     generator = _generator(options, wanted_generators(goal.space, goal.known()))
     audit, data = check_data(
         str(options.data), machine.memory_limit, options.size, options.allow, options.seed, options.folds
@@ -111,9 +110,7 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
         _check_unseen(goal.known(), data)
     if generator is not None:
         generator.check_fits(data, "generator" in options.allow)
-    blank = torch.zeros(data.train.inputs.shape[0])
-    models.build(options.model, data.train.inputs.shape, len(data.classes), blank, blank, seed=0)
-    recipe = _recipe(options, len(data.train))
+    start, recipe = training_setup(options, changes, data)
     task = task_of(data, recipe)
     check_metric(options.metric, task, {"validation": data.validation.labels, "test": data.test.labels})
     first, most = seed_counts(options.seeds, options.max_seeds, options.folds)
@@ -124,6 +121,7 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
         size=options.size,
         allow=tuple(options.allow),
         model=options.model,
+        start=start,
         metric=options.metric,
         recipe=recipe,
         confirmation_seeds=first,
@@ -231,18 +229,6 @@ def _check_numbers(options: RunOptions) -> None:
             within(name, value, least, most)
 
 
-def _recipe(options: RunOptions, inputs: int) -> Recipe:
-    """The recipe of all trainings, with defaults for the number of training samples `inputs`."""
-    return Recipe(
-        epochs=options.epochs or default_epochs(inputs),
-        batch_size=options.batch_size or default_batch_size(inputs),
-        class_weights=options.class_weights,
-        sampling=options.sampling,
-        equal=options.equal,
-        batch_counts=options.batch_counts,
-    )
-
-
 def _generator(options: RunOptions, kinds: Sequence[str]) -> SavedGenerator | None:
     """The given generator, if any. Raises `OptionError` if it, or the accept function, is of no use because the run
     does not use samples of its kind; `kinds` are those that the run uses.
@@ -301,7 +287,8 @@ def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, 
         raise DeviceError(f"{fault}: change device in {folder.config}") from None
     resolve_executor(config.executor, config.workers, config.ray_address)
     check_trackers(config.track)
-    get_modality(config.modality).models.check(config.model)
+    models = get_modality(config.modality).models
+    models.check(config.model, config.start.weights if config.start is not None else None)
     if config.accept is not None:
         load_accept_function(config.accept)
     audit, data = check_data(config.data, config.memory_limit, config.size, config.allow, config.seed, config.folds)
@@ -311,4 +298,11 @@ def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, 
             f"the data at {config.data} have changed since {run} began ({now[0]}, fingerprint {now[1]}, not "
             f"{then[0]}, {then[1]}); restore them or begin a new run"
         )
+    if config.start is not None:
+        start, _ = models.start(config.model, config.start.weights, data.train.inputs.shape, len(data.classes))
+        if start.digest != config.start.digest:
+            raise RunError(
+                f"the weights {config.start.weights} have changed since {run} began (digest {start.digest}, not "
+                f"{config.start.digest}); restore them or begin a new run"
+            )
     return folder, config, data, audit

@@ -115,11 +115,12 @@ def forecast(job: Job) -> Forecast:
     plan = setting.plan(policy, seed)
     try:
         with setting.computing(), RandomState(seed, setting.device):
-            timing = _timed(plan, setting)
+            timing = _timed(_through_the_network(plan), setting)
     except Exception as error:  # a user's model may raise anything
         timing, fault = Timing(math.nan, math.nan, 0), typed_line(error)
     scored = len(job.data.validation) + len(job.data.test) / (config.folds or 1)
-    seconds = plan.steps * timing.step + scored * timing.prediction
+    full_length = plan.recipe.full_length_passes(len(plan.taken)) if plan.recipe.views else plan.steps * plan.batch_size
+    seconds = full_length / plan.batch_size * timing.step + scored * timing.prediction
     return Forecast(
         search=_words(config),
         search_seconds=_search_seconds(config.budget, seconds, config.workers) * (2 if config.control else 1),
@@ -131,6 +132,11 @@ def forecast(job: Job) -> Forecast:
         memory=timing.memory,
         fault=fault,
     )
+
+
+def _through_the_network(plan: TrainingPlan) -> TrainingPlan:
+    """The plan without kept features, which are computed before the first step and are most of the work."""
+    return replace(plan, recipe=plan.recipe.model_copy(update={"views": None}))
 
 
 def _usual(setting: TrainingSetting) -> Policy:
@@ -156,7 +162,7 @@ def _timed(plan: TrainingPlan, setting: TrainingSetting) -> Timing:
         if per_step > _SLOW:
             break
     rows, begun = spread_rows(len(setting.validation), _PREDICTED), now()
-    predict(training.model, plan.task, setting.validation.inputs, setting.device, setting.modality, rows)
+    predict(training.result, plan.task, setting.validation.inputs, setting.device, setting.modality, rows)
     return Timing(per_step, (now() - begun) / len(rows), _memory(setting.device))
 
 

@@ -97,6 +97,7 @@ class Job:
             validation=self.data.validation,
             test=None,
             model=self.config.model,
+            start=self.config.start,
             recipe=self.config.recipe,
             device=self.config.device,
             modality=self.modality,
@@ -134,7 +135,8 @@ class Job:
         shape = self.data.train.inputs.shape
         blank = torch.zeros(shape[0])
         models = get_modality(self.modality).models
-        model = models.build(self.config.model, shape, self.task.outputs, blank, blank, seed=0)
+        start = self.config.start.without_weights() if self.config.start is not None else None
+        model = models.build(self.config.model, shape, self.task.outputs, blank, blank, seed=0, start=start)
         network = dict(model.named_children()).get("network", model)
         weights = [(name, list(tensor.shape)) for name, tensor in network.state_dict().items()]
         return hashlib.sha256(json.dumps(weights).encode()).hexdigest()[:12]

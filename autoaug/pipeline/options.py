@@ -91,6 +91,34 @@ class RunOptions(Options):
             _TRAINING,
         ),
     ] = "auto"
+    weights: Annotated[
+        str | Path | None,
+        Option(
+            "Begin from these weights of the model: 'pretrained' (published ones, from the cache or the network), or a "
+            "safetensors file or state dict. [default: random weights]",
+            _TRAINING,
+        ),
+    ] = None
+    recipe: Annotated[
+        str | Path,
+        Option(
+            "How models are trained: scratch, finetune (all weights), probe (only the last layer, on features that are "
+            "computed once), a YAML file that changes parts of these, or auto (finetune with --weights, else scratch).",
+            _TRAINING,
+        ),
+    ] = "auto"
+    lr: Annotated[float | None, Option("Highest learning rate. [default: by recipe]", _TRAINING)] = None
+    optimizer: Annotated[
+        Literal["sgd", "adamw"] | None, Option("sgd or adamw. [default: by recipe and network]", _TRAINING)
+    ] = None
+    freeze: Annotated[
+        str | None,
+        Option(
+            "What is not trained: 'backbone' (all but the last layer), modules by name (stem,layer1), or 'none'. "
+            "[default: by recipe]",
+            _TRAINING,
+        ),
+    ] = None
     epochs: Annotated[
         int | None, Option("Full length of a training, in passes over the data. [default: by size]", _TRAINING)
     ] = None

@@ -16,7 +16,7 @@ from autoaug.data.inputs import spread_rows
 from autoaug.data.loading import audited_source
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import OptionError, RunError, first_line, rule_of
-from autoaug.modalities.base import Models
+from autoaug.modalities.base import Models, Start
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.configure import check_trusted
 from autoaug.pipeline.options import RobustnessOptions
@@ -58,7 +58,7 @@ def robustness_of(options: RobustnessOptions) -> Robustness:
     if modality.models.is_own(network):
         check_trusted(f"the function {network}", model, options.trust)
     modality.models.check(network)
-    trained = _load(path, modality.models, network, data.train.inputs.shape, task).to(chosen)
+    trained = _load(path, modality.models, about, data.train.inputs.shape, task).to(chosen)
     rows = tested[spread_rows(len(tested), options.samples)]
     exam = Exam(task=task, modality=modality, device=chosen, how=how, corruptions=tuple(modality.corruptions))
     robustness = measure(trained, data.test, rows, exam)
@@ -84,12 +84,15 @@ class _Exported(BaseModel):
     """The fields that are read from ``model.json``."""
 
     network: str
+    start: Start | None = None
     data_fingerprint: str = ""
     folds: int | None = None
 
 
 def _of(config: RunConfig) -> _Exported:
-    return _Exported(network=config.model, data_fingerprint=config.data_fingerprint, folds=config.folds)
+    return _Exported(
+        network=config.model, start=config.start, data_fingerprint=config.data_fingerprint, folds=config.folds
+    )
 
 
 def _tested(options: RobustnessOptions, config: RunConfig | None, about: _Exported) -> tuple[DataSet, np.ndarray]:
@@ -120,9 +123,10 @@ class _Split(BaseModel):
     training_split: str = ""
 
 
-def _load(path: Path, models: Models, network: str, shape: tuple[int, ...], task: Task) -> nn.Module:
+def _load(path: Path, models: Models, about: _Exported, shape: tuple[int, ...], task: Task) -> nn.Module:
     blank = torch.zeros(shape[0])
-    model = models.build(network, shape, task.outputs, blank, blank, seed=0)
+    start = about.start.without_weights() if about.start is not None else None
+    model = models.build(about.network, shape, task.outputs, blank, blank, seed=0, start=start)
     try:
         model.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError) as fault:

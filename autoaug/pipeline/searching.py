@@ -34,7 +34,7 @@ def generated_samples(job: Job) -> dict[str, Pooled]:
     if not kinds:
         return {}
     pools = {}
-    sample_filter = pool_filter(data, config.seed, config.model, config.recipe, config.device)
+    sample_filter = pool_filter(data, config.seed, config.model, config.recipe, config.device, config.start)
     settings = PoolSettings(
         config.seed,
         config.device,

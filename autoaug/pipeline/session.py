@@ -16,6 +16,7 @@ from autoaug.pipeline.forecast import Forecast, forecast
 from autoaug.pipeline.job import Job
 from autoaug.pipeline.options import CompareOptions, SearchOptions
 from autoaug.pipeline.run import finish, run_job
+from autoaug.pipeline.training_setup import setup_lines
 from autoaug.policy.loading import read_policy
 from autoaug.policy.models import Policy
 from autoaug.results import SearchResult
@@ -39,7 +40,7 @@ def begin_run(options: SearchOptions | CompareOptions) -> SearchResult:
     progress = options.progress or Logged()
     with _driving(folder, config):
         progress.say(f"run folder: {folder.root}")
-        for line in forecast(Job(folder, config, data, audit, progress)).lines:
+        for line in (*setup_lines(options, data), *forecast(Job(folder, config, data, audit, progress)).lines):
             progress.say(line)
         if (options.workers, options.executor, config.device) == (None, "auto", "cpu") and (fault := ray_fault()):
             progress.warn(f"{fault}: trials run one after another in this process")

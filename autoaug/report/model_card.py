@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -36,6 +37,7 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
     about = {
         "modality": result.data.modality,
         "network": config.model,
+        "start": asdict(config.start.without_weights()) if config.start is not None else None,
         "shape": result.data.shape,
         "classes": result.data.classes,
         "data_fingerprint": result.data.fingerprint,
@@ -51,7 +53,7 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
     )
     written = {"model.json": json.dumps(about, indent=2), "README.md": card}
     if script is not None:
-        given = {name: json.dumps(about[name]) for name in about}
+        given = {name: repr(value) if name == "start" else json.dumps(value) for name, value in about.items()}
         written["inference.py"] = texts.from_string(script.read_text(encoding="utf-8")).render(given)
     for name, text in written.items():
         write_whole(out / name, text)

@@ -45,7 +45,7 @@ def read_finished(folder: RunFolder) -> FinishedRun:
     result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root, goes_on=False)
     if result.history and config.space is None:
         raise RunError(f"{folder.result} is from a search, but {folder.config} from a comparison; restore one of them")
-    full_length = config.recipe.steps(result.data.train, 1) * config.recipe.batch_size
+    full_length = config.recipe.full_length_passes(result.data.train)
     facts = RunFacts(result.history, full_length, result.metric, result, read_robustness(folder))
     return FinishedRun(result, config, facts)
 

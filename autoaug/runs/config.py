@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from autoaug.modalities.base import Start
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
 from autoaug.search.budget import Budget
@@ -54,6 +55,7 @@ _WHICH = frozenset(
         "finalists",
         "returns",
         "storage",
+        "start",
     }
 )
 #: URLs, which may contain a password or a token.
@@ -82,6 +84,7 @@ class RunConfig(BaseModel):
     control: Annotated[Literal["random"] | None, renamed("control", "rival")] = None
     policies: tuple[Policy, ...] = ()
     model: str = "auto"
+    start: Start | None = None
     metric: str = "accuracy"
     recipe: Recipe
     confirmation_seeds: Annotated[int, Field(ge=2, le=LARGEST_COUNT)] = 5
@@ -128,4 +131,5 @@ class RunConfig(BaseModel):
     def facts(self) -> dict[str, Any]:
         """What every training of the run depends on, besides its policy: plain JSON values by name."""
         facts = self.model_dump(mode="json", exclude={*_HOW, *_WHICH})
-        return {**facts, **facts.pop("recipe")}
+        recipe = facts.pop("recipe")
+        return {**facts, **recipe, "weights": self.start.digest if self.start is not None else None}

@@ -36,16 +36,19 @@ def checkpoint_path(folder: Path, policy: Policy, data_fraction: float, seed: in
 
 def save_weights(training: Training, path: Path) -> None:
     """Write the weights of a trained model, for probes; a cache, as in `save_training`."""
-    _save(training.model.state_dict(), path)
+    _save(training.result.state_dict(), path)
 
 
 def save_training(training: Training, path: Path) -> None:
-    """Write the state that `training` continues from: weights, momentum, steps and generator state. It is only a cache:
+    """Write the state that `training` continues from: weights, their average,
+    the state of the optimizer, steps and generator state. It is only a cache:
     if it cannot be written (on a node without the run folder), the training is repeated later. A full disk is still an
     error, because the run should pause then.
     """
     tensors = {f"model.{name}": tensor for name, tensor in training.model.state_dict().items()}
-    tensors |= {f"momentum.{i}": tensor for i, tensor in enumerate(training.momentum)}
+    if training.averaged is not None:
+        tensors |= {f"averaged.{name}": tensor for name, tensor in training.averaged.state_dict().items()}
+    tensors |= {f"optimizer.{name}": tensor for name, tensor in training.optimizer.items()}
     tensors |= {"steps": torch.tensor(training.steps), "drawn": training.drawn}
     _save(tensors, path)
 
@@ -69,7 +72,7 @@ def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def weights_file(training: Training, policy: Policy, seed: int) -> bytes:
     """The weights of a trained model as the content of ``model.safetensors``, with the policy and seed as metadata."""
-    return save(_plain(training.model.state_dict()), _owner(policy, seed))
+    return save(_plain(training.result.state_dict()), _owner(policy, seed))
 
 
 def has_weights(path: Path, policy: Policy, seed: int) -> bool:
@@ -93,22 +96,28 @@ def load_training(training: Training, path: Path) -> bool:
         return False
     try:
         tensors = load_file(path)
-        model = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
-        training.model.load_state_dict(model)
-        count = sum(name.startswith("momentum.") for name in tensors)
-        training.momentum = [tensors[f"momentum.{i}"] for i in range(count)]
-        training.steps, training.drawn = int(tensors["steps"]), tensors["drawn"]
+        steps, drawn = int(tensors["steps"]), tensors["drawn"]
+        for kind, model in (("model", training.model), ("averaged", training.averaged)):
+            if model is not None:
+                model.load_state_dict(_of(kind, tensors))
+        training.steps, training.drawn, training.optimizer = steps, drawn, _of("optimizer", tensors)
     except (SafetensorError, OSError, KeyError, RuntimeError):
         return False
     return True
 
 
+def _of(kind: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a kind, without the kind in their names."""
+    prefix = f"{kind}."
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
 def load_weights(training: Training, path: Path) -> bool:
-    """Load the weights at `path` into the model of the new `training`; return whether there are any that fit."""
+    """Load the weights at `path` into the result of the new `training`; return whether there are any that fit."""
     if not path.is_file():
         return False
     try:
-        training.model.load_state_dict(load_file(path))
+        training.result.load_state_dict(load_file(path))
     except (SafetensorError, OSError, RuntimeError):
         return False
     return True

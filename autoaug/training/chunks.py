@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,18 +23,37 @@ from autoaug.utils.seeds import derive_seed
 
 @dataclass(frozen=True)
 class Chunk:
-    """Augmented samples with their targets, the original samples, and the plan."""
+    """Augmented samples with their targets, the original samples, and the plan; or, with `are_features`, the inputs of
+    the model's head, with no plan.
+    """
 
     inputs: Tensor
     targets: Tensor
     clean: Tensor
-    plan: Plan
+    plan: Plan | None
+    are_features: bool = False
 
     def part(self, begin: int, end: int) -> Chunk:
         """The samples from `begin` to `end`; a plan that mixes samples is kept whole."""
         rows = slice(begin, end)
-        plan = self.plan if self.plan.mix is not None else self.plan[rows]
-        return Chunk(self.inputs[rows], self.targets[rows], self.clean[rows], plan)
+        plan = self.plan if self.plan is None or self.plan.mix is not None else self.plan[rows]
+        return Chunk(self.inputs[rows], self.targets[rows], self.clean[rows], plan, self.are_features)
+
+
+def spans_of(training: Training, plan: TrainingPlan, at_once: int) -> tuple[list[tuple[int, int]], int]:
+    """The first step and the end of each chunk of the whole training, of at most `at_once` steps, and the number of
+    chunks that are done. A chunk ends where the training pauses or the policy changes.
+    """
+    changes = [math.ceil(bound * plan.steps) for bound in plan.policy.bounds()]
+    ends = [0, *itertools.accumulate(chunk_sizes(plan.steps, at_once, [*plan.stops, *changes]))]
+    spans = list(itertools.pairwise(ends))
+    return spans, sum(end <= training.steps for _, end in spans)
+
+
+def chunk_sizes(steps: int, at_once: int, stops: Iterable[int]) -> list[int]:
+    """Divide `steps` into chunks of at most `at_once`, with a boundary at each of `stops`."""
+    bounds = sorted({*range(0, steps, at_once), *stops, steps})
+    return [after - before for before, after in itertools.pairwise(bounds)]
 
 
 def augmented_chunks(

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from autoaug.data.inputs import MemoryInputs
 from autoaug.errors import DeviceError, OptionError
+from autoaug.training.recipe import Precision
 
 
 def resolve_device(name: str) -> str:
@@ -44,10 +45,11 @@ def computes_in_bf16(device: str) -> bool:
     return "amx_bf16" in text or ("avx512_bf16" in text and "AuthenticAMD" in text)
 
 
-def precision(device: str) -> contextlib.AbstractContextManager[object]:
-    """The autocast context for training and evaluation."""
+def precision(device: str, wanted: Precision = "auto") -> contextlib.AbstractContextManager[object]:
+    """The autocast context for training and evaluation; ``auto`` is bfloat16 where `computes_in_bf16`."""
     kind = torch.device(device).type
-    return torch.autocast(kind, torch.bfloat16) if computes_in_bf16(device) else contextlib.nullcontext()
+    in_bf16 = computes_in_bf16(device) if wanted == "auto" else wanted == "bfloat16"
+    return torch.autocast(kind, torch.bfloat16) if in_bf16 else contextlib.nullcontext()
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ import numpy as np
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.pool import Pool
 from autoaug.data.splits import Samples, nested_rows
+from autoaug.modalities.base import Start
 from autoaug.policy.models import Policy
 from autoaug.training.device import one_thread, resident
 from autoaug.training.metrics import Accuracy, Metric
@@ -58,7 +59,8 @@ class TrainingSetting:
     split.
 
     Partial trainings are kept in the folder `checkpoints`, if there is one, to be continued. `pools` has the generated
-    samples by kind of generator; a missing kind means that its generator failed.
+    samples by kind of generator; a missing kind means that its generator failed. Trainings begin from the weights of
+    `start`, if there are any.
     """
 
     task: Task
@@ -75,6 +77,7 @@ class TrainingSetting:
     measures_robustness: bool = False
     checkpoints: Path | None = None
     pools: Mapping[str, Pool] = field(default_factory=dict)
+    start: Start | None = None
 
     def warm_up(self) -> None:
         """Move samples that are in memory to the device."""
@@ -100,6 +103,7 @@ class TrainingSetting:
             seed=seed,
             device=self.device,
             modality=self.modality,
+            start=self.start,
         )
         if data_fraction == 1:
             return plan
@@ -115,4 +119,4 @@ class TrainingSetting:
 
     def full_length_passes(self) -> int:
         """The compute of training one final model, in samples passed through it forward and backward."""
-        return self.recipe.steps(len(self.train), 1) * self.recipe.batch_size
+        return self.recipe.full_length_passes(len(self.train))

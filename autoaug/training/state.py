@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from weakref import WeakKeyDictionary
@@ -14,9 +15,11 @@ from torch import Tensor, nn
 
 from autoaug.data.inputs import Inputs, spread_rows
 from autoaug.data.splits import Samples
+from autoaug.modalities.base import Start
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
 from autoaug.training.feed import float_batches
+from autoaug.training.layers import freeze
 from autoaug.training.recipe import Recipe
 from autoaug.training.tasks import Task
 
@@ -50,6 +53,7 @@ class TrainingPlan:
         parts: the number of parts in which a step passes its batch through the model, adding up their gradients. This
             saves memory and gives the same step, except for batch normalization.
         synthetic: the generated samples that may replace real ones.
+        start: the weights to begin from; None for random ones.
     """
 
     policy: Policy
@@ -64,6 +68,7 @@ class TrainingPlan:
     rows: np.ndarray | None = None
     parts: int = 1
     synthetic: Samples | None = None
+    start: Start | None = None
 
     @cached_property
     def taken(self) -> np.ndarray:
@@ -108,7 +113,8 @@ class Training:
         modality: the name of the modality of the samples.
         meter: the cost since it was begun or resumed.
         steps: the number of optimizer steps taken.
-        momentum: the optimizer's momentum, one tensor per parameter; empty before the first step.
+        averaged: the same model with averaged weights; None unless the recipe asks for it.
+        optimizer: the optimizer's state; see `autoaug.training.optimizers.optimizer_state`.
         drawn: the state of the generator of plans and attacks.
     """
 
@@ -116,18 +122,27 @@ class Training:
     modality: str
     meter: Meter = field(default_factory=Meter)
     steps: int = 0
-    momentum: list[Tensor] = field(default_factory=list)
+    averaged: nn.Module | None = None
+    optimizer: dict[str, Tensor] = field(default_factory=dict)
     drawn: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.uint8))
+
+    @property
+    def result(self) -> nn.Module:
+        """The model that is scored and kept."""
+        return self.model if self.averaged is None else self.averaged
 
 
 def new_training(plan: TrainingPlan) -> Training:
-    """A new training, whose model standardizes inputs by the mean and deviation of the training samples."""
+    """A new training. Its model standardizes inputs by the mean and deviation of the training samples, unless the
+    weights that it begins from require others.
+    """
     samples = plan.samples
     if samples not in _statistics:
         _statistics[samples] = channel_statistics(samples.inputs, plan.modality)
     models, shape = get_modality(plan.modality).models, samples.inputs.shape
-    model = models.build(plan.model, shape, plan.task.outputs, *_statistics[samples], plan.seed)
-    return Training(model, plan.modality)
+    model = models.build(plan.model, shape, plan.task.outputs, *_statistics[samples], plan.seed, plan.start)
+    freeze(model, plan.recipe)
+    return Training(model, plan.modality, averaged=deepcopy(model) if plan.recipe.ema is not None else None)
 
 
 #: The mean and deviation per channel of the samples that this process trains on, computed once.

@@ -18,6 +18,7 @@ from autoaug.policy.models import Policy
 from autoaug.training.checkpoint import checkpoint_path, load_training, save_training, save_weights, weights_file
 from autoaug.training.inference import predict
 from autoaug.training.metrics import measured, metrics_of, score, statistics_of
+from autoaug.training.probe import predict_from_features
 from autoaug.training.randomness import RandomState
 from autoaug.training.result import Rung, TrialResult
 from autoaug.training.robustness import robust_score
@@ -153,7 +154,11 @@ class _Trial:
     def predicted(self, training: Training, samples: Samples, rows: np.ndarray | None = None) -> np.ndarray:
         """The task's scores for all samples, or those at `rows`."""
         setting = self.setting
-        return predict(training.model, setting.task, samples.inputs, setting.device, setting.modality, rows)
+        if setting.recipe.views is not None:
+            scores = predict_from_features(training, setting.task, samples, rows, setting.device)
+            if scores is not None:
+                return scores
+        return predict(training.result, setting.task, samples.inputs, setting.device, setting.modality, rows)
 
     def statistics(self, scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """The statistics of the search's metric."""
@@ -168,7 +173,7 @@ class _Trial:
         elif work.keeps_weights:
             result = replace(result, weights=weights_file(training, work.policy, self.seed))
         if setting.measures_robustness:
-            result = replace(result, robustness=robust_score(training.model, setting))
+            result = replace(result, robustness=robust_score(training.result, setting))
         if self.validation is not None:
             result = replace(
                 result,

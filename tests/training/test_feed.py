@@ -9,9 +9,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autoaug.training.chunks import chunk_sizes
 from autoaug.training.feed import in_order, shuffled
+from autoaug.training.optimizers import one_cycle
 from autoaug.training.recipe import Recipe
-from autoaug.training.train import chunk_sizes, one_cycle
 
 
 @given(st.integers(1, 500), st.integers(1, 60), st.lists(st.floats(0.01, 1), max_size=3))

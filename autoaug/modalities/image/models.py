@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
+import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from autoaug.errors import OptionError, UnknownName, typed_line
+from autoaug.modalities.base import Start
+from autoaug.modalities.image.backbones import PRETRAINED, Intake, fitted, load_backbone
 from autoaug.utils.own_code import load_function
 
 #: Up to this many pixels on the shorter side, the proxy is a narrow ResNet-9; above that, a ResNet-18.
 RESNET9_UP_TO = 64
+#: The most bytes of images in floating point that a network evaluates at once, after they were resized.
+_BYTES = 2**25
 _BUILTIN = ("auto", "resnet9", "resnet18")
 _LIBRARIES = ("torchvision", "timm")
 
@@ -72,28 +80,61 @@ def conv_block(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class Standardized(nn.Module):
-    """A network that standardizes its input first, so that inputs are in [0, 1].
+    """A network that resizes and standardizes its input first, so that inputs are in [0, 1].
 
     Args:
         network: maps ``[n, channels, H, W]`` to logits.
         mean: the mean per channel, ``[C]``.
         std: the standard deviation per channel, ``[C]``.
         repeat: how often a single channel is repeated, for networks that take three.
+        size: the height and width to which inputs are resized; None keeps those of the input.
+        interpolation: how they are resized: nearest, bilinear or bicubic.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, network: nn.Module, mean: Tensor, std: Tensor, repeat: int = 1) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        mean: Tensor,
+        std: Tensor,
+        repeat: int = 1,
+        size: tuple[int, int] | None = None,
+        interpolation: str = "bilinear",
+    ) -> None:
         super().__init__()
         self.network, self.repeat = network, repeat
+        self.size, self.interpolation = size, interpolation
         self.register_buffer("mean", mean[:, None, None])
         self.register_buffer("std", std.clamp(min=1e-3)[:, None, None])
 
     def forward(self, images: Tensor) -> Tensor:
+        at_once = max(1, _BYTES // (4 * math.prod(self.size or images.shape[-2:]) * images.shape[1]))
+        if len(images) > at_once and not self.training and not torch.is_grad_enabled():
+            return torch.cat([self._logits(part) for part in torch.split(images, at_once)])
+        return self._logits(images)
+
+    def _logits(self, images: Tensor) -> Tensor:
+        if self.size is not None and images.shape[-2:] != self.size:
+            smooth: dict[str, Any] = {} if self.interpolation == "nearest" else {"antialias": True}
+            images = interpolate(images, self.size, mode=self.interpolation, **smooth).clamp(0, 1)
+        if self.repeat > 1 and len(self.mean) > 1:  # the statistics are of the repeated channels
+            images = images.repeat(1, self.repeat, 1, 1)
         standardized = (images - self.mean) / self.std
-        logits: Tensor = self.network(standardized.repeat(1, self.repeat, 1, 1) if self.repeat > 1 else standardized)
+        repeats = self.repeat > 1 and len(self.mean) == 1
+        logits: Tensor = self.network(standardized.repeat(1, self.repeat, 1, 1) if repeats else standardized)
         return logits
+
+
+def resolve(name: str, shape: tuple[int, ...]) -> tuple[str, str]:
+    """See `autoaug.modalities.base.Models`."""
+    if name != "auto":
+        return name, "as given"
+    height, width = shape[1:]
+    if min(height, width) <= RESNET9_UP_TO:
+        return "resnet9", f"images of {height} x {width} have at most {RESNET9_UP_TO} pixels on the shorter side"
+    return "resnet18", f"images of {height} x {width} have more than {RESNET9_UP_TO} pixels on the shorter side"
 
 
 def build_network(name: str, shape: tuple[int, ...], classes: int) -> tuple[nn.Module, int]:
@@ -107,30 +148,41 @@ def build_network(name: str, shape: tuple[int, ...], classes: int) -> tuple[nn.M
         OptionError: the module or function cannot be loaded, or does not return a network.
     """
     channels, height, width = shape
-    if name == "auto":
-        name = "resnet9" if min(height, width) <= RESNET9_UP_TO else "resnet18"
+    name, _ = resolve(name, shape)
     if name == "resnet9":
         return ResNet9(channels, classes, (height, width)), 1
-    if name == "resnet18":
-        name = "torchvision:resnet18"
-    provider, _, wanted = name.partition(":")
-    if provider == "torchvision" and wanted:
+    provider, wanted = _library(name)
+    if provider == "torchvision":
         return _torchvision(wanted, channels, classes)
-    if provider == "timm" and wanted:
+    if provider == "timm":
         return _timm(wanted, channels, classes), 1
     return _own(name, channels, classes), 1
 
 
+def _library(name: str) -> tuple[str, str]:
+    """The library that a network is from, and its name there; both empty for other networks."""
+    library, _, wanted = ("torchvision:resnet18" if name == "resnet18" else name).partition(":")
+    return (library, wanted) if library in _LIBRARIES and wanted else ("", "")
+
+
 def is_own(name: str) -> bool:
     """Whether the network called `name` comes from a user's function, rather than from autoaug or a library."""
-    library, _, wanted = name.partition(":")
-    return name not in _BUILTIN and not (library in _LIBRARIES and wanted)
+    return name not in _BUILTIN and not any(_library(name))
 
 
-def check(name: str) -> None:
-    """See `autoaug.modalities.base.Models`; networks of libraries are only checked when they are built."""
+def check(name: str, weights: str | None = None) -> None:
+    """See `autoaug.modalities.base.Models`."""
     if is_own(name):
-        load_builder(name)
+        _check_call(load_builder(name), name)
+    library, wanted = _library(name)
+    if library:
+        _check_known(library, wanted)
+    if weights is not None and (name != "auto" or weights != PRETRAINED):
+        load_backbone(_full(name), weights)
+
+
+def _full(name: str) -> str:
+    return ":".join(_library(name)) if any(_library(name)) else name
 
 
 def load_builder(name: str) -> Callable[..., object]:
@@ -141,11 +193,38 @@ def load_builder(name: str) -> Callable[..., object]:
     return load_function(name, "--model")
 
 
-def _torchvision(name: str, channels: int, classes: int) -> tuple[nn.Module, int]:
+def _check_call(function: Callable[..., object], name: str) -> None:
+    """Raise `OptionError` if the user's function does not take two arguments by position."""
+    try:
+        inspect.signature(function).bind(3, 2)
+    except TypeError as fault:
+        raise OptionError(
+            f"--model {name} must take the numbers of channels and of classes, as {name}(3, 10): {typed_line(fault)}"
+        ) from None
+    except ValueError:  # a function of an extension module has no signature
+        return
+
+
+def _check_known(library: str, name: str) -> None:
+    """Raise `UnknownName` or `OptionError` if the library has no network of that name, or is not installed."""
+    if library == "timm":
+        if importlib.util.find_spec("timm") is None:
+            raise OptionError(f"model timm:{name} needs the package timm: pip install timm")
+        import timm
+
+        if not timm.is_model(name.partition(".")[0]):
+            raise UnknownName("timm model", name, timm.list_models())
+        return
     from torchvision import models
 
     if name not in models.list_models(module=models):
         raise UnknownName("torchvision model", name, models.list_models(module=models))
+
+
+def _torchvision(name: str, channels: int, classes: int) -> tuple[nn.Module, int]:
+    from torchvision import models
+
+    _check_known("torchvision", name)
     if channels not in (1, 3):
         raise OptionError(
             f"torchvision:{name} takes 3 channels, but the data has {channels}; use a timm model or your own"
@@ -154,12 +233,9 @@ def _torchvision(name: str, channels: int, classes: int) -> tuple[nn.Module, int
 
 
 def _timm(name: str, channels: int, classes: int) -> nn.Module:
-    if importlib.util.find_spec("timm") is None:
-        raise OptionError(f"model timm:{name} needs the package timm: pip install timm")
+    _check_known("timm", name)
     import timm
 
-    if name not in timm.list_models():
-        raise UnknownName("timm model", name, timm.list_models())
     network: nn.Module = timm.create_model(name, pretrained=False, in_chans=channels, num_classes=classes)
     return network
 
@@ -177,9 +253,59 @@ def _own(name: str, channels: int, classes: int) -> nn.Module:
     return network
 
 
-def build(name: str, shape: tuple[int, ...], outputs: int, mean: Tensor, std: Tensor, seed: int) -> Standardized:
-    """Build a newly initialized, standardizing model; the same `seed` gives the same weights."""
+def build(
+    name: str,
+    shape: tuple[int, ...],
+    outputs: int,
+    mean: Tensor,
+    std: Tensor,
+    seed: int,
+    start: Start | None = None,
+) -> Standardized:
+    """Build a standardizing model, newly initialized or with the weights of `start`; the same `seed` gives the same
+    weights. A network that takes images of one size only gets them resized.
+    """
+    intake = Intake.of(start.takes) if start is not None else Intake()
+    taken = _taken(intake, shape)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too
-        network, repeat = build_network(name, shape, outputs)
-    return Standardized(network, mean, std, repeat)
+        network, repeat = build_network(resolve(name, shape)[0], taken, outputs)
+    if start is not None and start.weights:
+        loaded = load_backbone(_full(resolve(name, shape)[0]), start.weights)
+        if loaded.digest != start.digest:
+            raise OptionError(f"--weights {start.weights} have changed since the run began; restore them")
+        network.load_state_dict(fitted(network, name, outputs, start.weights, loaded.tensors), strict=False)
+    if intake.mean is not None and intake.std is not None:
+        mean, std = torch.tensor(intake.mean), torch.tensor(intake.std)
+    size = _only_size(network) or intake.size
+    return Standardized(network, mean, std, max(repeat, taken[0] // shape[0]), size, intake.interpolation)
+
+
+def _taken(intake: Intake, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of the images that the network itself takes: a single channel is repeated for weights that take three,
+    and images are resized.
+    """
+    channels = 3 if intake.channels == 3 and shape[0] == 1 else shape[0]
+    return channels, *(intake.size or shape[1:])
+
+
+def _only_size(network: nn.Module) -> tuple[int, int] | None:
+    """The only size of images that a network takes, such as a vision transformer; None if it takes others."""
+    config = getattr(network, "pretrained_cfg", None)
+    if isinstance(config, dict) and config.get("fixed_input_size"):
+        _, height, width = config["input_size"]
+        return height, width
+    side = getattr(network, "image_size", None)  # of torchvision's transformers
+    return (side, side) if isinstance(side, int) else None
+
+
+def start(name: str, weights: str, shape: tuple[int, ...], outputs: int) -> tuple[Start, str]:
+    """See `autoaug.modalities.base.Models`."""
+    resolved, _ = resolve(name, shape)
+    loaded = load_backbone(_full(resolved), weights)
+    began = Start(weights, loaded.digest, loaded.intake.plain())
+    network, _ = build_network(resolved, _taken(loaded.intake, shape), outputs)
+    kept = fitted(network, resolved, outputs, weights, loaded.tensors)
+    replaced = any(key not in kept for key in network.state_dict() if not key.endswith("num_batches_tracked"))
+    head = f"its head is replaced by one of {outputs} outputs" if replaced else f"its head of {outputs} outputs is kept"
+    return began, f"{resolved} starts from the weights {weights} ({loaded.digest}): {loaded.intake.words}; {head}"

@@ -60,7 +60,7 @@ class MeasureAffinity:
             2 * (1 + len(wanted) * len(_STRENGTHS))
         )
         count = min(_MOST, max(_FEWEST, affordable))
-        measurements = _Measurements(training.model.to(setting.device), setting, plan.taken, count)
+        measurements = _Measurements(training.result.to(setting.device), setting, plan.taken, count)
         clean = measurements.at(Policy())
         operators: dict[str, list[tuple[float, float, float]]] = {}
         for name, highest in wanted.items():

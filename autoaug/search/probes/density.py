@@ -47,7 +47,7 @@ class MatchDensity:
             plan = replace(setting.plan(Policy(), seed), recipe=setting.recipe.for_share(1 - 1 / _FOLDS), rows=own)
             begun = new_training(replace(plan, seed=derive_seed(seed, "density", fold)))
             training = train_to_end(plan, begun)
-            score = _Score(setting, training.model, held[:: max(1, len(held) // _SCORED_ON)])
+            score = _Score(setting, training.result, held[:: max(1, len(held) // _SCORED_ON)])
             scored += score.best(self.space, derive_seed(seed, "candidates", fold))
             # Augmenting a sample and passing it forward costs about two thirds of a training pass.
             sample_passes = training.meter.sample_passes + _CANDIDATES * len(score.rows) * 2 // 3

@@ -18,10 +18,10 @@ from autoaug.policy.models import Layer, Policy
 from autoaug.search.sampling import Given, sample_shaped, usual_shape
 from autoaug.search.space import SearchSpace
 from autoaug.training.feed import float_batches
+from autoaug.training.optimizers import one_cycle
 from autoaug.training.result import TrialResult
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.state import new_training
-from autoaug.training.train import one_cycle
 from autoaug.utils.clock import now
 from autoaug.utils.seeds import derive_seed
 

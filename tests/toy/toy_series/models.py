@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from autoaug.errors import UnknownName
+from autoaug.errors import OptionError, UnknownName
+from autoaug.modalities.base import Start
 
 
 class _Network(nn.Module):
@@ -32,7 +33,15 @@ class _Network(nn.Module):
         return logits
 
 
-def build(name: str, shape: tuple[int, ...], outputs: int, mean: Tensor, std: Tensor, seed: int) -> nn.Module:
+def build(
+    name: str,
+    shape: tuple[int, ...],
+    outputs: int,
+    mean: Tensor,
+    std: Tensor,
+    seed: int,
+    start: Start | None = None,
+) -> nn.Module:
     check(name)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -43,6 +52,16 @@ def is_own(name: str) -> bool:
     return False
 
 
-def check(name: str) -> None:
+def resolve(name: str, shape: tuple[int, ...]) -> tuple[str, str]:
+    return name, "as given"
+
+
+def start(name: str, weights: str, shape: tuple[int, ...], outputs: int) -> tuple[Start, str]:
+    raise OptionError(f"--weights {weights}: networks for series begin from random weights; leave it out")
+
+
+def check(name: str, weights: str | None = None) -> None:
     if name != "auto":
         raise UnknownName("model", name, ["auto"])
+    if weights is not None:
+        start(name, weights, (), 0)

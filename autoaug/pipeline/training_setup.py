@@ -1,0 +1,131 @@
+"""The network, the weights and the recipe of a run, checked before anything slow begins."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from autoaug.data.splits import DataSet
+from autoaug.errors import AutoaugError, OptionError, typed_line
+from autoaug.modalities.base import Start
+from autoaug.modalities.registry import get_modality
+from autoaug.pipeline.options import RunOptions
+from autoaug.pipeline.parsing import absolute
+from autoaug.training.feed import float_batches
+from autoaug.training.layers import freeze, train_mode
+from autoaug.training.presets import Changes, load_changes, resolve_recipe
+from autoaug.training.probe import check_probe
+from autoaug.training.recipe import Recipe
+
+
+def asked_weights(options: RunOptions) -> str | None:
+    """The weights that trainings begin from: an absolute path, or a word that the modality knows."""
+    given = options.weights
+    if given is None:
+        return None
+    return absolute(given) if isinstance(given, Path) or Path(given).exists() else str(given)
+
+
+def asked_recipe(options: RunOptions) -> Changes:
+    """The recipe that the options ask for; raises `OptionError` if it breaks a rule, or needs weights."""
+    if options.lr is not None and not 0 < options.lr < math.inf:
+        raise OptionError(f"--lr {options.lr} must be above 0")
+    changes = load_changes(str(options.recipe))
+    own = {
+        "epochs": options.epochs,
+        "batch_size": options.batch_size,
+        "learning_rate": options.lr,
+        "optimizer": options.optimizer,
+        "freeze": options.freeze,
+    }
+    given = {name: value for name, value in own.items() if value is not None}
+    return Changes.model_validate(changes.model_dump() | given)
+
+
+def training_setup(options: RunOptions, changes: Changes, data: DataSet) -> tuple[Start | None, Recipe]:
+    """What trainings begin from, and their recipe.
+
+    Raises:
+        OptionError: the weights do not fit the network, the network does not fit the data, or the recipe fits neither.
+    """
+    setup = _setup(options, changes, data)
+    _check_network(setup.network, options.model, setup.recipe, data)
+    return setup.start, setup.recipe
+
+
+def setup_lines(options: RunOptions, data: DataSet) -> list[str]:
+    """Which network, weights and recipe a run has, and why."""
+    return _setup(options, asked_recipe(options), data).lines
+
+
+class _Setup(NamedTuple):
+    network: nn.Module
+    start: Start | None
+    recipe: Recipe
+    lines: list[str]
+
+
+def _setup(options: RunOptions, changes: Changes, data: DataSet) -> _Setup:
+    models, shape, outputs = get_modality(data.modality).models, data.train.inputs.shape, len(data.classes)
+    weights, start, about_weights = asked_weights(options), None, []
+    if weights is not None:
+        start, words = models.start(options.model, weights, shape, outputs)
+        about_weights = [words]
+    elif changes.base in ("finetune", "probe") and not models.is_own(options.model):
+        raise OptionError(
+            f"--recipe {changes.base} continues from weights: add --weights pretrained or a file (only a network of "
+            "your own may bring its weights along)"
+        )
+    blank = torch.ones(shape[0])
+    network = models.build(options.model, shape, outputs, blank, blank, seed=0, start=start)
+    fields, why = resolve_recipe(changes, network, weights is not None, len(data.train))
+    alike = ("class_weights", "sampling", "equal", "batch_counts")
+    recipe = fields.model_copy(update={name: getattr(options, name) for name in alike})
+    name, reason = models.resolve(options.model, shape)
+    lines = [f"model: {name} ({reason})", *about_weights, f"recipe: {in_words(recipe)} ({why})"]
+    return _Setup(network, start, recipe, lines)
+
+
+def in_words(recipe: Recipe) -> str:
+    """A recipe in one line."""
+    parts = [
+        f"{recipe.base}, {recipe.epochs} epochs of {recipe.optimizer}",
+        f"learning rate {recipe.learning_rate:g} ({recipe.schedule})",
+        f"weight decay {recipe.weight_decay:g}",
+        f"batch {recipe.batch_size}",
+    ]
+    parts += [f"layer decay {recipe.layer_decay:g}"] if recipe.layer_decay < 1 else []
+    parts += [f"averaged weights ({recipe.ema:g})"] if recipe.ema is not None else []
+    parts += [f"frozen: {', '.join(recipe.freeze)}"] if recipe.freeze else []
+    parts += [f"{recipe.views} views of each sample"] if recipe.views is not None else []
+    return ", ".join(parts)
+
+
+def _check_network(network: nn.Module, name: str, recipe: Recipe, data: DataSet) -> None:
+    """Raise `OptionError` if the network fails on two samples, gives other outputs, or does not suit the recipe."""
+    freeze(network, recipe)
+    rows = np.arange(min(2, len(data.train)))
+    values = next(float_batches(data.train.inputs, iter([rows]), "cpu", data.modality))
+    train_mode(network, recipe)
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            outputs = network(values)
+    except AutoaugError:
+        raise
+    except (Exception, SystemExit) as fault:  # a user's network may raise anything
+        raise OptionError(
+            f"--model {name} fails on samples of shape {list(values.shape[1:])}: {typed_line(fault)}"
+        ) from fault
+    wanted = (len(values), len(data.classes))
+    if not isinstance(outputs, torch.Tensor) or outputs.shape != wanted:
+        given = list(outputs.shape) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
+        raise OptionError(
+            f"--model {name} must give outputs of shape {list(wanted)} for {wanted[0]} samples, not {given}"
+        )
+    if recipe.views is not None:
+        check_probe(network, values)

@@ -1,0 +1,215 @@
+"""What policies are worth under three recipes: does the best one carry over from a cheap recipe to the real one?
+
+    scripts/bench_recipes coins.npz deeppcb.npz ... --weights ~/backbones/resnet10t.safetensors
+                          [--backbone timm:resnet10t] [--seeds 3] [--policies 10] [--workers 1] [--page]
+                          [--out reports/recipes.json]
+
+Each policy is trained under *scratch* (the default network from random weights), *probe* and *finetune* (the backbone
+from its weights), on the same seeds. Under each recipe, the policy is chosen by the mean validation accuracy. *Regret*
+is what this choice costs under finetune: the mean test accuracy of the policy that finetune itself chooses, minus that
+of the choice. The *rank correlation* (Spearman) is between the policies' mean test accuracies. As a bound of what any
+proxy could reach, finetune with only its first seed is compared with its other seeds. Sets are brought to 32 pixels.
+Results in the JSON file are not measured again, so that the program can be stopped and continued. ``--page`` writes
+only the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import product
+from pathlib import Path
+from statistics import fmean
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from scipy.stats import spearmanr
+
+from autoaug.evaluation.statistics import estimate
+from autoaug.modalities.registry import get_modality
+from autoaug.policy.models import Policy
+from autoaug.report.charts.chart import Chart
+from autoaug.report.charts.style import ACCENT, MUTED, base_figure
+from autoaug.training.metrics import score
+from autoaug.training.presets import Changes, resolve_recipe
+from autoaug.training.recipe import Base
+from autoaug.training.setting import TrainingSetting
+from autoaug.training.trial import Train
+from autoaug.utils.seeds import derive_seed
+from benchmarks.command import options_of
+from benchmarks.page import Section, Table, write_page
+from benchmarks.results import Results
+from benchmarks.small import small_copy
+from benchmarks.table_policies import table_policies
+from benchmarks.trained import setting_on
+
+#: The recipes, the cheapest first, and the one that the others are compared with.
+RECIPES: tuple[Base, ...] = ("probe", "scratch", "finetune")
+REAL = "finetune"
+ONE_SEED = "finetune, one seed"
+#: Policies that differ in kind: published ones, geometry for different symmetries, color, occlusion, mixing.
+POLICIES = (
+    *("none", "flip-crop", "flip-crop+trivialaugment-wide", "randaugment", "2 x geometry 0.6"),
+    *("flips, quarter turns, crop", "any turn, crop", "flip-crop, 1 x color 0.5", "flip-crop, cutout"),
+    *("flip-crop, cutmix 0.5", "2 x all 0.5", "crop"),
+)
+HEAD = ("set", "recipe", "rank correlation", "chosen policy", "regret, points", "best - none, points", "seconds each")
+
+
+class Cell(NamedTuple):
+    """The accuracies in [0, 1] of one training on validation and test samples, and its seconds."""
+
+    validation: float
+    test: float
+    seconds: float
+
+
+def setting_for(setting: TrainingSetting, recipe: Base, options: argparse.Namespace) -> TrainingSetting:
+    """The setting of trainings under a recipe, as a search would resolve it."""
+    shape, outputs = setting.train.inputs.shape, setting.task.outputs
+    models, name, start = get_modality(setting.modality).models, "auto", None
+    if recipe != "scratch":
+        name = options.backbone
+        start, _ = models.start(name, str(options.weights.resolve()), shape, outputs)
+    blank = torch.ones(shape[0])
+    network = models.build(name, shape, outputs, blank, blank, seed=0, start=start)
+    resolved, _ = resolve_recipe(Changes(base=recipe), network, start is not None, len(setting.train))
+    return replace(setting, model=name, start=start, recipe=resolved)
+
+
+def measured(setting: TrainingSetting, policy: Policy, seed: int) -> list[float]:
+    """Train with that seed; raises `RuntimeError` if the training fails."""
+    *_, last = Train(policy).run(setting, derive_seed(seed, "bench_recipes"))
+    if last.test_statistics is None:
+        raise RuntimeError(last.reason)
+    return list(Cell(last.score, score(setting.metric, last.test_statistics), last.seconds))
+
+
+Cells = Mapping[str, Mapping[str, Sequence[Cell]]]
+
+
+def cells_of(items: Mapping[str, Sequence[float]]) -> dict[str, Cells]:
+    """The cells by set, recipe and policy, in the order of the seeds; sets with missing cells are left out."""
+    found: dict[str, dict[str, dict[str, list[Cell]]]] = {}
+    for key in sorted(items):
+        data, recipe, policy, _ = key.split("/")
+        found.setdefault(data, {}).setdefault(recipe, {}).setdefault(policy, []).append(Cell(*items[key]))
+    return {name: own for name, own in found.items() if _is_complete(own)}
+
+
+def _is_complete(cells: Cells) -> bool:
+    counts = {len(own) for of_recipe in cells.values() for own in of_recipe.values()}
+    names = {tuple(sorted(of_recipe)) for of_recipe in cells.values()}
+    return set(cells) == set(RECIPES) and len(counts) == 1 and len(names) == 1
+
+
+def compared(cells: Cells) -> dict[str, dict[str, Any]]:
+    """Rank correlation, choice and regret of each recipe on one set; see the module."""
+    real = cells[REAL]
+    rows: dict[str, dict[str, Any]] = {}
+    ways: dict[str, tuple[Cells, slice]] = {recipe: (cells, slice(None)) for recipe in RECIPES}
+    several = len(next(iter(real.values()))) > 1
+    if several:
+        ways[ONE_SEED] = ({ONE_SEED: real}, slice(0, 1))
+    for way, (source, seeds) in ways.items():
+        own = {name: found[seeds] for name, found in source[way].items()}
+        judged = {name: found[1:] if way == ONE_SEED else found for name, found in real.items()}
+        test = {name: fmean(cell.test for cell in found) for name, found in judged.items()}
+        by_validation = {name: fmean(cell.validation for cell in found) for name, found in own.items()}
+        chosen = max(by_validation, key=by_validation.__getitem__)
+        best = max(judged, key=lambda name: fmean(cell.validation for cell in judged[name]))
+        ranks = spearmanr([fmean(cell.test for cell in own[name]) for name in own], [test[name] for name in own])
+        rows[way] = {
+            "correlation": float(np.nan_to_num(ranks.statistic)),
+            "chosen": chosen,
+            "regret": 100 * (test[best] - test[chosen]),
+            "worth": 100 * (fmean(cell.test for cell in own[chosen]) - fmean(cell.test for cell in own["none"])),
+            "seconds": fmean(cell.seconds for found in own.values() for cell in found),
+        }
+    return rows
+
+
+def sections(items: Mapping[str, Sequence[float]]) -> Iterator[Section]:
+    """One table of all sets with their means, and a chart of what each policy is worth under each recipe."""
+    found = cells_of(items)
+    if not found:
+        return
+    rows = {data: compared(cells) for data, cells in found.items()}
+    table = [_row(data, way, row) for data, ways in rows.items() for way, row in ways.items()]
+    for way in next(iter(rows.values())):
+        own = [ways[way] for ways in rows.values()]
+        table.append(
+            ["mean over the sets", way, _mean(own, "correlation"), "", _mean(own, "regret"), _mean(own, "worth"), ""]
+        )
+    yield Section("", [Table("", HEAD, table)])
+    for data, cells in found.items():
+        yield Section(data, [], _chart(data, cells))
+
+
+def _row(data: str, way: str, row: Mapping[str, Any]) -> list[str | float]:
+    numbers = f"{row['correlation']:+.2f}", f"{row['regret']:+.2f}", f"{row['worth']:+.2f}", f"{row['seconds']:.0f}"
+    return [data, way, numbers[0], row["chosen"], *numbers[1:]]
+
+
+def _mean(rows: Sequence[Mapping[str, Any]], what: str) -> str:
+    values = [row[what] for row in rows]
+    if len(values) < 2:
+        return f"{values[0]:+.2f}"
+    low, high = estimate(values, 0.01).ci95
+    return f"{fmean(values):+.2f} ({low:+.2f} to {high:+.2f})"
+
+
+def _chart(data: str, cells: Cells) -> Chart:
+    """The mean test accuracy of each policy above none, under each recipe."""
+    names = sorted(cells[REAL], key=lambda name: fmean(cell.test for cell in cells[REAL][name]))
+    figure = base_figure(140 + 28 * len(names), "points of test accuracy above no augmentation")
+    for recipe, color, symbol in zip(
+        RECIPES, (MUTED, MUTED, ACCENT), ("circle-open", "circle", "diamond"), strict=True
+    ):
+        mean = {name: fmean(cell.test for cell in found) for name, found in cells[recipe].items()}
+        values = [100 * (mean[name] - mean["none"]) for name in names]
+        marker = {"color": color, "symbol": symbol, "size": 11}
+        figure.add_scatter(x=values, y=names, mode="markers", marker=marker, name=recipe)
+    figure.add_vline(x=0, line_dash="dot")
+    words = "Mean test accuracy of each policy above that of no augmentation, under each recipe."
+    return Chart(f"recipes-{data}", data, "", words, figure)
+
+
+def main() -> None:
+    """Run the missing trainings, and write the page."""
+    parser = options_of(__doc__, "recipes")
+    parser.add_argument("data", nargs="*")
+    parser.add_argument("--weights", type=Path, help="weights of the backbone")
+    parser.add_argument("--backbone", default="timm:resnet10t")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--policies", type=int, default=len(POLICIES), help="use the first so many policies")
+    parser.add_argument("--page", action="store_true", help="write only the page")
+    options = parser.parse_args()
+    if options.data and not options.page and (options.weights is None or not options.weights.is_file()):
+        parser.error("give the weights of the backbone: make them with scripts/pretrain")
+    os.nice(10)
+    torch.set_num_threads(1)
+    results = Results(options.out, vars(options), fixed=() if options.page else ("backbone", "policies"))
+    words = "What policies are worth under three recipes, and what a choice by a cheaper one costs under finetune."
+    known = table_policies()
+
+    def page() -> None:
+        write_page(options.out.with_suffix(".html"), "Policies under three recipes", words, sections(results.items))
+
+    with tempfile.TemporaryDirectory() as scratch:
+        for seed, data in product(range(0 if options.page else options.seeds), options.data):
+            _, setting = setting_on(small_copy(data, Path(scratch)))
+            for recipe in RECIPES:
+                own = setting_for(setting, recipe, options)
+                for name in POLICIES[: options.policies]:
+                    key = f"{Path(data).stem}/{recipe}/{name}/{seed}"
+                    if results.once(results.items, key, partial(measured, own, known[name], seed)):
+                        validation, test, seconds = results.items[key]
+                        print(f"{key}: {100 * validation:.1f} {100 * test:.1f} ({seconds:.0f} s)", flush=True)
+            page()
+    page()
