@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from autoaug.data.source import Source
     from autoaug.data.splits import Samples
     from autoaug.modalities.runtime import Runtime
+    from autoaug.modalities.start import Start
     from autoaug.policy.models import Adversarial
 
 Role = Literal["alone", "joined", "carried", "closing"]
@@ -198,26 +198,6 @@ class Loader(Protocol):
 
     def as_array(self, samples: np.ndarray) -> np.ndarray:
         """Convert samples in storage format to the format that `open` reads from an ``.npz`` file."""
-
-
-@dataclass(frozen=True)
-class Start:
-    """What the trainings of a run begin from, instead of random weights.
-
-    Attributes:
-        weights: the path of a file, or ``pretrained`` for the published weights of the network; empty once these are no
-            longer needed, because other weights will be loaded.
-        digest: of the weights; see `autoaug.utils.weights.weights_digest`.
-        takes: how the network takes its samples, as plain JSON values that only the modality reads.
-    """
-
-    weights: str
-    digest: str
-    takes: Mapping[str, Any] = field(default_factory=dict)
-
-    def without_weights(self) -> Start:
-        """The same form of the network, with random weights."""
-        return replace(self, weights="")
 
 
 class Models(Protocol):

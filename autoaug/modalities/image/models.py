@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from autoaug.errors import OptionError, UnknownName, typed_line
-from autoaug.modalities.base import Start
 from autoaug.modalities.image.backbones import PRETRAINED, Intake, fitted, load_backbone
+from autoaug.modalities.start import Start
 from autoaug.utils.own_code import load_function
 
 #: Up to this many pixels on the shorter side, the proxy is a narrow ResNet-9; above that, a ResNet-18.
