@@ -13,8 +13,8 @@ from autoaug.data.inputs import Inputs, MemoryInputs
 from autoaug.data.splits import DataSet
 from autoaug.errors import OptionError, typed_line
 from autoaug.modalities.base import Modality
+from autoaug.modalities.networks import Start
 from autoaug.modalities.registry import get_modality
-from autoaug.modalities.start import Start
 from autoaug.policy.loading import load_policy
 from autoaug.training.feed import in_order, inputs_at_once
 from autoaug.training.inference import clean_batches, outputs_of

@@ -18,7 +18,7 @@ from autoaug.generate.fitting import FitSettings, TooFewSamples, Watch, fit_gene
 from autoaug.generate.generator import SavedGenerator, generator_kind, load_generator
 from autoaug.generate.metrics import LEAST_JUDGED, judge_samples
 from autoaug.modalities.base import Collapsed
-from autoaug.modalities.start import Start
+from autoaug.modalities.networks import Start
 from autoaug.training.recipe import Recipe
 from autoaug.utils.clock import now
 from autoaug.utils.files import cache_folder, check_writable

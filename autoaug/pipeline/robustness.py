@@ -16,9 +16,8 @@ from autoaug.data.inputs import spread_rows
 from autoaug.data.loading import audited_source
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import OptionError, RunError, first_line, rule_of
-from autoaug.modalities.base import Models
+from autoaug.modalities.networks import Models, Start
 from autoaug.modalities.registry import get_modality
-from autoaug.modalities.start import Start
 from autoaug.pipeline.configure import check_trusted
 from autoaug.pipeline.options import RobustnessOptions
 from autoaug.pipeline.parsing import at_least, parse_memory

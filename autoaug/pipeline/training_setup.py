@@ -12,8 +12,8 @@ from torch import nn
 
 from autoaug.data.splits import DataSet
 from autoaug.errors import AutoaugError, OptionError, typed_line
+from autoaug.modalities.networks import Start
 from autoaug.modalities.registry import get_modality
-from autoaug.modalities.start import Start
 from autoaug.pipeline.options import RunOptions
 from autoaug.pipeline.parsing import absolute
 from autoaug.training.feed import float_batches

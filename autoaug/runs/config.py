@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from autoaug.modalities.networks import Start
 from autoaug.modalities.registry import get_modality
-from autoaug.modalities.start import Start
 from autoaug.policy.models import Policy
 from autoaug.search.budget import Budget
 from autoaug.search.space import SearchSpace

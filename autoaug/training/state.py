@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from autoaug.data.inputs import Inputs, spread_rows
 from autoaug.data.splits import Samples
+from autoaug.modalities.networks import Start
 from autoaug.modalities.registry import get_modality
-from autoaug.modalities.start import Start
 from autoaug.policy.models import Policy
 from autoaug.training.feed import float_batches
 from autoaug.training.layers import freeze
