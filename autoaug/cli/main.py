@@ -246,8 +246,9 @@ def _print_outcome(console: Console, result: SearchResult) -> None:
     line(f"use:     {in_words(result.candidate(result.returned.name).policy)}")
     if module := max(result.run_dir.glob("policy_*.py"), default=None):
         line(f"           from {module.stem} import Augment  # {module}, which runs without autoaug")
-        line("           augment = Augment()")
-        line("           batch = augment(batch)")
+        mixes = result.policy.mixing is not None
+        line(f"           augment = Augment({f'classes={len(result.data.classes)}' if mixes else ''})")
+        line("           batch, soft_labels = augment(batch, labels)" if mixes else "           batch = augment(batch)")
     for number, step in enumerate(advice(result)):
         line(f"{'' if number else 'next:':<9}{step}")
     line(f"policy:  {result.run_dir / 'policy.yaml'}")

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from autoaug.engine.ahead import Ahead
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.arrays import named, names_and_limits, run_on_arrays
 from autoaug.engine.execute import mix_labels
@@ -20,7 +21,7 @@ from autoaug.errors import OptionError, PolicyError, as_option_error
 from autoaug.functional.bounds import check_classes
 from autoaug.functional.containers import of_each, with_parts
 from autoaug.functional.labels import soft_labels
-from autoaug.functional.sampling import Layers, Seeded, as_layers, as_tensors, draw_sample
+from autoaug.functional.sampling import Layers, Seeded, as_layers, as_tensors, draw_sample, steps_of
 from autoaug.modalities.base import ArrayEngine, Batch, Opened
 from autoaug.modalities.operators import modality_of
 from autoaug.modalities.registry import get_modality
@@ -29,7 +30,7 @@ from autoaug.policy.models import Policy
 
 BACKENDS = ("auto", "torch")
 
-_Numbers = tuple[tuple[str, ...], list[tuple[str, float]], Layers]
+_Numbers = tuple[tuple[str, ...], list[tuple[str, float]], Layers, int]
 
 
 class PolicyTransform(Seeded):
@@ -88,16 +89,17 @@ class PolicyTransform(Seeded):
         if backend not in BACKENDS:
             raise OptionError(f"there is no backend {backend!r}; there are: {', '.join(BACKENDS)}")
         self.backend = backend
-        self._one_by_one = backend == "auto" and not (policy.mixing or policy.chains)
+        self._engine = self._array_engine()
         self.done = 0.0
         self.check = check
         self._prepared: tuple[float, _Numbers] | None = None
+        self._ahead = Ahead()
+        self._process = self.rank, self.worker
         self._lock = threading.Lock()
 
     def forward(self, inputs: Any, labels: Any = None) -> Any:
         """Draw a plan for this batch, or this sample, and apply it."""
-        takes = self._one_by_one and not torch.compiler.is_compiling()
-        engine = get_modality(self.modality).arrays if takes else None
+        engine = None if torch.compiler.is_compiling() else self._engine
         opened = None if engine is None else engine.opened(inputs)
         if engine is None or opened is None:
             return self._augmented(inputs, labels)
@@ -135,23 +137,53 @@ class PolicyTransform(Seeded):
         batch, alone, back = values.opened(inputs)
         return batch._replace(values=values.check(batch.values, look=self.check)), alone, back
 
+    def _array_engine(self) -> ArrayEngine | None:
+        """The modality's engine on arrays, if the policy is one that samples can follow one by one."""
+        one_by_one = self.backend == "auto" and not (self.policy.mixing or self.policy.chains)
+        return get_modality(self.modality).arrays if one_by_one else None
+
     def _sample(self, engine: ArrayEngine, sample: np.ndarray, inputs: Any) -> np.ndarray:
         """Augment a single sample, drawn in plain numbers; the plan is that of `draw`."""
         with self._lock:
-            operators, limits, layers = self._numbers()
-            steps = draw_sample(layers, self.generator)
+            operators, limits, layers, count = self._numbers()
+            steps = draw_sample(layers, self._chances(count))
         if all(index < 0 or operators[index] in engine.operators for index, _, _ in steps):
             return engine.run(sample, named(steps, limits))
         plan = Plan(operators, *as_tensors(steps), modality=self.modality)
         return run_on_arrays(engine, plan, [sample], lambda: self._batch(inputs)[0])[0]
 
     def _numbers(self) -> _Numbers:
-        """The operators of the policy, their names and limits, and the layers to draw from; prepared once."""
+        """The operators of the policy, their names and limits, the layers to draw from, and the number of steps."""
         if self._prepared is None or self._prepared[0] != self.done:
             policy = self.policy.at(self.done)
             operators = drawn_operators(policy)
-            self._prepared = self.done, (operators, names_and_limits(operators), as_layers(drawing_table(policy)))
+            layers = as_layers(drawing_table(policy))
+            self._prepared = self.done, (operators, names_and_limits(operators), layers, steps_of(layers))
         return self._prepared[1]
+
+    def _chances(self, count: int) -> list[list[float]]:
+        """Uniform numbers for `count` steps of one sample."""
+        generator = super().generator
+        if self._process != (self.rank, self.worker):  # which begins its own stream
+            self._process = self.rank, self.worker
+            self._ahead.forget()
+        return self._ahead.take(count, generator)
+
+    @property
+    def generator(self) -> torch.Generator:
+        """The generator for this process, where the last draw left it."""
+        self._ahead.settle(self.own)
+        return super().generator
+
+    def get_extra_state(self) -> Tensor:
+        """See `Seeded.get_extra_state`."""
+        self._ahead.settle(self.own)
+        return super().get_extra_state()
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """See `Seeded.set_extra_state`."""
+        self._ahead.forget()
+        super().set_extra_state(state)
 
     def _soft_labels(self, labels: Any, alone: bool, n: int) -> Tensor | None:
         """The labels of a batch as soft labels; None if there are no labels, or other targets."""
@@ -174,12 +206,13 @@ class PolicyTransform(Seeded):
             return draw_plan(self.policy.at(self.done), n, self.generator, self.modality)
 
     def __getstate__(self) -> dict[str, Any]:
-        """The state without the lock, which cannot be pickled, so that the module can be copied and sent to workers."""
-        return {k: v for k, v in super().__getstate__().items() if k != "_lock"}
+        """The state without what cannot be pickled, so that the module can be copied and sent to workers."""
+        self._ahead.settle(self.own)
+        return {k: v for k, v in super().__getstate__().items() if k not in ("_lock", "_engine")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._lock = threading.Lock()
+        self._lock, self._engine = threading.Lock(), self._array_engine()
 
     def extra_repr(self) -> str:
         """What ``print(module)`` shows."""

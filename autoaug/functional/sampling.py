@@ -115,7 +115,8 @@ def draw_operations(table: Table, n: int, generator: torch.Generator) -> tuple[T
     ``(operator, probability, lowest magnitude, highest magnitude, share of negative signs)``.
     """
     if n == 1:
-        return as_tensors(draw_sample(as_layers(table), generator))
+        layers = as_layers(table)
+        return as_tensors(draw_sample(layers, uniform(steps_of(layers), 8, generator).tolist()))
     choices, magnitudes, uniforms = [], [], []
     for sub_policies in table:
         weights = torch.tensor([weight for weight, _ in sub_policies], dtype=torch.float64, device="cpu")
@@ -135,9 +136,15 @@ def draw_operations(table: Table, n: int, generator: torch.Generator) -> tuple[T
     return torch.stack(choices), torch.stack(magnitudes), torch.stack(uniforms)
 
 
-def draw_sample(layers: Layers, generator: torch.Generator) -> list[Step]:
-    """What `draw_operations` draws for one sample, in plain numbers and in a tenth of the time."""
-    chances = uniform(sum(depth for _, _, depth in layers), 8, generator).tolist()
+def steps_of(layers: Layers) -> int:
+    """The number of steps."""
+    return sum(depth for _, _, depth in layers)
+
+
+def draw_sample(layers: Layers, chances: list[list[float]]) -> list[Step]:
+    """What `draw_operations` draws for one sample, in plain numbers, which take a tenth of the time; `chances` are
+    eight uniform numbers for each step.
+    """
     drawn: list[Step] = []
     for ends, sub_policies, depth in layers:
         operations = sub_policies[bisect_right(ends, chances[len(drawn)][7])] if depth else []

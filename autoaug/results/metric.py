@@ -70,7 +70,7 @@ class MetricRecord(Record):
         """A value that is in the metric's unit already, as text without the unit; `sign` is ``+`` to show that of
         positive values too.
         """
-        return f"{value:{sign}{self.digits(decimals)}}"
+        return f"{value + 0.0:{sign}{self.digits(decimals)}}"  # no -0
 
     def title(self, of: str = "", at: str = "") -> str:
         """A title such as ``test accuracy, %`` for an axis or a column, with `of` before the name and `at` after it."""

@@ -17,7 +17,7 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.engine.transform import PolicyTransform
 from autoaug.errors import OptionError
-from autoaug.functional.sampling import as_layers, draw_operations, draw_sample
+from autoaug.functional.sampling import as_layers, draw_operations, draw_sample, steps_of
 from autoaug.modalities.image import MODALITY
 from autoaug.modalities.image import modality as image_modality
 from autoaug.policy.loading import load_policy
@@ -56,8 +56,8 @@ def test_one_sample_is_drawn_as_a_batch_of_one() -> None:
     policy = load_policy("flip-crop+autoaugment-cifar10")
     transform = policy.transform(seed=4)
     plan = draw_plan(policy, 1, torch.Generator().manual_seed(4))
-    _, _, layers = transform._numbers()
-    steps = draw_sample(layers, transform.generator)
+    _, _, layers, count = transform._numbers()
+    steps = draw_sample(layers, transform._chances(count))
     assert [step[0] for step in steps] == plan.choice[:, 0].tolist()
     np.testing.assert_allclose([step[1] for step in steps], plan.magnitude[:, 0], rtol=1e-6)
     np.testing.assert_array_equal([step[2] for step in steps], plan.uniforms[:, 0])
@@ -74,7 +74,8 @@ def test_samples_drawn_one_by_one_follow_the_distribution_of_batches() -> None:
     ]
     n, generator = 6000, torch.Generator().manual_seed(0)
     layers = as_layers(table)
-    alone = [draw_sample(layers, generator) for _ in range(n)]
+    chances = torch.rand(n, steps_of(layers), 8, generator=generator).tolist()
+    alone = [draw_sample(layers, own) for own in chances]
     choice, magnitude, _ = draw_operations(table, n, generator)
     own_choice, own_magnitude = (np.array([[step[i] for step in steps] for steps in alone]).T for i in (0, 1))
     assert own_choice.shape == choice.shape
@@ -91,6 +92,20 @@ def test_samples_drawn_one_by_one_follow_the_distribution_of_batches() -> None:
     own = np.array([step[2] for steps in alone for step in steps]).reshape(-1, 4)
     assert all(stats.kstest(column, "uniform").pvalue > 1e-3 for column in own.T)
     assert np.abs(np.corrcoef(np.column_stack([own, own_magnitude.T.ravel()]).T) - np.eye(5)).max() < 0.05
+
+
+def test_single_samples_draw_ahead_and_the_generator_does_not_show_it() -> None:
+    """However many are drawn, what is saved and what is drawn next are as if each had been drawn for itself."""
+    policy, image = load_policy("randaugment"), bytes_of(1)[0]
+    one, other = policy.transform(seed=3), policy.transform(seed=3, backend="torch")
+    for count in (1, 2, 70, 31, 32, 33):
+        for _ in range(count):
+            one(image)
+            other.draw(1)
+        assert torch.equal(one.get_extra_state(), other.get_extra_state())
+    one(image)
+    one.load_state_dict(other.state_dict())
+    assert torch.equal(one.draw(3).uniforms, other.draw(3).uniforms)
 
 
 @pytest.mark.parametrize("given", ["one", "batch"])

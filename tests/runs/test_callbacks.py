@@ -152,13 +152,13 @@ def test_the_terminal_and_an_unfinished_run_show_the_metric_that_the_run_has(
         for told in (progress, log):
             told.measured_by(ERRORS)
             told.trial_ended(trial, 0.5)
-    assert "0.2 per word" in shown.getvalue()
+    assert "0.25 per word" in shown.getvalue()
     assert "%" not in shown.getvalue().replace("50 % done", "")
     assert read_unfinished(folder).facts.metric == ERRORS
-    assert in_words(read_events(folder.events)[-1], ERRORS).endswith("0.2 per word, 50 % of the budget")
+    assert in_words(read_events(folder.events)[-1], ERRORS).endswith("0.25 per word, 50 % of the budget")
     outcome = io.StringIO()
     _print_outcome(Console(file=outcome, width=200), of_errors)
-    assert f"{-of_errors.candidates[0].mean:.2f} per word" in outcome.getvalue()
+    assert f"{-of_errors.candidates[0].mean:.4g} per word" in outcome.getvalue()
 
 
 class Failing:

@@ -33,7 +33,7 @@ from autoaug.search.strategies.base import (
     next_baseline,
 )
 from autoaug.search.strategies.portfolio import portfolio
-from autoaug.search.strategies.questions import questions
+from autoaug.search.strategies.questions import questions, stronger
 from autoaug.search.strategies.shrinkage import PolicyEstimate, policy_estimates
 from autoaug.search.strategies.stopping import chance_of_gain
 
@@ -65,6 +65,7 @@ class AutoConfig:
         least_chance: the least chance of such a gain that is worth going on.
         repeats: how many seeds the best policies are trained with on part of the data.
         repeated: the fewest policies that are repeated.
+        strengthens: whether a stronger variant of the best policy is trained at full length too.
         full_length_seeds: how many seeds the best policies are trained with at full length.
         full_length: the fewest policies that are trained at full length.
     """
@@ -85,6 +86,7 @@ class AutoConfig:
     least_chance: float = 0.1
     repeats: int = 6
     repeated: int = 6
+    strengthens: bool = True
     full_length_seeds: int = 6
     full_length: int = 4
 
@@ -102,7 +104,8 @@ class Auto(Strategy):
        strong, which mixing? When all have an answer, TPE over shapes. With a large budget, neighbors of the best policy
        follow, varied operator by operator.
     4. The best are repeated with other seeds; the estimate of each policy is shrunk according to the noise.
-    5. The best of those are trained at full length.
+    5. The best of those are trained at full length, and a stronger variant of the first: on part of the data there are
+       fewer steps, in which strong augmentation does not pay yet.
     """
 
     name = "auto"
@@ -260,15 +263,34 @@ class Auto(Strategy):
         return _next_trial(history, best, config.data_fraction, config.repeats, Stage.REPEATS)
 
     def _finish(self, history: History, context: SearchContext) -> Step | None:
-        """The next full-length training of one of the best policies; of the portfolio's first if none was tried."""
+        """The next full-length training: of the best policies, and after the first one of a stronger variant of it; of
+        the portfolio's first if no policy was tried.
+        """
         own, config = _own(history), self.config
         if own:
             best = own[: max(config.full_length, len(own) // 24)]
+            begun = [record for record in history.trials if record.stage in {Stage.FULL_LENGTH, Stage.STRONGER}]
+            if len(begun) == 1 and (step := self._strengthened(begun[0], context, history)):
+                return step
             return _next_trial(history, best, 1.0, config.full_length_seeds, Stage.FULL_LENGTH)
         if any(record.data_fraction == 1 for record in history.trials):
             return None
         first = next(portfolio(context.space))
         return Draw(_random_sampler, draw=sample_shaped, fixed=first, stage=Stage.FULL_LENGTH)
+
+    def _strengthened(self, record: TrialRecord, context: SearchContext, history: History) -> Draw | None:
+        """A full-length training of a stronger variant of the policy that such a `record` trained, if it is a shape."""
+        shapes = (trial for trial in history.trials if trial.stage in _SHAPED and trial.key[0] == record.key[0])
+        drawn = next(shapes, None)
+        if drawn is None or not self.config.strengthens:
+            return None
+        shape = {"matched": "on", **usual_shape(context.space), **drawn.frozen.params}
+        answer = stronger(context.space, shape)
+        if answer is None:
+            return None
+        shift = matched(history.probe_results.get(SHIFT))
+        draw = partial(_sample_shifted, _published(context), shift if shift and self._is_confirmed(history) else None)
+        return Draw(_random_sampler, (), draw, answer, 1.0, Stage.STRONGER)
 
 
 def _running_baselines(history: History) -> set[str]:

@@ -42,6 +42,8 @@ class Stage(StrEnum):
     NEIGHBORS = "around"
     REPEATS = "repeat"
     FULL_LENGTH = "finish"
+    #: A stronger variant of the best, at full length.
+    STRONGER = "stronger"
 
 
 @dataclass(frozen=True)

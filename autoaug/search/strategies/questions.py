@@ -33,6 +33,20 @@ def questions(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str
                 yield changed
 
 
+def stronger(space: SearchSpace, shape: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The shape with one more layer, or, where the space has no more, with larger magnitudes; None if it has none of
+    either. Trials on part of the data have fewer steps, in which strong augmentation does not pay yet.
+    """
+    changes: list[dict[str, Any]] = [{"reach": shape["reach"] * _FACTOR}]
+    if shape["layers of"] == "space":
+        changes = [{"layers": shape["layers"] + 1}, {"strength": shape["strength"] * _FACTOR}]
+    for change in changes:
+        changed = within(space, {**shape, **change})
+        if changed != dict(shape):
+            return changed
+    return None
+
+
 def _about_base(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for base in space.base:
         yield {base.operator: "off" if shape[base.operator] == "on" else "on"}

@@ -15,7 +15,7 @@ from autoaug.search.space import load_space, space_names
 from autoaug.search.strategies import get_strategy
 from autoaug.search.strategies.base import Stage
 from autoaug.search.strategies.portfolio import portfolio
-from autoaug.search.strategies.questions import questions
+from autoaug.search.strategies.questions import questions, stronger
 from autoaug.search.study import SearchStudy
 from tests.conformance import test_strategies as surrogate
 from tests.studies import kept_in_memory
@@ -84,3 +84,34 @@ def test_auto_ends_early_where_nothing_is_left_to_gain(may_stop: bool, monkeypat
     else:
         assert said == ""
         assert spent > 15
+
+
+@pytest.mark.parametrize("name", space_names())
+def test_a_stronger_shape_has_a_layer_more_or_larger_magnitudes(name: str) -> None:
+    space = load_space(name)
+    for shape in portfolio(space):
+        changed = stronger(space, shape)
+        if changed is None:
+            continue
+        grown = [key for key in shape if changed[key] != shape[key]]
+        assert len(grown) == 1
+        assert changed[grown[0]] > shape[grown[0]]
+
+
+def test_a_stronger_variant_of_the_best_is_trained_at_full_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where strength pays only with all steps, trials on part of the data cannot tell."""
+
+    def score(policy: Policy) -> float:
+        return 0.5 + 0.02 * len(policy.layers)
+
+    monkeypatch.setattr(surrogate, "known_score", score)
+    with kept_in_memory():
+        study = surrogate.search_with("auto", Path("study.db"), surrogate.Surrogate(), 12, space=load_space("standard"))
+    first, second = [t for t in study.history().trials if t.stage in {Stage.FULL_LENGTH, Stage.STRONGER}][:2]
+    assert (first.stage, second.stage) == (Stage.FULL_LENGTH, Stage.STRONGER)
+    assert second.is_whole
+
+    def strength(policy: Policy) -> float:
+        return sum(operation.magnitude[1] for operation in policy.operations())
+
+    assert strength(second.policy) > strength(first.policy)
