@@ -12,7 +12,8 @@ import torch
 from autoaug.data.inputs import Inputs, MemoryInputs
 from autoaug.data.splits import DataSet
 from autoaug.errors import OptionError, typed_line
-from autoaug.modalities.base import Modality, Start
+from autoaug.modalities.base import Modality
+from autoaug.modalities.networks import Start
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import load_policy
 from autoaug.training.feed import in_order, inputs_at_once

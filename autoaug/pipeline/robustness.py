@@ -16,7 +16,7 @@ from autoaug.data.inputs import spread_rows
 from autoaug.data.loading import audited_source
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import OptionError, RunError, first_line, rule_of
-from autoaug.modalities.base import Models, Start
+from autoaug.modalities.networks import Models, Start
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.configure import check_trusted
 from autoaug.pipeline.options import RobustnessOptions

@@ -12,7 +12,7 @@ from torch import nn
 
 from autoaug.data.splits import DataSet
 from autoaug.errors import AutoaugError, OptionError, typed_line
-from autoaug.modalities.base import Start
+from autoaug.modalities.networks import Start
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.options import RunOptions
 from autoaug.pipeline.parsing import absolute

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from autoaug.modalities.base import Start
+from autoaug.modalities.networks import Start
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
 from autoaug.search.budget import Budget

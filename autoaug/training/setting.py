@@ -13,7 +13,7 @@ import numpy as np
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.pool import Pool
 from autoaug.data.splits import Samples, nested_rows
-from autoaug.modalities.base import Start
+from autoaug.modalities.networks import Start
 from autoaug.policy.models import Policy
 from autoaug.training.device import one_thread, resident
 from autoaug.training.metrics import Accuracy, Metric

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from autoaug.data.inputs import Inputs, spread_rows
 from autoaug.data.splits import Samples
-from autoaug.modalities.base import Start
+from autoaug.modalities.networks import Start
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
 from autoaug.training.feed import float_batches

@@ -19,10 +19,10 @@ from autoaug.modalities.base import (
     Loader,
     Mixer,
     Modality,
-    Models,
     Pictures,
     Values,
 )
+from autoaug.modalities.networks import Models
 from autoaug.modalities.runtime import Runtime
 
 if TYPE_CHECKING:

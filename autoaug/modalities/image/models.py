@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from autoaug.errors import OptionError, UnknownName, typed_line
-from autoaug.modalities.base import Start
 from autoaug.modalities.image.backbones import PRETRAINED, Intake, fitted, load_backbone
+from autoaug.modalities.networks import Start
 from autoaug.utils.own_code import load_function
 
 #: Up to this many pixels on the shorter side, the proxy is a narrow ResNet-9; above that, a ResNet-18.
@@ -128,7 +128,7 @@ class Standardized(nn.Module):
 
 
 def resolve(name: str, shape: tuple[int, ...]) -> tuple[str, str]:
-    """See `autoaug.modalities.base.Models`."""
+    """See `autoaug.modalities.networks.Models`."""
     if name != "auto":
         return name, "as given"
     height, width = shape[1:]
@@ -171,7 +171,7 @@ def is_own(name: str) -> bool:
 
 
 def check(name: str, weights: str | None = None) -> None:
-    """See `autoaug.modalities.base.Models`."""
+    """See `autoaug.modalities.networks.Models`."""
     if is_own(name):
         _check_call(load_builder(name), name)
     library, wanted = _library(name)
@@ -300,7 +300,7 @@ def _only_size(network: nn.Module) -> tuple[int, int] | None:
 
 
 def start(name: str, weights: str, shape: tuple[int, ...], outputs: int) -> tuple[Start, str]:
-    """See `autoaug.modalities.base.Models`."""
+    """See `autoaug.modalities.networks.Models`."""
     resolved, _ = resolve(name, shape)
     loaded = load_backbone(_full(resolved), weights)
     began = Start(weights, loaded.digest, loaded.intake.plain())

@@ -27,9 +27,9 @@ class Code:
         return (print, ("was run",))
 
 
-def trained(outputs: int = 5, channels: int = 3) -> nn.Module:
+def trained(outputs: int = 5, size: int = 12) -> nn.Module:
     torch.manual_seed(1)
-    network = models.ResNet9(channels, outputs, (12, 12))
+    network = models.ResNet9(3, outputs, (size, size))
     for name, tensor in network.state_dict().items():
         if "running_mean" in name:
             tensor.uniform_(-1, 1)
@@ -118,7 +118,7 @@ def test_a_backbone_takes_images_at_its_own_size_mean_and_deviation(tmp_path: Pa
     form = {"size": 16, "interpolation": "bicubic", "mean": [0.1, 0.2, 0.3], "std": [0.5, 0.6, 0.7]}
     save_file(trained().state_dict(), tmp_path / "w.safetensors", {"input": json.dumps(form)})
     images = torch.rand(4, 3, 12, 12)
-    network = trained().eval()
+    network = trained(size=16).eval()
     mean, std = (torch.tensor(form[name])[:, None, None] for name in ("mean", "std"))
     for given in (images, images[:, :1]):
         large = interpolate(given, (16, 16), mode="bicubic", antialias=True).clamp(0, 1).expand(-1, 3, -1, -1)

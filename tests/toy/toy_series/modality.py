@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from autoaug.modalities.base import Fusion, Loader, Mixer, Modality, Models, Pictures, Values
+from autoaug.modalities.base import Fusion, Loader, Mixer, Modality, Pictures, Values
+from autoaug.modalities.networks import Models
 
 
 class _Series(Modality):

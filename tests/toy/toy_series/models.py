@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from autoaug.errors import OptionError, UnknownName
-from autoaug.modalities.base import Start
+from autoaug.modalities.networks import Start
 
 
 class _Network(nn.Module):
