@@ -1,7 +1,7 @@
 """What policies are worth under three recipes: does the best one carry over from a cheap recipe to the real one?
 
     scripts/bench_recipes coins.npz deeppcb.npz ... --weights ~/backbones/resnet10t.safetensors
-                          [--backbone timm:resnet10t] [--seeds 3] [--policies 10] [--workers 1] [--page]
+                          [--backbone timm:resnet10t] [--seeds 3] [--policies 10] [--page]
                           [--out reports/recipes.json]
 
 Each policy is trained under *scratch* (the default network from random weights), *probe* and *finetune* (the backbone

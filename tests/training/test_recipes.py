@@ -38,7 +38,7 @@ def last(policy: Policy, setting: object) -> object:
 
 
 def test_the_default_trains_as_before_there_were_recipes() -> None:
-    """A plain loop with PyTorch's SGD on the same batches gives the same weights, bit by bit."""
+    """A plain loop with PyTorch's SGD on the same batches gives the same weights to within rounding."""
     setting = small_task()
     plan = setting.plan(Policy(), 5)
     own = new_training(plan).model.to(memory_format=torch.channels_last).train()
