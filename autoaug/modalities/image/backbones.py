@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from torch import Tensor, nn
 
@@ -21,7 +22,8 @@ PRETRAINED = "pretrained"
 METADATA = "input"
 _INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
 _SHOWN = 2
-_HUB, _SECONDS = "huggingface.co", 5
+#: Seconds after which the hub counts as unreachable.
+_SECONDS = 5
 _HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 
 
@@ -164,14 +166,14 @@ def _timm(name: str) -> nn.Module:
     its cache is looked up first.
     """
     import timm
-    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub import constants, try_to_load_from_cache
 
     config = timm.models.get_pretrained_cfg(name)
     hub = getattr(config, "hf_hub_id", None)
     found = [try_to_load_from_cache(hub, file) for file in _HUB_FILES] if hub else []
     cached = [path for path in found if isinstance(path, str)]
     if hub and not cached:
-        socket.create_connection((_HUB, 443), _SECONDS).close()
+        socket.create_connection((urlsplit(constants.ENDPOINT).hostname, 443), _SECONDS).close()
     overlay = {"pretrained_cfg_overlay": {"file": cached[0]}} if cached else {}
     network: nn.Module = timm.create_model(name, pretrained=True, **overlay)
     return network
