@@ -36,6 +36,18 @@ def definitions(module: ModuleType) -> Mapping[str, Definition]:
     }
 
 
+@cache
+def constants(module: ModuleType) -> Mapping[str, Definition]:
+    """The names of types and the constants at the top of `module`."""
+    text = inspect.getsource(module)
+    named: dict[str, Definition] = {}
+    for node in _statements(module):
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(target, ast.Name):
+            named[target.id] = Definition(ast.get_source_segment(text, node) or "", _names(node))
+    return named
+
+
 def _names(node: ast.AST) -> frozenset[str]:
     """Names that the definition uses but does not bind, without those in its decorators."""
     decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Collection
 from dataclasses import dataclass
 from types import ModuleType
 
 from autoaug.engine.plan import drawing_table, drawn_operators, mixing_numbers, mixing_of
-from autoaug.exporters.assemble import Definition, definitions, import_block, imports, needed, reachable
+from autoaug.exporters.assemble import Definition, constants, definitions, import_block, imports, needed, reachable
 from autoaug.exporters.base import Target, header, runtime_of
+from autoaug.functional import sampling
 from autoaug.modalities.base import Modality
 from autoaug.modalities.operators import Operator, get_operator
 from autoaug.modalities.runtime import TorchRuntime
@@ -37,12 +39,19 @@ class TorchTarget(Target):
             header(policy, self, runtime.use, []),
             "from __future__ import annotations",
             import_block(line for name, line in statements.items() if name in used),
-            "Table = list[list[tuple[float, list[tuple[int, float, float, float, bool]]]]]",
+            _constants_of_draws(used),
             layers_text(policy),
         ]
         augment = parts.pop("Augment").source
         first = "\n\n".join(head) + _constants(policy, modality)
         return "\n\n\n".join([first, *(part.source for part in parts.values()), _table_of(rows), augment]) + "\n"
+
+
+def _constants_of_draws(used: Collection[str]) -> str:
+    """The types and constants of `autoaug.functional.sampling` that the module uses, as text."""
+    available = dict(constants(sampling))
+    names = needed([*(name for name in available if name in used), "Table"], available)
+    return "\n".join(available[name].source for name in names)
 
 
 def _shells(policy: Policy, runtime: TorchRuntime) -> tuple[ModuleType, ModuleType | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import itertools
 import pickle
 import re
@@ -22,7 +22,7 @@ from autoaug.exporters import EXPORTERS, export_policy
 from autoaug.exporters.module import TorchTarget
 from autoaug.modalities.kinds import known_kinds
 from autoaug.modalities.registry import get_modality
-from autoaug.policy.loading import load_policy
+from autoaug.policy.loading import load_policy, parse_policy
 from autoaug.policy.models import Layer, Mixing, Operation, Policy, SubPolicy, in_turn
 from tests.samples import operators_of, photographs, policies_of
 
@@ -231,3 +231,20 @@ def test_transforms_travel_to_workers_that_are_started_anew(
     for name in transforms:
         assert torch.equal(here[name], there[name]), name
         assert len({view.numpy().tobytes() for view in there[name]}) > 3
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_sub_policies_of_unequal_length_are_drawn_for_single_images_too(target: str, tmp_path: Path) -> None:
+    """A single image is drawn in plain numbers, by other code than a batch."""
+    one, two = "{operator: Invert}", "{operator: Rotate, magnitude: [0, 0.2]}"
+    text = f"layers: [sub_policies: [{{operations: [{one}]}}, {{operations: [{one}, {two}]}}]]"
+    (tmp_path / "uneven.py").write_text(export_policy(parse_policy(text), target))
+    spec = importlib.util.spec_from_file_location(f"uneven_{target}", tmp_path / "uneven.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    augment, image = module.Augment(seed=0), torch.rand(3, 9, 9)
+    drawn = {augment(image).numpy().tobytes() for _ in range(20)}
+    assert (1 - image).numpy().tobytes() in drawn
+    assert len(drawn) > 5
