@@ -221,7 +221,7 @@ def test_a_node_that_is_killed_in_mid_trial_loses_none_and_none_is_told_twice(tm
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     try:
         doomed = cluster.add_node(num_cpus=1)
-        space, task = load_space("light"), small_task(epochs=150)
+        space, task = load_space("light"), small_task(epochs=100)
         study = SearchStudy(tmp_path / "study.db", space, get_strategy("random"), seed=0)
         progress = Killing(lambda: cluster.remove_node(doomed, allow_graceful=False))
         with executors("ray-tune", 2, "cpu", cluster.address) as open_executor, open_executor(task) as executor:

@@ -133,6 +133,7 @@ def test_a_node_that_cannot_write_a_checkpoint_trains_without(tmp_path: Path) ->
     assert [executor.next_result()[1].status for _ in range(2)] == ["running", "complete"]
 
 
+@pytest.mark.slow
 def test_a_run_on_a_full_disk_pauses_again_and_again_until_there_is_room(
     whole: SearchResult, data: Path, tmp_path: Path
 ) -> None:
