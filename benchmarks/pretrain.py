@@ -1,6 +1,5 @@
 """Backbones to fine-tune where no weights can be downloaded: networks trained on CIFAR-10's 50,000 images.
 
-    /work/shared/data/fetch cifar10 cifar10.npz
     scripts/pretrain cifar10.npz ~/backbones [--models timm:resnet10t,resnet9] [--epochs 20] [--seed 0] [--device auto]
 
 For each network it writes ``NAME.safetensors`` to the folder: weights, with how the network takes images and the test
