@@ -139,7 +139,7 @@ class Scoring:
             return self._fold_errors(values, tested)
         clusters = _clusters(self.test_groups)
         added = np.stack([by_cluster(one.influence, clusters) for one in ours])
-        return crossed_errors(values, added * _leverage(clusters), 1 / tested)
+        return _crossed_errors(values, added, clusters, tested)
 
     def validation_errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
         """The same for the validation split. A bet must be made even if all of it is one group: then the luck of the
@@ -161,7 +161,7 @@ class Scoring:
         if theirs:
             others, taken = table(theirs)
             values, added = values - others, added - taken
-        return crossed_errors(values.tolist(), added * _leverage(clusters), 1 / len(ours[0]))
+        return _crossed_errors(values.tolist(), added, clusters, len(ours[0]))
 
     def _influence(self, statistics: np.ndarray, clusters: np.ndarray | None) -> tuple[float, np.ndarray]:
         """The score and the influence of each cluster, computed once: a user's metric may take a second."""
@@ -195,6 +195,11 @@ class Scoring:
             self.tested_labels(training), training.test_predictions, labels=np.arange(self.task.classes)
         )
         return counts
+
+
+def _crossed_errors(values: Sequence[float], added: np.ndarray, clusters: np.ndarray | None, tested: int) -> Errors:
+    """The errors of the mean of `values` on so many `tested` samples, from what each cluster of them adds."""
+    return crossed_errors(values, added * _leverage(clusters), 1 / tested)
 
 
 def _leverage(clusters: np.ndarray | None) -> np.ndarray:

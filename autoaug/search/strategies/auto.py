@@ -208,7 +208,7 @@ class Auto(Strategy):
         best = next((record for record in ranked if record is not None), None)
         if best is None or not self.config.asks:
             return None
-        shape = {"matched": "on", **usual_shape(space), **best.frozen.params}
+        shape = _shape_of(best, space)
         asked = [record.frozen.params for record in history.trials if record.stage == Stage.QUESTIONS]
         open_ones = [
             answer for answer in questions(space, shape) if draw(space, Given(answer)).fingerprint() not in tried
@@ -284,13 +284,17 @@ class Auto(Strategy):
         drawn = next(shapes, None)
         if drawn is None or not self.config.strengthens:
             return None
-        shape = {"matched": "on", **usual_shape(context.space), **drawn.frozen.params}
-        answer = stronger(context.space, shape)
+        answer = stronger(context.space, _shape_of(drawn, context.space))
         if answer is None:
             return None
         shift = matched(history.probe_results.get(SHIFT))
         draw = partial(_sample_shifted, _published(context), shift if shift and self._is_confirmed(history) else None)
         return Draw(_random_sampler, (), draw, answer, 1.0, Stage.STRONGER)
+
+
+def _shape_of(record: TrialRecord, space: SearchSpace) -> dict[str, Any]:
+    """The values of the shape that a trial drew, with the usual ones for what was not drawn."""
+    return {"matched": "on", **usual_shape(space), **record.frozen.params}
 
 
 def _running_baselines(history: History) -> set[str]:
