@@ -16,13 +16,13 @@ from __future__ import annotations
 import io
 import json
 import math
+import multiprocessing
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import product
-from multiprocessing import TimeoutError, get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -185,12 +185,12 @@ def fill(table: TableFile, cells: Sequence[Cell], device: str, workers: int, unt
     for data in dict.fromkeys(cell.data for cell in cells):
         describe(table, data, device)
     missing = [cell for cell in cells if cell.key not in table.cells]
-    with get_context("spawn").Pool(workers) as pool:
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
         results = pool.imap_unordered(partial(trained, device=device), missing)
         for done in range(1, len(missing) + 1):
             try:
                 cell, result = results.next(None if math.isinf(until) else max(0.0, until - time.monotonic()))
-            except TimeoutError:
+            except multiprocessing.TimeoutError:
                 return
             print(f"{done}/{len(missing)} {cell.key} {cell.policy.name}: {keep(table, cell, result)}", flush=True)
 
