@@ -59,6 +59,7 @@ def encoded(outputs: Tensor, labels: Tensor) -> np.ndarray:
     """Logits ``[n, classes]`` as one byte per sample: whether it is right in the lowest bit, the log-likelihood of its
     class in steps of a tenth above.
     """
+    labels = labels.to(outputs.device)
     likelihood = log_softmax(outputs.float(), 1).gather(1, labels[:, None])[:, 0]
     steps = (likelihood / -STEP).round().clamp(0, LOWEST).to(torch.uint8)
     codes: np.ndarray = (2 * steps + (outputs.argmax(1) == labels)).cpu().numpy()
