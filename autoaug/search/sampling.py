@@ -49,10 +49,10 @@ class Given:
 
 
 class Drawn:
-    """Suggests values that are uniformly random, and notes them by name."""
+    """Suggests values that are uniformly random, and notes them by name; those in `values` are given."""
 
-    def __init__(self, generator: np.random.Generator) -> None:
-        self.values: dict[str, Any] = {}
+    def __init__(self, generator: np.random.Generator, values: dict[str, Any]) -> None:
+        self.values = dict(values)
         self._generator = generator
 
     def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
@@ -64,14 +64,14 @@ class Drawn:
 
     def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:
         if name not in self.values:
-            drawn = self.suggest_float(f"{name}, real", low, high + 1, log=log)
-            self.values.pop(f"{name}, real")
-            self.values[name] = min(high, int(drawn))
+            share = self._generator.random()
+            value = low * ((high + 1) / low) ** share if log else low + (high + 1 - low) * share
+            self.values[name] = min(high, int(value))
         return int(self.values[name])
 
     def suggest_categorical(self, name: str, choices: Sequence[str]) -> Any:
         if name not in self.values:
-            self.values[name] = choices[int(self._generator.integers(len(choices)))]
+            self.values[name] = choices[int(self._generator.random() * len(choices))]
         return self.values[name]
 
 

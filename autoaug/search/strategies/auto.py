@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from autoaug.search.probes.affinity import MeasureAffinity, bearable_strength
 from autoaug.search.probes.shift import NAME as SHIFT
 from autoaug.search.probes.shift import MatchShift, matched
 from autoaug.search.samplers import tpe_sampler
-from autoaug.search.sampling import Drawn, Given, Suggest, sample_around, sample_shaped, usual_shape
+from autoaug.search.sampling import Suggest, sample_around, sample_shaped, usual_shape
 from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.base import (
     FIRST,
@@ -33,17 +34,15 @@ from autoaug.search.strategies.base import (
     TrialRecord,
     next_baseline,
 )
+from autoaug.search.strategies.candidates import known_shapes, most_promising, random_shapes
 from autoaug.search.strategies.neighbors import neighbors, stronger
 from autoaug.search.strategies.portfolio import portfolio
 from autoaug.search.strategies.shrinkage import PolicyEstimate, policy_estimates
 from autoaug.search.strategies.stopping import chance_of_gain
-from autoaug.search.strategies.surrogate import expected_improvements
 from autoaug.utils.seeds import derive_seed
 
 #: The stages whose trials have a shape, as `sample_shaped` draws it.
-_SHAPED = {Stage.PORTFOLIO, Stage.MODEL}
-#: The share of the random shapes that have the layers of a published policy.
-_PUBLISHED = 0.25
+_SHAPED = {Stage.PORTFOLIO, Stage.MODEL, Stage.SHAPES}
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,9 @@ class AutoConfig:
         first_shapes: how many shapes of the portfolio are tried before a model of the trials says what to try next.
         candidates: how many random shapes the model chooses from, besides the portfolio and the best shape's neighbors.
         models: whether it asks the model, or tries random shapes.
-        shapes_before_neighbors: how many shaped draws are made before single operators are varied.
-        most_observed: the most trials that the model or TPE learns from.
+        modeled: how many shapes are tried before TPE draws them, which learns finer differences from more trials, and
+            single operators are varied.
+        most_observed: the most trials that TPE learns from.
         stops_from: the fraction of the budget from which on the search may end because nothing is left to gain.
         least_gain: the least gain over the best baseline that is worth a search.
         least_chance: the least chance of such a gain that is worth going on.
@@ -82,9 +82,9 @@ class AutoConfig:
     measures_affinity: bool = True
     check_seeds: tuple[int, ...] = (0, 1)
     first_shapes: int = 5
-    candidates: int = 400
+    candidates: int = 200
     models: bool = True
-    shapes_before_neighbors: int = 40
+    modeled: int = 40
     most_observed: int = 250
     stops_from: float = 0.2
     least_gain: float = 0.005
@@ -107,7 +107,7 @@ class Auto(Strategy):
     3. The first shapes of a portfolio that works well in practice, each trained on a quarter of the data, on the same
        samples with the same seed. Then a Gaussian process over what the policies do says which shape to try next: of
        the portfolio's others, the neighbors of the best, known policies and random ones, the one that is expected to
-       gain most. With a large budget, neighbors of the best policy follow, varied operator by operator.
+       gain most. With a large budget, TPE over shapes follows, and the best policy varied operator by operator.
     4. The best are repeated with other seeds; the estimate of each policy is shrunk according to the noise.
     5. The best of those are trained at full length, and a stronger variant of the first: on part of the data there are
        fewer steps, in which strong augmentation does not pay yet.
@@ -193,33 +193,21 @@ class Auto(Strategy):
         if tried < min(len(known), config.first_shapes):
             start = {**known[tried], "matched": "on"}
             return Draw(_random_sampler, (), draw, start, config.data_fraction, Stage.PORTFOLIO)
-        if len(shaped) >= config.shapes_before_neighbors and (step := self._vary_best(history, shaped)):
-            return step
+        if len(shaped) >= config.modeled:
+            sampler, newest = partial(tpe_sampler, startup=len(known)), shaped[-config.most_observed :]
+            shape = Draw(sampler, newest, draw, {}, config.data_fraction, Stage.SHAPES)
+            return self._vary_best(history, shaped) or shape
         best = _best_shape(history, space)
         near = [{"matched": "on", **shape} for shape in (*known, *(neighbors(space, best) if best else ()))]
         generator = np.random.default_rng(derive_seed(context.seed, "candidates", len(history.trials)))
-        far = (_random_shape(space, published, shift, generator) for _ in range(config.candidates))
-        chosen = self._most_promising(history, space, draw, [*near, *far]) if config.models else next(far)
-        return Draw(_random_sampler, (), draw, chosen, config.data_fraction, Stage.MODEL)
-
-    def _most_promising(
-        self,
-        history: History,
-        space: SearchSpace,
-        draw: Callable[[SearchSpace, Suggest], Policy],
-        candidates: Sequence[dict[str, Any]],
-    ) -> dict[str, Any]:
-        """The candidate whose expected improvement is the largest, of those that no trial has tried."""
-        fraction, most = self.config.data_fraction, self.config.most_observed
-        alike = [r for r in history.trials if r.data_fraction == fraction and r.seed_index == FIRST]
-        tried = {record.fingerprint for record in alike}
-        policies = [draw(space, Given(values)) for values in candidates]
-        untried = [number for number, policy in enumerate(policies) if policy.fingerprint() not in tried]
-        observed = [(r.policy, r.score) for r in alike if r.is_running or r.score is not None][-most:]
-        if not untried or all(score is None for _, score in observed):
-            return candidates[-1]
-        gains = expected_improvements(observed, [policies[number] for number in untried])
-        return candidates[untried[int(gains.argmax())]]
+        far = random_shapes(space, draw, published, generator)
+        choice = next(far)
+        if config.models:
+            fraction = config.data_fraction
+            alike = [r for r in history.trials if r.data_fraction == fraction and r.seed_index == FIRST]
+            candidates = [*known_shapes(space, draw, near), *islice(far, config.candidates)]
+            choice = most_promising(alike, candidates) or choice
+        return Draw(_random_sampler, (), draw, choice.values, config.data_fraction, Stage.MODEL)
 
     def _enough(self, history: History, spent: float) -> Enough | None:
         """The end of the search, if a gain over the best baseline is too unlikely."""
@@ -299,19 +287,6 @@ def _best_shape(history: History, space: SearchSpace) -> dict[str, Any] | None:
     ranked = (shaped.get(estimate.record.key[0]) for estimate in policy_estimates(history.trials))
     best = next((record for record in ranked if record is not None), None)
     return None if best is None else _shape_of(best, space)
-
-
-def _random_shape(
-    space: SearchSpace, published: Mapping[str, Policy], shift: Policy | None, generator: np.random.Generator
-) -> dict[str, Any]:
-    """Random values of a shape: in one of four, the layers are those of a published policy."""
-    drawn = Drawn(generator)
-    if published and generator.random() < _PUBLISHED:
-        drawn.values["layers of"] = str(generator.choice(list(published)))
-    else:
-        drawn.values["layers of"] = "space"
-    _sample_shifted(published, shift, space, drawn)
-    return drawn.values
 
 
 def _shape_of(record: TrialRecord, space: SearchSpace) -> dict[str, Any]:

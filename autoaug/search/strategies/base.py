@@ -37,6 +37,7 @@ class Stage(StrEnum):
     PORTFOLIO = "portfolio"
     #: What the surrogate model of the trials so far proposes.
     MODEL = "model"
+    SHAPES = "shape"
     #: Neighbors of one policy; the number of its trial follows.
     NEIGHBORS = "around"
     REPEATS = "repeat"

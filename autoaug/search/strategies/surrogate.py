@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -25,7 +25,7 @@ def traits(policy: Policy) -> dict[str, float]:
     much is mixed, attacked and generated; how many copies there are. The square root of a rate tells nothing from a
     little better than a lot from twice as much.
     """
-    rates: Counter[str] = Counter()
+    rates: defaultdict[str, float] = defaultdict(float)
     choices = 0.0
     for share, layers in _phases(policy):
         for layer in layers:

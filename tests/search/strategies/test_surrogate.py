@@ -18,7 +18,7 @@ SPACE = load_space("standard")
 
 def drawn(count: int, seed: int = 0) -> list[Policy]:
     generator = np.random.default_rng(seed)
-    return [sample_shaped(SPACE, Drawn(generator)) for _ in range(count)]
+    return [sample_shaped(SPACE, Drawn(generator, {})) for _ in range(count)]
 
 
 def places(policies: list[Policy]) -> np.ndarray:
@@ -88,10 +88,10 @@ def test_it_finds_a_hidden_liking_with_fewer_trials_than_chance() -> None:
 
 def test_draws_stay_in_the_space_and_are_spread_over_it() -> None:
     generator = np.random.default_rng(0)
-    policies, values = [], []
+    values = []
     for _ in range(300):
-        suggest = Drawn(generator)
-        policies.append(sample_shaped(SPACE, suggest))
+        suggest = Drawn(generator, {})
+        sample_shaped(SPACE, suggest)
         values.append(suggest.values)
     assert {value["layers"] for value in values} == set(range(SPACE.layers[0], SPACE.layers[1] + 1))
     assert {value["mixing"] for value in values} == set(SPACE.mixing.kinds)
