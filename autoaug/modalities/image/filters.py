@@ -6,7 +6,7 @@ import math
 from functools import partial
 
 import torch
-from kornia.filters import gaussian_blur2d
+from kornia.filters import filter2d_separable, get_gaussian_kernel1d
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
@@ -38,8 +38,8 @@ def gaussian_blur(images: Tensor, fraction: Tensor, uniforms: Tensor) -> Tensor:
     if radius < 1:
         return images
     # A Gaussian narrower than a tenth of a pixel is the identity in float32, and 0 would divide by 0.
-    safe = sigma.clamp(min=0.05)[:, None].expand(-1, 2)
-    blurred = gaussian_blur2d(images, 2 * radius + 1, safe, border_type="reflect")
+    kernel = get_gaussian_kernel1d(2 * radius + 1, sigma.clamp(min=0.05)[:, None])
+    blurred = filter2d_separable(images, kernel, kernel, border_type="reflect")
     return torch.where(per_image(sigma) > 0, blurred, images).clamp(0, 1)
 
 
