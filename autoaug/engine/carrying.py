@@ -15,9 +15,7 @@ from autoaug.modalities.base import Batch, Fusion
 from autoaug.modalities.operators import Operator
 
 
-def numbers_at(
-    plan: Plan, calls: Sequence[tuple[Operator, np.ndarray]], dtype: torch.dtype
-) -> tuple[Tensor, Tensor]:
+def numbers_at(plan: Plan, calls: Sequence[tuple[Operator, np.ndarray]], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """The values ``[m]``, as `dtype`, and the uniforms ``[m, UNIFORMS]`` of operators at their places in the flattened
     plan, one operator after another.
     """

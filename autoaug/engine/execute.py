@@ -1,7 +1,7 @@
 """Apply a plan with few batched kernels, forward and backward.
 
-Large batches are processed in chunks that fit in the cache. Mixing needs samples from other chunks, so it comes last. All
-numbers are worked out on the host and sent to the samples' device at once, before the first kernel.
+Large batches are processed in chunks that fit in the cache. Mixing needs samples from other chunks, so it comes last.
+All numbers are worked out on the host and sent to the samples' device at once, before the first kernel.
 """
 
 from __future__ import annotations
@@ -157,8 +157,8 @@ def _at_work(batch: Batch, modality: str) -> Batch:
 
 
 def _changed(chunk: _Chunk, batch: Batch, modality: str, into: Tensor | None = None) -> Batch:
-    """Samples in the engine's format after all that happens but mixing. The values may be written to `into`, which saves
-    a copy; only without gradients.
+    """Samples in the engine's format after all that happens but mixing. The values may be written to `into`, which
+    saves a copy; only without gradients.
     """
     if chunk.blend is None or not chunk.program.stages:
         return run_program(chunk.program, batch, into)

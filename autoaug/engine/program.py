@@ -1,7 +1,7 @@
 """Work out ahead what a plan does to some samples: their order, the numbers of the operators, and the carried maps.
 
-All of it is known before a sample is touched. So it goes to the samples' device at once, and the host decides everything
-that it has to decide without waiting for the device.
+All of it is known before a sample is touched. So it goes to the samples' device at once, and the host decides all that
+it has to decide without waiting for the device.
 """
 
 from __future__ import annotations

@@ -20,12 +20,12 @@ Record = TypeVar("Record")
 
 def sent_record(record: Record, device: torch.device) -> Record:
     """`record`, of nested tuples and lists, with all of its tensors on `device`; see `sent_together`."""
-    return cast(Record, _with_tensors(record, iter(sent_together(_tensors(record), device))))
+    return cast("Record", _with_tensors(record, iter(sent_together(_tensors(record), device))))
 
 
 def sent_together(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
-    """Tensors of the host on `device`; differentiable. All go by one copy, or by two if some need a gradient. That comes
-    back by a copy that the host does wait for.
+    """Tensors of the host on `device`; differentiable. All go by one copy, or by two if some need a gradient, which
+    comes back by a copy that the host does wait for.
     """
     if device.type == "cpu":
         return list(tensors)

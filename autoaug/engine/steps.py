@@ -1,8 +1,8 @@
 """Run a program on a batch: one operator after another, or fused into few kernels.
 
 Samples are independent: each goes through its own operations in its own order, and only the grouping is shared. The
-modality defines how operators of one kind run together (`autoaug.modalities.base.Fusion`); the program defines which ones
-do in each stage (`autoaug.engine.program`).
+modality defines how operators of one kind run together (`autoaug.modalities.base.Fusion`); the program defines which
+ones do in each stage (`autoaug.engine.program`).
 
 Samples are sorted by part once per stage, so that parts are views, and restored to their order at the end.
 """

@@ -49,7 +49,7 @@ def sent(given: Tensor, device: torch.device) -> Tensor:
 
 
 def nan_unless(valid: Tensor, values: Tensor) -> Tensor:
-    """``values [n, ...]`` with NaN in all samples that are not ``valid [n]``. On a GPU this takes the place of an error:
-    to raise one, the host would have to wait until the values are there.
+    """``values [n, ...]`` with NaN in all samples that are not ``valid [n]``. On a GPU this takes the place of an
+    error: to raise one, the host would have to wait until the values are there.
     """
     return torch.where(valid.view(-1, *[1] * (values.ndim - 1)), values, torch.nan)

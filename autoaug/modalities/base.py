@@ -67,8 +67,8 @@ class Fusion(ABC):
         """Apply the maps to the batch; the values stay within `Values.bounds`."""
 
     def ways(self, batch: Batch, maps: Tensor) -> Tensor:
-        """For maps of a carried kind, on the host, a number for the way to apply each, int64 ``[n]``, so that nothing has
-        to be asked of the maps where they are applied. Only the batch's shape and lengths are used.
+        """For maps of a carried kind, on the host, a number for the way to apply each, int64 ``[n]``, so that nothing
+        has to be asked of the maps where they are applied. Only the batch's shape and lengths are used.
         """
         return maps.new_zeros(len(maps)).long()
 
@@ -123,8 +123,8 @@ class Mixer(Protocol):
         """
 
     def mix(self, batch: Batch, partners: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Batch:
-        """Mix each sample of the batch with its partner in its own mode. The modes are on the host; the engine gives those
-        of one kind at a time, and the weights and positions on the device of the batch.
+        """Mix each sample of the batch with its partner in its own mode. The modes are on the host; the engine gives
+        those of one kind at a time, and the weights and positions on the device of the batch.
         """
 
     def label_weights(self, batch: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:

@@ -28,8 +28,8 @@ def check_inputs(inputs: Tensor, values: bool = True) -> Tensor:
     """Check ``inputs [n, C, H, W]``, uint8 or floating point in [0, 1]. Returns the same tensor, or a clamped copy,
     through which gradients pass, if values are outside only by rounding.
 
-    Raises ValueError for anything else. With `values` False, the values are not checked. On a GPU no error is raised for
-    values, for which the host would have to wait: samples with wrong ones become NaN.
+    Raises ValueError for anything else. With `values` False, the values are not checked. On a GPU no error is raised
+    for values, for which the host would have to wait: samples with wrong ones become NaN.
     """
     if inputs.ndim != 4:
         raise ValueError(f"samples must be [B, C, H, W], not of shape {list(inputs.shape)}")

@@ -104,7 +104,8 @@ def clahe(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     tile = (y * rows // height)[:, None] * columns + x * columns // width
     counts = torch.zeros(n * channels, rows * columns * 256, dtype=torch.float32, device=images.device)
     counts.scatter_add_(1, (tile * 256 + levels).flatten(1), torch.ones_like(levels.flatten(1), dtype=counts.dtype))
-    share_of_bin = counts.view(n * channels, -1, 256) / (_tiled(y, height, rows)[:, None] * _tiled(x, width, columns)).view(-1, 1)
+    pixels = _tiled(y, height, rows)[:, None] * _tiled(x, width, columns)  # of each tile
+    share_of_bin = counts.view(n * channels, -1, 256) / pixels.view(-1, 1)
     limited = share_of_bin.clamp(max=4 / 256)
     limited = limited + (1 - limited.sum(-1, keepdim=True)) / 256
     curve = (limited.cumsum(-1) - limited / 2).to(images.dtype)
