@@ -158,6 +158,12 @@ def no_waits(device: str) -> Iterator[None]:
         torch.cuda.set_sync_debug_mode("default")
 
 
+def wait(device: str) -> None:
+    """Wait for the device."""
+    if device != "cpu":
+        torch.cuda.synchronize()
+
+
 def waits(device: str, clock: Clock) -> Parts:
     """What waits for the GPU, forward, backward, and in mixing labels: the error of each, in one line."""
     images, labels = pictures(64, 3, 32, device), torch.eye(10).repeat(7, 1)[:64].to(device)
@@ -196,12 +202,14 @@ def counts(device: str, clock: Clock) -> Parts:
 
         def counted(name: str, images: Tensor = images) -> Parts:
             run = drawn_run(name, images)
-            run(), run(), torch.cuda.synchronize()
+            run()
+            run()
+            wait(device)
             with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as record:
                 run()
-                torch.cuda.synchronize()
+                wait(device)
             events = record.events() or []
-            on_device = [event for event in events if event.device_type == torch.autograd.DeviceType.CUDA]
+            on_device = [event for event in events if str(event.device_type).endswith("CUDA")]
             copies = Counter(event.name for event in on_device if event.name.startswith("Mem"))
             kernels = [event for event in on_device if not event.name.startswith(("Mem", "aten::"))]
             return {
@@ -265,13 +273,13 @@ def rate(run: Callable[[], object], device: str, n: int, seconds: float) -> dict
     """Images per second, and how long the host needs to hand a batch over, in milliseconds: medians over blocks of up
     to ten batches, after each of which the host waits for the device.
     """
-    wait = torch.cuda.synchronize if device != "cpu" else lambda: None
     begun = time.perf_counter()
-    run(), wait()
-    first = time.perf_counter() - begun
-    if first < seconds / 3:
-        run(), wait()
-    times, handed = [], []
+    run()
+    wait(device)
+    if time.perf_counter() - begun < seconds / 3:
+        run()
+        wait(device)
+    times, handed = list[float](), list[float]()
     end = time.perf_counter() + seconds
     while not times or time.perf_counter() < end:
         begun, block = time.perf_counter(), 0
@@ -279,7 +287,7 @@ def rate(run: Callable[[], object], device: str, n: int, seconds: float) -> dict
             run()
             block += 1
         handed.append((time.perf_counter() - begun) / block)
-        wait()
+        wait(device)
         times.append((time.perf_counter() - begun) / block)
     return {"images per second": n / median(times), "host ms per batch": 1e3 * median(handed), "blocks": len(times)}
 
@@ -310,7 +318,8 @@ def training(device: str, clock: Clock) -> Parts:
     n = BATCH if device != "cpu" else 16
     stored = (pictures(4 * n, 3, 32, device) * 255).byte()
     labels = torch.arange(4 * n, device=device) % 10
-    network = ResNet9(3, 10, (32, 32), width=64 if device != "cpu" else 8).to(device, memory_format=torch.channels_last)
+    network = ResNet9(3, 10, (32, 32), width=64 if device != "cpu" else 8).to(device)
+    network = network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)
     draw, order = torch.Generator().manual_seed(0), torch.randperm(4 * n, device=device)
 
@@ -375,10 +384,12 @@ def memory(device: str, clock: Clock) -> Parts:
 
     def most(name: str) -> float:
         run = drawn_run(name, images)
-        run(), torch.cuda.synchronize()
+        run()
+        wait(device)
         before = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
-        run(), torch.cuda.synchronize()
+        run()
+        wait(device)
         return float((torch.cuda.max_memory_allocated() - before) / images.nbytes)
 
     return for_each(TIMED, clock, most)

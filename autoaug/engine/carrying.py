@@ -72,7 +72,7 @@ class CarriedMaps:
         maps, rows = self._composed(step, fusion, samples), torch.from_numpy(samples)
         before = self._carried.get(fusion.carrier)
         if before is None:
-            n = self._rows.shape[1]
+            n = len(self._like.values)
             before = _Carried(fusion, maps.new_zeros(n, *maps.shape[1:]), np.zeros(n, bool))
         before.has[samples] = True
         self._carried[fusion.carrier] = _Carried(fusion, before.maps.index_copy(0, rows, maps), before.has)

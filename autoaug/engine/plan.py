@@ -117,12 +117,13 @@ class Plan:
         if self.blend is None:
             return replace(self, mix=None)
         width, depth, n = self.chains, len(self.choice) // self.chains, len(self)
+        by_chain = {
+            name: tensor.view(width, depth, *tensor.shape[1:])
+            for name, tensor in self.tensors().items()
+            if _is_by_step(name)
+        }
         return self.with_tensors(
-            {
-                name: tensor.unflatten(0, (width, depth)).transpose(0, 1).reshape(depth, width * n, *tensor.shape[2:])
-                for name, tensor in self.tensors().items()
-                if _is_by_step(name)
-            }
+            {k: v.transpose(0, 1).reshape(depth, width * n, *v.shape[3:]) for k, v in by_chain.items()}
         )
 
     def tensors(self) -> dict[str, Tensor]:

@@ -106,8 +106,9 @@ def _drafts(
 ) -> list[_Draft]:
     """The parts of a step; what its samples carry is up to date after that."""
     drafts = []
-    for group in step.carried if carried else []:
-        carried.carry(number, fusions[group.kind], _samples(group))
+    if carried:
+        for group in step.carried:
+            carried.carry(number, fusions[group.kind], _samples(group))
     for group in step.groups:
         fusion, samples = fusions[group.kind], _samples(group)
         if carried and fusion.role == "carried":
@@ -137,7 +138,7 @@ def _finished(
     """The program with the numbers of all calls, which are gathered at once."""
     calls = [call for drafts, _ in stages for draft in drafts for call in draft.calls]
     value, uniforms = numbers_at(plan, [(operators[index], places) for index, places in calls], dtype)
-    parts, start = [], 0
+    parts, start = list[list[Part]](), 0
     for drafts, _ in stages:
         parts.append([])
         for draft in drafts:

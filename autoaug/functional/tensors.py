@@ -36,8 +36,8 @@ def constant(values: tuple[Any, ...], like: Tensor) -> Tensor:
 
 def filled(values: tuple[Any, ...], like: Tensor) -> Tensor:
     """See `constant`."""
-    own = {"dtype": like.dtype, "device": like.device}
-    return torch.stack([filled(v, like) if isinstance(v, tuple) else torch.full((), v, **own) for v in values])
+    parts = [filled(v, like) if isinstance(v, tuple) else like.new_full((), v) for v in values]
+    return torch.stack(parts)
 
 
 def sent(given: Tensor, device: torch.device) -> Tensor:
