@@ -41,11 +41,9 @@ def filled(values: tuple[Any, ...], like: Tensor) -> Tensor:
 
 
 def sent(given: Tensor, device: torch.device) -> Tensor:
-    """A tensor of the host on `device`, by a copy that the host does not wait for."""
-    if given.device == device:
-        return given
-    pinned = given.pin_memory() if device.type == "cuda" and torch.cuda.is_available() else given
-    return pinned.to(device, non_blocking=True)
+    """A tensor on `device`; from the host to a GPU by a copy that the host does not wait for."""
+    can_pin = device.type == "cuda" and given.device.type == "cpu" and torch.cuda.is_available()
+    return (given.pin_memory() if can_pin else given).to(device, non_blocking=True)
 
 
 def nan_unless(valid: Tensor, values: Tensor) -> Tensor:

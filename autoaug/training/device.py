@@ -64,6 +64,12 @@ def one_thread(device: str) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def finish(device: str) -> None:
+    """Wait until the device has done all that it was given, so that a clock can be read; a CPU always has."""
+    if device.startswith("cuda"):
+        torch.cuda.synchronize(device)
+
+
 def with_layout(values: Tensor) -> Tensor:
     """Values in the memory layout that is fastest for networks: channels last for ``[n, C, H, W]``."""
     return values.contiguous(memory_format=torch.channels_last) if values.ndim == 4 else values

@@ -7,6 +7,7 @@ from functools import partial
 
 import torch
 from kornia.filters import filter2d_separable, get_gaussian_kernel1d
+from kornia.filters import median_blur as median_of
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
@@ -46,10 +47,7 @@ def gaussian_blur(images: Tensor, fraction: Tensor, uniforms: Tensor) -> Tensor:
 @filters("MedianBlur", unit="share of the filtered image")
 def median_blur(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Blend with the median of each pixel and its 8 neighbors; the border is repeated."""
-    height, width = images.shape[-2:]
-    wide = pad(images, (1, 1, 1, 1), mode="replicate")
-    shifted = [wide[..., y : y + height, x : x + width] for y in range(3) for x in range(3)]
-    return blend(images, torch.stack(shifted).median(0).values, share)
+    return blend(images, median_of(images, 3, "replicate"), share)
 
 
 @filters("MotionBlur", unit="length, fraction of the shorter side", limit=0.25)

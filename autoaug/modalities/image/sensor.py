@@ -18,10 +18,6 @@ from autoaug.modalities.operators import operator
 
 sensor = partial(operator, modality="image", family="sensor")
 
-#: From RGB to luma and both color differences, and back (ITU-T T.871, JFIF).
-TO_YCC = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
-TO_RGB = ((1.0, 0.0, 1.402), (1.0, -0.344136, -0.714136), (1.0, 1.772, 0.0))
-
 
 @sensor("GaussianNoise", unit="standard deviation", limit=0.3)
 def gaussian_noise(images: Tensor, sigma: Tensor, uniforms: Tensor) -> Tensor:
@@ -69,8 +65,10 @@ def jpeg(images: Tensor, loss: Tensor, uniforms: Tensor) -> Tensor:
     are coded as YCbCr; otherwise, each channel is coded as luma.
     """
     n, channels, height, width = images.shape
+    to_ycc = constant(((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312)), images)
+    to_rgb = constant(((1.0, 0.0, 1.402), (1.0, -0.344136, -0.714136), (1.0, 1.772, 0.0)), images)
     color = channels == 3
-    planes = torch.einsum("ij,njhw->nihw", constant(TO_YCC, images), images) if color else images
+    planes = torch.einsum("ij,njhw->nihw", to_ycc, images) if color else images
     shift = constant((0.5, 0.0, 0.0) if color else (0.5,) * channels, images)[:, None, None]
     planes = pad((planes - shift) * 255, (0, -width % 8, 0, -height % 8), mode="replicate")
     blocks = planes.unfold(2, 8, 8).unfold(3, 8, 8)
@@ -80,7 +78,7 @@ def jpeg(images: Tensor, loss: Tensor, uniforms: Tensor) -> Tensor:
     spectrum = straight_through((spectrum / table).round() * table, spectrum)
     blocks = dct.T @ spectrum @ dct
     planes = blocks.transpose(3, 4).reshape(n, channels, *planes.shape[-2:])[..., :height, :width] / 255 + shift
-    coded = torch.einsum("ij,njhw->nihw", constant(TO_RGB, planes), planes) if color else planes
+    coded = torch.einsum("ij,njhw->nihw", to_rgb, planes) if color else planes
     coded = torch.where(per_image(loss) > 0, coded, images).clamp(0, 1)
     # For the gradient, the loss is taken as proportional to the magnitude.
     gain = per_image(loss / loss.detach().clamp(min=1e-3) - 1)
