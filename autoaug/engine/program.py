@@ -113,7 +113,7 @@ def _drafts(
         fusion, samples = fusions[group.kind], _samples(group)
         if carried and fusion.role == "carried":
             maps, ways = carried.ended(number, fusion, samples)
-            for way in np.unique(ways).tolist():
+            for way in sorted(set(ways.tolist())):
                 own = np.flatnonzero(ways == way)
                 part = maps if len(own) == len(ways) else maps.index_select(0, torch.from_numpy(own))
                 drafts.append(_Draft(fusion, samples[own], [], part, way))

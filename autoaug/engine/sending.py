@@ -20,6 +20,8 @@ Record = TypeVar("Record")
 
 def sent_record(record: Record, device: torch.device) -> Record:
     """`record`, of nested tuples and lists, with all of its tensors on `device`; see `sent_together`."""
+    if device.type == "cpu":
+        return record
     return cast("Record", _with_tensors(record, iter(sent_together(_tensors(record), device))))
 
 
