@@ -361,7 +361,7 @@ HEAD = """# Operators and Kornia
 Made by `scripts/kornia_table` with Kornia {kornia} and PyTorch {torch}, for each operator for which Kornia has a
 function. A function is used if it takes a value for each image, agrees with an oracle in 99 % of all values, gives the
 gradients that autoaug's operator gives, and is at least 0.8 times as fast. It must also work alone: consecutive warps
-of an image are one warp, and the linear colors of a batch are applied at once, so these operators make maps, not images.
+of an image are one warp, and the linear colors of a batch are applied at once: these operators make maps, not images.
 
 - *agrees*: the share of values within 2/255 (JPEG: 8/255) of torchvision, SciPy or Pillow; without such an oracle, of
   autoaug's operator, which has tests of its own. The next column has that share of autoaug's operator.

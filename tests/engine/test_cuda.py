@@ -11,6 +11,7 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.execute import mix_labels
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.engine.transform import PolicyTransform
+from autoaug.modalities.attacks import generator_on
 from autoaug.policy.loading import load_policy
 from tests.engine.test_gpu import OPERATORS, POLICIES, plan_of
 from tests.samples import photographs
@@ -90,3 +91,15 @@ def test_autocast_changes_nothing() -> None:
     plain = apply_plan(plan, images)
     with torch.autocast("cuda", torch.bfloat16):
         assert torch.equal(apply_plan(plan, images), plain)
+
+
+def test_an_attack_starts_from_numbers_of_the_device_that_follow_from_the_seed() -> None:
+    images = photographs(4).cuda()
+
+    def start(seed: int) -> torch.Tensor:
+        generator = generator_on(images.device, torch.Generator().manual_seed(seed))
+        assert generator.device.type == "cuda"
+        return torch.rand(images.shape, generator=generator, device=images.device)
+
+    assert torch.equal(start(1), start(1))
+    assert not torch.equal(start(1), start(2))
