@@ -20,7 +20,7 @@ import pytest
 from rich.console import Console
 
 import autoaug
-from autoaug.cli.main import _print_outcome
+from autoaug.cli.outcome import print_outcome
 from autoaug.errors import AutoaugError
 from autoaug.report.reading import read_unfinished
 from autoaug.report.server import in_words
@@ -157,7 +157,7 @@ def test_the_terminal_and_an_unfinished_run_show_the_metric_that_the_run_has(
     assert read_unfinished(folder).facts.metric == ERRORS
     assert in_words(read_events(folder.events)[-1], ERRORS).endswith("0.25 per word, 50 % of the budget")
     outcome = io.StringIO()
-    _print_outcome(Console(file=outcome, width=200), of_errors)
+    print_outcome(Console(file=outcome, width=200), of_errors)
     assert f"{-of_errors.candidates[0].mean:.4g} per word" in outcome.getvalue()
 
 
