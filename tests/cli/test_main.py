@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import re
 import signal
 import subprocess
@@ -65,11 +65,14 @@ def test_streams_that_cannot_take_it_all(arguments: str, to: str, code: int, wor
     assert len(ended.stderr.strip().splitlines()) == bool(words)
 
 
-def test_a_terminal_that_knows_ascii_alone_gets_the_rest_escaped(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "autoaug", "operators"]
-    ascii_alone = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True, env=ascii_alone, timeout=PATIENCE)
-    assert rb"-180 \u2026 180" in shown.stdout
+def test_a_terminal_that_knows_ascii_alone_gets_the_rest_escaped(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = io.TextIOWrapper(written := io.BytesIO(), encoding="ascii", write_through=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", terminal)
+        assert command("operators", folder=tmp_path).code == 0
+    assert rb"-180 \u2026 180" in written.getvalue()
 
 
 def test_a_reader_that_has_seen_enough_ends_a_command_without_a_word(tmp_path: Path) -> None:

@@ -303,8 +303,9 @@ def test_the_commands_work_from_the_shell(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[..., Ended], refused: Callable[..., str]
 ) -> None:
     monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
-    assert command("generate", "fit", "digits", "--kind", "pca", "--out", "gen", folder=tmp_path).code == 0
-    sampled = command("generate", "sample", "gen", "--per-class", "8", "--out", "made", folder=tmp_path)
+    write_npz(tmp_path / "bars.npz")
+    assert command("generate", "fit", "bars.npz", "--kind", "pca", "--out", "gen", folder=tmp_path).code == 0
+    sampled = command("generate", "sample", "gen", "--per-class", "20", "--out", "made", folder=tmp_path)
     assert "passed" in sampled.stdout, sampled.stderr
     assert len(list((tmp_path / "made").rglob("*.png"))) > 40
     shutil.copytree(tmp_path / "gen", tmp_path / "moved")
@@ -314,14 +315,14 @@ def test_the_commands_work_from_the_shell(
     about = json.loads((tmp_path / "gen/generator.json").read_text())
     (tmp_path / "moved/generator.json").write_text(json.dumps(about | {"data": str(tmp_path / "gone")}))
     for words, said in {
-        ("generate", "fit", "digits", "--kind", "gam", "--out", "g2"): "did you mean 'gan'?",
-        ("generate", "fit", "digits", "--kind", "pca", "--out", "gen"): "already holds other files",
-        ("generate", "fit", "digits", "--kind", "pca", "--from", "gen", "--out", "g2"): "leave out --from",
-        ("generate", "sample", "made", "digits", "--out", "m2"): "is not a generator",
+        ("generate", "fit", "bars.npz", "--kind", "gam", "--out", "g2"): "did you mean 'gan'?",
+        ("generate", "fit", "bars.npz", "--kind", "pca", "--out", "gen"): "already holds other files",
+        ("generate", "fit", "bars.npz", "--kind", "pca", "--from", "gen", "--out", "g2"): "leave out --from",
+        ("generate", "sample", "made", "bars.npz", "--out", "m2"): "is not a generator",
         ("generate", "sample", "moved", "--out", "m2"): "which no longer exists: name the data after it",
-        ("robustness", "digits", "gen"): "has no model.safetensors",
-        ("robustness", "digits", "torn"): "does not name its network",
-        ("expand", "digits", "randaugment", "--copies", "0", "--out", "x"): "must be at least 1",
+        ("robustness", "bars.npz", "gen"): "has no model.safetensors",
+        ("robustness", "bars.npz", "torn"): "does not name its network",
+        ("expand", "bars.npz", "randaugment", "--copies", "0", "--out", "x"): "must be at least 1",
     }.items():
         assert said in refused(*words, folder=tmp_path), words
 
