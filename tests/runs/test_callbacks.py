@@ -32,7 +32,7 @@ from autoaug.runs.callbacks.tensorboard import TensorBoard
 from autoaug.runs.folder import RunFolder
 from tests.conftest import PATIENCE, Ended, write_npz
 
-OPTIONS = {"space": "light", "trials": 6, "epochs": 2, "seeds": 2, "workers": 1, "finalists": 1}
+OPTIONS = {"space": "light", "trials": 5, "epochs": 1, "seeds": 2, "workers": 1, "finalists": 1}
 
 
 def searched(folder: Path, *track: str) -> Path:
@@ -181,6 +181,7 @@ class Failing:
     def measured_by(self, *_: object) -> None: ...
 
 
+@pytest.mark.usefixtures("no_report")
 def test_a_tracker_that_fails_does_not_end_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Failing, "say", lambda *_: None)
     monkeypatch.setitem(TRACKERS, "wandb", ("json", Failing))

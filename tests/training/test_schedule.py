@@ -145,11 +145,8 @@ def test_an_exported_schedule_replays(target: str) -> None:
     """In this process; that exported modules need no autoaug is shown in tests/conformance/."""
     module: dict[str, Any] = {"__name__": "exported"}
     exec(compile(export_policy(SCHEDULED, target), "exported", "exec"), module)  # the text under test
-    images, transform, augment = (
-        torch.arange(48.0).view(3, 1, 4, 4) / 64,
-        SCHEDULED.transform(seed=7),
-        module["Augment"](seed=7),
-    )
+    images = torch.arange(48.0).view(3, 1, 4, 4) / 64
+    transform, augment = SCHEDULED.transform(seed=7), module["Augment"](seed=7)
     for done in (0.0, 0.6, 0.9):
         transform.done = done
         module["set_progress"](done)
