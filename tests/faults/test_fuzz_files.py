@@ -267,4 +267,4 @@ def test_a_damaged_file_is_one_line_or_read(kind: str, folder: RunFolder) -> Non
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_thousands_of_damaged_files_are_one_line_or_read(kind: str, folder: RunFolder) -> None:
-    check(folder, kind, range(40, 1200))
+    check(folder, kind, range(40, 640))
