@@ -1,13 +1,4 @@
-"""Backbones to fine-tune where no weights can be downloaded: networks trained on CIFAR-10's 50,000 images.
-
-    scripts/pretrain cifar10.npz ~/backbones [--models timm:resnet10t,resnet9] [--epochs 20] [--seed 0] [--device auto]
-
-For each network it writes ``NAME.safetensors`` to the folder: weights, with how the network takes images and the test
-accuracy in the metadata. Then: ``autoaug search photos/ --model timm:resnet10t --weights FILE``.
-
-After every epoch the state is kept there, so that the program can be stopped and continued, with the same result. It
-runs on one core at low priority, beside other work.
-"""
+"""The work of ``scripts/pretrain``, which describes it."""
 
 from __future__ import annotations
 
@@ -98,19 +89,8 @@ def write_backbone(training: Training, path: Path, about: dict[str, object]) -> 
     unfinished.replace(path)
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Pretrain the networks that are missing."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("out", type=Path, help="a folder outside the repository")
-    parser.add_argument("--models", default="timm:resnet10t,resnet9")
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--batch-size", type=int, default=256)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--samples", type=int, help="use the first so many training images; for a try")
-    parser.add_argument("--stop-after", type=int, help="stop after so many epochs; the same command continues")
-    options = parser.parse_args()
     os.nice(10)
     options.out.mkdir(parents=True, exist_ok=True)
     train_part, test = load_part(options.data, "train", options.samples), load_part(options.data, "test")

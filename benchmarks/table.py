@@ -1,16 +1,8 @@
-"""A table to think with: many policies trained on many sets, cheaply and at full length, sample by sample.
-
-    scripts/bench_table coins.npz deeppcb.npz digits ... [--seeds 3] [--fidelities quarter,full,double] [--policies N]
-                        [--workers 2] [--out reports/table.npz]
-
-Every cell is one training: (set, policy, fidelity, seed). It keeps what the model says of every sample that it was not
-trained on, so that any score, on any part of the samples, follows from it: see `decoded`. What is in the file is not
-trained again, so the program can be stopped and continued; the file is written whole every minute. Sets are brought to
-32 pixels, and have 2,000 test samples at most.
-"""
+"""The work of ``scripts/bench_table``, which describes it."""
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import tempfile
@@ -35,7 +27,7 @@ from autoaug.training.train import train_to_end
 from autoaug.utils.clock import now
 from autoaug.utils.files import write_whole
 from autoaug.utils.seeds import derive_seed
-from benchmarks.command import names, options_of
+from benchmarks.command import names
 from benchmarks.provenance import provenance
 from benchmarks.small import small_copy
 from benchmarks.table_policies import table_policies
@@ -172,16 +164,8 @@ def fill(
             print(f"{done}/{len(missing)} {key} {missing[key].name}: {score:.1f} ({result.seconds:.0f} s)", flush=True)
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Train what is missing."""
-    parser = options_of(__doc__, "table")
-    parser.set_defaults(out=Path("reports/table.npz"))
-    parser.add_argument("data", nargs="+")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--fidelities", default="quarter,full")
-    parser.add_argument("--policies", type=int, default=None, help="only so many of them")
-    parser.add_argument("--workers", type=int, default=2)
-    options = parser.parse_args()
     fidelities = names(options.fidelities, FIDELITIES, "fidelity")
     policies = list(table_policies().values())[: options.policies]
     table = TableFile(options.out)

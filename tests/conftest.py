@@ -35,6 +35,8 @@ torch.set_num_threads(1)
 
 #: Seconds after which a test calls a process hung. A busy machine takes many times as long as a quiet one.
 PATIENCE = 600.0
+#: What takes longer to import than a user waits for a help text.
+HEAVY = ("torch", "torchvision", "kornia", "ray", "optuna", "plotly", "scipy", "sklearn", "numpy", "PIL")
 CHECKOUT = Path(__file__).parents[1]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -17,13 +17,9 @@ import pytest
 from PIL import Image
 
 from autoaug.policy.loading import load_policy
-from tests.conftest import PATIENCE, Ended, bars, write_npz
+from tests.conftest import HEAVY, PATIENCE, Ended, bars, write_npz
 
 Command = Callable[..., Ended]
-
-
-#: What takes longer to import than a user waits for a help text.
-HEAVY = ("torch", "torchvision", "kornia", "ray", "optuna", "plotly", "scipy", "sklearn", "numpy", "PIL")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["search", "--help"], ["--version"], ["serch"]])
