@@ -25,6 +25,7 @@ from autoaug.training.state import Training, TrainingPlan, new_training
 from autoaug.training.tasks import Classification
 from autoaug.training.train import train
 from autoaug.utils.facts import keep_to
+from autoaug.utils.files import replacing
 from autoaug.utils.seeds import derive_seed
 from benchmarks.provenance import provenance
 
@@ -72,8 +73,8 @@ def pretrain(plan: TrainingPlan, state: Path, stop_after: int | None = None) -> 
 
 def accuracy(training: Training, plan: TrainingPlan, test: Samples) -> float:
     """The accuracy in [0, 1] on test samples."""
-    predictions = predict(training.result.to(plan.device), plan.task, test.inputs, plan.device, plan.modality)
-    return float((predictions == test.labels).mean())
+    outputs = predict(training.result.to(plan.device), plan.task, test.inputs, plan.device, plan.modality)
+    return float((plan.task.decide(outputs) == test.labels).mean())
 
 
 def write_backbone(training: Training, path: Path, about: dict[str, object]) -> None:
@@ -84,9 +85,8 @@ def write_backbone(training: Training, path: Path, about: dict[str, object]) -> 
     size = (32, 32)
     intake = Intake(size=size, mean=mean, std=std).plain()
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.network.state_dict().items()}
-    unfinished = path.with_suffix(".unfinished")
-    save_file(tensors, unfinished, {METADATA: json.dumps(intake), "about": json.dumps(about)})
-    unfinished.replace(path)
+    with replacing(path) as unfinished:
+        save_file(tensors, unfinished, {METADATA: json.dumps(intake), "about": json.dumps(about)})
 
 
 def main(options: argparse.Namespace) -> None:

@@ -305,3 +305,8 @@ def test_a_backbone_is_the_same_if_its_training_was_stopped(tmp_path: Path) -> N
     model = models.build("resnet9", (3, 32, 32), 3, torch.zeros(3), torch.ones(3), 0, start).eval()
     values = torch.rand(2, 3, 32, 32)
     torch.testing.assert_close(model(values), whole.model.eval()(values))
+    right = (
+        whole.result.eval()(torch.from_numpy(part.inputs.take(np.arange(96))).float() / 255).argmax(1).numpy()
+        == part.labels
+    )
+    assert pretrain.accuracy(whole, plan, part) == pytest.approx(right.mean())

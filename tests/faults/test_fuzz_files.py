@@ -25,7 +25,7 @@ from autoaug.report.model_card import export_model
 from autoaug.report.page import notebook_view
 from autoaug.report.pictures import read_captioned, read_gallery
 from autoaug.report.reading import read_robustness
-from autoaug.report.server import in_words
+from autoaug.report.server import event_line
 from autoaug.results import ACCURACY, SearchResult
 from autoaug.runs.callbacks.event_log import EventLog, read_events
 from autoaug.runs.config import RunConfig
@@ -189,7 +189,7 @@ def read_result(folder: RunFolder, to_the_end: bool) -> None:
 
 def read_log(folder: RunFolder, to_the_end: bool) -> None:
     for event in read_events(folder.events):
-        assert in_words(event, ACCURACY).isprintable()
+        assert event_line(event, ACCURACY).isprintable()
     if to_the_end:
         whole = folder.result.rename(folder.root / "hidden")
         try:

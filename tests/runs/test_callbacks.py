@@ -23,7 +23,7 @@ import autoaug
 from autoaug.cli.outcome import print_outcome
 from autoaug.errors import AutoaugError
 from autoaug.report.reading import read_unfinished
-from autoaug.report.server import in_words
+from autoaug.report.server import event_line
 from autoaug.results import MetricRecord, SearchResult
 from autoaug.runs.callbacks import TRACKERS
 from autoaug.runs.callbacks.console import ConsoleProgress
@@ -155,7 +155,7 @@ def test_the_terminal_and_an_unfinished_run_show_the_metric_that_the_run_has(
     assert "0.25 per word" in shown.getvalue()
     assert "%" not in shown.getvalue().replace("50 % done", "")
     assert read_unfinished(folder).facts.metric == ERRORS
-    assert in_words(read_events(folder.events)[-1], ERRORS).endswith("0.25 per word, 50 % of the budget")
+    assert event_line(read_events(folder.events)[-1], ERRORS).endswith("0.25 per word, 50 % of the budget")
     outcome = io.StringIO()
     print_outcome(Console(file=outcome, width=200), of_errors)
     assert f"{-of_errors.candidates[0].mean:.4g} per word" in outcome.getvalue()
