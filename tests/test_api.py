@@ -13,6 +13,7 @@ import pytest
 
 import autoaug
 from autoaug import api
+from autoaug.cli.main import app
 from autoaug.errors import DataError, OptionError, PolicyError, UnknownName
 from autoaug.pipeline.options import SearchOptions
 from autoaug.policy.loading import load_policy
@@ -26,6 +27,13 @@ FUNCTIONS = [
     if inspect.isfunction(function) and function.__module__ == api.__name__ and not name.startswith("_")
 ]
 SMALL = {"space": "light", "strategy": "random", "trials": 5, "epochs": 1, "seeds": 2, "finalists": 1}
+
+
+def test_all_that_the_command_line_does_is_a_function() -> None:
+    groups = [("", app), *((f"{group.name}_", group.typer_instance) for group in app.registered_groups)]
+    commands = {f"{prefix}{c.name or c.callback.__name__}" for prefix, one in groups for c in one.registered_commands}
+    assert {"search", "generate_fit"} <= commands
+    assert commands <= {function.__name__ for function in FUNCTIONS}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
