@@ -30,7 +30,7 @@ SMALL = {"space": "light", "strategy": "random", "trials": 5, "epochs": 1, "seed
 
 
 def test_all_that_the_command_line_does_is_a_function() -> None:
-    groups = [("", app), *((f"{group.name}_", group.typer_instance) for group in app.registered_groups)]
+    groups = [("", app), *((f"{one.info.name}_", one) for one in (g.typer_instance for g in app.registered_groups))]
     commands = {f"{prefix}{c.name or c.callback.__name__}" for prefix, one in groups for c in one.registered_commands}
     assert {"search", "generate_fit"} <= commands
     assert commands <= {function.__name__ for function in FUNCTIONS}
