@@ -233,6 +233,7 @@ def test_a_run_is_watched_on_this_machine_alone(run: Path) -> None:
     assert "confirmation" in watching.stdout.read()
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_watching(run: Path) -> None:
     (run / "result.json").unlink()
     command = [sys.executable, "-m", "autoaug", "watch", str(run)]
