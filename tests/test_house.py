@@ -63,6 +63,11 @@ def test_the_listing_is_the_plan() -> None:
     assert len(files) <= 8, files
 
 
+def test_the_readme_lists_every_room() -> None:
+    listed = re.findall(r"^\| `(\w+)/` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(listed) == sorted(ROOMS | {"utils"})
+
+
 def test_files_are_short() -> None:
     offenders = {name for name, text in sources() if len(text.splitlines()) > MOST_LINES}
     assert offenders == set(LONG_FILES)

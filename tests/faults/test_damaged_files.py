@@ -18,6 +18,7 @@ from autoaug.policy.models import Layer, Operation, Phase, Policy, SubPolicy
 from autoaug.report import report_page
 from autoaug.report.server import event_line
 from autoaug.results import ACCURACY, SearchResult
+from autoaug.results.robustness import Robustness
 from autoaug.runs.callbacks.event_log import EventLog, read_events
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
@@ -26,7 +27,6 @@ from autoaug.search.space import SearchSpace, load_space
 from autoaug.search.strategies.density import together
 from autoaug.search.strategies.pbt import GENERATIONS
 from autoaug.training.recipe import Recipe
-from autoaug.training.robustness_result import Robustness
 from tests.conftest import CHECKOUT, published
 from tests.faults.mutations import change
 

@@ -27,13 +27,13 @@ from autoaug.report.pictures import read_captioned, read_gallery
 from autoaug.report.reading import read_robustness
 from autoaug.report.server import event_line
 from autoaug.results import ACCURACY, SearchResult
+from autoaug.results.robustness import Robustness
 from autoaug.runs.callbacks.event_log import EventLog, read_events
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.search.budget import Budget
 from autoaug.search.space import load_space
 from autoaug.training.recipe import Recipe
-from autoaug.training.robustness_result import Robustness
 from tests.conftest import CHECKOUT, published
 from tests.faults import mutations
 
