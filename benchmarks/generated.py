@@ -80,7 +80,7 @@ class Subject:
 
     def judge_generators(self) -> None:
         """Judge the generators that have not been judged."""
-        figures, dropped = self.of_data.setdefault("generators", {}), self.of_data.setdefault("gate", {})
+        figures, dropped = self.of_data.setdefault("generators", {}), self.of_data.setdefault("sample_filter", {})
         for kind, seed in product(KINDS, range(self.options.generators)):
             key = f"{kind} {seed}"
             if key in figures and key in dropped:
