@@ -337,15 +337,15 @@ def test_ctrl_c_while_fitting_is_one_line_and_the_same_command_goes_on(tmp_path:
         "autoaug",
         "generate",
         "fit",
-        "digits",
+        str(write_npz(tmp_path / "bars.npz")),
         "--steps",
-        "200",
+        "2000",
         "--out",
         str(tmp_path / "g"),
     ]
     fitting = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert fitting.stdout is not None
-    assert "step 10 of 200" in fitting.stdout.readline()
+    assert "step 100 of 2000" in fitting.stdout.readline()
     fitting.send_signal(signal.SIGINT)
     _, said = fitting.communicate(timeout=PATIENCE)
     assert fitting.returncode == 130
@@ -357,4 +357,4 @@ def test_ctrl_c_while_fitting_is_one_line_and_the_same_command_goes_on(tmp_path:
     first = int(again.stdout.readline().split()[1])
     again.kill()
     again.wait()
-    assert first > 10
+    assert first > 100
