@@ -11,8 +11,8 @@ from autoaug.policy.models import Layer, Mixing, Operation, Policy, SubPolicy, i
 from autoaug.search.samplers import quiet_optuna
 from autoaug.search.sampling import Given, sample_policy, sample_shaped
 from autoaug.search.space import SearchSpace, load_space
+from autoaug.search.strategies.neighbors import neighbors
 from autoaug.search.strategies.portfolio import portfolio
-from autoaug.search.strategies.questions import questions
 
 PUBLISHED = (
     "none",
@@ -115,12 +115,12 @@ def _shapes() -> Iterator[tuple[str, tuple[Layer, ...]]]:
 
 
 def _asked(space: SearchSpace) -> Iterator[tuple[str, Policy]]:
-    """The shapes of the space's portfolio, then every fourth answer to a question about one of them."""
+    """The shapes of the space's portfolio, then every fourth of their neighbors."""
     shapes = list(portfolio(space))
     answers = [
         (f"{number}, {turn}", answer)
         for number, shape in enumerate(shapes)
-        for turn, answer in enumerate(questions(space, shape))
+        for turn, answer in enumerate(neighbors(space, shape))
     ]
     for name, shape in [*((str(number), shape) for number, shape in enumerate(shapes)), *answers[::4]]:
         yield f"shape {name}", sample_shaped(space, Given(shape))
@@ -128,7 +128,7 @@ def _asked(space: SearchSpace) -> Iterator[tuple[str, Policy]]:
 
 def table_policies(drawn: int = 12) -> dict[str, Policy]:
     """All of them by name, each once; ``drawn`` ones from the space ``standard`` with seed 0, without attacks and
-    copies, and last those that `auto` would ask about.
+    copies, and last shapes that `auto` would try.
     """
     policies = {name: load_policy(name) for name in PUBLISHED}
     policies |= {name: Policy(name=name, layers=layers) for name, layers in _shapes()}
