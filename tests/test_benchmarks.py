@@ -32,7 +32,7 @@ from benchmarks.verdict_worlds import World, confirmed, drawn
 from tests.conftest import HEAVY, bars
 
 _FOLDER = Path(__file__).parent.parent / "scripts"
-SCRIPTS = sorted([*_FOLDER.glob("bench_*"), _FOLDER / "pretrain"])
+SCRIPTS = sorted([*_FOLDER.glob("bench_*"), _FOLDER / "kornia_table", _FOLDER / "pretrain"])
 
 
 @pytest.fixture
