@@ -1,18 +1,8 @@
-"""A table to think with: many policies trained on many sets, cheaply and at full length, sample by sample.
-
-    scripts/bench_table coins.npz deeppcb.npz digits ... [--seeds 3] [--fidelities quarter,full,double] [--policies N]
-                        [--device cpu] [--workers 2] [--minutes M] [--out reports/table.npz]
-    scripts/bench_table --merge other.npz ... [--out reports/table.npz]
-
-Every cell is one training: (set, policy, fidelity, seed). It keeps what the model says of every sample that it was not
-trained on, so that any score, on any part of the samples, follows from it: see `decoded`. What is in the file is not
-trained again, so the program can be stopped and continued; the file is written whole every minute. Several machines can
-fill files of their own, which ``--merge`` brings together. Sets are brought to 32 pixels, and have 2,000 test samples
-at most.
-"""
+"""The work of ``scripts/bench_table``, which describes it."""
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import math
@@ -41,7 +31,7 @@ from autoaug.training.train import train_to_end
 from autoaug.utils.clock import now
 from autoaug.utils.files import write_whole
 from autoaug.utils.seeds import derive_seed
-from benchmarks.command import names, options_of
+from benchmarks.command import names
 from benchmarks.provenance import provenance
 from benchmarks.small import small_copy
 from benchmarks.table_policies import table_policies
@@ -218,19 +208,8 @@ def keep(table: TableFile, cell: Cell, result: TrialResult | str) -> str:
     return f"{100 * np.nanmean(right):.1f} ({result.seconds:.0f} s)"
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Train what is missing."""
-    parser = options_of(__doc__, "table")
-    parser.set_defaults(out=Path("reports/table.npz"))
-    parser.add_argument("data", nargs="*")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--fidelities", default="quarter,full")
-    parser.add_argument("--policies", type=int, default=None, help="only the first so many of them")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so long")
-    parser.add_argument("--merge", type=Path, nargs="+", default=[], help="other files whose cells are taken")
-    options = parser.parse_args()
     until = time.monotonic() + 60 * options.minutes
     fidelities = names(options.fidelities, FIDELITIES, "fidelity")
     policies = list(table_policies().values())[: options.policies]
