@@ -30,6 +30,7 @@ class OwnMetric:
 
     function: str
     takes_scores: bool = True
+    class_effect: float = 0.0
 
     @property
     def name(self) -> str:
