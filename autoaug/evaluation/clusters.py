@@ -38,37 +38,36 @@ class Clusters:
         or CR3, of MacKinnon and White, 1985), relative to equal shares. A cluster that has most samples would otherwise
         seem to add nothing. If classes count alike, each has a mean of its own, and the share is that of the class.
         """
-        stratum = (
-            np.unique(self.labels, return_inverse=True)[1]
-            if self.metric.class_effect
-            else np.zeros(len(self.labels), np.int64)
-        )
-        cluster = np.arange(len(stratum)) if self.index is None else self.index
-        cells, cell, sizes = np.unique(np.stack([stratum, cluster], 1), axis=0, return_inverse=True, return_counts=True)
-        shares = sizes / np.bincount(stratum)[cells[:, 0]]
-        clusters = np.bincount(cells[:, 0])[cells[:, 0]]  # of the stratum
-        equal = np.sqrt((1 - 1 / (cluster.max() + 1)) * (1 - 1 / clusters))
-        # A stratum in one cluster tells nothing of others; `least_reach` allows for that.
+        means = np.unique(self.labels, return_inverse=True)[1] * bool(self.metric.class_effect)
+        both = np.stack([means, self._index], 1)
+        cells, cell, sizes = np.unique(both, axis=0, return_inverse=True, return_counts=True)
+        of_mean = cells[:, 0]
+        shares, clusters = sizes / np.bincount(means)[of_mean], np.bincount(of_mean)[of_mean]
+        equal = np.sqrt((1 - 1 / (self._index.max() + 1)) * (1 - 1 / clusters))
+        # A class in one cluster tells nothing of others; `least_reach` allows for that.
         factor = np.where(clusters > 1, equal / np.maximum(1 - shares, 1e-9), 1.0)
-        own: np.ndarray = factor[cell]
-        return own
+        leverage: np.ndarray = factor[cell]
+        return leverage
 
     @cached_property
     def least_reach(self) -> float:
         """Half of the interval of a metric that counts classes alike is at least this. Where a class has few samples,
-        often none of them differs between two policies, or all alike. Then `THREE` of as many new samples still may, and
-        one of as many new clusters may be altogether different.
+        often none of them differs between two policies, or all alike. Then `THREE` of as many new samples still may,
+        and one of as many new clusters may be altogether different.
 
         The first rule is for right and wrong. Probabilities differ in all samples, so that their luck is seen.
         """
         if not self.metric.class_effect:
             return 0.0
         classes, counts = np.unique(self.labels, return_counts=True)
-        pull = self.metric.class_effect / len(classes)
-        index = np.arange(len(self.labels)) if self.index is None else self.index
-        clusters = np.array([len(np.unique(index[self.labels == label])) for label in classes])
+        clusters = np.array([len(np.unique(self._index[self.labels == label])) for label in classes])
         samples = 0.0 if self.metric.takes_scores else np.minimum(1, THREE / counts)
-        return float(pull * np.maximum(samples, 1 / clusters).max())
+        return float(self.metric.class_effect / len(classes) * np.maximum(samples, 1 / clusters).max())
+
+    @property
+    def _index(self) -> np.ndarray:
+        """The cluster of each sample, ``[n]``."""
+        return np.arange(len(self.labels)) if self.index is None else self.index
 
     def added(self, statistics: np.ndarray) -> np.ndarray:
         """What each cluster adds to the metric of samples with these statistics, ``[clusters]``."""

@@ -262,7 +262,7 @@ def _all_metrics(trainings: Sequence[ConfirmedTraining], scoring: Scoring) -> di
         )
         found[name] = MetricScores(
             metric=record,
-            values=tuple(one.value for one in own),
+            values=values,
             mean=mean.mean,
             ci95=_within_share(mean.ci95) if record.is_share else mean.ci95,
         )
