@@ -37,9 +37,12 @@ def numbers(data: DataSet) -> list[set[int]]:
     return [{int(a) * 256 + int(b) for a, b in in_memory(p.inputs).array.reshape(-1, 2)} for p in parts]
 
 
-def test_groups_of_an_npz_stay_together(tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", ["g_train", "train_groups", "groups_train", "Groups_Train"])
+def test_groups_of_an_npz_stay_together(tmp_path: Path, named: str) -> None:
+    """Under a name that was not known, they were left out with a note, and groups were in two splits."""
     images = np.random.default_rng(0).integers(0, 256, (120, 4, 4), dtype=np.uint8)
-    np.savez(tmp_path / "a.npz", x_train=images, y_train=np.arange(120) % 2, g_train=np.arange(120) // 6)
+    arrays = {"x_train": images, "y_train": np.arange(120) % 2, named: np.arange(120) // 6}
+    np.savez(tmp_path / "a.npz", **arrays)  # type: ignore[arg-type]
     data = splits(open_source(tmp_path / "a.npz", PLENTY))
     groups = [set(part.groups) for part in (data.train, data.validation, data.test)]
     assert len(set.union(*groups)) == 20 == sum(map(len, groups))
