@@ -256,10 +256,8 @@ def _all_metrics(trainings: Sequence[ConfirmedTraining], scoring: Scoring) -> di
         own = [training.test_measured[name] for training in trainings if name in training.test_measured]
         if len(own) < len(trainings) or not np.isfinite([one.value for one in own]).all():
             continue
-        record, mean = (
-            metric_record(metric),
-            estimate_within([one.value for one in own], scoring.measured_errors(metric, own)),
-        )
+        record, values = metric_record(metric), tuple(one.value for one in own)
+        mean = estimate_within(values, scoring.measured_errors(metric, own))
         found[name] = MetricScores(
             metric=record,
             values=values,

@@ -159,5 +159,7 @@ def _parts(value: Any) -> Sequence[Any]:
         return value.__func__, value.__self__
     if isinstance(value, tuple):
         return value
-    own_call = getattr(type(value), "__call__", None)  # of an object that is called like a function
-    return (own_call, *vars(value).items()) if isinstance(own_call, FunctionType) and hasattr(value, "__dict__") else ()
+    own_call = value.__call__ if callable(value) else None
+    if isinstance(own_call, MethodType) and hasattr(value, "__dict__"):  # an object that is called like a function
+        return own_call.__func__, *vars(value).items()
+    return ()

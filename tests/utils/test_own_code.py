@@ -218,7 +218,8 @@ def test_a_digest_is_that_of_another_process(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("def score(x):\n    return x in {'a', 'b', 'c'} or x + 1\n")
     code = (
         "import importlib.util, sys; s = importlib.util.spec_from_file_location('own', sys.argv[1]); "
-        "s.loader.exec_module(own := importlib.util.module_from_spec(s)); print(own.code_digest(__import__('mine').score))"
+        "s.loader.exec_module(own := importlib.util.module_from_spec(s)); "
+        "print(own.code_digest(__import__('mine').score))"
     )
     source = str(Path(autoaug.__file__).parent / "utils/own_code.py")
     both = [
