@@ -9,8 +9,9 @@ rules choose the finalist and its baselines, add seeds, and give the verdict. Th
 
 Intervals (`benchmarks.verdict_intervals`): how often they hold the truth, also with few groups, and how often two
 equally good classifiers are called different over folds. Groups (`benchmarks.verdict_groups`): the same for few groups
-over folds, and where one group has most samples. Rules of what to return (`benchmarks.verdict_returns`): the
-mean true accuracy of the returned policy, and how often it is worse than the best baseline.
+over folds, and where one group has most samples. Classes (`benchmarks.verdict_classes`): the same for balanced accuracy
+where a class has few samples or groups. Rules of what to return (`benchmarks.verdict_returns`): the mean true accuracy
+of the returned policy, and how often it is worse than the best baseline.
 
 Real: searches on scikit-learn's digits with shuffled labels, so that no policy is better than another. Results that are
 in the JSON file are not computed again.
@@ -28,9 +29,9 @@ import numpy as np
 
 import autoaug
 from autoaug.evaluation.group_sequential import interim_analyses
+from benchmarks import verdict_classes, verdict_groups
 from benchmarks.command import options_of
 from benchmarks.results import Results
-from benchmarks.verdict_groups import GROUPS, called
 from benchmarks.verdict_intervals import FEW_GROUPS, LUCK, crossed, folds
 from benchmarks.verdict_returns import BASELINES, SEARCHES, compared
 from benchmarks.verdict_worlds import SeedsAlone, World, confirmed, drawn
@@ -92,7 +93,8 @@ def simulations(count: int) -> dict[str, dict[str, Callable[[], Any]]]:
             for name in LUCK
             for groups in FEW_GROUPS
         },
-        "groups": {name: partial(called, name, count) for name in GROUPS},
+        "groups": {name: partial(verdict_groups.called, name, count) for name in verdict_groups.GROUPS},
+        "classes": {name: partial(verdict_classes.called, name, count) for name in verdict_classes.CLASSES},
         "folds, two equal classifiers": {f"{seeds} seeds": partial(folds, seeds, 2 * count) for seeds in (4, 8, 16)},
         "returned": {name: partial(compared, search, world, PLANNED, count, 1) for name, search in SEARCHES.items()},
     }

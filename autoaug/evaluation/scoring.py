@@ -123,7 +123,8 @@ class Scoring:
         """
         one, other = ([training.test_statistics for training in side] for side in (ours, theirs))
         if self.fold_count is None:
-            return self._crossed(one, other, self._tested)
+            table = self._table(one, other, self._tested)
+            return crossed_errors(*table, 1 / len(one[0]), self._tested.least_reach)
         values = scores(self.metric, one) - (scores(self.metric, other) if other else 0)
         return self._fold_errors(values.tolist(), len(one[0]), self._tested)
 
@@ -143,11 +144,11 @@ class Scoring:
         return crossed_errors(values, added, 1 / tested, clusters.least_reach)
 
     def validation_errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
-        """The same for the validation split. A bet must be made even if all of it is one group: then the luck of the
-        samples within that group is all that can be told.
+        """The same for the validation split, where a bet must be made on what can be told. If all of it is one group,
+        that is the luck of the samples within the group. What a class with few samples may hide is not bet on.
         """
         one, other = ([training.validation_statistics for training in side] for side in (ours, theirs))
-        return self._crossed(one, other, self._validated)
+        return crossed_errors(*self._table(one, other, self._validated), 1 / len(one[0]))
 
     @cached_property
     def _tested(self) -> Clusters:
@@ -161,8 +162,12 @@ class Scoring:
         is_one = groups is None or len(np.unique(groups)) < 2
         return Clusters.of(self.metric, self.validation_labels, None if is_one else groups)
 
-    def _crossed(self, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], clusters: Clusters) -> Errors:
-        """The errors of a mean over seeds, or of a difference of two means, from the statistics of the same samples."""
+    def _table(
+        self, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], clusters: Clusters
+    ) -> tuple[list[float], np.ndarray]:
+        """The values of the seeds, or their differences from those of `theirs`, and what each cluster adds to them,
+        ``[seeds, clusters]``, from the statistics of the same samples.
+        """
 
         def table(side: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
             values, added = zip(*(self._influence(statistics, clusters) for statistics in side), strict=True)
@@ -172,7 +177,7 @@ class Scoring:
         if theirs:
             others, taken = table(theirs)
             values, added = values - others, added - taken
-        return crossed_errors(values.tolist(), added, 1 / len(ours[0]), clusters.least_reach)
+        return values.tolist(), added
 
     def _influence(self, statistics: np.ndarray, clusters: Clusters) -> tuple[float, np.ndarray]:
         """The score and what each cluster adds to it, computed once: a user's metric may take a second."""

@@ -243,3 +243,16 @@ def test_a_group_with_most_of_the_test_samples_is_warned_of(tmp_path: Path) -> N
     source = open_source(path, PLENTY)
     findings = split_findings(split(source, audit(source), 0, PLENTY))
     assert any("'big' has 80 % of the test samples" in finding.message for finding in findings)
+
+
+def test_a_class_whose_test_samples_are_of_one_group_is_warned_of(tmp_path: Path) -> None:
+    images, labels = bars(60, seed=5)
+    groups = np.where(labels == 1, "only", np.arange(60).astype(str))
+    path = write_npz(
+        tmp_path / "bars.npz", x_test=images, y_test=labels, g_test=groups, g_train=[f"t{i}" for i in range(120)]
+    )
+    source = open_source(path, PLENTY)
+    data = split(source, audit(source), 0, PLENTY)
+    found = [finding.message for finding in split_findings(data) if finding.code == "lone-class"]
+    assert len(found) == 1
+    assert found[0].startswith(f"all test samples of {data.classes[1]!r} are of one group")
