@@ -218,11 +218,11 @@ def estimate_within(values: Sequence[float], errors: Errors, level: float = ERRO
 
 
 def verdict_of(interval: tuple[float, float]) -> Verdict:
-    """The verdict that the interval of a difference allows."""
+    """The verdict that the interval of a difference allows; one that is not a number allows none."""
     low, high = interval
-    if low <= 0 <= high:
-        return "no significant difference"
-    return "better" if low > 0 else "worse"
+    if low > 0:
+        return "better"
+    return "worse" if high < 0 else "no significant difference"
 
 
 class Discordance(NamedTuple):

@@ -65,6 +65,11 @@ class OwnMetric:
         group = np.arange(total) if total == count else np.random.default_rng(0).permutation(np.arange(total) % count)
         of_sample = group[clusters]
         without = np.array([self.of(statistics[of_sample != number]) for number in range(count)])
+        if not np.isfinite(without).all():
+            raise OptionError(
+                f"--metric {self.function} is no finite number without some of the {len(statistics)} samples, so that "
+                "it has no interval; let it return a number for any of them"
+            )
         # Without a group, the metric moves by 1 / (1 - its share of the samples) times what the group adds.
         shares = np.bincount(of_sample, minlength=count) / len(statistics)
         added = count * ((self.of(statistics) - without) * (1 - shares))[group] * math.sqrt(total / count)
