@@ -153,9 +153,8 @@ def crossed_errors(
     effective = squares**2 / fourths if fourths else float(clusters)
     samples, freedom = math.sqrt(max(0.0, variance) / clusters), max(1.0, effective - 1)
     least = max(least_reach, THREE * (resolution if influence.any() else 1 / clusters))
-    is_grouped = clusters * resolution < 1 - 1e-9  # few groups are few degrees of freedom however alike they look
-    most = clusters - 1.0 if is_grouped else math.inf
-    return _at_least(least, most, replace(own, samples=samples, samples_freedom=freedom))
+    is_grouped = clusters * resolution < 1 - 1e-9
+    return _at_least(least, is_grouped, replace(own, samples=samples, samples_freedom=freedom))
 
 
 def corrected_errors(
@@ -182,18 +181,19 @@ def corrected_errors(
         least_reach: as for `crossed_errors`.
     """
     own = seed_errors(values, resolution)
-    most = math.inf if groups is None else max(1.0, groups - 1.0)
-    samples, freedom = own.seeds * math.sqrt(len(values) * test_share), min(own.seeds_freedom, most)
+    samples = own.seeds * math.sqrt(len(values) * test_share)
+    freedom = own.seeds_freedom if groups is None else max(1.0, min(own.seeds_freedom, groups - 1.0))
     least = max(least_reach, THREE / tested)
-    return _at_least(least, most, replace(own, samples=samples, samples_freedom=freedom))
+    return _at_least(least, groups is not None, replace(own, samples=samples, samples_freedom=freedom))
 
 
-def _at_least(reach: float, freedom: float, errors: Errors) -> Errors:
-    """The errors, with those of the samples so large that half of a normal interval is at least `reach`; otherwise they
-    have so much `freedom`.
+def _at_least(reach: float, is_grouped: bool, errors: Errors) -> Errors:
+    """The errors, with those of the samples so large that half of an interval is at least `reach`. Few groups keep
+    their few degrees of freedom, however alike they look. The same degrees of a few samples that differ would make a
+    single one look more uncertain than none.
     """
-    least = reach / _NORMAL
-    return errors if errors.samples >= least else replace(errors, samples=least, samples_freedom=freedom)
+    known = errors.reach().samples if is_grouped else _NORMAL * errors.samples
+    return errors if known >= reach else replace(errors, samples=reach / _NORMAL, samples_freedom=math.inf)
 
 
 class Estimate(NamedTuple):
