@@ -80,6 +80,7 @@ class _Machine:
     """The hardware and executor of a run; fields of a `RunConfig`."""
 
     device: str
+    deterministic: bool
     workers: int
     executor: str
     ray_address: str | None
@@ -208,6 +209,7 @@ def _machine(options: RunOptions) -> _Machine:
     workers = options.workers or default_workers(device, options.executor, options.ray_address)
     return _Machine(
         device=device,
+        deterministic=options.deterministic,
         workers=workers,
         executor=resolve_executor(options.executor, workers, options.ray_address),
         ray_address=options.ray_address,

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from autoaug.functional.noise import uniform_noise
 from autoaug.functional.straight_through import round_through
+from autoaug.functional.tensors import constant
 from autoaug.modalities.operators import operator
 
 color = partial(operator, modality="image", family="color")
@@ -33,7 +34,7 @@ def channel_maps(scale: Tensor, shift: Tensor) -> Tensor:
 def gray_weights(images: Tensor) -> Tensor:
     """The weight ``[C]`` of each channel in the gray value."""
     channels = images.shape[1]
-    return images.new_tensor([0.299, 0.587, 0.114] if channels == 3 else [1 / channels] * channels)
+    return constant((0.299, 0.587, 0.114) if channels == 3 else (1 / channels,) * channels, images)
 
 
 def unchanged(images: Tensor) -> Tensor:
@@ -103,7 +104,8 @@ def channel_shuffle(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
 def channel_drop(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Dim one random channel down to black; one channel stays as it is."""
     channels = images.shape[1]
-    dropped = torch.nn.functional.one_hot((uniforms[:, 0] * channels).long().clamp(max=channels - 1), channels)
+    chosen = (uniforms[:, :1] * channels).long().clamp(max=channels - 1)
+    dropped = chosen == torch.arange(channels, device=chosen.device)
     scale = 1 - share[:, None] * dropped * (channels > 1)
     return channel_maps(scale, torch.zeros_like(scale))
 
@@ -111,6 +113,6 @@ def channel_drop(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
 @colors("ColorTemperature", unit="octaves of red over blue", limit=1.0, signed=True)
 def color_temperature(images: Tensor, octaves: Tensor, uniforms: Tensor) -> Tensor:
     """Warm (more red, less blue) or cool the light; other than 3 channels stay as they are."""
-    weights = images.new_tensor([0.5, 0.0, -0.5] if images.shape[1] == 3 else [0.0] * images.shape[1])
+    weights = constant((0.5, 0.0, -0.5) if images.shape[1] == 3 else (0.0,) * images.shape[1], images)
     scale = torch.exp2(octaves[:, None] * weights)
     return channel_maps(scale, torch.zeros_like(scale))
