@@ -100,6 +100,11 @@ def ahead_of_one(finalist: str, theirs: str, difference: Paired, strongest: tupl
     )
 
 
+def cut_short(seeds: int, failed: Sequence[str]) -> str:
+    """The sentence for a confirmation that ended at that many seeds, because trainings of these candidates failed."""
+    return f"This is the verdict of the first {seeds} seeds, because trainings of {', '.join(failed)} failed on more."
+
+
 def figures_of(difference: Paired, words: Words) -> str:
     """The difference in the metric's unit, with its interval, the number of seeds and the p-value."""
     metric = words.metric

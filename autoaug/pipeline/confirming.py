@@ -9,6 +9,7 @@ from autoaug.evaluation.confirmation import Trained, train_candidates
 from autoaug.evaluation.scoring import ConfirmedTraining, Trainings, assess
 from autoaug.evaluation.training_store import TrainingStore
 from autoaug.evaluation.verdict import Judgment, Terms, contenders, judge
+from autoaug.evaluation.wording import cut_short
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import Job, OpenExecutor
 from autoaug.pipeline.searching import Searched
@@ -75,8 +76,9 @@ def _until_decided(
                 raise
             trained = Trained({}, {candidate.name: "" for candidate in training})
         if before and trained.left_out:
-            failed = ", ".join(trained.left_out)
-            job.progress.warn(f"the verdict is that of the first {before} seeds, because trainings of {failed} failed")
+            words = cut_short(before, list(trained.left_out))
+            job.progress.warn(words)
+            judgment = replace(judgment, sentence=f"{judgment.sentence} {words}")
             break
         trainings |= trained.outcomes
         left_out += [
