@@ -64,6 +64,7 @@ def _until_decided(
     kept, left_out = searched.candidates, list[LeftOut]()
     undecided = {candidate.name for candidate in kept}
     trainings: dict[tuple[str, int], ConfirmedTraining] = {}
+    ending = ""
     for before, count in zip((0, *planned), planned, strict=False):
         training = [candidate for candidate in kept if candidate.name in undecided]
         job.progress.say(
@@ -78,7 +79,7 @@ def _until_decided(
         if before and trained.left_out:
             words = cut_short(before, list(trained.left_out))
             job.progress.warn(words)
-            judgment = replace(judgment, sentence=f"{judgment.sentence} {words}")
+            ending = f" {words}"
             break
         trainings |= trained.outcomes
         left_out += [
@@ -93,4 +94,5 @@ def _until_decided(
         undecided = set(contenders(judgment, candidates, terms.after_search))
         if not undecided:
             break
+    judgment = replace(judgment, sentence=judgment.sentence + ending)
     return Confirmed(candidates, trainings, judgment, tuple(left_out))
