@@ -22,7 +22,7 @@ from benchmarks import ablation
 from benchmarks.command import names
 from benchmarks.page import Section, Table, write_page
 from benchmarks.results import Results
-from benchmarks.table import TableFile
+from benchmarks.table_file import TableFile
 from benchmarks.worlds import Fit, Replayed, World, fits_of
 
 #: As `autoaug search` confirms by default.
