@@ -274,7 +274,7 @@ def test_a_replayed_search_finds_what_is_good_in_its_world() -> None:
     better = replay.replayed(fits, 3000, "auto", 10, 0)
     assert better["returned"] >= row["best baseline"]
     assert better["returned"] > 0.7
-    (shown, _) = replay.sections(
+    shown, *_ = replay.sections(
         {"runs": {"x/auto/0": better, "x/random/0": row}, "fits": {"x": {"0.25": 1.0, "1": 1.0}}}
     )
     assert shown.tables[0].rows[0][0] == "auto"
