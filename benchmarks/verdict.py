@@ -13,8 +13,8 @@ import numpy as np
 
 import autoaug
 from autoaug.evaluation.group_sequential import interim_analyses
+from benchmarks import verdict_classes, verdict_groups
 from benchmarks.results import Results
-from benchmarks.verdict_groups import GROUPS, called
 from benchmarks.verdict_intervals import FEW_GROUPS, LUCK, crossed, folds
 from benchmarks.verdict_returns import BASELINES, SEARCHES, compared
 from benchmarks.verdict_worlds import SeedsAlone, World, confirmed, drawn
@@ -76,7 +76,8 @@ def simulations(count: int) -> dict[str, dict[str, Callable[[], Any]]]:
             for name in LUCK
             for groups in FEW_GROUPS
         },
-        "groups": {name: partial(called, name, count) for name in GROUPS},
+        "groups": {name: partial(verdict_groups.called, name, count) for name in verdict_groups.GROUPS},
+        "classes": {name: partial(verdict_classes.called, name, count) for name in verdict_classes.CLASSES},
         "folds, two equal classifiers": {f"{seeds} seeds": partial(folds, seeds, 2 * count) for seeds in (4, 8, 16)},
         "returned": {name: partial(compared, search, world, PLANNED, count, 1) for name, search in SEARCHES.items()},
     }

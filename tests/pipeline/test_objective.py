@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -60,6 +61,29 @@ def test_the_verdict_stands_on_what_is_held_out() -> None:
     result = autoaug.search(objective=likes_turns, held_out=lambda *_: 0.5, trials=10, seeds=3)
     assert result.verdict == "no significant difference"
     assert {score for c in result.candidates for score in c.scores} == {0.5}
+
+
+def test_another_held_out_scores_anew_and_the_same_one_does_not(tmp_path: Path) -> None:
+    """Its scores used to stand under another function's verdict."""
+    calls: list[int] = []
+
+    def scoring(worth: float) -> Callable[[autoaug.PolicyTransform, int, float], float]:
+        def held_out(transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> float:
+            calls.append(seed)
+            return worth
+
+        return held_out
+
+    def scores_with(worth: float) -> set[float]:
+        options = {"trials": 8, "seeds": 2, "out": tmp_path / "run"}
+        result = autoaug.search(objective=likes_turns, held_out=scoring(worth), **options)  # type: ignore[call-overload]
+        return {score for candidate in result.candidates for score in candidate.scores}
+
+    assert scores_with(0.5) == {0.5}
+    once = len(calls)
+    assert scores_with(0.5) == {0.5}
+    assert len(calls) == once
+    assert scores_with(0.7) == {0.7}
 
 
 def test_without_what_is_held_out_there_is_no_verdict_and_the_sentence_says_why(tmp_path: Path) -> None:

@@ -146,6 +146,32 @@ def test_changed_data_are_not_resumed(result: SearchResult, tmp_path: Path) -> N
         autoaug.resume(copy)
 
 
+@pytest.mark.slow
+def test_groups_and_the_metric_stay_when_a_run_goes_on(tmp_path: Path) -> None:
+    """Intervals follow from them. They are no part of the data's fingerprint, and trainings do not need them, so those
+    that are stored would fit with others too.
+    """
+    data, out = tmp_path / "bars.npz", tmp_path / "run"
+    patients = {"g_train": np.arange(120) // 4, "g_test": np.arange(200, 260) // 5}
+    write_npz(data, **patients)
+    options: dict[str, Any] = {"epochs": 1, "seeds": 2, "max_seeds": 2, "workers": 1, "executor": "inline", "out": out}
+    whole = autoaug.compare(str(data), ["none", "flip-crop"], **options)
+    assert whole.comparison is not None
+    assert whole.comparison.test_groups == 12
+    (out / "result.json").unlink()
+
+    write_npz(data, **{**patients, "g_test": np.arange(3000, 3060) // 30})
+    with pytest.raises(autoaug.AutoaugError, match=r"were made with groups .*, not .*; undo the change"):
+        autoaug.resume(out)
+    write_npz(data, **patients)
+    config = (out / "config.yaml").read_text()
+    (out / "config.yaml").write_text(config.replace("metric: accuracy", "metric: balanced-accuracy"))
+    with pytest.raises(autoaug.AutoaugError, match="were made with metric accuracy, not balanced-accuracy"):
+        autoaug.resume(out)
+    (out / "config.yaml").write_text(config)
+    assert autoaug.resume(out).comparison == whole.comparison
+
+
 def test_the_search_never_reads_the_test_split(tmp_path: Path) -> None:
     """Two data sets that differ in their test images alone give the same study."""
 
