@@ -1,24 +1,9 @@
-"""Searches replayed from the table, in seconds each: what would a strategy have returned? Writes JSON and a page.
-
-    scripts/bench_replay [--sets omniglot,coins] [--strategies "auto,auto without the model,tpe"] [--budget 10]
-                         [--runs 20] [--page] [--table reports/table.npz] [--out reports/replay.json]
-
-Trials are not trained but looked up in a *world*: for each set, a Gaussian process over what policies do is fitted to
-the table's cells on a quarter of the data, and one on all data to what that leaves. Each run draws a world from it, so
-that strategies do not see the same one each time, and all strategies see the same worlds. What is returned is chosen as
-`autoaug search` chooses: three finalists and the baselines, by their validation scores over five seeds. "auto without
-the model" and similar (benchmarks/ablation.py) leave out one of auto's parts. Strategies that read data, or judge
-trainings before their end, cannot be replayed.
-
-Worlds are smooth in what policies do, which is what the model of `auto` assumes. How well they agree with the table is
-in the file: the share of the variance explained of policies left out.
-"""
+"""The work of ``scripts/bench_replay``, which describes it."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -34,14 +19,17 @@ from autoaug.search.strategies import STRATEGIES
 from autoaug.search.study import SearchStudy
 from autoaug.utils.seeds import derive_seed
 from benchmarks import ablation
-from benchmarks.command import names, options_of
+from benchmarks.command import names
 from benchmarks.page import Section, Table, write_page
 from benchmarks.results import Results
-from benchmarks.table import TableFile
+from benchmarks.table_file import TableFile
+from benchmarks.table_policies import table_policies
 from benchmarks.worlds import Fit, Replayed, World, fits_of
 
 #: As `autoaug search` confirms by default.
 FINALISTS, SEEDS = 3, 5
+#: A search that ends early is right where nothing gains as much as this over the best baseline.
+ENOUGH = 0.005
 
 Row = Mapping[str, Any]
 
@@ -78,6 +66,7 @@ def replayed(fits: dict[float, Fit], full_length: int, strategy: str, trainings:
         "stopped": stopped,
         "most among the baselines": max(map(world.worth, baselines.values())),
         "most among the tried": max(world.worth(record.policy) for record in study.history().trials),
+        "most in the table": max(map(world.worth, table_policies().values())),
     }
 
 
@@ -101,6 +90,10 @@ def sections(items: Mapping[str, Mapping[str, Row]]) -> Iterator[Section]:
         body[strategy] = [strategy, f"{fmean(fmean(gains(r)) for r in own.values()):+.2f}", *cells]
     ranked = sorted(body.values(), key=lambda row: -float(row[1]))
     yield Section("", [Table("points over the best baseline", ("strategy", "mean over the sets", *sets), ranked)])
+    ended = [row for row in items["runs"].values() if row["stopped"]]
+    right = sum(row["most in the table"] - row["most among the baselines"] < ENOUGH for row in ended)
+    early = Table("", ("ended early", "of", "rightly"), [[str(len(ended)), str(len(items["runs"])), str(right)]])
+    yield Section("Ended early: no policy of the table gains half a point over the best baseline", [early])
     fitted = [[data, *(f"{share:.2f}" for share in shares.values())] for data, shares in items["fits"].items()]
     yield Section("", [Table("variance explained of policies left out", ("set", "quarter", "full"), fitted)])
 
@@ -110,18 +103,10 @@ def _with_interval(values: Sequence[float]) -> str:
     return f"{fmean(values):+.2f} ({low:+.2f} to {high:+.2f})" if len(values) > 1 else f"{fmean(values):+.2f}"
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Replay the missing searches, and write the page."""
     ablation.register()
     able = [name for name, strategy in STRATEGIES.items() if not strategy.needs_data]
-    parser = options_of(__doc__, "replay")
-    parser.add_argument("--table", type=Path, default=Path("reports/table.npz"))
-    parser.add_argument("--sets", help="of the table; all by default")
-    parser.add_argument("--strategies", default="auto,tpe,random")
-    parser.add_argument("--budget", type=float, default=10.0, help="in trainings")
-    parser.add_argument("--runs", type=int, default=20)
-    parser.add_argument("--page", action="store_true", help="write only the page")
-    options = parser.parse_args()
     strategies = names(options.strategies, able, "strategy that can be replayed")
     results = Results(options.out, vars(options), fixed=() if options.page else ("budget",))
     if not options.page:
@@ -133,7 +118,7 @@ def main() -> None:
 def run_missing(options: argparse.Namespace, strategies: Sequence[str], results: Results) -> None:
     """Replay what the file lacks."""
     table = TableFile(options.table)
-    sets = names(options.sets, table.about["sets"], "set") if options.sets else list(table.about["sets"])
+    sets = names(options.sets, table.about["sets"], "set")
     runs, fitted = results.items.setdefault("runs", {}), results.items.setdefault("fits", {})
     for data in sets:
         fits = fits_of(table, data)

@@ -1,19 +1,8 @@
-"""A table to think with: many policies trained on many sets, cheaply and at full length, sample by sample.
-
-    scripts/bench_table coins.npz deeppcb.npz digits ... [--seeds 3] [--fidelities quarter,full,double] [--policies N]
-                        [--device cpu] [--workers 2] [--minutes M] [--out reports/table.npz]
-    scripts/bench_table --merge other.npz ... [--out reports/table.npz]
-
-Every cell is one training: (set, policy, fidelity, seed). It keeps what the model says of every sample that it was not
-trained on, so that any score, on any part of the samples, follows from it: see `decoded`. What is in the file is not
-trained again, so the program can be stopped and continued; the file is written whole every minute. Several machines can
-fill files of their own, which ``--merge`` brings together. Sets are brought to 32 pixels, and have 2,000 test samples
-at most.
-"""
+"""The work of ``scripts/bench_table``, which describes it."""
 
 from __future__ import annotations
 
-import io
+import argparse
 import json
 import math
 import multiprocessing
@@ -24,12 +13,10 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn.functional import log_softmax
 
 from autoaug.data.splits import DataSet
 from autoaug.errors import first_line
@@ -39,37 +26,18 @@ from autoaug.training.result import TrialResult
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.train import train_to_end
 from autoaug.utils.clock import now
-from autoaug.utils.files import write_whole
 from autoaug.utils.seeds import derive_seed
-from benchmarks.command import names, options_of
+from benchmarks import table_page
+from benchmarks.command import names
+from benchmarks.page import write_page
 from benchmarks.provenance import provenance
 from benchmarks.small import small_copy
+from benchmarks.table_file import TRAINED_ON, TableFile, decoded, encoded
 from benchmarks.table_policies import table_policies
 from benchmarks.trained import setting_on
 
 #: The share of the training split, and the length in full lengths.
 FIDELITIES = {"quarter": (0.25, 1.0), "full": (1.0, 1.0), "double": (1.0, 2.0)}
-#: How log-likelihoods are stored: in steps of a tenth, down to -12.6.
-STEP, LOWEST = 0.1, 126
-TRAINED_ON = 255
-_WRITTEN_EVERY = 60.0
-
-
-def encoded(outputs: Tensor, labels: Tensor) -> np.ndarray:
-    """Logits ``[n, classes]`` as one byte per sample: whether it is right in the lowest bit, the log-likelihood of its
-    class in steps of a tenth above.
-    """
-    labels = labels.to(outputs.device)
-    likelihood = log_softmax(outputs.float(), 1).gather(1, labels[:, None])[:, 0]
-    steps = (likelihood / -STEP).round().clamp(0, LOWEST).to(torch.uint8)
-    codes: np.ndarray = (2 * steps + (outputs.argmax(1) == labels)).cpu().numpy()
-    return codes
-
-
-def decoded(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whether each sample is right, and the log-likelihood of its class; both NaN of one that was trained on."""
-    unknown = codes == TRAINED_ON
-    return np.where(unknown, np.nan, codes & 1), np.where(unknown, np.nan, -STEP * (codes >> 1))
 
 
 @dataclass(frozen=True)
@@ -137,50 +105,6 @@ def trained(cell: Cell, device: str) -> tuple[Cell, TrialResult | str]:
     return cell, result
 
 
-class TableFile:
-    """The cells in a file, by ``set/policy's fingerprint/fidelity/seed``, and what belongs to them.
-
-    Attributes:
-        cells: the codes of each training, ``uint8`` over the training, validation and test samples in this order.
-        about: ``sets`` (sizes, labels, seconds), ``policies`` and the records of all runs, as plain JSON values.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.cells: dict[str, np.ndarray] = {}
-        self.about: dict[str, dict[str, Any]] = {"sets": {}, "policies": {}, "passes": {}}
-        self.runs: list[object] = []
-        if path.is_file():
-            with np.load(path, allow_pickle=False) as file:
-                self.cells = {name: file[name] for name in file.files if name != "about"}
-                about = json.loads(str(file["about"]))
-            self.runs = about.pop("runs")
-            self.about = about
-        self._written = time.monotonic()
-
-    def add(self, key: str, codes: np.ndarray, sample_passes: int) -> None:
-        """Keep a training and what it cost; the file is written once a minute."""
-        self.cells[key] = codes
-        self.about["passes"][key] = sample_passes
-        if time.monotonic() - self._written > _WRITTEN_EVERY:
-            self.write()
-
-    def merge(self, other: TableFile) -> None:
-        """Take the cells that this table lacks from another one."""
-        self.cells = other.cells | self.cells
-        self.about = {name: other.about[name] | own for name, own in self.about.items()}
-        self.runs += [run for run in other.runs if run not in self.runs]
-
-    def write(self) -> None:
-        """Write the file."""
-        content = io.BytesIO()
-        np.savez_compressed(
-            content, allow_pickle=False, about=np.array(json.dumps({**self.about, "runs": self.runs})), **self.cells
-        )
-        write_whole(self.path, content.getvalue())
-        self._written = time.monotonic()
-
-
 def fill(table: TableFile, cells: Sequence[Cell], device: str, workers: int, until: float) -> None:
     """Train those of `cells` that the table lacks, in processes of their own, `until` a time of `time.monotonic`."""
     for data in dict.fromkeys(cell.data for cell in cells):
@@ -218,19 +142,8 @@ def keep(table: TableFile, cell: Cell, result: TrialResult | str) -> str:
     return f"{100 * np.nanmean(right):.1f} ({result.seconds:.0f} s)"
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Train what is missing."""
-    parser = options_of(__doc__, "table")
-    parser.set_defaults(out=Path("reports/table.npz"))
-    parser.add_argument("data", nargs="*")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--fidelities", default="quarter,full")
-    parser.add_argument("--policies", type=int, default=None, help="only the first so many of them")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so long")
-    parser.add_argument("--merge", type=Path, nargs="+", default=[], help="other files whose cells are taken")
-    options = parser.parse_args()
     until = time.monotonic() + 60 * options.minutes
     fidelities = names(options.fidelities, FIDELITIES, "fidelity")
     policies = list(table_policies().values())[: options.policies]
@@ -246,3 +159,5 @@ def main() -> None:
         fill(table, cells, options.device, options.workers, until)
     finally:
         table.write()
+        words = "Policies on sets at 32 pixels; one training per policy and seed, with ResNet-9 at its default length."
+        write_page(options.out.with_suffix(".html"), "A table of policies", words, table_page.sections(table))

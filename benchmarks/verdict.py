@@ -1,24 +1,8 @@
-"""Is the verdict honest, and is the right policy returned? Searches with known truths; writes JSON.
-
-    scripts/bench_verdict [--simulations 500] [--real 20] [--out reports/verdict.json]
-
-Simulated confirmations (`benchmarks.verdict_worlds`): policies have true accuracies, and luck with the samples of the
-test and validation splits. Trainings have luck with their seeds, which is the same for both splits. The program's own
-rules choose the finalist and its baselines, add seeds, and give the verdict. The results are the rates of "better" and
-"worse". Rows "seeds alone" have intervals for new seeds alone, as the program had before November 2026.
-
-Intervals (`benchmarks.verdict_intervals`): how often they hold the truth, also with few groups, and how often two
-equally good classifiers are called different over folds. Groups (`benchmarks.verdict_groups`): the same for few groups
-over folds, and where one group has most samples. Classes (`benchmarks.verdict_classes`): the same for balanced accuracy
-where a class has few samples or groups. Rules of what to return (`benchmarks.verdict_returns`): the mean true accuracy
-of the returned policy, and how often it is worse than the best baseline.
-
-Real: searches on scikit-learn's digits with shuffled labels, so that no policy is better than another. Results that are
-in the JSON file are not computed again.
-"""
+"""The work of ``scripts/bench_verdict``, which describes it."""
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,7 +14,6 @@ import numpy as np
 import autoaug
 from autoaug.evaluation.group_sequential import interim_analyses
 from benchmarks import verdict_classes, verdict_groups
-from benchmarks.command import options_of
 from benchmarks.results import Results
 from benchmarks.verdict_intervals import FEW_GROUPS, LUCK, crossed, folds
 from benchmarks.verdict_returns import BASELINES, SEARCHES, compared
@@ -123,12 +106,8 @@ def real(seed: int) -> str:
     return result.verdict
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Run the simulations and searches that are missing."""
-    parser = options_of(__doc__, "verdict")
-    parser.add_argument("--simulations", type=int, default=500, help="per figure; 0 leaves them out")
-    parser.add_argument("--real", type=int, default=20, help="searches; 0 leaves them out")
-    options = parser.parse_args()
     results = Results(options.out, vars(options))
     if options.simulations:
         noted = results.items.setdefault(SIMULATIONS, options.simulations)

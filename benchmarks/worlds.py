@@ -20,7 +20,7 @@ from autoaug.search.strategies.surrogate import traits
 from autoaug.training.result import TrialResult
 from autoaug.utils.clock import now
 from autoaug.utils.seeds import derive_seed
-from benchmarks.table import TableFile, decoded
+from benchmarks.table_file import TableFile, decoded
 
 #: The standard deviation between trainings of one policy at an accuracy of one half, on part of the data.
 NOISE = 0.015
@@ -62,11 +62,13 @@ class Fit:
         return offset + (slope * self._prior.expected(policy)[0] if self._prior else 0.0)
 
     def expected(self, policy: Policy) -> tuple[float, float]:
-        """Mean and standard deviation of a policy's worth, without the noise of trainings."""
+        """Mean and standard deviation of a policy's worth. What the process takes for noise beyond that of trainings is
+        the policy's own.
+        """
         mean, deviation = self._process.predict([self._place(policy)], return_std=True)
-        noise = self._process.kernel_.k2.noise_level
-        clean = math.sqrt(max(0.0, float(deviation[0]) ** 2 - noise))
-        return self._mean(policy) + self._scale * float(mean[0]), self._scale * clean
+        expected = self._mean(policy) + self._scale * float(mean[0])
+        noise = NOISE / math.sqrt(expit(expected) * expit(-expected)) * 2  # on the logit scale
+        return expected, math.sqrt(max(0.0, (self._scale * float(deviation[0])) ** 2 - noise**2))
 
 
 def fits_of(table: TableFile, name: str) -> dict[float, Fit] | None:

@@ -22,10 +22,10 @@ from autoaug.modalities.registry import get_modality
 
 
 class Call(NamedTuple):
-    """An operator, and its rows of the program's numbers: one for each sample that drew it."""
+    """An operator, and how many samples drew it, which have the next rows of the program's numbers."""
 
     operator: Operator
-    rows: slice
+    size: int
 
 
 class Part(NamedTuple):
@@ -53,8 +53,8 @@ class Program(NamedTuple):
         stages: the parts of each stage.
         orders: for each stage, the row of each sample before it, and in the end, its row after the last one; int64
             ``[T + 1, n]``.
-        value: of all calls, ``[m]``, in the unit of the operator.
-        uniforms: of all calls, ``[m, UNIFORMS]``.
+        value: of all calls in order, ``[m]``, in the unit of the operator.
+        uniforms: of all calls in order, ``[m, UNIFORMS]``.
         differences: whether the gradient in the magnitude of operators that jump is a difference.
     """
 
@@ -138,15 +138,13 @@ def _finished(
     """The program with the numbers of all calls, which are gathered at once."""
     calls = [call for drafts, _ in stages for draft in drafts for call in draft.calls]
     value, uniforms = numbers_at(plan, [(operators[index], places) for index, places in calls], dtype)
-    parts, start = list[list[Part]](), 0
-    for drafts, _ in stages:
-        parts.append([])
-        for draft in drafts:
-            own = []
-            for index, places in draft.calls:
-                own.append(Call(operators[index], slice(start, start + len(places))))
-                start += len(places)
-            parts[-1].append(Part(draft.fusion, len(draft.samples), own, draft.maps, draft.way))
+    parts = [
+        [
+            Part(d.fusion, len(d.samples), [Call(operators[i], len(places)) for i, places in d.calls], d.maps, d.way)
+            for d in drafts
+        ]
+        for drafts, _ in stages
+    ]
     orders = _orders([np.concatenate([*(d.samples for d in drafts), resting]) for drafts, resting in stages], len(plan))
     return Program(parts, torch.from_numpy(orders), value, uniforms, differences)
 

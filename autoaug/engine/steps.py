@@ -9,13 +9,17 @@ Samples are sorted by part once per stage, so that parts are views, and restored
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
 from autoaug.engine.batches import joined, per_sample, permuted, split
-from autoaug.engine.program import Call, Part, Program
+from autoaug.engine.program import Part, Program
 from autoaug.modalities.base import Batch, Fusion
 from autoaug.modalities.operators import Operator
+
+_Numbers = tuple[Tensor, Tensor]
 
 
 def run_program(program: Program, batch: Batch, into: Tensor | None = None) -> Batch:
@@ -25,46 +29,52 @@ def run_program(program: Program, batch: Batch, into: Tensor | None = None) -> B
     if not program.stages:
         return batch
     *orders, back = program.orders.unbind()
+    numbers = _numbers(program)
     for parts, order in zip(program.stages, orders, strict=True):
         batch = permuted(batch, order)
         sizes = [part.size for part in parts]
         *samples, resting = split(batch, [*sizes, len(batch.values) - sum(sizes)])
-        batch = joined([*(_run(*given, program) for given in zip(parts, samples, strict=True)), resting])
+        done = [_run(part, own, numbers, program.differences) for part, own in zip(parts, samples, strict=True)]
+        batch = joined([*done, resting])
     if into is None:
         return permuted(batch, back)
     values = torch.index_select(batch.values, 0, back, out=into)
     return Batch(values, None if batch.lengths is None else batch.lengths[back])
 
 
-def _run(part: Part, batch: Batch, program: Program) -> Batch:
-    """The samples of a part after it."""
+def _numbers(program: Program) -> Iterator[_Numbers]:
+    """The value ``[m]`` and the uniforms ``[m, UNIFORMS]`` of each call, one after another."""
+    sizes = [call.size for parts in program.stages for part in parts for call in part.calls]
+    return zip(torch.split(program.value, sizes), torch.split(program.uniforms, sizes), strict=True)
+
+
+def _run(part: Part, batch: Batch, numbers: Iterator[_Numbers], differences: bool) -> Batch:
+    """The samples of a part after it, which takes the next numbers."""
     if not part.calls:
         assert part.maps is not None
         return part.fusion.apply_in(part.way, batch, part.maps)
-    if program.differences:
+    if differences:
         (call,) = part.calls
-        return _with_difference(call, part.fusion, batch, program)
-    pieces = split(batch, [call.rows.stop - call.rows.start for call in part.calls])
-    made = [_maps(call, part.fusion, piece, program) for call, piece in zip(part.calls, pieces, strict=True)]
+        return _with_difference(call.operator, part.fusion, batch, next(numbers))
+    pieces = split(batch, [call.size for call in part.calls]) if len(part.calls) > 1 else [batch]
+    made = [
+        part.fusion.maps(call.operator.function, piece, *next(numbers))
+        for call, piece in zip(part.calls, pieces, strict=True)
+    ]
     maps = made[0] if len(made) == 1 else torch.cat(made)
     return part.fusion.apply(batch, maps if part.maps is None else part.fusion.compose(part.maps, maps))
-
-
-def _maps(call: Call, fusion: Fusion, batch: Batch, program: Program) -> Tensor:
-    """The maps of an operator for the samples that drew it."""
-    return fusion.maps(call.operator.function, batch, program.value[call.rows], program.uniforms[call.rows])
 
 
 #: How far on both sides of a magnitude an operator that jumps is looked at for its gradient; a switch goes on and off.
 _REACH = 0.1
 
 
-def _with_difference(call: Call, fusion: Fusion, before: Batch, program: Program) -> Batch:
+def _with_difference(operator: Operator, fusion: Fusion, before: Batch, numbers: _Numbers) -> Batch:
     """The batch after one operator. The magnitude's gradient of one that jumps is the central difference of its outputs
     with the same uniforms. For losses that are quadratic in a value this is what its jumps change on average, half of
     it seen from either side.
     """
-    operator, value, uniforms = call.operator, program.value[call.rows], program.uniforms[call.rows]
+    value, uniforms = numbers
 
     def at(given: Tensor) -> Batch:
         return fusion.apply(before, fusion.maps(operator.function, before, given, uniforms))

@@ -78,8 +78,7 @@ def test_it_is_scikit_learns(name: str, classes: int) -> None:
 
 
 @pytest.mark.parametrize("name", ORACLES)
-@pytest.mark.parametrize("classes", [2, 4])
-@pytest.mark.parametrize("clusters", [None, 30])
+@pytest.mark.parametrize(("classes", "clusters"), [(2, None), (4, 30)])
 def test_the_influence_is_the_jackknife(name: str, classes: int, clusters: int | None) -> None:
     """What scikit-learn's metric loses without each sample, or each cluster of samples of uneven number."""
     task, (labels, scores) = Classification(classes), uneven(classes)

@@ -46,21 +46,21 @@ def towards_gray(images: Tensor, share: Tensor) -> Tensor:
     """Maps that blend with the gray image, with its weight ``share [n]``."""
     identity = unchanged(images)
     gray = torch.nn.functional.pad(gray_weights(images), (0, 1)).expand_as(identity)
-    return identity + share[:, None, None] * (gray - identity)
+    return torch.lerp(identity, gray, share.view(-1, 1, 1))
 
 
 @colors("Brightness", unit="relative change", limit=1.0, signed=True)
 def brightness(images: Tensor, change: Tensor, uniforms: Tensor) -> Tensor:
     """Multiply by a factor between 0 (black) and 2."""
-    return unchanged(images) * (1 + change)[:, None, None]
+    return unchanged(images) * (1 + change).view(-1, 1, 1)
 
 
 @colors("Contrast", unit="relative change", limit=1.0, signed=True)
 def contrast(images: Tensor, change: Tensor, uniforms: Tensor) -> Tensor:
     """Multiply the distance from the image's mean gray by a factor between 0 (flat) and 2."""
     mean = images.mean((-2, -1)) @ gray_weights(images)
-    maps = unchanged(images) * (1 + change)[:, None, None]
-    return torch.cat([maps[..., :-1], maps[..., -1:] - (change * mean)[:, None, None]], -1)
+    maps = unchanged(images) * (1 + change).view(-1, 1, 1)
+    return torch.cat([maps[..., :-1], maps[..., -1:] - (change * mean).view(-1, 1, 1)], -1)
 
 
 @colors("Saturation", unit="relative change", limit=1.0, signed=True)
@@ -97,7 +97,7 @@ def channel_shuffle(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Blend with the image whose channels are in a random order; one channel stays as it is."""
     identity = unchanged(images)
     shuffled = identity[uniform_noise(uniforms, (images.shape[1],)).argsort(1)]
-    return identity + share[:, None, None] * (shuffled - identity)
+    return torch.lerp(identity, shuffled, share.view(-1, 1, 1))
 
 
 @colors("ChannelDrop", unit="share taken away")

@@ -24,7 +24,7 @@ def moved(*terms: tuple[Tensor, tuple[float, float, float], tuple[float, float, 
     """Maps ``[n, 3, 3]``: the identity, plus values ``[n]`` times constant matrices, given by their first two rows."""
     maps = constant(((1, 0, 0), (0, 1, 0), (0, 0, 1)), terms[0][0])
     for value, first, second in terms:
-        maps = torch.addcmul(maps, value[:, None, None], constant((first, second, (0, 0, 0)), value))
+        maps = torch.addcmul(maps, value.view(-1, 1, 1), constant((first, second, (0, 0, 0)), value))
     return maps
 
 

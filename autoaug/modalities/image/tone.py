@@ -17,7 +17,7 @@ tone = partial(operator, modality="image", family="tone")
 
 def per_image(value: Tensor) -> Tensor:
     """``[n]`` as ``[n, 1, 1, 1]``."""
-    return value[:, None, None, None]
+    return value.view(-1, 1, 1, 1)
 
 
 def blend(images: Tensor, other: Tensor, weight: Tensor) -> Tensor:
