@@ -14,7 +14,7 @@ from PIL import Image
 from scipy.stats import binomtest
 
 from autoaug.modalities.image import models
-from benchmarks import contestants, engine, foreign, pretrain, recipes, recovery, sets, strategies, table
+from benchmarks import contestants, engine, foreign, kornia_table, pretrain, recipes, recovery, sets, strategies, table
 from benchmarks import results as module
 from benchmarks.planting import VALIDATION, planted
 from benchmarks.results import PROVENANCE, Results
@@ -277,3 +277,21 @@ def test_a_backbone_is_the_same_if_its_training_was_stopped(tmp_path: Path) -> N
     model = models.build("resnet9", (3, 32, 32), 3, torch.zeros(3), torch.ones(3), 0, start).eval()
     values = torch.rand(2, 3, 32, 32)
     torch.testing.assert_close(model(values), whole.model.eval()(values))
+
+
+@pytest.mark.parametrize(
+    ("operator", "speed", "choice"),
+    [
+        ("Hue", 1.0, "Kornia"),
+        ("MedianBlur", 1.0, "Kornia"),
+        ("Hue", 0.5, "ours: slower"),
+        ("Equalize", 1.0, "ours: lacks a gradient"),
+        ("MotionBlur", 1.0, "ours: one value for all images, agrees in"),
+        ("Rotate", 1.0, "ours: one warp with its neighbors"),
+    ],
+)
+def test_a_function_of_kornia_is_used_where_it_does_as_well(
+    operator: str, speed: float, choice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kornia_table, "speed", lambda *_: speed)
+    assert kornia_table.row(operator, 0).split("|")[-2].strip().startswith(choice)
