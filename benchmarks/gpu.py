@@ -1,11 +1,4 @@
-"""Is the engine right on a GPU, does the host ever wait for it, and how fast is it beside others? Writes JSON.
-
-    scripts/bench_gpu [--device cuda] [--seconds 140] [--out reports/gpu.json]
-
-Needs of autoaug's dependencies only PyTorch, torchvision, Kornia, NumPy, PyYAML and pydantic. Each part is run although
-another failed, and says so in the file, which is written after each part; parts end early where the time is over.
-``--device cpu`` runs all that needs no GPU, to try the script.
-"""
+"""The work of ``scripts/bench_gpu``, which describes it."""
 
 from __future__ import annotations
 
@@ -17,11 +10,9 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from statistics import median
-from typing import Any
 
 import kornia
 import torch
@@ -32,74 +23,14 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.execute import mix_labels
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.modalities.image.models import ResNet9
-from autoaug.modalities.operators import all_operators, get_operator
 from autoaug.policy.loading import load_policy
-from autoaug.policy.models import Mixing, Policy
+from autoaug.policy.models import Policy
+from benchmarks.gpu_cases import POLICIES, Clock, Parts, for_each, line, pictures, plans_of, policy_of
 
-#: The named policies whose results, waits and copies are looked at.
-POLICIES = ("none", "flip-crop", "trivialaugment-wide", "randaugment", "augmix", "cutmix", "mixup")
 #: Those that are timed.
 TIMED = ("flip-crop", "trivialaugment-wide", "randaugment", "augmix")
 SIZES = (32, 64, 224)
 BATCH = 256
-
-Parts = dict[str, Any]
-
-
-class Clock:
-    """How much of the time is left."""
-
-    def __init__(self, seconds: float) -> None:
-        self.end = time.perf_counter() + seconds
-
-    def left(self) -> float:
-        """In seconds."""
-        return self.end - time.perf_counter()
-
-
-def pictures(n: int, channels: int, side: int, device: str) -> Tensor:
-    """Smooth images with noise, in [0, 1] at 256 levels."""
-    generator = torch.Generator().manual_seed(side + channels)
-    coarse = torch.rand(n, channels, 6, 6, generator=generator)
-    smooth = torch.nn.functional.interpolate(coarse, (side, side), mode="bicubic")
-    noise = 0.1 * torch.rand(n, channels, side, side, generator=generator)
-    return ((0.9 * smooth + noise).clamp(0, 1) * 255).round().div(255).to(device)
-
-
-def policy_of(name: str) -> Policy:
-    """The published policy with that name, or a flip and crop with such a mixing."""
-    if name in ("cutmix", "mixup"):
-        return load_policy("flip-crop").model_copy(update={"mixing": Mixing(kind=name)})
-    return load_policy(name)
-
-
-def image_operators() -> list[str]:
-    """The names of all operators on images."""
-    return sorted(name for name, operator in all_operators().items() if operator.modality == "image")
-
-
-def plans_of(n: int) -> dict[str, Plan]:
-    """A plan for n images for each operator, at magnitudes from weak to strong, and for each named policy."""
-    plans, draw = {}, torch.Generator().manual_seed(0)
-    for name in image_operators():
-        sign = torch.where(torch.arange(n) % 2 == 0, 1.0, -1.0 if get_operator(name).signed else 1.0)
-        magnitude = (sign * torch.linspace(0.1, 1, n))[None]
-        plans[name] = Plan((name,), torch.zeros(1, n).long(), magnitude, torch.rand(1, n, 4, generator=draw))
-    return plans | {name: draw_plan(policy_of(name), n, draw, "image") for name in POLICIES}
-
-
-def for_each(names: Iterable[str], clock: Clock, measure: Callable[[str], Any]) -> Parts:
-    """What is measured for each name; an error takes the place of what cannot be measured."""
-    made: Parts = {}
-    for name in names:
-        if clock.left() < 0:
-            made["left out"] = "the time was over"
-            break
-        try:
-            made[name] = measure(name)
-        except Exception as fault:
-            made[name] = {"error": line(fault)}
-    return made
 
 
 def agreement(device: str, clock: Clock) -> Parts:
@@ -409,11 +340,6 @@ def machine(device: str) -> Parts:
     return facts
 
 
-def line(fault: Exception) -> str:
-    """The error in one line."""
-    return f"{type(fault).__name__}: {' '.join(str(fault).split())[:300]}"
-
-
 PARTS: dict[str, Callable[[str, Clock], Parts]] = {
     "agreement": agreement,
     "waits": waits,
@@ -427,20 +353,13 @@ PARTS: dict[str, Callable[[str, Clock], Parts]] = {
 }
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Run all parts."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--device", default="cuda")
-    parser.add_argument("--seconds", type=float, default=140)
-    parser.add_argument("--out", type=Path, default=Path(os.environ.get("OUT", "reports")) / "gpu.json")
-    parser.add_argument("--parts", default=",".join(PARTS))
-    parser.add_argument("--commit", default="unknown", help="the commit of this tree")
-    options = parser.parse_args()
     torch.manual_seed(0)
     clock, begun = Clock(options.seconds), time.perf_counter()
     results: Parts = {"command": " ".join(["scripts/bench_gpu", *sys.argv[1:]]), "commit": options.commit}
     results["machine"] = machine(options.device)
-    for name in options.parts.split(","):
+    for name in options.parts.split(",") if options.parts else PARTS:
         start = time.perf_counter()
         try:
             results[name] = PARTS[name](options.device, clock)

@@ -1,11 +1,4 @@
-"""Which of Kornia's functions could take the place of autoaug's operators? Measures all and writes the docs' table.
-
-    scripts/kornia_table [--operators Hue,JPEG] [--out docs/kornia.md]
-
-A function can if it takes a value for each image, agrees with an oracle (torchvision, SciPy, Pillow or, without one,
-with autoaug's operator, which has tests of its own), gives a gradient in the image and the value wherever autoaug's
-does, and is at least 0.8 times as fast, on one thread, in CPU time. Run it again for a new version of Kornia.
-"""
+"""The work of ``scripts/kornia_table``, which describes it."""
 
 from __future__ import annotations
 
@@ -14,7 +7,6 @@ import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 import kornia.color as C
@@ -32,7 +24,8 @@ from torchvision.transforms.v2 import functional as F
 from autoaug.modalities.base import Batch
 from autoaug.modalities.image.fusion import FUSIONS
 from autoaug.modalities.operators import Operator, all_operators, get_operator
-from benchmarks.gpu import pictures
+from benchmarks.command import names
+from benchmarks.gpu_cases import pictures
 
 #: Of images ``[n, C, H, W]``, the value ``[n]`` of each in the operator's unit, and uniforms ``[n, 4]``.
 Batched = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -373,19 +366,14 @@ of an image are one warp, and the linear colors of a batch are applied at once: 
 """
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Measure and write the table."""
     import kornia
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--operators", default=",".join(RIVALS))
-    parser.add_argument("--seconds", type=float, default=1.0, help="for the speed of each, at each size")
-    parser.add_argument("--out", type=Path, default=Path("docs/kornia.md"))
-    options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
     lines = []
-    for name in options.operators.split(","):
+    for name in names(options.operators, RIVALS, "function of Kornia for"):
         lines.append(row(name, options.seconds))
         print(lines[-1], flush=True)
     without = sorted(n for n, o in all_operators().items() if o.modality == "image" and n not in RIVALS)

@@ -113,7 +113,9 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
         generator.check_fits(data, "generator" in options.allow)
     start, recipe = training_setup(options, changes, data)
     task = task_of(data, recipe)
-    check_metric(options.metric, task, {"validation": data.validation.labels, "test": data.test.labels})
+    scored = {"validation": data.validation, "test": data.test}
+    labels = {split: samples.labels for split, samples in scored.items()}
+    check_metric(options.metric, task, labels, {split: samples.groups for split, samples in scored.items()})
     first, most = seed_counts(options.seeds, options.max_seeds, options.folds)
     config = RunConfig(
         data=absolute(options.data),
