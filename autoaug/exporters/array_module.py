@@ -36,7 +36,7 @@ class ArrayTarget(Target):
         runtime = runtime_of(self, get_modality(registered.modality), ArrayRuntime)
         return registered.function.__name__ in _functions(runtime)
 
-    def text(self, policy: Policy, modality: Modality, approximate: bool = False) -> str:
+    def text(self, policy: Policy, modality: Modality, approximate: bool = False, note: str = "") -> str:
         runtime = runtime_of(self, modality, ArrayRuntime)
         shown, left_out = expressible(policy, self, approximate, ("mixing", "chains"))
         shell = runtime.shell.read_text(encoding="utf-8").rstrip()
@@ -50,7 +50,7 @@ class ArrayTarget(Target):
         known = {name: line for module in runtime.modules for name, line in imports(module).items()}
         known |= {re.split(r"\s+", line)[-1]: line for line in runtime.imports}
         used = import_block(line for name, line in known.items() if re.search(rf"\b{name}\b", text + runtime.types))
-        head = [header(policy, self, runtime.use, left_out), "from __future__ import annotations", used, runtime.types]
+        head = [header(policy, self, runtime.use, [note, *left_out]), "from __future__ import annotations", used, runtime.types]
         return "\n\n".join([*head, layers_text(shown)]) + "\n\n\n" + text + "\n"
 
 

@@ -30,7 +30,7 @@ def definitions(module: ModuleType) -> Mapping[str, Definition]:
     """The top-level functions and classes of `module` by name."""
     text = inspect.getsource(module)
     return {
-        node.name: Definition(ast.get_source_segment(text, node) or "", _names(node))
+        node.name: Definition(ast.get_source_segment(text, node) or "", names_used(node))
         for node in _statements(module)
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
     }
@@ -44,11 +44,11 @@ def constants(module: ModuleType) -> Mapping[str, Definition]:
     for node in _statements(module):
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(target, ast.Name):
-            named[target.id] = Definition(ast.get_source_segment(text, node) or "", _names(node))
+            named[target.id] = Definition(ast.get_source_segment(text, node) or "", names_used(node))
     return named
 
 
-def _names(node: ast.AST) -> frozenset[str]:
+def names_used(node: ast.AST) -> frozenset[str]:
     """Names that the definition uses but does not bind, without those in its decorators."""
     decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
     left_out = {part for decorator in decorators for part in ast.walk(decorator)}

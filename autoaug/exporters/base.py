@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 from autoaug.errors import PolicyError
@@ -30,9 +30,9 @@ class Target(ABC):
     suffix: str = "py"
 
     @abstractmethod
-    def text(self, policy: Policy, modality: Modality, approximate: bool = False) -> str:
-        """The policy as text. Raises `PolicyError`, naming what the target cannot express, unless it may `approximate`
-        it.
+    def text(self, policy: Policy, modality: Modality, approximate: bool = False, note: str = "") -> str:
+        """The policy as text, with a line of comment. Raises `PolicyError`, naming what the target cannot express,
+        unless it may `approximate` it.
         """
 
     def supports(self, operator: str) -> bool:  # noqa: ARG002 (most targets support all operators)
@@ -100,8 +100,8 @@ def _without(policy: Policy, missing: Collection[str]) -> Policy:
     return policy.model_copy(update={"layers": layers(policy.layers), "schedule": phases})
 
 
-def header(policy: Policy, target: Target, use: str, left_out: list[str]) -> str:
-    """The comment at the top: what the text is, how to use it, and what it leaves to the training loop."""
+def header(policy: Policy, target: Target, use: str, notes: Sequence[str]) -> str:
+    """The comment at the top: what the text is, how to use it, `notes`, and what it leaves to the training loop."""
     lines = [
         f"# Augmentation policy {policy.name!r} ({policy.fingerprint()}), {target.summary}.",
         f"# Exported by autoaug {__version__}; runs without it: {use}",
@@ -115,4 +115,4 @@ def header(policy: Policy, target: Target, use: str, left_out: list[str]) -> str
     also = [
         f"The policy also requires {what}, which the training loop has to provide." for what in asked if asked[what]
     ]
-    return "\n".join([*lines, *(f"# {line}" for line in [*left_out, *also])])
+    return "\n".join([*lines, *(f"# {line}" for line in [*filter(None, notes), *also])])

@@ -19,6 +19,7 @@ from autoaug.modalities.image.exports import (
     torchvision,
     with_targets,
 )
+from autoaug.modalities.image.exports.idioms import torchvision as in_torchvision
 from autoaug.modalities.runtime import ArrayRuntime, Runtime, TorchRuntime
 
 _FOLDER = Path(__file__).parent
@@ -31,7 +32,16 @@ _IN_NUMPY = (bounds, workers, array_types, arrays, array_noise, array_apply)
 
 EXPORTS: Mapping[str, Runtime] = {
     "torchvision": TorchRuntime(
-        "images = Augment()(images)", torchvision, True, _TORCH_KINDS, steps, chains, plain, mixing, with_targets
+        "images = Augment()(images)",
+        torchvision,
+        True,
+        _TORCH_KINDS,
+        steps,
+        chains,
+        plain,
+        mixing,
+        with_targets,
+        words=in_torchvision,
     ),
     "kornia": TorchRuntime("images = Augment()(images)", kornia, False, _TORCH_KINDS, steps, chains, plain, mixing),
     "numpy": ArrayRuntime(
