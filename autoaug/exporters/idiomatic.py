@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
+from functools import cache
 from itertools import takewhile
 
 from autoaug.exporters.assemble import constants, definitions, import_block, imports, names_used, needed
@@ -52,7 +53,7 @@ def idiomatic_text(policy: Policy, target: Target, words: Words, modality: Modal
     fixed = {name: definition.source for name, definition in constants(words.helpers).items() if name in names}
     names |= names_used(ast.parse("\n".join(fixed.values())))
     used = import_block(line for name, line in known.items() if name in names)
-    head = [header(policy, target, words.use, _notes(policy, target, modality)), "from __future__ import annotations", used]
+    head = [header(policy, target, words.use, _notes(policy, target, modality)), used]
     return "\n\n".join([*head, *fixed.values()]) + f"\n\n\n{text}\n"
 
 
@@ -77,10 +78,10 @@ class _Writer:
         for name, form in self.words.published.items():
             if name == "randaugment":
                 count = len(list(takewhile(lambda layer: layer == layers[0], layers)))
-                for m in range(31):
-                    if randaugment(1, m).layers == layers[:1]:
+                for m, strength in enumerate(_strengths()):
+                    if strength == layers[:1]:
                         return form.format(n=count, m=m), count
-            elif (published := load_policy(name).layers) == layers[: len(published)]:
+            elif (published := _published_layers(name)) == layers[: len(published)]:
                 return form, len(published)
         return "", 1
 
@@ -111,6 +112,17 @@ class _Writer:
         if len(known) < len(ranges):
             raise NotIdiomatic(f"{self.target} has no {operation.operator} that is drawn and defined as here")
         return known[0] if len(known) == 1 else self.words.choice(known, [0.5, 0.5])
+
+
+@cache
+def _published_layers(name: str) -> tuple[Layer, ...]:
+    return load_policy(name).layers
+
+
+@cache
+def _strengths() -> list[tuple[Layer, ...]]:
+    """The layer of RandAugment for each of its strengths."""
+    return [randaugment(1, m).layers for m in range(31)]
 
 
 def drawn_values(operation: Operation) -> tuple[float, list[tuple[float, float]]]:

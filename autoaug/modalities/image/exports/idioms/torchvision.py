@@ -34,29 +34,15 @@ def _drawn(function: str, moves: bool = False, **ends: tuple[float, float]) -> s
     return f"RandomValue({', '.join(given)})"
 
 
-def _sharpness(low: float, high: float) -> str:
-    return _drawn("F.adjust_sharpness", sharpness_factor=(1 + low, 1 + high))
-
-
-def _posterize(low: float, high: float) -> str:
-    """The numbers of bits that are kept, and how often each is drawn where the number removed is rounded."""
-    parts = {b: min(high, b + 0.5) - max(low, b - 0.5) for b in range(8) if low < b + 0.5 and high > b - 0.5}
-    if len(parts) < 2:
-        return f"v2.RandomPosterize({8 - int(low + 0.5)}, p=1)"
-    weights = [number(parts[b] / min(parts.values())) for b in sorted(parts, reverse=True)]
-    bits = f"range({8 - max(parts)}, {9 - min(parts)})"
-    return f"v2.RandomChoice([v2.RandomPosterize(bits, p=1) for bits in {bits}], p=[{', '.join(weights)}])"
-
-
 #: The expression for each operator that is always applied, for the lowest and the highest value.
 _WORDS: Mapping[str, Callable[[float, float], str]] = {
-    "Brightness": lambda low, high: f"v2.ColorJitter(brightness={pair(1 + low, 1 + high)})",
-    "Contrast": lambda low, high: f"v2.ColorJitter(contrast={pair(1 + low, 1 + high)})",
-    "Saturation": lambda low, high: f"v2.ColorJitter(saturation={pair(1 + low, 1 + high)})",
-    "Grayscale": lambda low, high: f"v2.ColorJitter(saturation={pair(1 - high, 1 - low)})",
+    "Brightness": lambda low, high: _drawn("F.adjust_brightness", brightness_factor=(1 + low, 1 + high)),
+    "Contrast": lambda low, high: _drawn("F.adjust_contrast", contrast_factor=(1 + low, 1 + high)),
+    "Saturation": lambda low, high: _drawn("F.adjust_saturation", saturation_factor=(1 + low, 1 + high)),
+    "Grayscale": lambda low, high: _drawn("F.adjust_saturation", saturation_factor=(1 - high, 1 - low)),
     "Hue": lambda low, high: f"v2.ColorJitter(hue={pair(low, high)})",
-    "Sharpness": _sharpness,
-    "Posterize": _posterize,
+    "Sharpness": lambda low, high: _drawn("F.adjust_sharpness", sharpness_factor=(1 + low, 1 + high)),
+    "Posterize": lambda low, high: _drawn("posterize", bits=(8 - high, 8 - low)),
     "Solarize": lambda low, high: _drawn("solarize", threshold=(1 - high, 1 - low)),
     "AutoContrast": lambda low, high: _drawn("autocontrast", share=(low, high)),
     "Equalize": lambda low, high: _drawn("equalize", share=(low, high)),
@@ -64,10 +50,10 @@ _WORDS: Mapping[str, Callable[[float, float], str]] = {
     "GaussianBlur": lambda low, high: _drawn("blur", fraction=(low, high)),
     "GaussianNoise": lambda low, high: _drawn("noise", sigma=(low, high)),
     "Rotate": lambda low, high: f"v2.RandomRotation({pair(low, high)}, BILINEAR, fill=None)",
-    "ShearX": lambda low, high: _drawn("shear", True, x=(low, high)),
-    "ShearY": lambda low, high: _drawn("shear", True, y=(low, high)),
-    "TranslateX": lambda low, high: _drawn("translate", True, x=(low, high)),
-    "TranslateY": lambda low, high: _drawn("translate", True, y=(low, high)),
+    "ShearX": lambda low, high: _drawn("affine", True, shear_x=(low, high)),
+    "ShearY": lambda low, high: _drawn("affine", True, shear_y=(low, high)),
+    "TranslateX": lambda low, high: _drawn("affine", True, x=(low, high)),
+    "TranslateY": lambda low, high: _drawn("affine", True, y=(low, high)),
     "Scale": lambda low, high: _drawn("zoom", True, octaves=(low, high)),
     "PadCrop": lambda low, high: _drawn("pad_crop", True, padding=(low, high), x=(0, 1), y=(0, 1)),
     "RandomResizedCrop": lambda low, high: _drawn(
@@ -107,7 +93,7 @@ def operation(operator: str, low: float, high: float, probability: float) -> Exp
 def choice(items: Sequence[Expression], weights: Sequence[float]) -> Expression:
     """See `autoaug.modalities.runtime.Words`."""
     even = max(weights) - min(weights) < 1e-9
-    return Call("v2.RandomChoice([", items, "])" if even else f"], p=[{', '.join(map(number, weights))}])")
+    return Call("RandomChoice([", items, "])" if even else f"], p=[{', '.join(map(number, weights))}])")
 
 
 def in_turn(items: Sequence[Expression]) -> Expression:
@@ -126,7 +112,7 @@ def mixing(kinds: Sequence[str], probability: float, alpha: float) -> str | None
     if not set(kinds) <= own.keys():
         return None
     made = [f"{own[kind]}(alpha={number(alpha)}, num_classes=classes)" for kind in dict.fromkeys(kinds)]
-    mixed = made[0] if len(made) == 1 else f"v2.RandomChoice([{', '.join(made)}])"
+    mixed = made[0] if len(made) == 1 else f"RandomChoice([{', '.join(made)}])"
     mixed = mixed if probability == 1 else f"v2.RandomApply([{mixed}], p={number(probability)})"
     return f'''def mixing(classes: int) -> v2.Transform:
     """Mixes batches, after `Augment`: ``images, labels = mixing(10)(images, labels)``. One weight is drawn per batch."""
