@@ -50,7 +50,12 @@ class ArrayTarget(Target):
         known = {name: line for module in runtime.modules for name, line in imports(module).items()}
         known |= {re.split(r"\s+", line)[-1]: line for line in runtime.imports}
         used = import_block(line for name, line in known.items() if re.search(rf"\b{name}\b", text + runtime.types))
-        head = [header(policy, self, runtime.use, [note, *left_out]), "from __future__ import annotations", used, runtime.types]
+        head = [
+            header(policy, self, runtime.use, [note, *left_out]),
+            "from __future__ import annotations",
+            used,
+            runtime.types,
+        ]
         return "\n\n".join([*head, layers_text(shown)]) + "\n\n\n" + text + "\n"
 
 

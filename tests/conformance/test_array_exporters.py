@@ -96,7 +96,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Made]:
         of_operators, built_in = exported(target)
         given = {kind: images.permute(0, 2, 3, 1).numpy() for kind, images in IMAGES.items()}
         for name, policy in (of_operators | built_in).items():
-            (folder / f"{name}.py").write_text(export_policy(policy, target))
+            (folder / f"{name}.py").write_text(export_policy(policy, target, exact=True))
             plan = our_plan(policy)
             parts = {"choice": plan.choice.int(), "magnitude": plan.magnitude, "draws": plan.uniforms}
             given |= {f"{name}.{part}": tensor.numpy() for part, tensor in parts.items()}
@@ -248,7 +248,7 @@ assert len({keras.ops.convert_to_numpy(layer(images)).tobytes() for _ in range(4
     ("target", "code"), [("numpy", NUMPY_USE), ("albumentations", ALBUMENTATIONS_USE), ("keras", KERAS_USE)]
 )
 def test_a_module_is_used_as_its_library_uses_such_things(target: str, code: str, tmp_path: Path) -> None:
-    (tmp_path / "policy.py").write_text(export_policy(load_policy("trivialaugment-wide"), target))
+    (tmp_path / "policy.py").write_text(export_policy(load_policy("trivialaugment-wide"), target, exact=True))
     assert run(f"{code}print('every assertion held')\n", tmp_path).endswith("every assertion held\n")
 
 

@@ -1,29 +1,33 @@
 """Exports in a library's own words: operators, probabilities, magnitudes and pixels are those of the policy.
 
 The oracle is the engine, with steps applied one after another, as the libraries do. Draws are compared by statistics of
-what they change, over thousands of them: two samples of one distribution pass the Kolmogorov-Smirnov test.
+what they change, over thousands of them, by Kolmogorov and Smirnov's test.
 """
 
 from __future__ import annotations
 
+import importlib
 import itertools
+import math
+import pickle
+import re
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from scipy.stats import ks_2samp
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan, draw_plan
-from autoaug.exporters import EXPORTERS, export_policy
+from autoaug.exporters import export_policy
 from autoaug.policy.loading import load_policy, parse_policy
-from autoaug.policy.models import Operation, Policy, in_turn
+from autoaug.policy.models import Mixing, Operation, Policy, in_turn
 from tests.samples import operators_of, photographs, policies_of
 
 #: Smallest probability of a difference that a test lets pass as chance; there are a few hundred comparisons.
@@ -83,7 +87,7 @@ def engines(policy: Policy, array: np.ndarray, n: int) -> np.ndarray:
     return values.permute(0, 2, 3, 1).numpy()
 
 
-def check_same_distribution(ours: np.ndarray, theirs: np.ndarray, array: np.ndarray) -> None:
+def check_same_distribution(ours: np.ndarray, theirs: np.ndarray, array: np.ndarray, slack: float = 1.0) -> None:
     """Check that two samples of augmented images change the image alike."""
     original = array.astype("float32") / 255
     statistics = {
@@ -94,9 +98,23 @@ def check_same_distribution(ours: np.ndarray, theirs: np.ndarray, array: np.ndar
         "contrast": lambda made: made.std((1, 2, 3)),
     }
     for name, statistic in statistics.items():
-        own, their = (np.round(statistic(made) * 255) for made in (ours, theirs))  # not by the last digits
-        chance = ks_2samp(own, their).pvalue
-        assert chance > CHANCE, f"{name}: {np.quantile(own, [0.1, 0.5, 0.9])} and {np.quantile(their, [0.1, 0.5, 0.9])}"
+        own, their = (statistic(made) * 255 for made in (ours, theirs))
+        apart = max(beyond(own, their, slack), beyond(their, own, slack))
+        most = math.sqrt(
+            math.log(2 / CHANCE) * (1 / len(own) + 1 / len(their)) / 2
+        )  # of two samples of one distribution
+        shown = [np.quantile(values, [0.05, 0.5, 0.95]).round(1) for values in (own, their)]
+        assert apart < most, f"{name}: {apart:.3f} of the draws are elsewhere; {shown[0]} and {shown[1]}"
+
+
+def beyond(first: np.ndarray, second: np.ndarray, slack: float) -> float:
+    """The one-sided Kolmogorov-Smirnov distance of two samples, beyond the `slack` for rounding."""
+    places = np.sort(first)
+    below = [
+        np.searchsorted(np.sort(values), at, side="right") / len(values)
+        for values, at in ((first, places), (second, places + slack))
+    ]
+    return float((below[0] - below[1]).max())
 
 
 WORDED = {
@@ -127,18 +145,22 @@ def test_pixels_are_those_of_the_operator(target: str, kind: str, name: str) -> 
             continue
         array = image(square)
         difference = np.abs(engines(policy, array, 1)[0] - exported(policy, target, kind, array, 1)[0])
-        inside = difference[2:-2, 2:-2]  # libraries differ in how they blend the border with what lies beyond
-        assert (inside <= 2.01 / 255).mean() > 0.97, f"{magnitude}, {sign}: {np.sort(inside.ravel())[::-200] * 255}"
-        assert difference.mean() < 0.02, f"{magnitude}, {sign}"
+        if operators_of()[name].kind in ("warp", "projection"):  # libraries differ in how they blend the border
+            covered = engines(policy, np.full_like(array, 255), 1)[0]
+            difference = difference[(covered < 0.01) | (covered > 0.99)]
+        most = {"Hue": 12, "GaussianBlur": 3}.get(name, 2)  # pictures have 256 hues
+        assert (difference <= (most + 0.01) / 255).mean() > 0.97, f"{magnitude}, {sign}: {difference.max() * 255}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("target", "kind", "name"), CASES)
 def test_draws_of_an_operator_have_its_distribution(target: str, kind: str, name: str) -> None:
     """With a probability, a range, and both signs."""
     array = image(square=name != "QuarterTurn")
     for low, high in ((0.0, 0.8), (0.3, 1.0)):
         policy = Policy(layers=in_turn(Operation(operator=name, probability=0.7, magnitude=(low, high))))
-        check_same_distribution(engines(policy, array, 250), exported(policy, target, kind, array, 250), array)
+        ours, theirs = engines(policy, array, 1000), exported(policy, target, kind, array, 1000)
+        check_same_distribution(ours, theirs, array, slack=3.0 if kind == "pictures" else 1.0)
 
 
 BUILT_IN = {name: policy for name, policy in policies_of().items() if not policy.mixing and policy.layers}
@@ -154,9 +176,129 @@ layers:
 """
 
 
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in BUILT_IN if name != "trivialaugment-wide"]
+
+
 @pytest.mark.parametrize("target", MAIN)
-@pytest.mark.parametrize("name", [*BUILT_IN, "found"])
+@pytest.mark.parametrize("name", ["trivialaugment-wide", "found", *SLOW])
 def test_draws_of_a_policy_have_its_distribution(target: str, name: str) -> None:
     policy, array = parse_policy(FOUND) if name == "found" else BUILT_IN[name], image(square=False)
     kind = next(kind for other, kind in TAKES if other == target)
-    check_same_distribution(engines(policy, array, 1000), exported(policy, target, kind, array, 1000), array)
+    check_same_distribution(engines(policy, array, 2000), exported(policy, target, kind, array, 2000), array)
+
+
+@pytest.mark.parametrize("name", ["trivialaugment", "trivialaugment-wide", "randaugment", "autoaugment-imagenet"])
+@pytest.mark.parametrize("target", MAIN)
+def test_modules_are_short(target: str, name: str) -> None:
+    assert len([line for line in export_policy(load_policy(name), target).splitlines() if line.strip()]) <= 80
+
+
+def test_a_policy_that_is_the_librarys_own_is_called_so() -> None:
+    names = {
+        "randaugment": "v2.RandAugment(num_ops=2, magnitude=9, ",
+        "flip-crop+randaugment(3,5)": "v2.RandAugment(num_ops=3, magnitude=5, ",
+        "autoaugment-svhn": "v2.AutoAugment(v2.AutoAugmentPolicy.SVHN, ",
+    }
+    for name, call in names.items():
+        assert call in export_policy(load_policy(name), "torchvision")
+
+
+@pytest.mark.parametrize("name", ["augmix", "flip-crop"])
+def test_what_a_library_has_no_words_for_is_exported_exactly_and_says_why(name: str) -> None:
+    policy = load_policy(name)
+    if name == "flip-crop":
+        policy = policy.model_copy(update={"layers": (*policy.layers, *in_turn(Operation(operator="JPEG")))})
+    text = export_policy(policy, "torchvision")
+    reason = "it blends chains" if name == "augmix" else "torchvision has no JPEG"
+    assert re.search(f"^# {AS_EXACT} {reason}", text, re.MULTILINE)
+    assert text.splitlines()[3:] == export_policy(policy, "torchvision", exact=True).splitlines()[2:]
+
+
+REFUSED = {
+    "palette": Image.new("P", (8, 8)),
+    "print": Image.new("CMYK", (8, 8)),
+    "deep": Image.new("I;16", (8, 8)),
+    "0 to 255": torch.linspace(0, 255, 192).view(3, 8, 8),
+    "normalized": torch.linspace(-2, 2, 192).view(3, 8, 8),
+    "not finite": torch.full((3, 8, 8), float("nan")),
+    "integers": torch.zeros(3, 8, 8, dtype=torch.int64) + 7,
+}
+
+
+@pytest.mark.parametrize("given", REFUSED.values(), ids=REFUSED)
+def test_images_that_would_be_misread_are_refused(given: Any) -> None:
+    augment = loaded(load_policy("trivialaugment-wide"), "torchvision")["Augment"]()
+    for sample in ((given,), (given, torch.tensor(3)), ({"label": torch.tensor(3.0), "image": given},)):
+        if isinstance(sample[0], dict) and isinstance(given, torch.Tensor):
+            sample[0]["image"] = tv_tensors.Image(given)
+        with pytest.raises(ValueError, match="images must be L or RGB pictures, uint8, or floats"):
+            augment(*sample)
+
+
+def test_a_module_runs_in_full_precision_under_autocast() -> None:
+    augment = loaded(load_policy("trivialaugment-wide"), "torchvision")["Augment"]()
+    for values in (torch.from_numpy(image()).permute(2, 0, 1), photographs(1)[0]):
+        made = []
+        for enabled in (False, True):
+            torch.manual_seed(0)
+            with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+                made.append(torch.stack([augment(values) for _ in range(40)]))
+        assert torch.equal(*made)
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        o.name for o in operators_of().values() if o.name in WORDED["torchvision"] and o.kind in {"warp", "projection"}
+    ),
+)
+def test_boxes_masks_and_key_points_move_with_the_image(name: str) -> None:
+    policy = Policy(
+        layers=in_turn(
+            Operation(
+                operator=name, magnitude=(1.0, 1.0) if operators_of()[name].is_switch else (0.2, 0.2), sign="positive"
+            )
+        )
+    )
+    size = (24, 24)
+    target = {
+        "boxes": tv_tensors.BoundingBoxes(torch.tensor([[3.0, 4.0, 12.0, 15.0]]), format="XYXY", canvas_size=size),
+        "points": tv_tensors.KeyPoints(torch.tensor([[9.0, 10.0]]), canvas_size=size),
+    }
+    spot = torch.zeros(3, *size, dtype=torch.uint8)
+    spot[:, 9:12, 8:11] = 255  # around the point
+    augment = loaded(policy, "torchvision")["Augment"]()
+    for seed in range(5):
+        torch.manual_seed(seed)
+        made, moved = augment(tv_tensors.Image(spot), target)
+        y, x = (made[0] > 127).nonzero().double().mean(0) + 0.5
+        np.testing.assert_allclose(moved["points"][0], [x, y], atol=1.6)
+
+
+def test_labels_and_images_are_mixed_by_the_librarys_own() -> None:
+    policy = load_policy("flip-crop").model_copy(update={"mixing": Mixing(kind="mixup-or-cutmix", alpha=0.3)})
+    module = loaded(policy, "torchvision")
+    mixing, labels, images = module["mixing"](5), torch.arange(4), photographs(4)
+    kept = []
+    for _ in range(200):
+        mixed, soft = mixing(images, labels)
+        assert mixed.shape == images.shape
+        torch.testing.assert_close(soft.sum(1), torch.ones(4))
+        kept.append(float(soft[0, 0]))
+    assert 0.4 < np.mean(kept) < 0.75
+    assert "ResizeMix" not in module
+    resize = policy.model_copy(update={"mixing": Mixing(kind="resizemix")})
+    assert f"{AS_EXACT} torchvision does not mix by resizemix" in export_policy(resize, "torchvision")
+
+
+def test_a_module_travels_to_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "idiomatic_sent.py").write_text(export_policy(load_policy("trivialaugment-wide"), "torchvision"))
+    augment = importlib.import_module("idiomatic_sent").Augment()
+    received, picture = pickle.loads(pickle.dumps(augment)), Image.fromarray(image())
+    made = []
+    for one in (augment, received, v2.Compose([received, v2.Identity()])):
+        torch.manual_seed(3)
+        made.append([one(picture).tobytes() for _ in range(10)])
+    assert made[0] == made[1] == made[2]
+    assert len(set(made[0])) > 5

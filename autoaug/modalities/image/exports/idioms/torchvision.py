@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from autoaug.modalities.image.exports.idioms import torchvision_helpers as helpers
+from autoaug.modalities.image.exports.idioms import torchvision_helpers
 from autoaug.modalities.image.exports.idioms.numbers import number, pair
 from autoaug.modalities.runtime import Call, Expression
 
@@ -19,6 +19,7 @@ imports: Sequence[str] = (
     "from torchvision.transforms import v2",
     "from torchvision.transforms.v2 import functional as F",
 )
+helpers = torchvision_helpers
 shell = Path(__file__).parent / "torchvision.txt"
 published: Mapping[str, str] = {
     "randaugment": "v2.RandAugment(num_ops={n}, magnitude={m}, interpolation=BILINEAR)",
@@ -112,7 +113,7 @@ def mixing(kinds: Sequence[str], probability: float, alpha: float) -> str | None
     if not set(kinds) <= own.keys():
         return None
     made = [f"{own[kind]}(alpha={number(alpha)}, num_classes=classes)" for kind in dict.fromkeys(kinds)]
-    mixed = made[0] if len(made) == 1 else f"RandomChoice([{', '.join(made)}])"
+    mixed = made[0] if len(made) == 1 else f"v2.RandomChoice([{', '.join(made)}])"
     mixed = mixed if probability == 1 else f"v2.RandomApply([{mixed}], p={number(probability)})"
     return f'''def mixing(classes: int) -> v2.Transform:
     """Mixes batches, after `Augment`: ``images, labels = mixing(10)(images, labels)``. One weight is drawn per batch."""

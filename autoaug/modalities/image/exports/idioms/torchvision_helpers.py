@@ -21,7 +21,7 @@ BILINEAR = v2.InterpolationMode.BILINEAR
 
 
 class RandomValue(v2.Transform):
-    """Apply a function with arguments drawn evenly between their ends; `moves` takes boxes, masks and keypoints along."""
+    """Apply a function with arguments drawn evenly between their ends; if it `moves` pixels, to boxes and masks, too."""
 
     def __init__(self, function: Any, moves: bool = False, **ends: tuple[float, float]) -> None:
         super().__init__()
