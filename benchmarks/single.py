@@ -7,7 +7,7 @@ Every contestant augments the same photographs, one after another, and the conte
 not installed are left out. Results in the JSON file are not run again.
 
 ``autoaug`` takes and returns the array, picture or tensor that is named; ``by torch`` is the same module without its
-engine on arrays. Exported modules draw and apply as they are written. torchvision's policies sample the nearest pixel,
+engine on arrays. Exported modules are those without ``--exact``; they sample bilinearly. torchvision's policies sample the nearest pixel,
 as they do by default; ``bilinear`` ones sample as autoaug does. albumentations has no such policies: its figure is for
 the same operators, one or two drawn per image.
 """
@@ -87,7 +87,9 @@ def contestants(policy: str, side: int, folder: Path) -> dict[str, tuple[Transfo
         "torchvision, PIL": (kind(), pictures),
         "torchvision, PIL, bilinear": (kind(interpolation=bilinear), pictures),
         "torchvision, tensor": (kind(), tensors),
-        "exported torchvision, tensor": (exported(given, "torchvision", folder).Augment(0), tensors),
+        "torchvision, tensor, bilinear": (kind(interpolation=bilinear), tensors),
+        "exported torchvision, PIL": (exported(given, "torchvision", folder).Augment(), pictures),
+        "exported torchvision, tensor": (exported(given, "torchvision", folder).Augment(), tensors),
         "exported numpy, array": (exported(given, "numpy", folder).Augment(0), arrays),
     }
     try:

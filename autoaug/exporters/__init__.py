@@ -7,7 +7,7 @@ import contextlib
 from autoaug.errors import PolicyError, UnknownName
 from autoaug.exporters.array_module import ArrayTarget
 from autoaug.exporters.base import Target
-from autoaug.exporters.idiomatic import NotIdiomatic, idiomatic_text
+from autoaug.exporters.idiomatic import NotIdiomatic, idiomatic_text, words_of
 from autoaug.exporters.module import TorchTarget
 from autoaug.exporters.text import Json, Yaml
 from autoaug.exporters.timm import Timm
@@ -53,13 +53,23 @@ def export_policy(
     if target not in EXPORTERS:
         raise UnknownName("export target", target, EXPORTERS)
     to, of = EXPORTERS[target], modality_of(policy.operator_names(), modality)
-    words = None if exact or target not in of.exports else of.exports[target].words
+    words = None if exact else words_of(of, target)
     if words is None:
         return to.text(policy, of, approximate)
     try:
         return idiomatic_text(policy, to, words, of)
     except NotIdiomatic as reason:
         return to.text(policy, of, approximate, note=f"As an exact module, since {reason}.")
+
+
+def is_idiomatic(policy: Policy, target: str, modality: str | None = None) -> bool:
+    """Whether `export_policy` writes the policy as users of the target's library would, rather than exactly."""
+    of = modality_of(policy.operator_names(), modality)
+    words = words_of(of, target)
+    try:
+        return words is not None and bool(idiomatic_text(policy, EXPORTERS[target], words, of))
+    except NotIdiomatic:
+        return False
 
 
 def export_modules(policy: Policy, modality: str | None = None) -> dict[str, str]:
@@ -72,4 +82,4 @@ def export_modules(policy: Policy, modality: str | None = None) -> dict[str, str
     return modules
 
 
-__all__ = ["EXPORTERS", "PolicyError", "Target", "export_modules", "export_policy"]
+__all__ = ["EXPORTERS", "PolicyError", "Target", "export_modules", "export_policy", "is_idiomatic"]

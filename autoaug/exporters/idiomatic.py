@@ -29,6 +29,12 @@ class NotIdiomatic(Exception):
     """The library has no words for some part of a policy, which the message names."""
 
 
+def words_of(modality: Modality, target: str) -> Words | None:
+    """The words of the target's library for samples of that modality, if they are known."""
+    runtime = modality.exports.get(target)
+    return None if runtime is None else runtime.words
+
+
 def idiomatic_text(policy: Policy, target: Target, words: Words, modality: Modality) -> str:
     """The policy as a module in the words of the target's library; raises `NotIdiomatic` where it has none."""
     for part, reason in (

@@ -203,6 +203,18 @@ def test_a_policy_that_is_the_librarys_own_is_called_so() -> None:
         assert call in export_policy(load_policy(name), "torchvision")
 
 
+EXAMPLES = Path(__file__).parents[2] / "examples/exported"
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+def test_the_examples_are_what_is_exported(path: Path) -> None:
+    """Their first lines tell how they were made; ``autoaug export`` makes them again."""
+    name = re.search("^# Augmentation policy '(.*?)'", path.read_text()).group(1)
+    policy = load_policy(EXAMPLES.parents[1] / "reports/cifar-2k-auto/policy.yaml" if name == "found" else name)
+    text = export_policy(policy.model_copy(update={"name": name}), path.stem.split("_")[0])
+    assert path.read_text() == text
+
+
 @pytest.mark.parametrize("name", ["augmix", "flip-crop"])
 def test_what_a_library_has_no_words_for_is_exported_exactly_and_says_why(name: str) -> None:
     policy = load_policy(name)
@@ -233,6 +245,8 @@ def test_images_that_would_be_misread_are_refused(given: Any) -> None:
             sample[0]["image"] = tv_tensors.Image(given)
         with pytest.raises(ValueError, match="images must be L or RGB pictures, uint8, or floats"):
             augment(*sample)
+    with pytest.raises(ValueError, match="there is no picture and no tensor"):
+        augment(image())
 
 
 def test_a_module_runs_in_full_precision_under_autocast() -> None:

@@ -116,5 +116,5 @@ def mixing(kinds: Sequence[str], probability: float, alpha: float) -> str | None
     mixed = made[0] if len(made) == 1 else f"v2.RandomChoice([{', '.join(made)}])"
     mixed = mixed if probability == 1 else f"v2.RandomApply([{mixed}], p={number(probability)})"
     return f'''def mixing(classes: int) -> v2.Transform:
-    """Mixes batches, after `Augment`: ``images, labels = mixing(10)(images, labels)``. One weight is drawn per batch."""
+    """Mixes batches afterwards, ``images, labels = mixing(10)(images, labels)``; one weight is drawn per batch."""
     return {mixed}'''

@@ -21,7 +21,7 @@ BILINEAR = v2.InterpolationMode.BILINEAR
 
 
 class RandomValue(v2.Transform):
-    """Apply a function with arguments drawn evenly between their ends; if it `moves` pixels, to boxes and masks, too."""
+    """Apply a function with arguments drawn evenly between their ends; if it `moves` pixels, to boxes and masks too."""
 
     def __init__(self, function: Any, moves: bool = False, **ends: tuple[float, float]) -> None:
         super().__init__()
@@ -142,7 +142,9 @@ def cutout(image: Any, side: float, x: float, y: float) -> Any:
 def image_of(sample: Any) -> Any:
     """The image of a sample; raises ValueError where its values would be misread."""
     leaves = [one for one in tree_leaves(sample) if isinstance(one, (Image.Image, torch.Tensor))]
-    image = next((one for one in leaves if isinstance(one, (Image.Image, tv_tensors.Image))), *leaves[:1])
+    if not leaves:
+        raise ValueError("there is no picture and no tensor in the sample; convert arrays by v2.ToImage()")
+    image = next((one for one in leaves if isinstance(one, (Image.Image, tv_tensors.Image))), leaves[0])
     if isinstance(image, Image.Image):
         found, good = image.mode, image.mode in ("L", "RGB")
     else:
