@@ -19,7 +19,7 @@ _TARGETS: tuple[Target, ...] = (
     TorchTarget("kornia", "batched, on any device, with Kornia"),
     ArrayTarget("numpy", "with only NumPy and Pillow"),
     ArrayTarget("albumentations", "as an albumentations transform"),
-    ArrayTarget("keras", "as a Keras 3 preprocessing layer, on any backend", words="ops"),
+    ArrayTarget("keras", "as a Keras 3 preprocessing layer, on any backend", functions="ops"),
     Timm(),
     Yaml(),
     Json(),
@@ -57,7 +57,7 @@ def export_policy(
     if words is None:
         return to.text(policy, of, approximate)
     try:
-        return idiomatic_text(policy, to, words, of)
+        return idiomatic_text(policy, to, words, of, approximate)
     except NotIdiomatic as reason:
         return to.text(policy, of, approximate, note=f"As an exact module, since {reason}.")
 

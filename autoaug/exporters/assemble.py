@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 
@@ -19,16 +20,24 @@ class Definition:
     uses: frozenset[str]
 
 
+#: A module, or the file of one that need not be imported.
+Source = ModuleType | Path
+
+
+def _text(module: Source) -> str:
+    return module.read_text(encoding="utf-8") if isinstance(module, Path) else inspect.getsource(module)
+
+
 @cache
-def _statements(module: ModuleType) -> list[ast.stmt]:
+def _statements(module: Source) -> list[ast.stmt]:
     """The top-level statements of `module`. Exports need them often, and parsing is most of an export's time."""
-    return ast.parse(inspect.getsource(module)).body
+    return ast.parse(_text(module)).body
 
 
 @cache
-def definitions(module: ModuleType) -> Mapping[str, Definition]:
+def definitions(module: Source) -> Mapping[str, Definition]:
     """The top-level functions and classes of `module` by name."""
-    text = inspect.getsource(module)
+    text = _text(module)
     return {
         node.name: Definition(ast.get_source_segment(text, node) or "", names_used(node))
         for node in _statements(module)
@@ -37,9 +46,9 @@ def definitions(module: ModuleType) -> Mapping[str, Definition]:
 
 
 @cache
-def constants(module: ModuleType) -> Mapping[str, Definition]:
+def constants(module: Source) -> Mapping[str, Definition]:
     """The names of types and the constants at the top of `module`."""
-    text = inspect.getsource(module)
+    text = _text(module)
     named: dict[str, Definition] = {}
     for node in _statements(module):
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
@@ -76,7 +85,7 @@ def reachable(modules: Iterable[ModuleType]) -> list[ModuleType]:
 
 
 @cache
-def imports(module: ModuleType) -> Mapping[str, str]:
+def imports(module: Source) -> Mapping[str, str]:
     """The import statement for each name imported at the top of `module`. Imports from autoaug are left out, because
     the exported module contains those definitions.
     """

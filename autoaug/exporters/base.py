@@ -23,11 +23,13 @@ class Target(ABC):
         name: the name in options.
         summary: describes the text, in its first line.
         suffix: the file suffix.
+        lacks: the fields of a policy that it cannot express: ``mixing``, ``chains``, ``schedule``.
     """
 
     name: str
     summary: str
     suffix: str = "py"
+    lacks: Collection[str] = ()
 
     @abstractmethod
     def text(self, policy: Policy, modality: Modality, approximate: bool = False, note: str = "") -> str:
@@ -55,20 +57,17 @@ def runtime_of(target: Target, modality: Modality, kind: type[OfTarget]) -> OfTa
     return given
 
 
-def expressible(
-    policy: Policy, target: Target, approximate: bool, lacks: Collection[str] = ()
-) -> tuple[Policy, list[str]]:
+def expressible(policy: Policy, target: Target, approximate: bool) -> tuple[Policy, list[str]]:
     """The part of a policy that `target` can express, and a line of text for each part left out. Raises `PolicyError`
     if something would be left out and it may not `approximate`.
 
     Args:
         policy: the policy to export.
-        target: the target, which tells which operators it supports.
+        target: the target, which tells what it supports.
         approximate: whether to leave out what it does not support.
-        lacks: the fields of a policy that it cannot express: ``mixing``, ``chains``, ``schedule``.
     """
     missing = [name for name in policy.operator_names() if not target.supports(name)]
-    parts = [part for part in lacks if getattr(policy, part)]
+    parts = [part for part in target.lacks if getattr(policy, part)]
     if not missing and not parts:
         return policy, []
     what = ", ".join([*missing, *parts])
@@ -77,9 +76,13 @@ def expressible(
             "" if "chains" in parts or "schedule" in parts else ", or leave it out with --approximate"
         )
         raise PolicyError(f"{target.name} cannot express {what} of policy {policy.name!r}; {cure}")
-    left_out = [f"APPROXIMATION: {name} is left out; nothing replaces it." for name in missing]
-    left_out += [f"APPROXIMATION: {part} is left out; the training loop has to provide it." for part in parts]
-    return _without(policy, missing).model_copy(update=dict.fromkeys(parts)), left_out
+    notes = [f"APPROXIMATION: {name} is left out; nothing replaces it." for name in missing]
+    return _without(policy, missing).model_copy(update=dict.fromkeys(parts)), [*notes, *map(left_out, parts)]
+
+
+def left_out(part: str) -> str:
+    """The line that tells that a field of a policy is left out."""
+    return f"APPROXIMATION: {part} is left out; the training loop has to provide it."
 
 
 def _without(policy: Policy, missing: Collection[str]) -> Policy:

@@ -13,7 +13,7 @@ from functools import cache
 from itertools import takewhile
 
 from autoaug.exporters.assemble import constants, definitions, import_block, imports, names_used, needed
-from autoaug.exporters.base import Target, header
+from autoaug.exporters.base import Target, header, left_out
 from autoaug.modalities.base import Modality
 from autoaug.modalities.kinds import mixed_by
 from autoaug.modalities.operators import IDENTITY, get_operator
@@ -35,8 +35,10 @@ def words_of(modality: Modality, target: str) -> Words | None:
     return None if runtime is None else runtime.words
 
 
-def idiomatic_text(policy: Policy, target: Target, words: Words, modality: Modality) -> str:
-    """The policy as a module in the words of the target's library; raises `NotIdiomatic` where it has none."""
+def idiomatic_text(policy: Policy, target: Target, words: Words, modality: Modality, approximate: bool = False) -> str:
+    """The policy as a module in the words of the target's library; raises `NotIdiomatic` where it has none. Mixing may
+    be left out where it may `approximate`.
+    """
     for part, reason in (
         (policy.schedule, "its layers change in the course of the training"),
         (policy.chains, "it blends chains"),
@@ -46,12 +48,16 @@ def idiomatic_text(policy: Policy, target: Target, words: Words, modality: Modal
     steps = _Writer(target.name, words).layers(policy.layers) or [words.nothing()]
     augment = _with_steps(words.shell.read_text(encoding="utf-8").rstrip(), steps)
     body = [_helpers(augment, words), augment]
+    notes = _notes(policy, target, modality)
     if policy.mixing:
         kinds = mixed_by(policy.mixing.kind)
         mixing = words.mixing(kinds, policy.mixing.probability, policy.mixing.alpha)
+        if mixing is None and not (approximate and "mixing" in target.lacks):
+            raise NotIdiomatic(f"{target.name} does not mix by {policy.mixing.kind}")
         if mixing is None:
-            raise NotIdiomatic(f"{target.name} does not mix by {policy.mixing.kind} of this kind")
-        body.append(mixing)
+            notes.append(left_out("mixing"))
+        else:
+            body.append(mixing)
     text = "\n\n\n".join(part for part in body if part)
     known = dict(imports(words.helpers))
     known |= {re.split(r"\s+", line)[-1]: line for line in words.imports}
@@ -59,7 +65,7 @@ def idiomatic_text(policy: Policy, target: Target, words: Words, modality: Modal
     fixed = {name: definition.source for name, definition in constants(words.helpers).items() if name in names}
     names |= names_used(ast.parse("\n".join(fixed.values())))
     used = import_block(line for name, line in known.items() if name in names)
-    head = [header(policy, target, words.use, _notes(policy, target, modality)), used]
+    head = [header(policy, target, words.use, notes), used]
     return "\n\n".join([*head, *fixed.values()]) + f"\n\n\n{text}\n"
 
 

@@ -86,7 +86,7 @@ class Augment(v2.Compose):
                 RandomValue(F.adjust_saturation, saturation_factor=(0.01, 1.99)),
                 RandomValue(F.adjust_contrast, contrast_factor=(0.01, 1.99)),
                 RandomValue(F.adjust_sharpness, sharpness_factor=(0.01, 1.99)),
-                RandomValue(posterize, bits=(1.999999, 8)),
+                RandomValue(posterize, bits=(2, 8)),
                 RandomValue(solarize, threshold=(0, 1)),
                 v2.RandomAutocontrast(p=1),
                 v2.RandomEqualize(p=1),

@@ -25,13 +25,14 @@ from torchvision.transforms import v2
 
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan, draw_plan
-from autoaug.exporters import export_policy
+from autoaug.exporters import export_policy, is_idiomatic
 from autoaug.policy.loading import load_policy, parse_policy
 from autoaug.policy.models import Mixing, Operation, Policy, in_turn
 from tests.samples import operators_of, photographs, policies_of
 
 #: Smallest probability of a difference that a test lets pass as chance; there are a few hundred comparisons.
 CHANCE = 1e-5
+Transform = Callable[[np.ndarray], np.ndarray]
 AS_EXACT = "As an exact module, since"
 
 
@@ -52,28 +53,36 @@ def loaded(policy: Policy, target: str) -> dict[str, Any]:
     return namespace
 
 
-def by_torchvision(augment: Any, array: np.ndarray) -> np.ndarray:
-    return augment(torch.from_numpy(array).permute(2, 0, 1)).permute(1, 2, 0).numpy()
+def in_torchvision(module: dict[str, Any]) -> Transform:
+    augment = module["Augment"]()
+    torch.manual_seed(0)
+    return lambda array: augment(torch.from_numpy(array).permute(2, 0, 1)).permute(1, 2, 0).numpy()
 
 
-def by_torchvision_on_pictures(augment: Any, array: np.ndarray) -> np.ndarray:
-    return np.asarray(augment(Image.fromarray(array)))
+def on_pictures(module: dict[str, Any]) -> Transform:
+    augment = module["Augment"]()
+    torch.manual_seed(0)
+    return lambda array: np.asarray(augment(Image.fromarray(array)))
 
 
-#: How an instance of ``Augment`` takes one uint8 array, by the target's name and the kind of input.
-TAKES: dict[tuple[str, str], Callable[[Any, np.ndarray], np.ndarray]] = {
-    ("torchvision", "tensors"): by_torchvision,
-    ("torchvision", "pictures"): by_torchvision_on_pictures,
+def in_albumentations(module: dict[str, Any]) -> Transform:
+    augment = module["A"].Compose([module["Augment"]()], seed=0)
+    return lambda array: augment(image=array)["image"]
+
+
+#: How a module takes one uint8 array, by the target's name and the kind of input.
+TAKES: dict[tuple[str, str], Callable[[dict[str, Any]], Transform]] = {
+    ("torchvision", "tensors"): in_torchvision,
+    ("torchvision", "pictures"): on_pictures,
+    ("albumentations", "arrays"): in_albumentations,
 }
-BOTH = [pytest.param(*key, id="-".join(key)) for key in TAKES]
 MAIN = [target for target, kind in TAKES if kind != "pictures"]
 
 
 def exported(policy: Policy, target: str, kind: str, array: np.ndarray, n: int) -> np.ndarray:
     """`n` draws of the exported module for one image, in [0, 1]."""
-    augment = loaded(policy, target)["Augment"]()
-    torch.manual_seed(0)
-    return np.stack([TAKES[target, kind](augment, array) for _ in range(n)]).astype("float32") / 255
+    augment = TAKES[target, kind](loaded(policy, target))
+    return np.stack([augment(array) for _ in range(n)]).astype("float32") / 255
 
 
 def engines(policy: Policy, array: np.ndarray, n: int) -> np.ndarray:
@@ -118,11 +127,7 @@ def beyond(first: np.ndarray, second: np.ndarray, slack: float) -> float:
 
 
 WORDED = {
-    target: [
-        name
-        for name in operators_of()
-        if AS_EXACT not in export_policy(Policy(layers=in_turn(Operation(operator=name))), target)
-    ]
+    target: [name for name in operators_of() if is_idiomatic(Policy(layers=in_turn(Operation(operator=name))), target)]
     for target in MAIN
 }
 CASES = [
@@ -141,7 +146,7 @@ def test_pixels_are_those_of_the_operator(target: str, kind: str, name: str) -> 
         return
     for magnitude, sign, square in itertools.product((0.25, 0.5, 1.0), ("positive", "negative"), (True, False)):
         policy = Policy(layers=in_turn(Operation(operator=name, magnitude=(magnitude, magnitude), sign=sign)))
-        if AS_EXACT in export_policy(policy, target):
+        if not is_idiomatic(policy, target):
             continue
         array = image(square)
         difference = np.abs(engines(policy, array, 1)[0] - exported(policy, target, kind, array, 1)[0])
@@ -190,7 +195,7 @@ def test_draws_of_a_policy_have_its_distribution(target: str, name: str) -> None
 @pytest.mark.parametrize("name", ["trivialaugment", "trivialaugment-wide", "randaugment", "autoaugment-imagenet"])
 @pytest.mark.parametrize("target", MAIN)
 def test_modules_are_short(target: str, name: str) -> None:
-    assert len([line for line in export_policy(load_policy(name), target).splitlines() if line.strip()]) <= 80
+    assert len([line for line in export_policy(load_policy(name), target).splitlines() if line.strip()]) <= 110
 
 
 def test_a_policy_that_is_the_librarys_own_is_called_so() -> None:
@@ -211,7 +216,8 @@ def test_the_examples_are_what_is_exported(path: Path) -> None:
     """Their first lines tell how they were made; ``autoaug export`` makes them again."""
     name = re.search("^# Augmentation policy '(.*?)'", path.read_text()).group(1)
     policy = load_policy(EXAMPLES.parents[1] / "reports/cifar-2k-auto/policy.yaml" if name == "found" else name)
-    text = export_policy(policy.model_copy(update={"name": name}), path.stem.split("_")[0])
+    target = path.stem.split("_")[0]
+    text = export_policy(policy.model_copy(update={"name": name}), target, approximate=True)
     assert path.read_text() == text
 
 

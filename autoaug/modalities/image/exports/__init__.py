@@ -19,6 +19,7 @@ from autoaug.modalities.image.exports import (
     torchvision,
     with_targets,
 )
+from autoaug.modalities.image.exports.idioms import albumentations as in_albumentations
 from autoaug.modalities.image.exports.idioms import torchvision as in_torchvision
 from autoaug.modalities.runtime import ArrayRuntime, Runtime, TorchRuntime
 
@@ -59,6 +60,7 @@ EXPORTS: Mapping[str, Runtime] = {
         ("from typing import Any", "import albumentations as A"),
         _ARRAY_TYPES,
         _FOLDER / "albumentations.txt",
+        words=in_albumentations,
     ),
     "keras": ArrayRuntime(
         "images = Augment()(images, training=True)",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 def number(value: float) -> str:
-    """At most seven digits: 0.01, not 0.010000000000000009."""
-    return f"{value:.7g}"
+    """At most six digits: 0.01, not 0.010000000000000009."""
+    return f"{value:.6g}"
 
 
 def pair(low: float, high: float) -> str:

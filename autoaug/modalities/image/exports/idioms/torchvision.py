@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from autoaug.modalities.image.exports.idioms import torchvision_helpers
 from autoaug.modalities.image.exports.idioms.numbers import number, pair
 from autoaug.modalities.runtime import Call, Expression
 
@@ -19,7 +18,7 @@ imports: Sequence[str] = (
     "from torchvision.transforms import v2",
     "from torchvision.transforms.v2 import functional as F",
 )
-helpers = torchvision_helpers
+helpers = Path(__file__).parent / "torchvision_helpers.py"
 shell = Path(__file__).parent / "torchvision.txt"
 published: Mapping[str, str] = {
     "randaugment": "v2.RandAugment(num_ops={n}, magnitude={m}, interpolation=BILINEAR)",
