@@ -14,8 +14,11 @@ class RandomWarp(A.Affine):
     """Warp by a function with arguments drawn evenly; it gives a matrix from points (x, y, 1) to their new places."""
 
     def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
-        super().__init__(interpolation=cv2.INTER_LINEAR, p=p)
+        super().__init__(p=p)
         self.function, self.ends = function, ends
+
+    def apply(self, img: Any, matrix: Any, output_shape: tuple[int, int], **params: Any) -> Any:
+        return cv2.warpAffine(img, matrix[:2], output_shape[::-1]).reshape(img.shape)
 
     def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         shape, (height, width) = params["shape"], params["shape"][:2]

@@ -33,8 +33,11 @@ class RandomWarp(A.Affine):
     """Warp by a function with arguments drawn evenly; it gives a matrix from points (x, y, 1) to their new places."""
 
     def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
-        super().__init__(interpolation=cv2.INTER_LINEAR, p=p)
+        super().__init__(p=p)
         self.function, self.ends = function, ends
+
+    def apply(self, img: Any, matrix: Any, output_shape: tuple[int, int], **params: Any) -> Any:
+        return cv2.warpAffine(img, matrix[:2], output_shape[::-1]).reshape(img.shape)
 
     def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         shape, (height, width) = params["shape"], params["shape"][:2]
@@ -46,13 +49,21 @@ class RandomWarp(A.Affine):
         return {"matrix": pixels, "bbox_matrix": edges, "rotate": 0.0, "scale": scale, "output_shape": shape[:2]}
 
 
+def by_histogram(image: Any, share: float, curve: Any) -> Any:
+    """Blend with the image whose channels are mapped by a curve of their histograms."""
+    counts = [cv2.calcHist([image], [c], None, [256], [0, 256]).ravel() for c in range(image[0, 0].size)]
+    levels = np.arange(256)
+    tables = np.stack([levels + share * (curve(levels, own) - levels) for own in counts], -1)
+    return cv2.LUT(image, np.clip(np.rint(tables), 0, 255).astype(np.uint8).reshape(1, 256, -1))
+
+
+def stretched(levels: Any, counts: Any) -> Any:
+    low, high = np.flatnonzero(counts)[[0, -1]]
+    return (levels - low) * (255 / (high - low)) if high > low else levels
+
+
 def autocontrast(image: Any, share: float) -> Any:
-    """Blend with the image whose channels are stretched to the full range, as in Pillow."""
-    low, high = (end.astype(float) for end in (image.min((0, 1)), image.max((0, 1))))
-    levels = np.arange(256)[:, None]
-    stretched = np.where(high > low, (levels - low) * 255 / np.maximum(high - low, 1), levels)
-    table = np.clip(np.rint(levels + share * (stretched - levels)), 0, 255).astype(np.uint8)
-    return cv2.LUT(image, table.reshape(1, 256, -1))
+    return by_histogram(image, share, stretched)
 
 
 def brightness(image: Any, factor: float) -> Any:
@@ -71,19 +82,18 @@ def check(image: Any) -> None:
 
 
 def contrast(image: Any, factor: float) -> Any:
-    mean = np.mean(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.shape[-1] == 3 else image)
+    weights = (0.299, 0.587, 0.114) if image.shape[-1] == 3 else (1.0,)
+    mean = sum(weight * channel for weight, channel in zip(weights, cv2.mean(image), strict=False))
     return cv2.LUT(image, np.clip(np.rint(np.arange(256) * factor + mean * (1 - factor)), 0, 255).astype(np.uint8))
 
 
+def flat(levels: Any, counts: Any) -> Any:
+    step = (counts.sum() - counts[np.flatnonzero(counts)[-1]]) // 255
+    return np.minimum((counts.cumsum() - counts + step // 2) // step, 255) if step else levels
+
+
 def equalize(image: Any, share: float) -> Any:
-    """Blend with the image whose channels have flat histograms, as in Pillow."""
-    tables = []
-    for channel in np.moveaxis(np.atleast_3d(image), -1, 0):
-        counts = np.bincount(channel.ravel(), minlength=256)
-        step = (channel.size - counts[channel.max()]) // 255
-        flat = np.minimum((counts.cumsum() - counts + step // 2) // step, 255) if step else np.arange(256)
-        tables.append(np.rint(np.arange(256) * (1 - share) + share * flat).astype(np.uint8))
-    return cv2.LUT(image, np.stack(tables, -1).reshape(1, 256, -1))
+    return by_histogram(image, share, flat)
 
 
 def pad_crop(height: int, width: int, padding: float, x: float, y: float) -> Any:
