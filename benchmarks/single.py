@@ -7,9 +7,9 @@ Every contestant augments the same photographs, one after another, and the conte
 not installed are left out. Results in the JSON file are not run again.
 
 ``autoaug`` takes and returns the array, picture or tensor that is named; ``by torch`` is the same module without its
-engine on arrays. Exported modules are those without ``--exact``; they sample bilinearly. torchvision's policies sample
-the nearest pixel, as they do by default; ``bilinear`` ones sample as autoaug does. albumentations has no such policies: its figure is for
-the same operators, one or two drawn per image.
+engine on arrays. Exported modules are those without ``--exact``; they sample bilinearly. torchvision's policies
+sample the nearest pixel, as they do by default; ``bilinear`` ones sample as autoaug does. albumentations has no such
+policies: its figure is for the same operators, one or two drawn per image.
 """
 
 from __future__ import annotations

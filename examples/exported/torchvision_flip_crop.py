@@ -27,7 +27,7 @@ class RandomValue(v2.Transform):
 
 
 def image_of(sample: Any) -> Any:
-    """The image of a sample; raises ValueError where its values would be misread."""
+    """The image of a sample; raises ValueError where its values would be misread, and for batches."""
     leaves = [one for one in tree_leaves(sample) if isinstance(one, (Image.Image, torch.Tensor))]
     if not leaves:
         raise ValueError("there is no picture and no tensor in the sample; convert arrays by v2.ToImage()")
@@ -36,9 +36,12 @@ def image_of(sample: Any) -> Any:
         found, good = image.mode, image.mode in ("L", "RGB")
     else:
         low, high = (0, 1) if image.dtype == torch.uint8 else image.aminmax()
-        found, good = f"{image.dtype} from {low} to {high}", bool(-1e-3 <= low <= high <= 1.001)
+        found = f"{image.dtype} {list(image.shape)} from {low} to {high}"
+        good = image.ndim == 3 and bool(-1e-3 <= low <= high <= 1.001)
     if not good:
-        raise ValueError(f"images must be L or RGB pictures, uint8, or floats in [0, 1], not {found}: convert them")
+        raise ValueError(
+            f"an image must be an L or RGB picture, or [C, H, W] in uint8 or floats in [0, 1], not {found}"
+        )
     return image
 
 

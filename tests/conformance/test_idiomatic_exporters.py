@@ -248,6 +248,7 @@ REFUSED = {
     "normalized": torch.linspace(-2, 2, 192).view(3, 8, 8),
     "not finite": torch.full((3, 8, 8), float("nan")),
     "integers": torch.zeros(3, 8, 8, dtype=torch.int64) + 7,
+    "a batch": torch.zeros(2, 3, 8, 8, dtype=torch.uint8),
 }
 
 
@@ -257,7 +258,7 @@ def test_images_that_would_be_misread_are_refused(given: Any) -> None:
     for sample in ((given,), (given, torch.tensor(3)), ({"label": torch.tensor(3.0), "image": given},)):
         if isinstance(sample[0], dict) and isinstance(given, torch.Tensor):
             sample[0]["image"] = tv_tensors.Image(given)
-        with pytest.raises(ValueError, match="images must be L or RGB pictures, uint8, or floats"):
+        with pytest.raises(ValueError, match=r"an image must be an L or RGB picture, or \[C, H, W\] in uint8"):
             augment(*sample)
     with pytest.raises(ValueError, match="there is no picture and no tensor"):
         augment(image())
