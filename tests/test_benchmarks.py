@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
+import inspect
 import json
+import re
+import subprocess
 import sys
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +20,21 @@ from PIL import Image
 from scipy.stats import binomtest
 
 from autoaug.modalities.image import models
-from benchmarks import contestants, engine, foreign, pretrain, recipes, recovery, sets, strategies, table
+from autoaug.policy.models import Policy
+from benchmarks import (
+    contestants,
+    engine,
+    foreign,
+    pretrain,
+    recipes,
+    recovery,
+    replay,
+    sets,
+    strategies,
+    table_file,
+    table_page,
+    worlds,
+)
 from benchmarks import results as module
 from benchmarks.planting import VALIDATION, planted
 from benchmarks.results import PROVENANCE, Results
@@ -23,10 +43,10 @@ from benchmarks.table_policies import table_policies
 from benchmarks.verdict import FIVE, ONE, PLANNED
 from benchmarks.verdict_returns import RULES, SEARCHES, compared
 from benchmarks.verdict_worlds import World, confirmed, drawn
-from tests.conftest import bars
+from tests.conftest import HEAVY, bars
 
 _FOLDER = Path(__file__).parent.parent / "scripts"
-SCRIPTS = sorted([*_FOLDER.glob("bench_*"), _FOLDER / "pretrain"])
+SCRIPTS = sorted([*_FOLDER.glob("bench_*"), _FOLDER / "kornia_table", _FOLDER / "pretrain"])
 
 
 @pytest.fixture
@@ -131,21 +151,43 @@ def test_the_page_of_strategies_ranks_them_by_what_they_gain() -> None:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-def test_every_script_is_the_entry_point_of_a_benchmark(
-    script: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_every_script_gives_a_benchmark_the_options_that_it_asks_for(
+    script: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.path", [*sys.path])  # which the script adds to
-    names: dict[str, object] = {"__name__": "imported", "__file__": str(script)}
-    exec(compile(script.read_text(), str(script), "exec"), names)  # the script under test
-    main = names["main"]
-    assert callable(main)
-    monkeypatch.setattr("sys.argv", [script.name, "--help"])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 0
-    assert f"scripts/{script.name} " in capsys.readouterr().out
-    summary = str(sys.modules[main.__module__].__doc__).splitlines()[0]
-    assert script.read_text().splitlines()[1] == f'"""{summary}"""'
+    text = script.read_text()
+    names: dict[str, Any] = {"__name__": "imported", "__file__": str(script)}
+    exec(compile(text, str(script), "exec"), names)  # the script under test
+    found = re.search(r"from (benchmarks\.\w+) import main", text)
+    assert found, "a script only parses"
+    benchmark, given = importlib.import_module(found[1]), Namespace()
+    monkeypatch.setattr(benchmark, "main", lambda options: vars(given).update(vars(options)))
+    weights = ["--weights", str(script)] if script.name == "bench_recipes" else []
+    positional = text.count('add_argument("data"') + text.count('add_argument("out"')
+    monkeypatch.setattr("sys.argv", [script.name, *["given"] * positional, *weights])
+    names["main"]()
+    tree = ast.walk(ast.parse(inspect.getsource(benchmark)))
+    asked = {node.attr for node in tree if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "options"}
+    assert asked
+    assert asked <= set(vars(given))
+
+
+def test_help_of_a_script_loads_no_library_that_takes_seconds() -> None:
+    code = f"""
+import runpy, sys
+for script in sys.argv[1:]:
+    sys.argv = [script, "--help"]
+    try:
+        runpy.run_path(script, run_name="__main__")
+    except SystemExit as ended:
+        assert not ended.code, script
+heavy = [name for name in {HEAVY} if name in sys.modules]
+assert not heavy, heavy
+"""
+    scripts = [*SCRIPTS, _FOLDER / "exporter_table"]
+    shown = subprocess.run([sys.executable, "-c", code, *scripts], capture_output=True, text=True, check=False)
+    assert shown.returncode == 0, shown.stderr
+    assert all(f"scripts/{script.name} " in shown.stdout for script in SCRIPTS)
 
 
 def test_simulated_policies_have_the_luck_that_they_should() -> None:
@@ -196,20 +238,46 @@ def test_small_copies_look_as_pillow_makes_them(tmp_path: Path) -> None:
 def test_the_table_keeps_what_each_training_says_of_each_sample(tmp_path: Path) -> None:
     outputs = torch.tensor([[4.0, 0.0, 0.0], [0.0, 1.0, 3.0], [-80.0, 9.0, 0.0]])
     labels = torch.tensor([0, 1, 0])
-    codes = table.encoded(outputs, labels)
-    right, likelihood = table.decoded(np.append(codes, np.uint8(table.TRAINED_ON)))
+    codes = table_file.encoded(outputs, labels)
+    right, likelihood = table_file.decoded(np.append(codes, np.uint8(table_file.TRAINED_ON)))
     assert right[:3].tolist() == [1, 0, 0]
     exact = torch.log_softmax(outputs, 1)[torch.arange(3), labels].numpy()
-    assert np.abs(likelihood[:2] - exact[:2]).max() <= table.STEP / 2 + 1e-6
-    assert likelihood[2] == pytest.approx(-table.STEP * table.LOWEST), "the lowest that a byte can hold"
+    assert np.abs(likelihood[:2] - exact[:2]).max() <= table_file.STEP / 2 + 1e-6
+    assert likelihood[2] == pytest.approx(-table_file.STEP * table_file.LOWEST), "the lowest that a byte can hold"
     assert np.isnan(right[3])
     assert np.isnan(likelihood[3])
-    file = table.TableFile(tmp_path / "table.npz")
+    file = table_file.TableFile(tmp_path / "table.npz")
     file.add("digits/0/full/0", codes, 1234)
     file.write()
-    again = table.TableFile(tmp_path / "table.npz")
+    again = table_file.TableFile(tmp_path / "table.npz")
     assert again.cells["digits/0/full/0"].tolist() == codes.tolist()
     assert again.about["passes"] == {"digits/0/full/0": 1234}
+
+
+def test_pairs_that_a_quarter_turns_round_are_counted() -> None:
+    full = {"a": 80.0, "b": 85.0, "c": 85.5}
+    assert table_page.turned_round(full, {"a": 70.0, "b": 60.0, "c": 75.0}) == (2, 1)
+    assert table_page.turned_round(full, full) == (2, 0)
+
+
+def test_a_replayed_search_finds_what_is_good_in_its_world() -> None:
+    """Rotations are good and all else is bad, in a table that says so."""
+    policies = list(table_policies().values())
+
+    def accuracy(policy: Policy) -> float:
+        return 0.6 + 0.2 * ("Rotate" in policy.operator_names()) - 0.02 * len(policy.layers)
+
+    quarter = worlds.Fit(policies, np.array([accuracy(policy) - 0.1 for policy in policies]))
+    fits = {0.25: quarter, 1.0: worlds.Fit(policies, np.array([accuracy(p) for p in policies]), quarter)}
+    assert quarter.left_out > 0.5
+    row = replay.replayed(fits, 3000, "random", 10, 0)
+    better = replay.replayed(fits, 3000, "auto", 10, 0)
+    assert better["returned"] >= row["best baseline"]
+    assert better["returned"] > 0.7
+    shown, *_ = replay.sections(
+        {"runs": {"x/auto/0": better, "x/random/0": row}, "fits": {"x": {"0.25": 1.0, "1": 1.0}}}
+    )
+    assert shown.tables[0].rows[0][0] == "auto"
 
 
 def test_policies_of_the_table_are_all_different() -> None:
@@ -277,3 +345,8 @@ def test_a_backbone_is_the_same_if_its_training_was_stopped(tmp_path: Path) -> N
     model = models.build("resnet9", (3, 32, 32), 3, torch.zeros(3), torch.ones(3), 0, start).eval()
     values = torch.rand(2, 3, 32, 32)
     torch.testing.assert_close(model(values), whole.model.eval()(values))
+    right = (
+        whole.result.eval()(torch.from_numpy(part.inputs.take(np.arange(96))).float() / 255).argmax(1).numpy()
+        == part.labels
+    )
+    assert pretrain.accuracy(whole, plan, part) == pytest.approx(right.mean())

@@ -80,6 +80,7 @@ class _Machine:
     """The hardware and executor of a run; fields of a `RunConfig`."""
 
     device: str
+    deterministic: bool
     workers: int
     executor: str
     ray_address: str | None
@@ -112,7 +113,9 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
         generator.check_fits(data, "generator" in options.allow)
     start, recipe = training_setup(options, changes, data)
     task = task_of(data, recipe)
-    check_metric(options.metric, task, {"validation": data.validation.labels, "test": data.test.labels})
+    scored = {"validation": data.validation, "test": data.test}
+    labels = {split: samples.labels for split, samples in scored.items()}
+    check_metric(options.metric, task, labels, {split: samples.groups for split, samples in scored.items()})
     first, most = seed_counts(options.seeds, options.max_seeds, options.folds)
     config = RunConfig(
         data=absolute(options.data),
@@ -206,6 +209,7 @@ def _machine(options: RunOptions) -> _Machine:
     workers = options.workers or default_workers(device, options.executor, options.ray_address)
     return _Machine(
         device=device,
+        deterministic=options.deterministic,
         workers=workers,
         executor=resolve_executor(options.executor, workers, options.ray_address),
         ray_address=options.ray_address,

@@ -9,6 +9,7 @@ from autoaug.evaluation.confirmation import Trained, train_candidates
 from autoaug.evaluation.scoring import ConfirmedTraining, Trainings, assess
 from autoaug.evaluation.training_store import TrainingStore
 from autoaug.evaluation.verdict import Judgment, Terms, contenders, judge
+from autoaug.evaluation.wording import cut_short
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import Job, OpenExecutor
 from autoaug.pipeline.searching import Searched
@@ -63,6 +64,7 @@ def _until_decided(
     kept, left_out = searched.candidates, list[LeftOut]()
     undecided = {candidate.name for candidate in kept}
     trainings: dict[tuple[str, int], ConfirmedTraining] = {}
+    ending = ""
     for before, count in zip((0, *planned), planned, strict=False):
         training = [candidate for candidate in kept if candidate.name in undecided]
         job.progress.say(
@@ -75,8 +77,9 @@ def _until_decided(
                 raise
             trained = Trained({}, {candidate.name: "" for candidate in training})
         if before and trained.left_out:
-            failed = ", ".join(trained.left_out)
-            job.progress.warn(f"the verdict is that of the first {before} seeds, because trainings of {failed} failed")
+            words = cut_short(before, list(trained.left_out))
+            job.progress.warn(words)
+            ending = f" {words}"
             break
         trainings |= trained.outcomes
         left_out += [
@@ -91,4 +94,5 @@ def _until_decided(
         undecided = set(contenders(judgment, candidates, terms.after_search))
         if not undecided:
             break
+    judgment = replace(judgment, sentence=judgment.sentence + ending)
     return Confirmed(candidates, trainings, judgment, tuple(left_out))

@@ -39,6 +39,7 @@ from autoaug.training.trial import failed
 from autoaug.utils.clock import now
 from autoaug.utils.files import write_whole
 from autoaug.utils.locks import held
+from autoaug.utils.own_code import code_digest
 from autoaug.utils.seeds import derive_seed
 
 #: The user's function: given a policy as a transform, a seed and a fidelity in (0, 1], it trains (on that fraction of
@@ -172,8 +173,8 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
             run_search(study, running, limits, _UNIT, tried, progress, _evaluate)
         candidate_policies = _candidate_policies(study, baselines, options.finalists)
         progress.say(f"confirming {len(candidate_policies)} policies on {options.seeds} fresh seeds")
-        scorer, judge = ("objective" if options.held_out is None else "held out"), options.held_out or options.objective
-        store = _ScoreStore(folder / "confirmation.json" if folder else None, scorer)
+        judge = options.held_out or options.objective
+        store = _ScoreStore(folder / "confirmation.json" if folder else None, code_digest(judge))
         fresh = confirmation_seeds(seed, options.seeds)
         with open_executor(ObjectiveSetting(judge, options.device, modality)) as running:
             trained = train_candidates(candidate_policies, fresh, running, store, progress)
@@ -219,7 +220,7 @@ class _ScoreStore:
 
     Args:
         path: the file, or None; a damaged file is ignored.
-        scorer: which of the two functions gives the scores.
+        scorer: the digest of the function that gives the scores. Those of another one are kept, but not read.
     """
 
     cure = "the same call tries again"

@@ -201,6 +201,14 @@ class RunOptions(Options):
     generator: Annotated[str | Path | None, Option("A fitted generator to draw samples from.", _DATA)] = None
     accept: Accept = None
     device: Device = "auto"
+    deterministic: Annotated[
+        bool,
+        Option(
+            "On a GPU, use deterministic algorithms where PyTorch has them, so that a trial repeats bit by bit; "
+            "slower. On a CPU it always does.",
+            _MACHINE,
+        ),
+    ] = False
     memory_limit: MemoryLimit = None
     size: Size = None
     allow: Allow = ()

@@ -9,7 +9,6 @@ from autoaug.data.split_findings import split_findings
 from autoaug.data.splits import DataSet
 from autoaug.evaluation.training_store import drop_weights
 from autoaug.pipeline.confirming import confirm
-from autoaug.pipeline.energy import EnergyMeter
 from autoaug.pipeline.job import Job
 from autoaug.pipeline.longer import train_longer
 from autoaug.pipeline.outcome import result_of, write_outcome
@@ -21,6 +20,7 @@ from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import executors
 from autoaug.search.progress import Progress
 from autoaug.training.metrics import metric_record
+from autoaug.utils.energy import EnergyMeter
 from autoaug.utils.facts import keep_to
 
 

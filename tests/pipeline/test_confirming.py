@@ -104,4 +104,6 @@ def test_a_failure_on_more_seeds_leaves_the_verdict_on_those_before(
     assert judgment.left_out == ()
     assert judgment.judgment.comparison is not None
     assert (judgment.judgment.comparison.candidate, judgment.judgment.comparison.baseline) == ("first", "strong")
-    assert Heard.warned[-1] == f"the verdict is that of the first 5 seeds, because trainings of {failing} failed"
+    words = f"This is the verdict of the first 5 seeds, because trainings of {failing} failed on more."
+    assert Heard.warned[-1] == words
+    assert judgment.judgment.sentence.endswith(f" {words}"), "the report tells it too"

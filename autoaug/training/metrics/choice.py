@@ -55,20 +55,39 @@ def get_metric(name: str, task: Task) -> Metric:
     raise OptionError(f"--metric {name!r}{why}{hint} (there are {', '.join(known)}, or your own module:function)")
 
 
-def check_metric(name: str, task: Task, labels: Mapping[str, np.ndarray]) -> None:
+def check_metric(
+    name: str,
+    task: Task,
+    labels: Mapping[str, np.ndarray],
+    groups: Mapping[str, np.ndarray | None] | None = None,
+) -> None:
     """Raise `OptionError` if the task has no such metric, or if it is not a finite number for made-up predictions of
-    samples like those of a split.
+    samples like those of a split. For its interval, a user's function must also be one without any group of samples, so
+    it is tried without each class that is in one group, or has one sample.
 
     Args:
         name: the name of the metric.
         task: the task.
         labels: the labels of each split that is scored, by its name.
+        groups: the groups of their samples; those that have none may be missing.
     """
     metric = get_metric(name, task)
     for split, all_labels in labels.items():
-        own = np.repeat(np.unique(all_labels), _OF_EACH)
-        scores = np.random.default_rng(0).dirichlet(np.ones(task.outputs), len(own)).astype(np.float32)
-        value = metric.of(statistics_of(metric, task, scores, own))
-        if not np.isfinite(value):
-            why = f"the {split} split has {len(np.unique(all_labels))} of {task.outputs} classes"
-            raise OptionError(f"--metric {name} is {value} for made-up predictions, no finite number: {why}")
+        classes = np.unique(all_labels)
+        has = f"the {split} split has {len(classes)} of {task.outputs} classes"
+        _check_finite(name, metric, task, classes, has)
+        own = (groups or {}).get(split)
+        units = np.arange(len(all_labels)) if own is None else own
+        for lone in [label for label in classes if len(np.unique(units[all_labels == label])) == 1] * is_own(name):
+            has = f"its interval is found without some of the samples, and class {lone} of the {split} split is "
+            has += "a single one" if own is None else "in a single group"
+            _check_finite(name, metric, task, classes[classes != lone], has)
+
+
+def _check_finite(name: str, metric: Metric, task: Task, classes: np.ndarray, why: str) -> None:
+    """Raise `OptionError`, with the reason, if the metric is no finite number for samples of these classes."""
+    labels = np.repeat(classes, _OF_EACH)
+    scores = np.random.default_rng(0).dirichlet(np.ones(task.outputs), len(labels)).astype(np.float32)
+    value = metric.of(statistics_of(metric, task, scores, labels))
+    if not np.isfinite(value):
+        raise OptionError(f"--metric {name} is {value} for made-up predictions, no finite number: {why}")
