@@ -54,12 +54,13 @@ def export_policy(
         raise UnknownName("export target", target, EXPORTERS)
     to, of = EXPORTERS[target], modality_of(policy.operator_names(), modality)
     words = None if exact else words_of(of, target)
-    if words is None:
-        return to.text(policy, of, approximate)
-    try:
-        return idiomatic_text(policy, to, words, of, approximate)
-    except NotIdiomatic as reason:
-        return to.text(policy, of, approximate, note=f"As an exact module, since {reason}.")
+    note = ""
+    if words is not None:
+        try:
+            return idiomatic_text(policy, to, words, of, approximate)
+        except NotIdiomatic as reason:
+            note = f"As an exact module, since {reason}."
+    return to.text(policy, of, approximate, note)
 
 
 def is_idiomatic(policy: Policy, target: str, modality: str | None = None) -> bool:
