@@ -21,10 +21,12 @@ from scipy.stats import binomtest
 
 from autoaug.modalities.image import models
 from autoaug.policy.models import Policy
+from autoaug.results import Returned
 from benchmarks import (
     contestants,
     engine,
     foreign,
+    gap,
     pretrain,
     recipes,
     recovery,
@@ -43,7 +45,7 @@ from benchmarks.table_policies import table_policies
 from benchmarks.verdict import FIVE, ONE, PLANNED
 from benchmarks.verdict_returns import RULES, SEARCHES, compared
 from benchmarks.verdict_worlds import World, confirmed, drawn
-from tests.conftest import HEAVY, bars
+from tests.conftest import HEAVY, bars, published
 
 _FOLDER = Path(__file__).parent.parent / "scripts"
 SCRIPTS = sorted([*_FOLDER.glob("bench_*"), _FOLDER / "kornia_table", _FOLDER / "pretrain"])
@@ -124,6 +126,18 @@ def test_foreign_shifts_depend_on_the_seed_alone(plant: str) -> None:
     assert first.dtype == np.uint8
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_a_search_without_a_policy_of_its_own_is_judged_by_what_it_returns() -> None:
+    result = published()
+    known = tuple(c for c in result.candidates if c.kind == "baseline")
+    none = result.candidate("none").mean
+    other = next(c for c in known if c.mean != none)
+    returned = Returned(name=other.name, fingerprint=other.fingerprint, is_searched=False)
+    alone = result.model_copy(update={"candidates": known, "returned": returned})
+    measured = gap.closed(alone, none, oracle=none + 2 * (other.mean - none))
+    assert measured["found"] == other.mean
+    assert measured["recovered"] == pytest.approx(0.5)
 
 
 def test_the_surrogate_carries_a_search_to_its_end() -> None:
