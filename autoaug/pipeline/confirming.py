@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from autoaug.errors import AllTrialsFailed
-from autoaug.evaluation.confirmation import Trained, train_candidates
+from autoaug.evaluation.confirmation import ENDLESS, Trained, train_candidates
 from autoaug.evaluation.scoring import ConfirmedTraining, Trainings, assess
 from autoaug.evaluation.training_store import TrainingStore
 from autoaug.evaluation.verdict import Judgment, Terms, contenders, judge
@@ -68,17 +69,26 @@ def _until_decided(
         job.progress.say(
             f"confirming {len(training)} policies on {count - before} {'more' if before else 'fresh'} seeds"
         )
+        deadline = job.limit.deadline(not before) if job.limit else ENDLESS
         try:
-            trained = train_candidates(training, seeds[before:count], executor, store, job.progress)
+            trained = train_candidates(training, seeds[before:count], executor, store, job.progress, deadline)
         except AllTrialsFailed:
             if not before:
                 raise
-            trained = Trained({}, {candidate.name: "" for candidate in training})
+            trained = Trained({}, {candidate.name: "" for candidate in training}, 0)
         if before and trained.left_out:
             failed = ", ".join(trained.left_out)
             job.progress.warn(f"the verdict is that of the first {before} seeds, because trainings of {failed} failed")
             break
-        trainings |= trained.outcomes
+        reached = before + _whole_rounds(trained.seeds, job.config.folds)
+        if is_late := reached < count:
+            job.progress.say(
+                f"the time is up: the verdict is that of {reached} seeds, where {planned[-1]} were possible"
+            )
+            terms = replace(terms, planned=_ended_early(planned, reached))
+        if reached == before:
+            break
+        trainings |= {key: outcome for key, outcome in trained.outcomes.items() if key[1] in seeds[:reached]}
         left_out += [
             LeftOut(name=candidate.name, kind=candidate.kind, reason=trained.left_out[candidate.name])
             for candidate in kept
@@ -89,6 +99,20 @@ def _until_decided(
         lost = any(one.kind == "searched" for one in left_out)
         judgment = judge(candidates, trainings, store.scoring, replace(terms, lost=lost))
         undecided = set(contenders(judgment, candidates, terms.after_search))
-        if not undecided:
+        if not undecided or is_late:
             break
     return Confirmed(candidates, trainings, judgment, tuple(left_out))
+
+
+def _whole_rounds(seeds: int, folds: int | None) -> int:
+    """So many of the seeds that each fold was tested equally often."""
+    return seeds - seeds % (folds or 1)
+
+
+def _ended_early(planned: Sequence[int], reached: int) -> tuple[int, ...]:
+    """The numbers of seeds at the analyses where the time was up after `reached`, which need not be planned: the error
+    may be spent at any time that does not depend on the results (Lan and DeMets, 1983). The first analysis may spend
+    all of it if it is known to be the last.
+    """
+    before = [count for count in planned if count < reached]
+    return (*before, reached, *planned[-1:]) if before and reached < planned[-1] else (*before, reached)

@@ -18,6 +18,7 @@ from autoaug.evaluation.scoring import Scoring
 from autoaug.generate.generator import generator_digest
 from autoaug.generate.pool import Pooled
 from autoaug.modalities.registry import get_modality
+from autoaug.pipeline.time_limit import TimeLimit
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import Executor
@@ -40,13 +41,16 @@ def task_of(data: DataSet, recipe: Recipe) -> Task:
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """What every stage of a run needs: the folder, the config, the data, the audit, and the progress listener."""
+    """What every stage of a run needs: the folder, the config, the data, the audit, the progress listener, and the time
+    limit, if there is one.
+    """
 
     folder: RunFolder
     config: RunConfig
     data: DataSet
     audit: Audit
     progress: Progress
+    limit: TimeLimit | None = None
 
     @property
     def task(self) -> Task:

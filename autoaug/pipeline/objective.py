@@ -13,7 +13,7 @@ from typing import Literal
 from autoaug.engine.transform import PolicyTransform
 from autoaug.errors import OptionError, pausing_on_full_disk
 from autoaug.evaluation.comparing import Paired
-from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds, distinct, train_candidates
+from autoaug.evaluation.confirmation import CandidatePolicy, Deadline, confirmation_seeds, distinct, train_candidates
 from autoaug.evaluation.statistics import estimate, seed_errors
 from autoaug.evaluation.verdict import Rival, decide, strongest
 from autoaug.evaluation.wording import Words, nothing_found
@@ -27,7 +27,8 @@ from autoaug.policy.words import in_words
 from autoaug.results import Interval, MetricRecord, Record, TrialSummary, Verdict
 from autoaug.runs.callbacks import Logged
 from autoaug.runs.config import LARGEST_COUNT
-from autoaug.search.baselines import UNTRIED, affordable_baselines, baseline_scores
+from autoaug.search.baselines import CONFIRMED, UNTRIED, affordable_baselines, baseline_scores
+from autoaug.search.budget import Reserve
 from autoaug.search.executors import executors, resolve_executor
 from autoaug.search.loop import run_search
 from autoaug.search.space import AdversarialSpace, MixingSpace, SearchSpace, load_space
@@ -47,6 +48,8 @@ Objective = Callable[[PolicyTransform, int, float], float]
 
 #: The compute of one call at full fidelity: the unit of a budget.
 _UNIT = 1000
+#: Candidates are evaluated with so many fresh seeds even if the time is up.
+_LEAST_SEEDS = 2
 #: The assumed resolution of scores, which is unknown: it keeps the deviation of equal scores above 0.
 _RESOLUTION = 1e-9
 _WORDS = Words(MetricRecord(name="score", unit=""), split="", best="the best baseline by the search's trials")
@@ -160,6 +163,8 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
     folder = Path(options.out) if options.out is not None else None
     baselines = {name: policy for name in known.baselines if not (policy := load_policy(name)).mixing}
     tried = {name: baselines[name] for name in affordable_baselines(tuple(baselines), limits)}
+    most = options.finalists + min(CONFIRMED, len(baselines))
+    confirming, ends = most * options.seeds / options.workers, now() + (limits.seconds or math.inf)
     timeout = parse_time(options.trial_timeout, "trial-timeout") if options.trial_timeout else None
     kind = resolve_executor(options.executor, options.workers, options.ray_address)
     with (
@@ -169,16 +174,19 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
         place = folder / "study.db" if folder else "sqlite:///:memory:"
         study = SearchStudy(place, known, chosen, seed, facts={"task": "objective"})
         with open_executor(ObjectiveSetting(options.objective, options.device, modality)) as running:
-            run_search(study, running, limits, _UNIT, tried, progress, _evaluate)
+            run_search(
+                study, running, limits, _UNIT, tried, progress, training=_evaluate, reserve=Reserve(confirming, 0)
+            )
         candidate_policies = _candidate_policies(study, baselines, options.finalists)
         progress.say(f"confirming {len(candidate_policies)} policies on {options.seeds} fresh seeds")
         scorer, judge = ("objective" if options.held_out is None else "held out"), options.held_out or options.objective
         store = _ScoreStore(folder / "confirmation.json" if folder else None, scorer)
         fresh = confirmation_seeds(seed, options.seeds)
         with open_executor(ObjectiveSetting(judge, options.device, modality)) as running:
-            trained = train_candidates(candidate_policies, fresh, running, store, progress)
+            deadline = Deadline(ends, least_seeds=_LEAST_SEEDS)
+            trained = train_candidates(candidate_policies, fresh, running, store, progress, deadline)
         scored = [
-            _scored(candidate, [trained.outcomes[candidate.name, s] for s in fresh])
+            _scored(candidate, [trained.outcomes[candidate.name, s] for s in fresh[: trained.seeds]])
             for candidate in candidate_policies
             if candidate.name not in trained.left_out
         ]

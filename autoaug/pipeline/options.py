@@ -36,8 +36,18 @@ Space = Annotated[
     str | Path, Option("A search space (standard, light, digits, flat, regularized) or a YAML file.", _SEARCH)
 ]
 Strategy = Annotated[str, Option("The search strategy; autoaug strategies lists them.", _SEARCH)]
-Trials = Annotated[int | None, Option("Stop the search after this many trials.", _SEARCH)]
-Time = Annotated[str | None, Option("Stop the search after this time, e.g. 30m or 1h30m.", _SEARCH)]
+Trials = Annotated[
+    int | None,
+    Option(
+        "Stop the search after this many policies of its own; known ones, repetitions of the best and the confirmation "
+        "are extra.",
+        _SEARCH,
+    ),
+]
+Time = Annotated[
+    str | None,
+    Option("The time of the whole run, confirmation and report included, e.g. 30m or 1h30m.", _SEARCH),
+]
 Budget = Annotated[
     str | None,
     Option("Stop at this multiple of the compute of training one final model, e.g. 10x. [default: 20x]", _SEARCH),

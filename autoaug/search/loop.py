@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -10,7 +9,7 @@ from dataclasses import replace
 from autoaug.errors import AllTrialsFailed
 from autoaug.policy.models import Policy
 from autoaug.results import TrialSummary
-from autoaug.search.budget import Budget, BudgetTracker
+from autoaug.search.budget import Budget, BudgetTracker, PolicyCount, Reserve
 from autoaug.search.executors import Executor, TrialSpec
 from autoaug.search.progress import Progress
 from autoaug.search.strategies import Enough, Probe, SearchContext
@@ -81,7 +80,7 @@ class _Search:
             self.submit(key, None, TrialSpec(key, step.work, self.seed("repeat", FIRST)))
             return True
         request = self.study.begin(step)
-        self.tracker.begun += request.stop - request.start
+        self.tracker.count.add(*counted(request))
         self.start(request)
         return True
 
@@ -109,7 +108,7 @@ class _Search:
         request = self.running[key]
         if request is None:
             self.study.tell_probe(key.removeprefix(_PROBE), result, self.session)
-            self.tracker.sample_passes += result.sample_passes
+            self.note_cost(result)
             del self.running[key]
             return
         if result.status == "running":
@@ -119,13 +118,18 @@ class _Search:
             self.executor.cancel()
             result = replace(result, status="pruned")
         del self.running[key]
-        self.tracker.sample_passes += result.sample_passes
+        self.note_cost(result)
         self.note_end(self.study.tell(request.number, result, self.session, self.tracker.full_length))
         for waiter in self.waiters.pop(request.number, ()):
             if result.status == "failed":  # the worker may have been at fault, not the policy
                 self.start(waiter)
             else:
                 self.note_end(self.study.tell_as(waiter.number, request.number))
+
+    def note_cost(self, result: TrialResult) -> None:
+        """Add what a trial or a probe cost to what is spent."""
+        self.tracker.sample_passes += result.sample_passes
+        self.tracker.busy_seconds += max(0.0, result.ended - result.started) if result.sample_passes else 0.0
 
     def note_end(self, trial: TrialSummary) -> None:
         """Report a trial that has ended; give up if most trials fail."""
@@ -150,8 +154,10 @@ def run_search(
     full_length: int,
     baselines: Mapping[str, Policy],
     progress: Progress,
+    *,
     training: Callable[[TrialRequest], Work] | None = None,
     may_stop: bool = False,
+    reserve: Reserve | None = None,
 ) -> str:
     """Run trials until the budget is spent, or the strategy says that it is enough. Trials that an earlier driver left
     running are run first. Return why the search ended before its budget was spent; empty if it did not.
@@ -167,19 +173,28 @@ def run_search(
         progress: is notified of every trial that ends.
         training: the work of one trial; None trains the task's model on the task's data.
         may_stop: whether the search may end before the budget is spent.
+        reserve: the part of a time limit that is left to what follows.
 
     Raises:
         AllTrialsFailed: no trial completed, or most failed; the message lists the causes.
     """
     ended = [summary(record) for record in study.ended()]
     probes = [result for result in study.history().probe_results.values() if result]
+    count = PolicyCount(study.strategy.explores_until)
+    for request in study.all():
+        count.add(*counted(request))
+    costly = [probe for probe in probes if probe["sample_passes"]]
     tracker = BudgetTracker(
         budget,
         full_length,
-        earlier_seconds=sum(trial.seconds for trial in ended) / executor.slots,
-        begun_at=time.monotonic(),
-        begun=sum(request.stop - request.start for request in study.all()),
-        sample_passes=sum(trial.sample_passes for trial in ended) + sum(probe["sample_passes"] for probe in probes),
+        executor.slots,
+        len(baselines),
+        count,
+        earlier_seconds=elapsed(study),
+        sample_passes=sum(trial.sample_passes for trial in ended) + sum(probe["sample_passes"] for probe in costly),
+        busy_seconds=sum(trial.seconds for trial in ended if trial.sample_passes)
+        + sum(probe["ended"] - probe["started"] for probe in costly),
+        reserve=reserve,
     )
     context = SearchContext(
         study.space,
@@ -199,6 +214,11 @@ def run_search(
     if search.stopped:
         progress.say(f"the search ends early: {search.stopped}; --no-early-stop goes on")
     return search.stopped
+
+
+def counted(request: TrialRequest) -> tuple[str, tuple[float, float], float, bool]:
+    """A trial as `PolicyCount.add` takes it."""
+    return request.policy.fingerprint(), (request.start, request.stop), request.data_fraction, request.is_baseline
 
 
 def _train(request: TrialRequest) -> Work:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 
 from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds
-from autoaug.evaluation.group_sequential import interim_analyses
+from autoaug.evaluation.group_sequential import interim_analyses, levels
 from autoaug.evaluation.scoring import ConfirmedTraining, Scoring
 from autoaug.evaluation.training_store import TrainingStore
-from autoaug.pipeline.confirming import Confirmed, _until_decided
+from autoaug.pipeline.confirming import Confirmed, _ended_early, _until_decided
 from autoaug.pipeline.job import Job
 from autoaug.pipeline.searching import Searched
+from autoaug.pipeline.time_limit import TimeLimit
 from autoaug.policy.models import Policy
 from autoaug.results import CandidateKind
 from autoaug.runs.callbacks import Logged
@@ -67,17 +69,20 @@ class Made:
 def carried_out(_: Executor, specs: Iterator[TrialSpec]) -> Iterator[tuple[str, TrialResult]]:
     for spec in specs:
         ended = {"status": "failed", "reason": "out of memory"} if spec.work else {"status": "complete", "score": 0.5}
-        yield spec.key, TrialResult(started=0.0, **ended)  # type: ignore[arg-type]
+        yield spec.key, TrialResult(started=0.0, ended=1.0, **ended)  # type: ignore[arg-type]
 
 
-def confirmed(failing: str, monkeypatch: pytest.MonkeyPatch, progress: Logged) -> Confirmed:
+def confirmed(
+    failing: str, monkeypatch: pytest.MonkeyPatch, progress: Logged, limit: TimeLimit | None = None
+) -> Confirmed:
     monkeypatch.setattr("autoaug.evaluation.confirmation.run_all", carried_out)
     job = SimpleNamespace(
         planned=interim_analyses(5, 16),
         seeds=SEEDS,
         modality="image",
         progress=progress,
-        config=SimpleNamespace(returns="best-bet"),
+        config=SimpleNamespace(returns="best-bet", folds=None),
+        limit=limit,
     )
     searched = Searched(CANDIDATES, cast("Any", object()))
     return _until_decided(cast("Job", job), searched, cast("Executor", None), cast("TrainingStore", Made(failing)))
@@ -105,3 +110,32 @@ def test_a_failure_on_more_seeds_leaves_the_verdict_on_those_before(
     assert judgment.judgment.comparison is not None
     assert (judgment.judgment.comparison.candidate, judgment.judgment.comparison.baseline) == ("first", "strong")
     assert Heard.warned[-1] == f"the verdict is that of the first 5 seeds, because trainings of {failing} failed"
+
+
+@pytest.mark.parametrize(
+    ("room", "seeds"),
+    [
+        (0, 2),  # a verdict needs two, even if the time is up
+        (13, 3),  # four candidates a seed: the fourth seed was not finished
+        (23, 6),  # two candidates go on after the fifth seed, and one of them is a training ahead
+        (1000, 9),  # until it is decided
+    ],
+)
+def test_no_training_begins_that_would_not_end_in_time(room: int, seeds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count()  # a second between two trainings
+    monkeypatch.setattr("autoaug.evaluation.confirmation.now", lambda: next(clock))
+    found = confirmed("", monkeypatch, Logged(), TimeLimit(room, 20, 1.0, workers=1, least_seeds=2))
+    comparison = found.judgment.comparison
+    assert comparison is not None
+    assert len(comparison.differences) == seeds
+    assert comparison.interim_analyses[-1] in (seeds, 16)
+    assert {len(candidate.seeds) for candidate in found.candidates} == {min(seeds, 5), seeds}
+    assert {seed for name, seed in found.trainings if name == "first"} == set(SEEDS[:seeds])
+
+
+def test_a_confirmation_that_time_ended_is_judged_at_the_level_of_its_only_analysis() -> None:
+    assert _ended_early((5, 9, 16), 3) == (3,)
+    assert levels((3,)) == pytest.approx((0.05,), abs=1e-4)
+    assert _ended_early((5, 9, 16), 7) == (5, 7, 16)
+    assert levels((5, 7, 16))[0] == pytest.approx(levels((5, 9, 16))[0])
+    assert _ended_early((5, 9, 16), 5) == (5,)
