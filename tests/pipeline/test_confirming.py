@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, cast
@@ -49,6 +48,7 @@ class Made:
 
     def __init__(self, failing: str) -> None:
         self.failing = failing
+        self.kept = 0
 
     def read(self, policy: Policy, seed: int) -> None: ...
 
@@ -56,6 +56,7 @@ class Made:
         return CANDIDATES[policy.copies - 1].name == self.failing and SEEDS.index(seed) >= 5
 
     def keep(self, policy: Policy, seed: int, result: TrialResult) -> ConfirmedTraining:  # noqa: ARG002 (as the protocol)
+        self.kept += 1
         _, validation, test = WORTH[CANDIDATES[policy.copies - 1].name]
         draw = np.random.default_rng((seed, policy.copies))
 
@@ -75,7 +76,9 @@ def carried_out(_: Executor, specs: Iterator[TrialSpec]) -> Iterator[tuple[str, 
 def confirmed(
     failing: str, monkeypatch: pytest.MonkeyPatch, progress: Logged, limit: TimeLimit | None = None
 ) -> Confirmed:
+    store = Made(failing)
     monkeypatch.setattr("autoaug.evaluation.confirmation.run_all", carried_out)
+    monkeypatch.setattr("autoaug.evaluation.confirmation.now", lambda: store.kept)  # each takes a second
     job = SimpleNamespace(
         planned=interim_analyses(5, 16),
         seeds=SEEDS,
@@ -85,7 +88,7 @@ def confirmed(
         limit=limit,
     )
     searched = Searched(CANDIDATES, cast("Any", object()))
-    return _until_decided(cast("Job", job), searched, cast("Executor", None), cast("TrainingStore", Made(failing)))
+    return _until_decided(cast("Job", job), searched, cast("Executor", None), cast("TrainingStore", store))
 
 
 def test_seeds_are_added_while_it_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,12 +121,10 @@ def test_a_failure_on_more_seeds_leaves_the_verdict_on_those_before(
         (0, 2),  # a verdict needs two, even if the time is up
         (13, 3),  # four candidates a seed: the fourth seed was not finished
         (23, 6),  # two candidates go on after the fifth seed, and one of them is a training ahead
-        (1000, 9),  # until it is decided
+        (1000, 16),
     ],
 )
 def test_no_training_begins_that_would_not_end_in_time(room: int, seeds: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = itertools.count()  # a second between two trainings
-    monkeypatch.setattr("autoaug.evaluation.confirmation.now", lambda: next(clock))
     found = confirmed("", monkeypatch, Logged(), TimeLimit(room, 20, 1.0, workers=1, least_seeds=2))
     comparison = found.judgment.comparison
     assert comparison is not None
