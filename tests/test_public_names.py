@@ -17,6 +17,7 @@ import autoaug
 def test_exported_names() -> None:
     assert set(autoaug.__all__) == {
         "AutoaugError",
+        "ConsoleProgress",
         "ObjectiveResult",
         "Plan",
         "Policy",

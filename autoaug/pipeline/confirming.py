@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from autoaug.errors import AllTrialsFailed
 from autoaug.evaluation.confirmation import ENDLESS, Trained, train_candidates
@@ -11,12 +14,15 @@ from autoaug.evaluation.scoring import ConfirmedTraining, Trainings, assess
 from autoaug.evaluation.training_store import TrainingStore
 from autoaug.evaluation.verdict import Judgment, Terms, contenders, judge
 from autoaug.modalities.registry import get_modality
-from autoaug.pipeline.job import Job, OpenExecutor
+from autoaug.pipeline.job import Job, OpenExecutor, Parts
 from autoaug.pipeline.searching import Searched
 from autoaug.results import Candidate, LeftOut
 from autoaug.search.executors import Executor
 from autoaug.training.setting import TrainingSetting
 from autoaug.utils.clock import now
+
+#: So many candidates are usually trained on more seeds than the first ones.
+GOING_ON = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +70,9 @@ def _until_decided(
     kept, left_out = searched.candidates, list[LeftOut]()
     undecided = {candidate.name for candidate in kept}
     trainings: dict[tuple[str, int], ConfirmedTraining] = {}
-    for before, count in zip((0, *planned), planned, strict=False):
+    rounds = _parts(job.parts, planned, len(kept))
+    for before, count, part in zip((0, *planned), planned, rounds, strict=False):
+        job.progress.part_begins(*part)
         training = [candidate for candidate in kept if candidate.name in undecided]
         job.progress.say(
             f"confirming {len(training)} policies on {count - before} {'more' if before else 'fresh'} seeds"
@@ -102,6 +110,17 @@ def _until_decided(
         if not undecided or is_late:
             break
     return Confirmed(candidates, trainings, judgment, tuple(left_out))
+
+
+def _parts(parts: Parts, planned: Sequence[int], candidates: int) -> list[tuple[float, float]]:
+    """The part of the run that each round on more seeds takes, if it comes to it."""
+    trainings = [
+        candidates * planned[0],
+        *(min(GOING_ON, candidates) * (b - a) for a, b in itertools.pairwise(planned)),
+    ]
+    ends = np.cumsum([0, *trainings]) / sum(trainings)
+    places = parts.search + ends * (parts.confirmation - parts.search)
+    return list(itertools.pairwise(places.tolist()))
 
 
 def _whole_rounds(seeds: int, folds: int | None) -> int:

@@ -12,7 +12,8 @@ import torch
 from autoaug.data.inputs import spread_rows
 from autoaug.errors import typed_line
 from autoaug.modalities.registry import get_modality
-from autoaug.pipeline.job import Job
+from autoaug.pipeline.confirming import GOING_ON
+from autoaug.pipeline.job import Job, Parts
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
 from autoaug.runs.config import RunConfig
@@ -82,6 +83,15 @@ class Forecast:
             (self.candidates * seeds + _LONGER) * self.training_seconds / self.workers for seeds in self.seeds
         )
         return least, most
+
+    @property
+    def parts(self) -> Parts:
+        """The parts of the run by time. Of the confirmation on more seeds, few candidates are a part."""
+        fewest, most = self.seeds
+        trainings = self.candidates * fewest + GOING_ON * (most - fewest), _LONGER
+        seconds = 0.0 if self.fault else self.training_seconds / self.workers
+        confirming, longer = (count * seconds for count in trainings)
+        return Parts.of(self.search_seconds if seconds else 0.0, confirming, longer)
 
     @property
     def lines(self) -> list[str]:

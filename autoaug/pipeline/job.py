@@ -39,10 +39,24 @@ def task_of(data: DataSet, recipe: Recipe) -> Task:
     return Classification(classes, balanced_weights(data.train.labels, classes) if is_balanced else ())
 
 
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a run: the fractions of its time at which its search and its confirmation end."""
+
+    search: float = 0.3
+    confirmation: float = 0.9
+
+    @classmethod
+    def of(cls, search: float, confirmation: float, longer: float) -> Parts:
+        """The parts that take so many seconds; the usual ones if that is not known."""
+        total = search + confirmation + longer
+        return cls(search / total, (search + confirmation) / total) if total else cls()
+
+
 @dataclass(frozen=True, eq=False)
 class Job:
-    """What every stage of a run needs: the folder, the config, the data, the audit, the progress listener, and the time
-    limit, if there is one.
+    """What every stage of a run needs: the folder, the config, the data, the audit, the progress listener, the parts of
+    the run by time, and the time limit, if there is one.
     """
 
     folder: RunFolder
@@ -50,6 +64,7 @@ class Job:
     data: DataSet
     audit: Audit
     progress: Progress
+    parts: Parts = Parts()
     limit: TimeLimit | None = None
 
     @property

@@ -25,12 +25,13 @@ from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
 from autoaug.policy.words import in_words
 from autoaug.results import Interval, MetricRecord, Record, TrialSummary, Verdict
-from autoaug.runs.callbacks import Logged
+from autoaug.runs.callbacks import listening
 from autoaug.runs.config import LARGEST_COUNT
 from autoaug.search.baselines import CONFIRMED, UNTRIED, affordable_baselines, baseline_scores
 from autoaug.search.budget import Reserve
 from autoaug.search.executors import executors, resolve_executor
 from autoaug.search.loop import run_search
+from autoaug.search.progress import Progress
 from autoaug.search.space import AdversarialSpace, MixingSpace, SearchSpace, load_space
 from autoaug.search.strategies import get_strategy
 from autoaug.search.study import SearchStudy
@@ -139,6 +140,11 @@ class ObjectiveResult(Record):
 
 def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
     """See `autoaug.search`; this is its implementation for objectives."""
+    with listening(options.progress) as progress:
+        return _search(options, progress)
+
+
+def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
     check_seed(options.seed)
     for name, value, least in (
         ("seeds", options.seeds, 2),
@@ -146,7 +152,7 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
         ("workers", options.workers, 1),
     ):
         within(name, value, least, LARGEST_COUNT)
-    seed, progress = options.seed, options.progress or Logged()
+    seed = options.seed
     progress.measured_by(_WORDS.metric)
     chosen = get_strategy(options.strategy)
     if chosen.needs_data:

@@ -88,7 +88,7 @@ class RunOptions(Options):
     """What a search and a comparison have in common.
 
     Attributes:
-        progress: is notified of events; None for only the logger ``autoaug``.
+        progress: is notified of events; True shows a bar, None is for only the logger ``autoaug``.
         command: the command that repeats the run, to be recorded; if empty, the call.
     """
 
@@ -215,7 +215,7 @@ class RunOptions(Options):
     size: Size = None
     allow: Allow = ()
     out: Annotated[str | Path | None, Option("The run folder to create. [default: runs/DATA-search-N]", _RUN)] = None
-    progress: "Progress | None" = None
+    progress: "Progress | bool | None" = None
     command: str = ""
 
 
@@ -259,7 +259,7 @@ class ObjectiveOptions(Options):
     """The options of a search with an objective; see `autoaug.search`.
 
     Attributes:
-        progress: is notified of events; None for only the logger ``autoaug``.
+        progress: is notified of events; True shows a bar, None is for only the logger ``autoaug``.
     """
 
     objective: "Objective"
@@ -278,7 +278,7 @@ class ObjectiveOptions(Options):
     trial_timeout: TrialTimeout = None
     device: Device = "cpu"
     out: str | Path | None = None
-    progress: "Progress | None" = None
+    progress: "Progress | bool | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)

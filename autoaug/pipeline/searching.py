@@ -123,7 +123,10 @@ def _search(
     study = SearchStudy(config.storage or which.storage, space, strategy, which.seed, which.study, facts)
     if study.foreign:
         progress.warn(f"ignored {study.foreign} trials of the study that are damaged or not from this run")
-    budget = _budget(job, study, is_last=which.strategy == config.control or config.control is None)
+    is_control = which.storage != job.folder.study
+    half = job.parts.search / 2
+    progress.part_begins(half if is_control else 0.0, job.parts.search if is_control or not config.control else half)
+    budget = _budget(job, study, is_last=is_control or config.control is None)
     baselines = {name: load_policy(name) for name in affordable_baselines(space.baselines, budget)}
     progress.say(f"searching the space {space.name!r} with {strategy.name}, {config.workers} at a time")
     if "robustness" in strategy.objectives:

@@ -19,7 +19,7 @@ from autoaug.pipeline.training_setup import setup_lines
 from autoaug.policy.loading import read_policy
 from autoaug.policy.models import Policy
 from autoaug.results import SearchResult
-from autoaug.runs.callbacks import Everyone, Logged, open_trackers
+from autoaug.runs.callbacks import Everyone, Logged, listening, open_trackers
 from autoaug.runs.callbacks.event_log import read_events
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
@@ -32,13 +32,16 @@ from autoaug.utils.options import option_of
 from autoaug.utils.redaction import shown
 
 
-def begin_run(options: SearchOptions | CompareOptions) -> SearchResult:
-    """Carry out a new run. Errors are those of `autoaug.search`."""
-    begun = now()
+def begin_run(options: SearchOptions | CompareOptions, begun: float) -> SearchResult:
+    """Carry out a new run, whose time counts from `begun`. Errors are those of `autoaug.search`."""
+    with listening(options.progress) as progress:
+        return _begin(options, begun, progress)
+
+
+def _begin(options: SearchOptions | CompareOptions, begun: float, progress: Progress) -> SearchResult:
     if not options.command:
         options = replace(options, command=call_of(options))
     config, data, audit = prepare(options)
-    progress = options.progress or Logged()
     job = Job(RunFolder(run_folder_for(options)), config, data, audit, progress)
     planned = forecast(job)
     limit = time_limit(config, planned, begun)
@@ -49,19 +52,19 @@ def begin_run(options: SearchOptions | CompareOptions) -> SearchResult:
             progress.say(line)
         if (options.workers, options.executor, config.device) == (None, "auto", "cpu") and (fault := ray_fault()):
             progress.warn(f"{fault}: trials run one after another in this process")
-        return _carry_out(replace(job, folder=folder, limit=limit))
+        return _carry_out(replace(job, folder=folder, parts=planned.parts, limit=limit))
 
 
 def forecast_run(options: SearchOptions) -> Forecast:
     """What `begin_run` with the same options would do; nothing is written."""
     begun = now()
     config, data, audit = prepare(options)
-    planned = forecast(Job(RunFolder(run_folder_for(options)), config, data, audit, options.progress or Logged()))
+    planned = forecast(Job(RunFolder(run_folder_for(options)), config, data, audit, Logged()))
     time_limit(config, planned, begun)
     return planned
 
 
-def resume_run(run: str | Path, trust: bool, progress: Progress | None) -> SearchResult:
+def resume_run(run: str | Path, trust: bool, progress: Progress | bool | None) -> SearchResult:
     """Resume a run; see `autoaug.resume`."""
     folder = RunFolder(run)
     result = _result(folder)
@@ -71,11 +74,11 @@ def resume_run(run: str | Path, trust: bool, progress: Progress | None) -> Searc
     with _driving(folder, config):
         if result is not None:
             return finish(folder)
-        job = Job(*reopen(run, trust), progress or Logged())
-        if config.budget is not None and config.budget.seconds is not None:
+        with listening(progress) as listener:
+            job = Job(*reopen(run, trust), listener)
             events = read_events(folder.events) if folder.events.is_file() else []
-            job = replace(job, limit=resumed_limit(config, events, forecast(job)))
-        return _carry_out(job)
+            planned = forecast(job)
+            return _carry_out(replace(job, parts=planned.parts, limit=resumed_limit(config, events, planned)))
 
 
 def _result(folder: RunFolder) -> SearchResult | None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _REPORT_SECONDS, _REPORT_PART = 10.0, 0.05
 #: A search needs at least the time of so many trainings: the first baselines, and a policy at full length.
 _LEAST_SEARCH = 3.0
+#: Trainings of a confirmation are also scored on the test split, and may be slower than those that were timed.
+_MARGIN = 1.25
 #: An interval needs so many seeds.
 _LEAST_SEEDS = 2
 
@@ -84,7 +86,7 @@ def time_limit(config: RunConfig, forecast: Forecast, begun: float) -> TimeLimit
 def _limit(config: RunConfig, forecast: Forecast, ends: float) -> TimeLimit:
     return TimeLimit(
         ends,
-        forecast.candidates * forecast.seeds[0] / config.workers,
+        _MARGIN * forecast.candidates * forecast.seeds[0] / config.workers,
         0.0 if forecast.fault else forecast.training_seconds,
         config.workers,
         max(_LEAST_SEEDS, config.folds or 1),

@@ -89,7 +89,8 @@ class BudgetTracker:
         earlier_seconds: the time of the search in earlier sessions.
         begun_at: when this session began, by `time.monotonic`.
         sample_passes: those of all trials and probes that ended.
-        busy_seconds: the time that they took.
+        measured: the seconds and the length, in trainings, of the trials that ended on all of the data. A trial on a
+            share takes as many steps, so that its time says less.
         reserve: the part of a time limit that is not the search's.
     """
 
@@ -101,7 +102,7 @@ class BudgetTracker:
     earlier_seconds: float = 0.0
     begun_at: float = field(default_factory=lambda: time.monotonic())
     sample_passes: int = 0
-    busy_seconds: float = 0.0
+    measured: tuple[float, float] = (0.0, 0.0)
     reserve: Reserve | None = None
 
     def spent(self, committed: float) -> float:
@@ -114,11 +115,13 @@ class BudgetTracker:
         return (self.sample_passes + committed) / ((self.budget.trainings or 0.0) * self.full_length)
 
     def _reserved(self) -> float:
-        """The seconds that are not the search's, by what its trials took so far."""
+        """The seconds that are not the search's, by what its trials took so far; what was expected counts as one."""
         if self.reserve is None:
             return 0.0
-        measured = self.busy_seconds / self.sample_passes * self.full_length if self.sample_passes else 0.0
-        return self.reserve.trainings * (measured or self.reserve.training_seconds)
+        seconds, trainings = self.measured
+        if self.reserve.training_seconds:
+            seconds, trainings = seconds + self.reserve.training_seconds, trainings + 1
+        return self.reserve.trainings * seconds / trainings if trainings else 0.0
 
     def trainings(self) -> float | None:
         """The budget in trainings; None if that is not known."""

@@ -108,7 +108,7 @@ class _Search:
         request = self.running[key]
         if request is None:
             self.study.tell_probe(key.removeprefix(_PROBE), result, self.session)
-            self.note_cost(result)
+            self.tracker.sample_passes += result.sample_passes
             del self.running[key]
             return
         if result.status == "running":
@@ -118,18 +118,16 @@ class _Search:
             self.executor.cancel()
             result = replace(result, status="pruned")
         del self.running[key]
-        self.note_cost(result)
+        self.tracker.sample_passes += result.sample_passes
+        if request.data_fraction == 1 and result.status == "complete":
+            seconds, trainings = self.tracker.measured
+            self.tracker.measured = seconds + result.seconds, trainings + request.stop - request.start
         self.note_end(self.study.tell(request.number, result, self.session, self.tracker.full_length))
         for waiter in self.waiters.pop(request.number, ()):
             if result.status == "failed":  # the worker may have been at fault, not the policy
                 self.start(waiter)
             else:
                 self.note_end(self.study.tell_as(waiter.number, request.number))
-
-    def note_cost(self, result: TrialResult) -> None:
-        """Add what a trial or a probe cost to what is spent."""
-        self.tracker.sample_passes += result.sample_passes
-        self.tracker.busy_seconds += max(0.0, result.ended - result.started) if result.sample_passes else 0.0
 
     def note_end(self, trial: TrialSummary) -> None:
         """Report a trial that has ended; give up if most trials fail."""
@@ -183,7 +181,7 @@ def run_search(
     count = PolicyCount(study.strategy.explores_until)
     for request in study.all():
         count.add(*counted(request))
-    costly = [probe for probe in probes if probe["sample_passes"]]
+    whole = [trial for trial in ended if trial.data_fraction == 1 and trial.status == "complete" and trial.seconds > 0]
     tracker = BudgetTracker(
         budget,
         full_length,
@@ -191,9 +189,8 @@ def run_search(
         len(baselines),
         count,
         earlier_seconds=elapsed(study),
-        sample_passes=sum(trial.sample_passes for trial in ended) + sum(probe["sample_passes"] for probe in costly),
-        busy_seconds=sum(trial.seconds for trial in ended if trial.sample_passes)
-        + sum(probe["ended"] - probe["started"] for probe in costly),
+        sample_passes=sum(trial.sample_passes for trial in ended) + sum(probe["sample_passes"] for probe in probes),
+        measured=(sum(trial.seconds for trial in whole), float(sum(trial.stop for trial in whole))),
         reserve=reserve,
     )
     context = SearchContext(
