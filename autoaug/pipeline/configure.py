@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from autoaug.data.audit import Audit
+from autoaug.data.labels import require_classes
 from autoaug.data.loading import check_data, recognize
 from autoaug.data.splits import DataSet
 from autoaug.errors import DataError, DeviceError, OptionError, RunError
@@ -43,7 +44,7 @@ from autoaug.search.space import SearchSpace, load_space, wanted_generators
 from autoaug.search.storage import STUDY_NAME, check_storage
 from autoaug.search.strategies import get_strategy
 from autoaug.training.device import resolve_device
-from autoaug.training.metrics import check_metric
+from autoaug.training.metrics import check_metric, metrics_of
 from autoaug.training.metrics import is_own as is_own_metric
 from autoaug.utils.redaction import shown, without_secrets
 from autoaug.utils.sketch import count_shared
@@ -112,7 +113,10 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
         generator.check_fits(data, "generator" in options.allow)
     start, recipe = training_setup(options, changes, data)
     task = task_of(data, recipe)
-    check_metric(options.metric, task, {"validation": data.validation.labels, "test": data.test.labels})
+    metric = options.metric or next(iter(metrics_of(task)))
+    check_metric(metric, task, {"validation": data.validation.labels, "test": data.test.labels})
+    if kinds := wanted_generators(goal.space, goal.known()):
+        require_classes(data.train.labels, f"samples of a {kinds[0]}")
     first, most = seed_counts(options.seeds, options.max_seeds, options.folds)
     config = RunConfig(
         data=absolute(options.data),
@@ -122,7 +126,7 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
         allow=tuple(options.allow),
         model=options.model,
         start=start,
-        metric=options.metric,
+        metric=metric,
         recipe=recipe,
         confirmation_seeds=first,
         most_seeds=most,

@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from autoaug.data.inputs import MemoryInputs
+from autoaug.data.labels import require_classes
 from autoaug.data.loading import check_data, open_source
 from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import OptionError, RunError, pausing_on_full_disk
@@ -60,6 +61,7 @@ def fit(options: FitOptions) -> About:
     check_free(out)
     source = load_generator(Path(options.source)) if options.source else None
     _, data = check_data(str(options.data), parse_memory(None), None, options.allow, options.seed)
+    require_classes(data.train.labels, "a generator")
     if options.steps is not None and not generator_kind(options.kind, data.modality).usual_steps(len(data.train)):
         raise OptionError(f"a {options.kind} is not trained in steps: leave out --steps")
     loader = get_modality(data.modality).loader

@@ -26,7 +26,7 @@ from autoaug.search.progress import Progress
 from autoaug.training.metrics import Metric, get_metric
 from autoaug.training.recipe import Recipe
 from autoaug.training.setting import Setting, TrainingSetting
-from autoaug.training.tasks import Classification, Task, balanced_weights
+from autoaug.training.tasks import Task, task_for
 from autoaug.utils.facts import Facts
 
 OpenExecutor = Callable[[Setting], Executor]
@@ -34,9 +34,7 @@ OpenExecutor = Callable[[Setting], Executor]
 
 def task_of(data: DataSet, recipe: Recipe) -> Task:
     """What is predicted."""
-    classes = len(data.classes)
-    is_balanced = recipe.class_weights == "balanced"
-    return Classification(classes, balanced_weights(data.train.labels, classes) if is_balanced else ())
+    return task_for(data.train.labels, len(data.classes), recipe.class_weights == "balanced")
 
 
 @dataclass(frozen=True)

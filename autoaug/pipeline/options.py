@@ -164,13 +164,15 @@ class RunOptions(Options):
         ),
     ] = "samples"
     metric: Annotated[
-        str,
+        str | None,
         Option(
-            "What policies are compared by: accuracy, balanced-accuracy, macro-f1, auroc, log-loss, kappa, or your own "
-            "module:function, called with labels and probabilities. The result has all of them.",
+            "What policies are compared by: accuracy, balanced-accuracy, macro-f1, auroc, log-loss or kappa; with "
+            "several labels per sample map, macro-f1 or micro-f1; for numbers rmse, mae or r2; or your own "
+            "module:function, called with labels and scores, such as probabilities. The result has all of them. "
+            "[default: the first for such data]",
             _CONFIRMATION,
         ),
-    ] = "accuracy"
+    ] = None
     seeds: Seeds = 5
     max_seeds: Annotated[
         int | None,

@@ -13,6 +13,7 @@ from torch import nn
 
 from autoaug.data.audit import allowed
 from autoaug.data.inputs import spread_rows
+from autoaug.data.labels import require_classes
 from autoaug.data.loading import audited_source
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import OptionError, RunError, first_line, rule_of
@@ -51,6 +52,7 @@ def robustness_of(options: RobustnessOptions) -> Robustness:
     run, config = (None, None) if exported.is_file() else RunFolder.open(model)
     about = _of(config) if config else read_record(exported, _Exported, RunError, _NO_NETWORK)
     data, tested = _tested(options, config, about)
+    require_classes(data.test.labels, "the accuracy under attack")
     if run and config and config.data_fingerprint == data.fingerprint:
         _check_untouched(run, data)
     network = about.network

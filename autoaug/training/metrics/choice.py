@@ -10,6 +10,8 @@ import numpy as np
 from autoaug.errors import OptionError
 from autoaug.training.metrics.base import Metric, statistics_of
 from autoaug.training.metrics.counts import Accuracy, BalancedAccuracy, Kappa, MacroF1
+from autoaug.training.metrics.labels import MacroLabelF1, MeanAveragePrecision, MicroF1
+from autoaug.training.metrics.numbers import Determination, MeanAbsoluteError, RootMeanSquaredError
 from autoaug.training.metrics.own import OwnMetric
 from autoaug.training.metrics.probabilities import AUROC, LogLoss
 from autoaug.training.tasks import Task
@@ -25,7 +27,9 @@ _METRICS: Mapping[str, Mapping[str, Metric]] = {
         "auroc": AUROC(),
         "log-loss": LogLoss(),
         "kappa": Kappa(),
-    }
+    },
+    "multi-label": {"map": MeanAveragePrecision(), "macro-f1": MacroLabelF1(), "micro-f1": MicroF1()},
+    "regression": {"rmse": RootMeanSquaredError(), "mae": MeanAbsoluteError(), "r2": Determination()},
 }
 
 
@@ -44,7 +48,7 @@ def get_metric(name: str, task: Task) -> Metric:
     such metric.
     """
     if is_own(name):
-        return OwnMetric(name)
+        return OwnMetric(name, task.outputs if not task.classes else 1, bool(task.classes))
     known = metrics_of(task)
     if name in known:
         return known[name]
@@ -66,9 +70,19 @@ def check_metric(name: str, task: Task, labels: Mapping[str, np.ndarray]) -> Non
     """
     metric = get_metric(name, task)
     for split, all_labels in labels.items():
-        own = np.repeat(np.unique(all_labels), _OF_EACH)
-        scores = np.random.default_rng(0).dirichlet(np.ones(task.outputs), len(own)).astype(np.float32)
+        own, scores = _made_up(task, all_labels)
         value = metric.of(statistics_of(metric, task, scores, own))
         if not np.isfinite(value):
-            why = f"the {split} split has {len(np.unique(all_labels))} of {task.outputs} classes"
+            why = f"the {split} split has {len(np.unique(all_labels, axis=0))} different labels"
+            if task.classes:
+                why = f"the {split} split has {len(np.unique(all_labels))} of {task.outputs} classes"
             raise OptionError(f"--metric {name} is {value} for made-up predictions, no finite number: {why}")
+
+
+def _made_up(task: Task, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Labels like those of a split, and made-up scores for them."""
+    draw = np.random.default_rng(0)
+    if task.classes:
+        own = np.repeat(np.unique(labels), _OF_EACH)
+        return own, draw.dirichlet(np.ones(task.outputs), len(own)).astype(np.float32)
+    return labels, draw.random(labels.shape, np.float32)
