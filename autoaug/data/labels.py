@@ -45,8 +45,8 @@ def absent(labels: np.ndarray, names: Sequence[str]) -> np.ndarray:
 
 
 def strata_of(labels: np.ndarray) -> np.ndarray:
-    """The stratum ``[n]`` of each sample, int64: its class; its combination of labels, or, if few samples share that, the
-    rarest of them, which a part of the data is most likely to lack (Sechidis et al., 2011); or the decile of its first
+    """The stratum ``[n]`` of each sample, int64: its class; its combination of labels, or, if few samples share it, the
+    rarest of these, which a part of the data is most likely to lack (Sechidis et al., 2011); or the decile of its first
     number. Small strata of labels and numbers are joined with the largest.
     """
     if labels.ndim == 1:
