@@ -10,13 +10,12 @@ from typing import Literal
 
 import numpy as np
 
-from autoaug.data.inputs import Inputs, take_ahead
+from autoaug.data.inputs import Inputs, in_blocks
 from autoaug.data.labels import counts_of, kind_of
 from autoaug.data.source import Role, Source
 from autoaug.errors import DataError, UnknownName
 from autoaug.results import UNEVEN
 
-_CHUNK = 512
 #: Below this many validation samples, the standard error of an accuracy of 80 % is above 4 points.
 _FEW_SAMPLES = 100
 _MOST_LISTED = 10
@@ -109,11 +108,8 @@ def audit(source: Source) -> Audit:
 
 def hash_inputs(inputs: Inputs) -> np.ndarray:
     """A 16-byte digest of the values of every sample."""
-    chunks = np.array_split(np.arange(len(inputs)), max(1, -(-len(inputs) // _CHUNK)))
     digests = [
-        hashlib.blake2b(sample.tobytes(), digest_size=16).digest()
-        for block in take_ahead(inputs, chunks)
-        for sample in block
+        hashlib.blake2b(sample.tobytes(), digest_size=16).digest() for block in in_blocks(inputs) for sample in block
     ]
     return np.array(digests, dtype="V16")
 

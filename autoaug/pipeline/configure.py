@@ -21,11 +21,11 @@ from autoaug.pipeline.options import CompareOptions, RunOptions, SearchOptions
 from autoaug.pipeline.parsing import (
     absolute,
     check_seed,
-    check_size,
     check_texts,
     default_workers,
     parse_budget,
     parse_memory,
+    parse_resize,
     parse_time,
     seed_counts,
     versions,
@@ -93,6 +93,7 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
     check_texts(options)
     writable("the run folder", str(run_folder_for(options).absolute()))
     _check_numbers(options)
+    resize = parse_resize(options.size, options.resize)
     goal = _search(options) if isinstance(options, SearchOptions) else _comparison(options)
     machine = _machine(options)
     check_trackers(options.track)
@@ -103,7 +104,7 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
     models.check(options.model, asked_weights(options))
     generator = _generator(options, wanted_generators(goal.space, goal.known()))
     audit, data = check_data(
-        str(options.data), machine.memory_limit, options.size, options.allow, options.seed, options.folds
+        str(options.data), machine.memory_limit, resize, options.allow, options.seed, options.folds
     )
     data.check_test_groups()
     goal.check_modality(data.modality)
@@ -122,7 +123,8 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
         data=absolute(options.data),
         data_fingerprint=audit.fingerprint,
         modality=data.modality,
-        size=options.size,
+        size=resize.lengths or None,
+        resize=resize.how,
         allow=tuple(options.allow),
         model=options.model,
         start=start,
@@ -221,7 +223,6 @@ def _machine(options: RunOptions) -> _Machine:
 def _check_numbers(options: RunOptions) -> None:
     """Raise `OptionError` for a number that is too small or too large."""
     check_seed(options.seed)
-    check_size(options.size)
     for name, value, least, most in (
         ("workers", options.workers, 1, LARGEST_COUNT),
         ("seeds", options.seeds, 2, LARGEST_COUNT),
@@ -295,7 +296,7 @@ def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, 
     models.check(config.model, config.start.weights if config.start is not None else None)
     if config.accept is not None:
         load_accept_function(config.accept)
-    audit, data = check_data(config.data, config.memory_limit, config.size, config.allow, config.seed, config.folds)
+    audit, data = check_data(config.data, config.memory_limit, config.resizing, config.allow, config.seed, config.folds)
     now, then = (data.modality, audit.fingerprint), (config.modality, config.data_fingerprint)
     if now != then:
         raise RunError(

@@ -194,9 +194,9 @@ def _words(config: RunConfig) -> str:
     budget, space = config.budget, config.space
     if budget is None or space is None:
         return ""
-    if budget.trials is not None:
+    if budget.policies is not None:
         known = len(affordable_baselines(space.baselines, budget))
-        amount = f"{budget.trials} policies of its own and {known} known ones, and repetitions of the best"
+        amount = f"{budget.policies} policies of its own and {known} known ones, and repetitions of the best"
     elif budget.seconds is not None:
         amount = f"as many trials as fit into the {_duration(budget.seconds)} of the run, the confirmation aside"
     else:
@@ -213,9 +213,9 @@ def _search_seconds(config: RunConfig, training_seconds: float) -> float:
     if budget is None or space is None:
         return 0.0
     trainings = budget.trainings or 0.0
-    if budget.trials is not None:
+    if budget.policies is not None:
         strategy = get_strategy(config.strategy)
-        tried = budget.trials + len(affordable_baselines(space.baselines, budget))
+        tried = budget.policies + len(affordable_baselines(space.baselines, budget))
         trainings = tried * strategy.explored_fraction / strategy.explores_until
     return trainings * training_seconds / config.workers * (2 if config.control else 1)
 

@@ -61,7 +61,18 @@ Device = Annotated[str, Option("auto, cpu, cuda or cuda:N.", _MACHINE)]
 MemoryLimit = Annotated[
     str | None, Option("Larger data sets stay on disk, e.g. 2G. [default: half of the free memory]", _MACHINE)
 ]
-Size = Annotated[int | None, Option("Resize sample files to this size. [default: by rule]", _DATA)]
+Size = Annotated[
+    str | int | None,
+    Option("Resize sample files to this size, e.g. 64, or 96x128 (height x width). [default: by rule]", _DATA),
+]
+Resizing = Annotated[
+    Literal["crop", "letterbox", "squash"],
+    Option(
+        "How sample files are resized: 'crop' (cover the size, cut off the rest), 'letterbox' (fit into it, fill up), "
+        "or 'squash' (change the shape).",
+        _DATA,
+    ),
+]
 Allow = Annotated[
     Sequence[str],
     Option(
@@ -215,6 +226,7 @@ class RunOptions(Options):
     device: Device = "auto"
     memory_limit: MemoryLimit = None
     size: Size = None
+    resize: Resizing = "crop"
     allow: Allow = ()
     out: Annotated[str | Path | None, Option("The run folder to create. [default: runs/DATA-search-N]", _RUN)] = None
     progress: "Progress | bool | None" = None
@@ -291,6 +303,7 @@ class CheckOptions(Options):
     allow: Allow = ()
     memory_limit: MemoryLimit = None
     size: Size = None
+    resize: Resizing = "crop"
     seed: Annotated[int, Option("Seed of the splits.", _DATA)] = 0
 
 

@@ -17,6 +17,7 @@ from autoaug.data.labels import require_classes
 from autoaug.data.loading import audited_source
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import OptionError, RunError, first_line, rule_of
+from autoaug.modalities.base import AS_SUITS
 from autoaug.modalities.networks import Models, Start
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.configure import check_trusted
@@ -101,9 +102,9 @@ def _tested(options: RobustnessOptions, config: RunConfig | None, about: _Export
     """The data, and the rows of the test split that the model was not trained on: the first fold for its own data with
     folds, otherwise all.
     """
-    size, limit = (config.size, config.memory_limit) if config else (None, parse_memory(None))
+    resize, limit = (config.resizing, config.memory_limit) if config else (AS_SUITS, parse_memory(None))
     seed = config.seed if config else 0
-    source, audited = audited_source(str(options.data), limit, size, options.allow)
+    source, audited = audited_source(str(options.data), limit, resize, options.allow)
     folds = about.folds if about.data_fingerprint == audited.fingerprint else None
     found = split(source, audited, seed, limit, allowed(options.allow), folds)
     return found, np.arange(len(found.test)) if found.folds is None else found.folds.of([seed])[seed]

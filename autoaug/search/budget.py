@@ -10,20 +10,22 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Budget(BaseModel):
-    """When the search stops: after it has tried a number of policies (`trials`; neither the known ones nor repetitions
-    count), after a number of seconds, or after the compute of a number of trainings.
+    """When the search stops: after it has tried a number of policies (neither the known ones nor repetitions count),
+    after a number of seconds, or after the compute of a number of trainings. In runs of older versions all `trials`
+    count.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    trials: Annotated[int, Field(ge=1)] | None = None
+    policies: Annotated[int, Field(ge=1)] | None = None
     seconds: Annotated[float, Field(gt=0)] | None = None
     trainings: Annotated[float, Field(gt=0)] | None = None
+    trials: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
-        if sum(value is not None for value in (self.trials, self.seconds, self.trainings)) != 1:
-            raise ValueError("a budget is one of trials, seconds or trainings; give exactly one")
+        if sum(value is not None for value in (self.policies, self.seconds, self.trainings, self.trials)) != 1:
+            raise ValueError("a budget is one of policies, seconds, trainings or trials; give exactly one")
         return self
 
 
@@ -49,12 +51,14 @@ class PolicyCount:
         policies: the number, where a part of a training counts as that part.
         cost: of all trials until the last policy was begun, in trainings.
         after: of the trials since then.
+        trials: the number of all trials, where a part of a training counts as that part.
     """
 
     until: float
     policies: float = 0.0
     cost: float = 0.0
     after: float = 0.0
+    trials: float = 0.0
     _begun: set[tuple[str, float]] = field(default_factory=set)
 
     def add(self, fingerprint: str, span: tuple[float, float], data_fraction: float, is_baseline: bool) -> None:
@@ -62,6 +66,7 @@ class PolicyCount:
         start, stop = span
         is_new = (fingerprint, start) not in self._begun
         self._begun.add((fingerprint, start))
+        self.trials += stop - start
         self.after += data_fraction * (stop - start)
         if is_new and not is_baseline:
             self.policies += stop - start
@@ -107,8 +112,10 @@ class BudgetTracker:
 
     def spent(self, committed: float) -> float:
         """The fraction of the budget that is spent, counting the sample passes `committed` to running trials."""
+        if self.budget.policies is not None:
+            return self.count.spent(self.budget.policies)
         if self.budget.trials is not None:
-            return self.count.spent(self.budget.trials)
+            return self.count.trials / self.budget.trials
         if self.budget.seconds is not None:
             passed = self.earlier_seconds + time.monotonic() - self.begun_at
             return passed / max(1e-9, self.budget.seconds - self._reserved())
@@ -125,8 +132,10 @@ class BudgetTracker:
 
     def trainings(self) -> float | None:
         """The budget in trainings; None if that is not known."""
+        if self.budget.policies is not None:
+            return float(self.budget.policies + self.known)
         if self.budget.trials is not None:
-            return float(self.budget.trials + self.known)
+            return float(self.budget.trials)
         if self.budget.seconds is None:
             return self.budget.trainings
         if self.reserve is None or not self.reserve.training_seconds:
