@@ -197,6 +197,8 @@ def _words(config: RunConfig) -> str:
     if budget.policies is not None:
         known = len(affordable_baselines(space.baselines, budget))
         amount = f"{budget.policies} policies of its own and {known} known ones, and repetitions of the best"
+    elif budget.trials is not None:
+        amount = f"{budget.trials} trials"
     elif budget.seconds is not None:
         amount = f"as many trials as fit into the {_duration(budget.seconds)} of the run, the confirmation aside"
     else:
@@ -212,7 +214,7 @@ def _search_seconds(config: RunConfig, training_seconds: float) -> float:
     budget, space = config.budget, config.space
     if budget is None or space is None:
         return 0.0
-    trainings = budget.trainings or 0.0
+    trainings = budget.trainings or float(budget.trials or 0)
     if budget.policies is not None:
         strategy = get_strategy(config.strategy)
         tried = budget.policies + len(affordable_baselines(space.baselines, budget))
