@@ -145,35 +145,37 @@ class RunOptions(Options):
     ] = None
     batch_size: Annotated[int | None, Option("Samples per step. [default: by size]", _TRAINING)] = None
     class_weights: Annotated[
-        Literal["none", "balanced"],
+        Literal["none", "balanced"] | None,
         Option(
             "Weights of classes in the loss: 'none', or 'balanced', in inverse proportion to their samples. The same "
-            "for all policies.",
+            "for all policies. [default: by recipe, none]",
             _TRAINING,
         ),
-    ] = "none"
+    ] = None
     sampling: Annotated[
-        Literal["shuffled", "balanced"],
+        Literal["shuffled", "balanced"] | None,
         Option(
-            "Train on all samples equally often ('shuffled'), or on all classes equally often ('balanced').", _TRAINING
+            "Train on all samples equally often ('shuffled'), or on all classes equally often ('balanced'). "
+            "[default: by recipe, shuffled]",
+            _TRAINING,
         ),
-    ] = "shuffled"
+    ] = None
     equal: Annotated[
-        Literal["samples", "epochs", "compute"],
+        Literal["samples", "epochs", "compute"] | None,
         Option(
             "Compare policies at equal 'samples' seen, with K copies at equal 'epochs', or with attacks at equal "
-            "'compute', where the passes of an attack count too.",
+            "'compute', where the passes of an attack count too. [default: by recipe, samples]",
             _TRAINING,
         ),
-    ] = "samples"
+    ] = None
     batch_counts: Annotated[
-        Literal["samples", "inputs"],
+        Literal["samples", "inputs"] | None,
         Option(
             "With K copies, the batch size counts 'samples' including copies, or 'inputs' (then a batch is K times "
-            "as large).",
+            "as large). [default: by recipe, samples]",
             _TRAINING,
         ),
-    ] = "samples"
+    ] = None
     metric: Annotated[
         str | None,
         Option(
