@@ -102,6 +102,9 @@ class Values(Protocol):
         a batch back to the user's type. Raises ValueError for an unknown type.
         """
 
+    def is_sample(self, given: Any) -> bool:
+        """Whether part of a user's tuple or mapping can be a sample or a batch, and is no label or annotation."""
+
     def check(self, values: Tensor, look: bool = True) -> Tensor:
         """The values of a batch if they are valid, clamped if they are off only by rounding. Raises ValueError
         otherwise. With `look` False, only shape and type are checked.
