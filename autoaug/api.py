@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from autoaug.pipeline.objective import ObjectiveResult
     from autoaug.policy.models import Policy
     from autoaug.results import SearchResult
+    from autoaug.results.robustness import Robustness
     from autoaug.search.progress import Progress
-    from autoaug.training.robustness_result import Robustness
 
 
 @overload

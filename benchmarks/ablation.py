@@ -12,8 +12,8 @@ from autoaug.search.strategies.auto import Auto, AutoConfig
 WITHOUT = {
     "matching": AutoConfig(looks_for_shift=False),
     "affinity": AutoConfig(measures_affinity=False),
-    "the portfolio": AutoConfig(most_shapes=1),
-    "questions": AutoConfig(asks=False),
+    "the portfolio": AutoConfig(first_shapes=1),
+    "the model": AutoConfig(models=False),
     "repeats": AutoConfig(repeats=0),
     "shares of the data": AutoConfig(data_fraction=1.0),
 }

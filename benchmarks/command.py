@@ -10,16 +10,16 @@ from typing import Any
 from autoaug.pipeline.options import SearchOptions
 
 
-def options_of(doc: str | None, name: str) -> argparse.ArgumentParser:
-    """A parser with the module docstring `doc` as help, and the option ``--out``, by default ``reports/NAME.json``."""
+def options_of(doc: str, name: str) -> argparse.ArgumentParser:
+    """A parser with a script's docstring `doc` as help, and the option ``--out``, by default ``reports/NAME.json``."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(f"reports/{name}.json"), help="its results are not run again")
     return parser
 
 
-def names(text: str, known: Collection[str], what: str) -> list[str]:
-    """Split names at commas; end the program if one is unknown."""
-    given = text.split(",")
+def names(text: str | None, known: Collection[str], what: str) -> list[str]:
+    """Split names at commas, by default all that are known; end the program if one is unknown."""
+    given = list(known) if text is None else text.split(",")
     if unknown := [name for name in given if name not in known]:
         raise SystemExit(f"error: there is no {what} {', '.join(map(repr, unknown))}; there are: {', '.join(known)}")
     return given

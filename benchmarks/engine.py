@@ -1,17 +1,8 @@
-"""What does the search itself cost? Time the driver with many trials at once, and Ray with short ones; writes JSON.
-
-    scripts/bench_engine [--trials 10000] [--slots 100] [--strategies auto,tpe,random]
-                         [--ray-trials 64] [--out reports/engine.json]
-
-Driver: a surrogate answers every trial immediately, so all the time is the driver's: asking the strategy, drawing
-policies, writing to SQLite. The time per ask and tell is measured over the first and the last tenth of the search.
-
-Ray: trivial trials on two warm Ray Tune workers, and trials of about five seconds, with the fraction of the workers'
-time that is lost. Results in the JSON file are not run again.
-"""
+"""The work of ``scripts/bench_engine``, which describes it."""
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing
 import platform
 import random
@@ -36,7 +27,7 @@ from autoaug.search.space import load_space
 from autoaug.search.strategies import STRATEGIES, get_strategy
 from autoaug.search.study import SearchStudy
 from autoaug.training.result import Rung, TrialResult
-from benchmarks.command import names, options_of
+from benchmarks.command import names
 from benchmarks.results import Results
 
 #: Sample passes of one full training.
@@ -147,14 +138,8 @@ def ray(seconds: float, trials: int, workers: int = 2) -> dict[str, float]:
     }
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Run the missing measurements."""
-    parser = options_of(__doc__, "engine")
-    parser.add_argument("--trials", type=int, default=10_000)
-    parser.add_argument("--slots", type=int, default=100)
-    parser.add_argument("--strategies", default="auto,tpe,random")
-    parser.add_argument("--ray-trials", type=int, default=64, help="trivial ones; an eighth as many of 5 s follow")
-    options = parser.parse_args()
     results = Results(options.out, vars(options), fixed=("trials", "slots", "ray_trials"))
     results.items.setdefault("machine", f"{platform.machine()}, Python {platform.python_version()}")
     drivers = results.items.setdefault("driver", {})

@@ -1,24 +1,8 @@
-"""The benefit of folds for few samples, and their bias if the search saw the tested samples; writes JSON.
-
-    scripts/bench_folds [--simulations 1000] [--out reports/folds.json]
-
-Simulated, with the program's own intervals: 400 samples, a baseline, and 25 searched policies. A policy has luck with
-the samples that it is scored on, and with those that it is trained on. The search picks the policy with the best mean
-on all samples that it sees, because trials on a share of the data are scored on the rest. The picked policy is then
-trained again on 15 seeds, together with the baseline:
-
-- "split": the search sees three quarters, and all seeds are tested on the last quarter;
-- "folds": the search sees one half, and the other half is tested in 5 folds, as with ``--folds 5``;
-- "folds of all": the search sees three quarters, and all samples are tested in 5 folds. This is the wrong way.
-
-The truth is the difference on new training and test samples. The results are the mean error of the estimate, how often
-the interval misses the truth, half its width, how often the policy is called better, and its true worth. Either all
-policies are equally good, or they differ by two points (standard deviation). The luck with the training samples is
-small, or as large as that with the test samples.
-"""
+"""The work of ``scripts/bench_folds``, which describes it."""
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 from functools import partial
 
@@ -26,7 +10,6 @@ import numpy as np
 
 from autoaug.data.folds import Folds
 from autoaug.evaluation.statistics import Errors, corrected_errors, crossed_errors
-from benchmarks.command import options_of
 from benchmarks.results import Results
 
 SAMPLES, POLICIES, SEEDS, FOLDS = 400, 25, 15, 5
@@ -117,11 +100,8 @@ def _points(values: np.ndarray) -> float:
     return round(100 * float(values.mean()), 2)
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Run the simulations that are missing."""
-    parser = options_of(__doc__, "folds")
-    parser.add_argument("--simulations", type=int, default=1000, help="of each design and spread")
-    options = parser.parse_args()
     results = Results(options.out, vars(options), fixed=["simulations"])
     for name, world in WORLDS.items():
         part = results.items.setdefault(name, {})

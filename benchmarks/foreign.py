@@ -1,15 +1,8 @@
-"""Does `auto` find shifts that its own operators did not make? SciPy, Pillow and NumPy make them; writes JSON.
-
-    scripts/bench_foreign DATA.npz [--plants zoom,salt] [--out reports/foreign.json]
-
-Like ``bench_recovery``, except for the oracle: a training without augmentation on twelve shifted versions of each
-training image, for a twelfth of the epochs (rounded). Results in the JSON file are not run again.
-
-DATA has x_train, y_train, x_test, y_test; 500 of its test images become the validation split, 4,000 the test split.
-"""
+"""The work of ``scripts/bench_foreign``, which describes it."""
 
 from __future__ import annotations
 
+import argparse
 import io
 import tempfile
 from collections.abc import Callable
@@ -23,7 +16,7 @@ from scipy import ndimage
 
 import autoaug
 from benchmarks import gap
-from benchmarks.command import names, options_of
+from benchmarks.command import names
 from benchmarks.planting import Arrays, planted
 from benchmarks.results import Results
 
@@ -121,12 +114,8 @@ def recovery(data: Path, shift: Shift) -> dict[str, object]:
     return gap.closed(result, result.candidate("none").mean, taught.candidate("none").mean)
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Run the missing searches."""
-    parser = options_of(__doc__, "foreign")
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--plants", default=",".join(PLANTS))
-    options = parser.parse_args()
     results = Results(options.out, vars(options))
     for plant in names(options.plants, PLANTS, "plant"):
         key = f"{options.data.stem}/{plant}"

@@ -1,18 +1,4 @@
-"""What is generated data worth? Copies, generated and adversarial samples, paired by seed; writes JSON and a page.
-
-    scripts/bench_generated fashion-1k.npz fashion-100.npz [--seeds 5] [--generators 1] [--steps N]
-                            [--arms "*gan*,none"] [--policy NAME|FILE] [--longer 3] [--search]
-                            [--scratch runs/generators] [--out reports/generated.json]
-
-Every arm is trained at full length on the same seeds and scored on the test split. Its gain over the same policy
-without the addition is paired by seed. Copies are compared at equal samples seen, and at equal epochs. The generators
-are fitted on the training split alone, ``--generators`` times with different seeds, and judged too: by the accuracy on
-real test images of a classifier trained only on 10,000 samples without augmentation, and by the shares of their samples
-and of planted faults that the sample filter drops. ``--policy`` replaces RandAugment as the policy below the additions.
-``--search`` adds an arm: the policy that a search with the compute of ten trainings finds in the space ``regularized``,
-which includes copies, samples and attacks. ``--longer N`` trains every arm N times as long. Results in the JSON file
-are not run again.
-"""
+"""The work of ``scripts/bench_generated``, which describes it."""
 
 from __future__ import annotations
 
@@ -37,7 +23,6 @@ from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
 from autoaug.training.setting import TrainingSetting
 from benchmarks.arms import Arm, arms, searched
-from benchmarks.command import options_of
 from benchmarks.generated_page import write_generated
 from benchmarks.generators import caught, fitted, judged
 from benchmarks.results import Results
@@ -95,7 +80,7 @@ class Subject:
 
     def judge_generators(self) -> None:
         """Judge the generators that have not been judged."""
-        figures, dropped = self.of_data.setdefault("generators", {}), self.of_data.setdefault("gate", {})
+        figures, dropped = self.of_data.setdefault("generators", {}), self.of_data.setdefault("sample_filter", {})
         for kind, seed in product(KINDS, range(self.options.generators)):
             key = f"{kind} {seed}"
             if key in figures and key in dropped:
@@ -152,19 +137,8 @@ class Subject:
         self.results.save()
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Run the missing measurements."""
-    parser = options_of(__doc__, "generated")
-    parser.add_argument("data", nargs="+")
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--generators", type=int, default=1)
-    parser.add_argument("--steps", type=int, help="training steps of the GAN; by default it decides")
-    parser.add_argument("--arms", default="*", help="patterns of the arms to train, separated by commas")
-    parser.add_argument("--policy", default="randaugment", help="the policy below the additions, besides none")
-    parser.add_argument("--longer", type=int, default=1, help="train this many times as long")
-    parser.add_argument("--search", action="store_true", help="add the policy that a search finds")
-    parser.add_argument("--scratch", type=Path, default=Path("runs/generators"))
-    options = parser.parse_args()
     torch.set_num_threads(1)
     results: Results = Results(
         options.out, vars(options), then=lambda: write_generated(options.out.with_suffix(".html"), results.items)

@@ -14,7 +14,7 @@ from benchmarks.page import Section, Table, write_page
 HEAD = ("arm", "test, %", "against", "difference, points", "seeds", "s each")
 TABLES = {
     "generators": "The generators",
-    "gate": "What the sample filter drops: shares of good samples and of planted faults",
+    "sample_filter": "What the sample filter drops: shares of good samples and of planted faults",
 }
 
 

@@ -12,7 +12,7 @@ from autoaug.errors import RunError
 from autoaug.generate.filter import SampleFilter
 from autoaug.generate.fitting import FitSettings, fit_generator
 from autoaug.generate.generator import SavedGenerator, load_generator
-from autoaug.generate.metrics import ClassifierPlan, balanced_labels, classification_score, judge_samples
+from autoaug.generate.metrics import ClassifierPlan, classification_score, judge_samples
 from autoaug.training.recipe import Recipe
 from autoaug.utils.seeds import derive_seed
 
@@ -38,7 +38,7 @@ def judged(
     made: SavedGenerator, data: DataSet, recipe: Recipe, sample_filter: SampleFilter, seed: int
 ) -> dict[str, float]:
     """Metrics of a generator's samples, and the seconds that fitting it took."""
-    labels = balanced_labels(len(data.classes), 10_000 // len(data.classes))
+    labels = np.repeat(np.arange(len(data.classes)), 10_000 // len(data.classes))
     samples = Samples(MemoryInputs(made.sample(labels, derive_seed(seed, "judge"))), labels)
     figures = judge_samples(samples, data.validation, sample_filter)
     # 20,000 sample passes in total, whatever the number of samples.
@@ -54,7 +54,8 @@ def caught(made: SavedGenerator, data: DataSet, sample_filter: SampleFilter, see
     """The shares that the filter drops of good samples and of planted faults: noise, samples under wrong labels, and
     copies of training images.
     """
-    labels, draw = balanced_labels(len(data.classes), 2_000 // len(data.classes)), np.random.default_rng(seed)
+    labels = np.repeat(np.arange(len(data.classes)), 2_000 // len(data.classes))
+    draw = np.random.default_rng(seed)
     good = made.sample(labels, derive_seed(seed, "gate"))
     copied = draw.integers(0, len(data.train), len(labels))
     planted = {

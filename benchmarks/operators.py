@@ -1,15 +1,8 @@
-"""Time the policy engine against other libraries and its limit, side by side in one run; writes JSON.
-
-    scripts/bench_engine_ops [--quick] [--threads 1] [--out reports/engine_ops.json]
-
-Figures are medians, in images per second, on one thread (see ``--threads``); use an otherwise idle machine. For all
-contestants alike, the C library keeps freed memory: otherwise page faults cost as much as the work above 64 pixels.
-Packages that are not installed are left out. A GPU is timed too if there is one. Results in the JSON file are not run
-again.
-"""
+"""The work of ``scripts/bench_engine_ops``, which describes it."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import sys
@@ -30,7 +23,6 @@ from autoaug.training.recipe import Recipe
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.tasks import Classification
 from autoaug.training.trial import Train
-from benchmarks.command import options_of
 from benchmarks.contestants import Run, bare_backward, bare_warp, engine, engine_backward, others
 from benchmarks.results import Results
 
@@ -110,12 +102,8 @@ def keep_freed_memory() -> None:
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | kept)
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Run the missing measurements."""
-    parser = options_of(__doc__, "engine_ops")
-    parser.add_argument("--quick", action="store_true", help="one batch size, a tenth of the time")
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
     keep_freed_memory()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)

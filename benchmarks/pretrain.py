@@ -1,13 +1,4 @@
-"""Backbones to fine-tune where no weights can be downloaded: networks trained on CIFAR-10's 50,000 images.
-
-    scripts/pretrain cifar10.npz ~/backbones [--models timm:resnet10t,resnet9] [--epochs 20] [--seed 0] [--device auto]
-
-For each network it writes ``NAME.safetensors`` to the folder: weights, with how the network takes images and the test
-accuracy in the metadata. Then: ``autoaug search photos/ --model timm:resnet10t --weights FILE``.
-
-After every epoch the state is kept there, so that the program can be stopped and continued, with the same result. It
-runs on one core at low priority, beside other work.
-"""
+"""The work of ``scripts/pretrain``, which describes it."""
 
 from __future__ import annotations
 
@@ -34,6 +25,7 @@ from autoaug.training.state import Training, TrainingPlan, new_training
 from autoaug.training.tasks import Classification
 from autoaug.training.train import train
 from autoaug.utils.facts import keep_to
+from autoaug.utils.files import replacing
 from autoaug.utils.seeds import derive_seed
 from benchmarks.provenance import provenance
 
@@ -81,8 +73,8 @@ def pretrain(plan: TrainingPlan, state: Path, stop_after: int | None = None) -> 
 
 def accuracy(training: Training, plan: TrainingPlan, test: Samples) -> float:
     """The accuracy in [0, 1] on test samples."""
-    predictions = predict(training.result.to(plan.device), plan.task, test.inputs, plan.device, plan.modality)
-    return float((predictions == test.labels).mean())
+    outputs = predict(training.result.to(plan.device), plan.task, test.inputs, plan.device, plan.modality)
+    return float((plan.task.decide(outputs) == test.labels).mean())
 
 
 def write_backbone(training: Training, path: Path, about: dict[str, object]) -> None:
@@ -93,24 +85,12 @@ def write_backbone(training: Training, path: Path, about: dict[str, object]) -> 
     size = (32, 32)
     intake = Intake(size=size, mean=mean, std=std).plain()
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.network.state_dict().items()}
-    unfinished = path.with_suffix(".unfinished")
-    save_file(tensors, unfinished, {METADATA: json.dumps(intake), "about": json.dumps(about)})
-    unfinished.replace(path)
+    with replacing(path) as unfinished:
+        save_file(tensors, unfinished, {METADATA: json.dumps(intake), "about": json.dumps(about)})
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Pretrain the networks that are missing."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("out", type=Path, help="a folder outside the repository")
-    parser.add_argument("--models", default="timm:resnet10t,resnet9")
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--batch-size", type=int, default=256)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--samples", type=int, help="use the first so many training images; for a try")
-    parser.add_argument("--stop-after", type=int, help="stop after so many epochs; the same command continues")
-    options = parser.parse_args()
     os.nice(10)
     options.out.mkdir(parents=True, exist_ok=True)
     train_part, test = load_part(options.data, "train", options.samples), load_part(options.data, "test")

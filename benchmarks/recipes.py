@@ -1,17 +1,4 @@
-"""What policies are worth under three recipes: does the best one carry over from a cheap recipe to the real one?
-
-    scripts/bench_recipes coins.npz deeppcb.npz ... --weights ~/backbones/resnet10t.safetensors
-                          [--backbone timm:resnet10t] [--seeds 3] [--policies 10] [--page]
-                          [--out reports/recipes.json]
-
-Each policy is trained under *scratch* (the default network from random weights), *probe* and *finetune* (the backbone
-from its weights), on the same seeds. Under each recipe, the policy is chosen by the mean validation accuracy. *Regret*
-is what this choice costs under finetune: the mean test accuracy of the policy that finetune itself chooses, minus that
-of the choice. The *rank correlation* (Spearman) is between the policies' mean test accuracies. As a bound of what any
-proxy could reach, finetune with only its first seed is compared with its other seeds. Sets are brought to 32 pixels.
-Results in the JSON file are not measured again, so that the program can be stopped and continued. ``--page`` writes
-only the page.
-"""
+"""The work of ``scripts/bench_recipes``, which describes it."""
 
 from __future__ import annotations
 
@@ -41,7 +28,6 @@ from autoaug.training.recipe import Base
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.trial import Train
 from autoaug.utils.seeds import derive_seed
-from benchmarks.command import options_of
 from benchmarks.page import Section, Table, write_page
 from benchmarks.results import Results
 from benchmarks.small import small_copy
@@ -180,18 +166,8 @@ def _chart(data: str, cells: Cells) -> Chart:
     return Chart(f"recipes-{data}", data, "", words, figure)
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Run the missing trainings, and write the page."""
-    parser = options_of(__doc__, "recipes")
-    parser.add_argument("data", nargs="*")
-    parser.add_argument("--weights", type=Path, help="weights of the backbone")
-    parser.add_argument("--backbone", default="timm:resnet10t")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--policies", type=int, default=len(POLICIES), help="use the first so many policies")
-    parser.add_argument("--page", action="store_true", help="write only the page")
-    options = parser.parse_args()
-    if options.data and not options.page and (options.weights is None or not options.weights.is_file()):
-        parser.error("give the weights of the backbone: make them with scripts/pretrain")
     os.nice(10)
     torch.set_num_threads(1)
     results = Results(options.out, vars(options), fixed=() if options.page else ("backbone", "policies"))

@@ -1,15 +1,4 @@
-"""Does a strategy recover a known shift? The validation and test images follow it; the training images lack it.
-
-    scripts/bench_recovery DATA.npz [--strategies auto,random] [--plants rotation,blur] [--budget 10x] [--runs 1]
-                           [--seeds 3] [--out reports/recovery.json]
-
-For every plant (a known shift), strategy and run, this runs a search as a user would start it. The searched policy is
-confirmed on fresh seeds; so is the oracle, a policy that is the planted shift itself. The JSON file gets the share of
-the gap between no augmentation and the oracle that the searched policy closes on the test split, and its operators.
-Results in the file are not run again, so the program can be stopped and continued.
-
-DATA has x_train, y_train, x_test, y_test; 500 of its test images become the validation split.
-"""
+"""The work of ``scripts/bench_recovery``, which describes it."""
 
 from __future__ import annotations
 
@@ -29,7 +18,7 @@ from autoaug.engine.plan import draw_plan
 from autoaug.policy.models import Operation, Policy, in_turn
 from autoaug.search.strategies import STRATEGIES
 from benchmarks import ablation, gap
-from benchmarks.command import names, options_of
+from benchmarks.command import names
 from benchmarks.planting import planted
 from benchmarks.results import Results
 
@@ -90,16 +79,8 @@ def recovery(options: argparse.Namespace, plant: str, strategy: str, seed: int) 
     }
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Run the missing searches."""
-    parser = options_of(__doc__, "recovery")
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--strategies", default="auto,random")
-    parser.add_argument("--plants", default=",".join(PLANTS))
-    parser.add_argument("--budget", default="10x")
-    parser.add_argument("--runs", type=int, default=1)
-    parser.add_argument("--seeds", type=int, default=3)
-    options = parser.parse_args()
     ablation.register()
     plants = names(options.plants, PLANTS, "plant")
     strategies = names(options.strategies, STRATEGIES, "strategy")

@@ -1,22 +1,8 @@
-"""Which estimate of a policy's gradient is the most precise per compute? Against the exact one, on digits.
-
-    scripts/bench_relaxation [--draws 400] [--out reports/relaxation.json]
-
-A network is trained for 40 steps without augmentation. The loss of a sample is what `autoaug.search.probes.gradient`
-lowers, how far the sample's gradient is from that of the validation loss; the policy is the digits space's layer at its
-start. With the network fixed, the expected loss is the sum over the sub-policies, and its gradient in their weights is
-exact but for 16 draws of each magnitude. Each estimate is drawn again and again for batches of 64 augmented samples:
-
-- ``gate``: the drawn sub-policy's gate alone, as autoaug did until issue 17;
-- ``straight-through``: the sum over all sub-policies, Gumbel-softmax of temperature 0.5, as Faster AutoAugment;
-- ``score, K draws``: the score function, the other draws of the same sample as the baseline; of 1 draw, the batch.
-
-Written are the norm of the bias and the standard deviation, in units of the gradient's norm, and CPU milliseconds;
-those of ``gate`` are too many, as it is given all sub-policies and needs one.
-"""
+"""The work of ``scripts/bench_relaxation``, which describes it."""
 
 from __future__ import annotations
 
+import argparse
 import copy
 import time
 from collections.abc import Callable
@@ -36,7 +22,6 @@ from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Layer, Policy
 from autoaug.search.probes.gradient import starting_policy
 from autoaug.search.space import load_space
-from benchmarks.command import options_of
 from benchmarks.results import Results
 
 _BATCH, _EXACT_DRAWS, _REACH = 64, 16, 0.01
@@ -162,11 +147,8 @@ def measured(bench: Bench, truth: Tensor, name: str, count: int) -> dict[str, An
     return {"bias": bias**0.5 / size, "deviation": variance**0.5 / size, "milliseconds": milliseconds}
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Measure what is missing."""
-    parser = options_of(__doc__, "relaxation")
-    parser.add_argument("--draws", type=int, default=400)
-    options = parser.parse_args()
     torch.set_num_threads(1)
     results, bench = Results(options.out, vars(options), fixed=("draws",)), prepared()
     truth = exact(bench)

@@ -1,13 +1,4 @@
-"""What a search is worth on special data: ``auto`` on each set, beside what is usual; writes JSON and a page.
-
-    scripts/bench_sets coins.npz deeppcb.npz digits ... [--runs 3] [--budget 10x] [--seeds 5] [--strategy auto]
-                       [--workers N] [--page] [--out reports/sets.json]
-
-Each run is a search as a user would start it, with a seed of its own. Its finalists and the baselines are trained on
-the same fresh seeds; what is returned is chosen on the validation split, and compared on the test split, which no
-search sees. Sets are brought to 32 pixels, and have 2,000 test samples at most. Results in the JSON file are not
-measured again, so the program can be stopped and continued. ``--page`` writes only the page.
-"""
+"""The work of ``scripts/bench_sets``, which describes it."""
 
 from __future__ import annotations
 
@@ -31,7 +22,7 @@ from autoaug.report.charts.style import ACCENT, MUTED, base_figure
 from autoaug.results import Candidate, SearchResult
 from autoaug.runs.callbacks import Logged
 from autoaug.runs.folder import RunFolder
-from benchmarks.command import options_of, search_options
+from benchmarks.command import search_options
 from benchmarks.page import Section, Table, write_page
 from benchmarks.results import Results
 from benchmarks.small import small_copy
@@ -136,17 +127,8 @@ def _chart(rows: Mapping[str, Sequence[Row]]) -> Chart:
     return Chart("sets", "result", "", words, figure)
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Run the missing searches, and write the page."""
-    parser = options_of(__doc__, "sets")
-    parser.add_argument("data", nargs="*")
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--budget", default="10x")
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--strategy", default="auto")
-    parser.add_argument("--workers", type=int)
-    parser.add_argument("--page", action="store_true", help="write only the page")
-    options = parser.parse_args()
     results = Results(options.out, vars(options), fixed=() if options.page else ("seeds", "budget", "strategy"))
     words = "What a search returns, beside the modality's usual policy and the baseline that validation chose."
 

@@ -1,19 +1,8 @@
-"""Time one image at a time against other libraries, side by side in one run; writes JSON.
-
-    scripts/bench_single [--quick] [--sizes 32,224] [--out reports/single.json]
-
-Figures are medians, in images per second of CPU time, on one thread: other work on the machine then disturbs least.
-Every contestant augments the same photographs, one after another, and the contestants take turns. Packages that are
-not installed are left out. Results in the JSON file are not run again.
-
-``autoaug`` takes and returns the array, picture or tensor that is named; ``by torch`` is the same module without its
-engine on arrays. Exported modules draw and apply as they are written. torchvision's policies sample the nearest pixel,
-as they do by default; ``bilinear`` ones sample as autoaug does. albumentations has no such policies: its figure is for
-the same operators, one or two drawn per image.
-"""
+"""The work of ``scripts/bench_single``, which describes it."""
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import tempfile
 import time
@@ -31,7 +20,6 @@ from PIL import Image
 from autoaug.exporters import export_policy
 from autoaug.modalities.image.examples import photographs
 from autoaug.policy.loading import load_policy
-from benchmarks.command import options_of
 from benchmarks.contestants import similar_in_albumentations
 from benchmarks.results import Results
 
@@ -124,12 +112,8 @@ def batches(policy: str, side: int) -> dict[str, tuple[Transform, list[Any]]]:
     }
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Run the missing measurements."""
-    parser = options_of(__doc__, "single")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the time")
-    parser.add_argument("--sizes", default="32,224")
-    options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
     _one_thread_of_opencv()

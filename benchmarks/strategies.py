@@ -1,14 +1,4 @@
-"""All strategies at equal budget; writes JSON, and a page with a table and charts beside it.
-
-    scripts/bench_strategies digits fashion-1k.npz cifar-2k.npz [--strategies all] [--budget 10x] [--runs 5]
-                             [--seeds 5] [--workers N] [--page] [--out reports/strategies.json]
-
-Each run is a search as a user would start it, with a seed of its own, because the outcome of a strategy varies. Its
-finalists and the baselines are confirmed on fresh seeds. All strategies of a run share these seeds, so the baselines
-are trained once per run. Results in the JSON file are not run again, so the program can be stopped and continued.
-``--page`` writes only the page, from the JSON file. "auto without repeats" and similar (benchmarks/ablation.py) leave
-out one of auto's stages. Strategies that need it use the space ``flat``. DATA@EPOCHS sets the epochs.
-"""
+"""The work of ``scripts/bench_strategies``, which describes it."""
 
 from __future__ import annotations
 
@@ -34,7 +24,7 @@ from autoaug.runs.callbacks import Logged
 from autoaug.runs.folder import RunFolder
 from autoaug.search.strategies import STRATEGIES
 from benchmarks import ablation
-from benchmarks.command import names, options_of, search_options
+from benchmarks.command import names, search_options
 from benchmarks.page import Section, Table, write_page
 from benchmarks.results import Results
 
@@ -123,19 +113,11 @@ def _chart(name: str, gains: Mapping[str, list[float]]) -> Chart:
     return Chart(name, "result", "", words, figure)
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Run the missing searches, and write the page."""
-    parser = options_of(__doc__, "strategies")
-    parser.add_argument("data", nargs="*")
-    parser.add_argument("--strategies", default=",".join(STRATEGIES))
-    parser.add_argument("--budget", default="10x")
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--workers", type=int)
-    parser.add_argument("--page", action="store_true", help="write only the page")
-    options = parser.parse_args()
+    usual = ",".join(STRATEGIES)  # without the ablations
     ablation.register()
-    strategies = names(options.strategies, STRATEGIES, "strategy")
+    strategies = names(options.strategies or usual, STRATEGIES, "strategy")
     results = Results(options.out, vars(options), fixed=() if options.page else ("seeds",))
     for seed, given in product(range(0 if options.page else options.runs), options.data):
         data, _, epochs = given.partition("@")

@@ -1,24 +1,20 @@
-"""A table to think with: many policies trained on many sets, cheaply and at full length, sample by sample.
-
-    scripts/bench_table coins.npz deeppcb.npz digits ... [--seeds 3] [--fidelities quarter,full,double] [--policies N]
-                        [--workers 2] [--out reports/table.npz]
-
-Every cell is one training: (set, policy, fidelity, seed). It keeps what the model says of every sample that it was not
-trained on, so that any score, on any part of the samples, follows from it: see `decoded`. What is in the file is not
-trained again, so the program can be stopped and continued; the file is written whole every minute. Sets are brought to
-32 pixels, and have 2,000 test samples at most.
-"""
+"""The work of ``scripts/bench_table``, which describes it."""
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
+import math
+import multiprocessing
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -26,16 +22,16 @@ from torch import Tensor
 from torch.nn.functional import log_softmax
 
 from autoaug.data.splits import DataSet
+from autoaug.errors import first_line
 from autoaug.policy.models import Policy
-from autoaug.search.executors import Executor, TrialSpec, executors, run_all
 from autoaug.training.inference import clean_batches, outputs_of
 from autoaug.training.result import TrialResult
-from autoaug.training.setting import Setting, TrainingSetting
+from autoaug.training.setting import TrainingSetting
 from autoaug.training.train import train_to_end
 from autoaug.utils.clock import now
 from autoaug.utils.files import write_whole
 from autoaug.utils.seeds import derive_seed
-from benchmarks.command import names, options_of
+from benchmarks.command import names
 from benchmarks.provenance import provenance
 from benchmarks.small import small_copy
 from benchmarks.table_policies import table_policies
@@ -53,6 +49,7 @@ def encoded(outputs: Tensor, labels: Tensor) -> np.ndarray:
     """Logits ``[n, classes]`` as one byte per sample: whether it is right in the lowest bit, the log-likelihood of its
     class in steps of a tenth above.
     """
+    labels = labels.to(outputs.device)
     likelihood = log_softmax(outputs.float(), 1).gather(1, labels[:, None])[:, 0]
     steps = (likelihood / -STEP).round().clamp(0, LOWEST).to(torch.uint8)
     codes: np.ndarray = (2 * steps + (outputs.argmax(1) == labels)).cpu().numpy()
@@ -97,10 +94,37 @@ class Measure:
         )
 
 
-def opened(data: str, scratch: Path) -> tuple[DataSet, TrainingSetting]:
+@cache
+def opened(data: str, device: str) -> tuple[DataSet, TrainingSetting]:
     """A set as the table has it, with the setting of all trainings on it; see `small_copy`."""
-    data_set, setting = setting_on(small_copy(data, scratch))
+    with tempfile.TemporaryDirectory() as scratch:
+        data_set, setting = setting_on(small_copy(data, Path(scratch)), device)
     return replace(data_set, name=Path(data).stem), setting
+
+
+class Cell(NamedTuple):
+    """One training of the table."""
+
+    data: str
+    policy: Policy
+    fidelity: str
+    seed: int
+
+    @property
+    def key(self) -> str:
+        return f"{Path(self.data).stem}/{self.policy.fingerprint()}/{self.fidelity}/{self.seed}"
+
+
+def trained(cell: Cell, device: str) -> tuple[Cell, TrialResult | str]:
+    """A cell with the result of its training, see `Measure`, or with the reason why it failed."""
+    try:
+        _, setting = opened(cell.data, device)
+        work = Measure(cell.policy, *FIDELITIES[cell.fidelity])
+        with setting.computing():
+            *_, result = work.run(setting, derive_seed(cell.seed, "bench_table"))
+    except (RuntimeError, ValueError) as error:
+        return cell, first_line(error)
+    return cell, result
 
 
 class TableFile:
@@ -114,7 +138,7 @@ class TableFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.cells: dict[str, np.ndarray] = {}
-        self.about: dict[str, dict[str, object]] = {"sets": {}, "policies": {}, "passes": {}}
+        self.about: dict[str, dict[str, Any]] = {"sets": {}, "policies": {}, "passes": {}}
         self.runs: list[object] = []
         if path.is_file():
             with np.load(path, allow_pickle=False) as file:
@@ -131,6 +155,12 @@ class TableFile:
         if time.monotonic() - self._written > _WRITTEN_EVERY:
             self.write()
 
+    def merge(self, other: TableFile) -> None:
+        """Take the cells that this table lacks from another one."""
+        self.cells = other.cells | self.cells
+        self.about = {name: other.about[name] | own for name, own in self.about.items()}
+        self.runs += [run for run in other.runs if run not in self.runs]
+
     def write(self) -> None:
         """Write the file."""
         content = io.BytesIO()
@@ -141,58 +171,57 @@ class TableFile:
         self._written = time.monotonic()
 
 
-def fill(
-    table: TableFile,
-    data: DataSet,
-    setting: TrainingSetting,
-    policies: Sequence[Policy],
-    fidelity: str,
-    seed: int,
-    open_executor: Callable[[Setting], Executor],
-) -> None:
-    """Train those of `policies` that the table lacks, on one set at one fidelity with one seed."""
-    fraction, length = FIDELITIES[fidelity]
-    keys = {f"{data.name}/{policy.fingerprint()}/{fidelity}/{seed}": policy for policy in policies}
-    missing = {key: policy for key, policy in keys.items() if key not in table.cells}
-    if not missing:
-        return
-    sizes = [len(part) for part in (data.train, data.validation, data.test)]
-    full_length = setting.full_length_passes()
-    table.about["sets"][data.name] = {"sizes": sizes, "classes": len(data.classes), "full_length": full_length}
-    common = derive_seed(seed, "bench_table")
-    specs = (TrialSpec(key, Measure(policy, fraction, length), common) for key, policy in missing.items())
-    with open_executor(setting) as executor:
-        for done, (key, result) in enumerate(run_all(executor, specs), 1):
-            if result.validation_predictions is None:
-                print(f"{key} failed: {result.reason}", flush=True)
-                continue
-            table.add(key, result.validation_predictions, result.sample_passes)
-            right, _ = decoded(result.validation_predictions[-sizes[2] :])
-            score = 100 * np.nanmean(right)
-            print(f"{done}/{len(missing)} {key} {missing[key].name}: {score:.1f} ({result.seconds:.0f} s)", flush=True)
+def fill(table: TableFile, cells: Sequence[Cell], device: str, workers: int, until: float) -> None:
+    """Train those of `cells` that the table lacks, in processes of their own, `until` a time of `time.monotonic`."""
+    for data in dict.fromkeys(cell.data for cell in cells):
+        describe(table, data, device)
+    missing = [cell for cell in cells if cell.key not in table.cells]
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        results = pool.imap_unordered(partial(trained, device=device), missing)
+        for done in range(1, len(missing) + 1):
+            try:
+                cell, result = results.next(None if math.isinf(until) else max(0.0, until - time.monotonic()))
+            except multiprocessing.TimeoutError:
+                return
+            print(f"{done}/{len(missing)} {cell.key} {cell.policy.name}: {keep(table, cell, result)}", flush=True)
 
 
-def main() -> None:
+def describe(table: TableFile, data: str, device: str) -> None:
+    """Note what must be known of a set to read its cells."""
+    data_set, setting = opened(data, device)
+    parts = [data_set.train, data_set.validation, data_set.test]
+    table.about["sets"][data_set.name] = {
+        "sizes": [len(part) for part in parts],
+        "classes": len(data_set.classes),
+        "full_length": setting.full_length_passes(),
+        "labels": np.concatenate([part.labels for part in parts]).tolist(),
+    }
+
+
+def keep(table: TableFile, cell: Cell, result: TrialResult | str) -> str:
+    """Add a training to the table; return its test score, or why it failed, in words."""
+    if isinstance(result, str) or result.validation_predictions is None:
+        return f"failed: {result if isinstance(result, str) else result.reason}"
+    table.add(cell.key, result.validation_predictions, result.sample_passes)
+    tested = table.about["sets"][Path(cell.data).stem]["sizes"][2]
+    right, _ = decoded(result.validation_predictions[-tested:])
+    return f"{100 * np.nanmean(right):.1f} ({result.seconds:.0f} s)"
+
+
+def main(options: argparse.Namespace) -> None:
     """Train what is missing."""
-    parser = options_of(__doc__, "table")
-    parser.set_defaults(out=Path("reports/table.npz"))
-    parser.add_argument("data", nargs="+")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--fidelities", default="quarter,full")
-    parser.add_argument("--policies", type=int, default=None, help="only so many of them")
-    parser.add_argument("--workers", type=int, default=2)
-    options = parser.parse_args()
+    until = time.monotonic() + 60 * options.minutes
     fidelities = names(options.fidelities, FIDELITIES, "fidelity")
     policies = list(table_policies().values())[: options.policies]
     table = TableFile(options.out)
-    table.about["policies"] |= {policy.fingerprint(): policy.model_dump(mode="json") for policy in policies}
-    run = provenance(vars(options))
-    if run not in table.runs:
-        table.runs.append(json.loads(json.dumps(run)))
-    executor = "ray-tune" if options.workers > 1 else "inline"
-    with tempfile.TemporaryDirectory() as scratch, executors(executor, options.workers, "cpu", None) as open_executor:
-        try:
-            for seed, fidelity, data in product(range(options.seeds), fidelities, options.data):
-                fill(table, *opened(data, Path(scratch)), policies, fidelity, seed, open_executor)
-        finally:
-            table.write()
+    for path in options.merge:
+        table.merge(TableFile(path))
+    if options.data:
+        table.about["policies"] |= {policy.fingerprint(): policy.model_dump(mode="json") for policy in policies}
+        table.runs.append(json.loads(json.dumps(provenance(vars(options)), default=str)))
+    orders = product(range(options.seeds), fidelities, options.data, policies)
+    cells = [Cell(data, policy, fidelity, seed) for seed, fidelity, data, policy in orders]
+    try:
+        fill(table, cells, options.device, options.workers, until)
+    finally:
+        table.write()

@@ -8,8 +8,11 @@ import optuna
 
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Layer, Mixing, Operation, Policy, SubPolicy, in_turn
-from autoaug.search.sampling import sample_policy
-from autoaug.search.space import load_space
+from autoaug.search.samplers import quiet_optuna
+from autoaug.search.sampling import Given, sample_policy, sample_shaped
+from autoaug.search.space import SearchSpace, load_space
+from autoaug.search.strategies.neighbors import neighbors
+from autoaug.search.strategies.portfolio import portfolio
 
 PUBLISHED = (
     "none",
@@ -43,14 +46,7 @@ ANY_TURN = in_turn(Operation(operator="Rotate", magnitude=(0, 1)))
 SMALL_TURN = in_turn(Operation(operator="Rotate", magnitude=(0, 0.08)))
 CUTOUT = in_turn(Operation(operator="Cutout", probability=0.5, magnitude=(0.5, 0.7)))
 #: Nothing, or a turn by 90, 180 or 270 degrees, all equally likely.
-QUARTER_TURNS = (
-    Layer(
-        sub_policies=tuple(
-            SubPolicy(operations=(Operation(operator="Rotate", magnitude=(turn, turn)),), weight=weight)
-            for turn, weight in ((0.0, 1.0), (0.5, 2.0), (1.0, 1.0))
-        )
-    ),
-)
+QUARTER_TURNS = in_turn(Operation(operator="QuarterTurn", probability=0.75, magnitude=(1, 1)))
 
 
 def one_of(
@@ -118,9 +114,21 @@ def _shapes() -> Iterator[tuple[str, tuple[Layer, ...]]]:
     }.items()
 
 
+def _asked(space: SearchSpace) -> Iterator[tuple[str, Policy]]:
+    """The shapes of the space's portfolio, then every fourth of their neighbors."""
+    shapes = list(portfolio(space))
+    answers = [
+        (f"{number}, {turn}", answer)
+        for number, shape in enumerate(shapes)
+        for turn, answer in enumerate(neighbors(space, shape))
+    ]
+    for name, shape in [*((str(number), shape) for number, shape in enumerate(shapes)), *answers[::4]]:
+        yield f"shape {name}", sample_shaped(space, Given(shape))
+
+
 def table_policies(drawn: int = 12) -> dict[str, Policy]:
-    """All of them by name; the last ones are `drawn` from the space ``standard`` with seed 0, without attacks and
-    copies.
+    """All of them by name, each once; ``drawn`` ones from the space ``standard`` with seed 0, without attacks and
+    copies, and last shapes that `auto` would try.
     """
     policies = {name: load_policy(name) for name in PUBLISHED}
     policies |= {name: Policy(name=name, layers=layers) for name, layers in _shapes()}
@@ -137,9 +145,17 @@ def table_policies(drawn: int = 12) -> dict[str, Policy]:
     ):
         mixed = f"{name}, {kind} {probability:g}"
         policies[mixed] = _mixed(policies[name], kind, probability, alpha)
-    space = load_space("standard").model_copy(update={"copies": (1, 1)})
+    whole = load_space("standard")
+    space = whole.model_copy(update={"copies": (1, 1)})
     space = space.model_copy(update={"adversarial": space.adversarial.model_copy(update={"kinds": ("none",)})})
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    for number in range(drawn):
-        policies[f"drawn {number}"] = sample_policy(space, study.ask())
-    return {name: policy.model_copy(update={"name": name}) for name, policy in policies.items()}
+    with quiet_optuna():
+        study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+        for number in range(drawn):
+            policies[f"drawn {number}"] = sample_policy(space, study.ask())
+    policies |= _asked(whole)
+    once = {policy.fingerprint(): name for name, policy in reversed(policies.items())}
+    return {
+        name: policy.model_copy(update={"name": name})
+        for name, policy in policies.items()
+        if once[policy.fingerprint()] == name
+    }

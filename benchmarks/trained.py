@@ -14,7 +14,7 @@ from autoaug.training.trial import Train
 from autoaug.utils.seeds import derive_seed
 
 
-def setting_on(data: str) -> tuple[DataSet, TrainingSetting]:
+def setting_on(data: str, device: str = "cpu") -> tuple[DataSet, TrainingSetting]:
     """The data set at that path, and the training setting with the recipe that a search would use."""
     _, data_set = check_data(data, 2**33, AS_SUITS, ("leak", "conflict"), 0)
     setting = TrainingSetting(
@@ -24,7 +24,7 @@ def setting_on(data: str) -> tuple[DataSet, TrainingSetting]:
         test=data_set.test,
         model="auto",
         recipe=default_recipe(len(data_set.train)),
-        device="cpu",
+        device=device,
         modality=data_set.modality,
     )
     return data_set, setting

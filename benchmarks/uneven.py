@@ -1,16 +1,8 @@
-"""Uneven classes: do generated samples help more if they balance the classes, or more than repeated real images?
-
-    scripts/make_subset fashion.npz 300-10 fashion-long-tail.npz
-    scripts/bench_uneven fashion-long-tail.npz [--seeds 5] [--out reports/uneven.json]
-
-A share of each batch comes from a pool. A pool holds filtered samples of the Gaussian (`pca`), with the class
-proportions of the training images, with equal proportions, or with those that balance the training images. Another pool
-holds repeated training images in these balancing proportions. All are scored by test accuracy on the same seeds.
-Results in the JSON file are not run again.
-"""
+"""The work of ``scripts/bench_uneven``, which describes it."""
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -31,7 +23,6 @@ from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy, Synthetic
 from autoaug.training.setting import TrainingSetting
 from autoaug.utils.seeds import derive_seed
-from benchmarks.command import options_of
 from benchmarks.results import Results
 from benchmarks.trained import setting_on, test_score
 
@@ -95,12 +86,8 @@ def arms() -> dict[str, tuple[Policy, str]]:
     return named
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Run the missing trainings."""
-    parser = options_of(__doc__, "uneven")
-    parser.add_argument("data")
-    parser.add_argument("--seeds", type=int, default=5)
-    options = parser.parse_args()
     torch.set_num_threads(1)
     results = Results(options.out, vars(options), fixed=("data",))
     for seed in range(options.seeds):

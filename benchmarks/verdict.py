@@ -1,23 +1,8 @@
-"""Is the verdict honest, and is the right policy returned? Searches with known truths; writes JSON.
-
-    scripts/bench_verdict [--simulations 500] [--real 20] [--out reports/verdict.json]
-
-Simulated confirmations (`benchmarks.verdict_worlds`): policies have true accuracies, and luck with the samples of the
-test and validation splits. Trainings have luck with their seeds, which is the same for both splits. The program's own
-rules choose the finalist and its baselines, add seeds, and give the verdict. The results are the rates of "better" and
-"worse". Rows "seeds alone" have intervals for new seeds alone, as the program had before November 2026.
-
-Intervals (`benchmarks.verdict_intervals`): how often they hold the truth, also with few groups, and how often two
-equally good classifiers are called different over folds. Groups (`benchmarks.verdict_groups`): the same for few groups
-over folds, and where one group has most samples. Rules of what to return (`benchmarks.verdict_returns`): the
-mean true accuracy of the returned policy, and how often it is worse than the best baseline.
-
-Real: searches on scikit-learn's digits with shuffled labels, so that no policy is better than another. Results that are
-in the JSON file are not computed again.
-"""
+"""The work of ``scripts/bench_verdict``, which describes it."""
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,9 +13,8 @@ import numpy as np
 
 import autoaug
 from autoaug.evaluation.group_sequential import interim_analyses
-from benchmarks.command import options_of
+from benchmarks import verdict_classes, verdict_groups
 from benchmarks.results import Results
-from benchmarks.verdict_groups import GROUPS, called
 from benchmarks.verdict_intervals import FEW_GROUPS, LUCK, crossed, folds
 from benchmarks.verdict_returns import BASELINES, SEARCHES, compared
 from benchmarks.verdict_worlds import SeedsAlone, World, confirmed, drawn
@@ -92,7 +76,8 @@ def simulations(count: int) -> dict[str, dict[str, Callable[[], Any]]]:
             for name in LUCK
             for groups in FEW_GROUPS
         },
-        "groups": {name: partial(called, name, count) for name in GROUPS},
+        "groups": {name: partial(verdict_groups.called, name, count) for name in verdict_groups.GROUPS},
+        "classes": {name: partial(verdict_classes.called, name, count) for name in verdict_classes.CLASSES},
         "folds, two equal classifiers": {f"{seeds} seeds": partial(folds, seeds, 2 * count) for seeds in (4, 8, 16)},
         "returned": {name: partial(compared, search, world, PLANNED, count, 1) for name, search in SEARCHES.items()},
     }
@@ -121,12 +106,8 @@ def real(seed: int) -> str:
     return result.verdict
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Run the simulations and searches that are missing."""
-    parser = options_of(__doc__, "verdict")
-    parser.add_argument("--simulations", type=int, default=500, help="per figure; 0 leaves them out")
-    parser.add_argument("--real", type=int, default=20, help="searches; 0 leaves them out")
-    options = parser.parse_args()
     results = Results(options.out, vars(options))
     if options.simulations:
         noted = results.items.setdefault(SIMULATIONS, options.simulations)

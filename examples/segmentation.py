@@ -27,7 +27,7 @@ def digits(start: int, count: int, is_turned: bool) -> tuple[Tensor, Tensor]:
     masks[..., : SIZE // 2, :] = 0
     if is_turned:
         turn = {"operations": [{"operator": "Rotate", "magnitude": [0, 0.25]}]}
-        shift = autoaug.Policy.model_validate({"name": "turned", "layers": [{"branches": [turn]}]})
+        shift = autoaug.Policy.model_validate({"name": "turned", "layers": [{"sub_policies": [turn]}]})
         moved, targets = shift.transform(seed=start)(images, [tv_tensors.Mask(mask) for mask in masks])
         images, masks = moved, torch.stack([target.as_subclass(Tensor) for target in targets])
     return images, masks[:, 0].long()

@@ -8,8 +8,10 @@ import signal
 import struct
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -33,6 +35,8 @@ torch.set_num_threads(1)
 
 #: Seconds after which a test calls a process hung. A busy machine takes many times as long as a quiet one.
 PATIENCE = 600.0
+#: What takes longer to import than a user waits for a help text.
+HEAVY = ("torch", "torchvision", "kornia", "ray", "optuna", "plotly", "scipy", "sklearn", "numpy", "PIL")
 CHECKOUT = Path(__file__).parents[1]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -54,6 +58,20 @@ def bars(n: int, classes: int = 3, size: int = 12, channels: int = 1, seed: int 
 def published() -> SearchResult:
     """The result of a search that is published: with probes, and a comparison that took two looks."""
     return SearchResult.load(CHECKOUT / "reports/cifar-2k-auto")
+
+
+@contextmanager
+def without_report() -> Iterator[None]:
+    """Runs in the block end without their report: to draw its charts takes as long as a small search."""
+    with patch("autoaug.pipeline.run.write_report", lambda folder: folder.report.touch()):
+        yield
+
+
+@pytest.fixture
+def no_report() -> Iterator[None]:
+    """For tests that do not look at the report of a run."""
+    with without_report():
+        yield
 
 
 @pytest.fixture

@@ -13,19 +13,27 @@ import pytest
 
 import autoaug
 from autoaug import api
+from autoaug.cli.main import app
 from autoaug.errors import DataError, OptionError, PolicyError, UnknownName
 from autoaug.pipeline.options import SearchOptions
 from autoaug.policy.loading import load_policy
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.options import option_of
-from tests.conftest import bars, write_npz
+from tests.conftest import bars, without_report, write_npz
 
 FUNCTIONS = [
     function
     for name, function in vars(api).items()
     if inspect.isfunction(function) and function.__module__ == api.__name__ and not name.startswith("_")
 ]
-SMALL = {"space": "light", "strategy": "random", "trials": 5, "epochs": 2, "seeds": 2, "finalists": 1}
+SMALL = {"space": "light", "strategy": "random", "trials": 5, "epochs": 1, "seeds": 2, "finalists": 1}
+
+
+def test_all_that_the_command_line_does_is_a_function() -> None:
+    groups = [("", app), *((f"{one.info.name}_", one) for one in (g.typer_instance for g in app.registered_groups))]
+    commands = {f"{prefix}{c.name or c.callback.__name__}" for prefix, one in groups for c in one.registered_commands}
+    assert {"search", "generate_fit"} <= commands
+    assert commands <= {function.__name__ for function in FUNCTIONS}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
@@ -64,7 +72,8 @@ def test_a_comparison_has_no_options_of_a_search() -> None:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of the bars beside it."""
     folder = tmp_path_factory.mktemp("api")
-    return autoaug.search(write_npz(folder / "bars.npz"), out=folder / "run", workers=1, **SMALL).run_dir
+    with without_report():
+        return autoaug.search(write_npz(folder / "bars.npz"), out=folder / "run", workers=1, **SMALL).run_dir
 
 
 def test_the_run_notes_the_call_that_repeats_it(run: Path) -> None:
@@ -73,6 +82,7 @@ def test_the_run_notes_the_call_that_repeats_it(run: Path) -> None:
     assert "strategy='random', trials=5" in config.command
 
 
+@pytest.mark.usefixtures("no_report")
 def test_a_run_folder_is_a_policy_everywhere(run: Path, tmp_path: Path) -> None:
     policy = load_policy(run)
     assert policy.fingerprint() == load_policy(run / "policy.yaml").fingerprint()
@@ -93,6 +103,7 @@ def test_a_folder_does_not_hide_a_built_in_policy(tmp_path: Path, monkeypatch: p
     assert load_policy("./none").fingerprint() == load_policy("flip-crop").fingerprint()
 
 
+@pytest.mark.usefixtures("no_report")
 def test_the_log_tells_stages_and_warnings(run: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="autoaug")
     (run / "result.json").unlink()
@@ -110,6 +121,7 @@ def test_a_program_that_asks_for_no_log_hears_nothing() -> None:
     assert said.stderr == ""
 
 
+@pytest.mark.usefixtures("no_report")
 def test_a_search_without_ray_says_that_it_runs_one_trial_after_another(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

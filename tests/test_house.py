@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,17 +31,23 @@ ALLOWED = re.compile(r"renamed\(|_RENAMED|_AS_NOW|image-rendering")
 
 
 def sources() -> Iterator[tuple[str, str]]:
-    """The files of code, with what is in them."""
-    for folder in ("autoaug", "tests", "scripts", "benchmarks", "examples"):
+    """The files of code, with what is in them; scripts have no suffix."""
+    for folder in ("autoaug", "tests", "benchmarks", "examples"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "scripts").iterdir()):
+        if (text := path.read_text(encoding="utf-8")).startswith("#!/usr/bin/env python3"):
+            yield str(path.relative_to(ROOT)), text
 
 
-def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    for name, text in sources():
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield f"{name}:{node.name}", node
+@cache
+def functions() -> list[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    return [
+        (f"{name}:{node.name}", node)
+        for name, text in sources()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
 
 
 def parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -54,6 +61,11 @@ def test_the_listing_is_the_plan() -> None:
     assert rooms == ROOMS | {"utils"}
     files = {path.name for path in PACKAGE.iterdir() if path.is_file()}
     assert len(files) <= 8, files
+
+
+def test_the_readme_lists_every_room() -> None:
+    listed = re.findall(r"^\| `(\w+)/` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(listed) == sorted(ROOMS | {"utils"})
 
 
 def test_files_are_short() -> None:

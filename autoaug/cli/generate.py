@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from autoaug.cli.parameters import command
 from autoaug.pipeline.options import FitOptions, SampleOptions
 from autoaug.utils.terminal import echo
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 generate = typer.Typer(
     name="generate", help="Fit a generator to the training samples, and draw samples from it.", no_args_is_help=True
@@ -94,6 +96,8 @@ def robustness(*, as_json: Annotated[bool, typer.Option("--json", help="Print JS
 
 
 def _bar(console: Console) -> Progress:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),

@@ -7,20 +7,17 @@ import os
 import shlex
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 
 from autoaug.cli import generate as made
 from autoaug.cli import listings
 from autoaug.cli.parameters import command
 from autoaug.errors import AutoaugError, DataError, Interrupted, OptionError
-from autoaug.evaluation.advice import advice
-from autoaug.evaluation.cautions import cautions
-from autoaug.evaluation.wording import FEWEST_SEEDS, claimed, lengthened, sureness
 from autoaug.pipeline.options import (
     PANELS,
     CheckOptions,
@@ -29,13 +26,13 @@ from autoaug.pipeline.options import (
     RobustnessOptions,
     SearchOptions,
 )
-from autoaug.policy.words import in_words
 from autoaug.utils.signals import ignore_signals
-from autoaug.utils.terminal import echo, say
+from autoaug.utils.terminal import echo
 from autoaug.version import __version__
 
 if TYPE_CHECKING:
     from autoaug.results import SearchResult
+    from autoaug.runs.callbacks.console import ConsoleProgress
 
 #: The base of Typer's errors; newer versions of Typer bundle their own copy of Click.
 _USAGE: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
@@ -205,54 +202,21 @@ def _command() -> str:
     return shlex.join(["autoaug", *map(shown, sys.argv[1:])])
 
 
-def _finish(run: Any) -> None:
+def _finish(run: Callable[[ConsoleProgress], SearchResult]) -> None:
+    from rich.console import Console
+
+    from autoaug.cli.outcome import print_outcome
     from autoaug.runs.callbacks.console import ConsoleProgress
 
     console = Console(stderr=False)
     with ConsoleProgress(console) as progress:
         try:
-            result: SearchResult = run(progress)
+            result = run(progress)
         except Interrupted as interruption:
             ignore_signals()
             echo(interruption, err=True)
             raise typer.Exit(130) from None
-    _print_outcome(console, result)
-
-
-def _print_outcome(console: Console, result: SearchResult) -> None:
-    def line(text: str) -> None:
-        say(console, text)
-
-    width, metric = max(len(c.name) for c in result.candidates), result.metric
-    line("")
-    for c in sorted(result.candidates, key=lambda c: -c.mean):
-        low, high = metric.interval(c.ci95)
-        what = "" if c.kind == "baseline" else f": {in_words(c.policy)}"
-        mean, bounds = metric.number(metric.value(c.mean)), f"[{metric.number(low)}, {metric.number(high)}]"
-        bounds = bounds if len(c.seeds) >= FEWEST_SEEDS else "[too few seeds]"
-        line(f"  {c.name:<{width}}  {mean:>6}{metric.behind}  {bounds}  {c.kind}{what}")
-    line("")
-    line(result.sentence)
-    if result.comparison is not None:
-        line(sureness(result.comparison, result.metric))
-    if words := lengthened(result.longer, result.metric):
-        line(words)
-    for claim in result.claims:
-        line(claimed(claim, result.metric))
-    for caution in cautions(result):
-        line(caution)
-    line("")
-    line(f"verdict: {result.verdict}")
-    line(f"use:     {in_words(result.candidate(result.returned.name).policy)}")
-    if module := max(result.run_dir.glob("policy_*.py"), default=None):
-        line(f"           from {module.stem} import Augment  # {module}, which runs without autoaug")
-        mixes = result.policy.mixing is not None
-        line(f"           augment = Augment({f'classes={len(result.data.classes)}' if mixes else ''})")
-        line("           batch, soft_labels = augment(batch, labels)" if mixes else "           batch = augment(batch)")
-    for number, step in enumerate(advice(result)):
-        line(f"{'' if number else 'next:':<9}{step}")
-    line(f"policy:  {result.run_dir / 'policy.yaml'}")
-    line(f"report:  {result.run_dir / 'report.html'}")
+    print_outcome(console, result)
 
 
 def main() -> None:

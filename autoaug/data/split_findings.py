@@ -17,8 +17,10 @@ _MOST_LISTED = 5
 
 
 def split_findings(data: DataSet) -> list[Finding]:
-    """Warnings about few or uneven groups, and about classes that a split lacks because that was allowed."""
-    return [*_few_groups(data), *_dominant_group(data), *_absent_classes(data)]
+    """Warnings about few or uneven groups, also of a class, and about classes that a split lacks because that was
+    allowed.
+    """
+    return [*_few_groups(data), *_dominant_group(data), *_lone_classes(data), *_absent_classes(data)]
 
 
 def _few_groups(data: DataSet) -> list[Finding]:
@@ -45,14 +47,35 @@ def _dominant_group(data: DataSet) -> list[Finding]:
     return [Finding("dominant-group", "warning", message)]
 
 
+def _lone_classes(data: DataSet) -> list[Finding]:
+    """A warning of classes whose test samples are all of one group."""
+    if data.test_groups is None or data.test.groups is None:
+        return []
+    groups = [np.unique(data.test.groups[data.test.labels == label]) for label in range(len(data.classes))]
+    lone = np.flatnonzero([len(own) == 1 for own in groups])
+    if not len(lone):
+        return []
+    message = (
+        f"all test samples of {_named(data, lone)} are of one group, and another one may be recognized quite "
+        "differently; more groups of such a class would help, above all where --metric counts classes alike, such as "
+        "balanced accuracy"
+    )
+    return [Finding("lone-class", "warning", message)]
+
+
+def _named(data: DataSet, classes: np.ndarray) -> str:
+    """The names of classes, the first ones if there are many."""
+    names = ", ".join(repr(data.classes[number]) for number in classes[:_MOST_LISTED].tolist())
+    return f"{names} and {len(classes) - _MOST_LISTED} more" if len(classes) > _MOST_LISTED else names
+
+
 def _absent_classes(data: DataSet) -> list[Finding]:
     """A warning for each split that was held out without a sample of some class, because that was allowed."""
     findings = []
     for role, samples in (("validation", data.validation), ("test", data.test)):
         missing = absent(samples.labels, data.classes)
         if len(missing):
-            names = ", ".join(repr(data.classes[number]) for number in missing[:_MOST_LISTED].tolist())
-            more = f" and {len(missing) - _MOST_LISTED} more" if len(missing) > _MOST_LISTED else ""
-            message = f"the {role} split has no sample of {names}{more}, so nothing is known about these classes there"
+            names = _named(data, missing)
+            message = f"the {role} split has no sample of {names}, so nothing is known about these classes there"
             findings.append(Finding("absent", "warning", message))
     return findings

@@ -39,6 +39,14 @@ def permuted(batch: Batch, order: Tensor) -> Batch:
     return Batch(Permute.apply(batch.values, order), None if batch.lengths is None else batch.lengths[order])
 
 
+def repeated(batch: Batch, times: int) -> Batch:
+    """All samples several times, one round after another."""
+    if times == 1:
+        return batch
+    values = batch.values.expand(times, *batch.values.shape).flatten(0, 1)
+    return Batch(values, None if batch.lengths is None else batch.lengths.repeat(times))
+
+
 def taken(batch: Batch, indices: Tensor) -> Batch:
     """The samples at ``indices [m]``."""
     lengths = None if batch.lengths is None else batch.lengths.index_select(0, indices)
@@ -70,5 +78,5 @@ class Permute(torch.autograd.Function):
     def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (order,) = context.saved_tensors
         inverse = torch.empty_like(order)
-        inverse[order] = torch.arange(len(order), device=order.device)
+        inverse.scatter_(0, order, torch.arange(len(order), device=order.device))
         return Permute.apply(gradient, inverse), None

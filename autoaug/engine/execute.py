@@ -1,26 +1,57 @@
 """Apply a plan with few batched kernels, forward and backward.
 
 Large batches are processed in chunks that fit in the cache. Mixing needs samples from other chunks, so it comes last.
+All numbers are worked out on the host and sent to the samples' device at once, before the first kernel.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from autoaug.engine.batches import joined, joined_lengths, per_sample, rows_of, split, taken
-from autoaug.engine.plan import Plan, check_plan, mixing_of
-from autoaug.engine.steps import run_fused, run_one_by_one
+from autoaug.engine.batches import joined, joined_lengths, per_sample, repeated, rows_of, split, taken
+from autoaug.engine.plan import Mix, Plan, check_plan, mixing_of
+from autoaug.engine.program import Program, make_program
+from autoaug.engine.sending import sent_record, sent_together
+from autoaug.engine.steps import run_program
 from autoaug.errors import OptionError, as_option_error
 from autoaug.modalities.base import Batch
-from autoaug.modalities.operators import get_operator
 from autoaug.modalities.registry import get_modality
 
 #: Bytes of a chunk in floating point, by kind of device. On a CPU, a chunk and its copies fit in the cache of a core.
 _CHUNK_BYTES = {"cpu": 4 * 2**20, "cuda": 256 * 2**20}
+
+
+class _Mixing(NamedTuple):
+    """How n samples are mixed: by one kind after another.
+
+    Attributes:
+        partner: int64 ``[n]``, among the whole batch.
+        kinds: the modes ``[n]`` of samples that are mixed by a kind, on the host, and the weights ``[n]`` of all.
+        place: ``[n, 2]``.
+    """
+
+    partner: Tensor
+    kinds: list[tuple[np.ndarray, Tensor]]
+    place: Tensor
+
+
+class _Chunk(NamedTuple):
+    """What happens to n samples.
+
+    Attributes:
+        program: of their K chains, as of ``K * n`` samples; where they are not blended, of the samples.
+        blend: the weights ``[n, 1 + K]`` of the original and the chains; None where they are not blended.
+        mixing: None where they are not mixed.
+    """
+
+    program: Program
+    blend: Tensor | None
+    mixing: _Mixing | None
 
 
 def run_plan(plan: Plan, batch: Batch, fuse: bool, out: Tensor | None, check: bool) -> Batch:
@@ -33,119 +64,123 @@ def run_plan(plan: Plan, batch: Batch, fuse: bool, out: Tensor | None, check: bo
         raise OptionError(f"lengths have shape {list(lengths.shape)}; pass one for each of {len(given)} samples")
     if out is not None and (out.shape != given.shape or out.dtype != given.dtype or out.device != given.device):
         raise OptionError(f"out is {_kind(out)}, but the samples are {_kind(given)}; they must match")
+    learned = torch.is_grad_enabled() and any(t.requires_grad for t in [given, *plan.tensors().values()])
     # Autocast would affect operators, and 16-bit coordinates are too coarse.
-    with torch.autocast(given.device.type, enabled=False):
-        if torch.is_grad_enabled() and any(t.requires_grad for t in [given, *plan.tensors().values()]):
-            return _with_gradient(plan, batch, fuse)
-        with torch.no_grad():
-            return _without_gradient(plan, batch, fuse, out)
+    with (
+        torch.autocast(given.device.type, enabled=False),
+        torch.autocast("cpu", enabled=False),
+        torch.set_grad_enabled(learned),
+    ):
+        rows = _rows(given, plan.chains)
+        chunks = sent_record(_chunks(plan, batch, rows, fuse), given.device)
+        if learned:
+            return _with_gradient(chunks, rows, batch, plan.modality)
+        return _without_gradient(chunks, rows, batch, plan.modality, out)
 
 
 def _kind(tensor: Tensor) -> str:
     return f"{list(tensor.shape)} {tensor.dtype} on {tensor.device}"
 
 
-def _with_gradient(plan: Plan, batch: Batch, fuse: bool) -> Batch:
-    """Apply the plan to checked samples, with gradients."""
-    values, chunks = get_modality(plan.modality).values, _chunks(batch.values)
-    # The backward pass of each slice would fill a gradient of the whole batch; that of one split fills it once.
-    sizes = [rows.stop - rows.start for rows in chunks]
-    pieces = zip(chunks, split(batch, sizes), strict=True)
-    whole = joined([run_steps(_part(plan, rows), _at_work(plan, piece), fuse) for rows, piece in pieces])
-    if plan.mix is not None:
-        partners = taken(whole, plan.mix.partner.to(whole.values.device))
-        pairs = zip(chunks, split(whole, sizes), split(partners, sizes), strict=True)
-        whole = joined([_mixed(plan, *pair) for pair in pairs])
-    return whole._replace(values=values.as_stored(whole.values, batch.values.dtype))
-
-
-def _without_gradient(plan: Plan, batch: Batch, fuse: bool, given_out: Tensor | None) -> Batch:
-    """Apply the plan to checked samples, without gradients, into `given_out` if it is given."""
-    out = torch.empty_like(batch.values) if given_out is None else given_out
-    chunks, lengths = _chunks(batch.values), []
-    for rows in chunks:
-        given = _at_work(plan, rows_of(batch, rows))
-        into = out[rows]
-        same = into if given.values.dtype == out.dtype else None
-        lengths.append(_store(plan, run_steps(_part(plan, rows), given, fuse, same), into))
-    whole = Batch(out, joined_lengths(lengths))
-    if plan.mix is None:
-        return whole
-    mixed, lengths = torch.empty_like(out), []
-    for rows in chunks:
-        partners = taken(whole, plan.mix.partner[rows].to(out.device))
-        lengths.append(_store(plan, _mixed(plan, rows, rows_of(whole, rows), partners), mixed[rows]))
-    return Batch(mixed if given_out is None else out.copy_(mixed), joined_lengths(lengths))
-
-
-def _store(plan: Plan, piece: Batch, into: Tensor) -> Tensor | None:
-    """Write the values of a chunk in storage format to `into`, and return the chunk's lengths."""
-    if piece.values is not into:
-        into.copy_(get_modality(plan.modality).values.as_stored(piece.values, into.dtype))
-    return piece.lengths
-
-
-def _chunks(values: Tensor) -> list[slice]:
+def _rows(values: Tensor, chains: int) -> list[slice]:
+    """The samples of each chunk."""
     kind = "cpu" if values.device.type == "cpu" else "cuda"
-    size = max(1, _CHUNK_BYTES[kind] // max(4 * values[:1].numel(), 1))
+    size = max(1, _CHUNK_BYTES[kind] // max(4 * values[:1].numel() * chains, 1))
     return [slice(start, min(start + size, len(values))) for start in range(0, max(len(values), 1), size)]
 
 
-def _part(plan: Plan, rows: slice) -> Plan:
-    """The plan of some rows, without mixing, which needs other rows."""
-    return replace(plan, mix=None)[rows]
+def _chunks(plan: Plan, batch: Batch, rows: list[slice], fuse: bool) -> list[_Chunk]:
+    """What happens in each chunk, on the host."""
+    dtype = get_modality(plan.modality).values.as_work(batch.values[:0]).dtype
+    values = torch.zeros((), dtype=dtype, device="cpu").expand(batch.values.shape)
+    like = Batch(values, None if batch.lengths is None else batch.lengths.cpu())
+    chunks = []
+    for some in rows:
+        own = replace(plan, mix=None)[some]
+        program = make_program(own.side_by_side(), repeated(rows_of(like, some), own.chains), fuse)
+        chunks.append(_Chunk(program, own.blend, None if plan.mix is None else _mixing_of(plan.mix, some)))
+    return chunks
 
 
-def _at_work(plan: Plan, batch: Batch) -> Batch:
+def _mixing_of(mix: Mix, rows: slice) -> _Mixing:
+    """How some samples are mixed, on the host. A weight of 1 leaves a sample as it is."""
+    mode, weight = mix.mode[rows], mix.weight[rows]
+    kinds = [
+        (torch.where(mode == kind, kind, 0).numpy(), torch.where(mode == kind, weight, 1.0))
+        for kind in np.unique(mode.numpy()).tolist()
+        if kind
+    ]
+    return _Mixing(mix.partner[rows], kinds, mix.place[rows])
+
+
+def _with_gradient(chunks: list[_Chunk], rows: list[slice], batch: Batch, modality: str) -> Batch:
+    """Apply the chunks to checked samples, with gradients."""
+    # The backward pass of each slice would fill a gradient of the whole batch; that of one split fills it once.
+    sizes = [some.stop - some.start for some in rows]
+    pieces = zip(chunks, split(batch, sizes), strict=True)
+    whole = joined([_changed(chunk, _at_work(piece, modality), modality) for chunk, piece in pieces])
+    if chunks[0].mixing is not None:
+        pieces = zip(chunks, split(whole, sizes), strict=True)
+        whole = joined([_mixed(chunk, piece, whole, modality) for chunk, piece in pieces])
+    return whole._replace(values=get_modality(modality).values.as_stored(whole.values, batch.values.dtype))
+
+
+def _without_gradient(
+    chunks: list[_Chunk], rows: list[slice], batch: Batch, modality: str, given_out: Tensor | None
+) -> Batch:
+    """Apply the chunks to checked samples, without gradients, into `given_out` if it is given."""
+    out = torch.empty_like(batch.values) if given_out is None else given_out
+    lengths = []
+    for chunk, some in zip(chunks, rows, strict=True):
+        given, into = _at_work(rows_of(batch, some), modality), out[some]
+        same = into if given.values.dtype == out.dtype else None
+        lengths.append(_store(_changed(chunk, given, modality, same), into, modality))
+    whole = Batch(out, joined_lengths(lengths))
+    if chunks[0].mixing is None:
+        return whole
+    mixed, lengths = torch.empty_like(out), []
+    for chunk, some in zip(chunks, rows, strict=True):
+        lengths.append(_store(_mixed(chunk, rows_of(whole, some), whole, modality), mixed[some], modality))
+    return Batch(mixed if given_out is None else out.copy_(mixed), joined_lengths(lengths))
+
+
+def _store(piece: Batch, into: Tensor, modality: str) -> Tensor | None:
+    """Write the values of a chunk in storage format to `into`, and return the chunk's lengths."""
+    if piece.values is not into:
+        into.copy_(get_modality(modality).values.as_stored(piece.values, into.dtype))
+    return piece.lengths
+
+
+def _at_work(batch: Batch, modality: str) -> Batch:
     """The batch in the engine's format."""
-    return batch._replace(values=get_modality(plan.modality).values.as_work(batch.values))
+    return batch._replace(values=get_modality(modality).values.as_work(batch.values))
 
 
-def run_steps(plan: Plan, batch: Batch, fuse: bool, into: Tensor | None = None) -> Batch:
-    """Apply all steps of the plan, but not its mixing, to samples in the engine's format; chains are blended.
-
-    The values of the result may be written to `into`, which saves a copy; only without gradients.
+def _changed(chunk: _Chunk, batch: Batch, modality: str, into: Tensor | None = None) -> Batch:
+    """Samples in the engine's format after all that happens but mixing. The values may be written to `into`, which
+    saves a copy; only without gradients.
     """
-    chosen = {int(index) for index in np.unique(plan.choice.numpy())} - {-1}
-    operators = {index: get_operator(plan.operators[index]) for index in chosen}
-    fusions = get_modality(plan.modality).fusions
-    if not operators:
-        return batch
-    if plan.blend is not None:
-        return _blended(plan, batch, fuse)
-    needs_differences = plan.magnitude.requires_grad and any(operator.jumps for operator in operators.values())
-    if fuse and not needs_differences:
-        return run_fused(plan, operators, fusions, batch, into)
-    return run_one_by_one(plan, operators, fusions, batch)
-
-
-def _blended(plan: Plan, batch: Batch, fuse: bool) -> Batch:
-    """The weighted sum of the samples and the results of the chains; each sample is as long as its longest result."""
-    assert plan.blend is not None
+    if chunk.blend is None or not chunk.program.stages:
+        return run_program(chunk.program, batch, into)
     values, lengths = batch
-    weights = [per_sample(column, values) for column in plan.blend.to(values.device, values.dtype).unbind(1)]
+    weights = [per_sample(column, values) for column in chunk.blend.to(values.dtype).unbind(1)]
+    ends = run_program(chunk.program, repeated(batch, len(weights) - 1))
     blended = weights[0] * values
-    for weight, chain in zip(weights[1:], _chains(plan), strict=True):
-        end = run_steps(chain, batch, fuse)
+    for weight, end in zip(weights[1:], split(ends, [len(values)] * (len(weights) - 1)), strict=True):
         blended = torch.addcmul(blended, weight, end.values)
+        # Each sample is as long as its longest result.
         lengths = None if lengths is None or end.lengths is None else torch.maximum(lengths, end.lengths)
-    return Batch(blended.clamp(*get_modality(plan.modality).values.bounds), lengths)
+    return Batch(blended.clamp(*get_modality(modality).values.bounds), lengths)
 
 
-def _chains(plan: Plan) -> list[Plan]:
-    """The chains of a plan, each as a plan."""
-    assert plan.blend is not None
-    width = plan.blend.shape[1] - 1
-    by_step = {name: tensor.chunk(width) for name, tensor in plan.tensors().items() if name != "blend"}
-    return [plan.with_tensors({name: parts[i] for name, parts in by_step.items()}) for i in range(width)]
-
-
-def _mixed(plan: Plan, rows: slice, batch: Batch, partners: Batch) -> Batch:
-    """The samples of some rows mixed with their partners, in the engine's format."""
-    mix = plan.mix
-    assert mix is not None
-    own = _at_work(plan, batch), _at_work(plan, partners)
-    return mixing_of(plan.modality).mix(*own, mix.mode[rows], mix.weight[rows], mix.place[rows])
+def _mixed(chunk: _Chunk, batch: Batch, whole: Batch, modality: str) -> Batch:
+    """Samples mixed with their partners among the whole batch, in the engine's format."""
+    mixing, mixer = chunk.mixing, mixing_of(modality)
+    assert mixing is not None
+    own, partners = _at_work(batch, modality), _at_work(taken(whole, mixing.partner), modality)
+    for mode, weight in mixing.kinds:
+        own = mixer.mix(own, partners, torch.from_numpy(mode), weight, mixing.place)
+    return own
 
 
 def mix_labels(plan: Plan, labels: Tensor, inputs: Tensor | Batch) -> Tensor:
@@ -154,5 +189,6 @@ def mix_labels(plan: Plan, labels: Tensor, inputs: Tensor | Batch) -> Tensor:
     if mix is None:
         return labels
     batch = inputs if isinstance(inputs, Batch) else Batch(inputs)
-    weight = mixing_of(plan.modality).label_weights(batch, mix.mode, mix.weight, mix.place).to(labels)
-    return torch.lerp(labels[mix.partner.to(labels.device)], labels, weight[:, None])
+    own = mixing_of(plan.modality).label_weights(batch, mix.mode, mix.weight, mix.place)
+    partner, weight = sent_together([mix.partner, own.to("cpu", labels.dtype)], labels.device)
+    return torch.lerp(labels[partner], labels, weight[:, None])

@@ -50,6 +50,16 @@ def make_schedule(choice: np.ndarray, kinds: Mapping[int, str], fusions: Mapping
     return [_make_step(*rows, kinds, fusions) for rows in zip(choice, lasts, strict=True)]
 
 
+def separate_schedule(choice: np.ndarray, kinds: Mapping[int, str]) -> list[Step]:
+    """Make the steps in which each operator runs for itself."""
+    steps = []
+    for chosen in choice:
+        drawn = [OperatorRows(int(i), np.flatnonzero(chosen == i)) for i in np.unique(chosen) if i >= 0]
+        groups = [Group(kinds[rows.operator], [rows]) for rows in drawn]
+        steps.append(Step([], groups, np.flatnonzero(chosen < 0)))
+    return steps
+
+
 def _applying(kinds: Mapping[int, str], fusions: Mapping[str, Fusion]) -> dict[int, str]:
     """For each operator, the kind that applies its maps; for carried maps, the last used kind of the carrier."""
     used = [kind for kind in fusions if kind in kinds.values() and fusions[kind].role == "carried"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -104,6 +105,27 @@ class Plan:
             raise OptionError(f"sample {sample} is mixed with one outside the slice {rows}; slice before mixing")
         return self.with_tensors(cut | {"partner": partner})
 
+    @property
+    def chains(self) -> int:
+        """The number of chains."""
+        return 1 if self.blend is None else self.blend.shape[1] - 1
+
+    def side_by_side(self) -> Plan:
+        """A plan for `chains` times as many samples, whose steps are those of one chain: the first n samples go through
+        the first chain, and so on. It neither blends nor mixes.
+        """
+        if self.blend is None:
+            return replace(self, mix=None)
+        width, depth, n = self.chains, len(self.choice) // self.chains, len(self)
+        by_chain = {
+            name: tensor.view(width, depth, *tensor.shape[1:])
+            for name, tensor in self.tensors().items()
+            if _is_by_step(name)
+        }
+        return self.with_tensors(
+            {k: v.transpose(0, 1).reshape(depth, width * n, *v.shape[3:]) for k, v in by_chain.items()}
+        )
+
     def tensors(self) -> dict[str, Tensor]:
         """The tensors of the plan and its mixing, by name."""
         every = {name: getattr(self.mix if name in _OF_MIX else self, name, None) for name in _TENSORS}
@@ -125,9 +147,9 @@ class Plan:
         return ", ".join(self._words(index)) or "unchanged"
 
     def _words(self, index: int) -> Iterator[str]:
-        chains = 1 if self.blend is None else self.blend.shape[1] - 1
-        for chain in range(chains):
-            steps = range(chain * len(self.choice) // chains, (chain + 1) * len(self.choice) // chains)
+        for chain in range(self.chains):
+            depth = len(self.choice) // self.chains
+            steps = range(chain * depth, (chain + 1) * depth)
             words = [self._step(step, index) for step in steps if self.choice[step, index] >= 0]
             if self.blend is None:
                 yield from words
@@ -311,10 +333,11 @@ def check_plan(plan: Plan, samples: int) -> None:
     """
     if len(plan) != samples:
         raise OptionError(f"the plan is for {len(plan)} samples, not {samples}; draw one of that size")
-    if plan.magnitude.numel() and not float(plan.magnitude.detach().abs().max()) <= 1:
-        worst = float(plan.magnitude.detach().abs().max())
-        raise OptionError(f"a magnitude of the plan is {worst:g}; magnitudes must lie in [-1, 1]")
     if plan.choice.numel():
-        low, high = (int(end) for end in plan.choice.aminmax())
+        worst = float(np.abs(plan.magnitude.detach().numpy()).max())
+        if not worst <= 1:
+            raise OptionError(f"a magnitude of the plan is {worst:g}; magnitudes must lie in [-1, 1]")
+        choice = plan.choice.numpy()
+        low, high = int(choice.min()), int(choice.max())
         if low < -1 or high >= len(plan.operators):
             raise PolicyError(f"the plan chooses operator {low if low < -1 else high} of {len(plan.operators)}")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
 from autoaug.data.splits import count_groups
+from autoaug.evaluation.clusters import Clusters
 from autoaug.evaluation.confirmation import CandidatePolicy
-from autoaug.evaluation.influence import influence
 from autoaug.evaluation.statistics import Errors, corrected_errors, crossed_errors, estimate_within
 from autoaug.results import Candidate, MetricScores
-from autoaug.training.metrics import Measured, Metric, by_cluster, metric_record, metrics_of, score
+from autoaug.training.metrics import Measured, Metric, metric_record, metrics_of, score
 from autoaug.training.result import TrialResult
 from autoaug.training.tasks import Task
 
@@ -122,36 +123,51 @@ class Scoring:
         """
         one, other = ([training.test_statistics for training in side] for side in (ours, theirs))
         if self.fold_count is None:
-            return self._crossed(one, other, self.test_groups)
+            table = self._table(one, other, self._tested)
+            return crossed_errors(*table, 1 / len(one[0]), self._tested.least_reach)
         values = scores(self.metric, one) - (scores(self.metric, other) if other else 0)
-        return self._fold_errors(values.tolist(), len(one[0]))
+        return self._fold_errors(values.tolist(), len(one[0]), self._tested)
 
-    def _fold_errors(self, values: Sequence[float], tested: int) -> Errors:
+    def _fold_errors(self, values: Sequence[float], tested: int, clusters: Clusters) -> Errors:
         """The errors of a mean over seeds that were each tested on a fold of `tested` samples."""
         assert self.fold_count is not None
-        whole, groups = len(self.test_labels), self.group_count
-        return corrected_errors(values, 1 / tested, 1 / (self.fold_count - 1), whole, groups)
+        whole, share = len(self.test_labels), 1 / (self.fold_count - 1)
+        return corrected_errors(values, 1 / tested, share, whole, self.group_count, clusters.least_reach)
 
-    def measured_errors(self, ours: Sequence[Measured]) -> Errors:
+    def measured_errors(self, metric: Metric, ours: Sequence[Measured]) -> Errors:
         """The errors of the mean of a metric, whether or not it is the one that candidates are judged by."""
         values, tested = [one.value for one in ours], len(ours[0].influence)
+        clusters = Clusters.of(metric, self.test_labels, self.test_groups)
         if self.fold_count is not None:
-            return self._fold_errors(values, tested)
-        clusters = _clusters(self.test_groups)
-        added = np.stack([by_cluster(one.influence, clusters) for one in ours])
-        return _crossed_errors(values, added, clusters, tested)
+            return self._fold_errors(values, tested, clusters)
+        added = np.stack([clusters.sums(one.influence) for one in ours])
+        return crossed_errors(values, added, 1 / tested, clusters.least_reach)
 
     def validation_errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
-        """The same for the validation split. A bet must be made even if all of it is one group: then the luck of the
-        samples within that group is all that can be told.
+        """The same for the validation split, where a bet must be made on what can be told. If all of it is one group,
+        that is the luck of the samples within the group. What a class with few samples may hide is not bet on.
         """
         one, other = ([training.validation_statistics for training in side] for side in (ours, theirs))
-        groups = self.validation_groups
-        return self._crossed(one, other, None if groups is None or len(np.unique(groups)) < 2 else groups)
+        return crossed_errors(*self._table(one, other, self._validated), 1 / len(one[0]))
 
-    def _crossed(self, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], groups: np.ndarray | None) -> Errors:
-        """The errors of a mean over seeds, or of a difference of two means, from the statistics of the same samples."""
-        clusters = _clusters(groups)
+    @cached_property
+    def _tested(self) -> Clusters:
+        """The clusters of the test split."""
+        return Clusters.of(self.metric, self.test_labels, self.test_groups)
+
+    @cached_property
+    def _validated(self) -> Clusters:
+        """The clusters of the validation split."""
+        groups = self.validation_groups
+        is_one = groups is None or len(np.unique(groups)) < 2
+        return Clusters.of(self.metric, self.validation_labels, None if is_one else groups)
+
+    def _table(
+        self, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], clusters: Clusters
+    ) -> tuple[list[float], np.ndarray]:
+        """The values of the seeds, or their differences from those of `theirs`, and what each cluster adds to them,
+        ``[seeds, clusters]``, from the statistics of the same samples.
+        """
 
         def table(side: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
             values, added = zip(*(self._influence(statistics, clusters) for statistics in side), strict=True)
@@ -161,13 +177,13 @@ class Scoring:
         if theirs:
             others, taken = table(theirs)
             values, added = values - others, added - taken
-        return _crossed_errors(values.tolist(), added, clusters, len(ours[0]))
+        return values.tolist(), added
 
-    def _influence(self, statistics: np.ndarray, clusters: np.ndarray | None) -> tuple[float, np.ndarray]:
-        """The score and the influence of each cluster, computed once: a user's metric may take a second."""
+    def _influence(self, statistics: np.ndarray, clusters: Clusters) -> tuple[float, np.ndarray]:
+        """The score and what each cluster adds to it, computed once: a user's metric may take a second."""
         known = self._known.get(id(statistics))
         if known is None or known[0] is not statistics:
-            known = statistics, score(self.metric, statistics), influence(self.metric, statistics, clusters)
+            known = statistics, score(self.metric, statistics), clusters.added(statistics)
             self._known[id(statistics)] = known
         return known[1:]
 
@@ -195,28 +211,6 @@ class Scoring:
             self.tested_labels(training), training.test_predictions, labels=np.arange(self.task.classes)
         )
         return counts
-
-
-def _crossed_errors(values: Sequence[float], added: np.ndarray, clusters: np.ndarray | None, tested: int) -> Errors:
-    """The errors of the mean of `values` on so many `tested` samples, from what each cluster of them adds."""
-    return crossed_errors(values, added * _leverage(clusters), 1 / tested)
-
-
-def _leverage(clusters: np.ndarray | None) -> np.ndarray:
-    """The factor ``[clusters]`` on what each cluster adds that makes up for its pull on the mean that it is compared
-    with: 1 / (1 - its share of the samples), as if it were left out of that mean (the jackknife, or CR3, of MacKinnon
-    and White, 1985), relative to equal shares. A cluster that has most samples would otherwise seem to add nothing.
-    """
-    if clusters is None:
-        return np.ones(1)
-    shares = np.bincount(clusters) / len(clusters)
-    factor: np.ndarray = (1 - 1 / len(shares)) / np.maximum(1 - shares, 1e-9)
-    return factor
-
-
-def _clusters(groups: np.ndarray | None) -> np.ndarray | None:
-    """The index of each sample's group."""
-    return None if groups is None else np.unique(groups, return_inverse=True)[1]
 
 
 def scores(metric: Metric, statistics: Sequence[np.ndarray]) -> np.ndarray:
@@ -267,10 +261,11 @@ def _all_metrics(trainings: Sequence[ConfirmedTraining], scoring: Scoring) -> di
         own = [training.test_measured[name] for training in trainings if name in training.test_measured]
         if len(own) < len(trainings) or not np.isfinite([one.value for one in own]).all():
             continue
-        record, mean = metric_record(metric), estimate_within([one.value for one in own], scoring.measured_errors(own))
+        record, values = metric_record(metric), tuple(one.value for one in own)
+        mean = estimate_within(values, scoring.measured_errors(metric, own))
         found[name] = MetricScores(
             metric=record,
-            values=tuple(one.value for one in own),
+            values=values,
             mean=mean.mean,
             ci95=_within_share(mean.ci95) if record.is_share else mean.ci95,
         )

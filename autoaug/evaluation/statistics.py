@@ -20,9 +20,11 @@ ERROR = 0.05
 _LEAST_POWER = -100.0
 #: From so few clusters no residuals are subtracted; see `crossed_errors`.
 _PAIR = 2
-#: The least standard error, times the number of samples, or of clusters where none of them differs: half the width of a
-#: 95 % interval is then three of them (the rule of three; Hanley and Lippman-Hand, 1983).
-_UNSEEN = 3 / 1.96
+#: The half width of a normal 95 % interval, in standard errors.
+_NORMAL = 1.96
+#: Where none of n samples differs, up to so many of n new ones still may (the rule of three; Hanley and Lippman-Hand,
+#: 1983).
+THREE = 3
 
 
 class Reach(NamedTuple):
@@ -112,7 +114,9 @@ def seed_errors(values: Sequence[float], resolution: float) -> Errors:
     return Errors(deviation / math.sqrt(len(values)), len(values) - 1)
 
 
-def crossed_errors(values: Sequence[float], influence: np.ndarray, resolution: float) -> Errors:
+def crossed_errors(
+    values: Sequence[float], influence: np.ndarray, resolution: float, least_reach: float = 0.0
+) -> Errors:
     """The errors of the mean of `values` if every seed is tested on the same samples: seeds and samples are crossed.
 
     The model of a cell of the table of seeds by clusters is the sum of the mean, an effect of the seed, an effect of
@@ -128,7 +132,7 @@ def crossed_errors(values: Sequence[float], influence: np.ndarray, resolution: f
     With two clusters nothing is subtracted, because the difference would be negative too often: in a simulation with
     five seeds and residuals as large as the clusters' effects, an interval at 95 % held the truth in 91 %, and in 98 %
     without the subtraction. One cluster says nothing about others, so the error is infinite. Where no cluster differs
-    from the others in any seed, up to three of as many new ones still may; see `_UNSEEN`. Where a few differ, the
+    from the others in any seed, up to three of as many new ones still may; see `THREE`. Where a few differ, the
     estimate itself is luck, so half of the interval is never narrower than three samples.
 
     Args:
@@ -136,26 +140,30 @@ def crossed_errors(values: Sequence[float], influence: np.ndarray, resolution: f
         influence: ``[seeds, clusters]``, what each cluster of test samples adds to the value of each seed, times the
             number of clusters, centered for each seed; see `autoaug.evaluation.influence`.
         resolution: as for `seed_errors`.
+        least_reach: half of the interval is never narrower than this either; see `Clusters.least_reach`.
     """
     seeds, clusters = influence.shape
     own = seed_errors(values, resolution)
     if clusters < 2:
         return replace(own, samples=math.inf, samples_freedom=1.0)
-    if not influence.any():
-        return replace(own, samples=_UNSEEN / clusters)
     means = influence.mean(0)
     residual = float(((influence - means) ** 2).sum()) / max(1, (seeds - 1) * (clusters - 1))
     squares, fourths = float((means**2).sum()), float((means**4).sum())
     variance = squares / (clusters - 1) - (residual / seeds if clusters > _PAIR else 0.0)
     effective = squares**2 / fourths if fourths else float(clusters)
-    samples, least = math.sqrt(max(0.0, variance) / clusters), _UNSEEN * resolution
-    if samples < least:
-        return replace(own, samples=least)
-    return replace(own, samples=samples, samples_freedom=max(1.0, effective - 1))
+    samples, freedom = math.sqrt(max(0.0, variance) / clusters), max(1.0, effective - 1)
+    least = max(least_reach, THREE * (resolution if influence.any() else 1 / clusters))
+    is_grouped = clusters * resolution < 1 - 1e-9
+    return _at_least(least, is_grouped, replace(own, samples=samples, samples_freedom=freedom))
 
 
 def corrected_errors(
-    values: Sequence[float], resolution: float, test_share: float, tested: float = math.inf, groups: int | None = None
+    values: Sequence[float],
+    resolution: float,
+    test_share: float,
+    tested: float = math.inf,
+    groups: int | None = None,
+    least_reach: float = 0.0,
 ) -> Errors:
     """The errors of the mean of `values` if each of S seeds has a split of its own and the training parts overlap: the
     factor 1 / S of the variance becomes 1 / S + `test_share` (Nadeau and Bengio, 2003). More seeds shrink only the
@@ -170,13 +178,22 @@ def corrected_errors(
         test_share: the number of test samples of a split, divided by the number of its training samples.
         tested: the number of different samples that are tested over all splits; infinite if that is no bound.
         groups: the number of groups that they are in; None if each is its own.
+        least_reach: as for `crossed_errors`.
     """
     own = seed_errors(values, resolution)
-    samples, least = own.seeds * math.sqrt(len(values) * test_share), _UNSEEN / tested
+    samples = own.seeds * math.sqrt(len(values) * test_share)
     freedom = own.seeds_freedom if groups is None else max(1.0, min(own.seeds_freedom, groups - 1.0))
-    if samples < least:
-        return replace(own, samples=least)
-    return replace(own, samples=samples, samples_freedom=freedom)
+    least = max(least_reach, THREE / tested)
+    return _at_least(least, groups is not None, replace(own, samples=samples, samples_freedom=freedom))
+
+
+def _at_least(reach: float, is_grouped: bool, errors: Errors) -> Errors:
+    """The errors, with those of the samples so large that half of an interval is at least `reach`. Few groups keep
+    their few degrees of freedom, however alike they look. The same degrees of a few samples that differ would make a
+    single one look more uncertain than none.
+    """
+    known = errors.reach().samples if is_grouped else _NORMAL * errors.samples
+    return errors if known >= reach else replace(errors, samples=reach / _NORMAL, samples_freedom=math.inf)
 
 
 class Estimate(NamedTuple):
@@ -201,11 +218,11 @@ def estimate_within(values: Sequence[float], errors: Errors, level: float = ERRO
 
 
 def verdict_of(interval: tuple[float, float]) -> Verdict:
-    """The verdict that the interval of a difference allows."""
+    """The verdict that the interval of a difference allows; one that is not a number allows none."""
     low, high = interval
-    if low <= 0 <= high:
-        return "no significant difference"
-    return "better" if low > 0 else "worse"
+    if low > 0:
+        return "better"
+    return "worse" if high < 0 else "no significant difference"
 
 
 class Discordance(NamedTuple):

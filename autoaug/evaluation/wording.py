@@ -100,6 +100,16 @@ def ahead_of_one(finalist: str, theirs: str, difference: Paired, strongest: tupl
     )
 
 
+def cut_short(seeds: int, failed: Sequence[str]) -> str:
+    """The sentence for a confirmation that ended at that many seeds, because trainings of these candidates failed."""
+    return f"This is the verdict of the first {seeds} seeds, because trainings of {', '.join(failed)} failed on more."
+
+
+def out_of_time(seeds: int, possible: int) -> str:
+    """The sentence for a confirmation that a time limit ended at that many seeds."""
+    return f"This is the verdict of {seeds} seeds, because the time was up; up to {possible} were planned."
+
+
 def figures_of(difference: Paired, words: Words) -> str:
     """The difference in the metric's unit, with its interval, the number of seeds and the p-value."""
     metric = words.metric
@@ -108,9 +118,14 @@ def figures_of(difference: Paired, words: Words) -> str:
     what += "" if metric.larger_is_better else ", of which less is better"
     seeds = len(difference.differences)
     shown = f"{metric.difference(difference.difference)} {what}"
-    if seeds < FEWEST_SEEDS:
+    if _is_vague(difference.differences, difference.ci95):
         return f"{shown} ({seeds} seed{'s' * (seeds > 1)}, too few for an interval)"
     return f"{shown} (95 % interval {_interval(difference.ci95, metric)}, {seeds} seeds, p = {difference.p_value:.2g})"
+
+
+def _is_vague(differences: Sequence[float], ci95: tuple[float, float]) -> bool:
+    """Whether seeds are too few for an interval that helps anybody. One that leaves out 0 is a finding all the same."""
+    return len(differences) < FEWEST_SEEDS and verdict_of(ci95) == "no significant difference"
 
 
 def _interval(bounds: tuple[float, float], metric: MetricRecord) -> str:
@@ -126,7 +141,7 @@ def _half_width(score: float, metric: MetricRecord) -> str:
 
 def sureness(comparison: Comparison, metric: MetricRecord) -> str:
     """Which differences could have been seen, what would make the interval narrower, and where it holds."""
-    if len(comparison.differences) < FEWEST_SEEDS:
+    if _is_vague(comparison.differences, comparison.ci95):
         return (
             f"Fewer than {FEWEST_SEEDS} seeds cannot tell a difference from luck: pass --seeds 5. {scope(comparison)}"
         )
@@ -171,7 +186,7 @@ def claimed(claim: Comparison, metric: MetricRecord) -> str:
     proven = {"better": "is better than", "worse": "is worse than"}.get(
         verdict_of(claim.ci95), "is not proven to differ from"
     )
-    few = len(claim.differences) < FEWEST_SEEDS
+    few = _is_vague(claim.differences, claim.ci95)
     return (
         f"{claim.candidate} {proven} {claim.baseline} ({claim.against}): {metric.difference(claim.difference)}"
         f"{_unit(metric)}, {'too few seeds for an interval' if few else _interval(claim.ci95, metric)}"

@@ -10,7 +10,7 @@ from types import ModuleType
 from autoaug.engine.plan import drawing_table, drawn_operators, mixing_numbers, mixing_of
 from autoaug.exporters.assemble import Definition, constants, definitions, import_block, imports, needed, reachable
 from autoaug.exporters.base import Target, header, runtime_of
-from autoaug.functional import sampling
+from autoaug.functional import sampling, tensors
 from autoaug.modalities.base import Modality
 from autoaug.modalities.operators import Operator, get_operator
 from autoaug.modalities.runtime import TorchRuntime
@@ -48,8 +48,8 @@ class TorchTarget(Target):
 
 
 def _constants_of_draws(used: Collection[str]) -> str:
-    """The types and constants of `autoaug.functional.sampling` that the module uses, as text."""
-    available = dict(constants(sampling))
+    """The types and constants of `autoaug.functional` that the module uses, as text."""
+    available = {**constants(sampling), **constants(tensors)}
     names = needed([*(name for name in available if name in used), "Table"], available)
     return "\n".join(available[name].source for name in names)
 

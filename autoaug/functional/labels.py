@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from autoaug.functional.bounds import in_short, within_rounding
-from autoaug.functional.tensors import check_dense
+from autoaug.functional.tensors import check_dense, nan_unless
 
 
 def soft_labels(labels: Any, classes: int | None = None, n: int | None = None) -> Tensor:
@@ -20,7 +20,8 @@ def soft_labels(labels: Any, classes: int | None = None, n: int | None = None) -
         n: the number of samples, to check the number of labels; None skips the check.
 
     Raises:
-        ValueError: the labels are anything else.
+        ValueError: the labels are anything else. If they are on a GPU, no error is raised for their values, for which
+            the host would have to wait: wrong ones become NaN.
     """
     given = as_tensor(labels)
     if given.ndim not in (1, 2):
@@ -54,6 +55,9 @@ def one_hot(labels: Tensor, classes: int | None) -> Tensor:
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
         raise ValueError(f"labels of shape [{len(labels)}] are {labels.dtype}; pass class indices, as by labels.long()")
     labels = labels.long()
+    if labels.device.type != "cpu" and classes is not None:
+        shares = (labels[:, None] == torch.arange(classes, device=labels.device)).float()
+        return nan_unless((labels >= 0) & (labels < classes), shares)
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or (classes is not None and high >= classes):
         rule = "from 0" if classes is None else f"from 0 to {classes - 1}: there are {classes} classes"
@@ -67,6 +71,9 @@ def checked_shares(labels: Tensor, classes: int | None) -> Tensor:
     if width != (classes or max(width, 2)):
         cure = "squeeze class indices to [n]" if width == 1 else "one column for each class"
         raise ValueError(f"soft labels are {width} wide; they must be [n, {classes or 'classes'}]: {cure}")
+    if labels.device.type != "cpu":
+        shares = labels if labels.is_floating_point() else labels.float()
+        return nan_unless(((shares >= -1e-3) & (shares <= 1 + 1e-3)).all(1), shares)
     if labels.numel():
         low, high = (
             (float("nan"),) * 2 if labels.is_complex() else (float(end) for end in labels.detach().float().aminmax())

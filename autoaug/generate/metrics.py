@@ -163,8 +163,3 @@ def manifold_figures(real: Tensor, made: Tensor) -> tuple[float, float, float, f
     density = float(inside.float().sum(0).mean() / k)
     coverage = float((between.amin(1) <= reach_real).float().mean())
     return precision, recall, density, coverage
-
-
-def balanced_labels(classes: int, per_class: int) -> np.ndarray:
-    """``per_class`` labels of every class, ordered by class, int64."""
-    return np.repeat(np.arange(classes, dtype=np.int64), per_class)

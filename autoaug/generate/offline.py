@@ -203,11 +203,6 @@ def _about(expansion: Expansion) -> Facts:
     return {**about, "renamed": unsafe} if unsafe else about
 
 
-def remake(expansion: Expansion, part: int) -> np.ndarray:
-    """Reproduce the samples ``[n, ...]``, in storage format, of the expansion's part with that number."""
-    return _augment(expansion, expansion.parts()[part])
-
-
 def _augment(expansion: Expansion, part: _Part) -> np.ndarray:
     generator = torch.Generator().manual_seed(part.seed)
     plan = draw_plan(expansion.policy, len(part.rows), generator, expansion.source.modality)

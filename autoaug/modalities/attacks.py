@@ -33,10 +33,12 @@ class GradientAttack:
         step, moved = how.epsilon, values.detach()
         if how.kind == "pgd":
             step = 2.5 * how.epsilon / how.steps
-            start = torch.rand(values.shape, generator=generator).to(values) * 2 - 1
+            own = generator_on(values.device, generator)
+            start = torch.rand(values.shape, generator=own, device=own.device).to(values) * 2 - 1
             moved = self._within(values, values + how.epsilon * (start if how.norm == "linf" else unit(start)), how)
         elif how.loss == "trades":
-            aside = torch.randn(values.shape, generator=generator).to(values)
+            own = generator_on(values.device, generator)
+            aside = torch.randn(values.shape, generator=own, device=own.device).to(values)
             moved = self._within(values, values + _ASIDE * aside, how)
         for _ in range(how.steps):
             moved = moved.detach().requires_grad_()
@@ -61,6 +63,16 @@ class GradientAttack:
         else:
             away = away * (how.epsilon / _lengths(away)).clamp(max=1)
         return (values + away).clamp(*self.bounds)
+
+
+def generator_on(device: torch.device, generator: torch.Generator) -> torch.Generator:
+    """The generator, if it is on that device, or else one there with a seed drawn from it: numbers for all values of a
+    batch are too many to be sent.
+    """
+    if generator.device.type == device.type:
+        return generator
+    seed = torch.randint(2**62, (), generator=generator, device=generator.device)
+    return torch.Generator(device).manual_seed(int(seed))
 
 
 def unit(vectors: Tensor) -> Tensor:

@@ -75,12 +75,23 @@ class Fusion(ABC):
     @abstractmethod
     def maps(self, function: Callable[..., Tensor], batch: Batch, value: Tensor, uniforms: Tensor) -> Tensor:
         """The result of an operator's function for ``value [n]`` in its unit and ``uniforms [n, 4]``; if it runs alone,
-        this is the new values. Maps of carried and closing kinds depend only on the batch's shape and lengths.
+        this is the new values. Maps of closing kinds depend only on the batch's shape and lengths; so do those of
+        carried kinds, which are made on the host before anything is applied, for the lengths that samples have then.
         """
 
     @abstractmethod
     def apply(self, batch: Batch, maps: Tensor) -> Batch:
         """Apply the maps to the batch; the values stay within `Values.bounds`."""
+
+    def ways(self, batch: Batch, maps: Tensor) -> Tensor:
+        """For maps of a carried kind, on the host, a number for the way to apply each, int64 ``[n]``, so that nothing
+        has to be asked of the maps where they are applied. Only the batch's shape and lengths are used.
+        """
+        return maps.new_zeros(len(maps)).long()
+
+    def apply_in(self, way: int, batch: Batch, maps: Tensor) -> Batch:
+        """Apply maps that all have that way."""
+        return self.apply(batch, maps)
 
     def identity(self, batch: Batch) -> Tensor:
         """The identity maps of a carried kind."""
@@ -119,7 +130,7 @@ class Values(Protocol):
 
 class Mixer(Protocol):
     """Mixes pairs of samples. Each sample has a mode ``[n]`` (0, or one plus the index of a kind), the weight ``[n]``
-    of its own values, and two numbers ``[n, 2]`` in [0, 1) for a position.
+    of its own values, which is 1 without mixing, and two numbers ``[n, 2]`` in [0, 1) for a position.
     """
 
     kinds: tuple[str, ...]
@@ -132,7 +143,9 @@ class Mixer(Protocol):
         """
 
     def mix(self, batch: Batch, partners: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Batch:
-        """Mix each sample of the batch with its partner in its own mode."""
+        """Mix each sample of the batch with its partner in its own mode. The modes are on the host; the engine gives
+        those of one kind at a time, and the weights and positions on the device of the batch.
+        """
 
     def label_weights(self, batch: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
         """The weight ``[n]`` of each sample's own label; only the batch's shape and lengths are used."""

@@ -7,6 +7,7 @@ one place: the record.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -83,7 +84,7 @@ def operator(
     def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         if name in _registry:
             raise ValueError(f"operator {name!r} is registered twice")
-        summary = (function.__doc__ or "").strip().splitlines()[0]
+        summary = next(iter((inspect.getdoc(function) or "").splitlines()), "")
         _registry[name] = Operator(name, modality, family, kind, signed, limit, unit, jumps, summary, function)
         return function
 

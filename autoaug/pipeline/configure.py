@@ -81,6 +81,7 @@ class _Machine:
     """The hardware and executor of a run; fields of a `RunConfig`."""
 
     device: str
+    deterministic: bool
     workers: int
     executor: str
     ray_address: str | None
@@ -115,7 +116,9 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
     start, recipe = training_setup(options, changes, data)
     task = task_of(data, recipe)
     metric = options.metric or next(iter(metrics_of(task)))
-    check_metric(metric, task, {"validation": data.validation.labels, "test": data.test.labels})
+    scored = {"validation": data.validation, "test": data.test}
+    labels = {split: samples.labels for split, samples in scored.items()}
+    check_metric(metric, task, labels, {split: samples.groups for split, samples in scored.items()})
     if kinds := wanted_generators(goal.space, goal.known()):
         require_classes(data.train.labels, f"samples of a {kinds[0]}")
     first, most = seed_counts(options.seeds, options.max_seeds, options.folds)
@@ -212,6 +215,7 @@ def _machine(options: RunOptions) -> _Machine:
     workers = options.workers or default_workers(device, options.executor, options.ray_address)
     return _Machine(
         device=device,
+        deterministic=options.deterministic,
         workers=workers,
         executor=resolve_executor(options.executor, workers, options.ray_address),
         ray_address=options.ray_address,

@@ -13,6 +13,7 @@ from autoaug.evaluation.confirmation import ENDLESS, Trained, train_candidates
 from autoaug.evaluation.scoring import ConfirmedTraining, Trainings, assess
 from autoaug.evaluation.training_store import TrainingStore
 from autoaug.evaluation.verdict import Judgment, Terms, contenders, judge
+from autoaug.evaluation.wording import cut_short, out_of_time
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import Job, OpenExecutor, Parts
 from autoaug.pipeline.searching import Searched
@@ -70,7 +71,7 @@ def _until_decided(
     kept, left_out = searched.candidates, list[LeftOut]()
     undecided = {candidate.name for candidate in kept}
     trainings: dict[tuple[str, int], ConfirmedTraining] = {}
-    rounds = _parts(job.parts, planned, len(kept))
+    rounds, ending = _parts(job.parts, planned, len(kept)), ""
     for before, count, part in zip((0, *planned), planned, rounds, strict=False):
         job.progress.part_begins(*part)
         training = [candidate for candidate in kept if candidate.name in undecided]
@@ -85,14 +86,15 @@ def _until_decided(
                 raise
             trained = Trained({}, {candidate.name: "" for candidate in training}, 0)
         if before and trained.left_out:
-            failed = ", ".join(trained.left_out)
-            job.progress.warn(f"the verdict is that of the first {before} seeds, because trainings of {failed} failed")
+            words = cut_short(before, list(trained.left_out))
+            job.progress.warn(words)
+            ending = f" {words}"
             break
         reached = before + _whole_rounds(trained.seeds, job.config.folds)
         if is_late := reached < count:
-            job.progress.say(
-                f"the time is up: the verdict is that of {reached} seeds, where {planned[-1]} were possible"
-            )
+            words = out_of_time(reached, planned[-1])
+            job.progress.say(words)
+            ending = f" {words}"
             terms = replace(terms, planned=_ended_early(planned, reached))
         if reached == before:
             break
@@ -109,6 +111,7 @@ def _until_decided(
         undecided = set(contenders(judgment, candidates, terms.after_search))
         if not undecided or is_late:
             break
+    judgment = replace(judgment, sentence=judgment.sentence + ending)
     return Confirmed(candidates, trainings, judgment, tuple(left_out))
 
 

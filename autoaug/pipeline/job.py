@@ -117,6 +117,7 @@ class Job:
             start=self.config.start,
             recipe=self.config.recipe,
             device=self.config.device,
+            deterministic=self.config.deterministic,
             modality=self.modality,
             metric=self.metric,
             is_exchangeable=self.data.is_exchangeable,

@@ -33,7 +33,7 @@ from autoaug.search.executors import executors, resolve_executor
 from autoaug.search.loop import run_search
 from autoaug.search.progress import Progress
 from autoaug.search.space import AdversarialSpace, MixingSpace, SearchSpace, load_space
-from autoaug.search.strategies import get_strategy
+from autoaug.search.strategies import Strategy, get_strategy
 from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import TrialRequest, summary
 from autoaug.training.result import TrialResult
@@ -41,6 +41,7 @@ from autoaug.training.trial import failed
 from autoaug.utils.clock import now
 from autoaug.utils.files import write_whole
 from autoaug.utils.locks import held
+from autoaug.utils.own_code import code_digest
 from autoaug.utils.seeds import derive_seed
 
 #: The user's function: given a policy as a transform, a seed and a fidelity in (0, 1], it trains (on that fraction of
@@ -145,23 +146,8 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
 
 
 def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
-    check_seed(options.seed)
-    for name, value, least in (
-        ("seeds", options.seeds, 2),
-        ("finalists", options.finalists, 1),
-        ("workers", options.workers, 1),
-    ):
-        within(name, value, least, LARGEST_COUNT)
-    seed = options.seed
+    chosen, seed = _checked_strategy(options), options.seed
     progress.measured_by(_WORDS.metric)
-    chosen = get_strategy(options.strategy)
-    if chosen.needs_data:
-        raise OptionError(
-            f"strategy {options.strategy!r} needs access to the data or to trainings, which an objective does not "
-            "give; use auto"
-        )
-    if len(chosen.objectives) > 1:
-        raise OptionError(f"strategy {options.strategy!r} has several objectives, but your own is only one; use auto")
     limits = parse_budget(options.trials, options.time, options.budget)
     known = _transforms_alone(options.space if isinstance(options.space, SearchSpace) else load_space(options.space))
     chosen.check(known)
@@ -170,7 +156,8 @@ def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
     baselines = {name: policy for name in known.baselines if not (policy := load_policy(name)).mixing}
     tried = {name: baselines[name] for name in affordable_baselines(tuple(baselines), limits)}
     most = options.finalists + min(CONFIRMED, len(baselines))
-    confirming, ends = most * options.seeds / options.workers, now() + (limits.seconds or math.inf)
+    limits = limits.model_copy(update={"reserve": Reserve(most * options.seeds / options.workers, 0)})
+    deadline = Deadline(now() + (limits.seconds or math.inf), least_seeds=_LEAST_SEEDS)
     timeout = parse_time(options.trial_timeout, "trial-timeout") if options.trial_timeout else None
     kind = resolve_executor(options.executor, options.workers, options.ray_address)
     with (
@@ -180,16 +167,13 @@ def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
         place = folder / "study.db" if folder else "sqlite:///:memory:"
         study = SearchStudy(place, known, chosen, seed, facts={"task": "objective"})
         with open_executor(ObjectiveSetting(options.objective, options.device, modality)) as running:
-            run_search(
-                study, running, limits, _UNIT, tried, progress, training=_evaluate, reserve=Reserve(confirming, 0)
-            )
+            run_search(study, running, limits, _UNIT, tried, progress, training=_evaluate)
         candidate_policies = _candidate_policies(study, baselines, options.finalists)
         progress.say(f"confirming {len(candidate_policies)} policies on {options.seeds} fresh seeds")
-        scorer, judge = ("objective" if options.held_out is None else "held out"), options.held_out or options.objective
-        store = _ScoreStore(folder / "confirmation.json" if folder else None, scorer)
+        judge = options.held_out or options.objective
+        store = _ScoreStore(folder / "confirmation.json" if folder else None, code_digest(judge))
         fresh = confirmation_seeds(seed, options.seeds)
         with open_executor(ObjectiveSetting(judge, options.device, modality)) as running:
-            deadline = Deadline(ends, least_seeds=_LEAST_SEEDS)
             trained = train_candidates(candidate_policies, fresh, running, store, progress, deadline)
         scored = [
             _scored(candidate, [trained.outcomes[candidate.name, s] for s in fresh[: trained.seeds]])
@@ -206,6 +190,26 @@ def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
         if folder is not None:
             _write(folder, result, modality)
     return result
+
+
+def _checked_strategy(options: ObjectiveOptions) -> Strategy:
+    """The strategy of the search; raises `OptionError` for invalid options."""
+    check_seed(options.seed)
+    for name, value, least in (
+        ("seeds", options.seeds, 2),
+        ("finalists", options.finalists, 1),
+        ("workers", options.workers, 1),
+    ):
+        within(name, value, least, LARGEST_COUNT)
+    chosen = get_strategy(options.strategy)
+    if chosen.needs_data:
+        raise OptionError(
+            f"strategy {options.strategy!r} needs access to the data or to trainings, which an objective does not "
+            "give; use auto"
+        )
+    if len(chosen.objectives) > 1:
+        raise OptionError(f"strategy {options.strategy!r} has several objectives, but your own is only one; use auto")
+    return chosen
 
 
 def _candidate_policies(study: SearchStudy, baselines: Mapping[str, Policy], count: int) -> list[CandidatePolicy]:
@@ -233,7 +237,7 @@ class _ScoreStore:
 
     Args:
         path: the file, or None; a damaged file is ignored.
-        scorer: which of the two functions gives the scores.
+        scorer: the digest of the function that gives the scores. Those of another one are kept, but not read.
     """
 
     cure = "the same call tries again"

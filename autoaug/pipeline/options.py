@@ -44,10 +44,7 @@ Trials = Annotated[
         _SEARCH,
     ),
 ]
-Time = Annotated[
-    str | None,
-    Option("The time of the whole run, confirmation and report included, e.g. 30m or 1h30m.", _SEARCH),
-]
+Time = Annotated[str | None, Option("The time of all of the run, with confirmation and report, e.g. 1h30m.", _SEARCH)]
 Budget = Annotated[
     str | None,
     Option("Stop at this multiple of the compute of training one final model, e.g. 10x. [default: 20x]", _SEARCH),
@@ -226,6 +223,14 @@ class RunOptions(Options):
     generator: Annotated[str | Path | None, Option("A fitted generator to draw samples from.", _DATA)] = None
     accept: Accept = None
     device: Device = "auto"
+    deterministic: Annotated[
+        bool,
+        Option(
+            "On a GPU, use deterministic algorithms where PyTorch has them, so that a trial repeats bit by bit; "
+            "slower. On a CPU it always does.",
+            _MACHINE,
+        ),
+    ] = False
     memory_limit: MemoryLimit = None
     size: Size = None
     resize: Resizing = "crop"

@@ -25,11 +25,11 @@ from autoaug.pipeline.options import RobustnessOptions
 from autoaug.pipeline.parsing import at_least, parse_memory
 from autoaug.policy.models import Adversarial
 from autoaug.report import write_report
+from autoaug.results.robustness import Robustness
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.training.device import resolve_device
 from autoaug.training.robustness import Exam, measure
-from autoaug.training.robustness_result import Robustness
 from autoaug.training.tasks import Classification, Task
 from autoaug.utils.files import write_whole
 from autoaug.utils.json import read_record

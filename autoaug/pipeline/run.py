@@ -7,7 +7,6 @@ import shutil
 from autoaug.data.split_findings import split_findings
 from autoaug.evaluation.training_store import drop_weights
 from autoaug.pipeline.confirming import confirm
-from autoaug.pipeline.energy import EnergyMeter
 from autoaug.pipeline.job import Job
 from autoaug.pipeline.longer import train_longer
 from autoaug.pipeline.outcome import result_of, write_outcome
@@ -17,6 +16,7 @@ from autoaug.results import SearchResult
 from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import executors
 from autoaug.training.metrics import metric_record
+from autoaug.utils.energy import EnergyMeter
 from autoaug.utils.facts import keep_to
 
 

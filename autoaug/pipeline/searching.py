@@ -136,10 +136,7 @@ def _search(
         full_length = setting.full_length_passes()
         # What is left to gain is judged by the noise of shares.
         may_stop = config.early_stop and metric_record(job.metric).is_share
-        reserve = job.limit.reserve if job.limit else None
-        stopped = run_search(
-            study, executor, budget, full_length, baselines, progress, may_stop=may_stop, reserve=reserve
-        )
+        stopped = run_search(study, executor, budget, full_length, baselines, progress, may_stop=may_stop)
     if job.limit:
         progress.say(f"{as_option(job.limit.left())} of the time are left for what follows the search")
     return study, stopped
@@ -152,7 +149,7 @@ def _budget(job: Job, study: SearchStudy, is_last: bool) -> Budget:
     if job.limit is None:
         return budget
     left = job.limit.left() if is_last else job.limit.left() / 2
-    return Budget(seconds=max(1e-3, elapsed(study) + left))
+    return Budget(seconds=max(1e-3, elapsed(study) + left), reserve=job.limit.reserve)
 
 
 def known_candidates(study: SearchStudy, policies: Mapping[str, Policy], usual: str) -> list[CandidatePolicy]:

@@ -89,11 +89,11 @@ def _setup(options: RunOptions, changes: Changes, data: DataSet) -> _Setup:
     network = models.build(options.model, shape, outputs, blank, blank, seed=0, start=start)
     recipe, why = resolve_recipe(changes, network, weights is not None, len(data.train))
     name, reason = models.resolve(options.model, shape)
-    lines = [f"model: {name} ({reason})", *about_weights, f"recipe: {in_words(recipe)} ({why})"]
+    lines = [f"model: {name} ({reason})", *about_weights, f"recipe: {recipe_line(recipe)} ({why})"]
     return _Setup(network, start, recipe, lines)
 
 
-def in_words(recipe: Recipe) -> str:
+def recipe_line(recipe: Recipe) -> str:
     """A recipe in one line."""
     parts = [
         f"{recipe.base}, {recipe.epochs} epochs of {recipe.optimizer}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from functools import reduce
+from functools import cache, reduce
 from operator import add
 from pathlib import Path
 
@@ -93,10 +93,16 @@ def published_policy(name: str) -> Policy | None:
 def _published(name: str) -> Policy | None:
     """The published policy of that single name; None if there is none."""
     if name in (files := builtin_files()):
-        return parse_policy(read_text(files[name], PolicyError), name)
+        return _parsed(files[name])
     if given := re.fullmatch(r"randaugment\(\s*(?:n\s*=\s*)?(\d+)\s*,\s*(?:m\s*=\s*)?(\d+(?:\.\d+)?)\s*\)", name):
         return randaugment(int(given[1]), float(given[2]))
     return None
+
+
+@cache
+def _parsed(file: Path) -> Policy:
+    """The policy in the file of a named one. Its name is the file's; it is parsed once, which takes milliseconds."""
+    return parse_policy(read_text(file, PolicyError), file.stem)
 
 
 def read_policy(name_or_path: str | Path) -> Policy:

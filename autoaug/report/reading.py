@@ -7,10 +7,10 @@ from typing import NamedTuple
 from autoaug.errors import RunError
 from autoaug.report.charts import RunFacts
 from autoaug.results import SearchResult, TrialSummary
+from autoaug.results.robustness import Robustness
 from autoaug.runs.callbacks.event_log import metric_of, read_events
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
-from autoaug.training.robustness_result import Robustness
 from autoaug.utils.json import read_record
 
 

@@ -53,19 +53,19 @@ def _follow(folder: RunFolder, every: float, console: Console) -> None:
         events = read_events(folder.events)
         metric = metric_of(events)
         for event in events[seen:]:
-            say(console, in_words(event, metric))
+            say(console, event_line(event, metric))
         seen = len(events)
         if is_finished:
             return
         time.sleep(every)
 
 
-def in_words(event: dict[str, Any], metric: MetricRecord) -> str:
+def event_line(event: dict[str, Any], metric: MetricRecord) -> str:
     """An event of the log as a line that any terminal can show; `metric` is what scores are."""
-    return printable(_in_words(event, metric))
+    return printable(_line(event, metric))
 
 
-def _in_words(event: dict[str, Any], metric: MetricRecord) -> str:
+def _line(event: dict[str, Any], metric: MetricRecord) -> str:
     at = time.strftime("%H:%M:%S", time.localtime(event["time"]))
     match event["event"]:
         case "trial":

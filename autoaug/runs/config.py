@@ -35,6 +35,7 @@ _HOW = frozenset(
         "trial_timeout",
         "study",
         "device",
+        "deterministic",
         "track",
     }
 )
@@ -104,6 +105,7 @@ class RunConfig(BaseModel):
     returns: Literal["best-bet", "baseline-unless-better"] = "best-bet"
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 0
     device: str
+    deterministic: bool = False
     workers: Annotated[int, Field(ge=1)]
     executor: str
     ray_address: str | None = None

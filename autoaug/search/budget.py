@@ -9,26 +9,6 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
-class Budget(BaseModel):
-    """When the search stops: after it has tried a number of policies (neither the known ones nor repetitions count),
-    after a number of seconds, or after the compute of a number of trainings. In runs of older versions all `trials`
-    count.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    policies: Annotated[int, Field(ge=1)] | None = None
-    seconds: Annotated[float, Field(gt=0)] | None = None
-    trainings: Annotated[float, Field(gt=0)] | None = None
-    trials: Annotated[int, Field(ge=1)] | None = None
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        if sum(value is not None for value in (self.policies, self.seconds, self.trainings, self.trials)) != 1:
-            raise ValueError("a budget is one of policies, seconds, trainings or trials; give exactly one")
-        return self
-
-
 @dataclass(frozen=True)
 class Reserve:
     """The part of a time limit that a search leaves to what follows it.
@@ -40,6 +20,27 @@ class Reserve:
 
     trainings: float
     training_seconds: float
+
+
+class Budget(BaseModel):
+    """When the search stops: after it has tried a number of policies (neither the known ones nor repetitions count),
+    after a number of seconds, or after the compute of a number of trainings. In runs of older versions all `trials`
+    count. The `reserve` is the part of the seconds that is not the search's; no file has it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    policies: Annotated[int, Field(ge=1)] | None = None
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    trainings: Annotated[float, Field(gt=0)] | None = None
+    trials: Annotated[int, Field(ge=1)] | None = None
+    reserve: Annotated[Reserve | None, Field(exclude=True)] = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if sum(value is not None for value in (self.policies, self.seconds, self.trainings, self.trials)) != 1:
+            raise ValueError("a budget is one of policies, seconds, trainings or trials; give exactly one")
+        return self
 
 
 @dataclass
@@ -96,7 +97,6 @@ class BudgetTracker:
         sample_passes: those of all trials and probes that ended.
         measured: the seconds and the length, in trainings, of the trials that ended on all of the data. A trial on a
             share takes as many steps, so that its time says less.
-        reserve: the part of a time limit that is not the search's.
     """
 
     budget: Budget
@@ -108,7 +108,6 @@ class BudgetTracker:
     begun_at: float = field(default_factory=lambda: time.monotonic())
     sample_passes: int = 0
     measured: tuple[float, float] = (0.0, 0.0)
-    reserve: Reserve | None = None
 
     def spent(self, committed: float) -> float:
         """The fraction of the budget that is spent, counting the sample passes `committed` to running trials."""
@@ -123,12 +122,13 @@ class BudgetTracker:
 
     def _reserved(self) -> float:
         """The seconds that are not the search's, by what its trials took so far; what was expected counts as one."""
-        if self.reserve is None:
+        reserve = self.budget.reserve
+        if reserve is None:
             return 0.0
         seconds, trainings = self.measured
-        if self.reserve.training_seconds:
-            seconds, trainings = seconds + self.reserve.training_seconds, trainings + 1
-        return self.reserve.trainings * seconds / trainings if trainings else 0.0
+        if reserve.training_seconds:
+            seconds, trainings = seconds + reserve.training_seconds, trainings + 1
+        return reserve.trainings * seconds / trainings if trainings else 0.0
 
     def trainings(self) -> float | None:
         """The budget in trainings; None if that is not known."""
@@ -138,7 +138,8 @@ class BudgetTracker:
             return float(self.budget.trials)
         if self.budget.seconds is None:
             return self.budget.trainings
-        if self.reserve is None or not self.reserve.training_seconds:
+        reserve = self.budget.reserve
+        if reserve is None or not reserve.training_seconds:
             return None
-        in_turn = self.budget.seconds / self.reserve.training_seconds - self.reserve.trainings
+        in_turn = self.budget.seconds / reserve.training_seconds - reserve.trainings
         return max(1.0, in_turn * self.slots)

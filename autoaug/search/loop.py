@@ -9,7 +9,7 @@ from dataclasses import replace
 from autoaug.errors import AllTrialsFailed
 from autoaug.policy.models import Policy
 from autoaug.results import TrialSummary
-from autoaug.search.budget import Budget, BudgetTracker, PolicyCount, Reserve
+from autoaug.search.budget import Budget, BudgetTracker, PolicyCount
 from autoaug.search.executors import Executor, TrialSpec
 from autoaug.search.progress import Progress
 from autoaug.search.strategies import Enough, Probe, SearchContext
@@ -155,7 +155,6 @@ def run_search(
     *,
     training: Callable[[TrialRequest], Work] | None = None,
     may_stop: bool = False,
-    reserve: Reserve | None = None,
 ) -> str:
     """Run trials until the budget is spent, or the strategy says that it is enough. Trials that an earlier driver left
     running are run first. Return why the search ended before its budget was spent; empty if it did not.
@@ -171,28 +170,11 @@ def run_search(
         progress: is notified of every trial that ends.
         training: the work of one trial; None trains the task's model on the task's data.
         may_stop: whether the search may end before the budget is spent.
-        reserve: the part of a time limit that is left to what follows.
 
     Raises:
         AllTrialsFailed: no trial completed, or most failed; the message lists the causes.
     """
-    ended = [summary(record) for record in study.ended()]
-    probes = [result for result in study.history().probe_results.values() if result]
-    count = PolicyCount(study.strategy.explores_until)
-    for request in study.all():
-        count.add(*counted(request))
-    whole = [trial for trial in ended if trial.data_fraction == 1 and trial.status == "complete" and trial.seconds > 0]
-    tracker = BudgetTracker(
-        budget,
-        full_length,
-        executor.slots,
-        len(baselines),
-        count,
-        earlier_seconds=elapsed(study),
-        sample_passes=sum(trial.sample_passes for trial in ended) + sum(probe["sample_passes"] for probe in probes),
-        measured=(sum(trial.seconds for trial in whole), float(sum(trial.stop for trial in whole))),
-        reserve=reserve,
-    )
+    tracker = _tracker(study, budget, full_length, executor.slots, len(baselines))
     context = SearchContext(
         study.space,
         baselines,
@@ -211,6 +193,26 @@ def run_search(
     if search.stopped:
         progress.say(f"the search ends early: {search.stopped}; --no-early-stop goes on")
     return search.stopped
+
+
+def _tracker(study: SearchStudy, budget: Budget, full_length: int, slots: int, known: int) -> BudgetTracker:
+    """What earlier sessions have spent of the budget."""
+    ended = [summary(record) for record in study.ended()]
+    probes = [result for result in study.history().probe_results.values() if result]
+    count = PolicyCount(study.strategy.explores_until)
+    for request in study.all():
+        count.add(*counted(request))
+    whole = [trial for trial in ended if trial.data_fraction == 1 and trial.status == "complete" and trial.seconds > 0]
+    return BudgetTracker(
+        budget,
+        full_length,
+        slots,
+        known,
+        count,
+        earlier_seconds=elapsed(study),
+        sample_passes=sum(trial.sample_passes for trial in ended) + sum(probe["sample_passes"] for probe in probes),
+        measured=(sum(trial.seconds for trial in whole), float(sum(trial.stop for trial in whole))),
+    )
 
 
 def counted(request: TrialRequest) -> tuple[str, tuple[float, float], float, bool]:

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
+import numpy as np
+
 from autoaug.modalities.operators import get_operator
 from autoaug.policy.models import Adversarial, Layer, Mixing, Operation, Policy, Regularization, SubPolicy, Synthetic
 from autoaug.search.space import Base, MixingSpace, RegularizationSpace, SearchSpace, SyntheticSpace
@@ -44,6 +46,33 @@ class Given:
     def suggest_categorical(self, name: str, choices: object) -> object:
         assert isinstance(choices, tuple | list)
         return self.values[name] if self.values.get(name) in choices else choices[0]
+
+
+class Drawn:
+    """Suggests values that are uniformly random, and notes them by name; those in `values` are given."""
+
+    def __init__(self, generator: np.random.Generator, values: dict[str, Any]) -> None:
+        self.values = dict(values)
+        self._generator = generator
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        if name not in self.values:
+            share = self._generator.random()
+            value = low * (high / low) ** share if log else low + (high - low) * share
+            self.values[name] = min(high, max(low, value))
+        return float(self.values[name])
+
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:
+        if name not in self.values:
+            share = self._generator.random()
+            value = low * ((high + 1) / low) ** share if log else low + (high + 1 - low) * share
+            self.values[name] = min(high, int(value))
+        return int(self.values[name])
+
+    def suggest_categorical(self, name: str, choices: Sequence[str]) -> Any:
+        if name not in self.values:
+            self.values[name] = choices[int(self._generator.random() * len(choices))]
+        return self.values[name]
 
 
 def sample_policy(space: SearchSpace, suggest: Suggest) -> Policy:

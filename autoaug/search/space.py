@@ -313,7 +313,7 @@ def load_space(name_or_path: str | Path) -> SearchSpace:
     if text in known:
         path = known[text]
     elif not path.suffix and "/" not in text:
-        raise UnknownName("search space", text, sorted(known))
+        raise UnknownName("search space", text, space_names())
     if not path.is_file():
         raise SpaceError(f"there is no search space file {text!r}")
     content = read_text(path, SpaceError, at_most=MOST_BYTES)

@@ -40,10 +40,9 @@ def save_weights(training: Training, path: Path) -> None:
 
 
 def save_training(training: Training, path: Path) -> None:
-    """Write the state that `training` continues from: weights, their average,
-    the state of the optimizer, steps and generator state. It is only a cache:
-    if it cannot be written (on a node without the run folder), the training is repeated later. A full disk is still an
-    error, because the run should pause then.
+    """Write the state that `training` continues from: weights, their average, the state of the optimizer, steps and
+    generator state. It is only a cache: if it cannot be written (on a node without the run folder), the training is
+    repeated later. A full disk is still an error, because the run should pause then.
     """
     tensors = {f"model.{name}": tensor for name, tensor in training.model.state_dict().items()}
     if training.averaged is not None:

@@ -15,7 +15,9 @@ from torch import Tensor
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.execute import mix_labels
 from autoaug.engine.plan import Plan, draw_plan
+from autoaug.functional.tensors import sent
 from autoaug.policy.models import Policy
+from autoaug.training.device import finish
 from autoaug.training.feed import float_batches
 from autoaug.training.state import Training, TrainingPlan
 from autoaug.utils.seeds import derive_seed
@@ -71,15 +73,17 @@ def augmented_chunks(
     ahead, behind = itertools.tee(itertools.islice(order, len(policies)))
     batches = float_batches(plan.samples.inputs, ahead, plan.device, plan.modality)
     for number, (policy, indices, real) in enumerate(zip(policies, behind, batches, strict=True), start=first):
+        finish(plan.device)
         begun = time.perf_counter()
         clean, labels = _with_synthetic(plan, policy, real, plan.samples.labels[indices], number)
         clean = clean.repeat_interleave(policy.copies, 0)
         targets = plan.task.targets(torch.from_numpy(labels).repeat_interleave(policy.copies, 0))
         drawn = draw_plan(policy, len(clean), generator, plan.modality)
         augmented = apply_plan(drawn, clean, check=False)
-        targets = mix_labels(drawn, targets, clean)
+        targets = sent(mix_labels(drawn, targets, clean), clean.device)
+        finish(plan.device)
         training.meter.augmentation_seconds += time.perf_counter() - begun
-        yield Chunk(augmented, targets.to(plan.device), clean, drawn)
+        yield Chunk(augmented, targets, clean, drawn)
 
 
 def _with_synthetic(
@@ -95,4 +99,4 @@ def _with_synthetic(
     made = next(float_batches(synthetic.inputs, iter([rows]), plan.device, plan.modality))
     changed = labels.copy()
     changed[places] = synthetic.labels[rows]
-    return inputs.index_copy(0, torch.from_numpy(places).to(inputs.device), made), changed
+    return inputs.index_copy(0, sent(torch.from_numpy(places), inputs.device), made), changed

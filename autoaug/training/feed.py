@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from autoaug.data.inputs import Inputs, MemoryInputs, take_ahead
+from autoaug.functional.tensors import sent
 from autoaug.modalities.registry import get_modality
 from autoaug.training.device import resident
 
@@ -26,10 +27,10 @@ def float_batches(inputs: Inputs, batches: Iterator[np.ndarray], device: str, mo
     if isinstance(inputs, MemoryInputs):
         stored = resident(inputs, device)
         for indices in batches:
-            yield as_work(stored[torch.from_numpy(indices).to(device)])
+            yield as_work(stored[sent(torch.from_numpy(indices), stored.device)])
     else:
         for block in take_ahead(inputs, batches):
-            yield as_work(torch.from_numpy(block).to(device))
+            yield as_work(sent(torch.from_numpy(block), torch.device(device)))
 
 
 def inputs_at_once(shape: Sequence[int]) -> int:

@@ -15,11 +15,11 @@ from autoaug.errors import OptionError
 from autoaug.modalities.base import Modality
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Adversarial
+from autoaug.results.robustness import Robustness
 from autoaug.training.adversarial import attack, attack_of
 from autoaug.training.device import precision
 from autoaug.training.inference import clean_batches, outputs_of
 from autoaug.training.metrics import Accuracy, score, statistics_of
-from autoaug.training.robustness_result import Robustness
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.tasks import Task
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from autoaug.data.pool import Pool
 from autoaug.data.splits import Samples, nested_rows
 from autoaug.modalities.networks import Start
 from autoaug.policy.models import Policy
-from autoaug.training.device import one_thread, resident
+from autoaug.training.device import deterministic_algorithms, one_thread, resident
 from autoaug.training.metrics import Accuracy, Metric
 from autoaug.training.recipe import Recipe
 from autoaug.training.result import TrialResult
@@ -60,7 +60,7 @@ class TrainingSetting:
 
     Partial trainings are kept in the folder `checkpoints`, if there is one, to be continued. `pools` has the generated
     samples by kind of generator; a missing kind means that its generator failed. Trainings begin from the weights of
-    `start`, if there are any.
+    `start`, if there are any. With `deterministic`, a GPU repeats a training bit by bit, as a CPU always does.
     """
 
     task: Task
@@ -78,6 +78,7 @@ class TrainingSetting:
     checkpoints: Path | None = None
     pools: Mapping[str, Pool] = field(default_factory=dict)
     start: Start | None = None
+    deterministic: bool = False
 
     def warm_up(self) -> None:
         """Move samples that are in memory to the device."""
@@ -85,9 +86,11 @@ class TrainingSetting:
             if samples is not None and isinstance(samples.inputs, MemoryInputs):
                 resident(samples.inputs, self.device)
 
-    def computing(self) -> AbstractContextManager[object]:
-        """On a CPU, use one thread: workers run in parallel."""
-        return one_thread(self.device)
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """On a CPU, use one thread: workers run in parallel. On a GPU, use deterministic algorithms if asked for."""
+        with one_thread(self.device), deterministic_algorithms(self.deterministic and self.device != "cpu"):
+            yield
 
     def plan(self, policy: Policy, seed: int, data_fraction: float = 1.0) -> TrainingPlan:
         """The plan to train with `policy` on a stratified `data_fraction` of the training split. Batches shrink by the

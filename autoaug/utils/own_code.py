@@ -6,6 +6,8 @@ found there.
 from __future__ import annotations
 
 import ast
+import functools
+import hashlib
 import importlib
 import importlib.util
 import sys
@@ -14,7 +16,7 @@ from contextlib import suppress
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from types import ModuleType
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from autoaug.errors import OptionError, typed_line
@@ -123,3 +125,41 @@ def _imported(file: Path) -> set[str]:
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names.add(node.module.partition(".")[0])
     return names
+
+
+def code_digest(function: Callable[..., Any]) -> str:
+    """12 hex digits of what a function does: its code, and the functions, numbers and texts that it was made with. The
+    data that it was made with and the functions that it calls by a global name are not looked at.
+    """
+    return hashlib.sha256(repr(_content(function, ())).encode()).hexdigest()[:12]
+
+
+def _content(value: Any, within: tuple[int, ...]) -> Any:
+    """What identifies a value in every process that has the same Python version; `within` what it is met, by identity,
+    since a function may capture itself.
+    """
+    if isinstance(value, bool | int | float | complex | str | bytes | Path | None):
+        return repr(value)
+    if id(value) in within:
+        return "itself"
+    return type(value).__qualname__, [_content(part, (*within, id(value))) for part in _parts(value)]
+
+
+def _parts(value: Any) -> Sequence[Any]:
+    """The parts of a value that say what it does; none for data."""
+    if isinstance(value, FunctionType):
+        cells = [cell for cell in value.__closure__ or () if cell != CellType()]  # some may not be filled yet
+        defaults = value.__defaults__, *(value.__kwdefaults__ or {}).items()
+        return value.__code__, *defaults, *(cell.cell_contents for cell in cells)
+    if isinstance(value, CodeType):
+        return value.co_code, *value.co_names, *value.co_consts
+    if isinstance(value, functools.partial):
+        return value.func, value.args, *value.keywords.items()
+    if isinstance(value, MethodType):
+        return value.__func__, value.__self__
+    if isinstance(value, tuple):
+        return value
+    own_call = value.__call__ if callable(value) else None
+    if isinstance(own_call, MethodType) and hasattr(value, "__dict__"):  # an object that is called like a function
+        return own_call.__func__, *vars(value).items()
+    return ()

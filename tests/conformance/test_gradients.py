@@ -54,7 +54,8 @@ def test_gradients_of_smooth_operators_match_finite_differences(name: str) -> No
     def augment(x: torch.Tensor, m: torch.Tensor) -> torch.Tensor:
         return apply_plan(Plan((name,), choice, m, uniforms), x)
 
-    assert torch.autograd.gradcheck(augment, (images, magnitude), eps=1e-6, atol=1e-4)
+    torch.manual_seed(0)  # of the directions along which the two are compared: many times as fast as one by one
+    assert torch.autograd.gradcheck(augment, (images, magnitude), eps=1e-6, atol=1e-4, fast_mode=True)
 
 
 def slopes(name: str, sign: int, own: bool, n: int = 128) -> tuple[float, float, float]:

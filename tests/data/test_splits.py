@@ -37,9 +37,12 @@ def numbers(data: DataSet) -> list[set[int]]:
     return [{int(a) * 256 + int(b) for a, b in in_memory(p.inputs).array.reshape(-1, 2)} for p in parts]
 
 
-def test_groups_of_an_npz_stay_together(tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", ["g_train", "train_groups", "groups_train", "Groups_Train"])
+def test_groups_of_an_npz_stay_together(tmp_path: Path, named: str) -> None:
+    """Under a name that was not known, they were left out with a note, and groups were in two splits."""
     images = np.random.default_rng(0).integers(0, 256, (120, 4, 4), dtype=np.uint8)
-    np.savez(tmp_path / "a.npz", x_train=images, y_train=np.arange(120) % 2, g_train=np.arange(120) // 6)
+    arrays = {"x_train": images, "y_train": np.arange(120) % 2, named: np.arange(120) // 6}
+    np.savez(tmp_path / "a.npz", **arrays)  # type: ignore[arg-type]
     data = splits(open_source(tmp_path / "a.npz", PLENTY))
     groups = [set(part.groups) for part in (data.train, data.validation, data.test)]
     assert len(set.union(*groups)) == 20 == sum(map(len, groups))
@@ -240,3 +243,16 @@ def test_a_group_with_most_of_the_test_samples_is_warned_of(tmp_path: Path) -> N
     source = open_source(path, PLENTY)
     findings = split_findings(split(source, audit(source), 0, PLENTY))
     assert any("'big' has 80 % of the test samples" in finding.message for finding in findings)
+
+
+def test_a_class_whose_test_samples_are_of_one_group_is_warned_of(tmp_path: Path) -> None:
+    images, labels = bars(60, seed=5)
+    groups = np.where(labels == 1, "only", np.arange(60).astype(str))
+    path = write_npz(
+        tmp_path / "bars.npz", x_test=images, y_test=labels, g_test=groups, g_train=[f"t{i}" for i in range(120)]
+    )
+    source = open_source(path, PLENTY)
+    data = split(source, audit(source), 0, PLENTY)
+    found = [finding.message for finding in split_findings(data) if finding.code == "lone-class"]
+    assert len(found) == 1
+    assert found[0].startswith(f"all test samples of {data.classes[1]!r} are of one group")

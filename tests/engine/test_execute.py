@@ -202,4 +202,5 @@ def test_gradients_match_finite_differences(layers: list[list[str]]) -> None:
     def fused(x: torch.Tensor, m: torch.Tensor) -> torch.Tensor:
         return apply_plan(Plan(plan.operators, plan.choice, m, plan.uniforms), x)
 
-    assert torch.autograd.gradcheck(fused, (images, magnitude), eps=1e-6, atol=1e-4)
+    torch.manual_seed(0)  # of the directions along which the two are compared: many times as fast as one by one
+    assert torch.autograd.gradcheck(fused, (images, magnitude), eps=1e-6, atol=1e-4, fast_mode=True)

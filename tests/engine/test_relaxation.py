@@ -119,7 +119,7 @@ def test_the_gradient_of_choices_is_without_bias(name: str) -> None:
     if name == "as in the issue":
         assert truth[:2] == pytest.approx([-0.0144, 0.0144], abs=1e-4)
     estimates = []
-    for _ in range(600):
+    for _ in range(300):
         drawn = relaxed.draw(64)
         term = drawn.score(losses_of(drawn.plan, image.expand(64, 1, 2, 2), target).view(4, 16))
         estimates.append(torch.cat(torch.autograd.grad(term, numbers)))

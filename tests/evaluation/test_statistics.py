@@ -18,6 +18,7 @@ from autoaug.evaluation.statistics import (
     estimate_within,
     mcnemar,
     seed_errors,
+    verdict_of,
 )
 
 
@@ -197,3 +198,12 @@ def test_recut_folds_of_few_groups_remain_few_groups() -> None:
     few, many = (corrected_errors(values, 1 / 400, 1.0, tested=800, groups=groups) for groups in (2, 100))
     assert few.samples == many.samples
     assert (few.samples_freedom, many.samples_freedom) == (1, 31)
+
+
+def test_no_number_is_no_verdict() -> None:
+    assert verdict_of((math.nan, math.nan)) == "no significant difference"
+    assert [verdict_of(interval) for interval in ((0.1, 0.2), (-0.2, -0.1), (-0.1, 0.2))] == [
+        "better",
+        "worse",
+        "no significant difference",
+    ]

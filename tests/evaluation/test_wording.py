@@ -97,6 +97,17 @@ def test_two_seeds_are_too_few_for_an_interval() -> None:
         "no significant difference", "own", "flip-crop", Paired((0.02, 0.01), Errors(0.02, 1)), Words(ACCURACY)
     )
     assert "+1.50 points of test accuracy (2 seeds, too few for an interval)" in text
-    few = comparison().model_copy(update={"differences": (0.02, 0.01)})
+    few = comparison().model_copy(update={"differences": (0.02, 0.01), "ci95": (-0.05, 0.08)})
     assert "pass --seeds 5" in sureness(few, ACCURACY)
     assert "too few seeds for an interval" in claimed(few, ACCURACY)
+
+
+def test_what_two_seeds_prove_is_shown_with_its_interval() -> None:
+    """The verdict "better" stood beside "too few for an interval" and "cannot tell a difference from luck"."""
+    sure = Paired((0.2, 0.21), Errors(0.001, 1))
+    text = decided(sure.verdict, "own", "flip-crop", sure, Words(ACCURACY))
+    assert text.startswith("Better: ")
+    assert "+20.50 points of test accuracy (95 % interval +19.23 to +21.77, 2 seeds, p = 0.0031)" in text
+    known = comparison().model_copy(update={"differences": sure.differences, "ci95": sure.ci95})
+    assert "cannot tell a difference from luck" not in sureness(known, ACCURACY)
+    assert "too few" not in claimed(known, ACCURACY)

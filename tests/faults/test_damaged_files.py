@@ -16,8 +16,9 @@ from autoaug.errors import RunError, SpaceError
 from autoaug.policy.loading import parse_policy, read_policy
 from autoaug.policy.models import Layer, Operation, Phase, Policy, SubPolicy
 from autoaug.report import report_page
-from autoaug.report.server import in_words
+from autoaug.report.server import event_line
 from autoaug.results import ACCURACY, SearchResult
+from autoaug.results.robustness import Robustness
 from autoaug.runs.callbacks.event_log import EventLog, read_events
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
@@ -26,7 +27,6 @@ from autoaug.search.space import SearchSpace, load_space
 from autoaug.search.strategies.density import together
 from autoaug.search.strategies.pbt import GENERATIONS
 from autoaug.training.recipe import Recipe
-from autoaug.training.robustness_result import Robustness
 from tests.conftest import CHECKOUT, published
 from tests.faults.mutations import change
 
@@ -189,7 +189,7 @@ def test_lines_that_are_no_events_are_passed_over(run: RunFolder) -> None:
     log.say("two")
     events = read_events(run.events)
     assert [event["event"] for event in events] == ["stage", "trial", "stage"]
-    assert [in_words(event, ACCURACY)[9:] for event in (events[0], events[2])] == ["one\\x1b[2J", "two"]
+    assert [event_line(event, ACCURACY)[9:] for event in (events[0], events[2])] == ["one\\x1b[2J", "two"]
     run.result.unlink()
     assert "1 trial ended" in report_page(run, cdn=True)
 

@@ -23,13 +23,15 @@ from autoaug.runs.folder import RunFolder
 from autoaug.utils.files import write_whole
 from tests.faults.life import SEARCH, Killed, Stopping, check_weights, outcome
 
+pytestmark = pytest.mark.usefixtures("no_report")
+
 
 def test_killed_at_any_write_from_the_confirmation_on_a_run_ends_with_all_it_should(
     whole: SearchResult, run: RunFolder, monkeypatch: pytest.MonkeyPatch, trainings: list[str]
 ) -> None:
     """Every file is moved to its place when it is whole: the n-th session is killed at its n-th such move."""
     # What only takes time is made small.
-    monkeypatch.setattr("autoaug.pipeline.run.write_report", lambda folder: write_whole(folder.report, "a report"))
+    monkeypatch.setattr("autoaug.pipeline.run.write_report", lambda folder: write_whole(folder.report, "whole"))
     modules = {"policy_torchvision.py": "", "policy_kornia.py": ""}
     monkeypatch.setattr("autoaug.pipeline.outcome.export_modules", lambda *_: modules)
     monkeypatch.setattr("autoaug.pipeline.outcome.to_bytes", lambda *_: b"")

@@ -13,13 +13,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from autoaug.data.audit import audit, hash_inputs
 from autoaug.data.loading import open_source
 from autoaug.data.splits import split
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.plan import draw_plan
 from autoaug.errors import DataError, OptionError, RunError
-from autoaug.generate.offline import Expansion, expand, format_of, remake
+from autoaug.generate.offline import Expansion, expand, format_of
 from autoaug.policy.loading import load_policy, parse_policy
 from tests.conftest import bars, write_npz
 
@@ -79,6 +82,7 @@ def test_of_an_expansion_only_originals_are_held_out_and_copies_of_those_are_lef
 
 @pytest.mark.parametrize("kind", ["folder", "csv", "npz"])
 def test_expanding_keeps_the_format_and_any_copy_can_be_made_again(kind: str, tmp_path: Path) -> None:
+    """From the policy and the manifest alone."""
     (tmp_path / "given").mkdir()
     given = MADE_BY[kind](tmp_path / "given")
     source, policy, out = open_source(given, LIMIT), load_policy("trivialaugment"), tmp_path / "out"
@@ -93,7 +97,10 @@ def test_expanding_keeps_the_format_and_any_copy_can_be_made_again(kind: str, tm
     assert len(enlarged.parts["test"]) == len(source.parts["test"])
     lines = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
     assert len(lines) == 3 * count
-    again = remake(expansion, lines[-1]["part"])
+    part = [line for line in lines if line["part"] == lines[-1]["part"]]
+    plan = draw_plan(policy, len(part), torch.Generator().manual_seed(part[0]["seed"]))
+    originals = source.parts["train"].inputs.take(np.array([line["row"] for line in part]))
+    again = apply_plan(plan, torch.from_numpy(originals)).numpy()
     if kind == "npz":
         with np.load(data) as file:
             np.testing.assert_array_equal(file["x_train"][-1], again[-1].transpose(1, 2, 0))

@@ -14,7 +14,7 @@ from autoaug.evaluation.group_sequential import interim_analyses, levels
 from autoaug.evaluation.scoring import ConfirmedTraining, Scoring
 from autoaug.evaluation.training_store import TrainingStore
 from autoaug.pipeline.confirming import Confirmed, _ended_early, _until_decided
-from autoaug.pipeline.job import Job
+from autoaug.pipeline.job import Job, Parts
 from autoaug.pipeline.searching import Searched
 from autoaug.pipeline.time_limit import TimeLimit
 from autoaug.policy.models import Policy
@@ -86,6 +86,7 @@ def confirmed(
         progress=progress,
         config=SimpleNamespace(returns="best-bet", folds=None),
         limit=limit,
+        parts=Parts(),
     )
     searched = Searched(CANDIDATES, cast("Any", object()))
     return _until_decided(cast("Job", job), searched, cast("Executor", None), cast("TrainingStore", store))
@@ -112,7 +113,9 @@ def test_a_failure_on_more_seeds_leaves_the_verdict_on_those_before(
     assert judgment.left_out == ()
     assert judgment.judgment.comparison is not None
     assert (judgment.judgment.comparison.candidate, judgment.judgment.comparison.baseline) == ("first", "strong")
-    assert Heard.warned[-1] == f"the verdict is that of the first 5 seeds, because trainings of {failing} failed"
+    words = f"This is the verdict of the first 5 seeds, because trainings of {failing} failed on more."
+    assert Heard.warned[-1] == words
+    assert judgment.judgment.sentence.endswith(f" {words}"), "the report tells it too"
 
 
 @pytest.mark.parametrize(
@@ -129,6 +132,7 @@ def test_no_training_begins_that_would_not_end_in_time(room: int, seeds: int, mo
     comparison = found.judgment.comparison
     assert comparison is not None
     assert len(comparison.differences) == seeds
+    assert ("the time was up" in found.judgment.sentence) == (seeds < 16)
     assert comparison.interim_analyses[-1] in (seeds, 16)
     assert {len(candidate.seeds) for candidate in found.candidates} == {min(seeds, 5), seeds}
     assert {seed for name, seed in found.trainings if name == "first"} == set(SEEDS[:seeds])

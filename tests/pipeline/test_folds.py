@@ -101,6 +101,7 @@ def test_the_interval_is_that_of_nadeau_and_bengio(result: SearchResult) -> None
     assert comparison.ci95 == pytest.approx((differences.mean() - reach, differences.mean() + reach), rel=1e-4)
 
 
+@pytest.mark.usefixtures("no_report")
 def test_the_search_never_reads_what_is_tested(
     result: SearchResult, opened: DataSet, data: Path, tmp_path: Path
 ) -> None:
@@ -118,6 +119,7 @@ def test_the_search_never_reads_what_is_tested(
     assert outcome.candidates[0].test_scores != result.candidates[0].test_scores
 
 
+@pytest.mark.usefixtures("no_report")
 def test_an_interrupted_confirmation_goes_on_with_the_folds_it_had(
     result: SearchResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,6 +159,7 @@ def test_the_report_and_the_model_card_speak_of_folds(result: SearchResult, tmp_
     assert "60 test samples in 3 folds; these weights" in (tmp_path / "model/README.md").read_text()
 
 
+@pytest.mark.usefixtures("no_report")
 def test_a_policy_that_saw_more_than_folds_let_it_see_is_not_confirmed_over_folds(data: Path, tmp_path: Path) -> None:
     plain = autoaug.compare(data, ["none", "flip-crop"], epochs=1, seeds=2, workers=1, out=tmp_path / "plain")
     with pytest.raises(DataError, match=r"was chosen on samples of the test split.*--allow overlap"):

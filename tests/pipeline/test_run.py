@@ -24,6 +24,7 @@ from autoaug.report import write_comparison, write_figures, write_report
 from autoaug.results import SearchResult
 from autoaug.runs.folder import RunFolder
 from tests.conftest import bars, write_npz
+from tests.faults.life import Stopping
 
 HOSTILE = '<script>document.title = "ran"</script>'
 
@@ -38,7 +39,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> SearchResult:
     light = Path(__file__).parents[2] / "search_spaces/light.yaml"
     space.write_text(light.read_text() + "synthetic: {kinds: [none, pca]}\n")
     outcome = autoaug.search(
-        data, space=str(space), trials=14, epochs=3, seeds=3, workers=1, control="random", out=str(folder / "run")
+        data, space=str(space), trials=10, epochs=3, seeds=3, workers=1, control="random", out=str(folder / "run")
     )
     robustness(data, outcome.run_dir, steps=2, samples=24)
     return outcome
@@ -56,7 +57,7 @@ def test_the_run_folder_has_all_that_was_promised(result: SearchResult) -> None:
         assert len(candidate["seeds"]) == len(candidate["test_scores"]) == 3
         assert candidate["ci95"][0] <= candidate["mean"] <= candidate["ci95"][1]
     assert {"baseline", "difference", "ci95", "p_value"} <= set(stored["comparison"])
-    assert sum(stored["trials"].values()) == 14
+    assert sum(stored["trials"].values()) == 10
     cost = stored["cost"]
     assert cost["overhead_fraction"] == pytest.approx(1 - cost["trial_compute_seconds"] / cost["search_seconds"])
     assert 0 <= cost["overhead_fraction"] < 1
@@ -145,6 +146,32 @@ def test_changed_data_are_not_resumed(result: SearchResult, tmp_path: Path) -> N
         autoaug.resume(copy)
 
 
+@pytest.mark.slow
+def test_groups_and_the_metric_stay_when_a_run_goes_on(tmp_path: Path) -> None:
+    """Intervals follow from them. They are no part of the data's fingerprint, and trainings do not need them, so those
+    that are stored would fit with others too.
+    """
+    data, out = tmp_path / "bars.npz", tmp_path / "run"
+    patients = {"g_train": np.arange(120) // 4, "g_test": np.arange(200, 260) // 5}
+    write_npz(data, **patients)
+    options: dict[str, Any] = {"epochs": 1, "seeds": 2, "max_seeds": 2, "workers": 1, "executor": "inline", "out": out}
+    whole = autoaug.compare(str(data), ["none", "flip-crop"], **options)
+    assert whole.comparison is not None
+    assert whole.comparison.test_groups == 12
+    (out / "result.json").unlink()
+
+    write_npz(data, **{**patients, "g_test": np.arange(3000, 3060) // 30})
+    with pytest.raises(autoaug.AutoaugError, match=r"were made with groups .*, not .*; undo the change"):
+        autoaug.resume(out)
+    write_npz(data, **patients)
+    config = (out / "config.yaml").read_text()
+    (out / "config.yaml").write_text(config.replace("metric: accuracy", "metric: balanced-accuracy"))
+    with pytest.raises(autoaug.AutoaugError, match="were made with metric accuracy, not balanced-accuracy"):
+        autoaug.resume(out)
+    (out / "config.yaml").write_text(config)
+    assert autoaug.resume(out).comparison == whole.comparison
+
+
 def test_the_search_never_reads_the_test_split(tmp_path: Path) -> None:
     """Two data sets that differ in their test images alone give the same study."""
 
@@ -154,8 +181,12 @@ def test_the_search_never_reads_the_test_split(tmp_path: Path) -> None:
         images, labels = bars(60, seed=seed)
         data = write_npz(tmp_path / f"{name}.npz", x_test=images, y_test=labels)
         out = tmp_path / name
-        autoaug.search(data, space="light", trials=8, epochs=1, seeds=2, workers=1, out=str(out))
+        with pytest.raises(KeyboardInterrupt):  # when the search is over
+            autoaug.search(
+                data, space="light", trials=8, epochs=1, seeds=2, workers=1, out=out, progress=Stopping(trainings=1)
+            )
         trials = optuna.load_study(study_name=None, storage=f"sqlite:///{out}/study.db").trials
+        assert len(trials) == 8
         return [(t.number, t.params, t.value, t.intermediate_values) for t in trials]
 
     assert params("a", 1) == params("b", 2)

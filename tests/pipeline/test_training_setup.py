@@ -22,7 +22,7 @@ from autoaug.pipeline.options import CompareOptions, SearchOptions
 from autoaug.pipeline.training_setup import setup_lines
 from tests.conftest import write_npz
 
-SHORT: dict[str, Any] = {"epochs": 2, "seeds": 2, "workers": 1}
+SHORT: dict[str, Any] = {"epochs": 1, "seeds": 2, "workers": 1}
 
 
 @pytest.fixture
@@ -108,6 +108,7 @@ def test_what_cannot_work_is_refused_before_anything_begins(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.usefixtures("no_report")
 @pytest.mark.parametrize("recipe", ["finetune", "probe"])
 def test_a_run_notes_its_weights_and_its_model_is_built_without_them(
     recipe: str, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -129,6 +130,7 @@ def test_a_run_notes_its_weights_and_its_model_is_built_without_them(
     assert model(torch.rand(2, 1, 12, 12)).shape == (2, 3)
 
 
+@pytest.mark.usefixtures("no_report")
 def test_resume_refuses_other_weights_and_another_recipe(weights: Path, tmp_path: Path) -> None:
     data = write_npz(tmp_path / "bars.npz")
     run = tmp_path / "run"

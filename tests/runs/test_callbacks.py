@@ -20,10 +20,10 @@ import pytest
 from rich.console import Console
 
 import autoaug
-from autoaug.cli.main import _print_outcome
+from autoaug.cli.outcome import print_outcome
 from autoaug.errors import AutoaugError
 from autoaug.report.reading import read_unfinished
-from autoaug.report.server import in_words
+from autoaug.report.server import event_line
 from autoaug.results import MetricRecord, SearchResult
 from autoaug.runs.callbacks import TRACKERS, listening
 from autoaug.runs.callbacks.console import ConsoleProgress
@@ -32,7 +32,7 @@ from autoaug.runs.callbacks.tensorboard import TensorBoard
 from autoaug.runs.folder import RunFolder
 from tests.conftest import PATIENCE, Ended, write_npz
 
-OPTIONS = {"space": "light", "trials": 6, "epochs": 2, "seeds": 2, "workers": 1, "finalists": 1}
+OPTIONS = {"space": "light", "trials": 5, "epochs": 1, "seeds": 2, "workers": 1, "finalists": 1}
 
 
 def searched(folder: Path, *track: str) -> Path:
@@ -155,9 +155,9 @@ def test_the_terminal_and_an_unfinished_run_show_the_metric_that_the_run_has(
     assert "0.25 per word" in shown.getvalue()
     assert "%" not in shown.getvalue().replace("50 % done", "")
     assert read_unfinished(folder).facts.metric == ERRORS
-    assert in_words(read_events(folder.events)[-1], ERRORS).endswith("0.25 per word, 50 % of the budget")
+    assert event_line(read_events(folder.events)[-1], ERRORS).endswith("0.25 per word, 50 % of the budget")
     outcome = io.StringIO()
-    _print_outcome(Console(file=outcome, width=200), of_errors)
+    print_outcome(Console(file=outcome, width=200), of_errors)
     assert f"{-of_errors.candidates[0].mean:.4g} per word" in outcome.getvalue()
 
 
@@ -181,6 +181,7 @@ class Failing:
     def measured_by(self, *_: object) -> None: ...
 
 
+@pytest.mark.usefixtures("no_report")
 def test_a_tracker_that_fails_does_not_end_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Failing, "say", lambda *_: None)
     monkeypatch.setitem(TRACKERS, "wandb", ("json", Failing))
@@ -232,6 +233,7 @@ def test_a_run_is_watched_on_this_machine_alone(run: Path) -> None:
     assert "confirmation" in watching.stdout.read()
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_watching(run: Path) -> None:
     (run / "result.json").unlink()
     command = [sys.executable, "-m", "autoaug", "watch", str(run)]

@@ -30,7 +30,7 @@ from autoaug.search.strategies import get_strategy
 from autoaug.utils.redaction import shown
 from tests.conftest import write_npz
 
-OPTIONS = {"space": "light", "strategy": "tpe", "trials": 6, "epochs": 2, "seeds": 2, "workers": 1}
+OPTIONS = {"space": "light", "strategy": "tpe", "trials": 6, "epochs": 1, "seeds": 2, "workers": 1}
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +153,7 @@ def test_a_password_is_written_and_said_nowhere(
         assert "postgresql://" in command
 
 
+@pytest.mark.usefixtures("no_report")
 def test_a_run_with_a_database_is_its_users_alone_and_trackers_learn_no_password(tmp_path: Path) -> None:
     data, url = write_npz(tmp_path / "bars.npz"), f"sqlite:///{tmp_path}/study.db?timeout=83"
     run = autoaug.search(data, out=tmp_path / "run", storage=url, track=["tensorboard"], **OPTIONS).run_dir
@@ -164,6 +165,7 @@ def test_a_run_with_a_database_is_its_users_alone_and_trackers_learn_no_password
         autoaug.search(data, out=tmp_path / "run", **OPTIONS)
 
 
+@pytest.mark.usefixtures("no_report")
 def test_optuna_dashboard_opens_a_run_as_it_is(tmp_path: Path) -> None:
     from optuna_dashboard import wsgi
 

@@ -78,8 +78,7 @@ def test_it_is_scikit_learns(name: str, classes: int) -> None:
 
 
 @pytest.mark.parametrize("name", ORACLES)
-@pytest.mark.parametrize("classes", [2, 4])
-@pytest.mark.parametrize("clusters", [None, 30])
+@pytest.mark.parametrize(("classes", "clusters"), [(2, None), (4, 30)])
 def test_the_influence_is_the_jackknife(name: str, classes: int, clusters: int | None) -> None:
     """What scikit-learn's metric loses without each sample, or each cluster of samples of uneven number."""
     task, (labels, scores) = Classification(classes), uneven(classes)
@@ -169,6 +168,8 @@ def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "    return labels.nothing\n"
         "def empty(labels, probabilities):\n"
         "    return float('nan')\n"
+        "def rare_recall(labels, probabilities):\n"
+        "    return (probabilities.argmax(1) == 2)[labels == 2].mean()\n"
     )
     return file
 
@@ -204,6 +205,20 @@ def test_a_function_that_is_no_metric_is_refused_in_one_line(function: str, word
     task = Classification(3)
     with pytest.raises(OptionError, match=words):
         check_metric(f"{own_module.stem}:{function}", task, {"test": np.arange(9) % 3})
+
+
+@pytest.mark.filterwarnings("ignore:.*empty slice:RuntimeWarning", "ignore:invalid value:RuntimeWarning")
+def test_a_function_that_cannot_do_without_a_class_has_no_interval(own_module: Path) -> None:
+    """Its interval was not a number, and so was the difference of two policies, which was called "worse"."""
+    name, task = f"{own_module.stem}:rare_recall", Classification(3)
+    one, two = np.array([0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 2, 2])
+    for groups, words in (({}, "class 2 of the test split is a single one"), ({"test": one}, "in a single group")):
+        with pytest.raises(OptionError, match=words):
+            check_metric(name, task, {"test": one}, groups)
+    check_metric(name, task, {"test": two}, {"test": np.arange(6)})
+    metric, scores = get_metric(name, task), np.eye(3)[one]
+    with pytest.raises(OptionError, match="is no finite number without some of the 5 samples"):
+        metric.influence(statistics_of(metric, task, scores, one))
 
 
 def test_a_metric_that_the_task_lacks_is_refused() -> None:

@@ -110,7 +110,7 @@ def test_what_is_evaluated_reaches_the_model_bit_identical(monkeypatch: pytest.M
 def test_copies_at_equal_samples_and_at_equal_epochs(equal: str) -> None:
     task = small_task(equal=equal)
     once = whole(load_policy("flip-crop"), task)
-    for copies in range(2, 9):
+    for copies in (2, 3, 8):
         several = whole(load_policy("flip-crop").model_copy(update={"copies": copies}), task)
         expected = once.samples_seen * (copies if equal == "epochs" else 1)
         assert several.status == "complete"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +18,7 @@ import autoaug
 from autoaug.api import robustness
 from autoaug.errors import OptionError, RunError
 from autoaug.runs.folder import RunFolder
-from autoaug.utils.own_code import load_function
+from autoaug.utils.own_code import code_digest, load_function
 from tests.conftest import write_npz
 
 OPTIONS = {"space": "light", "strategy": "random", "trials": 4, "epochs": 1, "seeds": 2, "finalists": 1, "workers": 1}
@@ -177,3 +180,52 @@ def test_a_home_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError()))
     with pytest.raises(OptionError, match="no home folder"):
         cache_folder()
+
+
+class _Scaled:
+    """An object that is called like a function."""
+
+    def __init__(self, factor: float, data: list[float]) -> None:
+        self.factor, self.data = factor, data
+
+    def __call__(self, value: float) -> float:
+        return self.factor * value + len(self.data)
+
+
+def _scaled(factor: float, data: list[float]) -> Callable[[float], float]:
+    def again(value: float) -> float:
+        return factor * value + len(data) if value else again(1.0)
+
+    return again
+
+
+@pytest.mark.parametrize("make", [_Scaled, _scaled, lambda *with_: functools.partial(_scaled, *with_)])
+def test_functions_are_the_same_if_their_code_and_their_numbers_are(
+    make: Callable[[float, list[float]], Callable[..., float]],
+) -> None:
+    """Data that they hold do not count: a list of what was called would make each session another one."""
+    assert code_digest(make(1.0, [])) == code_digest(make(1.0, [2.0]))
+    assert code_digest(make(1.0, [])) != code_digest(make(2.0, []))
+
+
+def test_code_counts_with_all_that_is_in_it() -> None:
+    digests = [code_digest(own) for own in (lambda x: x, lambda x: [y + 1 for y in x], lambda x: [y + 2 for y in x])]
+    assert len(set(digests)) == 3
+    assert code_digest(abs) == code_digest(abs)
+
+
+def test_a_digest_is_that_of_another_process(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def score(x):\n    return x in {'a', 'b', 'c'} or x + 1\n")
+    code = (
+        "import importlib.util, sys; s = importlib.util.spec_from_file_location('own', sys.argv[1]); "
+        "s.loader.exec_module(own := importlib.util.module_from_spec(s)); "
+        "print(own.code_digest(__import__('mine').score))"
+    )
+    source = str(Path(autoaug.__file__).parent / "utils/own_code.py")
+    both = [
+        subprocess.check_output(
+            [sys.executable, "-c", code, source], cwd=tmp_path, env={**os.environ, "PYTHONHASHSEED": seed}, text=True
+        )
+        for seed in ("1", "2")
+    ]
+    assert both[0] == both[1]

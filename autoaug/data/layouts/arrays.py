@@ -1,7 +1,8 @@
 """An ``.npz`` file with ``x_train, y_train[, x_val, y_val][, x_test, y_test][, class_names]``, with ``g_train`` and so
 on if samples belong to groups that must stay together, and with ``c_train`` if some are augmented copies (true). Case
-does not matter. Labels with columns are several labels per sample (0 and 1), or numbers to predict. ``train_NOUNs,
-train_labels`` are also accepted, where NOUN is the modality's word for a sample.
+does not matter. Labels with columns are several labels per sample (0 and 1), or numbers to predict. Words are accepted
+too, before or after the split: ``train_NOUNs, train_labels, train_groups, train_copies`` or ``groups_train``, where
+NOUN is the modality's word for a sample.
 """
 
 from __future__ import annotations
@@ -78,7 +79,8 @@ def _keys(path: Path, archive: zipfile.ZipFile, noun: str) -> tuple[dict[tuple[s
     and all other names.
     """
     letters = {f"{noun}s": "x", "labels": "y", "groups": "g", "copies": "c"}
-    pattern = rf"(?P<what>[xygc])_(?P<split>[a-z]+)|(?P<part>[a-z]+)_(?P<kind>{'|'.join(letters)})"
+    words = "|".join(letters)
+    pattern = rf"(?P<what>[xygc]|{words})_(?P<split>[a-z]+)|(?P<part>[a-z]+)_(?P<kind>{words})"
     keys: dict[tuple[str, Role], str] = {}
     others, unknown = [], set[tuple[str, str]]()
     for name in (member.removesuffix(".npy") for member in archive.namelist()):
@@ -87,7 +89,8 @@ def _keys(path: Path, archive: zipfile.ZipFile, noun: str) -> tuple[dict[tuple[s
             others.append(name)
             continue
         split = (match["split"] or match["part"]).lower()
-        letter = (match["what"] or letters[match["kind"].lower()]).lower()
+        what = (match["what"] or match["kind"]).lower()
+        letter = letters.get(what, what)
         if split not in ROLE_NAMES:
             unknown.add((letter, split))
             if {("x", split), ("y", split)} <= unknown:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from autoaug.functional.noise import uniform_noise
 from autoaug.functional.straight_through import round_through
+from autoaug.functional.tensors import constant
 from autoaug.modalities.operators import operator
 
 color = partial(operator, modality="image", family="color")
@@ -33,7 +34,7 @@ def channel_maps(scale: Tensor, shift: Tensor) -> Tensor:
 def gray_weights(images: Tensor) -> Tensor:
     """The weight ``[C]`` of each channel in the gray value."""
     channels = images.shape[1]
-    return images.new_tensor([0.299, 0.587, 0.114] if channels == 3 else [1 / channels] * channels)
+    return constant((0.299, 0.587, 0.114) if channels == 3 else (1 / channels,) * channels, images)
 
 
 def unchanged(images: Tensor) -> Tensor:
@@ -45,21 +46,21 @@ def towards_gray(images: Tensor, share: Tensor) -> Tensor:
     """Maps that blend with the gray image, with its weight ``share [n]``."""
     identity = unchanged(images)
     gray = torch.nn.functional.pad(gray_weights(images), (0, 1)).expand_as(identity)
-    return identity + share[:, None, None] * (gray - identity)
+    return torch.lerp(identity, gray, share.view(-1, 1, 1))
 
 
 @colors("Brightness", unit="relative change", limit=1.0, signed=True)
 def brightness(images: Tensor, change: Tensor, uniforms: Tensor) -> Tensor:
     """Multiply by a factor between 0 (black) and 2."""
-    return unchanged(images) * (1 + change)[:, None, None]
+    return unchanged(images) * (1 + change).view(-1, 1, 1)
 
 
 @colors("Contrast", unit="relative change", limit=1.0, signed=True)
 def contrast(images: Tensor, change: Tensor, uniforms: Tensor) -> Tensor:
     """Multiply the distance from the image's mean gray by a factor between 0 (flat) and 2."""
     mean = images.mean((-2, -1)) @ gray_weights(images)
-    maps = unchanged(images) * (1 + change)[:, None, None]
-    return torch.cat([maps[..., :-1], maps[..., -1:] - (change * mean)[:, None, None]], -1)
+    maps = unchanged(images) * (1 + change).view(-1, 1, 1)
+    return torch.cat([maps[..., :-1], maps[..., -1:] - (change * mean).view(-1, 1, 1)], -1)
 
 
 @colors("Saturation", unit="relative change", limit=1.0, signed=True)
@@ -96,14 +97,15 @@ def channel_shuffle(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Blend with the image whose channels are in a random order; one channel stays as it is."""
     identity = unchanged(images)
     shuffled = identity[uniform_noise(uniforms, (images.shape[1],)).argsort(1)]
-    return identity + share[:, None, None] * (shuffled - identity)
+    return torch.lerp(identity, shuffled, share.view(-1, 1, 1))
 
 
 @colors("ChannelDrop", unit="share taken away")
 def channel_drop(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Dim one random channel down to black; one channel stays as it is."""
     channels = images.shape[1]
-    dropped = torch.nn.functional.one_hot((uniforms[:, 0] * channels).long().clamp(max=channels - 1), channels)
+    chosen = (uniforms[:, :1] * channels).long().clamp(max=channels - 1)
+    dropped = chosen == torch.arange(channels, device=chosen.device)
     scale = 1 - share[:, None] * dropped * (channels > 1)
     return channel_maps(scale, torch.zeros_like(scale))
 
@@ -111,6 +113,6 @@ def channel_drop(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
 @colors("ColorTemperature", unit="octaves of red over blue", limit=1.0, signed=True)
 def color_temperature(images: Tensor, octaves: Tensor, uniforms: Tensor) -> Tensor:
     """Warm (more red, less blue) or cool the light; other than 3 channels stay as they are."""
-    weights = images.new_tensor([0.5, 0.0, -0.5] if images.shape[1] == 3 else [0.0] * images.shape[1])
+    weights = constant((0.5, 0.0, -0.5) if images.shape[1] == 3 else (0.0,) * images.shape[1], images)
     scale = torch.exp2(octaves[:, None] * weights)
     return channel_maps(scale, torch.zeros_like(scale))

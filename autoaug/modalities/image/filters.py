@@ -6,7 +6,8 @@ import math
 from functools import partial
 
 import torch
-from kornia.filters import gaussian_blur2d
+from kornia.filters import filter2d_separable, get_gaussian_kernel1d
+from kornia.filters import median_blur as median_of
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
@@ -38,18 +39,15 @@ def gaussian_blur(images: Tensor, fraction: Tensor, uniforms: Tensor) -> Tensor:
     if radius < 1:
         return images
     # A Gaussian narrower than a tenth of a pixel is the identity in float32, and 0 would divide by 0.
-    safe = sigma.clamp(min=0.05)[:, None].expand(-1, 2)
-    blurred = gaussian_blur2d(images, 2 * radius + 1, safe, border_type="reflect")
+    kernel = get_gaussian_kernel1d(2 * radius + 1, sigma.clamp(min=0.05)[:, None])
+    blurred = filter2d_separable(images, kernel, kernel, border_type="reflect")
     return torch.where(per_image(sigma) > 0, blurred, images).clamp(0, 1)
 
 
 @filters("MedianBlur", unit="share of the filtered image")
 def median_blur(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Blend with the median of each pixel and its 8 neighbors; the border is repeated."""
-    height, width = images.shape[-2:]
-    wide = pad(images, (1, 1, 1, 1), mode="replicate")
-    shifted = [wide[..., y : y + height, x : x + width] for y in range(3) for x in range(3)]
-    return blend(images, torch.stack(shifted).median(0).values, share)
+    return blend(images, median_of(images, 3, "replicate"), share)
 
 
 @filters("MotionBlur", unit="length, fraction of the shorter side", limit=0.25)

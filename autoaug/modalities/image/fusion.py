@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
+from autoaug.functional.tensors import constant
 from autoaug.modalities.base import Batch, Fusion
 from autoaug.modalities.image.warping import field_grid, field_through, keeps_pixels, map_grid, sample, transform_colors
 
@@ -46,9 +47,16 @@ class _Warps(Fusion):
         return function(value, uniforms, tuple(batch.values.shape[-2:]))
 
     def apply(self, batch: Batch, maps: Tensor) -> Batch:
-        height, width = batch.values.shape[-2:]
-        grid, exact = map_grid(batch.values, maps, self.projective), keeps_pixels(maps.detach(), height, width)
-        return batch._replace(values=_sampled(batch.values, grid, exact))
+        return self._applied(batch, maps, keeps_pixels(maps.detach(), *batch.values.shape[-2:]))
+
+    def ways(self, batch: Batch, maps: Tensor) -> Tensor:
+        return keeps_pixels(maps, *batch.values.shape[-2:]).long()
+
+    def apply_in(self, way: int, batch: Batch, maps: Tensor) -> Batch:
+        return self._applied(batch, maps, exact=way == 1)
+
+    def _applied(self, batch: Batch, maps: Tensor, exact: Tensor | bool) -> Batch:
+        return batch._replace(values=_sampled(batch.values, map_grid(batch.values, maps, self.projective), exact))
 
     def identity(self, batch: Batch) -> Tensor:
         one = torch.eye(3, dtype=batch.values.dtype, device=batch.values.device)
@@ -74,7 +82,7 @@ class _Fields(Fusion):
         return field_through(then, first)
 
 
-def _sampled(inputs: Tensor, grid: Tensor, exact: Tensor | None = None) -> Tensor:
+def _sampled(inputs: Tensor, grid: Tensor, exact: Tensor | bool = False) -> Tensor:
     """``inputs [n, C, H, W]`` at ``grid [n, H, W, 2]``, within [0, 1]; for `exact` see `warping.sample`.
 
     Between pixels the gradient in the grid is the slope from one to the next. At a pixel, where moves by whole pixels
@@ -84,7 +92,7 @@ def _sampled(inputs: Tensor, grid: Tensor, exact: Tensor | None = None) -> Tenso
     values = sample(inputs, grid.detach(), exact).clamp_(0, 1)
     if not grid.requires_grad:
         return values
-    seen, aside = inputs.detach(), inputs.new_tensor([2e-4 / inputs.shape[-1], 2e-4 / inputs.shape[-2]])
+    seen, aside = inputs.detach(), constant((2e-4 / inputs.shape[-1], 2e-4 / inputs.shape[-2]), inputs)
     moved = (sample(seen, grid + aside) + sample(seen, grid - aside)) / 2
     return values + (moved - moved.detach())
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from autoaug.functional.straight_through import straight_through, truncate_through
+from autoaug.functional.tensors import constant
 from autoaug.modalities.operators import operator
 
 warp = partial(operator, modality="image", family="geometry", kind="warp")
@@ -21,9 +22,9 @@ warp = partial(operator, modality="image", family="geometry", kind="warp")
 
 def moved(*terms: tuple[Tensor, tuple[float, float, float], tuple[float, float, float]]) -> Tensor:
     """Maps ``[n, 3, 3]``: the identity, plus values ``[n]`` times constant matrices, given by their first two rows."""
-    maps = torch.eye(3, dtype=terms[0][0].dtype, device=terms[0][0].device)
+    maps = constant(((1, 0, 0), (0, 1, 0), (0, 0, 1)), terms[0][0])
     for value, first, second in terms:
-        maps = maps + value[:, None, None] * value.new_tensor([first, second, (0.0, 0.0, 0.0)])
+        maps = torch.addcmul(maps, value.view(-1, 1, 1), constant((first, second, (0, 0, 0)), value))
     return maps
 
 

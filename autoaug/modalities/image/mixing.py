@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from autoaug.functional.sampling import draw_beta, uniform
+from autoaug.functional.tensors import sent
 from autoaug.modalities.base import Batch
 from autoaug.modalities.image.warping import warp
 
@@ -64,25 +65,27 @@ def label_share(mode: Tensor, weight: Tensor, place: Tensor, height: int, width:
 
 
 def mix_pairs(inputs: Tensor, partners: Tensor, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
-    """Mix each of ``inputs [n, C, H, W]`` with its partner; ResizeMix scales the partner into the box."""
-    height, width = inputs.shape[-2:]
-    boxes, boxed = mixing_box(mode, weight, place, height, width), is_boxed(mode)
-    scaled = (mode == 3).nonzero().squeeze(1)
-    if len(scaled):
-        rows = scaled.to(inputs.device)
-        maps = maps_into(boxes[scaled], height, width).to(inputs)
-        partners = partners.index_copy(0, rows, warp(partners[rows], maps, projective=False))
-    if not boxed.any():
+    """Mix each of ``inputs [n, C, H, W]`` with its partner, one kind after another: a weight of 1 leaves the others as
+    they are. `mode` is on the host; weights on another device are those of a single kind.
+    """
+    for kind in sorted(set(mode.tolist()) - {0}):
+        own = torch.where(mode == kind, weight, 1.0) if weight.device == mode.device else weight
+        inputs = mix_kind(inputs, partners, kind, sent(own, inputs.device), sent(place, inputs.device))
+    return inputs
+
+
+def mix_kind(inputs: Tensor, partners: Tensor, kind: int, weight: Tensor, place: Tensor) -> Tensor:
+    """Mix in one mode; ResizeMix scales the partner into the box."""
+    if kind not in (2, 3):
         return torch.lerp(partners, inputs, weight.to(inputs)[:, None, None, None])
-    rows = boxed.nonzero().squeeze(1)
-    top, bottom, left, right = boxes[rows].to(inputs.device)[:, :, None].unbind(1)
+    height, width = inputs.shape[-2:]
+    boxes = mixing_box(torch.full_like(weight, kind), weight, place, height, width)
+    if kind == 3:
+        partners = warp(partners, maps_into(boxes, height, width).to(inputs), projective=False)
+    top, bottom, left, right = boxes[:, :, None].unbind(1)
     y, x = (torch.arange(length, device=inputs.device) for length in (height, width))
     inside = ((y >= top) & (y < bottom))[:, None, :, None] & ((x >= left) & (x < right))[:, None, None, :]
-    if len(rows) == len(inputs):
-        return torch.where(inside, partners, inputs)
-    rows = rows.to(inputs.device)
-    whole = torch.lerp(partners, inputs, weight.to(inputs)[:, None, None, None])
-    return whole.index_copy(0, rows, torch.where(inside, partners[rows], inputs[rows]))
+    return torch.where(inside, partners, inputs)
 
 
 def maps_into(boxes: Tensor, height: int, width: int) -> Tensor:

@@ -22,7 +22,7 @@ def box(fraction: Tensor, uniforms: Tensor, images: Tensor, aspect: Tensor | flo
     """
     height, width = images.shape[-2:]
     side = fraction * min(height, width) / 2
-    root = torch.as_tensor(aspect, dtype=fraction.dtype, device=fraction.device).sqrt()
+    root = aspect**0.5
     y = (torch.arange(height, dtype=uniforms.dtype, device=uniforms.device) + 0.5 - uniforms[:, :1] * height).abs()
     x = (torch.arange(width, dtype=uniforms.dtype, device=uniforms.device) + 0.5 - uniforms[:, 1:2] * width).abs()
     inside = [((side * root)[:, None] - y)[:, None, :, None], ((side / root)[:, None] - x)[:, None, None, :]]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from autoaug.functional.bounds import needs_clamp
 from autoaug.functional.straight_through import straight_through
-from autoaug.functional.tensors import check_dense
+from autoaug.functional.tensors import check_dense, nan_unless
 
 
 def as_batch(inputs: Any) -> Tensor:
@@ -28,7 +28,8 @@ def check_inputs(inputs: Tensor, values: bool = True) -> Tensor:
     """Check ``inputs [n, C, H, W]``, uint8 or floating point in [0, 1]. Returns the same tensor, or a clamped copy,
     through which gradients pass, if values are outside only by rounding.
 
-    Raises ValueError for anything else. With `values` False, the values are not checked.
+    Raises ValueError for anything else. With `values` False, the values are not checked. On a GPU no error is raised
+    for values, for which the host would have to wait: samples with wrong ones become NaN.
     """
     if inputs.ndim != 4:
         raise ValueError(f"samples must be [B, C, H, W], not of shape {list(inputs.shape)}")
@@ -39,7 +40,11 @@ def check_inputs(inputs: Tensor, values: bool = True) -> Tensor:
     check_dense(inputs)
     if not values or inputs.dtype == torch.uint8 or not inputs.numel():
         return inputs
-    low, high = inputs.detach().aminmax()
+    seen = inputs.detach()
+    if inputs.device.type != "cpu":
+        low, high = seen.amin((1, 2, 3)), seen.amax((1, 2, 3))
+        return straight_through(nan_unless((low >= -1e-3) & (high <= 1 + 1e-3), seen.clamp(0, 1)), inputs)
+    low, high = seen.aminmax()
     return straight_through(inputs.clamp(0, 1), inputs) if needs_clamp(float(low), float(high)) else inputs
 
 

@@ -11,6 +11,7 @@ from torch.nn.functional import pad
 
 from autoaug.functional.noise import normal_noise, uniform_noise
 from autoaug.functional.straight_through import straight_through
+from autoaug.functional.tensors import constant
 from autoaug.modalities.image.tone import per_image
 from autoaug.modalities.image.warping import field_grid, pixel_positions, sample
 from autoaug.modalities.operators import operator
@@ -64,10 +65,11 @@ def jpeg(images: Tensor, loss: Tensor, uniforms: Tensor) -> Tensor:
     are coded as YCbCr; otherwise, each channel is coded as luma.
     """
     n, channels, height, width = images.shape
-    to_ycc = images.new_tensor([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
+    to_ycc = constant(((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312)), images)
+    to_rgb = constant(((1.0, 0.0, 1.402), (1.0, -0.344136, -0.714136), (1.0, 1.772, 0.0)), images)
     color = channels == 3
     planes = torch.einsum("ij,njhw->nihw", to_ycc, images) if color else images
-    shift = images.new_tensor([0.5, 0.0, 0.0] if color else [0.5] * channels)[:, None, None]
+    shift = constant((0.5, 0.0, 0.0) if color else (0.5,) * channels, images)[:, None, None]
     planes = pad((planes - shift) * 255, (0, -width % 8, 0, -height % 8), mode="replicate")
     blocks = planes.unfold(2, 8, 8).unfold(3, 8, 8)
     dct = cosine_transform(images)
@@ -76,7 +78,7 @@ def jpeg(images: Tensor, loss: Tensor, uniforms: Tensor) -> Tensor:
     spectrum = straight_through((spectrum / table).round() * table, spectrum)
     blocks = dct.T @ spectrum @ dct
     planes = blocks.transpose(3, 4).reshape(n, channels, *planes.shape[-2:])[..., :height, :width] / 255 + shift
-    coded = torch.einsum("ij,njhw->nihw", torch.linalg.inv(to_ycc), planes) if color else planes
+    coded = torch.einsum("ij,njhw->nihw", to_rgb, planes) if color else planes
     coded = torch.where(per_image(loss) > 0, coded, images).clamp(0, 1)
     # For the gradient, the loss is taken as proportional to the magnitude.
     gain = per_image(loss / loss.detach().clamp(min=1e-3) - 1)
@@ -96,8 +98,7 @@ def quantization(loss: Tensor, channels: int) -> Tensor:
         18 22 37 56 68 109 103 77 24 35 55 64 81 104 113 92 49 64 78 87 103 121 120 101 72 92 95 98 112 100 103 99"""
     chroma = "17 18 24 47 99 99 99 99 18 21 26 66 99 99 99 99 24 26 56 99 99 99 99 99 47 66" + " 99" * 38
     kinds = [luma, chroma, chroma] if channels == 3 else [luma] * channels
-    steps = [[float(v) for v in kind.split()] for kind in kinds]
-    tables = torch.tensor(steps, dtype=torch.float32, device=loss.device).view(-1, 8, 8)
+    tables = constant(tuple(tuple(float(v) for v in kind.split()) for kind in kinds), loss.float()).view(-1, 8, 8)
     quality = 100 - loss.round()
     scale = torch.where(quality < 50, (5000 / quality).floor(), 200 - 2 * quality)
     return ((tables * scale[:, None, None, None] + 50) / 100).floor().clamp(1, 255)

@@ -17,7 +17,7 @@ tone = partial(operator, modality="image", family="tone")
 
 def per_image(value: Tensor) -> Tensor:
     """``[n]`` as ``[n, 1, 1, 1]``."""
-    return value[:, None, None, None]
+    return value.view(-1, 1, 1, 1)
 
 
 def blend(images: Tensor, other: Tensor, weight: Tensor) -> Tensor:
@@ -104,7 +104,8 @@ def clahe(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     tile = (y * rows // height)[:, None] * columns + x * columns // width
     counts = torch.zeros(n * channels, rows * columns * 256, dtype=torch.float32, device=images.device)
     counts.scatter_add_(1, (tile * 256 + levels).flatten(1), torch.ones_like(levels.flatten(1), dtype=counts.dtype))
-    share_of_bin = counts.view(n * channels, -1, 256) / torch.bincount(tile.flatten())[:, None]
+    pixels = _tiled(y, height, rows)[:, None] * _tiled(x, width, columns)  # of each tile
+    share_of_bin = counts.view(n * channels, -1, 256) / pixels.view(-1, 1)
     limited = share_of_bin.clamp(max=4 / 256)
     limited = limited + (1 - limited.sum(-1, keepdim=True)) / 256
     curve = (limited.cumsum(-1) - limited / 2).to(images.dtype)
@@ -114,6 +115,11 @@ def clahe(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
             corner = curve.flatten(1).gather(1, ((row[:, None] * columns + column) * 256 + levels).flatten(1))
             equalized += (down[:, None] * across).to(images.dtype) * corner.view_as(levels)
     return torch.lerp(images, straight_through(equalized.view_as(images), images), per_image(share).expand_as(images))
+
+
+def _tiled(position: Tensor, length: int, tiles: int) -> Tensor:
+    """How many positions each tile has, ``[tiles]``."""
+    return (position * tiles // length == torch.arange(tiles, device=position.device)[:, None]).sum(1)
 
 
 def _neighbors(position: Tensor, length: int, tiles: int) -> list[tuple[Tensor, Tensor]]:

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
+from autoaug.functional.tensors import constant
+
 
 def pixel_positions(like: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
     """The x ``[W]`` and y ``[H]`` of a sample's pixels from its center, with the dtype and device of `like`."""
@@ -21,7 +23,7 @@ def map_grid(inputs: Tensor, maps: Tensor, projective: bool) -> Tensor:
     of a row and a column; complex numbers are added ten times as fast as pairs.
     """
     x, y = pixel_positions(inputs, *inputs.shape[-2:])
-    unit = inputs.new_tensor([2 / inputs.shape[-1], 2 / inputs.shape[-2], 1.0])
+    unit = constant((2 / inputs.shape[-1], 2 / inputs.shape[-2], 1.0), inputs)
     along_x, along_y, shift = (maps * unit[:, None]).to(inputs.dtype).unbind(-1)
     row = torch.view_as_complex(x[:, None] * along_x[:, None, :2] + shift[:, None, :2])
     column = torch.view_as_complex(y[:, None] * along_y[:, None, :2])
@@ -34,7 +36,7 @@ def map_grid(inputs: Tensor, maps: Tensor, projective: bool) -> Tensor:
 
 def field_grid(inputs: Tensor, positions: Tensor) -> Tensor:
     """Convert positions ``[n, H, W, 2]`` in pixels from the center to -1 to 1 between the edges."""
-    return positions * inputs.new_tensor([2 / inputs.shape[-1], 2 / inputs.shape[-2]])
+    return positions * constant((2 / inputs.shape[-1], 2 / inputs.shape[-2]), inputs)
 
 
 def field_through(positions: Tensor, maps: Tensor) -> Tensor:
@@ -50,8 +52,8 @@ def keeps_pixels(maps: Tensor, height: int, width: int) -> Tensor:
     Flips, quarter turns, transposition and moves by whole pixels do, and what is composed of these.
     """
     whole = maps.round()
-    whole[:, 2] = maps.new_tensor([0.0, 0.0, 1.0])
-    first = maps.new_tensor([(1 - width) / 2, (1 - height) / 2, 1.0])  # the upper left pixel
+    whole[:, 2] = constant((0.0, 0.0, 1.0), maps)
+    first = constant(((1 - width) / 2, (1 - height) / 2, 1.0), maps)  # the upper left pixel
     shift = ((maps * first).sum(2) - first)[:, :2]  # from there to its source
     errors = maps - whole
     errors[:, :, :2] *= max(height, width)
@@ -60,14 +62,18 @@ def keeps_pixels(maps: Tensor, height: int, width: int) -> Tensor:
     return errors.abs().amax((1, 2)) < 1e-3
 
 
-def sample(inputs: Tensor, grid: Tensor, exact: Tensor | None = None) -> Tensor:
+def sample(inputs: Tensor, grid: Tensor, exact: Tensor | bool = False) -> Tensor:
     """Sample ``inputs [n, C, H, W]`` at ``grid [n, H, W, 2]``: bilinear, 0 outside. Samples for which `exact` is True
-    are copied pixel by pixel: all of their grid hits pixels, see `keeps_pixels`.
+    (one for all, or ``[n]``) are copied pixel by pixel: all of their grid hits pixels, see `keeps_pixels`.
     """
-    copied = 0 if exact is None else int(exact.sum())
-    if exact is None or copied in (0, len(inputs)):
-        mode = "nearest" if copied else "bilinear"
+    if isinstance(exact, bool):
+        mode = "nearest" if exact else "bilinear"
         return grid_sample(inputs, grid, mode=mode, padding_mode="zeros", align_corners=False)
+    if exact.device.type != "cpu":  # the host would have to wait for it
+        return torch.where(exact[:, None, None, None], sample(inputs, grid, True), sample(inputs, grid))
+    copied = int(exact.sum())
+    if copied in (0, len(inputs)):
+        return sample(inputs, grid, copied > 0)
     values = torch.empty_like(inputs)
     for some in (exact, ~exact):
         rows = some.nonzero().squeeze(1)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from plotly.io import to_html
 
 from autoaug.results import ACCURACY, MetricRecord, SearchResult, TrialSummary
-from autoaug.training.robustness_result import Robustness
+from autoaug.results.robustness import Robustness
 
 
 class RunFacts(NamedTuple):

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure, plain
 from autoaug.results import ACCURACY
-from autoaug.training.robustness_result import Robustness
+from autoaug.results.robustness import Robustness
 
 
 def corrupted(measurement: Robustness) -> dict[str, tuple[float, ...]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Any
 
+import numpy as np
 from optuna.samplers import RandomSampler
 
 from autoaug.policy.models import Policy
@@ -17,9 +18,10 @@ from autoaug.search.probes.affinity import MeasureAffinity, bearable_strength
 from autoaug.search.probes.shift import NAME as SHIFT
 from autoaug.search.probes.shift import MatchShift, matched
 from autoaug.search.samplers import tpe_sampler
-from autoaug.search.sampling import Given, Suggest, sample_around, sample_shaped, usual_shape
+from autoaug.search.sampling import Suggest, sample_around, sample_shaped, usual_shape
 from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.base import (
+    FIRST,
     Draw,
     Enough,
     Fixed,
@@ -32,13 +34,15 @@ from autoaug.search.strategies.base import (
     TrialRecord,
     next_baseline,
 )
+from autoaug.search.strategies.candidates import known_shapes, most_promising, random_shapes
+from autoaug.search.strategies.neighbors import neighbors, stronger
 from autoaug.search.strategies.portfolio import portfolio
-from autoaug.search.strategies.questions import questions, stronger
 from autoaug.search.strategies.shrinkage import PolicyEstimate, policy_estimates
 from autoaug.search.strategies.stopping import chance_of_gain
+from autoaug.utils.seeds import derive_seed
 
 #: The stages whose trials have a shape, as `sample_shaped` draws it.
-_SHAPED = {Stage.PORTFOLIO, Stage.QUESTIONS, Stage.SHAPES}
+_SHAPED = {Stage.PORTFOLIO, Stage.MODEL, Stage.SHAPES}
 
 
 @dataclass(frozen=True)
@@ -50,15 +54,16 @@ class AutoConfig:
             quarter of 2,000 CIFAR-10 samples, the ranks of eleven policies correlated with those of full trainings by
             0.83 and 0.40 for two seeds, and by 0.90 for their mean; with a quarter of the epochs, which costs the
             same, by 0.51 and 0.44.
-        portfolio_until: the fraction of the budget at which no further shapes of the portfolio are tried.
         explores_until: the fraction of the budget at which exploration ends.
         finishes_from: the fraction of the budget at which full-length training of the best begins.
         looks_for_shift: whether the search begins with two-sample matching between the splits.
         measures_affinity: whether it measures the effect of each operator on a model trained without it.
         check_seeds: the seeds with which a policy against a shift must beat no augmentation.
-        most_shapes: how many shapes of the portfolio to try; None for all.
-        asks: whether it asks what one change of the best shape would be worth.
-        shapes_before_neighbors: how many shaped draws are made before single operators are varied.
+        first_shapes: how many shapes of the portfolio are tried before a model of the trials says what to try next.
+        candidates: how many random shapes the model chooses from, besides the portfolio and the best shape's neighbors.
+        models: whether it asks the model, or tries random shapes.
+        modeled: how many shapes are tried before TPE draws them, which learns finer differences from more trials, and
+            single operators are varied.
         most_observed: the most trials that TPE learns from.
         stops_from: the fraction of the budget from which on the search may end because nothing is left to gain.
         least_gain: the least gain over the best baseline that is worth a search.
@@ -71,15 +76,15 @@ class AutoConfig:
     """
 
     data_fraction: float = 0.25
-    portfolio_until: float = 0.45
     explores_until: float = 0.6
     finishes_from: float = 0.75
     looks_for_shift: bool = True
     measures_affinity: bool = True
     check_seeds: tuple[int, ...] = (0, 1)
-    most_shapes: int | None = None
-    asks: bool = True
-    shapes_before_neighbors: int = 40
+    first_shapes: int = 5
+    candidates: int = 200
+    models: bool = True
+    modeled: int = 40
     most_observed: int = 250
     stops_from: float = 0.2
     least_gain: float = 0.005
@@ -99,10 +104,10 @@ class Auto(Strategy):
     2. Affinity and diversity of each operator, measured on the unaugmented baseline. They are reported, and set the
        strength of a portfolio that is derived from the families. They never filter operators: under a shift, they rank
        the right operator last.
-    3. A portfolio of shapes that work well in practice, each trained on a quarter of the data. Then questions about the
-       best shape so far, one trial each, on the same samples with the same seed: which symmetries, does color help, how
-       strong, which mixing? When all have an answer, TPE over shapes. With a large budget, neighbors of the best policy
-       follow, varied operator by operator.
+    3. The first shapes of a portfolio that works well in practice, each trained on a quarter of the data, on the same
+       samples with the same seed. Then a Gaussian process over what the policies do says which shape to try next: of
+       the portfolio's others, the neighbors of the best, known policies and random ones, the one that is expected to
+       gain most. With a large budget, TPE over shapes follows, and the best policy varied operator by operator.
     4. The best are repeated with other seeds; the estimate of each policy is shrunk according to the noise.
     5. The best of those are trained at full length, and a stronger variant of the first: on part of the data there are
        fewer steps, in which strong augmentation does not pay yet.
@@ -182,44 +187,28 @@ class Auto(Strategy):
         config, space, published = self.config, context.space, _published(context)
         strength = bearable_strength(history.probe_results.get(AFFINITY)) if shift is None else None
         shapes = portfolio(space, self._best_of(published, history), strength)
-        known = list(islice((s for s in shapes if s["layers of"] in {"space", *published}), config.most_shapes))
+        known = [shape for shape in shapes if shape["layers of"] in {"space", *published}]
         shaped = [record for record in history.trials if record.stage in _SHAPED]
         draw = partial(_sample_shifted, published, shift)
         tried = sum(record.stage == Stage.PORTFOLIO for record in shaped)
-        if tried < len(known) and (not tried or context.spent < config.portfolio_until):
+        if tried < min(len(known), config.first_shapes):
             start = {**known[tried], "matched": "on"}
             return Draw(_random_sampler, (), draw, start, config.data_fraction, Stage.PORTFOLIO)
-        if answer := self._next_answer(history, space, draw):
-            return Draw(_random_sampler, (), draw, answer, config.data_fraction, Stage.QUESTIONS)
-        if len(shaped) >= config.shapes_before_neighbors and (step := self._vary_best(history, shaped)):
-            return step
-        sampler, newest = partial(tpe_sampler, startup=len(known)), shaped[-config.most_observed :]
-        return Draw(sampler, newest, draw, {}, config.data_fraction, Stage.SHAPES)
-
-    def _next_answer(
-        self, history: History, space: SearchSpace, draw: Callable[[SearchSpace, Suggest], Policy]
-    ) -> dict[str, Any] | None:
-        """The next question about the best shape so far whose answer no trial has given; None if there is none. An
-        answer that was tried with an earlier best shape comes after those that were never tried.
-        """
-        fraction = self.config.data_fraction
-        tried = {record.fingerprint for record in history.trials if record.data_fraction == fraction}
-        shaped = {record.key[0]: record for record in history.trials if record.stage in _SHAPED}
-        ranked = (shaped.get(e.record.key[0]) for e in policy_estimates(history.trials))
-        best = next((record for record in ranked if record is not None), None)
-        if best is None or not self.config.asks:
-            return None
-        shape = _shape_of(best, space)
-        asked = [record.frozen.params for record in history.trials if record.stage == Stage.QUESTIONS]
-        open_ones = [
-            answer for answer in questions(space, shape) if draw(space, Given(answer)).fingerprint() not in tried
-        ]
-
-        def times_asked(answer: Mapping[str, Any]) -> int:
-            changed = {name: value for name, value in answer.items() if value != shape[name]}
-            return sum(changed.items() <= params.items() for params in asked)
-
-        return min(open_ones, key=times_asked, default=None)
+        if len(shaped) >= config.modeled:
+            sampler, newest = partial(tpe_sampler, startup=len(known)), shaped[-config.most_observed :]
+            shape = Draw(sampler, newest, draw, {}, config.data_fraction, Stage.SHAPES)
+            return self._vary_best(history, shaped) or shape
+        best = _best_shape(history, space)
+        near = [{"matched": "on", **shape} for shape in (*known, *(neighbors(space, best) if best else ()))]
+        generator = np.random.default_rng(derive_seed(context.seed, "candidates", len(history.trials)))
+        far = random_shapes(space, draw, published, generator)
+        choice = next(far)
+        if config.models:
+            fraction = config.data_fraction
+            alike = [r for r in history.trials if r.data_fraction == fraction and r.seed_index == FIRST]
+            candidates = [*known_shapes(space, draw, near), *islice(far, config.candidates)]
+            choice = most_promising(alike, candidates) or choice
+        return Draw(_random_sampler, (), draw, choice.values, config.data_fraction, Stage.MODEL)
 
     def _enough(self, history: History, spent: float) -> Enough | None:
         """The end of the search, if a gain over the best baseline is too unlikely."""
@@ -291,6 +280,14 @@ class Auto(Strategy):
         shift = matched(history.probe_results.get(SHIFT))
         draw = partial(_sample_shifted, _published(context), shift if shift and self._is_confirmed(history) else None)
         return Draw(_random_sampler, (), draw, answer, 1.0, Stage.STRONGER)
+
+
+def _best_shape(history: History, space: SearchSpace) -> dict[str, Any] | None:
+    """The values of the best shape so far; None as long as there is none."""
+    shaped = {record.key[0]: record for record in history.trials if record.stage in _SHAPED}
+    ranked = (shaped.get(estimate.record.key[0]) for estimate in policy_estimates(history.trials))
+    best = next((record for record in ranked if record is not None), None)
+    return None if best is None else _shape_of(best, space)
 
 
 def _shape_of(record: TrialRecord, space: SearchSpace) -> dict[str, Any]:

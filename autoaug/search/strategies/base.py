@@ -35,8 +35,8 @@ class Stage(StrEnum):
     #: The check whether the policy proposed by the shift probe is better than no augmentation.
     SHIFT_CHECK = "gate"
     PORTFOLIO = "portfolio"
-    #: One thing changed about the best shape.
-    QUESTIONS = "question"
+    #: What the surrogate model of the trials so far proposes.
+    MODEL = "model"
     SHAPES = "shape"
     #: Neighbors of one policy; the number of its trial follows.
     NEIGHBORS = "around"

@@ -34,6 +34,12 @@ class Metric(Protocol):
     def takes_scores(self) -> bool:
         """Whether it is computed from the scores of `Task.predict`, or from what `Task.decide` makes of them."""
 
+    @property
+    def class_effect(self) -> float:
+        """How much the recall of a class can move the metric, times the number of classes, if all classes count alike;
+        0 if they count by their samples. A sample of a class with few of them then weighs a lot.
+        """
+
     def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """The statistics of each sample, floating point ``[n, k]``."""
 
@@ -57,6 +63,7 @@ class SumMetric(ABC):
     """A metric that is a function of sums over samples."""
 
     takes_scores: bool = False
+    class_effect: float = 0.0
 
     @abstractmethod
     def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:

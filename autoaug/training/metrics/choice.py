@@ -59,30 +59,50 @@ def get_metric(name: str, task: Task) -> Metric:
     raise OptionError(f"--metric {name!r}{why}{hint} (there are {', '.join(known)}, or your own module:function)")
 
 
-def check_metric(name: str, task: Task, labels: Mapping[str, np.ndarray]) -> None:
+def check_metric(
+    name: str,
+    task: Task,
+    labels: Mapping[str, np.ndarray],
+    groups: Mapping[str, np.ndarray | None] | None = None,
+) -> None:
     """Raise `OptionError` if the task has no such metric, or if it is not a finite number for made-up predictions of
-    samples like those of a split.
+    samples like those of a split. For its interval, a user's function must also be one without any group of samples, so
+    it is tried without each class that is in one group, or has one sample.
 
     Args:
         name: the name of the metric.
         task: the task.
         labels: the labels of each split that is scored, by its name.
+        groups: the groups of their samples; those that have none may be missing.
     """
     metric = get_metric(name, task)
     for split, all_labels in labels.items():
-        own, scores = _made_up(task, all_labels)
-        value = metric.of(statistics_of(metric, task, scores, own))
-        if not np.isfinite(value):
-            why = f"the {split} split has {len(np.unique(all_labels, axis=0))} different labels"
-            if task.classes:
-                why = f"the {split} split has {len(np.unique(all_labels))} of {task.outputs} classes"
-            raise OptionError(f"--metric {name} is {value} for made-up predictions, no finite number: {why}")
+        has = _has(task, all_labels, split)
+        _check_finite(name, metric, task, all_labels, has)
+        own = (groups or {}).get(split)
+        if not task.classes or not is_own(name):
+            continue
+        units = np.arange(len(all_labels)) if own is None else own
+        for lone in [label for label in np.unique(all_labels) if len(np.unique(units[all_labels == label])) == 1]:
+            has = f"its interval is found without some of the samples, and class {lone} of the {split} split is "
+            has += "a single one" if own is None else "in a single group"
+            _check_finite(name, metric, task, all_labels[all_labels != lone], has)
 
 
-def _made_up(task: Task, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Labels like those of a split, and made-up scores for them."""
+def _has(task: Task, labels: np.ndarray, split: str) -> str:
+    """How many classes or different labels a split has, as text."""
+    count = len(np.unique(labels, axis=0))
+    return f"the {split} split has {count} {f'of {task.outputs} classes' if task.classes else 'different labels'}"
+
+
+def _check_finite(name: str, metric: Metric, task: Task, labels: np.ndarray, why: str) -> None:
+    """Raise `OptionError`, with the reason, if the metric is no finite number for samples with labels like these."""
     draw = np.random.default_rng(0)
     if task.classes:
-        own = np.repeat(np.unique(labels), _OF_EACH)
-        return own, draw.dirichlet(np.ones(task.outputs), len(own)).astype(np.float32)
-    return labels, draw.random(labels.shape, np.float32)
+        labels = np.repeat(np.unique(labels), _OF_EACH)
+        scores = draw.dirichlet(np.ones(task.outputs), len(labels)).astype(np.float32)
+    else:
+        scores = draw.random(labels.shape, np.float32)
+    value = metric.of(statistics_of(metric, task, scores, labels))
+    if not np.isfinite(value):
+        raise OptionError(f"--metric {name} is {value} for made-up predictions, no finite number: {why}")

@@ -33,6 +33,7 @@ class ConfusionMetric(ABC):
 
     takes_scores: bool = False
     larger_is_better: bool = True
+    class_effect: float = 1.0
 
     @abstractmethod
     def value(self, confusion: np.ndarray) -> float:
@@ -105,6 +106,7 @@ class Kappa(ConfusionMetric):
 
     name: str = "kappa"
     unit: str = ""
+    class_effect: float = 2.0
 
     def value(self, confusion: np.ndarray) -> float:
         right, chance = _agreement(confusion)

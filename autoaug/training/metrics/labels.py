@@ -59,6 +59,7 @@ class MeanAveragePrecision:
     unit: str = "%"
     larger_is_better: bool = True
     takes_scores: bool = True
+    class_effect: float = 0.0
 
     def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
         return np.concatenate([targets, predictions], 1).astype(np.float64)

@@ -32,6 +32,7 @@ class OwnMetric:
     columns: int = 1
     are_classes: bool = True
     takes_scores: bool = True
+    class_effect: float = 0.0
 
     @property
     def name(self) -> str:
@@ -68,7 +69,14 @@ class OwnMetric:
         group = np.arange(total) if total == count else np.random.default_rng(0).permutation(np.arange(total) % count)
         of_sample = group[clusters]
         without = np.array([self.of(statistics[of_sample != number]) for number in range(count)])
-        added = (count - 1) * (without.mean() - without)[group] * math.sqrt(total / count)
+        if not np.isfinite(without).all():
+            raise OptionError(
+                f"--metric {self.function} is no finite number without some of the {len(statistics)} samples, so that "
+                "it has no interval; let it return a number for any of them"
+            )
+        # Without a group, the metric moves by 1 / (1 - its share of the samples) times what the group adds.
+        shares = np.bincount(of_sample, minlength=count) / len(statistics)
+        added = count * ((self.of(statistics) - without) * (1 - shares))[group] * math.sqrt(total / count)
         centered: np.ndarray = added - added.mean()
         return centered
 

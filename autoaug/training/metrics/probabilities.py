@@ -43,6 +43,7 @@ class AUROC:
     unit: str = "%"
     larger_is_better: bool = True
     takes_scores: bool = True
+    class_effect: float = 2.0
 
     def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
         needed = predictions[:, 1:] if predictions.shape[1] == 2 else predictions

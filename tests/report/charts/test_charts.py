@@ -7,7 +7,7 @@ from pathlib import Path
 
 import autoaug.report.charts
 from autoaug.report.charts import CHARTS, RunFacts, draw_charts
-from autoaug.training.robustness_result import Robustness
+from autoaug.results.robustness import Robustness
 from tests.conftest import published
 from tests.report.records import trial
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autoaug.report.charts.robustness import corrupted
-from autoaug.training.robustness_result import Robustness
+from autoaug.results.robustness import Robustness
 
 
 def test_the_worst_corruption_stands_last_before_the_mean() -> None:

@@ -47,10 +47,8 @@ def test_affinity_falls_with_strength_where_an_operator_destroys_and_not_where_i
     assert bearable_strength(None) is None
 
 
-def test_affinity_looks_at_the_model_that_was_trained_without_augmentation_already(
-    task: TrainingSetting, tmp_path: Path
-) -> None:
-    keeping, probe = replace(task, checkpoints=tmp_path), MeasureAffinity(load_space("light"), 0.5)
+def test_affinity_looks_at_the_model_that_was_trained_without_augmentation_already(tmp_path: Path) -> None:
+    keeping, probe = replace(small_task(), checkpoints=tmp_path), MeasureAffinity(load_space("light"), 0.5)
     trained = request(probe, keeping)
     assert not list(tmp_path.iterdir())
     *_, baseline = Train(Policy(), 0.5, keeps_weights=True).run(keeping, 0)

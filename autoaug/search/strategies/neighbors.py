@@ -1,36 +1,34 @@
-"""Questions about a shape: what if one thing about it were different? Each is answered by one trial."""
+"""Shapes that differ from a shape in one thing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import zip_longest
 from typing import Any
 
 from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.portfolio import within
 
-#: A question about the strength of layers changes it by this factor, up or down.
+#: By how much a neighbor is stronger or weaker.
 _FACTOR = 1.5
 
 
-def questions(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the values of `sample_shaped` that differ from those of `shape` in one answer. The kinds of question take
-    turns: which base operations (symmetry and position), one more layer of which family (does color help?), how strong,
-    which mixing, how many layers, of which family, how many copies.
+def neighbors(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the values of `sample_shaped` that differ from those of `shape` in one thing: a base operation (symmetry
+    and position), one more layer and of which family, the strength, the mixing, the number of layers, their family, or
+    the copies.
     """
-    kinds = (
-        _about_base(space, shape),
-        _about_extra(space, shape),
-        _about_strength(shape),
-        _about_mixing(space, shape),
-        _about_layers(space, shape),
-        [{"copies": 2 * shape["copies"]}],
+    changes = (
+        *_base(space, shape),
+        *_extra(space, shape),
+        *_strength(shape),
+        *_mixing(space, shape),
+        *_layers(space, shape),
+        {"copies": 2 * shape["copies"]},
     )
-    for turn in zip_longest(*kinds):
-        for answer in filter(None, turn):
-            changed = within(space, {**shape, **answer})
-            if changed != dict(shape):
-                yield changed
+    for change in changes:
+        changed = within(space, {**shape, **change})
+        if changed != dict(shape):
+            yield changed
 
 
 def stronger(space: SearchSpace, shape: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -47,31 +45,31 @@ def stronger(space: SearchSpace, shape: Mapping[str, Any]) -> dict[str, Any] | N
     return None
 
 
-def _about_base(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _base(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for base in space.base:
         yield {base.operator: "off" if shape[base.operator] == "on" else "on"}
 
 
-def _about_extra(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _extra(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for family in ("none", *space.families):
         if family != shape["extra"]:
             yield {"extra": family}
 
 
-def _about_strength(shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _strength(shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if shape["layers of"] != "space":
         yield from ({"reach": shape["reach"] * factor} for factor in (1 / _FACTOR, _FACTOR))
     elif shape["layers"]:
         yield from ({"strength": shape["strength"] * factor} for factor in (1 / _FACTOR, _FACTOR))
 
 
-def _about_mixing(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _mixing(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for kind in space.mixing.kinds:
         if kind != shape["mixing"]:
             yield {"mixing": kind}
 
 
-def _about_layers(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _layers(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if shape["layers of"] != "space":
         yield {"layers of": "space"}
         return

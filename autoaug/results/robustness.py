@@ -1,4 +1,4 @@
-"""The robustness of a model, as a record. This module does not import torch."""
+"""The robustness of a model, as a record."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from autoaug.results import Record, Size, Unit
+from autoaug.results.record import Record, Size, Unit
 from autoaug.utils.renamed import renamed
 
 #: A score for each of the severities 1 to 5.

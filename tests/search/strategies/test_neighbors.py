@@ -1,4 +1,4 @@
-"""Questions change one thing about a shape, stay in the space, and are asked by `auto` until they have an answer."""
+"""Neighbors differ from a shape in one thing and stay in the space, and `auto` finds its way through them."""
 
 from __future__ import annotations
 
@@ -14,31 +14,33 @@ from autoaug.search.sampling import Given, sample_shaped
 from autoaug.search.space import load_space, space_names
 from autoaug.search.strategies import get_strategy
 from autoaug.search.strategies.base import Stage
+from autoaug.search.strategies.neighbors import neighbors, stronger
 from autoaug.search.strategies.portfolio import portfolio
-from autoaug.search.strategies.questions import questions, stronger
 from autoaug.search.study import SearchStudy
 from tests.conformance import test_strategies as surrogate
 from tests.studies import kept_in_memory
 
 
 @pytest.mark.parametrize("name", space_names())
-def test_each_question_changes_one_thing_and_stays_in_the_space(name: str) -> None:
+def test_each_neighbor_differs_in_one_thing_and_stays_in_the_space(name: str) -> None:
     space = load_space(name)
     for shape in portfolio(space):
-        asked = list(questions(space, shape))
-        assert asked
-        for answer in asked:
-            assert sum(answer[key] != shape[key] for key in shape) == 1
-            policy = sample_shaped(space, Given(answer))
+        near = list(neighbors(space, shape))
+        assert near
+        for values in near:
+            assert sum(values[key] != shape[key] for key in shape) == 1
+            policy = sample_shaped(space, Given(values))
             assert set(policy.operator_names()) <= set(space.operator_names())
 
 
-def test_the_kinds_of_question_take_turns() -> None:
+def test_neighbors_differ_in_every_kind_of_thing() -> None:
     space = load_space("standard")
     shape = next(portfolio(space))
-    changed = [next(key for key in shape if answer[key] != shape[key]) for answer in questions(space, shape)]
-    assert changed[:7] == ["HorizontalFlip", "extra", "strength", "mixing", "layers", "copies", "VerticalFlip"]
-    assert {"QuarterTurn", "Rotate", "PadCrop", "RandomResizedCrop", "family"} <= set(changed)
+    changed = {next(key for key in shape if values[key] != shape[key]) for values in neighbors(space, shape)}
+    assert changed == {
+        *(base.operator for base in space.base),
+        *("extra", "strength", "mixing", "layers", "family", "copies"),
+    }
 
 
 def likes(policy: Policy) -> float:
@@ -61,8 +63,8 @@ def test_auto_goes_from_the_portfolio_to_what_none_of_its_shapes_has(
     assert likes(returned) > in_portfolio
     assert returned.mixing is not None
     assert returned.mixing.kind == "mixup"
-    asked = [record.fingerprint for record in trials if record.stage == Stage.QUESTIONS]
-    assert len(set(asked)) == len(asked)
+    proposed = [record.fingerprint for record in trials if record.stage == Stage.MODEL]
+    assert len(set(proposed)) == len(proposed) > 5
 
 
 @pytest.mark.parametrize("may_stop", [True, False])

@@ -1,0 +1,50 @@
+"""What the command line says of a finished run."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from autoaug.evaluation.advice import advice
+from autoaug.evaluation.cautions import cautions
+from autoaug.evaluation.wording import FEWEST_SEEDS, claimed, lengthened, sureness
+from autoaug.policy.words import in_words
+from autoaug.results import SearchResult
+from autoaug.utils.terminal import say
+
+
+def print_outcome(console: Console, result: SearchResult) -> None:
+    """Print the candidates, the verdict and what to do next."""
+
+    def line(text: str) -> None:
+        say(console, text)
+
+    width, metric = max(len(c.name) for c in result.candidates), result.metric
+    line("")
+    for c in sorted(result.candidates, key=lambda c: -c.mean):
+        low, high = metric.interval(c.ci95)
+        what = "" if c.kind == "baseline" else f": {in_words(c.policy)}"
+        mean, bounds = metric.number(metric.value(c.mean)), f"[{metric.number(low)}, {metric.number(high)}]"
+        bounds = bounds if len(c.seeds) >= FEWEST_SEEDS else "[too few seeds]"
+        line(f"  {c.name:<{width}}  {mean:>6}{metric.behind}  {bounds}  {c.kind}{what}")
+    line("")
+    line(result.sentence)
+    if result.comparison is not None:
+        line(sureness(result.comparison, result.metric))
+    if words := lengthened(result.longer, result.metric):
+        line(words)
+    for claim in result.claims:
+        line(claimed(claim, result.metric))
+    for caution in cautions(result):
+        line(caution)
+    line("")
+    line(f"verdict: {result.verdict}")
+    line(f"use:     {in_words(result.candidate(result.returned.name).policy)}")
+    if module := max(result.run_dir.glob("policy_*.py"), default=None):
+        line(f"           from {module.stem} import Augment  # {module}, which runs without autoaug")
+        mixes = result.policy.mixing is not None
+        line(f"           augment = Augment({f'classes={len(result.data.classes)}' if mixes else ''})")
+        line("           batch, soft_labels = augment(batch, labels)" if mixes else "           batch = augment(batch)")
+    for number, step in enumerate(advice(result)):
+        line(f"{'' if number else 'next:':<9}{step}")
+    line(f"policy:  {result.run_dir / 'policy.yaml'}")
+    line(f"report:  {result.run_dir / 'report.html'}")

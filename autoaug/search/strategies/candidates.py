@@ -1,0 +1,57 @@
+"""Shapes to choose the next trial from, and the choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autoaug.policy.models import Policy
+from autoaug.search.sampling import Drawn, Given, Suggest
+from autoaug.search.space import SearchSpace
+from autoaug.search.strategies.base import TrialRecord
+from autoaug.search.strategies.surrogate import expected_improvements
+
+#: The share of the random shapes that have the layers of a published policy.
+_PUBLISHED = 0.25
+
+Drawing = Callable[[SearchSpace, Suggest], Policy]
+
+
+class Candidate(NamedTuple):
+    """The values of a shape, by the name of the choice, and the policy that they make."""
+
+    values: Mapping[str, Any]
+    policy: Policy
+
+
+def known_shapes(space: SearchSpace, draw: Drawing, shapes: Sequence[Mapping[str, Any]]) -> Iterator[Candidate]:
+    """Candidates with the values of `shapes`."""
+    for values in shapes:
+        yield Candidate(values, draw(space, Given(dict(values))))
+
+
+def random_shapes(
+    space: SearchSpace, draw: Drawing, published: Collection[str], generator: np.random.Generator
+) -> Iterator[Candidate]:
+    """Endless random candidates: in one of four, the layers are those of a `published` policy."""
+    names = list(published)
+    while True:
+        takes = bool(names) and generator.random() < _PUBLISHED
+        drawn = Drawn(generator, {"layers of": names[int(generator.random() * len(names))] if takes else "space"})
+        policy = draw(space, drawn)
+        yield Candidate(drawn.values, policy)
+
+
+def most_promising(alike: Sequence[TrialRecord], candidates: Sequence[Candidate]) -> Candidate | None:
+    """The candidate with the largest expected improvement on trials that are `alike`, which have no other condition in
+    common than that of the trial to come; None if all were tried, or nothing is known yet.
+    """
+    observed = [(record.policy, record.score) for record in alike if record.is_running or record.score is not None]
+    if not any(score is not None for _, score in observed):
+        return None
+    tried = {record.fingerprint for record in alike}
+    gains = expected_improvements(observed, [candidate.policy for candidate in candidates])
+    ranked = (candidates[number] for number in (-gains).argsort(kind="stable"))
+    return next((candidate for candidate in ranked if candidate.policy.fingerprint() not in tried), None)
