@@ -278,7 +278,14 @@ def watch(run: str | Path, *, port: int = 0, every: float = 5.0, open_it: bool =
     watch_run(Path(run), port, every, Console(), open_it)
 
 
-def export(policy: str | Path | Policy, to: str, *, out: str | Path | None = None, approximate: bool = False) -> str:
+def export(
+    policy: str | Path | Policy,
+    to: str,
+    *,
+    out: str | Path | None = None,
+    approximate: bool = False,
+    exact: bool = False,
+) -> str:
     """The policy as code that runs without autoaug; it is also written to the file `out`, if given.
 
     >>> code = autoaug.api.export("runs/photos", to="numpy")  # doctest: +SKIP
@@ -288,6 +295,7 @@ def export(policy: str | Path | Policy, to: str, *, out: str | Path | None = Non
         to: ``torchvision``, ``kornia``, ``numpy``, ``albumentations``, ``keras``, ``timm``, ``yaml`` or ``json``.
         out: the file to write.
         approximate: whether to leave out what the target cannot express; the text then says so.
+        exact: whether to write a module that replays plans, rather than code as users of the library write it.
 
     Raises:
         PolicyError: the target cannot express the policy.
@@ -300,7 +308,7 @@ def export(policy: str | Path | Policy, to: str, *, out: str | Path | None = Non
     modality = None
     if isinstance(policy, str | Path) and RunFolder(policy).config.is_file():  # operators may not tell, as of none
         modality = RunFolder.open(policy, goes_on=False)[1].modality
-    text = export_policy(load_policy(policy), to, approximate, modality)
+    text = export_policy(load_policy(policy), to, approximate, modality, exact)
     if out is not None:
         write_whole(Path(out), text)
     return text

@@ -22,11 +22,14 @@ from benchmarks import ablation
 from benchmarks.command import names
 from benchmarks.page import Section, Table, write_page
 from benchmarks.results import Results
-from benchmarks.table import TableFile
+from benchmarks.table_file import TableFile
+from benchmarks.table_policies import table_policies
 from benchmarks.worlds import Fit, Replayed, World, fits_of
 
 #: As `autoaug search` confirms by default.
 FINALISTS, SEEDS = 3, 5
+#: A search that ends early is right where nothing gains as much as this over the best baseline.
+ENOUGH = 0.005
 
 Row = Mapping[str, Any]
 
@@ -63,6 +66,7 @@ def replayed(fits: dict[float, Fit], full_length: int, strategy: str, trainings:
         "stopped": stopped,
         "most among the baselines": max(map(world.worth, baselines.values())),
         "most among the tried": max(world.worth(record.policy) for record in study.history().trials),
+        "most in the table": max(map(world.worth, table_policies().values())),
     }
 
 
@@ -86,6 +90,10 @@ def sections(items: Mapping[str, Mapping[str, Row]]) -> Iterator[Section]:
         body[strategy] = [strategy, f"{fmean(fmean(gains(r)) for r in own.values()):+.2f}", *cells]
     ranked = sorted(body.values(), key=lambda row: -float(row[1]))
     yield Section("", [Table("points over the best baseline", ("strategy", "mean over the sets", *sets), ranked)])
+    ended = [row for row in items["runs"].values() if row["stopped"]]
+    right = sum(row["most in the table"] - row["most among the baselines"] < ENOUGH for row in ended)
+    early = Table("", ("ended early", "of", "rightly"), [[str(len(ended)), str(len(items["runs"])), str(right)]])
+    yield Section("Ended early: no policy of the table gains half a point over the best baseline", [early])
     fitted = [[data, *(f"{share:.2f}" for share in shares.values())] for data, shares in items["fits"].items()]
     yield Section("", [Table("variance explained of policies left out", ("set", "quarter", "full"), fitted)])
 

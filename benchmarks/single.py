@@ -75,7 +75,9 @@ def contestants(policy: str, side: int, folder: Path) -> dict[str, tuple[Transfo
         "torchvision, PIL": (kind(), pictures),
         "torchvision, PIL, bilinear": (kind(interpolation=bilinear), pictures),
         "torchvision, tensor": (kind(), tensors),
-        "exported torchvision, tensor": (exported(given, "torchvision", folder).Augment(0), tensors),
+        "torchvision, tensor, bilinear": (kind(interpolation=bilinear), tensors),
+        "exported torchvision, PIL": (exported(given, "torchvision", folder).Augment(), pictures),
+        "exported torchvision, tensor": (exported(given, "torchvision", folder).Augment(), tensors),
         "exported numpy, array": (exported(given, "numpy", folder).Augment(0), arrays),
     }
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import math
 import multiprocessing
@@ -14,12 +13,10 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn.functional import log_softmax
 
 from autoaug.data.splits import DataSet
 from autoaug.errors import first_line
@@ -29,37 +26,18 @@ from autoaug.training.result import TrialResult
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.train import train_to_end
 from autoaug.utils.clock import now
-from autoaug.utils.files import write_whole
 from autoaug.utils.seeds import derive_seed
+from benchmarks import table_page
 from benchmarks.command import names
+from benchmarks.page import write_page
 from benchmarks.provenance import provenance
 from benchmarks.small import small_copy
+from benchmarks.table_file import TRAINED_ON, TableFile, decoded, encoded
 from benchmarks.table_policies import table_policies
 from benchmarks.trained import setting_on
 
 #: The share of the training split, and the length in full lengths.
 FIDELITIES = {"quarter": (0.25, 1.0), "full": (1.0, 1.0), "double": (1.0, 2.0)}
-#: How log-likelihoods are stored: in steps of a tenth, down to -12.6.
-STEP, LOWEST = 0.1, 126
-TRAINED_ON = 255
-_WRITTEN_EVERY = 60.0
-
-
-def encoded(outputs: Tensor, labels: Tensor) -> np.ndarray:
-    """Logits ``[n, classes]`` as one byte per sample: whether it is right in the lowest bit, the log-likelihood of its
-    class in steps of a tenth above.
-    """
-    labels = labels.to(outputs.device)
-    likelihood = log_softmax(outputs.float(), 1).gather(1, labels[:, None])[:, 0]
-    steps = (likelihood / -STEP).round().clamp(0, LOWEST).to(torch.uint8)
-    codes: np.ndarray = (2 * steps + (outputs.argmax(1) == labels)).cpu().numpy()
-    return codes
-
-
-def decoded(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whether each sample is right, and the log-likelihood of its class; both NaN of one that was trained on."""
-    unknown = codes == TRAINED_ON
-    return np.where(unknown, np.nan, codes & 1), np.where(unknown, np.nan, -STEP * (codes >> 1))
 
 
 @dataclass(frozen=True)
@@ -127,50 +105,6 @@ def trained(cell: Cell, device: str) -> tuple[Cell, TrialResult | str]:
     return cell, result
 
 
-class TableFile:
-    """The cells in a file, by ``set/policy's fingerprint/fidelity/seed``, and what belongs to them.
-
-    Attributes:
-        cells: the codes of each training, ``uint8`` over the training, validation and test samples in this order.
-        about: ``sets`` (sizes, labels, seconds), ``policies`` and the records of all runs, as plain JSON values.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.cells: dict[str, np.ndarray] = {}
-        self.about: dict[str, dict[str, Any]] = {"sets": {}, "policies": {}, "passes": {}}
-        self.runs: list[object] = []
-        if path.is_file():
-            with np.load(path, allow_pickle=False) as file:
-                self.cells = {name: file[name] for name in file.files if name != "about"}
-                about = json.loads(str(file["about"]))
-            self.runs = about.pop("runs")
-            self.about = about
-        self._written = time.monotonic()
-
-    def add(self, key: str, codes: np.ndarray, sample_passes: int) -> None:
-        """Keep a training and what it cost; the file is written once a minute."""
-        self.cells[key] = codes
-        self.about["passes"][key] = sample_passes
-        if time.monotonic() - self._written > _WRITTEN_EVERY:
-            self.write()
-
-    def merge(self, other: TableFile) -> None:
-        """Take the cells that this table lacks from another one."""
-        self.cells = other.cells | self.cells
-        self.about = {name: other.about[name] | own for name, own in self.about.items()}
-        self.runs += [run for run in other.runs if run not in self.runs]
-
-    def write(self) -> None:
-        """Write the file."""
-        content = io.BytesIO()
-        np.savez_compressed(
-            content, allow_pickle=False, about=np.array(json.dumps({**self.about, "runs": self.runs})), **self.cells
-        )
-        write_whole(self.path, content.getvalue())
-        self._written = time.monotonic()
-
-
 def fill(table: TableFile, cells: Sequence[Cell], device: str, workers: int, until: float) -> None:
     """Train those of `cells` that the table lacks, in processes of their own, `until` a time of `time.monotonic`."""
     for data in dict.fromkeys(cell.data for cell in cells):
@@ -225,3 +159,5 @@ def main(options: argparse.Namespace) -> None:
         fill(table, cells, options.device, options.workers, until)
     finally:
         table.write()
+        words = "Policies on sets at 32 pixels; one training per policy and seed, with ResNet-9 at its default length."
+        write_page(options.out.with_suffix(".html"), "A table of policies", words, table_page.sections(table))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 import optuna
 
@@ -126,6 +127,7 @@ def _asked(space: SearchSpace) -> Iterator[tuple[str, Policy]]:
         yield f"shape {name}", sample_shaped(space, Given(shape))
 
 
+@cache
 def table_policies(drawn: int = 12) -> dict[str, Policy]:
     """All of them by name, each once; ``drawn`` ones from the space ``standard`` with seed 0, without attacks and
     copies, and last shapes that `auto` would try.

@@ -20,7 +20,7 @@ from autoaug.search.strategies.surrogate import traits
 from autoaug.training.result import TrialResult
 from autoaug.utils.clock import now
 from autoaug.utils.seeds import derive_seed
-from benchmarks.table import TableFile, decoded
+from benchmarks.table_file import TableFile, decoded
 
 #: The standard deviation between trainings of one policy at an accuracy of one half, on part of the data.
 NOISE = 0.015

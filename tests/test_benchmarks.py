@@ -20,7 +20,21 @@ from PIL import Image
 from scipy.stats import binomtest
 
 from autoaug.modalities.image import models
-from benchmarks import contestants, engine, foreign, pretrain, recipes, recovery, sets, strategies, table
+from autoaug.policy.models import Policy
+from benchmarks import (
+    contestants,
+    engine,
+    foreign,
+    pretrain,
+    recipes,
+    recovery,
+    replay,
+    sets,
+    strategies,
+    table_file,
+    table_page,
+    worlds,
+)
 from benchmarks import results as module
 from benchmarks.planting import VALIDATION, planted
 from benchmarks.results import PROVENANCE, Results
@@ -224,20 +238,46 @@ def test_small_copies_look_as_pillow_makes_them(tmp_path: Path) -> None:
 def test_the_table_keeps_what_each_training_says_of_each_sample(tmp_path: Path) -> None:
     outputs = torch.tensor([[4.0, 0.0, 0.0], [0.0, 1.0, 3.0], [-80.0, 9.0, 0.0]])
     labels = torch.tensor([0, 1, 0])
-    codes = table.encoded(outputs, labels)
-    right, likelihood = table.decoded(np.append(codes, np.uint8(table.TRAINED_ON)))
+    codes = table_file.encoded(outputs, labels)
+    right, likelihood = table_file.decoded(np.append(codes, np.uint8(table_file.TRAINED_ON)))
     assert right[:3].tolist() == [1, 0, 0]
     exact = torch.log_softmax(outputs, 1)[torch.arange(3), labels].numpy()
-    assert np.abs(likelihood[:2] - exact[:2]).max() <= table.STEP / 2 + 1e-6
-    assert likelihood[2] == pytest.approx(-table.STEP * table.LOWEST), "the lowest that a byte can hold"
+    assert np.abs(likelihood[:2] - exact[:2]).max() <= table_file.STEP / 2 + 1e-6
+    assert likelihood[2] == pytest.approx(-table_file.STEP * table_file.LOWEST), "the lowest that a byte can hold"
     assert np.isnan(right[3])
     assert np.isnan(likelihood[3])
-    file = table.TableFile(tmp_path / "table.npz")
+    file = table_file.TableFile(tmp_path / "table.npz")
     file.add("digits/0/full/0", codes, 1234)
     file.write()
-    again = table.TableFile(tmp_path / "table.npz")
+    again = table_file.TableFile(tmp_path / "table.npz")
     assert again.cells["digits/0/full/0"].tolist() == codes.tolist()
     assert again.about["passes"] == {"digits/0/full/0": 1234}
+
+
+def test_pairs_that_a_quarter_turns_round_are_counted() -> None:
+    full = {"a": 80.0, "b": 85.0, "c": 85.5}
+    assert table_page.turned_round(full, {"a": 70.0, "b": 60.0, "c": 75.0}) == (2, 1)
+    assert table_page.turned_round(full, full) == (2, 0)
+
+
+def test_a_replayed_search_finds_what_is_good_in_its_world() -> None:
+    """Rotations are good and all else is bad, in a table that says so."""
+    policies = list(table_policies().values())
+
+    def accuracy(policy: Policy) -> float:
+        return 0.6 + 0.2 * ("Rotate" in policy.operator_names()) - 0.02 * len(policy.layers)
+
+    quarter = worlds.Fit(policies, np.array([accuracy(policy) - 0.1 for policy in policies]))
+    fits = {0.25: quarter, 1.0: worlds.Fit(policies, np.array([accuracy(p) for p in policies]), quarter)}
+    assert quarter.left_out > 0.5
+    row = replay.replayed(fits, 3000, "random", 10, 0)
+    better = replay.replayed(fits, 3000, "auto", 10, 0)
+    assert better["returned"] >= row["best baseline"]
+    assert better["returned"] > 0.7
+    shown, *_ = replay.sections(
+        {"runs": {"x/auto/0": better, "x/random/0": row}, "fits": {"x": {"0.25": 1.0, "1": 1.0}}}
+    )
+    assert shown.tables[0].rows[0][0] == "auto"
 
 
 def test_policies_of_the_table_are_all_different() -> None:

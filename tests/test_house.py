@@ -31,10 +31,11 @@ ALLOWED = re.compile(r"renamed\(|_RENAMED|_AS_NOW|image-rendering")
 
 
 def sources() -> Iterator[tuple[str, str]]:
-    """The files of code, with what is in them; scripts have no suffix."""
+    """The files of code, with what is in them, except exported examples; scripts have no suffix."""
     for folder in ("autoaug", "tests", "benchmarks", "examples"):
         for path in sorted((ROOT / folder).rglob("*.py")):
-            yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
+            if path.parent.name != "exported":
+                yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
     for path in sorted((ROOT / "scripts").iterdir()):
         if (text := path.read_text(encoding="utf-8")).startswith("#!/usr/bin/env python3"):
             yield str(path.relative_to(ROOT)), text

@@ -163,6 +163,9 @@ def export(
     approximate: Annotated[
         bool, typer.Option("--approximate", help="Leave out what the target cannot express, and say so in the text.")
     ] = False,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Write the module that replays plans, not code in the library's own words.")
+    ] = False,
 ) -> None:
     """Write POLICY as code that runs without autoaug."""
     from autoaug import api
@@ -171,7 +174,7 @@ def export(
         for written in api.export_model(policy, out):
             echo(written)
         return
-    text = api.export(policy, to, out=out, approximate=approximate)
+    text = api.export(policy, to, out=out, approximate=approximate, exact=exact)
     if out is None:
         typer.echo(text, nl=False)
 

@@ -7,6 +7,7 @@ import contextlib
 from autoaug.errors import PolicyError, UnknownName
 from autoaug.exporters.array_module import ArrayTarget
 from autoaug.exporters.base import Target
+from autoaug.exporters.idiomatic import NotIdiomatic, idiomatic_text, words_of
 from autoaug.exporters.module import TorchTarget
 from autoaug.exporters.text import Json, Yaml
 from autoaug.exporters.timm import Timm
@@ -18,7 +19,7 @@ _TARGETS: tuple[Target, ...] = (
     TorchTarget("kornia", "batched, on any device, with Kornia"),
     ArrayTarget("numpy", "with only NumPy and Pillow"),
     ArrayTarget("albumentations", "as an albumentations transform"),
-    ArrayTarget("keras", "as a Keras 3 preprocessing layer, on any backend", words="ops"),
+    ArrayTarget("keras", "as a Keras 3 preprocessing layer, on any backend", functions="ops"),
     Timm(),
     Yaml(),
     Json(),
@@ -26,9 +27,14 @@ _TARGETS: tuple[Target, ...] = (
 EXPORTERS: dict[str, Target] = {target.name: target for target in _TARGETS}
 
 
-def export_policy(policy: Policy, target: str, approximate: bool = False, modality: str | None = None) -> str:
-    """The policy as text for `target`. In a module for torchvision or Kornia, ``Augment(seed)`` draws the same
-    augmentations as ``policy.transform(seed)``; other targets draw from the same distribution, with other generators.
+def export_policy(
+    policy: Policy, target: str, approximate: bool = False, modality: str | None = None, exact: bool = False
+) -> str:
+    """The policy as text for `target`.
+
+    The first choice is code as users of the target's library write it, which draws from the same distribution. An exact
+    module instead applies plans as autoaug does: in one for torchvision or Kornia, ``Augment(seed)`` draws the same
+    augmentations as ``policy.transform(seed)``.
 
     Args:
         policy: the policy to export.
@@ -37,6 +43,8 @@ def export_policy(policy: Policy, target: str, approximate: bool = False, modali
             then say so.
         modality: the modality of the samples; needed only if the operators do not determine it and it is not the first
             registered one.
+        exact: whether to export the exact module. Policies for which a library has no words are exported as that
+            anyway; the first lines of the text then give the reason.
 
     Raises:
         UnknownName: the target, the modality or an operator of the policy is not registered.
@@ -44,7 +52,25 @@ def export_policy(policy: Policy, target: str, approximate: bool = False, modali
     """
     if target not in EXPORTERS:
         raise UnknownName("export target", target, EXPORTERS)
-    return EXPORTERS[target].text(policy, modality_of(policy.operator_names(), modality), approximate)
+    to, of = EXPORTERS[target], modality_of(policy.operator_names(), modality)
+    words = None if exact else words_of(of, target)
+    note = ""
+    if words is not None:
+        try:
+            return idiomatic_text(policy, to, words, of, approximate)
+        except NotIdiomatic as reason:
+            note = f"As an exact module, since {reason}."
+    return to.text(policy, of, approximate, note)
+
+
+def is_idiomatic(policy: Policy, target: str, modality: str | None = None) -> bool:
+    """Whether `export_policy` writes the policy as users of the target's library would, rather than exactly."""
+    of = modality_of(policy.operator_names(), modality)
+    words = words_of(of, target)
+    try:
+        return words is not None and bool(idiomatic_text(policy, EXPORTERS[target], words, of))
+    except NotIdiomatic:
+        return False
 
 
 def export_modules(policy: Policy, modality: str | None = None) -> dict[str, str]:
@@ -57,4 +83,4 @@ def export_modules(policy: Policy, modality: str | None = None) -> dict[str, str
     return modules
 
 
-__all__ = ["EXPORTERS", "PolicyError", "Target", "export_modules", "export_policy"]
+__all__ = ["EXPORTERS", "PolicyError", "Target", "export_modules", "export_policy", "is_idiomatic"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from autoaug.engine.plan import drawn_operators
@@ -22,12 +23,13 @@ class ArrayTarget(Target):
 
     Attributes:
         name, summary: see `Target`.
-        words: the name of the module whose array functions are called.
+        functions: the name of the module whose array functions are called.
     """
 
     name: str
     summary: str
-    words: str = "np"
+    functions: str = "np"
+    lacks: Collection[str] = ("mixing", "chains")
 
     def supports(self, operator: str) -> bool:
         if operator == IDENTITY:
@@ -36,21 +38,26 @@ class ArrayTarget(Target):
         runtime = runtime_of(self, get_modality(registered.modality), ArrayRuntime)
         return registered.function.__name__ in _functions(runtime)
 
-    def text(self, policy: Policy, modality: Modality, approximate: bool = False) -> str:
+    def text(self, policy: Policy, modality: Modality, approximate: bool = False, note: str = "") -> str:
         runtime = runtime_of(self, modality, ArrayRuntime)
-        shown, left_out = expressible(policy, self, approximate, ("mixing", "chains"))
+        shown, left_out = expressible(policy, self, approximate)
         shell = runtime.shell.read_text(encoding="utf-8").rstrip()
         operators = [get_operator(name) for name in drawn_operators(shown)]
         available = _functions(runtime)
         wanted = [*(o.function.__name__ for o in operators), *re.findall(r"\b[a-z_]+(?=\()", shell)]
         body = [available[name].source for name in needed(wanted, available)]
         text = "\n\n\n".join([*body, _operators(operators, runtime), shell])
-        if self.words != "np":
-            text = re.sub(r"\bnp\.", f"{self.words}.", text)
+        if self.functions != "np":
+            text = re.sub(r"\bnp\.", f"{self.functions}.", text)
         known = {name: line for module in runtime.modules for name, line in imports(module).items()}
         known |= {re.split(r"\s+", line)[-1]: line for line in runtime.imports}
         used = import_block(line for name, line in known.items() if re.search(rf"\b{name}\b", text + runtime.types))
-        head = [header(policy, self, runtime.use, left_out), "from __future__ import annotations", used, runtime.types]
+        head = [
+            header(policy, self, runtime.use, [note, *left_out]),
+            "from __future__ import annotations",
+            used,
+            runtime.types,
+        ]
         return "\n\n".join([*head, layers_text(shown)]) + "\n\n\n" + text + "\n"
 
 

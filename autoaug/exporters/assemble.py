@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 
@@ -19,36 +20,44 @@ class Definition:
     uses: frozenset[str]
 
 
+#: A module, or the file of one that need not be imported.
+Source = ModuleType | Path
+
+
+def _text(module: Source) -> str:
+    return module.read_text(encoding="utf-8") if isinstance(module, Path) else inspect.getsource(module)
+
+
 @cache
-def _statements(module: ModuleType) -> list[ast.stmt]:
+def _statements(module: Source) -> list[ast.stmt]:
     """The top-level statements of `module`. Exports need them often, and parsing is most of an export's time."""
-    return ast.parse(inspect.getsource(module)).body
+    return ast.parse(_text(module)).body
 
 
 @cache
-def definitions(module: ModuleType) -> Mapping[str, Definition]:
+def definitions(module: Source) -> Mapping[str, Definition]:
     """The top-level functions and classes of `module` by name."""
-    text = inspect.getsource(module)
+    text = _text(module)
     return {
-        node.name: Definition(ast.get_source_segment(text, node) or "", _names(node))
+        node.name: Definition(ast.get_source_segment(text, node) or "", names_used(node))
         for node in _statements(module)
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
     }
 
 
 @cache
-def constants(module: ModuleType) -> Mapping[str, Definition]:
+def constants(module: Source) -> Mapping[str, Definition]:
     """The names of types and the constants at the top of `module`."""
-    text = inspect.getsource(module)
+    text = _text(module)
     named: dict[str, Definition] = {}
     for node in _statements(module):
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(target, ast.Name):
-            named[target.id] = Definition(ast.get_source_segment(text, node) or "", _names(node))
+            named[target.id] = Definition(ast.get_source_segment(text, node) or "", names_used(node))
     return named
 
 
-def _names(node: ast.AST) -> frozenset[str]:
+def names_used(node: ast.AST) -> frozenset[str]:
     """Names that the definition uses but does not bind, without those in its decorators."""
     decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
     left_out = {part for decorator in decorators for part in ast.walk(decorator)}
@@ -76,7 +85,7 @@ def reachable(modules: Iterable[ModuleType]) -> list[ModuleType]:
 
 
 @cache
-def imports(module: ModuleType) -> Mapping[str, str]:
+def imports(module: Source) -> Mapping[str, str]:
     """The import statement for each name imported at the top of `module`. Imports from autoaug are left out, because
     the exported module contains those definitions.
     """

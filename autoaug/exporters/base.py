@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 from autoaug.errors import PolicyError
@@ -23,16 +23,18 @@ class Target(ABC):
         name: the name in options.
         summary: describes the text, in its first line.
         suffix: the file suffix.
+        lacks: the fields of a policy that it cannot express: ``mixing``, ``chains``, ``schedule``.
     """
 
     name: str
     summary: str
     suffix: str = "py"
+    lacks: Collection[str] = ()
 
     @abstractmethod
-    def text(self, policy: Policy, modality: Modality, approximate: bool = False) -> str:
-        """The policy as text. Raises `PolicyError`, naming what the target cannot express, unless it may `approximate`
-        it.
+    def text(self, policy: Policy, modality: Modality, approximate: bool = False, note: str = "") -> str:
+        """The policy as text, with a line of comment. Raises `PolicyError`, naming what the target cannot express,
+        unless it may `approximate` it.
         """
 
     def supports(self, operator: str) -> bool:  # noqa: ARG002 (most targets support all operators)
@@ -55,20 +57,17 @@ def runtime_of(target: Target, modality: Modality, kind: type[OfTarget]) -> OfTa
     return given
 
 
-def expressible(
-    policy: Policy, target: Target, approximate: bool, lacks: Collection[str] = ()
-) -> tuple[Policy, list[str]]:
+def expressible(policy: Policy, target: Target, approximate: bool) -> tuple[Policy, list[str]]:
     """The part of a policy that `target` can express, and a line of text for each part left out. Raises `PolicyError`
     if something would be left out and it may not `approximate`.
 
     Args:
         policy: the policy to export.
-        target: the target, which tells which operators it supports.
+        target: the target, which tells what it supports.
         approximate: whether to leave out what it does not support.
-        lacks: the fields of a policy that it cannot express: ``mixing``, ``chains``, ``schedule``.
     """
     missing = [name for name in policy.operator_names() if not target.supports(name)]
-    parts = [part for part in lacks if getattr(policy, part)]
+    parts = [part for part in target.lacks if getattr(policy, part)]
     if not missing and not parts:
         return policy, []
     what = ", ".join([*missing, *parts])
@@ -77,9 +76,13 @@ def expressible(
             "" if "chains" in parts or "schedule" in parts else ", or leave it out with --approximate"
         )
         raise PolicyError(f"{target.name} cannot express {what} of policy {policy.name!r}; {cure}")
-    left_out = [f"APPROXIMATION: {name} is left out; nothing replaces it." for name in missing]
-    left_out += [f"APPROXIMATION: {part} is left out; the training loop has to provide it." for part in parts]
-    return _without(policy, missing).model_copy(update=dict.fromkeys(parts)), left_out
+    notes = [f"APPROXIMATION: {name} is left out; nothing replaces it." for name in missing]
+    return _without(policy, missing).model_copy(update=dict.fromkeys(parts)), [*notes, *map(left_out, parts)]
+
+
+def left_out(part: str) -> str:
+    """The line that tells that a field of a policy is left out."""
+    return f"APPROXIMATION: {part} is left out; the training loop has to provide it."
 
 
 def _without(policy: Policy, missing: Collection[str]) -> Policy:
@@ -100,8 +103,8 @@ def _without(policy: Policy, missing: Collection[str]) -> Policy:
     return policy.model_copy(update={"layers": layers(policy.layers), "schedule": phases})
 
 
-def header(policy: Policy, target: Target, use: str, left_out: list[str]) -> str:
-    """The comment at the top: what the text is, how to use it, and what it leaves to the training loop."""
+def header(policy: Policy, target: Target, use: str, notes: Sequence[str]) -> str:
+    """The comment at the top: what the text is, how to use it, `notes`, and what it leaves to the training loop."""
     lines = [
         f"# Augmentation policy {policy.name!r} ({policy.fingerprint()}), {target.summary}.",
         f"# Exported by autoaug {__version__}; runs without it: {use}",
@@ -115,4 +118,4 @@ def header(policy: Policy, target: Target, use: str, left_out: list[str]) -> str
     also = [
         f"The policy also requires {what}, which the training loop has to provide." for what in asked if asked[what]
     ]
-    return "\n".join([*lines, *(f"# {line}" for line in [*left_out, *also])])
+    return "\n".join([*lines, *(f"# {line}" for line in [*filter(None, notes), *also])])

@@ -28,7 +28,7 @@ class TorchTarget(Target):
     name: str
     summary: str
 
-    def text(self, policy: Policy, modality: Modality, approximate: bool = False) -> str:  # noqa: ARG002 (it says all)
+    def text(self, policy: Policy, modality: Modality, approximate: bool = False, note: str = "") -> str:  # noqa: ARG002 (it says all)
         runtime = runtime_of(self, modality, TorchRuntime)
         operators = [get_operator(name) for name in drawn_operators(policy)]
         rows = [_row(operator, runtime) for operator in operators]
@@ -36,7 +36,7 @@ class TorchTarget(Target):
         used = {name for definition in parts.values() for name in definition.uses}
         statements = {k: v for module in _modules(policy, operators, runtime) for k, v in imports(module).items()}
         head = [
-            header(policy, self, runtime.use, []),
+            header(policy, self, runtime.use, [note]),
             "from __future__ import annotations",
             import_block(line for name, line in statements.items() if name in used),
             _constants_of_draws(used),

@@ -16,7 +16,7 @@ class Yaml(Target):
     summary = "as YAML"
     suffix = "yaml"
 
-    def text(self, policy: Policy, modality: Modality, approximate: bool = False) -> str:  # noqa: ARG002 (it says all)
+    def text(self, policy: Policy, modality: Modality, approximate: bool = False, note: str = "") -> str:  # noqa: ARG002 (it says all)
         return policy.to_yaml()
 
 
@@ -27,5 +27,5 @@ class Json(Target):
     summary = "as JSON"
     suffix = "json"
 
-    def text(self, policy: Policy, modality: Modality, approximate: bool = False) -> str:  # noqa: ARG002 (likewise)
+    def text(self, policy: Policy, modality: Modality, approximate: bool = False, note: str = "") -> str:  # noqa: ARG002 (likewise)
         return json.dumps(policy.model_dump(mode="json", exclude_defaults=True) | {"format": FORMAT}, indent=2) + "\n"

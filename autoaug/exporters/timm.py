@@ -27,7 +27,7 @@ class Timm(Target):
     def supports(self, operator: str) -> bool:
         return operator in {*_FLIPS, IDENTITY}
 
-    def text(self, policy: Policy, modality: Modality, approximate: bool = False) -> str:
+    def text(self, policy: Policy, modality: Modality, approximate: bool = False, note: str = "") -> str:
         use = runtime_of(self, modality, Runtime).use
         for part in ("chains", "schedule"):
             if getattr(policy, part):
@@ -48,7 +48,7 @@ class Timm(Target):
             )
         if policy.mixing:
             options += _mixing(policy)
-        return f"{header(policy, self, use, left_out)}\n{' '.join(options)}\n"
+        return f"{header(policy, self, use, [note, *left_out])}\n{' '.join(options)}\n"
 
 
 def _single(layer: Layer) -> Operation | None:

@@ -1,11 +1,70 @@
-"""What a modality provides for export targets: the sources of functions, which exported modules contain."""
+"""What a modality provides for export targets: the sources of functions, which exported modules contain, and the words
+of a library, in which they are written.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple, Protocol
+
+
+class Call(NamedTuple):
+    """A call with a list of expressions, which is set on one line or on several.
+
+    Attributes:
+        head, tail: the text before and after the list, with its brackets.
+        items: the expressions.
+    """
+
+    head: str
+    items: Sequence[Expression]
+    tail: str
+
+
+#: Text of Python code.
+Expression = str | Call
+
+
+class Words(Protocol):
+    """How users of a library write augmentation: the expressions of an idiomatic export.
+
+    Attributes:
+        use: how to use the exported code, shown in its first lines.
+        imports: the import statements that expressions and `shell` may need; those used are kept.
+        helpers: a file with functions and classes that expressions may name; those used are exported. It is not
+            imported, since the library need not be installed.
+        shell: a file with the text of ``Augment``, in which ``STEPS`` stands for the policy.
+        published: the library's own form of published policies, by their names; ``randaugment`` has the fields ``{n}``
+            and ``{m}``.
+    """
+
+    use: str
+    imports: Sequence[str]
+    helpers: Path
+    shell: Path
+    published: Mapping[str, str]
+
+    def operation(self, operator: str, low: float, high: float, probability: float) -> Expression | None:
+        """The operator applied with a `probability` and a value that is uniform from `low` to `high`, in its own unit
+        and signed; None if the library, with a few lines of helpers, cannot express that.
+        """
+
+    def choice(self, items: Sequence[Expression], weights: Sequence[float]) -> Expression:
+        """One of two or more expressions, drawn with these weights, of a total of 1."""
+
+    def in_turn(self, items: Sequence[Expression]) -> Expression:
+        """Two or more expressions, one after another."""
+
+    def nothing(self) -> Expression:
+        """An expression that does nothing."""
+
+    def mixing(self, kinds: Sequence[str], probability: float, alpha: float) -> str | None:
+        """The text of a function that mixes a batch by one of the equally likely `kinds`, see `Mixer`; None if the
+        library cannot express that.
+        """
 
 
 @dataclass(frozen=True)
@@ -14,9 +73,11 @@ class Runtime:
 
     Attributes:
         use: how to use the exported code, shown in its first lines.
+        words: how users of the target's library write policies; None if that is not known.
     """
 
     use: str
+    words: Words | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Made]:
         of_operators, built_in = exported(target)
         given = {kind: images.permute(0, 2, 3, 1).numpy() for kind, images in IMAGES.items()}
         for name, policy in (of_operators | built_in).items():
-            (folder / f"{name}.py").write_text(export_policy(policy, target))
+            (folder / f"{name}.py").write_text(export_policy(policy, target, exact=True))
             plan = our_plan(policy)
             parts = {"choice": plan.choice.int(), "magnitude": plan.magnitude, "draws": plan.uniforms}
             given |= {f"{name}.{part}": tensor.numpy() for part, tensor in parts.items()}
@@ -240,7 +240,9 @@ assert len({keras.ops.convert_to_numpy(layer(images)).tobytes() for _ in range(4
 
 def test_a_module_is_used_as_its_library_uses_such_things(tmp_path: Path) -> None:
     for target in TARGETS:
-        (tmp_path / f"policy_{target}.py").write_text(export_policy(load_policy("trivialaugment-wide"), target))
+        (tmp_path / f"policy_{target}.py").write_text(
+            export_policy(load_policy("trivialaugment-wide"), target, exact=True)
+        )
     code = "import sys, numpy as np\nsys.path.insert(0, sys.argv[1])\n" + NUMPY_USE + ALBUMENTATIONS_USE + KERAS_USE
     assert run(f"{code}print('every assertion held')\n", tmp_path).endswith("every assertion held\n")
 

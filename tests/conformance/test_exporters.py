@@ -65,12 +65,17 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """
     folder, images = tmp_path_factory.mktemp(request.param), photographs()
     for name, policy in POLICIES.items():
-        (folder / f"{name}.py").write_text(export_policy(policy, request.param))
+        (folder / f"{name}.py").write_text(exact(policy, request.param))
     np.savez(folder / "given.npz", images=images.numpy(), labels=labels_of(images).numpy())
     command = [sys.executable, "-I", "-c", RUN, "given.npz", "made.npz", folder, *POLICIES]
     subprocess.run(command, check=True, cwd=folder)
     with np.load(folder / "made.npz") as file:
         return dict(file)
+
+
+def exact(policy: Policy, target: str) -> str:
+    """The module that replays plans."""
+    return export_policy(policy, target, exact=True)
 
 
 def labels_of(images: torch.Tensor) -> torch.Tensor:
@@ -80,7 +85,7 @@ def labels_of(images: torch.Tensor) -> torch.Tensor:
 def loaded(policy: Policy, target: str) -> Any:
     """The exported module's ``Augment``, in this process."""
     namespace: dict[str, Any] = {"__name__": "exported"}
-    exec(compile(export_policy(policy, target), "exported", "exec"), namespace)  # the text under test
+    exec(compile(exact(policy, target), "exported", "exec"), namespace)  # the text under test
     return namespace["Augment"]
 
 
@@ -110,7 +115,7 @@ def test_every_operator_replays(target: str, channels: int) -> None:
 @pytest.mark.parametrize("name", operators_of())
 def test_a_module_imports_its_target_alone(target: str, name: str) -> None:
     policy = Policy(layers=in_turn(Operation(operator=name)))
-    imported = re.findall(r"^(?:import|from) (\w+)", export_policy(policy, target), re.MULTILINE)
+    imported = re.findall(r"^(?:import|from) (\w+)", exact(policy, target), re.MULTILINE)
     assert set(imported) - sys.stdlib_module_names <= {"torch", target}
 
 
@@ -131,7 +136,7 @@ def test_mixing_replays_in_a_fresh_process(kind: str, made: dict[str, np.ndarray
 def test_a_hostile_name_stays_a_comment(target: str) -> None:
     policy = load_policy("flip-crop").model_copy(update={"name": "x\nraise SystemExit('ran')\n"})
     namespace: dict[str, object] = {}
-    exec(compile(export_policy(policy, target), "exported", "exec"), namespace)
+    exec(compile(exact(policy, target), "exported", "exec"), namespace)
     assert "Augment" in namespace
 
 
@@ -202,7 +207,7 @@ class OneView(Dataset):
 def test_a_pickled_module_draws_as_the_original(target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is how one travels to a worker that is started anew; see below."""
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / f"pickled_{target}.py").write_text(export_policy(load_policy("randaugment"), target))
+    (tmp_path / f"pickled_{target}.py").write_text(exact(load_policy("randaugment"), target))
     transform = importlib.import_module(f"pickled_{target}").Augment(seed=3)
     received, image = pickle.loads(pickle.dumps(transform)), (photographs(1)[0] * 255).to(torch.uint8)
     assert torch.equal(received(image), transform(image))
@@ -219,7 +224,7 @@ def test_transforms_travel_to_workers_that_are_started_anew(
     monkeypatch.syspath_prepend(tmp_path)
     transforms: dict[str, Any] = {"autoaug": policy.transform(seed=3)}
     for target in TARGETS:
-        (tmp_path / f"sent_{method}_{target}.py").write_text(export_policy(policy, target))
+        (tmp_path / f"sent_{method}_{target}.py").write_text(exact(policy, target))
         transforms[target] = importlib.import_module(f"sent_{method}_{target}").Augment(seed=3)
 
     def views(how: str) -> dict[str, torch.Tensor]:
@@ -238,7 +243,7 @@ def test_sub_policies_of_unequal_length_are_drawn_for_single_images_too(target: 
     """A single image is drawn in plain numbers, by other code than a batch."""
     one, two = "{operator: Invert}", "{operator: Rotate, magnitude: [0, 0.2]}"
     text = f"layers: [sub_policies: [{{operations: [{one}]}}, {{operations: [{one}, {two}]}}]]"
-    (tmp_path / "uneven.py").write_text(export_policy(parse_policy(text), target))
+    (tmp_path / "uneven.py").write_text(exact(parse_policy(text), target))
     spec = importlib.util.spec_from_file_location(f"uneven_{target}", tmp_path / "uneven.py")
     assert spec is not None
     assert spec.loader is not None

@@ -106,7 +106,7 @@ def test_all_symmetries_are_equally_likely_and_exact(target: str, size: tuple[in
 
 def exported(target: str) -> Any:
     namespace: dict[str, Any] = {"__name__": "exported"}
-    exec(compile(export_policy(SYMMETRIES, target), "exported", "exec"), namespace)  # the text under test
+    exec(compile(export_policy(SYMMETRIES, target, exact=True), "exported", "exec"), namespace)  # the text under test
     return namespace["Augment"]
 
 

@@ -19,6 +19,8 @@ from autoaug.modalities.image.exports import (
     torchvision,
     with_targets,
 )
+from autoaug.modalities.image.exports.idioms import albumentations as in_albumentations
+from autoaug.modalities.image.exports.idioms import torchvision as in_torchvision
 from autoaug.modalities.runtime import ArrayRuntime, Runtime, TorchRuntime
 
 _FOLDER = Path(__file__).parent
@@ -31,7 +33,16 @@ _IN_NUMPY = (bounds, workers, array_types, arrays, array_noise, array_apply)
 
 EXPORTS: Mapping[str, Runtime] = {
     "torchvision": TorchRuntime(
-        "images = Augment()(images)", torchvision, True, _TORCH_KINDS, steps, chains, plain, mixing, with_targets
+        "images = Augment()(images)",
+        torchvision,
+        True,
+        _TORCH_KINDS,
+        steps,
+        chains,
+        plain,
+        mixing,
+        with_targets,
+        words=in_torchvision,
     ),
     "kornia": TorchRuntime("images = Augment()(images)", kornia, False, _TORCH_KINDS, steps, chains, plain, mixing),
     "numpy": ArrayRuntime(
@@ -49,6 +60,7 @@ EXPORTS: Mapping[str, Runtime] = {
         ("from typing import Any", "import albumentations as A"),
         _ARRAY_TYPES,
         _FOLDER / "albumentations.txt",
+        words=in_albumentations,
     ),
     "keras": ArrayRuntime(
         "images = Augment()(images, training=True)",

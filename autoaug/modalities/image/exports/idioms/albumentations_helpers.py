@@ -1,0 +1,187 @@
+"""What albumentations lacks: short functions, and classes that draw their arguments."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import albumentations as A
+import cv2
+import numpy as np
+
+
+class RandomValue(A.ImageOnlyTransform):
+    """Apply a function of an image, in uint8, with arguments drawn evenly between their ends."""
+
+    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
+        super().__init__(p=p)
+        self.function, self.ends = function, ends
+
+    def get_params(self) -> dict[str, Any]:
+        return {"drawn": {name: self.py_random.uniform(*ends) for name, ends in self.ends.items()}}
+
+    def apply(self, img: Any, drawn: dict[str, float], **params: Any) -> Any:
+        if img.dtype == np.uint8:
+            return self.function(img, **drawn).reshape(img.shape)
+        levels = np.rint(np.clip(img, 0, 1) * 255).astype(np.uint8)
+        return (self.function(levels, **drawn).reshape(img.shape) / 255).astype(img.dtype)
+
+
+class RandomWarp(A.Affine):
+    """Warp by a function with arguments drawn evenly; it gives a matrix from points (x, y, 1) to their new places."""
+
+    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
+        super().__init__(p=p)
+        self.function, self.ends = function, ends
+
+    def apply(self, img: Any, matrix: Any, output_shape: tuple[int, int], **params: Any) -> Any:
+        return cv2.warpAffine(img, matrix[:2], output_shape[::-1]).reshape(img.shape)
+
+    def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+        shape, (height, width) = params["shape"], params["shape"][:2]
+        drawn = {name: self.py_random.uniform(*ends) for name, ends in self.ends.items()}
+        edges = np.array([*self.function(height, width, **drawn), (0.0, 0.0, 1.0)])
+        pixels = edges.copy()  # positions are those of pixels' centers there
+        pixels[:2, 2] += edges[:2, :2].sum(1) / 2 - 0.5
+        scale = {"x": 1.0, "y": 1.0}
+        return {"matrix": pixels, "bbox_matrix": edges, "rotate": 0.0, "scale": scale, "output_shape": shape[:2]}
+
+
+def shear(height: int, width: int, x: float = 0.0, y: float = 0.0) -> Any:
+    """Shear by slopes, about the upper left corner."""
+    return (1.0, -x, 0.0), (-y, 1.0, 0.0)
+
+
+def translate(height: int, width: int, x: float = 0.0, y: float = 0.0) -> Any:
+    """Move by fractions of the size, in whole pixels."""
+    return (1.0, 0.0, int(round(x * width, 3))), (0.0, 1.0, int(round(y * height, 3)))
+
+
+def zoom(height: int, width: int, octaves: float) -> Any:
+    by = 2**octaves
+    return (by, 0.0, width * (1 - by) / 2), (0.0, by, height * (1 - by) / 2)
+
+
+def pad_crop(height: int, width: int, padding: float, x: float, y: float) -> Any:
+    """Pad by a fraction of the size, and crop the original size at a place between 0 and 1."""
+    down, across = round(padding * height), round(padding * width)
+    return (1.0, 0.0, across - int(x * (2 * across + 1))), (0.0, 1.0, down - int(y * (2 * down + 1)))
+
+
+def resized_crop(height: int, width: int, share: float, area: float, aspect: float, x: float, y: float) -> Any:
+    """Scale a part to the full size, which leaves out up to a share of the area; its center falls between pixels."""
+    size, ratio = 1 - share * area, math.exp(share / 0.92 * math.log(4 / 3) * aspect)
+    across, down = min(math.sqrt(size * ratio), 1), min(math.sqrt(size / ratio), 1)
+    left, top = (1 - across) * (0.5 + (width - 1) * x), (1 - down) * (0.5 + (height - 1) * y)
+    return (1 / across, 0.0, -left / across), (0.0, 1 / down, -top / down)
+
+
+def quarter_turn(height: int, width: int, case: float) -> Any:
+    """Turn a square by 90, 180 or 270 degrees, another rectangle by 180 in two of three cases."""
+    turns = int(case) + 1 if height == width else 2 * min(int(case), 1)
+    matrices = (
+        ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)),
+        ((0.0, 1.0, 0.0), (-1.0, 0.0, width)),
+        ((-1.0, 0.0, width), (0.0, -1.0, height)),
+        ((0.0, -1.0, height), (1.0, 0.0, 0.0)),
+    )
+    return matrices[turns]
+
+
+def transpose(height: int, width: int, on: float) -> Any:
+    """Mirror a square along its diagonal, another rectangle left and right."""
+    square = height == width
+    return ((0.0, 1.0, 0.0), (1.0, 0.0, 0.0)) if square else ((-1.0, 0.0, width), (0.0, 1.0, 0.0))
+
+
+def brightness(image: Any, factor: float) -> Any:
+    return cv2.convertScaleAbs(image, alpha=factor)
+
+
+def contrast(image: Any, factor: float) -> Any:
+    weights = (0.299, 0.587, 0.114) if image.shape[-1] == 3 else (1.0,)
+    mean = sum(weight * channel for weight, channel in zip(weights, cv2.mean(image), strict=False))
+    return cv2.LUT(image, np.clip(np.rint(np.arange(256) * factor + mean * (1 - factor)), 0, 255).astype(np.uint8))
+
+
+def saturation(image: Any, factor: float) -> Any:
+    gray = np.array([[0.299, 0.587, 0.114]] * 3)
+    return cv2.transform(image, np.eye(3) * factor + gray * (1 - factor)) if image.shape[-1] == 3 else image
+
+
+def sharpness(image: Any, factor: float) -> Any:
+    """A blend with a smoothed image, beyond it above 1; the border stays."""
+    kernel = np.full((3, 3), (1 - factor) / 13, np.float32)
+    kernel[1, 1] = (5 + 8 * factor) / 13
+    sharp = image.copy()
+    sharp[1:-1, 1:-1] = cv2.filter2D(image, -1, kernel)[1:-1, 1:-1].reshape(sharp[1:-1, 1:-1].shape)
+    return sharp
+
+
+def posterize(image: Any, bits: float) -> Any:
+    return image & (256 - 2 ** (8 - round(bits)))
+
+
+def solarize(image: Any, threshold: float) -> Any:
+    levels = np.arange(256)
+    return cv2.LUT(image, np.where(levels < 255 * threshold - 0.01, levels, 255 - levels).astype(np.uint8))
+
+
+def by_histogram(image: Any, share: float, curve: Any) -> Any:
+    """Blend with the image whose channels are mapped by a curve of their histograms."""
+    counts = [cv2.calcHist([image], [c], None, [256], [0, 256]).ravel() for c in range(image[0, 0].size)]
+    levels = np.arange(256)
+    tables = np.stack([levels + share * (curve(levels, own) - levels) for own in counts], -1)
+    return cv2.LUT(image, np.clip(np.rint(tables), 0, 255).astype(np.uint8).reshape(1, 256, -1))
+
+
+def stretched(levels: Any, counts: Any) -> Any:
+    low, high = np.flatnonzero(counts)[[0, -1]]
+    return (levels - low) * (255 / (high - low)) if high > low else levels
+
+
+def flat(levels: Any, counts: Any) -> Any:
+    step = (counts.sum() - counts[np.flatnonzero(counts)[-1]]) // 255
+    return np.minimum((counts.cumsum() - counts + step // 2) // step, 255) if step else levels
+
+
+def autocontrast(image: Any, share: float) -> Any:
+    return by_histogram(image, share, stretched)
+
+
+def equalize(image: Any, share: float) -> Any:
+    return by_histogram(image, share, flat)
+
+
+def gamma(image: Any, octaves: float) -> Any:
+    return cv2.LUT(image, np.rint(255 * (np.arange(256) / 255) ** (2**octaves)).astype(np.uint8))
+
+
+def blur(image: Any, fraction: float) -> Any:
+    """Smooth by a standard deviation that is a fraction of the shorter side."""
+    shorter = min(image.shape[:2])
+    sigma = max(fraction * shorter, 0.05)
+    radius = min(math.ceil(4 * sigma), math.ceil(0.18 * shorter), shorter - 1)
+    return cv2.GaussianBlur(image, (2 * radius + 1,) * 2, sigma, borderType=cv2.BORDER_REFLECT_101)
+
+
+def cutout(image: Any, side: float, x: float, y: float) -> Any:
+    """Fill a square with gray, around a place between 0 and 1; its side is a fraction of the shorter side."""
+    height, width = image.shape[:2]
+    half, filled = side * min(height, width) / 2, image.copy()
+    rows, columns = (
+        slice(max(math.ceil(at - 0.5 - half), 0), max(math.ceil(at - 0.5 + half), 0)) for at in (y * height, x * width)
+    )
+    filled[rows, columns] = 128
+    return filled
+
+
+def check(image: Any) -> None:
+    """Raise ValueError for an image whose values would be misread."""
+    found = f"{image.dtype} {list(image.shape)}"
+    good = image.ndim in (2, 3) and image.dtype == np.uint8
+    if image.dtype.kind == "f" and image.size:
+        found += f" from {image.min():g} to {image.max():g}"
+        good = image.ndim in (2, 3) and bool(-1e-3 <= image.min() <= image.max() <= 1.001)
+    if not good:
+        raise ValueError(f"images must be [H, W, C] or [H, W], uint8 or floats in [0, 1], not {found}: convert them")

@@ -1,0 +1,73 @@
+# Augmentation policy 'flip-crop' (324c80e51768), as an albumentations transform.
+# Exported by autoaug 0.1.0; runs without it: image = A.Compose([Augment()], seed=0)(image=image)['image']
+
+import random
+import sys
+from typing import Any
+
+import albumentations as A
+import cv2
+import numpy as np
+
+
+class RandomWarp(A.Affine):
+    """Warp by a function with arguments drawn evenly; it gives a matrix from points (x, y, 1) to their new places."""
+
+    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
+        super().__init__(p=p)
+        self.function, self.ends = function, ends
+
+    def apply(self, img: Any, matrix: Any, output_shape: tuple[int, int], **params: Any) -> Any:
+        return cv2.warpAffine(img, matrix[:2], output_shape[::-1]).reshape(img.shape)
+
+    def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+        shape, (height, width) = params["shape"], params["shape"][:2]
+        drawn = {name: self.py_random.uniform(*ends) for name, ends in self.ends.items()}
+        edges = np.array([*self.function(height, width, **drawn), (0.0, 0.0, 1.0)])
+        pixels = edges.copy()  # positions are those of pixels' centers there
+        pixels[:2, 2] += edges[:2, :2].sum(1) / 2 - 0.5
+        scale = {"x": 1.0, "y": 1.0}
+        return {"matrix": pixels, "bbox_matrix": edges, "rotate": 0.0, "scale": scale, "output_shape": shape[:2]}
+
+
+def check(image: Any) -> None:
+    """Raise ValueError for an image whose values would be misread."""
+    found = f"{image.dtype} {list(image.shape)}"
+    good = image.ndim in (2, 3) and image.dtype == np.uint8
+    if image.dtype.kind == "f" and image.size:
+        found += f" from {image.min():g} to {image.max():g}"
+        good = image.ndim in (2, 3) and bool(-1e-3 <= image.min() <= image.max() <= 1.001)
+    if not good:
+        raise ValueError(f"images must be [H, W, C] or [H, W], uint8 or floats in [0, 1], not {found}: convert them")
+
+
+def pad_crop(height: int, width: int, padding: float, x: float, y: float) -> Any:
+    """Pad by a fraction of the size, and crop the original size at a place between 0 and 1."""
+    down, across = round(padding * height), round(padding * width)
+    return (1.0, 0.0, across - int(x * (2 * across + 1))), (0.0, 1.0, down - int(y * (2 * down + 1)))
+
+
+class Augment(A.Sequential):
+    """The policy for one image, with its boxes, masks and keypoints, in an ``A.Compose`` whose seed it follows."""
+
+    worker: Any = None
+
+    def __init__(self, p: float = 1.0) -> None:
+        super().__init__([
+            A.HorizontalFlip(p=0.5),
+            RandomWarp(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
+        ], p=p)
+
+    def set_random_seed(self, seed: int | None) -> None:
+        """All transforms draw from one stream; albumentations would give each the same numbers."""
+        self.seed = seed
+        self.set_random_state(np.random.default_rng(seed), random.Random(seed))
+
+    def __call__(self, *args: Any, force_apply: bool = False, **data: Any) -> dict[str, Any]:
+        check(data["image"])
+        loading = sys.modules.get("torch.utils.data")
+        worker = loading and loading.get_worker_info()
+        if worker and worker.seed != self.worker:  # a worker process draws for itself, anew in each epoch
+            self.worker = worker.seed
+            self.set_random_seed(worker.seed)
+        return super().__call__(*args, force_apply=force_apply, **data)

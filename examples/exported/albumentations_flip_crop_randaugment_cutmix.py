@@ -1,0 +1,229 @@
+# Augmentation policy 'flip-crop+randaugment+cutmix' (510acfd26d1a), as an albumentations transform.
+# Exported by autoaug 0.1.0; runs without it: image = A.Compose([Augment()], seed=0)(image=image)['image']
+# Movements in a row are sampled one by one, as usual in albumentations; --exact composes them.
+# APPROXIMATION: mixing is left out; the training loop has to provide it.
+
+import random
+import sys
+from typing import Any
+
+import albumentations as A
+import cv2
+import numpy as np
+
+
+class RandomValue(A.ImageOnlyTransform):
+    """Apply a function of an image, in uint8, with arguments drawn evenly between their ends."""
+
+    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
+        super().__init__(p=p)
+        self.function, self.ends = function, ends
+
+    def get_params(self) -> dict[str, Any]:
+        return {"drawn": {name: self.py_random.uniform(*ends) for name, ends in self.ends.items()}}
+
+    def apply(self, img: Any, drawn: dict[str, float], **params: Any) -> Any:
+        if img.dtype == np.uint8:
+            return self.function(img, **drawn).reshape(img.shape)
+        levels = np.rint(np.clip(img, 0, 1) * 255).astype(np.uint8)
+        return (self.function(levels, **drawn).reshape(img.shape) / 255).astype(img.dtype)
+
+
+class RandomWarp(A.Affine):
+    """Warp by a function with arguments drawn evenly; it gives a matrix from points (x, y, 1) to their new places."""
+
+    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
+        super().__init__(p=p)
+        self.function, self.ends = function, ends
+
+    def apply(self, img: Any, matrix: Any, output_shape: tuple[int, int], **params: Any) -> Any:
+        return cv2.warpAffine(img, matrix[:2], output_shape[::-1]).reshape(img.shape)
+
+    def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+        shape, (height, width) = params["shape"], params["shape"][:2]
+        drawn = {name: self.py_random.uniform(*ends) for name, ends in self.ends.items()}
+        edges = np.array([*self.function(height, width, **drawn), (0.0, 0.0, 1.0)])
+        pixels = edges.copy()  # positions are those of pixels' centers there
+        pixels[:2, 2] += edges[:2, :2].sum(1) / 2 - 0.5
+        scale = {"x": 1.0, "y": 1.0}
+        return {"matrix": pixels, "bbox_matrix": edges, "rotate": 0.0, "scale": scale, "output_shape": shape[:2]}
+
+
+def by_histogram(image: Any, share: float, curve: Any) -> Any:
+    """Blend with the image whose channels are mapped by a curve of their histograms."""
+    counts = [cv2.calcHist([image], [c], None, [256], [0, 256]).ravel() for c in range(image[0, 0].size)]
+    levels = np.arange(256)
+    tables = np.stack([levels + share * (curve(levels, own) - levels) for own in counts], -1)
+    return cv2.LUT(image, np.clip(np.rint(tables), 0, 255).astype(np.uint8).reshape(1, 256, -1))
+
+
+def stretched(levels: Any, counts: Any) -> Any:
+    low, high = np.flatnonzero(counts)[[0, -1]]
+    return (levels - low) * (255 / (high - low)) if high > low else levels
+
+
+def autocontrast(image: Any, share: float) -> Any:
+    return by_histogram(image, share, stretched)
+
+
+def brightness(image: Any, factor: float) -> Any:
+    return cv2.convertScaleAbs(image, alpha=factor)
+
+
+def check(image: Any) -> None:
+    """Raise ValueError for an image whose values would be misread."""
+    found = f"{image.dtype} {list(image.shape)}"
+    good = image.ndim in (2, 3) and image.dtype == np.uint8
+    if image.dtype.kind == "f" and image.size:
+        found += f" from {image.min():g} to {image.max():g}"
+        good = image.ndim in (2, 3) and bool(-1e-3 <= image.min() <= image.max() <= 1.001)
+    if not good:
+        raise ValueError(f"images must be [H, W, C] or [H, W], uint8 or floats in [0, 1], not {found}: convert them")
+
+
+def contrast(image: Any, factor: float) -> Any:
+    weights = (0.299, 0.587, 0.114) if image.shape[-1] == 3 else (1.0,)
+    mean = sum(weight * channel for weight, channel in zip(weights, cv2.mean(image), strict=False))
+    return cv2.LUT(image, np.clip(np.rint(np.arange(256) * factor + mean * (1 - factor)), 0, 255).astype(np.uint8))
+
+
+def flat(levels: Any, counts: Any) -> Any:
+    step = (counts.sum() - counts[np.flatnonzero(counts)[-1]]) // 255
+    return np.minimum((counts.cumsum() - counts + step // 2) // step, 255) if step else levels
+
+
+def equalize(image: Any, share: float) -> Any:
+    return by_histogram(image, share, flat)
+
+
+def pad_crop(height: int, width: int, padding: float, x: float, y: float) -> Any:
+    """Pad by a fraction of the size, and crop the original size at a place between 0 and 1."""
+    down, across = round(padding * height), round(padding * width)
+    return (1.0, 0.0, across - int(x * (2 * across + 1))), (0.0, 1.0, down - int(y * (2 * down + 1)))
+
+
+def posterize(image: Any, bits: float) -> Any:
+    return image & (256 - 2 ** (8 - round(bits)))
+
+
+def saturation(image: Any, factor: float) -> Any:
+    gray = np.array([[0.299, 0.587, 0.114]] * 3)
+    return cv2.transform(image, np.eye(3) * factor + gray * (1 - factor)) if image.shape[-1] == 3 else image
+
+
+def sharpness(image: Any, factor: float) -> Any:
+    """A blend with a smoothed image, beyond it above 1; the border stays."""
+    kernel = np.full((3, 3), (1 - factor) / 13, np.float32)
+    kernel[1, 1] = (5 + 8 * factor) / 13
+    sharp = image.copy()
+    sharp[1:-1, 1:-1] = cv2.filter2D(image, -1, kernel)[1:-1, 1:-1].reshape(sharp[1:-1, 1:-1].shape)
+    return sharp
+
+
+def shear(height: int, width: int, x: float = 0.0, y: float = 0.0) -> Any:
+    """Shear by slopes, about the upper left corner."""
+    return (1.0, -x, 0.0), (-y, 1.0, 0.0)
+
+
+def solarize(image: Any, threshold: float) -> Any:
+    levels = np.arange(256)
+    return cv2.LUT(image, np.where(levels < 255 * threshold - 0.01, levels, 255 - levels).astype(np.uint8))
+
+
+def translate(height: int, width: int, x: float = 0.0, y: float = 0.0) -> Any:
+    """Move by fractions of the size, in whole pixels."""
+    return (1.0, 0.0, int(round(x * width, 3))), (0.0, 1.0, int(round(y * height, 3)))
+
+
+class Augment(A.Sequential):
+    """The policy for one image, with its boxes, masks and keypoints, in an ``A.Compose`` whose seed it follows."""
+
+    worker: Any = None
+
+    def __init__(self, p: float = 1.0) -> None:
+        super().__init__([
+            A.HorizontalFlip(p=0.5),
+            RandomWarp(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
+            A.OneOf([
+                A.NoOp(p=1),
+                A.OneOf([RandomWarp(shear, x=(-0.09, -0.09)), RandomWarp(shear, x=(0.09, 0.09))], p=1),
+                A.OneOf([RandomWarp(shear, y=(-0.09, -0.09)), RandomWarp(shear, y=(0.09, 0.09))], p=1),
+                A.OneOf([
+                    RandomWarp(translate, x=(-0.135952, -0.135952)),
+                    RandomWarp(translate, x=(0.135952, 0.135952)),
+                ], p=1),
+                A.OneOf([
+                    RandomWarp(translate, y=(-0.135952, -0.135952)),
+                    RandomWarp(translate, y=(0.135952, 0.135952)),
+                ], p=1),
+                A.OneOf([
+                    A.Rotate((-9, -9), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
+                    A.Rotate((9, 9), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
+                ], p=1),
+                A.OneOf([
+                    RandomValue(brightness, factor=(0.73, 0.73)),
+                    RandomValue(brightness, factor=(1.27, 1.27)),
+                ], p=1),
+                A.OneOf([
+                    RandomValue(saturation, factor=(0.73, 0.73)),
+                    RandomValue(saturation, factor=(1.27, 1.27)),
+                ], p=1),
+                A.OneOf([RandomValue(contrast, factor=(0.73, 0.73)), RandomValue(contrast, factor=(1.27, 1.27))], p=1),
+                A.OneOf([
+                    RandomValue(sharpness, factor=(0.73, 0.73)),
+                    RandomValue(sharpness, factor=(1.27, 1.27)),
+                ], p=1),
+                RandomValue(posterize, bits=(6.8, 6.8)),
+                RandomValue(solarize, threshold=(0.7, 0.7)),
+                RandomValue(autocontrast, share=(1, 1)),
+                RandomValue(equalize, share=(1, 1)),
+            ], p=1),
+            A.OneOf([
+                A.NoOp(p=1),
+                A.OneOf([RandomWarp(shear, x=(-0.09, -0.09)), RandomWarp(shear, x=(0.09, 0.09))], p=1),
+                A.OneOf([RandomWarp(shear, y=(-0.09, -0.09)), RandomWarp(shear, y=(0.09, 0.09))], p=1),
+                A.OneOf([
+                    RandomWarp(translate, x=(-0.135952, -0.135952)),
+                    RandomWarp(translate, x=(0.135952, 0.135952)),
+                ], p=1),
+                A.OneOf([
+                    RandomWarp(translate, y=(-0.135952, -0.135952)),
+                    RandomWarp(translate, y=(0.135952, 0.135952)),
+                ], p=1),
+                A.OneOf([
+                    A.Rotate((-9, -9), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
+                    A.Rotate((9, 9), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
+                ], p=1),
+                A.OneOf([
+                    RandomValue(brightness, factor=(0.73, 0.73)),
+                    RandomValue(brightness, factor=(1.27, 1.27)),
+                ], p=1),
+                A.OneOf([
+                    RandomValue(saturation, factor=(0.73, 0.73)),
+                    RandomValue(saturation, factor=(1.27, 1.27)),
+                ], p=1),
+                A.OneOf([RandomValue(contrast, factor=(0.73, 0.73)), RandomValue(contrast, factor=(1.27, 1.27))], p=1),
+                A.OneOf([
+                    RandomValue(sharpness, factor=(0.73, 0.73)),
+                    RandomValue(sharpness, factor=(1.27, 1.27)),
+                ], p=1),
+                RandomValue(posterize, bits=(6.8, 6.8)),
+                RandomValue(solarize, threshold=(0.7, 0.7)),
+                RandomValue(autocontrast, share=(1, 1)),
+                RandomValue(equalize, share=(1, 1)),
+            ], p=1),
+        ], p=p)
+
+    def set_random_seed(self, seed: int | None) -> None:
+        """All transforms draw from one stream; albumentations would give each the same numbers."""
+        self.seed = seed
+        self.set_random_state(np.random.default_rng(seed), random.Random(seed))
+
+    def __call__(self, *args: Any, force_apply: bool = False, **data: Any) -> dict[str, Any]:
+        check(data["image"])
+        loading = sys.modules.get("torch.utils.data")
+        worker = loading and loading.get_worker_info()
+        if worker and worker.seed != self.worker:  # a worker process draws for itself, anew in each epoch
+            self.worker = worker.seed
+            self.set_random_seed(worker.seed)
+        return super().__call__(*args, force_apply=force_apply, **data)

@@ -1,0 +1,219 @@
+"""Exports in a library's own words: operators, probabilities, magnitudes and pixels are those of the policy.
+
+The oracle is the engine, with steps applied one after another, as the libraries do. Draws are compared by statistics of
+what they change, over thousands of them, by Kolmogorov and Smirnov's test.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.plan import Plan, draw_plan
+from autoaug.exporters import export_policy, is_idiomatic
+from autoaug.policy.loading import load_policy, parse_policy
+from autoaug.policy.models import Operation, Policy, in_turn
+from tests.idiomatic import AS_EXACT, image, loaded
+from tests.samples import operators_of, policies_of
+
+#: Smallest probability of a difference that a test lets pass as chance; there are a few hundred comparisons.
+CHANCE = 1e-5
+Transform = Callable[[np.ndarray], np.ndarray]
+
+
+def in_torchvision(module: dict[str, Any]) -> Transform:
+    augment = module["Augment"]()
+    torch.manual_seed(0)
+    return lambda array: augment(torch.from_numpy(array).permute(2, 0, 1)).permute(1, 2, 0).numpy()
+
+
+def on_pictures(module: dict[str, Any]) -> Transform:
+    augment = module["Augment"]()
+    torch.manual_seed(0)
+    return lambda array: np.asarray(augment(Image.fromarray(array)))
+
+
+def in_albumentations(module: dict[str, Any]) -> Transform:
+    augment = module["A"].Compose([module["Augment"]()], seed=0)
+    return lambda array: augment(image=array)["image"]
+
+
+#: How a module takes one uint8 array, by the target's name and the kind of input.
+TAKES: dict[tuple[str, str], Callable[[dict[str, Any]], Transform]] = {
+    ("torchvision", "tensors"): in_torchvision,
+    ("torchvision", "pictures"): on_pictures,
+    ("albumentations", "arrays"): in_albumentations,
+}
+MAIN = [target for target, kind in TAKES if kind != "pictures"]
+
+
+def exported(policy: Policy, target: str, kind: str, array: np.ndarray, n: int) -> np.ndarray:
+    """`n` draws of the exported module for one image, in [0, 1]."""
+    augment = TAKES[target, kind](loaded(policy, target))
+    return np.stack([augment(array) for _ in range(n)]).astype("float32") / 255
+
+
+def engines(policy: Policy, array: np.ndarray, n: int) -> np.ndarray:
+    """`n` draws of the policy, whose steps are applied one after another."""
+    plan = draw_plan(policy, n, torch.Generator().manual_seed(1))
+    values = torch.from_numpy(array).permute(2, 0, 1).float().expand(n, -1, -1, -1) / 255
+    for step in range(len(plan.choice)):
+        rows = slice(step, step + 1)
+        one = Plan(plan.operators, plan.choice[rows], plan.magnitude[rows], plan.uniforms[rows])
+        values = apply_plan(one, (values * 255).round() / 255)
+    return values.permute(0, 2, 3, 1).numpy()
+
+
+def check_same_distribution(ours: np.ndarray, theirs: np.ndarray, array: np.ndarray, slack: float = 1.0) -> None:
+    """Check that two samples of augmented images change the image alike."""
+    original = array.astype("float32") / 255
+    statistics = {
+        "change": lambda made: np.abs(made - original).mean((1, 2, 3)),
+        "brightness": lambda made: (made - original).mean((1, 2, 3)),
+        "left and right": lambda made: (made - original)[:, :, : array.shape[1] // 2].mean((1, 2, 3)),
+        "top and bottom": lambda made: (made - original)[:, : array.shape[0] // 2].mean((1, 2, 3)),
+        "contrast": lambda made: made.std((1, 2, 3)),
+    }
+    for name, statistic in statistics.items():
+        own, their = (statistic(made) * 255 for made in (ours, theirs))
+        apart = max(beyond(own, their, slack), beyond(their, own, slack))
+        most = math.sqrt(
+            math.log(2 / CHANCE) * (1 / len(own) + 1 / len(their)) / 2
+        )  # of two samples of one distribution
+        shown = [np.quantile(values, [0.05, 0.5, 0.95]).round(1) for values in (own, their)]
+        assert apart < most, f"{name}: {apart:.3f} of the draws are elsewhere; {shown[0]} and {shown[1]}"
+
+
+def beyond(first: np.ndarray, second: np.ndarray, slack: float) -> float:
+    """The one-sided Kolmogorov-Smirnov distance of two samples, beyond the `slack` for rounding."""
+    places = np.sort(first)
+    below = [
+        np.searchsorted(np.sort(values), at, side="right") / len(values)
+        for values, at in ((first, places), (second, places + slack))
+    ]
+    return float((below[0] - below[1]).max())
+
+
+WORDED = {
+    target: [name for name in operators_of() if is_idiomatic(Policy(layers=in_turn(Operation(operator=name))), target)]
+    for target in MAIN
+}
+CASES = [
+    pytest.param(target, kind, name, id=f"{target}-{kind}-{name}")
+    for target, kind in TAKES
+    for name in WORDED[target]
+    if name != "Identity"
+]
+RANDOM = {"Cutout", "PadCrop", "RandomResizedCrop", "GaussianNoise", "QuarterTurn"}
+
+
+@pytest.mark.parametrize(("target", "kind", "name"), CASES)
+def test_pixels_are_those_of_the_operator(target: str, kind: str, name: str) -> None:
+    """At fixed values, for operators that draw nothing else."""
+    if name in RANDOM:
+        return
+    for magnitude, sign, square in itertools.product((0.25, 0.5, 1.0), ("positive", "negative"), (True, False)):
+        policy = Policy(layers=in_turn(Operation(operator=name, magnitude=(magnitude, magnitude), sign=sign)))
+        if not is_idiomatic(policy, target):
+            continue
+        array = image(square)
+        difference = np.abs(engines(policy, array, 1)[0] - exported(policy, target, kind, array, 1)[0])
+        if operators_of()[name].kind in ("warp", "projection"):  # libraries differ in how they blend the border
+            covered = engines(policy, np.full_like(array, 255), 1)[0]
+            difference = difference[(covered < 0.01) | (covered > 0.99)]
+        most = {"Hue": 12, "GaussianBlur": 3}.get(name, 2)  # pictures have 256 hues
+        assert (difference <= (most + 0.01) / 255).mean() > 0.97, f"{magnitude}, {sign}: {difference.max() * 255}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("target", "kind", "name"), CASES)
+def test_draws_of_an_operator_have_its_distribution(target: str, kind: str, name: str) -> None:
+    """With a probability, a range, and both signs."""
+    array = image(square=name != "QuarterTurn")
+    for low, high in ((0.0, 0.8), (0.3, 1.0)):
+        policy = Policy(layers=in_turn(Operation(operator=name, probability=0.7, magnitude=(low, high))))
+        ours, theirs = engines(policy, array, 600), exported(policy, target, kind, array, 600)
+        check_same_distribution(ours, theirs, array, slack=3.0 if kind == "pictures" else 1.0)
+
+
+BUILT_IN = {
+    name: policy for name, policy in policies_of().items() if not policy.mixing and policy.layers and not policy.chains
+}
+FOUND = """
+layers:
+  - sub_policies: [{operations: [{operator: HorizontalFlip, probability: 0.5, magnitude: 1}]}]
+  - sub_policies:
+      - {weight: 3, operations: [{operator: Rotate, probability: 0.6, magnitude: [0.02, 0.1], sign: positive}]}
+      - {weight: 1, operations: [{operator: Contrast, magnitude: [0.2, 0.6]}, {operator: Solarize, probability: 0.4}]}
+      - {weight: 0, operations: [{operator: Invert, magnitude: 1}]}
+      - {weight: 2, operations: []}
+  - sub_policies: [{operations: [{operator: Brightness, probability: 0.5, magnitude: [0, 0.3]}]}]
+"""
+
+
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in BUILT_IN if name != "trivialaugment-wide"]
+
+
+@pytest.mark.parametrize("target", MAIN)
+@pytest.mark.parametrize("name", ["trivialaugment-wide", "found", *SLOW])
+def test_draws_of_a_policy_have_its_distribution(target: str, name: str) -> None:
+    policy, array = parse_policy(FOUND) if name == "found" else BUILT_IN[name], image(square=False)
+    kind = next(kind for other, kind in TAKES if other == target)
+    check_same_distribution(engines(policy, array, 2000), exported(policy, target, kind, array, 2000), array)
+
+
+@pytest.mark.parametrize(
+    ("target", "name", "most"),
+    [
+        ("torchvision", "trivialaugment-wide", 81),
+        ("torchvision", "randaugment", 45),
+        ("torchvision", "autoaugment-imagenet", 45),
+        ("albumentations", "trivialaugment-wide", 125),
+    ],
+)
+def test_modules_are_short(target: str, name: str, most: int) -> None:
+    assert len([line for line in export_policy(load_policy(name), target).splitlines() if line.strip()]) <= most
+
+
+def test_a_policy_that_is_the_librarys_own_is_called_so() -> None:
+    names = {
+        "randaugment": "v2.RandAugment(num_ops=2, magnitude=9, ",
+        "flip-crop+randaugment(3,5)": "v2.RandAugment(num_ops=3, magnitude=5, ",
+        "autoaugment-svhn": "v2.AutoAugment(v2.AutoAugmentPolicy.SVHN, ",
+    }
+    for name, call in names.items():
+        assert call in export_policy(load_policy(name), "torchvision")
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples/exported"
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+def test_the_examples_are_what_is_exported(path: Path) -> None:
+    """Their first lines tell how they were made; ``autoaug export`` makes them again."""
+    name = re.search("^# Augmentation policy '(.*?)'", path.read_text()).group(1)
+    policy = load_policy(EXAMPLES.parents[1] / "reports/cifar-2k-auto/policy.yaml" if name == "found" else name)
+    target = path.stem.split("_")[0]
+    text = export_policy(policy.model_copy(update={"name": name}), target, approximate=True)
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize("name", ["augmix", "flip-crop"])
+def test_what_a_library_has_no_words_for_is_exported_exactly_and_says_why(name: str) -> None:
+    policy = load_policy(name)
+    if name == "flip-crop":
+        policy = policy.model_copy(update={"layers": (*policy.layers, *in_turn(Operation(operator="JPEG")))})
+    text = export_policy(policy, "torchvision")
+    reason = "it blends chains" if name == "augmix" else "torchvision has no JPEG"
+    assert re.search(f"^# {AS_EXACT} {reason}", text, re.MULTILINE)
+    assert text.splitlines()[3:] == export_policy(policy, "torchvision", exact=True).splitlines()[2:]
