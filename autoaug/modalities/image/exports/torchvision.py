@@ -75,13 +75,6 @@ def gaussian_blur(image: Tensor, fraction: float, uniforms: Tensor) -> Tensor:
     return F.gaussian_blur(image, [2 * radius + 1] * 2, [max(sigma, 0.05)] * 2) if radius and sigma > 0 else image
 
 
-def median_blur(image: Tensor, share: float, uniforms: Tensor) -> Tensor:
-    height, width = image.shape[-2:]
-    wide = F.pad(image, [1], padding_mode="edge")
-    shifted = [wide[..., y : y + height, x : x + width] for y in range(3) for x in range(3)]
-    return torch.lerp(image, torch.stack(shifted).median(0).values, share)
-
-
 def hue(image: Tensor, turns: float, uniforms: Tensor) -> Tensor:
     if image.shape[0] != 3:
         return image
