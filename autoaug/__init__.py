@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from autoaug.policy.loading import load_policy
     from autoaug.policy.models import Policy
     from autoaug.results import SearchResult
+    from autoaug.runs.callbacks.console import ConsoleProgress
 
 _HOMES = {
     "AutoaugError": "autoaug.errors",
+    "ConsoleProgress": "autoaug.runs.callbacks.console",
     "ObjectiveResult": "autoaug.pipeline.objective",
     "Plan": "autoaug.engine.plan",
     "Policy": "autoaug.policy.models",
@@ -48,6 +50,7 @@ _HOMES = {
 
 __all__ = [  # noqa: RUF022 (the version stands last)
     "AutoaugError",
+    "ConsoleProgress",
     "ObjectiveResult",
     "Plan",
     "Policy",

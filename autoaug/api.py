@@ -21,6 +21,7 @@ from autoaug.pipeline.options import (
     SampleOptions,
     SearchOptions,
 )
+from autoaug.utils.clock import now
 from autoaug.utils.options import shows, takes
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def search(*args: Any, **options: Any) -> SearchResult | ObjectiveResult:
     ``budget``, ``seeds``, ``finalists``, ``seed``, ``workers``, ``executor``, ``ray_address``, ``trial_timeout``,
     ``device``, ``progress`` and ``out``, a folder in which the same call continues after an interruption.
 
-    Without `progress`, events go to the logger ``autoaug``. ``command`` is recorded as the command that repeats the
+    With ``progress=True`` a bar shows the progress in a terminal or a notebook; otherwise events go to the given
+    `Progress`, or to the logger ``autoaug``. ``command`` is recorded as the command that repeats the
     run; by default, it is this call.
 
     Returns:
@@ -85,9 +87,10 @@ def search(*args: Any, **options: Any) -> SearchResult | ObjectiveResult:
 
 @takes(SearchOptions)
 def _search(options: SearchOptions) -> SearchResult:
+    begun = now()  # before the slow imports, which a time limit counts
     from autoaug.pipeline.session import begin_run
 
-    return begin_run(options)
+    return begin_run(options, begun)
 
 
 @takes(ObjectiveOptions, "option of an objective")
@@ -119,12 +122,13 @@ def compare(options: CompareOptions) -> SearchResult:
 
     >>> autoaug.compare("digits", ["none", "randaugment"], seeds=8).sentence  # doctest: +SKIP
     """
+    begun = now()  # before the slow imports, which a time limit counts
     from autoaug.pipeline.session import begin_run
 
-    return begin_run(options)
+    return begin_run(options, begun)
 
 
-def resume(run: str | Path, *, progress: Progress | None = None, trust: bool = False) -> SearchResult:
+def resume(run: str | Path, *, progress: Progress | bool | None = None, trust: bool = False) -> SearchResult:
     """Continue an interrupted run; finished trials and trainings are not repeated. For a complete run, the result is
     returned at once. If ``config.yaml`` names code to run (your own function, a Ray cluster), confirm with `trust` that
     the folder is yours, or from someone you trust.

@@ -15,6 +15,7 @@ from typing import Any
 from autoaug.evaluation.statistics import estimate
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.configure import prepare
+from autoaug.pipeline.job import Job
 from autoaug.pipeline.run import run_job
 from autoaug.report.charts.chart import Chart
 from autoaug.report.charts.style import ACCENT, MUTED, base_figure
@@ -42,7 +43,7 @@ def measured(options: argparse.Namespace, data: str, seed: int) -> dict[str, Any
         wanted = search_options(options, small, options.strategy, seed, command="scripts/bench_sets")
         config, data_set, audit = prepare(wanted)
         folder = RunFolder.create(f"{scratch}/run", config)
-        return compared(run_job(folder, config, data_set, audit, Logged()))
+        return compared(run_job(Job(folder, config, data_set, audit, Logged())))
 
 
 def compared(result: SearchResult) -> dict[str, Any]:

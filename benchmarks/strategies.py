@@ -15,6 +15,7 @@ from typing import Any
 
 from autoaug.evaluation.statistics import estimate
 from autoaug.pipeline.configure import prepare
+from autoaug.pipeline.job import Job
 from autoaug.pipeline.run import run_job
 from autoaug.report.charts.chart import Chart
 from autoaug.report.charts.style import ACCENT, MUTED, base_figure
@@ -52,7 +53,7 @@ def searched(options: argparse.Namespace, given: str, strategy: str, seed: int, 
         folder = RunFolder.create(f"{scratch}/run", config)
         if trained.is_dir():
             shutil.copytree(trained, folder.confirmation)
-        result = run_job(folder, config, data_set, audit, Logged())
+        result = run_job(Job(folder, config, data_set, audit, Logged()))
         shutil.copytree(folder.confirmation, trained, dirs_exist_ok=True)
     return worth(result)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from autoaug.data.loading import check_data
 from autoaug.data.splits import DataSet
+from autoaug.modalities.base import AS_SUITS
 from autoaug.policy.models import Policy
 from autoaug.training.metrics import score
 from autoaug.training.recipe import default_recipe
@@ -15,7 +16,7 @@ from autoaug.utils.seeds import derive_seed
 
 def setting_on(data: str, device: str = "cpu") -> tuple[DataSet, TrainingSetting]:
     """The data set at that path, and the training setting with the recipe that a search would use."""
-    _, data_set = check_data(data, 2**33, None, ("leak", "conflict"), 0)
+    _, data_set = check_data(data, 2**33, AS_SUITS, ("leak", "conflict"), 0)
     setting = TrainingSetting(
         task=Classification(len(data_set.classes)),
         train=data_set.train,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -81,3 +82,9 @@ def test_the_chinese_readme_names_commands_that_exist(command: Callable[..., End
     assert names
     for name in names:
         assert command(name, "--help", folder=tmp_path).code == 0, name
+
+
+def test_the_reference_of_commands_is_that_of_the_code(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(ROOT / "scripts/command_reference"), run_name="__main__")
+    fresh = "run .venv/bin/python scripts/command_reference > docs/command-line.md"
+    assert capsys.readouterr().out == (ROOT / "docs/command-line.md").read_text(), fresh

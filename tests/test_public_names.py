@@ -18,6 +18,7 @@ from tests.conftest import HEAVY
 def test_exported_names() -> None:
     assert set(autoaug.__all__) == {
         "AutoaugError",
+        "ConsoleProgress",
         "ObjectiveResult",
         "Plan",
         "Policy",

@@ -67,6 +67,6 @@ def _parsed(kind: Any) -> Any:
     if get_origin(kind) is Sequence:
         return list[str] | None
     members = members_of(kind)
-    known = [one for one in members if one in (int, float, bool)]
+    known = [one for one in members if one in (int, float, bool)] if str not in members else []
     parsed = known[0] if known else str
     return parsed | None if NoneType in members else parsed

@@ -10,12 +10,12 @@ from typing import Literal
 
 import numpy as np
 
-from autoaug.data.inputs import Inputs, take_ahead
+from autoaug.data.inputs import Inputs, in_blocks
+from autoaug.data.labels import counts_of, kind_of
 from autoaug.data.source import Role, Source
 from autoaug.errors import DataError, UnknownName
 from autoaug.results import UNEVEN
 
-_CHUNK = 512
 #: Below this many validation samples, the standard error of an accuracy of 80 % is above 4 points.
 _FEW_SAMPLES = 100
 _MOST_LISTED = 10
@@ -84,7 +84,7 @@ def audit(source: Source) -> Audit:
     """
     hashes = {role: hash_inputs(part.inputs) for role, part in source.parts.items()}
     counts = {
-        role: dict(zip(source.classes, np.bincount(part.labels, minlength=len(source.classes)).tolist(), strict=True))
+        role: dict(zip(source.classes, counts_of(part.labels, source.classes).tolist(), strict=True))
         for role, part in source.parts.items()
     }
     findings = [
@@ -108,16 +108,20 @@ def audit(source: Source) -> Audit:
 
 def hash_inputs(inputs: Inputs) -> np.ndarray:
     """A 16-byte digest of the values of every sample."""
-    chunks = np.array_split(np.arange(len(inputs)), max(1, -(-len(inputs) // _CHUNK)))
     digests = [
-        hashlib.blake2b(sample.tobytes(), digest_size=16).digest()
-        for block in take_ahead(inputs, chunks)
-        for sample in block
+        hashlib.blake2b(sample.tobytes(), digest_size=16).digest() for block in in_blocks(inputs) for sample in block
     ]
     return np.array(digests, dtype="V16")
 
 
 def _too_few_classes(source: Source) -> list[Finding]:
+    train = source.parts["train"].labels
+    if kind_of(train) != "classification":
+        constant = [name for name, column in zip(source.classes, train.T, strict=True) if (column == column[0]).all()]
+        if not constant:
+            return []
+        message = f"{source.name}: {constant[0]!r} is the same for all training samples; leave it out"
+        return [Finding("classes", "stop", message)]
     if len(source.classes) >= 2:
         return []
     message = f"{source.name}: there is only one class ({source.classes[0]!r}); a search needs at least two"
@@ -174,7 +178,9 @@ def _repeated_samples(source: Source, hashes: dict[Role, np.ndarray]) -> list[Fi
             places[digest.tobytes()].append((role, index))
     repeated = [copies for copies in places.values() if len(copies) > 1]
     leaks = [copies for copies in repeated if len({role for role, _ in copies}) > 1]
-    conflicts = [copies for copies in repeated if len({source.parts[role].labels[i] for role, i in copies}) > 1]
+    conflicts = [
+        copies for copies in repeated if len({source.parts[role].labels[i].tobytes() for role, i in copies}) > 1
+    ]
     within = [copies for copies in repeated if len({role for role, _ in copies}) == 1]
 
     def example(copies: list[_Place]) -> str:
@@ -234,9 +240,9 @@ def _two_places(copies: list[_Place]) -> list[_Place]:
 
 def _uneven_and_small(source: Source) -> list[Finding]:
     originals = source.parts["train"].labels[source.parts["train"].originals]
-    train = np.bincount(originals, minlength=len(source.classes))
+    train = counts_of(originals, source.classes)
     findings = []
-    if train.max() > UNEVEN * max(train.min(), 1):
+    if kind_of(originals) == "classification" and train.max() > UNEVEN * max(train.min(), 1):
         rare, common = source.classes[int(train.argmin())], source.classes[int(train.argmax())]
         message = (
             f"classes are uneven: {train.min()} of {rare!r}, {train.max()} of {common!r}; accuracy favors {common!r}: "

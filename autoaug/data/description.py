@@ -6,20 +6,27 @@ import math
 
 from autoaug.data.audit import ALLOWABLE, Audit
 from autoaug.data.inputs import MemoryInputs
+from autoaug.data.labels import Kind, kind_of
 from autoaug.data.source import Source
 from autoaug.data.splits import DataSet, count_groups
 
 _MANY = 20
+_PREDICTED: dict[Kind, str] = {
+    "classification": "classes",
+    "multi-label": "labels, several per sample",
+    "regression": "numbers to predict",
+}
 
 
 def describe_source(source: Source, audit: Audit) -> list[str]:
     """Lines with the counts per class, the forms and the findings."""
-    lines = [f"{source.name}: {len(source.classes)} classes, fingerprint {audit.fingerprint}"]
+    what = _PREDICTED[kind_of(source.parts["train"].labels)]
+    lines = [f"{source.name}: {len(source.classes)} {what}, fingerprint {audit.fingerprint}"]
     for role, counts in audit.counts.items():
         listed = list(counts.items())
         shown = ", ".join(f"{name} {count}" for name, count in listed[:_MANY])
         more = f", and {len(listed) - _MANY} more classes" if len(listed) > _MANY else ""
-        lines.append(f"{role}: {sum(counts.values())} samples ({shown}{more})")
+        lines.append(f"{role}: {len(source.parts[role])} samples ({shown}{more})")
     if source.forms:
         lines.append("; ".join(f"{what}: {_listing(counts)}" for what, counts in source.forms.items()))
     if source.rule:
@@ -40,12 +47,21 @@ def _listing(counts: dict[str, int]) -> str:
 def describe_splits(data: DataSet) -> list[str]:
     """Lines with the splits that a search would use, and the differences that it could detect with them."""
     groups = "" if data.test_groups is None else f" of {data.test_groups} groups"
-    units = count_groups(data.validation.groups) or len(data.validation)
-    error = 100 * math.sqrt(0.8 * 0.2 / units)
     where = "in memory" if isinstance(data.train.inputs, MemoryInputs) else "streamed from disk"
     return [
         f"a search would use {len(data.train)} train, {len(data.validation)} validation and {len(data.test)} test "
         f"samples{groups} ({where})",
+        *_luck(data),
+    ]
+
+
+def _luck(data: DataSet) -> list[str]:
+    """A line on how much chance moves the accuracy of a trial."""
+    if kind_of(data.validation.labels) != "classification":
+        return []
+    units = count_groups(data.validation.groups) or len(data.validation)
+    error = 100 * math.sqrt(0.8 * 0.2 / units)
+    return [
         f"it makes sense: the luck of the validation samples moves a trial's accuracy (at 80 %) by ± {error:.1f} "
         "points (one standard error); more seeds do not change that, but policies share this luck",
     ]

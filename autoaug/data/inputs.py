@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,7 +13,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-DECODERS = 4
+#: Files are decoded by so many threads: decoders run outside of Python's lock.
+DECODERS = min(16, max(4, os.cpu_count() or 1))
+#: The most samples, and bytes, that are read at a time.
+_AT_ONCE, _BYTES_AT_ONCE = 1024, 2**26
 
 #: Converts rows of a given array to samples in storage format.
 Convert = Callable[[np.ndarray], np.ndarray]
@@ -157,14 +162,20 @@ def spread_rows(count: int, at_most: int) -> np.ndarray:
     return np.linspace(0, count - 1, min(at_most, count)).astype(np.int64)
 
 
-def in_memory(inputs: Inputs, chunk: int = 1024) -> MemoryInputs:
+def in_blocks(inputs: Inputs) -> Iterator[np.ndarray]:
+    """All samples in order, in blocks that take little memory whatever the size of a sample."""
+    each = max(1, math.prod(inputs.shape) * inputs.dtype.itemsize)
+    count = max(1, min(_AT_ONCE, _BYTES_AT_ONCE // each))
+    return take_ahead(inputs, np.array_split(np.arange(len(inputs)), max(1, -(-len(inputs) // count))))
+
+
+def in_memory(inputs: Inputs) -> MemoryInputs:
     """Read all samples into memory."""
     if isinstance(inputs, MemoryInputs):
         return inputs
     out = np.empty((len(inputs), *inputs.shape), inputs.dtype)
-    order = np.arange(len(inputs))
     place = 0
-    for block in take_ahead(inputs, np.array_split(order, max(1, -(-len(order) // chunk)))):
+    for block in in_blocks(inputs):
         out[place : place + len(block)] = block
         place += len(block)
     return MemoryInputs(out)

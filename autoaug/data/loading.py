@@ -10,25 +10,24 @@ from autoaug.data.audit import Audit, allowed, audit
 from autoaug.data.source import Source
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import DataError
-from autoaug.modalities.base import Modality
+from autoaug.modalities.base import AS_SUITS, Modality, Resize
 from autoaug.modalities.registry import all_modalities
 from autoaug.utils.files import is_text
 
 
-def open_source(data: str | Path, memory_limit: int, size: int | None = None) -> Source:
+def open_source(data: str | Path, memory_limit: int, resize: Resize = AS_SUITS) -> Source:
     """Open a data set with the modality that recognizes it. The first modality takes what no other recognizes.
 
     Args:
         data: a path or a name.
         memory_limit: bytes; larger arrays are mapped from disk instead of loaded.
-        size: the size to which samples in files are resized, in the modality's unit; None keeps or chooses one. Arrays
-            keep their size and accept only None.
+        resize: how samples in files are brought to one size. Arrays keep theirs and take no other.
 
     Raises:
         DataError: the data do not exist, or break a rule of their format.
     """
     modality = recognize(data)
-    return replace(modality.loader.open(str(data), memory_limit, size), modality=modality.name)
+    return replace(modality.loader.open(str(data), memory_limit, resize), modality=modality.name)
 
 
 def recognize(data: str | Path) -> Modality:
@@ -41,19 +40,19 @@ def recognize(data: str | Path) -> Modality:
 
 
 def check_data(
-    data: str, memory_limit: int, size: int | None, allow: Sequence[str], seed: int, folds: int | None = None
+    data: str, memory_limit: int, resize: Resize, allow: Sequence[str], seed: int, folds: int | None = None
 ) -> tuple[Audit, DataSet]:
     """Open, audit and split a data set; raises `DataError` for a finding that stops a search and is not allowed, and
     the errors of `split`.
     """
-    source, audited = audited_source(data, memory_limit, size, allow)
+    source, audited = audited_source(data, memory_limit, resize, allow)
     return audited, split(source, audited, seed, memory_limit, allowed(allow), folds)
 
 
-def audited_source(data: str, memory_limit: int, size: int | None, allow: Sequence[str]) -> tuple[Source, Audit]:
+def audited_source(data: str, memory_limit: int, resize: Resize, allow: Sequence[str]) -> tuple[Source, Audit]:
     """Open and audit a data set; raises `DataError` for a finding that stops a search and is not allowed."""
     passing = allowed(allow)
-    source = open_source(data, memory_limit, size)
+    source = open_source(data, memory_limit, resize)
     audited = audit(source)
     audited.stop(passing)
     return source, audited

@@ -40,7 +40,7 @@ class Part:
 
     Attributes:
         inputs: the samples.
-        labels: class indices, int64 ``[n]``.
+        labels: class indices, int64 ``[n]``, or labels of another form; see `autoaug.data.labels`.
         groups: names ``[n]`` of groups that must stay together, or None.
         names: the name of each sample in messages.
         augmented: bool ``[n]``, whether a sample is an augmented copy made by `autoaug expand`; None if none is.
@@ -67,7 +67,7 @@ class Source:
 
     Attributes:
         name: its name.
-        classes: class names; labels index them.
+        classes: class names, which labels index; or the names of the columns of labels of another form.
         parts: the parts by role, at least ``train``.
         unreadable: files that could not be read, each with the cause.
         forms: counts of samples by form, for each property such as the shape.
@@ -148,7 +148,10 @@ def _check_no_numbers(labels: np.ndarray, where: str) -> None:
         fraction = labels[~np.equal(np.mod(labels, 1), 0)]
         cure = "store them as integers, with y.astype(int)" if not len(fraction) else "give each sample a class"
         example = (fraction if len(fraction) else labels)[0]
-        raise DataError(f"{where}: labels are {labels.dtype} numbers such as {example:g}, not classes; {cure}")
+        raise DataError(
+            f"{where}: labels are {labels.dtype} numbers such as {example:g}, not classes; {cure}, or, to predict "
+            "numbers, store them as a column, y[:, None]"
+        )
     if labels.dtype.kind in "UO" and len(distinct := set(labels.tolist())) * _REPEATED > len(labels):
         decimals = [text for text in distinct if isinstance(text, str) and _DECIMAL.fullmatch(text.strip())]
         if len(decimals) == len(distinct) and any(float(text) % 1 for text in decimals):
@@ -161,13 +164,16 @@ def _check_no_numbers(labels: np.ndarray, where: str) -> None:
 def index_labels(
     values: list[np.ndarray], class_names: list[str] | None, where: str
 ) -> tuple[list[np.ndarray], tuple[str, ...]]:
-    """Labels of several parts as int64 indices, with the class names.
+    """Labels of several parts as int64 indices, with the class names; or as columns, with their names.
 
-    Integers index `class_names` if those are given; otherwise the sorted distinct values are the class names.
+    Integers index `class_names` if those are given; otherwise the sorted distinct values are the class names. Columns
+    of 0 and 1 are labels of which a sample may have several; columns of other floating-point numbers are numbers.
 
     Raises:
-        DataError: labels are neither integers nor text, or are out of range.
+        DataError: labels are neither integers nor text nor columns, or are out of range.
     """
+    if all(array.ndim == 2 and array.dtype.kind in "biuf" for array in values):
+        return _columns(values, class_names, where)
     for array in values:
         _check_no_numbers(array, where)
         if array.ndim != 1 or array.dtype.kind not in "iuUSO":
@@ -192,3 +198,37 @@ def index_labels(
         if len(strange):
             raise DataError(f"{where}: class {str(strange[0])!r} is not in the training part; remove it or add samples")
     return [np.searchsorted(known, array).astype(np.int64) for array in values], tuple(str(v) for v in known)
+
+
+def _columns(values: list[np.ndarray], names: list[str] | None, where: str) -> tuple[list[np.ndarray], tuple[str, ...]]:
+    """Columns of labels or numbers of several parts, and their names."""
+    widths = {array.shape[1] for array in values}
+    if len(widths) > 1 or not min(widths):
+        raise DataError(f"{where}: the labels of the parts have {sorted(widths)} columns; use the same columns in each")
+    width = widths.pop()
+    if names is not None and len(names) != width:
+        raise DataError(f"{where}: there are {len(names)} class_names for {width} columns of labels; name each column")
+    every = np.concatenate(values)
+    if not np.isfinite(every).all():
+        raise DataError(f"{where}: a label is {every[~np.isfinite(every)][0]:g}; labels must be finite")
+    if is_binary := bool(np.isin(every, (0, 1)).all()):
+        if width > 1 and (every.sum(1) == 1).all():
+            raise DataError(
+                f"{where}: each sample has exactly one of {width} labels, so they are classes; store "
+                "y.argmax(1), or in a CSV file use the column label"
+            )
+    elif every.dtype.kind != "f":
+        other = every[~np.isin(every, (0, 1))][0]
+        raise DataError(
+            f"{where}: labels have {width} columns with values such as {other}; columns are 0 and 1, for several "
+            "labels, or floating-point numbers, for a regression"
+        )
+    columns = tuple(names or (f"label {k}" if is_binary else f"number {k}" for k in range(width)))
+    return [array.astype(bool if is_binary else np.float32) for array in values], columns
+
+
+def parse_labels(texts: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Labels that are joined by semicolons as bool ``[n, labels]``, with the sorted names. No text is no label."""
+    parted = [{name.strip() for name in text.split(";") if name.strip()} for text in texts]
+    names = tuple(sorted(set().union(*parted)))
+    return np.array([[name in own for name in names] for own in parted], bool).reshape(len(texts), len(names)), names

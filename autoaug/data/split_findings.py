@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from autoaug.data.audit import Finding
+from autoaug.data.labels import absent
 from autoaug.data.splits import DataSet
 
 #: Below this number of test groups there is a warning: the variance of so few clusters is hardly known, so that
@@ -72,7 +73,7 @@ def _absent_classes(data: DataSet) -> list[Finding]:
     """A warning for each split that was held out without a sample of some class, because that was allowed."""
     findings = []
     for role, samples in (("validation", data.validation), ("test", data.test)):
-        missing = np.setdiff1d(np.arange(len(data.classes)), samples.labels)
+        missing = absent(samples.labels, data.classes)
         if len(missing):
             names = _named(data, missing)
             message = f"the {role} split has no sample of {names}, so nothing is known about these classes there"

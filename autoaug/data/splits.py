@@ -19,6 +19,7 @@ from sklearn.model_selection import train_test_split
 from autoaug.data.audit import Audit
 from autoaug.data.folds import Folds, check_count, cut
 from autoaug.data.inputs import Inputs, in_memory, join, pick
+from autoaug.data.labels import absent, counts_of, kind_of, members, strata_of
 from autoaug.data.source import Part, Role, Source
 from autoaug.errors import DataError, OptionError
 from autoaug.modalities.registry import get_modality
@@ -33,8 +34,8 @@ _LEAST = 4
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Samples, their labels (int64 ``[n]``), and the names of their groups, if they have any. Exact copies of a sample
-    are a group as well.
+    """Samples, their labels (int64 ``[n]``, or see `autoaug.data.labels`), and the names of their groups, if they have
+    any. Exact copies of a sample are a group as well.
     """
 
     inputs: Inputs
@@ -61,7 +62,7 @@ class DataSet:
 
     Attributes:
         name: its name.
-        classes: class names; labels index them.
+        classes: class names, which labels index; or the names of the columns of labels of another form.
         train: the split to train on.
         validation: the split that the search scores on.
         test: the split that is locked until confirmation.
@@ -115,14 +116,14 @@ def count_groups(groups: np.ndarray | None) -> int | None:
 _FEWEST_OF_A_CLASS = 2
 
 
-def nested_rows(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """Sorted rows of a stratified `share` of the samples with these `labels`. With the same seed, a smaller share is
-    contained in a larger one. At least two samples of each class are taken, or all if it has fewer.
+def nested_rows(strata: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Sorted rows of a `share` of the samples in these `strata`. With the same seed, a smaller share is contained in a
+    larger one. At least two samples of each stratum, such as a class, are taken, or all if it has fewer.
     """
     draw = np.random.default_rng(seed)
     taken = [
         draw.permutation(rows)[: max(_FEWEST_OF_A_CLASS, round(share * len(rows)))]
-        for rows in (np.flatnonzero(labels == label) for label in np.unique(labels))
+        for rows in (np.flatnonzero(strata == stratum) for stratum in np.unique(strata))
     ]
     return np.sort(np.concatenate(taken))
 
@@ -180,7 +181,7 @@ def split(
         train_fingerprint=hashlib.sha256(audit.fingerprint.encode() + rest.tobytes()).hexdigest()[:12],
         digests={role: audit.hashes[_role_of(source, role)][rows] for role, (_, rows) in parts.items()},
         has_own_test="test" in source.parts,
-        folds=None if folds is None else Folds(folds, part.labels[tested], units[tested]),
+        folds=None if folds is None else Folds(folds, strata_of(part.labels)[tested], units[tested]),
         is_exchangeable="validation" not in source.parts and len(np.unique(units)) == len(units),
         modality=source.modality,
     )
@@ -189,7 +190,7 @@ def split(
 def _rows(source: Source, units: np.ndarray, seed: int, folds: int | None) -> dict[Role, tuple[Part, np.ndarray]]:
     """The part that each split comes from, and its rows."""
     part = source.parts["train"]
-    rest = part.originals
+    rest, strata = part.originals, strata_of(part.labels)
     found: dict[Role, tuple[Part, np.ndarray]] = {}
     seeds: dict[Role, int] = {"test": _TEST_SEED, "validation": (seed + 1) % 2**32}
     for role, own in seeds.items():
@@ -197,9 +198,9 @@ def _rows(source: Source, units: np.ndarray, seed: int, folds: int | None) -> di
         if given is not None:
             found[role] = given, given.originals
             continue
-        rest, out = _hold_out(rest, part.labels, units, own, what)
+        rest, out = _hold_out(rest, strata, units, own, what)
         if role == "test" and folds is not None:  # as much again, in addition to the test split without folds
-            rest, more = _hold_out(rest, part.labels, units, own, what, HELD_OUT / (1 - HELD_OUT))
+            rest, more = _hold_out(rest, strata, units, own, what, HELD_OUT / (1 - HELD_OUT))
             out = np.sort(np.concatenate([out, more]))
         found[role] = part, out
     held_out = np.setdiff1d(part.originals, rest)
@@ -213,7 +214,7 @@ def _role_of(source: Source, role: Role) -> Role:
 
 
 def _check_classes(source: Source, role: Role, labels: np.ndarray, allow: frozenset[str]) -> None:
-    missing = np.setdiff1d(np.arange(len(source.classes)), labels)
+    missing = absent(labels, source.classes)
     if not len(missing) or (role != "train" and "absent" in allow):
         return
     cure = "" if role == "train" else " (or pass --allow absent)"
@@ -229,11 +230,12 @@ def _check_counts(source: Source, folds: int | None) -> None:
     held_out = _held_out(source)
     least = 2 + _LEAST * (len(held_out) + (folds is not None))
     part = source.parts["train"]
-    counts = np.bincount(part.labels[part.originals], minlength=len(source.classes))
+    counts = counts_of(part.labels[part.originals], source.classes)
     if counts.min() < least:
         name, fold_cure = source.classes[int(counts.argmin())], ", leave --folds out" if folds is not None else ""
+        what = "class" if kind_of(part.labels) == "classification" else "label"
         raise DataError(
-            f"{source.name}: class {name!r} has {counts.min()} training samples; {least} are needed to hold out "
+            f"{source.name}: {what} {name!r} has {counts.min()} training samples; {least} are needed to hold out "
             f"{_in_words(held_out, folds)} (add samples{fold_cure}, or leave the class out)"
         )
 
@@ -243,7 +245,7 @@ def _check_units(source: Source, units: np.ndarray, folds: int | None) -> None:
     held_out, part = _held_out(source), source.parts["train"]
     rows = part.originals
     for label, name in enumerate(source.classes):
-        own = rows[part.labels[rows] == label]
+        own = rows[members(part.labels[rows], label)]
         count = len(np.unique(units[own]))
         if held_out and count <= len(held_out) and count < len(own):
             if part.groups is None:
@@ -298,21 +300,21 @@ def _group_names(part: Part, hashes: np.ndarray, rows: np.ndarray) -> np.ndarray
 
 
 def _hold_out(
-    rows: np.ndarray, labels: np.ndarray, units: np.ndarray, seed: int, what: str, share: float = HELD_OUT
+    rows: np.ndarray, strata: np.ndarray, units: np.ndarray, seed: int, what: str, share: float = HELD_OUT
 ) -> tuple[np.ndarray, np.ndarray]:
     """Divide `rows` into those that stay and those held out, both sorted. With few units, more than `share` may be
     held out.
     """
     count = len(np.unique(units[rows]))
     if count == len(rows):
-        stay, out = train_test_split(rows, test_size=share, random_state=seed, stratify=labels[rows])
+        stay, out = train_test_split(rows, test_size=share, random_state=seed, stratify=strata[rows])
     else:
-        parts = min(round(1 / share), count, int(np.bincount(labels[rows]).max()))
+        parts = min(round(1 / share), count, int(np.bincount(strata[rows]).max()))
         if parts < 2:
             raise DataError(
                 f"{what} cannot be held out: there are too few groups, and each split needs its own (all copies of a "
                 "sample form a group); add groups, or provide that split"
             )
-        held_out = cut(labels[rows], units[rows], parts, seed)[0]
+        held_out = cut(strata[rows], units[rows], parts, seed)[0]
         stay, out = np.delete(rows, held_out), rows[held_out]
     return np.sort(stay), np.sort(out)

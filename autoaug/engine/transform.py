@@ -16,6 +16,7 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.arrays import named, names_and_limits, run_on_arrays
 from autoaug.engine.execute import mix_labels
 from autoaug.engine.plan import Plan, draw_plan, drawing_table, drawn_operators
+from autoaug.engine.structures import Structure, structure_of
 from autoaug.engine.targets import move_targets
 from autoaug.errors import OptionError, PolicyError, as_option_error
 from autoaug.functional.bounds import check_classes
@@ -47,6 +48,9 @@ class PolicyTransform(Seeded):
     batch, a list of them) it returns them with their annotations (``tv_tensors`` of boxes, masks and keypoints) moved
     along with the samples. Adversarial samples and K copies need the model and the whole batch, so the training loop
     makes them.
+
+    Instead of two arguments, a tuple ``(sample, target, …)`` or a mapping such as ``{"sample": …, "boxes": …}`` can be
+    passed, as in torchvision; it is returned with its one sample augmented.
 
     The module may be called from several threads, copied and pickled. In a ``DataLoader``, each worker process draws
     from its own generator, which follows from `seed` and the loader's seed for that worker and epoch.
@@ -100,6 +104,24 @@ class PolicyTransform(Seeded):
 
     def forward(self, inputs: Any, labels: Any = None) -> Any:
         """Draw a plan for this batch, or this sample, and apply it."""
+        structure = None if labels is not None else structure_of(inputs, get_modality(self.modality).values)
+        return self._transformed(inputs, labels) if structure is None else self._within(structure)
+
+    def _within(self, structure: Structure) -> Any:
+        """The structure with its sample, or batch, augmented and what is beside it moved along."""
+        others = structure.others
+        if not others:
+            return structure.made(self._transformed(structure.sample, None), ())
+        with as_option_error():
+            _, alone, _ = get_modality(self.modality).values.opened(structure.sample)
+        if alone:
+            return structure.made(*self._transformed(structure.sample, others))
+        if len(others) > 1:
+            raise OptionError(f"a batch can have one part beside it, its labels or targets, not {len(others)}")
+        sample, moved = self._transformed(structure.sample, others[0])
+        return structure.made(sample, [moved])
+
+    def _transformed(self, inputs: Any, labels: Any) -> Any:
         engine = None if torch.compiler.is_compiling() else self._engine
         opened = None if engine is None else engine.opened(inputs)
         if engine is None or opened is None:

@@ -18,7 +18,7 @@ class Clusters:
 
     Attributes:
         metric: the metric.
-        labels: the class of each sample, ``[n]``.
+        labels: the class of each sample, ``[n]``; or labels of another form, for metrics without classes.
         index: the cluster of each sample ``[n]``, from 0; None if each sample is its own.
     """
 
@@ -38,7 +38,8 @@ class Clusters:
         or CR3, of MacKinnon and White, 1985), relative to equal shares. A cluster that has most samples would otherwise
         seem to add nothing. If classes count alike, each has a mean of its own, and the share is that of the class.
         """
-        means = np.unique(self.labels, return_inverse=True)[1] * bool(self.metric.class_effect)
+        by_class = self.metric.class_effect > 0
+        means = np.unique(self.labels, return_inverse=True)[1] if by_class else np.zeros(len(self.labels), np.int64)
         both = np.stack([means, self._index], 1)
         cells, cell, sizes = np.unique(both, axis=0, return_inverse=True, return_counts=True)
         of_mean = cells[:, 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from autoaug.search.executors import Executor, TrialSpec, run_all
 from autoaug.search.progress import Progress
 from autoaug.training.result import TrialResult
 from autoaug.training.setting import Work
+from autoaug.utils.clock import now
 from autoaug.utils.seeds import derive_seed
 
 T = TypeVar("T", covariant=True)
@@ -69,10 +71,31 @@ class Trained(Generic[T]):
     Attributes:
         outcomes: by the name of the candidate and the seed, for candidates that were trained with all seeds.
         left_out: why the other candidates failed, by name.
+        seeds: how many seeds they were trained with, the first ones; fewer than asked for if the time was up.
     """
 
     outcomes: Mapping[tuple[str, int], T]
     left_out: Mapping[str, str]
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """When no training begins any more.
+
+    Attributes:
+        ends: when the last training should have ended, by `now`; one that would take longer does not begin.
+        training_seconds: how long a training takes, until one has been measured.
+        least_seeds: trainings on so many first seeds begin in any case.
+    """
+
+    ends: float
+    training_seconds: float = 0.0
+    least_seeds: int = 0
+
+
+#: No deadline.
+ENDLESS = Deadline(math.inf)
 
 
 def train_candidates(
@@ -81,10 +104,11 @@ def train_candidates(
     executor: Executor,
     store: Store[T],
     progress: Progress,
+    deadline: Deadline = ENDLESS,
 ) -> Trained[T]:
-    """Train every candidate on every seed; trainings that are in `store` already are not run again. A training that
-    fails is tried once more. If it fails again, its candidate is left out, because candidates are compared on common
-    seeds.
+    """Train every candidate on every seed until the `deadline`; trainings that are in `store` already are not run
+    again. A training that fails is tried once more. If it fails again, its candidate is left out, because candidates
+    are compared on common seeds.
 
     Raises:
         AllTrialsFailed: no candidate is left, with the causes.
@@ -100,10 +124,13 @@ def train_candidates(
             outcomes[candidate_policy.name, seed] = known
 
     left_out: dict[str, str] = {}
+    timer, first = _Timer(deadline), set(seeds[: deadline.least_seeds])
     for what_follows in _AFTER_FAILURE:
         left_out, again = {}, {}
-        specs = (TrialSpec(key, store.work(own.policy, seed), seed) for key, (own, seed) in missing.items())
+        timely = itertools.takewhile(lambda item: item[1][1] in first or timer.has_room(), missing.items())
+        specs = (TrialSpec(key, store.work(own.policy, seed), seed) for key, (own, seed) in timely)
         for key, result in run_all(executor, specs):
+            timer.note(result)
             candidate_policy, seed = missing[key]
             if cause := _failure(result):
                 reason = f"seed {seed}: {cause}"
@@ -117,7 +144,24 @@ def train_candidates(
     if len(left_out) == len(candidate_policies):
         causes = (_failed(name, reason) for name, reason in left_out.items())
         raise AllTrialsFailed(f"{'; '.join(causes)}; {store.cure}")
-    return Trained({key: outcome for key, outcome in outcomes.items() if key[0] not in left_out}, left_out)
+    kept = [candidate_policy.name for candidate_policy in candidate_policies if candidate_policy.name not in left_out]
+    whole = list(itertools.takewhile(lambda seed: all((name, seed) in outcomes for name in kept), seeds))
+    return Trained({(name, seed): outcomes[name, seed] for seed in whole for name in kept}, left_out, len(whole))
+
+
+class _Timer:
+    """Tells whether another training ends before the deadline, if it takes as long as the ones before did."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline, self._seconds, self._count = deadline, 0.0, 0
+
+    def note(self, result: TrialResult) -> None:
+        """A training has ended."""
+        self._seconds, self._count = self._seconds + result.seconds, self._count + 1
+
+    def has_room(self) -> bool:
+        takes = self._seconds / self._count if self._count else self._deadline.training_seconds
+        return now() + takes <= self._deadline.ends
 
 
 def _failure(result: TrialResult) -> str:

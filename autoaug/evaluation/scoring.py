@@ -230,7 +230,7 @@ def assess(
     test = [score(scoring.metric, training.test_statistics) for training in own]
     mean, has_classes = estimate_within(test, scoring.errors(own)), scoring.task.classes > 0
     is_share = metric_record(scoring.metric).is_share
-    confusion = np.sum([scoring.confusion(training) for training in own], axis=0)
+    confusion = np.sum([scoring.confusion(training) for training in own], axis=0) if has_classes else ()
     by_class = [scoring.by_class(training) for training in own]
     return Candidate(
         name=candidate_policy.name,

@@ -105,6 +105,11 @@ def cut_short(seeds: int, failed: Sequence[str]) -> str:
     return f"This is the verdict of the first {seeds} seeds, because trainings of {', '.join(failed)} failed on more."
 
 
+def out_of_time(seeds: int, possible: int) -> str:
+    """The sentence for a confirmation that a time limit ended at that many seeds."""
+    return f"This is the verdict of {seeds} seeds, because the time was up; up to {possible} were planned."
+
+
 def figures_of(difference: Paired, words: Words) -> str:
     """The difference in the metric's unit, with its interval, the number of seeds and the p-value."""
     metric = words.metric

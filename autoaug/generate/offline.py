@@ -24,6 +24,7 @@ import torch
 from pydantic import Field, RootModel, TypeAdapter
 
 from autoaug.data.inputs import DECODERS, FileInputs, Reader
+from autoaug.data.labels import require_classes
 from autoaug.data.layouts.arrays import KEYS
 from autoaug.data.layouts.folder import COPY, EXPANSION, MANIFEST
 from autoaug.data.layouts.manifest import COLUMNS
@@ -175,6 +176,7 @@ def expand(expansion: Expansion, out: Path, workers: int = 1, watch: Watch | Non
 
 def _check_options(expansion: Expansion) -> None:
     policy, copies = expansion.policy, expansion.copies
+    require_classes(expansion.train.labels, "a folder with copies")
     if expansion.train.augmented is not None:
         raise OptionError(
             f"{expansion.source.name} holds augmented copies already; expand the data that they are of, with more "

@@ -29,6 +29,23 @@ if TYPE_CHECKING:
 Role = Literal["alone", "joined", "carried", "closing"]
 
 
+class Resize(NamedTuple):
+    """How samples in files are brought to one size.
+
+    Attributes:
+        lengths: the size, in the modality's unit: one length for all axes, or one for each; empty keeps or chooses one.
+        how: ``crop`` covers the size and cuts off the rest, ``letterbox`` fits into it and fills up, and ``squash``
+            changes the shape.
+    """
+
+    lengths: tuple[int, ...] = ()
+    how: Literal["crop", "letterbox", "squash"] = "crop"
+
+
+#: Samples keep their size, or get one that suits them.
+AS_SUITS = Resize()
+
+
 class Batch(NamedTuple):
     """Samples that go through the engine together.
 
@@ -96,6 +113,9 @@ class Values(Protocol):
         a batch back to the user's type. Raises ValueError for an unknown type.
         """
 
+    def is_sample(self, given: Any) -> bool:
+        """Whether part of a user's tuple or mapping can be a sample or a batch, and is no label or annotation."""
+
     def check(self, values: Tensor, look: bool = True) -> Tensor:
         """The values of a batch if they are valid, clamped if they are off only by rounding. Raises ValueError
         otherwise. With `look` False, only shape and type are checked.
@@ -155,9 +175,9 @@ class Loader(Protocol):
     def recognizes(self, data: str) -> bool:
         """Whether `data`, a path or a name, looks like a data set of this modality."""
 
-    def open(self, data: str, memory_limit: int, size: int | None = None) -> Source:
-        """Open the data set. Samples in files are resized to `size`; arrays above `memory_limit` bytes are mapped from
-        disk. Raises `DataError` if there is no such data set, or it breaks a rule of its format.
+    def open(self, data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:
+        """Open the data set. Samples in files are brought to one size by `resize`; arrays above `memory_limit` bytes
+        are mapped from disk. Raises `DataError` if there is no such data set, or it breaks a rule of its format.
         """
 
     def write(self, sample: np.ndarray, path: Path) -> None:

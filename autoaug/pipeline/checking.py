@@ -14,7 +14,7 @@ from autoaug.data.split_findings import FEW_GROUPS, split_findings
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import DataError, OptionError
 from autoaug.pipeline.options import CheckOptions
-from autoaug.pipeline.parsing import check_seed, check_size, parse_memory
+from autoaug.pipeline.parsing import check_seed, parse_memory, parse_resize
 
 #: Below this number of test samples folds are suggested, and how many at most.
 _FEW, _FOLDS = 500, 5
@@ -68,9 +68,9 @@ def _tested(data: DataSet) -> str:
 def check(options: CheckOptions) -> DataCheck:
     """See `autoaug.api.check`."""
     check_seed(options.seed)
-    check_size(options.size)
+    resize = parse_resize(options.size, options.resize)
     passing, limit = allowed(options.allow), parse_memory(options.memory_limit)
-    source = open_source(str(options.data), limit, options.size)
+    source = open_source(str(options.data), limit, resize)
     audited = audit(source)
     lines, sizes, refusal, findings = describe_source(source, audited), {}, "", audited.findings
     splits = partial(split, source, audited, options.seed, limit, passing)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from autoaug.data.audit import Audit
+from autoaug.data.labels import require_classes
 from autoaug.data.loading import check_data, recognize
 from autoaug.data.splits import DataSet
 from autoaug.errors import DataError, DeviceError, OptionError, RunError
@@ -20,11 +21,11 @@ from autoaug.pipeline.options import CompareOptions, RunOptions, SearchOptions
 from autoaug.pipeline.parsing import (
     absolute,
     check_seed,
-    check_size,
     check_texts,
     default_workers,
     parse_budget,
     parse_memory,
+    parse_resize,
     parse_time,
     seed_counts,
     versions,
@@ -43,7 +44,7 @@ from autoaug.search.space import SearchSpace, load_space, wanted_generators
 from autoaug.search.storage import STUDY_NAME, check_storage
 from autoaug.search.strategies import get_strategy
 from autoaug.training.device import resolve_device
-from autoaug.training.metrics import check_metric
+from autoaug.training.metrics import check_metric, metrics_of
 from autoaug.training.metrics import is_own as is_own_metric
 from autoaug.utils.redaction import shown, without_secrets
 from autoaug.utils.sketch import count_shared
@@ -93,6 +94,7 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
     check_texts(options)
     writable("the run folder", str(run_folder_for(options).absolute()))
     _check_numbers(options)
+    resize = parse_resize(options.size, options.resize)
     goal = _search(options) if isinstance(options, SearchOptions) else _comparison(options)
     machine = _machine(options)
     check_trackers(options.track)
@@ -103,7 +105,7 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
     models.check(options.model, asked_weights(options))
     generator = _generator(options, wanted_generators(goal.space, goal.known()))
     audit, data = check_data(
-        str(options.data), machine.memory_limit, options.size, options.allow, options.seed, options.folds
+        str(options.data), machine.memory_limit, resize, options.allow, options.seed, options.folds
     )
     data.check_test_groups()
     goal.check_modality(data.modality)
@@ -113,19 +115,23 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
         generator.check_fits(data, "generator" in options.allow)
     start, recipe = training_setup(options, changes, data)
     task = task_of(data, recipe)
+    metric = options.metric or next(iter(metrics_of(task)))
     scored = {"validation": data.validation, "test": data.test}
     labels = {split: samples.labels for split, samples in scored.items()}
-    check_metric(options.metric, task, labels, {split: samples.groups for split, samples in scored.items()})
+    check_metric(metric, task, labels, {split: samples.groups for split, samples in scored.items()})
+    if kinds := wanted_generators(goal.space, goal.known()):
+        require_classes(data.train.labels, f"samples of a {kinds[0]}")
     first, most = seed_counts(options.seeds, options.max_seeds, options.folds)
     config = RunConfig(
         data=absolute(options.data),
         data_fingerprint=audit.fingerprint,
         modality=data.modality,
-        size=options.size,
+        size=resize.lengths or None,
+        resize=resize.how,
         allow=tuple(options.allow),
         model=options.model,
         start=start,
-        metric=options.metric,
+        metric=metric,
         recipe=recipe,
         confirmation_seeds=first,
         most_seeds=most,
@@ -221,7 +227,6 @@ def _machine(options: RunOptions) -> _Machine:
 def _check_numbers(options: RunOptions) -> None:
     """Raise `OptionError` for a number that is too small or too large."""
     check_seed(options.seed)
-    check_size(options.size)
     for name, value, least, most in (
         ("workers", options.workers, 1, LARGEST_COUNT),
         ("seeds", options.seeds, 2, LARGEST_COUNT),
@@ -295,7 +300,7 @@ def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, 
     models.check(config.model, config.start.weights if config.start is not None else None)
     if config.accept is not None:
         load_accept_function(config.accept)
-    audit, data = check_data(config.data, config.memory_limit, config.size, config.allow, config.seed, config.folds)
+    audit, data = check_data(config.data, config.memory_limit, config.resizing, config.allow, config.seed, config.folds)
     now, then = (data.modality, audit.fingerprint), (config.modality, config.data_fingerprint)
     if now != then:
         raise RunError(

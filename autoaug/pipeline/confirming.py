@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from autoaug.errors import AllTrialsFailed
-from autoaug.evaluation.confirmation import Trained, train_candidates
+from autoaug.evaluation.confirmation import ENDLESS, Trained, train_candidates
 from autoaug.evaluation.scoring import ConfirmedTraining, Trainings, assess
 from autoaug.evaluation.training_store import TrainingStore
 from autoaug.evaluation.verdict import Judgment, Terms, contenders, judge
-from autoaug.evaluation.wording import cut_short
+from autoaug.evaluation.wording import cut_short, out_of_time
 from autoaug.modalities.registry import get_modality
-from autoaug.pipeline.job import Job, OpenExecutor
+from autoaug.pipeline.job import Job, OpenExecutor, Parts
 from autoaug.pipeline.searching import Searched
 from autoaug.results import Candidate, LeftOut
 from autoaug.search.executors import Executor
 from autoaug.training.setting import TrainingSetting
 from autoaug.utils.clock import now
+
+#: So many candidates are usually trained on more seeds than the first ones.
+GOING_ON = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,24 +71,34 @@ def _until_decided(
     kept, left_out = searched.candidates, list[LeftOut]()
     undecided = {candidate.name for candidate in kept}
     trainings: dict[tuple[str, int], ConfirmedTraining] = {}
-    ending = ""
-    for before, count in zip((0, *planned), planned, strict=False):
+    rounds, ending = _parts(job.parts, planned, len(kept)), ""
+    for before, count, part in zip((0, *planned), planned, rounds, strict=False):
+        job.progress.part_begins(*part)
         training = [candidate for candidate in kept if candidate.name in undecided]
         job.progress.say(
             f"confirming {len(training)} policies on {count - before} {'more' if before else 'fresh'} seeds"
         )
+        deadline = job.limit.deadline(not before) if job.limit else ENDLESS
         try:
-            trained = train_candidates(training, seeds[before:count], executor, store, job.progress)
+            trained = train_candidates(training, seeds[before:count], executor, store, job.progress, deadline)
         except AllTrialsFailed:
             if not before:
                 raise
-            trained = Trained({}, {candidate.name: "" for candidate in training})
+            trained = Trained({}, {candidate.name: "" for candidate in training}, 0)
         if before and trained.left_out:
             words = cut_short(before, list(trained.left_out))
             job.progress.warn(words)
             ending = f" {words}"
             break
-        trainings |= trained.outcomes
+        reached = before + _whole_rounds(trained.seeds, job.config.folds)
+        if is_late := reached < count:
+            words = out_of_time(reached, planned[-1])
+            job.progress.say(words)
+            ending = f" {words}"
+            terms = replace(terms, planned=_ended_early(planned, reached))
+        if reached == before:
+            break
+        trainings |= {key: outcome for key, outcome in trained.outcomes.items() if key[1] in seeds[:reached]}
         left_out += [
             LeftOut(name=candidate.name, kind=candidate.kind, reason=trained.left_out[candidate.name])
             for candidate in kept
@@ -92,7 +109,32 @@ def _until_decided(
         lost = any(one.kind == "searched" for one in left_out)
         judgment = judge(candidates, trainings, store.scoring, replace(terms, lost=lost))
         undecided = set(contenders(judgment, candidates, terms.after_search))
-        if not undecided:
+        if not undecided or is_late:
             break
     judgment = replace(judgment, sentence=judgment.sentence + ending)
     return Confirmed(candidates, trainings, judgment, tuple(left_out))
+
+
+def _parts(parts: Parts, planned: Sequence[int], candidates: int) -> list[tuple[float, float]]:
+    """The part of the run that each round on more seeds takes, if it comes to it."""
+    trainings = [
+        candidates * planned[0],
+        *(min(GOING_ON, candidates) * (b - a) for a, b in itertools.pairwise(planned)),
+    ]
+    ends = np.cumsum([0, *trainings]) / sum(trainings)
+    places = parts.search + ends * (parts.confirmation - parts.search)
+    return list(itertools.pairwise(places.tolist()))
+
+
+def _whole_rounds(seeds: int, folds: int | None) -> int:
+    """So many of the seeds that each fold was tested equally often."""
+    return seeds - seeds % (folds or 1)
+
+
+def _ended_early(planned: Sequence[int], reached: int) -> tuple[int, ...]:
+    """The numbers of seeds at the analyses where the time was up after `reached`, which need not be planned: the error
+    may be spent at any time that does not depend on the results (Lan and DeMets, 1983). The first analysis may spend
+    all of it if it is known to be the last.
+    """
+    before = [count for count in planned if count < reached]
+    return (*before, reached, *planned[-1:]) if before and reached < planned[-1] else (*before, reached)

@@ -12,12 +12,13 @@ import torch
 from autoaug.data.inputs import spread_rows
 from autoaug.errors import typed_line
 from autoaug.modalities.registry import get_modality
-from autoaug.pipeline.job import Job
+from autoaug.pipeline.confirming import GOING_ON
+from autoaug.pipeline.job import Job, Parts
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
 from autoaug.runs.config import RunConfig
-from autoaug.search.baselines import CONFIRMED
-from autoaug.search.budget import Budget
+from autoaug.search.baselines import CONFIRMED, affordable_baselines
+from autoaug.search.strategies import get_strategy
 from autoaug.training.feed import inputs_at_once
 from autoaug.training.inference import predict
 from autoaug.training.randomness import RandomState
@@ -61,6 +62,7 @@ class Forecast:
         workers: the number of trainings at a time.
         memory: the bytes of a worker.
         fault: why no step could be timed; empty if it could.
+        limit: the seconds that all of it may take; None without a limit.
     """
 
     search: str
@@ -72,6 +74,7 @@ class Forecast:
     workers: int
     memory: int
     fault: str = ""
+    limit: float | None = None
 
     @property
     def confirmation_seconds(self) -> tuple[float, float]:
@@ -80,6 +83,15 @@ class Forecast:
             (self.candidates * seeds + _LONGER) * self.training_seconds / self.workers for seeds in self.seeds
         )
         return least, most
+
+    @property
+    def parts(self) -> Parts:
+        """The parts of the run by time. Of the confirmation on more seeds, few candidates are a part."""
+        fewest, most = self.seeds
+        trainings = self.candidates * fewest + GOING_ON * (most - fewest), _LONGER
+        seconds = 0.0 if self.fault else self.training_seconds / self.workers
+        confirming, longer = (count * seconds for count in trainings)
+        return Parts.of(self.search_seconds if seconds else 0.0, confirming, longer)
 
     @property
     def lines(self) -> list[str]:
@@ -95,9 +107,10 @@ class Forecast:
             return [*lines, f"how long that takes is not known: a step failed with {self.fault}"]
         begun = f"about {_duration(self.search_seconds)} for the search and " if self.search else "about "
         short, long = map(_duration, self.confirmation_seconds)
+        within = f", at most {_duration(self.limit)} in all" if self.limit is not None else ""
         lines.append(
-            f"the time: {begun}{short if short == long else f'{short} to {long}'} for the confirmation, {self.workers} "
-            f"at a time; a training has {self.steps} steps and takes {_duration(self.training_seconds)}"
+            f"the time: {begun}{short if short == long else f'{short} to {long}'} for the confirmation{within}, "
+            f"{self.workers} at a time; a training has {self.steps} steps and takes {_duration(self.training_seconds)}"
         )
         free = psutil.virtual_memory().available
         lines.append(
@@ -121,9 +134,9 @@ def forecast(job: Job) -> Forecast:
     scored = len(job.data.validation) + len(job.data.test) / (config.folds or 1)
     full_length = plan.recipe.full_length_passes(len(plan.taken)) if plan.recipe.views else plan.steps * plan.batch_size
     seconds = full_length / plan.batch_size * timing.step + scored * timing.prediction
-    return Forecast(
+    found = Forecast(
         search=_words(config),
-        search_seconds=_search_seconds(config.budget, seconds, config.workers) * (2 if config.control else 1),
+        search_seconds=_search_seconds(config, seconds),
         candidates=_candidates(config),
         seeds=(job.planned[0], job.planned[-1]),
         steps=plan.steps,
@@ -131,7 +144,11 @@ def forecast(job: Job) -> Forecast:
         workers=config.workers,
         memory=timing.memory,
         fault=fault,
+        limit=config.budget.seconds if config.budget else None,
     )
+    if found.limit is None or fault:
+        return found
+    return replace(found, search_seconds=max(0.0, found.limit - found.confirmation_seconds[0]))
 
 
 def _through_the_network(plan: TrainingPlan) -> TrainingPlan:
@@ -177,10 +194,13 @@ def _words(config: RunConfig) -> str:
     budget, space = config.budget, config.space
     if budget is None or space is None:
         return ""
-    if budget.trials is not None:
-        amount = f"{budget.trials} trials, none longer than a training"
+    if budget.policies is not None:
+        known = len(affordable_baselines(space.baselines, budget))
+        amount = f"{budget.policies} policies of its own and {known} known ones, and repetitions of the best"
+    elif budget.trials is not None:
+        amount = f"{budget.trials} trials"
     elif budget.seconds is not None:
-        amount = f"as many trials as fit into {_duration(budget.seconds)}"
+        amount = f"as many trials as fit into the {_duration(budget.seconds)} of the run, the confirmation aside"
     else:
         amount = (
             f"the compute of {budget.trainings:g} trainings; a trial on a quarter of the data takes a quarter of one"
@@ -189,12 +209,17 @@ def _words(config: RunConfig) -> str:
     return f"{amount}{also} ({config.strategy} on the space {space.name!r})"
 
 
-def _search_seconds(budget: Budget | None, training_seconds: float, workers: int) -> float:
-    if budget is None:
+def _search_seconds(config: RunConfig, training_seconds: float) -> float:
+    """The time of the searches, if they have no time limit."""
+    budget, space = config.budget, config.space
+    if budget is None or space is None:
         return 0.0
-    if budget.seconds is not None:
-        return budget.seconds
-    return (budget.trainings or float(budget.trials or 0)) * training_seconds / workers
+    trainings = budget.trainings or float(budget.trials or 0)
+    if budget.policies is not None:
+        strategy = get_strategy(config.strategy)
+        tried = budget.policies + len(affordable_baselines(space.baselines, budget))
+        trainings = tried * strategy.explored_fraction / strategy.explores_until
+    return trainings * training_seconds / config.workers * (2 if config.control else 1)
 
 
 def _candidates(config: RunConfig) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from autoaug.data.inputs import MemoryInputs
+from autoaug.data.labels import require_classes
 from autoaug.data.loading import check_data, open_source
 from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import OptionError, RunError, pausing_on_full_disk
@@ -20,7 +21,7 @@ from autoaug.generate.fitting import FitSettings, fit_generator
 from autoaug.generate.generator import About, SavedGenerator, check_free, generator_kind, load_generator
 from autoaug.generate.metrics import ClassifierPlan, judge_samples
 from autoaug.generate.sampling import FilteredSamples, draw_samples, write_passed
-from autoaug.modalities.base import Collapsed
+from autoaug.modalities.base import AS_SUITS, Collapsed
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.options import ExpandOptions, FitOptions, SampleOptions
 from autoaug.pipeline.parsing import absolute, check_seed, check_texts, parse_memory, within
@@ -59,7 +60,8 @@ def fit(options: FitOptions) -> About:
     device, out = resolve_device(options.device), Path(options.out)
     check_free(out)
     source = load_generator(Path(options.source)) if options.source else None
-    _, data = check_data(str(options.data), parse_memory(None), None, options.allow, options.seed)
+    _, data = check_data(str(options.data), parse_memory(None), AS_SUITS, options.allow, options.seed)
+    require_classes(data.train.labels, "a generator")
     if options.steps is not None and not generator_kind(options.kind, data.modality).usual_steps(len(data.train)):
         raise OptionError(f"a {options.kind} is not trained in steps: leave out --steps")
     loader = get_modality(data.modality).loader
@@ -108,7 +110,7 @@ def _data_of(made: SavedGenerator, options: SampleOptions) -> DataSet:
     """The data that the filter is trained on: those of the generator."""
     allow = [code for code in options.allow if code != "generator"]
     name = str(options.data or made.about.where())
-    _, data = check_data(name, parse_memory(None), None, allow, made.about.seed)
+    _, data = check_data(name, parse_memory(None), AS_SUITS, allow, made.about.seed)
     made.check_fits(data, "generator" in options.allow)
     return data
 

@@ -18,6 +18,7 @@ from autoaug.evaluation.scoring import Scoring
 from autoaug.generate.generator import generator_digest
 from autoaug.generate.pool import Pooled
 from autoaug.modalities.registry import get_modality
+from autoaug.pipeline.time_limit import TimeLimit
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import Executor
@@ -25,7 +26,7 @@ from autoaug.search.progress import Progress
 from autoaug.training.metrics import Metric, get_metric
 from autoaug.training.recipe import Recipe
 from autoaug.training.setting import Setting, TrainingSetting
-from autoaug.training.tasks import Classification, Task, balanced_weights
+from autoaug.training.tasks import Task, task_for
 from autoaug.utils.facts import Facts
 
 OpenExecutor = Callable[[Setting], Executor]
@@ -33,20 +34,36 @@ OpenExecutor = Callable[[Setting], Executor]
 
 def task_of(data: DataSet, recipe: Recipe) -> Task:
     """What is predicted."""
-    classes = len(data.classes)
-    is_balanced = recipe.class_weights == "balanced"
-    return Classification(classes, balanced_weights(data.train.labels, classes) if is_balanced else ())
+    return task_for(data.train.labels, len(data.classes), recipe.class_weights == "balanced")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a run: the fractions of its time at which its search and its confirmation end."""
+
+    search: float = 0.3
+    confirmation: float = 0.9
+
+    @classmethod
+    def of(cls, search: float, confirmation: float, longer: float) -> Parts:
+        """The parts that take so many seconds; the usual ones if that is not known."""
+        total = search + confirmation + longer
+        return cls(search / total, (search + confirmation) / total) if total else cls()
 
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """What every stage of a run needs: the folder, the config, the data, the audit, and the progress listener."""
+    """What every stage of a run needs: the folder, the config, the data, the audit, the progress listener, the parts of
+    the run by time, and the time limit, if there is one.
+    """
 
     folder: RunFolder
     config: RunConfig
     data: DataSet
     audit: Audit
     progress: Progress
+    parts: Parts = Parts()
+    limit: TimeLimit | None = None
 
     @property
     def task(self) -> Task:

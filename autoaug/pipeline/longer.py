@@ -29,8 +29,12 @@ def train_longer(
     compared = {judgment.comparison.candidate, judgment.comparison.baseline} - {judgment.returned.name}
     rivals = [candidate for candidate in confirmed.candidates if candidate.name in compared]
     pair = [judgment.returned, *rivals[:1]]
+    if job.limit and not job.limit.has_room(TIMES * len(pair)):
+        job.progress.say("no time is left for trainings that are twice as long")
+        return ()
     recipe = job.config.recipe.model_copy(update={"epochs": TIMES * job.config.recipe.epochs})
     store = TrainingStore(job.folder.confirmation / "longer", job.scoring, job.progress)
+    job.progress.part_begins(job.parts.confirmation, 1.0)
     job.progress.say(f"training {' and '.join(candidate.name for candidate in pair)} once more, twice as long")
     longer = replace(setting, recipe=recipe, test=job.data.test, folds=job.scoring.folds, checkpoints=None)
     policies = [CandidatePolicy(candidate.name, candidate.kind, candidate.policy) for candidate in pair]

@@ -13,7 +13,7 @@ from typing import Literal
 from autoaug.engine.transform import PolicyTransform
 from autoaug.errors import OptionError, pausing_on_full_disk
 from autoaug.evaluation.comparing import Paired
-from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds, distinct, train_candidates
+from autoaug.evaluation.confirmation import CandidatePolicy, Deadline, confirmation_seeds, distinct, train_candidates
 from autoaug.evaluation.statistics import estimate, seed_errors
 from autoaug.evaluation.verdict import Rival, decide, strongest
 from autoaug.evaluation.wording import Words, nothing_found
@@ -25,13 +25,15 @@ from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
 from autoaug.policy.words import in_words
 from autoaug.results import Interval, MetricRecord, Record, TrialSummary, Verdict
-from autoaug.runs.callbacks import Logged
+from autoaug.runs.callbacks import listening
 from autoaug.runs.config import LARGEST_COUNT
-from autoaug.search.baselines import UNTRIED, affordable_baselines, baseline_scores
+from autoaug.search.baselines import CONFIRMED, UNTRIED, affordable_baselines, baseline_scores
+from autoaug.search.budget import Reserve
 from autoaug.search.executors import executors, resolve_executor
 from autoaug.search.loop import run_search
+from autoaug.search.progress import Progress
 from autoaug.search.space import AdversarialSpace, MixingSpace, SearchSpace, load_space
-from autoaug.search.strategies import get_strategy
+from autoaug.search.strategies import Strategy, get_strategy
 from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import TrialRequest, summary
 from autoaug.training.result import TrialResult
@@ -48,6 +50,8 @@ Objective = Callable[[PolicyTransform, int, float], float]
 
 #: The compute of one call at full fidelity: the unit of a budget.
 _UNIT = 1000
+#: Candidates are evaluated with so many fresh seeds even if the time is up.
+_LEAST_SEEDS = 2
 #: The assumed resolution of scores, which is unknown: it keeps the deviation of equal scores above 0.
 _RESOLUTION = 1e-9
 _WORDS = Words(MetricRecord(name="score", unit=""), split="", best="the best baseline by the search's trials")
@@ -137,23 +141,13 @@ class ObjectiveResult(Record):
 
 def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
     """See `autoaug.search`; this is its implementation for objectives."""
-    check_seed(options.seed)
-    for name, value, least in (
-        ("seeds", options.seeds, 2),
-        ("finalists", options.finalists, 1),
-        ("workers", options.workers, 1),
-    ):
-        within(name, value, least, LARGEST_COUNT)
-    seed, progress = options.seed, options.progress or Logged()
+    with listening(options.progress) as progress:
+        return _search(options, progress)
+
+
+def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
+    chosen, seed = _checked_strategy(options), options.seed
     progress.measured_by(_WORDS.metric)
-    chosen = get_strategy(options.strategy)
-    if chosen.needs_data:
-        raise OptionError(
-            f"strategy {options.strategy!r} needs access to the data or to trainings, which an objective does not "
-            "give; use auto"
-        )
-    if len(chosen.objectives) > 1:
-        raise OptionError(f"strategy {options.strategy!r} has several objectives, but your own is only one; use auto")
     limits = parse_budget(options.trials, options.time, options.budget)
     known = _transforms_alone(options.space if isinstance(options.space, SearchSpace) else load_space(options.space))
     chosen.check(known)
@@ -161,6 +155,9 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
     folder = Path(options.out) if options.out is not None else None
     baselines = {name: policy for name in known.baselines if not (policy := load_policy(name)).mixing}
     tried = {name: baselines[name] for name in affordable_baselines(tuple(baselines), limits)}
+    most = options.finalists + min(CONFIRMED, len(baselines))
+    limits = limits.model_copy(update={"reserve": Reserve(most * options.seeds / options.workers, 0)})
+    deadline = Deadline(now() + (limits.seconds or math.inf), least_seeds=_LEAST_SEEDS)
     timeout = parse_time(options.trial_timeout, "trial-timeout") if options.trial_timeout else None
     kind = resolve_executor(options.executor, options.workers, options.ray_address)
     with (
@@ -170,16 +167,16 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
         place = folder / "study.db" if folder else "sqlite:///:memory:"
         study = SearchStudy(place, known, chosen, seed, facts={"task": "objective"})
         with open_executor(ObjectiveSetting(options.objective, options.device, modality)) as running:
-            run_search(study, running, limits, _UNIT, tried, progress, _evaluate)
+            run_search(study, running, limits, _UNIT, tried, progress, training=_evaluate)
         candidate_policies = _candidate_policies(study, baselines, options.finalists)
         progress.say(f"confirming {len(candidate_policies)} policies on {options.seeds} fresh seeds")
         judge = options.held_out or options.objective
         store = _ScoreStore(folder / "confirmation.json" if folder else None, code_digest(judge))
         fresh = confirmation_seeds(seed, options.seeds)
         with open_executor(ObjectiveSetting(judge, options.device, modality)) as running:
-            trained = train_candidates(candidate_policies, fresh, running, store, progress)
+            trained = train_candidates(candidate_policies, fresh, running, store, progress, deadline)
         scored = [
-            _scored(candidate, [trained.outcomes[candidate.name, s] for s in fresh])
+            _scored(candidate, [trained.outcomes[candidate.name, s] for s in fresh[: trained.seeds]])
             for candidate in candidate_policies
             if candidate.name not in trained.left_out
         ]
@@ -193,6 +190,26 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
         if folder is not None:
             _write(folder, result, modality)
     return result
+
+
+def _checked_strategy(options: ObjectiveOptions) -> Strategy:
+    """The strategy of the search; raises `OptionError` for invalid options."""
+    check_seed(options.seed)
+    for name, value, least in (
+        ("seeds", options.seeds, 2),
+        ("finalists", options.finalists, 1),
+        ("workers", options.workers, 1),
+    ):
+        within(name, value, least, LARGEST_COUNT)
+    chosen = get_strategy(options.strategy)
+    if chosen.needs_data:
+        raise OptionError(
+            f"strategy {options.strategy!r} needs access to the data or to trainings, which an objective does not "
+            "give; use auto"
+        )
+    if len(chosen.objectives) > 1:
+        raise OptionError(f"strategy {options.strategy!r} has several objectives, but your own is only one; use auto")
+    return chosen
 
 
 def _candidate_policies(study: SearchStudy, baselines: Mapping[str, Policy], count: int) -> list[CandidatePolicy]:

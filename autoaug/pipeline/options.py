@@ -36,8 +36,15 @@ Space = Annotated[
     str | Path, Option("A search space (standard, light, digits, flat, regularized) or a YAML file.", _SEARCH)
 ]
 Strategy = Annotated[str, Option("The search strategy; autoaug strategies lists them.", _SEARCH)]
-Trials = Annotated[int | None, Option("Stop the search after this many trials.", _SEARCH)]
-Time = Annotated[str | None, Option("Stop the search after this time, e.g. 30m or 1h30m.", _SEARCH)]
+Trials = Annotated[
+    int | None,
+    Option(
+        "Stop the search after this many policies of its own; known ones, repetitions of the best and the confirmation "
+        "are extra.",
+        _SEARCH,
+    ),
+]
+Time = Annotated[str | None, Option("The time of all of the run, with confirmation and report, e.g. 1h30m.", _SEARCH)]
 Budget = Annotated[
     str | None,
     Option("Stop at this multiple of the compute of training one final model, e.g. 10x. [default: 20x]", _SEARCH),
@@ -51,7 +58,18 @@ Device = Annotated[str, Option("auto, cpu, cuda or cuda:N.", _MACHINE)]
 MemoryLimit = Annotated[
     str | None, Option("Larger data sets stay on disk, e.g. 2G. [default: half of the free memory]", _MACHINE)
 ]
-Size = Annotated[int | None, Option("Resize sample files to this size. [default: by rule]", _DATA)]
+Size = Annotated[
+    str | int | None,
+    Option("Resize sample files to this size, e.g. 64, or 96x128 (height x width). [default: by rule]", _DATA),
+]
+Resizing = Annotated[
+    Literal["crop", "letterbox", "squash"],
+    Option(
+        "How sample files are resized: 'crop' (cover the size, cut off the rest), 'letterbox' (fit into it, fill up), "
+        "or 'squash' (change the shape).",
+        _DATA,
+    ),
+]
 Allow = Annotated[
     Sequence[str],
     Option(
@@ -78,7 +96,7 @@ class RunOptions(Options):
     """What a search and a comparison have in common.
 
     Attributes:
-        progress: is notified of events; None for only the logger ``autoaug``.
+        progress: is notified of events; True shows a bar, None is for only the logger ``autoaug``.
         command: the command that repeats the run, to be recorded; if empty, the call.
     """
 
@@ -124,43 +142,47 @@ class RunOptions(Options):
     ] = None
     batch_size: Annotated[int | None, Option("Samples per step. [default: by size]", _TRAINING)] = None
     class_weights: Annotated[
-        Literal["none", "balanced"],
+        Literal["none", "balanced"] | None,
         Option(
             "Weights of classes in the loss: 'none', or 'balanced', in inverse proportion to their samples. The same "
-            "for all policies.",
+            "for all policies. [default: by recipe, none]",
             _TRAINING,
         ),
-    ] = "none"
+    ] = None
     sampling: Annotated[
-        Literal["shuffled", "balanced"],
+        Literal["shuffled", "balanced"] | None,
         Option(
-            "Train on all samples equally often ('shuffled'), or on all classes equally often ('balanced').", _TRAINING
+            "Train on all samples equally often ('shuffled'), or on all classes equally often ('balanced'). "
+            "[default: by recipe, shuffled]",
+            _TRAINING,
         ),
-    ] = "shuffled"
+    ] = None
     equal: Annotated[
-        Literal["samples", "epochs", "compute"],
+        Literal["samples", "epochs", "compute"] | None,
         Option(
             "Compare policies at equal 'samples' seen, with K copies at equal 'epochs', or with attacks at equal "
-            "'compute', where the passes of an attack count too.",
+            "'compute', where the passes of an attack count too. [default: by recipe, samples]",
             _TRAINING,
         ),
-    ] = "samples"
+    ] = None
     batch_counts: Annotated[
-        Literal["samples", "inputs"],
+        Literal["samples", "inputs"] | None,
         Option(
             "With K copies, the batch size counts 'samples' including copies, or 'inputs' (then a batch is K times "
-            "as large).",
+            "as large). [default: by recipe, samples]",
             _TRAINING,
         ),
-    ] = "samples"
+    ] = None
     metric: Annotated[
-        str,
+        str | None,
         Option(
-            "What policies are compared by: accuracy, balanced-accuracy, macro-f1, auroc, log-loss, kappa, or your own "
-            "module:function, called with labels and probabilities. The result has all of them.",
+            "What policies are compared by: accuracy, balanced-accuracy, macro-f1, auroc, log-loss or kappa; with "
+            "several labels per sample map, macro-f1 or micro-f1; for numbers rmse, mae or r2; or your own "
+            "module:function, called with labels and scores, such as probabilities. The result has all of them. "
+            "[default: the first for such data]",
             _CONFIRMATION,
         ),
-    ] = "accuracy"
+    ] = None
     seeds: Seeds = 5
     max_seeds: Annotated[
         int | None,
@@ -211,9 +233,10 @@ class RunOptions(Options):
     ] = False
     memory_limit: MemoryLimit = None
     size: Size = None
+    resize: Resizing = "crop"
     allow: Allow = ()
     out: Annotated[str | Path | None, Option("The run folder to create. [default: runs/DATA-search-N]", _RUN)] = None
-    progress: "Progress | None" = None
+    progress: "Progress | bool | None" = None
     command: str = ""
 
 
@@ -257,7 +280,7 @@ class ObjectiveOptions(Options):
     """The options of a search with an objective; see `autoaug.search`.
 
     Attributes:
-        progress: is notified of events; None for only the logger ``autoaug``.
+        progress: is notified of events; True shows a bar, None is for only the logger ``autoaug``.
     """
 
     objective: "Objective"
@@ -276,7 +299,7 @@ class ObjectiveOptions(Options):
     trial_timeout: TrialTimeout = None
     device: Device = "cpu"
     out: str | Path | None = None
-    progress: "Progress | None" = None
+    progress: "Progress | bool | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -287,6 +310,7 @@ class CheckOptions(Options):
     allow: Allow = ()
     memory_limit: MemoryLimit = None
     size: Size = None
+    resize: Resizing = "crop"
     seed: Annotated[int, Option("Seed of the splits.", _DATA)] = 0
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from autoaug.data.labels import counts_of
 from autoaug.data.split_findings import split_findings
 from autoaug.data.splits import DataSet
 from autoaug.exporters import export_modules
@@ -96,7 +97,7 @@ def _data_summary(job: Job) -> DataSummary:
         name=Path(data.name).name,
         fingerprint=data.fingerprint,
         classes=data.classes,
-        class_counts=tuple(np.bincount(data.train.labels, minlength=len(data.classes)).tolist()),
+        class_counts=tuple(counts_of(data.train.labels, data.classes).tolist()) if job.task.classes else (),
         modality=data.modality,
         shape=data.train.inputs.shape,
         train=len(data.train),
@@ -148,7 +149,7 @@ def _write_pictures(job: Job, result: SearchResult, confirmed: Confirmed, genera
     for which, name in shown.items():
         gallery = draw_gallery(result.candidate(name).policy, data, job.config.seed)
         write_whole(folder.gallery(which), to_bytes(gallery))
-    if pair := before_and_after(result):
+    if job.task.classes and (pair := before_and_after(result)):
         scoring = job.scoring
         both = [scoring.recognized([confirmed.trainings[c.name, seed] for seed in c.seeds]) for c in pair]
         write_whole(folder.examples, to_bytes(draw_examples(data.test, data.classes, *both)))

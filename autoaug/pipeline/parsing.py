@@ -10,10 +10,12 @@ import re
 import sys
 from dataclasses import fields
 from pathlib import Path
+from typing import Literal
 
 import psutil
 
 from autoaug.errors import OptionError
+from autoaug.modalities.base import Resize
 from autoaug.runs.config import LARGEST_COUNT
 from autoaug.search.budget import Budget
 from autoaug.search.executors import ray_fault
@@ -43,7 +45,7 @@ def parse_budget(trials: int | None, time: str | None, budget: str | None) -> Bu
         raise OptionError(f"--{given[0]} and --{given[1]} are mutually exclusive; give only one")
     if trials is not None:
         within("trials", trials, 1, 10**9)
-        return Budget(trials=trials)
+        return Budget(policies=trials)
     if time is not None:
         return Budget(seconds=parse_time(time))
     if budget is not None:
@@ -70,9 +72,16 @@ def check_seed(seed: int) -> int:
     return within("seed", seed, 0, LARGEST_SEED)
 
 
-def check_size(size: int | None) -> int | None:
-    """The size itself; raises `OptionError` if samples cannot be resized to it."""
-    return None if size is None else within("size", size, 4, 2**13)
+def parse_resize(size: int | str | None, how: Literal["crop", "letterbox", "squash"]) -> Resize:
+    """How samples are resized; raises `OptionError` if they cannot be resized to that size, such as ``64`` or
+    ``96x128``.
+    """
+    if size is None:
+        return Resize(how=how)
+    parts = str(size).lower().split("x")
+    if not all(re.fullmatch(r"-?[0-9]+", part) for part in parts):
+        raise OptionError(f"--size {size!r} must be a number, or numbers joined by x, such as 64 or 96x128")
+    return Resize(tuple(within("size", int(part[:30]), 4, 2**13) for part in parts), how)
 
 
 def parse_memory(text: str | None) -> int:

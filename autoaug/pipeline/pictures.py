@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from autoaug.data.labels import in_words, strata_of
 from autoaug.data.splits import DataSet, Samples
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
@@ -49,7 +50,7 @@ def draw_gallery(policy: Policy, data: DataSet, seed: int) -> Gallery:
     samples, classes = data.train, data.classes
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(samples), generator=generator).numpy()
-    _, first = np.unique(samples.labels[order], return_index=True)
+    _, first = np.unique(strata_of(samples.labels)[order], return_index=True)
     rows = np.concatenate([order[np.sort(first)], np.delete(order, first)])[: min(SAMPLES, len(order))]
     originals = samples.inputs.take(rows)
     phases = [policy.at((i + 0.5) / DRAWN) for i in range(DRAWN)]  # for a schedule
@@ -62,7 +63,7 @@ def draw_gallery(policy: Policy, data: DataSet, seed: int) -> Gallery:
         originals=originals,
         augmented=np.stack([apply_plan(plan, torch.from_numpy(originals)).numpy() for plan in plans]),
         captions=np.array([[plan.describe(i) for i in range(len(rows))] for plan in plans]),
-        classes=np.array([classes[label] for label in samples.labels[rows]]),
+        classes=np.array([in_words(label, classes) for label in samples.labels[rows]]),
     )
 
 

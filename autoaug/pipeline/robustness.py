@@ -13,9 +13,11 @@ from torch import nn
 
 from autoaug.data.audit import allowed
 from autoaug.data.inputs import spread_rows
+from autoaug.data.labels import require_classes
 from autoaug.data.loading import audited_source
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import OptionError, RunError, first_line, rule_of
+from autoaug.modalities.base import AS_SUITS
 from autoaug.modalities.networks import Models, Start
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.configure import check_trusted
@@ -51,6 +53,7 @@ def robustness_of(options: RobustnessOptions) -> Robustness:
     run, config = (None, None) if exported.is_file() else RunFolder.open(model)
     about = _of(config) if config else read_record(exported, _Exported, RunError, _NO_NETWORK)
     data, tested = _tested(options, config, about)
+    require_classes(data.test.labels, "the accuracy under attack")
     if run and config and config.data_fingerprint == data.fingerprint:
         _check_untouched(run, data)
     network = about.network
@@ -99,9 +102,9 @@ def _tested(options: RobustnessOptions, config: RunConfig | None, about: _Export
     """The data, and the rows of the test split that the model was not trained on: the first fold for its own data with
     folds, otherwise all.
     """
-    size, limit = (config.size, config.memory_limit) if config else (None, parse_memory(None))
+    resize, limit = (config.resizing, config.memory_limit) if config else (AS_SUITS, parse_memory(None))
     seed = config.seed if config else 0
-    source, audited = audited_source(str(options.data), limit, size, options.allow)
+    source, audited = audited_source(str(options.data), limit, resize, options.allow)
     folds = about.folds if about.data_fingerprint == audited.fingerprint else None
     found = split(source, audited, seed, limit, allowed(options.allow), folds)
     return found, np.arange(len(found.test)) if found.folds is None else found.folds.of([seed])[seed]

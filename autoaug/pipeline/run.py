@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from autoaug.data.audit import Audit
 from autoaug.data.split_findings import split_findings
-from autoaug.data.splits import DataSet
 from autoaug.evaluation.training_store import drop_weights
 from autoaug.pipeline.confirming import confirm
 from autoaug.pipeline.job import Job
@@ -15,24 +13,22 @@ from autoaug.pipeline.outcome import result_of, write_outcome
 from autoaug.pipeline.searching import candidates_of, generated_samples
 from autoaug.report import write_report
 from autoaug.results import SearchResult
-from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import executors
-from autoaug.search.progress import Progress
 from autoaug.training.metrics import metric_record
 from autoaug.utils.energy import EnergyMeter
 from autoaug.utils.facts import keep_to
 
 
-def run_job(folder: RunFolder, config: RunConfig, data: DataSet, audit: Audit, progress: Progress) -> SearchResult:
+def run_job(job: Job) -> SearchResult:
     """Carry out what is left of a run, and write its result, policy, modules and report.
 
     Raises:
         DataError: the test split is a single group, which an older version did not refuse.
         RunError: the files in the run folder were made with another configuration.
     """
+    folder, config, data, progress = job.folder, job.config, job.data, job.progress
     data.check_test_groups()
-    job = Job(folder, config, data, audit, progress)
     progress.measured_by(metric_record(job.metric))
     for finding in split_findings(data):
         progress.warn(finding.message)

@@ -11,11 +11,13 @@ from autoaug.generate.filter import format_counts, load_accept_function
 from autoaug.generate.pool import Pooled, PoolSettings, make_pool, pool_filter
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import Job, OpenExecutor
+from autoaug.pipeline.time_limit import as_option
 from autoaug.policy.loading import load_policy, published_policy
 from autoaug.policy.models import Policy
 from autoaug.results import CandidateKind
 from autoaug.search.baselines import UNTRIED, affordable_baselines, baseline_scores, confirmed_baselines
-from autoaug.search.loop import run_search
+from autoaug.search.budget import Budget
+from autoaug.search.loop import elapsed, run_search
 from autoaug.search.space import SearchSpace, wanted_generators
 from autoaug.search.strategies import get_strategy
 from autoaug.search.study import SearchStudy
@@ -118,11 +120,13 @@ def _search(
 ) -> tuple[SearchStudy, str]:
     """Run a search until its budget is spent; return its study, and why it ended earlier, if it did."""
     config, progress, strategy = job.config, job.progress, get_strategy(which.strategy)
-    budget = config.budget
-    assert budget is not None
     study = SearchStudy(config.storage or which.storage, space, strategy, which.seed, which.study, facts)
     if study.foreign:
         progress.warn(f"ignored {study.foreign} trials of the study that are damaged or not from this run")
+    is_control = which.storage != job.folder.study
+    half = job.parts.search / 2
+    progress.part_begins(half if is_control else 0.0, job.parts.search if is_control or not config.control else half)
+    budget = _budget(job, study, is_last=is_control or config.control is None)
     baselines = {name: load_policy(name) for name in affordable_baselines(space.baselines, budget)}
     progress.say(f"searching the space {space.name!r} with {strategy.name}, {config.workers} at a time")
     if "robustness" in strategy.objectives:
@@ -133,7 +137,19 @@ def _search(
         # What is left to gain is judged by the noise of shares.
         may_stop = config.early_stop and metric_record(job.metric).is_share
         stopped = run_search(study, executor, budget, full_length, baselines, progress, may_stop=may_stop)
+    if job.limit:
+        progress.say(f"{as_option(job.limit.left())} of the time are left for what follows the search")
     return study, stopped
+
+
+def _budget(job: Job, study: SearchStudy, is_last: bool) -> Budget:
+    """The budget of a search. Of a time limit it is what is left, half of that if the control search follows."""
+    budget = job.config.budget
+    assert budget is not None
+    if job.limit is None:
+        return budget
+    left = job.limit.left() if is_last else job.limit.left() / 2
+    return Budget(seconds=max(1e-3, elapsed(study) + left), reserve=job.limit.reserve)
 
 
 def known_candidates(study: SearchStudy, policies: Mapping[str, Policy], usual: str) -> list[CandidatePolicy]:

@@ -8,53 +8,63 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from autoaug.data.audit import Audit
-from autoaug.data.splits import DataSet
 from autoaug.errors import Interrupted, NewerFormat, PolicyError, RunError, pausing_on_full_disk, resume_command
 from autoaug.pipeline.configure import named_code, prepare, reopen, run_folder_for
 from autoaug.pipeline.forecast import Forecast, forecast
 from autoaug.pipeline.job import Job
 from autoaug.pipeline.options import CompareOptions, SearchOptions
 from autoaug.pipeline.run import finish, run_job
+from autoaug.pipeline.time_limit import resumed_limit, time_limit
 from autoaug.pipeline.training_setup import setup_lines
 from autoaug.policy.loading import read_policy
 from autoaug.policy.models import Policy
 from autoaug.results import SearchResult
-from autoaug.runs.callbacks import Everyone, Logged, open_trackers
+from autoaug.runs.callbacks import Everyone, Logged, listening, open_trackers
+from autoaug.runs.callbacks.event_log import read_events
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import ray_fault
 from autoaug.search.progress import Progress
 from autoaug.search.storage import alone_in_study
+from autoaug.utils.clock import now
 from autoaug.utils.locks import held
 from autoaug.utils.options import option_of
 from autoaug.utils.redaction import shown
 
 
-def begin_run(options: SearchOptions | CompareOptions) -> SearchResult:
-    """Carry out a new run. Errors are those of `autoaug.search`."""
+def begin_run(options: SearchOptions | CompareOptions, begun: float) -> SearchResult:
+    """Carry out a new run, whose time counts from `begun`. Errors are those of `autoaug.search`."""
+    with listening(options.progress) as progress:
+        return _begin(options, begun, progress)
+
+
+def _begin(options: SearchOptions | CompareOptions, begun: float, progress: Progress) -> SearchResult:
     if not options.command:
         options = replace(options, command=call_of(options))
     config, data, audit = prepare(options)
-    folder = RunFolder.create(run_folder_for(options), config)
-    progress = options.progress or Logged()
+    job = Job(RunFolder(run_folder_for(options)), config, data, audit, progress)
+    planned = forecast(job)
+    limit = time_limit(config, planned, begun)
+    folder = RunFolder.create(job.folder.root, config)
     with _driving(folder, config):
         progress.say(f"run folder: {folder.root}")
-        for line in (*setup_lines(options, data), *forecast(Job(folder, config, data, audit, progress)).lines):
+        for line in (*setup_lines(options, data), *planned.lines):
             progress.say(line)
         if (options.workers, options.executor, config.device) == (None, "auto", "cpu") and (fault := ray_fault()):
             progress.warn(f"{fault}: trials run one after another in this process")
-        return _carry_out(folder, config, data, audit, progress)
+        return _carry_out(replace(job, folder=folder, parts=planned.parts, limit=limit))
 
 
 def forecast_run(options: SearchOptions) -> Forecast:
     """What `begin_run` with the same options would do; nothing is written."""
+    begun = now()
     config, data, audit = prepare(options)
-    folder = RunFolder(run_folder_for(options))
-    return forecast(Job(folder, config, data, audit, options.progress or Logged()))
+    planned = forecast(Job(RunFolder(run_folder_for(options)), config, data, audit, Logged()))
+    time_limit(config, planned, begun)
+    return planned
 
 
-def resume_run(run: str | Path, trust: bool, progress: Progress | None) -> SearchResult:
+def resume_run(run: str | Path, trust: bool, progress: Progress | bool | None) -> SearchResult:
     """Resume a run; see `autoaug.resume`."""
     folder = RunFolder(run)
     result = _result(folder)
@@ -62,7 +72,13 @@ def resume_run(run: str | Path, trust: bool, progress: Progress | None) -> Searc
         return result
     _, config = RunFolder.open(run)  # before anything is written there
     with _driving(folder, config):
-        return finish(folder) if result is not None else _carry_out(*reopen(run, trust), progress or Logged())
+        if result is not None:
+            return finish(folder)
+        with listening(progress) as listener:
+            job = Job(*reopen(run, trust), listener)
+            events = read_events(folder.events) if folder.events.is_file() else []
+            planned = forecast(job)
+            return _carry_out(replace(job, parts=planned.parts, limit=resumed_limit(config, events, planned)))
 
 
 def _result(folder: RunFolder) -> SearchResult | None:
@@ -90,10 +106,11 @@ def _driving(folder: RunFolder, config: RunConfig) -> Iterator[None]:
             raise Interrupted(folder.root, trust) from None
 
 
-def _carry_out(folder: RunFolder, config: RunConfig, data: DataSet, audit: Audit, progress: Progress) -> SearchResult:
-    trackers = open_trackers(config.track, folder, config.shown(exclude={"space", "policies"}), progress)
+def _carry_out(job: Job) -> SearchResult:
+    config = job.config
+    trackers = open_trackers(config.track, job.folder, config.shown(exclude={"space", "policies"}), job.progress)
     with alone_in_study(config.storage, config.study) if config.storage else nullcontext():
-        result = run_job(folder, config, data, audit, Everyone([progress, *trackers]))
+        result = run_job(replace(job, progress=Everyone([job.progress, *trackers])))
     for tracker in trackers:
         tracker.finished(result)
     return result

@@ -42,6 +42,10 @@ def asked_recipe(options: RunOptions) -> Changes:
         "learning_rate": options.lr,
         "optimizer": options.optimizer,
         "freeze": options.freeze,
+        "class_weights": options.class_weights,
+        "sampling": options.sampling,
+        "equal": options.equal,
+        "batch_counts": options.batch_counts,
     }
     given = {name: value for name, value in own.items() if value is not None}
     return Changes.model_validate(changes.model_dump() | given)
@@ -83,9 +87,7 @@ def _setup(options: RunOptions, changes: Changes, data: DataSet) -> _Setup:
         )
     blank = torch.ones(shape[0])
     network = models.build(options.model, shape, outputs, blank, blank, seed=0, start=start)
-    fields, why = resolve_recipe(changes, network, weights is not None, len(data.train))
-    alike = ("class_weights", "sampling", "equal", "batch_counts")
-    recipe = fields.model_copy(update={name: getattr(options, name) for name in alike})
+    recipe, why = resolve_recipe(changes, network, weights is not None, len(data.train))
     name, reason = models.resolve(options.model, shape)
     lines = [f"model: {name} ({reason})", *about_weights, f"recipe: {recipe_line(recipe)} ({why})"]
     return _Setup(network, start, recipe, lines)
@@ -103,6 +105,8 @@ def recipe_line(recipe: Recipe) -> str:
     parts += [f"averaged weights ({recipe.ema:g})"] if recipe.ema is not None else []
     parts += [f"frozen: {', '.join(recipe.freeze)}"] if recipe.freeze else []
     parts += [f"{recipe.views} views of each sample"] if recipe.views is not None else []
+    parts += ["balanced class weights"] if recipe.class_weights == "balanced" else []
+    parts += ["balanced sampling"] if recipe.sampling == "balanced" else []
     return ", ".join(parts)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from autoaug.modalities.base import Resize
 from autoaug.modalities.networks import Start
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
@@ -63,6 +64,14 @@ _WHICH = frozenset(
 _SECRET = ("storage", "ray_address")
 
 
+_Length = Annotated[int, Field(ge=4, le=2**13)]
+
+
+def _lengths(size: Any) -> Any:
+    """The lengths of samples; older versions had one."""
+    return (size,) if isinstance(size, int) else size
+
+
 class RunConfig(BaseModel):
     """Everything that is needed to repeat a run: the content of ``config.yaml``.
 
@@ -75,7 +84,8 @@ class RunConfig(BaseModel):
     data: str
     data_fingerprint: str
     modality: str = Field(default_factory=lambda: get_modality().name)
-    size: Annotated[Annotated[int, Field(ge=4, le=2**13)] | None, renamed("size", "image_size")] = None
+    size: Annotated[tuple[_Length, ...] | None, BeforeValidator(_lengths), renamed("size", "image_size")] = None
+    resize: Literal["crop", "letterbox", "squash"] = "crop"
     allow: tuple[str, ...] = ()
     memory_limit: int
     space: SearchSpace | None = None
@@ -119,6 +129,11 @@ class RunConfig(BaseModel):
         if is_search == is_comparison or is_search != (self.budget is not None):
             raise ValueError("a run has a space and a budget (a search), or policies without either (a comparison)")
         return self
+
+    @property
+    def resizing(self) -> Resize:
+        """How samples in files are brought to one size."""
+        return Resize(self.size or (), self.resize)
 
     def shown(self, exclude: Collection[str]) -> dict[str, Any]:
         """The fields as plain values, with secrets hidden."""

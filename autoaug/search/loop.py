@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -10,7 +9,7 @@ from dataclasses import replace
 from autoaug.errors import AllTrialsFailed
 from autoaug.policy.models import Policy
 from autoaug.results import TrialSummary
-from autoaug.search.budget import Budget, BudgetTracker
+from autoaug.search.budget import Budget, BudgetTracker, PolicyCount
 from autoaug.search.executors import Executor, TrialSpec
 from autoaug.search.progress import Progress
 from autoaug.search.strategies import Enough, Probe, SearchContext
@@ -81,7 +80,7 @@ class _Search:
             self.submit(key, None, TrialSpec(key, step.work, self.seed("repeat", FIRST)))
             return True
         request = self.study.begin(step)
-        self.tracker.begun += request.stop - request.start
+        self.tracker.count.add(*counted(request))
         self.start(request)
         return True
 
@@ -120,6 +119,9 @@ class _Search:
             result = replace(result, status="pruned")
         del self.running[key]
         self.tracker.sample_passes += result.sample_passes
+        if request.data_fraction == 1 and result.status == "complete":
+            seconds, trainings = self.tracker.measured
+            self.tracker.measured = seconds + result.seconds, trainings + request.stop - request.start
         self.note_end(self.study.tell(request.number, result, self.session, self.tracker.full_length))
         for waiter in self.waiters.pop(request.number, ()):
             if result.status == "failed":  # the worker may have been at fault, not the policy
@@ -150,6 +152,7 @@ def run_search(
     full_length: int,
     baselines: Mapping[str, Policy],
     progress: Progress,
+    *,
     training: Callable[[TrialRequest], Work] | None = None,
     may_stop: bool = False,
 ) -> str:
@@ -171,16 +174,7 @@ def run_search(
     Raises:
         AllTrialsFailed: no trial completed, or most failed; the message lists the causes.
     """
-    ended = [summary(record) for record in study.ended()]
-    probes = [result for result in study.history().probe_results.values() if result]
-    tracker = BudgetTracker(
-        budget,
-        full_length,
-        earlier_seconds=sum(trial.seconds for trial in ended) / executor.slots,
-        begun_at=time.monotonic(),
-        begun=sum(request.stop - request.start for request in study.all()),
-        sample_passes=sum(trial.sample_passes for trial in ended) + sum(probe["sample_passes"] for probe in probes),
-    )
+    tracker = _tracker(study, budget, full_length, executor.slots, len(baselines))
     context = SearchContext(
         study.space,
         baselines,
@@ -199,6 +193,31 @@ def run_search(
     if search.stopped:
         progress.say(f"the search ends early: {search.stopped}; --no-early-stop goes on")
     return search.stopped
+
+
+def _tracker(study: SearchStudy, budget: Budget, full_length: int, slots: int, known: int) -> BudgetTracker:
+    """What earlier sessions have spent of the budget."""
+    ended = [summary(record) for record in study.ended()]
+    probes = [result for result in study.history().probe_results.values() if result]
+    count = PolicyCount(study.strategy.explores_until)
+    for request in study.all():
+        count.add(*counted(request))
+    whole = [trial for trial in ended if trial.data_fraction == 1 and trial.status == "complete" and trial.seconds > 0]
+    return BudgetTracker(
+        budget,
+        full_length,
+        slots,
+        known,
+        count,
+        earlier_seconds=elapsed(study),
+        sample_passes=sum(trial.sample_passes for trial in ended) + sum(probe["sample_passes"] for probe in probes),
+        measured=(sum(trial.seconds for trial in whole), float(sum(trial.stop for trial in whole))),
+    )
+
+
+def counted(request: TrialRequest) -> tuple[str, tuple[float, float], float, bool]:
+    """A trial as `PolicyCount.add` takes it."""
+    return request.policy.fingerprint(), (request.start, request.stop), request.data_fraction, request.is_baseline
 
 
 def _train(request: TrialRequest) -> Work:

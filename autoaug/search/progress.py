@@ -14,8 +14,12 @@ class Progress(Protocol):
         """What the scores of the trials to come are."""
         return None
 
+    def part_begins(self, start: float, stop: float) -> None:  # noqa: ARG002 (not all care)
+        """What follows is about that part of the whole run, from its fraction `start` to `stop`, by time."""
+        return None
+
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
-        """A trial of the search ended; `fraction` of the budget is spent."""
+        """A trial of the search ended; `fraction` of its budget is spent."""
 
     def training_ended(self, name: str, done: int, total: int) -> None:
         """A training of the confirmation ended."""

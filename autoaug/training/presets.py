@@ -57,6 +57,10 @@ class Changes(BaseModel):
     precision: Precision | None = None
     gradient_bound: Annotated[float, Field(gt=0)] | Literal["none"] | None = None
     views: Annotated[int, Field(ge=1)] | None = None
+    class_weights: Literal["none", "balanced"] | None = None
+    sampling: Literal["shuffled", "balanced"] | None = None
+    equal: Literal["samples", "epochs", "compute"] | None = None
+    batch_counts: Literal["samples", "inputs"] | None = None
 
     def fields(self) -> dict[str, Any]:
         """The given fields of a `Recipe`."""

@@ -8,8 +8,16 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, kl_div, log_softmax
+from torch.nn.functional import (
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    kl_div,
+    log_softmax,
+    logsigmoid,
+)
 
+from autoaug.data.labels import kind_of, strata_of
+from autoaug.errors import OptionError
 from autoaug.functional.labels import soft_labels
 
 
@@ -90,6 +98,114 @@ class Classification:
 
     def strata(self, labels: np.ndarray) -> np.ndarray:
         return labels
+
+
+@dataclass(frozen=True)
+class MultiLabel:
+    """Several labels per sample, each a decision of its own; labels are bool ``[n, labels]``, predictions uint8.
+
+    Attributes:
+        outputs: the number of labels.
+        weights: of each label, the weight of samples that have it, relative to those that do not; empty if all are 1.
+    """
+
+    outputs: int
+    weights: tuple[float, ...] = ()
+    name: str = "multi-label"
+    classes: int = 0
+
+    def targets(self, labels: Tensor) -> Tensor:
+        return labels.float()
+
+    def loss(self, outputs: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
+        """The mean binary cross-entropy of the labels."""
+        weight = torch.tensor(self.weights).to(outputs) if self.weights else None
+        smoothed = targets * (1 - smoothing) + smoothing / 2
+        return binary_cross_entropy_with_logits(outputs, smoothed, pos_weight=weight, reduction="none").mean(1)
+
+    def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
+        """The mean Kullback-Leibler divergence of the probabilities of the labels."""
+        sides = ((logsigmoid(sign * outputs), logsigmoid(sign * others)) for sign in (1, -1))
+        return sum((kl_div(own, other, reduction="none", log_target=True) for own, other in sides), outputs * 0).mean(1)
+
+    def predict(self, outputs: Tensor) -> np.ndarray:
+        """The probability of each label, ``[n, labels]``."""
+        probabilities: np.ndarray = outputs.float().sigmoid().cpu().numpy()
+        return probabilities
+
+    def decide(self, scores: np.ndarray) -> np.ndarray:
+        """The labels that are more likely than not, uint8 ``[n, labels]``."""
+        return (scores >= 0.5).astype(np.uint8)
+
+    def strata(self, labels: np.ndarray) -> np.ndarray:
+        return strata_of(labels)
+
+
+@dataclass(frozen=True)
+class Regression:
+    """Numbers; labels and predictions are float32 ``[n, numbers]``. The network learns them standardized.
+
+    Attributes:
+        means: the mean of each number in the training split.
+        deviations: its standard deviation there.
+    """
+
+    means: tuple[float, ...]
+    deviations: tuple[float, ...]
+    name: str = "regression"
+    classes: int = 0
+
+    @property
+    def outputs(self) -> int:
+        return len(self.means)
+
+    def targets(self, labels: Tensor) -> Tensor:
+        """The numbers, standardized."""
+        means, deviations = (torch.tensor(of, device=labels.device) for of in (self.means, self.deviations))
+        return (labels.float() - means) / deviations
+
+    def loss(self, outputs: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
+        """The mean squared error of the standardized numbers; their mean is what smoothing moves toward."""
+        return (outputs - (1 - smoothing) * targets).square().mean(1)
+
+    def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
+        """The mean squared difference."""
+        return (outputs - others).square().mean(1)
+
+    def predict(self, outputs: Tensor) -> np.ndarray:
+        """The numbers, ``[n, numbers]``."""
+        standardized = outputs.float().cpu().numpy()
+        numbers: np.ndarray = standardized * np.array(self.deviations, np.float32) + np.array(self.means, np.float32)
+        return numbers
+
+    def decide(self, scores: np.ndarray) -> np.ndarray:
+        return scores
+
+    def strata(self, labels: np.ndarray) -> np.ndarray:
+        return strata_of(labels)
+
+
+def task_for(labels: np.ndarray, outputs: int, is_balanced: bool = False) -> Task:
+    """What is predicted, from the labels of the training split.
+
+    Args:
+        labels: the labels, in one of the forms of `autoaug.data.labels`.
+        outputs: the number of classes, labels or numbers.
+        is_balanced: whether rare classes or labels count as much as frequent ones.
+
+    Raises:
+        OptionError: numbers cannot be balanced.
+    """
+    kind = kind_of(labels)
+    if kind == "classification":
+        return Classification(outputs, balanced_weights(labels, outputs) if is_balanced else ())
+    if kind == "multi-label":
+        having = np.maximum(1, labels.sum(0))
+        return MultiLabel(outputs, tuple(((len(labels) - having) / having).tolist()) if is_balanced else ())
+    if is_balanced:
+        raise OptionError("--class-weights balanced is for classes and labels, and this is regression; leave it out")
+    means, deviations = labels.mean(0, dtype=np.float64), labels.std(0, dtype=np.float64)
+    return Regression(tuple(means.tolist()), tuple(np.where(deviations > 0, deviations, 1.0).tolist()))
 
 
 def balanced_weights(labels: np.ndarray, classes: int) -> tuple[float, ...]:

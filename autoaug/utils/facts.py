@@ -41,6 +41,8 @@ def _in_present_words(noted: Facts) -> dict[str, Any]:
     facts = with_names(dict(noted), {"rule": "accept", "image_size": "size"})
     if facts.get("batch_counts") == "images":
         facts["batch_counts"] = "inputs"
+    if isinstance(facts.get("size"), int):
+        facts["size"] = [facts["size"]]
     return {name: _in_present_words(value) if isinstance(value, dict) else value for name, value in facts.items()}
 
 

@@ -39,7 +39,7 @@ def search_with(name: str, path: Path) -> SearchStudy:
     study = SearchStudy(path, space, get_strategy("tpe"), seed=3)
     baselines = {name: load_policy(name) for name in ("none", "flip-crop")}
     with executors(name, 1, "cpu", None) as open_executor, open_executor(task) as executor:
-        run_search(study, executor, Budget(trials=TRIALS), task.full_length_passes(), baselines, Logged())
+        run_search(study, executor, Budget(policies=TRIALS), task.full_length_passes(), baselines, Logged())
     return study
 
 
@@ -55,7 +55,7 @@ def test_study_states_are_the_same_under_every_executor(name: str, studies: dict
         return [(s.number, s.name, s.status, s.score, s.curve, s.sample_passes) for s in map(summary, study.ended())]
 
     assert states(studies[name]) == states(studies["inline"])
-    assert len(states(studies[name])) == TRIALS
+    assert len(states(studies[name])) == 2 + TRIALS, "two baselines"
 
 
 @pytest.mark.slow
@@ -69,7 +69,7 @@ def test_a_cluster_of_two_nodes_runs_trials_and_is_left_running(tmp_path: Path) 
         space, task = load_space("light"), small_task(epochs=2)
         study = SearchStudy(tmp_path / "study.db", space, get_strategy("random"), seed=0)
         with executors("ray-tune", 2, "cpu", cluster.address) as open_executor, open_executor(task) as executor:
-            run_search(study, executor, Budget(trials=6), task.full_length_passes(), {}, Logged())
+            run_search(study, executor, Budget(policies=6), task.full_length_passes(), {}, Logged())
         assert len(study.ended()) == 6
         assert len(cluster.list_all_nodes()) == 2
 
@@ -219,7 +219,7 @@ def test_a_node_that_is_killed_in_mid_trial_loses_none_and_none_is_told_twice(tm
         study = SearchStudy(tmp_path / "study.db", space, get_strategy("random"), seed=0)
         progress = Killing(lambda: cluster.remove_node(doomed, allow_graceful=False))
         with executors("ray-tune", 2, "cpu", cluster.address) as open_executor, open_executor(task) as executor:
-            run_search(study, executor, Budget(trials=8), task.full_length_passes(), {}, progress)
+            run_search(study, executor, Budget(policies=8), task.full_length_passes(), {}, progress)
         ended = [summary(trial) for trial in study.ended()]
         assert [trial.number for trial in ended] == list(range(8))
         assert {trial.status for trial in ended} <= {"complete", "pruned"}

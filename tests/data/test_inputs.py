@@ -11,7 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoaug.data.inputs import FileInputs, Inputs, MappedInputs, MemoryInputs, in_memory, pick, spread_rows, take_ahead
+from autoaug.data.inputs import (
+    FileInputs,
+    Inputs,
+    MappedInputs,
+    MemoryInputs,
+    in_blocks,
+    in_memory,
+    pick,
+    spread_rows,
+    take_ahead,
+)
 
 
 class Halves:
@@ -49,7 +59,7 @@ def kinds(folder: Path) -> dict[str, tuple[Inputs, np.ndarray]]:
 
 
 @pytest.mark.parametrize("kind", ["memory", "mapped", "converted", "files"])
-def test_inputs_keep_any_shape_and_type(kind: str, tmp_path: Path) -> None:
+def test_inputs_keep_any_shape_and_type(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inputs, expected = kinds(tmp_path)[kind]
     rows = np.array([4, 0, 7])
     assert (len(inputs), inputs.shape, inputs.dtype) == (9, expected.shape[1:], expected.dtype)
@@ -61,7 +71,8 @@ def test_inputs_keep_any_shape_and_type(kind: str, tmp_path: Path) -> None:
         np.testing.assert_array_equal(read, expected[rows])
         assert read.dtype == expected.dtype
     assert type(pick(inputs, rows)) is type(inputs), "picked samples stay where they lie"
-    whole = in_memory(inputs, chunk=2).array
+    monkeypatch.setattr("autoaug.data.inputs._AT_ONCE", 2)
+    whole = in_memory(inputs).array
     np.testing.assert_array_equal(whole, expected)
     assert whole.dtype == expected.dtype
 
@@ -90,3 +101,25 @@ def test_spread_rows_are_distinct_ascending_and_reach_both_ends(count: int, at_m
     if len(rows) > 1:
         assert (rows[0], rows[-1]) == (0, count - 1)
         assert np.ptp(np.diff(rows)) <= 1, "the gaps differ by one row at most"
+
+
+class Huge(MemoryInputs):
+    """Samples of 32 MiB each, which stand for large photographs."""
+
+    def __init__(self) -> None:
+        super().__init__(np.zeros((9, 1), np.uint8))
+        object.__setattr__(self, "most", 0)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (2**25,)
+
+    def take(self, indices: np.ndarray) -> np.ndarray:
+        object.__setattr__(self, "most", max(self.most, len(indices)))  # type: ignore[attr-defined]
+        return np.broadcast_to(np.uint8(0), (len(indices), *self.shape))
+
+
+def test_blocks_take_little_memory_whatever_the_size_of_a_sample() -> None:
+    inputs = Huge()
+    assert sum(map(len, in_blocks(inputs))) == 9
+    assert inputs.most <= 2  # type: ignore[attr-defined]

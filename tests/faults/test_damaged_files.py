@@ -43,7 +43,7 @@ def run(tmp_path: Path) -> RunFolder:
         data_fingerprint=content["data"]["fingerprint"],
         memory_limit=2**30,
         space=load_space("light"),
-        budget=Budget(trials=2),
+        budget=Budget(policies=2),
         recipe=Recipe(epochs=3, batch_size=32),
         device="cpu",
         workers=1,

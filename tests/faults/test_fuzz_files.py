@@ -130,7 +130,7 @@ def config(content: dict) -> RunConfig:
         data_fingerprint=content["data"]["fingerprint"],
         memory_limit=2**30,
         space=load_space("standard"),
-        budget=Budget(trials=10),
+        budget=Budget(policies=10),
         recipe=Recipe(epochs=3, batch_size=32),
         device="cpu",
         workers=1,

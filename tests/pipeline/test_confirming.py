@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds
-from autoaug.evaluation.group_sequential import interim_analyses
+from autoaug.evaluation.group_sequential import interim_analyses, levels
 from autoaug.evaluation.scoring import ConfirmedTraining, Scoring
 from autoaug.evaluation.training_store import TrainingStore
-from autoaug.pipeline.confirming import Confirmed, _until_decided
-from autoaug.pipeline.job import Job
+from autoaug.pipeline.confirming import Confirmed, _ended_early, _until_decided
+from autoaug.pipeline.job import Job, Parts
 from autoaug.pipeline.searching import Searched
+from autoaug.pipeline.time_limit import TimeLimit
 from autoaug.policy.models import Policy
 from autoaug.results import CandidateKind
 from autoaug.runs.callbacks import Logged
@@ -47,6 +48,7 @@ class Made:
 
     def __init__(self, failing: str) -> None:
         self.failing = failing
+        self.kept = 0
 
     def read(self, policy: Policy, seed: int) -> None: ...
 
@@ -54,6 +56,7 @@ class Made:
         return CANDIDATES[policy.copies - 1].name == self.failing and SEEDS.index(seed) >= 5
 
     def keep(self, policy: Policy, seed: int, result: TrialResult) -> ConfirmedTraining:  # noqa: ARG002 (as the protocol)
+        self.kept += 1
         _, validation, test = WORTH[CANDIDATES[policy.copies - 1].name]
         draw = np.random.default_rng((seed, policy.copies))
 
@@ -67,20 +70,26 @@ class Made:
 def carried_out(_: Executor, specs: Iterator[TrialSpec]) -> Iterator[tuple[str, TrialResult]]:
     for spec in specs:
         ended = {"status": "failed", "reason": "out of memory"} if spec.work else {"status": "complete", "score": 0.5}
-        yield spec.key, TrialResult(started=0.0, **ended)  # type: ignore[arg-type]
+        yield spec.key, TrialResult(started=0.0, ended=1.0, **ended)  # type: ignore[arg-type]
 
 
-def confirmed(failing: str, monkeypatch: pytest.MonkeyPatch, progress: Logged) -> Confirmed:
+def confirmed(
+    failing: str, monkeypatch: pytest.MonkeyPatch, progress: Logged, limit: TimeLimit | None = None
+) -> Confirmed:
+    store = Made(failing)
     monkeypatch.setattr("autoaug.evaluation.confirmation.run_all", carried_out)
+    monkeypatch.setattr("autoaug.evaluation.confirmation.now", lambda: store.kept)  # each takes a second
     job = SimpleNamespace(
         planned=interim_analyses(5, 16),
         seeds=SEEDS,
         modality="image",
         progress=progress,
-        config=SimpleNamespace(returns="best-bet"),
+        config=SimpleNamespace(returns="best-bet", folds=None),
+        limit=limit,
+        parts=Parts(),
     )
     searched = Searched(CANDIDATES, cast("Any", object()))
-    return _until_decided(cast("Job", job), searched, cast("Executor", None), cast("TrainingStore", Made(failing)))
+    return _until_decided(cast("Job", job), searched, cast("Executor", None), cast("TrainingStore", store))
 
 
 def test_seeds_are_added_while_it_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,3 +116,31 @@ def test_a_failure_on_more_seeds_leaves_the_verdict_on_those_before(
     words = f"This is the verdict of the first 5 seeds, because trainings of {failing} failed on more."
     assert Heard.warned[-1] == words
     assert judgment.judgment.sentence.endswith(f" {words}"), "the report tells it too"
+
+
+@pytest.mark.parametrize(
+    ("room", "seeds"),
+    [
+        (0, 2),  # a verdict needs two, even if the time is up
+        (13, 3),  # four candidates a seed: the fourth seed was not finished
+        (23, 6),  # two candidates go on after the fifth seed, and one of them is a training ahead
+        (1000, 16),
+    ],
+)
+def test_no_training_begins_that_would_not_end_in_time(room: int, seeds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = confirmed("", monkeypatch, Logged(), TimeLimit(room, 20, 1.0, workers=1, least_seeds=2))
+    comparison = found.judgment.comparison
+    assert comparison is not None
+    assert len(comparison.differences) == seeds
+    assert ("the time was up" in found.judgment.sentence) == (seeds < 16)
+    assert comparison.interim_analyses[-1] in (seeds, 16)
+    assert {len(candidate.seeds) for candidate in found.candidates} == {min(seeds, 5), seeds}
+    assert {seed for name, seed in found.trainings if name == "first"} == set(SEEDS[:seeds])
+
+
+def test_a_confirmation_that_time_ended_is_judged_at_the_level_of_its_only_analysis() -> None:
+    assert _ended_early((5, 9, 16), 3) == (3,)
+    assert levels((3,)) == pytest.approx((0.05,), abs=1e-4)
+    assert _ended_early((5, 9, 16), 7) == (5, 7, 16)
+    assert levels((5, 7, 16))[0] == pytest.approx(levels((5, 9, 16))[0])
+    assert _ended_early((5, 9, 16), 5) == (5,)

@@ -45,16 +45,25 @@ def test_a_dry_run_says_what_a_search_would_do_and_writes_nothing(
     before = set(tmp_path.rglob("*"))
     ended = command("search", npz, "--trials", "7", "--seeds", "3", "--workers", "1", "--dry-run", folder=tmp_path)
     assert ended.code == 0, ended.stderr
-    assert ended.stdout.startswith("the search: 7 trials, none longer than a training (auto on the space 'standard')")
+    first = (
+        "the search: 7 policies of its own and 5 known ones, and repetitions of the best (auto on the space 'standard')"
+    )
+    assert ended.stdout.startswith(first)
     assert "up to 8 policies on 3 seeds, 24 trainings; then two of twice the length" in ended.stdout
     assert set(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.parametrize(("budget", "seconds"), [({"budget": "4x"}, 4), ({"trials": 6}, 6), ({"time": "90s"}, None)])
-def test_the_search_takes_its_budget(budget: dict[str, object], seconds: float | None, npz: Path) -> None:
+@pytest.mark.parametrize(
+    ("budget", "trainings"),
+    [
+        ({"budget": "4x"}, 4),
+        ({"trials": 6, "strategy": "tpe"}, 6 + 5),
+        ({"trials": 6}, (6 + 5) / 4 / 0.6),  # on a quarter of the data, in three fifths of the budget
+    ],
+)
+def test_the_search_takes_its_budget(budget: dict[str, object], trainings: float, npz: Path) -> None:
     found = api.forecast(npz, workers=2, **budget)
-    expected = 90.0 if seconds is None else seconds * found.training_seconds / 2
-    assert found.search_seconds == pytest.approx(expected)
+    assert found.search_seconds == pytest.approx(trainings * found.training_seconds / 2)
     assert found.training_seconds > 0
     assert found.memory > 2**20
 
@@ -74,3 +83,9 @@ def test_a_model_that_cannot_be_trained_is_no_traceback(tmp_path: Path, monkeypa
     found = api.forecast(write_npz(tmp_path / "bars.npz"), model="broken_in_training:build", trials=3, workers=1)
     assert "not today" in found.fault
     assert found.lines[-1].startswith("how long that takes is not known")
+
+
+def test_a_time_limit_is_for_the_whole_run(npz: Path) -> None:
+    found = api.forecast(npz, workers=2, time="3h")
+    assert found.search_seconds + found.confirmation_seconds[0] == pytest.approx(3 * 3600)
+    assert "at most 3.0 hours in all" in found.lines[2]

@@ -113,7 +113,8 @@ def test_a_policy_that_cannot_be_confirmed_is_left_out() -> None:
 def test_a_closure_runs_on_several_workers() -> None:
     factor = 2.0
     result = autoaug.search(objective=lambda t, s, f: factor * likes_turns(t, s, f), trials=8, seeds=2, workers=2)
-    assert len(result.history) == 8
+    known = {trial.fingerprint for trial in result.history if trial.is_baseline}
+    assert len({trial.fingerprint for trial in result.history} - known) >= 8
 
 
 @pytest.mark.parametrize(

@@ -159,3 +159,19 @@ def test_a_recipe_file_is_noted_in_the_run(npz: Path, tmp_path: Path) -> None:
         *("scratch", "adamw", 0.0, 5),
         "float32",
     )
+
+
+def test_a_recipe_file_may_balance_and_options_override_it(npz: Path, tmp_path: Path) -> None:
+    file = tmp_path / "balanced.yaml"
+    file.write_text("class_weights: balanced\nsampling: balanced\nequal: epochs\nbatch_counts: inputs\n")
+    config, _, _ = prepare(SearchOptions(data=npz, recipe=file, sampling="shuffled", workers=1))
+    recipe = config.recipe
+    assert (recipe.class_weights, recipe.sampling, recipe.equal, recipe.batch_counts) == (
+        "balanced",
+        "shuffled",
+        "epochs",
+        "inputs",
+    )
+    file.write_text("sampling: evenly\n")
+    with pytest.raises(OptionError, match="sampling"):
+        prepare(SearchOptions(data=npz, recipe=file, workers=1))

@@ -25,7 +25,7 @@ from autoaug.errors import AutoaugError
 from autoaug.report.reading import read_unfinished
 from autoaug.report.server import event_line
 from autoaug.results import MetricRecord, SearchResult
-from autoaug.runs.callbacks import TRACKERS
+from autoaug.runs.callbacks import TRACKERS, listening
 from autoaug.runs.callbacks.console import ConsoleProgress
 from autoaug.runs.callbacks.event_log import EventLog, read_events
 from autoaug.runs.callbacks.tensorboard import TensorBoard
@@ -93,13 +93,13 @@ def test_mlflow_gets_a_parent_and_a_child_a_trial(tracked: Path) -> None:
     runs = client.search_runs([client.get_experiment_by_name("autoaug").experiment_id])
     parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
     assert len(parents) == 1
-    assert len(runs) == 1 + OPTIONS["trials"]
+    assert len(runs) == 1 + len(SearchResult.load(tracked).history)
     assert {a.path for a in client.list_artifacts(parents[0].info.run_id)} >= {"report.html", "policy.yaml"}
 
 
 def test_wandb_writes_offline_and_learns_no_password(tracked: Path) -> None:
     pytest.importorskip("wandb")
-    assert len(list((tracked / "wandb").glob("offline-run-*"))) == 1 + OPTIONS["trials"]
+    assert len(list((tracked / "wandb").glob("offline-run-*"))) == 1 + len(SearchResult.load(tracked).history)
     written = b"".join(path.read_bytes() for path in (tracked / "wandb").rglob("*") if path.is_file())
     assert b"@noted/d" in written
     assert b"s3cret" not in written
@@ -248,3 +248,60 @@ def test_ctrl_c_ends_the_watching(run: Path) -> None:
 @pytest.mark.parametrize("of", ["policy", "space"])
 def test_schemas_describe_the_files(of: str, command: Callable[..., Ended], tmp_path: Path) -> None:
     assert json.loads(command("schema", of, folder=tmp_path).stdout)["properties"]
+
+
+def shown_lines(monkeypatch: pytest.MonkeyPatch, events: Callable[[ConsoleProgress, list[float]], None]) -> list[str]:
+    """The lines on a console without a live bar; the list that `events` gets is the time."""
+    written, clock = io.StringIO(), [0.0]
+    monkeypatch.setattr("autoaug.runs.callbacks.console.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    with ConsoleProgress(Console(file=written, force_terminal=False, width=200)) as progress:
+        events(progress, clock)
+    return written.getvalue().splitlines()
+
+
+def test_one_estimate_is_for_all_of_the_run(of_errors: SearchResult, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial = next(t for t in of_errors.history if t.score is not None)
+
+    def events(progress: ConsoleProgress, clock: list[float]) -> None:
+        clock[0] = 100.0  # before the first part begins
+        progress.part_begins(0.0, 0.4)
+        clock[0] = 110.0
+        progress.trial_ended(trial, 0.5)
+        progress.part_begins(0.4, 0.9)
+        clock[0] = 150.0
+        progress.training_ended("none", 1, 5)
+
+    first, second = shown_lines(monkeypatch, events)
+    assert first.endswith("20 % done, 40s left")
+    assert second.endswith("confirmation 1 of 5: none, 50 % done, 50s left")
+
+
+def test_a_run_that_goes_on_is_judged_by_its_own_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    def events(progress: ConsoleProgress, clock: list[float]) -> None:
+        progress.part_begins(0.5, 1.0)
+        clock[0] = 10.0
+        progress.training_ended("none", 1, 5)
+
+    assert shown_lines(monkeypatch, events)[0].endswith("60 % done, 40s left")
+
+
+def test_trials_are_compared_with_those_on_the_same_share_of_the_data(
+    of_errors: SearchResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = next(t for t in of_errors.history if t.score is not None)
+
+    def events(progress: ConsoleProgress, _: list[float]) -> None:
+        for share, is_baseline, score in ((1.0, False, 0.9), (0.25, True, 0.7), (0.25, False, 0.6)):
+            changed = {"data_fraction": share, "is_baseline": is_baseline, "score": score}
+            progress.trial_ended(trial.model_copy(update=changed), 0.5)
+
+    *_, last = shown_lines(monkeypatch, events)
+    assert "best on 25 % of the data 60.0 %, best baseline 70.0 %" in last
+
+
+def test_python_programs_can_have_a_bar() -> None:
+    with listening(True) as progress:
+        assert isinstance(progress, autoaug.ConsoleProgress)
+    given = autoaug.ConsoleProgress()
+    with listening(given) as progress:
+        assert progress is given

@@ -23,10 +23,10 @@ NAMES = tuple("abcdefghi")
 @pytest.mark.parametrize(
     ("budget", "count"),
     [
-        (Budget(trials=2), 5),
-        (Budget(trials=18), 6),
+        (Budget(policies=2), 5),
+        (Budget(policies=18), 6),
         (Budget(trainings=20), 7),
-        (Budget(trials=90), 9),
+        (Budget(policies=90), 9),
         (Budget(seconds=9), 9),
     ],
 )
@@ -38,12 +38,12 @@ def trials(names: tuple[str, ...]) -> list[TrialRecord]:
     """The trials of a search by luck that had those baselines."""
     with kept_in_memory():
         study = SearchStudy("study.db", load_space("light"), get_strategy("random"), seed=1)
-    run_search(study, Lucky(False), Budget(trials=10), FULL, {name: load_policy(name) for name in names}, Logged())
+    run_search(study, Lucky(False), Budget(policies=10), FULL, {name: load_policy(name) for name in names}, Logged())
     return list(study.history().trials)
 
 
 @pytest.mark.parametrize("strategy", ["auto", "random", "cmaes", "grid", "density", "pbt"])
-@pytest.mark.parametrize("budget", [Budget(trials=5), Budget(trainings=4)])
+@pytest.mark.parametrize("budget", [Budget(policies=5), Budget(trainings=4)])
 def test_even_a_small_budget_is_not_spent_on_baselines_alone(strategy: str, budget: Budget) -> None:
     space = load_space("flat" if strategy in BEFORE_MATRICES else "light")
     baselines = {name: load_policy(name) for name in affordable_baselines(space.baselines, budget)}

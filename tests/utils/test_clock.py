@@ -30,7 +30,7 @@ def test_neither_durations_nor_limits_follow_a_clock_that_is_set(
     space, task = load_space("light"), small_task(epochs=1)
     study = SearchStudy(tmp_path / "study.db", space, get_strategy("random"), seed=0)
     executor = InlineExecutor(task, timeout=600)
-    run_search(study, executor, Budget(trials=2), task.full_length_passes(), {}, Logged())
+    run_search(study, executor, Budget(policies=2), task.full_length_passes(), {}, Logged())
     spent = time.monotonic() - begun
     trials = [summary(trial) for trial in study.ended()]
     assert [trial.status for trial in trials] == ["complete"] * 2

@@ -1,7 +1,8 @@
 """An ``.npz`` file with ``x_train, y_train[, x_val, y_val][, x_test, y_test][, class_names]``, with ``g_train`` and so
 on if samples belong to groups that must stay together, and with ``c_train`` if some are augmented copies (true). Case
-does not matter. Words are accepted too, before or after the split: ``train_NOUNs, train_labels, train_groups,
-train_copies`` or ``groups_train``, where NOUN is the modality's word for a sample.
+does not matter. Labels with columns are several labels per sample (0 and 1), or numbers to predict. Words are accepted
+too, before or after the split: ``train_NOUNs, train_labels, train_groups, train_copies`` or ``groups_train``, where
+NOUN is the modality's word for a sample.
 """
 
 from __future__ import annotations
@@ -126,8 +127,8 @@ def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
 
 
 def _labels(array: np.ndarray) -> np.ndarray:
-    """Labels ``[N]``, given as ``[N]`` or ``[N, 1]``."""
-    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+    """Labels ``[N]``, given as ``[N]`` or ``[N, 1]``; a column of floating-point numbers is to be predicted as such."""
+    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind != "f" else array
 
 
 def _class_names(path: Path, array: np.ndarray) -> list[str]:
@@ -152,7 +153,7 @@ def array_source(
     for role, (inputs, labels) in parts.items():
         if len(inputs) != len(labels):
             raise DataError(f"{name}: {len(inputs)} {role} {noun}s but {len(labels)} labels; one label per {noun}")
-        if role in groups and groups[role].shape != labels.shape:
+        if role in groups and groups[role].shape != labels.shape[:1]:
             found = list(groups[role].shape)
             raise DataError(f"{name}: {len(inputs)} {role} {noun}s but groups of shape {found}; one group per {noun}")
         if not len(labels):

@@ -12,7 +12,8 @@ from typing import TypeVar
 import numpy as np
 
 from autoaug.data.inputs import DECODERS, FileInputs, Reader
-from autoaug.data.source import Part, Role, Source, index_labels
+from autoaug.data.labels import Kind
+from autoaug.data.source import Part, Role, Source, index_labels, parse_labels
 from autoaug.errors import DataError, first_line, printable
 
 #: What is known about a file after it was read once; never text, which stands for an error.
@@ -39,6 +40,8 @@ class Listing:
         items: the samples.
         classes: names of classes that should have samples, besides those in `items`.
         left_out, assumed: see `Source`.
+        kind: what is predicted, and so what the labels of the items are: a class, several labels joined by semicolons,
+            or a number.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Listing:
     classes: frozenset[str] = frozenset()
     left_out: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
+    kind: Kind = "classification"
 
 
 @dataclass(frozen=True)
@@ -83,8 +87,7 @@ def open_listing(
     common = agree(readable)
     roles: list[Role] = [role for role in ("train", "validation", "test") if any(i.role == role for i, _ in readable)]
     by_role = {role: [item for item, _ in readable if item.role == role] for role in roles}
-    texts = [np.array([item.label for item in by_role[role]], dtype=object) for role in roles]
-    labels, known = index_labels(texts, None, listing.name)
+    labels, known = _labels(listing, [[item.label for item in by_role[role]] for role in roles])
     return Source(
         name=listing.name,
         classes=known,
@@ -94,8 +97,27 @@ def open_listing(
         rule=common.rule,
         left_out=listing.left_out,
         assumed=listing.assumed,
-        empty=tuple(sorted({*listing.classes, *(item.label for item in listing.items)} - set(known))),
+        empty=tuple(sorted(_listed(listing) - set(known))),
     )
+
+
+def _labels(listing: Listing, texts: list[list[str]]) -> tuple[list[np.ndarray], tuple[str, ...]]:
+    """The labels of the samples of each part, and the names of the classes or columns."""
+    if listing.kind == "classification":
+        return index_labels([np.array(part, dtype=object) for part in texts], None, listing.name)
+    if listing.kind == "regression":
+        return [np.array(part, np.float32)[:, None] for part in texts], ("number",)
+    every, names = parse_labels([text for part in texts for text in part])
+    ends = np.cumsum([len(part) for part in texts])[:-1]
+    return index_labels(np.split(every, ends), list(names), listing.name)
+
+
+def _listed(listing: Listing) -> set[str]:
+    """The names of all classes that should have samples."""
+    if listing.kind == "regression":
+        return set()
+    texts = [item.label for item in listing.items]
+    return {*listing.classes, *(texts if listing.kind == "classification" else parse_labels(texts)[1])}
 
 
 def format_left_out(counts: Counter[str]) -> tuple[str, ...]:

@@ -1,21 +1,26 @@
 """A CSV manifest with the columns ``path,label[,split[,group]]``; paths are relative to its folder, which may be one
-that `autoaug expand` made.
+that `autoaug expand` made. Instead of ``label``, a column ``labels`` has several labels per sample, joined by
+semicolons, and a column ``number`` has what a regression predicts.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import math
 from dataclasses import replace
 from pathlib import Path
 
+from autoaug.data.labels import Kind
 from autoaug.data.layouts.folder import EXPANSION, is_copy
 from autoaug.data.layouts.listing import Item, Listing
 from autoaug.data.source import ROLE_NAMES
 from autoaug.errors import DataError, UnknownName
 from autoaug.utils.files import read_text
 
-COLUMNS = ("path", "label", "split", "group")
+#: The columns with labels; a manifest has one of them.
+_LABELS: dict[str, Kind] = {"label": "classification", "labels": "multi-label", "number": "regression"}
+COLUMNS = ("path", *_LABELS, "split", "group")
 #: Enough for millions of lines; an endless file is not read forever.
 _MOST_BYTES = 2**28
 
@@ -42,7 +47,7 @@ def list_manifest(path: Path) -> Listing:
         raise DataError(
             f"{path}: the manifest lists no samples; expected a header line path,label and one line per sample"
         )
-    return Listing(str(path), tuple(items))
+    return Listing(str(path), tuple(items), kind=next(_LABELS[name] for name in columns if name in _LABELS))
 
 
 def _columns(manifest: Path, row: list[str], line: int) -> list[str]:
@@ -50,11 +55,13 @@ def _columns(manifest: Path, row: list[str], line: int) -> list[str]:
     names = [name.strip().lower() for name in row]
     if not row:
         return []
-    if not {"path", "label"} <= set(names) or set(names) - set(COLUMNS) or len(names) != len(set(names)):
+    labels = [name for name in names if name in _LABELS]
+    if "path" not in names or len(labels) != 1 or set(names) - set(COLUMNS) or len(names) != len(set(names)):
         separator = next((what for sign, what in ((";", "semicolons"), ("\t", "tabs")) if sign in "".join(row)), None)
         cure = f" (the file is separated by {separator}: save it with commas)" if separator else ""
         raise DataError(
-            f"{manifest}, line {line}: columns must be path,label[,split[,group]], not {','.join(row)}{cure}"
+            f"{manifest}, line {line}: columns must be path,label[,split[,group]] (instead of label also "
+            f"labels, joined by semicolons, or number), not {','.join(row)}{cure}"
         )
     return names
 
@@ -67,9 +74,20 @@ def _item(manifest: Path, line: int, columns: list[str], row: list[str]) -> Item
             "leave none out"
         )
     values = dict(zip(columns, row, strict=True))
-    file, label, split = values["path"], values["label"].strip(), values.get("split", "").strip() or "train"
-    if not file.strip() or not label:
+    file, split = values["path"], values.get("split", "").strip() or "train"
+    name = next(name for name in columns if name in _LABELS)
+    label = values[name].strip()
+    if name == "number" and not _is_number(label):
+        raise DataError(f"{where}: number {label!r} is not a finite number")
+    if not file.strip() or not (label or name == "labels"):
         raise DataError(f"{where}: path and label must not be empty")
     if split.lower() not in ROLE_NAMES:
         raise DataError(f"{where}: {UnknownName('split', split, ROLE_NAMES)}")
     return Item(manifest.parent / file, label, ROLE_NAMES[split.lower()], values.get("group", "").strip() or None)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

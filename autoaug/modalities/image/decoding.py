@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from autoaug.functional.bounds import within_rounding
+from autoaug.modalities.base import AS_SUITS, Resize
 from autoaug.utils.files import regular_file
 
 #: Larger images are scaled down to this many pixels on the shorter side, which is enough for a proxy network.
@@ -89,8 +90,8 @@ class Depth:
 
 @dataclass(frozen=True)
 class Shape:
-    """The form of all images of a data set: channels, height and width, whether images are resized to it, and how gray
-    values with more than 8 bits are converted.
+    """The form of all images of a data set: channels, height and width, whether images are resized to it, how gray
+    values with more than 8 bits are converted, and how images are resized.
     """
 
     channels: int
@@ -98,6 +99,7 @@ class Shape:
     width: int
     resized: bool
     depth: Depth = Depth()
+    how: str = "crop"
 
 
 def read_header(path: Path) -> Header:
@@ -112,20 +114,21 @@ def read_header(path: Path) -> Header:
     return Header(*image.size, mode, high, is_deep, has_alpha, has_frames)
 
 
-def common_shape(headers: Sequence[Header], image_size: int | None = None) -> Shape:
+def common_shape(headers: Sequence[Header], resize: Resize = AS_SUITS) -> Shape:
     """The common shape of all images.
 
-    If all images have the same size with a shorter side up to 224 pixels, it is kept. Otherwise, or if `image_size` is
-    given, each image is scaled so that its shorter side is S, and the central S x S square is kept; S is `image_size`,
-    or else the median of the shorter sides, at most 224. If any image is in color, all become color images.
+    If all images have the same size with a shorter side up to 224 pixels, it is kept. Otherwise, or if `resize` has a
+    size, images are resized to it; without one, to a square whose side is the median of the shorter sides, at most 224.
+    If any image is in color, all become color images.
     """
     channels = 1 if all(header.is_gray for header in headers) else 3
     sizes = {(header.height, header.width) for header in headers}
     height, width = next(iter(sizes))
-    if image_size is None and len(sizes) == 1 and min(height, width) <= LARGEST_SIDE:
+    if not resize.lengths and len(sizes) == 1 and min(height, width) <= LARGEST_SIDE:
         return Shape(channels, height, width, resized=False)
-    side = image_size or min(LARGEST_SIDE, round(median(min(h.width, h.height) for h in headers)))
-    return Shape(channels, side, side, resized=True)
+    side = min(LARGEST_SIDE, round(median(min(h.width, h.height) for h in headers)))
+    lengths = resize.lengths or (side,)
+    return Shape(channels, lengths[0], lengths[-1], resized=True, how=resize.how)
 
 
 def common_depth(headers: Sequence[Header]) -> Depth:
@@ -164,14 +167,33 @@ def decode(path: Path, shape: Shape) -> np.ndarray:
     Raises one of `UNREADABLE`.
     """
     with _opened(path) as opened:
+        if shape.resized:
+            _read_smaller(opened, shape)
         image = ImageOps.exif_transpose(opened)
         if image.mode in _INTEGERS | _FLOATS:
             image = _shallow(image, shape.depth)
         image = image.convert("L" if shape.channels == 1 else "RGB")
         if shape.resized:
-            image = ImageOps.fit(image, (shape.width, shape.height), Image.Resampling.BILINEAR)
+            image = _RESIZE[shape.how](image, (shape.width, shape.height), Image.Resampling.BILINEAR)
         pixels = np.asarray(image)
     return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+#: The ways to resize a picture to a width and height, with a filter.
+_RESIZE: Mapping[str, Callable[[Image.Image, tuple[int, int], Image.Resampling], Image.Image]] = {
+    "crop": ImageOps.fit,
+    "letterbox": ImageOps.pad,
+    "squash": lambda image, size, method: image.resize(size, method),
+}
+#: A JPEG file is read at a half, a quarter or an eighth of its size while that is at least this many times the wanted
+#: one, as Pillow's thumbnails are: large photographs take a fraction of the time and memory, and look the same.
+_GAP = 2
+
+
+def _read_smaller(opened: Image.Image, shape: Shape) -> None:
+    """Have a large JPEG file read at a smaller size."""
+    side = _GAP * max(shape.width, shape.height)  # it may be turned upright later
+    opened.draft(None, (side, side))
 
 
 def as_picture(image: np.ndarray) -> Image.Image:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torchvision import tv_tensors
 
 from autoaug.modalities.base import Batch
 from autoaug.modalities.image.pixels import as_batch, as_float, as_type, check_inputs
@@ -29,6 +30,17 @@ def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
         alone,
         lambda augmented: back(augmented.values[0] if alone else augmented.values),
     )
+
+
+def is_sample(given: Any) -> bool:
+    """A picture, an image of `tv_tensors`, or a plain tensor or array with the shape and type of images."""
+    if isinstance(given, Image.Image | tv_tensors.Image):
+        return True
+    if type(given) is Tensor:
+        return given.ndim in (3, 4) and (given.dtype == torch.uint8 or given.is_floating_point())
+    if isinstance(given, np.ndarray):
+        return given.ndim in (2, 3, 4) and (given.dtype == np.uint8 or (given.ndim > 2 and given.dtype.kind == "f"))
+    return False
 
 
 def check(values: Tensor, look: bool = True) -> Tensor:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from autoaug.errors import OptionError, UnknownName, first_line
@@ -22,6 +23,18 @@ TRACKERS: dict[str, tuple[str, Callable[[RunFolder, dict[str, Any]], Tracker]]] 
     "wandb": ("wandb", Wandb),
     "mlflow": ("mlflow", MLflow),
 }
+
+
+@contextmanager
+def listening(progress: Progress | bool | None) -> Iterator[Progress]:
+    """What is notified of events: the given listener; a bar for True; only the logger ``autoaug`` for None."""
+    if progress is True:
+        from autoaug.runs.callbacks.console import ConsoleProgress
+
+        with ConsoleProgress() as bar:
+            yield bar
+    else:
+        yield progress or Logged()
 
 
 def check_trackers(names: Iterable[str]) -> None:
@@ -56,4 +69,4 @@ def _opened(name: str, folder: RunFolder, options: dict[str, Any]) -> Tracker:
         ) from None
 
 
-__all__ = ["TRACKERS", "Everyone", "Logged", "Tracker", "check_trackers", "open_trackers"]
+__all__ = ["TRACKERS", "Everyone", "Logged", "Tracker", "check_trackers", "listening", "open_trackers"]

@@ -30,6 +30,11 @@ class Everyone(Progress):
         for one in self._told:
             one.measured_by(metric)
 
+    def part_begins(self, start: float, stop: float) -> None:
+        """Tell all which part of the run follows."""
+        for one in self._told:
+            one.part_begins(start, stop)
+
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """Forward a trial of the search."""
         for one in self._told:

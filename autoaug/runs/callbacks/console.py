@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
+import math
 import time
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from autoaug.results import ACCURACY, MetricRecord, TrialSummary
 from autoaug.search.progress import Progress
 from autoaug.utils.terminal import say
 
-_PARTS = 1000
-
 
 class ConsoleProgress(Progress):
-    """Shows the finished trials, the best trial and the best baseline, and the time left."""
+    """Shows one bar for all of a run with the time left, the number of trials, and on the share of the data that the
+    last one was trained on, the best one and the best baseline. With ``progress=True``, Python programs get one too.
+    """
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console()
         self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
             TextColumn("{task.percentage:3.0f} %"),
-            TimeRemainingColumn(elapsed_when_finished=True),
-            console=console,
-            disable=not console.is_terminal,
+            TextColumn("{task.fields[left]}"),
+            console=self._console,
+            disable=not (self._console.is_terminal or self._console.is_jupyter),
         )
-        self._task: TaskID | None = None
-        self._begun = time.monotonic()
-        self._trials = 0
-        self._best: float | None = None
-        self._best_baseline: float | None = None
+        self._task = self._bar.add_task("preparing", total=1.0, left="")
         self._metric = ACCURACY
+        self._part = 0.0, 1.0
+        self._begun = time.monotonic(), 0.0
+        self._trials = 0
+        self._best: dict[tuple[float, bool], float] = {}
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -44,31 +45,35 @@ class ConsoleProgress(Progress):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is None:
+            self._bar.update(self._task, completed=1.0, left="")
         self._bar.stop()
 
     def measured_by(self, metric: MetricRecord) -> None:
         """What scores are, and how they are shown."""
         self._metric = metric
 
+    def part_begins(self, start: float, stop: float) -> None:
+        """Another part of the run begins. The time left is judged by the time since the first one of this session."""
+        if self._part == (0.0, 1.0):
+            self._begun = time.monotonic(), start
+        self._part = start, stop
+        self._trials, self._best = 0, {}
+        self._bar.update(self._task, completed=start)
+
     def say(self, message: str) -> None:
         """A stage begins or ends."""
         say(self._console, message)
-        if self._task is not None:
-            self._bar.remove_task(self._task)
-        self._task = None
-        self._begun = time.monotonic()
-        self._trials, self._best, self._best_baseline = 0, None, None
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
-        """A trial of the search ended; `fraction` of the budget is spent."""
+        """A trial of the search ended; `fraction` of its budget is spent."""
         self._trials += 1
         if trial.score is not None:
-            if trial.is_baseline:
-                self._best_baseline = _larger(self._best_baseline, trial.score)
-            else:
-                self._best = _larger(self._best, trial.score)
-        best, best_baseline = self._shown(self._best), self._shown(self._best_baseline)
-        text = f"{self._trials} trials, best {best}, best baseline {best_baseline}"
+            kind = trial.data_fraction, trial.is_baseline
+            self._best[kind] = max(self._best.get(kind, -math.inf), trial.score)
+        best, best_baseline = (self._shown(self._best.get((trial.data_fraction, of))) for of in (False, True))
+        on = "" if trial.data_fraction == 1 else f" on {100 * trial.data_fraction:g} % of the data"
+        text = f"{self._trials} trials, best{on} {best}, best baseline {best_baseline}"
         outcome = trial.status if trial.score is None else self._shown(trial.score)
         reason = f" ({trial.reason})" if trial.reason else ""
         what = trial.words or trial.name
@@ -83,18 +88,19 @@ class ConsoleProgress(Progress):
         return "-" if score is None else self._metric.shown(score)
 
     def _show(self, text: str, fraction: float, line: str) -> None:
+        start, stop = self._part
+        done = start + min(1.0, fraction) * (stop - start)
+        left = self._left(done)
         if not self._console.is_terminal:
-            passed = time.monotonic() - self._begun
-            left = "" if fraction <= 0 else f", {_duration(passed * (1 - fraction) / fraction)} left"
-            say(self._console, f"{line}, {100 * fraction:.0f} % done{left}")
-            return
-        if self._task is None:
-            self._task = self._bar.add_task(text, total=_PARTS)
-        self._bar.update(self._task, description=text, completed=round(fraction * _PARTS))
+            say(self._console, f"{line}, {100 * done:.0f} % done{left and f', {left}'}")
+        self._bar.update(self._task, completed=done, description=text, left=left)
 
-
-def _larger(one: float | None, other: float) -> float:
-    return other if one is None else max(one, other)
+    def _left(self, done: float) -> str:
+        """The time left of the whole run, if the rest is as fast as what this session has done."""
+        begun, before = self._begun
+        if done <= before:
+            return ""
+        return f"{_duration((time.monotonic() - begun) * (1 - done) / (done - before))} left"
 
 
 def _duration(seconds: float) -> str:

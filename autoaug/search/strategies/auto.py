@@ -119,6 +119,7 @@ class Auto(Strategy):
 
     def __init__(self, config: AutoConfig | None = None) -> None:
         self.config = config or AutoConfig()
+        self.explores_until, self.explored_fraction = self.config.explores_until, self.config.data_fraction
 
     def next(self, history: History, context: SearchContext) -> Step | None:
         if context.spent >= self._finishes_from(context):

@@ -139,7 +139,7 @@ class SearchContext(NamedTuple):
         space: the space that policies are drawn from.
         baselines: known policies by name.
         spent: the fraction of the budget that is spent or committed, in [0, 1).
-        budget: the budget in full trainings; None if it is a time limit.
+        budget: the budget in full trainings; None if that is not known.
         seed: the seed of the run.
         has_data: whether probes can read the data; they cannot if the user supplies the objective.
         may_stop: whether the search may end before the budget is spent.
@@ -217,6 +217,8 @@ class Strategy(ABC):
         prunes: whether poor trials are stopped at half their length.
         learns_from_scores: whether its next step depends on the scores of earlier trainings.
         needs_data: whether it reads the data or continues trainings, which is impossible with a user's own objective.
+        explores_until: the fraction of the budget after which it tries no new policies, but repeats some.
+        explored_fraction: the fraction of the training split that new policies are tried on.
     """
 
     name: str
@@ -225,6 +227,8 @@ class Strategy(ABC):
     prunes: bool = True
     learns_from_scores: bool = True
     needs_data: bool = False
+    explores_until: float = 1.0
+    explored_fraction: float = 1.0
 
     def check(self, space: SearchSpace) -> None:  # noqa: B027 (most strategies can search any space)
         """Raise `SpaceError`, naming a strategy that can, if this one cannot search `space`."""

@@ -13,17 +13,25 @@ from autoaug.training.metrics.base import (
 )
 from autoaug.training.metrics.choice import check_metric, get_metric, is_own, metrics_of
 from autoaug.training.metrics.counts import Accuracy, BalancedAccuracy, Kappa, MacroF1
+from autoaug.training.metrics.labels import MacroLabelF1, MeanAveragePrecision, MicroF1
+from autoaug.training.metrics.numbers import Determination, MeanAbsoluteError, RootMeanSquaredError
 from autoaug.training.metrics.probabilities import AUROC, LogLoss
 
 __all__ = [
     "AUROC",
     "Accuracy",
     "BalancedAccuracy",
+    "Determination",
     "Kappa",
     "LogLoss",
     "MacroF1",
+    "MacroLabelF1",
+    "MeanAbsoluteError",
+    "MeanAveragePrecision",
     "Measured",
     "Metric",
+    "MicroF1",
+    "RootMeanSquaredError",
     "SumMetric",
     "by_cluster",
     "check_metric",

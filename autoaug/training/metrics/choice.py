@@ -10,6 +10,8 @@ import numpy as np
 from autoaug.errors import OptionError
 from autoaug.training.metrics.base import Metric, statistics_of
 from autoaug.training.metrics.counts import Accuracy, BalancedAccuracy, Kappa, MacroF1
+from autoaug.training.metrics.labels import MacroLabelF1, MeanAveragePrecision, MicroF1
+from autoaug.training.metrics.numbers import Determination, MeanAbsoluteError, RootMeanSquaredError
 from autoaug.training.metrics.own import OwnMetric
 from autoaug.training.metrics.probabilities import AUROC, LogLoss
 from autoaug.training.tasks import Task
@@ -25,7 +27,9 @@ _METRICS: Mapping[str, Mapping[str, Metric]] = {
         "auroc": AUROC(),
         "log-loss": LogLoss(),
         "kappa": Kappa(),
-    }
+    },
+    "multi-label": {"map": MeanAveragePrecision(), "macro-f1": MacroLabelF1(), "micro-f1": MicroF1()},
+    "regression": {"rmse": RootMeanSquaredError(), "mae": MeanAbsoluteError(), "r2": Determination()},
 }
 
 
@@ -44,7 +48,7 @@ def get_metric(name: str, task: Task) -> Metric:
     such metric.
     """
     if is_own(name):
-        return OwnMetric(name)
+        return OwnMetric(name, task.outputs if not task.classes else 1, bool(task.classes))
     known = metrics_of(task)
     if name in known:
         return known[name]
@@ -73,21 +77,32 @@ def check_metric(
     """
     metric = get_metric(name, task)
     for split, all_labels in labels.items():
-        classes = np.unique(all_labels)
-        has = f"the {split} split has {len(classes)} of {task.outputs} classes"
-        _check_finite(name, metric, task, classes, has)
+        has = _has(task, all_labels, split)
+        _check_finite(name, metric, task, all_labels, has)
         own = (groups or {}).get(split)
+        if not task.classes or not is_own(name):
+            continue
         units = np.arange(len(all_labels)) if own is None else own
-        for lone in [label for label in classes if len(np.unique(units[all_labels == label])) == 1] * is_own(name):
+        for lone in [label for label in np.unique(all_labels) if len(np.unique(units[all_labels == label])) == 1]:
             has = f"its interval is found without some of the samples, and class {lone} of the {split} split is "
             has += "a single one" if own is None else "in a single group"
-            _check_finite(name, metric, task, classes[classes != lone], has)
+            _check_finite(name, metric, task, all_labels[all_labels != lone], has)
 
 
-def _check_finite(name: str, metric: Metric, task: Task, classes: np.ndarray, why: str) -> None:
-    """Raise `OptionError`, with the reason, if the metric is no finite number for samples of these classes."""
-    labels = np.repeat(classes, _OF_EACH)
-    scores = np.random.default_rng(0).dirichlet(np.ones(task.outputs), len(labels)).astype(np.float32)
+def _has(task: Task, labels: np.ndarray, split: str) -> str:
+    """How many classes or different labels a split has, as text."""
+    count = len(np.unique(labels, axis=0))
+    return f"the {split} split has {count} {f'of {task.outputs} classes' if task.classes else 'different labels'}"
+
+
+def _check_finite(name: str, metric: Metric, task: Task, labels: np.ndarray, why: str) -> None:
+    """Raise `OptionError`, with the reason, if the metric is no finite number for samples with labels like these."""
+    draw = np.random.default_rng(0)
+    if task.classes:
+        labels = np.repeat(np.unique(labels), _OF_EACH)
+        scores = draw.dirichlet(np.ones(task.outputs), len(labels)).astype(np.float32)
+    else:
+        scores = draw.random(labels.shape, np.float32)
     value = metric.of(statistics_of(metric, task, scores, labels))
     if not np.isfinite(value):
         raise OptionError(f"--metric {name} is {value} for made-up predictions, no finite number: {why}")

@@ -19,9 +19,9 @@ _GROUPS = 200
 
 @dataclass(frozen=True)
 class OwnMetric:
-    """The user's function ``module:function``. It is called with the labels ``[n]`` and the task's scores, such as
-    probabilities ``[n, classes]``, and returns a number. Attributes of the function tell more, each with a default:
-    ``larger_is_better`` (True), ``unit`` (empty), and ``name``.
+    """The user's function ``module:function``. It is called with the labels ``[n]``, or ``[n, columns]`` if these are
+    not classes, and the task's scores, such as probabilities ``[n, classes]``, and returns a number. Attributes of the
+    function tell more, each with a default: ``larger_is_better`` (True), ``unit`` (empty), and ``name``.
 
     Nothing is known about the function, so that its influence is found by leaving samples out, in groups drawn at
     random (the delete-a-group jackknife; Kott, 2001). All samples of a group get the same influence, so large that the
@@ -29,6 +29,8 @@ class OwnMetric:
     """
 
     function: str
+    columns: int = 1
+    are_classes: bool = True
     takes_scores: bool = True
     class_effect: float = 0.0
 
@@ -50,7 +52,9 @@ class OwnMetric:
         return np.concatenate([targets.reshape(rows, -1), predictions.reshape(rows, -1)], 1).astype(np.float64)
 
     def of(self, statistics: np.ndarray) -> float:
-        labels, scores, function = statistics[:, 0].astype(np.int64), statistics[:, 1:], _loaded(self.function)
+        labels, scores = np.split(statistics, [self.columns], axis=1)
+        labels = labels[:, 0].astype(np.int64) if self.are_classes else labels
+        function = _loaded(self.function)
         try:
             return float(function(labels, scores))
         except Exception as fault:  # a user's function may raise anything

@@ -28,6 +28,10 @@ def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
     return Batch(tensor[None] if alone else tensor), alone, back
 
 
+def is_sample(given: Any) -> bool:
+    return isinstance(given, np.ndarray | Tensor) and given.ndim in (2, 3)
+
+
 def check(values: Tensor, look: bool = True) -> Tensor:
     if values.ndim != 3 or not values.is_floating_point():
         raise ValueError(f"series must be floating point [n, C, T], not {values.dtype} {list(values.shape)}")

@@ -13,6 +13,7 @@ import numpy as np
 
 from autoaug.data.layouts.listing import Common, Item, Listing, open_listing
 from autoaug.data.source import Source
+from autoaug.modalities.base import Resize
 from autoaug.modalities.image.decoding import (
     Header,
     Shape,
@@ -23,6 +24,13 @@ from autoaug.modalities.image.decoding import (
     image_endings,
     read_header,
 )
+
+#: What is done to images that are resized.
+_RESIZED = {
+    "crop": "each image is scaled to cover {} and center-cropped",
+    "letterbox": "each image is scaled to fit into {}, and the rest is black",
+    "squash": "each image is scaled to {}, whatever its shape",
+}
 
 
 @dataclass(frozen=True)
@@ -49,15 +57,15 @@ class ImageReader:
         return decode(path, replace(self.target, resized=False))
 
 
-def open_images(listing: Listing, size: int | None) -> Source:
-    """Open image files as a source; if `size` is given, their shorter side is resized to it."""
-    return open_listing(listing, read_header, partial(_agree, size=size))
+def open_images(listing: Listing, resize: Resize) -> Source:
+    """Open image files as a source, resized by `resize`."""
+    return open_listing(listing, read_header, partial(_agree, resize=resize))
 
 
-def _agree(readable: Sequence[tuple[Item, Header]], size: int | None) -> Common:
+def _agree(readable: Sequence[tuple[Item, Header]], resize: Resize) -> Common:
     """Choose the common shape from the training images, and the common depth from all images."""
     headers = [header for _, header in readable]
-    shape = common_shape([header for item, header in readable if item.role == "train"], size)
+    shape = common_shape([header for item, header in readable if item.role == "train"], resize)
     is_one_size = len({(h.height, h.width) for h in headers}) == 1
     shape = replace(shape, resized=shape.resized or not is_one_size, depth=common_depth(headers))
     sizes = Counter(f"{h.height}x{h.width}" for h in headers)
@@ -69,8 +77,5 @@ def _agree(readable: Sequence[tuple[Item, Header]], size: int | None) -> Common:
 def _rule(shape: Shape, headers: Sequence[Header]) -> str:
     words = describe_depth(headers)
     if shape.resized:
-        words.insert(
-            0,
-            f"each image is scaled to cover {shape.height} x {shape.width} pixels and center-cropped",
-        )
+        words.insert(0, _RESIZED[shape.how].format(f"{shape.height} x {shape.width} pixels"))
     return "; ".join(words)

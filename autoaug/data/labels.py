@@ -1,0 +1,83 @@
+"""The forms of labels: a class per sample (int64 ``[n]``), several labels per sample (bool ``[n, labels]``), or numbers
+(float32 ``[n, numbers]``). The form tells what is predicted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from autoaug.errors import DataError
+
+#: What is predicted, by the form of the labels.
+Kind = Literal["classification", "multi-label", "regression"]
+
+#: Numbers are divided into at most so many strata, and no stratum is smaller than that many samples.
+_BINS, _LEAST = 10, 8
+
+
+def kind_of(labels: np.ndarray) -> Kind:
+    """What is predicted, if these are labels."""
+    if labels.ndim == 1:
+        return "classification"
+    return "multi-label" if labels.dtype == bool else "regression"
+
+
+def members(labels: np.ndarray, number: int) -> np.ndarray:
+    """Which samples ``[n]`` are of that class, or have that label. Each sample has all numbers."""
+    if labels.ndim == 1:
+        own: np.ndarray = labels == number
+        return own
+    return labels[:, number] if labels.dtype == bool else np.ones(len(labels), bool)
+
+
+def counts_of(labels: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """The number of samples ``[names]`` that are of each class, or have each label or number."""
+    return np.array([members(labels, number).sum() for number in range(len(names))], np.int64)
+
+
+def absent(labels: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """The indices of the classes or labels without a sample."""
+    missing: np.ndarray = np.flatnonzero(counts_of(labels, names) == 0)
+    return missing
+
+
+def strata_of(labels: np.ndarray) -> np.ndarray:
+    """The stratum ``[n]`` of each sample, int64: its class; its combination of labels, or, if few samples share it, the
+    rarest of these, which a part of the data is most likely to lack (Sechidis et al., 2011); or the decile of its first
+    number. Small strata of labels and numbers are joined with the largest.
+    """
+    if labels.ndim == 1:
+        return labels
+    if labels.dtype == bool:
+        _, combination, alike = np.unique(labels, axis=0, return_inverse=True, return_counts=True)
+        rarity = np.where(labels, labels.sum(0), len(labels) + 1)
+        rarest = np.where(labels.any(1), rarity.argmin(1), labels.shape[1])
+        common = alike[combination] >= _LEAST
+        strata = np.unique(np.where(common, labels.shape[1] + 1 + combination, rarest), return_inverse=True)[1]
+    else:
+        edges = np.quantile(labels[:, 0], np.linspace(0, 1, min(_BINS, max(1, len(labels) // _LEAST)) + 1)[1:-1])
+        strata = np.searchsorted(edges, labels[:, 0], side="right")
+    sizes = np.bincount(strata)
+    joined: np.ndarray = np.where(sizes[strata] < _LEAST, sizes.argmax(), strata).astype(np.int64)
+    return joined
+
+
+def in_words(label: np.ndarray, names: Sequence[str]) -> str:
+    """The label of a sample as text: its class, its labels, or its numbers."""
+    if label.ndim == 0:
+        return names[int(label)]
+    if label.dtype == bool:
+        return ", ".join(name for name, has in zip(names, label.tolist(), strict=True) if has) or "no label"
+    if len(names) == 1:
+        return f"{label[0]:.4g}"
+    return ", ".join(f"{name} {value:.4g}" for name, value in zip(names, label.tolist(), strict=True))
+
+
+def require_classes(labels: np.ndarray, what: str) -> None:
+    """Raise `DataError` unless these labels are classes, which is what `what` needs."""
+    kind = kind_of(labels)
+    if kind != "classification":
+        raise DataError(f"{what}: this needs one class per sample, and these data are for {kind}")

@@ -1,0 +1,151 @@
+"""Labels of other forms than classes: as arrays and in manifests, counted and stratified."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from autoaug import api
+from autoaug.data.audit import audit
+from autoaug.data.labels import absent, counts_of, in_words, kind_of, strata_of
+from autoaug.data.loading import open_source
+from autoaug.data.source import index_labels
+from autoaug.data.splits import DataSet, split
+from autoaug.errors import DataError
+from tests.conftest import bars, write_npz
+
+
+def labels_of(count: int, seed: int = 0) -> np.ndarray:
+    """Three labels, of which the last is rare."""
+    return np.random.default_rng(seed).random((count, 3)) < [0.5, 0.4, 0.12]
+
+
+def opened(path: Path, seed: int = 0) -> DataSet:
+    source = open_source(str(path), 2**30)
+    audited = audit(source)
+    audited.stop()
+    return split(source, audited, seed, 2**30)
+
+
+@pytest.fixture
+def labeled(tmp_path: Path) -> Path:
+    images, _ = bars(200)
+    path = tmp_path / "labeled.npz"
+    np.savez(path, x_train=images, y_train=labels_of(200).astype(int), class_names=np.array(["cat", "dog", "owl"]))
+    return path
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> Path:
+    images, _ = bars(200)
+    path = tmp_path / "measured.npz"
+    np.savez(path, x_train=images, y_train=images.mean((1, 2, 3))[:, None])
+    return path
+
+
+def test_columns_of_an_array_tell_what_is_predicted(labeled: Path, measured: Path, npz: Path) -> None:
+    assert [kind_of(opened(path).train.labels) for path in (labeled, measured, npz)] == [
+        "multi-label",
+        "regression",
+        "classification",
+    ]
+    assert opened(labeled).classes == ("cat", "dog", "owl")
+
+
+def test_rare_labels_and_all_sizes_of_numbers_are_in_every_split(labeled: Path, measured: Path) -> None:
+    data = opened(labeled)
+    shares = [samples.labels.mean(0) for samples in (data.train, data.validation, data.test)]
+    assert np.ptp(shares, axis=0).max() < 0.1
+    numbers = opened(measured)
+    means = [samples.labels.mean() for samples in (numbers.train, numbers.validation, numbers.test)]
+    assert np.ptp(means) < 0.2 * numbers.train.labels.std()
+
+
+def test_a_manifest_has_labels_joined_by_semicolons_or_numbers(tmp_path: Path) -> None:
+    images, _ = bars(90)
+    for number, image in enumerate(images):
+        Image.fromarray(image[..., 0]).save(tmp_path / f"{number}.png")
+    names = np.array(["cat", "dog", "owl"])
+    texts = [";".join(names[own]) for own in labels_of(90)]
+    manifest = tmp_path / "labels.csv"
+    manifest.write_text("path,labels\n" + "".join(f"{k}.png,{text}\n" for k, text in enumerate(texts)))
+    source = open_source(str(manifest), 2**30)
+    assert source.classes == ("cat", "dog", "owl")
+    np.testing.assert_array_equal(source.parts["train"].labels, labels_of(90))
+    manifest.write_text("path,number\n" + "".join(f"{k}.png,{k / 7}\n" for k in range(90)))
+    found = open_source(str(manifest), 2**30).parts["train"].labels
+    np.testing.assert_allclose(found, np.arange(90, dtype=np.float32)[:, None] / 7, rtol=1e-6)
+    manifest.write_text("path,number\n0.png,tall\n")
+    with pytest.raises(DataError, match="line 2: number 'tall' is not a finite number"):
+        open_source(str(manifest), 2**30)
+    manifest.write_text("path,label,labels\n0.png,a,a;b\n")
+    with pytest.raises(DataError, match="columns must be"):
+        open_source(str(manifest), 2**30)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.eye(3, dtype=int)[np.arange(120) % 3], "exactly one of 3 labels.*argmax"),
+        (np.full((120, 2), 7), "values such as 7"),
+        (np.full((120, 2), np.nan), "a label is nan"),
+        (np.linspace(0, 1, 120), r"store them as a column, y\[:, None\]"),
+        (np.column_stack([np.arange(120) % 2, np.ones(120, int)]), "'label 1' is the same for all"),
+    ],
+)
+def test_labels_of_no_form_are_refused(labels: np.ndarray, message: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=message):
+        opened(write_npz(tmp_path / "bars.npz", y_train=labels, y_test=labels[:60]))
+
+
+def test_parts_must_have_the_same_columns() -> None:
+    with pytest.raises(DataError, match=r"the labels of the parts have \[2, 3\] columns"):
+        index_labels([labels_of(9), labels_of(9)[:, :2]], None, "here")
+    with pytest.raises(DataError, match="1 class_names for 3 columns"):
+        index_labels([labels_of(9)], ["one"], "here")
+
+
+def test_a_label_that_the_test_split_lacks_stops_a_search(tmp_path: Path) -> None:
+    rest = labels_of(60)
+    rest[:, 2] = False
+    with pytest.raises(DataError, match="test split has no sample of class 'label 2'"):
+        opened(write_npz(tmp_path / "bars.npz", y_train=labels_of(120).astype(int), y_test=rest.astype(int)))
+
+
+def test_labels_are_counted_and_told() -> None:
+    labels = np.array([[True, False], [True, False], [False, False]])
+    assert counts_of(labels, "ab").tolist() == [2, 0]
+    assert absent(labels, "ab").tolist() == [1]
+    assert [in_words(label, ("a", "b")) for label in labels] == ["a", "a", "no label"]
+    assert in_words(np.float32([1.25]), ("number",)) == "1.25"
+    assert in_words(np.float32([1.25, 2]), ("x", "y")) == "x 1.25, y 2"
+    assert in_words(np.int64(1), ("a", "b")) == "b"
+
+
+@pytest.mark.parametrize("count", [1, 9, 1000])
+def test_strata_of_numbers_are_of_equal_size(count: int) -> None:
+    strata = strata_of(np.random.default_rng(0).normal(size=(count, 1)).astype(np.float32))
+    sizes = np.bincount(strata)
+    assert sizes[sizes > 0].min() >= min(count, 8)
+    assert len(sizes) == {1: 1, 9: 1, 1000: 10}[count]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("which", ["labeled", "measured"])
+def test_a_search_with_such_labels_ends_in_a_verdict(
+    which: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    import autoaug
+
+    options = {"trials": 2, "epochs": 2, "seeds": 2, "finalists": 1, "workers": 1, "space": "light"}
+    result = autoaug.search(request.getfixturevalue(which), out=tmp_path / "run", **options)
+    assert result.metric.name == {"labeled": "mAP", "measured": "RMSE"}[which]
+    names = {"labeled": {"map", "macro-f1", "micro-f1"}, "measured": {"rmse", "mae", "r2"}}[which]
+    assert set(result.candidates[0].metrics) == names
+    assert "mixing" in json.dumps([candidate.policy.model_dump() for candidate in result.candidates])
+    assert result.metric.name in (tmp_path / "run" / "report.html").read_text()
+    assert api.export_model(tmp_path / "run")

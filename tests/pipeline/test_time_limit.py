@@ -1,0 +1,60 @@
+"""A time limit is for all of a run, in all of its sessions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import autoaug
+from autoaug.errors import OptionError
+from autoaug.pipeline.configure import prepare
+from autoaug.pipeline.options import SearchOptions
+from autoaug.pipeline.time_limit import as_option, earlier_seconds, resumed_limit, time_limit
+from autoaug.runs.config import RunConfig
+from autoaug.search.budget import Budget
+from autoaug.utils.clock import now
+from tests.pipeline.test_forecast import FORECAST
+
+
+@pytest.fixture
+def config(npz: Path) -> RunConfig:
+    return prepare(SearchOptions(data=npz, time="1h", workers=1, executor="inline"))[0]
+
+
+def test_the_search_leaves_the_time_of_a_confirmation(config: RunConfig) -> None:
+    limit = time_limit(config, FORECAST, now())
+    assert limit is not None
+    assert limit.reserve is not None
+    assert limit.reserve.trainings == 1.25 * 8 * 5  # one worker, with a margin
+    assert 3580 < limit.left() <= 3590, "ten seconds are for the report"
+    assert limit.has_room(100)
+    assert not limit.has_room(200)  # of 30 seconds each
+
+
+def test_a_limit_without_time_for_a_confirmation_is_refused_with_the_least(config: RunConfig, npz: Path) -> None:
+    short = config.model_copy(update={"budget": Budget(seconds=600)})
+    with pytest.raises(
+        OptionError, match=r"--time 10m is too short: a confirmation of 8 policies on 5 seeds takes 25m"
+    ):
+        time_limit(short, FORECAST, now())
+    with pytest.raises(OptionError, match=r"pass --time .* or more"):
+        autoaug.search(npz, time="1s", workers=1, executor="inline", out=npz.parent / "run")
+    assert not (npz.parent / "run").exists()
+    assert time_limit(short, replace(FORECAST, fault="ValueError: no"), now()) is not None, "nothing is known"
+
+
+def test_a_run_that_goes_on_has_what_its_earlier_sessions_left(config: RunConfig) -> None:
+    events = [{"event": name, "time": float(time)} for name, time in (("stage", 5), ("metric", 10), ("trial", 110))]
+    later = [{"event": name, "time": float(time)} for name, time in (("metric", 5000), ("stage", 5200))]
+    assert earlier_seconds([]) == 0
+    assert earlier_seconds(events + later) == 100 + 200
+    limit = resumed_limit(config, events + later, FORECAST)
+    assert limit is not None
+    assert limit.left() == pytest.approx(3600 - 300 - 10, abs=5)
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.1, "1s"), (119.5, "120s"), (121, "3m"), (5400, "1h30m")])
+def test_times_are_written_as_the_option_takes_them(seconds: float, text: str) -> None:
+    assert as_option(seconds) == text
