@@ -23,7 +23,7 @@ from autoaug.modalities.base import Batch
 from autoaug.modalities.registry import get_modality
 
 #: Bytes of a chunk in floating point, by kind of device. On a CPU, a chunk and its copies fit in the cache of a core.
-_CHUNK_BYTES = {"cpu": 4 * 2**20, "cuda": 256 * 2**20}
+_CHUNK_BYTES = {"cpu": 4 * 2**20, "cuda": 512 * 2**20}
 
 
 class _Mixing(NamedTuple):
