@@ -36,7 +36,9 @@ def joined_lengths(parts: Sequence[Tensor | None]) -> Tensor | None:
 
 def permuted(batch: Batch, order: Tensor) -> Batch:
     """The samples in another order, each exactly once; differentiable."""
-    return Batch(Permute.apply(batch.values, order), None if batch.lengths is None else batch.lengths[order])
+    values = batch.values
+    moved = Permute.apply(values, order) if values.requires_grad else values.index_select(0, order)
+    return Batch(moved, None if batch.lengths is None else batch.lengths[order])
 
 
 def repeated(batch: Batch, times: int) -> Batch:

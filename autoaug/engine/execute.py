@@ -96,7 +96,8 @@ def _chunks(plan: Plan, batch: Batch, rows: list[slice], fuse: bool) -> list[_Ch
     like = Batch(values, None if batch.lengths is None else batch.lengths.cpu())
     chunks = []
     for some in rows:
-        own = replace(plan, mix=None)[some]
+        own = replace(plan, mix=None)
+        own = own if len(rows) == 1 else own[some]
         program = make_program(own.side_by_side(), repeated(rows_of(like, some), own.chains), fuse)
         chunks.append(_Chunk(program, own.blend, None if plan.mix is None else _mixing_of(plan.mix, some)))
     return chunks

@@ -117,23 +117,24 @@ def draw_operations(table: Table, n: int, generator: torch.Generator) -> tuple[T
     if n == 1:
         layers = as_layers(table)
         return as_tensors(draw_sample(layers, uniform(steps_of(layers), 8, generator).tolist()))
-    choices, magnitudes, uniforms = [], [], []
+    operations: list[Numbers] = []
+    drawn, chances = [], []  # for each step, which of the operations so far, and uniform numbers
     for sub_policies in table:
         weights = torch.tensor([weight for weight, _ in sub_policies], dtype=torch.float64, device="cpu")
         sub_policy = torch.multinomial(weights, max(n, 1), replacement=True, generator=generator)[:n]
-        for step in range(max(len(operations) for _, operations in sub_policies)):
-            rows = [operations[step] if step < len(operations) else NOTHING for _, operations in sub_policies]
-            numbers = torch.tensor(rows, dtype=torch.float64, device="cpu")[sub_policy]
-            index, probability, low, high, negative = numbers.unbind(1)
-            chance = uniform(n, 7, generator)
-            sign = torch.where(chance[:, 2] < negative, -1.0, 1.0)
-            choices.append(torch.where(chance[:, 0] < probability, index, -1.0).long())
-            magnitudes.append((sign * (low + chance[:, 1] * (high - low))).float())
-            uniforms.append(chance[:, 3:])
-    if not choices:
+        for step in range(max(len(own) for _, own in sub_policies)):
+            drawn.append(sub_policy + len(operations))
+            chances.append(uniform(n, 7, generator))
+            operations += [own[step] if step < len(own) else NOTHING for _, own in sub_policies]
+    if not drawn:
         none = torch.empty(0, n, 4, dtype=torch.float32, device="cpu")
         return none[..., 0].long(), none[..., 0], none
-    return torch.stack(choices), torch.stack(magnitudes), torch.stack(uniforms)
+    numbers = torch.tensor(operations, dtype=torch.float64, device="cpu")[torch.stack(drawn)]
+    index, probability, low, high, negative = numbers.unbind(2)
+    applied, place, sign, *own = torch.stack(chances).unbind(2)
+    choice = torch.where(applied < probability, index, -1.0).long()
+    magnitude = low + place * (high - low)
+    return choice, torch.where(sign < negative, -magnitude, magnitude).float(), torch.stack(own, 2)
 
 
 def steps_of(layers: Layers) -> int:

@@ -57,8 +57,8 @@ def test_the_gate_catches_planted_faults_and_lets_real_images_pass() -> None:
         "copies": (data.train.inputs.take(np.arange(300)), data.train.labels[:300]),
     }
     assert (sample_filter.judge(good, labels) != "").mean() < 0.05
-    for name, (images, kinds) in faults.items():
-        assert (sample_filter.judge(images, kinds) != "").mean() >= 0.95, name
+    for name, (images, theirs) in faults.items():
+        assert (sample_filter.judge(images, theirs) != "").mean() >= 0.95, name
     assert sample_filter.groups_of(good) is None, "digits have no groups"
     halves = np.where(np.arange(len(data.train)) % 2, "odd", "even")
     numbers, names = replace(sample_filter, groups=halves).groups_of(data.train.inputs.take(np.arange(8)))

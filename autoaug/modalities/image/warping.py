@@ -51,15 +51,12 @@ def keeps_pixels(maps: Tensor, height: int, width: int) -> Tensor:
 
     Flips, quarter turns, transposition and moves by whole pixels do, and what is composed of these.
     """
-    whole = maps.round()
-    whole[:, 2] = constant((0.0, 0.0, 1.0), maps)
-    first = constant(((1 - width) / 2, (1 - height) / 2, 1.0), maps)  # the upper left pixel
-    shift = ((maps * first).sum(2) - first)[:, :2]  # from there to its source
-    errors = maps - whole
-    errors[:, :, :2] *= max(height, width)
-    errors[:, :2, 2] = shift - shift.round()
+    linear, first = maps[:, :2, :2], constant(((1 - width) / 2, (1 - height) / 2, 1.0), maps)  # the upper left pixel
+    shift = (maps[:, :2] * first).sum(2) - first[:2]  # from there to its source
+    last = maps[:, 2] - constant((0.0, 0.0, 1.0), maps)
+    farthest = max(height, width) * torch.cat([(linear - linear.round()).flatten(1), last], 1)
     # Bilinear sampling a thousandth of a pixel away changes a value by half of one of 256 levels at most.
-    return errors.abs().amax((1, 2)) < 1e-3
+    return torch.cat([farthest, shift - shift.round()], 1).abs().amax(1) < 1e-3
 
 
 def sample(inputs: Tensor, grid: Tensor, exact: Tensor | bool = False) -> Tensor:
