@@ -66,7 +66,7 @@ def idiomatic_text(policy: Policy, target: Target, words: Words, modality: Modal
     names |= names_used(ast.parse("\n".join(fixed.values())))
     used = import_block(line for name, line in known.items() if name in names)
     head = [header(policy, target, words.use, notes), used]
-    return "\n\n".join([*head, *fixed.values()]) + f"\n\n\n{text}\n"
+    return "\n\n".join([*head, *(["\n".join(fixed.values())] if fixed else [])]) + f"\n\n\n{text}\n"
 
 
 class _Writer:

@@ -14,6 +14,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
 BILINEAR = v2.InterpolationMode.BILINEAR
+NEAREST = v2.InterpolationMode.NEAREST
 
 
 class RandomChoice(v2.RandomChoice):
@@ -42,7 +43,8 @@ def affine(image: Any, shear_x: float = 0.0, shear_y: float = 0.0, x: float = 0.
     """Shear by slopes about the upper left corner, and move by fractions of the size, in whole pixels."""
     height, width = F.get_size(image)
     shear = [math.degrees(math.atan(slope)) for slope in (shear_x, shear_y)]
-    return F.affine(image, 0, [int(round(x * width, 3)), int(round(y * height, 3))], 1, shear, BILINEAR, center=[0, 0])
+    move = [int(round(x * width, 3)), int(round(y * height, 3))]
+    return F.affine(image, 0, move, 1, shear, BILINEAR if any(shear) else NEAREST, center=[0, 0])
 
 
 def image_of(sample: Any) -> Any:
