@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from autoaug.data.audit import Finding
-from autoaug.data.labels import absent
+from autoaug.data.labels import absent, members
 from autoaug.data.splits import DataSet
 
 #: Below this number of test groups there is a warning: the variance of so few clusters is hardly known, so that
@@ -48,10 +48,10 @@ def _dominant_group(data: DataSet) -> list[Finding]:
 
 
 def _lone_classes(data: DataSet) -> list[Finding]:
-    """A warning of classes whose test samples are all of one group."""
+    """A warning of classes or labels whose test samples are all of one group."""
     if data.test_groups is None or data.test.groups is None:
         return []
-    groups = [np.unique(data.test.groups[data.test.labels == label]) for label in range(len(data.classes))]
+    groups = [np.unique(data.test.groups[members(data.test.labels, label)]) for label in range(len(data.classes))]
     lone = np.flatnonzero([len(own) == 1 for own in groups])
     if not len(lone):
         return []

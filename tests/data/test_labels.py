@@ -14,6 +14,7 @@ from autoaug.data.audit import audit
 from autoaug.data.labels import absent, counts_of, in_words, kind_of, strata_of
 from autoaug.data.loading import open_source
 from autoaug.data.source import index_labels
+from autoaug.data.split_findings import split_findings
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import DataError
 from tests.conftest import bars, write_npz
@@ -114,6 +115,23 @@ def test_a_label_that_the_test_split_lacks_stops_a_search(tmp_path: Path) -> Non
     rest[:, 2] = False
     with pytest.raises(DataError, match="test split has no sample of class 'label 2'"):
         opened(write_npz(tmp_path / "bars.npz", y_train=labels_of(120).astype(int), y_test=rest.astype(int)))
+
+
+def test_a_label_whose_test_samples_are_of_one_group_is_warned_of(tmp_path: Path) -> None:
+    images, labels = bars(60, seed=5)[0], labels_of(60)
+    groups = np.where(labels[:, 2], "only", np.arange(60).astype(str))
+    own = {"y_train": labels_of(120).astype(int), "g_train": [f"t{i}" for i in range(120)]}
+    data = opened(write_npz(tmp_path / "bars.npz", **own, x_test=images, y_test=labels.astype(int), g_test=groups))
+    found = [finding.message for finding in split_findings(data) if finding.code == "lone-class"]
+    assert len(found) == 1
+    assert found[0].startswith("all test samples of 'label 2' are of one group")
+
+
+def test_numbers_of_grouped_samples_are_no_classes_of_one_group(tmp_path: Path) -> None:
+    numbers = {"y_train": np.linspace(0, 9, 120)[:, None], "y_test": np.linspace(0, 9, 60)[:, None]}
+    groups = {"g_train": np.arange(120) // 4, "g_test": 100 + np.arange(60) // 4}
+    data = opened(write_npz(tmp_path / "bars.npz", **numbers, **groups))
+    assert split_findings(data) == []
 
 
 def test_labels_are_counted_and_told() -> None:
