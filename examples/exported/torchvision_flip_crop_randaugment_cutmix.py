@@ -76,4 +76,4 @@ class Augment(v2.Compose):
 
 def mixing(classes: int) -> v2.Transform:
     """Mixes batches afterwards, ``images, labels = mixing(10)(images, labels)``; one weight is drawn per batch."""
-    return v2.RandomApply([v2.CutMix(alpha=1, num_classes=classes)], p=0.5)
+    return v2.RandomApply([v2.CutMix(alpha=1.0, num_classes=classes)], p=0.5)

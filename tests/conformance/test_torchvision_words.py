@@ -95,8 +95,9 @@ def test_boxes_masks_and_key_points_move_with_the_image(name: str) -> None:
         np.testing.assert_allclose(moved["points"][0], [x, y], atol=1.6)
 
 
-def test_labels_and_images_are_mixed_by_the_librarys_own() -> None:
-    policy = load_policy("flip-crop").model_copy(update={"mixing": Mixing(kind="mixup-or-cutmix", alpha=0.3)})
+@pytest.mark.parametrize("alpha", [0.3, 1])
+def test_labels_and_images_are_mixed_by_the_librarys_own(alpha: float) -> None:
+    policy = load_policy("flip-crop").model_copy(update={"mixing": Mixing(kind="mixup-or-cutmix", alpha=alpha)})
     module = loaded(policy, "torchvision")
     mixing, labels, images = module["mixing"](5), torch.arange(4), photographs(4)
     kept = []

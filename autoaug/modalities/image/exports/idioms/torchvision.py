@@ -111,7 +111,8 @@ def mixing(kinds: Sequence[str], probability: float, alpha: float) -> str | None
     own = {"mixup": "v2.MixUp", "cutmix": "v2.CutMix"}
     if not set(kinds) <= own.keys():
         return None
-    made = [f"{own[kind]}(alpha={number(alpha)}, num_classes=classes)" for kind in dict.fromkeys(kinds)]
+    exponent = float(number(alpha))  # 1.0, since torch draws no Beta(1, 1) with a whole number
+    made = [f"{own[kind]}(alpha={exponent}, num_classes=classes)" for kind in dict.fromkeys(kinds)]
     mixed = made[0] if len(made) == 1 else f"v2.RandomChoice([{', '.join(made)}])"
     mixed = mixed if probability == 1 else f"v2.RandomApply([{mixed}], p={number(probability)})"
     return f'''def mixing(classes: int) -> v2.Transform:
