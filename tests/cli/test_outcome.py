@@ -1,0 +1,40 @@
+"""What the command line says of a finished run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from autoaug.cli.outcome import code_lines
+from autoaug.exporters import export_modules
+from autoaug.policy.loading import load_policy
+from autoaug.policy.models import Phase, Policy
+from autoaug.results import DataSummary
+
+
+def scheduled(policy: Policy) -> Policy:
+    """The same with a schedule, for which no library has words."""
+    return policy.model_copy(update={"layers": (), "schedule": (Phase(until=1, layers=policy.layers),)})
+
+
+@pytest.mark.parametrize("is_scheduled", [False, True])
+@pytest.mark.parametrize("name", ["flip-crop", "flip-crop+cutmix"])
+def test_the_lines_of_code_run_with_the_module_that_they_import(
+    name: str, is_scheduled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = scheduled(load_policy(name)) if is_scheduled else load_policy(name)
+    module = tmp_path / "policy_torchvision.py"
+    module.write_text(export_modules(policy, "image")[module.name])
+    data = DataSummary.model_construct(classes=("a", "b", "c"), class_counts=(4, 4, 4), modality="image")
+    known = {"sample": torch.rand(3, 8, 8), "batch": torch.rand(4, 3, 8, 8), "labels": torch.tensor([0, 1, 2, 1])}
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, module.stem, raising=False)
+    for _ in range(8):  # mixing is applied to half of the batches
+        exec("\n".join(code_lines(module, policy, data)), given := dict(known))
+        assert given["sample"].shape == (3, 8, 8)
+        assert given["batch"].shape == (4, 3, 8, 8)
+        if policy.mixing and is_scheduled:
+            assert given["soft_labels"].shape == (4, 3)
