@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
+from autoaug.data.labels import kind_of
 from autoaug.data.splits import count_groups
 from autoaug.evaluation.clusters import Clusters
 from autoaug.evaluation.confirmation import CandidatePolicy
@@ -17,6 +18,9 @@ from autoaug.results import Candidate, MetricScores
 from autoaug.training.metrics import Measured, Metric, metric_record, metrics_of, score
 from autoaug.training.result import TrialResult
 from autoaug.training.tasks import Task
+
+#: Scores of predicted numbers move by any amount, in a unit that is not known; this keeps equal ones apart from 0.
+_FINEST = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +87,11 @@ class Scoring:
     @property
     def resolution(self) -> float:
         """The step between possible scores on the test split."""
-        return 1 / len(self.test_labels)
+        return self._step(len(self.test_labels))
+
+    def _step(self, tested: int) -> float:
+        """The step between possible scores on so many samples."""
+        return _FINEST if kind_of(self.test_labels) == "regression" else 1 / tested
 
     @property
     def fold_count(self) -> int | None:
@@ -124,15 +132,15 @@ class Scoring:
         one, other = ([training.test_statistics for training in side] for side in (ours, theirs))
         if self.fold_count is None:
             table = self._table(one, other, self._tested)
-            return crossed_errors(*table, 1 / len(one[0]), self._tested.least_reach)
+            return crossed_errors(*table, self._step(len(one[0])), self._tested.least_reach)
         values = scores(self.metric, one) - (scores(self.metric, other) if other else 0)
         return self._fold_errors(values.tolist(), len(one[0]), self._tested)
 
     def _fold_errors(self, values: Sequence[float], tested: int, clusters: Clusters) -> Errors:
         """The errors of a mean over seeds that were each tested on a fold of `tested` samples."""
         assert self.fold_count is not None
-        whole, share = len(self.test_labels), 1 / (self.fold_count - 1)
-        return corrected_errors(values, 1 / tested, share, whole, self.group_count, clusters.least_reach)
+        whole, share = round(1 / self.resolution), 1 / (self.fold_count - 1)
+        return corrected_errors(values, self._step(tested), share, whole, self.group_count, clusters.least_reach)
 
     def measured_errors(self, metric: Metric, ours: Sequence[Measured]) -> Errors:
         """The errors of the mean of a metric, whether or not it is the one that candidates are judged by."""
@@ -141,14 +149,14 @@ class Scoring:
         if self.fold_count is not None:
             return self._fold_errors(values, tested, clusters)
         added = np.stack([clusters.sums(one.influence) for one in ours])
-        return crossed_errors(values, added, 1 / tested, clusters.least_reach)
+        return crossed_errors(values, added, self._step(tested), clusters.least_reach)
 
     def validation_errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
         """The same for the validation split, where a bet must be made on what can be told. If all of it is one group,
         that is the luck of the samples within the group. What a class with few samples may hide is not bet on.
         """
         one, other = ([training.validation_statistics for training in side] for side in (ours, theirs))
-        return crossed_errors(*self._table(one, other, self._validated), 1 / len(one[0]))
+        return crossed_errors(*self._table(one, other, self._validated), self._step(len(one[0])))
 
     @cached_property
     def _tested(self) -> Clusters:
