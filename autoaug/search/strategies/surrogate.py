@@ -73,7 +73,8 @@ def expected_improvements(tried: Sequence[tuple[Policy, float | None]], untried:
     known = np.array([score is not None for _, score in tried])
     at, wanted = places[: len(tried)], places[len(tried) :]
     values = np.array([score for _, score in tried if score is not None])
-    values = (values - values.mean()) / (float(values.std()) or 1.0)
+    spread = float(values.std()) if np.ptp(values) else 1.0  # the deviation of equal scores is seldom exactly 0
+    values = (values - values.mean()) / spread
     scores = np.empty(len(tried))
     scores[known] = values
     scores[~known] = _posterior(at[known], values, at[~known])[0]

@@ -55,6 +55,12 @@ def test_equal_scores_leave_the_choice_to_what_is_least_known() -> None:
     assert gains[0] == gains.min()
 
 
+def test_equal_scores_are_equal_whatever_they_are() -> None:
+    policies = drawn(12)
+    gains = [expected_improvements([(policy, score) for policy in policies[:3]], policies[3:]) for score in (0.1, 0.5)]
+    np.testing.assert_allclose(*gains)  # the mean of three times 0.1 is not quite 0.1
+
+
 def test_traits_depend_on_what_a_policy_does_and_not_on_how_it_is_written() -> None:
     turn = Operation(operator="Rotate", magnitude=(0, 0.5))
     shift = Operation(operator="TranslateX", magnitude=(0, 0.4))
