@@ -14,19 +14,20 @@ _MANY = 20
 _PREDICTED: dict[Kind, str] = {
     "classification": "classes",
     "multi-label": "labels, several per sample",
-    "regression": "numbers to predict",
+    "regression": "numbers to predict per sample",
 }
 
 
 def describe_source(source: Source, audit: Audit) -> list[str]:
     """Lines with the counts per class, the forms and the findings."""
-    what = _PREDICTED[kind_of(source.parts["train"].labels)]
-    lines = [f"{source.name}: {len(source.classes)} {what}, fingerprint {audit.fingerprint}"]
+    kind = kind_of(source.parts["train"].labels)
+    lines = [f"{source.name}: {len(source.classes)} {_PREDICTED[kind]}, fingerprint {audit.fingerprint}"]
     for role, counts in audit.counts.items():
         listed = list(counts.items())
         shown = ", ".join(f"{name} {count}" for name, count in listed[:_MANY])
         more = f", and {len(listed) - _MANY} more classes" if len(listed) > _MANY else ""
-        lines.append(f"{role}: {len(source.parts[role])} samples ({shown}{more})")
+        counted = "" if kind == "regression" else f" ({shown}{more})"  # each sample has all numbers
+        lines.append(f"{role}: {len(source.parts[role])} samples{counted}")
     if source.forms:
         lines.append("; ".join(f"{what}: {_listing(counts)}" for what, counts in source.forms.items()))
     if source.rule:

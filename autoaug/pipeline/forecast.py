@@ -196,7 +196,9 @@ def _words(config: RunConfig) -> str:
         return ""
     if budget.policies is not None:
         known = len(affordable_baselines(space.baselines, budget))
-        amount = f"{budget.policies} policies of its own and {known} known ones, and repetitions of the best"
+        repeats = get_strategy(config.strategy).explores_until < 1
+        amount = f"{budget.policies} policies of its own and {known} known ones"
+        amount += ", and repetitions of the best" if repeats else ""
     elif budget.trials is not None:
         amount = f"{budget.trials} trials"
     elif budget.seconds is not None:

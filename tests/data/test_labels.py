@@ -11,6 +11,7 @@ from PIL import Image
 
 from autoaug import api
 from autoaug.data.audit import audit
+from autoaug.data.description import describe_source
 from autoaug.data.labels import absent, counts_of, in_words, kind_of, strata_of
 from autoaug.data.loading import open_source
 from autoaug.data.source import index_labels
@@ -132,6 +133,13 @@ def test_numbers_of_grouped_samples_are_no_classes_of_one_group(tmp_path: Path) 
     groups = {"g_train": np.arange(120) // 4, "g_test": 100 + np.arange(60) // 4}
     data = opened(write_npz(tmp_path / "bars.npz", **numbers, **groups))
     assert split_findings(data) == []
+
+
+def test_labels_are_described_by_their_counts_and_numbers_are_not(labeled: Path, measured: Path) -> None:
+    told = [describe_source(source := open_source(str(path), 2**30), audit(source)) for path in (labeled, measured)]
+    counts = labels_of(200).sum(0)
+    assert told[0][1] == f"train: 200 samples (cat {counts[0]}, dog {counts[1]}, owl {counts[2]})"
+    assert told[1][1] == "train: 200 samples"
 
 
 def test_labels_are_counted_and_told() -> None:

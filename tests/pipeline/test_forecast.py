@@ -68,6 +68,11 @@ def test_the_search_takes_its_budget(budget: dict[str, object], trainings: float
     assert found.memory > 2**20
 
 
+def test_only_a_strategy_that_repeats_is_said_to_repeat(npz: Path) -> None:
+    said = [api.forecast(npz, strategy=strategy, trials=7, epochs=1).search for strategy in ("auto", "random")]
+    assert ["repetitions" in words for words in said] == [True, False]
+
+
 def test_a_model_that_cannot_be_trained_is_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "broken_in_training.py").write_text(
