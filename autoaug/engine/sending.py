@@ -61,7 +61,7 @@ def _packed(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
     buffer = torch.empty(starts[-1], dtype=torch.uint8, device="cpu", pin_memory=pinned)
     for tensor, start in zip(tensors, starts, strict=False):
         _part(buffer, start, tensor).copy_(tensor)
-    there = buffer.to(device, non_blocking=True) if len(buffer) else buffer
+    there = buffer.to(device, non_blocking=True)
     return [_part(there, start, tensor) for tensor, start in zip(tensors, starts, strict=False)]
 
 

@@ -45,10 +45,11 @@ def idiomatic_text(policy: Policy, target: Target, words: Words, modality: Modal
     ):
         if part:
             raise NotIdiomatic(reason)
-    steps = _Writer(target.name, words).layers(policy.layers) or [words.nothing()]
+    writer = _Writer(target.name, words)
+    steps = writer.layers(policy.layers) or [words.nothing()]
     augment = _with_steps(words.shell.read_text(encoding="utf-8").rstrip(), steps)
     body = [_helpers(augment, words), augment]
-    notes = _notes(policy, target, modality)
+    notes = [*_notes(policy, target, modality), *([words.published_note] if writer.used_published else [])]
     if policy.mixing:
         kinds = mixed_by(policy.mixing.kind)
         mixing = words.mixing(kinds, policy.mixing.probability, policy.mixing.alpha)
@@ -70,10 +71,14 @@ def idiomatic_text(policy: Policy, target: Target, words: Words, modality: Modal
 
 
 class _Writer:
-    """Writes the layers of a policy in the words of a library."""
+    """Writes the layers of a policy in the words of a library.
+
+    Attributes:
+        used_published: whether the library's own form of a published policy is among what was written.
+    """
 
     def __init__(self, target: str, words: Words) -> None:
-        self.target, self.words = target, words
+        self.target, self.words, self.used_published = target, words, False
 
     def layers(self, layers: Sequence[Layer]) -> list[Expression]:
         """One expression after another; the library's own form of as many layers as it has one for."""
@@ -81,6 +86,7 @@ class _Writer:
         rest = tuple(layers)
         while rest:
             own, count = self._published(rest)
+            self.used_published |= bool(own)
             written += [own] if own else self._layer(rest[0])
             rest = rest[count:]
         return written

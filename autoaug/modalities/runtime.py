@@ -39,6 +39,7 @@ class Words(Protocol):
         shell: a file with the text of ``Augment``, in which ``STEPS`` stands for the policy.
         published: the library's own form of published policies, by their names; ``randaugment`` has the fields ``{n}``
             and ``{m}``.
+        published_note: a line about these forms, shown in the first lines where one is used.
     """
 
     use: str
@@ -46,6 +47,7 @@ class Words(Protocol):
     helpers: Path
     shell: Path
     published: Mapping[str, str]
+    published_note: str
 
     def operation(self, operator: str, low: float, high: float, probability: float) -> Expression | None:
         """The operator applied with a `probability` and a value that is uniform from `low` to `high`, in its own unit

@@ -219,11 +219,11 @@ class Augment(A.Sequential):
         self.seed = seed
         self.set_random_state(np.random.default_rng(seed), random.Random(seed))
 
-    def __call__(self, *args: Any, force_apply: bool = False, **data: Any) -> dict[str, Any]:
-        check(data["image"])
+    def __call__(self, *args: Any, image: Any, force_apply: bool = False, **data: Any) -> dict[str, Any]:
+        check(image)
         loading = sys.modules.get("torch.utils.data")
         worker = loading and loading.get_worker_info()
         if worker and worker.seed != self.worker:  # a worker process draws for itself, anew in each epoch
             self.worker = worker.seed
             self.set_random_seed(worker.seed)
-        return super().__call__(*args, force_apply=force_apply, **data)
+        return super().__call__(*args, image=image, force_apply=force_apply, **data)

@@ -28,20 +28,20 @@ class RandomValue(v2.Transform):
 
 def image_of(sample: Any) -> Any:
     """The image of a sample; raises ValueError where its values would be misread, and for batches."""
-    leaves = [one for one in tree_leaves(sample) if isinstance(one, (Image.Image, torch.Tensor))]
-    if not leaves:
+    leaves = tree_leaves(sample)
+    images = [one for one in leaves if isinstance(one, (Image.Image, tv_tensors.Image))]
+    images = images or [one for one in leaves if F.is_pure_tensor(one)]
+    if not images:
         raise ValueError("there is no picture and no tensor in the sample; convert arrays by v2.ToImage()")
-    image = next((one for one in leaves if isinstance(one, (Image.Image, tv_tensors.Image))), leaves[0])
+    image = images[0]
     if isinstance(image, Image.Image):
-        found, good = image.mode, image.mode in ("L", "RGB")
+        seen, good = image.mode, image.mode in ("L", "RGB")
     else:
         low, high = (0, 1) if image.dtype == torch.uint8 else image.aminmax()
-        found = f"{image.dtype} {list(image.shape)} from {low} to {high}"
+        seen = f"{image.dtype} {list(image.shape)} from {low} to {high}"
         good = image.ndim == 3 and bool(-1e-3 <= low <= high <= 1.001)
     if not good:
-        raise ValueError(
-            f"an image must be an L or RGB picture, or [C, H, W] in uint8 or floats in [0, 1], not {found}"
-        )
+        raise ValueError(f"an image must be an L or RGB picture, or [C, H, W] in uint8 or floats in [0, 1], not {seen}")
     return image
 
 

@@ -30,6 +30,15 @@ def test_arrays_that_would_be_misread_are_refused(given: np.ndarray) -> None:
         augment(image=given)
 
 
+def test_an_image_that_is_not_named_is_refused() -> None:
+    """As albumentations itself takes none."""
+    augment = loaded(load_policy("trivialaugment-wide"), "albumentations")["Augment"]()
+    assert augment(image=image())["image"].shape == image().shape
+    for call in (lambda: augment(image()), lambda: augment(mask=image())):
+        with pytest.raises(TypeError, match="keyword-only argument: 'image'"):
+            call()
+
+
 def test_steps_draw_for_themselves_in_albumentations_and_a_seed_repeats_them() -> None:
     """With a seed, albumentations 2.0.8 gives each transform the same numbers."""
     module = loaded(load_policy("flip-crop+trivialaugment-wide"), "albumentations")

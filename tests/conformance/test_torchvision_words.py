@@ -14,7 +14,7 @@ from PIL import Image
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from autoaug.exporters import export_policy
+from autoaug.exporters import export_policy, is_idiomatic
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Mixing, Operation, Policy, in_turn
 from tests.idiomatic import AS_EXACT, image, loaded
@@ -95,9 +95,56 @@ def test_boxes_masks_and_key_points_move_with_the_image(name: str) -> None:
         np.testing.assert_allclose(moved["points"][0], [x, y], atol=1.6)
 
 
-@pytest.mark.parametrize("alpha", [0.3, 1])
-def test_labels_and_images_are_mixed_by_the_librarys_own(alpha: float) -> None:
-    policy = load_policy("flip-crop").model_copy(update={"mixing": Mixing(kind="mixup-or-cutmix", alpha=alpha)})
+WORDED = [
+    name for name in operators_of() if is_idiomatic(Policy(layers=in_turn(Operation(operator=name))), "torchvision")
+]
+
+
+@pytest.mark.parametrize("name", WORDED)
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float64])
+def test_an_image_stays_an_image_beside_a_label(name: str, dtype: torch.dtype) -> None:
+    """The next transform would take the label for the image otherwise."""
+    operation = Operation(operator=name, magnitude=(1.0, 1.0) if operators_of()[name].is_switch else (0.3, 0.6))
+    augment = loaded(Policy(layers=in_turn(operation, operation)), "torchvision")["Augment"]()
+    picture = v2.functional.to_dtype(tv_tensors.Image(torch.from_numpy(image()).permute(2, 0, 1)), dtype, scale=True)
+    made = augment({"label": torch.tensor(3), "image": picture})
+    assert (type(made["image"]), made["image"].dtype) == (tv_tensors.Image, dtype)
+    assert int(made["label"]) == 3
+
+
+def test_a_plain_image_may_come_after_what_belongs_to_it() -> None:
+    augment = loaded(load_policy("flip-crop"), "torchvision")["Augment"]()
+    boxes = tv_tensors.BoundingBoxes(torch.tensor([[3.0, 4.0, 12.0, 15.0]]), format="XYXY", canvas_size=(24, 24))
+    _, made = augment(boxes, torch.from_numpy(image()).permute(2, 0, 1))
+    assert made.shape == (3, 24, 24)
+
+
+@pytest.mark.parametrize("name", ["randaugment", "autoaugment-svhn", "trivialaugment-wide"])
+def test_a_module_says_so_if_it_takes_no_boxes(name: str) -> None:
+    boxes = tv_tensors.BoundingBoxes(torch.tensor([[3.0, 4.0, 12.0, 15.0]]), format="XYXY", canvas_size=(24, 24))
+    policy, given = load_policy(name), (Image.fromarray(image()), boxes)
+    takes = "raise an error for boxes" not in export_policy(policy, "torchvision")
+    try:
+        loaded(policy, "torchvision")["Augment"]()(*given)
+    except TypeError:
+        assert not takes
+    else:
+        assert takes
+
+
+@pytest.mark.parametrize("alpha", [1.0, 2.0, 0.25])
+@pytest.mark.parametrize("kind", ["mixup", "cutmix"])
+def test_batches_are_mixed_at_any_strength(kind: str, alpha: float) -> None:
+    policy = load_policy("flip-crop").model_copy(update={"mixing": Mixing(kind=kind, alpha=alpha, probability=0.5)})
+    mixing, images = loaded(policy, "torchvision")["mixing"](5), photographs(4)
+    torch.manual_seed(0)
+    made = [mixing(images, torch.arange(4)) for _ in range(20)]
+    assert {tuple(labels.shape) for _, labels in made} == {(4,), (4, 5)}
+    assert "stay class indices" in export_policy(policy, "torchvision")
+
+
+def test_labels_and_images_are_mixed_by_the_librarys_own() -> None:
+    policy = load_policy("flip-crop").model_copy(update={"mixing": Mixing(kind="mixup-or-cutmix", alpha=0.3)})
     module = loaded(policy, "torchvision")
     mixing, labels, images = module["mixing"](5), torch.arange(4), photographs(4)
     kept = []

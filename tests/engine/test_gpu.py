@@ -65,6 +65,16 @@ def test_a_module_waits_for_nothing_either() -> None:
     assert not gpu.waits
 
 
+@pytest.mark.parametrize("name", ["trivialaugment-wide", "augmix", "cutmix"])
+def test_an_empty_batch_stays_on_its_device(name: str) -> None:
+    transform = PolicyTransform(POLICIES[name], seed=0, num_classes=10)
+    with FakeGPU() as gpu:
+        images = torch.empty(0, 3, 20, 26, device="cuda")
+        made = transform(images, torch.empty(0, 10, device="cuda")) if POLICIES[name].mixing else [transform(images)]
+    assert [part.device.type for part in made] == ["cuda"] * len(made)
+    assert not gpu.waits
+
+
 def test_chunks_are_sent_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(execute._CHUNK_BYTES, "cuda", 8 * 4 * 3 * 20 * 26)
     plan = draw_plan(load_policy("flip-crop"), 24, torch.Generator().manual_seed(0))

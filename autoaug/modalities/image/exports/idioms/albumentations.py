@@ -20,6 +20,7 @@ imports: Sequence[str] = (
 helpers = Path(__file__).parent / "albumentations_helpers.py"
 shell = Path(__file__).parent / "albumentations.txt"
 published: Mapping[str, str] = {}
+published_note = ""
 
 
 def _value(function: str, p: str, **ends: tuple[float, float]) -> str:

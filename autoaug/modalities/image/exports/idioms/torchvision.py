@@ -27,6 +27,10 @@ published: Mapping[str, str] = {
     "autoaugment-svhn": "v2.AutoAugment(v2.AutoAugmentPolicy.SVHN, interpolation=BILINEAR)",
 }
 
+published_note = (
+    "torchvision's own RandAugment and AutoAugment raise an error for boxes, masks and keypoints; --exact moves them."
+)
+
 
 def _drawn(function: str, moves: bool = False, **ends: tuple[float, float]) -> str:
     """A function whose arguments are drawn."""
@@ -111,10 +115,13 @@ def mixing(kinds: Sequence[str], probability: float, alpha: float) -> str | None
     own = {"mixup": "v2.MixUp", "cutmix": "v2.CutMix"}
     if not set(kinds) <= own.keys():
         return None
-    exponent = float(number(alpha))  # 1.0, since torch draws no Beta(1, 1) with a whole number
-    made = [f"{own[kind]}(alpha={exponent}, num_classes=classes)" for kind in dict.fromkeys(kinds)]
+    strength = float(number(alpha))  # whole numbers raise an error when a weight is drawn
+    made = [f"{own[kind]}(alpha={strength}, num_classes=classes)" for kind in dict.fromkeys(kinds)]
     mixed = made[0] if len(made) == 1 else f"v2.RandomChoice([{', '.join(made)}])"
-    mixed = mixed if probability == 1 else f"v2.RandomApply([{mixed}], p={number(probability)})"
+    words = "Mixes batches afterwards, ``images, labels = mixing(10)(images, labels)``; one weight is drawn per batch."
+    if probability < 1:
+        mixed = f"v2.RandomApply([{mixed}], p={number(probability)})"
+        words += "\n\n    Labels of a batch that is not mixed stay class indices.\n    "
     return f'''def mixing(classes: int) -> v2.Transform:
-    """Mixes batches afterwards, ``images, labels = mixing(10)(images, labels)``; one weight is drawn per batch."""
+    """{words}"""
     return {mixed}'''
