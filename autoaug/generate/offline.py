@@ -27,7 +27,7 @@ from autoaug.data.inputs import DECODERS, FileInputs, Reader
 from autoaug.data.labels import require_classes
 from autoaug.data.layouts.arrays import KEYS
 from autoaug.data.layouts.folder import COPY, EXPANSION, MANIFEST
-from autoaug.data.layouts.manifest import COLUMNS
+from autoaug.data.layouts.manifest import OF_CLASSES
 from autoaug.data.source import Part, Role, Source
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
@@ -291,7 +291,7 @@ def _write_csv(expansion: Expansion, out: Path) -> None:
     path = out / "data.csv"
     with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(COLUMNS)
+        writer.writerow(OF_CLASSES)
         writer.writerows(rows)
     (out / "originals.json").unlink()
 

@@ -18,6 +18,7 @@ from autoaug.data.loading import check_data, open_source
 from autoaug.data.source import Source
 from autoaug.data.splits import split
 from autoaug.errors import DataError
+from autoaug.modalities.base import AS_SUITS
 from autoaug.modalities.registry import all_modalities
 from tests.conftest import write_npz
 
@@ -82,7 +83,7 @@ def write_series(path: Path) -> Path:
 def test_the_first_modality_takes_what_no_other_recognizes(tmp_path: Path) -> None:
     first = next(iter(all_modalities()))
     assert open_source(write_npz(tmp_path / "a.npz"), PLENTY).modality == first
-    checked = check_data(str(write_series(tmp_path / "series.npz")), PLENTY, None, (), 0)[1]
+    checked = check_data(str(write_series(tmp_path / "series.npz")), PLENTY, AS_SUITS, (), 0)[1]
     assert checked.modality == "series"
     with pytest.raises(DataError, match="no such file"):
         open_source(tmp_path / "b.npz", PLENTY)

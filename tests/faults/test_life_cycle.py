@@ -251,7 +251,7 @@ def test_trials_that_someone_else_added_or_damaged_are_left_aside(data: Path, tm
     assert [(t.name, t.score, t.params) for t in result.history] == [
         (t.name, t.score, t.params) for t in expected.history
     ]
-    assert len({t.number for t in result.history}) == 6
+    assert len({t.number for t in result.history}) == len(result.history)
     assert result.sentence == expected.sentence
     said = [json.loads(line).get("message", "") for line in (out / "events.jsonl").read_text().splitlines()]
     assert any(message.startswith("ignored 3 trials") for message in said)

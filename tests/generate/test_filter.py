@@ -11,6 +11,7 @@ from autoaug.data.inputs import MemoryInputs
 from autoaug.data.loading import check_data
 from autoaug.data.splits import Samples
 from autoaug.generate.filter import balance, load_accept_function, train_filter
+from autoaug.modalities.base import AS_SUITS
 from autoaug.modalities.image.features import roughness
 from autoaug.training.recipe import Recipe
 from tests.tasks import data_set
@@ -45,7 +46,7 @@ def test_noise_is_no_photograph() -> None:
 
 def test_the_gate_catches_planted_faults_and_lets_real_images_pass() -> None:
     """On digits: noise, wrong labels and copies are caught, 95 % of each, at less than 5 % of good ones dropped."""
-    _, data = check_data("digits", LIMIT, None, (), 0)
+    _, data = check_data("digits", LIMIT, AS_SUITS, (), 0)
     recipe = Recipe(epochs=10, batch_size=64)
     sample_filter = train_filter(data, "auto", recipe, 0, "cpu")
     good = data.test.inputs.take(np.arange(len(data.test)))

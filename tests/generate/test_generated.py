@@ -25,7 +25,7 @@ from autoaug.errors import DataError, OptionError, PolicyError, RunError
 from autoaug.generate.fitting import FitSettings, fit_generator
 from autoaug.generate.generator import load_generator
 from autoaug.generate.pool import PoolSettings, make_pool, pool_counts, pool_filter
-from autoaug.modalities.base import Collapsed, Modality
+from autoaug.modalities.base import AS_SUITS, Collapsed, Modality
 from autoaug.modalities.image.generators import GENERATORS, gan, gaussian
 from autoaug.modalities.registry import all_modalities
 from autoaug.policy.loading import load_policy, parse_policy
@@ -182,11 +182,11 @@ def test_a_modality_without_generators_goes_on_without_their_samples(monkeypatch
 
 def test_a_search_refuses_such_a_generator_before_it_makes_a_folder(tmp_path: Path) -> None:
     data = write_npz(tmp_path / "bars.npz")
-    _, known = check_data(str(data), LIMIT, None, (), 0)
+    _, known = check_data(str(data), LIMIT, AS_SUITS, (), 0)
     fit_generator("pca", replace(known, train_fingerprint="f" * 12), tmp_path / "other", FitSettings(0))
     tiny = Samples(MemoryInputs(known.train.inputs.take(np.arange(len(known.train)))[..., :9, :9]), known.train.labels)
     fit_generator("pca", replace(known, train=tiny), tmp_path / "tiny", FitSettings(0))
-    _, again = check_data(str(data), LIMIT, None, (), 1)
+    _, again = check_data(str(data), LIMIT, AS_SUITS, (), 1)
     assert known.fingerprint == again.fingerprint
     fit_generator("pca", again, tmp_path / "again", FitSettings(1))
     for name, space, words in (
@@ -229,7 +229,7 @@ def test_without_a_pool_a_trial_goes_on_and_says_so() -> None:
 
 
 def test_a_pool_is_made_once_and_then_read(tmp_path: Path) -> None:
-    _, data = check_data(str(write_npz(tmp_path / "bars.npz")), LIMIT, None, (), 0)
+    _, data = check_data(str(write_npz(tmp_path / "bars.npz")), LIMIT, AS_SUITS, (), 0)
     recipe = Recipe(epochs=4, batch_size=32)
     sample_filter = pool_filter(data, 0, "auto", recipe, "cpu")
     settings = PoolSettings(0, "cpu", cache=tmp_path / "cache")

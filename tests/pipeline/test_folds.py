@@ -15,6 +15,7 @@ from autoaug.data.loading import check_data
 from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import DataError, OptionError
 from autoaug.evaluation.confirmation import confirmation_seeds
+from autoaug.modalities.base import AS_SUITS
 from autoaug.pipeline.parsing import seed_counts
 from autoaug.policy.loading import load_policy
 from autoaug.results import SearchResult
@@ -44,7 +45,7 @@ def result(data: Path) -> SearchResult:
 
 @pytest.fixture(scope="module")
 def opened(data: Path) -> DataSet:
-    return check_data(str(data), LIMIT, None, (), 0, FOLDS)[1]
+    return check_data(str(data), LIMIT, AS_SUITS, (), 0, FOLDS)[1]
 
 
 def test_every_seed_is_trained_without_its_fold_and_tested_on_it(result: SearchResult, opened: DataSet) -> None:

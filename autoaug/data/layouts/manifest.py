@@ -20,7 +20,9 @@ from autoaug.utils.files import read_text
 
 #: The columns with labels; a manifest has one of them.
 _LABELS: dict[str, Kind] = {"label": "classification", "labels": "multi-label", "number": "regression"}
-COLUMNS = ("path", *_LABELS, "split", "group")
+_COLUMNS = ("path", *_LABELS, "split", "group")
+#: The columns of a manifest of classes, as it is written.
+OF_CLASSES = ("path", "label", "split", "group")
 #: Enough for millions of lines; an endless file is not read forever.
 _MOST_BYTES = 2**28
 
@@ -56,7 +58,7 @@ def _columns(manifest: Path, row: list[str], line: int) -> list[str]:
     if not row:
         return []
     labels = [name for name in names if name in _LABELS]
-    if "path" not in names or len(labels) != 1 or set(names) - set(COLUMNS) or len(names) != len(set(names)):
+    if "path" not in names or len(labels) != 1 or set(names) - set(_COLUMNS) or len(names) != len(set(names)):
         separator = next((what for sign, what in ((";", "semicolons"), ("\t", "tabs")) if sign in "".join(row)), None)
         cure = f" (the file is separated by {separator}: save it with commas)" if separator else ""
         raise DataError(
