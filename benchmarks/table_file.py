@@ -72,6 +72,18 @@ class TableFile:
         self.about = {name: other.about[name] | own for name, own in self.about.items()}
         self.runs += [run for run in other.runs if run not in self.runs]
 
+    def accuracies(self, data: str, fidelity: str, first: int = 0) -> dict[str, float]:
+        """The accuracy of each policy with cells on a set, by fingerprint: the mean over its seeds, on the samples from
+        number `first` on that were not trained on.
+        """
+        scores: dict[str, list[float]] = {}
+        for key, codes in self.cells.items():
+            name, fingerprint, kind, _ = key.split("/")
+            if (name, kind) == (data, fidelity):
+                right, _ = decoded(codes[first:])
+                scores.setdefault(fingerprint, []).append(float(np.nanmean(right)))
+        return {fingerprint: float(np.mean(values)) for fingerprint, values in scores.items()}
+
     def write(self) -> None:
         """Write the file."""
         content = io.BytesIO()

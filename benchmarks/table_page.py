@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
-import numpy as np
 from scipy.stats import spearmanr
 
 from benchmarks.page import Section, Table
-from benchmarks.table_file import TableFile, decoded
+from benchmarks.table_file import TableFile
 
 USUAL = ("none", "flip-crop", "randaugment", "trivialaugment", "flip-crop+trivialaugment-wide")
 #: Two policies are told apart where their accuracies differ by this many points.
@@ -21,13 +20,7 @@ RANK_HEAD = ("set", "policies at both", "rank correlation", "pairs apart at full
 def accuracies(table: TableFile, data: str, fidelity: str) -> dict[str, float]:
     """The mean test accuracy over the seeds of each policy with cells on a set, in percent, by fingerprint."""
     tested = table.about["sets"][data]["sizes"][2]
-    scores: dict[str, list[float]] = {}
-    for key, codes in table.cells.items():
-        name, fingerprint, kind, _ = key.split("/")
-        if (name, kind) == (data, fidelity):
-            right, _ = decoded(codes[-tested:])
-            scores.setdefault(fingerprint, []).append(100 * float(np.nanmean(right)))
-    return {fingerprint: float(np.mean(values)) for fingerprint, values in scores.items()}
+    return {fingerprint: 100 * share for fingerprint, share in table.accuracies(data, fidelity, -tested).items()}
 
 
 def turned_round(full: Mapping[str, float], quarter: Mapping[str, float]) -> tuple[int, int]:

@@ -20,7 +20,7 @@ from autoaug.search.strategies.surrogate import traits
 from autoaug.training.result import TrialResult
 from autoaug.utils.clock import now
 from autoaug.utils.seeds import derive_seed
-from benchmarks.table_file import TableFile, decoded
+from benchmarks.table_file import TableFile
 
 #: The standard deviation between trainings of one policy at an accuracy of one half, on part of the data.
 NOISE = 0.015
@@ -75,16 +75,11 @@ def fits_of(table: TableFile, name: str) -> dict[float, Fit] | None:
     """The fits of a set, by fraction of the data; None if it has too few cells."""
     fits: dict[float, Fit] = {}
     for fidelity, fraction in (("quarter", 0.25), ("full", 1.0)):
-        cells: dict[str, list[float]] = {}
-        for key, codes in table.cells.items():
-            data, fingerprint, known, _ = key.split("/")
-            if (data, known) == (name, fidelity):
-                right, _ = decoded(codes)
-                cells.setdefault(fingerprint, []).append(float(np.nanmean(right)))
+        cells = table.accuracies(name, fidelity)
         if len(cells) < FEWEST:
             return None
         policies = [Policy.model_validate(table.about["policies"][fingerprint]) for fingerprint in cells]
-        fits[fraction] = Fit(policies, np.array([np.mean(scores) for scores in cells.values()]), fits.get(0.25))
+        fits[fraction] = Fit(policies, np.array(list(cells.values())), fits.get(0.25))
     return fits
 
 
