@@ -215,14 +215,12 @@ class Auto(Strategy):
         config = self.config
         if spent < config.stops_from:
             return None
-        tried = sum(not record.is_baseline for record in history.trials)
-        untried = round(tried * (1 - spent) / spent)
-        chance = chance_of_gain(history.trials, config.data_fraction, untried, config.least_gain)
+        chance = chance_of_gain(history.trials, config.data_fraction, config.least_gain)
         if chance >= config.least_chance:
             return None
         return Enough(
             f"the chance of {100 * config.least_gain:g} points over the best baseline is only {100 * chance:.0f} %, by "
-            f"{tried} policies that were tried"
+            f"the little error that it leaves when trained on {100 * config.data_fraction:g} % of the data"
         )
 
     def _vary_best(self, history: History, shaped: Sequence[TrialRecord]) -> Draw | None:
