@@ -284,8 +284,8 @@ def test_a_replayed_search_finds_what_is_good_in_its_world() -> None:
     quarter = worlds.Fit(policies, np.array([accuracy(policy) - 0.1 for policy in policies]))
     fits = {0.25: quarter, 1.0: worlds.Fit(policies, np.array([accuracy(p) for p in policies]), quarter)}
     assert quarter.left_out > 0.5
-    row = replay.replayed(fits, 3000, "random", 10, 0)
-    better = replay.replayed(fits, 3000, "auto", 10, 0)
+    world = worlds.World(fits, 3000, 0)
+    row, better = (replay.replayed(world, policies, strategy, 10, 0) for strategy in ("random", "auto"))
     assert better["returned"] >= row["best baseline"]
     assert better["returned"] > 0.7
     shown, *_ = replay.sections(
