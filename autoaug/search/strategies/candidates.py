@@ -45,8 +45,8 @@ def random_shapes(
 
 
 def most_promising(alike: Sequence[TrialRecord], candidates: Sequence[Candidate]) -> Candidate | None:
-    """The candidate with the highest upper bound, given trials that are `alike`, which have no other condition in common
-    than that of the trial to come; None if all were tried, or nothing is known yet.
+    """The candidate with the highest upper bound, given trials that are `alike`, which have no other condition in
+    common than that of the trial to come; None if all were tried, or nothing is known yet.
     """
     observed = [(record.policy, record.score) for record in alike if record.is_running or record.score is not None]
     if not any(score is not None for _, score in observed):
