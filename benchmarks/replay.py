@@ -23,6 +23,7 @@ from benchmarks import ablation
 from benchmarks.command import names
 from benchmarks.page import Section, Table, write_page
 from benchmarks.results import Results
+from benchmarks.strategies import NEED_FLAT
 from benchmarks.table_file import TableFile
 from benchmarks.worlds import Replayed, World, fits_of
 
@@ -38,7 +39,7 @@ def replayed(
     world: World, policies: Sequence[Policy], strategy: str, trainings: float, seed: int
 ) -> dict[str, float | int | bool | str]:
     """One search in a `world`, beside the best of the table's `policies` there; scores in [0, 1]."""
-    space, budget = load_space("standard"), Budget(trainings=trainings)
+    space, budget = load_space("flat" if strategy in NEED_FLAT else "standard"), Budget(trainings=trainings)
     baselines = {name: load_policy(name) for name in affordable_baselines(space.baselines, budget)}
     study = SearchStudy("sqlite:///:memory:", space, STRATEGIES[strategy], seed=seed)
     stopped = run_search(
