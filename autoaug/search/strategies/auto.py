@@ -216,12 +216,15 @@ class Auto(Strategy):
         config = self.config
         if spent < config.stops_from:
             return None
-        chance = chance_of_gain(history.trials, config.data_fraction, config.least_gain)
+        tried = sum(not record.is_baseline for record in history.trials)
+        untried = round(tried * (1 - spent) / spent)
+        chance = chance_of_gain(history.trials, config.data_fraction, untried, config.least_gain)
         if chance >= config.least_chance:
             return None
         return Enough(
             f"the chance of {100 * config.least_gain:g} points over the best baseline is only {100 * chance:.0f} %, by "
-            f"the little error that it leaves when trained on {100 * config.data_fraction:g} % of the data"
+            f"the error that it leaves on {100 * config.data_fraction:g} % of the data and {tried} policies that were "
+            "tried"
         )
 
     def _vary_best(self, history: History, shaped: Sequence[TrialRecord]) -> Draw | None:
