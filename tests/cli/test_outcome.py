@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from autoaug.cli.outcome import code_lines
 from autoaug.exporters import export_modules
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Phase, Policy
+from autoaug.report.usage import code_lines
 from autoaug.results import DataSummary
 
 

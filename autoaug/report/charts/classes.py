@@ -104,7 +104,7 @@ def classes_chart(facts: RunFacts) -> Chart | None:
         return None
     return Chart(
         "classes",
-        "classes",
+        "recall",
         "",
         f"{RECALL.heading} per class before and after. Each interval is for new seeds alone, and holds "
         "with 95 % on its own: with several classes, one or another may be luck.",

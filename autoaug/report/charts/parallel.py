@@ -90,4 +90,5 @@ def parallel_chart(facts: RunFacts) -> Chart | None:
         f"made to its {facts.metric.name}.",
         parallel_figure(chosen, facts.metric),
         *chosen.table(facts.metric),
+        is_folded=True,
     )

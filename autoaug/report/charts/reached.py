@@ -82,4 +82,5 @@ def reached_chart(facts: RunFacts) -> Chart | None:
         reached_figure(lines, baselines, facts.metric),
         ("data", "trainings", facts.metric.title(), "trial"),
         [(f"{100 * s:g} %", p.trainings, p.value, p.name) for s, line in lines.items() for p in line],
+        is_folded=True,
     )

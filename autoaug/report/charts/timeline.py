@@ -73,4 +73,5 @@ def timeline_chart(facts: RunFacts) -> Chart | None:
         timeline_figure(rows),
         ("trial", "row", "from, s", "to, s", "outcome"),
         [(row.name, str(row.lane + 1), row.begin, row.end, row.status) for row in rows],
+        is_folded=True,
     )
