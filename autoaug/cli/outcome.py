@@ -31,7 +31,7 @@ def print_outcome(console: Console, result: SearchResult) -> None:
     line(result.sentence)
     if result.comparison is not None:
         line(sureness(result.comparison, result.metric))
-    if words := lengthened(result.longer, result.metric):
+    if words := lengthened(result):
         line(words)
     for claim in result.claims:
         line(claimed(claim, result.metric))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from autoaug.evaluation.statistics import verdict_of
-from autoaug.results import CandidateKind, Comparison, LongerTraining, MetricRecord, Verdict
+from autoaug.results import CandidateKind, Comparison, MetricRecord, SearchResult, Verdict
 
 if TYPE_CHECKING:
     from autoaug.evaluation.comparing import Paired
@@ -188,20 +188,18 @@ def claimed(claim: Comparison, metric: MetricRecord) -> str:
     )
     few = is_vague(claim.differences, claim.ci95)
     return (
-        f"{claim.candidate} {proven} {claim.baseline} ({claim.against}): {metric.difference(claim.difference)}"
+        f"The returned policy {proven} {claim.baseline} ({claim.against}): {metric.difference(claim.difference)}"
         f"{_unit(metric)}, {'too few seeds for an interval' if few else _interval(claim.ci95, metric)}"
     )
 
 
-def lengthened(longer: Sequence[LongerTraining], metric: MetricRecord) -> str:
+def lengthened(result: SearchResult) -> str:
     """What twice the length gave; empty if it was not tried."""
+    longer, metric = result.longer, result.metric
     if not longer:
         return ""
-    unit = _unit(metric)
-    gains = " and ".join(
-        f"{training.candidate} changed by {metric.difference(training.score - training.before)}{unit}"
-        for training in longer
-    )
+    gained = [(result.candidate(one.candidate).label, metric.difference(one.score - one.before)) for one in longer]
+    gains = " and ".join(f"{label} changed by {gain}{_unit(metric)}" for label, gain in gained)
     what = f"test {metric.name}".strip()
     return (
         f"In one training each, twice as long ({longer[0].epochs} epochs), {what} of {gains}. A single training is a "

@@ -8,12 +8,15 @@ import plotly.graph_objects as go
 
 from autoaug.report.before_after import before_and_after
 from autoaug.report.charts.chart import Chart, RunFacts
-from autoaug.report.charts.style import ACCENT, WARN, short, styled
+from autoaug.report.charts.style import short, styled
 from autoaug.results import SearchResult
 
 _MOST_CLASSES = 40
 #: Up to this number of classes, percentages fit into the cells.
 _MOST_WRITTEN = 12
+
+#: `WARN` and `ACCENT`, translucent so that text in the page's color is readable on them.
+_SCALE = [[0, "rgba(213,94,0,0.65)"], [0.5, "rgba(128,138,147,0.06)"], [1, "rgba(0,114,178,0.65)"]]
 
 Shares = tuple[tuple[float, ...], ...]
 
@@ -33,7 +36,7 @@ def confusion(result: SearchResult) -> Confusion | None:
     if pair is None or len(result.data.classes) > _MOST_CLASSES or not all(c.confusion for c in pair):
         return None
     before, after = (tuple(tuple(100 * n / max(1, sum(row)) for n in row) for row in c.confusion) for c in pair)
-    return Confusion(result.data.classes, (pair[0].name, pair[1].name), before, after)
+    return Confusion(result.data.classes, (pair[0].label, pair[1].label), before, after)
 
 
 def confusion_figure(matrices: Confusion) -> go.Figure:
@@ -53,15 +56,16 @@ def confusion_figure(matrices: Confusion) -> go.Figure:
         y=labels,
         zmin=-largest,
         zmax=largest,
-        colorscale=[[0, WARN], [0.5, "rgba(128,138,147,0.08)"], [1, ACCENT]],
+        colorscale=_SCALE,
         showscale=False,
-        texttemplate="%{z:+.0f}" if len(labels) <= _MOST_WRITTEN else None,
+        text=[[f"{change:+.0f}" if round(change) else "" for change in row] for row in changes],
+        texttemplate="%{text}" if len(labels) <= _MOST_WRITTEN else None,
         hovertemplate="%{y} predicted as %{x}: from %{customdata[0]:.1f} to %{customdata[1]:.1f} %<extra></extra>",
         xgap=1,
         ygap=1,
     )
-    figure.update_xaxes(automargin=True, type="category", title_text="predicted")
-    figure.update_yaxes(automargin=True, type="category", autorange="reversed", title_text="true class")
+    figure.update_xaxes(automargin=True, showgrid=False, type="category", title_text="predicted")
+    figure.update_yaxes(automargin=True, showgrid=False, type="category", autorange="reversed", title_text="true class")
     return figure
 
 

@@ -42,7 +42,7 @@ def differences(result: SearchResult, metric: MetricRecord) -> Differences | Non
         for seed, a, b in zip(one.seeds, one.test_scores, other.test_scores, strict=False)
     )
     interval = metric.interval(compared.ci95)
-    return Differences(one.name, other.name, seeds, metric.value(compared.difference), interval)
+    return Differences(one.label, other.label, seeds, metric.value(compared.difference), interval)
 
 
 def differences_figure(paired_seeds: Differences, metric: MetricRecord) -> go.Figure:

@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 import plotly.graph_objects as go
 
 from autoaug.report.charts.chart import Chart, RunFacts
-from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure, short
+from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure, plain
 from autoaug.report.tables.claims import ClaimRow, claim_rows
 from autoaug.results import MetricRecord
 
+#: The most characters in a line of text: a phone has room for so many.
+_WIDTH = 42
 #: Colors by what is proven.
 _COLORS = {"better": ACCENT, "worse": WARN, "not proven": MUTED}
 
 
 def gains_figure(rows: list[ClaimRow], metric: MetricRecord) -> go.Figure:
-    """A row per claim: the difference with its 95 % interval, and the text of both."""
-    figure = base_figure(
-        100 + 64 * len(rows), f"difference in test {metric.name}{metric.points and ', '}{metric.points}"
-    )
-    names = [f"{row.against[:1].upper()}{row.against[1:]}<br>{short(row.name)}" for row in rows]
-    for row, name in zip(rows, names, strict=True):
+    """A row per claim: the difference with its 95 % interval, under what it says."""
+    unit = f", {metric.points}" if metric.points else ""
+    figure = base_figure(90 + 76 * len(rows), f"difference in test {metric.name}{unit}")
+    for place, row in enumerate(rows):
         reach = (row.high - row.difference, row.difference - row.low) if row.has_interval else (0.0, 0.0)
+        between = f"{metric.number(row.low, sign='+')} to {metric.number(row.high, sign='+')}"
         figure.add_scatter(
             x=[row.difference],
-            y=[name],
+            y=[place],
             error_x={"array": reach[:1], "arrayminus": reach[1:], "thickness": 3, "width": 8},
-            mode="markers+text",
+            mode="markers",
             marker={"color": _COLORS[row.proven], "size": 13, "symbol": "diamond"},
-            text=[f"<b>{metric.number(row.difference, sign='+')}</b> {row.proven}"],
-            textposition="top center",
             showlegend=False,
-            hovertemplate=f"{metric.number(row.low, sign='+')} to {metric.number(row.high, sign='+')}<extra></extra>"
-            if row.has_interval
-            else "too few seeds for an interval<extra></extra>",
+            hovertemplate=f"{between if row.has_interval else 'too few seeds for an interval'}<extra></extra>",
         )
-    figure.add_vline(x=0, line_color=MUTED, line_dash="dot")
-    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], range=[-0.5, len(names) - 0.3])
+        figure.add_shape(x0=0, x1=0, y0=place - 0.12, y1=place + 0.25, line={"color": MUTED, "dash": "dot"})
+        # Above the line, not beside it: there, a phone would have no room left.
+        lines = wrap(f"over {row.name}, {row.against}: {row.proven}", _WIDTH)
+        figure.add_annotation(
+            text=f"<b>{metric.number(row.difference, sign='+')}</b> {'<br>'.join(map(plain, lines))}",
+            showarrow=False,
+            align="left",
+            **{"x": 0, "xref": "paper", "xanchor": "left", "y": place - 0.16, "yanchor": "bottom"},
+        )
+    figure.update_yaxes(visible=False, range=[len(rows) - 0.6, -0.85])
     return figure
 
 

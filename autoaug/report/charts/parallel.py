@@ -73,7 +73,7 @@ def parallel_figure(chosen: Choices, metric: MetricRecord) -> go.Figure:
         labelangle=-20,
         labelside="bottom",
     )
-    figure.update_layout(margin={"l": 120, "r": 60, "t": 32, "b": 90})
+    figure.update_layout(margin={"l": 120, "r": 80, "t": 32, "b": 90})
     return figure
 
 

@@ -76,8 +76,7 @@ class ConsoleProgress(Progress):
         text = f"{self._trials} trials, best{on} {best}, best baseline {best_baseline}"
         outcome = trial.status if trial.score is None else self._shown(trial.score)
         reason = f" ({trial.reason})" if trial.reason else ""
-        what = trial.words or trial.name
-        self._show(text, fraction, f"trial {trial.number}, {what}: {outcome}{reason}; {text}")
+        self._show(text, fraction, f"trial {trial.number}, {trial.label}: {outcome}{reason}; {text}")
 
     def training_ended(self, name: str, done: int, total: int) -> None:
         """A training of the confirmation ended."""

@@ -11,6 +11,7 @@ from tests.report.records import result
 def candidate(name: str, kind: str, accuracies: tuple[float, ...]) -> Candidate:
     rows = tuple((value, None, 1.0) for value in accuracies)
     return Candidate.model_construct(
+        trial=None,
         name=name,
         kind=kind,
         mean=0.5,
