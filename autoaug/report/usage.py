@@ -16,6 +16,9 @@ def code_lines(module: Path, policy: Policy, data: DataSummary) -> list[str]:
     written as users of the library write it, and otherwise on a batch.
     """
     imported, mixes, count = f"{module}, which runs without autoaug", policy.mixing is not None, len(data.classes)
+    limits = {"multi-label": "  # labels [n, labels] in [0, 1]", "regression": "  # labels [n, numbers]"}
+    beside = limits.get(data.task, "")
+    given = 0 if data.task == "regression" else count
     with module.open(encoding="utf-8") as lines:
         is_single = _SINGLE in "".join(line for line, _ in zip(lines, range(2), strict=False))
     if is_single:
@@ -24,10 +27,9 @@ def code_lines(module: Path, policy: Policy, data: DataSummary) -> list[str]:
             "augment = Augment()",
             "sample = augment(sample)  # one at a time, in the data set",
         ]
-        return [*code, f"batch, labels = mixing({count})(batch, labels)"] if mixes else code
-    limits = "" if data.class_counts else "  # labels in [0, 1]"
+        return [*code, f"batch, labels = mixing({count})(batch, labels){beside}"] if mixes else code
     return [
         f"from {module.stem} import Augment  # {imported}",
-        f"augment = Augment({f'classes={count}' if mixes else ''})",
-        f"batch, soft_labels = augment(batch, labels){limits}" if mixes else "batch = augment(batch)",
+        f"augment = Augment({f'classes={given}' if mixes else ''})",
+        f"batch, soft_labels = augment(batch, labels){beside}" if mixes else "batch = augment(batch)",
     ]

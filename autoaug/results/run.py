@@ -160,13 +160,17 @@ UNEVEN = 3
 
 class DataSummary(Record):
     """The data of the search, and how many `folds`; `class_counts` are training samples. Older results do not name the
-    modality: theirs is the first. Nor do they count classes.
+    modality: theirs is the first. Nor do they count classes. `task` is what is predicted, by its name; `means` and
+    `deviations` are those of numbers in the training split.
     """
 
     name: str
     fingerprint: str
     classes: Annotated[tuple[str, ...], Field(min_length=1)]
     class_counts: tuple[Count, ...] = ()
+    task: Literal["classification", "multi-label", "regression"] = "classification"
+    means: tuple[float, ...] = ()
+    deviations: tuple[float, ...] = ()
     modality: str = Field(default_factory=lambda: get_modality().name)
     shape: Annotated[tuple[Size, ...], Field(min_length=1)]
     train: Size
