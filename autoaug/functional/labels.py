@@ -81,7 +81,11 @@ def checked_shares(labels: Tensor, classes: int | None) -> Tensor:
     """Soft labels ``[n, classes]`` as floating point."""
     width = labels.shape[1]
     if width != (classes or max(width, 2)):
-        cure = "squeeze class indices to [n]" if width == 1 else "one column for each class"
+        cure = (
+            "squeeze class indices to [n], or give 0 as the number of classes for numbers"
+            if width == 1
+            else "one column for each class"
+        )
         raise ValueError(f"soft labels are {width} wide; they must be [n, {classes or 'classes'}]: {cure}")
     if labels.device.type != "cpu":
         shares = labels if labels.is_floating_point() else labels.float()

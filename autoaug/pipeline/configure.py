@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,7 @@ from autoaug.data.splits import DataSet
 from autoaug.errors import DataError, DeviceError, OptionError, RunError
 from autoaug.generate.filter import load_accept_function
 from autoaug.generate.generator import SavedGenerator, load_generator
+from autoaug.modalities.base import Modality
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import task_of
 from autoaug.pipeline.options import CompareOptions, RunOptions, SearchOptions
@@ -68,6 +69,12 @@ class _Goal:
         """The given policies, and the baselines of the space."""
         return [*self.policies, *map(load_policy, self.space.baselines if self.space else ())]
 
+    def suited(self, modality: Modality, shape: tuple[int, ...]) -> _Goal:
+        """The same for samples of that shape, which may have other default baselines."""
+        if self.space is None or self.space.baselines != modality.baselines:
+            return self
+        return replace(self, space=self.space.model_copy(update={"baselines": modality.baselines_for(shape)}))
+
     def check_modality(self, name: str) -> None:
         """Raise `SpaceError` or `PolicyError` if the space or a policy is not for the modality with that name."""
         if self.space is not None:
@@ -89,8 +96,12 @@ class _Machine:
     memory_limit: int
 
 
-def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet, Audit]:
-    """Check all that can be checked before a run folder is created; return the config, the data and the audit."""
+def prepare(
+    options: SearchOptions | CompareOptions, known: tuple[Audit, DataSet] | None = None
+) -> tuple[RunConfig, DataSet, Audit]:
+    """Check all that can be checked before a run folder is created; return the config, the data and the audit. The data
+    are read, unless they are `known`.
+    """
     check_texts(options)
     writable("the run folder", str(run_folder_for(options).absolute()))
     _check_numbers(options)
@@ -104,11 +115,12 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
     changes = asked_recipe(options)
     models.check(options.model, asked_weights(options))
     generator = _generator(options, wanted_generators(goal.space, goal.known()))
-    audit, data = check_data(
+    audit, data = known or check_data(
         str(options.data), machine.memory_limit, resize, options.allow, options.seed, options.folds
     )
     data.check_test_groups()
     goal.check_modality(data.modality)
+    goal = goal.suited(get_modality(data.modality), data.train.inputs.shape)
     if "overlap" not in options.allow:
         _check_unseen(goal.known(), data)
     if generator is not None:

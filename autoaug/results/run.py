@@ -168,7 +168,7 @@ class DataSummary(Record):
     fingerprint: str
     classes: Annotated[tuple[str, ...], Field(min_length=1)]
     class_counts: tuple[Count, ...] = ()
-    task: Literal["classification", "multi-label", "regression"] = "classification"
+    task: str = "classification"
     means: tuple[float, ...] = ()
     deviations: tuple[float, ...] = ()
     modality: str = Field(default_factory=lambda: get_modality().name)
