@@ -156,18 +156,17 @@ def train_candidates(
 
 
 class _Timer:
-    """Tells whether another training ends before the deadline, if it takes as long as the ones before did."""
+    """Tells whether another training ends before the deadline, if it takes as long as the longest one so far."""
 
     def __init__(self, deadline: Deadline) -> None:
-        self._deadline, self._seconds, self._count = deadline, 0.0, 0
+        self._deadline, self._longest = deadline, 0.0
 
     def note(self, result: TrialResult) -> None:
         """A training has ended."""
-        self._seconds, self._count = self._seconds + result.seconds, self._count + 1
+        self._longest = max(self._longest, result.seconds)
 
     def has_room(self) -> bool:
-        takes = self._seconds / self._count if self._count else self._deadline.training_seconds
-        return now() + takes <= self._deadline.ends
+        return now() + (self._longest or self._deadline.training_seconds) <= self._deadline.ends
 
 
 def _failure(result: TrialResult) -> str:
