@@ -246,7 +246,8 @@ def _words(config: RunConfig) -> str:
     if budget.policies is not None:
         known = len(affordable_baselines(space.baselines, budget))
         repeats = get_strategy(config.strategy).explores_until < 1
-        amount = f"{budget.policies} policies of its own and {known} known ones"
+        policies = "1 policy" if budget.policies == 1 else f"{budget.policies} policies"
+        amount = f"{policies} of its own and {known} known ones"
         amount += ", and repetitions of the best" if repeats else ""
     elif budget.trials is not None:
         amount = f"{budget.trials} trials"
@@ -286,4 +287,4 @@ def _duration(seconds: float) -> str:
     for unit, size in (("hours", 3600.0), ("minutes", 60.0)):
         if seconds >= 2 * size:
             return f"{seconds / size:.1f} {unit}" if seconds < 10 * size else f"{seconds / size:.0f} {unit}"
-    return f"{max(1, math.ceil(seconds))} seconds"
+    return "1 second" if seconds <= 1 else f"{math.ceil(seconds)} seconds"
