@@ -24,7 +24,8 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors by name in a safetensors file, or in a state dict that PyTorch wrote, and the file's metadata.
 
     Raises:
-        OptionError: there is no such file, it is damaged, it contains code, or it has no tensors, or values that are not finite.
+        OptionError: there is no such file, it is damaged, it contains code, or it has no tensors, or values that are
+            not finite.
     """
     if not path.is_file():
         raise OptionError(f"--weights {path}: there is no such file; give a safetensors file or a state dict")
