@@ -15,7 +15,6 @@ from autoaug.data.splits import DataSet
 from autoaug.errors import DataError, DeviceError, OptionError, RunError
 from autoaug.generate.filter import load_accept_function
 from autoaug.generate.generator import SavedGenerator, load_generator
-from autoaug.modalities.base import Modality
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import task_of
 from autoaug.pipeline.options import CompareOptions, RunOptions, SearchOptions
@@ -69,18 +68,19 @@ class _Goal:
         """The given policies, and the baselines of the space."""
         return [*self.policies, *map(load_policy, self.space.baselines if self.space else ())]
 
-    def suited(self, modality: Modality, shape: tuple[int, ...]) -> _Goal:
-        """The same for samples of that shape, which may have other default baselines."""
+    def suited(self, data: DataSet) -> _Goal:
+        """The same for that data, whose samples may have default baselines of their own. Raises `SpaceError` or
+        `PolicyError` if the space or a policy is not for their modality.
+        """
+        if self.space is not None:
+            self.space.check_modality(data.modality)
+        for policy in self.known():
+            check_modality(policy, data.modality)
+        modality = get_modality(data.modality)
         if self.space is None or self.space.baselines != modality.baselines:
             return self
-        return replace(self, space=self.space.model_copy(update={"baselines": modality.baselines_for(shape)}))
-
-    def check_modality(self, name: str) -> None:
-        """Raise `SpaceError` or `PolicyError` if the space or a policy is not for the modality with that name."""
-        if self.space is not None:
-            self.space.check_modality(name)
-        for policy in self.known():
-            check_modality(policy, name)
+        baselines = modality.baselines_for(data.train.inputs.shape)
+        return replace(self, space=self.space.model_copy(update={"baselines": baselines}))
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,7 @@ class _Machine:
 def prepare(
     options: SearchOptions | CompareOptions, known: tuple[Audit, DataSet] | None = None
 ) -> tuple[RunConfig, DataSet, Audit]:
-    """Check all that can be checked before a run folder is created; return the config, the data and the audit. The data
-    are read, unless they are `known`.
-    """
+    """Check all that can be before there is a run folder; return config, data and audit, which may be `known`."""
     check_texts(options)
     writable("the run folder", str(run_folder_for(options).absolute()))
     _check_numbers(options)
@@ -119,8 +117,7 @@ def prepare(
         str(options.data), machine.memory_limit, resize, options.allow, options.seed, options.folds
     )
     data.check_test_groups()
-    goal.check_modality(data.modality)
-    goal = goal.suited(get_modality(data.modality), data.train.inputs.shape)
+    goal = goal.suited(data)
     if "overlap" not in options.allow:
         _check_unseen(goal.known(), data)
     if generator is not None:
