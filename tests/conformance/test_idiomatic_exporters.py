@@ -34,33 +34,62 @@ Transform = Callable[[np.ndarray], np.ndarray]
 def in_torchvision(module: dict[str, Any]) -> Transform:
     augment = module["Augment"]()
     torch.manual_seed(0)
-    return lambda array: augment(torch.from_numpy(array).permute(2, 0, 1)).permute(1, 2, 0).numpy()
+    return one_by_one(lambda array: augment(torch.from_numpy(array).permute(2, 0, 1)).permute(1, 2, 0).numpy())
 
 
 def on_pictures(module: dict[str, Any]) -> Transform:
     augment = module["Augment"]()
     torch.manual_seed(0)
-    return lambda array: np.asarray(augment(Image.fromarray(array)))
+    return one_by_one(lambda array: np.asarray(augment(Image.fromarray(array))))
 
 
 def in_albumentations(module: dict[str, Any]) -> Transform:
     augment = module["A"].Compose([module["Augment"]()], seed=0)
-    return lambda array: augment(image=array)["image"]
+    return one_by_one(lambda array: augment(image=array)["image"])
 
 
-#: How a module takes one uint8 array, by the target's name and the kind of input.
+def in_numpy(module: dict[str, Any]) -> Transform:
+    return module["Augment"](seed=0)
+
+
+def without_opencv(module: dict[str, Any]) -> Transform:
+    module["cv2"] = None
+    return in_numpy(module)
+
+
+def in_kornia(module: dict[str, Any]) -> Transform:
+    augment = module["Augment"]()
+    torch.manual_seed(0)
+    return lambda arrays: augment(torch.from_numpy(arrays).permute(0, 3, 1, 2)).permute(0, 2, 3, 1).numpy()
+
+
+def in_keras(module: dict[str, Any]) -> Transform:
+    module["keras"].utils.set_random_seed(0)
+    augment, ops = module["Augment"](), module["ops"]
+    return lambda arrays: ops.convert_to_numpy(augment(ops.convert_to_tensor(arrays), training=True))
+
+
+def one_by_one(transform: Transform) -> Transform:
+    return lambda arrays: np.stack([transform(array) for array in arrays])
+
+
+#: How a module takes uint8 arrays ``[n, H, W, C]``, by the target's name and the kind of input.
 TAKES: dict[tuple[str, str], Callable[[dict[str, Any]], Transform]] = {
     ("torchvision", "tensors"): in_torchvision,
     ("torchvision", "pictures"): on_pictures,
     ("albumentations", "arrays"): in_albumentations,
+    ("numpy", "arrays"): in_numpy,
+    ("numpy", "without OpenCV"): without_opencv,
+    ("kornia", "tensors"): in_kornia,
+    ("keras", "arrays"): in_keras,
 }
-MAIN = [target for target, kind in TAKES if kind != "pictures"]
+MAIN = [target for target, kind in TAKES if kind not in ("pictures", "without OpenCV")]
 
 
 def exported(policy: Policy, target: str, kind: str, array: np.ndarray, n: int) -> np.ndarray:
     """`n` draws of the exported module for one image, in [0, 1]."""
     augment = TAKES[target, kind](loaded(policy, target))
-    return np.stack([augment(array) for _ in range(n)]).astype("float32") / 255
+    return augment(array[None].repeat(n, 0)).astype("float32") / 255
 
 
 def engines(policy: Policy, array: np.ndarray, n: int) -> np.ndarray:
