@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 from collections.abc import Sequence
 from functools import cache
 from itertools import takewhile
@@ -176,12 +177,28 @@ def rendered(expression: Expression, indent: int = 0, broken: bool = False) -> s
     into lines, one for each of its items.
     """
     if isinstance(expression, str):
-        return expression
-    line = f"{expression.head}{', '.join(rendered(item) for item in expression.items)}{expression.tail}"
+        return _wrapped(expression, indent)
+    line = _line(expression)
     if not broken and indent + len(line) < _WIDTH:
         return line
     lines = "".join(f"{' ' * (indent + 4)}{rendered(item, indent + 4)},\n" for item in expression.items)
-    return f"{expression.head}\n{lines}{' ' * indent}{expression.tail}"
+    return f"{expression.head}\n{lines}{' ' * indent}{_wrapped(expression.tail, indent)}"
+
+
+def _line(expression: Expression) -> str:
+    """The text of an expression on one line."""
+    if isinstance(expression, str):
+        return expression
+    return f"{expression.head}{', '.join(map(_line, expression.items))}{expression.tail}"
+
+
+def _wrapped(text: str, indent: int) -> str:
+    """The text of a call that begins at a column, continued on indented lines where it is too long for one."""
+    first, rest = " " * indent, " " * (indent + 4)
+    lines = textwrap.wrap(
+        text, _WIDTH - 1, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(lines).lstrip()
 
 
 def _helpers(text: str, words: Words) -> str:

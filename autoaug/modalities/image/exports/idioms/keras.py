@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from autoaug.modalities.image.exports.idioms.numbers import number, pair
+from autoaug.modalities.image.exports.idioms.numbers import drawn, number
 from autoaug.modalities.runtime import Call, Expression
 
 use = "images = Augment()(images, training=True); keras.utils.set_random_seed seeds it"
@@ -18,24 +18,19 @@ published_note = ""
 
 def _value(function: str, p: str, **ends: tuple[float, float]) -> str:
     """A function of pixels whose arguments are drawn."""
-    return _drawn("RandomValue", function, p, ends)
+    return drawn("RandomValue", function, p, ends)
 
 
 def _warp(function: str, p: str, **ends: tuple[float, float]) -> str:
     """A movement of pixels whose arguments are drawn."""
-    return _drawn("RandomWarp", function, p, ends)
-
-
-def _drawn(kind: str, function: str, p: str, ends: Mapping[str, tuple[float, float]]) -> str:
-    given = [function, *([f"p={p}"] if p != "1" else []), *(f"{name}={pair(*own)}" for name, own in ends.items())]
-    return f"{kind}({', '.join(given)})"
+    return drawn("RandomWarp", function, p, ends)
 
 
 #: The expression for each operator, for the lowest and the highest value and the probability.
 _WORDS: Mapping[str, Callable[[float, float, str], str]] = {
     "HorizontalFlip": lambda low, high, p: _warp("horizontal_flip", p),
     "VerticalFlip": lambda low, high, p: _warp("vertical_flip", p),
-    "Invert": lambda low, high, p: f"keras.layers.RandomInvert({p}, value_range=(0, 1))",
+    "Invert": lambda low, high, p: _value("invert", p),
     "Brightness": lambda low, high, p: _value("brightness", p, factor=(1 + low, 1 + high)),
     "Contrast": lambda low, high, p: _value("contrast", p, factor=(1 + low, 1 + high)),
     "Saturation": lambda low, high, p: _value("saturation", p, factor=(1 + low, 1 + high)),
@@ -91,8 +86,8 @@ def nothing() -> Expression:
 
 
 def mixing(kinds: Sequence[str], probability: float, alpha: float) -> str | None:
-    """See `autoaug.modalities.runtime.Words`. Keras's CutMix draws its weights evenly, not from a Beta distribution, and
-    its layers mix every batch.
+    """See `autoaug.modalities.runtime.Words`. Keras's layers mix every batch, and its CutMix draws weights evenly, not
+    from a Beta distribution.
     """
     if tuple(kinds) != ("mixup",) or probability < 1:
         return None

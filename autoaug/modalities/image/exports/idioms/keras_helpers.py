@@ -1,4 +1,4 @@
-"""What Keras lacks: layers, and short functions of images ``[B, H, W, C]`` with values ``[B, 1, 1, 1]``, one for each."""
+"""What Keras lacks: layers, and short functions of images ``[B, H, W, C]`` with values ``[B, 1, 1, 1]``."""
 
 from __future__ import annotations
 
@@ -178,13 +178,15 @@ def autocontrast(images: Any, share: Any) -> Any:
 
 def equalize(images: Any, share: Any) -> Any:
     """Blend with the image whose levels are as frequent as one another, as in Pillow, for each channel."""
-    n, height, width, channels = images.shape
-    levels = ops.transpose(ops.reshape(ops.cast(ops.round(images * 255), "int32"), (-1, height * width, channels)), (0, 2, 1))
-    counts = ops.sum(ops.one_hot(levels, 256, dtype="int32"), axis=2)
-    darker = ops.cumsum(counts, axis=-1) - counts
-    step = ops.max(ops.where(counts > 0, darker, 0), axis=-1, keepdims=True) // 255
-    table = ops.minimum((darker + step // 2) // ops.maximum(step, 1), 255)
-    new = ops.where(step > 0, ops.take_along_axis(table, levels, axis=-1), levels)
+    height, width, channels = images.shape[1:]
+    levels = ops.reshape(ops.cast(ops.round(images * 255), "int32"), (-1, height * width, channels))
+    levels = ops.transpose(levels, (0, 2, 1))
+    row = 256 * ops.reshape(ops.arange(ops.size(levels) // (height * width), dtype="int32"), (-1, channels, 1))
+    keys = ops.reshape(levels + row, (-1,))
+    darker = ops.cast(ops.reshape(ops.searchsorted(ops.sort(keys), keys), ops.shape(levels)), "int32")
+    darker = darker - row // 256 * (height * width)
+    step = ops.max(darker, axis=-1, keepdims=True) // 255
+    new = ops.where(step > 0, ops.minimum((darker + step // 2) // ops.maximum(step, 1), 255), levels)
     new = ops.reshape(ops.transpose(ops.cast(new, "float32"), (0, 2, 1)), (-1, height, width, channels)) / 255
     return images + share * (new - images)
 

@@ -1,4 +1,4 @@
-"""What Kornia lacks: short functions of images ``[B, C, H, W]`` with one value for each, and classes that draw these."""
+"""What Kornia lacks: short functions of images ``[B, C, H, W]`` with a value for each, and classes that draw these."""
 
 from __future__ import annotations
 

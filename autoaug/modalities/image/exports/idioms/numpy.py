@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from autoaug.modalities.image.exports.idioms.numbers import number, pair
+from autoaug.modalities.image.exports.idioms.numbers import drawn, number
 from autoaug.modalities.runtime import Call, Expression
 
 use = "image = Augment(seed=0)(image)"
@@ -55,9 +55,7 @@ def operation(operator: str, low: float, high: float, probability: float) -> Exp
     if operator not in _WORDS:
         return None
     function, ends = _WORDS[operator]
-    given = [f"{name}={pair(*own)}" for name, own in ends(low, high).items()]
-    chance = [f"p={number(probability)}"] if probability < 1 else []
-    return f"Random({', '.join([function, *chance, *given])})"
+    return drawn("Random", function, number(probability), ends(low, high))
 
 
 def choice(items: Sequence[Expression], weights: Sequence[float]) -> Expression:
