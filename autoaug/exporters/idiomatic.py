@@ -88,7 +88,11 @@ class _Writer:
         while rest:
             own, count = self._published(rest)
             self.used_published |= bool(own)
-            written += [own] if own else self._layer(rest[0])
+            if own:
+                written.append(own)
+            else:
+                count, steps = _repeats(rest), self._layer(rest[0])
+                written += steps if count == 1 or not steps else [Call("*[", steps, f"] * {count}")]
             rest = rest[count:]
         return written
 
@@ -96,7 +100,7 @@ class _Writer:
         """The library's own form of the first of these layers, if it has one, and of how many."""
         for name, form in self.words.published.items():
             if name == "randaugment":
-                count = len(list(takewhile(lambda layer: layer == layers[0], layers)))
+                count = _repeats(layers)
                 for m, strength in enumerate(_strengths()):
                     if strength == layers[:1]:
                         return form.format(n=count, m=m), count
@@ -131,6 +135,11 @@ class _Writer:
         if len(known) < len(ranges):
             raise NotIdiomatic(f"{self.target} has no {operation.operator} that is drawn and defined as here")
         return known[0] if len(known) == 1 else self.words.choice(known, [0.5, 0.5])
+
+
+def _repeats(layers: tuple[Layer, ...]) -> int:
+    """How often the first layer comes before another one does."""
+    return len(list(takewhile(lambda layer: layer == layers[0], layers)))
 
 
 @cache

@@ -22,7 +22,7 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.exporters import export_policy, is_idiomatic
 from autoaug.policy.loading import load_policy, parse_policy
-from autoaug.policy.models import Operation, Policy, in_turn
+from autoaug.policy.models import Layer, Operation, Policy, SubPolicy, in_turn
 from tests.idiomatic import AS_EXACT, image, loaded
 from tests.samples import operators_of, policies_of
 
@@ -212,6 +212,22 @@ def test_draws_of_a_policy_have_its_distribution(target: str, name: str) -> None
 )
 def test_modules_are_short(target: str, name: str, most: int) -> None:
     assert len([line for line in export_policy(load_policy(name), target).splitlines() if line.strip()]) <= most
+
+
+@pytest.mark.parametrize("target", MAIN)
+def test_lines_are_no_longer_than_usual(target: str) -> None:
+    crop = Operation(operator="RandomResizedCrop", probability=0.123456, magnitude=(0.123456, 0.654321))
+    several = SubPolicy(operations=(crop, Operation(operator="Invert", probability=0.1), crop), weight=0.123456)
+    layer = Layer(sub_policies=(*[several] * 30, SubPolicy(operations=(crop,))))
+    text = export_policy(Policy(layers=(layer, *in_turn(crop))), target)
+    assert AS_EXACT not in text
+    assert max(map(len, text.splitlines())) <= 120
+    loaded(Policy(layers=(layer, *in_turn(crop))), target)["Augment"]()
+
+
+def test_layers_that_repeat_are_written_once() -> None:
+    layers = Policy(layers=in_turn(*[Operation(operator="Solarize", probability=0.5)] * 3))
+    assert export_policy(layers, "numpy").count("Random(solarize") == 1
 
 
 def test_a_policy_that_is_the_librarys_own_is_called_so() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from autoaug.modalities.image.exports.idioms.numbers import drawn, number
 from autoaug.modalities.runtime import Call, Expression
 
-use = "images = Augment()(images, training=True); keras.utils.set_random_seed seeds it"
+use = "images = Augment()(images, training=True)"
 imports: Sequence[str] = ("from typing import Any", "import keras", "from keras import ops")
 helpers = Path(__file__).parent / "keras_helpers.py"
 shell = Path(__file__).parent / "keras.txt"

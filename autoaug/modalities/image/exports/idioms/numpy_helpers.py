@@ -256,6 +256,6 @@ def check(images: Any) -> None:
         good = good and images.ndim in (2, 3, 4) and 0 not in images.shape[-3:]
     if not good:
         raise ValueError(
-            "images must be L or RGB pictures, or arrays [H, W, C], [H, W] or [B, H, W, C], uint8 or floats in [0, 1], "
-            f"not {found}: convert them"
+            "images must be L or RGB pictures, or arrays [H, W, C], [H, W] or [B, H, W, C] in uint8 or floats in "
+            f"[0, 1], not {found}: convert them"
         )
