@@ -84,7 +84,7 @@ def check(images: Any) -> None:
     """Raise ValueError for images whose values would be misread."""
     found, good = getattr(images, "mode", type(images).__name__), False
     if isinstance(images, np.ndarray):
-        found, good = f"{images.dtype} {list(images.shape)}", images.dtype == np.uint8
+        found, good = f"{images.dtype} {list(images.shape)}", images.dtype == np.uint8 or images.dtype.kind == "f"
         if images.dtype.kind == "f" and images.size:
             found += f" from {images.min():g} to {images.max():g}"
             good = bool(-1e-3 <= images.min() <= images.max() <= 1.001)
@@ -177,8 +177,8 @@ def translate(image: Any, x: float = 0.0, y: float = 0.0) -> Any:
 
 
 class Augment:
-    """The policy for a ``PIL.Image`` or an array ``[H, W, C]`` or ``[H, W]``, uint8 or floats in [0, 1], which it rounds
-    to 256 levels; images ``[B, H, W, C]`` are augmented one by one. It is quickest with OpenCV.
+    """The policy for a ``PIL.Image`` or an array ``[H, W, C]`` or ``[H, W]``, uint8 or floats in [0, 1], which it
+    rounds to 256 levels; images ``[B, H, W, C]`` are augmented one by one. It is quickest with OpenCV.
     """
 
     def __init__(self, seed: int | None = None) -> None:

@@ -101,8 +101,9 @@ def mixing(kinds: Sequence[str], probability: float, alpha: float) -> str | None
     p, keys = number(probability), 'data_keys=["input", "class"]'
     if tuple(kinds) == ("cutmix",):
         made = f"K.RandomCutMixV2(p={p}, beta={float(number(alpha))}, {keys}, use_correct_lambda=True)"
+        soft = "torch.lerp(others, own, share[:, None])"
     elif tuple(kinds) == ("mixup",) and alpha == 1:
-        made = f"K.RandomMixUpV2(p={p}, {keys})"
+        made, soft = f"K.RandomMixUpV2(p={p}, {keys})", "torch.lerp(own, others, share[:, None])"
     else:
         return None
     return f'''def mixing(images: Tensor, labels: Tensor, classes: int) -> tuple[Tensor, Tensor]:
@@ -111,4 +112,4 @@ def mixing(kinds: Sequence[str], probability: float, alpha: float) -> str | None
     images, pairs = mix(images, labels)
     own, others, share = pairs.view(-1, 3).unbind(1)
     own, others = (nn.functional.one_hot(label.long(), classes).float() for label in (own, others))
-    return images, torch.lerp(own, others, share[:, None])'''
+    return images, {soft}'''

@@ -162,7 +162,7 @@ def check(images: Any) -> None:
     """Raise ValueError for images whose values would be misread."""
     found, good = type(images).__name__, False
     if isinstance(images, Tensor):
-        found, good = f"{images.dtype} {list(images.shape)}", images.dtype == torch.uint8
+        found, good = f"{images.dtype} {list(images.shape)}", images.dtype == torch.uint8 or images.is_floating_point()
         if images.is_floating_point() and images.numel():
             low, high = images.aminmax()
             found, good = f"{found} from {low:g} to {high:g}", bool(-1e-3 <= low <= high <= 1.001)

@@ -249,7 +249,7 @@ def check(images: Any) -> None:
     """Raise ValueError for images whose values would be misread."""
     found, good = getattr(images, "mode", type(images).__name__), False
     if isinstance(images, np.ndarray):
-        found, good = f"{images.dtype} {list(images.shape)}", images.dtype == np.uint8
+        found, good = f"{images.dtype} {list(images.shape)}", images.dtype == np.uint8 or images.dtype.kind == "f"
         if images.dtype.kind == "f" and images.size:
             found += f" from {images.min():g} to {images.max():g}"
             good = bool(-1e-3 <= images.min() <= images.max() <= 1.001)
