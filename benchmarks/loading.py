@@ -1,4 +1,4 @@
-"""Augmentation in the workers of PyTorch's ``DataLoader``, which decode JPEG files; part of ``scripts/bench_single``."""
+"""Augmentation in the workers of a ``DataLoader``, which decode JPEG files; part of ``scripts/bench_single``."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def write_photographs(folder: Path) -> list[Path]:
 
 
 def pipelines(policy: str) -> dict[str, Pipeline]:
-    """autoaug's and torchvision's transforms of the policy's kind, and none."""
+    """Transforms of the policy's kind by autoaug and torchvision, and none."""
     from torchvision.transforms import v2
 
     kind = v2.TrivialAugmentWide if policy == "trivialaugment-wide" else v2.RandAugment

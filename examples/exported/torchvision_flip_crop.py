@@ -28,15 +28,16 @@ class RandomValue(v2.Transform):
 
 def image_of(sample: Any) -> Any:
     """The image of a sample; raises ValueError where its values would be misread, and for batches."""
-    leaves = tree_leaves(sample)
+    alone = len(sample) == 1 and isinstance(sample[0], (Image.Image, torch.Tensor))
+    leaves = sample if alone else tree_leaves(sample)
     images = [one for one in leaves if isinstance(one, (Image.Image, tv_tensors.Image))]
     image = next(iter(images or filter(F.is_pure_tensor, leaves)), None)
     seen = getattr(image, "mode", type(image).__name__)
     good = seen in ("L", "RGB")
     if isinstance(image, torch.Tensor):
         low, high = (0, 1) if image.dtype == torch.uint8 else image.aminmax()
-        seen = f"{image.dtype} {list(image.shape)} from {low} to {high}"
         good = image.ndim == 3 and bool(-1e-3 <= low <= high <= 1.001)
+        seen = "" if good else f"{image.dtype} {list(image.shape)} from {low} to {high}"
     if not good:
         raise ValueError(f"an image must be an L or RGB picture, or [C, H, W] in uint8 or floats in [0, 1], not {seen}")
     return image
@@ -60,6 +61,8 @@ class Augment(v2.Compose):
         ])
 
     def forward(self, *inputs: Any) -> Any:
-        device = getattr(image_of(inputs), "device", torch.device("cpu"))
-        with torch.autocast(device.type, enabled=False):  # 16-bit coordinates are too coarse
+        image = image_of(inputs)
+        if isinstance(image, Image.Image) or not torch.is_autocast_enabled(image.device.type):
+            return super().forward(*inputs)
+        with torch.autocast(image.device.type, enabled=False):  # 16-bit coordinates are too coarse
             return super().forward(*inputs)

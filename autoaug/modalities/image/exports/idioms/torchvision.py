@@ -21,7 +21,7 @@ imports: Sequence[str] = (
 helpers = Path(__file__).parent / "torchvision_helpers.py"
 shell = Path(__file__).parent / "torchvision.txt"
 published: Mapping[str, str] = {
-    "trivialaugment-wide": "TrivialAugmentWide(num_magnitude_bins=1000, interpolation=BILINEAR)",
+    "trivialaugment-wide": "TrivialAugmentWide(num_magnitude_bins=256, interpolation=BILINEAR)",
     "randaugment": "v2.RandAugment(num_ops={n}, magnitude={m}, interpolation=BILINEAR)",
     "autoaugment-imagenet": "v2.AutoAugment(v2.AutoAugmentPolicy.IMAGENET, interpolation=BILINEAR)",
     "autoaugment-cifar10": "v2.AutoAugment(v2.AutoAugmentPolicy.CIFAR10, interpolation=BILINEAR)",
