@@ -9,7 +9,17 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from autoaug.modalities.audio.signals import amplify, cut, frequencies, is_flat, lengths_of, respond, retime
+from autoaug.modalities.audio.signals import (
+    amplify,
+    answer,
+    compose_times,
+    cut,
+    frequencies,
+    is_flat,
+    lengths_of,
+    respond,
+    retime,
+)
 from autoaug.modalities.base import Batch, Fusion
 
 
@@ -39,24 +49,20 @@ class _Responses(Fusion):
         return function(value, uniforms.to(value), frequencies(batch.values.shape[-1], value))
 
     def apply(self, batch: Batch, maps: Tensor) -> Batch:
-        flat = is_flat(maps.detach())[:, None, None]
-        return _answered(batch, torch.where(flat, amplify(batch.values, maps), respond(batch.values, maps)))
+        return batch._replace(values=answer(batch.values, maps, _lengths(batch)))
 
     def ways(self, batch: Batch, maps: Tensor) -> Tensor:
         return is_flat(maps).long()
 
     def apply_in(self, way: int, batch: Batch, maps: Tensor) -> Batch:
-        return _answered(batch, (amplify if way == 1 else respond)(batch.values, maps))
+        values = (amplify if way == 1 else respond)(batch.values, maps)
+        return batch._replace(values=cut(values, _lengths(batch)))
 
     def identity(self, batch: Batch) -> Tensor:
         return torch.ones_like(frequencies(batch.values.shape[-1], batch.values)).expand(len(batch.values), -1)
 
     def compose(self, first: Tensor, then: Tensor) -> Tensor:
         return first * then
-
-
-def _answered(batch: Batch, values: Tensor) -> Batch:
-    return batch._replace(values=cut(values, _lengths(batch)))
 
 
 class _Times(Fusion):
@@ -76,8 +82,7 @@ class _Times(Fusion):
         return one.expand(len(batch.values), 3)
 
     def compose(self, first: Tensor, then: Tensor) -> Tensor:
-        (scale, offset, ratio), (own_scale, own_offset, own_ratio) = first.unbind(1), then.unbind(1)
-        return torch.stack([scale * own_scale, scale * own_offset + offset, ratio * own_ratio], 1)
+        return compose_times(first, then)
 
 
 FUSIONS: Mapping[str, Fusion] = {"samples": _Alone(), "response": _Responses(), "times": _Times()}

@@ -20,7 +20,7 @@ class MelNet(nn.Module):
     count, so that it does not matter where in the padded waveform a sound is.
     """
 
-    def __init__(self, channels: int, classes: int, width: int = 16) -> None:
+    def __init__(self, channels: int, classes: int, width: int = 8) -> None:
         super().__init__()
         self.spectrogram = LogMel()
         self.scale = nn.BatchNorm2d(channels)
@@ -32,14 +32,17 @@ class MelNet(nn.Module):
             _Residual(2 * width),
             _block(2 * width, 4 * width),
             _pool(),
-            _Residual(4 * width),
+            _block(4 * width, 8 * width),
+            _pool(),
+            _Residual(8 * width),
             nn.AdaptiveMaxPool2d(1),
             nn.Flatten(),
-            nn.Linear(4 * width, classes),
+            nn.Linear(8 * width, classes),
         )
 
     def forward(self, waves: Tensor) -> Tensor:
-        logits: Tensor = self.layers(self.scale(self.spectrogram(waves)))
+        bands = self.spectrogram(waves).contiguous(memory_format=torch.channels_last)  # the fastest for convolutions
+        logits: Tensor = self.layers(self.scale(bands))
         return logits
 
 

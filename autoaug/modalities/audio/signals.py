@@ -102,6 +102,12 @@ def respond(waves: Tensor, response: Tensor) -> Tensor:
     return torch.fft.irfft(spectrum, n=length)[..., : waves.shape[-1]]
 
 
+def answer(waves: Tensor, response: Tensor, lengths: Tensor) -> Tensor:
+    """`amplify` or `respond`, where each is enough, without what rings on after the ends."""
+    flat = is_flat(response.detach())[:, None, None]
+    return cut(torch.where(flat, amplify(waves, response), respond(waves, response)), lengths)
+
+
 def amplify(waves: Tensor, response: Tensor) -> Tensor:
     """The same for responses that are equal at all frequencies."""
     return waves * response[:, :1, None]
@@ -110,6 +116,12 @@ def amplify(waves: Tensor, response: Tensor) -> Tensor:
 def is_flat(response: Tensor) -> Tensor:
     """Which responses are equal at all frequencies, bool ``[n]``."""
     return (response == response[:, :1]).all(1)
+
+
+def compose_times(first: Tensor, then: Tensor) -> Tensor:
+    """Two changes of time, ``[n, 3]`` each (see `retime`), as one."""
+    (scale, offset, ratio), (own_scale, own_offset, own_ratio) = first.unbind(1), then.unbind(1)
+    return torch.stack([scale * own_scale, scale * own_offset + offset, ratio * own_ratio], 1)
 
 
 def retime(waves: Tensor, times: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
