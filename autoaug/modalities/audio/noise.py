@@ -12,7 +12,7 @@ from autoaug.functional.tensors import MADE
 from autoaug.modalities.audio.signals import is_inside, per_wave, power
 from autoaug.modalities.operators import operator
 
-noise = partial(operator, modality="audio", family="noise", unit="noise amplitude per signal amplitude")
+noise = partial(operator, modality="audio", family="noise", unit="of the amplitude as noise")
 
 
 def noise_bank(slope: float, like: Tensor) -> Tensor:

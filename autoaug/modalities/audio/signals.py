@@ -110,7 +110,7 @@ def answer(waves: Tensor, response: Tensor, lengths: Tensor) -> Tensor:
 
 
 def amplify(waves: Tensor, response: Tensor) -> Tensor:
-    """The same for responses that are equal at all frequencies."""
+    """What `respond` does where responses are equal at all frequencies."""
     return waves * response[:, :1, None]
 
 
