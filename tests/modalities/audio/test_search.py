@@ -30,9 +30,7 @@ from tests.samples import tones
 @pytest.mark.slow
 def test_a_search_on_files_ends_in_a_report(tmp_path: Path) -> None:
     data, run = write_tones(tmp_path / "tones", 24), tmp_path / "run"
-    result = autoaug.search(
-        data, trials=3, epochs=3, seeds=2, workers=1, finalists=1, executor="inline", out=str(run), allow=["duplicate"]
-    )
+    result = autoaug.search(data, trials=3, epochs=3, seeds=2, workers=1, finalists=1, executor="inline", out=str(run))
     assert result.data.modality == "audio"
     assert {candidate.name for candidate in result.candidates} >= {"none", "specaugment-sm"}
     page = (run / "report.html").read_text()
