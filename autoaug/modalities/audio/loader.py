@@ -51,12 +51,23 @@ def recognizes(data: str) -> bool:
     suffix = path.suffix.lower()
     if path.is_dir():
         return _are_sounds(list(islice(_names(path), _LOOKED_AT)))
-    if suffix in (".csv", ".tsv") and path.is_file():
+    if not path.is_file():  # reading a pipe would never end
+        return False
+    if suffix in (".csv", ".tsv"):
         with path.open("rb") as file:
             lines = file.read(2**16).decode(errors="replace").splitlines()[1 : 1 + _LOOKED_AT]
         separator = "\t" if suffix == ".tsv" else ","
         return _are_sounds([max(line.split(separator), key=_is_sound) for line in lines if line.strip()])
-    return suffix == ".npz" and zipfile.is_zipfile(path) and "rate.npy" in zipfile.ZipFile(path).namelist()
+    return suffix == ".npz" and _has_rate(path)
+
+
+def _has_rate(path: Path) -> bool:
+    """Whether it is an archive with an array ``rate``; a damaged one is for the reader to refuse."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "rate.npy" in archive.namelist()
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return False
 
 
 def _names(folder: Path) -> Iterator[str]:
