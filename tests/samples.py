@@ -27,12 +27,21 @@ def waves(n: int = 24, channels: int = 2, length: int = 40) -> Tensor:
     return (0.5 + drawn[:, :, 0]) * time + 0.5 * torch.sin(2 * time + 6 * drawn[:, :, 1])
 
 
+def tones(n: int = 24, channels: int = 1, length: int = 600) -> Tensor:
+    """A slow wave with weaker tones from 200 Hz to 6 kHz, with values from -0.5 to 0.5."""
+    drawn = torch.rand(n, channels, 6, 1, generator=torch.Generator().manual_seed(0))
+    hertz = torch.cat([15 + 15 * drawn[:, :, :1], 200 * 30 ** drawn[:, :, 1:3]], 2)
+    waves = torch.sin(2 * torch.pi * hertz * torch.arange(length) / 16000 + 6.3 * drawn[:, :, 3:])
+    return (waves * torch.tensor([[0.3], [0.1], [0.1]])).sum(2)
+
+
 #: For each modality what is typical of it, so many samples.
-TYPICAL: Mapping[str, Callable[[int], Tensor]] = {"image": photographs, "series": waves}
+TYPICAL: Mapping[str, Callable[[int], Tensor]] = {"image": photographs, "series": waves, "audio": tones}
 #: For each modality shapes at the edge of what it takes.
 SHAPES: Mapping[str, list[tuple[int, ...]]] = {
     "image": [(1, 1, 1, 7), (1, 3, 7, 1), (2, 3, 1, 1), (3, 1, 5, 4), (2, 5, 9, 8), (1, 3, 16, 16)],
     "series": [(1, 1, 2), (2, 3, 5), (3, 1, 16)],
+    "audio": [(1, 1, 1), (2, 2, 2), (3, 1, 7), (1, 5, 64), (2, 1, 700)],
 }
 
 

@@ -180,7 +180,8 @@ def _check_unseen(policies: Sequence[Policy], data: DataSet) -> None:
 
 def _search(options: SearchOptions) -> _Goal:
     """The goal of a search; raises `OptionError` or `SpaceError` for invalid options."""
-    space, strategy = load_space(options.space), get_strategy(options.strategy)
+    space = load_space(options.space, recognize(options.data).name)
+    strategy = get_strategy(options.strategy)
     within("finalists", options.finalists, 1, LARGEST_COUNT)
     strategy.check(space)
     if options.storage is not None:
