@@ -295,7 +295,8 @@ def _files(modality: Modality) -> dict[str, Path]:
 
 def _all_files(first: str | None = None) -> dict[str, Path]:
     """The spaces of all modalities; of those with one name, that of the modality `first`, or else the first of all."""
-    backward = sorted(reversed(all_modalities().values()), key=lambda modality: modality.name == first)
+    last_first = list(all_modalities().values())[::-1]
+    backward = sorted(last_first, key=lambda modality: modality.name == first)
     return {name: path for modality in backward for name, path in _files(modality).items()}  # the last one counts
 
 

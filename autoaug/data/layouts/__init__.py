@@ -15,8 +15,8 @@ from autoaug.errors import DataError, UnknownName
 
 
 def list_files(data: str, endings: frozenset[str], feature: str) -> Listing | None:
-    """List the samples in a folder per class, a CSV or TSV manifest, Parquet or WebDataset shards (a file or a folder), or
-    ``hf:NAME``; None if `data` is none of these.
+    """List the samples in a folder per class, a CSV or TSV manifest, Parquet or WebDataset shards (a file or a
+    folder), or ``hf:NAME``; None if `data` is none of these.
 
     Args:
         data: a path or a name.

@@ -1,6 +1,6 @@
 """A CSV manifest with the columns ``path,label[,split[,group]]``, or a TSV one, which is separated by tabs; paths are
-relative to its folder, which may be one that `autoaug expand` made. Instead of ``label``, a column ``labels`` has several labels per sample, joined by
-semicolons, and a column ``number`` has what a regression predicts.
+relative to its folder, which may be one that `autoaug expand` made. Instead of ``label``, a column ``labels`` has
+several labels per sample, joined by semicolons, and a column ``number`` has what a regression predicts.
 """
 
 from __future__ import annotations

@@ -19,7 +19,9 @@ def sounds() -> np.ndarray:
     plucks = np.zeros_like(time)
     for start, pitch in ((0.0, 440.0), (0.25, 554.4), (0.5, 659.3)):
         since = np.clip(time - start, 0, None)
-        plucks += (time >= start) * np.exp(-6 * since) * sum(np.sin(2 * np.pi * k * pitch * since) / k for k in (1, 2, 3))
+        plucks += (
+            (time >= start) * np.exp(-6 * since) * sum(np.sin(2 * np.pi * k * pitch * since) / k for k in (1, 2, 3))
+        )
     pair = np.stack([voice, plucks])
     scaled = pair / np.abs(pair).max(1, keepdims=True) * 0.6
     rounded: np.ndarray = np.round(scaled * 32767).astype(np.int16)[:, None]

@@ -31,7 +31,9 @@ def features(waves: Tensor) -> list[Tensor]:
     return [
         adaptive_avg_pool2d(bands, (8, 8)).reshape(n, -1),
         torch.cat([bands.mean(3), (bands.var(3, correction=0) + 1e-6).sqrt()], 2).reshape(n, -1),
-        (bands[..., 1:] - bands[..., :-1]).abs().mean(3).reshape(n, -1) if bands.shape[3] > 1 else bands.mean(3).flatten(1),
+        (bands[..., 1:] - bands[..., :-1]).abs().mean(3).reshape(n, -1)
+        if bands.shape[3] > 1
+        else bands.mean(3).flatten(1),
         torch.stack([loudness, lengths.to(waves) / waves.shape[-1]], 1),
         torch.stack([rough, peak, (peak + 1e-4).log() - 0.5 * loudness], 1),
     ]

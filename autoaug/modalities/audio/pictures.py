@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import wave
 from html import escape
 
@@ -58,7 +59,7 @@ def _waveform(mono: np.ndarray) -> np.ndarray:
     """uint8 ``[_WAVE, _WIDTH, 3]``: in each column, from the least value to the greatest of its stretch of time."""
     ends = np.linspace(0, len(mono), _WIDTH + 1).astype(int)
     pixels = np.zeros((_WAVE, _WIDTH, 3), np.uint8)
-    for column, (start, stop) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+    for column, (start, stop) in enumerate(itertools.pairwise(ends)):
         part = mono[min(start, len(mono) - 1) : max(stop, start + 1)]
         top, bottom = ((1 - np.clip([part.max(), part.min()], -1, 1)) / 2 * (_WAVE - 1)).round().astype(int)
         pixels[top : bottom + 1, column] = (120, 180, 240)

@@ -25,7 +25,8 @@ def impulse_responses(seconds: Tensor, place: Tensor, samples: int, like: Tensor
 def reverberation(waves: Tensor, seconds: Tensor, uniforms: Tensor, lengths: Tensor) -> Tensor:
     """Play the sound in a room with this reverberation time; what rings on after its end is cut off."""
     samples = min(waves.shape[-1], 8000)
-    response = impulse_responses(seconds, uniforms[:, 0], samples, waves)
+    response = impulse_responses(seconds, uniforms[:, 0], 8000, waves)[:, :samples]
     size = 1 << (waves.shape[-1] + samples - 1).bit_length()
     spectrum = torch.fft.rfft(waves, n=size) * torch.fft.rfft(response, n=size)[:, None]
-    return torch.fft.irfft(spectrum, n=size)[..., : waves.shape[-1]]
+    heard: Tensor = torch.fft.irfft(spectrum, n=size)[..., : waves.shape[-1]]
+    return heard

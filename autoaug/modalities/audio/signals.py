@@ -99,7 +99,8 @@ def respond(waves: Tensor, response: Tensor) -> Tensor:
     """Multiply the spectra by real responses ``[n, F]``: filters without delay."""
     length = 2 * (response.shape[-1] - 1)
     spectrum = torch.fft.rfft(waves, n=length) * response[:, None]
-    return torch.fft.irfft(spectrum, n=length)[..., : waves.shape[-1]]
+    filtered: Tensor = torch.fft.irfft(spectrum, n=length)[..., : waves.shape[-1]]
+    return filtered
 
 
 def answer(waves: Tensor, response: Tensor, lengths: Tensor) -> Tensor:

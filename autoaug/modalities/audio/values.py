@@ -42,4 +42,6 @@ def is_sample(given: Any) -> bool:
     """A plain tensor or array with the shape and type of waveforms; a vector may be labels."""
     if type(given) is Tensor:
         return given.ndim in (2, 3) and (given.dtype == torch.int16 or given.is_floating_point())
-    return isinstance(given, np.ndarray) and given.ndim in (2, 3) and (given.dtype == np.int16 or given.dtype.kind == "f")
+    return (
+        isinstance(given, np.ndarray) and given.ndim in (2, 3) and (given.dtype == np.int16 or given.dtype.kind == "f")
+    )

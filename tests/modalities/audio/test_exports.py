@@ -90,6 +90,7 @@ def test_every_operator_replays(name: str) -> None:
     assert_same(apply_plan(plan, waves), loaded(policy, "numpy")["apply_operations"](waves.numpy(), *drawn))
 
 
+@pytest.mark.slow
 def test_policies_replay_in_a_fresh_process(tmp_path: Path) -> None:
     unmixed = {name: policy for name, policy in policies_of("audio").items() if not policy.mixing}
     policies = {**unmixed, **MIXED, "everything": EVERYTHING, "chained": CHAINED}

@@ -167,7 +167,7 @@ def impulse_responses(seconds: Array, place: Array, samples: int) -> Array:
 
 def reverberation(waves: Array, seconds: Array, uniforms: Array, lengths: Array) -> Array:
     samples = min(waves.shape[-1], 8000)
-    response = impulse_responses(seconds, uniforms[:, 0], samples)
+    response = impulse_responses(seconds, uniforms[:, 0], 8000)[:, :samples]
     size = 1 << (waves.shape[-1] + samples - 1).bit_length()
     spectrum = np.fft.rfft(waves, n=size) * np.fft.rfft(response, n=size)[:, None]
     return np.fft.irfft(spectrum, n=size)[..., : waves.shape[-1]]
