@@ -33,6 +33,11 @@ def per_frame(rows: Tensor, frames: int) -> Tensor:
     return rows.repeat_interleave(frames, 0)
 
 
+def of_clips(rows: Tensor, frames: int) -> Tensor:
+    """Rows of frames ``[n * T, ...]`` as those of their clips, ``[n, T, ...]``."""
+    return rows.reshape(len(rows) // frames, frames, *rows.shape[1:])
+
+
 def show(clips: Tensor, frames: Tensor) -> Tensor:
     """Clips that show at each time another one of their frames, ``frames [n, T]``, or gray 0.5 where that is -1."""
     return torch.where((frames < 0)[:, :, None, None, None], 0.5, show_own(clips, frames.clamp(min=0)))

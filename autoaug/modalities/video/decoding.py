@@ -60,8 +60,8 @@ def frame_paths(folder: Path) -> list[Path]:
 
 
 def read_header(path: Path) -> Header:
-    """Read all frames of a clip once; raises ValueError if it has none or is truncated, and what PyAV or Pillow raise if
-    it is damaged.
+    """Read all frames of a clip once; raises ValueError if it has none or is truncated, and what PyAV or Pillow raise
+    if it is damaged.
     """
     if path.is_dir():
         return _folder_header(path)
@@ -146,7 +146,9 @@ class ClipReader:
 
 
 def evenly(count: int, frames: int) -> list[int]:
-    """The rows of so many frames, each in the middle of its share of a clip with `count`; some twice if it has fewer."""
+    """The rows of so many frames, each in the middle of its share of a clip with `count`; some twice if there are fewer
+    than that.
+    """
     return [min(count - 1, int((t + 0.5) * count / frames)) for t in range(frames)]
 
 

@@ -9,6 +9,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from autoaug.data.inputs import spread_rows
 from autoaug.modalities.image import features as of_images
+from autoaug.modalities.video.clips import of_clips
 
 #: Features of images are those of at most so many frames, and copies are told by them.
 _FRAMES = 4
@@ -18,9 +19,9 @@ def features(clips: Tensor) -> list[Tensor]:
     """Blocks of features ``[n, d]`` of ``clips [n, T, C, H, W]`` in [0, 1]: those of images, as means over some frames,
     where and how much frames change to the next one, and how the whole changes from the beginning to the end.
     """
-    n, frames = clips.shape[:2]
+    frames = clips.shape[1]
     some = clips[:, spread_rows(frames, _FRAMES).tolist()]
-    blocks = [block.unflatten(0, (n, -1)).mean(1) for block in of_images.features(some.flatten(0, 1))]
+    blocks = [of_clips(block, some.shape[1]).mean(1) for block in of_images.features(some.flatten(0, 1))]
     gray = clips.mean(2)
     change = gray.diff(dim=1) if frames > 1 else torch.zeros_like(gray)
     size = change.abs().flatten(2).mean(2)

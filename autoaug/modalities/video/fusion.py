@@ -10,7 +10,7 @@ from torch import Tensor
 
 from autoaug.modalities.base import Batch, Fusion
 from autoaug.modalities.image.fusion import FUSIONS as OF_IMAGES
-from autoaug.modalities.video.clips import compose_frames, own_frames, per_frame, show, show_own
+from autoaug.modalities.video.clips import compose_frames, of_clips, own_frames, per_frame, show, show_own
 
 
 class _EachFrame(Fusion):
@@ -20,9 +20,9 @@ class _EachFrame(Fusion):
         self.own, self.role = own, own.role
 
     def maps(self, function: Callable[..., Tensor], batch: Batch, value: Tensor, uniforms: Tensor) -> Tensor:
-        n, frames = batch.values.shape[:2]
+        frames = batch.values.shape[1]
         own = self.own.maps(function, _frames(batch), per_frame(value, frames), per_frame(uniforms, frames))
-        return own.unflatten(0, (n, frames))
+        return of_clips(own, frames)
 
     def apply(self, batch: Batch, maps: Tensor) -> Batch:
         return Batch(self.own.apply(_frames(batch), maps.flatten(0, 1)).values.view(batch.values.shape))
@@ -82,7 +82,7 @@ class _Frames(Fusion):
         return Batch((show_own if way == 1 else show)(batch.values, maps))
 
     def identity(self, batch: Batch) -> Tensor:
-        return own_frames(*batch.values.shape[:2], batch.values.device)
+        return own_frames(len(batch.values), batch.values.shape[1], batch.values.device)
 
     def compose(self, first: Tensor, then: Tensor) -> Tensor:
         return compose_frames(first, then)

@@ -82,7 +82,9 @@ def _are_frames(root: Path, files: list[Path]) -> bool:
     has_splits = any(path.relative_to(root).parts[0].lower() in ROLE_NAMES for path in images)
     if not folders or min(depths) < 2 + has_splits:
         return False
-    numbered = [len(names) > 1 and len({re.sub(r"\d+$", "", name) for name in names}) == 1 for names in folders.values()]
+    numbered = [
+        len(names) > 1 and len({re.sub(r"\d+$", "", name) for name in names}) == 1 for names in folders.values()
+    ]
     return sum(numbered) >= _SHARE * len(numbered)
 
 
@@ -115,7 +117,7 @@ def _dimensions(path: Path) -> int:
 
 
 def list_clips(data: str) -> Listing | None:
-    """The clips that a layout lists, see `list_files`: video files, and folders of frames below those of the classes."""
+    """The clips that a layout lists, see `list_files`: video files, and folders of frames in those of classes."""
     root = Path(data)
     if not root.is_dir():
         return list_files(data, ENDINGS, "Video")

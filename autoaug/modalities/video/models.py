@@ -10,6 +10,7 @@ from autoaug.errors import OptionError
 from autoaug.modalities.image.models import RESNET9_UP_TO, ResNet9
 from autoaug.modalities.networks import Start
 from autoaug.modalities.own_networks import build_own, check_call, load_builder
+from autoaug.modalities.video.clips import of_clips
 
 _BUILTIN = ("auto", "framenet")
 
@@ -30,13 +31,13 @@ class FrameNet(nn.Module):
         self.network = ResNet9(2 * channels, classes, smaller)
 
     def forward(self, clips: Tensor) -> Tensor:
-        n, frames = clips.shape[:2]
+        frames = clips.shape[1]
         seen = clips.flatten(0, 1)
-        seen = (avg_pool2d(seen, self.reduction) if self.reduction > 1 else seen).unflatten(0, (n, frames))
+        seen = of_clips(avg_pool2d(seen, self.reduction) if self.reduction > 1 else seen, frames)
         change = seen.diff(dim=1) if frames > 1 else torch.zeros_like(seen)
         pairs = torch.cat([seen[:, : change.shape[1]], change], 2)
         logits: Tensor = self.network(self.scale(pairs.flatten(0, 1)))
-        return logits.unflatten(0, (n, -1)).mean(1)
+        return of_clips(logits, pairs.shape[1]).mean(1)
 
 
 def build(

@@ -55,4 +55,6 @@ def is_sample(given: Any) -> bool:
         return True
     if type(given) is Tensor:
         return given.ndim in (4, 5) and (given.dtype == torch.uint8 or given.is_floating_point())
-    return isinstance(given, np.ndarray) and given.ndim in (4, 5) and (given.dtype == np.uint8 or given.dtype.kind == "f")
+    return (
+        isinstance(given, np.ndarray) and given.ndim in (4, 5) and (given.dtype == np.uint8 or given.dtype.kind == "f")
+    )
