@@ -28,7 +28,7 @@ ending = ".mkv"
 beside: Mapping[str, np.ndarray] = {}
 
 #: The most frames, and the longest side in pixels, that clips get unless they are given.
-_FRAMES, _SIDE = 16, 112
+_FRAMES, _SIDE = 8, 112
 #: What is done to frames that are resized.
 _RESIZED = {
     "crop": "each frame is scaled to cover {} and center-cropped",

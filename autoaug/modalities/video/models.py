@@ -7,25 +7,27 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from autoaug.errors import OptionError
-from autoaug.modalities.image.models import RESNET9_UP_TO, ResNet9
+from autoaug.modalities.image.models import ResNet9
 from autoaug.modalities.networks import Start
 from autoaug.modalities.own_networks import build_own, check_call, load_builder
 from autoaug.modalities.video.clips import of_clips
 
 _BUILTIN = ("auto", "framenet")
+#: Frames with more pixels on the shorter side are reduced before the network, which sees many of each clip.
+_SIDE = 32
 
 
 class FrameNet(nn.Module):
     """A narrow ResNet-9 that looks at each frame and at its difference from the next one, so that it sees which way
     things move, and the mean of what it says over time (after TSN; Wang et al., 2016).
 
-    Maps clips ``[n, T, channels, H, W]`` to logits ``[n, classes]``. Frames of more than 64 pixels on the shorter side
+    Maps clips ``[n, T, channels, H, W]`` to logits ``[n, classes]``. Frames of more than 32 pixels on the shorter side
     are reduced by a whole number, and a batch normalization brings frames and differences to one scale.
     """
 
     def __init__(self, channels: int, classes: int, size: tuple[int, int]) -> None:
         super().__init__()
-        self.reduction = -(-min(size) // RESNET9_UP_TO)
+        self.reduction = -(-min(size) // _SIDE)
         self.scale = nn.BatchNorm2d(2 * channels)
         smaller = (max(1, size[0] // self.reduction), max(1, size[1] // self.reduction))
         self.network = ResNet9(2 * channels, classes, smaller)

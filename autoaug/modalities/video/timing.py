@@ -45,10 +45,10 @@ def frame_drop(share: Tensor, uniforms: Tensor, frames: int) -> Tensor:
 @timing("Freeze", unit="share of the clip", limit=0.8)
 def freeze(share: Tensor, uniforms: Tensor, frames: int) -> Tensor:
     """Stand still for a stretch of time, and jump to where the clip is then."""
-    width = (share * frames).round()
-    begin = (uniforms[:, 0] * (frames - width + 1)).floor().clamp(max=frames - 1)[:, None].long()
+    width = (share * frames).round().clamp(max=frames - 1)
+    begin = (uniforms[:, 0] * (frames - width)).floor()[:, None].long()
     time = own_frames(len(share), frames, share.device)
-    return torch.where((time >= begin) & (time < begin + width[:, None]), begin, time)
+    return torch.where((time >= begin) & (time <= begin + width[:, None]), begin, time)
 
 
 @timing("Reverse", unit="switch")
