@@ -74,15 +74,17 @@ def read_header(path: Path) -> Header:
             count, end = count + 1, max(end, frame.time or 0.0)
         if not count:
             raise ValueError("it has no frames")
-        _check_whole(stream, count, end)
+        _check_whole(container, stream, count, end)
         return Header(count, frozenset(sizes), stream.codec_context.name, is_gray)
 
 
-def _check_whole(stream: VideoStream, count: int, end: float) -> None:
+def _check_whole(container: InputContainer, stream: VideoStream, count: int, end: float) -> None:
     """Raise ValueError if there are fewer frames, or seconds up to the last one's beginning, than the header tells."""
     if stream.frames and count < _THERE * stream.frames:
         raise ValueError(f"it is truncated: {count} of {stream.frames} frames can be read")
     told = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
+    if not told and "matroska" in container.format.name and len(container.streams) == 1:
+        told = (container.duration or 0) / 1e6  # which has no duration of streams
     usual = told / count  # seconds of one frame
     if end + 2 * usual < _THERE * told:
         raise ValueError(f"it is truncated: {end:.1f} of {told:.1f} seconds can be read")
