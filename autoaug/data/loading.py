@@ -15,9 +15,7 @@ from autoaug.modalities.registry import all_modalities, get_modality
 from autoaug.utils.files import is_text
 
 
-def open_source(
-    data: str | Path, memory_limit: int, resize: Resize = AS_SUITS, modality: str | None = None
-) -> Source:
+def open_source(data: str | Path, memory_limit: int, resize: Resize = AS_SUITS, modality: str | None = None) -> Source:
     """Open a data set with the modality of that name, or the one that recognizes it. The first modality takes what no
     other recognizes.
 

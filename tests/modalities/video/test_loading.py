@@ -176,7 +176,9 @@ def test_what_is_hardly_meant_is_told(tmp_path: Path) -> None:
     write_frames(root / "right/again", square(right=True, seed=2))
     words = words_of(root)
     assert re.search(r"1 of 11 clips have a single frame, in which nothing moves; the first: \S*still", words)
-    assert re.search(r"1 of 11 clips have frames of several sizes; each is resized on its own; the first: \S*odd", words)
+    assert re.search(
+        r"1 of 11 clips have frames of several sizes; each is resized on its own; the first: \S*odd", words
+    )
     assert re.search(r"1 samples occur more than once within a split, e.g. \S*again", words)
     assert clips_of(opened(root)).shape[1:] == (6, 3, 16, 16)
 
