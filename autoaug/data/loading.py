@@ -23,6 +23,7 @@ def open_source(data: str | Path, memory_limit: int, resize: Resize = AS_SUITS, 
         data: a path or a name.
         memory_limit: bytes; larger arrays are mapped from disk instead of loaded.
         resize: how samples in files are brought to one size. Arrays keep theirs and take no other.
+        modality: the name of the modality; None for the one that recognizes the data.
 
     Raises:
         UnknownName: there is no such modality.
