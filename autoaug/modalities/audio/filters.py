@@ -1,5 +1,5 @@
 """Filters as real responses ``[n, F]`` at frequencies ``[F]`` in hertz; runs of them need one pair of Fourier
-transforms. Widths and cutoffs are in mel, of which the band up to 8 kHz has 2840.
+transforms. Widths and cutoffs are shares of the mel scale up to 8 kHz, on which voices are spread evenly.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ def above(hertz: Tensor, cutoff: Tensor) -> Tensor:
     return 1 / (1 + x)
 
 
-@response("LowPass", unit="mel below 8 kHz", limit=2400.0)
-def low_pass(depth: Tensor, uniforms: Tensor, hertz: Tensor) -> Tensor:
-    """Make the sound muffled: at magnitude 1 only what is below 330 Hz is left."""
-    return below(hertz, hertz_of(2840.02 - depth))
+@response("LowPass", unit="of the mel scale cut off", limit=0.85)
+def low_pass(share: Tensor, uniforms: Tensor, hertz: Tensor) -> Tensor:
+    """Make the sound muffled: at magnitude 1 only what is below 320 Hz is left."""
+    return below(hertz, hertz_of(2840.02 * (1 - share)))
 
 
-@response("HighPass", unit="mel", limit=1600.0)
-def high_pass(height: Tensor, uniforms: Tensor, hertz: Tensor) -> Tensor:
-    """Make the sound thin: at magnitude 1 what is below 2.2 kHz is gone."""
-    return above(hertz, hertz_of(height))
+@response("HighPass", unit="of the mel scale cut off", limit=0.55)
+def high_pass(share: Tensor, uniforms: Tensor, hertz: Tensor) -> Tensor:
+    """Make the sound thin: at magnitude 1 what is below 2.1 kHz is gone."""
+    return above(hertz, hertz_of(2840.02 * share))
 
 
-@response("BandPass", unit="share of the mel scale cut off", limit=0.9)
+@response("BandPass", unit="of the mel scale cut off", limit=0.9)
 def band_pass(share: Tensor, uniforms: Tensor, hertz: Tensor) -> Tensor:
     """Keep a band anywhere, as telephones and small speakers do."""
     low = 2840.02 * share * uniforms[:, 0]
@@ -71,7 +71,7 @@ def equalizer(decibels: Tensor, uniforms: Tensor, hertz: Tensor) -> Tensor:
     return 10 ** (decibels[:, None] * bell / 20)
 
 
-@response("FrequencyMask", unit="share of the mel scale", limit=0.5)
+@response("FrequencyMask", unit="of the mel scale silenced", limit=0.5)
 def frequency_mask(share: Tensor, uniforms: Tensor, hertz: Tensor) -> Tensor:
     """Silence a band of frequencies (SpecAugment; Park et al., 2019), with edges of 20 mel."""
     width = 2840 * share

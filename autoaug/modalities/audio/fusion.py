@@ -16,9 +16,11 @@ from autoaug.modalities.audio.signals import (
     cut,
     frequencies,
     is_flat,
+    keeps_rate,
     lengths_of,
     respond,
     retime,
+    slide,
 )
 from autoaug.modalities.base import Batch, Fusion
 
@@ -76,6 +78,12 @@ class _Times(Fusion):
 
     def apply(self, batch: Batch, maps: Tensor) -> Batch:
         return Batch(*retime(batch.values, maps, _lengths(batch)))
+
+    def ways(self, batch: Batch, maps: Tensor) -> Tensor:
+        return keeps_rate(maps).long()
+
+    def apply_in(self, way: int, batch: Batch, maps: Tensor) -> Batch:
+        return Batch(*(slide if way == 1 else retime)(batch.values, maps, _lengths(batch)))
 
     def identity(self, batch: Batch) -> Tensor:
         one = torch.tensor([1.0, 0.0, 1.0], dtype=batch.values.dtype, device=batch.values.device)

@@ -27,7 +27,7 @@ def polarity(on: Tensor, uniforms: Tensor, hertz: Tensor) -> Tensor:
     return torch.where(on < 0.5, 1.0, -1.0).to(on)[:, None].expand(-1, len(hertz))
 
 
-@level("Clipping", unit="share of the peak cut off", limit=0.95)
+@level("Clipping", unit="of the peak cut off", limit=0.95)
 def clipping(waves: Tensor, share: Tensor, uniforms: Tensor, lengths: Tensor) -> Tensor:
     """Cut off the peaks, and bring what is left back to the height of the peak."""
     peak = waves.abs().amax((1, 2), keepdim=True)
@@ -46,7 +46,7 @@ def quantization(waves: Tensor, bits: Tensor, uniforms: Tensor, lengths: Tensor)
     return straight_through(stepped, waves + per_wave(bits) * (stepped - given) * math.log(2))
 
 
-@level("MuLaw", unit="share of the coded sound")
+@level("MuLaw", unit="of the sound coded")
 def mu_law(waves: Tensor, share: Tensor, uniforms: Tensor, lengths: Tensor) -> Tensor:
     """Blend with the sound through a telephone's companding (ITU-T G.711, mu = 255), of 5 bits instead of 8."""
     given = waves.detach()

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from autoaug.functional.noise import normal_noise
 from autoaug.functional.tensors import MADE
-from autoaug.modalities.audio.signals import is_inside, per_wave, power
+from autoaug.modalities.audio.signals import per_wave, power, silenced
 from autoaug.modalities.operators import operator
 
-noise = partial(operator, modality="audio", family="noise", unit="noise amplitude per signal amplitude")
+noise = partial(operator, modality="audio", family="noise", unit="of the amplitude as noise")
 
 
 def noise_bank(slope: float, like: Tensor) -> Tensor:
@@ -35,14 +35,15 @@ def noise_bank(slope: float, like: Tensor) -> Tensor:
 def part_of_bank(slope: float, waves: Tensor, place: Tensor) -> Tensor:
     """Noise of the shape of ``waves [n, C, T]`` from the bank, at ``place [n]`` in [0, 1) of it; channels are apart."""
     channel = torch.arange(waves.shape[1], device=waves.device) * 0.381966
-    start = ((place[:, None] + channel) * 131072).long()
-    index = start[..., None] + torch.arange(waves.shape[2], device=waves.device)
-    return noise_bank(slope, waves)[index % 131072]
+    start = ((place[:, None] + channel) * 131072).long() % 131072
+    bank, samples = noise_bank(slope, waves), waves.shape[2]
+    endless = bank.repeat(2 + samples // 131072)[: 131072 + samples]
+    return endless.unfold(0, samples, 1)[start]
 
 
 def add_noise(waves: Tensor, made: Tensor, ratio: Tensor, lengths: Tensor) -> Tensor:
     """Add noise of exactly `ratio [n]` times the signal's amplitude: a signal-to-noise ratio of -20 log10(ratio) dB."""
-    made = made * is_inside(lengths, waves.shape[-1])
+    made = silenced(made, lengths)
     size = (power(waves, lengths) + 1e-10).sqrt() / (power(made, lengths) + 1e-10).sqrt()
     return waves + per_wave(ratio * size) * made
 

@@ -23,13 +23,15 @@ _STEP = 1 / (len(_COLORS) - 1)
 
 
 def html(sample: np.ndarray, words: str) -> str:
-    """int16 ``[C, T]`` as an ``<img>`` with a player below it."""
+    """int16 ``[C, T]`` as an ``<img>`` with a button below it that plays the sound."""
     if sample.ndim != 2 or sample.dtype != np.int16 or not sample.size:
         raise ValueError(f"a sound must be int16 [C, T], not {sample.dtype} {list(sample.shape)}")
     said = escape(words)
     picture = f'<img src="data:image/png;base64,{_encoded(_picture(sample))}" alt="{said}">'
-    player = f'<audio controls preload="none" aria-label="{said}" style="width: 100%; height: 1.8rem"'
-    return f'{picture}{player} src="data:audio/wav;base64,{_encoded(_wav(sample))}"></audio>'
+    sound = f'<audio preload="none" src="data:audio/wav;base64,{_encoded(_wav(sample))}"></audio>'
+    # The browser's own player hides its button where there is little room.
+    play = f'type="button" aria-label="Play: {said}" style="padding: 0 .5rem" onclick="this.lastElementChild.play()"'
+    return f"{picture}<button {play}>▶{sound}</button>"
 
 
 def _encoded(content: bytes) -> str:
@@ -48,7 +50,7 @@ def _wav(sample: np.ndarray) -> bytes:
 
 
 def _picture(sample: np.ndarray) -> bytes:
-    """The picture as a PNG; time goes to the right, the frequency from 0 up to 8 kHz."""
+    """The picture as a PNG; time goes to the right, the frequency from 0 up to 8 kHz on the mel scale."""
     mono = sample.astype(np.float32).mean(0) / 32768
     content = io.BytesIO()
     Image.fromarray(np.concatenate([_waveform(mono), _spectrogram(mono)])).save(content, "PNG")
@@ -72,7 +74,8 @@ def _spectrogram(mono: np.ndarray) -> np.ndarray:
     starts = np.linspace(0, len(mono) - 1, _WIDTH).astype(int)
     frames = padded[starts[:, None] + np.arange(_WINDOW)] * np.hanning(_WINDOW)
     decibels = 10 * np.log10(np.abs(np.fft.rfft(frames)) ** 2 + 1e-6)
-    rows = np.linspace(decibels.shape[1] - 1, 0, _SPECTRUM).astype(int)
+    hertz = 700 * np.expm1(np.linspace(1, 0, _SPECTRUM) * np.log1p(8000 / 700))  # equal steps on the mel scale
+    rows = (hertz / 8000 * (decibels.shape[1] - 1)).round().astype(int)
     share = np.clip((decibels[:, rows].T - max(decibels.max(), 0) + 70) / 70, 0, 1)
     places = np.arange(len(_COLORS)) * _STEP
     return np.stack([np.interp(share, places, channel) for channel in _COLORS.T], 2).astype(np.uint8)

@@ -19,7 +19,8 @@ def check_waves(waves: Tensor, look: bool = True) -> Tensor:
     if not waves.is_floating_point():
         raise ValueError(f"waveforms must be int16, or floating point in [-1, 1], not {waves.dtype}")
     if look and waves.numel():
-        peak = float(waves.detach().abs().amax())
+        low, high = (float(end) for end in waves.detach().aminmax())
+        peak = max(-low, high) if low == low else low
         if not peak <= 1.001:
             what = "NaN" if peak != peak else f"values up to {peak:g}"
             raise ValueError(f"the waveforms have {what}; they must be finite and in [-1, 1]")
@@ -41,9 +42,12 @@ def as_type(waves: Tensor, dtype: torch.dtype) -> Tensor:
 
 def lengths_of(waves: Tensor) -> Tensor:
     """The length of each waveform, int64 ``[n]``: zeros at its end in all channels are padding. Silence is not."""
-    sounds = (waves != 0).any(1)
-    after = sounds.flip(1).int().argmax(1)  # of the first value that is not zero, from the end
-    return waves.shape[-1] - after
+    samples = waves.shape[-1]
+    if waves.device.type == "cpu" and bool((waves[..., -1] != 0).any(1).all()):  # nothing is padded
+        return torch.full((len(waves),), samples, device=waves.device)
+    ends = torch.arange(1, samples + 1, dtype=torch.int32, device=waves.device)
+    last = torch.where((waves != 0).any(1), ends, 0).amax(1).long()
+    return torch.where(last > 0, last, samples)
 
 
 def is_inside(lengths: Tensor, samples: int) -> Tensor:
@@ -54,7 +58,14 @@ def is_inside(lengths: Tensor, samples: int) -> Tensor:
 
 def cut(waves: Tensor, lengths: Tensor) -> Tensor:
     """The waveforms clamped to [-1, 1], with zeros after their ends."""
-    return torch.where(is_inside(lengths, waves.shape[-1]), waves.clamp(-1, 1), 0)
+    return silenced(waves.clamp(-1, 1), lengths)
+
+
+def silenced(waves: Tensor, lengths: Tensor) -> Tensor:
+    """The waveforms with zeros after their ends."""
+    if lengths.device.type == "cpu" and bool((lengths >= waves.shape[-1]).all()):
+        return waves
+    return torch.where(is_inside(lengths, waves.shape[-1]), waves, 0)
 
 
 def per_wave(value: Tensor) -> Tensor:
@@ -110,7 +121,7 @@ def answer(waves: Tensor, response: Tensor, lengths: Tensor) -> Tensor:
 
 
 def amplify(waves: Tensor, response: Tensor) -> Tensor:
-    """The same for responses that are equal at all frequencies."""
+    """What `respond` does where responses are equal at all frequencies."""
     return waves * response[:, :1, None]
 
 
@@ -137,11 +148,38 @@ def retime(waves: Tensor, times: Tensor, lengths: Tensor) -> tuple[Tensor, Tenso
     place = (scale / ratio)[:, None] * own + (offset * lengths)[:, None] - 0.5
     place = place.clamp(-2, samples + 1)
     low = place.detach().floor()
-    f = (place - low)[:, None]
     padded = torch.nn.functional.pad(waves, (3, 4))  # so that all four neighbors are there
     index = (low.long() + 2)[:, None].expand(-1, waves.shape[1], -1)
-    before, left, right, after = (padded.gather(2, index + k) for k in range(4))
-    curve = before * (-0.5 * f + f**2 - 0.5 * f**3) + left * (1 - 2.5 * f**2 + 1.5 * f**3)
-    curve = curve + right * (0.5 * f + 2 * f**2 - 1.5 * f**3) + after * (-0.5 * f**2 + 0.5 * f**3)
-    longer = (lengths * ratio.detach()).round().long().clamp(1, samples)
+    curve = interpolated([padded.gather(2, index + k) for k in range(4)], (place - low)[:, None])
+    longer = new_lengths(lengths, ratio, samples)
     return cut(curve, longer), longer
+
+
+def slide(waves: Tensor, times: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """What `retime` does where nothing gets faster or slower: each waveform is moved as a whole."""
+    n, channels, samples = waves.shape
+    place = (times[:, 1] * lengths).clamp(-samples - 2, samples + 2)
+    low = place.detach().floor()
+    windows = torch.nn.functional.pad(waves, (samples + 3, samples + 6)).unfold(2, samples + 3, 1)
+    rows, columns = torch.arange(n, device=waves.device)[:, None], torch.arange(channels, device=waves.device)
+    window = windows[rows, columns, (low.long() + samples + 2)[:, None]]
+    curve = interpolated([window[..., k : k + samples] for k in range(4)], (place - low)[:, None, None])
+    longer = new_lengths(lengths, times[:, 2], samples)
+    return cut(curve, longer), longer
+
+
+def keeps_rate(times: Tensor) -> Tensor:
+    """Which changes of time neither speed up nor slow down, bool ``[n]``."""
+    return times[:, 0] == times[:, 2]
+
+
+def interpolated(taps: list[Tensor], f: Tensor) -> Tensor:
+    """Between the second and the third of four neighbors, at the share `f` of the way (Keys, 1981)."""
+    before, left, right, after = taps
+    curve = before * (-0.5 * f + f**2 - 0.5 * f**3) + left * (1 - 2.5 * f**2 + 1.5 * f**3)
+    return curve + right * (0.5 * f + 2 * f**2 - 1.5 * f**3) + after * (-0.5 * f**2 + 0.5 * f**3)
+
+
+def new_lengths(lengths: Tensor, ratio: Tensor, samples: int) -> Tensor:
+    """Lengths after a change by a ratio, from 1 to `samples`."""
+    return (lengths * ratio.detach()).round().long().clamp(1, samples)

@@ -20,20 +20,20 @@ def speed(octaves: Tensor, uniforms: Tensor) -> Tensor:
     return torch.stack([one, 0 * one, torch.exp2(-octaves)], 1)
 
 
-@timing("TimeShift", unit="share of the length", limit=0.5, signed=True, kind="times")
+@timing("TimeShift", unit="of the length", limit=0.5, signed=True, kind="times")
 def time_shift(share: Tensor, uniforms: Tensor) -> Tensor:
     """Move later or earlier; silence comes in, and what leaves is lost."""
     one = torch.ones_like(share)
     return torch.stack([one, -share, one], 1)
 
 
-@timing("TimeCrop", unit="share cut off", limit=0.6, kind="times", jumps=True)
+@timing("TimeCrop", unit="of the length cut off", limit=0.6, kind="times", jumps=True)
 def time_crop(share: Tensor, uniforms: Tensor) -> Tensor:
     """Keep a part anywhere, which is shorter."""
     return torch.stack([1 - share, share * uniforms[:, 0], 1 - share], 1)
 
 
-@timing("TimeMask", unit="share of the length", limit=0.5)
+@timing("TimeMask", unit="of the length silenced", limit=0.5)
 def time_mask(waves: Tensor, share: Tensor, uniforms: Tensor, lengths: Tensor) -> Tensor:
     """Silence a stretch of time (SpecAugment; Park et al., 2019), with edges of 2 ms."""
     width = share * lengths

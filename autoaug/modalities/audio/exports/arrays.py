@@ -186,12 +186,12 @@ def above(hertz: Array, cutoff: Array) -> Array:
     return 1 / (1 + (bent(cutoff)[:, None] / np.maximum(bent(hertz), 1e-6)) ** 4)
 
 
-def low_pass(depth: Array, uniforms: Array, hertz: Array) -> Array:
-    return below(hertz, hertz_of(2840.02 - depth))
+def low_pass(share: Array, uniforms: Array, hertz: Array) -> Array:
+    return below(hertz, hertz_of(2840.02 * (1 - share)))
 
 
-def high_pass(height: Array, uniforms: Array, hertz: Array) -> Array:
-    return above(hertz, hertz_of(height))
+def high_pass(share: Array, uniforms: Array, hertz: Array) -> Array:
+    return above(hertz, hertz_of(2840.02 * share))
 
 
 def band_pass(share: Array, uniforms: Array, hertz: Array) -> Array:
