@@ -172,6 +172,8 @@ class Loader(Protocol):
 
     #: The suffix of files that `write` writes, such as ``.png``.
     ending: str
+    #: The arrays by which `open` knows an ``.npz`` file of this modality, beside those of samples and labels.
+    beside: Mapping[str, np.ndarray]
 
     def recognizes(self, data: str) -> bool:
         """Whether `data`, a path or a name, looks like a data set of this modality."""
@@ -311,6 +313,12 @@ class Modality(ABC):
     @abstractmethod
     def values(self) -> Values:
         """See `Values`."""
+
+    def lengths(self, values: Tensor) -> Tensor | None:
+        """The length of each sample without padding, int64 ``[n]``, as far as padded ``values [n, ...]`` tell; None if
+        samples have one length.
+        """
+        return None
 
     @property
     @abstractmethod

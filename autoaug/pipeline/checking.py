@@ -80,7 +80,7 @@ def check(options: CheckOptions) -> DataCheck:
     check_seed(options.seed)
     resize = parse_resize(options.size, options.resize)
     passing, limit = allowed(options.allow), parse_memory(options.memory_limit)
-    source = open_source(str(options.data), limit, resize)
+    source = open_source(str(options.data), limit, resize, options.modality)
     audited = audit(source)
     lines, sizes, refusal, findings = describe_source(source, audited), {}, "", audited.findings
     splits = partial(split, source, audited, options.seed, limit, passing)

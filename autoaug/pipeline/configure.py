@@ -109,12 +109,13 @@ def prepare(
     check_trackers(options.track)
     if options.out is not None:
         RunFolder(options.out).check_usable()
-    models = recognize(options.data).models
+    models = recognize(options.data, options.modality).models
     changes = asked_recipe(options)
     models.check(options.model, asked_weights(options))
     generator = _generator(options, wanted_generators(goal.space, goal.known()))
     audit, data = known or check_data(
-        str(options.data), machine.memory_limit, resize, options.allow, options.seed, options.folds
+        *(str(options.data), machine.memory_limit, resize, options.allow, options.seed, options.folds),
+        modality=options.modality,
     )
     data.check_test_groups()
     goal = goal.suited(data)
@@ -180,7 +181,8 @@ def _check_unseen(policies: Sequence[Policy], data: DataSet) -> None:
 
 def _search(options: SearchOptions) -> _Goal:
     """The goal of a search; raises `OptionError` or `SpaceError` for invalid options."""
-    space, strategy = load_space(options.space), get_strategy(options.strategy)
+    space = load_space(options.space, recognize(options.data, options.modality).name)
+    strategy = get_strategy(options.strategy)
     within("finalists", options.finalists, 1, LARGEST_COUNT)
     strategy.check(space)
     if options.storage is not None:
@@ -309,7 +311,10 @@ def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, 
     models.check(config.model, config.start.weights if config.start is not None else None)
     if config.accept is not None:
         load_accept_function(config.accept)
-    audit, data = check_data(config.data, config.memory_limit, config.resizing, config.allow, config.seed, config.folds)
+    audit, data = check_data(
+        *(config.data, config.memory_limit, config.resizing, config.allow, config.seed, config.folds),
+        modality=config.modality,
+    )
     now, then = (data.modality, audit.fingerprint), (config.modality, config.data_fingerprint)
     if now != then:
         raise RunError(

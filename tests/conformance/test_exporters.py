@@ -30,7 +30,9 @@ from tests.samples import operators_of, photographs, policies_of
 # (a level of 256, a threshold, a pixel's edge), one pixel may differ by more. Hence: nearly all pixels nearly equal.
 CLOSE, SHARE = 2e-3, 0.998
 
-TARGETS = [name for name, target in EXPORTERS.items() if isinstance(target, TorchTarget)]
+#: Of images; those of sounds are tested in `tests/modalities/audio`.
+OF_IMAGES = [name for name in EXPORTERS if name in get_modality("image").exports]
+TARGETS = [name for name in OF_IMAGES if isinstance(EXPORTERS[name], TorchTarget)]
 
 RUN = """
 import sys, importlib.util, torch, numpy as np
@@ -109,6 +111,21 @@ def test_every_operator_replays(target: str, channels: int) -> None:
             assert_same(ours, theirs.numpy())
         except AssertionError as error:
             raise AssertionError(f"{name}, exported to {target}: {error}") from None
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("name", ["trivialaugment-wide", "augmix", *operators_of()])
+def test_gradients_pass_an_exported_module(target: str, name: str) -> None:
+    """Twice, with a step between that needs the values before it."""
+    if name in operators_of():
+        operation = Operation(operator=name, magnitude=(1.0, 1.0) if operators_of()[name].is_switch else (0.3, 0.8))
+        policy = Policy(layers=in_turn(operation, Operation(operator="Gamma", magnitude=(0.2, 0.4)), operation))
+    else:
+        policy = load_policy(name)
+    images = (photographs(4, size=(12, 12)) * 0.9 + 0.05).requires_grad_()
+    loaded(policy, target)(seed=1)(images).sum().backward()
+    assert images.grad is not None
+    assert images.grad.isfinite().all()
 
 
 @pytest.mark.parametrize("target", TARGETS)
