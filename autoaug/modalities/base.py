@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from autoaug.data.source import Source
     from autoaug.data.splits import Samples
     from autoaug.modalities.arrays import ArrayEngine
-    from autoaug.modalities.networks import Models, Proxy
+    from autoaug.modalities.networks import Models
     from autoaug.modalities.runtime import Runtime
     from autoaug.policy.models import Adversarial
 
@@ -261,6 +262,21 @@ class Attack(Protocol):
 
     def words(self, how: Adversarial) -> str:
         """The attack as text for readers, such as ``PGD (L2, radius 0.5, 20 steps)``."""
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A smaller form of samples.
+
+    Attributes:
+        option: the option of a search that brings samples in files to that form.
+        shape: of a sample.
+        made: turns stored samples ``[n, …]`` into that form.
+    """
+
+    option: str
+    shape: tuple[int, ...]
+    made: Callable[[np.ndarray], np.ndarray]
 
 
 class Modality(ABC):

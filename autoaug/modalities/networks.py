@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    import numpy as np
     from torch import Tensor, nn
 
 
@@ -29,21 +28,6 @@ class Start:
     def without_weights(self) -> Start:
         """The same form of the network, with random weights."""
         return replace(self, weights="")
-
-
-@dataclass(frozen=True)
-class Proxy:
-    """A smaller form of samples.
-
-    Attributes:
-        option: the option of a search that brings samples in files to that form.
-        shape: of a sample.
-        made: turns stored samples ``[n, …]`` into that form.
-    """
-
-    option: str
-    shape: tuple[int, ...]
-    made: Callable[[np.ndarray], np.ndarray]
 
 
 class Models(Protocol):

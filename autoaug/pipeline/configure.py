@@ -46,7 +46,6 @@ from autoaug.search.strategies import get_strategy
 from autoaug.training.device import resolve_device
 from autoaug.training.metrics import check_metric, metrics_of
 from autoaug.training.metrics import is_own as is_own_metric
-from autoaug.training.tasks import Task
 from autoaug.utils.redaction import shown, without_secrets
 from autoaug.utils.sketch import count_shared
 
@@ -126,7 +125,10 @@ def prepare(
         generator.check_fits(data, "generator" in options.allow)
     start, recipe = training_setup(options, changes, data)
     task = task_of(data, recipe)
-    metric = _metric(options, task, data)
+    metric = options.metric or next(iter(metrics_of(task)))
+    scored = {"validation": data.validation, "test": data.test}
+    labels = {split: samples.labels for split, samples in scored.items()}
+    check_metric(metric, task, labels, {split: samples.groups for split, samples in scored.items()})
     if kinds := wanted_generators(goal.space, goal.known()):
         require_classes(data.train.labels, f"samples of a {kinds[0]}")
     first, most = seed_counts(options.seeds, options.max_seeds, options.folds)
@@ -155,15 +157,6 @@ def prepare(
         **vars(machine),
     )
     return config, data, audit
-
-
-def _metric(options: RunOptions, task: Task, data: DataSet) -> str:
-    """The name of the metric; raises `OptionError` if it does not suit the task, or the samples that are scored."""
-    metric = options.metric or next(iter(metrics_of(task)))
-    scored = {"validation": data.validation, "test": data.test}
-    labels = {split: samples.labels for split, samples in scored.items()}
-    check_metric(metric, task, labels, {split: samples.groups for split, samples in scored.items()})
-    return metric
 
 
 def _check_unseen(policies: Sequence[Policy], data: DataSet) -> None:

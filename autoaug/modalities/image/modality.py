@@ -20,9 +20,10 @@ from autoaug.modalities.base import (
     Mixer,
     Modality,
     Pictures,
+    Proxy,
     Values,
 )
-from autoaug.modalities.networks import Models, Proxy
+from autoaug.modalities.networks import Models
 from autoaug.modalities.runtime import Runtime
 
 if TYPE_CHECKING:
