@@ -30,7 +30,9 @@ from tests.samples import operators_of, photographs, policies_of
 # (a level of 256, a threshold, a pixel's edge), one pixel may differ by more. Hence: nearly all pixels nearly equal.
 CLOSE, SHARE = 2e-3, 0.998
 
-TARGETS = [name for name, target in EXPORTERS.items() if isinstance(target, TorchTarget)]
+#: Of images; those of sounds are tested in `tests/modalities/audio`.
+OF_IMAGES = [name for name in EXPORTERS if name in get_modality("image").exports]
+TARGETS = [name for name in OF_IMAGES if isinstance(EXPORTERS[name], TorchTarget)]
 
 RUN = """
 import sys, importlib.util, torch, numpy as np

@@ -27,7 +27,7 @@ from tests.conftest import bars
 
 LIMIT, SIZE, FOLDS = 2**30, 120, 3
 SMALL = {"epochs": 1, "seeds": 2, "workers": 1, "folds": FOLDS}
-SEARCH = {**SMALL, "space": "light", "trials": 3, "finalists": 1}
+SEARCH = {**SMALL, "space": "light", "strategy": "random", "trials": 3, "finalists": 1}
 
 
 @pytest.fixture(scope="module")

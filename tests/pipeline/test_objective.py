@@ -29,7 +29,7 @@ def likes_turns(transform: autoaug.PolicyTransform, seed: int, fidelity: float) 
 
 def test_it_finds_a_better_policy_and_writes_it(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    result = autoaug.search(objective=likes_turns, held_out=likes_turns, trials=40, seeds=5, out=out)
+    result = autoaug.search(objective=likes_turns, held_out=likes_turns, trials=20, seeds=5, out=out)
     assert result.verdict == "better"
     assert result.candidates[0].kind == "searched"
     assert result.ci95 is not None
@@ -49,16 +49,16 @@ def test_the_same_call_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
         return likes_turns(transform, seed, fidelity)
 
     with pytest.raises(KeyboardInterrupt):
-        autoaug.search(objective=counting, trials=12, seeds=2, out=tmp_path / "run")
+        autoaug.search(objective=counting, strategy="random", trials=12, seeds=2, out=tmp_path / "run")
     (tmp_path / "again").touch()
-    resumed = autoaug.search(objective=counting, trials=12, seeds=2, out=tmp_path / "run")
-    whole = autoaug.search(objective=likes_turns, trials=12, seeds=2, out=tmp_path / "whole")
+    resumed = autoaug.search(objective=counting, strategy="random", trials=12, seeds=2, out=tmp_path / "run")
+    whole = autoaug.search(objective=likes_turns, strategy="random", trials=12, seeds=2, out=tmp_path / "whole")
     assert [t.score for t in resumed.history] == [t.score for t in whole.history]
     assert resumed.sentence == whole.sentence
 
 
 def test_the_verdict_stands_on_what_is_held_out() -> None:
-    result = autoaug.search(objective=likes_turns, held_out=lambda *_: 0.5, trials=10, seeds=3)
+    result = autoaug.search(objective=likes_turns, held_out=lambda *_: 0.5, strategy="random", trials=10, seeds=3)
     assert result.verdict == "no significant difference"
     assert {score for c in result.candidates for score in c.scores} == {0.5}
 
@@ -75,7 +75,7 @@ def test_another_held_out_scores_anew_and_the_same_one_does_not(tmp_path: Path) 
         return held_out
 
     def scores_with(worth: float) -> set[float]:
-        options = {"trials": 8, "seeds": 2, "out": tmp_path / "run"}
+        options = {"strategy": "random", "trials": 8, "seeds": 2, "out": tmp_path / "run"}
         result = autoaug.search(objective=likes_turns, held_out=scoring(worth), **options)  # type: ignore[call-overload]
         return {score for candidate in result.candidates for score in candidate.scores}
 
@@ -90,7 +90,7 @@ def test_without_what_is_held_out_there_is_no_verdict_and_the_sentence_says_why(
     """However much better a policy is by the function that chose it: the luck of its data counts as seeds' luck does
     not.
     """
-    result = autoaug.search(objective=likes_turns, trials=12, seeds=3, out=tmp_path / "run")
+    result = autoaug.search(objective=likes_turns, strategy="random", trials=12, seeds=3, out=tmp_path / "run")
     assert (result.verdict, result.difference, result.ci95, result.p_value) == (None, None, None, None)
     assert result.sentence.startswith("No verdict: without held_out")
     assert result.policy.name == result.candidates[0].name, "the best of all is returned"
@@ -104,7 +104,7 @@ def test_a_policy_that_cannot_be_confirmed_is_left_out() -> None:
             raise RuntimeError("out of luck")
         return likes_turns(transform, seed, fidelity)
 
-    result = autoaug.search(objective=likes_turns, held_out=held_out, trials=8, seeds=2)
+    result = autoaug.search(objective=likes_turns, held_out=held_out, strategy="random", trials=8, seeds=2)
     assert "flip-crop" not in {candidate.name for candidate in result.candidates}
     assert "none" in {candidate.name for candidate in result.candidates}
 
