@@ -222,6 +222,6 @@ def test_expansions_of_folders_and_arrays_are_read_again(folder: Path, tmp_path:
 
 
 def test_without_the_extra_the_cure_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(DataError, match=r"sounds need soundfile: pip install 'autoaug\[audio\]'"):
         loader.open(str(folder), LIMIT)
