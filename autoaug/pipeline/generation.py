@@ -130,7 +130,7 @@ def expand(options: ExpandOptions) -> offline.Expanded:
     check_seed(options.seed)
     within("workers", options.workers, 1, LARGEST_COUNT)
     policy = load_policy(options.policy)
-    source = open_source(str(options.data), parse_memory(None))
+    source = open_source(str(options.data), parse_memory(None), modality=options.modality)
     expansion = offline.Expansion(
         source, offline.format_of(str(options.data), source), policy, options.copies, options.seed
     )
