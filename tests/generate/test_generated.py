@@ -25,7 +25,8 @@ from autoaug.errors import DataError, OptionError, PolicyError, RunError
 from autoaug.generate.fitting import FitSettings, fit_generator
 from autoaug.generate.generator import load_generator
 from autoaug.generate.pool import PoolSettings, make_pool, pool_counts, pool_filter
-from autoaug.modalities.base import AS_SUITS, Collapsed, Modality
+from autoaug.modalities.base import AS_SUITS, Modality
+from autoaug.modalities.generating import Collapsed
 from autoaug.modalities.image.generators import GENERATORS, gan, gaussian
 from autoaug.modalities.registry import all_modalities
 from autoaug.policy.loading import load_policy, parse_policy
