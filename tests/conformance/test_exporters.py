@@ -245,6 +245,8 @@ def test_transforms_travel_to_workers_that_are_started_anew(
     for target in TARGETS:
         (tmp_path / f"sent_{method}_{target}.py").write_text(exact(policy, target))
         transforms[target] = importlib.import_module(f"sent_{method}_{target}").Augment(seed=3)
+        (tmp_path / f"own_{method}_{target}.py").write_text(export_policy(policy, target))
+        transforms[f"idiomatic {target}"] = importlib.import_module(f"own_{method}_{target}").Augment()
 
     def views(how: str) -> dict[str, torch.Tensor]:
         seed = torch.Generator().manual_seed(1)
