@@ -9,6 +9,7 @@ from typing import Any
 
 from autoaug.evaluation.statistics import estimate
 from autoaug.policy.loading import load_policy
+from autoaug.policy.models import Policy
 from autoaug.runs.callbacks import Logged
 from autoaug.search.baselines import affordable_baselines
 from autoaug.search.budget import Budget
@@ -22,9 +23,9 @@ from benchmarks import ablation
 from benchmarks.command import names
 from benchmarks.page import Section, Table, write_page
 from benchmarks.results import Results
+from benchmarks.strategies import NEED_FLAT
 from benchmarks.table_file import TableFile
-from benchmarks.table_policies import table_policies
-from benchmarks.worlds import Fit, Replayed, World, fits_of
+from benchmarks.worlds import Replayed, World, fits_of
 
 #: As `autoaug search` confirms by default.
 FINALISTS, SEEDS = 3, 5
@@ -34,17 +35,18 @@ ENOUGH = 0.005
 Row = Mapping[str, Any]
 
 
-def replayed(fits: dict[float, Fit], full_length: int, strategy: str, trainings: float, seed: int) -> dict[str, Any]:
-    """One search; scores in [0, 1]."""
-    world = World(fits, full_length, derive_seed(seed, "world"))
-    space, budget = load_space("standard"), Budget(trainings=trainings)
+def replayed(
+    world: World, policies: Sequence[Policy], strategy: str, trainings: float, seed: int
+) -> dict[str, float | int | bool | str]:
+    """One search in a `world`, beside the best of the table's `policies` there; scores in [0, 1]."""
+    space, budget = load_space("flat" if strategy in NEED_FLAT else "standard"), Budget(trainings=trainings)
     baselines = {name: load_policy(name) for name in affordable_baselines(space.baselines, budget)}
     study = SearchStudy("sqlite:///:memory:", space, STRATEGIES[strategy], seed=seed)
     stopped = run_search(
         study,
         InlineExecutor(world),
         budget,
-        full_length,
+        world.full_length,
         baselines,
         Logged(),
         training=lambda request: Replayed(request.policy, request.data_fraction, request.start, request.stop),
@@ -53,7 +55,7 @@ def replayed(fits: dict[float, Fit], full_length: int, strategy: str, trainings:
     own = {record.fingerprint: record.policy for record in study.strategy.finalists(study.history())}
     finalists = list(own.values())[:FINALISTS]
 
-    def validated(policy: Any) -> float:
+    def validated(policy: Policy) -> float:
         return world.score(policy, 1.0, derive_seed(seed, "confirmation"), SEEDS)
 
     best = max(baselines.values(), key=validated)
@@ -66,7 +68,7 @@ def replayed(fits: dict[float, Fit], full_length: int, strategy: str, trainings:
         "stopped": stopped,
         "most among the baselines": max(map(world.worth, baselines.values())),
         "most among the tried": max(world.worth(record.policy) for record in study.history().trials),
-        "most in the table": max(map(world.worth, table_policies().values())),
+        "most in the table": max(map(world.worth, policies)),
     }
 
 
@@ -119,6 +121,7 @@ def run_missing(options: argparse.Namespace, strategies: Sequence[str], results:
     """Replay what the file lacks."""
     table = TableFile(options.table)
     sets = names(options.sets, table.about["sets"], "set")
+    policies = [Policy.model_validate(policy) for policy in table.about["policies"].values()]
     runs, fitted = results.items.setdefault("runs", {}), results.items.setdefault("fits", {})
     for data in sets:
         fits = fits_of(table, data)
@@ -132,7 +135,8 @@ def run_missing(options: argparse.Namespace, strategies: Sequence[str], results:
             for seed in range(options.runs):
                 key = f"{data}/{strategy}/{seed}"
                 if key not in runs:
-                    new[key] = replayed(fits, full_length, strategy, options.budget, seed)
+                    world = World(fits, full_length, derive_seed(seed, "world"))
+                    new[key] = replayed(world, policies, strategy, options.budget, seed)
             runs |= new
             if new:
                 results.save()

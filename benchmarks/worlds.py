@@ -35,6 +35,7 @@ class Fit:
         values = logit(np.clip(accuracies, 0.005, 0.995))
         self._names = sorted({name for policy in policies for name in traits(policy)})
         self._prior = prior
+        self._expected: dict[str, tuple[float, float]] = {}
         self._line = (0.0, float(values.mean()))
         if prior is not None:
             slope, offset = np.polyfit([prior.expected(policy)[0] for policy in policies], values, 1)
@@ -65,6 +66,12 @@ class Fit:
         """Mean and standard deviation of a policy's worth. What the process takes for noise beyond that of trainings is
         the policy's own.
         """
+        mark = policy.fingerprint()
+        if mark not in self._expected:  # all worlds of a set ask for the same baselines and shapes
+            self._expected[mark] = self._computed(policy)
+        return self._expected[mark]
+
+    def _computed(self, policy: Policy) -> tuple[float, float]:
         mean, deviation = self._process.predict([self._place(policy)], return_std=True)
         expected = self._mean(policy) + self._scale * float(mean[0])
         noise = NOISE / math.sqrt(expit(expected) * expit(-expected)) * 2  # on the logit scale

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -263,6 +264,21 @@ class Attack(Protocol):
         """The attack as text for readers, such as ``PGD (L2, radius 0.5, 20 steps)``."""
 
 
+@dataclass(frozen=True)
+class Proxy:
+    """A smaller form of samples.
+
+    Attributes:
+        option: the option of a search that brings samples in files to that form.
+        shape: of a sample.
+        made: turns stored samples ``[n, …]`` into that form.
+    """
+
+    option: str
+    shape: tuple[int, ...]
+    made: Callable[[np.ndarray], np.ndarray]
+
+
 class Modality(ABC):
     """One modality. Parts that are not overridden are absent."""
 
@@ -358,6 +374,14 @@ class Modality(ABC):
     def exports(self) -> Mapping[str, Runtime]:
         """The parts of exported code, by the name of the target."""
         return {}
+
+    def baselines_for(self, shape: tuple[int, ...]) -> tuple[str, ...]:
+        """The default baselines for samples of that shape."""
+        return self.baselines
+
+    def proxy(self, shape: tuple[int, ...]) -> Proxy | None:
+        """A smaller form of samples of that shape, for searches where theirs takes long; None if there is none."""
+        return None
 
     def examples(self) -> np.ndarray | None:
         """A few samples ``[n, ...]`` in storage format to show operators on; None if there are none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -68,12 +68,19 @@ class _Goal:
         """The given policies, and the baselines of the space."""
         return [*self.policies, *map(load_policy, self.space.baselines if self.space else ())]
 
-    def check_modality(self, name: str) -> None:
-        """Raise `SpaceError` or `PolicyError` if the space or a policy is not for the modality with that name."""
+    def suited(self, data: DataSet) -> _Goal:
+        """The same for that data, whose samples may have default baselines of their own. Raises `SpaceError` or
+        `PolicyError` if the space or a policy is not for their modality.
+        """
         if self.space is not None:
-            self.space.check_modality(name)
+            self.space.check_modality(data.modality)
         for policy in self.known():
-            check_modality(policy, name)
+            check_modality(policy, data.modality)
+        modality = get_modality(data.modality)
+        if self.space is None or self.space.baselines != modality.baselines:
+            return self
+        baselines = modality.baselines_for(data.train.inputs.shape)
+        return replace(self, space=self.space.model_copy(update={"baselines": baselines}))
 
 
 @dataclass(frozen=True)
@@ -89,8 +96,10 @@ class _Machine:
     memory_limit: int
 
 
-def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet, Audit]:
-    """Check all that can be checked before a run folder is created; return the config, the data and the audit."""
+def prepare(
+    options: SearchOptions | CompareOptions, known: tuple[Audit, DataSet] | None = None
+) -> tuple[RunConfig, DataSet, Audit]:
+    """Check all that can be before there is a run folder; return config, data and audit, which may be `known`."""
     check_texts(options)
     writable("the run folder", str(run_folder_for(options).absolute()))
     _check_numbers(options)
@@ -104,12 +113,12 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
     changes = asked_recipe(options)
     models.check(options.model, asked_weights(options))
     generator = _generator(options, wanted_generators(goal.space, goal.known()))
-    audit, data = check_data(
+    audit, data = known or check_data(
         *(str(options.data), machine.memory_limit, resize, options.allow, options.seed, options.folds),
         modality=options.modality,
     )
     data.check_test_groups()
-    goal.check_modality(data.modality)
+    goal = goal.suited(data)
     if "overlap" not in options.allow:
         _check_unseen(goal.known(), data)
     if generator is not None:

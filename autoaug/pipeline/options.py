@@ -32,14 +32,14 @@ Trials = Annotated[
     int | None,
     Option(
         "Stop the search after this many policies of its own; known ones, repetitions of the best and the confirmation "
-        "are extra.",
+        "are extra. Excludes --time and --budget.",
         _SEARCH,
     ),
 ]
-Time = Annotated[str | None, Option("The time of all of the run, with confirmation and report, e.g. 1h30m.", _SEARCH)]
+Time = Annotated[str | None, Option("The time of all of the run, e.g. 1h30m. Excludes --trials and --budget.", _SEARCH)]
 Budget = Annotated[
     str | None,
-    Option("Stop at this multiple of the compute of training one final model, e.g. 10x. [default: 20x]", _SEARCH),
+    Option("Stop after the compute of so many trainings: 10x. Excludes --trials and --time. [default: 20x]", _SEARCH),
 ]
 Seeds = Annotated[int, Option("Number of fresh seeds to retrain finalists and baselines with.", _CONFIRMATION)]
 Finalists = Annotated[int, Option("Number of best policies to confirm.", _CONFIRMATION)]

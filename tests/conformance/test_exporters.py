@@ -114,6 +114,21 @@ def test_every_operator_replays(target: str, channels: int) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("name", ["trivialaugment-wide", "augmix", *operators_of()])
+def test_gradients_pass_an_exported_module(target: str, name: str) -> None:
+    """Twice, with a step between that needs the values before it."""
+    if name in operators_of():
+        operation = Operation(operator=name, magnitude=(1.0, 1.0) if operators_of()[name].is_switch else (0.3, 0.8))
+        policy = Policy(layers=in_turn(operation, Operation(operator="Gamma", magnitude=(0.2, 0.4)), operation))
+    else:
+        policy = load_policy(name)
+    images = (photographs(4, size=(12, 12)) * 0.9 + 0.05).requires_grad_()
+    loaded(policy, target)(seed=1)(images).sum().backward()
+    assert images.grad is not None
+    assert images.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", operators_of())
 def test_a_module_imports_its_target_alone(target: str, name: str) -> None:
     policy = Policy(layers=in_turn(Operation(operator=name)))

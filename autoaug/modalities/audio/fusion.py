@@ -41,6 +41,13 @@ class _Alone(Fusion):
         return batch._replace(values=cut(maps, _lengths(batch)))
 
 
+class _Resized(_Alone):
+    """The new waveforms, which have other lengths."""
+
+    def apply(self, batch: Batch, maps: Tensor) -> Batch:
+        return Batch(maps.clamp(-1, 1), lengths_of(maps))
+
+
 class _Responses(Fusion):
     """Real responses ``[n, F]``, by which the spectra are multiplied."""
 
@@ -93,4 +100,9 @@ class _Times(Fusion):
         return compose_times(first, then)
 
 
-FUSIONS: Mapping[str, Fusion] = {"samples": _Alone(), "response": _Responses(), "times": _Times()}
+FUSIONS: Mapping[str, Fusion] = {
+    "samples": _Alone(),
+    "resized": _Resized(),
+    "response": _Responses(),
+    "times": _Times(),
+}

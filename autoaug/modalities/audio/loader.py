@@ -45,18 +45,29 @@ _BRIEF = 0.02
 
 def recognizes(data: str) -> bool:
     """Whether most files of a folder, or most names in the first lines of a manifest, are those of sound files; or an
-    ``.npz`` has an array ``rate``.
+    ``.npz`` has an array ``rate``. What cannot be read is for the reader to refuse.
     """
-    path = Path(data)
+    try:
+        return _holds_sounds(Path(data))
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return False
+
+
+def _holds_sounds(path: Path) -> bool:
     suffix = path.suffix.lower()
     if path.is_dir():
         return _are_sounds(list(islice(_names(path), _LOOKED_AT)))
-    if suffix in (".csv", ".tsv") and path.is_file():
+    if not path.is_file():  # reading a pipe would never end
+        return False
+    if suffix in (".csv", ".tsv"):
         with path.open("rb") as file:
             lines = file.read(2**16).decode(errors="replace").splitlines()[1 : 1 + _LOOKED_AT]
         separator = "\t" if suffix == ".tsv" else ","
         return _are_sounds([max(line.split(separator), key=_is_sound) for line in lines if line.strip()])
-    return suffix == ".npz" and zipfile.is_zipfile(path) and "rate.npy" in zipfile.ZipFile(path).namelist()
+    if suffix != ".npz":
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return "rate.npy" in archive.namelist()
 
 
 def _names(folder: Path) -> Iterator[str]:

@@ -39,6 +39,7 @@ class _Sound(Modality):
             noise,
             room,
             timing,
+            vocoder,
         )
 
     @property

@@ -106,8 +106,9 @@ class Auto(Strategy):
        the right operator last.
     3. The first shapes of a portfolio that works well in practice, each trained on a quarter of the data, on the same
        samples with the same seed. Then a Gaussian process over what the policies do says which shape to try next: of
-       the portfolio's others, the neighbors of the best, known policies and random ones, the one that is expected to
-       gain most. With a large budget, TPE over shapes follows, and the best policy varied operator by operator.
+       the portfolio's others, the neighbors of the best, known policies and random ones, the one that may be the best
+       (highest upper confidence bound). With a large budget, TPE over shapes follows, and the best policy varied
+       operator by operator.
     4. The best are repeated with other seeds; the estimate of each policy is shrunk according to the noise.
     5. The best of those are trained at full length, and a stronger variant of the first: on part of the data there are
        fewer steps, in which strong augmentation does not pay yet.
@@ -215,14 +216,12 @@ class Auto(Strategy):
         config = self.config
         if spent < config.stops_from:
             return None
-        tried = sum(not record.is_baseline for record in history.trials)
-        untried = round(tried * (1 - spent) / spent)
-        chance = chance_of_gain(history.trials, config.data_fraction, untried, config.least_gain)
+        chance = chance_of_gain(history.trials, config.data_fraction, config.least_gain)
         if chance >= config.least_chance:
             return None
         return Enough(
             f"the chance of {100 * config.least_gain:g} points over the best baseline is only {100 * chance:.0f} %, by "
-            f"{tried} policies that were tried"
+            f"the little error that it leaves when trained on {100 * config.data_fraction:g} % of the data"
         )
 
     def _vary_best(self, history: History, shaped: Sequence[TrialRecord]) -> Draw | None:

@@ -11,7 +11,7 @@ from autoaug.policy.models import Policy
 from autoaug.search.sampling import Drawn, Given, Suggest
 from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.base import TrialRecord
-from autoaug.search.strategies.surrogate import expected_improvements
+from autoaug.search.strategies.surrogate import upper_bounds
 
 #: The share of the random shapes that have the layers of a published policy.
 _PUBLISHED = 0.25
@@ -45,13 +45,13 @@ def random_shapes(
 
 
 def most_promising(alike: Sequence[TrialRecord], candidates: Sequence[Candidate]) -> Candidate | None:
-    """The candidate with the largest expected improvement on trials that are `alike`, which have no other condition in
+    """The candidate with the highest upper bound, given trials that are `alike`, which have no other condition in
     common than that of the trial to come; None if all were tried, or nothing is known yet.
     """
     observed = [(record.policy, record.score) for record in alike if record.is_running or record.score is not None]
     if not any(score is not None for _, score in observed):
         return None
     tried = {record.fingerprint for record in alike}
-    gains = expected_improvements(observed, [candidate.policy for candidate in candidates])
-    ranked = (candidates[number] for number in (-gains).argsort(kind="stable"))
+    bounds = upper_bounds(observed, [candidate.policy for candidate in candidates])
+    ranked = (candidates[number] for number in (-bounds).argsort(kind="stable"))
     return next((candidate for candidate in ranked if candidate.policy.fingerprint() not in tried), None)

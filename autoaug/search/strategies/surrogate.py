@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.spatial.distance import cdist
-from scipy.stats import norm
 
 from autoaug.policy.models import Layers, Policy
 
@@ -59,13 +58,13 @@ def _phases(policy: Policy) -> Iterator[tuple[float, Layers]]:
         begin = phase.until
 
 
-def expected_improvements(tried: Sequence[tuple[Policy, float | None]], untried: Sequence[Policy]) -> np.ndarray:
-    """How much better each of the `untried` policies is expected to be than the best of those tried (Jones et al.,
-    1998), ``[len(untried)]``, in standard deviations of the scores; 0 for what would be worse.
+def upper_bounds(tried: Sequence[tuple[Policy, float | None]], untried: Sequence[Policy]) -> np.ndarray:
+    """How good each of the `untried` policies may be, ``[len(untried)]``: its expected score plus one standard
+    deviation (Srinivas et al., 2010), above the mean of the scores and in their standard deviations.
 
     Args:
         tried: policies and their scores under equal conditions, at least one of which is known; None for a trial that
-            is still running. It is taken to score as expected (Ginsbourger et al., 2010), so that parallel trials do
+            is still running. It is taken to score as expected (Desautels et al., 2014), so that parallel trials do
             not try the same thing.
         untried: the policies to judge.
     """
@@ -78,11 +77,9 @@ def expected_improvements(tried: Sequence[tuple[Policy, float | None]], untried:
     scores = np.empty(len(tried))
     scores[known] = values
     scores[~known] = _posterior(at[known], values, at[~known])[0]
-    best = float(_posterior(at, scores, at)[0].max())
     mean, deviation = _posterior(at, scores, wanted)
-    ahead = (mean - best) / deviation
-    gains: np.ndarray = (mean - best) * norm.cdf(ahead) + deviation * norm.pdf(ahead)
-    return gains
+    bounds: np.ndarray = mean + deviation
+    return bounds
 
 
 def _places(all_traits: Sequence[dict[str, float]]) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +46,12 @@ def test_a_folder_of_sounds_is_recognized_beside_other_files(folder: Path, tmp_p
     (tmp_path / "pictures/a/note.wav").touch()
     assert recognize(tmp_path / "pictures").name == "image"
     assert recognize("digits").name == "image"
+    for name in ("pipe.csv", "pipe.npz"):
+        os.mkfifo(tmp_path / name)
+        assert recognize(tmp_path / name).name == "image", "a pipe is not read"
+    (tmp_path / "damaged.npz").write_bytes(b"PK\3\4")
+    assert recognize(tmp_path / "damaged.npz").name == "image"
+    assert recognize("x" * 5000).name == "image"
 
 
 def test_sounds_are_padded_at_the_end(folder: Path) -> None:

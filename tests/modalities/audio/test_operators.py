@@ -173,6 +173,29 @@ def test_speed_changes_pitch_and_length(octaves: float) -> None:
     assert spectrum.argmax() * RATE / 2**16 == pytest.approx(600 * factor, rel=2e-3)
 
 
+def pitch_of(values: np.ndarray) -> float:
+    spectrum = np.abs(np.fft.rfft(values * np.hanning(len(values)), 2**17))
+    return float(spectrum.argmax() * RATE / 2**17)
+
+
+@pytest.mark.parametrize("octaves", [0.4, -0.4])
+def test_stretching_changes_the_length_alone_and_shifting_the_pitch_alone(octaves: float) -> None:
+    given = np.zeros(9000)
+    given[:6000] = tone(600, 6000 / RATE)
+    stretched = apply("TimeStretch", wave(given), octaves)[0, 0].numpy()
+    length = round(6000 * 2**-octaves)
+    assert abs(int(lengths_of(wave(stretched))[0]) - length) <= 1
+    inner = stretched[500 : length - 700]
+    assert pitch_of(inner) == pytest.approx(600, rel=2e-3)
+    assert inner.std() == pytest.approx(given[500:5500].std(), rel=0.12)  # frames of one tone do not quite add up
+    shifted = apply("PitchShift", wave(given), 12 * octaves)[0, 0].numpy()
+    assert abs(int(lengths_of(wave(shifted))[0]) - 6000) <= 2
+    assert pitch_of(shifted[700:5300]) == pytest.approx(600 * 2**octaves, rel=2e-3)
+    assert shifted[700:5300].std() == pytest.approx(
+        given[500:5500].std(), rel=0.12
+    )  # frames of one tone do not quite add up
+
+
 def test_shifts_crops_and_masks_take_the_samples_that_they_say() -> None:
     given = torch.rand(1, 1, 1000) - 0.5
     later = apply("TimeShift", given, 0.2)

@@ -10,7 +10,7 @@ from autoaug.modalities.audio import signals
 from autoaug.modalities.audio.exports import array_apply, arrays, chains, mixing, plain, steps
 from autoaug.modalities.runtime import ArrayRuntime, Runtime, TorchRuntime
 
-_KINDS = {"samples": "samples", "response": "response", "times": "times"}
+_KINDS = {kind: kind for kind in ("samples", "resized", "response", "times")}
 _ARRAY_TYPES = """Array = Any
 Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]
 BANKS: dict[float, Array] = {}"""
@@ -20,7 +20,7 @@ EXPORTS: Mapping[str, Runtime] = {
     "numpy": ArrayRuntime(
         "wave = Augment()(wave)",
         (bounds, workers, arrays, array_apply),
-        {"response": "response", "times": "times"},
+        {kind: kind for kind in _KINDS if kind != "samples"},
         ("import os", "from typing import Any"),
         _ARRAY_TYPES,
         Path(__file__).parent / "numpy.txt",

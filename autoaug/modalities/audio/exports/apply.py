@@ -46,6 +46,9 @@ def apply_operations(waves: Tensor, choice: Tensor, magnitude: Tensor, uniforms:
             elif kind == "times":
                 times[rows] = compose_times(times[rows], function(value, numbers))
                 waiting[kind][rows] = True
+            elif kind == "resized":
+                waves[rows] = function(waves[rows], value, numbers, lengths[rows]).clamp(-1, 1)
+                lengths[rows] = lengths_of(waves[rows])
             else:
                 waves[rows] = cut(function(waves[rows], value, numbers, lengths[rows]), lengths[rows])
     for kind in waiting:

@@ -90,6 +90,9 @@ def apply_operations(waves: Array, choice: Array, magnitude: Array, uniforms: Ar
             elif kind == "times":
                 times[rows] = compose_times(times[rows], function(value, numbers))
                 waiting[kind][rows] = True
+            elif kind == "resized":
+                waves[rows] = np.clip(function(waves[rows], value, numbers, lengths[rows]), -1, 1)
+                lengths[rows] = lengths_of(waves[rows])
             else:
                 waves[rows] = cut(function(waves[rows], value, numbers, lengths[rows]), lengths[rows])
     for kind in waiting:

@@ -87,7 +87,7 @@ def retime(waves: Array, times: Array, lengths: Array) -> tuple[Array, Array]:
     before, left, right, after = (np.take_along_axis(padded, index + k, 2) for k in range(4))
     curve = before * (-0.5 * f + f**2 - 0.5 * f**3) + left * (1 - 2.5 * f**2 + 1.5 * f**3)
     curve = curve + right * (0.5 * f + 2 * f**2 - 1.5 * f**3) + after * (-0.5 * f**2 + 0.5 * f**3)
-    longer = np.clip(np.round(lengths * ratio).astype(int), 1, samples)
+    longer = new_lengths(lengths, ratio, samples)
     return cut(curve, longer), longer
 
 
@@ -235,3 +235,50 @@ def time_mask(waves: Array, share: Array, uniforms: Array, lengths: Array) -> Ar
     center = width / 2 + (lengths - width) * uniforms[:, 0]
     time = np.arange(waves.shape[-1]) + 0.5
     return waves * (1 - np.clip((per_wave(width) / 2 - np.abs(time - per_wave(center))) / 32, 0, 1))
+
+
+def overlapped(frames: Array) -> Array:
+    count = frames.shape[-2]
+    whole = np.zeros((*frames.shape[:-2], 128 * (count + 3)), frames.dtype)
+    for k in range(4):
+        part = frames[..., 128 * k : 128 * (k + 1)]
+        whole[..., 128 * k : 128 * (k + count)] += part.reshape(*part.shape[:-2], -1)
+    return whole
+
+
+def stretched(waves: Array, rate: Array) -> Array:
+    window = np.hanning(513)[:-1]
+    padded = np.pad(waves.astype("float64"), ((0, 0), (0, 0), (256, 384)))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, 512, axis=2)[:, :, ::128] * window
+    spectra = np.fft.rfft(frames)
+    count = spectra.shape[2]
+    place = np.arange(count) * rate.astype("float64")[:, None]
+    low = np.minimum(place.astype(int), count - 2)
+    left, right = (np.take_along_axis(spectra, (low + k)[:, None, :, None], 2) for k in (0, 1))
+    share = np.clip(place - low, 0, 1)[:, None, :, None]
+    size = (np.abs(left) * (1 - share) + np.abs(right) * share) * (place <= count - 1)[:, None, :, None]
+    phases = np.where(np.abs(spectra) < 1e-5, 0, np.angle(spectra))
+    turns = np.take_along_axis(phases, (low + 1)[:, None, :, None], 2) - np.take_along_axis(
+        phases, low[:, None, :, None], 2
+    )
+    phase = phases[:, :, :1] + np.cumsum(turns, 2) - turns
+    made = overlapped(np.fft.irfft(size * np.exp(1j * phase), n=512) * window)
+    weight = np.maximum(overlapped(np.tile(np.square(window), (count, 1))), 1e-3)
+    return (made / weight)[..., 256 : 256 + waves.shape[-1]].astype("float32")
+
+
+def new_lengths(lengths: Array, ratio: Array, samples: int) -> Array:
+    return np.clip(np.round(lengths * ratio).astype(int), 1, samples)
+
+
+def time_stretch(waves: Array, octaves: Array, uniforms: Array, lengths: Array) -> Array:
+    made = cut(stretched(waves, 2**octaves), new_lengths(lengths, 2**-octaves, waves.shape[-1]))
+    return np.where((octaves == 0)[:, None, None], waves, made)
+
+
+def pitch_shift(waves: Array, semitones: Array, uniforms: Array, lengths: Array) -> Array:
+    samples, factor = waves.shape[-1], 2 ** (semitones / 12)
+    room = np.pad(waves, ((0, 0), (0, 0), (0, samples // 2 + 1)))
+    times = np.stack([np.ones_like(factor), np.zeros_like(factor), 1 / factor], 1)
+    made, _ = retime(stretched(room, 1 / factor), times, new_lengths(lengths, factor, room.shape[-1]))
+    return np.where((semitones == 0)[:, None, None], waves, made[..., :samples])
