@@ -65,6 +65,7 @@ def setting_for(setting: TrainingSetting, recipe: Base, options: argparse.Namesp
     blank = torch.ones(shape[0])
     network = models.build(name, shape, outputs, blank, blank, seed=0, start=start)
     resolved, _ = resolve_recipe(Changes(base=recipe), network, start is not None, len(setting.train))
+    resolved = resolved.model_copy(update={"epochs": max(1, round(options.length * resolved.epochs))})
     return replace(setting, model=name, start=start, recipe=resolved)
 
 
@@ -170,7 +171,7 @@ def main(options: argparse.Namespace) -> None:
     """Run the missing trainings, and write the page."""
     os.nice(10)
     torch.set_num_threads(1)
-    results = Results(options.out, vars(options), fixed=() if options.page else ("backbone", "policies"))
+    results = Results(options.out, vars(options), fixed=() if options.page else ("backbone", "policies", "length"))
     words = "What policies are worth under three recipes, and what a choice by a cheaper one costs under finetune."
     known = table_policies()
 

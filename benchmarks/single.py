@@ -21,6 +21,7 @@ from autoaug.exporters import export_policy
 from autoaug.modalities.image.examples import photographs
 from autoaug.policy.loading import load_policy
 from benchmarks.contestants import similar_in_albumentations
+from benchmarks.loading import WORKERS, loader_rates, write_photographs
 from benchmarks.results import Results
 
 POLICIES = ("trivialaugment-wide", "randaugment")
@@ -38,6 +39,7 @@ def cpu_rates(runs: Mapping[str, tuple[Transform, list[Any]]], seconds: float, i
     end = time.perf_counter() + seconds * len(runs)
     while time.perf_counter() < end or min(map(len, times.values())) < 5:
         for name, (transform, given) in runs.items():
+            torch.manual_seed(len(times[name]))  # who draws by it draws the same as the others
             transform(given[0])
             begun = time.thread_time()
             for one in given:
@@ -78,7 +80,7 @@ def contestants(policy: str, side: int, folder: Path) -> dict[str, tuple[Transfo
         "torchvision, tensor, bilinear": (kind(interpolation=bilinear), tensors),
         "exported torchvision, PIL": (exported(given, "torchvision", folder).Augment(), pictures),
         "exported torchvision, tensor": (exported(given, "torchvision", folder).Augment(), tensors),
-        "exported numpy, array": (exported(given, "numpy", folder).Augment(0), arrays),
+        "exported numpy, array": (exported(given, "numpy", folder).Augment(seed=0), arrays),
     }
     try:
         import albumentations
@@ -123,16 +125,21 @@ def main(options: argparse.Namespace) -> None:
     results = Results(options.out, vars(options), fixed=("quick",))
     single = results.items.setdefault("images_per_second", {})
     together = results.items.setdefault(f"images_per_second_in_batches_of_{BATCH}", {})
+    loaded = results.items.setdefault(f"images_per_second_in_a_loader_of_{WORKERS}_workers", {})
     with tempfile.TemporaryDirectory() as folder:
+        paths = write_photographs(Path(folder))
         for policy in POLICIES:
+            measure = partial(loader_rates, policy, paths, 2 if options.quick else 7)
+            if results.once(loaded, f"{policy}, 224 px JPEG files", measure):
+                print(policy, *loaded.values(), flush=True)
             for side in map(int, options.sizes.split(",")):
                 name = f"{policy}, {side} px"
                 alone, batch = contestants(policy, side, Path(folder)), batches(policy, side)
-                for part, measure in (
+                for part, rates in (
                     (single, partial(cpu_rates, alone, seconds)),
                     (together, partial(cpu_rates, batch, seconds, BATCH)),
                 ):
-                    if results.once(part, name, measure):
+                    if results.once(part, name, rates):
                         print(name, part[name], flush=True)
 
 

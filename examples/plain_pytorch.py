@@ -52,5 +52,5 @@ def held_out(transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> 
 
 
 if __name__ == "__main__":
-    result = autoaug.search(objective=objective, held_out=held_out, space="digits", trials=12, seeds=5)
+    result = autoaug.search(objective=objective, held_out=held_out, space="digits", trials=12, seeds=5, progress=True)
     print(result.sentence)

@@ -74,7 +74,9 @@ def held_out(transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> 
 
 
 if __name__ == "__main__":
-    result = autoaug.search(objective=objective, held_out=held_out, budget="12x", out="runs/segmentation")
+    result = autoaug.search(
+        objective=objective, held_out=held_out, budget="12x", out="runs/segmentation", progress=True
+    )
     for candidate in result.candidates:
         print(f"{candidate.name:32} {candidate.mean:.3f}")
     print(result.sentence)

@@ -50,5 +50,5 @@ objective = lightning_objective(Classifier, TRAIN, digits(300, 400), metric="acc
 held_out = lightning_objective(Classifier, TRAIN, digits(900, 600), metric="accuracy", epochs=12)
 
 if __name__ == "__main__":
-    result = autoaug.search(objective=objective, held_out=held_out, space="digits", trials=12, seeds=5)
+    result = autoaug.search(objective=objective, held_out=held_out, space="digits", trials=12, seeds=5, progress=True)
     print(result.sentence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,8 @@ import torch
 from autoaug.exporters import export_policy
 from autoaug.policy.models import Policy
 from tests.samples import photographs
+
+os.environ.setdefault("KERAS_BACKEND", "torch")  # Keras is imported by the modules, and TensorFlow is not here
 
 AS_EXACT = "As an exact module, since"
 

@@ -7,8 +7,8 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -72,7 +72,9 @@ def search(
     from autoaug import api
 
     if dry_run:
-        for line in api.forecast(**options).lines:
+        with _at_work(options):
+            found = api.forecast(**options)
+        for line in found.lines:
             echo(line)
         return
     _finish(lambda progress: api.search(**options, progress=progress, command=_command()))
@@ -184,7 +186,8 @@ def check(**options: Any) -> None:
     """Report what is in DATA, what would spoil a result, and whether a search makes sense."""
     from autoaug import api
 
-    checked = api.check(**options)
+    with _at_work(options):
+        checked = api.check(**options)
     for line in checked.lines:
         echo(line)
     if checked.refusal:
@@ -197,6 +200,16 @@ app.command(epilog="Example: autoaug schema policy > policy.schema.json")(listin
 app.add_typer(made.generate)
 command(app, ExpandOptions, "autoaug expand photos/ runs/photos --copies 3 --out photos-x4")(made.expand)
 command(app, RobustnessOptions, "autoaug robustness photos/ runs/photos")(made.robustness)
+
+
+def _at_work(options: Mapping[str, Any]) -> AbstractContextManager[object]:
+    """A sign of life on a terminal while data are read and a few steps are timed."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    from autoaug.utils.redaction import shown
+
+    return Console(stderr=True).status(f"reading {escape(shown(str(options['data'])))}, and timing a few steps")
 
 
 def _command() -> str:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from rich.console import Console
 
 from autoaug.evaluation.advice import advice
 from autoaug.evaluation.cautions import cautions
 from autoaug.evaluation.wording import FEWEST_SEEDS, claimed, lengthened, sureness
-from autoaug.exporters import is_idiomatic
-from autoaug.policy.models import Policy
 from autoaug.policy.words import in_words
-from autoaug.results import DataSummary, SearchResult
+from autoaug.report.usage import code_lines
+from autoaug.results import SearchResult
 from autoaug.utils.terminal import say
 
 
@@ -34,7 +31,7 @@ def print_outcome(console: Console, result: SearchResult) -> None:
     line(result.sentence)
     if result.comparison is not None:
         line(sureness(result.comparison, result.metric))
-    if words := lengthened(result.longer, result.metric):
+    if words := lengthened(result):
         line(words)
     for claim in result.claims:
         line(claimed(claim, result.metric))
@@ -50,23 +47,3 @@ def print_outcome(console: Console, result: SearchResult) -> None:
         line(f"{'' if number else 'next:':<9}{step}")
     line(f"policy:  {result.run_dir / 'policy.yaml'}")
     line(f"report:  {result.run_dir / 'report.html'}")
-
-
-def code_lines(module: Path, policy: Policy, data: DataSummary) -> list[str]:
-    """The lines of code that use an exported module: on one sample at a time where it is written as users of the
-    library write it, and otherwise on a batch.
-    """
-    imported, mixes, count = f"{module}, which runs without autoaug", policy.mixing is not None, len(data.classes)
-    if is_idiomatic(policy, module.stem.removeprefix("policy_"), data.modality):
-        lines = [
-            f"from {module.stem} import Augment{', mixing' if mixes else ''}  # {imported}",
-            "augment = Augment()",
-            "sample = augment(sample)  # one at a time, in the data set",
-        ]
-        return [*lines, f"batch, labels = mixing({count})(batch, labels)"] if mixes else lines
-    limits = "" if data.class_counts else "  # labels in [0, 1]"
-    return [
-        f"from {module.stem} import Augment  # {imported}",
-        f"augment = Augment({f'classes={count}' if mixes else ''})",
-        f"batch, soft_labels = augment(batch, labels){limits}" if mixes else "batch = augment(batch)",
-    ]

@@ -21,7 +21,8 @@ _PREDICTED: dict[Kind, str] = {
 def describe_source(source: Source, audit: Audit) -> list[str]:
     """Lines with the counts per class, the forms and the findings."""
     kind = kind_of(source.parts["train"].labels)
-    lines = [f"{source.name}: {len(source.classes)} {_PREDICTED[kind]}, fingerprint {audit.fingerprint}"]
+    of = f"{len(source.classes)} {_PREDICTED[kind]}"
+    lines = [f"{source.name}: {of}, taken for {source.modality}, fingerprint {audit.fingerprint}"]
     for role, counts in audit.counts.items():
         listed = list(counts.items())
         shown = ", ".join(f"{name} {count}" for name, count in listed[:_MANY])

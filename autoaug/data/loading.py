@@ -11,48 +11,63 @@ from autoaug.data.source import Source
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import DataError
 from autoaug.modalities.base import AS_SUITS, Modality, Resize
-from autoaug.modalities.registry import all_modalities
+from autoaug.modalities.registry import all_modalities, get_modality
 from autoaug.utils.files import is_text
 
 
-def open_source(data: str | Path, memory_limit: int, resize: Resize = AS_SUITS) -> Source:
-    """Open a data set with the modality that recognizes it. The first modality takes what no other recognizes.
+def open_source(data: str | Path, memory_limit: int, resize: Resize = AS_SUITS, modality: str | None = None) -> Source:
+    """Open a data set with the modality of that name, or the one that recognizes it. The first modality takes what no
+    other recognizes.
 
     Args:
         data: a path or a name.
         memory_limit: bytes; larger arrays are mapped from disk instead of loaded.
         resize: how samples in files are brought to one size. Arrays keep theirs and take no other.
+        modality: the name of the modality; None for the one that recognizes the data.
 
     Raises:
+        UnknownName: there is no such modality.
         DataError: the data do not exist, or break a rule of their format.
     """
-    modality = recognize(data)
-    return replace(modality.loader.open(str(data), memory_limit, resize), modality=modality.name)
+    taken = recognize(data, modality)
+    return replace(taken.loader.open(str(data), memory_limit, resize), modality=taken.name)
 
 
-def recognize(data: str | Path) -> Modality:
-    """The modality that opens `data`; raises `DataError` if no file can have that name."""
+def recognize(data: str | Path, modality: str | None = None) -> Modality:
+    """The modality that opens `data`: that of the given name, or the one that recognizes it. Raises `DataError` if no
+    file can have the name of the data, and `UnknownName` if there is no such modality.
+    """
     text = str(data)
     if not is_text(text):
         raise DataError(f"the path of the data, {text!r}, is not UTF-8 text; rename that file or folder")
+    if modality is not None:
+        return get_modality(modality)
     first, *others = all_modalities().values()
     return next((other for other in others if other.loader.recognizes(text)), first)
 
 
 def check_data(
-    data: str, memory_limit: int, resize: Resize, allow: Sequence[str], seed: int, folds: int | None = None
+    data: str,
+    memory_limit: int,
+    resize: Resize,
+    allow: Sequence[str],
+    seed: int,
+    folds: int | None = None,
+    modality: str | None = None,
 ) -> tuple[Audit, DataSet]:
     """Open, audit and split a data set; raises `DataError` for a finding that stops a search and is not allowed, and
     the errors of `split`.
     """
-    source, audited = audited_source(data, memory_limit, resize, allow)
+    source, audited = audited_source(data, memory_limit, resize, allow, modality)
     return audited, split(source, audited, seed, memory_limit, allowed(allow), folds)
 
 
-def audited_source(data: str, memory_limit: int, resize: Resize, allow: Sequence[str]) -> tuple[Source, Audit]:
+def audited_source(
+    data: str, memory_limit: int, resize: Resize, allow: Sequence[str], modality: str | None = None
+) -> tuple[Source, Audit]:
     """Open and audit a data set; raises `DataError` for a finding that stops a search and is not allowed."""
     passing = allowed(allow)
-    source = open_source(data, memory_limit, resize)
+    source = open_source(data, memory_limit, resize, modality)
     audited = audit(source)
     audited.stop(passing)
     return source, audited

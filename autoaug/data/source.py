@@ -75,6 +75,7 @@ class Source:
         left_out: what is next to the samples but was not used, as text.
         assumed: assumptions made because of unclear names, as text.
         empty: classes that were listed but have no readable sample.
+        unusual: what is readable but hardly meant, such as blank samples, as text.
         modality: the name of the modality.
 
     Raises:
@@ -90,6 +91,7 @@ class Source:
     left_out: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
     empty: tuple[str, ...] = ()
+    unusual: tuple[str, ...] = ()
     modality: str = field(default_factory=lambda: get_modality().name)
 
     def __post_init__(self) -> None:

@@ -56,8 +56,11 @@ class _Chunk(NamedTuple):
 
 def run_plan(plan: Plan, batch: Batch, fuse: bool, out: Tensor | None, check: bool) -> Batch:
     """The implementation of `autoaug.engine.apply.apply_plan`."""
+    modality = get_modality(plan.modality)
     with as_option_error():
-        batch = batch._replace(values=get_modality(plan.modality).values.check(batch.values, look=check))
+        batch = batch._replace(values=modality.values.check(batch.values, look=check))
+    if batch.lengths is None:
+        batch = batch._replace(lengths=modality.lengths(batch.values))
     given, lengths = batch.values, batch.lengths
     check_plan(plan, len(given))
     if lengths is not None and lengths.shape != (len(given),):

@@ -59,7 +59,7 @@ class PolicyTransform(Seeded):
         policy: the policy to draw from.
         seed: the seed of the module's generator, an integer; None draws one from the global generator.
         num_classes: the width of the soft labels; if None and the labels are indices, the batch's highest label plus
-            one.
+            one. 0 means that labels are numbers ``[B, numbers]``, which are mixed as they are.
         check: whether to check the values of the samples, for example that they are finite.
         modality: the modality of the samples; needed only if the operators do not determine it and it is not the first
             registered one.

@@ -19,7 +19,8 @@ def advice(result: SearchResult) -> list[str]:
     if comparison is not None and comparison.difference > 0 and (settled := _settling(comparison, result)):
         steps.append(settled)
     elif result.history and not result.stopped:
-        tried = len({trial.fingerprint for trial in result.history if trial.fingerprint and not trial.is_baseline})
+        known = {trial.fingerprint for trial in result.history if trial.is_baseline}
+        tried = len({trial.fingerprint for trial in result.history if trial.fingerprint} - known)
         policies = "1 policy was" if tried == 1 else f"{tried} policies were"
         steps.append(f"a larger --budget, or another --space: {policies} tried, and none looks better")
     return steps

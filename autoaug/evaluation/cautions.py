@@ -28,7 +28,7 @@ def _uneven(result: SearchResult, returned: Candidate) -> str:
     cure = "" if result.metric.name == "balanced accuracy" else "; --metric balanced-accuracy counts all classes alike"
     return (
         f"Classes are uneven: {min(counts)} training samples of {least}, {max(counts)} of {most}. Recall per class "
-        f"with {returned.name}: {', '.join(shown)}{cure}."
+        f"with {returned.label}: {', '.join(shown)}{cure}."
     )
 
 
@@ -45,5 +45,5 @@ def _constant(result: SearchResult, returned: Candidate) -> str:
     name = result.data.classes[counts.index(max(counts))]
     return (
         f"Warning: always answering {name} would be right on {RECALL.shown(share)} of the test samples, and "
-        f"{returned.name}, with {RECALL.shown(accuracy)}, is not proven to do better."
+        f"{returned.label}, with {RECALL.shown(accuracy)}, is not proven to do better."
     )

@@ -96,7 +96,7 @@ def paired(
 def comparison_of(
     ours: Candidate, theirs: Candidate, difference: Paired, mcnemar: McNemar | None = None, against: str = ""
 ) -> Comparison:
-    """The record of a difference; `against` describes the other candidate, such as "the default habit"."""
+    """The record of a difference; `against` describes the other candidate, such as "the usual default"."""
     return Comparison(
         candidate=ours.name,
         baseline=theirs.name,

@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 from autoaug.errors import AllTrialsFailed
 from autoaug.policy.models import Policy
+from autoaug.policy.words import called
 from autoaug.results import CandidateKind
 from autoaug.search.executors import Executor, TrialSpec, run_all
 from autoaug.search.progress import Progress
@@ -32,6 +33,11 @@ class CandidatePolicy:
     kind: CandidateKind
     policy: Policy
     trial: int | None = None
+
+    @property
+    def label(self) -> str:
+        """What it is called in texts."""
+        return called(self.name, self.policy, self.trial)
 
 
 class Store(Protocol[T]):
@@ -136,10 +142,10 @@ def train_candidates(
                 reason = f"seed {seed}: {cause}"
                 left_out.setdefault(candidate_policy.name, reason)
                 again[key] = missing[key]
-                progress.warn(f"{_failed(candidate_policy.name, reason)}; {what_follows}")
+                progress.warn(f"{_failed(candidate_policy.label, reason)}; {what_follows}")
                 continue
             outcomes[candidate_policy.name, seed] = store.keep(candidate_policy.policy, seed, result)
-            progress.training_ended(candidate_policy.name, len(outcomes), len(pairs))
+            progress.training_ended(candidate_policy.label, len(outcomes), len(pairs))
         missing = again
     if len(left_out) == len(candidate_policies):
         causes = (_failed(name, reason) for name, reason in left_out.items())
@@ -150,18 +156,17 @@ def train_candidates(
 
 
 class _Timer:
-    """Tells whether another training ends before the deadline, if it takes as long as the ones before did."""
+    """Tells whether another training ends before the deadline, if it takes as long as the longest one so far."""
 
     def __init__(self, deadline: Deadline) -> None:
-        self._deadline, self._seconds, self._count = deadline, 0.0, 0
+        self._deadline, self._longest = deadline, 0.0
 
     def note(self, result: TrialResult) -> None:
         """A training has ended."""
-        self._seconds, self._count = self._seconds + result.seconds, self._count + 1
+        self._longest = max(self._longest, result.seconds)
 
     def has_room(self) -> bool:
-        takes = self._seconds / self._count if self._count else self._deadline.training_seconds
-        return now() + takes <= self._deadline.ends
+        return now() + (self._longest or self._deadline.training_seconds) <= self._deadline.ends
 
 
 def _failure(result: TrialResult) -> str:

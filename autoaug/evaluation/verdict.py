@@ -191,7 +191,7 @@ def _claims(
     roles: dict[str, list[str]] = {}
     if others:
         roles = {"none": ["no augmentation"]}
-        roles.setdefault(terms.habit, []).append("the default habit")
+        roles.setdefault(terms.habit, []).append("the usual default")
         hardest, among = strongest(others), "baseline" if strongest(known) is not returned else "other baseline"
         roles.setdefault(hardest.name, []).append(f"the strongest {among} by test")
     claims = []

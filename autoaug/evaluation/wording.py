@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from autoaug.evaluation.statistics import verdict_of
-from autoaug.results import CandidateKind, Comparison, LongerTraining, MetricRecord, Verdict
+from autoaug.results import CandidateKind, Comparison, MetricRecord, SearchResult, Verdict
 
 if TYPE_CHECKING:
     from autoaug.evaluation.comparing import Paired
@@ -118,12 +118,12 @@ def figures_of(difference: Paired, words: Words) -> str:
     what += "" if metric.larger_is_better else ", of which less is better"
     seeds = len(difference.differences)
     shown = f"{metric.difference(difference.difference)} {what}"
-    if _is_vague(difference.differences, difference.ci95):
+    if is_vague(difference.differences, difference.ci95):
         return f"{shown} ({seeds} seed{'s' * (seeds > 1)}, too few for an interval)"
     return f"{shown} (95 % interval {_interval(difference.ci95, metric)}, {seeds} seeds, p = {difference.p_value:.2g})"
 
 
-def _is_vague(differences: Sequence[float], ci95: tuple[float, float]) -> bool:
+def is_vague(differences: Sequence[float], ci95: tuple[float, float]) -> bool:
     """Whether seeds are too few for an interval that helps anybody. One that leaves out 0 is a finding all the same."""
     return len(differences) < FEWEST_SEEDS and verdict_of(ci95) == "no significant difference"
 
@@ -141,7 +141,7 @@ def _half_width(score: float, metric: MetricRecord) -> str:
 
 def sureness(comparison: Comparison, metric: MetricRecord) -> str:
     """Which differences could have been seen, what would make the interval narrower, and where it holds."""
-    if _is_vague(comparison.differences, comparison.ci95):
+    if is_vague(comparison.differences, comparison.ci95):
         return (
             f"Fewer than {FEWEST_SEEDS} seeds cannot tell a difference from luck: pass --seeds 5. {scope(comparison)}"
         )
@@ -186,22 +186,20 @@ def claimed(claim: Comparison, metric: MetricRecord) -> str:
     proven = {"better": "is better than", "worse": "is worse than"}.get(
         verdict_of(claim.ci95), "is not proven to differ from"
     )
-    few = _is_vague(claim.differences, claim.ci95)
+    few = is_vague(claim.differences, claim.ci95)
     return (
-        f"{claim.candidate} {proven} {claim.baseline} ({claim.against}): {metric.difference(claim.difference)}"
+        f"The returned policy {proven} {claim.baseline} ({claim.against}): {metric.difference(claim.difference)}"
         f"{_unit(metric)}, {'too few seeds for an interval' if few else _interval(claim.ci95, metric)}"
     )
 
 
-def lengthened(longer: Sequence[LongerTraining], metric: MetricRecord) -> str:
+def lengthened(result: SearchResult) -> str:
     """What twice the length gave; empty if it was not tried."""
+    longer, metric = result.longer, result.metric
     if not longer:
         return ""
-    unit = _unit(metric)
-    gains = " and ".join(
-        f"{training.candidate} changed by {metric.difference(training.score - training.before)}{unit}"
-        for training in longer
-    )
+    gained = [(result.candidate(one.candidate).label, metric.difference(one.score - one.before)) for one in longer]
+    gains = " and ".join(f"{label} changed by {gain}{_unit(metric)}" for label, gain in gained)
     what = f"test {metric.name}".strip()
     return (
         f"In one training each, twice as long ({longer[0].epochs} epochs), {what} of {gains}. A single training is a "

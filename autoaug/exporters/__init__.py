@@ -17,6 +17,7 @@ from autoaug.policy.models import Policy
 _TARGETS: tuple[Target, ...] = (
     TorchTarget("torchvision", "with torchvision.transforms.v2"),
     TorchTarget("kornia", "batched, on any device, with Kornia"),
+    TorchTarget("torch", "with PyTorch alone"),
     ArrayTarget("numpy", "with only NumPy and Pillow"),
     ArrayTarget("albumentations", "as an albumentations transform"),
     ArrayTarget("keras", "as a Keras 3 preprocessing layer, on any backend", functions="ops"),

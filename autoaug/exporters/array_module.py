@@ -35,8 +35,8 @@ class ArrayTarget(Target):
         if operator == IDENTITY:
             return True
         registered = get_operator(operator)
-        runtime = runtime_of(self, get_modality(registered.modality), ArrayRuntime)
-        return registered.function.__name__ in _functions(runtime)
+        runtime = get_modality(registered.modality).exports.get(self.name)
+        return isinstance(runtime, ArrayRuntime) and registered.function.__name__ in _functions(runtime)
 
     def text(self, policy: Policy, modality: Modality, approximate: bool = False, note: str = "") -> str:
         runtime = runtime_of(self, modality, ArrayRuntime)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 from collections.abc import Sequence
 from functools import cache
 from itertools import takewhile
@@ -87,7 +88,11 @@ class _Writer:
         while rest:
             own, count = self._published(rest)
             self.used_published |= bool(own)
-            written += [own] if own else self._layer(rest[0])
+            if own:
+                written.append(own)
+            else:
+                count, steps = _repeats(rest), self._layer(rest[0])
+                written += steps if count == 1 or not steps else [Call("*[", steps, f"] * {count}")]
             rest = rest[count:]
         return written
 
@@ -95,7 +100,7 @@ class _Writer:
         """The library's own form of the first of these layers, if it has one, and of how many."""
         for name, form in self.words.published.items():
             if name == "randaugment":
-                count = len(list(takewhile(lambda layer: layer == layers[0], layers)))
+                count = _repeats(layers)
                 for m, strength in enumerate(_strengths()):
                     if strength == layers[:1]:
                         return form.format(n=count, m=m), count
@@ -130,6 +135,11 @@ class _Writer:
         if len(known) < len(ranges):
             raise NotIdiomatic(f"{self.target} has no {operation.operator} that is drawn and defined as here")
         return known[0] if len(known) == 1 else self.words.choice(known, [0.5, 0.5])
+
+
+def _repeats(layers: tuple[Layer, ...]) -> int:
+    """How often the first layer comes before another one does."""
+    return len(list(takewhile(lambda layer: layer == layers[0], layers)))
 
 
 @cache
@@ -176,12 +186,28 @@ def rendered(expression: Expression, indent: int = 0, broken: bool = False) -> s
     into lines, one for each of its items.
     """
     if isinstance(expression, str):
-        return expression
-    line = f"{expression.head}{', '.join(rendered(item) for item in expression.items)}{expression.tail}"
+        return _wrapped(expression, indent)
+    line = _line(expression)
     if not broken and indent + len(line) < _WIDTH:
         return line
     lines = "".join(f"{' ' * (indent + 4)}{rendered(item, indent + 4)},\n" for item in expression.items)
-    return f"{expression.head}\n{lines}{' ' * indent}{expression.tail}"
+    return f"{expression.head}\n{lines}{' ' * indent}{_wrapped(expression.tail, indent)}"
+
+
+def _line(expression: Expression) -> str:
+    """The text of an expression on one line."""
+    if isinstance(expression, str):
+        return expression
+    return f"{expression.head}{', '.join(map(_line, expression.items))}{expression.tail}"
+
+
+def _wrapped(text: str, indent: int) -> str:
+    """The text of a call that begins at a column, continued on indented lines where it is too long for one."""
+    first, rest = " " * indent, " " * (indent + 4)
+    lines = textwrap.wrap(
+        text, _WIDTH - 1, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(lines).lstrip()
 
 
 def _helpers(text: str, words: Words) -> str:

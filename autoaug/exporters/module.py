@@ -12,7 +12,8 @@ from autoaug.exporters.assemble import Definition, constants, definitions, impor
 from autoaug.exporters.base import Target, header, runtime_of
 from autoaug.functional import sampling, tensors
 from autoaug.modalities.base import Modality
-from autoaug.modalities.operators import Operator, get_operator
+from autoaug.modalities.operators import IDENTITY, Operator, get_operator
+from autoaug.modalities.registry import get_modality
 from autoaug.modalities.runtime import TorchRuntime
 from autoaug.policy.models import Layer, Policy
 
@@ -27,6 +28,9 @@ class TorchTarget(Target):
 
     name: str
     summary: str
+
+    def supports(self, operator: str) -> bool:
+        return operator == IDENTITY or self.name in get_modality(get_operator(operator).modality).exports
 
     def text(self, policy: Policy, modality: Modality, approximate: bool = False, note: str = "") -> str:  # noqa: ARG002 (it says all)
         runtime = runtime_of(self, modality, TorchRuntime)

@@ -42,13 +42,17 @@ def check_seed(seed: Any) -> int:
 
 
 def check_classes(classes: Any) -> int | None:
-    """The number of classes as an int, or None if the labels determine it; raises ValueError for anything else."""
+    """The number of classes as an int, 0 if labels are numbers, or None if they determine it; raises ValueError for
+    anything else.
+    """
     if classes is None:
         return None
     try:
-        number = 0 if isinstance(classes, bool) else classes.__index__()
+        number = -1 if isinstance(classes, bool) else classes.__index__()
     except (AttributeError, TypeError, ValueError):
-        number = 0
-    if number < 1:
-        raise ValueError(f"the number of classes is {in_short(classes)}; it must be a whole number from 1, or None")
+        number = -1
+    if number < 0:
+        raise ValueError(
+            f"the number of classes is {in_short(classes)}; it must be a whole number from 1, 0 for numbers, or None"
+        )
     return int(number)

@@ -12,11 +12,13 @@ from autoaug.functional.tensors import check_dense, nan_unless
 
 
 def soft_labels(labels: Any, classes: int | None = None, n: int | None = None) -> Tensor:
-    """Labels as ``[n, classes]``: class indices become float32, soft labels keep their dtype.
+    """Labels as ``[n, classes]``: class indices become float32, soft labels keep their dtype. Numbers to predict,
+    ``[n, numbers]``, stay what they are.
 
     Args:
         labels: class indices ``[n]``, or soft or one-hot labels ``[n, classes]`` in [0, 1]; tensors, arrays or lists.
-        classes: the number of classes; None takes the width of soft labels, or the highest index plus one.
+        classes: the number of classes; None takes the width of soft labels, or the highest index plus one, and 0 means
+            that labels are numbers.
         n: the number of samples, to check the number of labels; None skips the check.
 
     Raises:
@@ -29,6 +31,8 @@ def soft_labels(labels: Any, classes: int | None = None, n: int | None = None) -
         raise ValueError(f"{rule}, not of shape {list(given.shape)}")
     if n is not None and len(given) != n:
         raise ValueError(f"there are {len(given)} labels for {n} samples; pass one for each")
+    if classes == 0:
+        return checked_numbers(given)
     return one_hot(given, classes) if given.ndim == 1 else checked_shares(given, classes)
 
 
@@ -53,7 +57,8 @@ def one_hot(labels: Tensor, classes: int | None) -> Tensor:
     if not len(labels):
         return torch.zeros(0, classes or 0, dtype=torch.float32, device=labels.device)
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
-        raise ValueError(f"labels of shape [{len(labels)}] are {labels.dtype}; pass class indices, as by labels.long()")
+        cure = "pass class indices, as by labels.long(), or 0 as the number of classes for numbers"
+        raise ValueError(f"labels of shape [{len(labels)}] are {labels.dtype}; {cure}")
     labels = labels.long()
     if labels.device.type != "cpu" and classes is not None:
         shares = (labels[:, None] == torch.arange(classes, device=labels.device)).float()
@@ -65,11 +70,22 @@ def one_hot(labels: Tensor, classes: int | None) -> Tensor:
     return torch.nn.functional.one_hot(labels, high + 1 if classes is None else classes).float()
 
 
+def checked_numbers(labels: Tensor) -> Tensor:
+    """Numbers ``[n, numbers]`` as floating point."""
+    if labels.ndim != 2:
+        raise ValueError(f"numbers must be [B, numbers], not {list(labels.shape)}; pass labels[:, None]")
+    return labels if labels.is_floating_point() else labels.float()
+
+
 def checked_shares(labels: Tensor, classes: int | None) -> Tensor:
     """Soft labels ``[n, classes]`` as floating point."""
     width = labels.shape[1]
     if width != (classes or max(width, 2)):
-        cure = "squeeze class indices to [n]" if width == 1 else "one column for each class"
+        cure = (
+            "squeeze class indices to [n], or give 0 as the number of classes for numbers"
+            if width == 1
+            else "one column for each class"
+        )
         raise ValueError(f"soft labels are {width} wide; they must be [n, {classes or 'classes'}]: {cure}")
     if labels.device.type != "cpu":
         shares = labels if labels.is_floating_point() else labels.float()
@@ -79,5 +95,6 @@ def checked_shares(labels: Tensor, classes: int | None) -> Tensor:
             (float("nan"),) * 2 if labels.is_complex() else (float(end) for end in labels.detach().float().aminmax())
         )
         if not within_rounding(low, high):
-            raise ValueError(f"soft labels have values from {low:g} to {high:g}; they must be finite and in [0, 1]")
+            rule = "they must be finite and in [0, 1]; 0 as the number of classes is for numbers"
+            raise ValueError(f"soft labels have values from {low:g} to {high:g}; {rule}")
     return labels if labels.is_floating_point() else labels.float()

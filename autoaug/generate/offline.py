@@ -125,7 +125,7 @@ def format_of(data: str, source: Source) -> Format:
     """The format of `data`, which was opened as `source`."""
     if not isinstance(source.parts["train"].inputs, FileInputs):
         return "npz"
-    return "csv" if Path(data).suffix.lower() == ".csv" else "folder" if Path(data).is_dir() else "npz"
+    return "csv" if Path(data).suffix.lower() in (".csv", ".tsv") else "folder" if Path(data).is_dir() else "npz"
 
 
 def expand(expansion: Expansion, out: Path, workers: int = 1, watch: Watch | None = None) -> Expanded:
@@ -299,7 +299,7 @@ def _write_csv(expansion: Expansion, out: Path) -> None:
 def _write_npz(expansion: Expansion, out: Path) -> None:
     """Write ``data.npz`` with the originals before the copies; then delete the files of the parts."""
     as_array = expansion.loader.as_array
-    arrays: dict[str, np.ndarray] = {"class_names": np.array(expansion.source.classes)}
+    arrays = {"class_names": np.array(expansion.source.classes), **expansion.loader.beside}
     for role, part in expansion.source.parts.items():
         arrays[f"x_{KEYS[role]}"] = as_array(part.inputs.take(np.arange(len(part))))
         arrays[f"y_{KEYS[role]}"] = part.labels

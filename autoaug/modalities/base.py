@@ -7,7 +7,8 @@ A modality is a package with one `Modality` object, which third parties register
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from autoaug.data.source import Source
-    from autoaug.data.splits import Samples
     from autoaug.modalities.arrays import ArrayEngine
+    from autoaug.modalities.generators import Generator
     from autoaug.modalities.networks import Models
     from autoaug.modalities.runtime import Runtime
     from autoaug.policy.models import Adversarial
@@ -171,6 +172,8 @@ class Loader(Protocol):
 
     #: The suffix of files that `write` writes, such as ``.png``.
     ending: str
+    #: Arrays by which `open` knows an ``.npz`` file of this modality.
+    beside: Mapping[str, np.ndarray]
 
     def recognizes(self, data: str) -> bool:
         """Whether `data`, a path or a name, looks like a data set of this modality."""
@@ -197,54 +200,6 @@ class Pictures(Protocol):
         """
 
 
-class Collapsed(ArithmeticError):
-    """A fit failed: its loss is not finite, or the samples of a class are all alike."""
-
-
-class GeneratorFit(Protocol):
-    """A running fit of a generator. Its results and its state are tensors by name."""
-
-    #: The number of steps taken.
-    steps: int
-
-    def run(self, steps: int, device: str, every: int) -> Iterator[int]:
-        """Take steps up to a total of `steps`; yield the number taken after `every` that many steps, and at the end.
-        The random numbers of a step follow from the seed and the step. Raises `Collapsed` if the fit fails.
-        """
-
-    def tensors(self) -> Mapping[str, Tensor]:
-        """The learned tensors."""
-
-    def state(self) -> Mapping[str, Tensor]:
-        """The state from which the fit can be resumed."""
-
-    def load(self, state: Mapping[str, Tensor]) -> None:
-        """Resume from a state; raises RuntimeError or KeyError if it does not fit."""
-
-
-class Generator(Protocol):
-    """A kind of generator of samples."""
-
-    #: The fewest samples per class: with fewer, it would only memorize them.
-    fewest: int
-    #: Whether a fit can start from another generator.
-    adapts: bool
-
-    def usual_steps(self, samples: int) -> int:
-        """The default number of steps for a number of samples; 0 if a fit takes no steps."""
-
-    def begin(
-        self, train: Samples, classes: int, seed: int, source: Mapping[str, Tensor] | None = None
-    ) -> GeneratorFit:
-        """Begin a fit to training samples; with `source`, the tensors of another generator, adapt that one."""
-
-    def check(self, tensors: Mapping[str, Tensor], shape: tuple[int, ...], classes: int) -> None:
-        """Raise RuntimeError if the tensors do not fit samples of that `shape` and number of classes."""
-
-    def sample(self, tensors: Mapping[str, Tensor], labels: np.ndarray, seed: int, device: str) -> np.ndarray:
-        """Generate a sample in storage format for each of ``labels [n]``; the same seed gives the same samples."""
-
-
 #: The loss ``[n]`` of values ``[n, …]``.
 Loss = Callable[["Tensor"], "Tensor"]
 #: Applies a corruption at a severity from 1 to 5 to values; deterministic.
@@ -259,6 +214,21 @@ class Attack(Protocol):
 
     def words(self, how: Adversarial) -> str:
         """The attack as text for readers, such as ``PGD (L2, radius 0.5, 20 steps)``."""
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A smaller form of samples.
+
+    Attributes:
+        option: the option of a search that brings samples in files to that form.
+        shape: of a sample.
+        made: turns stored samples ``[n, …]`` into that form.
+    """
+
+    option: str
+    shape: tuple[int, ...]
+    made: Callable[[np.ndarray], np.ndarray]
 
 
 class Modality(ABC):
@@ -295,6 +265,10 @@ class Modality(ABC):
     @abstractmethod
     def values(self) -> Values:
         """See `Values`."""
+
+    def lengths(self, values: Tensor) -> Tensor | None:
+        """The lengths ``[n]`` without padding, as far as ``values [n, ...]`` tell; None if all have one length."""
+        return None
 
     @property
     @abstractmethod
@@ -350,6 +324,14 @@ class Modality(ABC):
     def exports(self) -> Mapping[str, Runtime]:
         """The parts of exported code, by the name of the target."""
         return {}
+
+    def baselines_for(self, shape: tuple[int, ...]) -> tuple[str, ...]:
+        """The default baselines for samples of that shape."""
+        return self.baselines
+
+    def proxy(self, shape: tuple[int, ...]) -> Proxy | None:
+        """A smaller form of samples of that shape, for searches where theirs takes long; None if there is none."""
+        return None
 
     def examples(self) -> np.ndarray | None:
         """A few samples ``[n, ...]`` in storage format to show operators on; None if there are none."""

@@ -91,6 +91,11 @@ def operator(
     return register
 
 
+def registered(modality: str) -> list[Operator]:
+    """The operators of that modality that are registered so far; for a modality that takes over those of another."""
+    return [operator for operator in _registry.values() if operator.modality == modality]
+
+
 @cache
 def _discover() -> None:
     for modality in all_modalities().values():

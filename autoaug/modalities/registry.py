@@ -10,7 +10,11 @@ from autoaug.errors import UnknownName
 from autoaug.modalities.base import Modality
 
 #: Modalities that come with autoaug; third parties register theirs as entry points of the group ``autoaug.modalities``.
-_BUILTIN = ("autoaug.modalities.image:MODALITY",)
+_BUILTIN = (
+    "autoaug.modalities.image:MODALITY",
+    "autoaug.modalities.audio:MODALITY",
+    "autoaug.modalities.video:MODALITY",
+)
 
 
 @cache

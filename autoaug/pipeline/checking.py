@@ -7,14 +7,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from autoaug.data.audit import Finding, allowed, audit
+from autoaug.data.audit import Audit, Finding, allowed, audit
 from autoaug.data.description import describe_source, describe_splits
 from autoaug.data.loading import open_source
 from autoaug.data.split_findings import FEW_GROUPS, split_findings
 from autoaug.data.splits import DataSet, split
-from autoaug.errors import DataError, OptionError
-from autoaug.pipeline.options import CheckOptions
+from autoaug.errors import AutoaugError, DataError, OptionError
+from autoaug.pipeline.options import CheckOptions, SearchOptions
 from autoaug.pipeline.parsing import check_seed, parse_memory, parse_resize
+from autoaug.pipeline.session import forecast_run
 
 #: Below this number of test samples folds are suggested, and how many at most.
 _FEW, _FOLDS = 500, 5
@@ -60,6 +61,15 @@ def _offer(data: DataSet, with_folds: Callable[[int], DataSet]) -> list[str]:
     return []
 
 
+def _estimate(options: CheckOptions, audited: Audit, data: DataSet) -> list[str]:
+    """How long a search with the default options would take."""
+    search = SearchOptions(**{name: value for name, value in vars(options).items() if name != "progress"})
+    try:
+        return ["a search with the default options:", *forecast_run(search, (audited, data)).time_lines]
+    except AutoaugError as fault:
+        return [f"a search with the default options is not possible: {fault}"]
+
+
 def _tested(data: DataSet) -> str:
     groups = "" if data.test_groups is None else f" of {data.test_groups} groups"
     return f"{len(data.test)} test samples{groups}"
@@ -70,7 +80,7 @@ def check(options: CheckOptions) -> DataCheck:
     check_seed(options.seed)
     resize = parse_resize(options.size, options.resize)
     passing, limit = allowed(options.allow), parse_memory(options.memory_limit)
-    source = open_source(str(options.data), limit, resize)
+    source = open_source(str(options.data), limit, resize, options.modality)
     audited = audit(source)
     lines, sizes, refusal, findings = describe_source(source, audited), {}, "", audited.findings
     splits = partial(split, source, audited, options.seed, limit, passing)
@@ -85,7 +95,7 @@ def check(options: CheckOptions) -> DataCheck:
         findings += tuple(about_splits)
         lines += [f"{finding.level}: {finding.message}" for finding in about_splits]
         lines += [_SOUND] * all(finding.level == "note" for finding in findings)
-        lines += [*describe_splits(data), *_offer(data, splits)]
+        lines += [*describe_splits(data), *_offer(data, splits), *_estimate(options, audited, data)]
         sizes = {"train": len(data.train), "validation": len(data.validation), "test": len(data.test)}
     counts = {str(role): dict(of_class) for role, of_class in audited.counts.items()}
     return DataCheck(counts, findings, audited.fingerprint, sizes, refusal, tuple(lines))

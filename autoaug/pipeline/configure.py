@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -46,6 +46,7 @@ from autoaug.search.strategies import get_strategy
 from autoaug.training.device import resolve_device
 from autoaug.training.metrics import check_metric, metrics_of
 from autoaug.training.metrics import is_own as is_own_metric
+from autoaug.training.tasks import Task
 from autoaug.utils.redaction import shown, without_secrets
 from autoaug.utils.sketch import count_shared
 
@@ -68,12 +69,19 @@ class _Goal:
         """The given policies, and the baselines of the space."""
         return [*self.policies, *map(load_policy, self.space.baselines if self.space else ())]
 
-    def check_modality(self, name: str) -> None:
-        """Raise `SpaceError` or `PolicyError` if the space or a policy is not for the modality with that name."""
+    def suited(self, data: DataSet) -> _Goal:
+        """The same for that data, whose samples may have default baselines of their own. Raises `SpaceError` or
+        `PolicyError` if the space or a policy is not for their modality.
+        """
         if self.space is not None:
-            self.space.check_modality(name)
+            self.space.check_modality(data.modality)
         for policy in self.known():
-            check_modality(policy, name)
+            check_modality(policy, data.modality)
+        modality = get_modality(data.modality)
+        if self.space is None or self.space.baselines != modality.baselines:
+            return self
+        baselines = modality.baselines_for(data.train.inputs.shape)
+        return replace(self, space=self.space.model_copy(update={"baselines": baselines}))
 
 
 @dataclass(frozen=True)
@@ -89,8 +97,10 @@ class _Machine:
     memory_limit: int
 
 
-def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet, Audit]:
-    """Check all that can be checked before a run folder is created; return the config, the data and the audit."""
+def prepare(
+    options: SearchOptions | CompareOptions, known: tuple[Audit, DataSet] | None = None
+) -> tuple[RunConfig, DataSet, Audit]:
+    """Check all that can be before there is a run folder; return config, data and audit, which may be `known`."""
     check_texts(options)
     writable("the run folder", str(run_folder_for(options).absolute()))
     _check_numbers(options)
@@ -100,15 +110,16 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
     check_trackers(options.track)
     if options.out is not None:
         RunFolder(options.out).check_usable()
-    models = recognize(options.data).models
+    models = recognize(options.data, options.modality).models
     changes = asked_recipe(options)
     models.check(options.model, asked_weights(options))
     generator = _generator(options, wanted_generators(goal.space, goal.known()))
-    audit, data = check_data(
-        str(options.data), machine.memory_limit, resize, options.allow, options.seed, options.folds
+    audit, data = known or check_data(
+        *(str(options.data), machine.memory_limit, resize, options.allow, options.seed, options.folds),
+        modality=options.modality,
     )
     data.check_test_groups()
-    goal.check_modality(data.modality)
+    goal = goal.suited(data)
     if "overlap" not in options.allow:
         _check_unseen(goal.known(), data)
     if generator is not None:
@@ -116,9 +127,7 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
     start, recipe = training_setup(options, changes, data)
     task = task_of(data, recipe)
     metric = options.metric or next(iter(metrics_of(task)))
-    scored = {"validation": data.validation, "test": data.test}
-    labels = {split: samples.labels for split, samples in scored.items()}
-    check_metric(metric, task, labels, {split: samples.groups for split, samples in scored.items()})
+    _check_scored(metric, task, data)
     if kinds := wanted_generators(goal.space, goal.known()):
         require_classes(data.train.labels, f"samples of a {kinds[0]}")
     first, most = seed_counts(options.seeds, options.max_seeds, options.folds)
@@ -149,6 +158,13 @@ def prepare(options: SearchOptions | CompareOptions) -> tuple[RunConfig, DataSet
     return config, data, audit
 
 
+def _check_scored(metric: str, task: Task, data: DataSet) -> None:
+    """Raise `OptionError` if the samples that policies are scored on cannot have the metric."""
+    scored = {"validation": data.validation, "test": data.test}
+    labels = {split: samples.labels for split, samples in scored.items()}
+    check_metric(metric, task, labels, {split: samples.groups for split, samples in scored.items()})
+
+
 def _check_unseen(policies: Sequence[Policy], data: DataSet) -> None:
     """Raise `DataError` if a policy was chosen on samples of the test split, because these cannot judge it."""
     cure = "use other data, or the policy of a new search (or pass --allow overlap)"
@@ -171,7 +187,8 @@ def _check_unseen(policies: Sequence[Policy], data: DataSet) -> None:
 
 def _search(options: SearchOptions) -> _Goal:
     """The goal of a search; raises `OptionError` or `SpaceError` for invalid options."""
-    space, strategy = load_space(options.space), get_strategy(options.strategy)
+    space = load_space(options.space, recognize(options.data, options.modality).name)
+    strategy = get_strategy(options.strategy)
     within("finalists", options.finalists, 1, LARGEST_COUNT)
     strategy.check(space)
     if options.storage is not None:
@@ -300,7 +317,10 @@ def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, 
     models.check(config.model, config.start.weights if config.start is not None else None)
     if config.accept is not None:
         load_accept_function(config.accept)
-    audit, data = check_data(config.data, config.memory_limit, config.resizing, config.allow, config.seed, config.folds)
+    audit, data = check_data(
+        *(config.data, config.memory_limit, config.resizing, config.allow, config.seed, config.folds),
+        modality=config.modality,
+    )
     now, then = (data.modality, audit.fingerprint), (config.modality, config.data_fingerprint)
     if now != then:
         raise RunError(

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import psutil
 import torch
 
-from autoaug.data.inputs import spread_rows
+from autoaug.data.inputs import MemoryInputs, spread_rows
+from autoaug.data.splits import Samples
 from autoaug.errors import typed_line
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.confirming import GOING_ON
@@ -35,6 +36,10 @@ _LOADING = 1
 _SLOW, _MOST = 0.2, 8
 #: So many samples are predicted to time that.
 _PREDICTED = 64
+#: Steps are timed on batches of so many values at most, which are scaled: those of photographs would take minutes.
+_VALUES = 2**20
+#: So many smaller samples are made to time these.
+_FEW = 256
 #: The two trainings of twice the length at the end of a run, in trainings.
 _LONGER = 4
 
@@ -46,6 +51,10 @@ class Timing:
     step: float
     prediction: float
     memory: int
+
+    def of(self, steps: float, scored: float) -> float:
+        """The seconds of so many steps and predicted samples."""
+        return steps * self.step + scored * self.prediction
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,8 @@ class Forecast:
         memory: the bytes of a worker.
         fault: why no step could be timed; empty if it could.
         limit: the seconds that all of it may take; None without a limit.
+        proxy: a smaller form of the samples, as an option, and the seconds of a training with it; None if there is
+            none, or none is needed.
     """
 
     search: str
@@ -75,6 +86,7 @@ class Forecast:
     memory: int
     fault: str = ""
     limit: float | None = None
+    proxy: tuple[str, float] | None = None
 
     @property
     def confirmation_seconds(self) -> tuple[float, float]:
@@ -95,7 +107,7 @@ class Forecast:
 
     @property
     def lines(self) -> list[str]:
-        """All of this as text."""
+        """All of this as text; the time, for which most people look, comes first."""
         least, most = self.seeds
         more = f", up to {self.candidates * most} on {most} seeds where the result is not clear" if most > least else ""
         lines = [f"the search: {self.search}"] if self.search else []
@@ -104,19 +116,31 @@ class Forecast:
             f"{more}; then two of twice the length"
         )
         if self.fault:
-            return [*lines, f"how long that takes is not known: a step failed with {self.fault}"]
-        begun = f"about {_duration(self.search_seconds)} for the search and " if self.search else "about "
-        short, long = map(_duration, self.confirmation_seconds)
-        within = f", at most {_duration(self.limit)} in all" if self.limit is not None else ""
-        lines.append(
-            f"the time: {begun}{short if short == long else f'{short} to {long}'} for the confirmation{within}, "
-            f"{self.workers} at a time; a training has {self.steps} steps and takes {_duration(self.training_seconds)}"
-        )
+            return [f"the time is not known: a step failed with {self.fault}", *lines]
         free = psutil.virtual_memory().available
         lines.append(
             f"the memory: about {self.memory / 2**30:.1f} GiB per worker, {self.workers * self.memory / 2**30:.1f} GiB "
             f"in all; {free / 2**30:.1f} GiB are free"
         )
+        return [*self.time_lines, *lines]
+
+    @property
+    def time_lines(self) -> list[str]:
+        """How long it takes, and how long with smaller samples, as text."""
+        begun = f"about {_duration(self.search_seconds)} for the search and " if self.search else "about "
+        short, long = map(_duration, self.confirmation_seconds)
+        within = f", at most {_duration(self.limit)} in all" if self.limit is not None else ""
+        lines = [
+            f"the time: {begun}{short if short == long else f'{short} to {long}'} for the confirmation{within}, "
+            f"{self.workers} at a time; a training has {self.steps} steps and takes {_duration(self.training_seconds)}"
+        ]
+        if self.proxy is not None:
+            option, seconds = self.proxy
+            lines.append(
+                f"a smaller proxy: with {option}, a training takes {_duration(seconds)}, and all of it "
+                f"{self.training_seconds / seconds:.0f} times less; what it finds is a policy for the full size, too, "
+                "which autoaug compare can then confirm there"
+            )
         return lines
 
 
@@ -125,15 +149,19 @@ def forecast(job: Job) -> Forecast:
     config, setting = job.config, job.setting({})
     policy = config.policies[-1] if config.policies else _usual(setting)
     seed, fault = derive_seed(config.seed, "forecast"), ""
-    plan = setting.plan(policy, seed)
+    plan, proxy = setting.plan(policy, seed), None
+    scored = len(job.data.validation) + len(job.data.test) / (config.folds or 1)
+    full_length = plan.recipe.full_length_passes(len(plan.taken)) if plan.recipe.views else plan.steps * plan.batch_size
+    steps = full_length / plan.batch_size
     try:
         with setting.computing(), RandomState(seed, setting.device):
             timing = _timed(_through_the_network(plan), setting)
+            seconds = timing.of(steps, scored)
+            if smaller := _smaller(setting):
+                small = _timed(_through_the_network(smaller[1].plan(policy, seed)), smaller[1], plan.batch_size)
+                proxy = smaller[0], small.of(steps, scored)
     except Exception as error:  # a user's model may raise anything
-        timing, fault = Timing(math.nan, math.nan, 0), typed_line(error)
-    scored = len(job.data.validation) + len(job.data.test) / (config.folds or 1)
-    full_length = plan.recipe.full_length_passes(len(plan.taken)) if plan.recipe.views else plan.steps * plan.batch_size
-    seconds = full_length / plan.batch_size * timing.step + scored * timing.prediction
+        seconds, timing, fault = math.nan, Timing(math.nan, math.nan, 0), typed_line(error)
     found = Forecast(
         search=_words(config),
         search_seconds=_search_seconds(config, seconds),
@@ -145,6 +173,7 @@ def forecast(job: Job) -> Forecast:
         memory=timing.memory,
         fault=fault,
         limit=config.budget.seconds if config.budget else None,
+        proxy=proxy,
     )
     if found.limit is None or fault:
         return found
@@ -156,14 +185,34 @@ def _through_the_network(plan: TrainingPlan) -> TrainingPlan:
     return replace(plan, recipe=plan.recipe.model_copy(update={"views": None}))
 
 
+def _smaller(setting: TrainingSetting) -> tuple[str, TrainingSetting] | None:
+    """The same setting with a few smaller samples, and the option that makes them; None where samples are small, or the
+    network takes them at a size of its own, or computes on a GPU.
+    """
+    proxy = get_modality(setting.modality).proxy(setting.train.inputs.shape)
+    if proxy is None or setting.device != "cpu" or setting.start is not None:
+        return None
+
+    def few(samples: Samples) -> Samples:
+        rows = spread_rows(len(samples), _FEW)
+        return Samples(MemoryInputs(proxy.made(samples.inputs.take(rows))), samples.labels[rows])
+
+    return proxy.option, replace(setting, train=few(setting.train), validation=few(setting.validation))
+
+
 def _usual(setting: TrainingSetting) -> Policy:
     name = get_modality(setting.modality).usual_policy
     return load_policy(name) if name else Policy()
 
 
-def _timed(plan: TrainingPlan, setting: TrainingSetting) -> Timing:
-    """Take a step, which may have to load something, then some that are timed; and predict some samples."""
+def _timed(plan: TrainingPlan, setting: TrainingSetting, batch_size: int | None = None) -> Timing:
+    """Take a step, which may have to load something, then some that are timed; and predict some samples. Of large
+    samples, only parts of a batch are timed. Steps are those of batches of `batch_size`, by default the plan's.
+    """
     setting.warm_up()
+    wanted, most = batch_size or plan.batch_size, max(2, _VALUES // math.prod(plan.samples.inputs.shape))
+    taken = min(plan.batch_size, most)
+    plan = replace(plan, recipe=plan.recipe.model_copy(update={"batch_size": taken}))
     training = new_training(plan)
     chunk = min(_MOST, inputs_at_once(plan.samples.inputs.shape) // plan.batch_size)
     ends = sorted({min(end, plan.steps) for end in (_LOADING, _LOADING + 2, _LOADING + 2 + max(2, chunk))})
@@ -180,7 +229,7 @@ def _timed(plan: TrainingPlan, setting: TrainingSetting) -> Timing:
             break
     rows, begun = spread_rows(len(setting.validation), _PREDICTED), now()
     predict(training.result, plan.task, setting.validation.inputs, setting.device, setting.modality, rows)
-    return Timing(per_step, (now() - begun) / len(rows), _memory(setting.device))
+    return Timing(per_step * wanted / taken, (now() - begun) / len(rows), _memory(setting.device))
 
 
 def _memory(device: str) -> int:
@@ -197,7 +246,8 @@ def _words(config: RunConfig) -> str:
     if budget.policies is not None:
         known = len(affordable_baselines(space.baselines, budget))
         repeats = get_strategy(config.strategy).explores_until < 1
-        amount = f"{budget.policies} policies of its own and {known} known ones"
+        policies = "1 policy" if budget.policies == 1 else f"{budget.policies} policies"
+        amount = f"{policies} of its own and {known} known ones"
         amount += ", and repetitions of the best" if repeats else ""
     elif budget.trials is not None:
         amount = f"{budget.trials} trials"
@@ -237,4 +287,4 @@ def _duration(seconds: float) -> str:
     for unit, size in (("hours", 3600.0), ("minutes", 60.0)):
         if seconds >= 2 * size:
             return f"{seconds / size:.1f} {unit}" if seconds < 10 * size else f"{seconds / size:.0f} {unit}"
-    return f"{max(1, math.ceil(seconds))} seconds"
+    return "1 second" if seconds <= 1 else f"{math.ceil(seconds)} seconds"

@@ -21,7 +21,8 @@ from autoaug.generate.fitting import FitSettings, fit_generator
 from autoaug.generate.generator import About, SavedGenerator, check_free, generator_kind, load_generator
 from autoaug.generate.metrics import ClassifierPlan, judge_samples
 from autoaug.generate.sampling import FilteredSamples, draw_samples, write_passed
-from autoaug.modalities.base import AS_SUITS, Collapsed
+from autoaug.modalities.base import AS_SUITS
+from autoaug.modalities.generators import Collapsed
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.options import ExpandOptions, FitOptions, SampleOptions
 from autoaug.pipeline.parsing import absolute, check_seed, check_texts, parse_memory, within
@@ -130,7 +131,7 @@ def expand(options: ExpandOptions) -> offline.Expanded:
     check_seed(options.seed)
     within("workers", options.workers, 1, LARGEST_COUNT)
     policy = load_policy(options.policy)
-    source = open_source(str(options.data), parse_memory(None))
+    source = open_source(str(options.data), parse_memory(None), modality=options.modality)
     expansion = offline.Expansion(
         source, offline.format_of(str(options.data), source), policy, options.copies, options.seed
     )

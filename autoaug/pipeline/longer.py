@@ -29,7 +29,7 @@ def train_longer(
     compared = {judgment.comparison.candidate, judgment.comparison.baseline} - {judgment.returned.name}
     rivals = [candidate for candidate in confirmed.candidates if candidate.name in compared]
     pair = [judgment.returned, *rivals[:1]]
-    if job.limit and not job.limit.has_room(TIMES * len(pair)):
+    if job.limit and not job.limit.has_room([TIMES * candidate.seconds for candidate in pair]):
         job.progress.say("no time is left for trainings that are twice as long")
         return ()
     recipe = job.config.recipe.model_copy(update={"epochs": TIMES * job.config.recipe.epochs})

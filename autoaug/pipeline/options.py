@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from autoaug.pipeline.data_options import DATA, Allow, Data, DataAgain, Modality, Resizing, Size
 from autoaug.utils.options import OPTIONS, Option, Options
 
 if TYPE_CHECKING:
@@ -20,18 +21,9 @@ if TYPE_CHECKING:
     Objective = Callable[[PolicyTransform, int, float], float]
 
 #: The headings for commands with many options, in this order.
-PANELS = (OPTIONS, "The search", "Trainings", "The confirmation", "The data", "The machine", "The run")
-_, _SEARCH, _TRAINING, _CONFIRMATION, _DATA, _MACHINE, _RUN = PANELS
+PANELS = (OPTIONS, "The search", "Trainings", "The confirmation", DATA, "The machine", "The run")
+_, _SEARCH, _TRAINING, _CONFIRMATION, _, _MACHINE, _RUN = PANELS
 
-Data = Annotated[
-    str | Path,
-    Option(
-        "A folder of samples per class (with or without train/ val/ test/), a folder of IDX files, an .npz, a CSV "
-        "manifest, Parquet or WebDataset shards, 'digits', 'torchvision:NAME' or 'hf:NAME'.",
-        is_argument=True,
-    ),
-]
-DataAgain = Annotated[str | Path, Option("As for autoaug search.", is_argument=True)]
 Space = Annotated[
     str | Path, Option("A search space (standard, light, digits, flat, regularized) or a YAML file.", _SEARCH)
 ]
@@ -40,14 +32,14 @@ Trials = Annotated[
     int | None,
     Option(
         "Stop the search after this many policies of its own; known ones, repetitions of the best and the confirmation "
-        "are extra.",
+        "are extra. Excludes --time and --budget.",
         _SEARCH,
     ),
 ]
-Time = Annotated[str | None, Option("The time of all of the run, with confirmation and report, e.g. 1h30m.", _SEARCH)]
+Time = Annotated[str | None, Option("The time of all of the run, e.g. 1h30m. Excludes --trials and --budget.", _SEARCH)]
 Budget = Annotated[
     str | None,
-    Option("Stop at this multiple of the compute of training one final model, e.g. 10x. [default: 20x]", _SEARCH),
+    Option("Stop after the compute of so many trainings: 10x. Excludes --trials and --time. [default: 20x]", _SEARCH),
 ]
 Seeds = Annotated[int, Option("Number of fresh seeds to retrain finalists and baselines with.", _CONFIRMATION)]
 Finalists = Annotated[int, Option("Number of best policies to confirm.", _CONFIRMATION)]
@@ -58,28 +50,9 @@ Device = Annotated[str, Option("auto, cpu, cuda or cuda:N.", _MACHINE)]
 MemoryLimit = Annotated[
     str | None, Option("Larger data sets stay on disk, e.g. 2G. [default: half of the free memory]", _MACHINE)
 ]
-Size = Annotated[
-    str | int | None,
-    Option("Resize sample files to this size, e.g. 64, or 96x128 (height x width). [default: by rule]", _DATA),
-]
-Resizing = Annotated[
-    Literal["crop", "letterbox", "squash"],
-    Option(
-        "How sample files are resized: 'crop' (cover the size, cut off the rest), 'letterbox' (fit into it, fill up), "
-        "or 'squash' (change the shape).",
-        _DATA,
-    ),
-]
-Allow = Annotated[
-    Sequence[str],
-    Option(
-        "Findings to allow: unreadable, empty, absent, leak, groups, conflict, generator, overlap. May be repeated.",
-        _DATA,
-    ),
-]
 Accept = Annotated[
     str | None,
-    Option("Your module:function, called with a generated sample and its class; False drops the sample.", _DATA),
+    Option("Your module:function, called with a generated sample and its class; False drops the sample.", DATA),
 ]
 Trust = Annotated[
     bool,
@@ -220,7 +193,7 @@ class RunOptions(Options):
         Sequence[str],
         Option("Also log to 'tensorboard', 'wandb' or 'mlflow'. May be repeated. [default: only events.jsonl]", _RUN),
     ] = ()
-    generator: Annotated[str | Path | None, Option("A fitted generator to draw samples from.", _DATA)] = None
+    generator: Annotated[str | Path | None, Option("A fitted generator to draw samples from.", DATA)] = None
     accept: Accept = None
     device: Device = "auto"
     deterministic: Annotated[
@@ -232,6 +205,7 @@ class RunOptions(Options):
         ),
     ] = False
     memory_limit: MemoryLimit = None
+    modality: Modality = None
     size: Size = None
     resize: Resizing = "crop"
     allow: Allow = ()
@@ -309,9 +283,10 @@ class CheckOptions(Options):
     data: Data = field(kw_only=False)
     allow: Allow = ()
     memory_limit: MemoryLimit = None
+    modality: Modality = None
     size: Size = None
     resize: Resizing = "crop"
-    seed: Annotated[int, Option("Seed of the splits.", _DATA)] = 0
+    seed: Annotated[int, Option("Seed of the splits.", DATA)] = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -377,6 +352,7 @@ class ExpandOptions(Options):
     ] = field(kw_only=False)
     out: Annotated[str | Path, Option("The folder to create.")]
     copies: Annotated[int, Option("Augmented copies per training sample.")] = 1
+    modality: Modality = None
     seed: Seed = 0
     workers: Annotated[int, Option("Number of threads.")] = 2
     watch: Callable[[int, int], None] | None = None
@@ -397,4 +373,5 @@ class RobustnessOptions(Options):
     samples: Annotated[int, Option("Most test samples to use.")] = 1000
     device: Device = "auto"
     allow: Allow = ()
+    modality: Modality = None
     trust: Trust = False

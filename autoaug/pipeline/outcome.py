@@ -25,6 +25,7 @@ from autoaug.search.loop import elapsed
 from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import summary
 from autoaug.training.metrics import metric_record
+from autoaug.training.tasks import Regression
 from autoaug.utils.files import write_whole
 from autoaug.utils.sketch import sketch, union
 
@@ -92,12 +93,15 @@ def _cost(
 
 
 def _data_summary(job: Job) -> DataSummary:
-    data = job.data
+    data, task = job.data, job.task
     return DataSummary(
         name=Path(data.name).name,
         fingerprint=data.fingerprint,
         classes=data.classes,
-        class_counts=tuple(counts_of(data.train.labels, data.classes).tolist()) if job.task.classes else (),
+        class_counts=tuple(counts_of(data.train.labels, data.classes).tolist()) if task.classes else (),
+        task=task.name,
+        means=task.means if isinstance(task, Regression) else (),
+        deviations=task.deviations if isinstance(task, Regression) else (),
         modality=data.modality,
         shape=data.train.inputs.shape,
         train=len(data.train),

@@ -8,6 +8,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from autoaug.data.audit import Audit
+from autoaug.data.splits import DataSet
 from autoaug.errors import Interrupted, NewerFormat, PolicyError, RunError, pausing_on_full_disk, resume_command
 from autoaug.pipeline.configure import named_code, prepare, reopen, run_folder_for
 from autoaug.pipeline.forecast import Forecast, forecast
@@ -47,18 +49,17 @@ def _begin(options: SearchOptions | CompareOptions, begun: float, progress: Prog
     limit = time_limit(config, planned, begun)
     folder = RunFolder.create(job.folder.root, config)
     with _driving(folder, config):
-        progress.say(f"run folder: {folder.root}")
-        for line in (*setup_lines(options, data), *planned.lines):
+        for line in (*planned.lines, f"run folder: {folder.root}", *setup_lines(options, data)):
             progress.say(line)
         if (options.workers, options.executor, config.device) == (None, "auto", "cpu") and (fault := ray_fault()):
             progress.warn(f"{fault}: trials run one after another in this process")
         return _carry_out(replace(job, folder=folder, parts=planned.parts, limit=limit))
 
 
-def forecast_run(options: SearchOptions) -> Forecast:
-    """What `begin_run` with the same options would do; nothing is written."""
+def forecast_run(options: SearchOptions, known: tuple[Audit, DataSet] | None = None) -> Forecast:
+    """What `begin_run` with the same options would do; nothing is written. Data are read, unless they are `known`."""
     begun = now()
-    config, data, audit = prepare(options)
+    config, data, audit = prepare(options, known)
     planned = forecast(Job(RunFolder(run_folder_for(options)), config, data, audit, Logged()))
     time_limit(config, planned, begun)
     return planned

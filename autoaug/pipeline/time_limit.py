@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from autoaug.pipeline.forecast import Forecast
 
 #: The time for the report: so many seconds, at most that part of the limit.
-_REPORT_SECONDS, _REPORT_PART = 10.0, 0.05
+_REPORT_SECONDS, _REPORT_PART = 10.0, 0.1
 #: A search needs at least the time of so many trainings: the first baselines, and a policy at full length.
 _LEAST_SEARCH = 3.0
 #: Trainings of a confirmation are also scored on the test split, and may be slower than those that were timed.
@@ -57,9 +57,9 @@ class TimeLimit:
         """When no training of a confirmation begins any more; `is_first` if no seed has been trained yet."""
         return Deadline(self.ends, self.training_seconds, self.least_seeds if is_first else 0)
 
-    def has_room(self, trainings: int) -> bool:
-        """Whether there is time for so many trainings."""
-        return self.left() >= math.ceil(trainings / self.workers) * self.training_seconds
+    def has_room(self, seconds: Sequence[float]) -> bool:
+        """Whether there is time for trainings that take so long."""
+        return self.left() >= max(sum(seconds) / self.workers, *seconds)
 
 
 def time_limit(config: RunConfig, forecast: Forecast, begun: float) -> TimeLimit | None:

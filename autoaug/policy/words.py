@@ -42,6 +42,15 @@ def in_words(policy: Policy) -> str:
     return (" + ".join(parts) or "no augmentation") + copies
 
 
+def called(name: str, policy: Policy, trial: int | None) -> str:
+    """What a policy is called: by what it does, if its name is only the number of the trial that it comes from.
+
+    >>> called("trial-7", Policy(), 7), called("mine", Policy(), None)
+    ('no augmentation', 'mine')
+    """
+    return name if trial is None or not name.startswith("trial-") else in_words(policy)
+
+
 @cache
 def _published() -> dict[str, tuple[Layer, ...]]:
     """The layers of the published policies that consist of layers alone, the longest first."""

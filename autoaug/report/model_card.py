@@ -40,6 +40,9 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
         "start": asdict(config.start.without_weights()) if config.start is not None else None,
         "shape": result.data.shape,
         "classes": result.data.classes,
+        "task": result.data.task,
+        "means": result.data.means,
+        "deviations": result.data.deviations,
         "data_fingerprint": result.data.fingerprint,
         "folds": result.data.folds,
     }
@@ -54,6 +57,7 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
     written = {"model.json": json.dumps(about, indent=2), "README.md": card}
     if script is not None:
         given = {name: repr(value) if name == "start" else json.dumps(value) for name, value in about.items()}
+        given |= {"task": result.data.task, "outputs": str(len(result.data.classes))}
         written["inference.py"] = texts.from_string(script.read_text(encoding="utf-8")).render(given)
     for name, text in written.items():
         write_whole(out / name, text)

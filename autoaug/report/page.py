@@ -9,15 +9,16 @@ from typing import Any
 from autoaug.errors import RunError
 from autoaug.evaluation.advice import advice
 from autoaug.evaluation.cautions import cautions
-from autoaug.evaluation.wording import claimed, lengthened, sample_cure, sureness
+from autoaug.evaluation.wording import lengthened, sample_cure, sureness
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.words import in_words
 from autoaug.report.before_after import before_and_after
 from autoaug.report.charts import Chart, RunFacts, draw_charts
-from autoaug.report.charts.candidates import candidate_rows, candidates_chart
-from autoaug.report.frame import plotly_script, render
+from autoaug.report.charts.candidates import candidate_rows
+from autoaug.report.frame import NO_PLOTLY, plotly_script, render
 from autoaug.report.pictures import read_captioned, read_gallery
 from autoaug.report.reading import FinishedRun, read_finished, read_unfinished
+from autoaug.report.tables.affinity import affinities
 from autoaug.report.tables.claims import claim_rows
 from autoaug.report.tables.costs import costs, failures
 from autoaug.report.tables.fidelity import fidelity
@@ -26,6 +27,7 @@ from autoaug.report.tables.metrics import metric_rows
 from autoaug.report.tables.sentences import shift
 from autoaug.report.tables.stages import stages
 from autoaug.report.tables.uniformity import uniformity
+from autoaug.report.usage import code_lines
 from autoaug.results import ACCURACY, SearchResult
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.files import read_text, write_whole
@@ -48,16 +50,26 @@ def report_page(folder: RunFolder, cdn: bool = False) -> str:
         return _unfinished_page(folder, cdn)
     run = read_finished(folder)
     # Charts last: a damaged file is refused before they are drawn.
-    given = {**_tables(run), **_pictures(folder, run.result), **_code(folder), "charts": _by_section(run.facts)}
+    given = {**_tables(run), **_pictures(folder, run.result), **_code(folder, run.result)}
+    given["charts"] = _by_section(run.facts)
     return render("report.html", plotly_script(cdn), result=run.result, config=run.config, **given)
 
 
 def notebook_view(result: SearchResult) -> str:
-    """HTML for notebooks: the verdict, the candidates and their chart. Plotly is loaded from the network."""
-    metric = result.metric
-    chart = candidates_chart(RunFacts(metric=metric, result=result))
-    rows = candidate_rows(result, metric)
-    return render("notebook.html", plotly_script(cdn=True), result=result, rows=rows, chart=chart, metric=metric)
+    """HTML for notebooks, without scripts and without the network: the verdict, what the returned policy does, in words
+    and in pictures, what it gains, and the candidates.
+    """
+    metric, pictures = result.metric, get_modality(result.data.modality).pictures
+    return render(
+        "notebook.html",
+        NO_PLOTLY,
+        result=result,
+        metric=metric,
+        in_words=in_words(result.candidate(result.returned.name).policy),
+        claims=claim_rows(result, metric),
+        rows=candidate_rows(result, metric),
+        gallery=read_gallery(RunFolder(result.run_dir).gallery("returned"), pictures),
+    )
 
 
 def _unfinished_page(folder: RunFolder, cdn: bool) -> str:
@@ -76,6 +88,7 @@ def _unfinished_page(folder: RunFolder, cdn: bool) -> str:
 def _tables(run: FinishedRun) -> dict[str, Any]:
     """The tables and sentences of the page."""
     result, metric = run.result, run.facts.metric
+    finalist = result.candidate(result.comparison.candidate) if result.comparison else None
     return {
         "metric": metric,
         "accuracy": ACCURACY,
@@ -86,9 +99,8 @@ def _tables(run: FinishedRun) -> dict[str, Any]:
         "sureness": sureness(result.comparison, metric) if result.comparison else "",
         "cautions": cautions(result),
         "claims": claim_rows(result, metric),
-        "lengthened": lengthened(result.longer, metric),
+        "lengthened": lengthened(result),
         "in_words": in_words(result.candidate(result.returned.name).policy),
-        "because": [claimed(claim, metric) for claim in result.claims],
         "advice": advice(result),
         "sample_cure": sample_cure(result.comparison) if result.comparison else "",
         "pair": before_and_after(result),
@@ -96,7 +108,9 @@ def _tables(run: FinishedRun) -> dict[str, Any]:
         "fidelity": fidelity(result),
         "shift": shift(result, metric),
         "uniformity": uniformity(result.candidate(result.returned.name).policy),
-        "finalist": result.candidate(result.comparison.candidate) if result.comparison else None,
+        "affinities": affinities(result),
+        "finalist": finalist,
+        "seeds": max((candidate.seeds for candidate in result.candidates), key=len),
         "generated": generators(result),
         "robustness": run.facts.robustness,
     }
@@ -116,14 +130,16 @@ def _pictures(folder: RunFolder, result: SearchResult) -> dict[str, Any]:
     }
 
 
-def _code(folder: RunFolder) -> dict[str, Any]:
-    """The returned policy as text and as code."""
+def _code(folder: RunFolder, result: SearchResult) -> dict[str, Any]:
+    """The returned policy as text and as code, and the lines that use the code."""
+    modules = sorted(folder.root.glob("policy_*.py"))
+    policy = result.candidate(result.returned.name).policy
+    usage = code_lines(modules[-1], policy, result.data) if modules else []
     return {
         "policy_text": read_text(folder.policy, RunError),
-        "modules": {
-            path.stem.removeprefix("policy_"): read_text(path, RunError)
-            for path in sorted(folder.root.glob("policy_*.py"))
-        },
+        "modules": {path.stem.removeprefix("policy_"): read_text(path, RunError) for path in modules},
+        # Readers may have the page without the folder, and have it elsewhere.
+        "usage": [line.replace(str(modules[-1]), modules[-1].name) for line in usage],
     }
 
 

@@ -51,6 +51,11 @@ class OperatorRange(NamedTuple):
     operator: str
     pictures: list[Picture]
 
+    @property
+    def is_graded(self) -> bool:
+        """Whether the policy draws more than one magnitude."""
+        return len(self.pictures) > 1
+
 
 class PolicyView(NamedTuple):
     """Pictures of a policy: samples through it, and each of its operators over its range."""

@@ -13,6 +13,7 @@ from autoaug.errors import NewerFormat, RunError, UnknownName
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import read_policy
 from autoaug.policy.models import Policy
+from autoaug.policy.words import called
 from autoaug.results.metric import MetricRecord, MetricScores
 from autoaug.results.probes import read_generated, read_probe
 from autoaug.results.record import CandidateKind, Count, Fraction, Integer, Interval, Record, Size, Unit, Verdict
@@ -63,6 +64,11 @@ class Candidate(Record):
         if any(len(row) != classes for row in (*self.class_scores_by_seed, *self.confusion)):
             raise ValueError(f"class_scores_by_seed or confusion has a row that does not have {classes} classes")
         return self
+
+    @property
+    def label(self) -> str:
+        """What it is called in texts."""
+        return called(self.name, self.policy, self.trial)
 
     def scores(self) -> Iterator[tuple[str, float]]:
         """Each score, with the name of its field."""
@@ -154,13 +160,17 @@ UNEVEN = 3
 
 class DataSummary(Record):
     """The data of the search, and how many `folds`; `class_counts` are training samples. Older results do not name the
-    modality: theirs is the first. Nor do they count classes.
+    modality: theirs is the first. Nor do they count classes. `task` is what is predicted, by its name; `means` and
+    `deviations` are those of numbers in the training split.
     """
 
     name: str
     fingerprint: str
     classes: Annotated[tuple[str, ...], Field(min_length=1)]
     class_counts: tuple[Count, ...] = ()
+    task: str = "classification"
+    means: tuple[float, ...] = ()
+    deviations: tuple[float, ...] = ()
     modality: str = Field(default_factory=lambda: get_modality().name)
     shape: Annotated[tuple[Size, ...], Field(min_length=1)]
     train: Size
@@ -189,7 +199,7 @@ class LongerTraining(Record):
 class TrialSummary(Record):
     """A trial of the search. `data_fraction` is the fraction of the training split, `stop` the fraction of full length,
     `values` has one number per objective, `params` has the sampler's choices by name, and `started` is in seconds since
-    the epoch. `words` say what its policy does; empty in older results, and for probes.
+    the epoch. `words` say what its policy does; empty in older results, and for baselines.
     """
 
     number: Count
@@ -211,6 +221,11 @@ class TrialSummary(Record):
     params: dict[str, float | str] = Field(default_factory=dict)
     started: float = 0.0
     words: str = ""
+
+    @property
+    def label(self) -> str:
+        """What it is called in texts."""
+        return self.words or self.name
 
 
 class _Formatted(BaseModel):

@@ -52,6 +52,7 @@ class PolicyCount:
         policies: the number, where a part of a training counts as that part.
         cost: of all trials until the last policy was begun, in trainings.
         after: of the trials since then.
+        known: the number of known policies, where a part of a training counts as that part.
         trials: the number of all trials, where a part of a training counts as that part.
     """
 
@@ -59,6 +60,7 @@ class PolicyCount:
     policies: float = 0.0
     cost: float = 0.0
     after: float = 0.0
+    known: float = 0.0
     trials: float = 0.0
     _begun: set[tuple[str, float]] = field(default_factory=set)
 
@@ -72,6 +74,8 @@ class PolicyCount:
         if is_new and not is_baseline:
             self.policies += stop - start
             self.cost, self.after = self.cost + self.after, 0.0
+        elif is_new:
+            self.known += stop - start
 
     def spent(self, wanted: int) -> float:
         """The fraction of a budget of so many policies that is spent: in proportion to their number, and once all have
@@ -119,6 +123,16 @@ class BudgetTracker:
             passed = self.earlier_seconds + time.monotonic() - self.begun_at
             return passed / max(1e-9, self.budget.seconds - self._reserved())
         return (self.sample_passes + committed) / ((self.budget.trainings or 0.0) * self.full_length)
+
+    def done(self) -> float:
+        """The fraction of the search that is over, for who waits for it. Of a budget of policies, the known ones, which
+        come first, spend nothing.
+        """
+        spent = min(1.0, self.spent(0))
+        if self.budget.policies is None:
+            return spent
+        own = self.budget.policies / self.count.until
+        return (min(self.count.known, self.known) + own * spent) / (self.known + own)
 
     def _reserved(self) -> float:
         """The seconds that are not the search's, by what its trials took so far; what was expected counts as one."""

@@ -131,7 +131,7 @@ class _Search:
 
     def note_end(self, trial: TrialSummary) -> None:
         """Report a trial that has ended; give up if most trials fail."""
-        self.progress.trial_ended(trial, min(1.0, self.spent()))
+        self.progress.trial_ended(trial, self.tracker.done())
         self.ended += 1
         if trial.status == "failed":
             self.failures[trial.reason or "its score is not finite"] += 1

@@ -293,8 +293,11 @@ def _files(modality: Modality) -> dict[str, Path]:
     return {} if modality.spaces is None else {path.stem: path for path in sorted(modality.spaces.glob("*.yaml"))}
 
 
-def _all_files() -> dict[str, Path]:
-    return {name: path for modality in all_modalities().values() for name, path in _files(modality).items()}
+def _all_files(first: str | None = None) -> dict[str, Path]:
+    """The spaces of all modalities; of those with one name, that of the modality `first`, or else the first of all."""
+    last_first = list(all_modalities().values())[::-1]
+    backward = sorted(last_first, key=lambda modality: modality.name == first)
+    return {name: path for modality in backward for name, path in _files(modality).items()}  # the last one counts
 
 
 def space_names() -> list[str]:
@@ -302,14 +305,15 @@ def space_names() -> list[str]:
     return sorted(_all_files())
 
 
-def load_space(name_or_path: str | Path) -> SearchSpace:
-    """Load the space with that name, or from that file.
+def load_space(name_or_path: str | Path, modality: str | None = None) -> SearchSpace:
+    """Load the space with that name, or from that file. If spaces of several modalities have the name, it is that of
+    the given `modality`, or the first registered one.
 
     Raises:
         SpaceError: the file does not exist, or is invalid; the message has the line and the cure.
         UnknownName: no space has that name.
     """
-    text, path, known = str(name_or_path), Path(name_or_path), _all_files()
+    text, path, known = str(name_or_path), Path(name_or_path), _all_files(modality)
     if text in known:
         path = known[text]
     elif not path.suffix and "/" not in text:

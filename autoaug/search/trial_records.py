@@ -127,7 +127,7 @@ def summary(record: TrialRecord) -> TrialSummary:
         fingerprint=record.fingerprint,
         params=record.frozen.params,
         started=outcome["started"],
-        words=in_words(record.policy) if record.is_drawn else "",
+        words="" if record.is_baseline else in_words(record.policy),
     )
 
 

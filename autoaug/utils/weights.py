@@ -24,7 +24,8 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors by name in a safetensors file, or in a state dict that PyTorch wrote, and the file's metadata.
 
     Raises:
-        OptionError: there is no such file, it is damaged, it contains code, or it has no tensors.
+        OptionError: there is no such file, it is damaged, it contains code, or it has no tensors, or values that are
+            not finite.
     """
     if not path.is_file():
         raise OptionError(f"--weights {path}: there is no such file; give a safetensors file or a state dict")
@@ -45,6 +46,9 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
     if not tensors:
         raise OptionError(f"--weights {path} has no tensors; give a safetensors file or a state dict")
+    broken = [name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
+    if broken:
+        raise OptionError(f"--weights {path} has values that are not finite, in {broken[0]}; train or copy it again")
     return tensors, metadata
 
 

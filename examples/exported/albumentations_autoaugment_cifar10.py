@@ -149,10 +149,12 @@ class Augment(A.Sequential):
                     A.Sequential([
                         A.OneOf([
                             A.Sequential([
-                                A.Rotate((-6.66666, -6.66666), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=0.7),
+                                A.Rotate((-6.66666, -6.66666), interpolation=cv2.INTER_LINEAR,
+                                    border_mode=cv2.BORDER_CONSTANT, p=0.7),
                             ], p=0.5),
                             A.Sequential([
-                                A.Rotate((6.66666, 6.66666), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=0.7),
+                                A.Rotate((6.66666, 6.66666), interpolation=cv2.INTER_LINEAR,
+                                    border_mode=cv2.BORDER_CONSTANT, p=0.7),
                             ], p=0.5),
                         ], p=1),
                         A.OneOf([

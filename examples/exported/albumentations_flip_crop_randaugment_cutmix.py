@@ -144,74 +144,45 @@ class Augment(A.Sequential):
         super().__init__([
             A.HorizontalFlip(p=0.5),
             RandomWarp(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
-            A.OneOf([
-                A.NoOp(p=1),
-                A.OneOf([RandomWarp(shear, x=(-0.09, -0.09)), RandomWarp(shear, x=(0.09, 0.09))], p=1),
-                A.OneOf([RandomWarp(shear, y=(-0.09, -0.09)), RandomWarp(shear, y=(0.09, 0.09))], p=1),
+            *[
                 A.OneOf([
-                    RandomWarp(translate, x=(-0.135952, -0.135952)),
-                    RandomWarp(translate, x=(0.135952, 0.135952)),
+                    A.NoOp(p=1),
+                    A.OneOf([RandomWarp(shear, x=(-0.09, -0.09)), RandomWarp(shear, x=(0.09, 0.09))], p=1),
+                    A.OneOf([RandomWarp(shear, y=(-0.09, -0.09)), RandomWarp(shear, y=(0.09, 0.09))], p=1),
+                    A.OneOf([
+                        RandomWarp(translate, x=(-0.135952, -0.135952)),
+                        RandomWarp(translate, x=(0.135952, 0.135952)),
+                    ], p=1),
+                    A.OneOf([
+                        RandomWarp(translate, y=(-0.135952, -0.135952)),
+                        RandomWarp(translate, y=(0.135952, 0.135952)),
+                    ], p=1),
+                    A.OneOf([
+                        A.Rotate((-9, -9), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
+                        A.Rotate((9, 9), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
+                    ], p=1),
+                    A.OneOf([
+                        RandomValue(brightness, factor=(0.73, 0.73)),
+                        RandomValue(brightness, factor=(1.27, 1.27)),
+                    ], p=1),
+                    A.OneOf([
+                        RandomValue(saturation, factor=(0.73, 0.73)),
+                        RandomValue(saturation, factor=(1.27, 1.27)),
+                    ], p=1),
+                    A.OneOf([
+                        RandomValue(contrast, factor=(0.73, 0.73)),
+                        RandomValue(contrast, factor=(1.27, 1.27)),
+                    ], p=1),
+                    A.OneOf([
+                        RandomValue(sharpness, factor=(0.73, 0.73)),
+                        RandomValue(sharpness, factor=(1.27, 1.27)),
+                    ], p=1),
+                    RandomValue(posterize, bits=(6.8, 6.8)),
+                    RandomValue(solarize, threshold=(0.7, 0.7)),
+                    RandomValue(autocontrast, share=(1, 1)),
+                    RandomValue(equalize, share=(1, 1)),
                 ], p=1),
-                A.OneOf([
-                    RandomWarp(translate, y=(-0.135952, -0.135952)),
-                    RandomWarp(translate, y=(0.135952, 0.135952)),
-                ], p=1),
-                A.OneOf([
-                    A.Rotate((-9, -9), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
-                    A.Rotate((9, 9), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
-                ], p=1),
-                A.OneOf([
-                    RandomValue(brightness, factor=(0.73, 0.73)),
-                    RandomValue(brightness, factor=(1.27, 1.27)),
-                ], p=1),
-                A.OneOf([
-                    RandomValue(saturation, factor=(0.73, 0.73)),
-                    RandomValue(saturation, factor=(1.27, 1.27)),
-                ], p=1),
-                A.OneOf([RandomValue(contrast, factor=(0.73, 0.73)), RandomValue(contrast, factor=(1.27, 1.27))], p=1),
-                A.OneOf([
-                    RandomValue(sharpness, factor=(0.73, 0.73)),
-                    RandomValue(sharpness, factor=(1.27, 1.27)),
-                ], p=1),
-                RandomValue(posterize, bits=(6.8, 6.8)),
-                RandomValue(solarize, threshold=(0.7, 0.7)),
-                RandomValue(autocontrast, share=(1, 1)),
-                RandomValue(equalize, share=(1, 1)),
-            ], p=1),
-            A.OneOf([
-                A.NoOp(p=1),
-                A.OneOf([RandomWarp(shear, x=(-0.09, -0.09)), RandomWarp(shear, x=(0.09, 0.09))], p=1),
-                A.OneOf([RandomWarp(shear, y=(-0.09, -0.09)), RandomWarp(shear, y=(0.09, 0.09))], p=1),
-                A.OneOf([
-                    RandomWarp(translate, x=(-0.135952, -0.135952)),
-                    RandomWarp(translate, x=(0.135952, 0.135952)),
-                ], p=1),
-                A.OneOf([
-                    RandomWarp(translate, y=(-0.135952, -0.135952)),
-                    RandomWarp(translate, y=(0.135952, 0.135952)),
-                ], p=1),
-                A.OneOf([
-                    A.Rotate((-9, -9), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
-                    A.Rotate((9, 9), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
-                ], p=1),
-                A.OneOf([
-                    RandomValue(brightness, factor=(0.73, 0.73)),
-                    RandomValue(brightness, factor=(1.27, 1.27)),
-                ], p=1),
-                A.OneOf([
-                    RandomValue(saturation, factor=(0.73, 0.73)),
-                    RandomValue(saturation, factor=(1.27, 1.27)),
-                ], p=1),
-                A.OneOf([RandomValue(contrast, factor=(0.73, 0.73)), RandomValue(contrast, factor=(1.27, 1.27))], p=1),
-                A.OneOf([
-                    RandomValue(sharpness, factor=(0.73, 0.73)),
-                    RandomValue(sharpness, factor=(1.27, 1.27)),
-                ], p=1),
-                RandomValue(posterize, bits=(6.8, 6.8)),
-                RandomValue(solarize, threshold=(0.7, 0.7)),
-                RandomValue(autocontrast, share=(1, 1)),
-                RandomValue(equalize, share=(1, 1)),
-            ], p=1),
+            ] * 2,
         ], p=p)
 
     def set_random_seed(self, seed: int | None) -> None:

@@ -1,7 +1,7 @@
 # Augmentation policy 'autoaugment-cifar10' (9e092111df13), with torchvision.transforms.v2.
 # Exported by autoaug 0.1.0; runs without it: image = Augment()(image), one at a time; torch.manual_seed seeds it
 # Movements in a row are sampled one by one, as usual in torchvision; --exact composes them.
-# torchvision's own RandAugment and AutoAugment raise an error for boxes, masks and keypoints; --exact moves them.
+# torchvision's own automatic policies raise an error for boxes, masks and keypoints; --exact moves them.
 
 from typing import Any
 
@@ -17,18 +17,16 @@ BILINEAR = v2.InterpolationMode.BILINEAR
 
 def image_of(sample: Any) -> Any:
     """The image of a sample; raises ValueError where its values would be misread, and for batches."""
-    leaves = tree_leaves(sample)
+    alone = len(sample) == 1 and isinstance(sample[0], (Image.Image, torch.Tensor))
+    leaves = sample if alone else tree_leaves(sample)
     images = [one for one in leaves if isinstance(one, (Image.Image, tv_tensors.Image))]
-    images = images or [one for one in leaves if F.is_pure_tensor(one)]
-    if not images:
-        raise ValueError("there is no picture and no tensor in the sample; convert arrays by v2.ToImage()")
-    image = images[0]
-    if isinstance(image, Image.Image):
-        seen, good = image.mode, image.mode in ("L", "RGB")
-    else:
+    image = next(iter(images or filter(F.is_pure_tensor, leaves)), None)
+    seen = getattr(image, "mode", type(image).__name__)
+    good = seen in ("L", "RGB")
+    if isinstance(image, torch.Tensor):
         low, high = (0, 1) if image.dtype == torch.uint8 else image.aminmax()
-        seen = f"{image.dtype} {list(image.shape)} from {low} to {high}"
         good = image.ndim == 3 and bool(-1e-3 <= low <= high <= 1.001)
+        seen = "" if good else f"{image.dtype} {list(image.shape)} from {low} to {high}"
     if not good:
         raise ValueError(f"an image must be an L or RGB picture, or [C, H, W] in uint8 or floats in [0, 1], not {seen}")
     return image

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from autoaug.cli.outcome import code_lines
 from autoaug.exporters import export_modules
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Phase, Policy
+from autoaug.report.usage import code_lines
 from autoaug.results import DataSummary
 
 
@@ -28,7 +28,9 @@ def test_the_lines_of_code_run_with_the_module_that_they_import(
     policy = scheduled(load_policy(name)) if is_scheduled else load_policy(name)
     module = tmp_path / "policy_torchvision.py"
     module.write_text(export_modules(policy, "image")[module.name])
-    data = DataSummary.model_construct(classes=("a", "b", "c"), class_counts=(4, 4, 4), modality="image")
+    data = DataSummary.model_construct(
+        classes=("a", "b", "c"), class_counts=(4, 4, 4), task="classification", modality="image"
+    )
     known = {"sample": torch.rand(3, 8, 8), "batch": torch.rand(4, 3, 8, 8), "labels": torch.tensor([0, 1, 2, 1])}
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, module.stem, raising=False)
@@ -38,3 +40,24 @@ def test_the_lines_of_code_run_with_the_module_that_they_import(
         assert given["batch"].shape == (4, 3, 8, 8)
         if policy.mixing and is_scheduled:
             assert given["soft_labels"].shape == (4, 3)
+
+
+@pytest.mark.parametrize("is_scheduled", [False, True])
+def test_the_lines_of_code_mix_numbers_as_they_are(
+    is_scheduled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each mixed number is on the way from a sample's own to its partner's; none is taken for a share of a class."""
+    policy = load_policy("mixup")
+    policy = scheduled(policy) if is_scheduled else policy
+    module = tmp_path / "policy_torchvision.py"
+    module.write_text(export_modules(policy, "image")[module.name])
+    data = DataSummary.model_construct(classes=("grams",), class_counts=(), task="regression", modality="image")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, module.stem, raising=False)
+    numbers = torch.tensor([[-40.0], [3.5], [700.0], [12.0]])
+    known = {"sample": torch.rand(3, 8, 8), "batch": torch.rand(4, 3, 8, 8), "labels": numbers}
+    exec("\n".join(code_lines(module, policy, data)), given := dict(known))
+    mixed = given["soft_labels"] if is_scheduled else given["labels"]
+    assert mixed.shape == numbers.shape
+    assert numbers.min() <= mixed.min() <= mixed.max() <= numbers.max()
+    assert mixed.unique().numel() > 2

@@ -24,7 +24,7 @@ from autoaug.exporters import EXPORTERS, export_modules, export_policy
 from autoaug.exporters.array_module import ArrayTarget
 from autoaug.policy.loading import load_policy, parse_policy, randaugment
 from autoaug.policy.models import Operation, Policy, in_turn
-from tests.conformance.test_exporters import SIZES, assert_same, photographs
+from tests.conformance.test_exporters import OF_IMAGES, SIZES, assert_same, photographs
 from tests.samples import operators_of, policies_of
 
 TARGETS = [name for name, target in EXPORTERS.items() if isinstance(target, ArrayTarget)]
@@ -191,7 +191,7 @@ def test_mixing_is_refused_or_left_to_the_training_loop(target: str) -> None:
     assert "2 copies of each sample" in text
 
 
-@pytest.mark.parametrize("target", [name for name, target in EXPORTERS.items() if target.suffix == "py"])
+@pytest.mark.parametrize("target", [name for name in OF_IMAGES if EXPORTERS[name].suffix == "py"])
 def test_a_module_is_inert_under_a_hostile_name_and_formatted(target: str, tmp_path: Path) -> None:
     policy = load_policy("flip-crop").model_copy(update={"name": '"""; import shutil\n\u202e</script>\n'})
     text = export_policy(policy, target)
@@ -238,6 +238,7 @@ assert len({keras.ops.convert_to_numpy(layer(images)).tobytes() for _ in range(4
 """
 
 
+@pytest.mark.slow
 def test_a_module_is_used_as_its_library_uses_such_things(tmp_path: Path) -> None:
     for target in TARGETS:
         (tmp_path / f"policy_{target}.py").write_text(

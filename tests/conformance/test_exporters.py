@@ -30,7 +30,9 @@ from tests.samples import operators_of, photographs, policies_of
 # (a level of 256, a threshold, a pixel's edge), one pixel may differ by more. Hence: nearly all pixels nearly equal.
 CLOSE, SHARE = 2e-3, 0.998
 
-TARGETS = [name for name, target in EXPORTERS.items() if isinstance(target, TorchTarget)]
+#: Of images; those of sounds are tested in `tests/modalities/audio`.
+OF_IMAGES = [name for name in EXPORTERS if name in get_modality("image").exports]
+TARGETS = [name for name in OF_IMAGES if isinstance(EXPORTERS[name], TorchTarget)]
 
 RUN = """
 import sys, importlib.util, torch, numpy as np
@@ -112,6 +114,21 @@ def test_every_operator_replays(target: str, channels: int) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("name", ["trivialaugment-wide", "augmix", *operators_of()])
+def test_gradients_pass_an_exported_module(target: str, name: str) -> None:
+    """Twice, with a step between that needs the values before it."""
+    if name in operators_of():
+        operation = Operation(operator=name, magnitude=(1.0, 1.0) if operators_of()[name].is_switch else (0.3, 0.8))
+        policy = Policy(layers=in_turn(operation, Operation(operator="Gamma", magnitude=(0.2, 0.4)), operation))
+    else:
+        policy = load_policy(name)
+    images = (photographs(4, size=(12, 12)) * 0.9 + 0.05).requires_grad_()
+    loaded(policy, target)(seed=1)(images).sum().backward()
+    assert images.grad is not None
+    assert images.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", operators_of())
 def test_a_module_imports_its_target_alone(target: str, name: str) -> None:
     policy = Policy(layers=in_turn(Operation(operator=name)))
@@ -119,7 +136,9 @@ def test_a_module_imports_its_target_alone(target: str, name: str) -> None:
     assert set(imported) - sys.stdlib_module_names <= {"torch", target}
 
 
-@pytest.mark.parametrize("name", UNMIXED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if "augmix" in name else name for name in UNMIXED]
+)
 def test_built_in_policies_replay_in_a_fresh_process(name: str, made: dict[str, np.ndarray]) -> None:
     assert_same(POLICIES[name].transform(seed=7)(photographs()), made[f"{name}.images"])
 
@@ -226,6 +245,8 @@ def test_transforms_travel_to_workers_that_are_started_anew(
     for target in TARGETS:
         (tmp_path / f"sent_{method}_{target}.py").write_text(exact(policy, target))
         transforms[target] = importlib.import_module(f"sent_{method}_{target}").Augment(seed=3)
+        (tmp_path / f"own_{method}_{target}.py").write_text(export_policy(policy, target))
+        transforms[f"idiomatic {target}"] = importlib.import_module(f"own_{method}_{target}").Augment()
 
     def views(how: str) -> dict[str, torch.Tensor]:
         seed = torch.Generator().manual_seed(1)

@@ -21,9 +21,9 @@ from autoaug.engine.plan import Plan, draw_plan
 from autoaug.modalities.operators import all_operators, get_operator
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Operation, Policy, in_turn
-from tests.samples import SHAPES, photographs, typical
+from tests.samples import SHAPES, distinct_operators, photographs, typical
 
-NAMES = sorted(all_operators())
+NAMES = distinct_operators()
 #: The operators whose strength shows on a natural image; identity has none.
 STRONG = [name for name in NAMES if name != "Identity"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -163,7 +164,11 @@ def test_strata_of_numbers_are_of_equal_size(count: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("which", ["labeled", "measured"])
 def test_a_search_with_such_labels_ends_in_a_verdict(
-    which: str, request: pytest.FixtureRequest, tmp_path: Path
+    which: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     import autoaug
 
@@ -174,4 +179,16 @@ def test_a_search_with_such_labels_ends_in_a_verdict(
     assert set(result.candidates[0].metrics) == names
     assert "mixing" in json.dumps([candidate.policy.model_dump() for candidate in result.candidates])
     assert result.metric.name in (tmp_path / "run" / "report.html").read_text()
-    assert api.export_model(tmp_path / "run")
+    assert result.data.task == {"labeled": "multi-label", "measured": "regression"}[which]
+    assert api.export_model(tmp_path / "run", tmp_path / "model")
+    card = (tmp_path / "model/README.md").read_text()
+    assert {"labeled": "its own sigmoid", "measured": "times the output"}[which] in card
+    Image.fromarray(np.full((12, 12), 90, np.uint8)).save(tmp_path / "one.png")
+    monkeypatch.chdir(tmp_path / "model")
+    monkeypatch.setattr("sys.argv", ["inference.py", str(tmp_path / "one.png")])
+    capsys.readouterr()
+    runpy.run_path("inference.py", run_name="__main__")
+    told = dict(line.split(": ") for line in capsys.readouterr().out.splitlines())
+    assert tuple(told) == result.data.classes
+    low, high = (0, 100) if which == "labeled" else (0, 255)  # the number is the mean of an image's values
+    assert all(low <= float(value.split()[0]) <= high for value in told.values())

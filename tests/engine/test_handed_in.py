@@ -109,7 +109,7 @@ def test_lists_of_labels_come_back_soft_without_mixing_too() -> None:
     assert torch.equal(soft, torch.eye(3)[[0, 2, 1]])
 
 
-@pytest.mark.parametrize("classes", [0, -1, True, 2.5, "3", np.array([3]), torch.tensor([3, 4])])
+@pytest.mark.parametrize("classes", [-1, True, 2.5, "3", np.array([3]), torch.tensor([3, 4])])
 def test_numbers_of_classes_that_cannot_be_are_refused(classes: Any) -> None:
     for maker in MAKERS:
         assert f"the number of classes is {classes!r}" in refusal(lambda maker=maker: transform(maker, MIXED, classes))  # type: ignore[misc]

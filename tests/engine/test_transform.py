@@ -128,3 +128,20 @@ def test_gradients_pass_through_a_whole_policy() -> None:
     (gradient,) = torch.autograd.grad(load_policy("randaugment").transform(seed=0)(images).sum(), images)
     assert gradient.isfinite().all()
     assert gradient.abs().sum() > 0
+
+
+def test_numbers_are_mixed_as_they_are() -> None:
+    """With the weights that the images are mixed with: constant images tell them."""
+    values, numbers = torch.tensor([0.0, 0.25, 0.5, 1.0]), torch.tensor([[-40.0], [3.5], [700.0], [12.0]])
+    images = values[:, None, None, None].expand(4, 3, 8, 8)
+    transform = load_policy("mixup").transform(seed=0, num_classes=0)
+    mixed, targets = transform(images, numbers)
+    plan = load_policy("mixup").transform(seed=0).draw(4)
+    assert plan.mix is not None
+    partner, weight = plan.mix.partner, plan.mix.weight
+    torch.testing.assert_close(mixed[:, 0, 0, 0], weight * values + (1 - weight) * values[partner])
+    torch.testing.assert_close(targets[:, 0], weight * numbers[:, 0] + (1 - weight) * numbers[partner, 0])
+    with pytest.raises(OptionError, match=r"pass labels\[:, None\]"):
+        transform(images, numbers[:, 0])
+    with pytest.raises(OptionError, match="0 as the number of classes"):
+        load_policy("mixup").transform(seed=0)(images, numbers)

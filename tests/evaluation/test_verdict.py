@@ -172,14 +172,14 @@ def test_what_is_returned_is_compared_with_what_its_user_may_ask_about() -> None
     claims = judged(scores, habit="usual").claims
     assert {claim.baseline: claim.against for claim in claims} == {
         "none": "no augmentation",
-        "usual": "the default habit",
+        "usual": "the usual default",
         "flip": "the strongest baseline by test",
     }
     assert all(claim.candidate == "found" and verdict_of(claim.ci95) == "better" for claim in claims)
     both = judged(scores, habit="flip").claims
     assert [claim.against for claim in both] == [
         "no augmentation",
-        "the default habit and the strongest baseline by test",
+        "the usual default and the strongest baseline by test",
     ]
 
 

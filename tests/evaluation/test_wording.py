@@ -14,7 +14,7 @@ def comparison(**changes: object) -> Comparison:
     given = {
         "candidate": "found",
         "baseline": "flip-crop",
-        "against": "the default habit",
+        "against": "the usual default",
         "differences": (0.02, 0.01, 0.018),
         "difference": 0.016,
         "ci95": (0.007, 0.025),
@@ -64,9 +64,12 @@ def test_an_older_result_has_no_parts() -> None:
 @pytest.mark.parametrize(
     ("interval", "words"),
     [
-        ((0.007, 0.025), "found is better than flip-crop (the default habit): +1.60 points, +0.70 to +2.50"),
-        ((-0.025, -0.007), "found is worse than flip-crop"),
-        ((-0.001, 0.025), "found is not proven to differ from flip-crop"),
+        (
+            (0.007, 0.025),
+            "is better than flip-crop (the usual default): +1.60 points, +0.70 to +2.50",
+        ),
+        ((-0.025, -0.007), "policy is worse than flip-crop"),
+        ((-0.001, 0.025), "policy is not proven to differ from flip-crop"),
     ],
 )
 def test_a_claim_says_what_is_proven(interval: tuple[float, float], words: str) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from autoaug import api
+from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.forecast import Forecast
-from tests.conftest import Ended, write_npz
+from autoaug.pipeline.options import SearchOptions
+from tests.conftest import Ended, bars, write_folder, write_npz
 
 FORECAST = Forecast(
     search="12 trials",
@@ -26,7 +28,7 @@ FORECAST = Forecast(
 
 def test_the_time_of_the_confirmation_follows_from_a_training() -> None:
     assert FORECAST.confirmation_seconds == ((8 * 5 + 4) * 30 / 2, (8 * 16 + 4) * 30 / 2)
-    search, confirmation, time, memory = FORECAST.lines
+    time, search, confirmation, memory = FORECAST.lines
     assert search == "the search: 12 trials"
     assert "up to 8 policies on 5 seeds, 40 trainings, up to 128 on 16 seeds" in confirmation
     assert "10 minutes for the search and 11 minutes to 33 minutes for the confirmation, 2 at a time" in time
@@ -35,8 +37,8 @@ def test_the_time_of_the_confirmation_follows_from_a_training() -> None:
 
 
 def test_what_is_not_known_is_not_guessed() -> None:
-    *_, last = replace(FORECAST, fault="ValueError: no").lines
-    assert last == "how long that takes is not known: a step failed with ValueError: no"
+    first, *_ = replace(FORECAST, fault="ValueError: no").lines
+    assert first == "the time is not known: a step failed with ValueError: no"
 
 
 def test_a_dry_run_says_what_a_search_would_do_and_writes_nothing(
@@ -48,7 +50,8 @@ def test_a_dry_run_says_what_a_search_would_do_and_writes_nothing(
     first = (
         "the search: 7 policies of its own and 5 known ones, and repetitions of the best (auto on the space 'standard')"
     )
-    assert ended.stdout.startswith(first)
+    assert ended.stdout.startswith("the time: about ")
+    assert first in ended.stdout
     assert "up to 8 policies on 3 seeds, 24 trainings; then two of twice the length" in ended.stdout
     assert set(tmp_path.rglob("*")) == before
 
@@ -87,10 +90,36 @@ def test_a_model_that_cannot_be_trained_is_no_traceback(tmp_path: Path, monkeypa
     )
     found = api.forecast(write_npz(tmp_path / "bars.npz"), model="broken_in_training:build", trials=3, workers=1)
     assert "not today" in found.fault
-    assert found.lines[-1].startswith("how long that takes is not known")
+    assert found.lines[0].startswith("the time is not known")
 
 
 def test_a_time_limit_is_for_the_whole_run(npz: Path) -> None:
     found = api.forecast(npz, workers=2, time="3h")
     assert found.search_seconds + found.confirmation_seconds[0] == pytest.approx(3 * 3600)
-    assert "at most 3.0 hours in all" in found.lines[2]
+    assert "at most 3.0 hours in all" in found.lines[0]
+
+
+def test_for_large_samples_a_smaller_proxy_is_offered_and_what_it_takes(tmp_path: Path) -> None:
+    """As many steps of the same batches; its time is measured, not computed from the size."""
+    images, labels = bars(60, size=96, channels=3)
+    write_folder(tmp_path / "large", images, labels)
+    checked = api.check(tmp_path / "large")
+    offer = next(line for line in checked.lines if "proxy" in line)
+    assert "with --size 64, a training takes" in offer
+    found = api.forecast(tmp_path / "large", epochs=1, workers=1, device="cpu")
+    assert found.proxy is not None
+    option, seconds = found.proxy
+    assert option == "--size 64"
+    assert 0 < seconds < found.training_seconds
+    small = api.forecast(tmp_path / "large", epochs=1, workers=1, device="cpu", size=64)
+    assert small.proxy is None
+    assert small.steps == found.steps
+
+
+def test_large_photographs_have_their_own_usual_baseline(tmp_path: Path) -> None:
+    images, labels = bars(60, size=96, channels=3)
+    write_folder(tmp_path / "large", images, labels)
+    for size, name in ((None, "flip-resized-crop"), (64, "flip-crop")):
+        config, *_ = prepare(SearchOptions(tmp_path / "large", size=size, device="cpu"))
+        assert config.space is not None
+        assert {"flip-crop", "flip-resized-crop"} & set(config.space.baselines) == {name}

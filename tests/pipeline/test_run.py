@@ -189,10 +189,10 @@ def test_the_search_never_reads_the_test_split(tmp_path: Path) -> None:
         out = tmp_path / name
         with pytest.raises(KeyboardInterrupt):  # when the search is over
             autoaug.search(
-                data, space="light", trials=8, epochs=1, seeds=2, workers=1, out=out, progress=Stopping(trainings=1)
+                data, space="light", trials=6, epochs=1, seeds=2, workers=1, out=out, progress=Stopping(trainings=1)
             )
         trials = optuna.load_study(study_name=None, storage=f"sqlite:///{out}/study.db").trials
-        assert len(trials) >= 8
+        assert len(trials) >= 6
         return [(t.number, t.params, t.value, t.intermediate_values) for t in trials]
 
     assert params("a", 1) == params("b", 2)
@@ -255,20 +255,18 @@ def page(result: SearchResult) -> Iterator[object]:
 
 
 def test_the_report_opens_offline_and_without_errors(page: Any, result: SearchResult) -> None:
-    asked = [url for url in page.requests if not url.startswith(("data:", "file:"))]
-    assert asked == []
+    assert [url for url in page.requests if not url.startswith(("data:", "file:"))] == []
     assert page.errors == []
     assert (result.run_dir / "report.html").stat().st_size < 8 * 2**20
 
 
 def test_the_report_begins_with_the_verdict_and_draws_its_charts(page: Any, result: SearchResult) -> None:
     assert page.locator(".verdict .badge").inner_text() == result.verdict
-    assert page.locator(".verdict + p").inner_text() == result.sentence
-    for name in ("candidates", "history", "classes"):
-        assert page.locator(f"#figure-{name} .main-svg").count() > 0, name
+    assert result.sentence in page.locator(".verdict").inner_text()
+    assert page.locator("#figure-gains .main-svg").count() > 0
+    assert page.evaluate("document.documentElement.scrollHeight") < 8000
     assert page.locator(".gallery img").count() >= 8
-    broken = "[...document.images].filter(image => !image.naturalWidth).length"
-    assert page.evaluate(broken) == 0
+    assert page.evaluate("[...document.images].filter(image => !image.naturalWidth).length") == 0
 
 
 def test_names_from_the_data_stay_text(page: Any) -> None:
@@ -286,10 +284,12 @@ def test_the_report_fits_desktop_and_phone(page: Any, width: int) -> None:
 
 
 def test_every_section_and_chart_is_there(page: Any) -> None:
-    for section in ("result", "policy", "classes", "search", "operators", "generated", "robustness", "cost", "repeat"):
+    folded = ("result", "range", "classes", "search", "operators", "generated", "robustness", "cost", "repeat")
+    for section in ("policy", "gains", "code", *folded):
         assert page.locator(f"section#{section}").count() == 1, section
-    for name in ("differences", "confusion", "reached", "curves", "timeline", "affinity", "robustness"):
-        assert page.locator(f"#figure-{name} .main-svg").count() > 0, name
+    page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
+    for name in ("candidates", "differences", "classes", "confusion", "history", "reached", "curves", "robustness"):
+        page.locator(f"#figure-{name} .main-svg").first.wait_for(), name
     for chart in page.locator(".chart").all():
         assert len(chart.get_attribute("aria-label") or "") > 20
 
@@ -300,7 +300,7 @@ def test_images_are_drawn_again_on_a_button_and_code_is_copied(page: Any) -> Non
     assert [one.is_visible() for one in drawn.all()][:2] == [True, False]
     page.locator("[data-redraw=returned]").click()
     assert [one.is_visible() for one in drawn.all()][:2] == [False, True]
-    button = page.locator("#repeat [data-copy]").first
+    button = page.locator("#code [data-copy]").first
     button.click()
     assert button.inner_text() in {"Copied", "Selected: press Ctrl-C"}
 
@@ -357,7 +357,7 @@ def test_charts_are_drawn_as_files(result: SearchResult, tmp_path: Path) -> None
 
 def test_notebooks_show_a_result_by_itself(result: SearchResult) -> None:
     shown = result._repr_html_()
-    assert "figure-candidates" in shown
+    assert shown.count("<img") >= 8
     assert result.verdict.split()[0].lower() in shown.lower()
 
 

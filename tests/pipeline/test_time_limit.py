@@ -29,8 +29,10 @@ def test_the_search_leaves_the_time_of_a_confirmation(config: RunConfig) -> None
     assert limit.reserve is not None
     assert limit.reserve.trainings == 1.25 * 8 * 5  # one worker, with a margin
     assert 3580 < limit.left() <= 3590, "ten seconds are for the report"
-    assert limit.has_room(100)
-    assert not limit.has_room(200)  # of 30 seconds each
+    assert limit.has_room([1000, 2000])
+    assert not limit.has_room([2000, 2000])
+    assert replace(limit, workers=2).has_room([2000, 2000])
+    assert not replace(limit, workers=2).has_room([4000, 1])
 
 
 def test_a_limit_without_time_for_a_confirmation_is_refused_with_the_least(config: RunConfig, npz: Path) -> None:

@@ -296,7 +296,7 @@ def test_trials_are_compared_with_those_on_the_same_share_of_the_data(
             progress.trial_ended(trial.model_copy(update=changed), 0.5)
 
     *_, last = shown_lines(monkeypatch, events)
-    assert "best on 25 % of the data 60.0 %, best baseline 70.0 %" in last
+    assert "3 trials; on 25 % of the data: best 60.0 %, best baseline 70.0 %" in last
 
 
 def test_python_programs_can_have_a_bar() -> None:

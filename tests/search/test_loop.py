@@ -22,6 +22,7 @@ from autoaug.search import budget
 from autoaug.search.budget import Budget
 from autoaug.search.executors import Executor, TrialSpec
 from autoaug.search.loop import run_search
+from autoaug.search.progress import Progress
 from autoaug.search.space import SearchSpace, load_space
 from autoaug.search.strategies import get_strategy
 from autoaug.search.study import SearchStudy
@@ -91,6 +92,24 @@ def test_a_number_of_trials_is_exact_and_begins_with_the_baselines(slots: int, t
     assert len({t.fingerprint for t in trials} - known) == 18
     assert [t.name for t in trials if t.is_baseline] == ["none", "flip-crop"]
     assert {t.status for t in trials} == {"complete", "pruned"}
+
+
+@pytest.mark.parametrize("amount", [{"policies": 6}, {"trainings": 8}])
+def test_progress_is_made_from_the_first_trial_on(amount: dict[str, int], tmp_path: Path) -> None:
+    """Known policies come first and spend nothing of a budget of policies."""
+
+    class Seen(Progress):
+        fractions: list[float] = []
+
+        def trial_ended(self, _: object, fraction: float) -> None:
+            self.fractions.append(fraction)
+
+    progress = Seen()
+    run_search(new_study(tmp_path), Scripted(), Budget(**amount), FULL, BASELINES, progress)
+    fractions = progress.fractions
+    assert 0.02 < fractions[0] < 0.3
+    assert fractions == sorted(fractions)
+    assert 0.9 <= fractions[-1] <= 1
 
 
 def test_a_compute_budget_counts_what_pruning_saved(tmp_path: Path) -> None:

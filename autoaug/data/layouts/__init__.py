@@ -15,8 +15,8 @@ from autoaug.errors import DataError, UnknownName
 
 
 def list_files(data: str, endings: frozenset[str], feature: str) -> Listing | None:
-    """List the samples in a folder per class, a CSV manifest, Parquet or WebDataset shards (a file or a folder), or
-    ``hf:NAME``; None if `data` is none of these.
+    """List the samples in a folder per class, a CSV or TSV manifest, Parquet or WebDataset shards (a file or a
+    folder), or ``hf:NAME``; None if `data` is none of these.
 
     Args:
         data: a path or a name.
@@ -35,7 +35,11 @@ def list_files(data: str, endings: frozenset[str], feature: str) -> Listing | No
         return list_parquet(path) if is_parquet_folder(path) else list_folder(path, endings)
     if ending == ".tar" and path.is_file():
         return list_webdataset(path, endings)
-    readers: dict[str, Callable[[Path], Listing]] = {".parquet": list_parquet, ".csv": list_manifest}
+    readers: dict[str, Callable[[Path], Listing]] = {
+        ".parquet": list_parquet,
+        ".csv": list_manifest,
+        ".tsv": list_manifest,
+    }
     return readers[ending](path) if ending in readers and path.is_file() else None
 
 
@@ -44,7 +48,7 @@ def no_such_data(data: str, names: Iterable[str]) -> DataError:
     path = Path(data)
     if path.is_file():
         return DataError(
-            f"{data}: a file must be .npz, .csv, .parquet or .tar, not {path.suffix or 'without a suffix'}"
+            f"{data}: a file must be .npz, .csv, .tsv, .parquet or .tar, not {path.suffix or 'without a suffix'}"
         )
     if path.exists():
         return DataError(f"{data}: neither a folder nor a regular file")

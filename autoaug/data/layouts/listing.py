@@ -54,11 +54,12 @@ class Listing:
 
 @dataclass(frozen=True)
 class Common:
-    """How all files of a listing are read: the `reader`, and `forms` and `rule` for the `Source`."""
+    """How all files of a listing are read: the `reader`, and `forms`, `rule` and `unusual` for the `Source`."""
 
     reader: Reader
     forms: dict[str, dict[str, int]] = field(default_factory=dict)
     rule: str = ""
+    unusual: tuple[str, ...] = ()
 
 
 def open_listing(
@@ -98,6 +99,7 @@ def open_listing(
         left_out=listing.left_out,
         assumed=listing.assumed,
         empty=tuple(sorted(_listed(listing) - set(known))),
+        unusual=common.unusual,
     )
 
 

@@ -1,6 +1,6 @@
-"""A CSV manifest with the columns ``path,label[,split[,group]]``; paths are relative to its folder, which may be one
-that `autoaug expand` made. Instead of ``label``, a column ``labels`` has several labels per sample, joined by
-semicolons, and a column ``number`` has what a regression predicts.
+"""A CSV manifest with the columns ``path,label[,split[,group]]``, or a TSV one, which is separated by tabs; paths are
+relative to its folder, which may be one that `autoaug expand` made. Instead of ``label``, a column ``labels`` has
+several labels per sample, joined by semicolons, and a column ``number`` has what a regression predicts.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def list_manifest(path: Path) -> Listing:
     text = read_text(path, DataError, _MOST_BYTES)
     if "\0" in text:
         raise DataError(f"{path}: not a CSV file (it has NUL bytes)")
-    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    separator = "\t" if path.suffix.lower() == ".tsv" else ","
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     items: list[Item] = []
     columns: list[str] = []
     try:

@@ -169,13 +169,17 @@ def decode(path: Path, shape: Shape) -> np.ndarray:
     with _opened(path) as opened:
         if shape.resized:
             _read_smaller(opened, shape)
-        image = ImageOps.exif_transpose(opened)
-        if image.mode in _INTEGERS | _FLOATS:
-            image = _shallow(image, shape.depth)
-        image = image.convert("L" if shape.channels == 1 else "RGB")
-        if shape.resized:
-            image = _RESIZE[shape.how](image, (shape.width, shape.height), Image.Resampling.BILINEAR)
-        pixels = np.asarray(image)
+        return as_pixels(ImageOps.exif_transpose(opened), shape)
+
+
+def as_pixels(image: Image.Image, shape: Shape) -> np.ndarray:
+    """An upright image as uint8 ``[C, H, W]``, resized if ``shape.resized``."""
+    if image.mode in _INTEGERS | _FLOATS:
+        image = _shallow(image, shape.depth)
+    image = image.convert("L" if shape.channels == 1 else "RGB")
+    if shape.resized:
+        image = _RESIZE[shape.how](image, (shape.width, shape.height), Image.Resampling.BILINEAR)
+    pixels = np.asarray(image)
     return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 

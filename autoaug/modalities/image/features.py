@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, conv2d, pad
+from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, conv2d, interpolate, pad
 
 _FILTERS = 16
 _BINS = 8
@@ -78,3 +78,11 @@ def roughness(images: np.ndarray) -> np.ndarray:
     down, across = (np.abs(np.diff(pixels, axis=axis)).mean((1, 2, 3)) for axis in (2, 3))
     mean: np.ndarray = (down + across) / 2
     return mean
+
+
+def shrunk(stored: np.ndarray, side: int) -> np.ndarray:
+    """Images uint8 ``[n, C, H, W]`` at `side` x `side` pixels."""
+    values = torch.from_numpy(np.ascontiguousarray(stored)).float()
+    small = interpolate(values, (side, side), mode="bilinear", antialias=True)
+    pixels: np.ndarray = small.round().clamp(0, 255).to(torch.uint8).numpy()
+    return pixels

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from autoaug.modalities.image.sources.idx import is_idx_folder, open_idx
 from autoaug.modalities.image.sources.named import DATA_SETS, open_torchvision
 
 ending = ".png"
+beside: Mapping[str, np.ndarray] = {}
 
 
 def recognizes(data: str) -> bool:

@@ -15,13 +15,14 @@ from autoaug.modalities.base import (
     Attack,
     Corruption,
     Fusion,
-    Generator,
     Loader,
     Mixer,
     Modality,
     Pictures,
+    Proxy,
     Values,
 )
+from autoaug.modalities.generators import Generator
 from autoaug.modalities.networks import Models
 from autoaug.modalities.runtime import Runtime
 
@@ -133,6 +134,22 @@ class _Images(Modality):
         from autoaug.modalities.image.generators import GENERATORS
 
         return GENERATORS
+
+    def baselines_for(self, shape: tuple[int, ...]) -> tuple[str, ...]:
+        from autoaug.modalities.image.models import RESNET9_UP_TO
+
+        if min(shape[1:]) <= RESNET9_UP_TO:
+            return self.baselines
+        return tuple("flip-resized-crop" if name == "flip-crop" else name for name in self.baselines)
+
+    def proxy(self, shape: tuple[int, ...]) -> Proxy | None:
+        from autoaug.modalities.image.features import shrunk
+        from autoaug.modalities.image.models import RESNET9_UP_TO
+
+        if min(shape[1:]) <= RESNET9_UP_TO:
+            return None
+        small = shape[0], RESNET9_UP_TO, RESNET9_UP_TO
+        return Proxy(f"--size {RESNET9_UP_TO}", small, lambda stored: shrunk(stored, RESNET9_UP_TO))
 
     def features(self, values: Tensor) -> list[Tensor]:
         from autoaug.modalities.image.features import features

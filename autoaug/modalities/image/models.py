@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
-import inspect
 import math
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from autoaug.errors import OptionError, UnknownName, typed_line
+from autoaug.errors import OptionError, UnknownName
 from autoaug.modalities.image.backbones import PRETRAINED, Intake, fitted, load_backbone
 from autoaug.modalities.networks import Start
-from autoaug.utils.own_code import load_function
+from autoaug.modalities.own_networks import build_own, check_call, load_builder
 
 #: Up to this many pixels on the shorter side, the proxy is a narrow ResNet-9; above that, a ResNet-18.
 RESNET9_UP_TO = 64
@@ -23,6 +21,7 @@ RESNET9_UP_TO = 64
 _BYTES = 2**25
 _BUILTIN = ("auto", "resnet9", "resnet18")
 _LIBRARIES = ("torchvision", "timm")
+_KNOWN = (*_BUILTIN, *(f"{library}:NAME" for library in _LIBRARIES))
 
 
 class ResNet9(nn.Module):
@@ -156,7 +155,7 @@ def build_network(name: str, shape: tuple[int, ...], classes: int) -> tuple[nn.M
         return _torchvision(wanted, channels, classes)
     if provider == "timm":
         return _timm(wanted, channels, classes), 1
-    return _own(name, channels, classes), 1
+    return build_own(load_builder(name, _KNOWN), name, channels, classes), 1
 
 
 def _library(name: str) -> tuple[str, str]:
@@ -173,7 +172,7 @@ def is_own(name: str) -> bool:
 def check(name: str, weights: str | None = None) -> None:
     """See `autoaug.modalities.networks.Models`."""
     if is_own(name):
-        _check_call(load_builder(name), name)
+        check_call(load_builder(name, _KNOWN), name)
     library, wanted = _library(name)
     if library:
         _check_known(library, wanted)
@@ -183,26 +182,6 @@ def check(name: str, weights: str | None = None) -> None:
 
 def _full(name: str) -> str:
     return ":".join(_library(name)) if any(_library(name)) else name
-
-
-def load_builder(name: str) -> Callable[..., object]:
-    """Load the user's function that builds the network; raises as `build_network` does."""
-    if not name.partition(":")[2]:
-        known = [*_BUILTIN, *(f"{library}:NAME" for library in _LIBRARIES), "module:function"]
-        raise UnknownName("model", name, known)
-    return load_function(name, "--model")
-
-
-def _check_call(function: Callable[..., object], name: str) -> None:
-    """Raise `OptionError` if the user's function does not take two arguments by position."""
-    try:
-        inspect.signature(function).bind(3, 2)
-    except TypeError as fault:
-        raise OptionError(
-            f"--model {name} must take the numbers of channels and of classes, as {name}(3, 10): {typed_line(fault)}"
-        ) from None
-    except ValueError:  # a function of an extension module has no signature
-        return
 
 
 def _check_known(library: str, name: str) -> None:
@@ -237,19 +216,6 @@ def _timm(name: str, channels: int, classes: int) -> nn.Module:
     import timm
 
     network: nn.Module = timm.create_model(name, pretrained=False, in_chans=channels, num_classes=classes)
-    return network
-
-
-def _own(name: str, channels: int, classes: int) -> nn.Module:
-    build = load_builder(name)
-    try:
-        network = build(channels, classes)
-    except (Exception, SystemExit) as fault:  # a user's function may raise anything, or call sys.exit
-        raise OptionError(
-            f"--model {name} failed when called with ({channels}, {classes}): {typed_line(fault)}"
-        ) from fault
-    if not isinstance(network, nn.Module):
-        raise OptionError(f"--model {name} must return a torch.nn.Module, not {type(network).__name__}")
     return network
 
 

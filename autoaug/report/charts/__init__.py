@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from autoaug.report.charts.affinity import affinity_chart
 from autoaug.report.charts.candidates import candidates_chart
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.classes import classes_chart
@@ -12,6 +11,7 @@ from autoaug.report.charts.confusion import confusion_chart
 from autoaug.report.charts.curves import curves_chart
 from autoaug.report.charts.differences import differences_chart
 from autoaug.report.charts.front import front_chart
+from autoaug.report.charts.gains import gains_chart
 from autoaug.report.charts.history import history_chart
 from autoaug.report.charts.importance import importance_chart
 from autoaug.report.charts.parallel import parallel_chart
@@ -24,6 +24,7 @@ __all__ = ["CHARTS", "Chart", "RunFacts", "draw_charts"]
 
 #: In page order. Each returns None if the run has nothing to show.
 CHARTS: tuple[Callable[[RunFacts], Chart | None], ...] = (
+    gains_chart,
     candidates_chart,
     differences_chart,
     classes_chart,
@@ -36,7 +37,6 @@ CHARTS: tuple[Callable[[RunFacts], Chart | None], ...] = (
     timeline_chart,
     importance_chart,
     front_chart,
-    affinity_chart,
     robustness_chart,
 )
 

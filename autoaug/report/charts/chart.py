@@ -41,6 +41,7 @@ class Chart(NamedTuple):
         figure: the Plotly figure.
         head: the head of the data table; empty if the page already has that table.
         rows: the rows of the table, texts and numbers.
+        is_folded: whether it is shown on demand.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Chart(NamedTuple):
     figure: Any
     head: tuple[str, ...] = ()
     rows: Sequence[Sequence[str | float]] = ()
+    is_folded: bool = False
 
     def html(self) -> Markup:
         """HTML for a page that includes Plotly and draws its charts one after another (``page.js``)."""

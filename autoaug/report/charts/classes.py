@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from autoaug.evaluation.statistics import estimate
 from autoaug.report.before_after import before_and_after
 from autoaug.report.charts.chart import Chart, RunFacts
-from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure, plain, short
+from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure, short
 from autoaug.results import RECALL, Candidate, SearchResult
 
 #: With more classes than this, only those with the largest losses and gains are drawn.
@@ -50,7 +50,7 @@ def classes(result: SearchResult) -> Classes | None:
             scores = _interval(before, after, i, shared)
             interval = None if scores is None else RECALL.interval(scores)
             rows.append(ClassRow(name, RECALL.value(old), RECALL.value(new), new - old, interval))
-    return Classes(before.name, after.name, tuple(sorted(rows, key=lambda row: row.gain)))
+    return Classes(before.label, after.label, tuple(sorted(rows, key=lambda row: row.gain)))
 
 
 def _interval(before: Candidate, after: Candidate, index: int, seeds: list[int]) -> tuple[float, float] | None:
@@ -88,7 +88,7 @@ def classes_figure(per_class: Classes) -> go.Figure:
             y=names,
             mode="markers",
             marker={"color": color, "size": 9, "symbol": symbol, "line": {"width": 2}},
-            name=plain(label),
+            name=short(label),
             hovertemplate=f"%{{y}}: %{{x:{RECALL.digits(1)}}}{RECALL.behind}<extra></extra>",
         )
     figure.update_yaxes(
@@ -104,10 +104,10 @@ def classes_chart(facts: RunFacts) -> Chart | None:
         return None
     return Chart(
         "classes",
-        "classes",
+        "recall",
         "",
-        f"{RECALL.heading} per class before and after. Each interval is for new seeds alone, and holds "
-        "with 95 % on its own: with several classes, one or another may be luck.",
+        f"{RECALL.heading} per class before and after. The intervals in its table are for new seeds alone, and "
+        "each holds with 95 % on its own: with several classes, one or another may be luck.",
         classes_figure(per_class),
         (
             "class",

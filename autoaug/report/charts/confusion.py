@@ -1,20 +1,22 @@
-"""Confusion matrices, before and after."""
+"""How the confusion between classes changed."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from autoaug.report.before_after import before_and_after
 from autoaug.report.charts.chart import Chart, RunFacts
-from autoaug.report.charts.style import ACCENT, short, styled
+from autoaug.report.charts.style import short, styled
 from autoaug.results import SearchResult
 
 _MOST_CLASSES = 40
 #: Up to this number of classes, percentages fit into the cells.
 _MOST_WRITTEN = 12
+
+#: `WARN` and `ACCENT`, translucent so that text in the page's color is readable on them.
+_SCALE = [[0, "rgba(213,94,0,0.65)"], [0.5, "rgba(128,138,147,0.06)"], [1, "rgba(0,114,178,0.65)"]]
 
 Shares = tuple[tuple[float, ...], ...]
 
@@ -34,40 +36,36 @@ def confusion(result: SearchResult) -> Confusion | None:
     if pair is None or len(result.data.classes) > _MOST_CLASSES or not all(c.confusion for c in pair):
         return None
     before, after = (tuple(tuple(100 * n / max(1, sum(row)) for n in row) for row in c.confusion) for c in pair)
-    return Confusion(result.data.classes, (pair[0].name, pair[1].name), before, after)
+    return Confusion(result.data.classes, (pair[0].label, pair[1].label), before, after)
 
 
 def confusion_figure(matrices: Confusion) -> go.Figure:
-    """Both matrices side by side; the color scale ignores the diagonal, whose values are large."""
+    """What changed in each cell: more often in one color, less often in another, as strong as the largest change."""
     labels = [short(name) for name in matrices.classes]
-    titles = [short(name) for name in matrices.names]
-    figure = make_subplots(1, 2, subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.04)
-    off = [
-        v
-        for rows in (matrices.before, matrices.after)
-        for i, row in enumerate(rows)
-        for j, v in enumerate(row)
-        if i != j
+    changes = [
+        [after - before for before, after in zip(*rows, strict=True)]
+        for rows in zip(matrices.before, matrices.after, strict=True)
     ]
-    for column, rows in enumerate((matrices.before, matrices.after), start=1):
-        figure.add_heatmap(
-            z=rows,
-            x=labels,
-            y=labels,
-            zmin=0,
-            zmax=max(off, default=1.0),
-            colorscale=[[0, "rgba(128,138,147,0.08)"], [1, ACCENT]],
-            showscale=False,
-            row=1,
-            col=column,
-            texttemplate="%{z:.0f}" if len(labels) <= _MOST_WRITTEN else None,
-            hovertemplate="%{y} predicted as %{x}: %{z:.1f} %<extra></extra>",
-            xgap=1,
-            ygap=1,
-        )
-    styled(figure, 160 + 26 * len(labels)).update_layout(margin_t=40)
-    figure.update_xaxes(automargin=True, type="category", title_text="predicted")
-    figure.update_yaxes(automargin=True, type="category", autorange="reversed")
+    both = [list(zip(*rows, strict=True)) for rows in zip(matrices.before, matrices.after, strict=True)]
+    largest = max((abs(change) for row in changes for change in row), default=0.0) or 1.0
+    figure = styled(go.Figure(), 120 + 30 * len(labels))
+    figure.add_heatmap(
+        z=changes,
+        customdata=both,
+        x=labels,
+        y=labels,
+        zmin=-largest,
+        zmax=largest,
+        colorscale=_SCALE,
+        showscale=False,
+        text=[[f"{change:+.0f}" if round(change) else "" for change in row] for row in changes],
+        texttemplate="%{text}" if len(labels) <= _MOST_WRITTEN else None,
+        hovertemplate="%{y} predicted as %{x}: from %{customdata[0]:.1f} to %{customdata[1]:.1f} %<extra></extra>",
+        xgap=1,
+        ygap=1,
+    )
+    figure.update_xaxes(automargin=True, showgrid=False, type="category", title_text="predicted")
+    figure.update_yaxes(automargin=True, showgrid=False, type="category", autorange="reversed", title_text="true class")
     return figure
 
 
@@ -86,8 +84,9 @@ def confusion_chart(facts: RunFacts) -> Chart | None:
     return Chart(
         "confusion",
         "classes",
-        "Confusion between classes",
-        f"Rows are the true classes, in percent; {before} on the left, {after} on the right.",
+        "Which classes are confused",
+        f"How many of 100 test samples of a class (a row) are predicted more or less often as each class with {after} "
+        f"than with {before}. On the diagonal more is better, elsewhere less.",
         confusion_figure(matrices),
         ("class", "predicted as", f"{before}, %", f"{after}, %"),
         sorted(rows, key=lambda row: max(row[2], row[3]), reverse=True),

@@ -65,4 +65,5 @@ def curves_chart(facts: RunFacts) -> Chart | None:
         "Learning curves",
         f"Validation {facts.metric.name} at each rung; pruned trials end early.",
         curves_figure(trial_curves, facts.metric),
+        is_folded=True,
     )

@@ -42,19 +42,20 @@ def differences(result: SearchResult, metric: MetricRecord) -> Differences | Non
         for seed, a, b in zip(one.seeds, one.test_scores, other.test_scores, strict=False)
     )
     interval = metric.interval(compared.ci95)
-    return Differences(one.name, other.name, seeds, metric.value(compared.difference), interval)
+    return Differences(one.label, other.label, seeds, metric.value(compared.difference), interval)
 
 
 def differences_figure(paired_seeds: Differences, metric: MetricRecord) -> go.Figure:
-    """One dot per seed, a line for the mean, and a band for its interval."""
+    """One dot per seed, in training order from the top, a line for the mean, and a band for its interval."""
     unit = f", {metric.points}" if metric.points else ""
-    figure = base_figure(170, f"difference in test {metric.name}{unit}")
+    count = len(paired_seeds.seeds)
+    figure = base_figure(130 + 14 * count, f"difference in test {metric.name}{unit}")
     figure.add_vrect(x0=paired_seeds.ci95[0], x1=paired_seeds.ci95[1], fillcolor=ACCENT, opacity=0.15, line_width=0)
     figure.add_vline(x=paired_seeds.mean, line_color=ACCENT, line_width=2)
     figure.add_vline(x=0, line_color=MUTED, line_dash="dot")
     figure.add_scatter(
         x=[row.difference for row in paired_seeds.seeds],
-        y=[0] * len(paired_seeds.seeds),
+        y=[*range(count)],  # not in one line, where equal differences would hide one another
         mode="markers",
         marker={"color": [ACCENT if row.is_better else WARN for row in paired_seeds.seeds], "size": 10, "opacity": 0.7},
         text=[
@@ -64,7 +65,7 @@ def differences_figure(paired_seeds: Differences, metric: MetricRecord) -> go.Fi
         hovertemplate="%{text}<extra></extra>",
         showlegend=False,
     )
-    figure.update_yaxes(visible=False, range=[-1, 1])
+    figure.update_yaxes(visible=False, range=[count - 0.5, -0.5])
     return figure
 
 

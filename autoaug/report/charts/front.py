@@ -38,7 +38,7 @@ def front(result: SearchResult) -> list[FrontPoint]:
         return any(v != own and all(a >= b for a, b in zip(v, own, strict=True)) for _, v in done)
 
     plain = result.metric.plain
-    return [FrontPoint(t.number, t.name, (plain(t.values[0]), *t.values[1:]), not beaten(own)) for t, own in done]
+    return [FrontPoint(t.number, t.label, (plain(t.values[0]), *t.values[1:]), not beaten(own)) for t, own in done]
 
 
 def front_figure(points: list[FrontPoint], objectives: tuple[str, ...]) -> go.Figure:

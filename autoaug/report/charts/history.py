@@ -49,7 +49,7 @@ def trial_history(trials: Iterable[TrialSummary], metric: MetricRecord) -> Trial
             baselines.append(BaselineLine(trial.name, metric.value(trial.score), trial.data_fraction))
         if trial.is_baseline or score is None:
             continue
-        points.append(TrialPoint(trial.number, trial.name, trial.status, metric.value(score), trial.data_fraction))
+        points.append(TrialPoint(trial.number, trial.label, trial.status, metric.value(score), trial.data_fraction))
         if trial.score is not None:
             so_far = best.setdefault(trial.data_fraction, [])
             so_far.append((trial.number, max(trial.score, so_far[-1][1] if so_far else trial.score)))

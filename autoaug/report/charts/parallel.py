@@ -73,7 +73,7 @@ def parallel_figure(chosen: Choices, metric: MetricRecord) -> go.Figure:
         labelangle=-20,
         labelside="bottom",
     )
-    figure.update_layout(margin={"l": 120, "r": 60, "t": 32, "b": 90})
+    figure.update_layout(margin={"l": 120, "r": 80, "t": 32, "b": 90})
     return figure
 
 
@@ -90,4 +90,5 @@ def parallel_chart(facts: RunFacts) -> Chart | None:
         f"made to its {facts.metric.name}.",
         parallel_figure(chosen, facts.metric),
         *chosen.table(facts.metric),
+        is_folded=True,
     )

@@ -31,7 +31,7 @@ def reached(trials: Iterable[TrialSummary], full_length: int, metric: MetricReco
             continue
         if trial.data_fraction not in best or trial.score > best[trial.data_fraction]:
             best[trial.data_fraction] = trial.score
-            point = Reached(spent / full_length, metric.value(trial.score), trial.name)
+            point = Reached(spent / full_length, metric.value(trial.score), trial.label)
             lines.setdefault(trial.data_fraction, []).append(point)
     return lines
 
@@ -82,4 +82,5 @@ def reached_chart(facts: RunFacts) -> Chart | None:
         reached_figure(lines, baselines, facts.metric),
         ("data", "trainings", facts.metric.title(), "trial"),
         [(f"{100 * s:g} %", p.trainings, p.value, p.name) for s, line in lines.items() for p in line],
+        is_folded=True,
     )

@@ -47,4 +47,5 @@ def slices_chart(facts: RunFacts) -> Chart | None:
         f"The {facts.metric.name} of the trials on {on_data(chosen.data_fraction)} over the values of each choice.",
         slices_figure(chosen, facts.metric),
         *chosen.table(facts.metric),
+        is_folded=True,
     )

@@ -34,7 +34,7 @@ def timeline(trials: Iterable[TrialSummary]) -> list[Busy]:
         begin, end = trial.started - ran[0].started, trial.started - ran[0].started + trial.seconds
         lane = next((i for i, stop in enumerate(free) if stop <= begin + _SLACK), len(free))
         free[lane : lane + 1] = [end]
-        rows.append(Busy(lane, begin, end, trial.name, trial.status))
+        rows.append(Busy(lane, begin, end, trial.label, trial.status))
     return rows
 
 
@@ -73,4 +73,5 @@ def timeline_chart(facts: RunFacts) -> Chart | None:
         timeline_figure(rows),
         ("trial", "row", "from, s", "to, s", "outcome"),
         [(row.name, str(row.lane + 1), row.begin, row.end, row.status) for row in rows],
+        is_folded=True,
     )

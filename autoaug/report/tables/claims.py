@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from autoaug.evaluation.statistics import verdict_of
+from autoaug.evaluation.wording import is_vague
 from autoaug.results import Comparison, MetricRecord, SearchResult, Verdict
 
 #: What the verdict of a claim means, in a word or two.
@@ -13,7 +14,7 @@ _PROVEN: dict[Verdict, str] = {"better": "better", "worse": "worse", "no signifi
 
 class ClaimRow(NamedTuple):
     """The returned policy against another; values in the metric's unit, the parts of half the interval's width as
-    well.
+    well. Of too few seeds, no interval is shown.
     """
 
     against: str
@@ -24,6 +25,7 @@ class ClaimRow(NamedTuple):
     by_seeds: float
     by_samples: float
     proven: str
+    has_interval: bool
 
 
 def claim_rows(result: SearchResult, metric: MetricRecord) -> list[ClaimRow]:
@@ -42,4 +44,5 @@ def _row(claim: Comparison, metric: MetricRecord) -> ClaimRow:
         by_seeds=abs(metric.value(claim.seeds_reach or 0.0)),
         by_samples=abs(metric.value(claim.samples_reach or 0.0)),
         proven=_PROVEN[verdict_of(claim.ci95)],
+        has_interval=not is_vague(claim.differences, claim.ci95),
     )

@@ -23,7 +23,7 @@ def metric_rows(result: SearchResult) -> list[MetricRow]:
 
 def _row(candidate: Candidate, names: list[str]) -> MetricRow:
     own = [candidate.metrics[name] for name in names]
-    return MetricRow(candidate.name, tuple(one.metric.title() for one in own), tuple(map(_words, own)))
+    return MetricRow(candidate.label, tuple(one.metric.title() for one in own), tuple(map(_words, own)))
 
 
 def _words(own: MetricScores) -> str:

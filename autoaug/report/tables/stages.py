@@ -25,7 +25,7 @@ def stages(result: SearchResult, metric: MetricRecord) -> list[StageRow]:
     rows = [StageRow(f"probe: {name}", 0, "", 100 * passes / total, None, "") for name, passes in probed.items()]
     for name in dict.fromkeys(t.stage for t in result.history):
         own = [t for t in result.history if t.stage == name]
-        scored = [(t.score, t.name) for t in own if t.score is not None]
+        scored = [(t.score, t.label) for t in own if t.score is not None]
         score, best_name = max(scored, key=lambda pair: pair[0], default=(None, ""))
         fractions = " and ".join(f"{100 * fraction:g} %" for fraction in sorted({t.data_fraction for t in own}))
         compute = 100 * sum(t.sample_passes for t in own) / total

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple
-
 from autoaug.policy.models import Policy
 
-
-class Uniformity(NamedTuple):
-    """How far a policy's choice among its operators is from a uniform one.
-
-    Attributes:
-        operators: the number of operators that it draws from.
-        distance: the total variation distance from the uniform distribution, 0 to 1.
-        effective: the exponential of the entropy: the number of equally likely operators with the same uncertainty.
-    """
-
-    operators: int
-    distance: float
-    effective: float
+#: Shares that differ by less are equal.
+_ROUNDING = 1e-3
 
 
-def uniformity(policy: Policy) -> Uniformity | None:
-    """The uniformity over all layers that choose between operators; None if there are none."""
+def uniformity(policy: Policy) -> str:
+    """How evenly the layers that choose between operators do so, as a sentence; empty if there are none."""
     weights: dict[str, float] = {}
     for layer in policy.all_layers():
         if len(layer.sub_policies) > 1:
@@ -34,7 +20,12 @@ def uniformity(policy: Policy) -> Uniformity | None:
                     weights[operation.operator] = weights.get(operation.operator, 0.0) + added
     total = sum(weights.values())
     if len(weights) < 2 or not total:  # there is no choice, or nothing is ever drawn
-        return None
-    shares = [weight / total for weight in weights.values()]
-    entropy = -sum(share * math.log(share) for share in shares if share)
-    return Uniformity(len(shares), sum(abs(share - 1 / len(shares)) for share in shares) / 2, math.exp(entropy))
+        return ""
+    begun, even = f"It chooses among {len(weights)} operators", 1 / len(weights)
+    most = max(weights, key=weights.__getitem__)
+    share = weights[most] / total
+    if share - even < _ROUNDING:
+        return f"{begun}, all equally often."
+    return (
+        f"{begun}. {most} is the most frequent, with {100 * share:.0f} % of the choices ({100 * even:.0f} % if even)."
+    )

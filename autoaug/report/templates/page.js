@@ -1,29 +1,42 @@
 // Charts are drawn one after another, so that the page answers in between; they follow its colors and its width.
 const dark = matchMedia("(prefers-color-scheme: dark)");
-function colors(layout) {
+function colors(place) {
   const style = getComputedStyle(document.documentElement);
   const ink = style.getPropertyValue("--ink").trim(), line = style.getPropertyValue("--line").trim();
   const found = {"font.color": ink};
-  for (const axis of Object.keys(layout).filter(key => /^[xy]axis\d*$/.test(key))) found[axis + ".gridcolor"] = line;
-  return found;
+  for (const axis of Object.keys(place.layout).filter(key => /^[xy]axis\d*$/.test(key))) found[axis + ".gridcolor"] = line;
+  const cells = [...place.data.keys()].filter(i => place.data[i].type === "heatmap");
+  return Plotly.update(place, cells.length ? {"textfont.color": ink} : {}, found, cells.length ? cells : undefined);
 }
-async function draw(waiting) {
-  const given = waiting.shift();
-  if (!given) { document.body.dataset.drawn = "all"; return; }
+const waiting = [...document.querySelectorAll("[data-figure]")];
+let drawing = false;
+async function draw() {  // what is folded is drawn once it is opened: before that, it has no width
+  const next = waiting.findIndex(given => !given.closest("details:not([open])"));
+  drawing = next >= 0;
+  if (!drawing) { document.body.dataset.drawn = "all"; return; }
+  const [given] = waiting.splice(next, 1);
   const figure = JSON.parse(given.textContent);
   const place = document.getElementById(given.dataset.figure);
   await Plotly.newPlot(place, figure.data, figure.layout, {displaylogo: false, responsive: true, displayModeBar: false});
-  await Plotly.relayout(place, colors(place.layout));
-  setTimeout(() => draw(waiting), 0);
+  await colors(place);
+  setTimeout(draw, 0);
 }
 function begin() {  // Plotly's own script takes a second to run: the page is shown, and answers, before it
   const held = document.querySelector("script[data-plotly]");
   if (held) document.head.append(Object.assign(document.createElement("script"), {textContent: held.textContent}));
-  draw([...document.querySelectorAll("[data-figure]")]);
+  draw();
+  document.addEventListener("toggle", () => { if (!drawing) draw(); }, true);
 }
 requestAnimationFrame(() => setTimeout(begin, 0));
+function unfold() {  // what an address points to
+  const section = location.hash && document.getElementById(location.hash.slice(1));
+  const part = section && section.querySelector(":scope > details");
+  if (part) part.open = true;
+}
+unfold();
+addEventListener("hashchange", unfold);
 dark.addEventListener("change", () => {
-  for (const place of document.querySelectorAll(".js-plotly-plot")) Plotly.relayout(place, colors(place.layout));
+  for (const place of document.querySelectorAll(".js-plotly-plot")) colors(place);
 });
 
 for (const button of document.querySelectorAll("[data-redraw]")) {

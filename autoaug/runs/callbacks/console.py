@@ -71,21 +71,18 @@ class ConsoleProgress(Progress):
         if trial.score is not None:
             kind = trial.data_fraction, trial.is_baseline
             self._best[kind] = max(self._best.get(kind, -math.inf), trial.score)
-        best, best_baseline = (self._shown(self._best.get((trial.data_fraction, of))) for of in (False, True))
-        on = "" if trial.data_fraction == 1 else f" on {100 * trial.data_fraction:g} % of the data"
-        text = f"{self._trials} trials, best{on} {best}, best baseline {best_baseline}"
-        outcome = trial.status if trial.score is None else self._shown(trial.score)
+        on = "" if trial.data_fraction == 1 else f"on {100 * trial.data_fraction:g} % of the data: "
+        kinds = {"best": (trial.data_fraction, False), "best baseline": (trial.data_fraction, True)}
+        best = [f"{what} {self._metric.shown(self._best[kind])}" for what, kind in kinds.items() if kind in self._best]
+        text = f"{self._trials} trial{'s' * (self._trials > 1)}; {on}{', '.join(best) or 'none has a score yet'}"
+        outcome = trial.status if trial.score is None else self._metric.shown(trial.score)
         reason = f" ({trial.reason})" if trial.reason else ""
-        what = trial.words or trial.name
-        self._show(text, fraction, f"trial {trial.number}, {what}: {outcome}{reason}; {text}")
+        self._show(text, fraction, f"trial {trial.number}, {trial.label}: {outcome}{reason}; {text}")
 
     def training_ended(self, name: str, done: int, total: int) -> None:
         """A training of the confirmation ended."""
         text = f"confirmation {done} of {total}"
         self._show(text, done / total, f"{text}: {name}")
-
-    def _shown(self, score: float | None) -> str:
-        return "-" if score is None else self._metric.shown(score)
 
     def _show(self, text: str, fraction: float, line: str) -> None:
         start, stop = self._part

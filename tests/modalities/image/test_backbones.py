@@ -82,6 +82,8 @@ def test_unfit_files_are_refused_in_one_line(saved: Path, tmp_path: Path, capsys
     torch.save(trained(), tmp_path / "model.pt")
     torch.save({"a": Code()}, tmp_path / "code.pt")
     torch.save({"epoch": 3}, tmp_path / "other.pt")
+    diverged = {name: tensor * float("nan") for name, tensor in trained().state_dict().items()}
+    torch.save(diverged, tmp_path / "diverged.pt")
     for name, words in {
         "cut.safetensors": "damaged or truncated",
         "junk.safetensors": "damaged or truncated",
@@ -90,6 +92,7 @@ def test_unfit_files_are_refused_in_one_line(saved: Path, tmp_path: Path, capsys
         "model.pt": "contains pickled code, which is not run",
         "code.pt": "contains pickled code, which is not run",
         "other.pt": "not a state dict",
+        "diverged.pt": "not finite",
         "none.pt": "no such file",
     }.items():
         with pytest.raises(OptionError, match=words) as fault:

@@ -27,7 +27,7 @@ def test_a_finished_run_has_all_charts_in_order_and_tables_as_wide_as_their_head
     charts = draw_charts(RunFacts(content.history, 1000, result=content, robustness=robustness))
     names = [chart.name for chart in charts]
     assert names == [name for name in (d.__name__.removesuffix("_chart") for d in CHARTS) if name in names]
-    assert {"candidates", "differences", "classes", "history", "reached", "affinity"} <= set(names)
+    assert {"candidates", "differences", "classes", "history", "reached"} <= set(names)
     assert "robustness" in names
     for chart in charts:
         assert {len(row) for row in chart.rows} <= {len(chart.head)}, chart.name

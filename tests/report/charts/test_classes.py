@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autoaug.policy.models import Policy
 from autoaug.report.charts.classes import classes
 from autoaug.report.charts.confusion import confusion
 from autoaug.results import Candidate, DataSummary, Returned
@@ -11,6 +12,8 @@ from tests.report.records import result
 def candidate(name: str, kind: str, accuracies: tuple[float, ...]) -> Candidate:
     rows = tuple((value, None, 1.0) for value in accuracies)
     return Candidate.model_construct(
+        trial=None,
+        policy=Policy(),
         name=name,
         kind=kind,
         mean=0.5,

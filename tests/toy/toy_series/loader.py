@@ -12,6 +12,7 @@ from autoaug.data.source import Source
 from autoaug.errors import DataError
 
 ending = ".npy"
+beside: dict[str, np.ndarray] = {}
 
 
 def recognizes(data: str) -> bool:

@@ -20,6 +20,9 @@ from autoaug.modalities.image.exports import (
     with_targets,
 )
 from autoaug.modalities.image.exports.idioms import albumentations as in_albumentations
+from autoaug.modalities.image.exports.idioms import keras as in_keras
+from autoaug.modalities.image.exports.idioms import kornia as in_kornia
+from autoaug.modalities.image.exports.idioms import numpy as in_numpy
 from autoaug.modalities.image.exports.idioms import torchvision as in_torchvision
 from autoaug.modalities.runtime import ArrayRuntime, Runtime, TorchRuntime
 
@@ -44,7 +47,17 @@ EXPORTS: Mapping[str, Runtime] = {
         with_targets,
         words=in_torchvision,
     ),
-    "kornia": TorchRuntime("images = Augment()(images)", kornia, False, _TORCH_KINDS, steps, chains, plain, mixing),
+    "kornia": TorchRuntime(
+        "images = Augment()(images)",
+        kornia,
+        False,
+        _TORCH_KINDS,
+        steps,
+        chains,
+        plain,
+        mixing,
+        words=in_kornia,
+    ),
     "numpy": ArrayRuntime(
         "image = Augment()(image)",
         _IN_NUMPY,
@@ -52,6 +65,7 @@ EXPORTS: Mapping[str, Runtime] = {
         ("import os", "from typing import Any", "from PIL import Image"),
         _ARRAY_TYPES,
         _FOLDER / "numpy.txt",
+        words=in_numpy,
     ),
     "albumentations": ArrayRuntime(
         "image = A.Compose([Augment()], seed=0)(image=image)['image']",
@@ -69,6 +83,7 @@ EXPORTS: Mapping[str, Runtime] = {
         ("from typing import Any", "from keras import ops", "import keras"),
         _ARRAY_TYPES,
         _FOLDER / "keras.txt",
+        words=in_keras,
     ),
     "timm": Runtime("python train.py DATA OPTIONS"),
 }

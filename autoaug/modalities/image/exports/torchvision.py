@@ -1,4 +1,7 @@
-"""Operators in terms of torchvision: ``(image [C, H, W], value, uniforms [4]) -> image``."""
+"""Operators in terms of torchvision: ``(image [C, H, W], value, uniforms [4]) -> image``.
+
+Its autocontrast, hue and sharpness are not among them: they write into what a gradient needs, and raise an error.
+"""
 
 from __future__ import annotations
 
@@ -53,10 +56,6 @@ def posterize(image: Tensor, bits: float, uniforms: Tensor) -> Tensor:
     return F.posterize(levels, 8 - removed).to(image.dtype) / 255 if removed else image
 
 
-def autocontrast(image: Tensor, share: float, uniforms: Tensor) -> Tensor:
-    return torch.lerp(image, by_channel(image, F.autocontrast), share)
-
-
 def equalize(image: Tensor, share: float, uniforms: Tensor) -> Tensor:
     levels = (image * 255 + 0.5).to(torch.uint8)
     equalized = by_channel(levels, F.equalize)
@@ -64,22 +63,11 @@ def equalize(image: Tensor, share: float, uniforms: Tensor) -> Tensor:
     return torch.lerp(image, torch.where(same, image, equalized.to(image.dtype) / 255), share)
 
 
-def sharpness(image: Tensor, change: float, uniforms: Tensor) -> Tensor:
-    return by_channel(image, lambda one: F.adjust_sharpness(one, 1 + change))
-
-
 def gaussian_blur(image: Tensor, fraction: float, uniforms: Tensor) -> Tensor:
     shorter = min(image.shape[-2:])
     radius = min(math.ceil(3 * 0.06 * shorter), shorter - 1)
     sigma = fraction * shorter
     return F.gaussian_blur(image, [2 * radius + 1] * 2, [max(sigma, 0.05)] * 2) if radius and sigma > 0 else image
-
-
-def hue(image: Tensor, turns: float, uniforms: Tensor) -> Tensor:
-    if image.shape[0] != 3:
-        return image
-    with image.device:  # it makes a tensor on the default device
-        return F.adjust_hue(image, turns)
 
 
 def median_blur(image: Tensor, share: float, uniforms: Tensor) -> Tensor:

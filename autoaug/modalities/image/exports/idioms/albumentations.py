@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from autoaug.modalities.image.exports.idioms.numbers import number, pair
+from autoaug.modalities.image.exports.idioms.numbers import drawn, number, pair
 from autoaug.modalities.runtime import Call, Expression
 
 use = "image = A.Compose([Augment()], seed=0)(image=image)['image']"
@@ -25,17 +25,12 @@ published_note = ""
 
 def _value(function: str, p: str, **ends: tuple[float, float]) -> str:
     """A function of pixels whose arguments are drawn."""
-    return _drawn("RandomValue", function, p, ends)
+    return drawn("RandomValue", function, p, ends)
 
 
 def _warp(function: str, p: str, **ends: tuple[float, float]) -> str:
     """A movement of pixels whose arguments are drawn."""
-    return _drawn("RandomWarp", function, p, ends)
-
-
-def _drawn(kind: str, function: str, p: str, ends: Mapping[str, tuple[float, float]]) -> str:
-    given = [function, *([f"p={p}"] if p != "1" else []), *(f"{name}={pair(*own)}" for name, own in ends.items())]
-    return f"{kind}({', '.join(given)})"
+    return drawn("RandomWarp", function, p, ends)
 
 
 _BILINEAR = "interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT"

@@ -21,6 +21,7 @@ imports: Sequence[str] = (
 helpers = Path(__file__).parent / "torchvision_helpers.py"
 shell = Path(__file__).parent / "torchvision.txt"
 published: Mapping[str, str] = {
+    "trivialaugment-wide": "TrivialAugmentWide(num_magnitude_bins=256, interpolation=BILINEAR)",
     "randaugment": "v2.RandAugment(num_ops={n}, magnitude={m}, interpolation=BILINEAR)",
     "autoaugment-imagenet": "v2.AutoAugment(v2.AutoAugmentPolicy.IMAGENET, interpolation=BILINEAR)",
     "autoaugment-cifar10": "v2.AutoAugment(v2.AutoAugmentPolicy.CIFAR10, interpolation=BILINEAR)",
@@ -28,7 +29,7 @@ published: Mapping[str, str] = {
 }
 
 published_note = (
-    "torchvision's own RandAugment and AutoAugment raise an error for boxes, masks and keypoints; --exact moves them."
+    "torchvision's own automatic policies raise an error for boxes, masks and keypoints; --exact moves them."
 )
 
 

@@ -43,6 +43,15 @@ class RandomChoice(v2.RandomChoice):
         return self.transforms[bisect(list(accumulate(self.p[:-1])), torch.rand(()).item())](*inputs)
 
 
+class TrivialAugmentWide(v2.TrivialAugmentWide):
+    """The library's own, with movements by up to a seventh of any size, as its 32 pixels are of 224."""
+
+    _AUGMENTATION_SPACE = v2.TrivialAugmentWide._AUGMENTATION_SPACE | {
+        "TranslateX": (lambda bins, height, width: torch.linspace(0, width / 7, bins), True),
+        "TranslateY": (lambda bins, height, width: torch.linspace(0, height / 7, bins), True),
+    }
+
+
 def affine(image: Any, shear_x: float = 0.0, shear_y: float = 0.0, x: float = 0.0, y: float = 0.0) -> Any:
     """Shear by slopes about the upper left corner, and move by fractions of the size, in whole pixels."""
     height, width = F.get_size(image)
@@ -144,18 +153,16 @@ def cutout(image: Any, side: float, x: float, y: float) -> Any:
 
 def image_of(sample: Any) -> Any:
     """The image of a sample; raises ValueError where its values would be misread, and for batches."""
-    leaves = tree_leaves(sample)
+    alone = len(sample) == 1 and isinstance(sample[0], (Image.Image, torch.Tensor))
+    leaves = sample if alone else tree_leaves(sample)
     images = [one for one in leaves if isinstance(one, (Image.Image, tv_tensors.Image))]
-    images = images or [one for one in leaves if F.is_pure_tensor(one)]
-    if not images:
-        raise ValueError("there is no picture and no tensor in the sample; convert arrays by v2.ToImage()")
-    image = images[0]
-    if isinstance(image, Image.Image):
-        seen, good = image.mode, image.mode in ("L", "RGB")
-    else:
+    image = next(iter(images or filter(F.is_pure_tensor, leaves)), None)
+    seen = getattr(image, "mode", type(image).__name__)
+    good = seen in ("L", "RGB")
+    if isinstance(image, torch.Tensor):
         low, high = (0, 1) if image.dtype == torch.uint8 else image.aminmax()
-        seen = f"{image.dtype} {list(image.shape)} from {low} to {high}"
         good = image.ndim == 3 and bool(-1e-3 <= low <= high <= 1.001)
+        seen = "" if good else f"{image.dtype} {list(image.shape)} from {low} to {high}"
     if not good:
         raise ValueError(f"an image must be an L or RGB picture, or [C, H, W] in uint8 or floats in [0, 1], not {seen}")
     return image

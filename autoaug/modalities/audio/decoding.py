@@ -1,0 +1,137 @@
+"""Read sound files by soundfile, and bring them to one rate, number of channels and length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+#: The rate of all sounds in the engine, in samples per second.
+RATE = 16_000
+#: Suffixes of sound files, in lower case.
+ENDINGS = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64", ".rf64"})
+#: Longer sounds are only looked at, and used, as far as this.
+MOST_SECONDS = 30
+_RATES = (1_000, 768_000)
+#: A sound is clipped if this share of its values is at full scale.
+_CLIPPED = 1e-3
+_FULL = 0.999
+
+
+class Header(NamedTuple):
+    """What is known about a readable file.
+
+    Attributes:
+        rate: samples per second.
+        channels: their number.
+        seconds: its length.
+        peak: the greatest absolute value, 1 at full scale.
+        is_clipped: whether many values are at full scale, or beyond.
+        is_plain: whether it is a 16-bit WAV file.
+    """
+
+    rate: int
+    channels: int
+    seconds: float
+    peak: float
+    is_clipped: bool
+    is_plain: bool
+
+
+@dataclass(frozen=True)
+class Form:
+    """The form that all sounds get.
+
+    Attributes:
+        channels: 1 or 2; others are averaged to one.
+        samples: the length, to which shorter sounds are padded with zeros at the end, and longer ones are cut.
+    """
+
+    channels: int
+    samples: int
+
+
+def read_header(path: Path) -> Header:
+    """Read a file once; raises ValueError if it has no valid samples, and what soundfile raises if it is damaged."""
+    import soundfile
+
+    with soundfile.SoundFile(path) as file:
+        rate, channels, frames = int(file.samplerate), int(file.channels), int(file.frames)
+        is_plain = file.format in ("WAV", "WAVEX") and file.subtype == "PCM_16"
+        if not _RATES[0] <= rate <= _RATES[1]:
+            raise ValueError(f"its rate is {rate} Hz; rates are from {_RATES[0]:,} to {_RATES[1]:,}")
+        values = file.read(MOST_SECONDS * rate, dtype="float32", always_2d=True)
+    if not values.size:
+        raise ValueError("it has no samples")
+    if not np.isfinite(values).all():
+        raise ValueError("it has samples that are NaN or infinite")
+    size = np.abs(values)
+    is_clipped = bool(size.max() > 1) or float((size >= _FULL).mean()) > _CLIPPED
+    return Header(rate, channels, max(frames, len(values)) / rate, float(size.max()), is_clipped, is_plain)
+
+
+def decode(path: Path, channels: int, samples: int | None = None) -> np.ndarray:
+    """The sound as int16 ``[channels, samples]``, resampled to `RATE` by soxr; without `samples`, in its own length."""
+    import soundfile
+
+    with soundfile.SoundFile(path) as file:
+        rate = int(file.samplerate)
+        wanted = MOST_SECONDS * rate if samples is None else -(-(samples + RATE) * rate // RATE)  # and a second more
+        values = file.read(wanted, dtype="float32", always_2d=True)
+    if not len(values) or not np.isfinite(values).all():
+        raise ValueError(f"{path} has changed since it was checked: it has no valid samples")
+    sound = resampled(_mixed(values, channels), rate).T
+    if samples is not None:
+        sound = np.pad(sound[:, :samples], ((0, 0), (0, max(0, samples - sound.shape[1]))))
+    return as_int16(sound)
+
+
+def _mixed(values: np.ndarray, channels: int) -> np.ndarray:
+    """``[n, C]`` with that number of channels: the mean of all, if it is another one."""
+    if values.shape[1] == channels:
+        return values
+    return np.repeat(values.mean(1, keepdims=True), channels, 1)
+
+
+def resampled(values: np.ndarray, rate: float) -> np.ndarray:
+    """``[n, C]`` at `RATE`; at least one sample is left."""
+    if rate == RATE:
+        return values
+    import soxr
+
+    count = max(1, round(len(values) * RATE / rate))
+    made: np.ndarray = soxr.resample(values, rate, RATE)[:count]
+    return np.pad(made, ((0, count - len(made)), (0, 0)))
+
+
+def as_int16(values: np.ndarray) -> np.ndarray:
+    """Values in [-1, 1] rounded to 16 bits; what is beyond is clipped."""
+    rounded: np.ndarray = np.clip(np.round(values * 32768), -32768, 32767).astype(np.int16)
+    return rounded
+
+
+@dataclass(frozen=True)
+class SoundReader:
+    """Reads sound files as int16 ``[C, T]`` of the form; see `Reader`."""
+
+    form: Form
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.form.channels, self.form.samples
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.int16)
+
+    def read(self, path: Path) -> np.ndarray:
+        return decode(path, self.form.channels, self.form.samples)
+
+    def rewritten(self, path: Path) -> np.ndarray | None:
+        """The sound in its own length; None for a 16-bit WAV file of this rate and number of channels."""
+        header = read_header(path)
+        if header.is_plain and (header.rate, header.channels) == (RATE, self.form.channels):
+            return None
+        return decode(path, self.form.channels)

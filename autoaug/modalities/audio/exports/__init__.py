@@ -1,0 +1,28 @@
+"""The parts of exported code for sound: functions and class texts, none of which refer to autoaug."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from autoaug.functional import bounds, workers
+from autoaug.modalities.audio import signals
+from autoaug.modalities.audio.exports import array_apply, arrays, chains, mixing, plain, steps
+from autoaug.modalities.runtime import ArrayRuntime, Runtime, TorchRuntime
+
+_KINDS = {kind: kind for kind in ("samples", "resized", "response", "times")}
+_ARRAY_TYPES = """Array = Any
+Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]
+BANKS: dict[float, Array] = {}"""
+
+EXPORTS: Mapping[str, Runtime] = {
+    "torch": TorchRuntime("waves = Augment()(waves)", signals, False, _KINDS, steps, chains, plain, mixing),
+    "numpy": ArrayRuntime(
+        "wave = Augment()(wave)",
+        (bounds, workers, arrays, array_apply),
+        {kind: kind for kind in _KINDS if kind != "samples"},
+        ("import os", "from typing import Any"),
+        _ARRAY_TYPES,
+        Path(__file__).parent / "numpy.txt",
+    ),
+}

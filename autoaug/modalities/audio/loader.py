@@ -1,0 +1,209 @@
+"""Open data sets of sounds."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import wave
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from autoaug.data.layouts import list_files, no_such_data
+from autoaug.data.layouts.arrays import open_npz
+from autoaug.data.layouts.listing import Common, Item, open_listing
+from autoaug.data.source import Source
+from autoaug.errors import DataError
+from autoaug.modalities.audio.decoding import (
+    ENDINGS,
+    MOST_SECONDS,
+    RATE,
+    Form,
+    Header,
+    SoundReader,
+    as_int16,
+    read_header,
+    resampled,
+)
+from autoaug.modalities.base import AS_SUITS, Resize
+
+ending = ".wav"
+beside: Mapping[str, np.ndarray] = {"rate": np.array(RATE)}
+
+#: So many names are looked at to recognize sounds.
+_LOOKED_AT = 200
+#: Without a given length, this share of the training sounds fit in whole, up to the most seconds.
+_WHOLE, _MOST = 0.98, 10.0
+_BRIEF = 0.02
+
+
+def recognizes(data: str) -> bool:
+    """Whether most files of a folder, or most names in the first lines of a manifest, are those of sound files; or an
+    ``.npz`` has an array ``rate``. What cannot be read is for the reader to refuse.
+    """
+    try:
+        return _holds_sounds(Path(data))
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return False
+
+
+def _holds_sounds(path: Path) -> bool:
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        return _are_sounds(list(islice(_names(path), _LOOKED_AT)))
+    if not path.is_file():  # reading a pipe would never end
+        return False
+    if suffix in (".csv", ".tsv"):
+        with path.open("rb") as file:
+            lines = file.read(2**16).decode(errors="replace").splitlines()[1 : 1 + _LOOKED_AT]
+        separator = "\t" if suffix == ".tsv" else ","
+        return _are_sounds([max(line.split(separator), key=_is_sound) for line in lines if line.strip()])
+    if suffix != ".npz":
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return "rate.npy" in archive.namelist()
+
+
+def _names(folder: Path) -> Iterator[str]:
+    for _, folders, files in os.walk(folder):
+        folders.sort()
+        yield from sorted(name for name in files if not name.startswith("."))
+
+
+def _is_sound(name: str) -> bool:
+    return os.path.splitext(name.strip(' "'))[1].lower() in ENDINGS
+
+
+def _are_sounds(names: Sequence[str]) -> bool:
+    return 2 * sum(map(_is_sound, names)) > len(names)
+
+
+def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # noqa: A001 (the seam's name)
+    """Open a folder of sounds per class, a CSV or TSV manifest, or an ``.npz`` with an array ``rate``.
+
+    Args:
+        data: a path.
+        memory_limit: bytes; larger arrays are mapped from disk instead of loaded.
+        resize: the length of all sounds, in milliseconds; shorter ones are padded, and longer ones are cut.
+
+    Raises:
+        DataError: the data do not exist, or break a rule of their format.
+    """
+    missing = [name for name in ("soundfile", "soxr") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise DataError(f"{data}: sounds need {missing[0]}: pip install 'autoaug[audio]'")
+    if len(resize.lengths) > 1 or resize.how != "crop":
+        raise DataError(f"{data}: sounds have one length, and are cut or padded: --size MILLISECONDS, without --resize")
+    milliseconds = resize.lengths[0] if resize.lengths else None
+    if Path(data).suffix.lower() == ".npz" and Path(data).is_file():
+        if milliseconds:
+            raise DataError(f"{data} holds arrays of one length, which --size cannot change: leave it out")
+        return _open_arrays(Path(data), memory_limit)
+    listing = list_files(data, ENDINGS, "Audio")
+    if listing is None:
+        raise no_such_data(data, ())
+    return open_listing(listing, read_header, partial(_agree, milliseconds=milliseconds))
+
+
+def _agree(readable: Sequence[tuple[Item, Header]], milliseconds: int | None) -> Common:
+    """Choose the length from the training sounds, and the channels from all."""
+    headers = [header for _, header in readable]
+    channels = headers[0].channels if len({h.channels for h in headers}) == 1 and headers[0].channels <= 2 else 1
+    seconds = [header.seconds for item, header in readable if item.role == "train"]
+    length = milliseconds / 1000 if milliseconds else min(float(np.quantile(seconds, _WHOLE, method="higher")), _MOST)
+    form = Form(channels, max(1, round(length * RATE)))
+    rates, counts = Counter(h.rate for h in headers), Counter(h.channels for h in headers)
+    forms = {
+        "rates": {f"{rate:,} Hz": n for rate, n in rates.most_common()},
+        "channels": {str(channel): n for channel, n in counts.most_common()},
+    }
+    return Common(SoundReader(form), forms, _rule(form, headers), tuple(_unusual(readable, form)))
+
+
+def _rule(form: Form, headers: Sequence[Header]) -> str:
+    words = [f"{form.samples / RATE:.3g} s, shorter sounds are padded and longer ones are cut at the end"]
+    if {h.rate for h in headers} != {RATE}:
+        words.append(f"resampled to {RATE:,} Hz")
+    if {h.channels for h in headers} != {form.channels}:
+        words.append("channels are averaged to one")
+    return "; ".join(words)
+
+
+def _unusual(readable: Sequence[tuple[Item, Header]], form: Form) -> Iterator[str]:
+    """What is readable and hardly meant, each with the number of files and the first of them."""
+    length = form.samples / RATE
+    common = Counter(header.rate for _, header in readable).most_common(1)[0][0]
+    kinds: dict[str, Callable[[Header], bool]] = {
+        "silent: no class can be heard in them": lambda h: h.peak == 0,
+        f"under {1000 * _BRIEF:g} ms": lambda h: h.seconds < _BRIEF,
+        "clipped: many values are at full scale": lambda h: h.is_clipped,
+        f"longer than {length:.3g} s, and cut there (--size MILLISECONDS sets the length)": lambda h: (
+            round(h.seconds * RATE) > form.samples
+        ),
+        f"longer than {MOST_SECONDS} s, and looked at as far as that": lambda h: h.seconds > MOST_SECONDS,
+        f"at another rate than most ({common:,} Hz), which a model may learn instead of the class": lambda h: (
+            h.rate != common
+        ),
+    }
+    for words, is_so in kinds.items():
+        paths = [item.path for item, header in readable if is_so(header)]
+        if paths:
+            yield f"{len(paths)} of {len(readable)} sounds are {words}; the first: {paths[0]}"
+
+
+def _open_arrays(path: Path, memory_limit: int) -> Source:
+    """Arrays ``[N, T]`` or ``[N, C, T]`` of int16 or of floats in [-1, 1], at the rate in the array ``rate``."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            rate = float(np.asarray(file["rate"]).reshape(-1)[0])
+    except (OSError, ValueError, KeyError, IndexError, TypeError, zipfile.BadZipFile) as fault:
+        raise DataError(f"{path}: its array 'rate' cannot be read as one number ({fault})") from None
+    if not 1_000 <= rate <= 768_000:
+        raise DataError(f"{path}: rate is {rate:g}; it must be the samples per second, from 1,000 to 768,000")
+    source = open_npz(path, memory_limit, partial(_prepare, rate=rate), "sound")
+    left_out = tuple(name for name in source.left_out if name != "array 'rate'")
+    rule = "" if rate == RATE else f"resampled to {RATE:,} Hz"
+    return replace(source, left_out=left_out, rule=rule)
+
+
+def _prepare(array: np.ndarray, where: str, rate: float) -> Callable[[np.ndarray], np.ndarray]:
+    """Check the array, and return a function that converts its rows to int16 ``[n, C, T]``."""
+    if array.ndim not in (2, 3) or 0 in array.shape[1:] or (array.ndim == 3 and array.shape[1] > 2):
+        raise DataError(f"{where} must be [N, T] or [N, C, T] with one or two channels, not {list(array.shape)}")
+    if array.dtype != np.int16 and array.dtype.kind != "f":
+        raise DataError(f"{where} must be int16, or floats in [-1, 1], not {array.dtype}")
+    if array.dtype.kind == "f":
+        for start in range(0, len(array), 1024):
+            peak = float(np.abs(array[start : start + 1024]).max(initial=0))
+            if not peak <= 1.001:
+                what = "values that are NaN" if peak != peak else f"values up to {peak:g}"
+                raise DataError(f"{where} has {what}; repair them, or scale them to [-1, 1]")
+    return partial(_as_sounds, rate=rate)
+
+
+def _as_sounds(array: np.ndarray, rate: float) -> np.ndarray:
+    sounds = array if array.ndim == 3 else array[:, None]
+    if rate == RATE:
+        return np.ascontiguousarray(sounds if sounds.dtype == np.int16 else as_int16(sounds))
+    values = sounds.astype(np.float32) / (32768 if sounds.dtype == np.int16 else 1)
+    return np.stack([as_int16(resampled(sound.T, rate)).T for sound in values])
+
+
+def write(sample: np.ndarray, path: Path) -> None:
+    """Write int16 ``[C, T]`` as a WAV file, without the zeros at its end."""
+    sounding = np.flatnonzero(sample.any(0))
+    end = int(sounding[-1]) + 1 if len(sounding) else sample.shape[1]
+    with wave.open(str(path), "wb") as file:
+        file.setparams((len(sample), 2, RATE, 0, "NONE", ""))
+        file.writeframes(np.ascontiguousarray(sample[:, :end].T.astype("<i2")).tobytes())
+
+
+def as_array(samples: np.ndarray) -> np.ndarray:
+    """Samples as they are in an ``.npz`` file, ``[n, C, T]``; an array ``rate`` of 16,000 belongs to them."""
+    return samples

@@ -1,0 +1,113 @@
+"""Proxy networks for sounds, and the user's own."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from autoaug.errors import OptionError
+from autoaug.modalities.audio.spectrogram import BANDS, LogMel
+from autoaug.modalities.networks import Start
+from autoaug.modalities.own_networks import build_own, check_call, load_builder
+
+_BUILTIN = ("auto", "melnet")
+
+
+class MelNet(nn.Module):
+    """A small residual convolutional network on log-mel spectrograms, which a batch normalization brings to one scale.
+
+    Maps waveforms ``[n, channels, T]`` to logits ``[n, classes]``. The greatest responses over time and frequency
+    count, so that it does not matter where in the padded waveform a sound is.
+    """
+
+    def __init__(self, channels: int, classes: int, width: int = 8) -> None:
+        super().__init__()
+        self.spectrogram = LogMel()
+        self.scale = nn.BatchNorm2d(channels)
+        self.layers = nn.Sequential(
+            _block(channels, width),
+            _pool(),
+            _block(width, 2 * width),
+            _pool(),
+            _Residual(2 * width),
+            _block(2 * width, 4 * width),
+            _pool(),
+            _block(4 * width, 8 * width),
+            _pool(),
+            _Residual(8 * width),
+            nn.AdaptiveMaxPool2d(1),
+            nn.Flatten(),
+            nn.Linear(8 * width, classes),
+        )
+
+    def forward(self, waves: Tensor) -> Tensor:
+        bands = self.spectrogram(waves).contiguous(memory_format=torch.channels_last)  # the fastest for convolutions
+        logits: Tensor = self.layers(self.scale(bands))
+        return logits
+
+
+class _Residual(nn.Module):
+    """Two convolutions with a residual connection."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(_block(width, width), _block(width, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = x + self.body(x)
+        return out
+
+
+def _block(inputs: int, outputs: int) -> nn.Sequential:
+    """A 3 x 3 convolution, batch normalization and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+    )
+
+
+def _pool() -> nn.Module:
+    return nn.MaxPool2d(2, ceil_mode=True)
+
+
+def build(
+    name: str,
+    shape: tuple[int, ...],
+    outputs: int,
+    mean: Tensor,
+    std: Tensor,
+    seed: int,
+    start: Start | None = None,
+) -> nn.Module:
+    """Build a network with random weights; the same `seed` gives the same ones. Waveforms are not standardized: their
+    mean is 0, and loudness is brought to one scale in the spectrogram.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too
+        if not is_own(name):
+            return MelNet(shape[0], outputs)
+        return build_own(load_builder(name, _BUILTIN), name, shape[0], outputs)
+
+
+def is_own(name: str) -> bool:
+    """See `autoaug.modalities.networks.Models`."""
+    return name not in _BUILTIN
+
+
+def resolve(name: str, shape: tuple[int, ...]) -> tuple[str, str]:
+    """See `autoaug.modalities.networks.Models`."""
+    if name != "auto":
+        return name, "as given"
+    return "melnet", f"a small convolutional network on spectrograms of {BANDS} log-mel bands"
+
+
+def start(name: str, weights: str, shape: tuple[int, ...], outputs: int) -> tuple[Start, str]:
+    """See `autoaug.modalities.networks.Models`."""
+    raise OptionError(f"--weights {weights}: networks for sounds begin from random weights; leave it out")
+
+
+def check(name: str, weights: str | None = None) -> None:
+    """See `autoaug.modalities.networks.Models`."""
+    if is_own(name):
+        check_call(load_builder(name, _BUILTIN), name)
+    if weights is not None:
+        start(name, weights, (), 0)

@@ -1,0 +1,185 @@
+"""Lengths, frequencies and resampling of waveforms ``[n, C, T]`` at 16 kHz: plain functions, which exported modules
+contain verbatim.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def check_waves(waves: Tensor, look: bool = True) -> Tensor:
+    """The waveforms if they are valid, clamped if they are off only by rounding; raises ValueError otherwise. With
+    `look` False, only shape and type are checked.
+    """
+    if waves.ndim != 3 or 0 in waves.shape[1:]:
+        raise ValueError(f"waveforms must be [n, C, T] with at least one value, not of shape {list(waves.shape)}")
+    if waves.dtype == torch.int16:
+        return waves
+    if not waves.is_floating_point():
+        raise ValueError(f"waveforms must be int16, or floating point in [-1, 1], not {waves.dtype}")
+    if look and waves.numel():
+        low, high = (float(end) for end in waves.detach().aminmax())
+        peak = max(-low, high) if low == low else low
+        if not peak <= 1.001:
+            what = "NaN" if peak != peak else f"values up to {peak:g}"
+            raise ValueError(f"the waveforms have {what}; they must be finite and in [-1, 1]")
+        return waves.clamp(-1, 1) if peak > 1 else waves
+    return waves
+
+
+def as_float(waves: Tensor) -> Tensor:
+    """Convert int16 or floating point to floating point in [-1, 1]; 16-bit floats become float32."""
+    if waves.dtype == torch.int16:
+        return waves.float() / 32768
+    return waves if waves.dtype == torch.float64 else waves.float()
+
+
+def as_type(waves: Tensor, dtype: torch.dtype) -> Tensor:
+    """Convert the result of `as_float` back; int16 rounds."""
+    return (waves * 32768).round().clamp(-32768, 32767).short() if dtype == torch.int16 else waves.to(dtype)
+
+
+def lengths_of(waves: Tensor) -> Tensor:
+    """The length of each waveform, int64 ``[n]``: zeros at its end in all channels are padding. Silence is not."""
+    samples = waves.shape[-1]
+    if waves.device.type == "cpu" and bool((waves[..., -1] != 0).any(1).all()):  # nothing is padded
+        return torch.full((len(waves),), samples, device=waves.device)
+    ends = torch.arange(1, samples + 1, dtype=torch.int32, device=waves.device)
+    last = torch.where((waves != 0).any(1), ends, 0).amax(1).long()
+    return torch.where(last > 0, last, samples)
+
+
+def is_inside(lengths: Tensor, samples: int) -> Tensor:
+    """Whether each of `samples` points in time is before the end of its waveform, bool ``[n, 1, samples]``."""
+    inside: Tensor = torch.arange(samples, device=lengths.device) < lengths[:, None]
+    return inside[:, None]
+
+
+def cut(waves: Tensor, lengths: Tensor) -> Tensor:
+    """The waveforms clamped to [-1, 1], with zeros after their ends."""
+    return silenced(waves.clamp(-1, 1), lengths)
+
+
+def silenced(waves: Tensor, lengths: Tensor) -> Tensor:
+    """The waveforms with zeros after their ends."""
+    if lengths.device.type == "cpu" and bool((lengths >= waves.shape[-1]).all()):
+        return waves
+    return torch.where(is_inside(lengths, waves.shape[-1]), waves, 0)
+
+
+def per_wave(value: Tensor) -> Tensor:
+    """``[n]`` as ``[n, 1, 1]``."""
+    return value.view(-1, 1, 1)
+
+
+def power(waves: Tensor, lengths: Tensor) -> Tensor:
+    """The mean square ``[n]`` of the values before the ends."""
+    return waves.square().sum((1, 2)) / (waves.shape[1] * lengths)
+
+
+def mel(hertz: Tensor) -> Tensor:
+    """Frequencies on the mel scale (O'Shaughnessy, 1987); 8 kHz, the highest at this rate, is 2840 mel."""
+    return 2595 * torch.log10(1 + hertz / 700)
+
+
+def hertz_of(mels: Tensor) -> Tensor:
+    """The inverse of `mel`."""
+    return 700 * (10 ** (mels / 2595) - 1)
+
+
+def fft_length(samples: int) -> int:
+    """A length for Fourier transforms of so many samples and 64 ms of what rings on: an even product of 2, 3 and 5."""
+    length = (samples + 1025) // 2 * 2
+    while True:
+        rest = length
+        for prime in (2, 3, 5):
+            while rest % prime == 0:
+                rest //= prime
+        if rest == 1:
+            return length
+        length += 2
+
+
+def frequencies(samples: int, like: Tensor) -> Tensor:
+    """The frequencies ``[F]`` in hertz at which responses for waveforms of so many samples are given."""
+    return torch.linspace(0, 8000, fft_length(samples) // 2 + 1, dtype=like.dtype, device=like.device)
+
+
+def respond(waves: Tensor, response: Tensor) -> Tensor:
+    """Multiply the spectra by real responses ``[n, F]``: filters without delay."""
+    length = 2 * (response.shape[-1] - 1)
+    spectrum = torch.fft.rfft(waves, n=length) * response[:, None]
+    filtered: Tensor = torch.fft.irfft(spectrum, n=length)[..., : waves.shape[-1]]
+    return filtered
+
+
+def answer(waves: Tensor, response: Tensor, lengths: Tensor) -> Tensor:
+    """`amplify` or `respond`, where each is enough, without what rings on after the ends."""
+    flat = is_flat(response.detach())[:, None, None]
+    return cut(torch.where(flat, amplify(waves, response), respond(waves, response)), lengths)
+
+
+def amplify(waves: Tensor, response: Tensor) -> Tensor:
+    """What `respond` does where responses are equal at all frequencies."""
+    return waves * response[:, :1, None]
+
+
+def is_flat(response: Tensor) -> Tensor:
+    """Which responses are equal at all frequencies, bool ``[n]``."""
+    return (response == response[:, :1]).all(1)
+
+
+def compose_times(first: Tensor, then: Tensor) -> Tensor:
+    """Two changes of time, ``[n, 3]`` each (see `retime`), as one."""
+    (scale, offset, ratio), (own_scale, own_offset, own_ratio) = first.unbind(1), then.unbind(1)
+    return torch.stack([scale * own_scale, scale * own_offset + offset, ratio * own_ratio], 1)
+
+
+def retime(waves: Tensor, times: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """Waveforms on other times, and their new lengths; what no longer fits is lost, and what is missing is silent.
+
+    ``times [n, 3]`` are scale a, offset b and ratio r: the result is r times as long, and at the share u of its length
+    is what was at the share a u + b. Values between two samples are interpolated by Keys' cubic (1981) in one pass.
+    """
+    samples = waves.shape[-1]
+    scale, offset, ratio = times.unbind(1)
+    own = torch.arange(samples, dtype=waves.dtype, device=waves.device) + 0.5
+    place = (scale / ratio)[:, None] * own + (offset * lengths)[:, None] - 0.5
+    place = place.clamp(-2, samples + 1)
+    low = place.detach().floor()
+    padded = torch.nn.functional.pad(waves, (3, 4))  # so that all four neighbors are there
+    index = (low.long() + 2)[:, None].expand(-1, waves.shape[1], -1)
+    curve = interpolated([padded.gather(2, index + k) for k in range(4)], (place - low)[:, None])
+    longer = new_lengths(lengths, ratio, samples)
+    return cut(curve, longer), longer
+
+
+def slide(waves: Tensor, times: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """What `retime` does where nothing gets faster or slower: each waveform is moved as a whole."""
+    n, channels, samples = waves.shape
+    place = (times[:, 1] * lengths).clamp(-samples - 2, samples + 2)
+    low = place.detach().floor()
+    windows = torch.nn.functional.pad(waves, (samples + 3, samples + 6)).unfold(2, samples + 3, 1)
+    rows, columns = torch.arange(n, device=waves.device)[:, None], torch.arange(channels, device=waves.device)
+    window = windows[rows, columns, (low.long() + samples + 2)[:, None]]
+    curve = interpolated([window[..., k : k + samples] for k in range(4)], (place - low)[:, None, None])
+    longer = new_lengths(lengths, times[:, 2], samples)
+    return cut(curve, longer), longer
+
+
+def keeps_rate(times: Tensor) -> Tensor:
+    """Which changes of time neither speed up nor slow down, bool ``[n]``."""
+    return times[:, 0] == times[:, 2]
+
+
+def interpolated(taps: list[Tensor], f: Tensor) -> Tensor:
+    """Between the second and the third of four neighbors, at the share `f` of the way (Keys, 1981)."""
+    before, left, right, after = taps
+    curve = before * (-0.5 * f + f**2 - 0.5 * f**3) + left * (1 - 2.5 * f**2 + 1.5 * f**3)
+    return curve + right * (0.5 * f + 2 * f**2 - 1.5 * f**3) + after * (-0.5 * f**2 + 0.5 * f**3)
+
+
+def new_lengths(lengths: Tensor, ratio: Tensor, samples: int) -> Tensor:
+    """Lengths after a change by a ratio, from 1 to `samples`."""
+    return (lengths * ratio.detach()).round().long().clamp(1, samples)

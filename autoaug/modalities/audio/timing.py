@@ -1,0 +1,42 @@
+"""Operators on time: maps ``[n, 3]`` of scale, offset and ratio of lengths (see `retime`), and masks."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from autoaug.modalities.audio.signals import per_wave
+from autoaug.modalities.operators import operator
+
+timing = partial(operator, modality="audio", family="time")
+
+
+@timing("Speed", unit="octaves", limit=0.5, signed=True, kind="times")
+def speed(octaves: Tensor, uniforms: Tensor) -> Tensor:
+    """Play faster and higher, or slower and lower, as tapes do (Ko et al., 2015); the end may no longer fit."""
+    one = torch.ones_like(octaves)
+    return torch.stack([one, 0 * one, torch.exp2(-octaves)], 1)
+
+
+@timing("TimeShift", unit="of the length", limit=0.5, signed=True, kind="times")
+def time_shift(share: Tensor, uniforms: Tensor) -> Tensor:
+    """Move later or earlier; silence comes in, and what leaves is lost."""
+    one = torch.ones_like(share)
+    return torch.stack([one, -share, one], 1)
+
+
+@timing("TimeCrop", unit="of the length cut off", limit=0.6, kind="times", jumps=True)
+def time_crop(share: Tensor, uniforms: Tensor) -> Tensor:
+    """Keep a part anywhere, which is shorter."""
+    return torch.stack([1 - share, share * uniforms[:, 0], 1 - share], 1)
+
+
+@timing("TimeMask", unit="of the length silenced", limit=0.5)
+def time_mask(waves: Tensor, share: Tensor, uniforms: Tensor, lengths: Tensor) -> Tensor:
+    """Silence a stretch of time (SpecAugment; Park et al., 2019), with edges of 2 ms."""
+    width = share * lengths
+    center = width / 2 + (lengths - width) * uniforms[:, 0]
+    time = torch.arange(waves.shape[-1], device=waves.device) + 0.5
+    return waves * (1 - ((per_wave(width) / 2 - (time - per_wave(center)).abs()) / 32).clamp(0, 1))

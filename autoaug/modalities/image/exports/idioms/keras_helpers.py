@@ -1,0 +1,229 @@
+"""What Keras lacks: layers, and short functions of images ``[B, H, W, C]`` with values ``[B, 1, 1, 1]``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+
+class RandomValue(keras.layers.Layer):
+    """Apply a function of images, with a probability and arguments drawn evenly between their ends, for each image."""
+
+    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
+        super().__init__(dtype="float32")
+        self.function, self.p, self.ends, self.seeds = function, p, ends, keras.random.SeedGenerator()
+
+    def draw(self, images: Any, low: float = 0.0, high: float = 1.0) -> Any:
+        return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, "float32", self.seeds)
+
+    def changed(self, images: Any) -> Any:
+        return self.function(images, **{name: self.draw(images, *ends) for name, ends in self.ends.items()})
+
+    def call(self, images: Any) -> Any:
+        made = ops.clip(self.changed(images), 0, 1)
+        return made if self.p == 1 else ops.where(self.draw(images) < self.p, made, images)
+
+
+class RandomWarp(RandomValue):
+    """The same for movements. The function gives the first rows of matrices from points (x, y, 1), counted from the
+    centers of pixels, to where their values come from.
+    """
+
+    def changed(self, images: Any) -> Any:
+        height, width = images.shape[1:3]
+        drawn = {name: self.draw(images, *ends)[:, 0, 0] for name, ends in self.ends.items()}
+        across, down = self.function(height, width, **drawn)
+        rows = ops.concatenate([value + 0 * images[:, 0, 0, :1] for value in (*across, *down, 0.0, 0.0)], 1)
+        return ops.image.affine_transform(images, rows, fill_mode="constant", data_format="channels_last")
+
+
+class OneOf(keras.layers.Layer):
+    """One of several layers, drawn for each image with their probabilities, or evenly."""
+
+    def __init__(self, steps: Sequence[Any], p: Sequence[float] | None = None) -> None:
+        super().__init__(dtype="float32")
+        self.steps, self.p, self.seeds = steps, p or [1 / len(steps)] * len(steps), keras.random.SeedGenerator()
+
+    def call(self, images: Any) -> Any:
+        drawn = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), dtype="float32", seed=self.seeds)
+        made, below = images, 1.0
+        for step, p in zip(self.steps, self.p, strict=True):
+            made, below = ops.where(drawn < below, step(images), made), below - p
+        return made
+
+
+class InTurn(keras.layers.Layer):
+    """Several layers, one after another."""
+
+    def __init__(self, steps: Sequence[Any]) -> None:
+        super().__init__(dtype="float32")
+        self.steps = steps
+
+    def call(self, images: Any) -> Any:
+        for step in self.steps:
+            images = step(images)
+        return images
+
+
+def horizontal_flip(height: int, width: int) -> Any:
+    return (-1.0, 0.0, width - 1), (0.0, 1.0, 0.0)
+
+
+def vertical_flip(height: int, width: int) -> Any:
+    return (1.0, 0.0, 0.0), (0.0, -1.0, height - 1)
+
+
+def transpose(height: int, width: int) -> Any:
+    """Mirror a square along its diagonal, another rectangle left and right."""
+    return ((0.0, 1.0, 0.0), (1.0, 0.0, 0.0)) if height == width else ((-1.0, 0.0, width - 1), (0.0, 1.0, 0.0))
+
+
+def rotate(height: int, width: int, degrees: Any) -> Any:
+    """Turn counterclockwise about the center."""
+    x, y, angle = (width - 1) / 2, (height - 1) / 2, degrees * math.pi / 180
+    cos, sin = ops.cos(angle), ops.sin(angle)
+    return (cos, -sin, x - cos * x + sin * y), (sin, cos, y - sin * x - cos * y)
+
+
+def quarter_turn(height: int, width: int, case: Any) -> Any:
+    """Turn a square by 90, 180 or 270 degrees, another rectangle by 180 in two of three cases."""
+    turns = ops.floor(case) + 1 if height == width else 2 * ops.minimum(ops.floor(case), 1)
+    x, y, cos, sin = (width - 1) / 2, (height - 1) / 2, ops.cos(turns * math.pi / 2), ops.sin(turns * math.pi / 2)
+    cos, sin = ops.round(cos), ops.round(sin)
+    return (cos, -sin, x - cos * x + sin * y), (sin, cos, y - sin * x - cos * y)
+
+
+def shear(height: int, width: int, x: Any = 0.0, y: Any = 0.0) -> Any:
+    """Shear by slopes, about the upper left corner."""
+    return (1.0, x, x / 2), (y, 1.0, y / 2)
+
+
+def translate(height: int, width: int, x: Any = 0.0, y: Any = 0.0) -> Any:
+    """Move by fractions of the size, in whole pixels."""
+    right, down = x * width, y * height
+    return (1.0, 0.0, -whole(right)), (0.0, 1.0, -whole(down))
+
+
+def whole(move: Any) -> Any:
+    return ops.trunc(ops.round(move * 1000) / 1000)
+
+
+def zoom(height: int, width: int, octaves: Any) -> Any:
+    by = 2**-octaves
+    return (by, 0.0, (width - 1) * (1 - by) / 2), (0.0, by, (height - 1) * (1 - by) / 2)
+
+
+def pad_crop(height: int, width: int, padding: Any, x: Any, y: Any) -> Any:
+    """Pad by a fraction of the size, and crop the original size at a place between 0 and 1."""
+    down, across = ops.round(padding * height), ops.round(padding * width)
+    left, top = ops.floor(x * (2 * across + 1)) - across, ops.floor(y * (2 * down + 1)) - down
+    return (1.0, 0.0, left), (0.0, 1.0, top)
+
+
+def resized_crop(height: int, width: int, share: Any, area: Any, aspect: Any, x: Any, y: Any) -> Any:
+    """Scale a part to the full size, which leaves out up to a share of the area."""
+    size, ratio = 1 - share * area, ops.exp(share / 0.92 * math.log(4 / 3) * aspect)
+    across, down = ops.minimum(ops.sqrt(size * ratio), 1), ops.minimum(ops.sqrt(size / ratio), 1)
+    return (across, 0.0, (1 - across) * (width - 1) * x), (0.0, down, (1 - down) * (height - 1) * y)
+
+
+def gray(images: Any) -> Any:
+    channels = images.shape[-1]
+    weights = [0.299, 0.587, 0.114] if channels == 3 else [1 / channels] * channels
+    return ops.sum(images * ops.convert_to_tensor(weights, "float32"), axis=-1, keepdims=True)
+
+
+def invert(images: Any) -> Any:
+    return 1 - images
+
+
+def brightness(images: Any, factor: Any) -> Any:
+    return images * factor
+
+
+def contrast(images: Any, factor: Any) -> Any:
+    mean = ops.mean(gray(images), axis=(1, 2), keepdims=True)
+    return mean + factor * (images - mean)
+
+
+def saturation(images: Any, factor: Any) -> Any:
+    return gray(images) + factor * (images - gray(images))
+
+
+def sharpness(images: Any, factor: Any) -> Any:
+    """A blend with a smoothed image, beyond it above 1; the border stays."""
+    inner = images[:, 1:-1, 1:-1]
+    rows = images[:, :-2] + images[:, 1:-1] + images[:, 2:]
+    smooth = (rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:] + 4 * inner) / 13
+    return images + ops.pad((factor - 1) * (inner - smooth), ((0, 0), (1, 1), (1, 1), (0, 0)))
+
+
+def posterize(images: Any, bits: Any) -> Any:
+    step = 2 ** (8 - ops.round(bits))
+    return ops.floor(ops.floor(images * 255 + 1e-3) / step) * step / 255
+
+
+def solarize(images: Any, threshold: Any) -> Any:
+    return ops.where(images < threshold - 1e-4, images, 1 - images)
+
+
+def autocontrast(images: Any, share: Any) -> Any:
+    low, high = ops.min(images, axis=(1, 2), keepdims=True), ops.max(images, axis=(1, 2), keepdims=True)
+    return ops.where(high > low, images + share * ((images - low) / ops.maximum(high - low, 1e-6) - images), images)
+
+
+def equalize(images: Any, share: Any) -> Any:
+    """Blend with the image whose levels are as frequent as one another, as in Pillow, for each channel."""
+    height, width, channels = images.shape[1:]
+    levels = ops.reshape(ops.cast(ops.round(images * 255), "int32"), (-1, height * width, channels))
+    levels = ops.transpose(levels, (0, 2, 1))
+    row = 256 * ops.reshape(ops.arange(ops.size(levels) // (height * width), dtype="int32"), (-1, channels, 1))
+    keys = ops.reshape(levels + row, (-1,))
+    darker = ops.cast(ops.reshape(ops.searchsorted(ops.sort(keys), keys), ops.shape(levels)), "int32")
+    darker = darker - row // 256 * (height * width)
+    step = ops.max(darker, axis=-1, keepdims=True) // 255
+    new = ops.where(step > 0, ops.minimum((darker + step // 2) // ops.maximum(step, 1), 255), levels)
+    new = ops.reshape(ops.transpose(ops.cast(new, "float32"), (0, 2, 1)), (-1, height, width, channels)) / 255
+    return images + share * (new - images)
+
+
+def gamma(images: Any, octaves: Any) -> Any:
+    return images ** (2**octaves)
+
+
+def blur(images: Any, fraction: Any) -> Any:
+    """Smooth by a standard deviation that is a fraction of the shorter side."""
+    height, width = images.shape[1:3]
+    shorter = min(height, width)
+    radius = min(math.ceil(0.18 * shorter), shorter - 1)
+    sigma = ops.maximum(fraction * shorter, 0.05)
+    kernel = [ops.exp(-0.5 * (offset / sigma) ** 2) for offset in range(-radius, radius + 1)]
+    wide = ops.pad(images, ((0, 0), (radius, radius), (radius, radius), (0, 0)), mode="reflect")
+    rows = sum(weight * wide[:, i : i + height] for i, weight in enumerate(kernel))
+    return sum(weight * rows[:, :, i : i + width] for i, weight in enumerate(kernel)) / sum(kernel) ** 2
+
+
+def cutout(images: Any, side: Any, x: Any, y: Any) -> Any:
+    """Fill a square with gray, around a place between 0 and 1; its side is a fraction of the shorter side."""
+    height, width = images.shape[1:3]
+    half = side * min(height, width) / 2
+    rows = ops.abs(ops.reshape(ops.arange(height, dtype="float32"), (1, height, 1, 1)) + 0.5 - y * height) < half
+    columns = ops.abs(ops.reshape(ops.arange(width, dtype="float32"), (1, 1, width, 1)) + 0.5 - x * width) < half
+    return ops.where(ops.logical_and(rows, columns), 0.5, images)
+
+
+def check(images: Any, kind: str) -> None:
+    """Raise ValueError for images whose values would be misread; in a traced graph there are no values to look at."""
+    found, good = f"{kind} {list(images.shape)}", kind == "uint8" or "float" in kind
+    if "float" in kind and 0 not in images.shape:
+        try:
+            low, high = (float(ops.convert_to_numpy(end(images))) for end in (ops.min, ops.max))
+        except (NotImplementedError, RuntimeError, TypeError, ValueError):  # what the backends raise while they trace
+            low, high = 0.0, 1.0
+        found, good = f"{found} from {low:g} to {high:g}", -1e-3 <= low <= high <= 1.001
+    if not good or len(images.shape) != 4 or 0 in images.shape[1:]:
+        raise ValueError(f"images must be [B, H, W, C], uint8 or floats in [0, 1], not {found}")

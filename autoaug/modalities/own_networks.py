@@ -1,0 +1,45 @@
+"""Networks that a user's function builds, ``module:function``, for any modality."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+
+from torch import nn
+
+from autoaug.errors import OptionError, UnknownName, typed_line
+from autoaug.utils.own_code import load_function
+
+
+def load_builder(name: str, known: Iterable[str]) -> Callable[..., object]:
+    """Load the user's function that builds the network; raises `UnknownName`, with the `known` names, if `name` is not
+    that of one.
+    """
+    if not name.partition(":")[2]:
+        raise UnknownName("model", name, [*known, "module:function"])
+    return load_function(name, "--model")
+
+
+def check_call(function: Callable[..., object], name: str) -> None:
+    """Raise `OptionError` if the user's function does not take two arguments by position."""
+    try:
+        inspect.signature(function).bind(3, 2)
+    except TypeError as fault:
+        raise OptionError(
+            f"--model {name} must take the numbers of channels and of classes, as {name}(3, 10): {typed_line(fault)}"
+        ) from None
+    except ValueError:  # a function of an extension module has no signature
+        return
+
+
+def build_own(function: Callable[..., object], name: str, channels: int, classes: int) -> nn.Module:
+    """The network that the user's function returns; raises `OptionError` if it fails or returns something else."""
+    try:
+        network = function(channels, classes)
+    except (Exception, SystemExit) as fault:  # a user's function may raise anything, or call sys.exit
+        raise OptionError(
+            f"--model {name} failed when called with ({channels}, {classes}): {typed_line(fault)}"
+        ) from fault
+    if not isinstance(network, nn.Module):
+        raise OptionError(f"--model {name} must return a torch.nn.Module, not {type(network).__name__}")
+    return network

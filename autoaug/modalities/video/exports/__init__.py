@@ -1,0 +1,26 @@
+"""The parts of exported code for video: functions and class texts, none of which refer to autoaug. Operators on frames
+are those of images, also where a library has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from autoaug.modalities.image.exports import kornia, torchvision
+from autoaug.modalities.runtime import Runtime, TorchRuntime
+from autoaug.modalities.video.exports import chains, mixing, plain, steps
+
+_KINDS = {
+    "samples": "samples",
+    "colors": "colors",
+    "warp": "warp",
+    "projection": "warp",
+    "field": "field",
+    "frames": "frames",
+}
+_USE = "clips = Augment()(clips)"
+
+EXPORTS: Mapping[str, Runtime] = {
+    "torchvision": TorchRuntime(_USE, torchvision, True, _KINDS, steps, chains, plain, mixing),
+    "kornia": TorchRuntime(_USE, kornia, False, _KINDS, steps, chains, plain, mixing),
+}

@@ -1,0 +1,146 @@
+"""Which data are clips, and the clips of a folder or a manifest."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from autoaug.data.layouts import list_files
+from autoaug.data.layouts.listing import Item, Listing
+from autoaug.data.source import ROLE_NAMES
+from autoaug.modalities.image.decoding import image_endings
+from autoaug.modalities.video.decoding import ENDINGS, GIF, is_clip_file
+
+#: So many files are looked at to recognize clips, and so many GIFs are opened.
+_LOOKED_AT, _GIFS = 400, 5
+#: This share of the folders below those of the classes has to look like a clip.
+_SHARE = 0.9
+#: What is said where a folder could also be one of images.
+TAKEN = (
+    "folders of numbered frames below the folders of the classes were taken for clips; if each of them is a sample of "
+    "its own, say so with --modality image"
+)
+
+
+def recognizes(data: str) -> bool:
+    """Whether most files of a folder, or most names in the first lines of a manifest, are those of video files, where a
+    GIF counts if it moves; or the images of a folder lie in folders of numbered frames; or a manifest lists folders; or
+    an ``.npz`` has samples of five dimensions.
+    """
+    path = Path(data)
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        files = list(islice(_files(path), _LOOKED_AT))
+        return 2 * _clip_files(files) > len(files) or _are_frames(path, files)
+    if suffix in (".csv", ".tsv") and path.is_file():
+        return _are_listed(path)
+    return suffix == ".npz" and zipfile.is_zipfile(path) and _dimensions(path) == 5
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(parent, name) for name in sorted(files) if not name.startswith("."))
+
+
+def _clip_files(files: list[Path]) -> int:
+    """How many of the files are clips. All GIFs count if one of the first of them moves."""
+    gifs = [path for path in files if path.suffix.lower() == GIF]
+    moves = any(map(_moves, gifs[:_GIFS]))
+    return sum(is_clip_file(path) and (moves or path not in gifs) for path in files)
+
+
+def _moves(path: Path) -> bool:
+    try:
+        with Image.open(path) as image:
+            return bool(getattr(image, "is_animated", False))
+    except OSError:
+        return False
+
+
+def _are_frames(root: Path, files: list[Path]) -> bool:
+    """Whether all images lie at least one folder below those of the classes, and nearly all such folders have two or
+    more, whose names differ in a number alone.
+    """
+    images = [path for path in files if path.suffix.lower() in image_endings()]
+    folders: dict[Path, list[str]] = {}
+    for path in images:
+        folders.setdefault(path.parent, []).append(path.stem)
+    if len(images) == _LOOKED_AT and len(folders) > 1:
+        folders.popitem()  # it may not be seen whole
+    depths = {len(folder.relative_to(root).parts) for folder in folders}
+    has_splits = any(path.relative_to(root).parts[0].lower() in ROLE_NAMES for path in images)
+    if not folders or min(depths) < 2 + has_splits:
+        return False
+    numbered = [
+        len(names) > 1 and len({re.sub(r"\d+$", "", name) for name in names}) == 1 for names in folders.values()
+    ]
+    return sum(numbered) >= _SHARE * len(numbered)
+
+
+def _are_listed(manifest: Path) -> bool:
+    separator = "\t" if manifest.suffix.lower() == ".tsv" else ","
+    with manifest.open("rb") as file:
+        lines = file.read(2**16).decode(errors="replace").splitlines()
+    try:
+        rows = list(islice(csv.DictReader(lines, delimiter=separator), _LOOKED_AT))
+    except csv.Error:
+        return False
+    names = [str(row.get("path") or "").strip() for row in rows]
+    paths = [manifest.parent / name for name in names if name]
+    return 2 * (_clip_files(paths) + sum(path.is_dir() for path in paths)) > len(paths)
+
+
+def _dimensions(path: Path) -> int:
+    """The dimensions of the first array of samples; 0 if there is none."""
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if re.fullmatch(r"(x|clips|videos)_train\.npy|train_(clips|videos)\.npy", name, re.IGNORECASE):
+                try:
+                    with archive.open(name) as file:
+                        version = np.lib.format.read_magic(file)
+                        read = np.lib.format.read_array_header_1_0
+                        return len((read if version == (1, 0) else np.lib.format.read_array_header_2_0)(file)[0])
+                except (ValueError, OSError, zipfile.BadZipFile):
+                    return 0
+    return 0
+
+
+def list_clips(data: str) -> Listing | None:
+    """The clips that a layout lists, see `list_files`: video files, and folders of frames in those of classes."""
+    root = Path(data)
+    if not root.is_dir():
+        return list_files(data, ENDINGS, "Video")
+    listing = list_files(data, ENDINGS | image_endings(), "Video")
+    if listing is None:
+        return None
+    items, left_out = dict[Path, Item](), Counter[str]()
+    for item in listing.items:
+        if is_clip_file(item.path):
+            items[item.path] = item
+        elif _is_in_a_clip(item, root):
+            items.setdefault(item.path.parent, replace(item, path=item.path.parent))
+        else:
+            left_out[item.path.suffix.lower()] += 1
+    words = tuple(f"{count} x {suffix} that is in no folder of frames" for suffix, count in left_out.most_common())
+    assumed = (TAKEN,) if any(not is_clip_file(path) for path in items) else ()
+    return replace(
+        listing, items=tuple(items.values()), left_out=listing.left_out + words, assumed=listing.assumed + assumed
+    )
+
+
+def _is_in_a_clip(item: Item, root: Path) -> bool:
+    """Whether an image lies below a folder in that of its class."""
+    parts = item.path.relative_to(root).parts
+    of_class = 2 if len(parts) > 1 and parts[0] != item.label else 1
+    return len(parts) > of_class + 1

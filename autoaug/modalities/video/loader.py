@@ -1,0 +1,143 @@
+"""Open data sets of clips."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from autoaug.data.layouts import no_such_data
+from autoaug.data.layouts.arrays import open_npz
+from autoaug.data.layouts.listing import Common, Item, open_listing
+from autoaug.data.source import Source
+from autoaug.errors import DataError
+from autoaug.modalities.base import AS_SUITS, Resize
+from autoaug.modalities.image.decoding import Shape
+from autoaug.modalities.image.sources.arrays import check_values
+from autoaug.modalities.video.decoding import ClipReader, Header, is_clip_file, read_header, write
+from autoaug.modalities.video.listing import list_clips, recognizes
+
+__all__ = ["as_array", "beside", "ending", "open", "recognizes", "write"]
+
+ending = ".mkv"
+beside: Mapping[str, np.ndarray] = {}
+
+#: The most frames, and the longest side in pixels, that clips get unless they are given.
+_FRAMES, _SIDE = 8, 112
+#: What is done to frames that are resized.
+_RESIZED = {
+    "crop": "each frame is scaled to cover {} and center-cropped",
+    "letterbox": "each frame is scaled to fit into {}, and the rest is black",
+    "squash": "each frame is scaled to {}, whatever its shape",
+}
+
+
+def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # noqa: A001 (the seam's name)
+    """Open a folder of clips per class, which are video files or folders of frames, a CSV or TSV manifest, or an
+    ``.npz`` of arrays ``[N, T, H, W, C]`` or ``[N, T, C, H, W]``.
+
+    Args:
+        data: a path.
+        memory_limit: bytes; larger arrays are mapped from disk instead of loaded.
+        resize: the size of all clips: the side in pixels; the height and the width; or the number of frames, the
+            height and the width.
+
+    Raises:
+        DataError: the data do not exist, or break a rule of their format.
+    """
+    size = "x".join(map(str, resize.lengths))
+    if len(resize.lengths) > 3:
+        raise DataError(f"--size {size}: clips have a number of frames, a height and a width; give one, two or three")
+    path = Path(data)
+    if path.suffix.lower() == ".npz" and path.is_file():
+        if size:
+            raise DataError(f"{data} holds arrays of one size, which --size {size} cannot change: leave it out")
+        return open_npz(path, memory_limit, _prepare, "clip")
+    listing = list_clips(data)
+    if listing is None:
+        raise no_such_data(data, ())
+    if importlib.util.find_spec("av") is None and any(is_clip_file(item.path) for item in listing.items):
+        raise DataError(f"{data}: video files need PyAV: pip install 'autoaug[video]'")
+    return open_listing(listing, read_header, partial(_agree, resize=resize))
+
+
+def _agree(readable: Sequence[tuple[Item, Header]], resize: Resize) -> Common:
+    """Choose the number of frames and the size from the training clips, and the mode from all."""
+    headers = [header for _, header in readable]
+    training = [header for item, header in readable if item.role == "train"]
+    frames = resize.lengths[0] if len(resize.lengths) == 3 else min(_FRAMES, round(median(h.frames for h in training)))
+    reader = ClipReader(max(1, frames), _shape(headers, training, resize))
+    forms = {
+        "sizes": dict(Counter(_size(header) for header in headers).most_common()),
+        "frames": dict(Counter(str(header.frames) for header in headers).most_common()),
+        "codecs": dict(Counter(header.codec for header in headers).most_common()),
+    }
+    return Common(reader, forms, _rule(reader, headers), tuple(_unusual(readable)))
+
+
+def _shape(headers: Sequence[Header], training: Sequence[Header], resize: Resize) -> Shape:
+    """The common shape of frames: the one size that all have, up to 112 pixels on the shorter side; else a square whose
+    side is the median of the shorter sides, at most 112.
+    """
+    channels = 1 if all(header.is_gray for header in headers) else 3
+    sizes = frozenset().union(*(header.sizes for header in headers))
+    height, width = min(sizes)
+    if not resize.lengths and len(sizes) == 1 and min(height, width) <= _SIDE:
+        return Shape(channels, height, width, resized=False)
+    side = min(_SIDE, round(median(min(size) for header in training for size in header.sizes)))
+    lengths = resize.lengths[-2:] or (side,)
+    return Shape(channels, lengths[0], lengths[-1], resized=True, how=resize.how)
+
+
+def _size(header: Header) -> str:
+    if len(header.sizes) > 1:
+        return "changing"
+    ((height, width),) = header.sizes
+    return f"{height}x{width}"
+
+
+def _rule(reader: ClipReader, headers: Sequence[Header]) -> str:
+    words = []
+    if {header.frames for header in headers} != {reader.frames}:
+        words.append(f"{reader.frames} frames of each clip, spread evenly; shorter ones show some twice")
+    if reader.target.resized:
+        words.append(_RESIZED[reader.target.how].format(f"{reader.target.height} x {reader.target.width} pixels"))
+    return "; ".join(words)
+
+
+def _unusual(readable: Sequence[tuple[Item, Header]]) -> Iterator[str]:
+    """What is readable and hardly meant, each with the number of clips and the first of them."""
+    kinds: dict[str, Callable[[Header], bool]] = {
+        "a single frame, in which nothing moves": lambda header: header.frames == 1,
+        "frames of several sizes; each is resized on its own": lambda header: len(header.sizes) > 1,
+    }
+    for words, is_so in kinds.items():
+        paths = [item.path for item, header in readable if is_so(header)]
+        if paths:
+            yield f"{len(paths)} of {len(readable)} clips have {words}; the first: {paths[0]}"
+
+
+def _prepare(array: np.ndarray, where: str) -> Callable[[np.ndarray], np.ndarray]:
+    """Check the array, and return a function that converts its rows to uint8 ``[n, T, C, H, W]``."""
+    axis = -1 if array.ndim == 5 and array.shape[-1] <= 4 else 2
+    if array.ndim != 5 or array.shape[axis] > 4:
+        raise DataError(f"{where} must be [N, T, H, W, C] or [N, T, C, H, W] with up to 4 channels, not {array.shape}")
+    check_values(array, where)
+    return partial(_as_clips, axis=axis)
+
+
+def _as_clips(array: np.ndarray, axis: int) -> np.ndarray:
+    first = np.moveaxis(array, axis, 2)
+    if first.dtype != np.uint8:
+        first = (first * 255).round().clip(0, 255).astype(np.uint8)
+    return np.ascontiguousarray(first)
+
+
+def as_array(samples: np.ndarray) -> np.ndarray:
+    """Convert uint8 ``[n, T, C, H, W]`` to the format of ``.npz`` files: ``[n, T, H, W, C]``."""
+    return np.ascontiguousarray(samples.transpose(0, 1, 3, 4, 2))

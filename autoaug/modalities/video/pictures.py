@@ -1,0 +1,35 @@
+"""Clips in the report: a strip of frames. This module does not import torch."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+
+from autoaug.modalities.image.pictures import data_uri
+
+#: The most frames of a strip, and the pixels between two.
+_FRAMES, _GAP = 6, 2
+
+
+def html(sample: np.ndarray, words: str) -> str:
+    """uint8 ``[T, C, H, W]`` as an ``<img>`` of some frames, from the first to the last; time goes to the right, and on
+    in a second row.
+    """
+    if sample.ndim != 4 or sample.dtype != np.uint8:
+        raise ValueError(f"a clip must be uint8 [T, C, H, W], not {sample.dtype} {list(sample.shape)}")
+    count = min(len(sample), _FRAMES)
+    rows = np.linspace(0, len(sample) - 1, count).round().astype(int)
+    return f'<img src="{data_uri(_strip(sample[rows]))}" alt="{escape(words)}" style="image-rendering: pixelated">'
+
+
+def _strip(frames: np.ndarray) -> np.ndarray:
+    """Frames ``[k, C, H, W]`` in rows of three, or in one of up to four."""
+    count, channels, height, width = frames.shape
+    across = count if count <= 4 else 3
+    down = -(-count // across)
+    strip = np.full((channels, down * (height + _GAP) - _GAP, across * (width + _GAP) - _GAP), 255, np.uint8)
+    for place, frame in enumerate(frames):
+        top, left = place // across * (height + _GAP), place % across * (width + _GAP)
+        strip[:, top : top + height, left : left + width] = frame
+    return strip

@@ -1,0 +1,93 @@
+# Augmentation policy 'flip-crop' (324c80e51768), as a Keras 3 preprocessing layer, on any backend.
+# Exported by autoaug 0.1.0; runs without it: images = Augment()(images, training=True)
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+
+class InTurn(keras.layers.Layer):
+    """Several layers, one after another."""
+
+    def __init__(self, steps: Sequence[Any]) -> None:
+        super().__init__(dtype="float32")
+        self.steps = steps
+
+    def call(self, images: Any) -> Any:
+        for step in self.steps:
+            images = step(images)
+        return images
+
+
+class RandomValue(keras.layers.Layer):
+    """Apply a function of images, with a probability and arguments drawn evenly between their ends, for each image."""
+
+    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
+        super().__init__(dtype="float32")
+        self.function, self.p, self.ends, self.seeds = function, p, ends, keras.random.SeedGenerator()
+
+    def draw(self, images: Any, low: float = 0.0, high: float = 1.0) -> Any:
+        return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, "float32", self.seeds)
+
+    def changed(self, images: Any) -> Any:
+        return self.function(images, **{name: self.draw(images, *ends) for name, ends in self.ends.items()})
+
+    def call(self, images: Any) -> Any:
+        made = ops.clip(self.changed(images), 0, 1)
+        return made if self.p == 1 else ops.where(self.draw(images) < self.p, made, images)
+
+
+class RandomWarp(RandomValue):
+    """The same for movements. The function gives the first rows of matrices from points (x, y, 1), counted from the
+    centers of pixels, to where their values come from.
+    """
+
+    def changed(self, images: Any) -> Any:
+        height, width = images.shape[1:3]
+        drawn = {name: self.draw(images, *ends)[:, 0, 0] for name, ends in self.ends.items()}
+        across, down = self.function(height, width, **drawn)
+        rows = ops.concatenate([value + 0 * images[:, 0, 0, :1] for value in (*across, *down, 0.0, 0.0)], 1)
+        return ops.image.affine_transform(images, rows, fill_mode="constant", data_format="channels_last")
+
+
+def check(images: Any, kind: str) -> None:
+    """Raise ValueError for images whose values would be misread; in a traced graph there are no values to look at."""
+    found, good = f"{kind} {list(images.shape)}", kind == "uint8" or "float" in kind
+    if "float" in kind and 0 not in images.shape:
+        try:
+            low, high = (float(ops.convert_to_numpy(end(images))) for end in (ops.min, ops.max))
+        except (NotImplementedError, RuntimeError, TypeError, ValueError):  # what the backends raise while they trace
+            low, high = 0.0, 1.0
+        found, good = f"{found} from {low:g} to {high:g}", -1e-3 <= low <= high <= 1.001
+    if not good or len(images.shape) != 4 or 0 in images.shape[1:]:
+        raise ValueError(f"images must be [B, H, W, C], uint8 or floats in [0, 1], not {found}")
+
+
+def pad_crop(height: int, width: int, padding: Any, x: Any, y: Any) -> Any:
+    """Pad by a fraction of the size, and crop the original size at a place between 0 and 1."""
+    down, across = ops.round(padding * height), ops.round(padding * width)
+    left, top = ops.floor(x * (2 * across + 1)) - across, ops.floor(y * (2 * down + 1)) - down
+    return (1.0, 0.0, left), (0.0, 1.0, top)
+
+
+class Augment(keras.layers.Layer):
+    """The policy for images ``[B, H, W, C]``, uint8 or floats in [0, 1], each augmented for itself; outside of training
+    they stay as they are. ``keras.utils.set_random_seed`` seeds it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(dtype="float32")  # 16-bit coordinates are too coarse
+        self.policy = InTurn([
+            keras.layers.RandomFlip("horizontal"),
+            RandomWarp(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
+        ])
+
+    def call(self, images: Any, training: bool = True) -> Any:
+        if not training:
+            return images
+        kind = keras.backend.standardize_dtype(images.dtype)
+        check(images, kind)
+        made = self.policy(ops.cast(images, "float32") / (255 if kind == "uint8" else 1))
+        return ops.cast(ops.round(made * 255) if kind == "uint8" else made, kind)

@@ -1,0 +1,227 @@
+"""Sounds in folders, manifests and arrays: what is read, by which rule, and what is refused with the file's name."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from autoaug import api
+from autoaug.data.audit import audit
+from autoaug.data.loading import open_source, recognize
+from autoaug.data.source import Source
+from autoaug.errors import DataError
+from autoaug.modalities.audio import loader
+from autoaug.modalities.base import Resize
+from tests.modalities.audio.sounds import RATE, tone, write_tones, write_wav
+
+LIMIT = 2**30
+
+
+def opened(path: Path, *lengths: int) -> Source:
+    return open_source(path, LIMIT, Resize(lengths))
+
+
+def words_of(path: Path) -> str:
+    return "\n".join(finding.message for finding in audit(opened(path)).findings)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_tones(tmp_path / "tones")
+
+
+def test_a_folder_of_sounds_is_recognized_beside_other_files(folder: Path, tmp_path: Path) -> None:
+    (folder / "README.md").write_text("about")
+    assert recognize(folder).name == "audio"
+    (tmp_path / "pictures/a").mkdir(parents=True)
+    for i in range(3):
+        (tmp_path / f"pictures/a/{i}.png").touch()
+    (tmp_path / "pictures/a/note.wav").touch()
+    assert recognize(tmp_path / "pictures").name == "image"
+    assert recognize("digits").name == "image"
+    for name in ("pipe.csv", "pipe.npz"):
+        os.mkfifo(tmp_path / name)
+        assert recognize(tmp_path / name).name == "image", "a pipe is not read"
+    (tmp_path / "damaged.npz").write_bytes(b"PK\3\4")
+    assert recognize(tmp_path / "damaged.npz").name == "image"
+    assert recognize("x" * 5000).name == "image"
+
+
+def test_sounds_are_padded_at_the_end(folder: Path) -> None:
+    source = opened(folder)
+    train = source.parts["train"].inputs
+    assert source.modality == "audio"
+    assert train.dtype == np.int16
+    sounds = train.take(np.arange(len(train)))
+    assert sounds.shape[:2] == (16, 1)
+    lengths = [soundfile.info(name).frames for name in source.parts["train"].names]
+    assert sounds.shape[2] == max(lengths)
+    for sound, name, length in zip(sounds, source.parts["train"].names, lengths, strict=True):
+        given, _ = soundfile.read(name, dtype="int16")
+        assert np.array_equal(sound[0, :length], given)
+        assert not sound[0, length:].any()
+
+
+def test_a_given_length_cuts_and_pads(folder: Path) -> None:
+    assert opened(folder, 50).parts["train"].inputs.shape == (1, 800)
+    with pytest.raises(DataError, match="sounds have one length"):
+        opened(folder, 50, 60)
+
+
+@pytest.mark.parametrize(("suffix", "separator"), [("csv", ","), ("tsv", "\t")])
+def test_manifests_have_groups_and_splits(suffix: str, separator: str, folder: Path) -> None:
+    rows = [["path", "label", "split", "group"]]
+    rows += [
+        [str(p.relative_to(folder)), p.parent.name, p.parts[-3], f"voice {i // 2}"]
+        for i, p in enumerate(sorted(folder.rglob("*.wav")))
+    ]
+    manifest = folder / f"all.{suffix}"
+    manifest.write_text("\n".join(separator.join(row) for row in rows))
+    source = opened(manifest)
+    assert source.modality == "audio"
+    assert len(source.parts["train"]) == 16
+    assert source.parts["test"].groups is not None
+    assert len(set(source.parts["test"].groups)) == 4
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+@pytest.mark.parametrize("channels", [0, 2])
+def test_arrays_need_their_rate(dtype: type, channels: int, tmp_path: Path) -> None:
+    values = np.stack([tone(300 + 50 * i, 0.1, 8000) for i in range(8)])
+    values = values if not channels else np.stack([values, -values], 1)
+    given = np.round(values * 32767).astype(dtype) if dtype == np.int16 else values.astype(dtype)
+    path = tmp_path / "sounds.npz"
+    np.savez(path, x_train=given, y_train=np.arange(8) % 2, rate=8000)
+    source = opened(path)
+    assert source.modality == "audio"
+    assert "resampled to 16,000 Hz" in source.rule
+    sounds = source.parts["train"].inputs.take(np.arange(8))
+    assert sounds.shape == (8, max(channels, 1), 1600)
+    theirs = soxr.resample(values[3].reshape(-1, 800).T, 8000, RATE).T
+    assert np.abs(sounds[3] / 32768 - theirs).max() < 1e-3
+    np.savez(path, x_train=given, y_train=np.arange(8) % 2, rate=0)
+    with pytest.raises(DataError, match=r"sounds.npz: rate is 0; it must be the samples per second"):
+        opened(path)
+
+
+def test_files_of_every_kind_become_one_form(tmp_path: Path) -> None:
+    """8 bits, 24 bits, floats, lossless and lossy codecs, any rate and number of channels."""
+    values, folder = tone(440, 0.3, 44100), tmp_path / "a"
+    folder.mkdir()
+    soundfile.write(folder / "8.wav", values, 44100, subtype="PCM_U8")
+    soundfile.write(folder / "24.wav", values, 44100, subtype="PCM_24")
+    soundfile.write(folder / "float.wav", values.astype(np.float32), 44100, subtype="FLOAT")
+    soundfile.write(folder / "five.wav", np.stack([values] * 5, 1), 44100)
+    soundfile.write(folder / "s.flac", values, 44100)
+    soundfile.write(folder / "s.ogg", values, 44100)
+    soundfile.write(folder / "slow.wav", tone(440, 0.3, 8000), 8000)
+    source = opened(tmp_path)
+    assert source.forms["rates"] == {"44,100 Hz": 6, "8,000 Hz": 1}
+    assert "channels are averaged to one" in source.rule
+    ours = source.parts["train"].inputs.take(np.arange(7)) / 32768
+    expected = tone(440, 0.3)
+    for sound, name in zip(ours, source.parts["train"].names, strict=True):
+        middle = slice(500, 4300)
+        error = np.abs(sound[0, : len(expected)] - expected)[middle].max()
+        assert error < (0.08 if name.endswith(".ogg") else 0.01), name
+    assert "1 of 7 sounds are at another rate than most (44,100 Hz)" in "\n".join(source.unusual)
+
+
+def test_what_is_hardly_meant_is_reported_with_a_file(tmp_path: Path) -> None:
+    for name in "ab":
+        for i in range(30):
+            write_wav(tmp_path / f"{name}/{i}.wav", tone(300 + i + 40 * (name == "b"), 0.1))
+    write_wav(tmp_path / "a/silent.wav", np.zeros(1600))
+    write_wav(tmp_path / "a/one.wav", np.array([0.3]))
+    write_wav(tmp_path / "b/clipped.wav", np.clip(tone(300, 0.1, size=3), -1, 1))
+    write_wav(tmp_path / "b/long.wav", tone(300, 0.9))
+    found = words_of(tmp_path)
+    for words in (
+        r"1 of 64 sounds are silent: no class can be heard in them; the first: .*a/silent.wav",
+        r"1 of 64 sounds are under 20 ms; the first: .*a/one.wav",
+        r"1 of 64 sounds are clipped: many values are at full scale; the first: .*b/clipped.wav",
+        r"1 of 64 sounds are longer than 0.1 s, and cut there .*; the first: .*b/long.wav",
+    ):
+        assert len(re.findall(words, found)) == 1, words
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda path: path.write_bytes(b""), "bad.wav"),
+        (lambda path: path.write_bytes(b"RIFF\0\0\0\0WAVEfmt "), "bad.wav"),
+        (lambda path: write_wav(path, np.zeros(0)), "bad.wav: it has no samples"),
+        (
+            lambda path: soundfile.write(path, np.array([0.1, np.nan, 0.2]), RATE, subtype="FLOAT"),
+            "bad.wav: it has samples that are NaN or infinite",
+        ),
+        (lambda path: _with_rate(path, 0), "bad.wav"),
+        (lambda path: _with_rate(path, 10), "bad.wav: its rate is 10 Hz; rates are from 1,000 to 768,000"),
+    ],
+)
+def test_a_damaged_file_stops_a_search_and_is_named(damage: Callable[[Path], object], words: str, folder: Path) -> None:
+    damage(folder / "train/low/bad.wav")
+    found = audit(opened(folder))
+    assert len(found.hashes["train"]) == 16
+    (stop,) = [finding for finding in found.findings if finding.level == "stop"]
+    assert stop.code == "unreadable"
+    assert words in stop.message
+    assert "\n" not in stop.message
+
+
+def _with_rate(path: Path, rate: int) -> None:
+    write_wav(path, tone(440))
+    content = bytearray(path.read_bytes())
+    content[24:28] = rate.to_bytes(4, "little")
+    path.write_bytes(content)
+
+
+def test_the_same_sound_in_two_splits_and_a_speaker_in_two_splits_are_leaks(folder: Path, tmp_path: Path) -> None:
+    values, rate = soundfile.read(folder / "train/low/000.wav", dtype="int16")
+    soundfile.write(folder / "test/low/again.flac", values, rate)
+    stops = [f.message for f in audit(opened(folder)).findings if f.code == "leak"]
+    assert "1 samples are in two splits" in stops[0]
+    assert "again.flac" in stops[0]
+    manifest = tmp_path / "list.csv"
+    lines = [f"{p},{p.parent.name},{p.parts[-3]},one voice" for p in sorted(folder.rglob("*.wav"))]
+    manifest.write_text("path,label,split,group\n" + "\n".join(lines))
+    stops = [f.message for f in audit(opened(manifest)).findings if f.code == "leak"]
+    assert any("1 group is in two splits, e.g. 'one voice'" in message for message in stops)
+
+
+def test_sounds_are_written_without_their_padding(tmp_path: Path) -> None:
+    sound = np.zeros((2, 3000), np.int16)
+    sound[:, :1000] = np.round(tone(500, 1000 / RATE) * 32767)
+    loader.write(sound, tmp_path / "s.wav")
+    values, rate = soundfile.read(tmp_path / "s.wav", dtype="int16")
+    assert rate == RATE
+    assert np.array_equal(values.T, sound[:, : len(values)])
+    assert not sound[:, len(values) :].any()
+
+
+def test_expansions_of_folders_and_arrays_are_read_again(folder: Path, tmp_path: Path) -> None:
+    api.expand(folder, "noise", out=str(tmp_path / "more"), copies=1)
+    more = opened(tmp_path / "more")
+    assert len(more.parts["train"]) == 32
+    source = opened(folder)
+    first = source.parts["train"].inputs.take(np.arange(16))
+    assert np.array_equal(np.sort(more.parts["train"].inputs.take(more.parts["train"].originals), 0), np.sort(first, 0))
+    x, y = first, source.parts["train"].labels
+    np.savez(tmp_path / "a.npz", x_train=x, y_train=y, rate=RATE)
+    api.expand(tmp_path / "a.npz", "noise", out=str(tmp_path / "arrays"), copies=1)
+    again = opened(tmp_path / "arrays/data.npz")
+    assert again.modality == "audio"
+    assert np.array_equal(again.parts["train"].inputs.take(np.arange(16)), x)
+
+
+def test_without_the_extra_the_cure_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(DataError, match=r"sounds need soundfile: pip install 'autoaug\[audio\]'"):
+        loader.open(str(folder), LIMIT)

@@ -1,0 +1,288 @@
+"""Clips in files, folders of frames, manifests and arrays: what is read, by which rule, and what is refused with the
+file's name.
+"""
+
+from __future__ import annotations
+
+import re
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from autoaug import api
+from autoaug.data.audit import audit
+from autoaug.data.loading import open_source, recognize
+from autoaug.data.source import Source
+from autoaug.errors import DataError, UnknownName
+from autoaug.modalities.base import Resize
+from autoaug.modalities.image.decoding import Shape
+from autoaug.modalities.video import loader
+from autoaug.modalities.video.decoding import ClipReader, read_header
+from tests.modalities.video.moving import encode, square, write_clips, write_frames
+
+LIMIT = 2**30
+#: How far a lossy codec is from what was encoded, on average, in levels of 256.
+LOSS = 12
+
+
+def opened(path: Path, *lengths: int) -> Source:
+    return open_source(path, LIMIT, Resize(lengths))
+
+
+def words_of(path: Path) -> str:
+    return "\n".join(finding.message for finding in audit(opened(path)).findings)
+
+
+def clips_of(source: Source, role: str = "train") -> np.ndarray:
+    inputs = source.parts[role].inputs  # type: ignore[index]
+    return inputs.take(np.arange(len(inputs)))
+
+
+CODECS = [
+    (".mp4", "libx264"),
+    (".webm", "libvpx-vp9"),
+    (".avi", "mpeg4"),
+    (".mov", "mjpeg"),
+    (".mkv", "ffv1"),
+    (".gif", "gif"),
+]
+
+
+@pytest.mark.parametrize(("suffix", "codec"), CODECS)
+def test_files_of_all_codecs_are_read(suffix: str, codec: str, tmp_path: Path) -> None:
+    given = {name: square(right=name == "right") for name in ("left", "right")}
+    for name, pixels in given.items():
+        encode(tmp_path / name / f"a{suffix}", pixels, codec)
+    assert recognize(tmp_path).name == "video"
+    source = opened(tmp_path)
+    assert source.classes == ("left", "right")
+    clips = clips_of(source)
+    assert clips.shape == (2, 6, 3, 16, 16)
+    for clip, name in zip(clips, source.classes, strict=True):
+        loss = np.abs(clip.transpose(0, 2, 3, 1).astype(int) - given[name]).mean()
+        assert loss < (0.01 if codec == "ffv1" else 40 if codec == "gif" else LOSS), name
+
+
+def test_long_clips_are_sampled_evenly_and_short_ones_repeat(tmp_path: Path) -> None:
+    for frames in (3, 8, 80):
+        levels = np.arange(frames) * 250 // frames
+        pixels = np.broadcast_to(levels[:, None, None, None], (frames, 16, 16, 3)).astype(np.uint8)
+        path = encode(tmp_path / f"{frames}.mkv", np.ascontiguousarray(pixels), "ffv1")
+        reader = ClipReader(8, opened_shape(path))
+        rows = np.minimum(frames - 1, (np.arange(8) + 0.5) * frames // 8).astype(int)
+        assert np.array_equal(reader.read(path)[:, 0, 0, 0], levels[rows])
+
+
+def opened_shape(path: Path) -> Shape:
+    header = read_header(path)
+    return loader._shape([header], [header], Resize())
+
+
+def test_frames_in_folders_are_clips_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    root = write_clips(tmp_path / "frames", 2)
+    long = np.stack([np.full((16, 16, 3), 20 * t, np.uint8) for t in range(12)])  # frame-10 comes after frame-9
+    write_frames(root / "left" / "long", long)
+    assert recognize(root).name == "video"
+    source = opened(root)
+    clip = next(c for c, n in zip(clips_of(source), source.parts["train"].names, strict=True) if n.endswith("long"))
+    assert np.array_equal(clip[:, 0, 0, 0], 20 * np.minimum(11, (np.arange(6) + 0.5) * 2).astype(int))
+    assert "--modality image" in words_of(root)
+
+
+def test_folders_of_images_stay_images(tmp_path: Path) -> None:
+    for i in range(3):
+        for name in ("a", "b"):
+            (tmp_path / "flat" / name).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(square()[i]).save(tmp_path / "flat" / name / f"{i}.png")
+            (tmp_path / "split/train" / name).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(square()[i]).save(tmp_path / "split/train" / name / f"{i}.png")
+            (tmp_path / "named" / name / "more").mkdir(parents=True, exist_ok=True)
+            Image.fromarray(square()[i]).save(tmp_path / "named" / name / "more" / f"{'xyz'[i]}.png")
+            Image.fromarray(square()[0]).save(tmp_path / "named" / name / "more" / f"still{'xyz'[i]}.gif")
+    for data in ("flat", "split", "named"):
+        assert recognize(tmp_path / data).name == "image", data
+
+
+def test_the_modality_may_be_said(tmp_path: Path) -> None:
+    root = write_clips(tmp_path / "frames", 2)
+    assert recognize(root, "image").name == "image"
+    lines = {said: "\n".join(api.check(root, modality=said).lines) for said in (None, "video", "image")}
+    assert "taken for video" in lines[None]
+    assert "train: 4 samples" in lines[None]
+    assert lines["video"] == lines[None]
+    assert "taken for image" in lines["image"]
+    assert "train: 24 samples" in lines["image"]
+    with pytest.raises(UnknownName, match="unknown modality 'vidoe'; did you mean 'video'"):
+        api.check(root, modality="vidoe")
+
+
+def test_splits_manifests_and_groups(tmp_path: Path) -> None:
+    rows = ["path,label,split,group"]
+    for i in range(8):
+        for name in ("left", "right"):
+            split = "test" if i > 5 else "train"
+            path = tmp_path / split / name / f"{i}"
+            pixels = square(right=name == "right", seed=i)
+            if i % 2:
+                encode(path.with_suffix(".mp4"), pixels)
+            else:
+                write_frames(path, pixels)
+            rows.append(f"{split}/{name}/{i}{'.mp4' if i % 2 else ''},{name},{split},{i % 6}")
+    (tmp_path / "data.csv").write_text("\n".join(rows))
+    listed, folders = opened(tmp_path / "data.csv"), opened(tmp_path)
+    for role, count in (("train", 12), ("test", 4)):
+        assert len(listed.parts[role]) == len(folders.parts[role]) == count  # type: ignore[index]
+        assert np.array_equal(np.sort(clips_of(listed, role), 0), np.sort(clips_of(folders, role), 0))
+    assert "groups" in words_of(tmp_path / "data.csv")
+
+
+@pytest.mark.parametrize("is_last", [True, False])
+def test_arrays_are_clips_with_five_dimensions(is_last: bool, tmp_path: Path) -> None:
+    clips = np.stack([square(right=i % 2 == 0, seed=i) for i in range(12)])
+    given = clips if is_last else clips.transpose(0, 1, 4, 2, 3)
+    np.savez(tmp_path / "a.npz", x_train=given / 255, y_train=np.arange(12) % 2)
+    source = opened(tmp_path / "a.npz")
+    assert source.modality == "video"
+    assert np.array_equal(loader.as_array(clips_of(source)), clips)
+    np.savez(tmp_path / "flat.npz", x_train=clips[:, 0], y_train=np.arange(12) % 2)
+    assert recognize(tmp_path / "flat.npz").name == "image"
+    np.savez(tmp_path / "bad.npz", x_train=np.full((4, 2, 8, 8, 3), np.nan), y_train=np.arange(4) % 2)
+    with pytest.raises(DataError, match=r"bad\.npz: x_train has NaN"):
+        opened(tmp_path / "bad.npz")
+    with pytest.raises(DataError, match="leave it out"):
+        opened(tmp_path / "a.npz", 8)
+
+
+def test_a_size_may_be_a_side_two_or_also_frames(tmp_path: Path) -> None:
+    root = write_clips(tmp_path / "frames", 2)
+    assert opened(root).parts["train"].inputs.shape == (6, 3, 16, 16)
+    assert opened(root, 8).parts["train"].inputs.shape == (6, 3, 8, 8)
+    assert opened(root, 8, 12).parts["train"].inputs.shape == (6, 3, 8, 12)
+    assert opened(root, 4, 8, 12).parts["train"].inputs.shape == (4, 3, 8, 12)
+    with pytest.raises(DataError, match="one, two or three"):
+        opened(root, 4, 4, 8, 12)
+
+
+def test_what_is_hardly_meant_is_told(tmp_path: Path) -> None:
+    root = write_clips(tmp_path / "frames", 4)
+    write_frames(root / "left/still", square(1, seed=50))
+    odd = write_frames(root / "right/odd", square(seed=51))
+    Image.fromarray(square(1, side=21)[0]).save(odd / "frame-3.png")
+    write_frames(root / "right/again", square(right=True, seed=2))
+    words = words_of(root)
+    assert re.search(r"1 of 11 clips have a single frame, in which nothing moves; the first: \S*still", words)
+    assert re.search(
+        r"1 of 11 clips have frames of several sizes; each is resized on its own; the first: \S*odd", words
+    )
+    assert re.search(r"1 samples occur more than once within a split, e.g. \S*again", words)
+    assert clips_of(opened(root)).shape[1:] == (6, 3, 16, 16)
+
+
+def no_video(path: Path) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(8000))
+
+
+def truncated(path: Path, suffix: str, codec: str) -> None:
+    whole = encode(path.with_name(f"whole{suffix}"), square(60, 64, seed=5), codec)
+    content = whole.read_bytes()
+    whole.unlink()
+    path.write_bytes(content[: len(content) // 2])
+
+
+DAMAGED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "truncated.mp4": (lambda path: truncated(path, ".mp4", "libx264"), "."),
+    "truncated.webm": (lambda path: truncated(path, ".webm", "libvpx-vp9"), "truncated"),
+    "truncated.avi": (lambda path: truncated(path, ".avi", "mpeg4"), "."),
+    "text.mp4": (lambda path: path.write_text("no video"), "."),
+    "empty.avi": (lambda path: path.touch(), "."),
+    "sound.mp4": (no_video, "no video stream"),
+    "zeros.mkv": (lambda path: path.write_bytes(bytes(5000)), "."),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damaged_files_are_named_with_the_cause(name: str, tmp_path: Path) -> None:
+    damage, cause = DAMAGED[name]
+    for i in range(2):
+        encode(tmp_path / "a" / f"{i}.mp4", square(seed=i))
+        encode(tmp_path / "b" / f"{i}.mp4", square(right=False, seed=7 + i))
+    damage(tmp_path / "a" / name)
+    source = opened(tmp_path)
+    assert len(source.parts["train"]) == 4, "nothing else is lost"
+    (line,) = source.unreadable
+    assert re.search(rf"{name}: .*{cause}", line)
+    assert "\n" not in line
+    assert len(line) < 400
+
+
+def test_damaged_frames_name_their_clip_and_their_file(tmp_path: Path) -> None:
+    root = write_clips(tmp_path / "frames", 2)
+    (root / "left/clip1/frame-2.png").write_bytes(b"no image")
+    (line,) = opened(root).unreadable
+    assert line.endswith("clip1: frame frame-2.png cannot be read (UnidentifiedImageError)")
+
+
+def test_a_wrong_suffix_is_read_by_what_is_inside(tmp_path: Path) -> None:
+    encode(tmp_path / "a/webm.webm", square(), "libvpx-vp9").rename(tmp_path / "a/webm.avi")
+    encode(tmp_path / "b/x.mp4", square(right=False))
+    source = opened(tmp_path)
+    assert not source.unreadable
+    assert source.forms["codecs"] == {"vp9": 1, "h264": 1}
+
+
+def test_odd_sizes_are_resized_by_rule(tmp_path: Path) -> None:
+    encode(tmp_path / "a/x.avi", square(side=17), "ffv1")
+    encode(tmp_path / "b/x.avi", square(side=31), "ffv1")
+    source = opened(tmp_path)
+    assert clips_of(source).shape == (2, 6, 3, 24, 24)
+    assert "24 x 24 pixels" in source.rule
+
+
+def test_turned_videos_are_read_upright(tmp_path: Path) -> None:
+    """As phones store them: with a matrix for the player."""
+    pixels = np.zeros((4, 16, 32, 3), np.uint8)
+    pixels[:, :, :16] = 200
+    path = encode(tmp_path / "x.mp4", pixels)
+    content = path.read_bytes()
+    upright = b"".join(n.to_bytes(4, "big") for n in (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30))
+    turned = b"".join(n.to_bytes(4, "big", signed=True) for n in (0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30))
+    start = content.rindex(upright)  # of the track
+    path.write_bytes(content[:start] + turned + content[start + len(turned) :])
+    assert read_header(path).sizes == {(32, 16)}
+    clip = ClipReader(4, opened_shape(path)).read(path)
+    assert clip.shape[2:] == (32, 16)
+    assert clip[0, 0, :16].mean() > 150 > 50 > clip[0, 0, 16:].mean(), "what was left is above after a quarter turn"
+
+
+def test_written_clips_come_back(tmp_path: Path) -> None:
+    for channels in (1, 3):
+        clip = np.ascontiguousarray(square(5, 18).transpose(0, 3, 1, 2)[:, :channels])
+        path = tmp_path / f"{channels}.mkv"
+        loader.write(clip, path)
+        header = read_header(path)
+        assert (header.frames, header.is_gray) == (5, channels == 1)
+        assert np.array_equal(ClipReader(5, opened_shape(path)).read(path), clip)
+        with av.open(str(path)) as container:
+            assert container.streams.video[0].codec_context.name == "ffv1"
+
+
+def test_expansions_hold_the_clips_and_their_copies(tmp_path: Path) -> None:
+    root = write_clips(tmp_path / "frames", 3)
+    encode(root / "left/file.mp4", square(seed=30))
+    api.expand(root, "video-flip-crop", out=tmp_path / "more", copies=2)
+    more = opened(tmp_path / "more")
+    assert more.modality == "video"
+    part = more.parts["train"]
+    assert len(part) == 3 * 7
+    assert part.augmented is not None
+    assert int(part.augmented.sum()) == 14
+    originals = clips_of(more)[~part.augmented]
+    given = clips_of(opened(root))
+    assert np.array_equal(np.sort(originals, 0), np.sort(given, 0))

@@ -1,0 +1,124 @@
+"""From raw clips to a verdict, exported code and a report; and the parts that look at clips."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import autoaug
+from autoaug import api
+from autoaug.engine.transform import PolicyTransform
+from autoaug.errors import AutoaugError
+from autoaug.modalities.image.decoding import Shape
+from autoaug.modalities.registry import get_modality
+from autoaug.modalities.video import models, pictures
+from autoaug.modalities.video.decoding import ClipReader, read_header
+from autoaug.modalities.video.examples import clips as examples
+from autoaug.policy.loading import load_policy
+from autoaug.search.sampling import Given, sample_shaped
+from autoaug.search.space import load_space
+from autoaug.search.strategies.portfolio import portfolio
+from tests.conftest import CHECKOUT
+from tests.modalities.video.moving import encode, square, write_clips
+from tests.samples import clips
+
+
+@pytest.mark.slow
+def test_a_search_on_clips_ends_in_a_report(tmp_path: Path) -> None:
+    data, run = write_clips(tmp_path / "clips", 30), tmp_path / "run"
+    result = autoaug.search(data, trials=3, epochs=3, seeds=2, workers=1, finalists=1, executor="inline", out=str(run))
+    assert result.data.modality == "video"
+    assert {candidate.name for candidate in result.candidates} >= {"none", "video-flip-crop"}
+    page = (run / "report.html").read_text()
+    assert page.count("data:image/png;base64,") > 20
+    assert {path.name for path in run.glob("policy_*.py")} <= {"policy_torchvision.py", "policy_kornia.py"}
+    assert "gaussian noise" in str(api.robustness(data, str(run), samples=8))
+    autoaug.resume(run)
+    exported = tmp_path / "model"
+    autoaug.api.export(run, to="model", out=exported)
+    script = next(exported.glob("*.py"))
+    clip = encode(tmp_path / "new.mp4", square())
+    done = subprocess.run(
+        [sys.executable, script.name, str(clip)], cwd=exported, check=True, capture_output=True, text=True
+    )
+    assert re.search(r"(left|right): \d+\.\d %", done.stdout)
+
+
+def test_the_space_and_its_portfolio_are_of_clips() -> None:
+    space = load_space("standard", "video")
+    assert space.modality.name == "video"
+    assert load_space("standard").modality.name == "image"
+    shapes = list(portfolio(space))
+    assert len(shapes) >= 10
+    for shape in shapes:
+        policy = sample_shaped(space, Given(shape))
+        assert policy.transform(seed=0, num_classes=4)(clips(4), torch.arange(4) % 4)[0].isfinite().all()
+    for name in get_modality("video").baselines:
+        assert PolicyTransform(load_policy(name), seed=0, modality="video")(clips(2)).shape == clips(2).shape
+
+
+def own_network(channels: int, classes: int) -> torch.nn.Module:
+    """As a user would write it."""
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.LazyLinear(classes))
+
+
+def test_networks_are_built_or_refused_in_one_line() -> None:
+    blank = torch.zeros(6)
+    first, again = (models.build("auto", (6, 3, 10, 13), 4, blank, blank, seed=1).eval()(clips(3)) for _ in range(2))
+    assert torch.equal(first, again)
+    name = "tests.modalities.video.test_search:own_network"
+    assert models.is_own(name)
+    models.check(name)
+    assert models.build(name, (6, 3, 10, 13), 4, blank, blank, seed=0)(clips(3)).shape == (3, 4)
+    for given, weights in (("resnet9", None), ("auto", "pretrained")):
+        with pytest.raises(AutoaugError, match=given if weights is None else "random weights"):
+            models.check(given, weights)
+
+
+@pytest.mark.parametrize(("frames", "rows", "columns"), [(1, 1, 1), (3, 1, 3), (4, 1, 4), (6, 2, 3), (20, 2, 3)])
+def test_a_picture_is_a_strip_of_frames(frames: int, rows: int, columns: int) -> None:
+    stored = np.stack([np.full((3, 8, 10), 5 * t, np.uint8) for t in range(frames)])
+    html = pictures.html(stored, 'a "clip" <b>')
+    assert "<b>" not in html
+    content = base64.b64decode(re.findall(r"base64,([^\"]+)", html)[0])
+    strip = np.asarray(Image.open(io.BytesIO(content)))
+    assert strip.shape == (rows * 10 - 2, columns * 12 - 2, 3)
+    assert strip[0, 0, 0] == 0
+    assert strip[-1, -1, 0] == 5 * (frames - 1)
+    with pytest.raises(ValueError, match="uint8"):
+        pictures.html(stored[0], "an image")
+
+
+def test_examples_move() -> None:
+    moving = examples()
+    assert moving.dtype == np.uint8
+    assert moving.ndim == 5
+    assert (np.abs(np.diff(moving.astype(int), axis=1)).mean((2, 3, 4)) > 2).all()
+
+
+def test_motions_over_photographs_are_encoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pan to the right shows at its end what lies to the right; the reverse of a class is the other of its pair."""
+    wide = np.broadcast_to(np.linspace(0, 250, 48)[None, :, None], (48, 48, 3)).astype(np.uint8)
+    np.savez(tmp_path / "photographs.npz", x_train=np.stack([wide] * 4), x_test=np.stack([wide] * 4))
+    script = str(CHECKOUT / "scripts/make_motion_clips")
+    monkeypatch.setattr(
+        sys, "argv", [script, str(tmp_path / "photographs.npz"), str(tmp_path / "out"), "--train=8", "--test=8"]
+    )
+    runpy.run_path(script, run_name="__main__")
+    source = autoaug.api.check(tmp_path / "out")
+    assert "8 classes, taken for video" in source.lines[0]
+    for name, sign in (("pan right", 1), ("pan left", -1)):
+        (path,) = (tmp_path / "out/train" / name).glob("*.mp4")
+        assert read_header(path).frames == 12
+        clip = ClipReader(12, Shape(3, 48, 48, resized=False)).read(path).astype(float)
+        assert sign * (clip[-1].mean() - clip[0].mean()) > 10

@@ -1,0 +1,75 @@
+"""The page of a run for someone with a minute, and what notebooks show."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from autoaug.report import notebook_view, report_page
+from autoaug.results import SearchResult
+from autoaug.runs.folder import RunFolder
+
+OLDER = Path(__file__).parents[1] / "older/finished"
+
+
+class Outline(HTMLParser):
+    """The text of a page outside folded parts, scripts and styles, and the addresses that it loads something from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden, self.text, self.loaded = [""], "", []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if (tag == "details" and "open" not in given) or tag in ("script", "style"):
+            self.hidden.append(tag)
+        self.loaded += [given[name] for name in ("src", "href") if given.get(name)]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self.hidden[-1]:
+            self.hidden.pop()
+
+    def handle_data(self, data: str) -> None:
+        if len(self.hidden) == 1:
+            self.text += data
+
+
+def outline(page: str) -> Outline:
+    parsed = Outline()
+    parsed.feed(page)
+    return parsed
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    return RunFolder(shutil.copytree(OLDER, tmp_path / "run"))
+
+
+def test_what_a_minute_is_for_is_not_folded_and_the_rest_is(run: RunFolder) -> None:
+    page = outline(report_page(run, cdn=True))
+    result = SearchResult.load(run.root)
+    for words in ("Use", "Because", "Next", result.verdict, result.sentence, "What the policy does", "How to use it"):
+        assert words in page.text, words
+    for words in ("The search", "What it cost", "seconds per training", "epochs", "fingerprint"):
+        assert words not in page.text, words
+
+
+def test_all_seeds_of_the_confirmation_are_listed(run: RunFolder) -> None:
+    result = SearchResult.load(run.root)
+    longest = max((candidate.seeds for candidate in result.candidates), key=len)
+    assert f"confirmation on {', '.join(map(str, longest))}<" in report_page(run, cdn=True)
+
+
+def test_a_notebook_shows_pictures_and_loads_nothing(run: RunFolder) -> None:
+    result = SearchResult.load(run.root)
+    shown = notebook_view(result)
+    assert result.sentence in outline(shown).text
+    assert [address[:15] for address in outline(shown).loaded] == ["data:image/png;"] * len(re.findall("<img", shown))
+    assert run.gallery("returned").is_file() == ("<img" in shown)
+    assert "<script" not in shown
+    run.gallery("returned").unlink(missing_ok=True)
+    assert "<img" not in notebook_view(result)
