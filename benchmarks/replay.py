@@ -35,9 +35,7 @@ ENOUGH = 0.005
 Row = Mapping[str, Any]
 
 
-def replayed(
-    world: World, policies: Sequence[Policy], strategy: str, trainings: float, seed: int
-) -> dict[str, float | int | bool | str]:
+def replayed(world: World, policies: Sequence[Policy], strategy: str, trainings: float, seed: int) -> dict[str, Any]:
     """One search in a `world`, beside the best of the table's `policies` there; scores in [0, 1]."""
     space, budget = load_space("flat" if strategy in NEED_FLAT else "standard"), Budget(trainings=trainings)
     baselines = {name: load_policy(name) for name in affordable_baselines(space.baselines, budget)}
