@@ -7,7 +7,7 @@ A modality is a package with one `Modality` object, which third parties register
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from autoaug.data.source import Source
-    from autoaug.data.splits import Samples
     from autoaug.modalities.arrays import ArrayEngine
+    from autoaug.modalities.generators import Generator
     from autoaug.modalities.networks import Models
     from autoaug.modalities.runtime import Runtime
     from autoaug.policy.models import Adversarial
@@ -172,7 +172,7 @@ class Loader(Protocol):
 
     #: The suffix of files that `write` writes, such as ``.png``.
     ending: str
-    #: The arrays by which `open` knows an ``.npz`` file of this modality, beside those of samples and labels.
+    #: Arrays by which `open` knows an ``.npz`` file of this modality.
     beside: Mapping[str, np.ndarray]
 
     def recognizes(self, data: str) -> bool:
@@ -198,54 +198,6 @@ class Pictures(Protocol):
         with `words` as its alternative text, which must be escaped. Raises ValueError if the array is not a sample of
         the modality.
         """
-
-
-class Collapsed(ArithmeticError):
-    """A fit failed: its loss is not finite, or the samples of a class are all alike."""
-
-
-class GeneratorFit(Protocol):
-    """A running fit of a generator. Its results and its state are tensors by name."""
-
-    #: The number of steps taken.
-    steps: int
-
-    def run(self, steps: int, device: str, every: int) -> Iterator[int]:
-        """Take steps up to a total of `steps`; yield the number taken after `every` that many steps, and at the end.
-        The random numbers of a step follow from the seed and the step. Raises `Collapsed` if the fit fails.
-        """
-
-    def tensors(self) -> Mapping[str, Tensor]:
-        """The learned tensors."""
-
-    def state(self) -> Mapping[str, Tensor]:
-        """The state from which the fit can be resumed."""
-
-    def load(self, state: Mapping[str, Tensor]) -> None:
-        """Resume from a state; raises RuntimeError or KeyError if it does not fit."""
-
-
-class Generator(Protocol):
-    """A kind of generator of samples."""
-
-    #: The fewest samples per class: with fewer, it would only memorize them.
-    fewest: int
-    #: Whether a fit can start from another generator.
-    adapts: bool
-
-    def usual_steps(self, samples: int) -> int:
-        """The default number of steps for a number of samples; 0 if a fit takes no steps."""
-
-    def begin(
-        self, train: Samples, classes: int, seed: int, source: Mapping[str, Tensor] | None = None
-    ) -> GeneratorFit:
-        """Begin a fit to training samples; with `source`, the tensors of another generator, adapt that one."""
-
-    def check(self, tensors: Mapping[str, Tensor], shape: tuple[int, ...], classes: int) -> None:
-        """Raise RuntimeError if the tensors do not fit samples of that `shape` and number of classes."""
-
-    def sample(self, tensors: Mapping[str, Tensor], labels: np.ndarray, seed: int, device: str) -> np.ndarray:
-        """Generate a sample in storage format for each of ``labels [n]``; the same seed gives the same samples."""
 
 
 #: The loss ``[n]`` of values ``[n, …]``.
@@ -315,9 +267,7 @@ class Modality(ABC):
         """See `Values`."""
 
     def lengths(self, values: Tensor) -> Tensor | None:
-        """The length of each sample without padding, int64 ``[n]``, as far as padded ``values [n, ...]`` tell; None if
-        samples have one length.
-        """
+        """The lengths ``[n]`` without padding, as far as ``values [n, ...]`` tell; None if all have one length."""
         return None
 
     @property

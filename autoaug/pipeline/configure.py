@@ -46,6 +46,7 @@ from autoaug.search.strategies import get_strategy
 from autoaug.training.device import resolve_device
 from autoaug.training.metrics import check_metric, metrics_of
 from autoaug.training.metrics import is_own as is_own_metric
+from autoaug.training.tasks import Task
 from autoaug.utils.redaction import shown, without_secrets
 from autoaug.utils.sketch import count_shared
 
@@ -126,9 +127,7 @@ def prepare(
     start, recipe = training_setup(options, changes, data)
     task = task_of(data, recipe)
     metric = options.metric or next(iter(metrics_of(task)))
-    scored = {"validation": data.validation, "test": data.test}
-    labels = {split: samples.labels for split, samples in scored.items()}
-    check_metric(metric, task, labels, {split: samples.groups for split, samples in scored.items()})
+    _check_scored(metric, task, data)
     if kinds := wanted_generators(goal.space, goal.known()):
         require_classes(data.train.labels, f"samples of a {kinds[0]}")
     first, most = seed_counts(options.seeds, options.max_seeds, options.folds)
@@ -157,6 +156,13 @@ def prepare(
         **vars(machine),
     )
     return config, data, audit
+
+
+def _check_scored(metric: str, task: Task, data: DataSet) -> None:
+    """Raise `OptionError` if the samples that policies are scored on cannot have the metric."""
+    scored = {"validation": data.validation, "test": data.test}
+    labels = {split: samples.labels for split, samples in scored.items()}
+    check_metric(metric, task, labels, {split: samples.groups for split, samples in scored.items()})
 
 
 def _check_unseen(policies: Sequence[Policy], data: DataSet) -> None:

@@ -136,7 +136,9 @@ def test_a_module_imports_its_target_alone(target: str, name: str) -> None:
     assert set(imported) - sys.stdlib_module_names <= {"torch", target}
 
 
-@pytest.mark.parametrize("name", UNMIXED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if "augmix" in name else name for name in UNMIXED]
+)
 def test_built_in_policies_replay_in_a_fresh_process(name: str, made: dict[str, np.ndarray]) -> None:
     assert_same(POLICIES[name].transform(seed=7)(photographs()), made[f"{name}.images"])
 

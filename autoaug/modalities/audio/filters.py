@@ -25,14 +25,13 @@ def below(hertz: Tensor, cutoff: Tensor) -> Tensor:
     """A Butterworth low-pass of order 2 forward and backward: 1 / (1 + x ** 4), -6 dB at ``cutoff [n]``; none at 8 kHz
     and above.
     """
-    steep = 1 / (1 + (bent(hertz) / bent(cutoff)[:, None]) ** 4)
+    steep = 1 / (1 + (bent(hertz) / bent(cutoff)[:, None]).square().square())  # many times as fast as a power
     return torch.where((cutoff < 7999)[:, None], steep, 1)
 
 
 def above(hertz: Tensor, cutoff: Tensor) -> Tensor:
     """The high-pass of the same kind; none at 0 Hz."""
-    x = (bent(cutoff)[:, None] / bent(hertz).clamp(min=1e-6)) ** 4
-    return 1 / (1 + x)
+    return 1 / (1 + (bent(cutoff)[:, None] / bent(hertz).clamp(min=1e-6)).square().square())
 
 
 @response("LowPass", unit="of the mel scale cut off", limit=0.85)

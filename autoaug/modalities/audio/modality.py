@@ -23,8 +23,8 @@ class _Sound(Modality):
     families = ("level", "noise", "room", "filter", "time")
     usual_base = {"TimeShift": 0.3}  # noqa: RUF012 (never modified)
     baselines = (
-        *("none", "specaugment-sm", "specaugment-ss", "specaugment-lb", "specaugment-ld", "noise"),
-        "specaugment-sm+speed",
+        *("none", "specaugment-sm", "specaugment-sm+speed", "noise", "specaugment-lb", "specaugment-ld"),
+        "specaugment-ss",
     )
     usual_policy = "specaugment-sm"
     filter_policy = "specaugment-sm"

@@ -15,7 +15,6 @@ from autoaug.modalities.base import (
     Attack,
     Corruption,
     Fusion,
-    Generator,
     Loader,
     Mixer,
     Modality,
@@ -23,6 +22,7 @@ from autoaug.modalities.base import (
     Proxy,
     Values,
 )
+from autoaug.modalities.generators import Generator
 from autoaug.modalities.networks import Models
 from autoaug.modalities.runtime import Runtime
 

@@ -219,3 +219,9 @@ def test_expansions_of_folders_and_arrays_are_read_again(folder: Path, tmp_path:
     again = opened(tmp_path / "arrays/data.npz")
     assert again.modality == "audio"
     assert np.array_equal(again.parts["train"].inputs.take(np.arange(16)), x)
+
+
+def test_without_the_extra_the_cure_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(DataError, match=r"sounds need soundfile: pip install 'autoaug\[audio\]'"):
+        loader.open(str(folder), LIMIT)
