@@ -13,7 +13,7 @@ class InTurn(keras.layers.Layer):
 
     def __init__(self, steps: Sequence[Any]) -> None:
         super().__init__(dtype="float32")
-        self.steps = steps
+        self.steps, self.built = steps, True
 
     def call(self, images: Any) -> Any:
         for step in self.steps:
@@ -83,6 +83,7 @@ class Augment(keras.layers.Layer):
             keras.layers.RandomFlip("horizontal"),
             RandomWarp(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
         ])
+        self.built = True  # there is nothing to build, which Keras would find out by tracing all of it
 
     def call(self, images: Any, training: bool = True) -> Any:
         if not training:

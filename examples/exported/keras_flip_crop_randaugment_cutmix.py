@@ -16,7 +16,7 @@ class InTurn(keras.layers.Layer):
 
     def __init__(self, steps: Sequence[Any]) -> None:
         super().__init__(dtype="float32")
-        self.steps = steps
+        self.steps, self.built = steps, True
 
     def call(self, images: Any) -> Any:
         for step in self.steps:
@@ -30,6 +30,7 @@ class OneOf(keras.layers.Layer):
     def __init__(self, steps: Sequence[Any], p: Sequence[float] | None = None) -> None:
         super().__init__(dtype="float32")
         self.steps, self.p, self.seeds = steps, p or [1 / len(steps)] * len(steps), keras.random.SeedGenerator()
+        self.built = True
 
     def call(self, images: Any) -> Any:
         drawn = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), dtype="float32", seed=self.seeds)
@@ -198,6 +199,7 @@ class Augment(keras.layers.Layer):
                 ]),
             ] * 2,
         ])
+        self.built = True  # there is nothing to build, which Keras would find out by tracing all of it
 
     def call(self, images: Any, training: bool = True) -> Any:
         if not training:
