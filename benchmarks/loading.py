@@ -112,4 +112,5 @@ def _workers_of(loader: DataLoader[torch.Tensor]) -> list[psutil.Process]:
 
 
 def _cpu_seconds(processes: list[psutil.Process]) -> float:
-    return sum(times.user + times.system for times in (process.cpu_times() for process in processes))
+    spent = [process.cpu_times() for process in processes]
+    return float(sum(times.user + times.system for times in spent))

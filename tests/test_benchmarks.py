@@ -274,6 +274,7 @@ def test_pairs_that_a_quarter_turns_round_are_counted() -> None:
     assert table_page.turned_round(full, full) == (2, 0)
 
 
+@pytest.mark.slow
 def test_a_replayed_search_finds_what_is_good_in_its_world() -> None:
     """Geometry alone is good and all else is bad, which no baseline is, in a table that says so."""
     policies = list(table_policies().values())

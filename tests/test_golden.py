@@ -44,7 +44,9 @@ def differences(made: Any, golden: Any, tolerance: float, where: str = "") -> li
     return [] if type(made) is type(golden) and made == golden else [f"{where}: {made!r:.80}, not {golden!r:.80}"]
 
 
-@pytest.mark.parametrize("what", PINNED)
+@pytest.mark.parametrize(
+    "what", [pytest.param(name, marks=pytest.mark.slow if name == "proposals" else ()) for name in PINNED]
+)
 def test_the_same_seed_gives_what_it_always_gave(what: str) -> None:
     make, tolerance = PINNED[what]
     differing = differences(json.loads(json.dumps(make())), json.loads(GOLDEN.read_text())[what], tolerance, what)

@@ -15,7 +15,7 @@ from torch import Tensor
 from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import DataError, OptionError, RunError
 from autoaug.generate.generator import UNFINISHED, About, SavedGenerator, generator_kind
-from autoaug.modalities.generating import Collapsed, Generator, GeneratorFit
+from autoaug.modalities.generators import Collapsed, Generator, GeneratorFit
 from autoaug.modalities.registry import get_modality
 from autoaug.utils.clock import now
 from autoaug.utils.facts import Facts, changes

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from autoaug.data.splits import DataSet
 from autoaug.errors import DataError, RunError, UnknownName, first_line
-from autoaug.modalities.generating import Generator
+from autoaug.modalities.generators import Generator
 from autoaug.modalities.registry import get_modality
 from autoaug.utils.files import regular_file, write_whole
 from autoaug.utils.json import read_record

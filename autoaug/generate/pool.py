@@ -17,7 +17,7 @@ from autoaug.generate.filter import Accept, SampleFilter, count_reasons, format_
 from autoaug.generate.fitting import FitSettings, TooFewSamples, Watch, fit_generator
 from autoaug.generate.generator import SavedGenerator, generator_kind, load_generator
 from autoaug.generate.metrics import LEAST_JUDGED, judge_samples
-from autoaug.modalities.generating import Collapsed
+from autoaug.modalities.generators import Collapsed
 from autoaug.modalities.networks import Start
 from autoaug.training.recipe import Recipe
 from autoaug.utils.clock import now

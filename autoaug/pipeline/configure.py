@@ -127,7 +127,7 @@ def prepare(
     start, recipe = training_setup(options, changes, data)
     task = task_of(data, recipe)
     metric = options.metric or next(iter(metrics_of(task)))
-    _check_metric(metric, task, data)
+    _check_scored(metric, task, data)
     if kinds := wanted_generators(goal.space, goal.known()):
         require_classes(data.train.labels, f"samples of a {kinds[0]}")
     first, most = seed_counts(options.seeds, options.max_seeds, options.folds)
@@ -158,8 +158,8 @@ def prepare(
     return config, data, audit
 
 
-def _check_metric(metric: str, task: Task, data: DataSet) -> None:
-    """Raise `OptionError` if the metric cannot be computed on the splits that are scored."""
+def _check_scored(metric: str, task: Task, data: DataSet) -> None:
+    """Raise `OptionError` if the samples that policies are scored on cannot have the metric."""
     scored = {"validation": data.validation, "test": data.test}
     labels = {split: samples.labels for split, samples in scored.items()}
     check_metric(metric, task, labels, {split: samples.groups for split, samples in scored.items()})

@@ -22,7 +22,7 @@ from autoaug.generate.generator import About, SavedGenerator, check_free, genera
 from autoaug.generate.metrics import ClassifierPlan, judge_samples
 from autoaug.generate.sampling import FilteredSamples, draw_samples, write_passed
 from autoaug.modalities.base import AS_SUITS
-from autoaug.modalities.generating import Collapsed
+from autoaug.modalities.generators import Collapsed
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.options import ExpandOptions, FitOptions, SampleOptions
 from autoaug.pipeline.parsing import absolute, check_seed, check_texts, parse_memory, within

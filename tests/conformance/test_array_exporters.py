@@ -238,6 +238,7 @@ assert len({keras.ops.convert_to_numpy(layer(images)).tobytes() for _ in range(4
 """
 
 
+@pytest.mark.slow
 def test_a_module_is_used_as_its_library_uses_such_things(tmp_path: Path) -> None:
     for target in TARGETS:
         (tmp_path / f"policy_{target}.py").write_text(

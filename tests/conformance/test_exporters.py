@@ -136,7 +136,9 @@ def test_a_module_imports_its_target_alone(target: str, name: str) -> None:
     assert set(imported) - sys.stdlib_module_names <= {"torch", target}
 
 
-@pytest.mark.parametrize("name", UNMIXED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if "augmix" in name else name for name in UNMIXED]
+)
 def test_built_in_policies_replay_in_a_fresh_process(name: str, made: dict[str, np.ndarray]) -> None:
     assert_same(POLICIES[name].transform(seed=7)(photographs()), made[f"{name}.images"])
 
@@ -243,6 +245,8 @@ def test_transforms_travel_to_workers_that_are_started_anew(
     for target in TARGETS:
         (tmp_path / f"sent_{method}_{target}.py").write_text(exact(policy, target))
         transforms[target] = importlib.import_module(f"sent_{method}_{target}").Augment(seed=3)
+        (tmp_path / f"own_{method}_{target}.py").write_text(export_policy(policy, target))
+        transforms[f"idiomatic {target}"] = importlib.import_module(f"own_{method}_{target}").Augment()
 
     def views(how: str) -> dict[str, torch.Tensor]:
         seed = torch.Generator().manual_seed(1)

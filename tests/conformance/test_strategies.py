@@ -186,7 +186,7 @@ def test_with_many_workers_the_budget_is_kept_and_all_trials_end(name: str) -> N
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.slow if name in {"auto", "gp", "pbt"} else ())
+        pytest.param(name, marks=pytest.mark.slow if name in {"auto", "gp", "pbt", "cmaes", "nsga2"} else ())
         for name in STRATEGIES
         if name != "random"
     ],

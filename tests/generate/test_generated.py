@@ -26,7 +26,7 @@ from autoaug.generate.fitting import FitSettings, fit_generator
 from autoaug.generate.generator import load_generator
 from autoaug.generate.pool import PoolSettings, make_pool, pool_counts, pool_filter
 from autoaug.modalities.base import AS_SUITS, Modality
-from autoaug.modalities.generating import Collapsed
+from autoaug.modalities.generators import Collapsed
 from autoaug.modalities.image.generators import GENERATORS, gan, gaussian
 from autoaug.modalities.registry import all_modalities
 from autoaug.policy.loading import load_policy, parse_policy
@@ -244,6 +244,7 @@ def test_a_pool_is_made_once_and_then_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_report")
+@pytest.mark.slow
 def test_a_search_keeps_to_the_rule_of_its_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
     space = tmp_path / "space.yaml"
@@ -273,6 +274,7 @@ def test_a_pool_of_large_images_is_smaller_and_has_every_class() -> None:
 
 
 @pytest.mark.usefixtures("no_report")
+@pytest.mark.slow
 def test_a_class_too_small_for_a_gan_leaves_it_out_of_the_search(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

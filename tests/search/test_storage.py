@@ -116,6 +116,7 @@ def test_shown_leaves_paths_and_plain_urls_alone() -> None:
     assert shown("postgresql://h/d") == "postgresql://h/d"
 
 
+@pytest.mark.slow
 def test_a_study_stays_in_its_own_folder_whatever_the_folder_is_called(tmp_path: Path) -> None:
     strategy = get_strategy("tpe")
     names = ["a?b", "a?c", "100%", "%41", "A", "a#b", "a b", "q'\"", "ü{b}", "a@b:c&d=e", os.fsdecode(b"b\xff")]
@@ -166,6 +167,7 @@ def test_a_run_with_a_database_is_its_users_alone_and_trackers_learn_no_password
 
 
 @pytest.mark.usefixtures("no_report")
+@pytest.mark.slow
 def test_optuna_dashboard_opens_a_run_as_it_is(tmp_path: Path) -> None:
     from optuna_dashboard import wsgi
 

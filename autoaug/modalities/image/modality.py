@@ -22,7 +22,7 @@ from autoaug.modalities.base import (
     Proxy,
     Values,
 )
-from autoaug.modalities.generating import Generator
+from autoaug.modalities.generators import Generator
 from autoaug.modalities.networks import Models
 from autoaug.modalities.runtime import Runtime
 

@@ -75,6 +75,7 @@ def test_policies_together_are_a_choice_between_them() -> None:
     assert [[b.weight for b in la.sub_policies] for la in joined.layers] == [[0.5, 0.5, 1.0], [1.0]]
 
 
+@pytest.mark.slow
 def test_the_gradient_moves_away_from_what_harms(task: TrainingSetting) -> None:
     """Of two operators, one moves the bars to other classes' places, the other does nothing to gray images."""
     space = load_space("light").model_copy(

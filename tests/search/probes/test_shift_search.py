@@ -45,6 +45,7 @@ def test_a_planted_rotation_is_found_with_its_range(digits: Tensor) -> None:
     assert matched.policy is not None
 
 
+@pytest.mark.slow
 def test_one_sign_is_told_from_both(digits: Tensor) -> None:
     darker = Operation(operator="Brightness", magnitude=(0.2, 0.6), sign="negative")
     matched = match(digits[:300], planted(digits[300:800], darker))

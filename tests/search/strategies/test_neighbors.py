@@ -35,7 +35,7 @@ def test_each_neighbor_differs_in_one_thing_and_stays_in_the_space(name: str) ->
 
 def test_neighbors_differ_in_every_kind_of_thing() -> None:
     space = load_space("standard")
-    shape = next(portfolio(space))
+    shape = next(shape for shape in portfolio(space) if shape["layers"])
     changed = {next(key for key in shape if values[key] != shape[key]) for values in neighbors(space, shape)}
     assert changed == {
         *(base.operator for base in space.base),
@@ -51,6 +51,7 @@ def likes(policy: Policy) -> float:
     return 0.5 + 0.1 * len(wanted & set(names)) + 0.05 * mixed - 0.02 * len(set(names) - wanted)
 
 
+@pytest.mark.slow
 def test_auto_goes_from_the_portfolio_to_what_none_of_its_shapes_has(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -67,7 +68,7 @@ def test_auto_goes_from_the_portfolio_to_what_none_of_its_shapes_has(
     assert len(set(proposed)) == len(proposed) > 5
 
 
-@pytest.mark.parametrize("may_stop", [True, False])
+@pytest.mark.parametrize("may_stop", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_auto_ends_early_where_nothing_is_left_to_gain(may_stop: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         surrogate, "known_score", lambda policy: 0.9 if not policy.layers else 0.6 + 0.001 * len(policy.layers)

@@ -1,6 +1,6 @@
 """Generators of images by the kind that policies name."""
 
-from autoaug.modalities.generating import Generator
+from autoaug.modalities.generators import Generator
 from autoaug.modalities.image.generators.gan import Gan
 from autoaug.modalities.image.generators.gaussian import Pca
 

@@ -15,7 +15,7 @@ from torch.nn.functional import relu
 from autoaug.data.splits import Samples
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
-from autoaug.modalities.generating import Collapsed
+from autoaug.modalities.generators import Collapsed
 from autoaug.modalities.image.generators.gaussian import at_once, check_gaussians, fit_pca
 from autoaug.modalities.image.generators.networks import LATENT, PACKED, Discriminator, Generator
 from autoaug.policy.models import Operation, Policy, in_turn
@@ -113,7 +113,7 @@ class GanFit:
 
 
 class Gan:
-    """See `autoaug.modalities.generating.Generator`."""
+    """See `autoaug.modalities.base.Generator`."""
 
     fewest = 10
     adapts = True

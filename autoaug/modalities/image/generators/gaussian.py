@@ -75,7 +75,7 @@ class PcaFit:
 
 
 class Pca:
-    """See `autoaug.modalities.generating.Generator`."""
+    """See `autoaug.modalities.generators.Generator`."""
 
     fewest = 3
     adapts = False

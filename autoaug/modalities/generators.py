@@ -1,4 +1,4 @@
-"""The generators of a modality, and their fits: a part of the interface of modalities."""
+"""What a generator of samples does, whatever the modality."""
 
 from __future__ import annotations
 
