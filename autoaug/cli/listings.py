@@ -34,7 +34,7 @@ def operators(
     for row in rows:
         values = "on or off" if row.unit == "switch" else f"{row.range[0]:g} … {row.range[1]:g}"
         table.add_row(row.name, row.modality, row.family, values, row.unit)
-    Console(width=None if sys.stdout.isatty() else 120).print(table, highlight=False)
+    Console(width=None if sys.stdout.isatty() else 140).print(table, highlight=False)
 
 
 def strategies() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from autoaug.errors import RunError
 from autoaug.policy.models import Policy
 from autoaug.results import DataSummary
+from autoaug.utils.files import read_text
 
 #: In the second line of modules that are written as users of the library write them; see `autoaug.exporters`.
 _SINGLE = "one at a time"
@@ -13,14 +15,14 @@ _SINGLE = "one at a time"
 
 def code_lines(module: Path, policy: Policy, data: DataSummary) -> list[str]:
     """The lines of code that use the file `module`, exported from the `policy`: on one sample at a time where it is
-    written as users of the library write it, and otherwise on a batch.
+    written as users of the library write it, and otherwise on a batch. Raises `RunError` if it is damaged.
     """
     imported, mixes, count = f"{module}, which runs without autoaug", policy.mixing is not None, len(data.classes)
     limits = {"multi-label": "  # labels [n, labels] in [0, 1]", "regression": "  # labels [n, numbers]"}
     beside = limits.get(data.task, "")
     given = 0 if data.task == "regression" else count
-    with module.open(encoding="utf-8") as lines:
-        is_single = _SINGLE in "".join(line for line, _ in zip(lines, range(2), strict=False))
+    head = read_text(module, RunError).splitlines()[:2]
+    is_single = any(_SINGLE in line for line in head)
     if is_single:
         code = [
             f"from {module.stem} import Augment{', mixing' if mixes else ''}  # {imported}",

@@ -113,7 +113,7 @@ class GanFit:
 
 
 class Gan:
-    """See `autoaug.modalities.base.Generator`."""
+    """See `autoaug.modalities.generators.Generator`."""
 
     fewest = 10
     adapts = True
