@@ -172,7 +172,7 @@ class Loader(Protocol):
 
     #: The suffix of files that `write` writes, such as ``.png``.
     ending: str
-    #: Arrays by which `open` knows an ``.npz`` file of this modality.
+    #: The arrays by which `open` knows an ``.npz`` file of this modality, beside those of samples and labels.
     beside: Mapping[str, np.ndarray]
 
     def recognizes(self, data: str) -> bool:
@@ -267,7 +267,9 @@ class Modality(ABC):
         """See `Values`."""
 
     def lengths(self, values: Tensor) -> Tensor | None:
-        """The lengths ``[n]`` without padding, as far as ``values [n, ...]`` tell; None if all have one length."""
+        """The length of each sample without padding, int64 ``[n]``, as far as padded ``values [n, ...]`` tell; None if
+        samples have one length.
+        """
         return None
 
     @property

@@ -71,11 +71,11 @@ class _Matcher:
     Args:
         inputs: the samples to augment.
         target: the samples that they should look like.
-        families: the operator families in order of application.
+        modality: of the samples; its families are in order of application.
     """
 
-    def __init__(self, inputs: Tensor, target: ReferenceSample, families: Sequence[str]) -> None:
-        self.inputs, self.target, self._families = inputs, target, families
+    def __init__(self, inputs: Tensor, target: ReferenceSample, modality: Modality) -> None:
+        self.inputs, self.target, self._families, self._modality = inputs, target, modality.families, modality.name
         self.measured = 0
         self._known: dict[tuple[Operation, ...], float] = {}
 
@@ -84,7 +84,8 @@ class _Matcher:
         ordered = tuple(sorted(operations, key=self._place))
         if ordered not in self._known:
             self.measured += 1
-            plan = draw_plan(policy_of(ordered), len(self.inputs), torch.Generator().manual_seed(0))
+            generator = torch.Generator().manual_seed(0)
+            plan = draw_plan(policy_of(ordered), len(self.inputs), generator, self._modality)
             self._known[ordered] = self.target.distance(apply_plan(plan, self.inputs, check=False))
         return _State(self._known[ordered], ordered)
 
@@ -116,8 +117,8 @@ def match(inputs: Tensor, validation: Tensor, modality: Modality) -> Match:
     """
     operators = [o for o in all_operators().values() if o.modality == modality.name and o.name != IDENTITY]
     whole, part = (ReferenceSample(given, modality.features) for given in (validation, validation[: _ROUGH[1]]))
-    fine = _Matcher(inputs, whole, modality.families)
-    rough = _Matcher(inputs[: _ROUGH[0]], part, modality.families)
+    fine = _Matcher(inputs, whole, modality)
+    rough = _Matcher(inputs[: _ROUGH[0]], part, modality)
     noise = fine.target.noise(len(inputs))
     least = _DEVIATIONS * noise
     start = best = fine.state(())

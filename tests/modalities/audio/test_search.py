@@ -20,6 +20,7 @@ from autoaug.modalities.audio.examples import sounds
 from autoaug.modalities.audio.spectrogram import BANDS, HOP, LogMel
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import load_policy
+from autoaug.search.probes.shift_search import match
 from autoaug.search.sampling import Given, sample_shaped
 from autoaug.search.space import load_space
 from autoaug.search.strategies.portfolio import portfolio
@@ -126,3 +127,15 @@ def test_features_tell_noise_and_speed_apart_and_copies_are_near() -> None:
 def test_examples_are_sounds() -> None:
     assert sounds().dtype == np.int16
     assert np.abs(sounds()).max() < 32000
+
+
+@pytest.mark.slow
+def test_a_shift_of_sounds_is_measured_and_bridged() -> None:
+    """Without an operator a policy is of no modality; the probe knows which samples it has."""
+    waves, others = tones(160, 1, 1500).split(80)
+    muffled = autoaug.Policy.model_validate(
+        {"layers": [{"sub_policies": [{"operations": [{"operator": "LowPass", "magnitude": [0.9, 0.9]}]}]}]}
+    ).transform(seed=0)(others)
+    found = match(waves, muffled, get_modality("audio"))
+    assert found.initial > 4 * found.noise
+    assert found.residual < 0.5 * found.initial
