@@ -323,7 +323,6 @@ def test_the_report_is_accessible(page: Any, scheme: str) -> None:
 
 
 def test_a_run_that_is_not_whole_has_a_report_that_says_so(result: SearchResult, tmp_path: Path) -> None:
-
     copy = tmp_path / "run"
     shutil.copytree(result.run_dir, copy)
     (copy / "result.json").unlink()
@@ -335,7 +334,6 @@ def test_a_run_that_is_not_whole_has_a_report_that_says_so(result: SearchResult,
 
 
 def test_runs_are_compared_on_one_page(result: SearchResult, tmp_path: Path) -> None:
-
     text = write_comparison([RunFolder(result.run_dir)] * 2, tmp_path / "both.html").read_text()
     assert text.count(f"<td>{result.verdict}</td>") == 2
     assert "figure-compared" in text
