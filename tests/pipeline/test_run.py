@@ -23,7 +23,7 @@ from autoaug.policy.models import Adversarial, Policy
 from autoaug.report import write_comparison, write_figures, write_report
 from autoaug.results import SearchResult
 from autoaug.runs.folder import RunFolder
-from tests.conftest import bars, write_npz
+from tests.conftest import PATIENCE, bars, write_npz
 from tests.faults.life import Stopping
 
 HOSTILE = '<script>document.title = "ran"</script>'
@@ -285,11 +285,12 @@ def test_the_report_fits_desktop_and_phone(page: Any, width: int) -> None:
 
 def test_every_section_and_chart_is_there(page: Any) -> None:
     folded = ("result", "range", "classes", "search", "operators", "generated", "robustness", "cost", "repeat")
-    for section in ("policy", "gains", "code", *folded):
-        assert page.locator(f"section#{section}").count() == 1, section
+    assert all(page.locator(f"section#{section}").count() == 1 for section in ("policy", "gains", "code", *folded))
     page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
-    for name in ("candidates", "differences", "classes", "confusion", "history", "reached", "curves", "robustness"):
-        page.locator(f"#figure-{name} .main-svg").first.wait_for(), name
+    page.wait_for_function("!waiting.length && !drawing", timeout=1000 * PATIENCE)
+    drawn = page.evaluate("[...document.querySelectorAll('.chart:has(.main-svg) > div')].map(place => place.id)")
+    assert {f"figure-{name}" for name in ("candidates", "history", "reached", "curves", "robustness")} <= {*drawn}
+    assert page.locator(".chart:not(:has(.main-svg))").count() == 0
     for chart in page.locator(".chart").all():
         assert len(chart.get_attribute("aria-label") or "") > 20
 
@@ -322,7 +323,6 @@ def test_the_report_is_accessible(page: Any, scheme: str) -> None:
 
 
 def test_a_run_that_is_not_whole_has_a_report_that_says_so(result: SearchResult, tmp_path: Path) -> None:
-
     copy = tmp_path / "run"
     shutil.copytree(result.run_dir, copy)
     (copy / "result.json").unlink()
@@ -334,7 +334,6 @@ def test_a_run_that_is_not_whole_has_a_report_that_says_so(result: SearchResult,
 
 
 def test_runs_are_compared_on_one_page(result: SearchResult, tmp_path: Path) -> None:
-
     text = write_comparison([RunFolder(result.run_dir)] * 2, tmp_path / "both.html").read_text()
     assert text.count(f"<td>{result.verdict}</td>") == 2
     assert "figure-compared" in text
