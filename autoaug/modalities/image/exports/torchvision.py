@@ -1,6 +1,6 @@
 """Operators in terms of torchvision: ``(image [C, H, W], value, uniforms [4]) -> image``.
 
-Its autocontrast, hue and sharpness are not among them: they write into what a gradient needs, and raise an error.
+Its autocontrast, hue and sharpness are not called: they write into what a gradient needs, and raise an error.
 """
 
 from __future__ import annotations
@@ -68,6 +68,17 @@ def gaussian_blur(image: Tensor, fraction: float, uniforms: Tensor) -> Tensor:
     radius = min(math.ceil(3 * 0.06 * shorter), shorter - 1)
     sigma = fraction * shorter
     return F.gaussian_blur(image, [2 * radius + 1] * 2, [max(sigma, 0.05)] * 2) if radius and sigma > 0 else image
+
+
+def hue(image: Tensor, turns: float, uniforms: Tensor) -> Tensor:
+    if image.shape[0] != 3:
+        return image
+    value, chroma = image.amax(0), image.amax(0) - image.amin(0)
+    red, green, blue = image / torch.where(chroma > 0, chroma, 1)
+    tops = torch.where(image[1] == value, 2 + blue - red, 4 + red - green)
+    sixths = torch.where(image[0] == value, green - blue, tops) + 6 * turns
+    places = (sixths + torch.tensor([5, 3, 1]).to(image).view(3, 1, 1)) % 6
+    return value - chroma * torch.minimum(places, 4 - places).clamp(0, 1)
 
 
 def median_blur(image: Tensor, share: float, uniforms: Tensor) -> Tensor:
