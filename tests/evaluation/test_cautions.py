@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autoaug.evaluation.cautions import cautions
+from autoaug.policy.models import Policy
 from autoaug.results import Candidate, DataSummary, MetricRecord, MetricScores, Returned, SearchResult
 from tests.report.records import result
 
@@ -19,7 +20,13 @@ def found(
     recall = tuple(row[i] / sum(row) if sum(row) else None for i, row in enumerate(confusion))
     measured = MetricScores(metric=MetricRecord(), values=(sum(accuracy) / 2,), mean=sum(accuracy) / 2, ci95=accuracy)
     own = Candidate.model_construct(
-        name="flips", class_scores=recall, confusion=confusion, metrics={"accuracy": measured}, ci95=(0.0, 0.0)
+        name="flips",
+        policy=Policy(name="flips"),
+        trial=None,
+        class_scores=recall,
+        confusion=confusion,
+        metrics={"accuracy": measured},
+        ci95=(0.0, 0.0),
     )
     names = tuple("abcdefghijklmnop"[: len(counts)])
     return result(

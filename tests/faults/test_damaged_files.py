@@ -254,6 +254,7 @@ def _is_none_of_a_file(name: str, call: ast.Call) -> bool:
     return (name == "read_text" and isinstance(call.func, ast.Name)) or owner in {
         "Image",
         "RunFolder",
+        "av",
         "loader",
         "webbrowser",
         "os",
