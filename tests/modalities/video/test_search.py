@@ -45,7 +45,7 @@ def test_a_search_on_clips_ends_in_a_report(tmp_path: Path) -> None:
     assert "gaussian noise" in str(api.robustness(data, str(run), samples=8))
     autoaug.resume(run)
     exported = tmp_path / "model"
-    autoaug.api.export(run, to="model", out=exported)
+    api.export_model(run, exported)
     script = next(exported.glob("*.py"))
     clip = encode(tmp_path / "new.mp4", square())
     done = subprocess.run(
