@@ -26,6 +26,8 @@ from autoaug.runs.folder import RunFolder
 from tests.conftest import PATIENCE, bars, write_npz
 from tests.faults.life import Stopping
 
+#: Charts that every report of a run has that compared policies.
+CHARTS = ("candidates", "differences", "confusion", "history", "reached", "curves", "robustness")
 HOSTILE = '<script>document.title = "ran"</script>'
 
 
@@ -38,9 +40,8 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> SearchResult:
     space = folder / "space.yaml"
     light = Path(__file__).parents[2] / "search_spaces/light.yaml"
     space.write_text(light.read_text() + "synthetic: {kinds: [none, pca]}\n")
-    outcome = autoaug.search(
-        data, space=str(space), trials=10, epochs=3, seeds=3, workers=1, control="random", out=str(folder / "run")
-    )
+    options = {"trials": 10, "epochs": 3, "seeds": 3, "workers": 1, "control": "random", "no_early_stop": True}
+    outcome = autoaug.search(data, space=str(space), out=str(folder / "run"), **options)
     robustness(data, outcome.run_dir, steps=2, samples=24)
     return outcome
 
@@ -289,7 +290,7 @@ def test_every_section_and_chart_is_there(page: Any) -> None:
     page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
     page.wait_for_function("!waiting.length && !drawing", timeout=1000 * PATIENCE)
     drawn = page.evaluate("[...document.querySelectorAll('.chart:has(.main-svg) > div')].map(place => place.id)")
-    assert {f"figure-{name}" for name in ("candidates", "history", "reached", "curves", "robustness")} <= {*drawn}
+    assert {f"figure-{name}" for name in CHARTS} <= {*drawn}
     assert page.locator(".chart:not(:has(.main-svg))").count() == 0
     for chart in page.locator(".chart").all():
         assert len(chart.get_attribute("aria-label") or "") > 20
