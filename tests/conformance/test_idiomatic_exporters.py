@@ -207,6 +207,7 @@ MANY = [pytest.param(name, 2000, id=name, marks=pytest.mark.slow) for name in ("
 def test_draws_of_a_policy_have_its_distribution(target: str, name: str, draws: int) -> None:
     policy, array = parse_policy(FOUND) if name == "found" else BUILT_IN[name], image(square=False)
     kind = next(kind for other, kind in TAKES if other == target)
+    draws = min(draws, 400) if target == "keras" else draws  # it takes seconds for a hundred
     check_same_distribution(engines(policy, array, draws), exported(policy, target, kind, array, draws), array)
 
 
