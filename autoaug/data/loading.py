@@ -43,7 +43,15 @@ def recognize(data: str | Path, modality: str | None = None) -> Modality:
     if modality is not None:
         return get_modality(modality)
     first, *others = all_modalities().values()
-    return next((other for other in others if other.loader.recognizes(text)), first)
+    return next((other for other in others if _is_of(other, text)), first)
+
+
+def _is_of(modality: Modality, data: str) -> bool:
+    """Whether the modality recognizes the data. What cannot be read, it does not: that is for the reader to refuse."""
+    try:
+        return modality.loader.recognizes(data)
+    except Exception:  # damaged files raise errors of many kinds
+        return False
 
 
 def check_data(

@@ -35,15 +35,9 @@ TAKEN = (
 def recognizes(data: str) -> bool:
     """Whether most files of a folder, or most names in the first lines of a manifest, are those of video files, where a
     GIF counts if it moves; or the images of a folder lie in folders of numbered frames; or a manifest lists folders; or
-    an ``.npz`` has samples of five dimensions. What cannot be read is for the reader to refuse.
+    an ``.npz`` has samples of five dimensions.
     """
-    try:
-        return _holds_clips(Path(data))
-    except Exception:  # damaged archives raise errors of many kinds
-        return False
-
-
-def _holds_clips(path: Path) -> bool:
+    path = Path(data)
     suffix = path.suffix.lower()
     if path.is_dir():
         files = list(islice(_files(path), _LOOKED_AT))
