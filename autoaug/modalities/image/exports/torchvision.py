@@ -77,7 +77,7 @@ def hue(image: Tensor, turns: float, uniforms: Tensor) -> Tensor:
     red, green, blue = image / torch.where(chroma > 0, chroma, 1)
     tops = torch.where(image[1] == value, 2 + blue - red, 4 + red - green)
     sixths = torch.where(image[0] == value, green - blue, tops) + 6 * turns
-    places = (sixths + torch.tensor([5, 3, 1]).to(image).view(3, 1, 1)) % 6
+    places = (sixths + image.new_tensor([5, 3, 1]).view(3, 1, 1)) % 6
     return value - chroma * torch.minimum(places, 4 - places).clamp(0, 1)
 
 
