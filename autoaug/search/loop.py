@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -199,7 +200,7 @@ def _tracker(study: SearchStudy, budget: Budget, full_length: int, slots: int, k
     """What earlier sessions have spent of the budget."""
     ended = [summary(record) for record in study.ended()]
     probes = [result for result in study.history().probe_results.values() if result]
-    count = PolicyCount(study.strategy.explores_until)
+    count = PolicyCount(study.strategy.explores_until, budget.policies or math.inf)
     for request in study.all():
         count.add(*counted(request))
     whole = [trial for trial in ended if trial.data_fraction == 1 and trial.status == "complete" and trial.seconds > 0]
