@@ -202,6 +202,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["report", "there"], ["is not a run folder"]),
         (["check", "missing.csv"], ["no such"]),
         (["serch"], ["search"]),
+        (["search", "good.npz", "--learning-rate", "0.1"], ["No such option", "it is called --lr here"]),
     ],
 )
 def test_bad_input(arguments: list[str], words: list[str], folder: Path, refused: Callable[..., str]) -> None:

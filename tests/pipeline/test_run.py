@@ -382,6 +382,7 @@ def test_the_winner_goes_out_as_weights_that_give_its_predictions(result: Search
     from autoaug.report.model_card import export_model
 
     export_model(RunFolder(result.run_dir), tmp_path / "model")
+    assert "- Network: resnet9;" in (tmp_path / "model/README.md").read_text()  # what auto stands for
     _, _, data, _ = reopen(result.run_dir)
     images = data.test.inputs.take(np.arange(len(data.test)))
     np.savez(tmp_path / "test.npz", images=images, labels=data.test.labels)
