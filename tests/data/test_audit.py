@@ -147,6 +147,18 @@ def test_numbers_where_classes_are_meant_are_named(labels: np.ndarray, words: st
         open_source(str(path), 2**30)
 
 
+@pytest.mark.parametrize(
+    ("names", "warned"), [(["0.5", "1", "2.5"], True), (["1", "2.0", "3"], False), (["1.5", "2", "2a"], False)]
+)
+def test_few_numbers_are_classes_with_a_warning(names: list[str], warned: bool, tmp_path: Path) -> None:
+    labels = np.array(names)[np.arange(120) % 3]
+    path = write_npz(tmp_path / "bars.npz", y_train=labels, y_test=labels[:60])
+    said = [finding.message for finding in audit(open_source(str(path), 2**30)).findings if finding.code == "numbers"]
+    assert bool(said) == warned
+    if warned:
+        assert "the 3 classes are numbers such as 0.5; if they were measured, give them in a column `number`" in said[0]
+
+
 def test_versions_are_classes(tmp_path: Path) -> None:
     versions = np.array(["1.0", "1.5", "2.5"])
     path = write_npz(tmp_path / "bars.npz", y_train=versions[np.arange(120) % 3], y_test=versions[np.arange(60) % 3])
