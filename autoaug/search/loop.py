@@ -185,7 +185,10 @@ def run_search(
         may_stop=may_stop,
     )
     search = _Search(study, executor, tracker, context, progress, training or _train)
-    search.run()
+    try:
+        search.run()
+    finally:
+        study.disconnect()
     trials = [summary(record) for record in study.ended()]
     if not any(trial.status == "complete" for trial in trials):
         causes = Counter(trial.reason or "pruned" for trial in trials)

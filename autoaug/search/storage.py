@@ -36,7 +36,16 @@ _DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"
 
 def check_storage(url: str) -> None:
     """Raise `RunError` if the database at `url` cannot be used."""
-    _backend(_given_url(url), url)
+    disconnect(_backend(_given_url(url), url))
+
+
+def disconnect(storage: BaseStorage) -> None:
+    """Close the connections to the database, which would stay open until the garbage is collected. A storage that is
+    used again connects again.
+    """
+    storage.remove_session()
+    if isinstance(backend := getattr(storage, "_backend", storage), RDBStorage):
+        backend.engine.dispose()
 
 
 def _given_url(text: str) -> URL:
@@ -111,16 +120,17 @@ def alone_in_study(url: str, name: str) -> Iterator[None]:
         InUse: another driver is using the study.
         RunError: the database cannot be used.
     """
-    engine: Engine = cast("Any", _backend(_given_url(url), url))._backend.engine
-    cure = "wait until it has ended, or end it"
-    if engine.dialect.name == "sqlite":
-        file = Path(engine.url.database or "").resolve()
+    place, cure = _given_url(url), "wait until it has ended, or end it"
+    if place.get_backend_name() == "sqlite":
+        file = Path(place.database or "").resolve()
         with held(file.parent, cure, name=f".{file.name}-{safe_name(name)}.lock"):
             yield
         return
-    if engine.dialect.name != "postgresql":
+    if place.get_backend_name() != "postgresql":
         yield
         return
+    storage = _backend(place, url)
+    engine: Engine = cast("Any", storage)._backend.engine
     key = {"key": int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)}
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.detach()  # closed at the end, not returned to the pool
@@ -128,4 +138,5 @@ def alone_in_study(url: str, name: str) -> Iterator[None]:
         if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar():
             owner = connection.execute(text(_OWNER), key).scalar() or "another process"
             raise InUse(f"the study {name!r} in {shown(url)} is in use by {owner}; {cure}")
+        disconnect(storage)  # but for this connection
         yield

@@ -24,7 +24,7 @@ from autoaug.policy.models import Policy
 from autoaug.results import TrialSummary
 from autoaug.search.samplers import quiet_optuna
 from autoaug.search.space import SearchSpace
-from autoaug.search.storage import STUDY_NAME, open_study
+from autoaug.search.storage import STUDY_NAME, disconnect, open_study
 from autoaug.search.strategies import OUTCOME, REQUEST, Draw, Fixed, History, Strategy, TrialRecord
 from autoaug.search.trial_records import (
     TrialRequest,
@@ -120,6 +120,10 @@ class SearchStudy:
                     f"the study in {shown(str(storage))} was begun with {differing}; begin a new run, or restore "
                     "config.yaml"
                 )
+
+    def disconnect(self) -> None:
+        """Close the connections to the storage. What the study knows stays, and it connects again to write."""
+        disconnect(self._storage)
 
     @uninterrupted()
     def begin_session(self) -> int:

@@ -66,6 +66,7 @@ def outcome(result: SearchResult) -> list[object]:
 
 
 @pytest.mark.slow
+@pytest.mark.fault("storage", "PostgreSQL as the storage")
 def test_postgresql_gives_the_same_result_and_its_password_is_shown_nowhere(postgres: str, tmp_path: Path) -> None:
     data = write_npz(tmp_path / "bars.npz")
     plain = autoaug.search(data, out=tmp_path / "plain", **OPTIONS)
@@ -82,6 +83,7 @@ def test_postgresql_gives_the_same_result_and_its_password_is_shown_nowhere(post
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.fault("driver", "two drivers of one study")
 def test_a_study_in_a_database_has_one_driver(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """Whichever run folder, on whichever host, names it; another study of the same database is free."""
     url = request.getfixturevalue("postgres") if kind == "postgresql" else f"sqlite:///{tmp_path}/shared.db"
@@ -95,6 +97,7 @@ def test_a_study_in_a_database_has_one_driver(kind: str, request: pytest.Fixture
     assert {path.name for path in tmp_path.iterdir()} <= {"shared.db", "shared.db-wal", "shared.db-shm"}
 
 
+@pytest.mark.fault("storage", "a database that does not answer")
 def test_a_database_that_does_not_answer_is_one_line_without_the_password(tmp_path: Path) -> None:
     data = write_npz(tmp_path / "bars.npz")
     with pytest.raises(RunError, match=r"://me:\*\*\*@127.0.0.1:1/x cannot be opened") as fault:
@@ -141,6 +144,7 @@ def test_a_url_of_a_file_is_taken_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("quote", ["'", '"', "@", " ", "%27"])
+@pytest.mark.fault("security", "passwords of a database")
 def test_a_password_is_written_and_said_nowhere(
     quote: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
 ) -> None:
@@ -194,6 +198,7 @@ def test_optuna_dashboard_opens_a_run_as_it_is(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.fault("storage", "SQLite without write-ahead logging")
 def test_sqlite_writes_ahead_where_it_can_and_is_used_where_it_cannot(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/study.db"
     RDBStorage(url).remove_session()
