@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, RDBStorage, get_storage
 from optuna.study import StudyDirection
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from autoaug.errors import InUse, RunError, first_line
+from autoaug.errors import InUse, RunError, first_line, full_disk
 from autoaug.search.samplers import quiet_optuna
 from autoaug.search.strategies import Strategy
 from autoaug.utils.files import safe_name
@@ -70,7 +71,8 @@ def _backend(url: URL, name: str) -> BaseStorage:
     try:
         # Optuna takes text, and reads braces as a template.
         text = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
-        storage = RDBStorage(text)
+        # A database that was restarted is connected to again.
+        storage = RDBStorage(text, engine_kwargs={"pool_pre_ping": True})
         if storage.engine.dialect.name == "sqlite":
             _write_ahead(storage)
         return get_storage(storage)
@@ -84,6 +86,20 @@ def _backend(url: URL, name: str) -> BaseStorage:
 
 def _unusable(name: str, fault: Exception) -> RunError:
     return RunError(f"{shown(name)} cannot be opened as a study ({without_secrets(first_line(fault), name)})")
+
+
+@contextmanager
+def answering(name: str) -> Iterator[None]:
+    """Turn an error of the database `name` in the block into a `RunError`; a full disk is left to others."""
+    try:
+        yield
+    except (SQLAlchemyError, StorageInternalError) as fault:
+        if full_disk(fault):
+            raise
+        reason = without_secrets(first_line(fault.__cause__ or fault), name)
+        raise RunError(
+            f"{shown(name)} cannot be used any more ({reason}); finished trials are kept: see to it, and resume the run"
+        ) from None
 
 
 def _write_ahead(storage: RDBStorage) -> None:
