@@ -60,7 +60,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.section("faults")
     terminalreporter.line(f"{survived} of {len(tried)} fault cases survived{left}")
     if path := config.getoption("--fault-report"):
-        _add(path, cases)
+        _add(path, cases, config.getoption("--full"))
 
 
 def _outcomes(stats: dict[str, list[Any]]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -82,16 +82,21 @@ def _outcomes(stats: dict[str, list[Any]]) -> dict[tuple[str, str], dict[str, An
     return dict(cases)
 
 
-def _add(path: Path, cases: dict[tuple[str, str], dict[str, Any]]) -> None:
+def _add(path: Path, cases: dict[tuple[str, str], dict[str, Any]], is_full: bool) -> None:
+    """Add the outcomes to the file. A long form that was survived is not replaced by a short one that was."""
     described = ["git", "describe", "--always", "--abbrev=7", "--dirty=+", "--exclude=*"]
-    commit = subprocess.run(described, cwd=path.parent, capture_output=True, text=True, check=False).stdout.strip()
+    here = Path(__file__).parent
+    commit = subprocess.run(described, cwd=here, capture_output=True, text=True, check=False).stdout.strip()
     command = " ".join(["pytest", *(Path(word).name if word.startswith("/") else word for word in sys.argv[1:])])
     noted = read_report(path)
     for (heading, case), outcome in cases.items():
-        noted.setdefault(heading, {})[case] = {**outcome, "commit": commit, "command": command}
-    known = {heading: {case for where, case in written_cases() if where == heading} for heading in HEADINGS}
+        before = noted.setdefault(heading, {}).get(case, {})
+        is_longer = "--full" in before.get("command", "") and not is_full and before["outcome"] == outcome["outcome"]
+        if not is_longer:
+            noted[heading][case] = {**outcome, "commit": commit, "command": command}
+    known = set(written_cases())
     kept = {
-        heading: {case: one for case, one in sorted(noted.get(heading, {}).items()) if case in known[heading]}
+        heading: {case: one for case, one in sorted(noted.get(heading, {}).items()) if (heading, case) in known}
         for heading in HEADINGS
     }
     path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")

@@ -20,7 +20,10 @@ from autoaug.engine.transform import PolicyTransform
 from autoaug.pipeline.objective import ObjectiveResult
 from autoaug.results import TrialSummary
 from autoaug.runs.callbacks import Logged
+from autoaug.search.space import SearchSpace
 
+#: One choice per trial, so that a trial is its own record and little else.
+SPACE = SearchSpace.model_validate({"families": {"geometry": {"Rotate": 1.0}}, "layers": [1, 1], "strength": [0, 1]})
 #: How much memory may grow over the last half.
 MOST_GROWTH = 0.1
 
@@ -95,7 +98,7 @@ def held() -> dict[str, int]:
 def soak(out: Path, trials: int, watching: Watching, executor: str, workers: int) -> ObjectiveResult:
     return autoaug.search(
         objective=trivial,
-        space="standard",
+        space=SPACE,
         strategy="random",
         trials=trials,
         seeds=2,
