@@ -174,6 +174,7 @@ def run_search(
 
     Raises:
         AllTrialsFailed: no trial completed, or most failed; the message lists the causes.
+        RunError: the database of the study cannot be used any more.
     """
     tracker = _tracker(study, budget, full_length, executor.slots, len(baselines))
     context = SearchContext(
@@ -185,8 +186,9 @@ def run_search(
         has_data=training is None,
         may_stop=may_stop,
     )
-    search = _Search(study, executor, tracker, context, progress, training or _train)
-    search.run()
+    with study.connected():
+        search = _Search(study, executor, tracker, context, progress, training or _train)
+        search.run()
     trials = [summary(record) for record in study.ended()]
     if not any(trial.status == "complete" for trial in trials):
         causes = Counter(trial.reason or "pruned" for trial in trials)
