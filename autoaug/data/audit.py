@@ -169,8 +169,8 @@ def _unknown_characters(source: Source) -> list[Finding]:
             rows = np.flatnonzero(np.isin(part.labels, [ord(character) for character in unknown]).any(1))
             message = (
                 f"{len(rows)} texts of the {role} split have characters that no training text has, "
-                f"{' '.join(map(repr, unknown[:_MOST_LISTED]))}, e.g. {part.names[rows[0]]}; they cannot be predicted and "
-                "count as errors: write all texts alike (case, punctuation), or add training samples"
+                f"{' '.join(map(repr, unknown[:_MOST_LISTED]))}, e.g. {part.names[rows[0]]}; they cannot be predicted "
+                "and count as errors: write all texts alike (case, punctuation), or add training samples"
             )
             findings.append(Finding("characters", "warning", message))
     return findings

@@ -1,5 +1,6 @@
 """The forms of labels: a class per sample (int64 ``[n]``), several labels per sample (bool ``[n, labels]``), numbers
-(float32 ``[n, numbers]``), or texts (int32 ``[n, length]``; see `autoaug.data.texts`). The form tells what is predicted.
+(float32 ``[n, numbers]``), or texts (int32 ``[n, length]``; see `autoaug.data.texts`). The form tells what is
+predicted.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from autoaug.errors import DataError
 #: What is predicted, by the form of the labels.
 Kind = Literal["classification", "multi-label", "regression", "transcription"]
 
-#: Numbers and lengths of texts are divided into at most so many strata, and no stratum is smaller than that many samples.
+#: Numbers and lengths of texts are divided into at most so many strata, and none is smaller than that many samples.
 _BINS, _LEAST = 10, 8
 
 

@@ -50,7 +50,6 @@ from autoaug.training.tasks import Task
 from autoaug.utils.redaction import shown, without_secrets
 from autoaug.utils.sketch import count_shared
 
-
 _UNMIXED = "and the texts of two samples cannot be mixed"
 
 

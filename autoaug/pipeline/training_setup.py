@@ -142,18 +142,23 @@ def _check_network(network: nn.Module, name: str, recipe: Recipe, data: DataSet)
         raise OptionError(
             f"--model {name} fails on samples of shape {list(values.shape[1:])}: {typed_line(fault)}"
         ) from fault
+    _check_outputs(outputs, len(values), name, data)
+    if recipe.views is not None:
+        check_probe(network, values)
+
+
+def _check_outputs(outputs: object, n: int, name: str, data: DataSet) -> None:
+    """Raise `OptionError` if the network's outputs for n samples do not have the shape that the task needs."""
     task = task_for(data.train.labels, data.classes)
-    wanted, shape = task.output_shape(len(values)), outputs.shape if isinstance(outputs, torch.Tensor) else ()
-    if len(shape) != len(wanted) or any(own != size for own, size in zip(shape, wanted, strict=True) if isinstance(size, int)):
+    wanted, shape = task.output_shape(n), outputs.shape if isinstance(outputs, torch.Tensor) else ()
+    if len(shape) != len(wanted) or any(size not in (own, "frames") for own, size in zip(shape, wanted, strict=True)):
         given = list(shape) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
         raise OptionError(
-            f"--model {name} must give outputs of shape [{', '.join(map(str, wanted))}] for {len(values)} samples, not {given}"
+            f"--model {name} must give outputs of shape [{', '.join(map(str, wanted))}] for {n} samples, not {given}"
         )
     if isinstance(task, Transcription) and (least := least_frames(data.train.labels)) > shape[1]:
         raise OptionError(
-            f"--model {name} gives {shape[1]} frames for samples of shape {list(values.shape[1:])}, but a training text "
-            f"needs {least}: one for each character, and one between two that are the same; shorten it, or give longer "
-            "samples or more frames"
+            f"--model {name} gives {shape[1]} frames for samples of shape {list(data.train.inputs.shape)}, but a "
+            f"training text needs {least}: one per character, and one between two that are the same; shorten it, or "
+            "give longer samples"
         )
-    if recipe.views is not None:
-        check_probe(network, values)

@@ -15,8 +15,8 @@ from autoaug.data.texts import encode_texts, plain_text
 
 @dataclass(frozen=True)
 class Transcription:
-    """Texts; labels and predictions are code points, int32 ``[n, length]``. A model gives for each of its frames, such as
-    stretches of time, logits of no character (index 0) and of each character: ``[n, frames, 1 + characters]``.
+    """Texts; labels and predictions are code points, int32 ``[n, length]``. For each of its frames, such as stretches
+    of time, a model gives logits of no character (index 0) and of each character: ``[n, frames, 1 + characters]``.
 
     Attributes:
         alphabet: the characters, in ascending order. Others are left out of the loss, and no text with them can be
@@ -42,8 +42,8 @@ class Transcription:
         return index.gather(1, (index == 0).int().argsort(dim=1, stable=True)).float()
 
     def loss(self, outputs: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
-        """The negative logarithm of the probability of the text, per character. A text that needs more frames than there
-        are adds nothing.
+        """The negative logarithm of the probability of the text, per character. A text that needs more frames than
+        there are adds nothing.
         """
         logs, texts = log_softmax(outputs.float(), 2), targets.long()
         # CUDA has no loss that is the same bit by bit in every run.

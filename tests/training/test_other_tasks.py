@@ -28,7 +28,11 @@ def labeled(width: int = 4, seed: int = 0) -> tuple[Task, np.ndarray, np.ndarray
 def measurements(width: int = 2, seed: int = 0) -> tuple[Task, np.ndarray, np.ndarray]:
     draw = np.random.default_rng(seed)
     numbers = draw.normal(100, [3.0, 0.2][:width], (ROWS, width)).astype(np.float32)
-    return task_for(numbers, "ab"[:width]), numbers, numbers + draw.normal(0, [1.0, 0.1][:width], numbers.shape).astype("f4")
+    return (
+        task_for(numbers, "ab"[:width]),
+        numbers,
+        numbers + draw.normal(0, [1.0, 0.1][:width], numbers.shape).astype("f4"),
+    )
 
 
 def _mean_precision(labels: np.ndarray, scores: np.ndarray) -> float:

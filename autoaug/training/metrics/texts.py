@@ -48,7 +48,7 @@ def word_codes(*sides: Sequence[str]) -> list[np.ndarray]:
 
 
 def edits(predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The least number ``[n]`` of insertions, deletions and replacements between ``[n, any]`` and ``[n, any]`` codes."""
+    """The least number ``[n]`` of insertions, deletions and replacements between codes ``[n, any]`` of two sides."""
     lengths, own = text_lengths(targets), text_lengths(predictions)
     columns = np.arange(targets.shape[1] + 1)
     row = np.tile(columns, (len(targets), 1))
@@ -58,4 +58,25 @@ def edits(predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
         inserted = np.minimum.accumulate(least - columns, 1) + columns
         row = np.where(place < own[:, None], inserted, row)
     found: np.ndarray = np.take_along_axis(row, lengths[:, None], 1)[:, 0]
+    return found
+
+
+def recognized_words(words: Sequence[str], predicted: Sequence[str]) -> list[bool]:
+    """Which of a text's words are among the predicted ones, in the alignment with the fewest edits."""
+    costs = [list(range(len(predicted) + 1))]
+    for word in words:
+        above, row = costs[-1], [costs[-1][0] + 1]
+        for place, other in enumerate(predicted):
+            row.append(min(above[place] + (word != other), above[place + 1] + 1, row[place] + 1))
+        costs.append(row)
+    found, i, j = [False] * len(words), len(words), len(predicted)
+    while i and j:
+        is_same = words[i - 1] == predicted[j - 1]
+        if costs[i][j] == costs[i - 1][j - 1] + (not is_same):
+            found[i - 1] = is_same
+            i, j = i - 1, j - 1
+        elif costs[i][j] == costs[i - 1][j] + 1:
+            i -= 1
+        else:
+            j -= 1
     return found
