@@ -143,6 +143,8 @@ def prepare(
     _check_scored(metric, task, data)
     if kinds := wanted_generators(goal.space, goal.known()):
         require_classes(data.train.labels, f"samples of a {kinds[0]}")
+    if "robustness" in get_strategy(goal.strategy).objectives:
+        require_classes(data.train.labels, "the accuracy under attack")
     first, most = seed_counts(options.seeds, options.max_seeds, options.folds)
     config = RunConfig(
         data=absolute(options.data),
