@@ -13,6 +13,7 @@ import numpy as np
 from autoaug.data.inputs import Inputs, in_blocks
 from autoaug.data.labels import counts_of, kind_of
 from autoaug.data.source import DECIMAL, Role, Source
+from autoaug.data.texts import characters
 from autoaug.errors import DataError, UnknownName
 from autoaug.results import UNEVEN
 
@@ -91,6 +92,7 @@ def audit(source: Source) -> Audit:
         *_too_few_classes(source),
         *_unreadable_files(source),
         *_missing_classes(source, counts),
+        *_unknown_characters(source),
         *_repeated_samples(source, hashes),
         *_straddling_groups(source),
         *_missing_groups(source),
@@ -117,6 +119,9 @@ def hash_inputs(inputs: Inputs) -> np.ndarray:
 
 def _too_few_classes(source: Source) -> list[Finding]:
     train = source.parts["train"].labels
+    if kind_of(train) == "transcription":
+        message = f"{source.name}: all training samples have the same text; a search needs different ones"
+        return [Finding("classes", "stop", message)] if (train == train[0]).all() else []
     if kind_of(train) != "classification":
         constant = [name for name, column in zip(source.classes, train.T, strict=True) if (column == column[0]).all()]
         if not constant:
@@ -162,6 +167,24 @@ def _missing_classes(source: Source, counts: dict[Role, dict[str, int]]) -> list
         if lacking and role != "train":
             message = f"{source.name}: the {role} split has no sample of {_named(lacking)}; add samples"
             findings.append(Finding("absent", "stop", message))
+    return findings
+
+
+def _unknown_characters(source: Source) -> list[Finding]:
+    """Characters of given splits that no training text has."""
+    findings = []
+    for role, part in source.parts.items():
+        if kind_of(part.labels) != "transcription":
+            return []
+        unknown = sorted(set(characters(part.labels)) - set(source.classes))
+        if unknown:
+            rows = np.flatnonzero(np.isin(part.labels, [ord(character) for character in unknown]).any(1))
+            message = (
+                f"{len(rows)} texts of the {role} split have characters that no training text has, "
+                f"{' '.join(map(repr, unknown[:_MOST_LISTED]))}, e.g. {part.names[rows[0]]}; they cannot be predicted "
+                "and count as errors: write all texts alike (case, punctuation), or add training samples"
+            )
+            findings.append(Finding("characters", "warning", message))
     return findings
 
 

@@ -118,7 +118,7 @@ class Forecast:
             f"{more}; then two of twice the length"
         )
         if self.fault:
-            return [f"the time is not known: a step failed with {self.fault}", *lines]
+            return [*self.time_lines, *lines]
         free = psutil.virtual_memory().available
         lines.append(
             f"the memory: about {self.memory / 2**30:.1f} GiB per worker, {self.workers * self.memory / 2**30:.1f} GiB "
@@ -129,6 +129,8 @@ class Forecast:
     @property
     def time_lines(self) -> list[str]:
         """How long it takes, and how long with smaller samples, as text."""
+        if self.fault:
+            return [f"the time is not known: a step failed with {self.fault}"]
         begun = f"about {_duration(self.search_seconds)} for the search and " if self.search else "about "
         short, long = map(_duration, self.confirmation_seconds)
         within = f", at most {_duration(self.limit)} in all" if self.limit is not None else ""
