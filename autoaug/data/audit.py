@@ -12,7 +12,7 @@ import numpy as np
 
 from autoaug.data.inputs import Inputs, in_blocks
 from autoaug.data.labels import counts_of, kind_of
-from autoaug.data.source import Role, Source
+from autoaug.data.source import DECIMAL, Role, Source
 from autoaug.data.texts import characters
 from autoaug.errors import DataError, UnknownName
 from autoaug.results import UNEVEN
@@ -129,9 +129,21 @@ def _too_few_classes(source: Source) -> list[Finding]:
         message = f"{source.name}: {constant[0]!r} is the same for all training samples; leave it out"
         return [Finding("classes", "stop", message)]
     if len(source.classes) >= 2:
-        return []
+        return _measured_classes(source)
     message = f"{source.name}: there is only one class ({source.classes[0]!r}); a search needs at least two"
     return [Finding("classes", "stop", message)]
+
+
+def _measured_classes(source: Source) -> list[Finding]:
+    """Classes that may be few measured numbers: all of them are decimal, and not all of them whole."""
+    names = source.classes
+    if not all(DECIMAL.fullmatch(name) for name in names) or all(float(name).is_integer() for name in names):
+        return []
+    message = (
+        f"{source.name}: the {len(names)} classes are numbers such as {names[0]}; if they were measured, give them in "
+        "a column `number`, and they are predicted as numbers"
+    )
+    return [Finding("numbers", "warning", message)]
 
 
 def _unreadable_files(source: Source) -> list[Finding]:

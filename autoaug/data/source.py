@@ -17,7 +17,8 @@ from autoaug.errors import DataError
 from autoaug.modalities.registry import get_modality
 from autoaug.utils.files import is_text
 
-_DECIMAL = re.compile(r"[-+]?\d*\.?\d+(e[-+]?\d+)?", re.IGNORECASE)
+#: A label that is a number.
+DECIMAL = re.compile(r"[-+]?\d*\.?\d+(e[-+]?\d+)?", re.IGNORECASE)
 
 Role = Literal["train", "validation", "test"]
 
@@ -158,11 +159,11 @@ def _check_no_numbers(labels: np.ndarray, where: str) -> None:
             "numbers, store them as a column, y[:, None]"
         )
     if labels.dtype.kind in "UO" and len(distinct := set(labels.tolist())) * _REPEATED > len(labels):
-        decimals = [text for text in distinct if isinstance(text, str) and _DECIMAL.fullmatch(text.strip())]
+        decimals = [text for text in distinct if isinstance(text, str) and DECIMAL.fullmatch(text.strip())]
         if len(decimals) == len(distinct) and any(float(text) % 1 for text in decimals):
             raise DataError(
                 f"{where}: labels are numbers such as {min(decimals)}, {len(distinct)} different ones of {len(labels)} "
-                "samples, not classes; give each sample a class"
+                "samples, not classes; give each sample a class, or, to predict numbers, a column `number`"
             )
 
 

@@ -32,11 +32,12 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
         raise RunError(f"{out} exists and is not a folder; choose another with --out")
     out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(folder.model, out / "model.safetensors")
-    script = get_modality(result.data.modality).inference
+    modality = get_modality(result.data.modality)
+    script, network = modality.inference, modality.models.resolve(config.model, result.data.shape)[0]
     texts = environment(autoescape=False)
     about = {
         "modality": result.data.modality,
-        "network": config.model,
+        "network": network,
         "start": asdict(config.start.without_weights()) if config.start is not None else None,
         "shape": result.data.shape,
         "classes": result.data.classes,
@@ -49,6 +50,7 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
     card = texts.get_template("model_card.md").render(
         result=result,
         config=config,
+        network=network,
         candidate=result.candidate(result.returned.name),
         metric=result.metric,
         version=__version__,
