@@ -89,7 +89,8 @@ class _Goal:
         for policy in self.known():
             check_modality(policy, data.modality)
             if kind == "transcription" and policy.mixing:
-                raise PolicyError(f"policy {policy.name!r} mixes samples, {_UNMIXED}: leave mixing out")
+                cure = "leave it out, or give the space other baselines"
+                raise PolicyError(f"policy {policy.name!r} mixes samples, {_UNMIXED}: {cure}")
         modality = get_modality(data.modality)
         if self.space is None or self.space.baselines != modality.baselines:
             return self
