@@ -201,3 +201,16 @@ def test_the_scores_of_an_objective_are_not_asked_for_again(tmp_path: Path) -> N
     again = autoaug.search(objective=objective, **options)
     assert len(calls) == before
     assert again == result
+
+
+@pytest.mark.fault("storage", "an output that can only be read")
+def test_an_output_that_can_only_be_read_is_one_line(data: Path, tmp_path: Path, refused: Callable[..., str]) -> None:
+    with disk(tmp_path / "disk", "1m"):
+        subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / "disk")], check=True)
+        for arguments in (
+            ("search", str(data), "--trials", "3"),
+            ("expand", str(data), "none"),
+            ("generate", "fit", str(data), "--kind", "pca"),
+        ):
+            assert "Read-only file system" in refused(*arguments, "--out", str(tmp_path / "disk/new"), folder=tmp_path)
+        assert list((tmp_path / "disk").iterdir()) == []
