@@ -1,0 +1,3 @@
+"""Exported code for texts."""
+
+EXPORTS: dict = {}

@@ -1,0 +1,130 @@
+"""The lexicon of synonyms: autoaug's own short one, WordNet where it is installed, and the user's.
+
+All are groups of words that mean the same. Two words are synonyms if they are in one group.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from autoaug.errors import OptionError
+from autoaug.modalities.text.bits import keys_of
+from autoaug.modalities.text.tokens import ROOM, as_rows, token
+from autoaug.utils.files import read_text
+
+OWN = Path(__file__).parent / "lexicon.txt"
+#: The environment variables of the user's lexicon, and of WordNet's folder, as WordNet names it.
+VARIABLE, FOLDER_VARIABLE = "AUTOAUG_LEXICON", "WNSEARCHDIR"
+#: Where Debian's package wordnet-base puts it.
+_WORDNET = "/usr/share/wordnet"
+_PARTS = ("noun", "verb", "adj", "adv")
+
+
+class Table(NamedTuple):
+    """Synonyms by word.
+
+    Attributes:
+        keys: of the words, ascending, int64 ``[W]``; see `keys_of`.
+        starts, counts: where the synonyms of each word are in `tokens`, and how many, ``[W]`` each.
+        tokens: int64 ``[M, 3]``.
+    """
+
+    keys: Tensor
+    starts: Tensor
+    counts: Tensor
+    tokens: Tensor
+
+
+def wordnet_folder() -> Path | None:
+    """The folder of WordNet's files; None if it is not installed."""
+    folder = Path(os.environ.get(FOLDER_VARIABLE, _WORDNET))
+    return folder if (folder / "data.noun").is_file() else None
+
+
+def own_file() -> Path | None:
+    """The user's lexicon, if there is one."""
+    given = os.environ.get(VARIABLE)
+    return Path(given) if given else None
+
+
+def described() -> str:
+    """Which lexicon is used, and how to have a larger one."""
+    given = own_file()
+    if given is not None:
+        read_text(given, OptionError)
+    folder = wordnet_folder()
+    words = "WordNet" if folder else "a short lexicon (Debian's package wordnet-base has a large English one)"
+    return f"synonyms from {words}" + (f" and {given}" if given else "")
+
+
+def groups_in(text: str) -> Iterator[list[str]]:
+    """The groups of a lexicon: one per line, of words separated by commas, or else by white space. A code that ends in
+    ``=`` and text after ``#`` are left out.
+    """
+    for line in text.splitlines():
+        line = line.partition("#")[0].rpartition("=")[2]
+        words = [word.strip() for word in re.split("[,，、]" if re.search("[,，、]", line) else r"\s+", line)]
+        if len(group := list(dict.fromkeys(filter(None, words)))) > 1:
+            yield group
+
+
+def wordnet_groups(folder: Path) -> Iterator[list[str]]:
+    """The groups of single words in WordNet's data files (see wndb(5WN)): offset, file, part of speech, the number of
+    words in hexadecimal digits, and each word with a number.
+    """
+    for part in _PARTS:
+        for line in read_text(folder / f"data.{part}", OptionError).splitlines():
+            if line.startswith(" "):  # the license
+                continue
+            fields = line.partition("|")[0].split()
+            words = [re.sub(r"\(\w+\)$", "", word) for word in fields[4 : 4 + 2 * int(fields[3], 16) : 2]]
+            if len(single := [word for word in words if "_" not in word]) > 1:
+                yield single
+
+
+def synonyms(groups: Iterable[list[str]]) -> dict[str, list[str]]:
+    """The synonyms of each word, in lower case, in the order of the groups."""
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for group in groups:
+        fitting = [word for word in group if len(word.encode()) <= ROOM and " " not in word]
+        for word in fitting:
+            found[word.lower()].update((other, None) for other in fitting if other.lower() != word.lower())
+    return {word: list(others) for word, others in found.items() if others}
+
+
+def all_groups() -> Iterator[list[str]]:
+    """The groups of all lexicons that there are; raises `OptionError` if the user's cannot be read."""
+    given, folder = own_file(), wordnet_folder()
+    yield from groups_in(read_text(OWN, OptionError))
+    if given is not None:
+        yield from groups_in(read_text(given, OptionError))
+    if folder is not None:
+        yield from wordnet_groups(folder)
+
+
+def make_table(groups: Iterable[list[str]]) -> Table:
+    """The table of the synonyms of all words in some groups."""
+    found = synonyms(groups)
+    counts = torch.tensor([len(others) for others in found.values()])
+    words = torch.from_numpy(as_rows([[token(word, False) for word in found]], len(found)))[0]
+    others = [token(word, False) for of_word in found.values() for word in of_word]
+    keys, order = keys_of(words).sort()
+    tokens = torch.from_numpy(as_rows([others], len(others)))[0]
+    return Table(keys, (counts.cumsum(0) - counts)[order], counts[order], tokens)
+
+
+@cache
+def table(device: torch.device) -> Table:
+    """The table of all lexicons on a device, made once in a process."""
+    if device.type != "cpu":
+        return Table(*(part.to(device) for part in table(torch.device("cpu"))))
+    return make_table(all_groups())
