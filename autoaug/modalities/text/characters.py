@@ -14,42 +14,19 @@ from autoaug.functional.noise import random_bits
 from autoaug.modalities.operators import operator
 from autoaug.modalities.text.bits import as_bytes, chosen, may_change
 from autoaug.modalities.text.edits import words_in
+from autoaug.modalities.text.letters import Letters
 from autoaug.modalities.text.tokens import MADE
 
 letters = partial(
     operator, modality="text", family="letters", kind="tokens", unit="of the words", limit=0.5, jumps=True
 )
 
-#: The neighbors of each key on a keyboard with the layout QWERTY.
-KEYBOARD = {
-    **{"q": "wa", "w": "qes", "e": "wrd", "r": "etf", "t": "ryg", "y": "tuh", "u": "yij", "i": "uok", "o": "ipl"},
-    **{"p": "ol", "a": "qsz", "s": "awdx", "d": "sefc", "f": "drgv", "g": "fthb", "h": "gyjn", "j": "hukm"},
-    **{"k": "jil", "l": "kop", "z": "asx", "x": "zsdc", "c": "xdfv", "v": "cfgb", "b": "vghn", "n": "bhjm", "m": "njk"},
-}
-#: What scanners take letters for; what they seldom mistake stays.
-SCANNED = {
-    **{
-        "o": "0",
-        "l": "1i",
-        "i": "l1",
-        "s": "5",
-        "b": "6h",
-        "g": "9q",
-        "z": "2",
-        "e": "c",
-        "c": "e",
-        "t": "f",
-        "f": "t",
-    },
-    **{"h": "b", "m": "n", "n": "m", "u": "v", "v": "u", "r": "n", "a": "o", "q": "g", "y": "v", "d": "c"},
-}
-
 
 @cache
 def _others(scanned: bool) -> tuple[Tensor, Tensor]:
     """For each byte, the bytes ``[256, 4]`` that may replace it, and their number ``[256]``."""
     others, many = torch.arange(256)[:, None].repeat(1, 4), torch.ones(256, dtype=torch.int64)
-    for letter, found in (SCANNED if scanned else KEYBOARD).items():
+    for letter, found in (Letters.scanned if scanned else Letters.keyboard).items():
         for given, replaced in ((letter, found), (letter.upper(), found.upper())):
             others[ord(given), : len(found)] = torch.tensor([ord(other) for other in replaced])
             many[ord(given)] = len(found)

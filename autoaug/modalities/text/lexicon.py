@@ -6,8 +6,6 @@ All are groups of words that mean the same. Two words are synonyms if they are i
 from __future__ import annotations
 
 import os
-import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -18,10 +16,11 @@ from torch import Tensor
 
 from autoaug.errors import OptionError
 from autoaug.modalities.text.bits import keys_of
-from autoaug.modalities.text.tokens import ROOM, as_rows, token
+from autoaug.modalities.text.own_lexicon import own_lexicon
+from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
+from autoaug.modalities.text.tokens import as_rows, token
 from autoaug.utils.files import read_text
 
-OWN = Path(__file__).parent / "lexicon.txt"
 #: The environment variables of the user's lexicon, and of WordNet's folder, as WordNet names it.
 VARIABLE, FOLDER_VARIABLE = "AUTOAUG_LEXICON", "WNSEARCHDIR"
 #: Where Debian's package wordnet-base puts it.
@@ -66,49 +65,15 @@ def described() -> str:
     return f"synonyms from {words}" + (f" and {given}" if given else "")
 
 
-def groups_in(text: str) -> Iterator[list[str]]:
-    """The groups of a lexicon: one per line, of words separated by commas, or else by white space. A code that ends in
-    ``=`` and text after ``#`` are left out.
-    """
-    for line in text.splitlines():
-        line = line.partition("#")[0].rpartition("=")[2]
-        words = [word.strip() for word in re.split("[,，、]" if re.search("[,，、]", line) else r"\s+", line)]
-        if len(group := list(dict.fromkeys(filter(None, words)))) > 1:
-            yield group
-
-
-def wordnet_groups(folder: Path) -> Iterator[list[str]]:
-    """The groups of single words in WordNet's data files (see wndb(5WN)): offset, file, part of speech, the number of
-    words in hexadecimal digits, and each word with a number.
-    """
-    for part in _PARTS:
-        for line in read_text(folder / f"data.{part}", OptionError).splitlines():
-            if line.startswith(" "):  # the license
-                continue
-            fields = line.partition("|")[0].split()
-            words = [re.sub(r"\(\w+\)$", "", word) for word in fields[4 : 4 + 2 * int(fields[3], 16) : 2]]
-            if len(single := [word for word in words if "_" not in word]) > 1:
-                yield single
-
-
-def synonyms(groups: Iterable[list[str]]) -> dict[str, list[str]]:
-    """The synonyms of each word, in lower case, in the order of the groups."""
-    found: dict[str, dict[str, None]] = defaultdict(dict)
-    for group in groups:
-        fitting = [word for word in group if len(word.encode()) <= ROOM and " " not in word]
-        for word in fitting:
-            found[word.lower()].update((other, None) for other in fitting if other.lower() != word.lower())
-    return {word: list(others) for word, others in found.items() if others}
-
-
 def all_groups() -> Iterator[list[str]]:
     """The groups of all lexicons that there are; raises `OptionError` if the user's cannot be read."""
     given, folder = own_file(), wordnet_folder()
-    yield from groups_in(read_text(OWN, OptionError))
+    yield from groups_in(own_lexicon())
     if given is not None:
         yield from groups_in(read_text(given, OptionError))
     if folder is not None:
-        yield from wordnet_groups(folder)
+        for part in _PARTS:
+            yield from wordnet_groups(read_text(folder / f"data.{part}", OptionError))
 
 
 def make_table(groups: Iterable[list[str]]) -> Table:

@@ -25,7 +25,7 @@ from autoaug.data.source import Part, Role, Source, index_labels
 from autoaug.errors import DataError, printable
 from autoaug.modalities.base import AS_SUITS, Resize
 from autoaug.modalities.text.lexicon import described
-from autoaug.modalities.text.segmentation import HAN, rjieba
+from autoaug.modalities.text.segmentation import Chinese, Scripts
 from autoaug.modalities.text.tokens import NUMBERS, ROOM, WORD, as_rows, text_of, tokenized
 from autoaug.utils.files import read_text
 
@@ -177,12 +177,12 @@ def _unusual(
         if found:
             yield f"{len(found)} of {len(split)} texts are {what}; the first: {found[0]}"
     yield from _named_labels(split, labels)
-    if rjieba is None and any(_is_han(text) for text in split[:_LOOKED_AT]):
+    if Chinese.cut is None and any(_is_han(text) for text in split[:_LOOKED_AT]):
         yield "there is Chinese, which is cut into characters: pip install 'autoaug[text]' to find its words"
 
 
 def _is_han(text: Sequence[bytes]) -> bool:
-    return any(re.match(f"[{HAN}]", unit[1:].rstrip(b"\0").decode(errors="replace")) for unit in text)
+    return any(re.match(f"[{Scripts.han}]", unit[1:].rstrip(b"\0").decode(errors="replace")) for unit in text)
 
 
 def _named_labels(split: Sequence[Sequence[bytes]], labels: Sequence[str]) -> Iterator[str]:

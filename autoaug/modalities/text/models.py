@@ -13,7 +13,7 @@ from autoaug.modalities.text.tokens import THERE
 
 _BUILTIN = ("auto", "textcnn", "text-transformer")
 #: Words are told apart by their keys in so many buckets: few of a text's words share one.
-BUCKETS = 2**15
+BUCKETS = 2**14
 _WIDTH = 64
 
 

@@ -7,41 +7,29 @@ no vocabulary. A token of zeros is padding.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
 
-from autoaug.modalities.text.segmentation import segments
-from autoaug.modalities.text.words import COMMON_WORDS, NEGATIONS
+from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segments
 
 #: The bytes and the numbers of a token, and the most bytes of UTF-8 in it.
 WIDTH, NUMBERS, ROOM = 24, 3, 23
 #: The flags: white space is before it, it is a word rather than a sign, it must stay, it says little, a sentence ends
 #: with it, and an operator made it. All tokens have the last one.
 SPACED, WORD, PROTECTED, COMMON, END, MADE, THERE = 1, 2, 4, 8, 16, 32, 64
-_ENDS = frozenset(".!?…。！？؟।")
 
 
 @lru_cache(2**16)
-def token(word: str, spaced: bool, protected: frozenset[str] = NEGATIONS) -> bytes:
+def token(word: str, spaced: bool) -> bytes:
     """The 24 bytes of a word."""
-    lower, flags = word.lower(), THERE + spaced
-    if any(character.isalnum() for character in word):
-        flags += WORD
-        if lower in protected or lower.replace("’", "'").endswith("n't"):
-            flags += PROTECTED
-        flags += COMMON * (lower in COMMON_WORDS)
-    elif word[0] in _ENDS:
-        flags += END
-    return bytes([flags]) + word.encode().ljust(ROOM, b"\0")
+    return bytes([flags_of_word(word, spaced)]) + word.encode().ljust(ROOM, b"\0")
 
 
 def tokenized(text: str) -> list[bytes]:
-    """The tokens of a text, which is brought to NFC; what is no character is replaced by a sign for that."""
-    whole = unicodedata.normalize("NFC", text).replace("\0", "\ufffd").encode(errors="replace").decode()
-    return [token(word, spaced) for word, spaced in segments(whole)]
+    """The tokens of a text."""
+    return [token(word, spaced) for word, spaced in segments(cleaned(text))]
 
 
 def as_rows(texts: Iterable[Sequence[bytes]], length: int) -> np.ndarray:

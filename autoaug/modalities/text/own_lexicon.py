@@ -1,4 +1,11 @@
-# Words that mean about the same, one group per line.
+"""A short lexicon, so that synonyms work everywhere. Exported modules contain it if they need it."""
+
+from __future__ import annotations
+
+
+def own_lexicon() -> str:
+    """Groups of words that mean about the same, one per line."""
+    return """
 big, large, huge, great
 small, little, tiny
 good, fine, nice, pleasant
@@ -221,3 +228,4 @@ cold, chilly, cool
 推荐, 介绍
 满意, 满足
 失望, 灰心
+"""
