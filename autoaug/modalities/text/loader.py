@@ -165,7 +165,7 @@ def _unusual(
 ) -> Iterator[str]:
     """What is readable and hardly meant, each with the number of texts and the first of them."""
     words = [sum(unit[0] & WORD > 0 for unit in text) for text in split]
-    kinds = {
+    kinds: dict[str, list[bool]] = {
         "without a word": [not many for many in words],
         "of one word": [many == 1 for many in words],
         f"longer than {length} words and signs, and cut there (--size WORDS sets the length)": [

@@ -14,7 +14,7 @@ from autoaug.modalities.text.tokens import THERE
 _BUILTIN = ("auto", "textcnn", "text-transformer")
 #: Words are told apart by their keys in so many buckets: few of a text's words share one.
 BUCKETS = 2**14
-_WIDTH = 64
+_WIDTH, _SCALE = 64, 4.0
 
 
 def word_ids(tokens: Tensor, buckets: int = BUCKETS) -> Tensor:
@@ -26,14 +26,15 @@ def word_ids(tokens: Tensor, buckets: int = BUCKETS) -> Tensor:
 
 class WordEmbedding(nn.Module):
     """Tokens as vectors ``[n, L, width]``: of the word, and of how it is written (without capitals, with some, with
-    capitals alone).
+    capitals alone). Adam moves each number by about the learning rate, and most words are seen seldom: so what it moves
+    is multiplied by a scale.
     """
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.words = nn.Embedding(BUCKETS, width, padding_idx=0)
         self.capitals = nn.Embedding(3, width)
-        nn.init.normal_(self.words.weight, std=0.1)
+        nn.init.normal_(self.words.weight, std=0.1 / _SCALE)
         nn.init.zeros_(self.capitals.weight)
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -41,7 +42,7 @@ class WordEmbedding(nn.Module):
         capitals = ((letters >= 65) & (letters <= 90)).sum(-1)
         others = ((letters >= 97) & (letters <= 122)).sum(-1)
         written = torch.where(capitals == 0, 0, torch.where(others == 0, 2, 1))
-        made: Tensor = (self.words(ids) + self.capitals(written)) * (ids > 0)[..., None]
+        made: Tensor = (_SCALE * self.words(ids) + self.capitals(written)) * (ids > 0)[..., None]
         return made
 
 

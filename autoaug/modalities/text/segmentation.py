@@ -13,7 +13,9 @@ class Chinese:
     """The words of Chinese, where ``rjieba`` is installed."""
 
     try:
-        from rjieba import cut
+        import rjieba
+
+        cut = rjieba.cut
     except ImportError:
         cut = None
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from autoaug.modalities.base import Batch
 from autoaug.modalities.text.tokens import NUMBERS, as_rows, text_of, tokenized
 
-bounds = (-(2**63), 2**63 - 1)
+bounds = (-(2.0**63), 2.0**63)
 
 
 def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
