@@ -136,7 +136,7 @@ class Chains(FrozenModel):
 
 class Adversarial(FrozenModel):
     """Adversarial training. FGSM (Goodfellow et al., 2015) and PGD (Madry et al., 2018) perturb the values of samples;
-    ``magnitudes`` perturbs the magnitudes drawn for the operators instead.
+    ``magnitudes`` perturbs the magnitudes drawn for the operators instead. A modality may have attacks of its own.
 
     Attributes:
         kind: see above.
@@ -150,7 +150,7 @@ class Adversarial(FrozenModel):
         beta: see `loss`.
     """
 
-    kind: Literal["fgsm", "pgd", "magnitudes"]
+    kind: KindText
     norm: Literal["linf", "l2"] = "linf"
     epsilon: Annotated[float, Field(gt=0.0)] = 4 / 255
     steps: Annotated[int, Field(ge=1, le=50)] = 1

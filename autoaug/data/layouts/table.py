@@ -63,7 +63,7 @@ def table_files(data: str) -> list[Path]:
 
 def columns_of(path: Path) -> list[str]:
     """The names of the columns with text in a file of a table, from its head alone; those of JSON Lines are the keys of
-    the first line. None where a column has encoded files, as images are. Raises errors of many kinds for damaged files.
+    the first line. None where a column has encoded samples. Raises errors of many kinds for damaged files.
     """
     ending = path.suffix.lower()
     if ending == ".parquet":

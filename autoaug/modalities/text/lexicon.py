@@ -16,7 +16,7 @@ from torch import Tensor
 
 from autoaug.errors import OptionError
 from autoaug.modalities.text.bits import keys_of
-from autoaug.modalities.text.own_lexicon import own_lexicon
+from autoaug.modalities.text.own_lexicon import OwnLexicon
 from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
 from autoaug.modalities.text.tokens import as_rows, token
 from autoaug.utils.files import read_text
@@ -68,7 +68,7 @@ def described() -> str:
 def all_groups() -> Iterator[list[str]]:
     """The groups of all lexicons that there are; raises `OptionError` if the user's cannot be read."""
     given, folder = own_file(), wordnet_folder()
-    yield from groups_in(own_lexicon())
+    yield from groups_in(OwnLexicon.groups)
     if given is not None:
         yield from groups_in(read_text(given, OptionError))
     if folder is not None:

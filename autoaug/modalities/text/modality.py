@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autoaug.modalities.base import Corruption, Fusion, Loader, Mixer, Modality, Pictures, Values
+from autoaug.modalities.base import Attack, Corruption, Fusion, Loader, Mixer, Modality, Pictures, Values
 from autoaug.modalities.networks import Models
 from autoaug.modalities.runtime import Runtime
 
@@ -72,6 +72,12 @@ class _Text(Modality):
         from autoaug.modalities.text import pictures
 
         return pictures
+
+    @property
+    def attacks(self) -> Mapping[str, Attack]:
+        from autoaug.modalities.text.attacks import ATTACKS
+
+        return ATTACKS
 
     @property
     def corruptions(self) -> Mapping[str, Corruption]:

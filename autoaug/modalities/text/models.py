@@ -14,7 +14,7 @@ from autoaug.modalities.text.tokens import THERE
 _BUILTIN = ("auto", "textcnn", "text-transformer")
 #: Words are told apart by their keys in so many buckets: few of a text's words share one.
 BUCKETS = 2**14
-_WIDTH, _SCALE = 64, 4.0
+_WIDTH, _SCALE = 64, 8.0
 
 
 def word_ids(tokens: Tensor, buckets: int = BUCKETS) -> Tensor:
@@ -54,7 +54,7 @@ class TextCNN(nn.Module):
     def __init__(self, classes: int, width: int = _WIDTH, filters: int = 64) -> None:
         super().__init__()
         self.embedding = WordEmbedding(width)
-        self.dropped = nn.Dropout(0.2)
+        self.dropped = nn.Dropout(0.3)
         self.convolutions = nn.ModuleList(nn.Conv1d(width, filters, size, padding=size // 2) for size in (1, 2, 3))
         self.norm = nn.LayerNorm(3 * filters)
         self.head = nn.Sequential(nn.Dropout(0.5), nn.Linear(3 * filters, classes))

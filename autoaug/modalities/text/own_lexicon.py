@@ -1,11 +1,12 @@
-"""A short lexicon, so that synonyms work everywhere. Exported modules contain it if they need it."""
+"""A short lexicon, so that synonyms work everywhere. Exported modules contain this class if they need it."""
 
 from __future__ import annotations
 
 
-def own_lexicon() -> str:
+class OwnLexicon:
     """Groups of words that mean about the same, one per line."""
-    return """
+
+    groups = """
 big, large, huge, great
 small, little, tiny
 good, fine, nice, pleasant

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autoaug.modalities.text.letters import Letters
-from autoaug.modalities.text.own_lexicon import own_lexicon
+from autoaug.modalities.text.own_lexicon import OwnLexicon
 from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segments
 from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
 
@@ -114,7 +114,7 @@ def lexicon_groups() -> Iterator[list[str]]:
     """The groups of synonyms of the lexicon below, of the file in the environment variable ``AUTOAUG_LEXICON``, and of
     WordNet where it is installed.
     """
-    texts, given = [own_lexicon()], os.environ.get("AUTOAUG_LEXICON")
+    texts, given = [OwnLexicon.groups], os.environ.get("AUTOAUG_LEXICON")
     if given:
         texts.append(Path(given).read_text(encoding="utf-8-sig"))
     yield from (group for text in texts for group in groups_in(text))
