@@ -35,13 +35,17 @@ def as_bytes(tokens: Tensor) -> Tensor:
 
 def keys_of(tokens: Tensor) -> Tensor:
     """A number per word, int64 ``[n, L]``, whatever its flags and the case of its ASCII letters."""
-    content = as_bytes(tokens).clone()
-    content[..., 0] = 0
-    content += ((content >= 65) & (content <= 90)).to(torch.uint8) * 32
-    numbers = content.view(torch.int64)
-    key = (numbers * torch.tensor(_SPREAD, device=tokens.device)).sum(-1)
+    first, second, third = (_lower(part) for part in (tokens[..., 0] & ~_FLAGS, tokens[..., 1], tokens[..., 2]))
+    key = first * _SPREAD[0] + second * _SPREAD[1] + third * _SPREAD[2]
     key = (key ^ ((key >> 29) & 0x7FFFFFFFF)) * _SPREAD[1]
     return key ^ ((key >> 32) & 0xFFFFFFFF)
+
+
+def _lower(eight: Tensor) -> Tensor:
+    """Eight bytes in each int64, with ASCII letters in lower case; all bytes at once."""
+    seven = eight & 0x7F7F7F7F7F7F7F7F
+    above = (seven + 0x2525252525252525) ^ (seven + 0x3F3F3F3F3F3F3F3F)  # the high bits: not above Z, but from A on
+    return eight | ((above & ~eight & -0x7F7F7F7F7F7F7F80) >> 2 & 0x2020202020202020)
 
 
 def count(share: Tensor, there: Tensor) -> Tensor:
@@ -52,9 +56,9 @@ def count(share: Tensor, there: Tensor) -> Tensor:
     return torch.where(share > 0, torch.minimum(wanted, there), 0)
 
 
-def drawn_from(allowed: Tensor, many: Tensor, uniforms: Tensor) -> tuple[Tensor, Tensor]:
-    """Choose ``many [n]`` of the places that are ``allowed [n, L]`` at random: all places in the order of the draw, and
-    the rank of each, ``[n, L]``; those whose rank is below `many` are chosen.
+def drawn_from(allowed: Tensor, uniforms: Tensor) -> tuple[Tensor, Tensor]:
+    """A random order of the places that are ``allowed [n, L]``, with all others behind them: the places in that order,
+    and the rank of each place, ``[n, L]``.
     """
     bits = (random_bits(uniforms, allowed.shape[1]) << 16) + torch.arange(allowed.shape[1], device=allowed.device)
     order = torch.where(allowed, bits, 2**62).argsort(1)
@@ -69,7 +73,7 @@ def chosen(allowed: Tensor, share: Tensor, there: Tensor, uniforms: Tensor) -> T
     [n]`` words is.
     """
     many = torch.minimum(count(share, there), allowed.sum(1))
-    return drawn_from(allowed, many, uniforms)[1] < many[:, None]
+    return drawn_from(allowed, uniforms)[1] < many[:, None]
 
 
 def lengths_of(tokens: Tensor) -> Tensor:

@@ -81,7 +81,7 @@ def word_swap(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Swap so many pairs of words (EDA; Wei and Zou, 2019), each word once; negations stay."""
     allowed = may_change(tokens)
     pairs = torch.minimum(count(share, words_in(tokens)), allowed.sum(1) // 2)[:, None]
-    order, rank = drawn_from(allowed, pairs, uniforms)
+    order, rank = drawn_from(allowed, uniforms)
     other = order.gather(1, torch.where(rank < pairs, rank + pairs, rank - pairs).clamp(0, rank.shape[1] - 1))
     place = torch.arange(rank.shape[1], device=rank.device).expand_as(rank)
     return torch.where(has(tokens, THERE), torch.where(rank < 2 * pairs, other, place), -1)

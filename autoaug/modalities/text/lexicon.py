@@ -29,18 +29,31 @@ _PARTS = ("noun", "verb", "adj", "adv")
 
 
 class Table(NamedTuple):
-    """Synonyms by word.
+    """Synonyms by word, in buckets of the words' keys.
 
     Attributes:
-        keys: of the words, ascending, int64 ``[W]``; see `keys_of`.
-        starts, counts: where the synonyms of each word are in `tokens`, and how many, ``[W]`` each.
+        buckets: where the words of each bucket begin among the `keys`, ``[2**k]``.
+        keys: of the words by bucket, int64 ``[W + d]``, with d others behind them; see `keys_of`.
+        starts, counts: where the synonyms of each word are in `tokens`, and how many, ``[W + d]`` each.
         tokens: int64 ``[M, 3]``.
+        depth: the most words in a bucket, d.
     """
 
+    buckets: Tensor
     keys: Tensor
     starts: Tensor
     counts: Tensor
     tokens: Tensor
+    depth: int
+
+    def find(self, keys: Tensor) -> tuple[Tensor, Tensor]:
+        """The place of each key among the `keys`, and whether it is there."""
+        place = first = self.buckets[keys & (len(self.buckets) - 1)]
+        there = self.keys[first] == keys
+        for step in range(1, self.depth):
+            same = self.keys[first + step] == keys
+            place, there = torch.where(same, first + step, place), there | same
+        return place, there
 
 
 def wordnet_folder() -> Path | None:
@@ -80,16 +93,30 @@ def make_table(groups: Iterable[list[str]]) -> Table:
     """The table of the synonyms of all words in some groups."""
     found = synonyms(groups)
     counts = torch.tensor([len(others) for others in found.values()])
-    words = torch.from_numpy(as_rows([[token(word, False) for word in found]], len(found)))[0]
+    keys = keys_of(torch.from_numpy(as_rows([[token(word, False) for word in found]], len(found)))[0])
     others = [token(word, False) for of_word in found.values() for word in of_word]
-    keys, order = keys_of(words).sort()
-    tokens = torch.from_numpy(as_rows([others], len(others)))[0]
-    return Table(keys, (counts.cumsum(0) - counts)[order], counts[order], tokens)
+    size = 2 ** (8 * len(found)).bit_length()
+    bucket, order = (keys & (size - 1)).sort()
+    in_bucket = bucket.bincount(minlength=size)
+    depth = int(in_bucket.max())
+
+    def padded(numbers: Tensor, fill: int) -> Tensor:
+        return torch.nn.functional.pad(numbers[order], (0, depth), value=fill)
+
+    return Table(
+        in_bucket.cumsum(0) - in_bucket,
+        padded(keys, 0),
+        padded(counts.cumsum(0) - counts, 0),
+        padded(counts, 1),
+        torch.from_numpy(as_rows([others], len(others)))[0],
+        depth,
+    )
 
 
 @cache
 def table(device: torch.device) -> Table:
     """The table of all lexicons on a device, made once in a process."""
     if device.type != "cpu":
-        return Table(*(part.to(device) for part in table(torch.device("cpu"))))
+        *parts, depth = table(torch.device("cpu"))
+        return Table(*(part.to(device) for part in parts), depth)
     return make_table(all_groups())
