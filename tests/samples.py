@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from autoaug.modalities.operators import IDENTITY, Operator, all_operators, get_operator
+from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import builtin_names, load_policy
 from autoaug.policy.models import Policy
 
@@ -59,10 +60,12 @@ def typical(operator: str, n: int = 24) -> Tensor:
 
 
 def distinct_operators() -> list[str]:
-    """The names of all operators but those that take over another's function, such as those of images on the frames of
-    clips: `tests/modalities/video` shows that their frames are what the other makes.
+    """The names of all operators on continuous values but those that take over another's function, such as those of
+    images on the frames of clips: `tests/modalities/video` shows that their frames are what the other makes, and
+    `tests/modalities/text` the contract of operators on tokens.
     """
-    first = {operator.function: name for name, operator in reversed(all_operators().items())}
+    continuous = {name: o for name, o in all_operators().items() if get_modality(o.modality).is_continuous}
+    first = {operator.function: name for name, operator in reversed(continuous.items())}
     return sorted(first.values())
 
 

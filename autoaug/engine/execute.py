@@ -94,7 +94,8 @@ def _rows(values: Tensor, chains: int) -> list[slice]:
 
 def _chunks(plan: Plan, batch: Batch, rows: list[slice], fuse: bool) -> list[_Chunk]:
     """What happens in each chunk, on the host."""
-    dtype = get_modality(plan.modality).values.as_work(batch.values[:0]).dtype
+    work = get_modality(plan.modality).values.as_work(batch.values[:0])
+    dtype = work.dtype if work.is_floating_point() else torch.float32
     values = torch.zeros((), dtype=dtype, device="cpu").expand(batch.values.shape)
     like = Batch(values, None if batch.lengths is None else batch.lengths.cpu())
     chunks = []

@@ -72,14 +72,14 @@ _REACH = 0.1
 def _with_difference(operator: Operator, fusion: Fusion, before: Batch, numbers: _Numbers) -> Batch:
     """The batch after one operator. The magnitude's gradient of one that jumps is the central difference of its outputs
     with the same uniforms. For losses that are quadratic in a value this is what its jumps change on average, half of
-    it seen from either side.
+    it seen from either side. Values that are not continuous have no gradient.
     """
     value, uniforms = numbers
 
     def at(given: Tensor) -> Batch:
         return fusion.apply(before, fusion.maps(operator.function, before, given, uniforms))
 
-    if not (operator.jumps and value.requires_grad):
+    if not (operator.jumps and value.requires_grad and before.values.is_floating_point()):
         return at(value)
     after, sign = at(value.detach()), _sign(value)
     with torch.no_grad():

@@ -19,6 +19,7 @@ _TARGETS: tuple[Target, ...] = (
     TorchTarget("kornia", "batched, on any device, with Kornia"),
     TorchTarget("torch", "with PyTorch alone"),
     ArrayTarget("numpy", "with only NumPy and Pillow"),
+    ArrayTarget("python", "with Python alone"),
     ArrayTarget("albumentations", "as an albumentations transform"),
     ArrayTarget("keras", "as a Keras 3 preprocessing layer, on any backend", functions="ops"),
     Timm(),

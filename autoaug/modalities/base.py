@@ -123,7 +123,7 @@ class Values(Protocol):
         """
 
     def as_work(self, values: Tensor) -> Tensor:
-        """Convert to the format of the engine and training, in floating point."""
+        """Convert to the format of the engine and training; in floating point, if the modality is continuous."""
 
     def as_stored(self, values: Tensor, dtype: torch.dtype) -> Tensor:
         """Convert the result of `as_work` back to `dtype`."""
@@ -235,6 +235,8 @@ class Modality(ABC):
     """One modality. Parts that are not overridden are absent."""
 
     name: str
+    #: Whether values are continuous, in floating point: samples can then be blended, and gradients reach magnitudes.
+    is_continuous: bool = True
     #: The families of operators, in the order in which `match` of the shift probe applies them.
     families: tuple[str, ...] = ()
     #: Base operations that are commonly used, with their magnitude.

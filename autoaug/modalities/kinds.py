@@ -14,7 +14,9 @@ Kinds = Mapping[str, Iterable[str]]
 
 #: The kind of mixing that stands for two others, evenly.
 _EITHER = {"mixup-or-cutmix": ("mixup", "cutmix")}
-#: The attack that needs differentiable operators alone, so that every modality has it.
+#: What blends samples: only continuous ones can be.
+BLENDED = "chains"
+#: The attack that needs differentiable operators alone, so that every continuous modality has it.
 _MAGNITUDES = "magnitudes"
 
 
@@ -29,7 +31,8 @@ def known_kinds(modality: Modality) -> dict[str, tuple[str, ...]]:
     either = tuple(kind for kind, both in _EITHER.items() if set(both) <= set(kinds))
     return {
         "mixing": (*kinds, *either),
-        "attack": (*modality.attacks, _MAGNITUDES),
+        "attack": (*modality.attacks, *([_MAGNITUDES] if modality.is_continuous else [])),
+        "blending": (BLENDED,) if modality.is_continuous else (),
         "generator": tuple(modality.generators),
     }
 

@@ -14,6 +14,7 @@ _BUILTIN = (
     "autoaug.modalities.image:MODALITY",
     "autoaug.modalities.audio:MODALITY",
     "autoaug.modalities.video:MODALITY",
+    "autoaug.modalities.text:MODALITY",
 )
 
 

@@ -29,7 +29,7 @@ from autoaug.results.robustness import Robustness
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.training.device import resolve_device
-from autoaug.training.robustness import Exam, measure
+from autoaug.training.robustness import Exam, measure, usual_attack
 from autoaug.training.tasks import Classification, Task
 from autoaug.utils.files import write_whole
 from autoaug.utils.json import read_record
@@ -63,6 +63,7 @@ def robustness_of(options: RobustnessOptions) -> Robustness:
     modality.models.check(network)
     trained = _load(path, modality.models, about, data.train.inputs.shape, task).to(chosen)
     rows = tested[spread_rows(len(tested), options.samples)]
+    how = how.model_copy(update={"kind": usual_attack(modality)})
     exam = Exam(task=task, modality=modality, device=chosen, how=how, corruptions=tuple(modality.corruptions))
     robustness = measure(trained, data.test, rows, exam)
     if run and config and config.data_fingerprint == data.fingerprint:

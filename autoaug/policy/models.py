@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from autoaug.errors import PolicyError, rule_of
+from autoaug.modalities.kinds import BLENDED
 from autoaug.modalities.operators import RENAMED_OPERATORS
 from autoaug.utils.renamed import renamed, upgraded
 from autoaug.utils.sketch import union
@@ -135,7 +136,7 @@ class Chains(FrozenModel):
 
 class Adversarial(FrozenModel):
     """Adversarial training. FGSM (Goodfellow et al., 2015) and PGD (Madry et al., 2018) perturb the values of samples;
-    ``magnitudes`` perturbs the magnitudes drawn for the operators instead.
+    ``magnitudes`` perturbs the magnitudes drawn for the operators instead. A modality may have attacks of its own.
 
     Attributes:
         kind: see above.
@@ -149,7 +150,7 @@ class Adversarial(FrozenModel):
         beta: see `loss`.
     """
 
-    kind: Literal["fgsm", "pgd", "magnitudes"]
+    kind: KindText
     norm: Literal["linf", "l2"] = "linf"
     epsilon: Annotated[float, Field(gt=0.0)] = 4 / 255
     steps: Annotated[int, Field(ge=1, le=50)] = 1
@@ -333,9 +334,10 @@ class Policy(FrozenModel):
         return PolicyTransform(self, seed=seed, num_classes=num_classes, backend=backend)
 
     def kinds(self) -> dict[str, list[str]]:
-        """The kinds of mixing, attacks and generators that its modality must have."""
+        """The kinds of mixing, attacks, generators and blending that its modality must have."""
         named = {"mixing": self.mixing, "attack": self.adversarial, "generator": self.synthetic}
-        return {what: [part.kind] for what, part in named.items() if part}
+        kinds = {what: [part.kind] for what, part in named.items() if part}
+        return kinds | {"blending": [BLENDED]} if self.chains else kinds
 
     def __add__(self, other: Policy) -> Policy:
         """One policy with the layers of this one followed by those of the other."""

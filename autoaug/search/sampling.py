@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -165,9 +165,7 @@ def _mixing(space: MixingSpace, kind: str, suggest: Suggest) -> Mixing:
     )
 
 
-def _adversarial(
-    whole: SearchSpace, kind: Literal["fgsm", "pgd", "magnitudes"], mixing: Mixing | None, suggest: Suggest
-) -> Adversarial | None:
+def _adversarial(whole: SearchSpace, kind: str, mixing: Mixing | None, suggest: Suggest) -> Adversarial | None:
     space = whole.adversarial
     if kind == "magnitudes" and mixing is not None:  # the two cannot be combined
         return None

@@ -64,6 +64,7 @@ def _registered_kind(what: str) -> AfterValidator:
 
 
 MixingKind = Annotated[KindText, _registered_kind("mixing")]
+AttackKind = Annotated[KindText, _registered_kind("attack")]
 GeneratorKind = Annotated[KindText, _registered_kind("generator")]
 _Kinds = Field(min_length=1, max_length=32)
 # With these limits, any policy that a search can build (at most 16 layers and 5 phases, joined with 5 others) stays
@@ -99,7 +100,7 @@ class AdversarialSpace(FrozenSpace):
     and losses. The radius is multiplied by ten for ``magnitudes``, and by sixteen for ``l2``, where it is a length.
     """
 
-    kinds: Annotated[tuple[Literal["none", "fgsm", "pgd", "magnitudes"], ...], _Kinds] = ("none",)
+    kinds: Annotated[tuple[AttackKind, ...], _Kinds] = ("none",)
     norms: Annotated[tuple[Literal["linf", "l2"], ...], _Kinds] = ("linf",)
     losses: Annotated[tuple[Literal["plain", "trades"], ...], _Kinds] = ("plain",)
     epsilon: tuple[Positive, Unit] = (0.002, 0.03)

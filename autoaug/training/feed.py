@@ -1,4 +1,4 @@
-"""Load stored samples as floating-point batches on the device."""
+"""Load stored samples as batches in the training format on the device."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _CHUNK_INPUTS = 1024
 
 
 def float_batches(inputs: Inputs, batches: Iterator[np.ndarray], device: str, modality: str) -> Iterator[Tensor]:
-    """Yield the samples of each batch of indices in the training format, floating point ``[n, …]`` on `device`. Samples
-    on disk are read ahead.
+    """Yield the samples of each batch of indices in the training format, ``[n, …]`` on `device`. Samples on
+    disk are read ahead.
     """
     as_work = get_modality(modality).values.as_work
     if isinstance(inputs, MemoryInputs):

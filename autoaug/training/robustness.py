@@ -51,9 +51,14 @@ class Exam:
     severities: Sequence[int] = SEVERITIES
 
 
+def usual_attack(modality: Modality) -> str:
+    """The kind of attack to measure robustness by: PGD, or else the modality's first one."""
+    return _ATTACK.kind if _ATTACK.kind in modality.attacks else next(iter(modality.attacks), _ATTACK.kind)
+
+
 def check_examinable(modality: Modality) -> None:
     """Raise `OptionError` if the modality lacks the attack or corruptions to measure robustness."""
-    attack_of(modality, _ATTACK.kind)
+    attack_of(modality, usual_attack(modality))
     if not modality.corruptions:
         raise OptionError(
             f"robustness cannot be measured: the modality {modality.name!r} has no corruptions; use a strategy or "
@@ -62,8 +67,9 @@ def check_examinable(modality: Modality) -> None:
 
 
 def robust_score(model: nn.Module, setting: TrainingSetting) -> float:
-    """The mean of the accuracy under a PGD attack (L-infinity, 2/255, 5 steps) and the mean one under a few common
-    corruptions, over at most 500 validation samples spread over the split. Attacks and corruptions are deterministic.
+    """The mean of the accuracy under a PGD attack (L-infinity, 2/255, 5 steps; or the modality's own attack with these
+    numbers) and the mean one under a few common corruptions, over at most 500 validation samples spread over the split.
+    Attacks and corruptions are deterministic.
     """
     samples, modality = setting.validation, get_modality(setting.modality)
     rows = spread_rows(len(samples), _AT_MOST)
@@ -71,7 +77,7 @@ def robust_score(model: nn.Module, setting: TrainingSetting) -> float:
         task=setting.task,
         modality=modality,
         device=setting.device,
-        how=_ATTACK,
+        how=_ATTACK.model_copy(update={"kind": usual_attack(modality)}),
         corruptions=modality.few_corruptions,
         severities=_MIDDLE,
     )

@@ -151,8 +151,10 @@ _statistics: WeakKeyDictionary[Samples, tuple[Tensor, Tensor]] = WeakKeyDictiona
 
 def channel_statistics(inputs: Inputs, modality: str) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of each channel, ``[C]`` each, over all values of at most 2,048 samples spread over
-    the set.
+    the set; 0 and 1 for values that are not continuous.
     """
+    if not get_modality(modality).is_continuous:
+        return torch.zeros(inputs.shape[0]), torch.ones(inputs.shape[0])
     at_most = min(2048, max(64, _STATISTICS_BYTES // (4 * math.prod(inputs.shape))))
     rows = spread_rows(len(inputs), at_most)
     values = next(float_batches(inputs, iter([rows]), "cpu", modality))

@@ -27,7 +27,7 @@ from autoaug.policy.models import Operation, Policy, in_turn
 from tests.conformance.test_exporters import OF_IMAGES, SIZES, assert_same, photographs
 from tests.samples import operators_of, policies_of
 
-TARGETS = [name for name, target in EXPORTERS.items() if isinstance(target, ArrayTarget)]
+TARGETS = [name for name in OF_IMAGES if isinstance(EXPORTERS[name], ArrayTarget)]
 #: Keras takes seconds to start and to trace; that its layers work is seen in the quick share, too.
 REPLAYING = [pytest.param(name, marks=pytest.mark.slow) if name == "keras" else name for name in TARGETS]
 #: What each module must not bring with it; albumentations itself imports torch where it is there.

@@ -21,6 +21,16 @@ def list_huggingface(name: str, feature: str) -> Listing:
     Raises:
         DataError: the library is missing, or the data cannot be loaded or used.
     """
+    splits = load_splits(name)
+    import datasets
+
+    return list_encoded(f"hf:{name}", _samples(name, splits, getattr(datasets, feature)), list(splits))
+
+
+def load_splits(name: str) -> dict[str, Any]:
+    """The splits of a data set by their names; raises `DataError` if the library is missing, or they cannot be
+    loaded.
+    """
     try:
         import datasets
     except ImportError:
@@ -29,8 +39,7 @@ def list_huggingface(name: str, feature: str) -> Listing:
         loaded = datasets.load_from_disk(name) if Path(name).is_dir() else datasets.load_dataset(name)
     except Exception as fault:  # the library raises many types: no network, no such name, another format
         raise DataError(f"hf:{name} cannot be loaded ({first_line(fault)})") from None
-    splits = loaded if isinstance(loaded, dict) else {"train": loaded}
-    return list_encoded(f"hf:{name}", _samples(name, splits, getattr(datasets, feature)), list(splits))
+    return loaded if isinstance(loaded, dict) else {"train": loaded}
 
 
 def _samples(name: str, splits: dict[str, Any], feature: Any) -> Iterator[Encoded]:

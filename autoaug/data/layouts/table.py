@@ -1,0 +1,228 @@
+"""Tables with the samples themselves in a column: CSV, TSV, JSON Lines or Parquet, as one file or as a folder of files
+whose names begin with ``train``, ``validation`` or ``test``; and ``hf:NAME``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autoaug.data.layouts.encoded import role_in
+from autoaug.data.layouts.parquet import LABELS, shards
+from autoaug.data.layouts.reading import reading
+from autoaug.data.source import ROLE_NAMES, Role, label_text
+from autoaug.errors import DataError, UnknownName, first_line
+from autoaug.utils.files import read_text
+
+ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+_MOST_BYTES, _HEAD = 2**32, 2**16
+_SPLIT, _GROUP = ("split",), ("group",)
+_LABELS = (*LABELS, "category", "sentiment", "topic", "intent", "标签", "类别", "情感")
+#: The most rows from which columns without known names are told apart.
+_LOOKED_AT = 1000
+
+#: A row of a table: the name of the row in messages, and its cells by column.
+_Row = tuple[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One sample of a table: its cell, label and role, and its name in messages."""
+
+    where: str
+    cell: str
+    label: str
+    role: Role
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """The samples of a table; see `autoaug.data.source.Source` for the rest."""
+
+    name: str
+    rows: tuple[Row, ...]
+    left_out: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = field(default=())
+
+
+def table_files(data: str) -> list[Path]:
+    """The files of a table: the path itself, or the files of that kind in a folder; none if it is no table."""
+    path = Path(data)
+    if path.is_dir():
+        return [file for ending in ENDINGS for file in shards(path, ending)]
+    return [path] if path.suffix.lower() in ENDINGS and path.is_file() else []
+
+
+def columns_of(path: Path) -> list[str]:
+    """The names of the columns with text in a file of a table, from its head alone; those of JSON Lines are the keys of
+    the first line. None where a column has encoded samples. Raises errors of many kinds for damaged files.
+    """
+    ending = path.suffix.lower()
+    if ending == ".parquet":
+        from pyarrow.parquet import read_schema
+
+        kinds = {name: str(kind) for name, kind in zip(*_names_and_types(read_schema(path)), strict=True)}
+        encoded = any(kind.startswith(("struct", "binary", "large_binary")) for kind in kinds.values())
+        return [] if encoded else [name for name, kind in kinds.items() if kind.endswith("string")]
+    with path.open("rb") as file:
+        first = file.read(_HEAD).decode("utf-8-sig", errors="replace").splitlines()[0]
+    return (
+        list(json.loads(first)) if ending in (".jsonl", ".ndjson") else first.split("\t" if ending == ".tsv" else ",")
+    )
+
+
+def _names_and_types(schema: Any) -> tuple[list[str], list[Any]]:
+    return schema.names, schema.types
+
+
+def read_table(data: str, names: Sequence[str]) -> Table:
+    """Read the samples, which are text in a column.
+
+    Args:
+        data: the path, or ``hf:NAME``.
+        names: usual names of the column of samples, the most telling first. If no column has one, it is the one with
+            the longest texts.
+
+    Raises:
+        DataError: a file cannot be read, a column is missing, or a split is unknown.
+    """
+    files = table_files(data)
+    parts = _of_huggingface(data) if data.startswith("hf:") else {file.name: _rows(file) for file in files}
+    given = {part: list(rows) for part, rows in parts.items()}
+    if not any(given.values()):
+        raise DataError(f"{data}: there are no rows in it; expected a header line and one line per sample")
+    every = [row for rows in given.values() for row in rows]
+    sample, label = _columns(data, every, names)
+    rows, unreadable = [], []
+    for part, of_part in given.items():
+        for where, cells in of_part:
+            cell, value = cells.get(sample), cells.get(label)
+            if not isinstance(cell, str) or not cell.strip() or value is None or not str(value).strip():
+                unreadable.append(f"{where}: there is no {label if isinstance(cell, str) and cell.strip() else sample}")
+                continue
+            group = str(cells["group"]).strip() if cells.get("group") is not None else None
+            rows.append(
+                Row(where, cell, label_text(value, None, where).strip(), _role(where, part, cells), group or None)
+            )
+    for role in ("train", *dict.fromkeys(row.role for row in rows)):
+        if not any(row.role == role for row in rows):
+            first = f"; the first: {unreadable[0]}" if unreadable else ""
+            raise DataError(f"{data}: there is no training sample in {len(every)} rows{first}")
+    left_out = tuple(f"column {name!r}" for name in every[0][1] if name not in {sample, label, *_SPLIT, *_GROUP})
+    told = (
+        f"{data}: the samples are taken from the column {sample!r} and the labels from {label!r}; rename the columns "
+        f"to {names[0]} and label if others are meant"
+    )
+    assumed = () if sample.lower() in names and label.lower() in _LABELS else (told,)
+    return Table(data, tuple(rows), left_out, assumed, tuple(unreadable))
+
+
+def _role(where: str, part: str, cells: Mapping[str, Any]) -> Role:
+    split = cells.get("split")
+    if split is None or not str(split).strip():
+        return role_in(part)
+    name = str(split).strip().lower()
+    if name not in ROLE_NAMES:
+        raise DataError(f"{where}: {UnknownName('split', str(split), ROLE_NAMES)}")
+    return ROLE_NAMES[name]
+
+
+def _columns(data: str, rows: Sequence[_Row], names: Sequence[str]) -> tuple[str, str]:
+    """The columns of the samples and of the labels: by name, or else by what is in them."""
+    there = list(rows[0][1])
+    lower = {name.lower(): name for name in there}
+    sample = next((lower[name] for name in names if name in lower), None)
+    label = next((lower[name] for name in _LABELS if name in lower), None)
+    looked_at = [cells for _, cells in rows[:_LOOKED_AT]]
+    others = [name for name in there if name.lower() not in (*_SPLIT, *_GROUP) and name not in (sample, label)]
+    if sample is None and others:
+        lengths = {name: sum(len(str(cells.get(name) or "")) for cells in looked_at) for name in others}
+        sample = max(lengths, key=lambda name: lengths[name])
+        others.remove(sample)
+    if label is None and others:
+        kinds = {name: len({str(cells.get(name)) for cells in looked_at}) for name in others}
+        label = min(kinds, key=lambda name: (kinds[name] < 2, kinds[name]))
+    if sample is None or label is None:
+        lacks = f"of samples ({names[0]})" if sample is None else "of labels (label)"
+        raise DataError(f"{data}: there is no column {lacks}; it has {', '.join(there) or 'none'}")
+    return sample, label
+
+
+def _rows(path: Path) -> Iterator[_Row]:
+    """The rows of one file."""
+    ending = path.suffix.lower()
+    if ending == ".parquet":
+        return _of_parquet(path)
+    return _of_csv(path, "\t" if ending == ".tsv" else ",") if ending in (".csv", ".tsv") else _of_json(path)
+
+
+def _of_csv(path: Path, separator: str) -> Iterator[_Row]:
+    text = read_text(path, DataError, _MOST_BYTES)
+    if "\0" in text:
+        raise DataError(f"{path}: not a {path.suffix[1:].upper()} file (it has NUL bytes)")
+    csv.field_size_limit(sys.maxsize)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    columns: list[str] = []
+    try:
+        for row in lines:
+            if not columns:
+                columns = [name.strip() for name in row]
+            elif row and len(row) != len(columns):
+                raise DataError(
+                    f"{path}, line {lines.line_num}: there are {len(row)} values for {len(columns)} columns; put "
+                    "values with a separator in quotes, and leave none out"
+                )
+            elif row:
+                yield f"{path}, line {lines.line_num}", dict(zip(columns, row, strict=True))
+    except csv.Error as fault:
+        raise DataError(f"{path}, line {lines.line_num}: not a {path.suffix[1:].upper()} file ({fault})") from None
+
+
+def _of_json(path: Path) -> Iterator[_Row]:
+    for number, line in enumerate(read_text(path, DataError, _MOST_BYTES).splitlines(), 1):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as fault:
+            raise DataError(f"{where}: not JSON ({first_line(fault)})") from None
+        if not isinstance(row, dict):
+            raise DataError(f'{where}: expected an object such as {{"text": …, "label": …}}, not {line[:40]!r}')
+        yield where, row
+
+
+def _of_parquet(path: Path) -> Iterator[_Row]:
+    try:
+        from pyarrow.parquet import ParquetFile
+    except ImportError:
+        raise DataError(f"{path}: Parquet needs pyarrow: pip install 'autoaug[parquet]'") from None
+    with reading(path, "a Parquet file"), ParquetFile(path) as file:
+        number = 0
+        for batch in file.iter_batches():
+            for row in batch.to_pylist():
+                number += 1
+                yield f"{path}, row {number}", row
+
+
+def _of_huggingface(data: str) -> Mapping[str, Iterator[_Row]]:
+    from autoaug.data.layouts.huggingface import load_splits
+
+    def rows_of(split: str, rows: Any) -> Iterator[_Row]:
+        names: dict[str, Callable[[int], str]] = {
+            name: feature.int2str for name, feature in rows.features.items() if hasattr(feature, "int2str")
+        }
+        for number, row in enumerate(rows, 1):
+            named = {k: names[k](v) if k in names and isinstance(v, int) and v >= 0 else v for k, v in row.items()}
+            yield f"{data}, {split} row {number}", named
+
+    splits = load_splits(data.removeprefix("hf:"))
+    return {split: rows_of(split, rows) for split, rows in splits.items()}

@@ -1,0 +1,27 @@
+"""The parts of exported code for texts: functions in Python alone, none of which refer to autoaug."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from autoaug.functional import bounds, workers
+from autoaug.modalities.runtime import ArrayRuntime, Runtime
+from autoaug.modalities.text import letters, own_lexicon, segmentation, thesaurus, words
+from autoaug.modalities.text.exports import plain
+
+_TYPES = """Token = tuple[str, int]
+Tokens = list[Token]
+Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]
+LEXICON: dict[str, list[str]] = {}"""
+
+EXPORTS: Mapping[str, Runtime] = {
+    "python": ArrayRuntime(
+        "text = Augment()(text)",
+        (bounds, workers, words, letters, segmentation, own_lexicon, thesaurus, plain),
+        {},
+        ("import os", "import random", "from typing import Any"),
+        _TYPES,
+        Path(__file__).parent / "python.txt",
+    ),
+}

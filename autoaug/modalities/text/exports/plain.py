@@ -1,0 +1,245 @@
+"""Operators on texts in Python alone, with the same numbers as those in `autoaug.modalities.text`, which explain them.
+
+A text is a list of tokens, each a word with its flags (see `flags_of_word`). Shares are numbers, uniforms are four
+numbers in [0, 1).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from autoaug.modalities.text.letters import Letters
+from autoaug.modalities.text.own_lexicon import OwnLexicon
+from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segments
+from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
+
+Token = tuple[str, int]
+Tokens = list[Token]
+#: Synonyms by word, read when they are first needed.
+LEXICON: dict[str, list[str]] = {}
+
+
+def scramble(x: int) -> int:
+    x = ((x ^ (x >> 16)) * 0x85EBCA6B) & 0xFFFFFFFF
+    x = ((x ^ (x >> 13)) * 0xC2B2AE35) & 0xFFFFFFFF
+    return x ^ (x >> 16)
+
+
+def random_bits(uniforms: Sequence[float], count: int) -> list[int]:
+    first, second = (int(u * 2**24) for u in uniforms[:2])
+    return [scramble(scramble((i + (first << 8)) & 0xFFFFFFFF) ^ second) for i in range(count)]
+
+
+def may_change(tokens: Tokens) -> list[int]:
+    """The places of words that are not protected."""
+    return [i for i, (_, flags) in enumerate(tokens) if flags & 6 == 2]
+
+
+def words_in(tokens: Tokens) -> int:
+    return sum(flags & 2 > 0 for _, flags in tokens)
+
+
+def count(share: float, there: int) -> int:
+    return min(max(int(share * there), 1), there) if share > 0 else 0
+
+
+def drawn_from(places: Sequence[int], size: int, uniforms: Sequence[float]) -> list[int]:
+    """The places in a random order."""
+    bits = random_bits(uniforms, size)
+    return sorted(places, key=lambda i: (bits[i], i))
+
+
+def chosen(tokens: Tokens, places: Sequence[int], share: float, uniforms: Sequence[float]) -> list[int]:
+    return drawn_from(places, len(tokens), uniforms)[: count(share, words_in(tokens))]
+
+
+def word_deletion(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
+    bits, allowed = random_bits(uniforms, len(tokens)), may_change(tokens)
+    last = max((bits[i] for i in allowed), default=-1)
+    deleted = {i for i in allowed if bits[i] < share * 2**32 and bits[i] < last}
+    return [token for i, token in enumerate(tokens) if i not in deleted]
+
+
+def word_swap(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
+    order = drawn_from(may_change(tokens), len(tokens), uniforms)
+    pairs = min(count(share, words_in(tokens)), len(order) // 2)
+    made = list(tokens)
+    for i, j in zip(order[:pairs], order[pairs : 2 * pairs], strict=True):
+        made[i], made[j] = tokens[j], tokens[i]
+    return made
+
+
+def span_cutout(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
+    width = min(count(share, len(tokens)), max(len(tokens) - 1, 0))
+    begin = math.floor(uniforms[2] * (len(tokens) - width + 1))
+    return [token for i, token in enumerate(tokens) if not begin <= i < begin + width or token[1] & 4]
+
+
+def sentence_shuffle(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
+    sentence, number = [], 0
+    for i, (_, flags) in enumerate(tokens):
+        sentence.append(number)
+        number += flags & 16 > 0 and not (i + 1 < len(tokens) and tokens[i + 1][1] & 16)
+    many = max(sentence, default=0) + 1
+    moved = [bits / 2**32 * (share * many) for bits in random_bits(uniforms, len(tokens))]
+    return [tokens[i] for i in sorted(range(len(tokens)), key=lambda i: sentence[i] + moved[sentence[i]])]
+
+
+def punctuation_insertion(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
+    before = set(chosen(tokens, [i for i, (_, flags) in enumerate(tokens) if flags & 2], share, uniforms))
+    bits, made = random_bits(uniforms[2:], len(tokens)), []
+    for i, token in enumerate(tokens):
+        if i in before:
+            sign = ".;?:!,"[bits[i] % 6]
+            made.append((sign, flags_of_word(sign, bool(token[1] & 1))))
+        made.append(token)
+    return made
+
+
+def punctuation_deletion(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
+    bits = random_bits(uniforms, len(tokens))
+    signs = [i for i, (_, flags) in enumerate(tokens) if not flags & 2]
+    deleted = {i for i in signs if bits[i] < share * 2**32}
+    if signs and len(signs) == len(tokens):
+        deleted.discard(max(signs, key=lambda i: bits[i]))
+    return [token for i, token in enumerate(tokens) if i not in deleted]
+
+
+def lexicon_groups() -> Iterator[list[str]]:
+    """The groups of synonyms of the lexicon below, of the file in the environment variable ``AUTOAUG_LEXICON``, and of
+    WordNet where it is installed.
+    """
+    texts, given = [OwnLexicon.groups], os.environ.get("AUTOAUG_LEXICON")
+    if given:
+        texts.append(Path(given).read_text(encoding="utf-8-sig"))
+    yield from (group for text in texts for group in groups_in(text))
+    folder = Path(os.environ.get("WNSEARCHDIR", "/usr/share/wordnet"))
+    if (folder / "data.noun").is_file():
+        for part in ("noun", "verb", "adj", "adv"):
+            yield from wordnet_groups((folder / f"data.{part}").read_text(encoding="utf-8"))
+
+
+def synonyms_of(tokens: Tokens, uniforms: Sequence[float]) -> dict[int, Token]:
+    """A synonym that is drawn for each word that says something and has any, by place."""
+    if not LEXICON:
+        LEXICON.update(synonyms(lexicon_groups()))
+    bits, found = random_bits(uniforms[2:], len(tokens)), {}
+    for i in may_change(tokens):
+        word, flags = tokens[i]
+        others = LEXICON.get(word.encode().lower().decode())
+        if others and not flags & 8:
+            other = others[bits[i] % len(others)]
+            flagged = flags_of_word(other, bool(flags & 1))
+            capital = "A" <= word[0] <= "Z" and "a" <= other[0] <= "z"
+            found[i] = (other[0].upper() + other[1:] if capital else other), flagged
+    return found
+
+
+def synonym_replacement(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
+    found = synonyms_of(tokens, uniforms)
+    replaced = set(chosen(tokens, list(found), share, uniforms))
+    return [found[i] if i in replaced else token for i, token in enumerate(tokens)]
+
+
+def synonym_insertion(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
+    found = synonyms_of(tokens, uniforms)
+    picked = chosen(tokens, list(found), share, uniforms)
+    words = [i for i, (_, flags) in enumerate(tokens) if flags & 2]
+    slots = drawn_from(words, len(tokens), [*uniforms[2:], *uniforms[:2]])
+    before = dict(zip(slots, picked, strict=False))
+    return [t for i, token in enumerate(tokens) for t in ([found[before[i]]] if i in before else []) + [token]]
+
+
+def changed(
+    tokens: Tokens, share: float, uniforms: Sequence[float], change: Callable[[str, int], str], fewest: int = 4
+) -> Tokens:
+    allowed = [i for i in may_change(tokens) if tokens[i][0].isascii() and tokens[i][0].isalpha()]
+    places = chosen(tokens, [i for i in allowed if len(tokens[i][0]) >= fewest], share, uniforms)
+    bits, made = random_bits(uniforms[2:], len(tokens)), list(tokens)
+    for i in places:
+        word, flags = tokens[i]
+        made[i] = change(word, bits[i]), flags
+    return made
+
+
+def other_letter(word: str, bits: int, others: dict[str, str]) -> str:
+    place = 1 + bits % (len(word) - 2)
+    found = others.get(word[place].lower(), word[place].lower())
+    other = found[(bits >> 8) % len(found)]
+    return word[:place] + (other.upper() if word[place].isupper() else other) + word[place + 1 :]
+
+
+def keyboard_typo(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
+    return changed(tokens, share, uniforms, lambda word, bits: other_letter(word, bits, Letters.keyboard))
+
+
+def scanner_error(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
+    return changed(tokens, share, uniforms, lambda word, bits: other_letter(word, bits, Letters.scanned))
+
+
+def letter_swap(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
+    def change(word: str, bits: int) -> str:
+        i = 1 + bits % (len(word) - 3)
+        return word[:i] + word[i + 1] + word[i] + word[i + 2 :]
+
+    return changed(tokens, share, uniforms, change)
+
+
+def letter_deletion(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
+    def change(word: str, bits: int) -> str:
+        i = 1 + bits % (len(word) - 2)
+        return word[:i] + word[i + 1 :]
+
+    return changed(tokens, share, uniforms, change)
+
+
+def case_change(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
+    def change(word: str, bits: int) -> str:
+        return word.upper() if word == word.lower() else word.lower()
+
+    return changed(tokens, share, uniforms, change, fewest=1)
+
+
+def draw_operations(table: Any, n: int, generator: Any) -> list[list[tuple[int, float, list[float]]]]:
+    """For each of n texts, the operator (-1 for none), its magnitude and four uniform numbers in every step."""
+    drawn = []
+    for _ in range(n):
+        steps = []
+        for sub_policies in table:
+            weights = [weight for weight, _ in sub_policies]
+            ((_, operations),) = generator.choices(sub_policies, weights)
+            for operator, probability, low, high, _ in operations:
+                index = operator if generator.random() < probability else -1
+                size = low + generator.random() * (high - low)
+                steps.append((index, size, [generator.random() for _ in range(4)]))
+        drawn.append(steps)
+    return drawn
+
+
+def rounded(number: float) -> float:
+    """The nearest number of 32 bits."""
+    return float(struct.unpack("f", struct.pack("f", number))[0])
+
+
+def apply_operations(texts: Sequence[str], drawn: Sequence[Sequence[tuple[int, float, Sequence[float]]]]) -> list[str]:
+    """Apply to each text its operators in order. A batch has room for twice as many words as its longest text."""
+    split = [list(segments(cleaned(text))) for text in texts]
+    room, made = 2 * max(map(len, split), default=0) + 1, []
+    for text, words, steps in zip(texts, split, drawn, strict=True):
+        given = tokens = [(word, flags_of_word(word, spaced)) for word, spaced in words]
+        for index, magnitude, uniforms in steps:
+            if index >= 0:
+                _, function, limit = OPERATORS[index]
+                tokens = function(tokens, rounded(rounded(magnitude) * rounded(limit)), uniforms)[:room]
+        joined = "".join(" " * (flags & 1) + word for word, flags in tokens).strip()
+        made.append(text if tokens == given else joined)
+    return made
+
+
+#: Kind, function and value at magnitude 1 of each operator; an exported module has its own list.
+OPERATORS: list[tuple[str, Callable[..., Tokens], float]] = []

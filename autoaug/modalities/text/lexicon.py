@@ -1,0 +1,122 @@
+"""The lexicon of synonyms: autoaug's own short one, WordNet where it is installed, and the user's.
+
+All are groups of words that mean the same. Two words are synonyms if they are in one group.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from autoaug.errors import OptionError
+from autoaug.modalities.text.bits import keys_of
+from autoaug.modalities.text.own_lexicon import OwnLexicon
+from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
+from autoaug.modalities.text.tokens import as_rows, token
+from autoaug.utils.files import read_text
+
+#: The environment variables of the user's lexicon, and of WordNet's folder, as WordNet names it.
+VARIABLE, FOLDER_VARIABLE = "AUTOAUG_LEXICON", "WNSEARCHDIR"
+#: Where Debian's package wordnet-base puts it.
+_WORDNET = "/usr/share/wordnet"
+_PARTS = ("noun", "verb", "adj", "adv")
+
+
+class Table(NamedTuple):
+    """Synonyms by word, in buckets of the words' keys.
+
+    Attributes:
+        buckets: where the words of each bucket begin among the `keys`, ``[2**k]``.
+        keys: of the words by bucket, int64 ``[W + d]``, with d others behind them; see `keys_of`.
+        starts, counts: where the synonyms of each word are in `tokens`, and how many, ``[W + d]`` each.
+        tokens: int64 ``[M, 3]``.
+        depth: the most words in a bucket, d.
+    """
+
+    buckets: Tensor
+    keys: Tensor
+    starts: Tensor
+    counts: Tensor
+    tokens: Tensor
+    depth: int
+
+    def find(self, keys: Tensor) -> tuple[Tensor, Tensor]:
+        """The place of each key among the `keys`, and whether it is there."""
+        place = first = self.buckets[keys & (len(self.buckets) - 1)]
+        there = self.keys[first] == keys
+        for step in range(1, self.depth):
+            same = self.keys[first + step] == keys
+            place, there = torch.where(same, first + step, place), there | same
+        return place, there
+
+
+def wordnet_folder() -> Path | None:
+    """The folder of WordNet's files; None if it is not installed."""
+    folder = Path(os.environ.get(FOLDER_VARIABLE, _WORDNET))
+    return folder if (folder / "data.noun").is_file() else None
+
+
+def own_file() -> Path | None:
+    """The user's lexicon, if there is one."""
+    given = os.environ.get(VARIABLE)
+    return Path(given) if given else None
+
+
+def described() -> str:
+    """Which lexicon is used, and how to have a larger one."""
+    given = own_file()
+    if given is not None:
+        read_text(given, OptionError)
+    folder = wordnet_folder()
+    words = "WordNet" if folder else "a short lexicon (Debian's package wordnet-base has a large English one)"
+    return f"synonyms from {words}" + (f" and {given}" if given else "")
+
+
+def all_groups() -> Iterator[list[str]]:
+    """The groups of all lexicons that there are; raises `OptionError` if the user's cannot be read."""
+    given, folder = own_file(), wordnet_folder()
+    yield from groups_in(OwnLexicon.groups)
+    if given is not None:
+        yield from groups_in(read_text(given, OptionError))
+    if folder is not None:
+        for part in _PARTS:
+            yield from wordnet_groups(read_text(folder / f"data.{part}", OptionError))
+
+
+def make_table(groups: Iterable[list[str]]) -> Table:
+    """The table of the synonyms of all words in some groups."""
+    found = synonyms(groups)
+    counts = torch.tensor([len(others) for others in found.values()])
+    keys = keys_of(torch.from_numpy(as_rows([[token(word, False) for word in found]], len(found)))[0])
+    others = [token(word, False) for of_word in found.values() for word in of_word]
+    size = 2 ** (8 * len(found)).bit_length()
+    bucket, order = (keys & (size - 1)).sort()
+    in_bucket = bucket.bincount(minlength=size)
+    depth = int(in_bucket.max())
+
+    def padded(numbers: Tensor, fill: int) -> Tensor:
+        return torch.nn.functional.pad(numbers[order], (0, depth), value=fill)
+
+    return Table(
+        in_bucket.cumsum(0) - in_bucket,
+        padded(keys, 0),
+        padded(counts.cumsum(0) - counts, 0),
+        padded(counts, 1),
+        torch.from_numpy(as_rows([others], len(others)))[0],
+        depth,
+    )
+
+
+@cache
+def table(device: torch.device) -> Table:
+    """The table of all lexicons on a device, made once in a process."""
+    if device.type != "cpu":
+        *parts, depth = table(torch.device("cpu"))
+        return Table(*(part.to(device) for part in parts), depth)
+    return make_table(all_groups())

@@ -1,0 +1,262 @@
+"""Open data sets of texts."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from autoaug.data.inputs import MemoryInputs
+from autoaug.data.layouts import list_files, no_such_data
+from autoaug.data.layouts.arrays import open_npz
+from autoaug.data.layouts.listing import Common, Item, open_listing
+from autoaug.data.layouts.reading import reading
+from autoaug.data.layouts.table import Table, columns_of, read_table, table_files
+from autoaug.data.source import Part, Role, Source, index_labels
+from autoaug.errors import DataError, printable
+from autoaug.modalities.base import AS_SUITS, Resize
+from autoaug.modalities.text.lexicon import described
+from autoaug.modalities.text.segmentation import Chinese, Scripts
+from autoaug.modalities.text.tokens import NUMBERS, ROOM, WORD, as_rows, text_of, tokenized
+from autoaug.utils.files import read_text
+
+ending = ".txt"
+beside: Mapping[str, np.ndarray] = {}
+
+_ENDINGS = frozenset({".txt"})
+#: Usual names of the column of texts.
+_COLUMNS = (
+    *("text", "sentence", "content", "review", "document", "body", "message", "comment", "tweet", "question", "title"),
+    *("文本", "内容", "评论", "句子"),
+)
+_LOOKED_AT = 200
+#: Without a given length, this share of the training texts fit in whole with room for a fourth more, up to the most.
+_WHOLE, _ROOM, _FEWEST, _MOST = 0.98, 1.25, 8, 128
+#: A label is in its texts if so many of them name it, this many times as often as other texts do.
+_NAMED, _TIMES = 0.5, 5
+_FEW = 3
+
+
+def recognizes(data: str) -> bool:
+    """Whether a table has a column with one of the usual names for texts, or most files in a folder end in ``.txt``; or
+    an ``.npz`` has texts.
+    """
+    files = table_files(data)
+    if files:
+        return any(name.strip(' "').lower() in _COLUMNS for name in columns_of(files[0]))
+    path = Path(data)
+    if path.is_dir():
+        names = list(islice(_names(path), _LOOKED_AT))
+        return 2 * sum(name.lower().endswith(ending) for name in names) > len(names)
+    if path.suffix.lower() != ".npz" or not path.is_file():
+        return False
+    return any(kind == "U" for kind in _kinds(path))
+
+
+def _names(folder: Path) -> Iterator[str]:
+    for _, folders, files in os.walk(folder):
+        folders.sort()
+        yield from sorted(name for name in files if not name.startswith("."))
+
+
+def _kinds(path: Path) -> Iterator[str]:
+    """The kinds of type of the arrays of samples; only their headers are read."""
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.lower().startswith(("x_", "texts_", "train_texts")):
+                with archive.open(name) as file:
+                    version = np.lib.format.read_magic(file)
+                    read = (
+                        np.lib.format.read_array_header_1_0
+                        if version == (1, 0)
+                        else np.lib.format.read_array_header_2_0
+                    )
+                    yield read(file)[2].kind
+
+
+def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # noqa: A001 (the seam's name)
+    """Open a table with a column of texts, a folder of ``.txt`` per class, or an ``.npz`` of texts.
+
+    Args:
+        data: a path, or ``hf:NAME``.
+        memory_limit: not used: tokens are in memory.
+        resize: the length of all texts, in words and signs; shorter ones are padded, and longer ones are cut.
+
+    Raises:
+        DataError: the data do not exist, or break a rule of their format.
+    """
+    if len(resize.lengths) > 1 or resize.how != "crop":
+        raise DataError(f"{data}: texts have one length, and are cut or padded: --size WORDS, without --resize")
+    size = resize.lengths[0] if resize.lengths else None
+    if table_files(data) or data.startswith("hf:"):
+        return _of_table(read_table(data, _COLUMNS), size)
+    if Path(data).suffix.lower() == ".npz" and Path(data).is_file():
+        return _of_arrays(Path(data), memory_limit, size)
+    listing = list_files(data, _ENDINGS, "Value")
+    if listing is None:
+        raise no_such_data(data, ())
+    return open_listing(listing, read_tokens, partial(_agree, size=size))
+
+
+def _of_table(table: Table, size: int | None) -> Source:
+    rows = table.rows
+    split = [tokenized(row.cell) for row in rows]
+    roles: list[Role] = [role for role in ("train", "validation", "test") if any(row.role == role for row in rows)]
+    places = {role: [i for i, row in enumerate(rows) if row.role == role] for role in roles}
+    length = size or length_for([split[i] for i in places["train"]])
+    texts = [[rows[i].label for i in places[role]] for role in roles]
+    labels, classes = index_labels([np.array(of_role, dtype=object) for of_role in texts], None, table.name)
+    grouped = any(row.group is not None for row in rows)
+
+    def part(role: Role, of_role: np.ndarray) -> Part:
+        own = [rows[i] for i in places[role]]
+        groups = np.array([row.group or row.where for row in own]) if grouped else None
+        tokens = as_rows([split[i] for i in places[role]], length)
+        return Part(MemoryInputs(tokens), of_role, groups, tuple(printable(row.where) for row in own))
+
+    return Source(
+        name=table.name,
+        classes=classes,
+        parts={role: part(role, of_role) for role, of_role in zip(roles, labels, strict=True)},
+        unreadable=tuple(printable(words) for words in table.unreadable),
+        forms=_forms([row.cell for row in rows], split),
+        rule=_rule(length),
+        left_out=table.left_out,
+        assumed=table.assumed,
+        unusual=tuple(_unusual(split, [row.label for row in rows], [printable(row.where) for row in rows], length)),
+    )
+
+
+def length_for(train: Sequence[Sequence[bytes]]) -> int:
+    """The number of tokens of all texts, from the tokenized training texts."""
+    whole = float(np.quantile([len(text) for text in train], _WHOLE, method="higher"))
+    return int(min(max(np.ceil(whole * _ROOM), _FEWEST), _MOST))
+
+
+def _forms(texts: Sequence[str], split: Sequence[Sequence[bytes]]) -> dict[str, dict[str, int]]:
+    """The scripts of the texts, by their first letters, and the bounds of their numbers of words and signs."""
+    scripts = Counter(script_of(text) for text in texts)
+    lengths = sorted(map(len, split))
+    middle = f"{lengths[0]} to {lengths[-1]}, half of them up to {lengths[len(lengths) // 2]}"
+    return {"scripts": dict(scripts.most_common()), "words and signs": {middle: len(lengths)}}
+
+
+def script_of(text: str) -> str:
+    """The name of the script of the first letter, as in Unicode's names of characters; ``none`` without letters."""
+    letter = next((character for character in text if character.isalpha()), None)
+    return "none" if letter is None else unicodedata.name(letter, "unknown").split()[0].capitalize()
+
+
+def _rule(length: int) -> str:
+    return f"{length} words and signs, shorter texts are padded and longer ones are cut at the end; {described()}"
+
+
+def _unusual(
+    split: Sequence[Sequence[bytes]], labels: Sequence[str], names: Sequence[str], length: int
+) -> Iterator[str]:
+    """What is readable and hardly meant, each with the number of texts and the first of them."""
+    words = [sum(unit[0] & WORD > 0 for unit in text) for text in split]
+    kinds: dict[str, list[bool]] = {
+        "without a word": [not many for many in words],
+        "of one word": [many == 1 for many in words],
+        f"longer than {length} words and signs, and cut there (--size WORDS sets the length)": [
+            len(text) > length for text in split
+        ],
+    }
+    for what, are_so in kinds.items():
+        found = [name for name, is_so in zip(names, are_so, strict=True) if is_so]
+        if found:
+            yield f"{len(found)} of {len(split)} texts are {what}; the first: {found[0]}"
+    yield from _named_labels(split, labels)
+    if Chinese.cut is None and any(_is_han(text) for text in split[:_LOOKED_AT]):
+        yield "there is Chinese, which is cut into characters: pip install 'autoaug[text]' to find its words"
+
+
+def _is_han(text: Sequence[bytes]) -> bool:
+    return any(re.match(f"[{Scripts.han}]", unit[1:].rstrip(b"\0").decode(errors="replace")) for unit in text)
+
+
+def _named_labels(split: Sequence[Sequence[bytes]], labels: Sequence[str]) -> Iterator[str]:
+    """Labels that most of their texts name, and few others do."""
+    words = [{unit[1:].lower() for unit in text} for text in split]
+    for label in dict.fromkeys(labels):
+        named = label.lower().encode()[:ROOM].ljust(ROOM, b"\0")
+        has = [named in of_text for of_text in words]
+        own = [h for h, other in zip(has, labels, strict=True) if other == label]
+        others = [h for h, other in zip(has, labels, strict=True) if other != label]
+        if len(own) >= _FEW and np.mean(own) > _NAMED and np.mean(own) > _TIMES * np.mean(others or [0]):
+            yield f"{sum(own)} of {len(own)} texts of {label!r} have this word in them; a model may look for it alone"
+
+
+@dataclass(frozen=True)
+class TextReader:
+    """Reads files as ``length`` tokens; see `autoaug.data.inputs.Reader`."""
+
+    length: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.length, NUMBERS
+
+    @property
+    def dtype(self) -> np.dtype[np.int64]:
+        return np.dtype(np.int64)
+
+    def read(self, path: Path) -> np.ndarray:
+        row: np.ndarray = as_rows([read_tokens(path)], self.length)[0]
+        return row
+
+    def rewritten(self, path: Path) -> None:
+        return None
+
+
+def read_tokens(path: Path) -> list[bytes]:
+    """The tokens of a file; raises `DataError` if it is not UTF-8, or empty."""
+    split = tokenized(read_text(path, DataError))
+    if not split:
+        raise DataError(f"{path} is empty")
+    return split
+
+
+def _agree(readable: Sequence[tuple[Item, list[bytes]]], size: int | None) -> Common:
+    length = size or length_for([split for item, split in readable if item.role == "train"])
+    texts = [text_of(as_rows([split[:20]], 20)[0]) for _, split in readable]
+    split = [split for _, split in readable]
+    labels, names = [item.label for item, _ in readable], [str(item.path) for item, _ in readable]
+    unusual = tuple(_unusual(split, labels, names, length))
+    return Common(TextReader(length), _forms(texts, split), _rule(length), unusual)
+
+
+def _of_arrays(path: Path, memory_limit: int, size: int | None) -> Source:
+    """Arrays ``[N]`` of text."""
+    if size is None:
+        with reading(path, "an .npz of plain arrays"), np.load(path, allow_pickle=False) as file:
+            texts = [text for name in file.files if file[name].dtype.kind == "U" for text in file[name].ravel()[:5000]]
+        size = length_for([tokenized(text) for text in texts])
+    return replace(open_npz(path, memory_limit, partial(_prepare, length=size), "text"), rule=_rule(size))
+
+
+def _prepare(array: np.ndarray, where: str, length: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Check the array, and return a function that converts its rows to tokens."""
+    if array.ndim != 1 or array.dtype.kind != "U":
+        raise DataError(f"{where} must be [N] of text, not {array.dtype} {list(array.shape)}")
+    return lambda some: as_rows([tokenized(text) for text in some], length)
+
+
+def write(sample: np.ndarray, path: Path) -> None:
+    """Write tokens ``[L, 3]`` as a text file."""
+    path.write_text(text_of(sample) + "\n", encoding="utf-8")
+
+
+def as_array(samples: np.ndarray) -> np.ndarray:
+    """Texts as they are in an ``.npz`` file, text ``[n]``."""
+    return np.array([text_of(sample) for sample in samples], dtype=str)

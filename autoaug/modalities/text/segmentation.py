@@ -1,0 +1,103 @@
+"""Cut text of any script into words and signs. Exported modules contain these definitions if they need them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from autoaug.modalities.text.words import Words
+
+
+class Chinese:
+    """The words of Chinese, where ``rjieba`` is installed."""
+
+    try:
+        import rjieba
+
+        cut = rjieba.cut
+    except ImportError:
+        cut = None
+
+
+class Scripts:
+    """Scripts that are written without spaces, as ranges of a regular expression: Han, and all of these, with kana,
+    Thai, Lao, Burmese and Khmer.
+    """
+
+    han = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+    unspaced = han + r"\u3040-\u30ff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+
+
+def marks() -> str:
+    """Combining marks and what else belongs to the letter before it, as a class of a regular expression. Its characters
+    have at most 16 bits, without which the class would be searched one by one.
+    """
+    places = (*range(0x300, 0x3100), *range(0xA800, 0xAC00), *range(0xFE00, 0xFE30))
+    found = [chr(place) for place in places if unicodedata.category(chr(place)).startswith("M")]
+    return f"[{''.join(map(re.escape, found))}\u200c]"
+
+
+def pattern() -> str:
+    """A run of Han characters, a character of another unspaced script, a word, or a sign."""
+    after = f"{marks()}*"
+    letter = f"[^\\W_{Scripts.unspaced}]{after}"
+    tones = "[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\U000e0100-\U000e01ef]"  # and tags, and variation selectors
+    tail = f"(?:{marks()}|{tones})*"
+    sign = f"\\S{tail}(?:\u200d\\S{tail})*"
+    flag = "[\U0001f1e6-\U0001f1ff]{2}"
+    word = f"(?P<word>(?:{letter})+(?:['’.\\-](?:{letter})+)*)"
+    return f"(?P<han>[{Scripts.han}]+)|[{Scripts.unspaced}]{after}|{word}|{flag}|{sign}"
+
+
+class Patterns:
+    """The pieces of a text, and the letters of a piece with their marks."""
+
+    piece = re.compile(pattern())
+    letter = re.compile(f".{marks()}*", re.DOTALL)
+
+
+def pieces(text: str, at_most: int) -> list[str]:
+    """The text in parts of at most `at_most` bytes of UTF-8, cut before letters rather than marks where it can be."""
+    parts, part = [], b""
+    for unit in Patterns.letter.findall(text):
+        for piece in [unit] if len(unit.encode()) <= at_most else list(unit):
+            if part and len(part) + len(piece.encode()) > at_most:
+                parts.append(part.decode())
+                part = b""
+            part += piece.encode()
+    return [*parts, part.decode()]
+
+
+def segments(text: str, at_most: int = 23) -> Iterator[tuple[str, bool]]:
+    """The words and signs of a text in NFC, in parts of at most `at_most` bytes, each with whether white space, or the
+    beginning of the text, is before it. Unspaced scripts have none at the beginning. Runs of Han characters are cut
+    into words by ``rjieba`` where it is installed, or else into characters.
+    """
+    end = 0
+    for match in Patterns.piece.finditer(text):
+        spaced = match.start() > end or (not end and match["word"] is not None)
+        end = match.end()
+        words = [match[0]]
+        if match["han"]:
+            words = list(match[0]) if Chinese.cut is None else Chinese.cut(match[0])
+        for word in words:
+            for piece in [word] if len(word.encode()) <= at_most else pieces(word, at_most):
+                yield piece, spaced
+                spaced = False
+
+
+def flags_of_word(word: str, spaced: bool) -> int:
+    """The flags of a word or sign: 1 for white space before it, 2 for a word, 4 if it must stay, 8 if it says little,
+    16 if a sentence ends with it, and always 64.
+    """
+    lower, flags = word.lower(), 64 + spaced
+    if any(character.isalnum() for character in word):
+        negates = lower in Words.negations or lower.replace("’", "'").endswith("n't")
+        return flags + 2 + 4 * negates + 8 * (lower in Words.common)
+    return flags + 16 * (word[0] in ".!?…。！？؟।")
+
+
+def cleaned(text: str) -> str:
+    """The text in NFC; what is no character is replaced by a sign for that."""
+    return unicodedata.normalize("NFC", text).replace("\0", "\ufffd").encode(errors="replace").decode()

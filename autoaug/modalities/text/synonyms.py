@@ -1,0 +1,64 @@
+"""Operators that replace words by others that mean the same, or insert these."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from autoaug.functional.noise import random_bits
+from autoaug.modalities.operators import operator
+from autoaug.modalities.text.bits import as_bytes, chosen, count, drawn_from, has, keys_of, may_change
+from autoaug.modalities.text.edits import with_inserted, words_in
+from autoaug.modalities.text.lexicon import table
+from autoaug.modalities.text.tokens import COMMON, MADE, SPACED, THERE, WORD
+
+meaning = partial(
+    operator, modality="text", family="meaning", kind="tokens", unit="of the words", limit=0.5, jumps=True
+)
+
+
+def entries_of(tokens: Tensor) -> tuple[Tensor, Tensor]:
+    """For each token its entry in the lexicon, and whether it is a word that says something and has one, ``[n, L]``
+    each.
+    """
+    entry, known = table(tokens.device).find(keys_of(tokens))
+    return entry, known & may_change(tokens) & ~has(tokens, COMMON)
+
+
+def with_synonyms(tokens: Tensor, places: Tensor, entry: Tensor, uniforms: Tensor) -> Tensor:
+    """The tokens with synonyms that are drawn at some ``places [n, L]``, which are true. Each has its word's space
+    before it and, where this is ASCII, its capital.
+    """
+    known = table(tokens.device)
+    words, entry = tokens[places], entry[places]
+    bits = random_bits(uniforms[:, 2:], tokens.shape[1])[places]
+    found = known.tokens[known.starts[entry] + bits % known.counts[entry]]
+    found[:, 0] = (found[:, 0] & ~SPACED) | (words[:, 0] & SPACED) | MADE
+    given, made = as_bytes(words)[:, 1], as_bytes(found)
+    capital = (given >= 65) & (given <= 90) & (made[:, 1] >= 97) & (made[:, 1] <= 122)
+    made[:, 1] -= capital.to(torch.uint8) * 32
+    return tokens.masked_scatter(places[..., None].expand_as(tokens), found)
+
+
+@meaning("SynonymReplacement")
+def synonym_replacement(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
+    """Replace so many words by synonyms (EDA; Wei and Zou, 2019), as far as the lexicon has them; negations stay."""
+    entry, there = entries_of(tokens)
+    return with_synonyms(tokens, chosen(there, share, words_in(tokens), uniforms), entry, uniforms)
+
+
+@meaning("SynonymInsertion")
+def synonym_insertion(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
+    """Insert synonyms of so many words anywhere (EDA; Wei and Zou, 2019), as far as the lexicon has them."""
+    entry, there = entries_of(tokens)
+    many = torch.minimum(count(share, words_in(tokens)), there.sum(1))
+    order, own = drawn_from(there, uniforms)
+    _, rank = drawn_from(has(tokens, WORD), uniforms[:, [2, 3, 0, 1]])
+    found = with_synonyms(tokens, own < many[:, None], entry, uniforms)
+    length = tokens.shape[1]
+    what = length + order.gather(1, rank.clamp(max=length - 1))
+    source = with_inserted(has(tokens, THERE), rank < many[:, None], what)
+    both = torch.cat([tokens, found], 1).gather(1, source.clamp(min=0)[..., None].expand(-1, -1, tokens.shape[2]))
+    return torch.where(source[..., None] >= 0, both, 0)

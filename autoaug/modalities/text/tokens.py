@@ -1,0 +1,50 @@
+"""Texts as rows of tokens: how a word is stored, without torch.
+
+A token is 24 bytes, as three little-endian int64: flags, and the UTF-8 of a word (or of 23 bytes of a longer one) with
+zeros after it. So operators find all that they need in the tokens themselves, in any process, and inserted words need
+no vocabulary. A token of zeros is padding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segments
+
+#: The bytes and the numbers of a token, and the most bytes of UTF-8 in it.
+WIDTH, NUMBERS, ROOM = 24, 3, 23
+#: The flags: white space is before it, it is a word rather than a sign, it must stay, it says little, a sentence ends
+#: with it, and an operator made it. All tokens have the last one.
+SPACED, WORD, PROTECTED, COMMON, END, MADE, THERE = 1, 2, 4, 8, 16, 32, 64
+
+
+@lru_cache(2**16)
+def token(word: str, spaced: bool) -> bytes:
+    """The 24 bytes of a word."""
+    return bytes([flags_of_word(word, spaced)]) + word.encode().ljust(ROOM, b"\0")
+
+
+def tokenized(text: str) -> list[bytes]:
+    """The tokens of a text."""
+    return [token(word, spaced) for word, spaced in segments(cleaned(text))]
+
+
+def as_rows(texts: Iterable[Sequence[bytes]], length: int) -> np.ndarray:
+    """Tokenized texts as int64 ``[n, length, 3]``, cut at the end or padded."""
+    whole = b"".join(b"".join(text[:length]).ljust(length * WIDTH, b"\0") for text in texts)
+    return np.frombuffer(whole, "<i8").reshape(-1, length, NUMBERS).copy()
+
+
+def words_of(row: np.ndarray) -> list[tuple[str, int]]:
+    """The words of a row ``[L, 3]``, each with its flags."""
+    content = np.ascontiguousarray(row, "<i8").tobytes()
+    units = [content[start : start + WIDTH] for start in range(0, len(content), WIDTH)]
+    return [(unit[1:].rstrip(b"\0").decode(errors="replace"), unit[0]) for unit in units if unit[0]]
+
+
+def text_of(row: np.ndarray) -> str:
+    """The text of a row ``[L, 3]``."""
+    return "".join(" " * (flags & SPACED) + word for word, flags in words_of(row)).strip()

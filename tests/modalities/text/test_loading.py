@@ -1,0 +1,160 @@
+"""Texts in tables, folders and arrays: what is read, by which rule, and what is refused with the line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autoaug import api
+from autoaug.data.audit import audit
+from autoaug.data.loading import open_source, recognize
+from autoaug.data.source import Source
+from autoaug.errors import DataError
+from autoaug.modalities.base import Resize
+from autoaug.modalities.text.tokens import text_of
+from tests.modalities.text.writing import write_table, write_texts, written
+
+LIMIT = 2**30
+
+
+def opened(path: Path, *lengths: int) -> Source:
+    return open_source(path, LIMIT, Resize(lengths), "text")
+
+
+def words_of(path: Path) -> str:
+    return "\n".join(finding.message for finding in audit(opened(path)).findings)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl"])
+def test_tables_are_recognized_and_read(suffix: str, tmp_path: Path) -> None:
+    rows = [
+        (text, label, ("train", "test")[i // 2 % 2], f"g{i // 4}{i // 2 % 2}")
+        for i, (text, label) in enumerate(written(8, 0))
+    ]
+    path = write_table(tmp_path / f"data.{suffix}", rows, ("Text", "label", "split", "group"))
+    assert recognize(path).name == "text"
+    source = opened(path)
+    assert source.classes == ("money", "sport")
+    part = source.parts["test"]
+    assert [text_of(row) for row in part.inputs.take(np.arange(4))] == [row[0] for row in (*rows[2:4], *rows[6:8])]
+    assert part.groups is not None
+    assert part.groups.tolist() == ["g01", "g01", "g11", "g11"]
+
+
+def test_parquet_and_a_folder_of_tables(tmp_path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    write_texts(tmp_path / "tables", 12, 6)
+    assert recognize(tmp_path / "tables").name == "text"
+    assert {role: len(part) for role, part in opened(tmp_path / "tables").parts.items()} == {"train": 12, "test": 6}
+    texts, labels = zip(*written(12, 0), strict=True)
+    (tmp_path / "p").mkdir()
+    parquet.write_table(pyarrow.table({"text": texts, "label": labels}), tmp_path / "p/train.parquet")
+    assert recognize(tmp_path / "p").name == "text"
+    assert len(opened(tmp_path / "p").parts["train"]) == 12
+    images = pyarrow.table({"image": [{"bytes": b"x", "path": ""}], "text": ["a caption"], "label": [0]})
+    parquet.write_table(images, tmp_path / "images.parquet")
+    assert recognize(tmp_path / "images.parquet").name == "image"
+
+
+def test_a_folder_of_files_per_class(tmp_path: Path) -> None:
+    for i, (text, label) in enumerate(written(12, 0)):
+        path = tmp_path / "data" / ("train", "test")[i % 2 if i > 5 else 0] / label / f"{i}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "data/train/sport/empty.txt").write_text(" \n")
+    (tmp_path / "data/train/sport/latin.txt").write_bytes("café".encode("latin-1"))
+    assert recognize(tmp_path / "data").name == "text"
+    source = opened(tmp_path / "data")
+    assert len(source.unreadable) == 2
+    assert "is empty" in " ".join(source.unreadable)
+    assert "is not UTF-8 text" in " ".join(source.unreadable)
+    assert text_of(source.parts["train"].inputs.take(np.array([0]))[0]).endswith(".")
+    assert "unreadable" in words_of(tmp_path / "data")
+
+
+def test_columns_without_known_names_are_found_and_told(tmp_path: Path) -> None:
+    rows = [(str(i), "ham" if i % 2 else "spam", text) for i, (text, _) in enumerate(written(20, 0))]
+    path = write_table(tmp_path / "sms.csv", rows, ("id", "v1", "v2"))
+    source = opened(path)
+    assert source.classes == ("ham", "spam")
+    assert "taken from the column 'v2' and the labels from 'v1'" in source.assumed[0]
+    assert source.left_out == ("column 'id'",)
+
+
+def test_what_spoils_a_result_is_found(tmp_path: Path) -> None:
+    rows = [(f"{label} {text}" if label == "sport" else text, label) for text, label in written(40, 0)]
+    rows += [("Cafe\u0301  au lait is good", "money"), ("Café au lait is good", "money")]
+    rows += [("x " * 400, "money"), ("good", "money"), ("😀", "money"), ("", "money")]
+    write_table(tmp_path / "data/train.csv", rows)
+    write_table(tmp_path / "data/test.csv", [(*rows[0],), (*rows[1],), ("Another text", "money")])
+    words = words_of(tmp_path / "data")
+    assert "2 samples are in two splits" in words
+    assert "train.csv, line 42" in words, "NFC and white space make duplicates"
+    assert "1 of 48 texts are longer than" in words
+    assert "1 of 48 texts are of one word" in words
+    assert "1 of 48 texts are without a word" in words
+    assert "21 of 21 texts of 'sport' have this word in them" in words
+    assert "line 47: there is no text" in words
+
+
+def test_texts_are_padded_and_cut_to_one_length(tmp_path: Path) -> None:
+    path = write_texts(tmp_path / "data", 40, 10)
+    longest = max(len(text.split()) for text, _ in written(40, 1)) + 1
+    assert opened(path).parts["train"].inputs.shape == (int(np.ceil(1.25 * longest)), 3)
+    cut = opened(path, 5).parts["train"].inputs.take(np.array([0]))[0]
+    assert text_of(cut).split() == next(written(40, 1))[0].split()[:5]
+
+
+def test_copies_are_written_as_files_and_as_arrays(tmp_path: Path) -> None:
+    made = api.expand(write_texts(tmp_path / "data", 12, 6), "eda", out=str(tmp_path / "more"), copies=2)
+    assert made.copies == 24
+    assert recognize(tmp_path / "more/data.npz").name == "text"
+    again = opened(tmp_path / "more/data.npz")
+    assert len(again.parts["train"]) == 36
+    for i, (text, label) in enumerate(written(12, 0)):
+        file = tmp_path / f"files/train/{label}/{i}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    api.expand(tmp_path / "files", "eda", out=str(tmp_path / "copies"), copies=1)
+    assert len(list((tmp_path / "copies").rglob("*.txt"))) == 24
+    assert len(opened(tmp_path / "copies").parts["train"].originals) == 12
+
+
+Write = Callable[[Path], object]
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "words"),
+    [
+        ("a.csv", lambda p: p.write_text("text,label\n"), "there are no rows in it"),
+        (
+            "a.csv",
+            lambda p: p.write_text("text\nhello\nworld\n"),
+            r"there is no column of labels \(label\); it has text",
+        ),
+        ("a.csv", lambda p: p.write_text("text,label\nhello,a,b\n"), "line 2: there are 3 values for 2 columns"),
+        ("a.csv", lambda p: p.write_bytes(b"text,label\na\0b,c\n"), r"not a CSV file \(it has NUL bytes\)"),
+        ("a.csv", lambda p: p.write_bytes(b"text,label\n\xff\xfe,c\n"), "is not UTF-8 text"),
+        ("a.csv", lambda p: p.write_text("text,label\n,a\n,b\n"), "there is no training sample in 2 rows; the first: "),
+        ("a.csv", lambda p: p.write_text("text,label,split\nx,a,tran\n"), "line 2: .*'tran'"),
+        ("a.jsonl", lambda p: p.write_text('{"text": "x", "label"\n'), "line 1: not JSON"),
+        ("a.jsonl", lambda p: p.write_text("[1, 2]\n"), "line 1: expected an object"),
+        ("a.jsonl", lambda p: p.write_text('{"text": "x", "label": 1.5}\n'), "a label is 1.5"),
+        ("a.parquet", lambda p: p.write_bytes(b"PAR1"), "not a Parquet file"),
+    ],
+)
+def test_bad_tables_are_refused_in_one_line(name: str, write: Write, words: str, tmp_path: Path) -> None:
+    write(tmp_path / name)
+    with pytest.raises(DataError, match=words) as refused:
+        opened(tmp_path / name)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("text,label\nhello,a\nworld,b\n".encode("utf-8-sig"))
+    assert opened(tmp_path / "a.csv").left_out == ()

@@ -1,0 +1,293 @@
+"""Operators on texts: their contract, and how many words change, in closed form and as nlpaug has it."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autoaug
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.plan import Plan, draw_plan
+from autoaug.errors import AutoaugError
+from autoaug.modalities.operators import get_operator
+from autoaug.modalities.text.bits import flags_of, keys_of, lengths_of
+from autoaug.modalities.text.letters import Letters
+from autoaug.modalities.text.lexicon import make_table
+from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
+from autoaug.modalities.text.tokens import PROTECTED, as_rows, text_of, tokenized, words_of
+from autoaug.policy.loading import load_policy, parse_policy
+from autoaug.policy.models import Operation, Policy, in_turn
+from tests.modalities.text.writing import TEXTS, tokens
+from tests.samples import operators_of
+
+OPERATORS = list(operators_of("text"))
+LETTERS = [name for name in OPERATORS if get_operator(name).family == "letters"]
+
+
+def applied(name: str, given: torch.Tensor, magnitude: float, seed: int = 0) -> torch.Tensor:
+    n = len(given)
+    uniforms = torch.rand(1, n, 4, generator=torch.Generator().manual_seed(seed))
+    plan = Plan((name,), torch.zeros(1, n, dtype=torch.long), torch.full((1, n), magnitude), uniforms)
+    return apply_plan(plan, given)
+
+
+def rows(*texts: str, length: int = 128) -> torch.Tensor:
+    return torch.from_numpy(as_rows([tokenized(text) for text in texts], length))
+
+
+def words(row: torch.Tensor) -> list[str]:
+    return [word for word, _ in words_of(row.numpy())]
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_the_contract_holds(name: str) -> None:
+    """Magnitude 0 is the identity; the input stays; the output repeats, does not depend on neighbors, has padding at
+    the end alone, and is never empty.
+    """
+    given = tokens()
+    before = given.clone()
+    assert torch.equal(applied(name, given, 0.0), given)
+    seen = False
+    for seed in range(3):
+        for magnitude in (0.3, 1.0):
+            made = applied(name, given, magnitude, seed)
+            assert made.shape == given.shape
+            assert made.dtype == torch.int64
+            assert torch.equal(made, applied(name, given, magnitude, seed))
+            uniforms = torch.rand(1, 8, 4, generator=torch.Generator().manual_seed(seed))[:, 2:3]
+            plan = Plan((name,), torch.zeros(1, 1).long(), torch.full((1, 1), magnitude), uniforms)
+            assert torch.equal(apply_plan(plan, given[2:3]), made[2:3])
+            there = made[..., 0] != 0
+            assert bool((there[:, 1:] <= there[:, :-1]).all())
+            assert bool((lengths_of(made) > 0).all())
+            assert "�" not in "".join(text_of(row) for row in made.numpy()), "a character was cut"
+            seen |= not torch.equal(made, given)
+    assert seen, "nothing changes at magnitude 1"
+    assert torch.equal(given, before)
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_negations_stay(name: str) -> None:
+    given = rows("I do not like it and never will, because nothing here isn't bad.", "我不喜欢它，也没有人推荐。")
+    for seed in range(20):
+        made = applied(name, given, 1.0, seed)
+        for before, after in zip(given, made, strict=True):
+            protected = Counter(w for w, flags in words_of(before.numpy()) if flags & PROTECTED)
+            assert protected
+            assert Counter(w for w, flags in words_of(after.numpy()) if flags & PROTECTED) == protected
+
+
+#: A text of 40 words without negations, all of which have synonyms here.
+FORTY = " ".join(["big price small film quickly money house happy story problem"] * 4)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.1, 0.2, 0.5])
+def test_as_many_words_change_as_eda_defines(alpha: float) -> None:
+    """Wei and Zou (2019): n = max(1, int(alpha * l)) words are replaced, inserted or swapped in pairs."""
+    given = rows(*[FORTY] * 50)
+    n, before = max(1, int(alpha * 40)), words(given[0])
+    limit = get_operator("WordSwap").limit
+    replaced = applied("SynonymReplacement", given, alpha / limit)
+    inserted, swapped = applied("SynonymInsertion", given, alpha / limit), applied("WordSwap", given, alpha / limit)
+    for new, more, other in zip(replaced, inserted, swapped, strict=True):
+        assert sum(a != b for a, b in zip(before, words(new), strict=True)) == n
+        assert len(words(more)) == 40 + n
+        assert not Counter(before) - Counter(words(more)), "all words are still there"
+        assert Counter(words(other)) == Counter(before)
+    moved = (keys_of(swapped) != keys_of(given)).sum(1)
+    assert int(moved.max()) <= 2 * n
+    assert float(moved.float().mean()) > 1.6 * n, "a tenth of the pairs are of equal words"
+    deleted = 40 - lengths_of(applied("WordDeletion", given, alpha / limit)).float()
+    assert abs(float(deleted.mean()) - 40 * alpha) < 4 * (40 * alpha * (1 - alpha) / 50) ** 0.5
+
+
+def test_aeda_inserts_up_to_a_third_of_the_words() -> None:
+    """Karimi et al. (2021): from 1 sign to a third of the words, each before a word, of six."""
+    given = rows(*[FORTY] * 400)
+    plan = draw_plan(load_policy("aeda"), 400, torch.Generator().manual_seed(0))
+    made = [words(row) for row in apply_plan(plan, given)]
+    counts = {len(own) - 40 for own in made}
+    assert min(counts) == 1
+    assert max(counts) == 13
+    signs = Counter(word for own in made for word in own if not word[0].isalpha())
+    assert set(signs) == set(".;?:!,")
+    assert all([word for word in own if word[0].isalpha()] == FORTY.split() for own in made)
+
+
+def test_spans_and_sentences_move_as_wholes() -> None:
+    text = "One two three. Four five six! Seven eight? 九十。"
+    given = rows(*[text] * 40)
+    parts = re.findall(r"[^.!?。]+[.!?。]", text)
+    orders = set()
+    for row in applied("SentenceShuffle", given, 1.0):
+        found = re.findall(r"[^.!?。]+[.!?。]", text_of(row.numpy()))
+        assert sorted(part.strip() for part in found) == sorted(part.strip() for part in parts)
+        orders.add(tuple(found))
+    assert len(orders) > 10
+    for row in applied("SpanCutout", rows(*[FORTY.replace(" ", " x ")] * 20), 0.5):
+        left = words(row)
+        assert len(left) == 79 - 19
+        joined = FORTY.replace(" ", " x ").split()
+        assert any(joined[:i] + joined[i + 19 :] == left for i in range(61))
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_letters_change_once_within_words(name: str) -> None:
+    given = rows("every second person usually writes correct english words")
+    before = words(given[0])
+    changed = 0
+    for seed in range(30):
+        for a, b in zip(before, words(applied(name, given, 1.0, seed)[0]), strict=True):
+            if a == b:
+                continue
+            changed += 1
+            if name == "CaseChange":
+                assert b == a.upper()
+                continue
+            assert (a[0], a[-1]) == (b[0], b[-1])
+            different = [i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y]
+            if name == "LetterDeletion":
+                assert any(a[:i] + a[i + 1 :] == b for i in range(1, len(a) - 1))
+            elif name == "LetterSwap":
+                i, j = different
+                assert (j - i, a[i], a[j]) == (1, b[j], b[i])
+            else:
+                (i,) = different
+                known = Letters.keyboard if name == "KeyboardTypo" else Letters.scanned
+                assert b[i] in known[a[i]]
+    assert changed > 30
+
+
+@pytest.mark.skipif(importlib.util.find_spec("nlpaug") is None, reason="nlpaug is not installed")
+def test_nlpaug_makes_changes_of_the_same_kind() -> None:
+    """Its operators, at the same share of the words: as many words change, within the words that may."""
+    import nlpaug.augmenter.char as nac
+    import nlpaug.augmenter.word as naw
+
+    given = rows(*[FORTY] * 30)
+    before = FORTY.split()
+    theirs = {
+        "WordDeletion": naw.RandomWordAug(action="delete", aug_p=0.25, aug_max=None),
+        "WordSwap": naw.RandomWordAug(action="swap", aug_p=0.25, aug_max=None),
+        "KeyboardTypo": nac.KeyboardAug(
+            aug_word_p=0.25, aug_char_max=1, aug_word_max=None, include_special_char=False, include_numeric=False,
+            include_upper_case=False, min_char=4,
+        ),
+    }  # fmt: skip
+    for name, augmenter in theirs.items():
+        other = [augmenter.augment(FORTY)[0].split() for _ in range(30)]
+        own = [words(row) for row in applied(name, given, 0.5)]
+        if name == "WordDeletion":
+            ours, their = np.mean([40 - len(w) for w in own]), np.mean([40 - len(w) for w in other])
+        else:
+            ours, their = (
+                np.mean([sum((Counter(before) - Counter(w)).values()) for w in made]) for made in (own, other)
+            )
+        assert abs(ours - their) <= 2.5, name
+
+
+def test_a_lexicon_is_read_in_its_usual_forms(tmp_path: pytest.TempPathFactory) -> None:
+    assert list(groups_in("Aa01A01= 人 士 人物\n# a note\nbig, large , very big\nalone\n")) == [
+        ["人", "士", "人物"],
+        ["big", "large", "very big"],
+    ]
+    line = "00001740 00 a 03 able 0 capable(p) 0 well_off 1 000 | having means"
+    assert list(wordnet_groups("  1 license\n" + line)) == [["able", "capable"]]
+    found = synonyms([["Big", "large"], ["big", "great", "x" * 24]])
+    assert found == {"big": ["large", "great"], "large": ["Big"], "great": ["big"]}
+    table = make_table([["big", "large"], ["small", "tiny", "little"]])
+    assert table.counts.tolist().count(2) == 3
+    place, there = table.find(keys_of(rows("Large tiny other"))[0])
+    assert there[:3].tolist() == [True, True, False]
+    assert table.counts[place[:2]].tolist() == [1, 2]
+
+
+def test_synonyms_keep_capitals_and_the_lexicon_is_the_users(tmp_path: pytest.TempPathFactory) -> None:
+    made = text_of(applied("SynonymReplacement", rows("Cheap"), 0.5)[0].numpy())
+    assert made[0].isupper()
+    assert made != "Cheap"
+
+
+@settings(max_examples=25)
+@given(st.lists(st.text(max_size=60), min_size=1, max_size=4), st.integers(0, 10**6), st.floats(0, 1, width=32))
+def test_any_text_goes_through_all_operators(texts: list[str], seed: int, magnitude: float) -> None:
+    policy = Policy(layers=in_turn(*(Operation(operator=name, magnitude=(magnitude,) * 2) for name in OPERATORS)))
+    made = policy.transform(seed=seed)(texts)
+    assert isinstance(made, list)
+    assert len(made) == len(texts)
+    assert all(isinstance(text, str) and "\0" not in text for text in made if text not in texts)
+    still = policy.model_copy(update={"layers": ()})
+    assert autoaug.draw_plan(still, 1, torch.Generator(), "text") is not None
+
+
+@given(st.text(max_size=200))
+def test_tokens_keep_the_text(text: str) -> None:
+    """All but white space, in NFC; each token is whole UTF-8."""
+    row = as_rows([tokenized(text)], 1024)[0]
+    import unicodedata
+
+    clean = unicodedata.normalize("NFC", text).replace("\0", "�").encode(errors="replace").decode()
+    assert "".join(text_of(row).split()) == "".join(clean.split())
+
+
+def test_graphemes_are_whole_and_words_of_each_script_are_found() -> None:
+    found = [words(row) for row in rows(*TEXTS)]
+    assert found[3][:2] == ["नमस्ते", "दुनिया"]
+    assert found[4][0] == "مرحبا"
+    assert found[5] == ["👩‍👩‍👧", "🇩🇪", "👍🏽"]
+    assert {"Don't", "naïve", "café"} <= set(found[2])
+    assert "".join(found[7][:2]) == "Donaudampfschifffahrtsgesellschaftskapitäne"
+    assert words(rows("cafe\u0301")[0]) == ["café"]
+
+
+def test_a_transform_takes_and_gives_texts() -> None:
+    eda = load_policy("eda")
+    text = "A  big   house was not cheap"
+    assert eda.transform(seed=0)([text] * 3) == eda.transform(seed=0)([text] * 3)
+    assert isinstance(eda.transform(seed=0)(text), str)
+    array = eda.transform(seed=0)(np.array([text, text]))
+    assert isinstance(array, np.ndarray)
+    still = parse_policy("layers: [{sub_policies: [{operations: [{operator: WordSwap, magnitude: 0.0}]}]}]")
+    assert still.transform(seed=0)(text) == text, "what does not change keeps its white space"
+    made = eda.transform(seed=1)({"text": text, "label": 1})
+    assert made["label"] == 1
+    with pytest.raises(AutoaugError, match="texts must be a str"):
+        eda.transform(seed=0)(3.5)
+    with pytest.raises(AutoaugError, match="tokens after padding"):
+        eda.transform(seed=0)(tokens().flip(1))
+
+
+def test_texts_are_mixed_by_a_stretch() -> None:
+    policy = parse_policy(
+        "layers: [{sub_policies: [{operations: [{operator: WordSwap, magnitude: 0.0}]}]}]\nmixing: {kind: cutmix}"
+    )
+    transform = policy.transform(seed=3, num_classes=2)
+    given = rows("a " * 40, "b " * 40, "a " * 20, "b " * 20)
+    plan = transform.draw(4)
+    mixed = apply_plan(plan, given)
+    assert plan.mix is not None
+    for i, row in enumerate(mixed):
+        own, many = Counter(words(row)), len(words(given[i]))
+        other = words(given[int(plan.mix.partner[i])])
+        replaced = min(round((1 - float(plan.mix.weight[i])) * many), len(other))
+        assert len(words(row)) == many
+        if other[0] != words(given[i])[0]:
+            assert own[other[0]] == replaced
+
+
+@pytest.mark.parametrize("asked", ["chains: {width: 2}", "adversarial: {kind: magnitudes}"])
+def test_what_needs_continuous_values_is_refused(asked: str) -> None:
+    with pytest.raises(AutoaugError, match="'text'; it has: (none|worst-of)"):
+        parse_policy(f"layers: [{{sub_policies: [{{operations: [{{operator: WordSwap}}]}}]}}]\n{asked}").transform()
+
+
+def test_flags_are_of_the_words() -> None:
+    flags = flags_of(rows("Not the end."))[0, :4].tolist()
+    assert [bool(f & PROTECTED) for f in flags] == [True, False, False, False]
