@@ -89,7 +89,8 @@ class _Goal:
         for policy in self.known():
             check_modality(policy, data.modality)
             if kind == "transcription" and policy.mixing:
-                raise PolicyError(f"policy {policy.name!r} mixes samples, {_UNMIXED}: leave mixing out")
+                cure = "leave it out, or give the space other baselines"
+                raise PolicyError(f"policy {policy.name!r} mixes samples, {_UNMIXED}: {cure}")
         modality = get_modality(data.modality)
         if self.space is None or self.space.baselines != modality.baselines:
             return self
@@ -141,10 +142,7 @@ def prepare(
     task = task_of(data, recipe)
     metric = options.metric or next(iter(metrics_of(task)))
     _check_scored(metric, task, data)
-    if kinds := wanted_generators(goal.space, goal.known()):
-        require_classes(data.train.labels, f"samples of a {kinds[0]}")
-    if "robustness" in get_strategy(goal.strategy).objectives:
-        require_classes(data.train.labels, "the accuracy under attack")
+    _check_labels(goal, data)
     first, most = seed_counts(options.seeds, options.max_seeds, options.folds)
     config = RunConfig(
         data=absolute(options.data),
@@ -171,6 +169,14 @@ def prepare(
         **vars(machine),
     )
     return config, data, audit
+
+
+def _check_labels(goal: _Goal, data: DataSet) -> None:
+    """Raise `DataError` if what the goal needs is only there for classes, and the labels are others."""
+    if kinds := wanted_generators(goal.space, goal.known()):
+        require_classes(data.train.labels, f"samples of a {kinds[0]}")
+    if "robustness" in get_strategy(goal.strategy).objectives:
+        require_classes(data.train.labels, "the accuracy under attack")
 
 
 def _check_scored(metric: str, task: Task, data: DataSet) -> None:

@@ -150,9 +150,10 @@ def _check_network(network: nn.Module, name: str, recipe: Recipe, data: DataSet)
 def _check_outputs(outputs: object, n: int, name: str, data: DataSet) -> None:
     """Raise `OptionError` if the network's outputs for n samples do not have the shape that the task needs."""
     task = task_for(data.train.labels, data.classes)
-    wanted, shape = task.output_shape(n), outputs.shape if isinstance(outputs, torch.Tensor) else ()
+    wanted = task.output_shape(n)
+    shape = list(outputs.shape) if isinstance(outputs, torch.Tensor) else []
     if len(shape) != len(wanted) or any(size not in (own, "frames") for own, size in zip(shape, wanted, strict=True)):
-        given = list(shape) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
+        given = shape if isinstance(outputs, torch.Tensor) else type(outputs).__name__
         raise OptionError(
             f"--model {name} must give outputs of shape [{', '.join(map(str, wanted))}] for {n} samples, not {given}"
         )

@@ -46,14 +46,13 @@ class Transcription:
         there are adds nothing.
         """
         logs, texts = log_softmax(outputs.float(), 2), targets.long()
-        # CUDA has no loss that is the same bit by bit in every run.
-        own = logs.cpu() if torch.are_deterministic_algorithms_enabled() else logs
         lengths = (texts > 0).sum(1)
-        frames = torch.full_like(lengths, logs.shape[1])
-        losses = ctc_loss(
-            own.transpose(0, 1), *(given.to(own.device) for given in (texts, frames, lengths)),
-            reduction="none", zero_infinity=True,
-        ).to(logs.device) / lengths.clamp(min=1)  # fmt: skip
+        # CUDA has no loss that is the same bit by bit in every run.
+        place = torch.device("cpu") if torch.are_deterministic_algorithms_enabled() else logs.device
+        frames = torch.full_like(lengths, logs.shape[1], device=place)
+        own = logs.transpose(0, 1).to(place)
+        whole = ctc_loss(own, texts.to(place), frames, lengths.to(place), reduction="none", zero_infinity=True)
+        losses = whole.to(logs.device) / lengths.clamp(min=1)
         return (1 - smoothing) * losses - smoothing * logs.mean((1, 2))
 
     def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:

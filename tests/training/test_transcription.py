@@ -11,9 +11,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoaug.data.texts import decode_texts, encode_texts
+from autoaug.data.texts import decode_texts, encode_texts, plain_text
 from autoaug.errors import OptionError
-from autoaug.training.metrics import check_metric, get_metric, measured, metrics_of
+from autoaug.training.metrics import check_metric, get_metric, measured, metrics_of, recognized_words
 from autoaug.training.tasks import task_for
 from autoaug.training.transcription import Transcription, least_frames
 
@@ -78,6 +78,29 @@ def test_error_rates_are_those_of_jiwer(pairs: list[tuple[str, str]]) -> None:
         assert metric.of(statistics) == pytest.approx(expected)
         parts = statistics[:1].sum(0) + statistics[1:].sum(0)
         assert metric.of(parts[None]) == pytest.approx(expected), "statistics of parts add up"
+
+
+@settings(max_examples=60, deadline=None)
+@given(TEXT, TEXT)
+def test_recognized_words_are_in_both_texts_in_their_order(text: str, heard: str) -> None:
+    words, others = text.split(), heard.split()
+    found = recognized_words(words, others)
+    rest = iter(others)
+    assert all(word in rest for word, is_found in zip(words, found, strict=True) if is_found), "a common subsequence"
+    errors = jiwer.process_words(text, heard) if words else None
+    if errors is not None:
+        missed = found.count(False)
+        assert missed <= errors.substitutions + errors.deletions + errors.insertions, "no more than the fewest edits"
+    assert recognized_words(words, words) == [True] * len(words)
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=4))
+def test_texts_of_any_script_are_their_code_points(texts: list[str]) -> None:
+    codes = encode_texts(texts)
+    assert codes.shape == (len(texts), max([1, *map(len, texts)]))
+    assert decode_texts(codes) == texts
+    assert decode_texts(encode_texts(["e\u0301 \t x"]))[0] == "e\u0301 \t x"
+    assert plain_text(" e\u0301 \t\u3000x\n") == "é x"
 
 
 def test_texts_are_a_task_with_metrics_of_their_own() -> None:

@@ -64,13 +64,12 @@ class CTCNet(nn.Module):
         self.time = nn.Sequential(
             _over_time(2 * width * BANDS // 4, hidden, 1), *(_ResidualOverTime(hidden) for _ in range(3))
         )
-        self.norm = nn.LayerNorm(hidden)
         self.head = nn.Linear(hidden, outputs)
 
     def forward(self, waves: Tensor) -> Tensor:
         bands = self.spectrogram(waves).contiguous(memory_format=torch.channels_last)
         frames = self.time(self.bands(self.scale(bands)).flatten(1, 2))
-        logits: Tensor = self.head(self.norm(frames.transpose(1, 2)))
+        logits: Tensor = self.head(frames.transpose(1, 2))
         return logits
 
 
