@@ -40,10 +40,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def amount(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Callable[..., int]:
-    """How much of something to do, such as kills: a few, or many with ``--full``. It is noted in the report."""
+    """How much of something to do, such as kills: a few, or many with ``--full``; where few are none, the test is
+    skipped without. It is noted in the report.
+    """
 
     def choose(what: str, few: int, many: int) -> int:
         chosen = many if request.config.getoption("--full") else few
+        if not chosen:
+            pytest.skip("only with --full: see scripts/soak")
         record_property(what, chosen)
         return chosen
 

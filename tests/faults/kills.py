@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 
 from autoaug.runs.folder import RunFolder
+from tests.conftest import PATIENCE
 
 #: New processes are forks of one that has loaded everything, so that their first moments are worth killing.
 _FRESH = multiprocessing.get_context("forkserver")
@@ -84,7 +85,7 @@ class Survivor:
 
 def wait_until_gone(scratch: Path) -> None:
     """Raise `AssertionError` if processes that use `scratch` do not end: those of a Ray whose driver was killed."""
-    for _ in range(120):
+    for _ in range(round(2 * PATIENCE)):
         left = [p.info["cmdline"][:2] for p in psutil.process_iter(["cmdline"]) if str(scratch) in str(p.info)]
         if not left:
             return
