@@ -21,6 +21,8 @@ from PIL import Image
 
 from autoaug.results import SearchResult
 
+pytest_plugins = ("tests.faults.cases",)
+
 #: A third party's package, found by its entry point here and in every process that a test starts.
 TOY = str(Path(__file__).parent / "toy")
 sys.path.insert(0, TOY)

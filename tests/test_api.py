@@ -122,6 +122,7 @@ def test_a_program_that_asks_for_no_log_hears_nothing() -> None:
 
 
 @pytest.mark.usefixtures("no_report")
+@pytest.mark.fault("driver", "no Ray")
 def test_a_search_without_ray_says_that_it_runs_one_trial_after_another(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

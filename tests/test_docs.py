@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import runpy
@@ -13,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.conftest import Ended
+from tests.faults.cases import read_report, written_cases
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -68,6 +71,34 @@ def test_the_readmes_scripts_and_links_exist() -> None:
         assert os.access(ROOT / script, os.X_OK)
     for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (ROOT / link).exists(), link
+
+
+def test_the_table_of_faults_is_what_was_found(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And has every case that a test is marked with, and none is known not to be survived."""
+    monkeypatch.setattr(sys, "argv", ["fault_table"])
+    runpy.run_path(str(ROOT / "scripts/fault_table"), run_name="__main__")
+    fresh = "run .venv/bin/python scripts/fault_table > docs/reliability.md"
+    assert capsys.readouterr().out == (ROOT / "docs/reliability.md").read_text(), fresh
+    known = set(written_cases())
+    noted = {(heading, case): outcome for heading, cases in read_report().items() for case, outcome in cases.items()}
+    assert noted.keys() <= known, "no test has these cases any more: they go with the next --fault-report"
+    assert {outcome["outcome"] for outcome in noted.values()} <= {"survived", "not tried"}
+
+
+def test_the_cluster_of_the_recipe_is_one_that_ray_takes() -> None:
+    import jsonschema
+    import ray
+    from ray.autoscaler._private.util import prepare_config, validate_config
+
+    config = yaml.safe_load((ROOT / "examples/ray-cluster.yaml").read_text())
+    schema = json.loads((Path(ray.__file__).parent / "autoscaler/ray-schema.json").read_text())
+    jsonschema.validate(config, schema)
+    validate_config(prepare_config(config))
+    config["worker_count"] = 2
+    with pytest.raises(jsonschema.ValidationError, match="worker_count"):
+        jsonschema.validate(config, schema)
 
 
 @pytest.mark.slow

@@ -136,6 +136,7 @@ def test_the_result_is_made_again_from_what_a_run_kept(finished: RunFolder, trai
     assert again.probes == expected.probes
 
 
+@pytest.mark.fault("driver", "a run of an older version")
 def test_a_killed_run_goes_on_without_what_had_ended(unfinished: RunFolder, trainings: list[str]) -> None:
     kept = [json.loads(line) for line in (OLDER / "unfinished/events.jsonl").read_text().splitlines()]
     ended = [event["trial"] for event in kept if event["event"] == "trial"]

@@ -34,6 +34,21 @@ if TYPE_CHECKING:
     from autoaug.results import SearchResult
     from autoaug.runs.callbacks.console import ConsoleProgress
 
+#: What other tools call an option.
+_ELSEWHERE = {
+    "--learning-rate": "--lr",
+    "--n-trials": "--trials",
+    "--max-trials": "--trials",
+    "--timeout": "--time",
+    "--output": "--out",
+    "--n-jobs": "--workers",
+    "--num-workers": "--workers",
+    "--num-epochs": "--epochs",
+    "--bs": "--batch-size",
+    "--backbone": "--model",
+    "--algorithm": "--strategy",
+    "--sampler": "--strategy",
+}
 #: The base of Typer's errors; newer versions of Typer bundle their own copy of Click.
 _USAGE: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
@@ -248,7 +263,7 @@ def main() -> None:
     except _USAGE as fault:
         if not fault.format_message():  # no command: the help has been printed
             sys.exit(2)
-        _fail(fault.format_message() + _given_value(fault))
+        _fail(fault.format_message() + _given_value(fault) + _elsewhere(fault))
     except AutoaugError as fault:
         _fail(str(fault))
     except (typer.Abort, KeyboardInterrupt):  # Ctrl-C; older versions of Typer turn it into Abort
@@ -282,6 +297,12 @@ def _given_value(fault: Any) -> str:
     options = getattr(getattr(fault, "param", None), "opts", [])
     places = [i for i, word in enumerate(sys.argv[:-1]) if word in options]
     return f" (it is {sys.argv[places[-1] + 1]!r})" if places else ""
+
+
+def _elsewhere(fault: Any) -> str:
+    """Our option for what was given, if other tools call it so."""
+    ours = _ELSEWHERE.get(getattr(fault, "option_name", ""))
+    return f" (it is called {ours} here)" if ours and ours not in fault.format_message() else ""
 
 
 def _fail(message: str) -> NoReturn:

@@ -12,7 +12,8 @@ import numpy as np
 
 from autoaug.data.inputs import Inputs, in_blocks
 from autoaug.data.labels import counts_of, kind_of
-from autoaug.data.source import Role, Source
+from autoaug.data.source import DECIMAL, Role, Source
+from autoaug.data.texts import characters
 from autoaug.errors import DataError, UnknownName
 from autoaug.results import UNEVEN
 
@@ -91,6 +92,7 @@ def audit(source: Source) -> Audit:
         *_too_few_classes(source),
         *_unreadable_files(source),
         *_missing_classes(source, counts),
+        *_unknown_characters(source),
         *_repeated_samples(source, hashes),
         *_straddling_groups(source),
         *_missing_groups(source),
@@ -117,6 +119,9 @@ def hash_inputs(inputs: Inputs) -> np.ndarray:
 
 def _too_few_classes(source: Source) -> list[Finding]:
     train = source.parts["train"].labels
+    if kind_of(train) == "transcription":
+        message = f"{source.name}: all training samples have the same text; a search needs different ones"
+        return [Finding("classes", "stop", message)] if (train == train[0]).all() else []
     if kind_of(train) != "classification":
         constant = [name for name, column in zip(source.classes, train.T, strict=True) if (column == column[0]).all()]
         if not constant:
@@ -124,9 +129,21 @@ def _too_few_classes(source: Source) -> list[Finding]:
         message = f"{source.name}: {constant[0]!r} is the same for all training samples; leave it out"
         return [Finding("classes", "stop", message)]
     if len(source.classes) >= 2:
-        return []
+        return _measured_classes(source)
     message = f"{source.name}: there is only one class ({source.classes[0]!r}); a search needs at least two"
     return [Finding("classes", "stop", message)]
+
+
+def _measured_classes(source: Source) -> list[Finding]:
+    """Classes that may be few measured numbers: all of them are decimal, and not all of them whole."""
+    names = source.classes
+    if not all(DECIMAL.fullmatch(name) for name in names) or all(float(name).is_integer() for name in names):
+        return []
+    message = (
+        f"{source.name}: the {len(names)} classes are numbers such as {names[0]}; if they were measured, give them in "
+        "a column `number`, and they are predicted as numbers"
+    )
+    return [Finding("numbers", "warning", message)]
 
 
 def _unreadable_files(source: Source) -> list[Finding]:
@@ -150,6 +167,24 @@ def _missing_classes(source: Source, counts: dict[Role, dict[str, int]]) -> list
         if lacking and role != "train":
             message = f"{source.name}: the {role} split has no sample of {_named(lacking)}; add samples"
             findings.append(Finding("absent", "stop", message))
+    return findings
+
+
+def _unknown_characters(source: Source) -> list[Finding]:
+    """Characters of given splits that no training text has."""
+    findings = []
+    for role, part in source.parts.items():
+        if kind_of(part.labels) != "transcription":
+            return []
+        unknown = sorted(set(characters(part.labels)) - set(source.classes))
+        if unknown:
+            rows = np.flatnonzero(np.isin(part.labels, [ord(character) for character in unknown]).any(1))
+            message = (
+                f"{len(rows)} texts of the {role} split have characters that no training text has, "
+                f"{' '.join(map(repr, unknown[:_MOST_LISTED]))}, e.g. {part.names[rows[0]]}; they cannot be predicted "
+                "and count as errors: write all texts alike (case, punctuation), or add training samples"
+            )
+            findings.append(Finding("characters", "warning", message))
     return findings
 
 

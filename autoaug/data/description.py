@@ -15,6 +15,7 @@ _PREDICTED: dict[Kind, str] = {
     "classification": "classes",
     "multi-label": "labels, several per sample",
     "regression": "numbers to predict per sample",
+    "transcription": "characters, of which texts are made",
 }
 
 
@@ -27,7 +28,8 @@ def describe_source(source: Source, audit: Audit) -> list[str]:
         listed = list(counts.items())
         shown = ", ".join(f"{name} {count}" for name, count in listed[:_MANY])
         more = f", and {len(listed) - _MANY} more classes" if len(listed) > _MANY else ""
-        counted = "" if kind == "regression" else f" ({shown}{more})"  # each sample has all numbers
+        is_counted = kind in ("classification", "multi-label")  # each sample has all numbers, and a text
+        counted = f" ({shown}{more})" if is_counted else ""
         lines.append(f"{role}: {len(source.parts[role])} samples{counted}")
     if source.forms:
         lines.append("; ".join(f"{what}: {_listing(counts)}" for what, counts in source.forms.items()))

@@ -139,7 +139,8 @@ class FileInputs:
 
     def take(self, indices: np.ndarray) -> np.ndarray:
         with ThreadPoolExecutor(DECODERS) as pool:
-            return np.stack(list(pool.map(lambda i: self.reader.read(Path(self.paths[i])), indices.tolist())))
+            read = list(pool.map(lambda i: self.reader.read(Path(self.paths[i])), indices.tolist()))
+        return np.stack(read) if read else np.empty((0, *self.shape), self.dtype)
 
 
 def take_ahead(inputs: Inputs, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

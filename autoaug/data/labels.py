@@ -1,5 +1,6 @@
-"""The forms of labels: a class per sample (int64 ``[n]``), several labels per sample (bool ``[n, labels]``), or numbers
-(float32 ``[n, numbers]``). The form tells what is predicted.
+"""The forms of labels: a class per sample (int64 ``[n]``), several labels per sample (bool ``[n, labels]``), numbers
+(float32 ``[n, numbers]``), or texts (int32 ``[n, length]``; see `autoaug.data.texts`). The form tells what is
+predicted.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from typing import Literal
 
 import numpy as np
 
+from autoaug.data.texts import decode_texts, text_lengths
 from autoaug.errors import DataError
 
 #: What is predicted, by the form of the labels.
-Kind = Literal["classification", "multi-label", "regression"]
+Kind = Literal["classification", "multi-label", "regression", "transcription"]
 
-#: Numbers are divided into at most so many strata, and no stratum is smaller than that many samples.
+#: Numbers and lengths of texts are divided into at most so many strata, and none is smaller than that many samples.
 _BINS, _LEAST = 10, 8
 
 
@@ -22,11 +24,13 @@ def kind_of(labels: np.ndarray) -> Kind:
     """What is predicted, if these are labels."""
     if labels.ndim == 1:
         return "classification"
-    return "multi-label" if labels.dtype == bool else "regression"
+    if labels.dtype == bool:
+        return "multi-label"
+    return "regression" if labels.dtype.kind == "f" else "transcription"
 
 
 def members(labels: np.ndarray, number: int) -> np.ndarray:
-    """Which samples ``[n]`` are of that class, or have that label. Each sample has all numbers."""
+    """Which samples ``[n]`` are of that class, or have that label. Each sample has all numbers, and a text."""
     if labels.ndim == 1:
         own: np.ndarray = labels == number
         return own
@@ -34,7 +38,7 @@ def members(labels: np.ndarray, number: int) -> np.ndarray:
 
 
 def counts_of(labels: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    """The number of samples ``[names]`` that are of each class, or have each label or number."""
+    """The number of samples ``[names]`` that are of each class, or have each label or number, or a text."""
     return np.array([members(labels, number).sum() for number in range(len(names))], np.int64)
 
 
@@ -47,7 +51,7 @@ def absent(labels: np.ndarray, names: Sequence[str]) -> np.ndarray:
 def strata_of(labels: np.ndarray) -> np.ndarray:
     """The stratum ``[n]`` of each sample, int64: its class; its combination of labels, or, if few samples share it, the
     rarest of these, which a part of the data is most likely to lack (Sechidis et al., 2011); or the decile of its first
-    number. Small strata of labels and numbers are joined with the largest.
+    number, or of the length of its text. Small strata of all but classes are joined with the largest.
     """
     if labels.ndim == 1:
         return labels
@@ -58,19 +62,22 @@ def strata_of(labels: np.ndarray) -> np.ndarray:
         common = alike[combination] >= _LEAST
         strata = np.unique(np.where(common, labels.shape[1] + 1 + combination, rarest), return_inverse=True)[1]
     else:
-        edges = np.quantile(labels[:, 0], np.linspace(0, 1, min(_BINS, max(1, len(labels) // _LEAST)) + 1)[1:-1])
-        strata = np.searchsorted(edges, labels[:, 0], side="right")
+        numbers = labels[:, 0] if labels.dtype.kind == "f" else text_lengths(labels)
+        edges = np.quantile(numbers, np.linspace(0, 1, min(_BINS, max(1, len(labels) // _LEAST)) + 1)[1:-1])
+        strata = np.searchsorted(edges, numbers, side="right")
     sizes = np.bincount(strata)
     joined: np.ndarray = np.where(sizes[strata] < _LEAST, sizes.argmax(), strata).astype(np.int64)
     return joined
 
 
 def in_words(label: np.ndarray, names: Sequence[str]) -> str:
-    """The label of a sample as text: its class, its labels, or its numbers."""
+    """The label of a sample as text: its class, its labels, its numbers, or its text."""
     if label.ndim == 0:
         return names[int(label)]
     if label.dtype == bool:
         return ", ".join(name for name, has in zip(names, label.tolist(), strict=True) if has) or "no label"
+    if label.dtype.kind == "i":
+        return decode_texts(label[None])[0]
     if len(names) == 1:
         return f"{label[0]:.4g}"
     return ", ".join(f"{name} {value:.4g}" for name, value in zip(names, label.tolist(), strict=True))

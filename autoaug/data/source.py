@@ -12,11 +12,13 @@ from typing import Literal
 import numpy as np
 
 from autoaug.data.inputs import Inputs
+from autoaug.data.labels import kind_of
 from autoaug.errors import DataError
 from autoaug.modalities.registry import get_modality
 from autoaug.utils.files import is_text
 
-_DECIMAL = re.compile(r"[-+]?\d*\.?\d+(e[-+]?\d+)?", re.IGNORECASE)
+#: A label that is a number.
+DECIMAL = re.compile(r"[-+]?\d*\.?\d+(e[-+]?\d+)?", re.IGNORECASE)
 
 Role = Literal["train", "validation", "test"]
 
@@ -67,7 +69,8 @@ class Source:
 
     Attributes:
         name: its name.
-        classes: class names, which labels index; or the names of the columns of labels of another form.
+        classes: class names, which labels index; or the names of the columns of labels of another form; or the
+            characters of the training texts.
         parts: the parts by role, at least ``train``.
         unreadable: files that could not be read, each with the cause.
         forms: counts of samples by form, for each property such as the shape.
@@ -95,7 +98,8 @@ class Source:
     modality: str = field(default_factory=lambda: get_modality().name)
 
     def __post_init__(self) -> None:
-        _check_class_names(self.name, self.classes)
+        if kind_of(self.parts["train"].labels) != "transcription":
+            _check_class_names(self.name, self.classes)
 
 
 def _check_class_names(where: str, classes: Sequence[str]) -> None:
@@ -155,11 +159,11 @@ def _check_no_numbers(labels: np.ndarray, where: str) -> None:
             "numbers, store them as a column, y[:, None]"
         )
     if labels.dtype.kind in "UO" and len(distinct := set(labels.tolist())) * _REPEATED > len(labels):
-        decimals = [text for text in distinct if isinstance(text, str) and _DECIMAL.fullmatch(text.strip())]
+        decimals = [text for text in distinct if isinstance(text, str) and DECIMAL.fullmatch(text.strip())]
         if len(decimals) == len(distinct) and any(float(text) % 1 for text in decimals):
             raise DataError(
                 f"{where}: labels are numbers such as {min(decimals)}, {len(distinct)} different ones of {len(labels)} "
-                "samples, not classes; give each sample a class"
+                "samples, not classes; give each sample a class, or, to predict numbers, a column `number`"
             )
 
 

@@ -233,10 +233,13 @@ def _check_counts(source: Source, folds: int | None) -> None:
     counts = counts_of(part.labels[part.originals], source.classes)
     if counts.min() < least:
         name, fold_cure = source.classes[int(counts.argmin())], ", leave --folds out" if folds is not None else ""
-        what = "class" if kind_of(part.labels) == "classification" else "label"
+        kind = kind_of(part.labels)
+        what, cure = f"{'class' if kind == 'classification' else 'label'} {name!r} has", "leave the class out"
+        if kind == "transcription":
+            what, cure = "it has only", "provide a split"
         raise DataError(
-            f"{source.name}: {what} {name!r} has {counts.min()} training samples; {least} are needed to hold out "
-            f"{_in_words(held_out, folds)} (add samples{fold_cure}, or leave the class out)"
+            f"{source.name}: {what} {counts.min()} training samples; {least} are needed to hold out "
+            f"{_in_words(held_out, folds)} (add samples{fold_cure}, or {cure})"
         )
 
 

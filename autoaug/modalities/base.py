@@ -247,6 +247,8 @@ class Modality(ABC):
     usual_policy: str = ""
     #: The policy for training the sample filter's classifier, so that it is not overconfident in its errors.
     filter_policy: str = "none"
+    #: The network for texts of samples, such as what is said in them; empty if there is none.
+    transcriber: str = ""
     #: Folders of YAML files.
     policies: Path | None = None
     spaces: Path | None = None

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 from autoaug.data.audit import Audit
-from autoaug.data.labels import require_classes
+from autoaug.data.labels import Kind, kind_of, require_classes
 from autoaug.data.loading import check_data, recognize
 from autoaug.data.splits import DataSet
-from autoaug.errors import DataError, DeviceError, OptionError, RunError
+from autoaug.errors import DataError, DeviceError, OptionError, PolicyError, RunError, SpaceError
 from autoaug.generate.filter import load_accept_function
 from autoaug.generate.generator import SavedGenerator, load_generator
 from autoaug.modalities.registry import get_modality
@@ -32,7 +32,7 @@ from autoaug.pipeline.parsing import (
     within,
     writable,
 )
-from autoaug.pipeline.training_setup import asked_recipe, asked_weights, training_setup
+from autoaug.pipeline.training_setup import asked_recipe, asked_weights, network_name, training_setup
 from autoaug.policy.loading import check_modality, load_policy
 from autoaug.policy.models import Policy
 from autoaug.runs.callbacks import check_trackers
@@ -40,7 +40,7 @@ from autoaug.runs.config import LARGEST_COUNT, RunConfig
 from autoaug.runs.folder import RunFolder, next_free
 from autoaug.search.budget import Budget
 from autoaug.search.executors import resolve_executor
-from autoaug.search.space import SearchSpace, load_space, wanted_generators
+from autoaug.search.space import SearchSpace, load_space, space_of_kind, wanted_generators
 from autoaug.search.storage import STUDY_NAME, check_storage
 from autoaug.search.strategies import get_strategy
 from autoaug.training.device import resolve_device
@@ -49,6 +49,8 @@ from autoaug.training.metrics import is_own as is_own_metric
 from autoaug.training.tasks import Task
 from autoaug.utils.redaction import shown, without_secrets
 from autoaug.utils.sketch import count_shared
+
+_UNMIXED = "and the texts of two samples cannot be mixed"
 
 
 @dataclass(frozen=True)
@@ -70,13 +72,25 @@ class _Goal:
         return [*self.policies, *map(load_policy, self.space.baselines if self.space else ())]
 
     def suited(self, data: DataSet) -> _Goal:
-        """The same for that data, whose samples may have default baselines of their own. Raises `SpaceError` or
-        `PolicyError` if the space or a policy is not for their modality.
+        """The same for that data, whose kind of labels may have a standard space of its own, and whose samples may have
+        default baselines of their own. Raises `SpaceError` or `PolicyError` if the space or a policy is not for their
+        modality, or mixes texts.
         """
+        kind = kind_of(data.train.labels)
+        if self.space is not None and self.space == load_space("standard", data.modality):
+            return replace(self, space=space_of_kind(kind, data.modality) or self.space)._suited(data, kind)
+        return self._suited(data, kind)
+
+    def _suited(self, data: DataSet, kind: Kind) -> _Goal:
         if self.space is not None:
             self.space.check_modality(data.modality)
+            if kind == "transcription" and self.space.mixing.kinds != ("none",):
+                raise SpaceError(f"space {self.space.name!r} mixes samples, {_UNMIXED}: set its mixing to none")
         for policy in self.known():
             check_modality(policy, data.modality)
+            if kind == "transcription" and policy.mixing:
+                cure = "leave it out, or give the space other baselines"
+                raise PolicyError(f"policy {policy.name!r} mixes samples, {_UNMIXED}: {cure}")
         modality = get_modality(data.modality)
         if self.space is None or self.space.baselines != modality.baselines:
             return self
@@ -128,8 +142,7 @@ def prepare(
     task = task_of(data, recipe)
     metric = options.metric or next(iter(metrics_of(task)))
     _check_scored(metric, task, data)
-    if kinds := wanted_generators(goal.space, goal.known()):
-        require_classes(data.train.labels, f"samples of a {kinds[0]}")
+    _check_labels(goal, data)
     first, most = seed_counts(options.seeds, options.max_seeds, options.folds)
     config = RunConfig(
         data=absolute(options.data),
@@ -138,7 +151,7 @@ def prepare(
         size=resize.lengths or None,
         resize=resize.how,
         allow=tuple(options.allow),
-        model=options.model,
+        model=network_name(options, data),
         start=start,
         metric=metric,
         recipe=recipe,
@@ -156,6 +169,14 @@ def prepare(
         **vars(machine),
     )
     return config, data, audit
+
+
+def _check_labels(goal: _Goal, data: DataSet) -> None:
+    """Raise `DataError` if what the goal needs is only there for classes, and the labels are others."""
+    if kinds := wanted_generators(goal.space, goal.known()):
+        require_classes(data.train.labels, f"samples of a {kinds[0]}")
+    if "robustness" in get_strategy(goal.strategy).objectives:
+        require_classes(data.train.labels, "the accuracy under attack")
 
 
 def _check_scored(metric: str, task: Task, data: DataSet) -> None:

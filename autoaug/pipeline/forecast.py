@@ -68,6 +68,7 @@ class Forecast:
         seeds: the fewest and the most seeds that each is confirmed on.
         steps: the optimizer steps of a training at full length.
         training_seconds: the time of such a training with its scores, in one worker; NaN if no step could be timed.
+        trial_seconds: the same for a trial on the share of the data on which the strategy tries policies.
         workers: the number of trainings at a time.
         memory: the bytes of a worker.
         fault: why no step could be timed; empty if it could.
@@ -82,6 +83,7 @@ class Forecast:
     seeds: tuple[int, int]
     steps: int
     training_seconds: float
+    trial_seconds: float
     workers: int
     memory: int
     fault: str = ""
@@ -116,7 +118,7 @@ class Forecast:
             f"{more}; then two of twice the length"
         )
         if self.fault:
-            return [f"the time is not known: a step failed with {self.fault}", *lines]
+            return [*self.time_lines, *lines]
         free = psutil.virtual_memory().available
         lines.append(
             f"the memory: about {self.memory / 2**30:.1f} GiB per worker, {self.workers * self.memory / 2**30:.1f} GiB "
@@ -127,6 +129,8 @@ class Forecast:
     @property
     def time_lines(self) -> list[str]:
         """How long it takes, and how long with smaller samples, as text."""
+        if self.fault:
+            return [f"the time is not known: a step failed with {self.fault}"]
         begun = f"about {_duration(self.search_seconds)} for the search and " if self.search else "about "
         short, long = map(_duration, self.confirmation_seconds)
         within = f", at most {_duration(self.limit)} in all" if self.limit is not None else ""
@@ -153,10 +157,12 @@ def forecast(job: Job) -> Forecast:
     scored = len(job.data.validation) + len(job.data.test) / (config.folds or 1)
     full_length = plan.recipe.full_length_passes(len(plan.taken)) if plan.recipe.views else plan.steps * plan.batch_size
     steps = full_length / plan.batch_size
+    trial_seconds = math.nan
     try:
         with setting.computing(), RandomState(seed, setting.device):
             timing = _timed(_through_the_network(plan), setting)
             seconds = timing.of(steps, scored)
+            trial_seconds = _trial_seconds(config, setting, policy, seed, seconds)
             if smaller := _smaller(setting):
                 small = _timed(_through_the_network(smaller[1].plan(policy, seed)), smaller[1], plan.batch_size)
                 proxy = smaller[0], small.of(steps, scored)
@@ -164,11 +170,12 @@ def forecast(job: Job) -> Forecast:
         seconds, timing, fault = math.nan, Timing(math.nan, math.nan, 0), typed_line(error)
     found = Forecast(
         search=_words(config),
-        search_seconds=_search_seconds(config, seconds),
+        search_seconds=_search_seconds(config, trial_seconds, seconds),
         candidates=_candidates(config),
         seeds=(job.planned[0], job.planned[-1]),
         steps=plan.steps,
         training_seconds=seconds,
+        trial_seconds=trial_seconds,
         workers=config.workers,
         memory=timing.memory,
         fault=fault,
@@ -261,17 +268,41 @@ def _words(config: RunConfig) -> str:
     return f"{amount}{also} ({config.strategy} on the space {space.name!r})"
 
 
-def _search_seconds(config: RunConfig, training_seconds: float) -> float:
-    """The time of the searches, if they have no time limit."""
+def _trial_seconds(
+    config: RunConfig, setting: TrainingSetting, policy: Policy, seed: int, training_seconds: float
+) -> float:
+    """The time of a trial on the share of the data on which the strategy tries policies. Its batches are smaller, so
+    that it takes more than this share of the time of a training.
+    """
+    fraction = _explored(config)[1]
+    if fraction == 1:
+        return training_seconds
+    plan = setting.plan(policy, seed, fraction)
+    return _timed(_through_the_network(plan), setting).of(plan.steps, len(setting.validation))
+
+
+def _explored(config: RunConfig) -> tuple[float, float]:
+    """The fraction of the budget that tries policies, and the fraction of the data on which it does."""
+    if config.budget is None or config.budget.trials is not None:
+        return 1.0, 1.0
+    strategy = get_strategy(config.strategy)
+    return strategy.explores_until, strategy.explored_fraction
+
+
+def _search_seconds(config: RunConfig, trial_seconds: float, training_seconds: float) -> float:
+    """The time of the searches, if they have no time limit. What follows the trials of policies is counted as trainings
+    at full length.
+    """
     budget, space = config.budget, config.space
     if budget is None or space is None:
         return 0.0
+    until, fraction = _explored(config)
     trainings = budget.trainings or float(budget.trials or 0)
     if budget.policies is not None:
-        strategy = get_strategy(config.strategy)
         tried = budget.policies + len(affordable_baselines(space.baselines, budget))
-        trainings = tried * strategy.explored_fraction / strategy.explores_until
-    return trainings * training_seconds / config.workers * (2 if config.control else 1)
+        trainings = tried * fraction / until
+    seconds = trainings * (until / fraction * trial_seconds + (1 - until) * training_seconds)
+    return seconds / config.workers * (2 if config.control else 1)
 
 
 def _candidates(config: RunConfig) -> int:

@@ -34,7 +34,7 @@ OpenExecutor = Callable[[Setting], Executor]
 
 def task_of(data: DataSet, recipe: Recipe) -> Task:
     """What is predicted."""
-    return task_for(data.train.labels, len(data.classes), recipe.class_weights == "balanced")
+    return task_for(data.train.labels, data.classes, recipe.class_weights == "balanced")
 
 
 @dataclass(frozen=True)

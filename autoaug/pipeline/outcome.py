@@ -8,16 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-from autoaug.data.labels import counts_of
+from autoaug.data.labels import counts_of, in_words
 from autoaug.data.split_findings import split_findings
 from autoaug.data.splits import DataSet
+from autoaug.data.texts import decode_texts
 from autoaug.exporters import export_modules
 from autoaug.generate.pool import Pooled
 from autoaug.pipeline.confirming import Confirmed
 from autoaug.pipeline.job import Job
 from autoaug.pipeline.parsing import versions
-from autoaug.pipeline.pictures import draw_examples, draw_gallery, draw_sample_gallery, to_bytes
+from autoaug.pipeline.pictures import CaptionedSamples, draw_examples, draw_gallery, draw_sample_gallery, to_bytes
 from autoaug.pipeline.searching import Searched
+from autoaug.pipeline.transcripts import mean_errors, predicted_texts, transcripts_of
 from autoaug.policy.models import Provenance
 from autoaug.report.before_after import before_and_after
 from autoaug.results import Cost, DataSummary, LongerTraining, SearchResult, TrialCounts, TrialSummary
@@ -26,6 +28,7 @@ from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import summary
 from autoaug.training.metrics import metric_record
 from autoaug.training.tasks import Regression
+from autoaug.training.transcription import Transcription
 from autoaug.utils.files import write_whole
 from autoaug.utils.sketch import sketch, union
 
@@ -42,7 +45,7 @@ def result_of(
     study, judgment, metric = searched.study, confirmed.judgment, metric_record(job.metric)
     objectives = study.strategy.objectives if study else ("score",)
     history = tuple(summary(trial) for trial in study.ended()) if study else ()
-    return SearchResult(
+    result = SearchResult(
         metric=metric,
         verdict=judgment.verdict,
         sentence=judgment.sentence,
@@ -63,6 +66,7 @@ def result_of(
         importance=study.importance() if study else {},
         versions=versions(),
     )
+    return result.model_copy(update={"transcripts": transcripts_of(job, result, confirmed)})
 
 
 def _counts(history: Sequence[TrialSummary]) -> TrialCounts:
@@ -153,7 +157,25 @@ def _write_pictures(job: Job, result: SearchResult, confirmed: Confirmed, genera
     for which, name in shown.items():
         gallery = draw_gallery(result.candidate(name).policy, data, job.config.seed)
         write_whole(folder.gallery(which), to_bytes(gallery))
-    if job.task.classes and (pair := before_and_after(result)):
-        scoring = job.scoring
-        both = [scoring.recognized([confirmed.trainings[c.name, seed] for seed in c.seeds]) for c in pair]
-        write_whole(folder.examples, to_bytes(draw_examples(data.test, data.classes, *both)))
+    examples = _examples(job, result, confirmed)
+    if examples is not None:
+        write_whole(folder.examples, to_bytes(examples))
+
+
+def _examples(job: Job, result: SearchResult, confirmed: Confirmed) -> CaptionedSamples | None:
+    """Test samples whose predictions changed most from one candidate to the other, if these are right or wrong."""
+    pair, test, classes = before_and_after(result), job.data.test, job.data.classes
+    if pair is None:
+        return None
+    before, after = ([confirmed.trainings[c.name, seed] for seed in c.seeds] for c in pair)
+    if job.task.classes:
+        old, new = (job.scoring.recognized(side) for side in (before, after))
+        shares = [f"right in {100 * a:.0f} % before, {100 * b:.0f} % after" for a, b in zip(old, new, strict=True)]
+        captions = [f"{in_words(label, classes)}: {share}" for label, share in zip(test.labels, shares, strict=True)]
+        return draw_examples(test, new - old, captions)
+    if isinstance(job.task, Transcription):
+        both = (predicted_texts(job, side[0]) for side in (before, after))
+        texts = zip(decode_texts(test.labels), *both, strict=True)
+        captions = [f"{text}: “{old}” before, “{new}” after" for text, old, new in texts]
+        return draw_examples(test, mean_errors(job, before) - mean_errors(job, after), captions)
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -106,19 +107,19 @@ class CaptionedSamples(NamedTuple):
     fixed: np.ndarray
 
 
-def draw_examples(test: Samples, classes: tuple[str, ...], before: np.ndarray, after: np.ndarray) -> CaptionedSamples:
-    """The samples whose predictions a policy corrected most often, and broke most often; up to `SAMPLES` each. Captions
-    tell the class, and the share ``[n]`` of trainings that recognized it `before` and `after`.
+def draw_examples(test: Samples, gain: np.ndarray, captions: Sequence[str]) -> CaptionedSamples:
+    """The samples whose predictions a policy corrected most, and broke most; up to `SAMPLES` each.
+
+    Args:
+        test: the samples.
+        gain: ``[n]``, how much better each is predicted with the policy.
+        captions: ``[n]``.
     """
-    gain = after - before
     order = np.argsort(-gain, kind="stable")
     fixed, broken = order[gain[order] > 0], order[::-1][gain[order[::-1]] < 0]
     rows = np.concatenate([fixed[:SAMPLES], broken[:SAMPLES]])
-    captions = [
-        f"{classes[test.labels[r]]}: right in {100 * before[r]:.0f} % before, {100 * after[r]:.0f} % after"
-        for r in rows
-    ]
-    return CaptionedSamples(test.inputs.take(rows), np.array(captions, dtype=str), gain[rows] > 0)
+    shown = np.array([captions[row] for row in rows], dtype=str)
+    return CaptionedSamples(test.inputs.take(rows), shown, gain[rows] > 0)
 
 
 def draw_sample_gallery(made: Samples, classes: tuple[str, ...]) -> CaptionedSamples:

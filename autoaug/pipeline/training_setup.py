@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from autoaug.data.labels import kind_of
 from autoaug.data.splits import DataSet
 from autoaug.errors import AutoaugError, OptionError, typed_line
 from autoaug.modalities.networks import Start
@@ -21,6 +22,8 @@ from autoaug.training.layers import freeze, train_mode
 from autoaug.training.presets import Changes, load_changes, resolve_recipe
 from autoaug.training.probe import check_probe
 from autoaug.training.recipe import Recipe
+from autoaug.training.tasks import task_for
+from autoaug.training.transcription import Transcription, least_frames
 
 
 def asked_weights(options: RunOptions) -> str | None:
@@ -29,6 +32,19 @@ def asked_weights(options: RunOptions) -> str | None:
     if given is None:
         return None
     return absolute(given) if isinstance(given, Path) or Path(given).exists() else str(given)
+
+
+def network_name(options: RunOptions, data: DataSet) -> str:
+    """The network that the user names, or the modality's own for texts. Raises `OptionError` if it has none."""
+    if options.model != "auto" or kind_of(data.train.labels) != "transcription":
+        return options.model
+    modality = get_modality(data.modality)
+    if not modality.transcriber:
+        raise OptionError(
+            f"--model auto: for texts of samples of the modality {modality.name!r} there is no network; name your own "
+            "as --model module:function"
+        )
+    return modality.transcriber
 
 
 def asked_recipe(options: RunOptions) -> Changes:
@@ -58,7 +74,7 @@ def training_setup(options: RunOptions, changes: Changes, data: DataSet) -> tupl
         OptionError: the weights do not fit the network, the network does not fit the data, or the recipe fits neither.
     """
     setup = _setup(options, changes, data)
-    _check_network(setup.network, options.model, setup.recipe, data)
+    _check_network(setup.network, network_name(options, data), setup.recipe, data)
     return setup.start, setup.recipe
 
 
@@ -75,20 +91,21 @@ class _Setup(NamedTuple):
 
 
 def _setup(options: RunOptions, changes: Changes, data: DataSet) -> _Setup:
-    models, shape, outputs = get_modality(data.modality).models, data.train.inputs.shape, len(data.classes)
+    models, shape = get_modality(data.modality).models, data.train.inputs.shape
+    model, outputs = network_name(options, data), task_for(data.train.labels, data.classes).outputs
     weights, start, about_weights = asked_weights(options), None, []
     if weights is not None:
-        start, words = models.start(options.model, weights, shape, outputs)
+        start, words = models.start(model, weights, shape, outputs)
         about_weights = [words]
-    elif changes.base in ("finetune", "probe") and not models.is_own(options.model):
+    elif changes.base in ("finetune", "probe") and not models.is_own(model):
         raise OptionError(
             f"--recipe {changes.base} continues from weights: add --weights pretrained or a file (only a network of "
             "your own may bring its weights along)"
         )
     blank = torch.ones(shape[0])
-    network = models.build(options.model, shape, outputs, blank, blank, seed=0, start=start)
+    network = models.build(model, shape, outputs, blank, blank, seed=0, start=start)
     recipe, why = resolve_recipe(changes, network, weights is not None, len(data.train))
-    name, reason = models.resolve(options.model, shape)
+    name, reason = models.resolve(model, shape)
     lines = [f"model: {name} ({reason})", *about_weights, f"recipe: {recipe_line(recipe)} ({why})"]
     return _Setup(network, start, recipe, lines)
 
@@ -125,11 +142,24 @@ def _check_network(network: nn.Module, name: str, recipe: Recipe, data: DataSet)
         raise OptionError(
             f"--model {name} fails on samples of shape {list(values.shape[1:])}: {typed_line(fault)}"
         ) from fault
-    wanted = (len(values), len(data.classes))
-    if not isinstance(outputs, torch.Tensor) or outputs.shape != wanted:
-        given = list(outputs.shape) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
-        raise OptionError(
-            f"--model {name} must give outputs of shape {list(wanted)} for {wanted[0]} samples, not {given}"
-        )
+    _check_outputs(outputs, len(values), name, data)
     if recipe.views is not None:
         check_probe(network, values)
+
+
+def _check_outputs(outputs: object, n: int, name: str, data: DataSet) -> None:
+    """Raise `OptionError` if the network's outputs for n samples do not have the shape that the task needs."""
+    task = task_for(data.train.labels, data.classes)
+    wanted = task.output_shape(n)
+    shape = list(outputs.shape) if isinstance(outputs, torch.Tensor) else []
+    if len(shape) != len(wanted) or any(size not in (own, "frames") for own, size in zip(shape, wanted, strict=True)):
+        given = shape if isinstance(outputs, torch.Tensor) else type(outputs).__name__
+        raise OptionError(
+            f"--model {name} must give outputs of shape [{', '.join(map(str, wanted))}] for {n} samples, not {given}"
+        )
+    if isinstance(task, Transcription) and (least := least_frames(data.train.labels)) > shape[1]:
+        raise OptionError(
+            f"--model {name} gives {shape[1]} frames for samples of shape {list(data.train.inputs.shape)}, but a "
+            f"training text needs {least}: one per character, and one between two that are the same; shorten it, or "
+            "give longer samples"
+        )

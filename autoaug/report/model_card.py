@@ -32,11 +32,12 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
         raise RunError(f"{out} exists and is not a folder; choose another with --out")
     out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(folder.model, out / "model.safetensors")
-    script = get_modality(result.data.modality).inference
+    modality = get_modality(result.data.modality)
+    script, network = modality.inference, modality.models.resolve(config.model, result.data.shape)[0]
     texts = environment(autoescape=False)
     about = {
         "modality": result.data.modality,
-        "network": config.model,
+        "network": network,
         "start": asdict(config.start.without_weights()) if config.start is not None else None,
         "shape": result.data.shape,
         "classes": result.data.classes,
@@ -49,6 +50,7 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
     card = texts.get_template("model_card.md").render(
         result=result,
         config=config,
+        network=network,
         candidate=result.candidate(result.returned.name),
         metric=result.metric,
         version=__version__,
@@ -57,7 +59,8 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
     written = {"model.json": json.dumps(about, indent=2), "README.md": card}
     if script is not None:
         given = {name: repr(value) if name == "start" else json.dumps(value) for name, value in about.items()}
-        given |= {"task": result.data.task, "outputs": str(len(result.data.classes))}
+        outputs = len(result.data.classes) + (result.data.task == "transcription")  # where the first is no character
+        given |= {"task": result.data.task, "outputs": str(outputs)}
         written["inference.py"] = texts.from_string(script.read_text(encoding="utf-8")).render(given)
     for name, text in written.items():
         write_whole(out / name, text)

@@ -26,6 +26,7 @@ from autoaug.report.tables.generated import generators
 from autoaug.report.tables.metrics import metric_rows
 from autoaug.report.tables.sentences import shift
 from autoaug.report.tables.stages import stages
+from autoaug.report.tables.transcripts import transcript_rows
 from autoaug.report.tables.uniformity import uniformity
 from autoaug.report.usage import code_lines
 from autoaug.results import ACCURACY, SearchResult
@@ -104,6 +105,7 @@ def _tables(run: FinishedRun) -> dict[str, Any]:
         "advice": advice(result),
         "sample_cure": sample_cure(result.comparison) if result.comparison else "",
         "pair": before_and_after(result),
+        "transcripts": transcript_rows(result.transcripts),
         "stages": stages(result, metric),
         "fidelity": fidelity(result),
         "shift": shift(result, metric),

@@ -16,6 +16,7 @@ from autoaug.results.run import (
     TrialCounts,
     TrialSummary,
 )
+from autoaug.results.transcripts import Transcript, Transcripts, WordErrors
 
 __all__ = [
     "ACCURACY",
@@ -37,8 +38,11 @@ __all__ = [
     "Returned",
     "SearchResult",
     "Size",
+    "Transcript",
+    "Transcripts",
     "TrialCounts",
     "TrialSummary",
     "Unit",
     "Verdict",
+    "WordErrors",
 ]

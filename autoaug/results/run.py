@@ -17,6 +17,7 @@ from autoaug.policy.words import called
 from autoaug.results.metric import MetricRecord, MetricScores
 from autoaug.results.probes import read_generated, read_probe
 from autoaug.results.record import CandidateKind, Count, Fraction, Integer, Interval, Record, Size, Unit, Verdict
+from autoaug.results.transcripts import Transcripts
 from autoaug.utils.json import read_record
 from autoaug.utils.renamed import renamed, upgraded
 
@@ -160,8 +161,8 @@ UNEVEN = 3
 
 class DataSummary(Record):
     """The data of the search, and how many `folds`; `class_counts` are training samples. Older results do not name the
-    modality: theirs is the first. Nor do they count classes. `task` is what is predicted, by its name; `means` and
-    `deviations` are those of numbers in the training split.
+    modality: theirs is the first. Nor do they count classes. Of texts, `classes` are the characters. `task` is what is
+    predicted, by its name; `means` and `deviations` are those of numbers in the training split.
     """
 
     name: str
@@ -238,7 +239,7 @@ class SearchResult(Record):
     """The outcome of a search: the content of ``result.json``. The verdict is based on the `comparison` of the finalist
     with the best baseline by validation; `claims` are what is proven about the policy that is returned; `longer` is
     what it and its rival gain from twice the length; `stopped` is why the search ended before its budget was spent, if
-    it did.
+    it did; `transcripts` has predicted texts, if texts are predicted.
     """
 
     format: Literal[2] = 2
@@ -259,6 +260,7 @@ class SearchResult(Record):
     history: tuple[TrialSummary, ...]
     probes: Annotated[dict[str, dict[str, Any]], renamed("probes", "inquiries")] = Field(default_factory=dict)
     generated: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    transcripts: Transcripts | None = None
     importance: dict[str, float]
     versions: dict[str, str]
 

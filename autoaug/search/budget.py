@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 from typing import Annotated, Self
@@ -49,14 +50,16 @@ class PolicyCount:
 
     Attributes:
         until: the fraction of the budget after which its strategy tries no new ones; the rest is for repetitions.
+        wanted: the number that its strategy may try; infinite if the budget is none of policies.
         policies: the number, where a part of a training counts as that part.
-        cost: of all trials until the last policy was begun, in trainings.
-        after: of the trials since then.
+        cost: of all trials until the last policy that was wanted was begun, in trainings.
+        after: of the trials since then, such as repetitions, and variants at full length.
         known: the number of known policies, where a part of a training counts as that part.
         trials: the number of all trials, where a part of a training counts as that part.
     """
 
     until: float
+    wanted: float = math.inf
     policies: float = 0.0
     cost: float = 0.0
     after: float = 0.0
@@ -68,22 +71,28 @@ class PolicyCount:
         """A trial of the policy with that fingerprint has begun."""
         start, stop = span
         is_new = (fingerprint, start) not in self._begun
+        is_wanted = is_new and not is_baseline and not self._are_enough
         self._begun.add((fingerprint, start))
         self.trials += stop - start
         self.after += data_fraction * (stop - start)
-        if is_new and not is_baseline:
+        if is_wanted:
             self.policies += stop - start
             self.cost, self.after = self.cost + self.after, 0.0
-        elif is_new:
+        elif is_new and is_baseline:
             self.known += stop - start
 
-    def spent(self, wanted: int) -> float:
-        """The fraction of a budget of so many policies that is spent: in proportion to their number, and once all have
-        begun, in proportion to the cost.
+    @property
+    def spent(self) -> float:
+        """The fraction of a budget of policies that is spent: in proportion to their number, and once all have begun,
+        in proportion to the cost.
         """
-        if self.policies < wanted - 1e-6:  # parts of trainings are added up
-            return self.until * self.policies / wanted
-        return self.until * (1 + self.after / self.cost)
+        if self._are_enough:
+            return self.until * (1 + self.after / self.cost)
+        return self.until * self.policies / self.wanted
+
+    @property
+    def _are_enough(self) -> bool:
+        return self.policies > self.wanted - 1e-6  # parts of trainings are added up
 
 
 @dataclass
@@ -116,7 +125,7 @@ class BudgetTracker:
     def spent(self, committed: float) -> float:
         """The fraction of the budget that is spent, counting the sample passes `committed` to running trials."""
         if self.budget.policies is not None:
-            return self.count.spent(self.budget.policies)
+            return self.count.spent
         if self.budget.trials is not None:
             return self.count.trials / self.budget.trials
         if self.budget.seconds is not None:

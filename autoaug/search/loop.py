@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -173,6 +174,7 @@ def run_search(
 
     Raises:
         AllTrialsFailed: no trial completed, or most failed; the message lists the causes.
+        RunError: the database of the study cannot be used any more.
     """
     tracker = _tracker(study, budget, full_length, executor.slots, len(baselines))
     context = SearchContext(
@@ -184,8 +186,9 @@ def run_search(
         has_data=training is None,
         may_stop=may_stop,
     )
-    search = _Search(study, executor, tracker, context, progress, training or _train)
-    search.run()
+    with study.connected():
+        search = _Search(study, executor, tracker, context, progress, training or _train)
+        search.run()
     trials = [summary(record) for record in study.ended()]
     if not any(trial.status == "complete" for trial in trials):
         causes = Counter(trial.reason or "pruned" for trial in trials)
@@ -199,7 +202,7 @@ def _tracker(study: SearchStudy, budget: Budget, full_length: int, slots: int, k
     """What earlier sessions have spent of the budget."""
     ended = [summary(record) for record in study.ended()]
     probes = [result for result in study.history().probe_results.values() if result]
-    count = PolicyCount(study.strategy.explores_until)
+    count = PolicyCount(study.strategy.explores_until, budget.policies or math.inf)
     for request in study.all():
         count.add(*counted(request))
     whole = [trial for trial in ended if trial.data_fraction == 1 and trial.status == "complete" and trial.seconds > 0]

@@ -326,6 +326,12 @@ def load_space(name_or_path: str | Path, modality: str | None = None) -> SearchS
     return space.model_copy(update={"name": path.stem}) if "name" not in space.model_fields_set else space
 
 
+def space_of_kind(kind: str, modality: str) -> SearchSpace | None:
+    """The standard space of a modality for labels of that kind, if it has one of its own."""
+    own = _files(get_modality(modality))
+    return load_space(own[kind]) if kind in own else None
+
+
 def wanted_generators(space: SearchSpace | None, policies: Iterable[Policy]) -> list[str]:
     """The kinds of generator that the policies of a space, or `policies`, may use."""
     wanted = set(space.synthetic.kinds) if space else set()

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, RDBStorage, get_storage
 from optuna.study import StudyDirection
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from autoaug.errors import InUse, RunError, first_line
+from autoaug.errors import InUse, RunError, first_line, full_disk
 from autoaug.search.samplers import quiet_optuna
 from autoaug.search.strategies import Strategy
 from autoaug.utils.files import safe_name
@@ -36,7 +37,16 @@ _DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"
 
 def check_storage(url: str) -> None:
     """Raise `RunError` if the database at `url` cannot be used."""
-    _backend(_given_url(url), url)
+    disconnect(_backend(_given_url(url), url))
+
+
+def disconnect(storage: BaseStorage) -> None:
+    """Close the connections to the database, which would stay open until the garbage is collected. A storage that is
+    used again connects again.
+    """
+    storage.remove_session()
+    if isinstance(backend := getattr(storage, "_backend", storage), RDBStorage):
+        backend.engine.dispose()
 
 
 def _given_url(text: str) -> URL:
@@ -61,7 +71,8 @@ def _backend(url: URL, name: str) -> BaseStorage:
     try:
         # Optuna takes text, and reads braces as a template.
         text = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
-        storage = RDBStorage(text)
+        # A database that was restarted is connected to again.
+        storage = RDBStorage(text, engine_kwargs={"pool_pre_ping": True})
         if storage.engine.dialect.name == "sqlite":
             _write_ahead(storage)
         return get_storage(storage)
@@ -75,6 +86,20 @@ def _backend(url: URL, name: str) -> BaseStorage:
 
 def _unusable(name: str, fault: Exception) -> RunError:
     return RunError(f"{shown(name)} cannot be opened as a study ({without_secrets(first_line(fault), name)})")
+
+
+@contextmanager
+def answering(name: str) -> Iterator[None]:
+    """Turn an error of the database `name` in the block into a `RunError`; a full disk is left to others."""
+    try:
+        yield
+    except (SQLAlchemyError, StorageInternalError) as fault:
+        if full_disk(fault):
+            raise
+        reason = without_secrets(first_line(fault.__cause__ or fault), name)
+        raise RunError(
+            f"{shown(name)} cannot be used any more ({reason}); finished trials are kept: see to it, and resume the run"
+        ) from None
 
 
 def _write_ahead(storage: RDBStorage) -> None:
@@ -111,16 +136,17 @@ def alone_in_study(url: str, name: str) -> Iterator[None]:
         InUse: another driver is using the study.
         RunError: the database cannot be used.
     """
-    engine: Engine = cast("Any", _backend(_given_url(url), url))._backend.engine
-    cure = "wait until it has ended, or end it"
-    if engine.dialect.name == "sqlite":
-        file = Path(engine.url.database or "").resolve()
+    place, cure = _given_url(url), "wait until it has ended, or end it"
+    if place.get_backend_name() == "sqlite":
+        file = Path(place.database or "").resolve()
         with held(file.parent, cure, name=f".{file.name}-{safe_name(name)}.lock"):
             yield
         return
-    if engine.dialect.name != "postgresql":
+    if place.get_backend_name() != "postgresql":
         yield
         return
+    storage = _backend(place, url)
+    engine: Engine = cast("Any", storage)._backend.engine
     key = {"key": int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)}
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.detach()  # closed at the end, not returned to the pool
@@ -128,4 +154,5 @@ def alone_in_study(url: str, name: str) -> Iterator[None]:
         if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar():
             owner = connection.execute(text(_OWNER), key).scalar() or "another process"
             raise InUse(f"the study {name!r} in {shown(url)} is in use by {owner}; {cure}")
+        disconnect(storage)  # but for this connection
         yield

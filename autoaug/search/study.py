@@ -6,7 +6,8 @@ import json
 import math
 import warnings
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +25,7 @@ from autoaug.policy.models import Policy
 from autoaug.results import TrialSummary
 from autoaug.search.samplers import quiet_optuna
 from autoaug.search.space import SearchSpace
-from autoaug.search.storage import STUDY_NAME, open_study
+from autoaug.search.storage import STUDY_NAME, answering, disconnect, open_study
 from autoaug.search.strategies import OUTCOME, REQUEST, Draw, Fixed, History, Strategy, TrialRecord
 from autoaug.search.trial_records import (
     TrialRequest,
@@ -87,6 +88,7 @@ class SearchStudy:
     ) -> None:
         self.strategy = strategy
         self.space, self.seed = space, seed
+        self._name = str(storage)
         self._storage, self._study = open_study(storage, name, strategy)
         self._study_id = self._study._study_id
         self._check_same(storage, facts or {})
@@ -120,6 +122,15 @@ class SearchStudy:
                     f"the study in {shown(str(storage))} was begun with {differing}; begin a new run, or restore "
                     "config.yaml"
                 )
+
+    @contextmanager
+    def connected(self) -> Iterator[None]:
+        """For the time of a search: its storage fails with a `RunError`, and its connections are closed in the end."""
+        try:
+            with answering(self._name):
+                yield
+        finally:
+            disconnect(self._storage)
 
     @uninterrupted()
     def begin_session(self) -> int:

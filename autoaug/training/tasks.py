@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +20,7 @@ from torch.nn.functional import (
 from autoaug.data.labels import kind_of, strata_of
 from autoaug.errors import OptionError
 from autoaug.functional.labels import soft_labels
+from autoaug.training.transcription import Transcription
 
 
 class Task(Protocol):
@@ -35,6 +37,9 @@ class Task(Protocol):
     @property
     def classes(self) -> int:
         """The number of classes; 0 if predictions and labels are not classes."""
+
+    def output_shape(self, n: int) -> tuple[int | str, ...]:
+        """The shape of the model's outputs for n samples; a word stands for a size that the model chooses."""
 
     def targets(self, labels: Tensor) -> Tensor:
         """Labels ``[n]`` as floating point ``[n, d]``, so that those of two samples can be mixed."""
@@ -71,6 +76,9 @@ class Classification:
     @property
     def outputs(self) -> int:
         return self.classes
+
+    def output_shape(self, n: int) -> tuple[int | str, ...]:
+        return n, self.outputs
 
     def targets(self, labels: Tensor) -> Tensor:
         """Soft labels ``[n, classes]``."""
@@ -113,6 +121,9 @@ class MultiLabel:
     weights: tuple[float, ...] = ()
     name: str = "multi-label"
     classes: int = 0
+
+    def output_shape(self, n: int) -> tuple[int | str, ...]:
+        return n, self.outputs
 
     def targets(self, labels: Tensor) -> Tensor:
         return labels.float()
@@ -159,6 +170,9 @@ class Regression:
     def outputs(self) -> int:
         return len(self.means)
 
+    def output_shape(self, n: int) -> tuple[int | str, ...]:
+        return n, self.outputs
+
     def targets(self, labels: Tensor) -> Tensor:
         """The numbers, standardized."""
         means, deviations = (torch.tensor(of, device=labels.device) for of in (self.means, self.deviations))
@@ -185,25 +199,27 @@ class Regression:
         return strata_of(labels)
 
 
-def task_for(labels: np.ndarray, outputs: int, is_balanced: bool = False) -> Task:
+def task_for(labels: np.ndarray, names: Sequence[str], is_balanced: bool = False) -> Task:
     """What is predicted, from the labels of the training split.
 
     Args:
         labels: the labels, in one of the forms of `autoaug.data.labels`.
-        outputs: the number of classes, labels or numbers.
+        names: of the classes, labels or numbers; or the characters of texts.
         is_balanced: whether rare classes or labels count as much as frequent ones.
 
     Raises:
-        OptionError: numbers cannot be balanced.
+        OptionError: numbers or texts cannot be balanced.
     """
     kind = kind_of(labels)
     if kind == "classification":
-        return Classification(outputs, balanced_weights(labels, outputs) if is_balanced else ())
+        return Classification(len(names), balanced_weights(labels, len(names)) if is_balanced else ())
     if kind == "multi-label":
         having = np.maximum(1, labels.sum(0))
-        return MultiLabel(outputs, tuple(((len(labels) - having) / having).tolist()) if is_balanced else ())
+        return MultiLabel(len(names), tuple(((len(labels) - having) / having).tolist()) if is_balanced else ())
     if is_balanced:
-        raise OptionError("--class-weights balanced is for classes and labels, and this is regression; leave it out")
+        raise OptionError(f"--class-weights balanced is for classes and labels, and this is {kind}; leave it out")
+    if kind == "transcription":
+        return Transcription("".join(names))
     means, deviations = labels.mean(0, dtype=np.float64), labels.std(0, dtype=np.float64)
     return Regression(tuple(means.tolist()), tuple(np.where(deviations > 0, deviations, 1.0).tolist()))
 

@@ -202,6 +202,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["report", "there"], ["is not a run folder"]),
         (["check", "missing.csv"], ["no such"]),
         (["serch"], ["search"]),
+        (["search", "good.npz", "--learning-rate", "0.1"], ["No such option", "it is called --lr here"]),
     ],
 )
 def test_bad_input(arguments: list[str], words: list[str], folder: Path, refused: Callable[..., str]) -> None:
@@ -213,6 +214,7 @@ def test_bad_input(arguments: list[str], words: list[str], folder: Path, refused
     assert sorted(path for path in folder.rglob("*") if "__pycache__" not in path.parts) == before
 
 
+@pytest.mark.fault("trials", "all fail")
 def test_trials_that_all_fail_are_grouped_and_nothing_is_exported(
     command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,6 +266,7 @@ def test_check_reports_and_its_exit_code_says_whether_a_search_makes_sense(comma
 @pytest.mark.parametrize(
     ("workers", "number", "times"), [("1", signal.SIGTERM, 2), ("1", signal.SIGINT, 1), ("2", signal.SIGTERM, 2)]
 )
+@pytest.mark.fault("driver", "Ctrl-C once, SIGTERM twice")
 def test_a_signal_says_how_to_go_on(workers: str, number: signal.Signals, times: int, folder: Path) -> None:
     options = ["--epochs", "60", "--workers", workers, "--out", f"stopped {workers} {number}"]
     command = [sys.executable, "-m", "autoaug", "search", "good.npz", *options]

@@ -127,6 +127,7 @@ def check_replayed(made: Made, policies: dict[str, Policy], kind: str) -> None:
 
 @pytest.mark.parametrize("target", REPLAYING)
 @pytest.mark.parametrize("kind", IMAGES)
+@pytest.mark.fault("properties", "exported code is the engine")
 def test_every_operator_replays(target: str, kind: str, made: Callable[[str], Made]) -> None:
     policies, _ = exported(target)
     assert len(policies) > 25

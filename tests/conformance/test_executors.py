@@ -50,6 +50,7 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SearchStudy]:
 
 
 @pytest.mark.parametrize("name", EXECUTORS)
+@pytest.mark.fault("determinism", "the same search under every executor")
 def test_study_states_are_the_same_under_every_executor(name: str, studies: dict[str, SearchStudy]) -> None:
     def states(study: SearchStudy) -> list[object]:
         return [(s.number, s.name, s.status, s.score, s.curve, s.sample_passes) for s in map(summary, study.ended())]
@@ -59,6 +60,7 @@ def test_study_states_are_the_same_under_every_executor(name: str, studies: dict
 
 
 @pytest.mark.slow
+@pytest.mark.fault("load", "a cluster of two nodes")
 def test_a_cluster_of_two_nodes_runs_trials_and_is_left_running(tmp_path: Path) -> None:
     import ray
     from ray.cluster_utils import Cluster
@@ -81,6 +83,7 @@ def test_a_cluster_of_two_nodes_runs_trials_and_is_left_running(tmp_path: Path) 
 
 
 @pytest.mark.slow
+@pytest.mark.fault("security", "Ray listens on loopback, and runs nothing of the working directory")
 def test_a_ray_of_our_own_is_for_us_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It listens on loopback, its folder is private and gone in the end, SIGTERM does what it did, and of the working
     directory nothing is imported but what the user names.
@@ -117,6 +120,7 @@ def ray_folder() -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.fault("driver", "no Ray cluster answers")
 def test_where_no_cluster_answers_one_line_says_so() -> None:
     with (
         pytest.raises(OptionError, match=r"no Ray cluster answers at '127.0.0.1:1'"),
@@ -180,6 +184,7 @@ def of_own(model: str) -> TrainingSetting:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("marker")
+@pytest.mark.fault("trials", "a worker that dies once")
 def test_the_trial_of_a_worker_that_dies_is_run_again() -> None:
     with (
         executors("ray-tune", 1, "cpu", None) as open_executor,
@@ -190,6 +195,7 @@ def test_the_trial_of_a_worker_that_dies_is_run_again() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.fault("trials", "a worker that dies again and again")
 def test_a_trial_that_kills_its_worker_twice_has_failed() -> None:
     with executors("ray-tune", 1, "cpu", None) as open_executor, open_executor(of_own("deadly")) as executor:
         by_key = results(executor, ["only"])
@@ -198,6 +204,7 @@ def test_a_trial_that_kills_its_worker_twice_has_failed() -> None:
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n != "inline" else n for n in EXECUTORS])
+@pytest.mark.fault("trials", "a trial that hangs")
 def test_a_trial_that_hangs_is_given_up_and_the_next_one_runs(name: str, marker: Path) -> None:
     (usual,) = results(InlineExecutor(of_own("_linear")), ["usual"]).values()
     start = {"inline": 5, "ray-tune": 60}[name]  # a new worker imports all this within the next trial
@@ -215,6 +222,7 @@ def test_a_trial_that_hangs_is_given_up_and_the_next_one_runs(name: str, marker:
 
 
 @pytest.mark.slow
+@pytest.mark.fault("driver", "a Ray node that is lost")
 def test_a_node_that_is_killed_in_mid_trial_loses_none_and_none_is_told_twice(tmp_path: Path) -> None:
     from ray.cluster_utils import Cluster
 

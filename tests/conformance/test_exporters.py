@@ -99,6 +99,7 @@ def assert_same(ours: torch.Tensor, theirs: np.ndarray) -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.fault("properties", "exported code is the engine")
 def test_every_operator_replays(target: str, channels: int) -> None:
     """In this process, operator by operator: the functions that the modules carry."""
     images = photographs(channels=channels, size=SIZES[channels])
@@ -139,6 +140,7 @@ def test_a_module_imports_its_target_alone(target: str, name: str) -> None:
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if "augmix" in name else name for name in UNMIXED]
 )
+@pytest.mark.fault("properties", "exported code is the engine")
 def test_built_in_policies_replay_in_a_fresh_process(name: str, made: dict[str, np.ndarray]) -> None:
     assert_same(POLICIES[name].transform(seed=7)(photographs()), made[f"{name}.images"])
 
@@ -152,6 +154,7 @@ def test_mixing_replays_in_a_fresh_process(kind: str, made: dict[str, np.ndarray
 
 
 @pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.fault("security", "names in exported code")
 def test_a_hostile_name_stays_a_comment(target: str) -> None:
     policy = load_policy("flip-crop").model_copy(update={"name": "x\nraise SystemExit('ran')\n"})
     namespace: dict[str, object] = {}

@@ -15,6 +15,7 @@ STRONG = [name for name in distinct_operators() if name != "Identity"]
 
 
 @pytest.mark.parametrize("name", STRONG)
+@pytest.mark.fault("properties", "gradients are finite")
 def test_gradients_reach_images_and_magnitude(name: str) -> None:
     """Through the engine; noise of discrete places may have none in its magnitude, but never an infinite one."""
     images = (0.1 + 0.8 * typical(name, 4).double()).requires_grad_()

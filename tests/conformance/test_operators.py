@@ -37,6 +37,7 @@ def apply(name: str, images: torch.Tensor, magnitude: float, uniforms: torch.Ten
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.fault("properties", "operators are the identity at 0")
 def test_magnitude_zero_is_the_identity(name: str) -> None:
     images = typical(name)
     torch.testing.assert_close(apply(name, images, 0.0), images, atol=1e-5, rtol=0)
@@ -46,6 +47,7 @@ def test_magnitude_zero_is_the_identity(name: str) -> None:
     ("name", "shape"),
     [(name, shape) for name in NAMES for shape in SHAPES[get_operator(name).modality]],
 )
+@pytest.mark.fault("properties", "operators keep shape, type and range")
 def test_shape_dtype_and_range_are_kept(name: str, shape: tuple[int, ...]) -> None:
     """At the shapes that the operator's modality takes, and all signed magnitudes that it has."""
     operator = get_operator(name)

@@ -24,6 +24,7 @@ def test_clean_data_have_no_stops(npz: Path) -> None:
     assert "stop" not in codes(npz).values()
 
 
+@pytest.mark.fault("data", "duplicates across splits")
 def test_a_leak_between_splits_stops_unless_allowed(tmp_path: Path) -> None:
     x, y = bars(120)
     path = write_npz(
@@ -75,6 +76,7 @@ def test_groups_of_one_split_alone_stop_in_a_manifest_too(tmp_path: Path) -> Non
     assert codes(tmp_path / "list.csv")["groups"] == "stop"
 
 
+@pytest.mark.fault("data", "contradictory labels")
 def test_one_image_under_two_labels_stops(tmp_path: Path) -> None:
     x, y = bars(120)
     path = write_npz(tmp_path / "a.npz", x_train=np.concatenate([x, x[:1]]), y_train=np.append(y, (y[0] + 1) % 3))
@@ -87,6 +89,7 @@ def test_copies_within_a_split_are_a_warning(tmp_path: Path) -> None:
     assert codes(path)["duplicate"] == "warning"
 
 
+@pytest.mark.fault("images", "truncated, empty and mislabeled files")
 def test_unreadable_files_stop_and_are_left_out_when_allowed(tmp_path: Path) -> None:
     images, labels = bars(30)
     write_folder(tmp_path, images, labels)
@@ -99,6 +102,7 @@ def test_unreadable_files_stop_and_are_left_out_when_allowed(tmp_path: Path) -> 
     assert len(source.parts["train"]) == 29
 
 
+@pytest.mark.fault("data", "one class")
 def test_one_class_stops_and_cannot_be_allowed(tmp_path: Path) -> None:
     (tmp_path / "only").mkdir()
     Image.new("L", (4, 4)).save(tmp_path / "only" / "a.png")
@@ -119,6 +123,7 @@ def test_the_fingerprint_follows_the_content_and_not_the_format(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("smallest", "warned"), [(12, True), (14, False)])
+@pytest.mark.fault("data", "uneven classes")
 def test_classes_are_uneven_from_three_times_on(smallest: int, warned: bool, tmp_path: Path) -> None:
     images, labels = bars(120)
     kept = np.sort(np.concatenate([np.flatnonzero(labels != 2), np.flatnonzero(labels == 2)[:smallest]]))
@@ -145,6 +150,18 @@ def test_numbers_where_classes_are_meant_are_named(labels: np.ndarray, words: st
     path = write_npz(tmp_path / "bars.npz", y_train=labels, y_test=labels[:60])
     with pytest.raises(DataError, match=words):
         open_source(str(path), 2**30)
+
+
+@pytest.mark.parametrize(
+    ("names", "warned"), [(["0.5", "1", "2.5"], True), (["1", "2.0", "3"], False), (["1.5", "2", "2a"], False)]
+)
+def test_few_numbers_are_classes_with_a_warning(names: list[str], warned: bool, tmp_path: Path) -> None:
+    labels = np.array(names)[np.arange(120) % 3]
+    path = write_npz(tmp_path / "bars.npz", y_train=labels, y_test=labels[:60])
+    said = [finding.message for finding in audit(open_source(str(path), 2**30)).findings if finding.code == "numbers"]
+    assert bool(said) == warned
+    if warned:
+        assert "the 3 classes are numbers such as 0.5; if they were measured, give them in a column `number`" in said[0]
 
 
 def test_versions_are_classes(tmp_path: Path) -> None:

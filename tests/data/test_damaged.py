@@ -99,6 +99,7 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("count", [25, pytest.param(200, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.fault("data", "damaged files of every layout")
 def test_a_damaged_file_is_read_or_refused_in_one_line(
     kind: str, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +148,7 @@ def claiming(path: Path, shape: tuple[int, ...]) -> Path:
     return path
 
 
+@pytest.mark.fault("images", "arrays that claim more than their file")
 def test_what_an_array_claims_is_compared_with_its_file_before_memory_is_taken(tmp_path: Path) -> None:
     assert "x_test" in refusal(claiming(tmp_path / "a.npz", (2**40, 32, 32)))
     folder = tmp_path / "idx"
@@ -259,6 +261,7 @@ def test_a_webdataset_label_that_is_no_class_is_named(label: bytes, tmp_path: Pa
     assert "label" in refusal(tmp_path / "a.tar")
 
 
+@pytest.mark.fault("data", "a shard that claims more than any sample")
 def test_a_member_of_a_tar_that_claims_more_than_any_sample_is_named(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "a.tar", "w") as archive:
         info = tarfile.TarInfo("0.png")
@@ -268,6 +271,7 @@ def test_a_member_of_a_tar_that_claims_more_than_any_sample_is_named(tmp_path: P
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.npz", "a.tar", "a.parquet", "a"])
+@pytest.mark.fault("images", "files without an end")
 def test_what_has_no_end_is_not_read(name: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / name)
     assert "regular file" in refusal(tmp_path / name)
@@ -277,6 +281,7 @@ def test_what_has_no_end_is_not_read(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("what", ["pipe", "device", "folder", "dangling"])
 @pytest.mark.parametrize("where", ["csv", "folder"])
+@pytest.mark.fault("images", "pipes and devices")
 def test_an_image_that_is_no_regular_file_is_unreadable(what: str, where: str, tmp_path: Path) -> None:
     data = write_csv(tmp_path)
     path = tmp_path / "class 0" / "0000.png"

@@ -70,6 +70,8 @@ def test_inputs_keep_any_shape_and_type(kind: str, tmp_path: Path, monkeypatch: 
     ):
         np.testing.assert_array_equal(read, expected[rows])
         assert read.dtype == expected.dtype
+    nothing = inputs.take(rows[:0])
+    assert (nothing.shape, nothing.dtype) == ((0, *inputs.shape), inputs.dtype)
     assert type(pick(inputs, rows)) is type(inputs), "picked samples stay where they lie"
     monkeypatch.setattr("autoaug.data.inputs._AT_ONCE", 2)
     whole = in_memory(inputs).array

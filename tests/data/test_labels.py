@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from autoaug import api
@@ -18,7 +19,9 @@ from autoaug.data.loading import open_source
 from autoaug.data.source import index_labels
 from autoaug.data.split_findings import split_findings
 from autoaug.data.splits import DataSet, split
-from autoaug.errors import DataError
+from autoaug.errors import AutoaugError, DataError
+from autoaug.pipeline.configure import prepare
+from autoaug.pipeline.options import SearchOptions
 from tests.conftest import bars, write_npz
 
 
@@ -192,3 +195,33 @@ def test_a_search_with_such_labels_ends_in_a_verdict(
     assert tuple(told) == result.data.classes
     low, high = (0, 100) if which == "labeled" else (0, 255)  # the number is the mean of an image's values
     assert all(low <= float(value.split()[0]) <= high for value in told.values())
+
+
+class Columns(torch.nn.Module):
+    """Logits of no character and of each one, for each column of an image."""
+
+    def __init__(self, _: int, outputs: int) -> None:
+        super().__init__()
+        self.layer = torch.nn.LazyConv1d(outputs, 3, padding=1)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.layer(images.flatten(1, 2)).transpose(1, 2)
+        return logits
+
+
+def test_texts_of_images_need_the_users_network_and_a_space_without_mixing(tmp_path: Path) -> None:
+    images, _ = bars(60)
+    rows = [f"{i}.png,{'ab' * (1 + i % 3)},v{i}" for i in range(60)]
+    for i, image in enumerate(images):
+        Image.fromarray(image[..., 0]).save(tmp_path / f"{i}.png")
+    manifest = tmp_path / "texts.csv"
+    manifest.write_text("\n".join(["path,text,group", *rows]), encoding="utf-8")
+    with pytest.raises(AutoaugError, match="standard' mixes samples, and the texts of two samples cannot be mixed"):
+        prepare(SearchOptions(str(manifest), trials=1))
+    space = tmp_path / "turns.yaml"
+    space.write_text("base: [{operator: Rotate}]\nbaselines: [none]\n", encoding="utf-8")
+    with pytest.raises(AutoaugError, match="there is no network; name your own as --model module:function"):
+        prepare(SearchOptions(str(manifest), trials=1, space=space))
+    config, data, _ = prepare(SearchOptions(str(manifest), trials=1, space=space, model=f"{__name__}:Columns"))
+    assert (config.metric, data.classes) == ("wer", ("a", "b"))
+    assert len(data.train) + len(data.validation) + len(data.test) == 60

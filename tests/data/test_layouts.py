@@ -107,6 +107,7 @@ def test_what_is_no_sample_is_reported(split: str, tmp_path: Path) -> None:
         assert part in words
 
 
+@pytest.mark.fault("data", "loops of links")
 def test_linked_folders_are_read_and_loops_are_not_followed(tmp_path: Path) -> None:
     write_folder(tmp_path / "elsewhere", IMAGES, LABELS)
     root = tmp_path / "data"
@@ -160,6 +161,7 @@ def test_labels_of_a_manifest_are_the_same_with_blanks_about_them(tmp_path: Path
         ([], "lists no samples"),
     ],
 )
+@pytest.mark.fault("data", "a manifest that breaks a rule")
 def test_a_manifest_that_breaks_a_rule_is_named_with_its_line(lines: list[str], words: str, tmp_path: Path) -> None:
     assert words in refusal(manifest(tmp_path, *lines))
 
@@ -209,6 +211,7 @@ def test_the_path_of_the_data_must_be_text(tmp_path: Path) -> None:
     assert "not UTF-8 text" in refusal("a\0b")
 
 
+@pytest.mark.fault("data", "odd names")
 def test_the_name_of_a_file_may_be_anything(tmp_path: Path) -> None:
     write_folder(tmp_path, IMAGES, LABELS)
     expected = audit(open_source(tmp_path, LIMIT)).fingerprint

@@ -120,6 +120,7 @@ def test_on_disk_and_in_memory_splits_are_the_same(npz: Path) -> None:
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.fault("data", "tiny classes")
 def test_a_class_with_too_few_samples_is_named() -> None:
     labels = np.array([0] * 40 + [1] * 5)
     with pytest.raises(DataError, match=r"class 'b' has 5 training samples; 10 are needed"):

@@ -106,6 +106,7 @@ class Unlucky(Counting):
         return key, result
 
 
+@pytest.mark.fault("trials", "a training of the confirmation fails once")
 def test_a_training_that_fails_once_is_done_again(tmp_path: Path) -> None:
     executor = Unlucky(small_task(test=True))
     executor.failures = 1
@@ -115,6 +116,7 @@ def test_a_training_that_fails_once_is_done_again(tmp_path: Path) -> None:
     assert set(trained.outcomes) == {(candidate.name, seed) for candidate in CANDIDATES for seed in (1, 2)}
 
 
+@pytest.mark.fault("trials", "a training of the confirmation fails twice")
 def test_a_candidate_that_fails_twice_is_left_out_and_the_rest_is_trained(tmp_path: Path) -> None:
     executor = Unlucky(small_task(test=True))
     executor.failures = 3
@@ -123,6 +125,7 @@ def test_a_candidate_that_fails_twice_is_left_out_and_the_rest_is_trained(tmp_pa
     assert set(trained.outcomes) == {("none", 1), ("none", 2)}
 
 
+@pytest.mark.fault("trials", "all trainings of the confirmation fail")
 def test_where_all_fail_the_confirmation_ends_with_the_cause(tmp_path: Path) -> None:
     executor = InlineExecutor(replace(small_task(test=True), model="tests.training.test_trial:failing"))
     with pytest.raises(AllTrialsFailed, match=r"'none' failed in confirmation, seed 1: RuntimeError.*autoaug resume"):

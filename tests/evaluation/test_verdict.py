@@ -65,6 +65,7 @@ def test_better_is_returned() -> None:
     assert judgment.sentence.startswith("Better: ")
 
 
+@pytest.mark.fault("trials", "a baseline wins")
 def test_worse_returns_the_best_baseline_by_validation() -> None:
     judgment = judged(
         {"none": ("baseline", 0.78, 0.85), "flip": ("baseline", 0.75, 0.70), "found": ("searched", 0.9, 0.75)}
@@ -216,6 +217,7 @@ def test_without_searched_candidates_a_comparison_judges_baselines_and_a_search_
     assert "larger budget" not in stopped
 
 
+@pytest.mark.fault("trials", "all policies of a search fail in the confirmation")
 def test_where_all_its_policies_failed_in_the_confirmation_a_search_says_so() -> None:
     scores: dict[str, tuple[CandidateKind, float, float]] = {
         "none": ("baseline", 0.7, 0.7),
@@ -234,6 +236,7 @@ def test_without_a_baseline_a_search_claims_nothing() -> None:
 
 
 @pytest.mark.parametrize("kind", ["searched", "control"])
+@pytest.mark.fault("trials", "a baseline wins")
 def test_a_policy_that_is_proven_worse_is_never_returned(kind: CandidateKind) -> None:
     """Not even as the best bet by validation: the test split knows better."""
     judgment = judged({"own": ("searched", 0.9, 0.4), "other": (kind, 0.8, 0.8)}, after_search=kind == "control")

@@ -83,6 +83,7 @@ def test_pictures_that_are_no_npz_are_one_line(damage: Callable[[bytes], bytes],
         ("fingerprint", KeyError, "fingerprint: Field required"),
     ],
 )
+@pytest.mark.fault("security", "a generator of a stranger")
 def test_a_damaged_generator_is_one_line(place: str, value: Any, rule: str, tmp_path: Path) -> None:
     about = About(kind="pca", shape=(1, 4, 4), classes=("a", "b"), fingerprint="f", inputs=9, seed=1)
     tensors = {"mean": torch.rand(2, 1, 4, 4), "components": torch.rand(2, COMPONENTS, 16)}

@@ -110,6 +110,7 @@ def test_a_damaged_result_names_the_command_that_writes_it_again(content: str, r
         SearchResult.load(run.root)
 
 
+@pytest.mark.fault("security", "names in the report")
 def test_the_whole_result_is_drawn_with_hostile_names(run: RunFolder) -> None:
     text = PUBLISHED.replace('"trivialaugment"', json.dumps(HOSTILE)).replace('"airplane"', json.dumps(HOSTILE))
     run.result.write_text(text, encoding="utf-8")
@@ -165,6 +166,7 @@ def test_a_damaged_robustness_says_how_to_measure_it(place: str, value: Any, run
         report_page(run)
 
 
+@pytest.mark.fault("storage", "a damaged event log")
 def test_lines_that_are_no_events_are_passed_over(run: RunFolder) -> None:
     log = EventLog(run.events)
     result = SearchResult.load(run.root)
@@ -212,6 +214,7 @@ def test_spaces_have_bounds_within_which_every_strategy_finds_policies_that_can_
 @pytest.mark.parametrize(
     "content", [b"name: \xff", b"name: 2020-99-99\n", b"copies: [1, !!int 9z]", b"", b"- 1", b"a: &a [*a]"]
 )
+@pytest.mark.fault("storage", "a damaged config or space")
 def test_a_damaged_space_or_config_is_one_line(content: bytes, run: RunFolder) -> None:
     path = run.root / "space.yaml"
     path.write_bytes(content)

@@ -59,6 +59,7 @@ def fill(path: Path, leave: int) -> Path:
     return ballast
 
 
+@pytest.mark.fault("storage", "disk full at every writer")
 def test_every_writer_says_when_its_disk_is_full_and_leaves_no_part(tmp_path: Path) -> None:
     with disk(tmp_path / "disk", "1m"):
         root = tmp_path / "disk"
@@ -101,6 +102,7 @@ def test_an_event_that_has_no_room_is_said(tmp_path: Path) -> None:
     assert full_disk(fault.value)
 
 
+@pytest.mark.fault("storage", "disk full at a checkpoint")
 def test_a_checkpoint_without_room_is_no_failure_of_its_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from safetensors import SafetensorError
 
@@ -116,6 +118,7 @@ def test_a_checkpoint_without_room_is_no_failure_of_its_trial(tmp_path: Path, mo
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.fault("storage", "disk full on a worker")
 def test_workers_tell_the_driver_that_their_disk_is_full() -> None:
     """As a result that crosses processes: Ray hands it on as it is, and the driver raises."""
     fault = RuntimeError("the user's own words")
@@ -126,6 +129,7 @@ def test_workers_tell_the_driver_that_their_disk_is_full() -> None:
     assert with_room(failed(TrialResult(started=0.0), ValueError())).status == "failed"
 
 
+@pytest.mark.fault("storage", "a node that cannot write")
 def test_a_node_that_cannot_write_a_checkpoint_trains_without(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     executor = InlineExecutor(replace(small_task(epochs=1), checkpoints=tmp_path / "file" / "checkpoints"))
@@ -134,6 +138,7 @@ def test_a_node_that_cannot_write_a_checkpoint_trains_without(tmp_path: Path) ->
 
 
 @pytest.mark.slow
+@pytest.mark.fault("storage", "disk full again and again in a run")
 def test_a_run_on_a_full_disk_pauses_again_and_again_until_there_is_room(
     whole: SearchResult, data: Path, tmp_path: Path
 ) -> None:
@@ -160,6 +165,7 @@ def test_a_run_on_a_full_disk_pauses_again_and_again_until_there_is_room(
         check_weights(result)
 
 
+@pytest.mark.fault("storage", "disk full in an objective")
 def test_a_full_disk_pauses_a_search_for_an_objective(tmp_path: Path) -> None:
     calls: list[int] = []
     is_full = True
@@ -195,3 +201,16 @@ def test_the_scores_of_an_objective_are_not_asked_for_again(tmp_path: Path) -> N
     again = autoaug.search(objective=objective, **options)
     assert len(calls) == before
     assert again == result
+
+
+@pytest.mark.fault("storage", "an output that can only be read")
+def test_an_output_that_can_only_be_read_is_one_line(data: Path, tmp_path: Path, refused: Callable[..., str]) -> None:
+    with disk(tmp_path / "disk", "1m"):
+        subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / "disk")], check=True)
+        for arguments in (
+            ("search", str(data), "--trials", "3"),
+            ("expand", str(data), "none"),
+            ("generate", "fit", str(data), "--kind", "pca"),
+        ):
+            assert "Read-only file system" in refused(*arguments, "--out", str(tmp_path / "disk/new"), folder=tmp_path)
+        assert list((tmp_path / "disk").iterdir()) == []

@@ -26,6 +26,7 @@ from tests.faults.life import SEARCH, Killed, Stopping, check_weights, outcome
 pytestmark = pytest.mark.usefixtures("no_report")
 
 
+@pytest.mark.fault("driver", "killed -9 at every write from the confirmation on")
 def test_killed_at_any_write_from_the_confirmation_on_a_run_ends_with_all_it_should(
     whole: SearchResult, run: RunFolder, monkeypatch: pytest.MonkeyPatch, trainings: list[str]
 ) -> None:
@@ -83,6 +84,7 @@ def test_weights_that_an_older_version_lost_are_trained_again(
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "not JSON", "a field is missing", "not UTF-8", "none"])
+@pytest.mark.fault("storage", "a damaged result")
 def test_a_damaged_result_is_written_again_by_resume(
     damage: str, whole: SearchResult, run: RunFolder, trainings: list[str]
 ) -> None:
@@ -106,6 +108,7 @@ def test_a_damaged_result_is_written_again_by_resume(
 
 
 @pytest.mark.parametrize("damage", ["none", "empty", "cut", "not weights"])
+@pytest.mark.fault("storage", "damaged weights")
 def test_weights_that_are_damaged_are_not_exported_and_can_be_had_again(
     damage: str, whole: SearchResult, run: RunFolder, tmp_path: Path
 ) -> None:
@@ -123,6 +126,7 @@ def test_weights_that_are_damaged_are_not_exported_and_can_be_had_again(
 
 
 @pytest.mark.parametrize("content", [None, b"", b"layers: [", b"\xff"])
+@pytest.mark.fault("storage", "a damaged policy")
 def test_a_damaged_policy_is_written_again_by_resume(
     content: bytes | None, run: RunFolder, trainings: list[str]
 ) -> None:
@@ -137,6 +141,7 @@ def test_a_damaged_policy_is_written_again_by_resume(
     check_weights(again)
 
 
+@pytest.mark.fault("driver", "a run of a newer version")
 def test_a_result_of_a_newer_version_is_left_as_it_is(run: RunFolder) -> None:
     newer = run.result.read_text().replace('"format": 2', '"format": 3', 1)
     run.result.write_text(newer)
@@ -167,6 +172,7 @@ def npz(path: Path, **changes: object) -> None:
         lambda path: np.savez(path, seconds=1.0),
     ],
 )
+@pytest.mark.fault("storage", "a damaged training")
 def test_a_training_whose_file_is_damaged_is_run_again(
     damage: Callable[[Path], None], whole: SearchResult, run: RunFolder, trainings: list[str]
 ) -> None:
@@ -192,6 +198,7 @@ def test_a_training_whose_file_is_damaged_is_run_again(
         ({"accept": "tests.rules:no_image"}, "accept"),
     ],
 )
+@pytest.mark.fault("driver", "changed model, recipe or seed")
 def test_a_run_does_not_go_on_with_trainings_of_another_kind(
     is_search: bool, changes: dict[str, Any], words: str, run: RunFolder, data: Path, tmp_path: Path
 ) -> None:
@@ -209,6 +216,7 @@ def edit(run: RunFolder, **changes: Any) -> None:
     run.config.write_text(yaml.safe_dump({**config, **changes}, sort_keys=False))
 
 
+@pytest.mark.fault("driver", "another network behind the same name")
 def test_another_network_behind_the_same_name_is_refused(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     run.result.unlink()
     monkeypatch.setenv("TEST_WIDTH", "5")
@@ -236,6 +244,7 @@ def test_a_run_of_a_version_that_noted_nothing_goes_on(
     assert trainings == []
 
 
+@pytest.mark.fault("storage", "damaged or foreign trials in a study")
 def test_trials_that_someone_else_added_or_damaged_are_left_aside(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
 

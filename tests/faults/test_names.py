@@ -38,6 +38,7 @@ def files_about(folder: Path) -> set[Path]:
     return {path for path in folder.parent.rglob("*") if folder not in (path, *path.parents)}
 
 
+@pytest.mark.fault("data", "labels as names of folders")
 def test_copies_stay_in_their_folder_whatever_the_labels(tmp_path: Path) -> None:
     images, labels = bars(14, classes=7)
     given = tmp_path / "given"
@@ -104,6 +105,7 @@ def test_a_run_that_could_not_be_written_down_is_refused_before_its_data_are_rea
         prepare(SearchOptions("a.npz", out=str(tmp_path / "out"), workers=1))
 
 
+@pytest.mark.fault("security", "names on the terminal")
 def test_check_escapes_what_a_terminal_obeys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -47,6 +47,7 @@ def driver(folder: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], in
         process.stdout.close()
 
 
+@pytest.mark.fault("driver", "two drivers of one run")
 def test_a_second_driver_is_refused_by_name_and_one_that_was_killed_is_no_hindrance(
     run: RunFolder, whole: SearchResult, refused: Callable[..., str]
 ) -> None:
@@ -62,6 +63,7 @@ def test_a_second_driver_is_refused_by_name_and_one_that_was_killed_is_no_hindra
         assert outcome(autoaug.resume(run.root, trust=True)) == outcome(whole)
 
 
+@pytest.mark.fault("driver", "a child that outlives its driver")
 def test_a_child_that_outlives_its_parent_does_not_keep_the_lock(tmp_path: Path) -> None:
     with driver(tmp_path, "fork") as (process, child):
         with pytest.raises(InUse), held(tmp_path, ""):
@@ -82,6 +84,7 @@ def test_the_lock_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.fault("security", "a lock that is a link")
 def test_a_lock_that_is_a_link_is_refused_and_its_target_kept(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("kept")
     (tmp_path / LOCK).symlink_to("mine")
@@ -90,6 +93,7 @@ def test_a_lock_that_is_a_link_is_refused_and_its_target_kept(tmp_path: Path) ->
     assert (tmp_path / "mine").read_text() == "kept"
 
 
+@pytest.mark.fault("driver", "two drivers that begin at once")
 def test_of_two_that_begin_at_once_one_is_refused(run: RunFolder, tmp_path: Path) -> None:
     _, config = RunFolder.open(run.root)
     with driver(tmp_path / "new") as (process, number):
@@ -113,6 +117,7 @@ def test_a_run_begins_in_the_working_directory(run: RunFolder, tmp_path: Path, m
     assert [path.name for path in Path().iterdir()] == ["config.yaml"]
 
 
+@pytest.mark.fault("storage", "a run folder that cannot be made")
 def test_a_run_folder_that_cannot_be_made_leaves_nothing(
     run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,7 @@ URLS = [
 
 
 @pytest.mark.parametrize("url", URLS)
+@pytest.mark.fault("security", "secrets in URLs")
 def test_no_spelling_of_a_url_shows_its_secret(url: str) -> None:
     scheme = url.partition("://")[0]
     assert SECRET not in shown(url)
@@ -82,6 +83,7 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.mark.fault("security", "temporary folders")
 def test_a_private_folder_is_gone_in_the_end_and_so_is_what_killed_processes_left(place: Path) -> None:
     left, held, others = (place / name for name in ("autoaug-tune-abcdefgh", "autoaug-tune-12345678", "autoaug-tune-x"))
     for folder in (left, held, others):
@@ -115,6 +117,7 @@ def test_what_is_spilled_to_disk_goes_away_too(place: Path) -> None:
     assert len(list(place.iterdir())) == 2, "that of the process which has ended is gone"
 
 
+@pytest.mark.fault("storage", "long temporary paths")
 def test_a_temporary_folder_whose_path_is_too_long_for_sockets_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -275,6 +275,7 @@ def test_a_pool_of_large_images_is_smaller_and_has_every_class() -> None:
 
 @pytest.mark.usefixtures("no_report")
 @pytest.mark.slow
+@pytest.mark.fault("trials", "a generator that cannot be fitted")
 def test_a_class_too_small_for_a_gan_leaves_it_out_of_the_search(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -333,6 +334,7 @@ def test_the_commands_work_from_the_shell(
 
 
 @pytest.mark.slow
+@pytest.mark.fault("driver", "Ctrl-C while a generator is fitted")
 def test_ctrl_c_while_fitting_is_one_line_and_the_same_command_goes_on(tmp_path: Path) -> None:
     command = [
         sys.executable,

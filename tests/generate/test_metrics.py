@@ -108,6 +108,7 @@ class Executed:
         return Path.mkdir, (self.trace,)
 
 
+@pytest.mark.fault("security", "weights of a stranger")
 def test_what_is_no_file_of_such_weights_is_refused_and_never_run(tmp_path: Path) -> None:
     files = {name: tmp_path / name for name in ("missing.pth", "text.pth", "other.pth", "code.pth", "cut.pth")}
     files["text.pth"].write_text("hello")

@@ -112,6 +112,7 @@ def test_expanding_keeps_the_format_and_any_copy_can_be_made_again(kind: str, tm
         assert len(set(enlarged.parts["train"].labels[groups == group])) == 1
 
 
+@pytest.mark.fault("driver", "killed while a data set is expanded")
 def test_expanding_goes_on_where_it_was_killed(tmp_path: Path) -> None:
     source = open_source(write_npz(tmp_path / "bars.npz"), LIMIT)
     expansion = Expansion(source, "npz", load_policy("trivialaugment"), copies=3, seed=1)

@@ -21,6 +21,7 @@ FORECAST = Forecast(
     seeds=(5, 16),
     steps=100,
     training_seconds=30.0,
+    trial_seconds=10.0,
     workers=2,
     memory=2**30,
 )
@@ -57,16 +58,18 @@ def test_a_dry_run_says_what_a_search_would_do_and_writes_nothing(
 
 
 @pytest.mark.parametrize(
-    ("budget", "trainings"),
+    ("budget", "trials", "trainings"),
     [
-        ({"budget": "4x"}, 4),
-        ({"trials": 6, "strategy": "tpe"}, 6 + 5),
-        ({"trials": 6}, (6 + 5) / 4 / 0.6),  # on a quarter of the data, in three fifths of the budget
+        ({"budget": "4x", "strategy": "tpe"}, 0, 4),
+        ({"budget": "4x"}, 0.6 * 4 * 4, 0.4 * 4),  # three fifths of the budget on a quarter of the data
+        ({"trials": 6, "strategy": "tpe"}, 0, 6 + 5),
+        ({"trials": 6}, 6 + 5, 0.4 / 0.6 * (6 + 5) / 4),
     ],
 )
-def test_the_search_takes_its_budget(budget: dict[str, object], trainings: float, npz: Path) -> None:
+def test_the_search_takes_its_budget(budget: dict[str, object], trials: float, trainings: float, npz: Path) -> None:
     found = api.forecast(npz, workers=2, **budget)
-    assert found.search_seconds == pytest.approx(trainings * found.training_seconds / 2)
+    in_turn = trials * found.trial_seconds + trainings * found.training_seconds
+    assert found.search_seconds == pytest.approx(in_turn / 2)
     assert found.training_seconds > 0
     assert found.memory > 2**20
 

@@ -135,6 +135,7 @@ def test_what_cannot_be_is_refused(options: dict[str, object], words: str) -> No
 @pytest.mark.parametrize(
     ("answer", "words"), [("1 / 0", "ZeroDivisionError"), ("float('nan')", "not finite"), ("'much'", "ValueError")]
 )
+@pytest.mark.fault("trials", "an objective that fails")
 def test_objectives_that_fail_are_grouped_by_cause(answer: str, words: str) -> None:
     with pytest.raises(AllTrialsFailed, match=words):
         autoaug.search(objective=lambda *_: eval(answer), trials=8)

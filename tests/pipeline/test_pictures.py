@@ -33,11 +33,11 @@ def test_a_gallery_has_a_sample_of_every_class_and_each_operator_over_its_range(
 
 def test_examples_are_those_that_changed_most_whatever_their_shape() -> None:
     test = series(4)
-    examples = draw_examples(test, ("even", "odd"), np.array([1.0, 0.0, 0.5, 1.0]), np.array([1.0, 1.0, 1.0, 0.0]))
+    examples = draw_examples(test, np.array([0.0, 1.0, 0.5, -1.0]), ["same", "set right", "half", "broken"])
     assert examples.samples[:, 0, 0].tolist() == [1, 2, 3]
     assert examples.samples.dtype == np.float32
     assert examples.fixed.tolist() == [True, True, False]
-    assert examples.captions[0] == "odd: right in 0 % before, 100 % after"
+    assert examples.captions.tolist() == ["set right", "half", "broken"]
 
 
 @pytest.mark.parametrize("n", [3, 100])

@@ -140,10 +140,9 @@ def test_a_search_without_prospects_ends_early_with_a_baseline_and_says_why(
     assert "--no-early-stop" in report
 
 
+@pytest.mark.fault("driver", "changed data")
 def test_changed_data_are_not_resumed(result: SearchResult, tmp_path: Path) -> None:
-
-    copy = tmp_path / "run"
-    shutil.copytree(result.run_dir, copy)
+    copy = shutil.copytree(result.run_dir, tmp_path / "run")
     (copy / "result.json").unlink()  # a finished run has nothing to resume
     _, config = RunFolder.open(copy)
     text = (copy / "config.yaml").read_text()
@@ -154,6 +153,7 @@ def test_changed_data_are_not_resumed(result: SearchResult, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.fault("driver", "changed groups or metric")
 def test_groups_and_the_metric_stay_when_a_run_goes_on(tmp_path: Path) -> None:
     """Intervals follow from them. They are no part of the data's fingerprint, and trainings do not need them, so those
     that are stored would fit with others too.
@@ -199,6 +199,7 @@ def test_the_search_never_reads_the_test_split(tmp_path: Path) -> None:
     assert params("a", 1) == params("b", 2)
 
 
+@pytest.mark.fault("trials", "a policy that cannot be trained")
 def test_a_policy_that_cannot_be_trained_is_left_out_and_the_rest_is_judged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -324,8 +325,7 @@ def test_the_report_is_accessible(page: Any, scheme: str) -> None:
 
 
 def test_a_run_that_is_not_whole_has_a_report_that_says_so(result: SearchResult, tmp_path: Path) -> None:
-    copy = tmp_path / "run"
-    shutil.copytree(result.run_dir, copy)
+    copy = shutil.copytree(result.run_dir, tmp_path / "run")
     (copy / "result.json").unlink()
     text = write_report(RunFolder(copy)).read_text()
     assert "Not finished, so nothing is claimed yet" in text
@@ -344,8 +344,7 @@ def test_runs_are_compared_on_one_page(result: SearchResult, tmp_path: Path) -> 
 def test_charts_are_drawn_as_files(result: SearchResult, tmp_path: Path) -> None:
     from PIL import Image
 
-    copy = tmp_path / "run"
-    shutil.copytree(result.run_dir, copy)
+    copy = shutil.copytree(result.run_dir, tmp_path / "run")
     with pytest.raises(autoaug.AutoaugError, match="must be png or svg"):
         write_figures(RunFolder(copy), "gif")
     paths = write_figures(RunFolder(copy), "png")
@@ -382,6 +381,7 @@ def test_the_winner_goes_out_as_weights_that_give_its_predictions(result: Search
     from autoaug.report.model_card import export_model
 
     export_model(RunFolder(result.run_dir), tmp_path / "model")
+    assert "- Network: resnet9;" in (tmp_path / "model/README.md").read_text()  # what auto stands for
     _, _, data, _ = reopen(result.run_dir)
     images = data.test.inputs.take(np.arange(len(data.test)))
     np.savez(tmp_path / "test.npz", images=images, labels=data.test.labels)

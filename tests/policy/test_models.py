@@ -36,6 +36,7 @@ policies = st.builds(
 
 
 @given(policies)
+@pytest.mark.fault("properties", "a policy is the same after YAML")
 def test_yaml_round_trip(policy: Policy) -> None:
     assert parse_policy(policy.to_yaml()) == policy
     assert parse_policy(json.dumps(policy.model_dump(mode="json"))) == policy
@@ -187,6 +188,7 @@ def bomb(values: str, levels: int, top: str) -> str:
         ("{name: a}", "<<: {0}"),
     ],
 )
+@pytest.mark.fault("security", "YAML aliases that multiply")
 def test_aliases_are_counted_before_they_are_written_out(values: str, top: str) -> None:
     began = time.process_time()
     with pytest.raises(PolicyError, match="too many values"):
@@ -223,6 +225,7 @@ LAYER = {"sub_policies": [SUB_POLICY]}
         ("document", "10000", {"layers": [{"sub_policies": [{"operations": []}] * 101}] * 100}),
     ],
 )
+@pytest.mark.fault("security", "policies beyond all bounds")
 def test_a_policy_has_bounds_that_its_schema_states(field: str, rule: str, document: dict) -> None:
     with pytest.raises(PolicyError) as error:
         parse_policy(json.dumps(document))

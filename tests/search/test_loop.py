@@ -137,18 +137,21 @@ def test_baselines_are_never_pruned_and_poor_trials_are(tmp_path: Path) -> None:
     assert all(trials[n].score is None for n in range(8, 12))
 
 
+@pytest.mark.fault("trials", "all fail")
 def test_when_all_fail_the_causes_are_grouped(tmp_path: Path) -> None:
     study = new_study(tmp_path)
     with pytest.raises(AllTrialsFailed, match="all 5 trials failed; nothing is exported: 5 x OutOfMemory: too big"):
         run(study, Scripted(fail=True), Budget(policies=5))
 
 
+@pytest.mark.fault("trials", "a loss or score that is not finite")
 def test_a_trial_that_is_not_finite_is_failed_and_never_best(tmp_path: Path) -> None:
     study = new_study(tmp_path)
     run(study, Scripted(score=lambda number: math.nan if number == 3 else 0.5), Budget(policies=6))
     assert {t.number: t.status for t in map(summary, study.ended())}[3] == "failed"
 
 
+@pytest.mark.fault("driver", "ended with trials running")
 def test_an_interrupted_search_goes_on_where_it_was(tmp_path: Path) -> None:
     """The driver dies with trials running; the next one runs them under their old numbers, with their old policies."""
 
@@ -176,6 +179,7 @@ def test_an_interrupted_search_goes_on_where_it_was(tmp_path: Path) -> None:
             assert spec.work == policies[spec.key]
 
 
+@pytest.mark.fault("determinism", "a search that was interrupted")
 def test_with_one_worker_an_interruption_changes_nothing(tmp_path: Path) -> None:
     class Dying(Scripted):
         def next_result(self) -> tuple[str, TrialResult]:
@@ -195,6 +199,7 @@ def test_with_one_worker_an_interruption_changes_nothing(tmp_path: Path) -> None
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("workers", "strategy"), [("1", "random"), ("2", "auto")])
+@pytest.mark.fault("driver", "killed -9 in a search and in a confirmation, with real processes")
 def test_kill_9_in_mid_search_then_resume(workers: str, strategy: str, tmp_path: Path) -> None:
     """With real processes: same number of trials, none twice, none left running; and again during confirmation."""
     data, out = write_npz(tmp_path / "bars.npz"), tmp_path / "run"
@@ -243,6 +248,7 @@ def test_a_policy_is_not_trained_twice(tmp_path: Path) -> None:
     assert all(len(values) == 1 for values in scores.values()), "a repeated policy has the score of the first"
 
 
+@pytest.mark.fault("trials", "more than half fail")
 def test_a_search_in_which_most_trials_fail_is_given_up(tmp_path: Path) -> None:
     study = new_study(tmp_path)
     with pytest.raises(AllTrialsFailed, match=r"7 of 13 trials failed, so the search was stopped: 7 x its"):
@@ -258,6 +264,7 @@ def test_a_search_in_which_most_trials_fail_is_given_up(tmp_path: Path) -> None:
         ({"strategy": "random"}, "strategy 'tpe', not 'random'"),
     ],
 )
+@pytest.mark.fault("driver", "changed space, seed or strategy")
 def test_a_study_is_not_continued_as_another(changes: dict[str, object], words: str, tmp_path: Path) -> None:
     new_study(tmp_path)
     with pytest.raises(RunError, match=words):

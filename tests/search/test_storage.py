@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 from wsgiref.util import setup_testing_defaults
 
 import pytest
@@ -23,7 +24,8 @@ from autoaug.cli.main import _command
 from autoaug.errors import InUse, RunError
 from autoaug.pipeline.options import SearchOptions
 from autoaug.pipeline.session import call_of
-from autoaug.results import SearchResult
+from autoaug.results import SearchResult, TrialSummary
+from autoaug.runs.callbacks import Logged
 from autoaug.runs.folder import RunFolder
 from autoaug.search.storage import alone_in_study, check_storage, open_study
 from autoaug.search.strategies import get_strategy
@@ -33,9 +35,22 @@ from tests.conftest import write_npz
 OPTIONS = {"space": "light", "strategy": "tpe", "trials": 6, "epochs": 1, "seeds": 2, "workers": 1}
 
 
+class Server(NamedTuple):
+    """A database server of our own: the URL of its database, and ``control("restart")`` and the like."""
+
+    url: str
+    control: Callable[[str], None]
+
+
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    """The URL of an empty database of a server of our own, on loopback."""
+def postgres(server: Server) -> str:
+    """The URL of its database."""
+    return server.url
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """PostgreSQL on loopback, with an empty database."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not programs:
         pytest.skip("PostgreSQL is not installed")
@@ -51,13 +66,17 @@ def postgres() -> Iterator[str]:
         subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     run("initdb", "-D", str(home / "data"), "-U", "tester", "--auth=trust", "--no-sync")
-    server = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c fsync=off"
-    run("pg_ctl", "-D", str(home / "data"), "-w", "-t", "600", "-o", server, "start")
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c fsync=off"
+
+    def control(action: str) -> None:
+        run("pg_ctl", "-D", str(home / "data"), "-w", "-t", "600", "-m", "immediate", "-o", options, action)
+
+    control("start")
     try:
         run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "tester", "studies")
-        yield f"postgresql://tester:secret@127.0.0.1:{port}/studies"
+        yield Server(f"postgresql://tester:secret@127.0.0.1:{port}/studies", control)
     finally:
-        run("pg_ctl", "-D", str(home / "data"), "-m", "immediate", "stop")
+        control("stop")
         shutil.rmtree(home, ignore_errors=True)
 
 
@@ -66,6 +85,7 @@ def outcome(result: SearchResult) -> list[object]:
 
 
 @pytest.mark.slow
+@pytest.mark.fault("storage", "PostgreSQL as the storage")
 def test_postgresql_gives_the_same_result_and_its_password_is_shown_nowhere(postgres: str, tmp_path: Path) -> None:
     data = write_npz(tmp_path / "bars.npz")
     plain = autoaug.search(data, out=tmp_path / "plain", **OPTIONS)
@@ -81,7 +101,64 @@ def test_postgresql_gives_the_same_result_and_its_password_is_shown_nowhere(post
     assert outcome(autoaug.resume(tmp_path / "one")) == outcome(plain)
 
 
+class At(Logged):
+    """Does something when the trial of a number has ended."""
+
+    def __init__(self, number: int, act: Callable[[], object]) -> None:
+        self._number, self._act = number, act
+
+    def trial_ended(self, trial: TrialSummary, *_: object) -> None:  # type: ignore[override]
+        if trial.number == self._number:
+            self._act()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_report")
+@pytest.mark.fault("storage", "PostgreSQL restarted in mid-search, and stopped")
+def test_a_search_outlives_its_database(server: Server, tmp_path: Path) -> None:
+    """Restarted, it is connected to again; stopped, it ends the search with one line, and resume goes on."""
+    data, out = write_npz(tmp_path / "bars.npz"), tmp_path / "stopped"
+    plain = autoaug.search(data, out=tmp_path / "plain", **OPTIONS)
+    restarted = autoaug.search(
+        data,
+        out=tmp_path / "restarted",
+        storage=server.url,
+        progress=At(2, lambda: server.control("restart")),
+        **OPTIONS,
+    )
+    assert outcome(restarted) == outcome(plain)
+    try:
+        stop = At(2, lambda: server.control("stop"))
+        with pytest.raises(RunError, match=r"\*\*\*@127.*finished trials are kept.*resume") as fault:
+            autoaug.search(data, out=out, storage=server.url, progress=stop, **OPTIONS)
+        assert "secret" not in str(fault.value)
+        assert len(str(fault.value).splitlines()) == 1
+        with pytest.raises(RunError, match="cannot be opened"):
+            autoaug.resume(out)
+    finally:
+        server.control("start")
+    assert outcome(autoaug.resume(out)) == outcome(plain)
+
+
+@pytest.mark.usefixtures("no_report")
+@pytest.mark.fault("storage", "SQLite damaged in mid-search, and after it")
+def test_a_study_that_is_damaged_is_one_line(tmp_path: Path) -> None:
+    data, out = write_npz(tmp_path / "bars.npz"), tmp_path / "run"
+
+    def damage() -> None:
+        for name in ("study.db", "study.db-wal"):
+            (out / name).write_bytes(b"\xff" * 5000)
+
+    with pytest.raises(RunError, match=r"study\.db cannot be used any more .*resume") as fault:
+        autoaug.search(data, out=out, progress=At(1, damage), **OPTIONS)
+    assert len(str(fault.value).splitlines()) == 1
+    with pytest.raises(RunError, match=r"study\.db cannot be opened") as fault:
+        autoaug.resume(out)
+    assert len(str(fault.value).splitlines()) == 1
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.fault("driver", "two drivers of one study")
 def test_a_study_in_a_database_has_one_driver(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """Whichever run folder, on whichever host, names it; another study of the same database is free."""
     url = request.getfixturevalue("postgres") if kind == "postgresql" else f"sqlite:///{tmp_path}/shared.db"
@@ -95,6 +172,7 @@ def test_a_study_in_a_database_has_one_driver(kind: str, request: pytest.Fixture
     assert {path.name for path in tmp_path.iterdir()} <= {"shared.db", "shared.db-wal", "shared.db-shm"}
 
 
+@pytest.mark.fault("storage", "a database that does not answer")
 def test_a_database_that_does_not_answer_is_one_line_without_the_password(tmp_path: Path) -> None:
     data = write_npz(tmp_path / "bars.npz")
     with pytest.raises(RunError, match=r"://me:\*\*\*@127.0.0.1:1/x cannot be opened") as fault:
@@ -141,6 +219,7 @@ def test_a_url_of_a_file_is_taken_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("quote", ["'", '"', "@", " ", "%27"])
+@pytest.mark.fault("security", "passwords of a database")
 def test_a_password_is_written_and_said_nowhere(
     quote: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
 ) -> None:
@@ -194,6 +273,7 @@ def test_optuna_dashboard_opens_a_run_as_it_is(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.fault("storage", "SQLite without write-ahead logging")
 def test_sqlite_writes_ahead_where_it_can_and_is_used_where_it_cannot(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/study.db"
     RDBStorage(url).remove_session()

@@ -28,7 +28,11 @@ def labeled(width: int = 4, seed: int = 0) -> tuple[Task, np.ndarray, np.ndarray
 def measurements(width: int = 2, seed: int = 0) -> tuple[Task, np.ndarray, np.ndarray]:
     draw = np.random.default_rng(seed)
     numbers = draw.normal(100, [3.0, 0.2][:width], (ROWS, width)).astype(np.float32)
-    return task_for(numbers, width), numbers, numbers + draw.normal(0, [1.0, 0.1][:width], numbers.shape).astype("f4")
+    return (
+        task_for(numbers, "ab"[:width]),
+        numbers,
+        numbers + draw.normal(0, [1.0, 0.1][:width], numbers.shape).astype("f4"),
+    )
 
 
 def _mean_precision(labels: np.ndarray, scores: np.ndarray) -> float:
@@ -103,7 +107,7 @@ def test_the_loss_of_labels_is_binary_cross_entropy() -> None:
 
 def test_rare_labels_can_count_as_much_as_their_absence() -> None:
     labels = np.array([[True], [False], [False], [False]])
-    task = task_for(labels, 1, is_balanced=True)
+    task = task_for(labels, "a", is_balanced=True)
     losses = task.loss(torch.zeros(4, 1), task.targets(torch.from_numpy(labels)))
     assert losses[0] == pytest.approx(losses[1:].sum())
 
@@ -118,5 +122,5 @@ def test_numbers_are_learned_standardized_and_predicted_in_their_unit() -> None:
     mixed = 0.3 * targets[:1] + 0.7 * targets[1:2]  # as MixUp mixes them
     np.testing.assert_allclose(task.predict(mixed), 0.3 * numbers[:1] + 0.7 * numbers[1:2], rtol=1e-5)
     with pytest.raises(OptionError, match="class-weights balanced is for classes"):
-        task_for(numbers, 2, is_balanced=True)
-    assert task_for(np.ones((5, 1), np.float32), 1) == Regression((1.0,), (1.0,)), "a constant is no division by zero"
+        task_for(numbers, "ab", is_balanced=True)
+    assert task_for(np.ones((5, 1), np.float32), "a") == Regression((1.0,), (1.0,)), "a constant is no division by zero"

@@ -118,6 +118,7 @@ def test_a_training_in_parts_is_the_training_in_one(kept: bool, tmp_path: Path) 
         (Policy(synthetic=Synthetic(kind="pca", share=0.5)), "auto"),
     ],
 )
+@pytest.mark.fault("determinism", "a training in parts")
 def test_a_training_that_goes_on_draws_as_if_it_had_not_stopped(policy: Policy, model: str, tmp_path: Path) -> None:
     """Dropout, the network's own random numbers, and which generated samples take the place of real ones."""
     setting = replace(small_task(), model=model)
@@ -132,6 +133,7 @@ def test_a_training_that_goes_on_draws_as_if_it_had_not_stopped(policy: Policy, 
         assert torch.equal(continued.model.state_dict()[name], tensor), name
 
 
+@pytest.mark.fault("storage", "a damaged checkpoint")
 def test_a_damaged_checkpoint_is_as_none(tmp_path: Path) -> None:
     task = replace(small_task(), checkpoints=tmp_path)
     last(SCHEDULED, task, stop=0.5)

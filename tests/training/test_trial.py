@@ -69,6 +69,7 @@ def failing(channels: int, classes: int) -> nn.Module:
     return nn.Linear(3, classes)
 
 
+@pytest.mark.fault("determinism", "the same trial")
 def test_it_learns_and_repeats() -> None:
     task = small_task(epochs=12)
     first, second = whole(load_policy("flip-crop"), task), whole(load_policy("flip-crop"), task)
@@ -148,12 +149,14 @@ def test_attacks_at_equal_compute_take_fewer_steps(adversarial: Adversarial) -> 
     assert plain.sample_passes == whole(Policy(), small_task(batch_size=16)).sample_passes
 
 
+@pytest.mark.fault("trials", "a loss or score that is not finite")
 def test_a_loss_that_is_not_finite_fails_with_the_reason() -> None:
     result = whole(load_policy("none"), replace(small_task(), model="tests.training.test_trial:exploding"))
     assert result.status == "failed"
     assert "not finite" in result.reason
 
 
+@pytest.mark.fault("trials", "an error in training")
 def test_an_error_in_training_fails_with_the_reason() -> None:
     result = whole(load_policy("none"), replace(small_task(), model="tests.training.test_trial:failing"))
     assert result.status == "failed"

@@ -20,6 +20,7 @@ from tests.tasks import small_task
 
 
 @pytest.mark.parametrize("jump", [-3600, 3600])
+@pytest.mark.fault("driver", "a clock that is set")
 def test_neither_durations_nor_limits_follow_a_clock_that_is_set(
     jump: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.fault("security", "code in the working directory")
 def test_only_what_is_named_is_found_in_the_working_directory(here: Path) -> None:
     (here / "named_a.py").write_text("from beside_a import value\ndef build(): import lazy_a; return value, lazy_a.x\n")
     (here / "beside_a.py").write_text("value = 7\n")
@@ -115,6 +116,7 @@ CALLS: list[int] = []
 OWN = "tests.utils.test_own_code:build"
 
 
+@pytest.mark.fault("security", "code that a run folder names")
 def test_what_a_folder_names_is_run_only_if_it_is_trusted(here: Path) -> None:
     data = write_npz(here / "bars.npz")
     run = autoaug.search(data, out=here / "run", model=OWN, **OPTIONS).run_dir
@@ -170,6 +172,7 @@ def unfinished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return RunFolder.create(folder / "run", config).root
 
 
+@pytest.mark.fault("storage", "a home that is not there")
 def test_a_home_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     from autoaug.utils.files import cache_folder, check_writable
 

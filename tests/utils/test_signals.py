@@ -9,6 +9,7 @@ from autoaug.utils.signals import sigterm_kept, uninterrupted
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.fault("driver", "a signal during a write")
 def test_a_signal_waits_for_the_end_of_the_block(number: signal.Signals) -> None:
     earlier = signal.signal(number, signal.default_int_handler)
     done = []
@@ -63,6 +64,7 @@ def test_sigterm_does_after_a_library_what_it_did_before() -> None:
     assert signal.getsignal(signal.SIGTERM) is earlier
 
 
+@pytest.mark.fault("driver", "a signal before a run begins")
 def test_a_signal_before_a_run_begins_ends_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

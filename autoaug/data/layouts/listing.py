@@ -14,6 +14,7 @@ import numpy as np
 from autoaug.data.inputs import DECODERS, FileInputs, Reader
 from autoaug.data.labels import Kind
 from autoaug.data.source import Part, Role, Source, index_labels, parse_labels
+from autoaug.data.texts import characters, encode_texts
 from autoaug.errors import DataError, first_line, printable
 
 #: What is known about a file after it was read once; never text, which stands for an error.
@@ -41,7 +42,7 @@ class Listing:
         classes: names of classes that should have samples, besides those in `items`.
         left_out, assumed: see `Source`.
         kind: what is predicted, and so what the labels of the items are: a class, several labels joined by semicolons,
-            or a number.
+            a number, or a text.
     """
 
     name: str
@@ -104,19 +105,22 @@ def open_listing(
 
 
 def _labels(listing: Listing, texts: list[list[str]]) -> tuple[list[np.ndarray], tuple[str, ...]]:
-    """The labels of the samples of each part, and the names of the classes or columns."""
+    """The labels of the samples of each part, the training part first, and the names of the classes or columns."""
     if listing.kind == "classification":
         return index_labels([np.array(part, dtype=object) for part in texts], None, listing.name)
     if listing.kind == "regression":
         return [np.array(part, np.float32)[:, None] for part in texts], ("number",)
-    every, names = parse_labels([text for part in texts for text in part])
-    ends = np.cumsum([len(part) for part in texts])[:-1]
+    joined, ends = [text for part in texts for text in part], np.cumsum([len(part) for part in texts])[:-1]
+    if listing.kind == "transcription":
+        codes = np.split(encode_texts(joined), ends)
+        return codes, characters(codes[0])
+    every, names = parse_labels(joined)
     return index_labels(np.split(every, ends), list(names), listing.name)
 
 
 def _listed(listing: Listing) -> set[str]:
     """The names of all classes that should have samples."""
-    if listing.kind == "regression":
+    if listing.kind in ("regression", "transcription"):
         return set()
     texts = [item.label for item in listing.items]
     return {*listing.classes, *(texts if listing.kind == "classification" else parse_labels(texts)[1])}

@@ -1,6 +1,7 @@
 """A CSV manifest with the columns ``path,label[,split[,group]]``, or a TSV one, which is separated by tabs; paths are
 relative to its folder, which may be one that `autoaug expand` made. Instead of ``label``, a column ``labels`` has
-several labels per sample, joined by semicolons, and a column ``number`` has what a regression predicts.
+several labels per sample, joined by semicolons, a column ``number`` has what a regression predicts, and a column
+``text`` what is said or written in a sample.
 """
 
 from __future__ import annotations
@@ -15,11 +16,17 @@ from autoaug.data.labels import Kind
 from autoaug.data.layouts.folder import EXPANSION, is_copy
 from autoaug.data.layouts.listing import Item, Listing
 from autoaug.data.source import ROLE_NAMES
+from autoaug.data.texts import plain_text
 from autoaug.errors import DataError, UnknownName
 from autoaug.utils.files import read_text
 
 #: The columns with labels; a manifest has one of them.
-_LABELS: dict[str, Kind] = {"label": "classification", "labels": "multi-label", "number": "regression"}
+_LABELS: dict[str, Kind] = {
+    "label": "classification",
+    "labels": "multi-label",
+    "number": "regression",
+    "text": "transcription",
+}
 _COLUMNS = ("path", *_LABELS, "split", "group")
 #: The columns of a manifest of classes, as it is written.
 OF_CLASSES = ("path", "label", "split", "group")
@@ -64,7 +71,7 @@ def _columns(manifest: Path, row: list[str], line: int) -> list[str]:
         cure = f" (the file is separated by {separator}: save it with commas)" if separator else ""
         raise DataError(
             f"{manifest}, line {line}: columns must be path,label[,split[,group]] (instead of label also "
-            f"labels, joined by semicolons, or number), not {','.join(row)}{cure}"
+            f"labels, joined by semicolons, number, or text), not {','.join(row)}{cure}"
         )
     return names
 
@@ -82,8 +89,10 @@ def _item(manifest: Path, line: int, columns: list[str], row: list[str]) -> Item
     label = values[name].strip()
     if name == "number" and not _is_number(label):
         raise DataError(f"{where}: number {label!r} is not a finite number")
+    if name == "text":
+        label = plain_text(label)
     if not file.strip() or not (label or name == "labels"):
-        raise DataError(f"{where}: path and label must not be empty")
+        raise DataError(f"{where}: path and {name} must not be empty")
     if split.lower() not in ROLE_NAMES:
         raise DataError(f"{where}: {UnknownName('split', split, ROLE_NAMES)}")
     return Item(manifest.parent / file, label, ROLE_NAMES[split.lower()], values.get("group", "").strip() or None)

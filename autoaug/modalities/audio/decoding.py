@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from autoaug.utils.files import regular_file
 
 #: The rate of all sounds in the engine, in samples per second.
 RATE = 16_000
@@ -15,6 +19,8 @@ ENDINGS = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", "
 #: Longer sounds are only looked at, and used, as far as this.
 MOST_SECONDS = 30
 _RATES = (1_000, 768_000)
+#: The most values that are read of a file: a few hundred kilobytes of FLAC may claim gigabytes of silence.
+_MOST_VALUES = 2**26
 #: A sound is clipped if this share of its values is at full scale.
 _CLIPPED = 1e-3
 _FULL = 0.999
@@ -53,15 +59,30 @@ class Form:
     samples: int
 
 
-def read_header(path: Path) -> Header:
-    """Read a file once; raises ValueError if it has no valid samples, and what soundfile raises if it is damaged."""
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The file as soundfile reads it; opened by Python, since its name may have any bytes. Raises OSError if it cannot
+    be opened, and ValueError if soundfile cannot read it.
+    """
     import soundfile
 
-    with soundfile.SoundFile(path) as file:
+    with regular_file(path).open("rb") as file:
+        try:
+            with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
+                yield sound
+        except soundfile.LibsndfileError as fault:
+            raise ValueError(f"cannot read {path}: {fault.error_string}") from None
+
+
+def read_header(path: Path) -> Header:
+    """Read a file once; raises ValueError if it is damaged or has no valid samples."""
+    with _opened(path) as file:
         rate, channels, frames = int(file.samplerate), int(file.channels), int(file.frames)
         is_plain = file.format in ("WAV", "WAVEX") and file.subtype == "PCM_16"
         if not _RATES[0] <= rate <= _RATES[1]:
             raise ValueError(f"its rate is {rate} Hz; rates are from {_RATES[0]:,} to {_RATES[1]:,}")
+        if min(frames, MOST_SECONDS * rate) * channels > _MOST_VALUES:
+            raise ValueError(f"it has {channels} channels at {rate} Hz, more than {_MOST_VALUES:,} values to read")
         values = file.read(MOST_SECONDS * rate, dtype="float32", always_2d=True)
     if not values.size:
         raise ValueError("it has no samples")
@@ -74,9 +95,7 @@ def read_header(path: Path) -> Header:
 
 def decode(path: Path, channels: int, samples: int | None = None) -> np.ndarray:
     """The sound as int16 ``[channels, samples]``, resampled to `RATE` by soxr; without `samples`, in its own length."""
-    import soundfile
-
-    with soundfile.SoundFile(path) as file:
+    with _opened(path) as file:
         rate = int(file.samplerate)
         wanted = MOST_SECONDS * rate if samples is None else -(-(samples + RATE) * rate // RATE)  # and a second more
         values = file.read(wanted, dtype="float32", always_2d=True)

@@ -40,6 +40,8 @@ beside: Mapping[str, np.ndarray] = {"rate": np.array(RATE)}
 _LOOKED_AT = 200
 #: Without a given length, this share of the training sounds fit in whole, up to the most seconds.
 _WHOLE, _MOST = 0.98, 10.0
+#: Of sounds with a text all fit, so that no word is cut off, also when they are slowed down by as much.
+_ROOM = 1.25
 _BRIEF = 0.02
 
 
@@ -102,15 +104,17 @@ def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # 
     listing = list_files(data, ENDINGS, "Audio")
     if listing is None:
         raise no_such_data(data, ())
-    return open_listing(listing, read_header, partial(_agree, milliseconds=milliseconds))
+    has_texts = listing.kind == "transcription"
+    return open_listing(listing, read_header, partial(_agree, milliseconds=milliseconds, has_texts=has_texts))
 
 
-def _agree(readable: Sequence[tuple[Item, Header]], milliseconds: int | None) -> Common:
-    """Choose the length from the training sounds, and the channels from all."""
+def _agree(readable: Sequence[tuple[Item, Header]], milliseconds: int | None, has_texts: bool) -> Common:
+    """Choose the length from the training sounds, or from all if they have texts, and the channels from all."""
     headers = [header for _, header in readable]
     channels = headers[0].channels if len({h.channels for h in headers}) == 1 and headers[0].channels <= 2 else 1
-    seconds = [header.seconds for item, header in readable if item.role == "train"]
-    length = milliseconds / 1000 if milliseconds else min(float(np.quantile(seconds, _WHOLE, method="higher")), _MOST)
+    seconds = [header.seconds for item, header in readable if has_texts or item.role == "train"]
+    longest = min(_ROOM * max(seconds), MOST_SECONDS) if has_texts else _usual_length(seconds)
+    length = milliseconds / 1000 if milliseconds else longest
     form = Form(channels, max(1, round(length * RATE)))
     rates, counts = Counter(h.rate for h in headers), Counter(h.channels for h in headers)
     forms = {
@@ -118,6 +122,10 @@ def _agree(readable: Sequence[tuple[Item, Header]], milliseconds: int | None) ->
         "channels": {str(channel): n for channel, n in counts.most_common()},
     }
     return Common(SoundReader(form), forms, _rule(form, headers), tuple(_unusual(readable, form)))
+
+
+def _usual_length(seconds: Sequence[float]) -> float:
+    return min(float(np.quantile(seconds, _WHOLE, method="higher")), _MOST)
 
 
 def _rule(form: Form, headers: Sequence[Header]) -> str:

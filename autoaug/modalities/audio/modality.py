@@ -28,6 +28,7 @@ class _Sound(Modality):
     )
     usual_policy = "specaugment-sm"
     filter_policy = "specaugment-sm"
+    transcriber = "ctcnet"
     policies = _FOLDER / "policies"
     spaces = _FOLDER / "spaces"
     inference = _FOLDER / "inference.py.txt"

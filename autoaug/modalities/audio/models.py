@@ -10,7 +10,11 @@ from autoaug.modalities.audio.spectrogram import BANDS, LogMel
 from autoaug.modalities.networks import Start
 from autoaug.modalities.own_networks import build_own, check_call, load_builder
 
-_BUILTIN = ("auto", "melnet")
+_BUILTIN = ("auto", "melnet", "ctcnet")
+_WHY = {
+    "melnet": f"a small convolutional network on spectrograms of {BANDS} log-mel bands",
+    "ctcnet": f"a small convolutional network on spectrograms of {BANDS} log-mel bands, which spells by CTC",
+}
 
 
 class MelNet(nn.Module):
@@ -44,6 +48,55 @@ class MelNet(nn.Module):
         bands = self.spectrogram(waves).contiguous(memory_format=torch.channels_last)  # the fastest for convolutions
         logits: Tensor = self.layers(self.scale(bands))
         return logits
+
+
+class CTCNet(nn.Module):
+    """A small residual convolutional network on log-mel spectrograms that tells the character of each stretch of 32 ms.
+
+    Maps waveforms ``[n, channels, T]`` to logits ``[n, frames, outputs]``, over silence after the end, too.
+    """
+
+    def __init__(self, channels: int, outputs: int, width: int = 8, hidden: int = 96) -> None:
+        super().__init__()
+        self.spectrogram = LogMel()
+        self.scale = nn.BatchNorm2d(channels)
+        self.bands = nn.Sequential(_halved(channels, width, (2, 2)), _halved(width, 2 * width, (2, 1)))
+        self.time = nn.Sequential(
+            _over_time(2 * width * BANDS // 4, hidden, 1), *(_ResidualOverTime(hidden) for _ in range(3))
+        )
+        self.head = nn.Linear(hidden, outputs)
+
+    def forward(self, waves: Tensor) -> Tensor:
+        bands = self.spectrogram(waves).contiguous(memory_format=torch.channels_last)
+        frames = self.time(self.bands(self.scale(bands)).flatten(1, 2))
+        logits: Tensor = self.head(frames.transpose(1, 2))
+        return logits
+
+
+class _ResidualOverTime(nn.Module):
+    """A convolution over time with a residual connection."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.body = _over_time(width, width, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = x + self.body(x)
+        return out
+
+
+def _halved(inputs: int, outputs: int, step: tuple[int, int]) -> nn.Sequential:
+    """A 3 x 3 convolution with a step, batch normalization and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, step, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+    )
+
+
+def _over_time(inputs: int, outputs: int, size: int) -> nn.Sequential:
+    """A convolution over time, batch normalization and ReLU."""
+    return nn.Sequential(
+        nn.Conv1d(inputs, outputs, size, padding=size // 2, bias=False), nn.BatchNorm1d(outputs), nn.ReLU(inplace=True)
+    )
 
 
 class _Residual(nn.Module):
@@ -84,7 +137,7 @@ def build(
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too
         if not is_own(name):
-            return MelNet(shape[0], outputs)
+            return (CTCNet if name == "ctcnet" else MelNet)(shape[0], outputs)
         return build_own(load_builder(name, _BUILTIN), name, shape[0], outputs)
 
 
@@ -95,9 +148,8 @@ def is_own(name: str) -> bool:
 
 def resolve(name: str, shape: tuple[int, ...]) -> tuple[str, str]:
     """See `autoaug.modalities.networks.Models`."""
-    if name != "auto":
-        return name, "as given"
-    return "melnet", f"a small convolutional network on spectrograms of {BANDS} log-mel bands"
+    name = "melnet" if name == "auto" else name
+    return name, _WHY.get(name, "as given")
 
 
 def start(name: str, weights: str, shape: tuple[int, ...], outputs: int) -> tuple[Start, str]:

@@ -30,6 +30,8 @@ ENDINGS = frozenset(
 )
 #: A file is truncated if less than this share is there of the frames, or of the seconds, that its header tells.
 _THERE = 0.95
+#: The most pixels of a frame, twice those of 8K: a small file may claim frames of gigabytes.
+_MOST_PIXELS = 2**26
 
 
 class Header(NamedTuple):
@@ -115,6 +117,8 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
         if not streams:
             raise ValueError("it has no video stream")
+        if streams[0].width * streams[0].height > _MOST_PIXELS:
+            raise ValueError(f"its frames have {streams[0].width} x {streams[0].height} pixels, too many to read")
         streams[0].thread_type = "NONE"  # files are read side by side
         yield container, streams[0]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from autoaug.errors import OptionError, UnknownName, typed_line
 from autoaug.search.executors.base import Executor
@@ -48,7 +48,8 @@ def executors(
     name: str, workers: int, device: str, ray_address: str | None, trial_timeout: float | None = None
 ) -> Iterator[Callable[[Setting], Executor]]:
     """Provide what the executor `name` (one of `EXECUTORS`) needs during the block; yield a function that opens an
-    executor for a task. A trial that takes more than `trial_timeout` seconds is ended and counts as failed.
+    executor for a task, one at a time. A trial that takes more than `trial_timeout` seconds is ended, and counts as
+    failed.
     """
     if name == "inline":
         from autoaug.search.executors.inline import InlineExecutor
@@ -57,6 +58,7 @@ def executors(
     else:
         from autoaug.search.executors.ray_cluster import ray_running
         from autoaug.search.executors.ray_tune import RayTuneExecutor
+        from autoaug.search.executors.ray_workers import RayWorkers
 
-        with ray_running(workers, device, ray_address):
-            yield lambda task: RayTuneExecutor(task, workers, trial_timeout)
+        with ray_running(workers, device, ray_address), closing(RayWorkers(workers, device, trial_timeout)) as warm:
+            yield lambda task: RayTuneExecutor(task, warm)

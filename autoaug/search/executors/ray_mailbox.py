@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from autoaug.search.executors.base import TrialSpec, timed_out
 from autoaug.training.result import TrialResult
@@ -23,8 +23,22 @@ class _Held(NamedTuple):
     start: float
 
 
+class Taken(NamedTuple):
+    """A trial for a worker.
+
+    Attributes:
+        spec: the trial.
+        number: of its task.
+        task: a reference to the task, in a list, so that it is passed on as it is.
+    """
+
+    spec: TrialSpec
+    number: int
+    task: list[Any]
+
+
 class Mailbox:
-    """Carries trials to workers, and results back.
+    """Carries trials of one task after another to workers, and results back.
 
     Args:
         timeout: seconds that a trial may take; None for no limit.
@@ -32,6 +46,7 @@ class Mailbox:
 
     def __init__(self, timeout: float | None) -> None:
         self._timeout = timeout
+        self._number, self._task = 0, list[Any]()
         self._specs: asyncio.Queue[TrialSpec | None] = asyncio.Queue()
         self._results: asyncio.Queue[tuple[str, TrialResult]] = asyncio.Queue()
         self._answers: dict[str, asyncio.Future[bool]] = {}
@@ -39,18 +54,26 @@ class Mailbox:
         self._deaths: Counter[str] = Counter()
         self._is_closed = False
 
+    async def begin(self, task: list[Any]) -> None:
+        """The next trials are of this task."""
+        await self.rest()
+        self._number, self._task = self._number + 1, task
+
     async def submit(self, spec: TrialSpec) -> None:
         """Queue a trial."""
         await self._specs.put(spec)
 
-    async def take(self, worker: str, node: str) -> TrialSpec | None:
-        """The next trial for `worker`. If the worker still holds a trial, it died in it and was restarted."""
+    async def take(self, worker: str, node: str) -> Taken | None:
+        """The next trial for `worker`; None if there are no more. If the worker still holds a trial, it died in it and
+        was restarted.
+        """
         if worker in self._held:
             await self._bury(worker)
         spec = None if self._is_closed else await self._specs.get()
-        if spec is not None:
-            self._held[worker] = _Held(spec, node, now())
-        return spec
+        if spec is None:
+            return None
+        self._held[worker] = _Held(spec, node, now())
+        return Taken(spec, self._number, self._task)
 
     async def _bury(self, worker: str) -> None:
         """Requeue the trial of a dead worker; fail it if it took too long or its worker has died too often."""
@@ -75,7 +98,7 @@ class Mailbox:
         """Hand over a result; return whether to continue. For a running trial, the search decides."""
         if worker not in self._held or self._held[worker].spec.key != key:
             return False  # the worker was presumed dead, and the trial was requeued
-        if result.status != "running" or self._is_closed:
+        if result.status != "running":
             self._held.pop(worker)
             await self._results.put((key, result))
             return False
@@ -93,13 +116,20 @@ class Mailbox:
         """Wait for the next result."""
         return await self._results.get()
 
-    async def close(self, workers: int) -> None:
-        """Stop all workers: those that wait for an answer or a trial immediately, the others at their next rung."""
-        self._is_closed = True
+    async def rest(self) -> None:
+        """Drop all trials of the task. Workers that wait for an answer are free at once, the others at their next
+        rung.
+        """
         for answer in self._answers.values():
             answer.set_result(False)
-        self._answers.clear()
-        while not self._specs.empty():
-            self._specs.get_nowait()
+        for queue in (self._specs, self._results):
+            while not queue.empty():
+                queue.get_nowait()
+        self._answers, self._held, self._deaths, self._task = {}, {}, Counter(), []
+
+    async def close(self, workers: int) -> None:
+        """Drop all trials, and end all workers."""
+        self._is_closed = True
+        await self.rest()
         for _ in range(workers):
             self._specs.put_nowait(None)

@@ -16,11 +16,13 @@ from autoaug.training.metrics.counts import Accuracy, BalancedAccuracy, Kappa, M
 from autoaug.training.metrics.labels import MacroLabelF1, MeanAveragePrecision, MicroF1
 from autoaug.training.metrics.numbers import Determination, MeanAbsoluteError, RootMeanSquaredError
 from autoaug.training.metrics.probabilities import AUROC, LogLoss
+from autoaug.training.metrics.texts import CharacterErrorRate, WordErrorRate, recognized_words
 
 __all__ = [
     "AUROC",
     "Accuracy",
     "BalancedAccuracy",
+    "CharacterErrorRate",
     "Determination",
     "Kappa",
     "LogLoss",
@@ -33,6 +35,7 @@ __all__ = [
     "MicroF1",
     "RootMeanSquaredError",
     "SumMetric",
+    "WordErrorRate",
     "by_cluster",
     "check_metric",
     "fraction_kept",
@@ -41,6 +44,7 @@ __all__ = [
     "measured",
     "metric_record",
     "metrics_of",
+    "recognized_words",
     "score",
     "statistics_of",
 ]

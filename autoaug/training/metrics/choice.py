@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from autoaug.data.labels import kind_of
 from autoaug.errors import OptionError
 from autoaug.training.metrics.base import Metric, statistics_of
 from autoaug.training.metrics.counts import Accuracy, BalancedAccuracy, Kappa, MacroF1
@@ -14,7 +15,9 @@ from autoaug.training.metrics.labels import MacroLabelF1, MeanAveragePrecision, 
 from autoaug.training.metrics.numbers import Determination, MeanAbsoluteError, RootMeanSquaredError
 from autoaug.training.metrics.own import OwnMetric
 from autoaug.training.metrics.probabilities import AUROC, LogLoss
+from autoaug.training.metrics.texts import CharacterErrorRate, WordErrorRate
 from autoaug.training.tasks import Task
+from autoaug.training.transcription import Transcription
 
 #: So many samples of each class are made up to try a metric.
 _OF_EACH = 4
@@ -30,6 +33,7 @@ _METRICS: Mapping[str, Mapping[str, Metric]] = {
     },
     "multi-label": {"map": MeanAveragePrecision(), "macro-f1": MacroLabelF1(), "micro-f1": MicroF1()},
     "regression": {"rmse": RootMeanSquaredError(), "mae": MeanAbsoluteError(), "r2": Determination()},
+    "transcription": {"wer": WordErrorRate(), "cer": CharacterErrorRate()},
 }
 
 
@@ -48,6 +52,8 @@ def get_metric(name: str, task: Task) -> Metric:
     such metric.
     """
     if is_own(name):
+        if isinstance(task, Transcription):
+            raise OptionError(f"--metric {name}: texts are measured by {', '.join(metrics_of(task))}; leave it out")
         return OwnMetric(name, task.outputs if not task.classes else 1, bool(task.classes))
     known = metrics_of(task)
     if name in known:
@@ -101,6 +107,8 @@ def _check_finite(name: str, metric: Metric, task: Task, labels: np.ndarray, why
     if task.classes:
         labels = np.repeat(np.unique(labels), _OF_EACH)
         scores = draw.dirichlet(np.ones(task.outputs), len(labels)).astype(np.float32)
+    elif kind_of(labels) == "transcription":
+        scores = labels[::-1]
     else:
         scores = draw.random(labels.shape, np.float32)
     value = metric.of(statistics_of(metric, task, scores, labels))

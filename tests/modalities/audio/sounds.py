@@ -35,3 +35,28 @@ def write_tones(root: Path, n: int = 8, seconds: float = 0.2) -> Path:
             values = tone(hertz * draw.uniform(0.9, 1.1), length)
             write_wav(root / split / name / f"{i:03}.wav", values + draw.normal(0, 0.02, len(values)))
     return root
+
+
+#: The tone of each letter that melodies spell, in hertz.
+LETTERS = {"a": 400, "b": 1000, "c": 2400}
+
+
+def melody(text: str) -> np.ndarray:
+    """A text of these letters as tones of 64 ms, ``[T]``; 32 ms of silence follow a letter, and 96 ms more a word."""
+    silence = np.zeros(RATE * 32 // 1000)
+    parts = [np.tile(silence, 3) if char == " " else np.append(tone(LETTERS[char], 0.064), silence) for char in text]
+    return np.concatenate(parts)
+
+
+def write_melodies(root: Path, n: int = 24) -> Path:
+    """A manifest of melodies on a little noise, with their texts of one to three words, in ``train`` and ``test``."""
+    root.mkdir(parents=True)
+    lines, draw = ["path,text,split"], np.random.default_rng(0)
+    for split, count in (("train", n), ("test", n // 2)):
+        for i in range(count):
+            words = ["".join(draw.choice(list(LETTERS), draw.integers(1, 4))) for _ in range(draw.integers(1, 4))]
+            values = melody(" ".join(words))
+            write_wav(root / f"{split}{i}.wav", values + draw.normal(0, 0.01, len(values)))
+            lines.append(f"{split}{i}.wav,{' '.join(words)},{split}")
+    (root / "manifest.csv").write_text("\n".join(lines), encoding="utf-8")
+    return root / "manifest.csv"

@@ -111,6 +111,7 @@ def test_arrays_need_their_rate(dtype: type, channels: int, tmp_path: Path) -> N
         opened(path)
 
 
+@pytest.mark.fault("audio", "odd rates, depths and encodings")
 def test_files_of_every_kind_become_one_form(tmp_path: Path) -> None:
     """8 bits, 24 bits, floats, lossless and lossy codecs, any rate and number of channels."""
     values, folder = tone(440, 0.3, 44100), tmp_path / "a"
@@ -134,6 +135,7 @@ def test_files_of_every_kind_become_one_form(tmp_path: Path) -> None:
     assert "1 of 7 sounds are at another rate than most (44,100 Hz)" in "\n".join(source.unusual)
 
 
+@pytest.mark.fault("audio", "silence, clipping and other lengths")
 def test_what_is_hardly_meant_is_reported_with_a_file(tmp_path: Path) -> None:
     for name in "ab":
         for i in range(30):
@@ -166,6 +168,7 @@ def test_what_is_hardly_meant_is_reported_with_a_file(tmp_path: Path) -> None:
         (lambda path: _with_rate(path, 10), "bad.wav: its rate is 10 Hz; rates are from 1,000 to 768,000"),
     ],
 )
+@pytest.mark.fault("audio", "damaged files")
 def test_a_damaged_file_stops_a_search_and_is_named(damage: Callable[[Path], object], words: str, folder: Path) -> None:
     damage(folder / "train/low/bad.wav")
     found = audit(opened(folder))
@@ -183,6 +186,7 @@ def _with_rate(path: Path, rate: int) -> None:
     path.write_bytes(content)
 
 
+@pytest.mark.fault("audio", "leaks between splits")
 def test_the_same_sound_in_two_splits_and_a_speaker_in_two_splits_are_leaks(folder: Path, tmp_path: Path) -> None:
     values, rate = soundfile.read(folder / "train/low/000.wav", dtype="int16")
     soundfile.write(folder / "test/low/again.flac", values, rate)
@@ -221,6 +225,7 @@ def test_expansions_of_folders_and_arrays_are_read_again(folder: Path, tmp_path:
     assert np.array_equal(again.parts["train"].inputs.take(np.arange(16)), x)
 
 
+@pytest.mark.fault("audio", "its package missing")
 def test_without_the_extra_the_cure_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(DataError, match=r"sounds need soundfile: pip install 'autoaug\[audio\]'"):

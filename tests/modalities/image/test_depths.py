@@ -40,6 +40,7 @@ def opened(root: Path, **images: Image.Image | np.ndarray) -> tuple[Source, list
 
 
 @pytest.mark.parametrize("kind", ["png", "tif", "pgm"])
+@pytest.mark.fault("images", "odd depths")
 def test_all_images_of_sixteen_bits_lose_the_same_bits(kind: str, tmp_path: Path) -> None:
     dark = (DEEP % 256).astype(np.uint16)
     source, (first, second) = opened(tmp_path, **{f"{kind}_0": DEEP, f"{kind}_1": dark})
@@ -122,6 +123,7 @@ def test_values_that_cannot_be_scaled_are_named(values: np.ndarray, tmp_path: Pa
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"])
+@pytest.mark.fault("images", "odd modes")
 def test_ordinary_modes_are_converted_as_pillow_does(mode: str, tmp_path: Path) -> None:
     picture = Image.fromarray(np.dstack([COLOR, COLOR[..., :1]]), "RGBA").convert("RGB")
     image = (

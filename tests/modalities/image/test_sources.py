@@ -62,6 +62,7 @@ def test_idx_folder(ending: str, limit: int, tmp_path: Path) -> None:
         np.testing.assert_array_equal(source.parts[role].labels, labels)
 
 
+@pytest.mark.fault("images", "mixed and large sizes")
 def test_mixed_sizes_and_modes_become_one_by_the_stated_rule(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     for index, (width, height, mode) in enumerate([(20, 10, "L"), (12, 30, "RGB"), (16, 16, "RGBA"), (14, 14, "P")]):
@@ -75,6 +76,7 @@ def test_mixed_sizes_and_modes_become_one_by_the_stated_rule(tmp_path: Path) -> 
     assert open_source(tmp_path, PLENTY, Resize((8,))).parts["train"].inputs.shape == (3, 8, 8)
 
 
+@pytest.mark.fault("images", "turned by EXIF")
 def test_an_image_turned_by_its_exif_tag_comes_upright(tmp_path: Path) -> None:
     upright = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
     (tmp_path / "a").mkdir()
@@ -172,6 +174,7 @@ def test_every_ending_of_what_pillow_decodes_is_an_image(ending: str, tmp_path: 
     assert np.bincount(source.parts["train"].labels).tolist() == [4, 4, 4]
 
 
+@pytest.mark.fault("images", "a program behind an ending")
 def test_no_program_is_run_for_an_image() -> None:
     assert not {".eps", ".ps", ".wmf"} & image_endings()
 

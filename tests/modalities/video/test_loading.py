@@ -54,6 +54,7 @@ CODECS = [
 
 
 @pytest.mark.parametrize(("suffix", "codec"), CODECS)
+@pytest.mark.fault("video", "all codecs")
 def test_files_of_all_codecs_are_read(suffix: str, codec: str, tmp_path: Path) -> None:
     given = {name: square(right=name == "right") for name in ("left", "right")}
     for name, pixels in given.items():
@@ -208,6 +209,7 @@ DAMAGED: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("name", DAMAGED)
+@pytest.mark.fault("video", "damaged files")
 def test_damaged_files_are_named_with_the_cause(name: str, tmp_path: Path) -> None:
     damage, cause = DAMAGED[name]
     for i in range(2):
@@ -222,6 +224,7 @@ def test_damaged_files_are_named_with_the_cause(name: str, tmp_path: Path) -> No
     assert len(line) < 400
 
 
+@pytest.mark.fault("video", "damaged frames")
 def test_damaged_frames_name_their_clip_and_their_file(tmp_path: Path) -> None:
     root = write_clips(tmp_path / "frames", 2)
     (root / "left/clip1/frame-2.png").write_bytes(b"no image")
@@ -229,6 +232,7 @@ def test_damaged_frames_name_their_clip_and_their_file(tmp_path: Path) -> None:
     assert line.endswith("clip1: frame frame-2.png cannot be read (UnidentifiedImageError)")
 
 
+@pytest.mark.fault("video", "a wrong suffix")
 def test_a_wrong_suffix_is_read_by_what_is_inside(tmp_path: Path) -> None:
     encode(tmp_path / "a/webm.webm", square(), "libvpx-vp9").rename(tmp_path / "a/webm.avi")
     encode(tmp_path / "b/x.mp4", square(right=False))
@@ -237,6 +241,7 @@ def test_a_wrong_suffix_is_read_by_what_is_inside(tmp_path: Path) -> None:
     assert source.forms["codecs"] == {"vp9": 1, "h264": 1}
 
 
+@pytest.mark.fault("video", "odd sizes and turned videos")
 def test_odd_sizes_are_resized_by_rule(tmp_path: Path) -> None:
     encode(tmp_path / "a/x.avi", square(side=17), "ffv1")
     encode(tmp_path / "b/x.avi", square(side=31), "ffv1")
@@ -245,6 +250,7 @@ def test_odd_sizes_are_resized_by_rule(tmp_path: Path) -> None:
     assert "24 x 24 pixels" in source.rule
 
 
+@pytest.mark.fault("video", "odd sizes and turned videos")
 def test_turned_videos_are_read_upright(tmp_path: Path) -> None:
     """As phones store them: with a matrix for the player."""
     pixels = np.zeros((4, 16, 32, 3), np.uint8)

@@ -1,0 +1,184 @@
+"""Warm workers on Ray Tune, on this machine or on a cluster.
+
+Here, a Tune trial is a worker, not a policy: Tune places the workers, gives each its share of the hardware and
+restarts a worker whose node or process dies, while the search feeds them through a mailbox. Torch is loaded once per
+worker, and the data once per worker and task. With one Tune trial per policy instead, Tune would drop the actor of any
+trial that ends while none is queued, and short trials would run one after another on a single actor.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import textwrap
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import tune
+from ray.exceptions import RayActorError, RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from autoaug.errors import WorkersLost
+from autoaug.search.executors.ray_cluster import without_new_ray
+from autoaug.search.executors.ray_folder import ray_folder
+from autoaug.search.executors.ray_mailbox import Mailbox, Taken
+from autoaug.training.result import TrialResult
+from autoaug.training.setting import Setting
+from autoaug.training.trial import carry_out, failed
+from autoaug.utils.clock import now
+from autoaug.utils.signals import uninterrupted
+
+#: A worker that keeps dying is abandoned after this many restarts.
+_RESTARTS = 100
+_TEAR_DOWN_SECONDS = 10.0
+
+
+class RayWorkers:
+    """Workers that take trials of one task after another, within `ray_running`.
+
+    Args:
+        count: number of workers; each takes one CPU, and an equal share of the GPUs if `device` is one.
+        device: where trials are carried out.
+        timeout: seconds that a trial may take before its worker is ended; None for no limit.
+
+    Attributes:
+        mailbox: the actor that feeds them, a `Mailbox`.
+    """
+
+    def __init__(self, count: int, device: str, timeout: float | None = None) -> None:
+        self.count = count
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        self.mailbox = ray.remote(num_cpus=0, scheduling_strategy=here)(Mailbox).remote(timeout)
+        self._ended_because = "their Tune run ended"
+        trainable = tune.with_parameters(_Worker, mailbox=self.mailbox, timeout=timeout, folder=os.getcwd())
+        arguments = tune.with_resources(trainable, {"cpu": 1, "gpu": _gpus_each(device, count)}), count
+        self._thread = threading.Thread(target=self._run, args=arguments, name="ray-tune", daemon=True)
+        self._thread.start()
+
+    def _run(self, trainable: Any, count: int) -> None:
+        try:
+            with ray_folder() as scratch, without_new_ray():
+                results = _tuner(trainable, count, scratch).fit()
+            if results.errors:
+                self._ended_because = _in_brief(results.errors[0])
+        except Exception as fault:  # the thread that waits for results raises WorkersLost with this reason
+            self._ended_because = f"{type(fault).__name__}: {_in_brief(fault)}"
+
+    def answer_of(self, answer: Any) -> Any:
+        """What the mailbox answers; raises `WorkersLost` if it is gone, for example after a signal to all of Ray."""
+        try:
+            return ray.get(answer)
+        except RayActorError as fault:
+            raise _workers_lost(_in_brief(fault)) from None
+
+    def check(self) -> None:
+        """Raise `WorkersLost` if there are no workers any more."""
+        if not self._thread.is_alive():
+            raise _workers_lost(self._ended_because)
+
+    @uninterrupted()
+    def close(self) -> None:
+        """End all workers."""
+        with suppress(RayError):  # if Ray itself was stopped, the workers are gone
+            ray.get(self.mailbox.close.remote(self.count), timeout=_TEAR_DOWN_SECONDS)
+        self._thread.join(timeout=_TEAR_DOWN_SECONDS)
+
+
+class _Worker(tune.Trainable):
+    """A warm worker: one Tune step takes a trial from the mailbox and runs it."""
+
+    def setup(
+        self,
+        config: dict[str, Any],  # noqa: ARG002 (Tune's signature)
+        mailbox: Any,
+        timeout: float | None,
+        folder: str,
+    ) -> None:
+        with suppress(OSError):  # on another machine the folder may not exist
+            os.chdir(folder)  # the driver's working directory, which may hold the user's code and data
+        self._mailbox, self._timeout = mailbox, timeout
+        self._task: tuple[int, Setting | None] = -1, None
+
+    def step(self) -> dict[str, Any]:
+        node = ray.get_runtime_context().get_node_id()
+        taken = ray.get(self._mailbox.take.remote(self.trial_id, node))
+        if taken is None:
+            return {"done": True}
+        with _ending_after(self._timeout):
+            for result in self._results(taken):
+                if not ray.get(self._mailbox.post.remote(self.trial_id, taken.spec.key, result)):
+                    break
+        return {"done": False}
+
+    def _results(self, taken: Taken) -> Iterator[TrialResult]:
+        try:
+            task = self._task_of(taken)
+        except Exception as fault:  # a user's code that cannot be imported here, for example
+            yield failed(TrialResult(started=now()), fault)
+            return
+        yield from carry_out(taken.spec.work, task, taken.spec.seed)
+
+    def _task_of(self, taken: Taken) -> Setting:
+        """The task of the trial; the one before is let go of first."""
+        number, task = self._task
+        if task is None or number != taken.number:
+            self._task = -1, None
+            task = ray.get(taken.task[0])
+            task.warm_up()
+            self._task = taken.number, task
+        return task
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """Nothing to save: the study is the only source of truth."""
+
+    def load_checkpoint(self, checkpoint: Any) -> None:
+        """Nothing to load."""
+
+
+def _tuner(trainable: Any, count: int, scratch: Path) -> tune.Tuner:
+    return tune.Tuner(
+        trainable,
+        tune_config=tune.TuneConfig(num_samples=count),
+        run_config=tune.RunConfig(
+            name="workers",
+            storage_path=str(scratch),
+            verbose=0,
+            failure_config=tune.FailureConfig(max_failures=_RESTARTS),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False, checkpoint_frequency=0),
+        ),
+    )
+
+
+@contextmanager
+def _ending_after(timeout: float | None) -> Iterator[None]:
+    """End this process if the block takes longer than `timeout`, no matter what hangs or which lock it holds."""
+    if timeout is None:
+        yield
+        return
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        faulthandler.dump_traceback_later(timeout, exit=True, file=nowhere)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+
+def _workers_lost(why: str) -> WorkersLost:
+    return WorkersLost(f"the Ray workers are gone ({why}); finished trials are kept: resume the run")
+
+
+def _in_brief(fault: BaseException) -> str:
+    """The last line of a traceback, without the page of statistics that Ray adds when memory runs out."""
+    return textwrap.shorten((str(fault).strip().splitlines() or ["no reason given"])[-1], 200, placeholder=" …")
+
+
+def _gpus_each(device: str, workers: int) -> float:
+    """How many GPUs each worker gets: a whole number, or a fraction of one."""
+    if not device.startswith("cuda"):
+        return 0.0
+    each = ray.cluster_resources().get("GPU", 0.0) / workers
+    return float(int(each)) if each >= 1 else each

@@ -1,0 +1,209 @@
+"""Sounds whose text is predicted: from a manifest to a verdict, with what is refused and by which rule."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import autoaug
+from autoaug import api
+from autoaug.data.audit import audit
+from autoaug.data.description import describe_source
+from autoaug.data.labels import in_words, kind_of, strata_of
+from autoaug.data.loading import check_data, open_source
+from autoaug.data.texts import decode_texts
+from autoaug.errors import AutoaugError
+from autoaug.modalities.audio import models
+from autoaug.modalities.base import AS_SUITS
+from autoaug.modalities.registry import get_modality
+from autoaug.policy.loading import load_policy
+from autoaug.policy.models import Policy
+from autoaug.search.sampling import Given, sample_shaped
+from autoaug.search.space import load_space
+from autoaug.search.strategies.portfolio import portfolio
+from autoaug.training.metrics import get_metric
+from autoaug.training.recipe import Recipe
+from autoaug.training.setting import TrainingSetting
+from autoaug.training.tasks import task_for
+from autoaug.training.trial import Train
+from tests.modalities.audio.sounds import RATE, melody, write_melodies, write_wav
+from tests.samples import tones
+
+LIMIT = 2**30
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    return write_melodies(tmp_path / "melodies")
+
+
+def changed(manifest: Path, *edits: tuple[str, str]) -> Path:
+    text = manifest.read_text(encoding="utf-8")
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new)
+    manifest.write_text(text, encoding="utf-8")
+    return manifest
+
+
+def line_of(manifest: Path, file: str) -> str:
+    return next(line for line in manifest.read_text(encoding="utf-8").splitlines() if line.startswith(f"{file},"))
+
+
+def test_a_manifest_with_texts_is_read_with_room_for_slower_sounds(manifest: Path) -> None:
+    changed(manifest, (line_of(manifest, "train0.wav"), 'train0.wav,"  a\u00a0 ba ",train'))
+    source = open_source(manifest, LIMIT)
+    train, test = source.parts["train"], source.parts["test"]
+    assert kind_of(train.labels) == "transcription"
+    assert source.classes == (" ", "a", "b", "c")
+    assert decode_texts(train.labels)[0] == "a ba", "white space is one space"
+    assert in_words(train.labels[0], source.classes) == "a ba"
+    longest = max(
+        int(np.flatnonzero(x[0]).max()) + 1
+        for x in (*train.inputs.take(np.arange(24)), *test.inputs.take(np.arange(12)))
+    )
+    assert train.inputs.shape[1] == pytest.approx(1.25 * longest, rel=0.06)
+    said = "\n".join(describe_source(source, audit(source)))
+    assert "4 characters, of which texts are made" in said
+    _, data = check_data(str(manifest), LIMIT, AS_SUITS, ("leak", "conflict"), seed=0)
+    assert len(data.train) + len(data.validation) == 24
+    lengths = (data.train.labels >= 0).sum(1)
+    strata = strata_of(np.tile(data.train.labels, (8, 1)))
+    means = [np.tile(lengths, 8)[strata == stratum].mean() for stratum in np.unique(strata)]
+    assert len(means) > 2
+    assert means == sorted(means), "texts of like length are one stratum"
+
+
+def test_what_texts_lack_is_told_with_the_file(manifest: Path) -> None:
+    before = line_of(manifest, "test3.wav")
+    changed(manifest, (before, "test3.wav,Ab é,test"))
+    found = {finding.code: finding.message for finding in audit(open_source(manifest, LIMIT)).findings}
+    assert "1 texts of the test split" in found["characters"]
+    assert "'A' 'é'" in found["characters"]
+    assert "test3.wav" in found["characters"]
+    changed(manifest, ("test3.wav,Ab é,test", "test3.wav,,test"))
+    with pytest.raises(AutoaugError, match="path and text must not be empty"):
+        open_source(manifest, LIMIT)
+    lines = [f"train{i}.wav,same,train" for i in range(24)]
+    manifest.write_text("\n".join(["path,text,split", *lines]), encoding="utf-8")
+    assert "all training samples have the same text" in api.check(manifest).refusal
+
+
+def test_a_text_needs_a_frame_for_each_character(manifest: Path) -> None:
+    changed(manifest, (line_of(manifest, "train0.wav"), f"train0.wav,{'aab' * 90},train"))
+    with pytest.raises(AutoaugError, match=r"gives \d+ frames .* a training text needs 360: one per character"):
+        autoaug.search(manifest, trials=1, epochs=1, allow=["conflict", "leak"])
+
+
+def test_mixing_other_metrics_and_other_networks_are_refused(manifest: Path, tmp_path: Path) -> None:
+    mixes = Policy.model_validate({"name": "mixes", "mixing": {"kind": "mixup"}})
+    with pytest.raises(
+        AutoaugError, match="policy 'mixes' mixes samples, and the texts of two samples cannot be mixed"
+    ):
+        autoaug.compare(manifest, [mixes, "none"])
+    space = tmp_path / "own.yaml"
+    space.write_text("base: [{operator: Speed}]\nmixing: {kinds: [none, mixup]}\n")
+    with pytest.raises(AutoaugError, match="space 'own' mixes samples"):
+        autoaug.search(manifest, trials=1, space=space)
+    with pytest.raises(
+        AutoaugError, match=r"melnet must give outputs of shape \[2, frames, 5\] for 2 samples, not \[2, 5\]"
+    ):
+        autoaug.search(manifest, trials=1, model="melnet")
+    with pytest.raises(AutoaugError, match=r"accuracy.* is for classification, and this is transcription"):
+        autoaug.search(manifest, trials=1, metric="accuracy")
+    with pytest.raises(AutoaugError, match="the accuracy under attack: this needs one class per sample"):
+        autoaug.search(manifest, trials=1, strategy="nsga2")
+
+
+def test_the_space_of_texts_mixes_nothing_and_keeps_sounds_within_their_room() -> None:
+    space = load_space("transcription", "audio")
+    assert space.mixing.kinds == ("none",)
+    assert not {"TimeCrop", "TimeShift"} & set(space.operator_names())
+    shapes = list(portfolio(space))
+    waves = torch.nn.functional.pad(tones(8, 1, 8000), (0, 2000))
+    for shape in shapes:
+        policy = sample_shaped(space, Given(shape))
+        assert policy.transform(seed=0)(waves).isfinite().all()
+    for name in space.baselines:
+        assert load_policy(name).mixing is None
+    slow = Policy.model_validate(
+        {"layers": [{"sub_policies": [{"operations": [{"operator": "Speed", "magnitude": 0.6, "sign": "negative"}]}]}]}
+    )
+    lengths = get_modality("audio").lengths(slow.transform(seed=0)(waves))
+    assert lengths is not None
+    assert (lengths <= 10000).all()
+    assert lengths.max() == pytest.approx(8000 * 2**0.3, rel=0.01), "the end of the slowest still fits"
+
+
+@pytest.mark.parametrize("samples", [1, 300, 9000])
+def test_the_network_of_texts_takes_any_length(samples: int) -> None:
+    zero = torch.zeros(2)
+    first, again = (models.build("ctcnet", (2, samples), 5, zero, zero, seed=1).eval() for _ in range(2))
+    outputs = first(tones(3, 2, samples))
+    assert outputs.shape == (3, 1 + samples // 512, 5)
+    assert torch.equal(outputs, again(tones(3, 2, samples)))
+
+
+def setting(manifest: Path, **recipe: object) -> TrainingSetting:
+    _, data = check_data(str(manifest), LIMIT, AS_SUITS, ("leak", "conflict"), seed=0)
+    task = task_for(data.train.labels, data.classes)
+    how = Recipe.model_validate({"epochs": 2, "batch_size": 8} | recipe)
+    parts = task, data.train, data.validation, data.test, "ctcnet", how, "cpu", "audio"
+    return TrainingSetting(*parts, metric=get_metric("cer", task))
+
+
+def test_a_trial_is_scored_by_the_texts_it_decodes(manifest: Path) -> None:
+    own = setting(manifest)
+    *_, result = Train(load_policy("specaugment-sm+speed")).run(own, seed=0)
+    assert result.status == "complete", result.reason
+    assert result.test_statistics is not None
+    assert result.test_predictions is not None
+    texts = decode_texts(own.test.labels) if own.test else []
+    assert result.test_statistics[:, 1].tolist() == [len(text) for text in texts]
+    assert set(result.test_measured) == {"wer", "cer"}
+    again = own.metric.statistics(result.test_predictions, own.test.labels)
+    assert np.array_equal(again, result.test_statistics)
+    assert result.score == pytest.approx(-own.metric.of(result.validation_statistics))
+
+
+@pytest.mark.slow
+def test_melodies_are_learned(tmp_path: Path) -> None:
+    own = setting(write_melodies(tmp_path / "melodies", 120), epochs=30, batch_size=16)
+    *_, result = Train(Policy()).run(own, seed=0)
+    assert -result.score < 0.1, "nine of ten characters are right"
+
+
+@pytest.mark.slow
+def test_a_search_for_texts_ends_in_a_report_and_a_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, run = write_melodies(tmp_path / "melodies", 60), tmp_path / "run"
+    few = {"trials": 2, "epochs": 3, "seeds": 2, "finalists": 1}
+    result = autoaug.search(data, executor="inline", out=str(run), allow=["leak", "conflict"], **few)
+    assert result.metric.name == "WER"
+    assert result.data.task == "transcription"
+    assert {candidate.name for candidate in result.candidates} >= {"none", "specaugment-sm"}
+    assert all(set(candidate.metrics) == {"wer", "cer"} for candidate in result.candidates)
+    transcripts = result.transcripts
+    assert transcripts is not None
+    assert transcripts.before == "none"
+    assert transcripts == autoaug.SearchResult.load(run).transcripts
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "What changed, text by text" in page
+    assert all(f">{example.text}</td>" in page for example in transcripts.examples)
+    waves = torch.from_numpy(melody("ab")).float()[None, None]
+    assert runpy.run_path(str(run / "policy_torch.py"))["Augment"](seed=0)(waves).shape == waves.shape
+    api.export_model(run, tmp_path / "model")
+    about = json.loads((tmp_path / "model/model.json").read_text())
+    assert (about["task"], about["network"]) == ("transcription", "ctcnet")
+    assert "spelled by CTC" in (tmp_path / "model/README.md").read_text()
+    write_wav(tmp_path / "sound.wav", melody("abc"), RATE)
+    monkeypatch.chdir(tmp_path / "model")
+    monkeypatch.setattr("sys.argv", ["inference.py", str(tmp_path / "sound.wav")])
+    runpy.run_path("inference.py", run_name="__main__")
+    assert set(capsys.readouterr().out) <= set("abc \n")
