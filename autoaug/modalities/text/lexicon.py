@@ -117,6 +117,7 @@ def make_table(groups: Iterable[list[str]]) -> Table:
 def table(device: torch.device) -> Table:
     """The table of all lexicons on a device, made once in a process."""
     if device.type != "cpu":
-        *parts, depth = table(torch.device("cpu"))
-        return Table(*(part.to(device) for part in parts), depth)
+        made = table(torch.device("cpu"))
+        buckets, keys, starts, counts, tokens = (part.to(device) for part in made[:-1])
+        return Table(buckets, keys, starts, counts, tokens, made.depth)
     return make_table(all_groups())

@@ -193,7 +193,7 @@ def _named_labels(split: Sequence[Sequence[bytes]], labels: Sequence[str]) -> It
         has = [named in of_text for of_text in words]
         own = [h for h, other in zip(has, labels, strict=True) if other == label]
         others = [h for h, other in zip(has, labels, strict=True) if other != label]
-        if len(own) >= _FEW and np.mean(own) > _NAMED and np.mean(own) > _TIMES * np.mean(others or [0]):
+        if len(own) >= _FEW and np.mean(own) > _NAMED and np.mean(own) > _TIMES * np.mean(others or [False]):
             yield f"{sum(own)} of {len(own)} texts of {label!r} have this word in them; a model may look for it alone"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from typing import Any
 
 from autoaug.modalities.text.words import Words
 
@@ -12,12 +13,13 @@ from autoaug.modalities.text.words import Words
 class Chinese:
     """The words of Chinese, where ``rjieba`` is installed."""
 
+    cut: Any = None
     try:
         import rjieba
 
         cut = rjieba.cut
     except ImportError:
-        cut = None
+        pass
 
 
 class Scripts:

@@ -284,7 +284,7 @@ def test_texts_are_mixed_by_a_stretch() -> None:
 
 @pytest.mark.parametrize("asked", ["chains: {width: 2}", "adversarial: {kind: magnitudes}"])
 def test_what_needs_continuous_values_is_refused(asked: str) -> None:
-    with pytest.raises(AutoaugError, match="'text'; it has: (none|worst-of)"):
+    with pytest.raises(AutoaugError, match=r"'text'; it has: (none|worst-of)"):
         parse_policy(f"layers: [{{sub_policies: [{{operations: [{{operator: WordSwap}}]}}]}}]\n{asked}").transform()
 
 
