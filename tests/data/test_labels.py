@@ -210,10 +210,10 @@ class Columns(torch.nn.Module):
 
 
 def test_texts_of_images_need_the_users_network_and_a_space_without_mixing(tmp_path: Path) -> None:
-    images, _ = bars(60)
+    images = np.random.default_rng(0).integers(0, 256, (60, 12, 12), np.uint8)
     rows = [f"{i}.png,{'ab' * (1 + i % 3)},v{i}" for i in range(60)]
     for i, image in enumerate(images):
-        Image.fromarray(image[..., 0]).save(tmp_path / f"{i}.png")
+        Image.fromarray(image).save(tmp_path / f"{i}.png")
     manifest = tmp_path / "texts.csv"
     manifest.write_text("\n".join(["path,text,group", *rows]), encoding="utf-8")
     with pytest.raises(AutoaugError, match="standard' mixes samples, and the texts of two samples cannot be mixed"):
