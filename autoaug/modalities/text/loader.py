@@ -47,12 +47,13 @@ _FEW = 3
 
 
 def recognizes(data: str) -> bool:
-    """Whether a table has a column with one of the usual names for texts, or most files in a folder end in ``.txt``; or
-    an ``.npz`` has texts.
+    """Whether a table has a column with one of the usual names for texts, and none with paths of other samples; or
+    most files in a folder end in ``.txt``; or an ``.npz`` has texts.
     """
     files = table_files(data)
     if files:
-        return any(name.strip(' "').lower() in _COLUMNS for name in columns_of(files[0]))
+        columns = {name.strip(' "').lower() for name in columns_of(files[0])}
+        return "path" not in columns and not columns.isdisjoint(_COLUMNS)
     path = Path(data)
     if path.is_dir():
         names = list(islice(_names(path), _LOOKED_AT))
