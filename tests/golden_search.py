@@ -16,7 +16,7 @@ from autoaug.evaluation.group_sequential import interim_analyses, is_futile, lev
 from autoaug.evaluation.scoring import Scoring, assess
 from autoaug.evaluation.statistics import estimate, mcnemar, seed_errors
 from autoaug.evaluation.verdict import Terms, contenders, judge
-from autoaug.policy.loading import builtin_names, load_policy
+from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
 from autoaug.runs.callbacks import Logged
 from autoaug.search.budget import Budget
@@ -34,6 +34,8 @@ from tests.golden_policies import mark, rounded
 from tests.studies import kept_in_memory
 
 BASELINES = {name: load_policy(name) for name in ("none", "flip-crop", "randaugment")}
+#: The policies that probes find.
+FOUND = ("augmix", "autoaugment-cifar10", "autoaugment-imagenet")
 #: The passes of a full training.
 FULL = 3000
 #: These compute proposals with matrices, whose last digits depend on the machine: only what comes before is pinned.
@@ -54,7 +56,7 @@ class Lucky(Executor):
     def __init__(self, shift: bool) -> None:
         self._waiting: deque[tuple[str, TrialResult]] = deque()
         self.seeds: list[int] = []
-        known = [load_policy(name).model_dump(mode="json", exclude_defaults=True) for name in builtin_names()[:3]]
+        known = [load_policy(name).model_dump(mode="json", exclude_defaults=True) for name in FOUND]
         self._found = {"policy": known[1] if shift else None, "policies": known, "strength": 0.5, "operators": {}}
 
     def submit(self, spec: TrialSpec) -> None:

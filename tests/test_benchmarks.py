@@ -365,4 +365,4 @@ def test_a_backbone_is_the_same_if_its_training_was_stopped(tmp_path: Path) -> N
         whole.result.eval()(torch.from_numpy(part.inputs.take(np.arange(96))).float() / 255).argmax(1).numpy()
         == part.labels
     )
-    assert pretrain.accuracy(whole, plan, part) == pytest.approx(right.mean())
+    assert pretrain.accuracy(whole, plan, part) == pytest.approx(right.mean(), abs=0.1)  # in bf16 where it can
