@@ -74,9 +74,10 @@ def nothing_left() -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="s", dir="/tmp") as scratch, pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "tempdir", scratch)
         patch.setenv("TMPDIR", scratch)
-        before = held()
+        before, others = held(), set(psutil.Process().children(recursive=True))  # of earlier tests
         yield
-        _, alive = psutil.wait_procs(psutil.Process().children(recursive=True), timeout=60)
+        own = set(psutil.Process().children(recursive=True)) - others
+        _, alive = psutil.wait_procs(own, timeout=60)
         assert [p.cmdline() for p in alive if scratch in str(p.cmdline())] == []
         after = held()
         assert after["descriptors"] <= before["descriptors"] + 2, after
