@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from autoaug.errors import SpaceError
 from autoaug.policy.models import Policy
 from autoaug.search.probes.gradient import NAME, LearnByGradient
+from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.base import Probe, SearchContext
 from autoaug.search.strategies.probe_based import ProbeBased
 
@@ -17,6 +19,13 @@ class Gradient(ProbeBased):
     name = NAME
     summary = "learn weights, probabilities and magnitudes by gradient (as DADA); costs less than one training"
     stage = "gradient"
+
+    def check(self, space: SearchSpace) -> None:
+        if not space.modality.is_continuous:
+            raise SpaceError(
+                f"strategy {NAME!r} follows the gradients of operators, which those of the modality "
+                f"{space.modality.name!r} do not have; auto, tpe and random take every space"
+            )
 
     def probe(self, context: SearchContext) -> Probe:
         return Probe(NAME, LearnByGradient(context.space))

@@ -23,7 +23,7 @@ from tests.modalities.text.writing import tokens, write_texts
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("strategy", ["auto", "gradient", "matching"])
+@pytest.mark.parametrize("strategy", ["auto", "density", "matching"])
 def test_a_search_on_tables_ends_in_a_report(strategy: str, tmp_path: Path) -> None:
     data, run = write_texts(tmp_path / "texts"), tmp_path / "run"
     result = autoaug.search(
@@ -36,6 +36,11 @@ def test_a_search_on_tables_ends_in_a_report(strategy: str, tmp_path: Path) -> N
     robust = api.robustness(data, str(run), samples=8)
     assert "keyboard" in str(robust)
     assert "misspellings" in str(robust)
+
+
+def test_no_strategy_follows_gradients_that_texts_do_not_have(tmp_path: Path) -> None:
+    with pytest.raises(AutoaugError, match=r"'gradient' follows the gradients of operators, .*'text' do not have; auto"):
+        autoaug.search(write_texts(tmp_path / "texts"), strategy="gradient", trials=3, out=tmp_path / "run")
 
 
 @pytest.mark.parametrize("name", ["standard", "text-light"])
