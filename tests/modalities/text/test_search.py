@@ -39,7 +39,7 @@ def test_a_search_on_tables_ends_in_a_report(strategy: str, tmp_path: Path) -> N
 
 
 def test_no_strategy_follows_gradients_that_texts_do_not_have(tmp_path: Path) -> None:
-    with pytest.raises(AutoaugError, match=r"'gradient' follows the gradients of operators, .*'text' do not have; auto"):
+    with pytest.raises(AutoaugError, match=r"'gradient' follows the gradients of .*'text' do not have; auto"):
         autoaug.search(write_texts(tmp_path / "texts"), strategy="gradient", trials=3, out=tmp_path / "run")
 
 
