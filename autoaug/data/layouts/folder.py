@@ -120,6 +120,13 @@ def _samples(folder: Path, root: Path, endings: frozenset[str], left_out: Counte
             left_out[_in_words(path)] += 1
 
 
+def file_names(folder: Path) -> Iterator[str]:
+    """The names of the files below a folder but hidden ones, in order, without following links to folders."""
+    for _, folders, files in os.walk(folder):
+        folders.sort()
+        yield from sorted(name for name in files if not name.startswith("."))
+
+
 def _walk(folder: Path, root: Path, left_out: Counter[str]) -> Iterator[Path]:
     """All files below a folder, including those below links to folders. Each folder is entered once, `root` never."""
     entered = {_identity(root), _identity(folder)}

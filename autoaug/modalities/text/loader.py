@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
 import zipfile
@@ -18,6 +17,7 @@ import numpy as np
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.layouts import list_files, no_such_data
 from autoaug.data.layouts.arrays import open_npz
+from autoaug.data.layouts.folder import file_names
 from autoaug.data.layouts.listing import Common, Item, open_listing
 from autoaug.data.layouts.reading import reading
 from autoaug.data.layouts.table import Table, columns_of, read_table, table_files
@@ -56,17 +56,11 @@ def recognizes(data: str) -> bool:
         return "path" not in columns and not columns.isdisjoint(_COLUMNS)
     path = Path(data)
     if path.is_dir():
-        names = list(islice(_names(path), _LOOKED_AT))
+        names = list(islice(file_names(path), _LOOKED_AT))
         return 2 * sum(name.lower().endswith(ending) for name in names) > len(names)
     if path.suffix.lower() != ".npz" or not path.is_file():
         return False
     return any(kind == "U" for kind in _kinds(path))
-
-
-def _names(folder: Path) -> Iterator[str]:
-    for _, folders, files in os.walk(folder):
-        folders.sort()
-        yield from sorted(name for name in files if not name.startswith("."))
 
 
 def _kinds(path: Path) -> Iterator[str]:
