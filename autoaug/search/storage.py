@@ -48,7 +48,7 @@ _LOCKS = {
     "mysql": _Lock(
         prepare="SET SESSION wait_timeout = 31536000",
         take=f"SELECT GET_LOCK({_NAMED}, 0)",
-        owner="SELECT CONCAT('a process on ', host) FROM information_schema.processlist "
+        owner="SELECT CONCAT('a process on ', host) FROM information_schema.processlist "  # noqa: S608 (of constants)
         f"WHERE id = IS_USED_LOCK({_NAMED})",
     ),
 }
