@@ -23,7 +23,7 @@ from autoaug.modalities.image.decoding import Shape
 from autoaug.modalities.registry import get_modality
 from autoaug.modalities.video import models, pictures
 from autoaug.modalities.video.decoding import ClipReader, read_header
-from autoaug.modalities.video.examples import clips as examples
+from autoaug.modalities.video.examples import examples
 from autoaug.policy.loading import load_policy
 from autoaug.search.sampling import Given, sample_shaped
 from autoaug.search.space import load_space
