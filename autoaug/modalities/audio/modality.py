@@ -21,6 +21,7 @@ _FOLDER = Path(__file__).parent
 class _Sound(Modality):
     name = "audio"
     families = ("level", "noise", "room", "filter", "time")
+    slow_operators = {"TimeStretch": 7.0, "PitchShift": 13.0}  # noqa: RUF012 (never modified)
     usual_base = {"TimeShift": 0.3}  # noqa: RUF012 (never modified)
     baselines = (
         *("none", "specaugment-sm", "specaugment-sm+speed", "noise", "specaugment-lb", "specaugment-ld"),
