@@ -20,6 +20,8 @@ from autoaug.training.setting import TrainingSetting
 from autoaug.utils.clock import now
 
 NAME = "matching"
+#: What it does, for users who wait for it.
+PURPOSE = "looks for operators that make the training samples look like the validation samples"
 _TRAINING, _VALIDATION = 300, 500
 #: The most positions that are augmented in total, as in samples of 96 x 96. Larger samples are fewer, down to a third.
 _POSITIONS = _TRAINING * 96 * 96
