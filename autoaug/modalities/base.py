@@ -239,7 +239,7 @@ class Modality(ABC):
     is_continuous: bool = True
     #: The families of operators, in the order in which `match` of the shift probe applies them.
     families: tuple[str, ...] = ()
-    #: Operators that take longer than the others, with how many times as long, features of the result included.
+    #: Slow operators, and how many times as long as others they take in a probe, features of the result included.
     slow_operators: Mapping[str, float] = {}
     #: Base operations that are commonly used, with their magnitude.
     usual_base: Mapping[str, float] = {}

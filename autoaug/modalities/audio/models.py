@@ -5,16 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from autoaug.errors import OptionError
 from autoaug.modalities.audio.spectrogram import BANDS, LogMel
-from autoaug.modalities.networks import Start
-from autoaug.modalities.own_networks import build_own, check_call, load_builder
-
-_BUILTIN = ("auto", "melnet", "ctcnet")
-_WHY = {
-    "melnet": f"a small convolutional network on spectrograms of {BANDS} log-mel bands",
-    "ctcnet": f"a small convolutional network on spectrograms of {BANDS} log-mel bands, which spells by CTC",
-}
+from autoaug.modalities.from_scratch import FromScratch, Network
 
 
 class MelNet(nn.Module):
@@ -122,44 +114,19 @@ def _pool() -> nn.Module:
     return nn.MaxPool2d(2, ceil_mode=True)
 
 
-def build(
-    name: str,
-    shape: tuple[int, ...],
-    outputs: int,
-    mean: Tensor,
-    std: Tensor,
-    seed: int,
-    start: Start | None = None,
-) -> nn.Module:
-    """Build a network with random weights; the same `seed` gives the same ones. Waveforms are not standardized: their
-    mean is 0, and loudness is brought to one scale in the spectrogram.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too
-        if not is_own(name):
-            return (CTCNet if name == "ctcnet" else MelNet)(shape[0], outputs)
-        return build_own(load_builder(name, _BUILTIN), name, shape[0], outputs)
-
-
-def is_own(name: str) -> bool:
-    """See `autoaug.modalities.networks.Models`."""
-    return name not in _BUILTIN
-
-
-def resolve(name: str, shape: tuple[int, ...]) -> tuple[str, str]:
-    """See `autoaug.modalities.networks.Models`."""
-    name = "melnet" if name == "auto" else name
-    return name, _WHY.get(name, "as given")
-
-
-def start(name: str, weights: str, shape: tuple[int, ...], outputs: int) -> tuple[Start, str]:
-    """See `autoaug.modalities.networks.Models`."""
-    raise OptionError(f"--weights {weights}: networks for sounds begin from random weights; leave it out")
-
-
-def check(name: str, weights: str | None = None) -> None:
-    """See `autoaug.modalities.networks.Models`."""
-    if is_own(name):
-        check_call(load_builder(name, _BUILTIN), name)
-    if weights is not None:
-        start(name, weights, (), 0)
+_BANDS = f"a small convolutional network on spectrograms of {BANDS} log-mel bands"
+#: Waveforms are not standardized: their mean is 0, and loudness is brought to one scale in the spectrogram.
+_NETWORKS = FromScratch(
+    "sounds",
+    {
+        "melnet": Network(lambda shape, outputs, *_: MelNet(shape[0], outputs), _BANDS),
+        "ctcnet": Network(lambda shape, outputs, *_: CTCNet(shape[0], outputs), f"{_BANDS}, which spells by CTC"),
+    },
+)
+build, check, is_own, resolve, start = (
+    _NETWORKS.build,
+    _NETWORKS.check,
+    _NETWORKS.is_own,
+    _NETWORKS.resolve,
+    _NETWORKS.start,
+)

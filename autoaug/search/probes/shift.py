@@ -27,8 +27,9 @@ _TRAINING, _VALIDATION = 300, 500
 _POSITIONS = _TRAINING * 96 * 96
 #: With fewer samples than this, even one strong operator cannot be detected.
 _FEWEST = 50
-#: The search for operators may cost this share of the budget, or that of so many samples.
-_OF_BUDGET, _AT_LEAST = 0.1, 100 * _TRAINING
+#: The search for operators may cost this share of the budget, but that of the fewest candidates in any case, and of the
+#: most at most: 400 on sentences take two minutes. Where small images differ, 300 are a fifth of ten trainings.
+_OF_BUDGET, _CANDIDATES = 0.25, (100, 400)
 #: Augmenting a sample and computing its features costs about a third of a training pass.
 _PASSES = 1 / 3
 
@@ -51,11 +52,13 @@ class MatchShift:
             probe_results: dict[str, Any] = {"policy": None, "too few": _FEWEST}
             yield TrialResult(started=started, ended=now(), status="complete", probe_result=probe_results)
             return
+        samples = _training_samples(setting.train.inputs)
+        fewest, most = (candidates * samples for candidates in _CANDIDATES)
         found = match(
-            _some(setting.train.inputs, _training_samples(setting.train.inputs), draw, setting),
+            _some(setting.train.inputs, samples, draw, setting),
             _some(setting.validation.inputs, _VALIDATION, draw, setting),
             get_modality(setting.modality),
-            max(_AT_LEAST, _OF_BUDGET * (self.budget or 0.0) * setting.full_length_passes() / _PASSES),
+            min(most, max(fewest, _OF_BUDGET * (self.budget or 0.0) * setting.full_length_passes() / _PASSES)),
         )
         yield TrialResult(
             started=started,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autoaug.functional import bounds, workers
 from autoaug.modalities.audio import signals
-from autoaug.modalities.audio.exports import array_apply, arrays, chains, mixing, plain, steps
+from autoaug.modalities.audio.exports import apply, array_apply, arrays, mixing, plain
 from autoaug.modalities.runtime import ArrayRuntime, Runtime, TorchRuntime
 
 _KINDS = {kind: kind for kind in ("samples", "resized", "response", "times")}
@@ -16,7 +16,7 @@ Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]
 BANKS: dict[float, Array] = {}"""
 
 EXPORTS: Mapping[str, Runtime] = {
-    "torch": TorchRuntime("waves = Augment()(waves)", signals, False, _KINDS, steps, chains, plain, mixing),
+    "torch": TorchRuntime("waves = Augment()(waves)", signals, False, _KINDS, apply, plain, mixing),
     "numpy": ArrayRuntime(
         "wave = Augment()(wave)",
         (bounds, workers, arrays, array_apply),

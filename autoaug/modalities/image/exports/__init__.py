@@ -7,15 +7,14 @@ from pathlib import Path
 
 from autoaug.functional import bounds, workers
 from autoaug.modalities.image.exports import (
+    apply,
     array_apply,
     array_noise,
     array_types,
     arrays,
-    chains,
     kornia,
     mixing,
     plain,
-    steps,
     torchvision,
     with_targets,
 )
@@ -40,8 +39,7 @@ EXPORTS: Mapping[str, Runtime] = {
         torchvision,
         True,
         _TORCH_KINDS,
-        steps,
-        chains,
+        apply,
         plain,
         mixing,
         with_targets,
@@ -52,8 +50,7 @@ EXPORTS: Mapping[str, Runtime] = {
         kornia,
         False,
         _TORCH_KINDS,
-        steps,
-        chains,
+        apply,
         plain,
         mixing,
         words=in_kornia,
