@@ -25,13 +25,22 @@ _TRAINING, _VALIDATION = 300, 500
 _POSITIONS = _TRAINING * 96 * 96
 #: With fewer samples than this, even one strong operator cannot be detected.
 _FEWEST = 50
+#: The search for operators may cost this share of the budget, or that of so many samples. Where small images differ, it
+#: takes a fifth of ten trainings; where nothing differs, it ends at once.
+_OF_BUDGET, _AT_LEAST = 0.25, 100 * _TRAINING
 #: Augmenting a sample and computing its features costs about a third of a training pass.
 _PASSES = 1 / 3
 
 
 @dataclass(frozen=True)
 class MatchShift:
-    """Search for operations that make the training samples look like the validation samples."""
+    """Search for operations that make the training samples look like the validation samples.
+
+    Attributes:
+        budget: that of the whole search, in trainings, of which this takes a small share; None if it is not known.
+    """
+
+    budget: float | None
 
     def run(self, setting: TrainingSetting, seed: int) -> Iterator[TrialResult]:
         """Yield one result: the matched policy or None, with the discrepancies and their noise."""
@@ -45,6 +54,7 @@ class MatchShift:
             _some(setting.train.inputs, _training_samples(setting.train.inputs), draw, setting),
             _some(setting.validation.inputs, _VALIDATION, draw, setting),
             get_modality(setting.modality),
+            max(_AT_LEAST, _OF_BUDGET * (self.budget or 0.0) * setting.full_length_passes() / _PASSES),
         )
         yield TrialResult(
             started=started,
@@ -58,6 +68,7 @@ class MatchShift:
                 "noise": found.noise,
                 "steps": found.steps,
                 "measured": found.measured,
+                "untried": found.untried,
             },
         )
 

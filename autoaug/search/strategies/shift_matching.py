@@ -20,8 +20,8 @@ class Matching(ProbeBased):
     summary = "match the shift between training and validation samples; cheap, blind to everything else"
     stage = "matched"
 
-    def probe(self, context: SearchContext) -> Probe:  # noqa: ARG002 (needs no more)
-        return Probe(NAME, MatchShift())
+    def probe(self, context: SearchContext) -> Probe:
+        return Probe(NAME, MatchShift(context.budget))
 
     def candidates(self, probe_result: Mapping[str, Any], context: SearchContext) -> Mapping[str, Policy]:
         policy = matched(probe_result)
