@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from autoaug.engine.apply import apply_plan
+from autoaug.modalities.base import Corruption
 from autoaug.modalities.corruptions import Operators, corrupt, corruption_plan
 
 _OPERATORS: dict[str, Operators] = {
@@ -42,5 +43,7 @@ def zoom_blur(images: Tensor, severity: int) -> Tensor:
     return torch.stack([apply_plan(zoom, images, check=False) for zoom in zooms]).mean(0)
 
 
-CORRUPTIONS = {name: partial(corrupt, operators, "image") for name, operators in _OPERATORS.items()}
-CORRUPTIONS["zoom blur"] = zoom_blur
+CORRUPTIONS: dict[str, Corruption] = {
+    **{name: partial(corrupt, operators, "image") for name, operators in _OPERATORS.items()},
+    "zoom blur": zoom_blur,
+}
