@@ -25,8 +25,8 @@ _TRAINING, _VALIDATION = 300, 500
 _POSITIONS = _TRAINING * 96 * 96
 #: With fewer samples than this, even one strong operator cannot be detected.
 _FEWEST = 50
-#: The search for operators may cost this share of the budget, or that of so many samples. Where small samples differ, it
-#: takes a fifth of ten trainings; where nothing differs, it ends at once.
+#: The search for operators may cost this share of the budget, or that of so many samples. Where small samples differ,
+#: it takes a fifth of ten trainings; where nothing differs, it ends at once.
 _OF_BUDGET, _AT_LEAST = 0.25, 100 * _TRAINING
 #: Augmenting a sample and computing its features costs about a third of a training pass.
 _PASSES = 1 / 3
