@@ -29,6 +29,9 @@ _WITH_ALPHA = frozenset({"LA", "PA", "RGBA", "La", "RGBa"})
 #: Raw modes with 16 bits per color channel, such as ``RGB;16B``, of which Pillow reads 8; ``BGR;16`` has 16 per pixel.
 _DEEP_COLOR = re.compile(r";16[BLNS]")
 
+#: The Exif tag of how a picture was held, and the values for which width and height are exchanged.
+_ORIENTATION, _LYING = 0x0112, (5, 6, 7, 8)
+
 #: What Pillow may raise on files that are damaged, truncated, absurdly large, or not images: its plugins do not catch
 #: the errors of their parsers.
 UNREADABLE = (Exception,)
@@ -105,13 +108,15 @@ class ImageForm:
 def read_header(path: Path) -> Header:
     """Read the header of a file, after decoding all of it once; raises one of `UNREADABLE`."""
     with _opened(path) as opened:
-        mode, is_deep, has_alpha = opened.mode, _is_deep_color(opened), _has_alpha(opened)
+        size, mode, is_deep, has_alpha = opened.size, opened.mode, _is_deep_color(opened), _has_alpha(opened)
+        opened.draft(None, (1, 1))  # a JPEG file is decoded at an eighth of its size, which shows damage as well
         image = ImageOps.exif_transpose(opened)
+        upright = size[::-1] if opened.getexif().get(_ORIENTATION) in _LYING else size
         high = _largest(image) if mode in _INTEGERS | _FLOATS else 0
         if mode not in _GRAY_MODES:
             image.convert("RGB")
         has_frames = bool(getattr(opened, "is_animated", False))  # last, since it moves to the second frame
-    return Header(*image.size, mode, high, is_deep, has_alpha, has_frames)
+    return Header(*upright, mode, high, is_deep, has_alpha, has_frames)
 
 
 def common_shape(headers: Sequence[Header], resize: Resize = AS_SUITS) -> ImageForm:
