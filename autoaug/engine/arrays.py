@@ -17,7 +17,7 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.batches import taken
 from autoaug.engine.plan import Plan
 from autoaug.functional.sampling import Step
-from autoaug.modalities.arrays import ArrayEngine, Drawn
+from autoaug.modalities.arrays import ArrayEngine, DrawnOperation
 from autoaug.modalities.base import Batch
 from autoaug.modalities.operators import get_operator
 
@@ -25,10 +25,10 @@ from autoaug.modalities.operators import get_operator
 _FEWEST_PER_THREAD = 16
 
 
-def named(steps: Sequence[Step], operators: Sequence[tuple[str, float]]) -> list[Drawn]:
+def named(steps: Sequence[Step], operators: Sequence[tuple[str, float]]) -> list[DrawnOperation]:
     """The steps of one sample, without those that do nothing; `operators` are the name and limit of each index."""
     return [
-        Drawn(operators[index][0], magnitude * operators[index][1], uniforms)
+        DrawnOperation(operators[index][0], magnitude * operators[index][1], uniforms)
         for index, magnitude, uniforms in steps
         if index >= 0
     ]

@@ -21,14 +21,14 @@ from autoaug.modalities.operators import Operator, get_operator
 from autoaug.modalities.registry import get_modality
 
 
-class Call(NamedTuple):
+class OperatorCall(NamedTuple):
     """An operator, and how many samples drew it, which have the next rows of the program's numbers."""
 
     operator: Operator
     size: int
 
 
-class Part(NamedTuple):
+class StagePart(NamedTuple):
     """Consecutive samples of a stage, which a fusion changes together.
 
     Attributes:
@@ -40,7 +40,7 @@ class Part(NamedTuple):
 
     fusion: Fusion
     size: int
-    calls: list[Call]
+    calls: list[OperatorCall]
     maps: Tensor | None
     way: int
 
@@ -58,7 +58,7 @@ class Program(NamedTuple):
         differences: whether the gradient in the magnitude of operators that jump is a difference.
     """
 
-    stages: list[list[Part]]
+    stages: list[list[StagePart]]
     orders: Tensor
     value: Tensor
     uniforms: Tensor
@@ -140,7 +140,13 @@ def _finished(
     value, uniforms = numbers_at(plan, [(operators[index], places) for index, places in calls], dtype)
     parts = [
         [
-            Part(d.fusion, len(d.samples), [Call(operators[i], len(places)) for i, places in d.calls], d.maps, d.way)
+            StagePart(
+                d.fusion,
+                len(d.samples),
+                [OperatorCall(operators[i], len(places)) for i, places in d.calls],
+                d.maps,
+                d.way,
+            )
             for d in drafts
         ]
         for drafts, _ in stages

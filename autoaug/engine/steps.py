@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from autoaug.engine.batches import joined, per_sample, permuted, split
-from autoaug.engine.program import Part, Program
+from autoaug.engine.program import Program, StagePart
 from autoaug.modalities.base import Batch, Fusion
 from autoaug.modalities.operators import Operator
 
@@ -48,7 +48,7 @@ def _numbers(program: Program) -> Iterator[_Numbers]:
     return zip(torch.split(program.value, sizes), torch.split(program.uniforms, sizes), strict=True)
 
 
-def _run(part: Part, batch: Batch, numbers: Iterator[_Numbers], differences: bool) -> Batch:
+def _run(part: StagePart, batch: Batch, numbers: Iterator[_Numbers], differences: bool) -> Batch:
     """The samples of a part after it, which takes the next numbers."""
     if not part.calls:
         assert part.maps is not None

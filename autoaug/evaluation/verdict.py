@@ -10,13 +10,13 @@ from autoaug.evaluation import wording
 from autoaug.evaluation.comparing import Paired, comparison_of, paired, pooled_discordance
 from autoaug.evaluation.returning import best_bet, best_by_validation
 from autoaug.evaluation.scoring import Scoring, Trainings
-from autoaug.evaluation.wording import Words
+from autoaug.evaluation.wording import Phrases
 from autoaug.policy.words import in_words
 from autoaug.results import Candidate, CandidateKind, Comparison, Returned, Verdict
 from autoaug.training.metrics import metric_record
 
 
-class Scored(Protocol):
+class HasMean(Protocol):
     """A candidate with the mean of its scores; higher is better."""
 
     @property
@@ -29,7 +29,7 @@ class Scored(Protocol):
     def mean(self) -> float: ...
 
 
-C = TypeVar("C", bound=Scored)
+C = TypeVar("C", bound=HasMean)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Rival(Generic[C]):
         return self.difference.verdict
 
 
-def decide(finalist: C, baseline: Rival[C], strongest: Rival[C], bet: C, words: Words) -> Decision[C]:
+def decide(finalist: C, baseline: Rival[C], strongest: Rival[C], bet: C, words: Phrases) -> Decision[C]:
     """Decide whether `finalist` is better than its `baseline`; it must also be better than the `strongest`. A baseline
     cannot be the better finalist of a search: it means that nothing was found.
 
@@ -170,9 +170,9 @@ def judge(
     )
 
 
-def _words(candidates: Sequence[Candidate], scoring: Scoring, terms: Terms) -> Words:
+def _words(candidates: Sequence[Candidate], scoring: Scoring, terms: Terms) -> Phrases:
     """The words for these candidates."""
-    words = Words(
+    words = Phrases(
         metric_record(scoring.metric),
         after_search=terms.after_search,
         stopped=terms.stopped,

@@ -18,7 +18,7 @@ FEWEST_SEEDS = 3
 
 
 @dataclass(frozen=True)
-class Words:
+class Phrases:
     """The words that the sentences of a decision have in common.
 
     Attributes:
@@ -60,7 +60,7 @@ class Words:
         return f"{self.described[name]} [{name}]" if name in self.described else name
 
 
-def nothing_found(returned: str, words: Words) -> str:
+def nothing_found(returned: str, words: Phrases) -> str:
     """The sentence for a search without a policy of its own to compare."""
     why = "the search had no policy of its own that was trained to the end, so nothing is claimed"
     cure = "; give it a larger budget"
@@ -71,13 +71,13 @@ def nothing_found(returned: str, words: Words) -> str:
     return f"No significant difference: {why}{cure}. Returned is {words.named(returned)}, {words.best}."
 
 
-def alone(finalist: str, words: Words) -> str:
+def alone(finalist: str, words: Phrases) -> str:
     """The sentence for a finalist without any baseline."""
     why = "no baseline could be trained" if words.after_search else "it was trained alone"
     return f"There is nothing to compare {words.named(finalist)} with, because {why}."
 
 
-def decided(verdict: Verdict, finalist: str, theirs: str, difference: Paired, words: Words) -> str:
+def decided(verdict: Verdict, finalist: str, theirs: str, difference: Paired, words: Phrases) -> str:
     """The sentence for the difference to a baseline, `theirs`, named with its role."""
     ours = f"{words.finalist} {words.named(finalist)}"
     figures = figures_of(difference, words)
@@ -88,7 +88,7 @@ def decided(verdict: Verdict, finalist: str, theirs: str, difference: Paired, wo
     }[verdict]
 
 
-def ahead_of_one(finalist: str, theirs: str, difference: Paired, strongest: tuple[str, Paired], words: Words) -> str:
+def ahead_of_one(finalist: str, theirs: str, difference: Paired, strongest: tuple[str, Paired], words: Phrases) -> str:
     """The sentence for a finalist that is better than the baseline chosen by validation, `theirs`, named with its role,
     but not clearly better than the strongest one on the test split.
     """
@@ -110,7 +110,7 @@ def out_of_time(seeds: int, possible: int) -> str:
     return f"This is the verdict of {seeds} seeds, because the time was up; up to {possible} were planned."
 
 
-def figures_of(difference: Paired, words: Words) -> str:
+def figures_of(difference: Paired, words: Phrases) -> str:
     """The difference in the metric's unit, with its interval, the number of seeds and the p-value."""
     metric = words.metric
     what = f"{words.split} {metric.name}".strip()

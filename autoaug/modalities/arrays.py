@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 
-class Drawn(NamedTuple):
+class DrawnOperation(NamedTuple):
     """An operation that one sample drew, in plain numbers.
 
     Attributes:
@@ -51,5 +51,5 @@ class ArrayEngine(Protocol):
         refused there. Values are not checked: all values of the storage format must be valid.
         """
 
-    def run(self, sample: np.ndarray, operations: Iterable[Drawn]) -> np.ndarray:
+    def run(self, sample: np.ndarray, operations: Iterable[DrawnOperation]) -> np.ndarray:
         """A new array with the operations applied to the sample in order."""

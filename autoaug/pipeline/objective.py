@@ -16,7 +16,7 @@ from autoaug.evaluation.comparing import Paired
 from autoaug.evaluation.confirmation import CandidatePolicy, Deadline, confirmation_seeds, distinct, train_candidates
 from autoaug.evaluation.statistics import estimate, seed_errors
 from autoaug.evaluation.verdict import Rival, decide, strongest
-from autoaug.evaluation.wording import Words, nothing_found
+from autoaug.evaluation.wording import Phrases, nothing_found
 from autoaug.exporters import export_modules
 from autoaug.pipeline.options import ObjectiveOptions
 from autoaug.pipeline.parsing import check_seed, parse_budget, parse_time, within
@@ -54,7 +54,7 @@ _UNIT = 1000
 _LEAST_SEEDS = 2
 #: The assumed resolution of scores, which is unknown: it keeps the deviation of equal scores above 0.
 _RESOLUTION = 1e-9
-_WORDS = Words(MetricRecord(name="score", unit=""), split="", best="the best baseline by the search's trials")
+_WORDS = Phrases(MetricRecord(name="score", unit=""), split="", best="the best baseline by the search's trials")
 
 #: Fresh seeds take away the luck of a seed, not that of the data.
 _SEEDS_ALONE = "This is about new seeds alone: the luck of what held_out scores on is not part of the interval."

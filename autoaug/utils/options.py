@@ -62,9 +62,13 @@ class Options:
 
 
 #: What a value of each type is called.
-_WORDS = {
-    **{int: "a whole number", float: "a number", bool: "True or False"},
-    **{str: "text", Path: "a path", NoneType: "None"},
+_WORDS: dict[type, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "True or False",
+    str: "text",
+    Path: "a path",
+    NoneType: "None",
 }
 
 

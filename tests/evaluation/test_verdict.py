@@ -18,7 +18,7 @@ from autoaug.evaluation.returning import best_bet
 from autoaug.evaluation.scoring import Scoring, assess
 from autoaug.evaluation.statistics import seed_errors, verdict_of
 from autoaug.evaluation.verdict import Judgment, Rival, Terms, decide, judge
-from autoaug.evaluation.wording import Words
+from autoaug.evaluation.wording import Phrases
 from autoaug.pipeline.job import Job
 from autoaug.policy.models import Policy
 from autoaug.results import Candidate, CandidateKind, MetricRecord
@@ -274,7 +274,7 @@ def test_the_figures_stand_in_the_metrics_own_unit() -> None:
     assert "points of test accuracy (95 % interval" in judgment.sentence
     own, differences = judgment.returned, (2.0, 2.1, 1.9)
     rival = Rival(own, Paired(differences, seed_errors(differences, 0.1)))
-    words = Words(MetricRecord(name="signal-to-noise ratio", unit="dB"))
+    words = Phrases(MetricRecord(name="signal-to-noise ratio", unit="dB"))
     assert "by +2 dB of test signal-to-noise ratio (95 % interval" in decide(own, rival, rival, own, words).sentence
 
 

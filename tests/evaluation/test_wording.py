@@ -6,7 +6,7 @@ import pytest
 
 from autoaug.evaluation.comparing import Paired
 from autoaug.evaluation.statistics import Errors
-from autoaug.evaluation.wording import Words, claimed, decided, sureness
+from autoaug.evaluation.wording import Phrases, claimed, decided, sureness
 from autoaug.results import ACCURACY, Comparison, MetricRecord
 
 
@@ -87,7 +87,7 @@ def test_a_metric_of_which_less_is_better_is_shown_as_it_is() -> None:
 def test_the_sentence_shows_such_a_metric_as_it_is_too() -> None:
     """A score is its negative, so a higher score is a lower error."""
     paired = Paired((0.02, 0.01, 0.018), Errors(0.001, 2))
-    errors = Words(MetricRecord(name="word error rate", unit="%", larger_is_better=False))
+    errors = Phrases(MetricRecord(name="word error rate", unit="%", larger_is_better=False))
     text = decided("better", "found", "flip-crop", paired, errors)
     low, high = (-100 * bound for bound in paired.ci95[::-1])
     assert "by -1.60 points of test word error rate, of which less is better" in text
@@ -97,7 +97,7 @@ def test_the_sentence_shows_such_a_metric_as_it_is_too() -> None:
 def test_two_seeds_are_too_few_for_an_interval() -> None:
     """Student's t with one degree of freedom gives figures that help nobody."""
     text = decided(
-        "no significant difference", "own", "flip-crop", Paired((0.02, 0.01), Errors(0.02, 1)), Words(ACCURACY)
+        "no significant difference", "own", "flip-crop", Paired((0.02, 0.01), Errors(0.02, 1)), Phrases(ACCURACY)
     )
     assert "+1.50 points of test accuracy (2 seeds, too few for an interval)" in text
     few = comparison().model_copy(update={"differences": (0.02, 0.01), "ci95": (-0.05, 0.08)})
@@ -108,7 +108,7 @@ def test_two_seeds_are_too_few_for_an_interval() -> None:
 def test_what_two_seeds_prove_is_shown_with_its_interval() -> None:
     """The verdict "better" stood beside "too few for an interval" and "cannot tell a difference from luck"."""
     sure = Paired((0.2, 0.21), Errors(0.001, 1))
-    text = decided(sure.verdict, "own", "flip-crop", sure, Words(ACCURACY))
+    text = decided(sure.verdict, "own", "flip-crop", sure, Phrases(ACCURACY))
     assert text.startswith("Better: ")
     assert "+20.50 points of test accuracy (95 % interval +19.23 to +21.77, 2 seeds, p = 0.0031)" in text
     known = comparison().model_copy(update={"differences": sure.differences, "ci95": sure.ci95})

@@ -29,6 +29,9 @@ _WITH_ALPHA = frozenset({"LA", "PA", "RGBA", "La", "RGBa"})
 #: Raw modes with 16 bits per color channel, such as ``RGB;16B``, of which Pillow reads 8; ``BGR;16`` has 16 per pixel.
 _DEEP_COLOR = re.compile(r";16[BLNS]")
 
+#: The Exif tag of how a picture was held, and the values for which width and height are exchanged.
+_ORIENTATION, _LYING = 0x0112, (5, 6, 7, 8)
+
 #: What Pillow may raise on files that are damaged, truncated, absurdly large, or not images: its plugins do not catch
 #: the errors of their parsers.
 UNREADABLE = (Exception,)
@@ -89,7 +92,7 @@ class Depth:
 
 
 @dataclass(frozen=True)
-class Shape:
+class ImageForm:
     """The form of all images of a data set: channels, height and width, whether images are resized to it, how gray
     values with more than 8 bits are converted, and how images are resized.
     """
@@ -105,16 +108,18 @@ class Shape:
 def read_header(path: Path) -> Header:
     """Read the header of a file, after decoding all of it once; raises one of `UNREADABLE`."""
     with _opened(path) as opened:
-        mode, is_deep, has_alpha = opened.mode, _is_deep_color(opened), _has_alpha(opened)
+        size, mode, is_deep, has_alpha = opened.size, opened.mode, _is_deep_color(opened), _has_alpha(opened)
+        opened.draft(None, (1, 1))  # a JPEG file is decoded at an eighth of its size, which shows damage as well
         image = ImageOps.exif_transpose(opened)
+        upright = size[::-1] if opened.getexif().get(_ORIENTATION) in _LYING else size
         high = _largest(image) if mode in _INTEGERS | _FLOATS else 0
         if mode not in _GRAY_MODES:
             image.convert("RGB")
         has_frames = bool(getattr(opened, "is_animated", False))  # last, since it moves to the second frame
-    return Header(*image.size, mode, high, is_deep, has_alpha, has_frames)
+    return Header(*upright, mode, high, is_deep, has_alpha, has_frames)
 
 
-def common_shape(headers: Sequence[Header], resize: Resize = AS_SUITS) -> Shape:
+def common_shape(headers: Sequence[Header], resize: Resize = AS_SUITS) -> ImageForm:
     """The common shape of all images.
 
     If all images have the same size with a shorter side up to 224 pixels, it is kept. Otherwise, or if `resize` has a
@@ -125,10 +130,10 @@ def common_shape(headers: Sequence[Header], resize: Resize = AS_SUITS) -> Shape:
     sizes = {(header.height, header.width) for header in headers}
     height, width = next(iter(sizes))
     if not resize.lengths and len(sizes) == 1 and min(height, width) <= LARGEST_SIDE:
-        return Shape(channels, height, width, resized=False)
+        return ImageForm(channels, height, width, resized=False)
     side = min(LARGEST_SIDE, round(median(min(h.width, h.height) for h in headers)))
     lengths = resize.lengths or (side,)
-    return Shape(channels, lengths[0], lengths[-1], resized=True, how=resize.how)
+    return ImageForm(channels, lengths[0], lengths[-1], resized=True, how=resize.how)
 
 
 def common_depth(headers: Sequence[Header]) -> Depth:
@@ -161,7 +166,7 @@ def describe_depth(headers: Sequence[Header]) -> list[str]:
     return words
 
 
-def decode(path: Path, shape: Shape) -> np.ndarray:
+def decode(path: Path, shape: ImageForm) -> np.ndarray:
     """Decode the image as uint8 ``[C, H, W]``, upright, and resize it if ``shape.resized``.
 
     Raises one of `UNREADABLE`.
@@ -172,7 +177,7 @@ def decode(path: Path, shape: Shape) -> np.ndarray:
         return as_pixels(ImageOps.exif_transpose(opened), shape)
 
 
-def as_pixels(image: Image.Image, shape: Shape) -> np.ndarray:
+def as_pixels(image: Image.Image, shape: ImageForm) -> np.ndarray:
     """An upright image as uint8 ``[C, H, W]``, resized if ``shape.resized``."""
     if image.mode in _INTEGERS | _FLOATS:
         image = _shallow(image, shape.depth)
@@ -194,7 +199,7 @@ _RESIZE: Mapping[str, Callable[[Image.Image, tuple[int, int], Image.Resampling],
 _GAP = 2
 
 
-def _read_smaller(opened: Image.Image, shape: Shape) -> None:
+def _read_smaller(opened: Image.Image, shape: ImageForm) -> None:
     """Have a large JPEG file read at a smaller size."""
     side = _GAP * max(shape.width, shape.height)  # it may be turned upright later
     opened.draft(None, (side, side))

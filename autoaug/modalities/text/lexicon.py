@@ -28,7 +28,7 @@ _WORDNET = "/usr/share/wordnet"
 _PARTS = ("noun", "verb", "adj", "adv")
 
 
-class Table(NamedTuple):
+class SynonymTable(NamedTuple):
     """Synonyms by word, in buckets of the words' keys.
 
     Attributes:
@@ -89,7 +89,7 @@ def all_groups() -> Iterator[list[str]]:
             yield from wordnet_groups(read_text(folder / f"data.{part}", OptionError))
 
 
-def make_table(groups: Iterable[list[str]]) -> Table:
+def make_table(groups: Iterable[list[str]]) -> SynonymTable:
     """The table of the synonyms of all words in some groups."""
     found = synonyms(groups)
     counts = torch.tensor([len(others) for others in found.values()])
@@ -103,7 +103,7 @@ def make_table(groups: Iterable[list[str]]) -> Table:
     def padded(numbers: Tensor, fill: int) -> Tensor:
         return torch.nn.functional.pad(numbers[order], (0, depth), value=fill)
 
-    return Table(
+    return SynonymTable(
         in_bucket.cumsum(0) - in_bucket,
         padded(keys, 0),
         padded(counts.cumsum(0) - counts, 0),
@@ -114,10 +114,10 @@ def make_table(groups: Iterable[list[str]]) -> Table:
 
 
 @cache
-def table(device: torch.device) -> Table:
+def table(device: torch.device) -> SynonymTable:
     """The table of all lexicons on a device, made once in a process."""
     if device.type != "cpu":
         made = table(torch.device("cpu"))
         buckets, keys, starts, counts, tokens = (part.to(device) for part in made[:-1])
-        return Table(buckets, keys, starts, counts, tokens, made.depth)
+        return SynonymTable(buckets, keys, starts, counts, tokens, made.depth)
     return make_table(all_groups())

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from autoaug.modalities.text.words import Words
+from autoaug.modalities.text.words import FunctionWords
 
 
 class Chinese:
@@ -95,8 +95,8 @@ def flags_of_word(word: str, spaced: bool) -> int:
     """
     lower, flags = word.lower(), 64 + spaced
     if any(character.isalnum() for character in word):
-        negates = lower in Words.negations or lower.replace("’", "'").endswith("n't")
-        return flags + 2 + 4 * negates + 8 * (lower in Words.common)
+        negates = lower in FunctionWords.negations or lower.replace("’", "'").endswith("n't")
+        return flags + 2 + 4 * negates + 8 * (lower in FunctionWords.common)
     return flags + 16 * (word[0] in ".!?…。！？؟।")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Words:
+class FunctionWords:
     """Negations, which are protected, since without one a text may say the opposite; and English (after the list of Wei
     and Zou, 2019) and Chinese function words, which are not replaced by synonyms.
     """

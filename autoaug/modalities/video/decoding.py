@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from autoaug.modalities.image.decoding import Shape, as_pixels, decode, image_endings
+from autoaug.modalities.image.decoding import ImageForm, as_pixels, decode, image_endings
 from autoaug.modalities.image.decoding import read_header as read_image_header
 from autoaug.utils.files import regular_file
 
@@ -128,7 +128,7 @@ class ClipReader:
     """Reads clips as uint8 ``[T, C, H, W]``: `frames` of them, spread evenly, of the `target` shape; see `Reader`."""
 
     frames: int
-    target: Shape
+    target: ImageForm
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from autoaug.data.layouts.listing import Common, Item, open_listing
 from autoaug.data.source import Source
 from autoaug.errors import DataError
 from autoaug.modalities.base import AS_SUITS, Resize
-from autoaug.modalities.image.decoding import Shape
+from autoaug.modalities.image.decoding import ImageForm
 from autoaug.modalities.image.sources.arrays import check_values
 from autoaug.modalities.video.decoding import ClipReader, Header, is_clip_file, read_header, write
 from autoaug.modalities.video.listing import list_clips, recognizes
@@ -80,7 +80,7 @@ def _agree(readable: Sequence[tuple[Item, Header]], resize: Resize) -> Common:
     return Common(reader, forms, _rule(reader, headers), tuple(_unusual(readable)))
 
 
-def _shape(headers: Sequence[Header], training: Sequence[Header], resize: Resize) -> Shape:
+def _shape(headers: Sequence[Header], training: Sequence[Header], resize: Resize) -> ImageForm:
     """The common shape of frames: the one size that all have, up to 112 pixels on the shorter side; else a square whose
     side is the median of the shorter sides, at most 112.
     """
@@ -88,10 +88,10 @@ def _shape(headers: Sequence[Header], training: Sequence[Header], resize: Resize
     sizes = frozenset().union(*(header.sizes for header in headers))
     height, width = min(sizes)
     if not resize.lengths and len(sizes) == 1 and min(height, width) <= _SIDE:
-        return Shape(channels, height, width, resized=False)
+        return ImageForm(channels, height, width, resized=False)
     side = min(_SIDE, round(median(min(size) for header in training for size in header.sizes)))
     lengths = resize.lengths[-2:] or (side,)
-    return Shape(channels, lengths[0], lengths[-1], resized=True, how=resize.how)
+    return ImageForm(channels, lengths[0], lengths[-1], resized=True, how=resize.how)
 
 
 def _size(header: Header) -> str:

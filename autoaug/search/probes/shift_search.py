@@ -69,7 +69,7 @@ class _State(NamedTuple):
 
 
 @dataclass
-class _Meter:
+class _Count:
     """Counts what is measured, and says when that is enough.
 
     Attributes:
@@ -97,7 +97,7 @@ class _Matcher:
         meter: counts what is measured.
     """
 
-    def __init__(self, inputs: Tensor, target: ReferenceSample, modality: Modality, meter: _Meter) -> None:
+    def __init__(self, inputs: Tensor, target: ReferenceSample, modality: Modality, meter: _Count) -> None:
         self.inputs, self.target, self.meter = inputs, target, meter
         self._families, self._modality, self._slow = modality.families, modality.name, modality.slow_operators
         self._known: dict[tuple[Operation, ...], float] = {}
@@ -151,7 +151,7 @@ def match(inputs: Tensor, validation: Tensor, modality: Modality, most_inputs: f
     """
     operators = [o for o in all_operators().values() if o.modality == modality.name and o.name != IDENTITY]
     whole, part = (ReferenceSample(given, modality.features) for given in (validation, validation[: _ROUGH[1]]))
-    meter, tried = _Meter(most_inputs), set[str]()
+    meter, tried = _Count(most_inputs), set[str]()
     fine = _Matcher(inputs, whole, modality, meter)
     rough = _Matcher(inputs[: _ROUGH[0]], part, modality, meter)
     operators.sort(key=lambda o: rough.cost(o.name))
@@ -186,7 +186,7 @@ def _extended(matcher: _Matcher, state: _State, operators: Sequence[Operator], t
     """
     used, meter = {o.operator for o in state.operations}, matcher.meter
     half = (meter.inputs + meter.most) / 2
-    coarse = []
+    coarse: list[_State] = []
     for operator in operators:
         if operator.name not in used and (meter.inputs < half or not coarse):
             coarse.append(matcher.best((*state.operations, o) for o in _coarse(operator)))

@@ -19,32 +19,32 @@ _PUBLISHED = 0.25
 Drawing = Callable[[SearchSpace, Suggest], Policy]
 
 
-class Candidate(NamedTuple):
+class ShapedPolicy(NamedTuple):
     """The values of a shape, by the name of the choice, and the policy that they make."""
 
     values: Mapping[str, Any]
     policy: Policy
 
 
-def known_shapes(space: SearchSpace, draw: Drawing, shapes: Sequence[Mapping[str, Any]]) -> Iterator[Candidate]:
+def known_shapes(space: SearchSpace, draw: Drawing, shapes: Sequence[Mapping[str, Any]]) -> Iterator[ShapedPolicy]:
     """Candidates with the values of `shapes`."""
     for values in shapes:
-        yield Candidate(values, draw(space, Given(dict(values))))
+        yield ShapedPolicy(values, draw(space, Given(dict(values))))
 
 
 def random_shapes(
     space: SearchSpace, draw: Drawing, published: Collection[str], generator: np.random.Generator
-) -> Iterator[Candidate]:
+) -> Iterator[ShapedPolicy]:
     """Endless random candidates: in one of four, the layers are those of a `published` policy."""
     names = list(published)
     while True:
         takes = bool(names) and generator.random() < _PUBLISHED
         drawn = Drawn(generator, {"layers of": names[int(generator.random() * len(names))] if takes else "space"})
         policy = draw(space, drawn)
-        yield Candidate(drawn.values, policy)
+        yield ShapedPolicy(drawn.values, policy)
 
 
-def most_promising(alike: Sequence[TrialRecord], candidates: Sequence[Candidate]) -> Candidate | None:
+def most_promising(alike: Sequence[TrialRecord], candidates: Sequence[ShapedPolicy]) -> ShapedPolicy | None:
     """The candidate with the highest upper bound, given trials that are `alike`, which have no other condition in
     common than that of the trial to come; None if all were tried, or nothing is known yet.
     """

@@ -14,7 +14,7 @@ from torchvision import tv_tensors
 
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan
-from autoaug.modalities.arrays import Drawn
+from autoaug.modalities.arrays import DrawnOperation
 from autoaug.modalities.image import arrays
 from autoaug.modalities.image.arrays.curves import CURVES
 from autoaug.modalities.image.arrays.maps import MAPS
@@ -39,7 +39,7 @@ def both(
     assert opened is not None
     drawn = [
         [
-            Drawn(name, float(magnitudes[s, i]) * get_operator(name).limit, uniforms[s, i].tolist())
+            DrawnOperation(name, float(magnitudes[s, i]) * get_operator(name).limit, uniforms[s, i].tolist())
             for s, (name, _) in enumerate(steps)
         ]
         for i in range(len(images))
@@ -115,14 +115,14 @@ def test_behind_the_horizon_there_is_nothing() -> None:
 )
 def test_pillow_agrees(name: str, value: float, oracle: Any) -> None:
     for image in levels(3, (24, 24))["smooth"].permute(0, 2, 3, 1).contiguous().numpy():
-        ours = arrays.run(image, [Drawn(name, value, [0.0] * 4)])
+        ours = arrays.run(image, [DrawnOperation(name, value, [0.0] * 4)])
         assert np.abs(ours.astype(int) - np.asarray(oracle(Image.fromarray(image)))).max() <= 1
 
 
 def test_a_half_pixel_is_the_mean_of_two() -> None:
     """SciPy, as an outside oracle of sampling between pixels, with zeros outside."""
     image = levels(1, (20, 26))["noise"][0, 0].numpy()
-    ours = arrays.run(image, [Drawn("ShearX", 0.25, [0.0] * 4)])
+    ours = arrays.run(image, [DrawnOperation("ShearX", 0.25, [0.0] * 4)])
     y, x = np.mgrid[:20, :26].astype(float)
     there = [y, x + 0.25 * (y - 9.5) + 0.25 * 10]
     theirs = scipy.ndimage.map_coordinates(image.astype(float), there, order=1, mode="grid-constant", cval=0.0)
@@ -133,7 +133,7 @@ def test_a_half_pixel_is_the_mean_of_two() -> None:
 def test_the_input_is_left_alone_and_shares_no_memory(name: str) -> None:
     image = levels(3, (20, 26))["smooth"][0].permute(1, 2, 0).contiguous().numpy()
     before = image.copy()
-    for operations in ([], [Drawn(name, 0.0, [0.5] * 4)], [Drawn(name, 0.7, [0.5] * 4)]):
+    for operations in ([], [DrawnOperation(name, 0.0, [0.5] * 4)], [DrawnOperation(name, 0.7, [0.5] * 4)]):
         made = arrays.run(image, operations)
         assert not np.shares_memory(made, image)
         made[:] = 0

@@ -17,7 +17,7 @@ from autoaug.data.source import Source
 from autoaug.errors import AutoaugError, DataError
 from autoaug.modalities.base import Resize
 from autoaug.modalities.image import loader
-from autoaug.modalities.image.decoding import image_endings
+from autoaug.modalities.image.decoding import image_endings, read_header
 from tests.conftest import bars, write_folder, write_idx
 
 PLENTY = 10**9
@@ -242,3 +242,25 @@ def test_images_have_two_lengths(lengths: tuple[int, ...], tmp_path: Path) -> No
     saved(tmp_path, 20, 20)
     with pytest.raises(DataError, match="images have a height and a width"):
         open_source(tmp_path, PLENTY, Resize(lengths))
+
+
+def test_a_large_photograph_is_checked_at_an_eighth_of_its_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its size is that of the whole picture, upright, and a damaged one is known all the same."""
+    drawn = np.random.default_rng(0).integers(0, 256, (803, 1001, 3), np.uint8)
+    sizes, wanted, upright = [], [], ImageOps.exif_transpose
+    for turned in range(1, 9):
+        tag = Image.Exif()
+        tag[0x0112] = turned
+        Image.fromarray(drawn).save(tmp_path / f"{turned}.jpg", exif=tag)
+        with Image.open(tmp_path / f"{turned}.jpg") as whole:
+            wanted.append(upright(whole).size)
+    monkeypatch.setattr(ImageOps, "exif_transpose", lambda image: sizes.append(image.size) or upright(image))
+    headers = [read_header(tmp_path / f"{turned}.jpg") for turned in range(1, 9)]
+    assert [(header.width, header.height) for header in headers] == wanted
+    assert {max(size) for size in sizes} == {126}
+    path = tmp_path / "1.jpg"
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(OSError, match="truncated"):
+        read_header(path)

@@ -20,7 +20,7 @@ from autoaug.data.loading import open_source, recognize
 from autoaug.data.source import Source
 from autoaug.errors import DataError, UnknownName
 from autoaug.modalities.base import Resize
-from autoaug.modalities.image.decoding import Shape
+from autoaug.modalities.image.decoding import ImageForm
 from autoaug.modalities.video import loader
 from autoaug.modalities.video.decoding import ClipReader, read_header
 from tests.modalities.video.moving import encode, square, write_clips, write_frames
@@ -79,7 +79,7 @@ def test_long_clips_are_sampled_evenly_and_short_ones_repeat(tmp_path: Path) -> 
         assert np.array_equal(reader.read(path)[:, 0, 0, 0], levels[rows])
 
 
-def opened_shape(path: Path) -> Shape:
+def opened_shape(path: Path) -> ImageForm:
     header = read_header(path)
     return loader._shape([header], [header], Resize())
 

@@ -19,7 +19,7 @@ import autoaug
 from autoaug import api
 from autoaug.engine.transform import PolicyTransform
 from autoaug.errors import AutoaugError
-from autoaug.modalities.image.decoding import Shape
+from autoaug.modalities.image.decoding import ImageForm
 from autoaug.modalities.registry import get_modality
 from autoaug.modalities.video import models, pictures
 from autoaug.modalities.video.decoding import ClipReader, read_header
@@ -124,5 +124,5 @@ def test_motions_over_photographs_are_encoded(tmp_path: Path, monkeypatch: pytes
     for name, sign in (("pan right", 1), ("pan left", -1)):
         (path,) = (tmp_path / "out/train" / name).glob("*.mp4")
         assert read_header(path).frames == 12
-        clip = ClipReader(12, Shape(3, 48, 48, resized=False)).read(path).astype(float)
+        clip = ClipReader(12, ImageForm(3, 48, 48, resized=False)).read(path).astype(float)
         assert sign * (clip[-1].mean() - clip[0].mean()) > 10

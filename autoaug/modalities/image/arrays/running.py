@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 import cv2
 import numpy as np
 
-from autoaug.modalities.arrays import Drawn
+from autoaug.modalities.arrays import DrawnOperation
 from autoaug.modalities.image.arrays.curves import CURVES, LEVELS, Values
 from autoaug.modalities.image.arrays.maps import IDENTITY, MAPS, Map, compose
 from autoaug.modalities.image.arrays.neighborhoods import OPERATIONS
@@ -16,7 +16,7 @@ from autoaug.modalities.image.arrays.resampling import warped
 operators: Collection[str] = frozenset({*MAPS, *CURVES, *OPERATIONS})
 
 
-def run(sample: np.ndarray, operations: Iterable[Drawn]) -> np.ndarray:
+def run(sample: np.ndarray, operations: Iterable[DrawnOperation]) -> np.ndarray:
     """A new image with the operations applied to ``sample [H, W]`` or ``[H, W, C]``; see `ArrayEngine.run`."""
     image, size = sample, (sample.shape[0], sample.shape[1])
     map_, table = IDENTITY, LEVELS  # what is still to be done; at most one of them is not the identity

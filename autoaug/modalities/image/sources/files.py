@@ -16,7 +16,7 @@ from autoaug.data.source import Source
 from autoaug.modalities.base import Resize
 from autoaug.modalities.image.decoding import (
     Header,
-    Shape,
+    ImageForm,
     common_depth,
     common_shape,
     decode,
@@ -37,7 +37,7 @@ _RESIZED = {
 class ImageReader:
     """Reads image files as uint8 ``[C, H, W]`` of the target shape; see `Reader`."""
 
-    target: Shape
+    target: ImageForm
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -74,7 +74,7 @@ def _agree(readable: Sequence[tuple[Item, Header]], resize: Resize) -> Common:
     return Common(ImageReader(shape), forms, _rule(shape, headers))
 
 
-def _rule(shape: Shape, headers: Sequence[Header]) -> str:
+def _rule(shape: ImageForm, headers: Sequence[Header]) -> str:
     words = describe_depth(headers)
     if shape.resized:
         words.insert(0, _RESIZED[shape.how].format(f"{shape.height} x {shape.width} pixels"))
