@@ -20,7 +20,8 @@ def html(sample: np.ndarray, words: str) -> str:
         raise ValueError(f"a clip must be uint8 [T, C, H, W], not {sample.dtype} {list(sample.shape)}")
     rows = np.linspace(0, len(sample) - 1, min(len(sample), _FRAMES)).round().astype(int)
     moving = [_strip(np.stack([frame, *sample[rows]])) for frame in sample] if len(sample) > 1 else sample
-    return f'<img src="{animated_uri(np.stack(moving), _MILLISECONDS)}" alt="{escape(words)}" style="image-rendering: pixelated">'
+    uri = animated_uri(np.stack(moving), _MILLISECONDS)
+    return f'<img src="{uri}" alt="{escape(words)}" style="image-rendering: pixelated">'
 
 
 def _strip(frames: np.ndarray) -> np.ndarray:

@@ -186,7 +186,7 @@ def _extended(matcher: _Matcher, state: _State, operators: Sequence[Operator], t
     """
     used, meter = {o.operator for o in state.operations}, matcher.meter
     half = (meter.inputs + meter.most) / 2
-    coarse = []
+    coarse: list[_State] = []
     for operator in operators:
         if operator.name not in used and (meter.inputs < half or not coarse):
             coarse.append(matcher.best((*state.operations, o) for o in _coarse(operator)))
