@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from autoaug.modalities.audio.spectrogram import BANDS, LogMel
+from autoaug.modalities.blocks import Residual, conv_block
 from autoaug.modalities.from_scratch import FromScratch, Network
 
 
@@ -21,16 +22,16 @@ class MelNet(nn.Module):
         self.spectrogram = LogMel()
         self.scale = nn.BatchNorm2d(channels)
         self.layers = nn.Sequential(
-            _block(channels, width),
+            conv_block(channels, width),
             _pool(),
-            _block(width, 2 * width),
+            conv_block(width, 2 * width),
             _pool(),
-            _Residual(2 * width),
-            _block(2 * width, 4 * width),
+            Residual(2 * width),
+            conv_block(2 * width, 4 * width),
             _pool(),
-            _block(4 * width, 8 * width),
+            conv_block(4 * width, 8 * width),
             _pool(),
-            _Residual(8 * width),
+            Residual(8 * width),
             nn.AdaptiveMaxPool2d(1),
             nn.Flatten(),
             nn.Linear(8 * width, classes),
@@ -88,25 +89,6 @@ def _over_time(inputs: int, outputs: int, size: int) -> nn.Sequential:
     """A convolution over time, batch normalization and ReLU."""
     return nn.Sequential(
         nn.Conv1d(inputs, outputs, size, padding=size // 2, bias=False), nn.BatchNorm1d(outputs), nn.ReLU(inplace=True)
-    )
-
-
-class _Residual(nn.Module):
-    """Two convolutions with a residual connection."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(_block(width, width), _block(width, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.body(x)
-        return out
-
-
-def _block(inputs: int, outputs: int) -> nn.Sequential:
-    """A 3 x 3 convolution, batch normalization and ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
     )
 
 

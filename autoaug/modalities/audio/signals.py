@@ -7,6 +7,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from autoaug.modalities.audio.fourier import fft_length
+
 
 def check_waves(waves: Tensor, look: bool = True) -> Tensor:
     """The waveforms if they are valid, clamped if they are off only by rounding; raises ValueError otherwise. With
@@ -86,19 +88,6 @@ def mel(hertz: Tensor) -> Tensor:
 def hertz_of(mels: Tensor) -> Tensor:
     """The inverse of `mel`."""
     return 700 * (10 ** (mels / 2595) - 1)
-
-
-def fft_length(samples: int) -> int:
-    """A length for Fourier transforms of so many samples and 64 ms of what rings on: an even product of 2, 3 and 5."""
-    length = (samples + 1025) // 2 * 2
-    while True:
-        rest = length
-        for prime in (2, 3, 5):
-            while rest % prime == 0:
-                rest //= prime
-        if rest == 1:
-            return length
-        length += 2
 
 
 def frequencies(samples: int, like: Tensor) -> Tensor:

@@ -28,8 +28,8 @@ _POSITIONS = _TRAINING * 96 * 96
 #: With fewer samples than this, even one strong operator cannot be detected.
 _FEWEST = 50
 #: The search for operators may cost this share of the budget, but that of the fewest candidates in any case, and of the
-#: most at most: 400 on sentences take two minutes. Where small images differ, 300 are a fifth of ten trainings.
-_OF_BUDGET, _CANDIDATES = 0.25, (100, 400)
+#: most at most: 800 on sentences take four minutes. Where small samples differ, 600 are a fifth of ten trainings.
+_OF_BUDGET, _CANDIDATES = 0.25, (100, 800)
 #: Augmenting a sample and computing its features costs about a third of a training pass.
 _PASSES = 1 / 3
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from autoaug.functional import bounds, workers
-from autoaug.modalities.audio import signals
+from autoaug.modalities import array_draws
+from autoaug.modalities.audio import fourier, signals
 from autoaug.modalities.audio.exports import apply, array_apply, arrays, mixing, plain
 from autoaug.modalities.runtime import ArrayRuntime, Runtime, TorchRuntime
 
@@ -19,7 +20,7 @@ EXPORTS: Mapping[str, Runtime] = {
     "torch": TorchRuntime("waves = Augment()(waves)", signals, False, _KINDS, apply, plain, mixing),
     "numpy": ArrayRuntime(
         "wave = Augment()(wave)",
-        (bounds, workers, arrays, array_apply),
+        (bounds, workers, array_draws, fourier, arrays, array_apply),
         {kind: kind for kind in _KINDS if kind != "samples"},
         ("import os", "from typing import Any"),
         _ARRAY_TYPES,

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from autoaug.modalities.audio.fourier import fft_length
+
 Array = Any
 #: Noise by the slope of its spectrum, made once.
 BANKS: dict[float, Array] = {}
@@ -43,18 +45,6 @@ def mel(hertz: Array) -> Array:
 
 def hertz_of(mels: Array) -> Array:
     return 700 * (10 ** (mels / 2595) - 1)
-
-
-def fft_length(samples: int) -> int:
-    length = (samples + 1025) // 2 * 2
-    while True:
-        rest = length
-        for prime in (2, 3, 5):
-            while rest % prime == 0:
-                rest //= prime
-        if rest == 1:
-            return length
-        length += 2
 
 
 def frequencies(samples: int) -> Array:

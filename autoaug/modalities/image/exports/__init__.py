@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from autoaug.functional import bounds, workers
+from autoaug.modalities import array_draws
 from autoaug.modalities.image.exports import (
     apply,
     array_apply,
@@ -31,7 +32,7 @@ _ARRAY_KINDS = {"warp": "warp", "projection": "warp"}
 _ARRAY_TYPES = """Array = Any
 Size = tuple[int, int]
 Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]"""
-_IN_NUMPY = (bounds, workers, array_types, arrays, array_noise, array_apply)
+_IN_NUMPY = (bounds, workers, array_draws, array_types, arrays, array_noise, array_apply)
 
 EXPORTS: Mapping[str, Runtime] = {
     "torchvision": TorchRuntime(
