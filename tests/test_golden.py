@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests.golden_elsewhere import elsewhere
 from tests.golden_policies import choices, fingerprints, pixels, plans
 from tests.golden_search import proposals, verdicts
 
@@ -29,6 +30,7 @@ PINNED: dict[str, tuple[Callable[[], dict[str, Any]], float]] = {
     "proposals": (proposals, 2e-6),
     "verdicts": (verdicts, 2e-6),
     "choices": (choices, 2e-6),
+    "elsewhere": (elsewhere, 2e-3),
 }
 
 

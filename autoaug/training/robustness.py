@@ -81,12 +81,21 @@ def robust_score(model: nn.Module, setting: TrainingSetting) -> float:
         corruptions=modality.few_corruptions,
         severities=_MIDDLE,
     )
-    robustness = measure(model, samples, rows, exam)
-    return (robustness.attacked + robustness.mean_corrupted) / 2
+    _, attacked, corrupted = _examined(model, samples, rows, exam)
+    return (attacked + float(np.mean(list(corrupted.values())))) / 2
 
 
 def measure(model: nn.Module, samples: Samples, rows: np.ndarray, exam: Exam) -> Robustness:
-    """The accuracy of `model` on the samples at `rows`: clean, attacked, and under corruptions."""
+    """The accuracy of `model` on the samples at `rows`: clean, attacked, and under corruptions at all severities."""
+    clean, attacked, corrupted = _examined(model, samples, rows, exam)
+    words = attack_of(exam.modality, exam.how.kind).words(exam.how)
+    return Robustness(inputs=len(rows), attack=words, clean=clean, attacked=attacked, corrupted=corrupted)
+
+
+def _examined(
+    model: nn.Module, samples: Samples, rows: np.ndarray, exam: Exam
+) -> tuple[float, float, dict[str, tuple[float, ...]]]:
+    """The accuracy clean, attacked, and under each corruption at the severities of the exam."""
     check_examinable(exam.modality)
     clean, attacked = _Score(model, exam), _Score(model, exam)
     corrupted = {name: [_Score(model, exam) for _ in exam.severities] for name in exam.corruptions}
@@ -103,13 +112,8 @@ def measure(model: nn.Module, samples: Samples, rows: np.ndarray, exam: Exam) ->
             corrupt: Callable[[Tensor, int], Tensor] = exam.modality.corruptions[name]
             for severity, of_severity in zip(exam.severities, scores, strict=True):
                 of_severity.add(corrupt(values, severity), labels)
-    return Robustness(
-        inputs=len(rows),
-        attack=attack_of(exam.modality, exam.how.kind).words(exam.how),
-        clean=clean.value(),
-        attacked=attacked.value(),
-        corrupted={name: tuple(row.value() for row in scores) for name, scores in corrupted.items()},
-    )
+    by_name = {name: tuple(row.value() for row in scores) for name, scores in corrupted.items()}
+    return clean.value(), attacked.value(), by_name
 
 
 class _Score:

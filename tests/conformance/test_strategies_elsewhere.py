@@ -1,0 +1,83 @@
+"""Every strategy searches sounds and clips, too, with real trainings: it stays in the space, and repeats itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from autoaug.data.inputs import MemoryInputs
+from autoaug.data.splits import Samples
+from autoaug.errors import SpaceError
+from autoaug.modalities.operators import IDENTITY
+from autoaug.modalities.registry import get_modality
+from autoaug.policy.loading import load_policy
+from autoaug.runs.callbacks import Logged
+from autoaug.search.budget import Budget
+from autoaug.search.executors.inline import InlineExecutor
+from autoaug.search.loop import run_search
+from autoaug.search.space import load_space
+from autoaug.search.strategies import STRATEGIES, get_strategy
+from autoaug.search.study import SearchStudy
+from autoaug.search.trial_records import summary
+from autoaug.training.recipe import Recipe
+from autoaug.training.setting import TrainingSetting
+from autoaug.training.tasks import Classification
+from tests.samples import clips, operators_of, tones
+from tests.studies import kept_in_memory
+
+MADE = {"audio": lambda n: tones(n, 1, 800), "video": lambda n: clips(n, 3, 3, (8, 8))}
+#: They search spaces with one operator per layer, of which other modalities have none; they name those that can.
+FLAT_ALONE = {"gp", "cmaes"}
+STORED = {"audio": torch.int16, "video": torch.uint8}
+
+
+def task(modality: str) -> TrainingSetting:
+    """Sixty samples to train on and as many to validate on, the latter half as loud or as bright, of two classes."""
+    values, made = get_modality(modality).values, MADE[modality](120)
+    made[60:] *= 0.5
+    stored = values.as_stored(made, STORED[modality]).numpy()
+    train, validation = (Samples(MemoryInputs(part), np.arange(60) % 2) for part in (stored[:60], stored[60:]))
+    return TrainingSetting(
+        task=Classification(2),
+        train=train,
+        validation=validation,
+        test=None,
+        model="auto",
+        recipe=Recipe.model_validate({"epochs": 2, "batch_size": 30}),
+        device="cpu",
+        modality=modality,
+    )
+
+
+def search(name: str, modality: str) -> SearchStudy:
+    strategy, space = get_strategy(name), load_space("standard", modality)
+    setting = replace(task(modality), measures_robustness="robustness" in strategy.objectives)
+    strategy.check(space)
+    with kept_in_memory():
+        study = SearchStudy(Path("study.db"), space, strategy, seed=0)
+        baselines = {known: load_policy(known) for known in get_modality(modality).baselines[:2]}
+        with InlineExecutor(setting) as executor:
+            run_search(study, executor, Budget(policies=3), setting.full_length_passes(), baselines, Logged())
+    return study
+
+
+@pytest.mark.parametrize("modality", MADE)
+@pytest.mark.parametrize("name", [n if n == "nsga2" else pytest.param(n, marks=pytest.mark.slow) for n in STRATEGIES])
+def test_it_searches_other_modalities(name: str, modality: str) -> None:
+    if name in FLAT_ALONE:
+        with pytest.raises(SpaceError, match="auto"):
+            search(name, modality)
+        return
+    study = search(name, modality)
+    trials = [summary(record) for record in study.ended()]
+    assert {trial.status for trial in trials} <= {"complete", "pruned"}, [trial.reason for trial in trials]
+    assert not [result["failed"] for result in study.history().probe_results.values() if result and result["failed"]]
+    own = {*operators_of(modality), IDENTITY}
+    assert any(not trial.is_baseline for trial in trials)
+    assert all(own.issuperset(record.policy.operator_names()) for record in study.history().trials)
+    again = [summary(record).score for record in search(name, modality).ended()]
+    assert again == [trial.score for trial in trials]
