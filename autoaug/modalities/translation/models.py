@@ -1,0 +1,163 @@
+"""Proxy networks for translation, and the user's own."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import log_softmax
+
+from autoaug.errors import OptionError
+from autoaug.modalities.networks import Start
+from autoaug.modalities.own_networks import build_own, check_call, load_builder
+from autoaug.modalities.text.bits import lengths_of
+from autoaug.modalities.text.models import word_ids
+from autoaug.modalities.translation.pairs import PIECES, SOURCE
+
+_BUILTIN = ("auto", "gru-attention")
+#: Words are told apart by their keys in so many buckets: few of a text's words share one.
+_BUCKETS = 2**12
+_WIDTH, _SCALE = 128, 8.0
+#: The flags and the first four letters of a token.
+_STEM = 0xFFFFFFFFFF
+
+
+def targets_of(values: Tensor) -> Tensor:
+    """The indices of the pieces of the targets with the end, int64 ``[n, T]``, where T is what the longest needs: -1 for
+    padding, and for characters that no training text has. Networks of the user's own can use it.
+    """
+    pieces = values[:, PIECES]
+    lengths = lengths_of(pieces)
+    longest = int(lengths.max()) if len(lengths) else 0
+    pieces = torch.nn.functional.pad(pieces[:, :longest], (0, 0, 0, 1))
+    indices = torch.where(pieces[..., 2] > 0, pieces[..., 2], -1)
+    return indices.scatter(1, lengths[:, None], 0)
+
+
+def log_likelihoods(logits: Tensor, targets: Tensor) -> Tensor:
+    """What a network has to give, ``[n, T, 2]``, from its ``logits [n, T, outputs]`` for the ``targets [n, T]``; see
+    `autoaug.training.translation.Translation`.
+    """
+    logs = log_softmax(logits.float(), 2)
+    both = torch.stack([logs.gather(2, targets.clamp(min=0)[..., None])[..., 0], logs.mean(2)], 2)
+    return torch.where(targets[..., None] >= 0, both, 0)
+
+
+class SourceEmbedding(nn.Module):
+    """Tokens as vectors ``[n, L, width]``: of the word, and of its first four letters, which its other forms share. Adam
+    moves each number by about the learning rate, and most words are seen seldom: so what it moves is multiplied.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.words, self.stems = (nn.Embedding(_BUCKETS, width, padding_idx=0) for _ in range(2))
+        for embedding in (self.words, self.stems):
+            nn.init.normal_(embedding.weight, std=0.1)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        stems = torch.cat([tokens[..., :1] & _STEM, torch.zeros_like(tokens[..., 1:])], 2)
+        made: Tensor = _SCALE * (self.words(word_ids(tokens, _BUCKETS)) + self.stems(word_ids(stems, _BUCKETS)))
+        return made
+
+
+class GRUAttention(nn.Module):
+    """An encoder and a decoder of gated recurrent units (Cho et al., 2014), with multiplicative attention after the
+    decoder (Luong et al., 2015), so that all steps of a known target run at once.
+    """
+
+    def __init__(self, outputs: int, width: int = _WIDTH) -> None:
+        super().__init__()
+        self.source = SourceEmbedding(width)
+        self.encoder = nn.GRU(width, width // 2, batch_first=True, bidirectional=True)
+        self.begin = nn.Linear(width, width)
+        self.pieces = nn.Embedding(outputs, width)
+        nn.init.normal_(self.pieces.weight, std=width**-0.5)
+        self.decoder = nn.GRU(width, width, batch_first=True)
+        self.query = nn.Linear(width, width, bias=False)
+        self.both = nn.Linear(2 * width, width)
+        self.norm = nn.LayerNorm(width)
+        self.dropped = nn.Dropout(0.2)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def encoded(self, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The sources ``[n, S, width]``, which of their places are padding ``[n, S]``, and the decoder's first state."""
+        tokens = values[:, SOURCE]
+        lengths = lengths_of(tokens).clamp(min=1)
+        tokens = tokens[:, : int(lengths.max())]
+        packed = nn.utils.rnn.pack_padded_sequence(
+            self.dropped(self.source(tokens)), lengths.cpu(), batch_first=True, enforce_sorted=False
+        )
+        made, _ = nn.utils.rnn.pad_packed_sequence(self.encoder(packed)[0], batch_first=True)
+        away = torch.arange(made.shape[1], device=made.device) >= lengths[:, None]
+        mean = made.sum(1) / lengths[:, None]
+        return made, away, self.begin(mean).tanh()[None]
+
+    def logits(self, states: Tensor, encoded: Tensor, away: Tensor) -> Tensor:
+        """The logits ``[n, T, outputs]`` after the decoder's ``states [n, T, width]``."""
+        weights = self.query(states) @ encoded.transpose(1, 2)
+        weights = weights.masked_fill(away[:, None], -1e4).softmax(2)
+        joined = self.both(torch.cat([states, weights @ encoded], 2)).tanh()
+        made: Tensor = 8 * self.dropped(self.norm(joined)) @ self.pieces.weight.T / self.norm.weight.numel() ** 0.5
+        return made + self.bias
+
+    def forward(self, values: Tensor) -> Tensor:
+        values = values.contiguous()
+        targets = targets_of(values)
+        encoded, away, state = self.encoded(values)
+        before = torch.nn.functional.pad(targets.clamp(min=0)[:, :-1], (1, 0))
+        states, _ = self.decoder(self.dropped(self.pieces(before)) * 4, state)
+        return log_likelihoods(self.logits(states, encoded, away), targets)
+
+    def translate(self, values: Tensor) -> Tensor:
+        """The likeliest piece after each other, int64 ``[n, L]``, 0 from the end on."""
+        values = values.contiguous()
+        encoded, away, state = self.encoded(values)
+        last = torch.zeros(len(values), 1, dtype=torch.long, device=values.device)
+        ended, written = torch.zeros_like(last, dtype=torch.bool), []
+        for _ in range(values.shape[2]):
+            states, state = self.decoder(self.pieces(last) * 4, state)
+            last = torch.where(ended, 0, self.logits(states, encoded, away).argmax(2))
+            ended = ended | (last == 0)
+            written.append(last)
+            if bool(ended.all()):
+                break
+        return torch.cat(written, 1)
+
+
+def build(
+    name: str,
+    shape: tuple[int, ...],
+    outputs: int,
+    mean: Tensor,
+    std: Tensor,
+    seed: int,
+    start: Start | None = None,
+) -> nn.Module:
+    """Build a network with random weights; the same `seed` gives the same ones. Tokens are not standardized."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too
+        if is_own(name):
+            return build_own(load_builder(name, _BUILTIN), name, shape[1], outputs)
+        return GRUAttention(outputs)
+
+
+def is_own(name: str) -> bool:
+    """See `autoaug.modalities.networks.Models`."""
+    return name not in _BUILTIN
+
+
+def resolve(name: str, shape: tuple[int, ...]) -> tuple[str, str]:
+    """See `autoaug.modalities.networks.Models`."""
+    return (name, "as given") if name != "auto" else ("gru-attention", "an encoder and a decoder with attention")
+
+
+def start(name: str, weights: str, shape: tuple[int, ...], outputs: int) -> tuple[Start, str]:
+    """See `autoaug.modalities.networks.Models`."""
+    raise OptionError(f"--weights {weights}: networks for translation begin from random weights; leave it out")
+
+
+def check(name: str, weights: str | None = None) -> None:
+    """See `autoaug.modalities.networks.Models`."""
+    if is_own(name):
+        check_call(load_builder(name, _BUILTIN), name)
+    if weights is not None:
+        start(name, weights, (), 0)
