@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import log_softmax
 
 from autoaug.errors import OptionError
 from autoaug.modalities.networks import Start
@@ -34,12 +33,14 @@ def targets_of(values: Tensor) -> Tensor:
 
 
 def log_likelihoods(logits: Tensor, targets: Tensor) -> Tensor:
-    """What a network has to give, ``[n, T, 2]``, from its ``logits [n, T, outputs]`` for the ``targets [n, T]``; see
-    `autoaug.training.translation.Translation`.
+    """What a network has to give, ``[n, T, 2]`` (see `autoaug.training.translation.Translation`), from its ``logits [m,
+    outputs]`` for the m of the ``targets [n, T]`` that are not -1, in order.
     """
-    logs = log_softmax(logits.float(), 2)
-    both = torch.stack([logs.gather(2, targets.clamp(min=0)[..., None])[..., 0], logs.mean(2)], 2)
-    return torch.where(targets[..., None] >= 0, both, 0)
+    there, logits = targets >= 0, logits.float()
+    whole = logits.logsumexp(1)
+    own = logits.gather(1, targets[there][:, None])[:, 0]
+    both = torch.stack([own - whole, logits.mean(1) - whole], 1)
+    return both.new_zeros(*targets.shape, 2).masked_scatter(there[..., None], both)
 
 
 class SourceEmbedding(nn.Module):
@@ -91,12 +92,16 @@ class GRUAttention(nn.Module):
         mean = made.sum(1) / lengths[:, None]
         return made, away, self.begin(mean).tanh()[None]
 
-    def logits(self, states: Tensor, encoded: Tensor, away: Tensor) -> Tensor:
-        """The logits ``[n, T, outputs]`` after the decoder's ``states [n, T, width]``."""
+    def attended(self, states: Tensor, encoded: Tensor, away: Tensor) -> Tensor:
+        """The decoder's ``states [n, T, width]`` with what they look at in the source."""
         weights = self.query(states) @ encoded.transpose(1, 2)
         weights = weights.masked_fill(away[:, None], -1e4).softmax(2)
-        joined = self.both(torch.cat([states, weights @ encoded], 2)).tanh()
-        made: Tensor = 8 * self.dropped(self.norm(joined)) @ self.pieces.weight.T / self.norm.weight.numel() ** 0.5
+        made: Tensor = self.dropped(self.norm(self.both(torch.cat([states, weights @ encoded], 2)).tanh()))
+        return made
+
+    def logits(self, attended: Tensor) -> Tensor:
+        """The logits ``[..., outputs]`` of the next piece."""
+        made: Tensor = _SCALE * attended @ self.pieces.weight.T / attended.shape[-1] ** 0.5
         return made + self.bias
 
     def forward(self, values: Tensor) -> Tensor:
@@ -104,8 +109,8 @@ class GRUAttention(nn.Module):
         targets = targets_of(values)
         encoded, away, state = self.encoded(values)
         before = torch.nn.functional.pad(targets.clamp(min=0)[:, :-1], (1, 0))
-        states, _ = self.decoder(self.dropped(self.pieces(before)) * 4, state)
-        return log_likelihoods(self.logits(states, encoded, away), targets)
+        states, _ = self.decoder(self.dropped(self.pieces(before)) * _SCALE / 2, state)
+        return log_likelihoods(self.logits(self.attended(states, encoded, away)[targets >= 0]), targets)
 
     def translate(self, values: Tensor) -> Tensor:
         """The likeliest piece after each other, int64 ``[n, L]``, 0 from the end on."""
@@ -114,8 +119,8 @@ class GRUAttention(nn.Module):
         last = torch.zeros(len(values), 1, dtype=torch.long, device=values.device)
         ended, written = torch.zeros_like(last, dtype=torch.bool), []
         for _ in range(values.shape[2]):
-            states, state = self.decoder(self.pieces(last) * 4, state)
-            last = torch.where(ended, 0, self.logits(states, encoded, away).argmax(2))
+            states, state = self.decoder(self.pieces(last) * _SCALE / 2, state)
+            last = torch.where(ended, 0, self.logits(self.attended(states, encoded, away)).argmax(2))
             ended = ended | (last == 0)
             written.append(last)
             if bool(ended.all()):
