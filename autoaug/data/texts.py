@@ -1,5 +1,5 @@
-"""Texts as labels: the code points of their characters, int32 ``[n, length]``, with -1 after the end; of texts and their
-translations, ``[n, 2, length]``.
+"""Texts as labels: the code points of their characters, int32 ``[n, length]``, with -1 after the end; of texts and
+their translations, ``[n, 2, length]``.
 """
 
 from __future__ import annotations

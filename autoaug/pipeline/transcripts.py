@@ -71,7 +71,9 @@ def mean_errors(job: Job, trainings: Sequence[ConfirmedTraining]) -> np.ndarray:
     """The mean number ``[n]`` of wrong words in each test sample, over the trainings that were tested on it."""
     rows = np.concatenate([training.test_rows for training in trainings])
     errors = [
-        WordErrorRate().statistics(training.test_predictions, target_texts(job.data.test.labels[training.test_rows]))[:, 0]
+        WordErrorRate().statistics(training.test_predictions, target_texts(job.data.test.labels[training.test_rows]))[
+            :, 0
+        ]
         for training in trainings
     ]
     counts = np.bincount(rows, minlength=len(job.data.test))

@@ -239,8 +239,8 @@ class SearchResult(Record):
     """The outcome of a search: the content of ``result.json``. The verdict is based on the `comparison` of the finalist
     with the best baseline by validation; `claims` are what is proven about the policy that is returned; `longer` is
     what it and its rival gain from twice the length; `stopped` is why the search ended before its budget was spent, if
-    it did; `transcripts` has predicted texts, if texts are predicted; `trial_metric` is what the scores of trials and on
-    the validation split are, if it is not the `metric`.
+    it did; `transcripts` has predicted texts, if texts are predicted; `trial_metric` is what the scores of trials and
+    on the validation split are, if it is not the `metric`.
     """
 
     format: Literal[2] = 2

@@ -10,7 +10,9 @@ from autoaug.results.record import Record, Unit
 
 
 class Transcript(Record):
-    """The text of a test sample, and what the first seeds of two candidates predicted; of a translation, also its source."""
+    """The text of a test sample, and what the first seeds of two candidates predicted; of a translation, also its
+    source.
+    """
 
     text: str
     before: str

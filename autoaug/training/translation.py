@@ -17,13 +17,14 @@ from autoaug.data.texts import decode_texts, encode_texts, plain_text
 class Translation:
     """Translations; labels are the texts and their translations as code points, int32 ``[n, 2, length]``.
 
-    The target is a part of the sample, so that what changes a pair changes both sides. A model tells how likely it finds
-    the target: for each of its tokens, and the end, the logarithm of the probability and the mean logarithm over all
-    tokens, ``[n, tokens, 2]``; both are 0 for padding. Its method ``translate(values)`` gives the indices of the pieces of
-    its own translations, int64 ``[n, any]``, with 0 from the end on. That takes long, so only confirmation asks for it.
+    The target is a part of the sample, so that what changes a pair changes both sides. A model tells how likely it
+    finds the target: for each of its tokens, and the end, the logarithm of the probability and the mean logarithm over
+    all tokens, ``[n, tokens, 2]``; both are 0 for padding. Its method ``translate(values)`` gives the indices of the
+    pieces of its own translations, int64 ``[n, any]``, with 0 from the end on. That takes long, so only confirmation
+    asks for it.
 
-    Scores are float32 ``[n, 2 + length]``: the logarithm of the probability of the target, its number of tokens, and the
-    code points of the model's translation, if it was asked for.
+    Scores are float32 ``[n, 2 + length]``: the logarithm of the probability of the target, its number of tokens, and
+    the code points of the model's translation, if it was asked for.
 
     Attributes:
         pieces: the pieces, in the order of their indices from 1.
@@ -44,7 +45,7 @@ class Translation:
         """Nothing, ``[n, 1]``: the targets are in the samples."""
         return torch.zeros(len(labels), 1, device=labels.device)
 
-    def loss(self, outputs: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
+    def loss(self, outputs: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:  # noqa: ARG002 (see targets)
         """The cross-entropy per token."""
         there = outputs[..., 1] < 0
         losses = -(1 - smoothing) * outputs[..., 0] - smoothing * outputs[..., 1]

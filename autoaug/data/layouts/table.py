@@ -32,9 +32,9 @@ _Row = tuple[str, Mapping[str, Any]]
 
 
 class Columns(NamedTuple):
-    """Usual names of the columns in lower case, the most telling first: of samples, of labels, and of what may be beside
-    a sample. If no column has one of the first, it is the one with the longest texts; of the second, with the fewest
-    different values.
+    """Usual names of the columns in lower case, the most telling first: of samples, of labels, and of what may be
+    beside a sample. If no column has one of the first, it is the one with the longest texts; of the second, with the
+    fewest different values.
     """
 
     samples: Sequence[str]
@@ -127,7 +127,9 @@ def read_table(data: str, names: Columns) -> Table:
         if not any(row.role == role for row in rows):
             first = f"; the first: {unreadable[0]}" if unreadable else ""
             raise DataError(f"{data}: there is no training sample in {len(every)} rows{first}")
-    left_out = tuple(f"column {name!r}" for name in every[0][1] if name not in {sample, label, *extra, *_SPLIT, *_GROUP})
+    left_out = tuple(
+        f"column {name!r}" for name in every[0][1] if name not in {sample, label, *extra, *_SPLIT, *_GROUP}
+    )
     told = (
         f"{data}: the samples are taken from the column {sample!r} and the labels from {label!r}; rename the columns "
         f"to {names.samples[0]} and label if others are meant"

@@ -30,8 +30,8 @@ def back_translator() -> str | None:
 
 
 def rewritten(texts: Sequence[str], program: str, seconds: float = SECONDS) -> list[str]:
-    """What the `program` makes of each text, with one space for white space; empty where it makes nothing. It is kept in
-    the cache folder, so that a text is never rewritten twice.
+    """What the `program` makes of each text, with one space for white space; empty where it makes nothing. It is kept
+    in the cache folder, so that a text is never rewritten twice.
 
     Raises:
         DataError: the program is not installed, fails, hangs, or does not write a line for each text, or anything.

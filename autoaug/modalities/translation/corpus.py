@@ -73,8 +73,8 @@ def read_corpus(data: str) -> Corpus:
     if path.is_dir() and (found := _parallel(path)):
         return _of_folder(path, found)
     raise DataError(
-        f"{data}: there are no pairs of texts; give a table with the columns source and target, a .tmx file, two files as "
-        "FILE.en,FILE.es with a line for each pair, or a folder with train.en and train.es"
+        f"{data}: there are no pairs of texts; give a table with the columns source and target, a .tmx file, two files "
+        "as FILE.en,FILE.es with a line for each pair, or a folder with train.en and train.es"
     )
 
 
@@ -108,8 +108,8 @@ def _of_files(source: Path, target: Path, role: Role) -> Iterator[Pair]:
     lines = [own[:-1] if own and not own[-1] else own for own in texts]
     if len(lines[0]) != len(lines[1]):
         raise DataError(
-            f"{source} has {len(lines[0])} lines and {target} {len(lines[1])}; each line must have its translation at the "
-            "same place in the other file"
+            f"{source} has {len(lines[0])} lines and {target} {len(lines[1])}; each line must have its translation at "
+            "the same place in the other file"
         )
     for number, (own, other) in enumerate(zip(*lines, strict=True), 1):
         yield Pair(f"{source}, line {number}", own, other, role)
@@ -131,10 +131,10 @@ def _of_folder(folder: Path, found: dict[str, list[Path]]) -> Corpus:
     first, second = sorted({path.suffix for paths in found.values() for path in paths})
     is_told = first.lower() in _SIDES[0] and second.lower() in _SIDES[1]
     told = (
-        f"{folder}: {first} is taken for the source and {second} for the target, by the alphabet; name them .src and .tgt "
-        f"if it is the other way round"
+        f"{folder}: {first} is taken for the source and {second} for the target, by the alphabet; name them .src and "
+        ".tgt if it is the other way round"
     )
-    pairs = itertools.chain(*(_of_files(*paths, role_in(stem)) for stem, paths in found.items()))
+    pairs = itertools.chain(*(_of_files(paths[0], paths[1], role_in(stem)) for stem, paths in found.items()))
     return _corpus(str(folder), pairs, () if is_told else (told,))
 
 
@@ -190,7 +190,9 @@ def _columns(data: str) -> tuple[str, str, tuple[str, ...]]:
     if source is not None or target is not None or len(others) < 2:
         lacks = "of sources (source)" if source is None else "of translations (target)"
         raise DataError(f"{data}: there is no column {lacks}; it has {', '.join(there) or 'none'}")
-    told = f"{data}: {others[0]!r} is taken for the source and {others[1]!r} for the target; rename them if it is not so"
+    told = (
+        f"{data}: {others[0]!r} is taken for the source and {others[1]!r} for the target; rename them if it is not so"
+    )
     return others[0], others[1], (told,)
 
 

@@ -76,7 +76,7 @@ def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # 
         parts={role: part(role) for role in roles},
         unreadable=tuple(printable(words) for words in corpus.unreadable),
         forms=_forms(pairs, rows),
-        rule=f"{length} words, signs and pieces; shorter texts are padded and longer ones are cut at the end; {described()}",
+        rule=f"{length} words, signs or pieces, shorter texts are padded and longer ones are cut; {described()}",
         left_out=corpus.left_out,
         assumed=corpus.assumed,
         unusual=tuple(_unusual(corpus, rows, backs, length)),
@@ -108,7 +108,9 @@ def _forms(pairs: Sequence[Pair], rows: Sequence[_Rows]) -> dict[str, dict[str, 
         lengths = sorted(len(own[place]) for own in rows)
         if texts:
             forms[f"scripts of {side}"] = dict(Counter(map(script_of, texts)).most_common())
-        forms[f"length of {side}"] = {f"{lengths[0]} to {lengths[-1]}, half of them up to {median(lengths):g}": len(rows)}
+        forms[f"length of {side}"] = {
+            f"{lengths[0]} to {lengths[-1]}, half of them up to {median(lengths):g}": len(rows)
+        }
     return forms
 
 

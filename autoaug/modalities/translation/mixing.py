@@ -83,7 +83,9 @@ def _with_stretch(
     index = torch.arange(length, device=tokens.device).expand(len(tokens), length)
     begin, end, first, width = own[0][:, None], own[1][:, None], theirs[0][:, None], (theirs[1] - theirs[0])[:, None]
     after = index - width - begin + end
-    source = torch.where(index < begin, index, torch.where(index < begin + width, length + first + index - begin, after))
+    source = torch.where(
+        index < begin, index, torch.where(index < begin + width, length + first + index - begin, after)
+    )
     both = torch.cat([tokens, others, torch.zeros_like(tokens)], 1)
     source = torch.where(after >= length, 2 * length, source).clamp(0, 2 * length)
     fits = lengths_of(tokens) + width[:, 0] - (own[1] - own[0]) <= length

@@ -102,7 +102,10 @@ class _Translation(Modality):
 
         return as_pairs(
             [
-                ("The company said prices rose quickly last year.", "La compañía dijo que los precios subieron rápido."),
+                (
+                    "The company said prices rose quickly last year.",
+                    "La empresa dijo que los precios subieron.",
+                ),
                 ("Analysts did not expect that.", "Los analistas no lo esperaban."),
             ],
             room=2,

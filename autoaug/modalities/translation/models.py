@@ -21,8 +21,8 @@ _STEM = 0xFFFFFFFFFF
 
 
 def targets_of(values: Tensor) -> Tensor:
-    """The indices of the pieces of the targets with the end, int64 ``[n, T]``, where T is what the longest needs: -1 for
-    padding, and for characters that no training text has. Networks of the user's own can use it.
+    """The indices of the pieces of the targets with the end, int64 ``[n, T]``, where T is what the longest needs: -1
+    for padding, and for characters that no training text has. Networks of the user's own can use it.
     """
     pieces = values[:, PIECES]
     lengths = lengths_of(pieces)
@@ -44,8 +44,8 @@ def log_likelihoods(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 class SourceEmbedding(nn.Module):
-    """Tokens as vectors ``[n, L, width]``: of the word, and of its first four letters, which its other forms share. Adam
-    moves each number by about the learning rate, and most words are seen seldom: so what it moves is multiplied.
+    """Tokens as vectors ``[n, L, width]``: of the word, and of its first four letters, which its other forms share.
+    Adam moves each number by about the learning rate, and most words are seen seldom: so what it moves is multiplied.
     """
 
     def __init__(self, width: int) -> None:
@@ -80,7 +80,7 @@ class GRUAttention(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
 
     def encoded(self, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The sources ``[n, S, width]``, which of their places are padding ``[n, S]``, and the decoder's first state."""
+        """The sources ``[n, S, width]``, where they are padding ``[n, S]``, and the decoder's first state."""
         tokens = values[:, SOURCE]
         lengths = lengths_of(tokens).clamp(min=1)
         tokens = tokens[:, : int(lengths.max())]

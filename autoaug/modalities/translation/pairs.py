@@ -25,7 +25,9 @@ BEGINS = 2
 def piece_token(piece: str, index: int, begins: bool) -> bytes:
     """The 24 bytes of a piece, which has a space at its front if its word has."""
     flags = THERE | BEGINS * begins | piece.startswith(" ")
-    return bytes([flags]) + piece.lstrip(" ").encode()[:PIECE_ROOM].ljust(PIECE_ROOM, b"\0") + index.to_bytes(8, "little")
+    return (
+        bytes([flags]) + piece.lstrip(" ").encode()[:PIECE_ROOM].ljust(PIECE_ROOM, b"\0") + index.to_bytes(8, "little")
+    )
 
 
 def stacked(rows: Sequence[Sequence[Sequence[bytes]]], length: int) -> np.ndarray:
@@ -35,7 +37,8 @@ def stacked(rows: Sequence[Sequence[Sequence[bytes]]], length: int) -> np.ndarra
 
 def as_pairs(pairs: Sequence[tuple[str, str]], room: int = 1) -> np.ndarray:
     """Pairs of texts without pieces, int64 ``[n, 4, L, 3]``, where all fit `room` times."""
-    rows = [(tokenized(source), tokenized(target), [], []) for source, target in pairs]
+    nothing: list[bytes] = []
+    rows = [(tokenized(source), tokenized(target), nothing, nothing) for source, target in pairs]
     return stacked(rows, room * max((len(row) for pair in rows for row in pair), default=0) + 1)
 
 

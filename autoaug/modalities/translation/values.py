@@ -24,7 +24,9 @@ def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
     if isinstance(given, Tensor) or (isinstance(given, np.ndarray) and given.dtype == np.int64):
         return _opened_tokens(given)
     if not _are_pairs(given):
-        raise ValueError(f"pairs must be a list of (source, target), or tokens [n, 4, L, 3], not {type(given).__name__}")
+        raise ValueError(
+            f"pairs must be a list of (source, target), or tokens [n, 4, L, 3], not {type(given).__name__}"
+        )
     rows = as_pairs([(source, target) for source, target in given], room=2)
 
     def back(augmented: Batch) -> Any:

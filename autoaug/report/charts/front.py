@@ -75,5 +75,9 @@ def front_chart(facts: RunFacts) -> Chart | None:
         "dots need more).",
         front_figure(points, objectives),
         ("trial", *objectives),
-        [(p.name, *p.values) for p in sorted(points, key=lambda p: -facts.trial_metric.plain(p.values[0])) if p.is_best],
+        [
+            (p.name, *p.values)
+            for p in sorted(points, key=lambda p: -facts.trial_metric.plain(p.values[0]))
+            if p.is_best
+        ],
     )

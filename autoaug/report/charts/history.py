@@ -130,6 +130,7 @@ def history_chart(facts: RunFacts) -> Chart | None:
         "history",
         "search",
         "Trial by trial",
-        f"Validation {facts.trial_metric.name} of the trials in order; dotted lines are baselines under the same conditions.",
+        f"Validation {facts.trial_metric.name} of the trials in order; dotted lines are baselines under the same "
+        "conditions.",
         history_figure(history, facts.trial_metric),
     )

@@ -44,7 +44,8 @@ def slices_chart(facts: RunFacts) -> Chart | None:
         "slices",
         "search",
         "One choice at a time",
-        f"The {facts.trial_metric.name} of the trials on {on_data(chosen.data_fraction)} over the values of each choice.",
+        f"The {facts.trial_metric.name} of the trials on {on_data(chosen.data_fraction)} over the values of each "
+        "choice.",
         slices_figure(chosen, facts.trial_metric),
         *chosen.table(facts.trial_metric),
         is_folded=True,

@@ -23,17 +23,18 @@ def check_installed() -> None:
 
 @cache
 def _sacrebleu(name: str) -> Any:
-    """sacrebleu's own metric; its statistics per sentence are those that its bootstrap draws from."""
+    """The metric of sacrebleu; its statistics per sentence are those that its own bootstrap draws from."""
     check_installed()
-    from sacrebleu.metrics import BLEU, CHRF
+    from sacrebleu.metrics.bleu import BLEU
+    from sacrebleu.metrics.chrf import CHRF
 
     return BLEU(force=True) if name == "BLEU" else CHRF()
 
 
 @dataclass(frozen=True)
 class ChrF(SumMetric):
-    """The F-score, with twice the weight on recall, of n-grams of up to six characters (Popović, 2015), by sacrebleu. The
-    statistics of a sample are its numbers of n-grams.
+    """The F-score, with twice the weight on recall, of n-grams of up to six characters (Popović, 2015), by sacrebleu.
+    The statistics of a sample are its numbers of n-grams.
     """
 
     name: str = "chrF"
@@ -59,14 +60,14 @@ class Bleu(ChrF):
 
 @dataclass(frozen=True)
 class TokenLogLikelihood(SumMetric):
-    """The mean logarithm of the probability that a model gives a token of the true translation, after those before it."""
+    """The mean logarithm of the probability that a model gives a token of the true translation after those before."""
 
     name: str = "log-likelihood"
     unit: str = "nats per token"
     larger_is_better: bool = True
     takes_scores: bool = True
 
-    def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:  # noqa: ARG002 (scores tell all)
         return predictions[:, :2].astype(np.float64)
 
     def value(self, total: np.ndarray) -> float:
