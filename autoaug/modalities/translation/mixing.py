@@ -47,8 +47,8 @@ def _concatenated(values: Tensor, others: Tensor, weight: Tensor, place: Tensor)
 
 def _spliced(values: Tensor, others: Tensor, weight: Tensor, place: Tensor) -> Tensor:
     weight, place = weight.to(values.device).double(), place.to(values.device).double()
-    moved = torch.stack([(1 - weight) * 0.5, place[:, 0]], 1)
-    made, fits = values.clone(), torch.ones(len(values), dtype=torch.bool, device=values.device)
+    moved = torch.stack([1 - weight, place[:, 0]], 1)
+    made, fits = values.clone(), weight < 1
     for row in (SOURCE, TARGET):
         own, theirs = (_stretch(lengths_of(both[:, row]), moved) for both in (values, others))
         made[:, row], fitting = _with_stretch(values[:, row], own, others[:, row], theirs)
