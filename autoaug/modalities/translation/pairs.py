@@ -35,10 +35,13 @@ def stacked(rows: Sequence[Sequence[Sequence[bytes]]], length: int) -> np.ndarra
     return as_rows([row for pair in rows for row in pair], length).reshape(-1, ROWS, length, NUMBERS)
 
 
-def as_pairs(pairs: Sequence[tuple[str, str]], room: int = 1) -> np.ndarray:
-    """Pairs of texts without pieces, int64 ``[n, 4, L, 3]``, where all fit `room` times."""
+def as_pairs(pairs: Sequence[Sequence[str]], room: int = 1) -> np.ndarray:
+    """Pairs of texts without pieces, int64 ``[n, 4, L, 3]``, where all fit `room` times; a third text is the target
+    translated back.
+    """
     nothing: list[bytes] = []
-    rows = [(tokenized(source), tokenized(target), nothing, nothing) for source, target in pairs]
+    split = [[*map(tokenized, pair), nothing] for pair in pairs]
+    rows = [(source, target, nothing, back) for source, target, back, *_ in split]
     return stacked(rows, room * max((len(row) for pair in rows for row in pair), default=0) + 1)
 
 

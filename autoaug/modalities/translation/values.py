@@ -18,8 +18,8 @@ __all__ = ["as_stored", "as_work", "bounds", "check", "is_sample", "opened"]
 
 
 def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
-    """A list of pairs of strings, or tokens as a tensor or an array ``[4, L, 3]`` or ``[n, 4, L, 3]``, as a batch; see
-    `Values`. Strings have room for twice as many words, and come back as they were where nothing changed.
+    """A list of pairs of strings, each with a third one if the target was translated back, or tokens as a tensor or an
+    array ``[4, L, 3]`` or ``[n, 4, L, 3]``, as a batch; see `Values`. Strings have room for twice as many words, and come back as they were where nothing changed.
     """
     if isinstance(given, Tensor) or (isinstance(given, np.ndarray) and given.dtype == np.int64):
         return _opened_tokens(given)
@@ -27,15 +27,15 @@ def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
         raise ValueError(
             f"pairs must be a list of (source, target), or tokens [n, 4, L, 3], not {type(given).__name__}"
         )
-    rows = as_pairs([(source, target) for source, target in given], room=2)
+    rows = as_pairs(given, room=2)
 
     def back(augmented: Batch) -> Any:
         made = augmented.values.cpu().numpy()
         changed = (made[:, :2] != rows[:, :2]).any((2, 3)).tolist()
-        texts = [texts_of(pair) for pair in made]
+        made_texts = [texts_of(pair) for pair in made]
         return [
-            tuple(new if other else old for new, other, old in zip(*both, strict=True))
-            for both in zip(texts, changed, given, strict=True)
+            (*(new if other else old for new, other, old in zip(pair, others, texts, strict=False)), *texts[2:])
+            for pair, others, texts in zip(made_texts, changed, given, strict=True)
         ]
 
     return Batch(torch.from_numpy(rows)), False, back
@@ -43,7 +43,7 @@ def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
 
 def _are_pairs(given: Any) -> bool:
     return isinstance(given, list) and all(
-        isinstance(pair, tuple | list) and len(pair) == 2 and all(isinstance(text, str) for text in pair)
+        isinstance(pair, tuple | list) and len(pair) in (2, 3) and all(isinstance(text, str) for text in pair)
         for pair in given
     )
 
