@@ -11,7 +11,7 @@ def closed(result: SearchResult, none: float, oracle: float) -> dict[str, Any]:
     """The searched policy and the share of the gap it closed, or None if there is no gap. A search that ended without a
     policy of its own is judged by what it returns. `none` and `oracle` are test accuracies in [0, 1].
     """
-    best = next((c for c in result.candidates if c.kind == "searched"), result.candidate(result.returned.name))
+    best = next((c for c in result.candidates if c.kind == "searched"), result.returned_candidate)
     baseline = max((c for c in result.candidates if c.kind == "baseline"), key=lambda c: c.mean)
     return {
         "none": none,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import NamedTuple
 
 from jinja2 import ChoiceLoader, FileSystemLoader
 
+from autoaug.evaluation.statistics import estimate
 from autoaug.report.charts.chart import Chart
 from autoaug.report.frame import NO_PLOTLY, environment, plotly_script
 from autoaug.utils.files import write_whole
@@ -27,6 +29,18 @@ class Section(NamedTuple):
     title: str
     tables: Sequence[Table]
     chart: Chart | None = None
+
+
+def mean_with_interval(values: Sequence[float]) -> str:
+    """The mean of signed values, and its 95 % interval if there are several, as one text."""
+    mean, interval = mean_and_interval(values)
+    return f"{mean} ({interval})" if interval else mean
+
+
+def mean_and_interval(values: Sequence[float]) -> tuple[str, str]:
+    """The mean of signed values, and its 95 % interval, which is empty for a single one."""
+    low, high = estimate(values, 0.01).ci95
+    return f"{fmean(values):+.2f}", f"{low:+.2f} to {high:+.2f}" if len(values) > 1 else ""
 
 
 def write_page(path: Path, title: str, words: str, sections: Iterable[Section]) -> None:

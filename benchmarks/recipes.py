@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
-from autoaug.evaluation.statistics import estimate
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
 from autoaug.report.charts.chart import Chart
@@ -28,7 +27,7 @@ from autoaug.training.recipe import Base
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.trial import Train
 from autoaug.utils.seeds import derive_seed
-from benchmarks.page import Section, Table, write_page
+from benchmarks.page import Section, Table, mean_with_interval, write_page
 from benchmarks.results import Results
 from benchmarks.small import small_copy
 from benchmarks.table_policies import table_policies
@@ -130,9 +129,8 @@ def sections(items: Mapping[str, Sequence[float]]) -> Iterator[Section]:
     table = [_row(data, way, row) for data, ways in rows.items() for way, row in ways.items()]
     for way in next(iter(rows.values())):
         own = [ways[way] for ways in rows.values()]
-        table.append(
-            ["mean over the sets", way, _mean(own, "correlation"), "", _mean(own, "regret"), _mean(own, "worth"), ""]
-        )
+        means = [mean_with_interval([row[what] for row in own]) for what in ("correlation", "regret", "worth")]
+        table.append(["mean over the sets", way, means[0], "", *means[1:], ""])
     yield Section("", [Table("", HEAD, table)])
     for data, cells in found.items():
         yield Section(data, [], _chart(data, cells))
@@ -141,14 +139,6 @@ def sections(items: Mapping[str, Sequence[float]]) -> Iterator[Section]:
 def _row(data: str, way: str, row: Mapping[str, Any]) -> list[str | float]:
     numbers = f"{row['correlation']:+.2f}", f"{row['regret']:+.2f}", f"{row['worth']:+.2f}", f"{row['seconds']:.0f}"
     return [data, way, numbers[0], row["chosen"], *numbers[1:]]
-
-
-def _mean(rows: Sequence[Mapping[str, Any]], what: str) -> str:
-    values = [row[what] for row in rows]
-    if len(values) < 2:
-        return f"{values[0]:+.2f}"
-    low, high = estimate(values, 0.01).ci95
-    return f"{fmean(values):+.2f} ({low:+.2f} to {high:+.2f})"
 
 
 def _chart(data: str, cells: Cells) -> Chart:

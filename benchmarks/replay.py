@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from autoaug.evaluation.statistics import estimate
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
 from autoaug.runs.callbacks import Logged
@@ -21,7 +20,7 @@ from autoaug.search.study import SearchStudy
 from autoaug.utils.seeds import derive_seed
 from benchmarks import ablation
 from benchmarks.command import names
-from benchmarks.page import Section, Table, write_page
+from benchmarks.page import Section, Table, mean_with_interval, write_page
 from benchmarks.results import Results
 from benchmarks.strategies import NEED_FLAT
 from benchmarks.table_file import TableFile
@@ -86,7 +85,7 @@ def sections(items: Mapping[str, Mapping[str, Row]]) -> Iterator[Section]:
     sets = list(dict.fromkeys(data for own in rows.values() for data in own))
     body: dict[str, list[str]] = {}
     for strategy, own in rows.items():
-        cells = [_with_interval(gains(own[data])) if data in own else "" for data in sets]
+        cells = [mean_with_interval(gains(own[data])) if data in own else "" for data in sets]
         body[strategy] = [strategy, f"{fmean(fmean(gains(r)) for r in own.values()):+.2f}", *cells]
     ranked = sorted(body.values(), key=lambda row: -float(row[1]))
     yield Section("", [Table("points over the best baseline", ("strategy", "mean over the sets", *sets), ranked)])
@@ -96,11 +95,6 @@ def sections(items: Mapping[str, Mapping[str, Row]]) -> Iterator[Section]:
     yield Section("Ended early: no policy of the table gains half a point over the best baseline", [early])
     fitted = [[data, *(f"{share:.2f}" for share in shares.values())] for data, shares in items["fits"].items()]
     yield Section("", [Table("variance explained of policies left out", ("set", "quarter", "full"), fitted)])
-
-
-def _with_interval(values: Sequence[float]) -> str:
-    low, high = estimate(values, 0.01).ci95
-    return f"{fmean(values):+.2f} ({low:+.2f} to {high:+.2f})" if len(values) > 1 else f"{fmean(values):+.2f}"
 
 
 def main(options: argparse.Namespace) -> None:

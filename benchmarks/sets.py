@@ -12,7 +12,6 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from autoaug.evaluation.statistics import estimate
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.job import Job
@@ -23,7 +22,7 @@ from autoaug.results import Candidate, SearchResult
 from autoaug.runs.callbacks import Logged
 from autoaug.runs.folder import RunFolder
 from benchmarks.command import search_options
-from benchmarks.page import Section, Table, write_page
+from benchmarks.page import Section, Table, mean_and_interval, write_page
 from benchmarks.results import Results
 from benchmarks.small import small_copy
 
@@ -56,7 +55,7 @@ def compared(result: SearchResult) -> dict[str, Any]:
 
     own = [candidate for candidate in result.candidates if candidate.kind == "searched"]
     best = by_validation([candidate for candidate in result.candidates if candidate.kind == "baseline"])
-    returned = result.candidate(result.returned.name)
+    returned = result.returned_candidate
     return {
         "none": result.candidate("none").mean,
         "usual": result.candidate(get_modality(result.data.modality).usual_policy).mean,
@@ -94,20 +93,15 @@ def sections(items: Mapping[str, Row]) -> Iterator[Section]:
     table = [_row(name, own) for name, own in rows.items()]
     means = [[fmean(gains(own, over)) for own in rows.values()] for over in ("usual", "best baseline")]
     if len(rows) > 1:
-        over = [cell for values in means for cell in _with_interval(values)]
+        over = [cell for values in means for cell in mean_and_interval(values)]
         table.append(["mean over the sets", "", "", "", "", "", *over])
     yield Section("", [Table("", HEAD, table)], _chart(rows))
 
 
 def _row(name: str, rows: Sequence[Row]) -> list[str | float]:
     scores = [f"{100 * fmean(row[what] for row in rows):.1f}" for what in SHOWN]
-    over = [cell for what in ("usual", "best baseline") for cell in _with_interval(gains(rows, what))]
+    over = [cell for what in ("usual", "best baseline") for cell in mean_and_interval(gains(rows, what))]
     return [name, str(len(rows)), *scores, *over]
-
-
-def _with_interval(values: Sequence[float]) -> list[str]:
-    low, high = estimate(values, 0.01).ci95
-    return [f"{fmean(values):+.2f}", f"{low:+.2f} to {high:+.2f}" if len(values) > 1 else ""]
 
 
 def _chart(rows: Mapping[str, Sequence[Row]]) -> Chart:

@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 
 from autoaug.exporters import export_policy
-from autoaug.modalities.image.examples import photographs
+from autoaug.modalities.image.examples import examples as photographs
 from autoaug.policy.loading import load_policy
 from benchmarks.contestants import similar_in_albumentations
 from benchmarks.loading import WORKERS, loader_rates, write_photographs

@@ -13,7 +13,6 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from autoaug.evaluation.statistics import estimate
 from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.job import Job
 from autoaug.pipeline.run import run_job
@@ -25,7 +24,7 @@ from autoaug.runs.folder import RunFolder
 from autoaug.search.strategies import STRATEGIES
 from benchmarks import ablation
 from benchmarks.command import names, search_options
-from benchmarks.page import Section, Table, write_page
+from benchmarks.page import Section, Table, mean_and_interval, write_page
 from benchmarks.results import Results
 
 NEED_FLAT = {"gp", "cmaes"}
@@ -91,11 +90,10 @@ def sections(items: Mapping[str, Row]) -> Iterator[Section]:
 
 
 def _row(name: str, gains: list[float], rows: list[Row]) -> list[str | float]:
-    low, high = estimate(gains, 0.01).ci95
     verdicts = [row["verdict"] for row in rows]
     counts = [str(verdicts.count(verdict)) for verdict in ("better", "worse")]
     seconds = fmean(row["search seconds"] for row in rows)
-    return [name, str(len(rows)), f"{fmean(gains):+.2f}", f"{low:+.2f} to {high:+.2f}", *counts, f"{seconds:.0f}"]
+    return [name, str(len(rows)), *mean_and_interval(gains), *counts, f"{seconds:.0f}"]
 
 
 def _chart(name: str, gains: Mapping[str, list[float]]) -> Chart:

@@ -23,14 +23,14 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(language: str, document: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", document, re.DOTALL)
 
 
 def readme_commands() -> list[list[str]]:
     """The arguments of each command of the README."""
     lines = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("autoaug ")]
-    return [shlex.split(line)[1:] for line in lines]
+    return [shlex.split(line, comments=True)[1:] for line in lines]
 
 
 def test_the_readmes_commands_that_need_no_run_work(command: Callable[..., Ended], tmp_path: Path) -> None:
@@ -53,11 +53,15 @@ def test_the_readmes_commands_run_in_order(command: Callable[..., Ended], tmp_pa
 
 
 def test_the_readmes_code_runs() -> None:
-    first, second, third, fourth = [run(block) for block in blocks("python")]
+    first, second, third = [run(block) for block in blocks("python")]
     assert first["soft_labels"].shape == (64, 10)
     assert second["target"]["label"] == 3
-    assert third["augmented"].shape == (64, 3, 32, 32)
-    assert fourth["result"].verdict == "no significant difference"
+    assert third["result"].verdict == "no significant difference"
+
+
+def test_a_plan_is_printed_and_replayed_as_the_documents_say() -> None:
+    (block,) = [block for block in blocks("python", (ROOT / "docs/how-to.md").read_text()) if "draw_plan" in block]
+    assert run(block)["augmented"].shape == (64, 3, 32, 32)
 
 
 def run(block: str) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def print_outcome(console: Console, result: SearchResult) -> None:
         line(caution)
     line("")
     line(f"verdict: {result.verdict}")
-    line(f"use:     {in_words(result.candidate(result.returned.name).policy)}")
+    line(f"use:     {in_words(result.returned_candidate.policy)}")
     if module := max(result.run_dir.glob("policy_*.py"), default=None):
         for code in code_lines(module, result.policy, result.data):
             line(f"{'':<11}{code}")

@@ -12,7 +12,7 @@ def cautions(result: SearchResult) -> list[str]:
     """Sentences about the returned policy: the recall per class where classes are uneven, and whether its accuracy is
     that of a constant answer; empty where there is nothing to say.
     """
-    returned = result.candidate(result.returned.name)
+    returned = result.returned_candidate
     return [words for words in (_uneven(result, returned), _constant(result, returned)) if words]
 
 

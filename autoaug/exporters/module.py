@@ -10,7 +10,7 @@ from types import ModuleType
 from autoaug.engine.plan import drawing_table, drawn_operators, mixing_numbers, mixing_of
 from autoaug.exporters.assemble import Definition, constants, definitions, import_block, imports, needed, reachable
 from autoaug.exporters.base import Target, header, runtime_of
-from autoaug.functional import sampling, tensors
+from autoaug.functional import chains, sampling, steps, tensors
 from autoaug.modalities.base import Modality
 from autoaug.modalities.operators import IDENTITY, Operator, get_operator
 from autoaug.modalities.registry import get_modality
@@ -61,7 +61,7 @@ def _constants_of_draws(used: Collection[str]) -> str:
 def _shells(policy: Policy, runtime: TorchRuntime) -> tuple[ModuleType, ModuleType | None]:
     """The modules of ``Augment`` and ``augment_samples``; None if the former does not need the latter."""
     if policy.chains or policy.mixing or runtime.with_targets is None:
-        return runtime.mixing if policy.mixing else runtime.plain, runtime.chains if policy.chains else runtime.steps
+        return runtime.mixing if policy.mixing else runtime.plain, chains if policy.chains else steps
     return runtime.with_targets, None
 
 
@@ -69,7 +69,7 @@ def _modules(policy: Policy, operators: list[Operator], runtime: TorchRuntime) -
     """All modules whose definitions may be exported; for definitions of the same name, the last module wins."""
     shell, body = _shells(policy, runtime)
     own = (inspect.getmodule(operator.function) or shell for operator in operators)
-    return reachable([*own, body or runtime.steps, shell, runtime.library])
+    return reachable([*own, runtime.apply, *([body] if body else []), shell, runtime.library])
 
 
 def _parts(policy: Policy, operators: list[Operator], rows: list[str], runtime: TorchRuntime) -> dict[str, Definition]:
@@ -107,6 +107,7 @@ def _constants(policy: Policy, modality: Modality) -> str:
     if policy.chains:
         text += "\n\n# The number of chains, and the parameter of the distributions of their weights."
         text += f"\nCHAINS = {(policy.chains.width, policy.chains.alpha)!r}"
+        text += f"\n\n# The lowest and the highest value of a sample.\nBOUNDS = {modality.values.bounds!r}"
     if policy.mixing:
         kinds = mixing_of(modality.name).kinds
         text += "\n\n# The equally likely modes, the probability, and the parameter of the weights' Beta distribution."

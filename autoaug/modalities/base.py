@@ -239,6 +239,8 @@ class Modality(ABC):
     is_continuous: bool = True
     #: The families of operators, in the order in which `match` of the shift probe applies them.
     families: tuple[str, ...] = ()
+    #: Slow operators, and how many times as long as others they take in a probe, features of the result included.
+    slow_operators: Mapping[str, float] = {}
     #: Base operations that are commonly used, with their magnitude.
     usual_base: Mapping[str, float] = {}
     #: The default baselines of a search, if its space names none; the most used first.

@@ -92,7 +92,7 @@ class TorchRuntime(Runtime):
             are exported from autoaug's own source.
         takes_one: whether the library's operators take one sample instead of a batch; ``one_by_one`` then batches them.
         kinds: the name in ``apply_operations`` for each kind of autoaug's own operators.
-        steps, chains: modules with ``augment_samples`` for consecutive layers and for blended chains.
+        apply: a module with ``apply_operations``.
         plain, mixing: modules with a class ``Augment`` for policies that do not mix and for those that do.
         with_targets: a module with an ``Augment`` that replaces the plain one and also moves annotations; None if the
             library has none.
@@ -101,8 +101,7 @@ class TorchRuntime(Runtime):
     library: ModuleType
     takes_one: bool
     kinds: Mapping[str, str]
-    steps: ModuleType
-    chains: ModuleType
+    apply: ModuleType
     plain: ModuleType
     mixing: ModuleType
     with_targets: ModuleType | None = None

@@ -76,26 +76,26 @@ class _Goal:
         default baselines of their own. Raises `SpaceError` or `PolicyError` if the space or a policy is not for their
         modality, or mixes texts.
         """
-        kind = kind_of(data.train.labels)
-        if self.space is not None and self.space == load_space("standard", data.modality):
-            return replace(self, space=space_of_kind(kind, data.modality) or self.space)._suited(data, kind)
-        return self._suited(data, kind)
+        modality, kind, space = get_modality(data.modality), kind_of(data.train.labels), self.space
+        if space is not None and space == load_space("standard", data.modality):
+            space = space_of_kind(kind, data.modality) or space
+        goal = replace(self, space=space)
+        goal._check(data.modality, kind)
+        if space is None or space.baselines != modality.baselines:
+            return goal
+        baselines = modality.baselines_for(data.train.inputs.shape)
+        return replace(goal, space=space.model_copy(update={"baselines": baselines}))
 
-    def _suited(self, data: DataSet, kind: Kind) -> _Goal:
+    def _check(self, modality: str, kind: Kind) -> None:
         if self.space is not None:
-            self.space.check_modality(data.modality)
+            self.space.check_modality(modality)
             if kind == "transcription" and self.space.mixing.kinds != ("none",):
                 raise SpaceError(f"space {self.space.name!r} mixes samples, {_UNMIXED}: set its mixing to none")
         for policy in self.known():
-            check_modality(policy, data.modality)
+            check_modality(policy, modality)
             if kind == "transcription" and policy.mixing:
                 cure = "leave it out, or give the space other baselines"
                 raise PolicyError(f"policy {policy.name!r} mixes samples, {_UNMIXED}: {cure}")
-        modality = get_modality(data.modality)
-        if self.space is None or self.space.baselines != modality.baselines:
-            return self
-        baselines = modality.baselines_for(data.train.inputs.shape)
-        return replace(self, space=self.space.model_copy(update={"baselines": baselines}))
 
 
 @dataclass(frozen=True)

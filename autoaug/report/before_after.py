@@ -12,7 +12,7 @@ def before_and_after(result: SearchResult) -> tuple[Candidate, Candidate] | None
     before = next((c for c in result.candidates if c.name == "none"), None) or min(
         result.candidates, key=lambda c: c.mean
     )
-    after = result.candidate(result.returned.name)
+    after = result.returned_candidate
     if after.name != before.name:
         return before, after
     others = [c for c in result.candidates if c.name != before.name]

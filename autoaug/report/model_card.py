@@ -51,7 +51,7 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
         result=result,
         config=config,
         network=network,
-        candidate=result.candidate(result.returned.name),
+        candidate=result.returned_candidate,
         metric=result.metric,
         version=__version__,
         has_script=script is not None,

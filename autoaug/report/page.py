@@ -66,7 +66,7 @@ def notebook_view(result: SearchResult) -> str:
         NO_PLOTLY,
         result=result,
         metric=metric,
-        in_words=in_words(result.candidate(result.returned.name).policy),
+        in_words=in_words(result.returned_candidate.policy),
         claims=claim_rows(result, metric),
         rows=candidate_rows(result, metric),
         gallery=read_gallery(RunFolder(result.run_dir).gallery("returned"), pictures),
@@ -101,7 +101,7 @@ def _tables(run: FinishedRun) -> dict[str, Any]:
         "cautions": cautions(result),
         "claims": claim_rows(result, metric),
         "lengthened": lengthened(result),
-        "in_words": in_words(result.candidate(result.returned.name).policy),
+        "in_words": in_words(result.returned_candidate.policy),
         "advice": advice(result),
         "sample_cure": sample_cure(result.comparison) if result.comparison else "",
         "pair": before_and_after(result),
@@ -109,7 +109,7 @@ def _tables(run: FinishedRun) -> dict[str, Any]:
         "stages": stages(result, result.measured_in_trials),
         "fidelity": fidelity(result),
         "shift": shift(result, result.measured_in_trials),
-        "uniformity": uniformity(result.candidate(result.returned.name).policy),
+        "uniformity": uniformity(result.returned_candidate.policy),
         "affinities": affinities(result),
         "finalist": finalist,
         "seeds": max((candidate.seeds for candidate in result.candidates), key=len),
@@ -135,7 +135,7 @@ def _pictures(folder: RunFolder, result: SearchResult) -> dict[str, Any]:
 def _code(folder: RunFolder, result: SearchResult) -> dict[str, Any]:
     """The returned policy as text and as code, and the lines that use the code."""
     modules = sorted(folder.root.glob("policy_*.py"))
-    policy = result.candidate(result.returned.name).policy
+    policy = result.returned_candidate.policy
     usage = code_lines(modules[-1], policy, result.data) if modules else []
     return {
         "policy_text": read_text(folder.policy, RunError),

@@ -49,6 +49,7 @@ class _Matching(_ProbeResult):
     residual: float | None = None
     noise: float | None = None
     policy: dict[str, Any] | None = None
+    untried: list[str] = []
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

@@ -329,6 +329,11 @@ class SearchResult(Record):
         """The policy that the run returns."""
         return read_policy(self._run_dir / "policy.yaml")
 
+    @property
+    def returned_candidate(self) -> Candidate:
+        """The candidate whose policy the run returns."""
+        return self.candidate(self.returned.name)
+
     def candidate(self, name: str) -> Candidate:
         """The candidate with that name; raises `UnknownName` if there is none."""
         by_name = {c.name: c for c in self.candidates}

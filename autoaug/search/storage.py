@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import optuna
 from optuna.exceptions import StorageInternalError
@@ -25,14 +25,43 @@ from autoaug.utils.redaction import parse_url, shown, without_secrets
 from autoaug.utils.signals import uninterrupted
 
 STUDY_NAME = "search"
-#: Who holds an advisory lock in PostgreSQL, which splits the key into two 32-bit integers.
-_OWNER = """
-SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
-WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32) | objid::bigint = :key
-"""
+
+
+class _Lock(NamedTuple):
+    """How a connection takes a lock that ends with it: statements about `:key` and this process, `:who`."""
+
+    prepare: str
+    take: str
+    owner: str
+
+
+_NAMED = "MD5(CONCAT(DATABASE(), :key))"
+_LOCKS = {
+    # The two integers are the halves of the key.
+    "postgresql": _Lock(
+        prepare="SELECT set_config('application_name', :who, false)",
+        take="SELECT pg_try_advisory_lock(:key)",
+        owner="SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' "
+        "AND granted AND (classid::bigint << 32) | objid::bigint = :key",
+    ),
+    # A server hangs up on who is silent for eight hours; the lock names the database, since all databases share locks.
+    "mysql": _Lock(
+        prepare="SET SESSION wait_timeout = 31536000",
+        take=f"SELECT GET_LOCK({_NAMED}, 0)",
+        owner="SELECT CONCAT('a process on ', host) FROM information_schema.processlist "  # noqa: S608 (of constants)
+        f"WHERE id = IS_USED_LOCK({_NAMED})",
+    ),
+}
+_LOCKS["mariadb"] = _LOCKS["mysql"]
 _DIRECTIONS = {"compute": StudyDirection.MINIMIZE}
-# The driver behind the plain name depends on SQLAlchemy's version; the extra installs this one.
-_DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
+# The driver behind the plain name depends on SQLAlchemy's version; the extras install these.
+_DRIVERS = {
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}
+_EXTRAS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql"}
 
 
 def check_storage(url: str) -> None:
@@ -77,8 +106,8 @@ def _backend(url: URL, name: str) -> BaseStorage:
             _write_ahead(storage)
         return get_storage(storage)
     except ImportError as fault:
-        postgres = url.get_backend_name() == "postgresql"
-        cure = "pip install 'autoaug[postgres]'" if postgres else "install the database's driver"
+        extra = _EXTRAS.get(url.get_backend_name())
+        cure = f"pip install 'autoaug[{extra}]'" if extra else "install the database's driver"
         raise RunError(f"{shown(name)} cannot be opened: {without_secrets(first_line(fault), name)}; {cure}") from None
     except Exception as fault:  # SQLAlchemy raises many types, all of which mean that it cannot be used
         raise _unusable(name, fault) from None
@@ -129,8 +158,8 @@ def open_study(storage: Path | str, name: str, strategy: Strategy) -> tuple[Base
 @contextmanager
 def alone_in_study(url: str, name: str) -> Iterator[None]:
     """Keep other drivers out of the study `name` of a database during the block: two run folders, even on two hosts,
-    may name the same study. The connection (PostgreSQL) or the process (SQLite) holds the lock, which ends with it.
-    Other databases have no lock; there, only the lock of the run folder protects the study.
+    may name the same study. The connection (PostgreSQL, MySQL) or the process (SQLite) holds the lock, which ends with
+    it. Other databases have no lock; there, only the lock of the run folder protects the study.
 
     Raises:
         InUse: another driver is using the study.
@@ -142,7 +171,7 @@ def alone_in_study(url: str, name: str) -> Iterator[None]:
         with held(file.parent, cure, name=f".{file.name}-{safe_name(name)}.lock"):
             yield
         return
-    if place.get_backend_name() != "postgresql":
+    if (lock := _LOCKS.get(place.get_backend_name())) is None:
         yield
         return
     storage = _backend(place, url)
@@ -150,9 +179,9 @@ def alone_in_study(url: str, name: str) -> Iterator[None]:
     key = {"key": int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)}
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.detach()  # closed at the end, not returned to the pool
-        connection.execute(text("SELECT set_config('application_name', :who, false)"), {"who": this_process()})
-        if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar():
-            owner = connection.execute(text(_OWNER), key).scalar() or "another process"
+        connection.execute(text(lock.prepare), {"who": this_process()})
+        if not connection.execute(text(lock.take), key).scalar():
+            owner = connection.execute(text(lock.owner), key).scalar() or "another process"
             raise InUse(f"the study {name!r} in {shown(url)} is in use by {owner}; {cure}")
         disconnect(storage)  # but for this connection
         yield

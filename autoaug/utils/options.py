@@ -3,9 +3,10 @@
 # No `from __future__ import annotations` here or in modules with records: the annotations are evaluated.
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import Field, dataclass, fields
-from types import UnionType
+from pathlib import Path
+from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
 from autoaug.errors import OptionError, UnknownName
@@ -38,10 +39,11 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Base of option records. NumPy numbers become Python numbers, and sequences become tuples.
+    """Base of option records. NumPy numbers become Python numbers, and sequences become tuples; a text where several
+    are meant is one of them.
 
     Raises:
-        OptionError: a field has a fixed set of choices, and its value is not one of them.
+        OptionError: a value is of another type than its field, or not one of a fixed set of choices.
     """
 
     def __post_init__(self) -> None:
@@ -49,13 +51,40 @@ class Options:
         for field in fields(self):
             kind, value = type_of(field), getattr(self, field.name)
             if get_origin(kind) is Sequence:
-                value = tuple(value or ())
+                value = _several(field, value)
             elif callable(getattr(value, "item", None)):  # a NumPy number
                 value = value.item()
             object.__setattr__(self, field.name, value)
             for one in members_of(kind):
                 if get_origin(one) is Literal and value is not None:
                     one_of(flag_of(field).removeprefix("--"), value, get_args(one))
+            _check_type(field, kind, value)
+
+
+#: What a value of each type is called.
+_WORDS = {
+    **{int: "a whole number", float: "a number", bool: "True or False"},
+    **{str: "text", Path: "a path", NoneType: "None"},
+}
+
+
+def _several(field: "Field[Any]", value: Any) -> tuple[Any, ...]:
+    if value is None or isinstance(value, str):
+        return (value,) if value else ()
+    if not isinstance(value, Iterable):
+        raise OptionError(f"{flag_of(field)} {value!r} must be a list")
+    return tuple(value)
+
+
+def _check_type(field: "Field[Any]", kind: Any, value: Any) -> None:
+    """Raise `OptionError` if the value is none of a field's types; types other than plain ones are not checked."""
+    types = members_of(kind)
+    if not set(types) <= set(_WORDS):
+        return
+    is_number = float in types and isinstance(value, int) and not isinstance(value, bool)
+    if not is_number and type(value) not in types and not (Path in types and isinstance(value, Path)):
+        words = " or ".join(_WORDS[one] for one in types if one is not NoneType)
+        raise OptionError(f"{flag_of(field)} {value!r} must be {words}")
 
 
 def one_of(name: str, value: str, choices: Sequence[str]) -> str:

@@ -64,7 +64,7 @@ def check_weights(result: SearchResult) -> None:
     """The weights are the returned policy's: they predict what its first training did, and no others are left."""
     folder, _, data, _ = reopen(result.run_dir, trust=True)
     config = RunFolder.open(folder.root)[1]
-    candidate = result.candidate(result.returned.name)
+    candidate = result.returned_candidate
     blank = np.zeros(data.train.inputs.shape[0], np.float32)
     import torch
 

@@ -46,7 +46,15 @@ def clips(root: Path) -> Path:
     return root
 
 
-WRITE: dict[str, Callable[[Path], Path]] = {"image": images, "audio": sounds, "video": clips}
+def texts(root: Path) -> Path:
+    for label, words in {"rain": "It rained on the roof all night", "sun": "The sun shone on the garden"}.items():
+        (root / label).mkdir(parents=True)
+        for i in range(12):
+            (root / label / f"{i}.txt").write_text(f"{words}, {i} days long.", encoding="utf-8")
+    return root
+
+
+WRITE: dict[str, Callable[[Path], Path]] = {"image": images, "audio": sounds, "video": clips, "text": texts}
 every_modality = pytest.mark.parametrize("modality", WRITE)
 
 

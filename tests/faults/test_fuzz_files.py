@@ -66,7 +66,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     folder = RunFolder.create(root / "run", config(content))
     folder.result.write_text(json.dumps(content), encoding="utf-8")
     result = SearchResult.load(folder.root)
-    folder.policy.write_text(result.candidate(result.returned.name).policy.to_yaml(), encoding="utf-8")
+    folder.policy.write_text(result.returned_candidate.policy.to_yaml(), encoding="utf-8")
     (folder.root / "policy_numpy.py").write_text("# code\n", encoding="utf-8")
     folder.model.write_bytes(b"weights")
     log = EventLog(folder.events)

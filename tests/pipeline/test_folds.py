@@ -145,7 +145,7 @@ def test_robustness_is_measured_on_the_fold_that_the_kept_model_was_not_trained_
 ) -> None:
     exported = tmp_path / "model"
     api.export_model(result.run_dir, exported)
-    first = result.candidate(result.returned.name).test_scores[0]
+    first = result.returned_candidate.test_scores[0]
     for model in (result.run_dir, exported):
         measured = api.robustness(data, model, steps=1)
         assert measured.inputs == 20

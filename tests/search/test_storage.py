@@ -1,7 +1,8 @@
-"""A study in PostgreSQL is the same as one in SQLite, and optuna-dashboard opens either."""
+"""A study in PostgreSQL or MySQL is the same as one in SQLite, and optuna-dashboard opens any of them."""
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import re
@@ -11,7 +12,10 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import NamedTuple
 from wsgiref.util import setup_testing_defaults
@@ -33,6 +37,16 @@ from autoaug.utils.redaction import shown
 from tests.conftest import write_npz
 
 OPTIONS = {"space": "light", "strategy": "tpe", "trials": 6, "epochs": 1, "seeds": 2, "workers": 1}
+
+
+SERVERS = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 class Server(NamedTuple):
@@ -57,9 +71,7 @@ def server() -> Iterator[Server]:
     # As root it does not run; and its user cannot read pytest's folders.
     as_user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
     home = Path(subprocess.check_output([*as_user, "mktemp", "-d"], text=True, cwd="/").strip())
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
 
     def run(program: str, *arguments: str) -> None:
         command = [*as_user, str(programs[-1] / program), *arguments]
@@ -80,17 +92,63 @@ def server() -> Iterator[Server]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+@pytest.fixture(scope="module")
+def mysql() -> Iterator[str]:
+    """The URL of an empty database of MariaDB, on loopback."""
+    server, install = shutil.which("mariadbd", path=SERVERS), shutil.which("mariadb-install-db", path=SERVERS)
+    if server is None or install is None:
+        pytest.skip("MariaDB is not installed")
+    # As root it refuses to run; and its user cannot read pytest's folders.
+    user = "mysql" if os.getuid() == 0 else getpass.getuser()
+    home = Path(tempfile.mkdtemp(dir="/tmp"))
+    shutil.chown(home, user)
+    data = [f"--datadir={home}/data", f"--user={user}"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run([install, "--no-defaults", *data, "--auth-root-authentication-method=normal"], check=True, **quiet)
+    statements = home / "init.sql"
+    statements.write_text(
+        "CREATE DATABASE studies;\nCREATE USER tester@'%' IDENTIFIED BY 'secret';\n"
+        "GRANT ALL ON studies.* TO tester@'%';\nDROP USER IF EXISTS ''@'localhost';\n"
+    )
+    statements.chmod(0o644)
+    port = free_port()
+    options = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={home}/socket", f"--init-file={statements}"]
+    process = subprocess.Popen([server, "--no-defaults", *data, *options, f"--pid-file={home}/pid"], **quiet)
+    url = f"mysql://tester:secret@127.0.0.1:{port}/studies"
+    try:
+        for attempt in range(600):
+            assert process.poll() is None, "the server has ended"
+            with suppress(RunError) if attempt < 599 else nullcontext():
+                check_storage(url)
+                break
+            time.sleep(0.2)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+        shutil.rmtree(home, ignore_errors=True)
+
+
 def outcome(result: SearchResult) -> list[object]:
     return [(t.number, t.name, t.status, t.score, t.curve, t.fingerprint) for t in result.history]
 
 
 @pytest.mark.slow
-@pytest.mark.fault("storage", "PostgreSQL as the storage")
-def test_postgresql_gives_the_same_result_and_its_password_is_shown_nowhere(postgres: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("postgres", marks=pytest.mark.fault("storage", "PostgreSQL as the storage")),
+        pytest.param("mysql", marks=pytest.mark.fault("storage", "MySQL as the storage")),
+    ],
+)
+def test_a_database_gives_the_same_result_and_its_password_is_shown_nowhere(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    url = request.getfixturevalue(kind)
     data = write_npz(tmp_path / "bars.npz")
     plain = autoaug.search(data, out=tmp_path / "plain", **OPTIONS)
     for name in ("one", "two"):  # two runs in one database are two studies
-        stored = autoaug.search(data, out=tmp_path / name, storage=postgres, **OPTIONS)
+        stored = autoaug.search(data, out=tmp_path / name, storage=url, **OPTIONS)
         assert outcome(stored) == outcome(plain)
         assert stored.returned == plain.returned
     folder = RunFolder(tmp_path / "one")
@@ -157,13 +215,22 @@ def test_a_study_that_is_damaged_is_one_line(tmp_path: Path) -> None:
     assert len(str(fault.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    ("kind", "owner"),
+    [
+        ("sqlite", "process {} on host"),
+        ("postgres", "process {} on host"),
+        pytest.param("mysql", "a process on localhost", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.fault("driver", "two drivers of one study")
-def test_a_study_in_a_database_has_one_driver(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_a_study_in_a_database_has_one_driver(
+    kind: str, owner: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     """Whichever run folder, on whichever host, names it; another study of the same database is free."""
-    url = request.getfixturevalue("postgres") if kind == "postgresql" else f"sqlite:///{tmp_path}/shared.db"
+    url = f"sqlite:///{tmp_path}/shared.db" if kind == "sqlite" else request.getfixturevalue(kind)
     with alone_in_study(url, "mine"):
-        with pytest.raises(InUse, match=f"process {os.getpid()} on host"), alone_in_study(url, "mine"):
+        with pytest.raises(InUse, match=owner.format(os.getpid())), alone_in_study(url, "mine"):
             pass
         with alone_in_study(url, "other"):
             pass

@@ -55,3 +55,22 @@ def test_a_text_that_a_field_does_not_take_is_refused() -> None:
         Meal("soup", side_dish="pasta")  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="--at 'noon' must be one of: home"):
         Meal("soup", place="noon")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("guests", "3", "a whole number"),
+        ("guests", 2.5, "a whole number"),
+        ("guests", True, "a whole number"),
+        ("dish", 3, "text"),
+        ("sauces", 3, "a list"),
+    ],
+)
+def test_a_value_of_another_type_is_refused(name: str, value: object, words: str) -> None:
+    with pytest.raises(OptionError, match=f"{value!r} must be {words}$"):
+        Meal(**({"dish": "soup"} | {name: value}))  # type: ignore[arg-type]
+
+
+def test_a_single_text_is_one_of_several() -> None:
+    assert Meal("soup", sauces="soy").sauces == ("soy",)

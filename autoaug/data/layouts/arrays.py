@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -104,13 +105,19 @@ def _keys(path: Path, archive: zipfile.ZipFile, noun: str) -> tuple[dict[tuple[s
     return keys, others
 
 
+def array_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    """The shape and type of the array in an ``.npy`` file, which is read up to its values."""
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    return shape, dtype
+
+
 def _checked(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
     """The archive member of an array, after its header is checked against its size; no array is allocated."""
     info = archive.getinfo(f"{name}.npy")
     with archive.open(info) as file:
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = read(file)
+        shape, dtype = array_header(file)
         if dtype.hasobject:
             raise ValueError(f"array {name!r} holds Python objects")
         claimed, there = math.prod(shape) * dtype.itemsize, info.file_size - file.tell()

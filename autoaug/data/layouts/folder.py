@@ -120,11 +120,11 @@ def _samples(folder: Path, root: Path, endings: frozenset[str], left_out: Counte
             left_out[_in_words(path)] += 1
 
 
-def file_names(folder: Path) -> Iterator[str]:
-    """The names of the files below a folder but hidden ones, in order, without following links to folders."""
-    for _, folders, files in os.walk(folder):
-        folders.sort()
-        yield from sorted(name for name in files if not name.startswith("."))
+def files_below(folder: Path) -> Iterator[Path]:
+    """The files below a folder but hidden ones, in order, without following links to folders."""
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(parent, name) for name in sorted(files) if not name.startswith("."))
 
 
 def _walk(folder: Path, root: Path, left_out: Counter[str]) -> Iterator[Path]:

@@ -4,19 +4,11 @@ transmission and the speaker. They play the part that those of Hendrycks and Die
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
-import torch
-from torch import Tensor
+from autoaug.modalities.corruptions import Operators, corrupt
 
-from autoaug.engine.apply import apply_plan
-from autoaug.engine.plan import draw_plan
-from autoaug.policy.models import Operation, Policy, in_turn
-
-#: The operators of each corruption, with their magnitudes at the five severities; a negative number means the negative
-#: sign.
-_OPERATORS: dict[str, Sequence[tuple[str, tuple[float, ...]]]] = {
+_OPERATORS: dict[str, Operators] = {
     "white noise": [("WhiteNoise", (0.1, 0.18, 0.32, 0.56, 1.0))],  # 20, 15, 10, 5 and 0 dB
     "pink noise": [("PinkNoise", (0.1, 0.18, 0.32, 0.56, 1.0))],
     "reverberation": [("Reverberation", (0.15, 0.3, 0.5, 0.75, 1.0))],
@@ -40,22 +32,4 @@ _OPERATORS: dict[str, Sequence[tuple[str, tuple[float, ...]]]] = {
 }
 #: One of each group.
 FEW = ("white noise", "reverberation", "clipping", "telephone", "fast", "dropouts")
-
-
-def corruption(name: str, severity: int) -> Policy:
-    """The corruption as a policy, at a severity from 1 to 5."""
-    operations = []
-    for operator, magnitudes in _OPERATORS[name]:
-        value = magnitudes[severity - 1]
-        size = (abs(value), abs(value))
-        operations.append(Operation(operator=operator, magnitude=size, sign="negative" if value < 0 else "positive"))
-    return Policy(name=f"{name} {severity}", layers=in_turn(*operations))
-
-
-def corrupt(name: str, waves: Tensor, severity: int) -> Tensor:
-    """Corrupt ``waves [n, C, T]`` in [-1, 1], with the same noise each time."""
-    plan = draw_plan(corruption(name, severity), len(waves), torch.Generator().manual_seed(0), "audio")
-    return apply_plan(plan, waves, check=False)
-
-
-CORRUPTIONS = {name: partial(corrupt, name) for name in _OPERATORS}
+CORRUPTIONS = {name: partial(corrupt, operators, "audio") for name, operators in _OPERATORS.items()}

@@ -7,7 +7,7 @@ import numpy as np
 _RATE = 16000
 
 
-def sounds() -> np.ndarray:
+def examples() -> np.ndarray:
     """A voice-like glide with two formants, and three plucked tones; int16 ``[2, 1, 12800]``, 0.8 s."""
     time = np.arange(int(0.8 * _RATE)) / _RATE
     phase = 2 * np.pi * np.cumsum(140 + 60 * np.sin(4 * time)) / _RATE

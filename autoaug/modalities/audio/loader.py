@@ -17,7 +17,7 @@ import numpy as np
 
 from autoaug.data.layouts import list_files, no_such_data
 from autoaug.data.layouts.arrays import open_npz
-from autoaug.data.layouts.folder import file_names
+from autoaug.data.layouts.folder import files_below
 from autoaug.data.layouts.listing import Common, Item, open_listing
 from autoaug.data.source import Source
 from autoaug.errors import DataError
@@ -53,7 +53,7 @@ def recognizes(data: str) -> bool:
     path = Path(data)
     suffix = path.suffix.lower()
     if path.is_dir():
-        return _are_sounds(list(islice(file_names(path), _LOOKED_AT)))
+        return _are_sounds([file.name for file in islice(files_below(path), _LOOKED_AT)])
     if not path.is_file():  # reading a pipe would never end
         return False
     if suffix in (".csv", ".tsv"):

@@ -5,16 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from autoaug.errors import OptionError
 from autoaug.modalities.audio.spectrogram import BANDS, LogMel
-from autoaug.modalities.networks import Start
-from autoaug.modalities.own_networks import build_own, check_call, load_builder
-
-_BUILTIN = ("auto", "melnet", "ctcnet")
-_WHY = {
-    "melnet": f"a small convolutional network on spectrograms of {BANDS} log-mel bands",
-    "ctcnet": f"a small convolutional network on spectrograms of {BANDS} log-mel bands, which spells by CTC",
-}
+from autoaug.modalities.blocks import Residual, conv_block
+from autoaug.modalities.from_scratch import FromScratch, Network
 
 
 class MelNet(nn.Module):
@@ -29,16 +22,16 @@ class MelNet(nn.Module):
         self.spectrogram = LogMel()
         self.scale = nn.BatchNorm2d(channels)
         self.layers = nn.Sequential(
-            _block(channels, width),
+            conv_block(channels, width),
             _pool(),
-            _block(width, 2 * width),
+            conv_block(width, 2 * width),
             _pool(),
-            _Residual(2 * width),
-            _block(2 * width, 4 * width),
+            Residual(2 * width),
+            conv_block(2 * width, 4 * width),
             _pool(),
-            _block(4 * width, 8 * width),
+            conv_block(4 * width, 8 * width),
             _pool(),
-            _Residual(8 * width),
+            Residual(8 * width),
             nn.AdaptiveMaxPool2d(1),
             nn.Flatten(),
             nn.Linear(8 * width, classes),
@@ -99,67 +92,23 @@ def _over_time(inputs: int, outputs: int, size: int) -> nn.Sequential:
     )
 
 
-class _Residual(nn.Module):
-    """Two convolutions with a residual connection."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(_block(width, width), _block(width, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.body(x)
-        return out
-
-
-def _block(inputs: int, outputs: int) -> nn.Sequential:
-    """A 3 x 3 convolution, batch normalization and ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
-    )
-
-
 def _pool() -> nn.Module:
     return nn.MaxPool2d(2, ceil_mode=True)
 
 
-def build(
-    name: str,
-    shape: tuple[int, ...],
-    outputs: int,
-    mean: Tensor,
-    std: Tensor,
-    seed: int,
-    start: Start | None = None,
-) -> nn.Module:
-    """Build a network with random weights; the same `seed` gives the same ones. Waveforms are not standardized: their
-    mean is 0, and loudness is brought to one scale in the spectrogram.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too
-        if not is_own(name):
-            return (CTCNet if name == "ctcnet" else MelNet)(shape[0], outputs)
-        return build_own(load_builder(name, _BUILTIN), name, shape[0], outputs)
-
-
-def is_own(name: str) -> bool:
-    """See `autoaug.modalities.networks.Models`."""
-    return name not in _BUILTIN
-
-
-def resolve(name: str, shape: tuple[int, ...]) -> tuple[str, str]:
-    """See `autoaug.modalities.networks.Models`."""
-    name = "melnet" if name == "auto" else name
-    return name, _WHY.get(name, "as given")
-
-
-def start(name: str, weights: str, shape: tuple[int, ...], outputs: int) -> tuple[Start, str]:
-    """See `autoaug.modalities.networks.Models`."""
-    raise OptionError(f"--weights {weights}: networks for sounds begin from random weights; leave it out")
-
-
-def check(name: str, weights: str | None = None) -> None:
-    """See `autoaug.modalities.networks.Models`."""
-    if is_own(name):
-        check_call(load_builder(name, _BUILTIN), name)
-    if weights is not None:
-        start(name, weights, (), 0)
+_BANDS = f"a small convolutional network on spectrograms of {BANDS} log-mel bands"
+#: Waveforms are not standardized: their mean is 0, and loudness is brought to one scale in the spectrogram.
+_NETWORKS = FromScratch(
+    "sounds",
+    {
+        "melnet": Network(lambda shape, outputs, *_: MelNet(shape[0], outputs), _BANDS),
+        "ctcnet": Network(lambda shape, outputs, *_: CTCNet(shape[0], outputs), f"{_BANDS}, which spells by CTC"),
+    },
+)
+build, check, is_own, resolve, start = (
+    _NETWORKS.build,
+    _NETWORKS.check,
+    _NETWORKS.is_own,
+    _NETWORKS.resolve,
+    _NETWORKS.start,
+)

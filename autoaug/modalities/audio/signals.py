@@ -7,6 +7,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from autoaug.modalities.audio.fourier import fft_length
+
 
 def check_waves(waves: Tensor, look: bool = True) -> Tensor:
     """The waveforms if they are valid, clamped if they are off only by rounding; raises ValueError otherwise. With
@@ -88,19 +90,6 @@ def hertz_of(mels: Tensor) -> Tensor:
     return 700 * (10 ** (mels / 2595) - 1)
 
 
-def fft_length(samples: int) -> int:
-    """A length for Fourier transforms of so many samples and 64 ms of what rings on: an even product of 2, 3 and 5."""
-    length = (samples + 1025) // 2 * 2
-    while True:
-        rest = length
-        for prime in (2, 3, 5):
-            while rest % prime == 0:
-                rest //= prime
-        if rest == 1:
-            return length
-        length += 2
-
-
 def frequencies(samples: int, like: Tensor) -> Tensor:
     """The frequencies ``[F]`` in hertz at which responses for waveforms of so many samples are given."""
     return torch.linspace(0, 8000, fft_length(samples) // 2 + 1, dtype=like.dtype, device=like.device)
@@ -145,14 +134,18 @@ def retime(waves: Tensor, times: Tensor, lengths: Tensor) -> tuple[Tensor, Tenso
     samples = waves.shape[-1]
     scale, offset, ratio = times.unbind(1)
     own = torch.arange(samples, dtype=waves.dtype, device=waves.device) + 0.5
-    place = (scale / ratio)[:, None] * own + (offset * lengths)[:, None] - 0.5
-    place = place.clamp(-2, samples + 1)
+    curve = read_at(waves, (scale / ratio)[:, None] * own + (offset * lengths)[:, None] - 0.5)
+    longer = new_lengths(lengths, ratio, samples)
+    return cut(curve, longer), longer
+
+
+def read_at(waves: Tensor, place: Tensor) -> Tensor:
+    """The values at places ``[n, T]`` in samples, silence outside."""
+    place = place.clamp(-2, waves.shape[-1] + 1)
     low = place.detach().floor()
     padded = torch.nn.functional.pad(waves, (3, 4))  # so that all four neighbors are there
     index = (low.long() + 2)[:, None].expand(-1, waves.shape[1], -1)
-    curve = interpolated([padded.gather(2, index + k) for k in range(4)], (place - low)[:, None])
-    longer = new_lengths(lengths, ratio, samples)
-    return cut(curve, longer), longer
+    return interpolated([padded.gather(2, index + k) for k in range(4)], (place - low)[:, None])
 
 
 def slide(waves: Tensor, times: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

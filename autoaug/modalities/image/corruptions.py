@@ -4,7 +4,6 @@ operators: the same list and order, but not the same pixels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -12,12 +11,10 @@ import torch
 from torch import Tensor
 
 from autoaug.engine.apply import apply_plan
-from autoaug.engine.plan import draw_plan
-from autoaug.policy.models import Operation, Policy, in_turn
+from autoaug.modalities.base import Corruption
+from autoaug.modalities.corruptions import Operators, corrupt, corruption_plan
 
-#: The operators of each corruption, with their magnitudes at the five severities; a negative number means the negative
-#: sign.
-_OPERATORS: dict[str, Sequence[tuple[str, tuple[float, ...]]]] = {
+_OPERATORS: dict[str, Operators] = {
     "gaussian noise": [("GaussianNoise", (0.13, 0.2, 0.27, 0.33, 0.4))],
     "shot noise": [("PoissonNoise", (0.15, 0.25, 0.35, 0.5, 0.7))],
     "impulse noise": [("SaltAndPepper", (0.1, 0.2, 0.3, 0.57, 0.9))],
@@ -39,26 +36,14 @@ FEW = ("gaussian noise", "defocus blur", "fog", "contrast", "jpeg", "pixelate")
 _ZOOMS = 5
 
 
-def corruption(name: str, severity: int) -> Policy:
-    """The corruption as a policy, at a severity from 1 to 5."""
-    operations = []
-    for operator, magnitudes in _OPERATORS[name]:
-        value = magnitudes[severity - 1]
-        size = (abs(value), abs(value))
-        operations.append(Operation(operator=operator, magnitude=size, sign="negative" if value < 0 else "positive"))
-    return Policy(name=f"{name} {severity}", layers=in_turn(*operations))
-
-
-def corrupt(name: str, images: Tensor, severity: int) -> Tensor:
-    """Corrupt ``images [n, C, H, W]`` in [0, 1], with the same noise each time. A zoom blur is the mean of several
-    magnifications up to its own.
-    """
-    policy, generator = corruption(name, severity), torch.Generator().manual_seed(0)
-    plan = draw_plan(policy, len(images), generator, "image")
-    if name != "zoom blur":
-        return apply_plan(plan, images, check=False)
+def zoom_blur(images: Tensor, severity: int) -> Tensor:
+    """The mean of several magnifications, up to that of the severity."""
+    plan = corruption_plan(_OPERATORS["zoom blur"], "image", len(images), severity)
     zooms = [replace(plan, magnitude=plan.magnitude * i / _ZOOMS) for i in range(_ZOOMS + 1)]
     return torch.stack([apply_plan(zoom, images, check=False) for zoom in zooms]).mean(0)
 
 
-CORRUPTIONS = {name: partial(corrupt, name) for name in _OPERATORS}
+CORRUPTIONS: dict[str, Corruption] = {
+    **{name: partial(corrupt, operators, "image") for name, operators in _OPERATORS.items()},
+    "zoom blur": zoom_blur,
+}

@@ -9,7 +9,7 @@ from sklearn.datasets import load_sample_images
 _SIDE = 80
 
 
-def photographs() -> np.ndarray:
+def examples() -> np.ndarray:
     """Square crops of the two photographs in scikit-learn, uint8 ``[2, 3, 80, 80]``."""
     squares = []
     for photograph, (top, left, side) in zip(load_sample_images().images, [(0, 60, 420), (40, 130, 384)], strict=True):

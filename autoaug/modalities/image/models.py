@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from autoaug.errors import OptionError, UnknownName
+from autoaug.modalities.blocks import Residual, conv_block
 from autoaug.modalities.image.backbones import PRETRAINED, Intake, fitted, load_backbone
 from autoaug.modalities.networks import Start
 from autoaug.modalities.own_networks import build_own, check_call, load_builder
@@ -57,25 +58,6 @@ class ResNet9(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.layers(images)
         return logits
-
-
-class Residual(nn.Module):
-    """Two convolutions with a residual connection."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(conv_block(width, width), conv_block(width, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.body(x)
-        return out
-
-
-def conv_block(inputs: int, outputs: int) -> nn.Sequential:
-    """A 3 x 3 convolution, batch normalization and ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
-    )
 
 
 class Standardized(nn.Module):

@@ -12,6 +12,6 @@ _TEXTS = (
 )
 
 
-def texts() -> np.ndarray:
+def examples() -> np.ndarray:
     """An English and a Chinese text with a negation, int64 ``[2, 32, 3]``."""
     return as_rows([tokenized(text) for text in _TEXTS], 32)

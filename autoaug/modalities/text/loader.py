@@ -16,8 +16,8 @@ import numpy as np
 
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.layouts import list_files, no_such_data
-from autoaug.data.layouts.arrays import open_npz
-from autoaug.data.layouts.folder import file_names
+from autoaug.data.layouts.arrays import array_header, open_npz
+from autoaug.data.layouts.folder import files_below
 from autoaug.data.layouts.listing import Common, Item, open_listing
 from autoaug.data.layouts.reading import reading
 from autoaug.data.layouts.table import Columns, Table, columns_of, read_table, table_files
@@ -56,8 +56,8 @@ def recognizes(data: str) -> bool:
         return "path" not in columns and not columns.isdisjoint(_COLUMNS)
     path = Path(data)
     if path.is_dir():
-        names = list(islice(file_names(path), _LOOKED_AT))
-        return 2 * sum(name.lower().endswith(ending) for name in names) > len(names)
+        files = list(islice(files_below(path), _LOOKED_AT))
+        return 2 * sum(file.name.lower().endswith(ending) for file in files) > len(files)
     if path.suffix.lower() != ".npz" or not path.is_file():
         return False
     return any(kind == "U" for kind in _kinds(path))
@@ -69,13 +69,7 @@ def _kinds(path: Path) -> Iterator[str]:
         for name in archive.namelist():
             if name.lower().startswith(("x_", "texts_", "train_texts")):
                 with archive.open(name) as file:
-                    version = np.lib.format.read_magic(file)
-                    read = (
-                        np.lib.format.read_array_header_1_0
-                        if version == (1, 0)
-                        else np.lib.format.read_array_header_2_0
-                    )
-                    yield read(file)[2].kind
+                    yield array_header(file)[1].kind
 
 
 def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # noqa: A001 (the seam's name)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from autoaug.errors import OptionError
-from autoaug.modalities.networks import Start
-from autoaug.modalities.own_networks import build_own, check_call, load_builder
+from autoaug.modalities.from_scratch import FromScratch, Network
 from autoaug.modalities.text.bits import as_bytes, has, keys_of
 from autoaug.modalities.text.tokens import THERE
 
-_BUILTIN = ("auto", "textcnn", "text-transformer")
 #: Words are told apart by their keys in so many buckets: few of a text's words share one.
 BUCKETS = 2**14
 _WIDTH, _SCALE = 64, 8.0
@@ -90,41 +87,20 @@ class TextTransformer(nn.Module):
         return logits
 
 
-def build(
-    name: str,
-    shape: tuple[int, ...],
-    outputs: int,
-    mean: Tensor,
-    std: Tensor,
-    seed: int,
-    start: Start | None = None,
-) -> nn.Module:
-    """Build a network with random weights; the same `seed` gives the same ones. Tokens are not standardized."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too
-        if is_own(name):
-            return build_own(load_builder(name, _BUILTIN), name, shape[0], outputs)
-        return TextTransformer(outputs, shape[0]) if name == "text-transformer" else TextCNN(outputs)
-
-
-def is_own(name: str) -> bool:
-    """See `autoaug.modalities.networks.Models`."""
-    return name not in _BUILTIN
-
-
-def resolve(name: str, shape: tuple[int, ...]) -> tuple[str, str]:
-    """See `autoaug.modalities.networks.Models`."""
-    return (name, "as given") if name != "auto" else ("textcnn", "convolutions over embedded words")
-
-
-def start(name: str, weights: str, shape: tuple[int, ...], outputs: int) -> tuple[Start, str]:
-    """See `autoaug.modalities.networks.Models`."""
-    raise OptionError(f"--weights {weights}: networks for texts begin from random weights; leave it out")
-
-
-def check(name: str, weights: str | None = None) -> None:
-    """See `autoaug.modalities.networks.Models`."""
-    if is_own(name):
-        check_call(load_builder(name, _BUILTIN), name)
-    if weights is not None:
-        start(name, weights, (), 0)
+#: Tokens are not standardized.
+_NETWORKS = FromScratch(
+    "texts",
+    {
+        "textcnn": Network(lambda _, outputs, *__: TextCNN(outputs), "convolutions over embedded words"),
+        "text-transformer": Network(
+            lambda shape, outputs, *_: TextTransformer(outputs, shape[0]), "a small transformer encoder"
+        ),
+    },
+)
+build, check, is_own, resolve, start = (
+    _NETWORKS.build,
+    _NETWORKS.check,
+    _NETWORKS.is_own,
+    _NETWORKS.resolve,
+    _NETWORKS.start,
+)

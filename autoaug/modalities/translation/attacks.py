@@ -1,16 +1,14 @@
-"""The attack and the corruptions of texts, on the source."""
+"""The attack of texts, on the source."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 import torch
 from torch import Tensor
 
-from autoaug.modalities.base import Attack, Corruption, Loss
+from autoaug.modalities.base import Attack, Loss
 from autoaug.modalities.text.attacks import ATTACKS as OF_TEXTS
-from autoaug.modalities.text.corruptions import CORRUPTIONS as CORRUPTIONS_OF_TEXTS
 from autoaug.modalities.translation.fusion import with_source
 from autoaug.modalities.translation.pairs import SOURCE
 from autoaug.policy.models import Adversarial
@@ -24,7 +22,9 @@ class _OnSource:
 
     def __call__(self, loss: Loss, values: Tensor, how: Adversarial, generator: torch.Generator) -> Tensor:
         """See `autoaug.modalities.base.Attack`."""
-        moved = self._own(lambda source: loss(with_source(values, source)), values[:, SOURCE], how, generator)
+        moved = self._own(
+            lambda source: loss(with_source(values, source)), values[:, SOURCE].contiguous(), how, generator
+        )
         return with_source(values, moved)
 
     def words(self, how: Adversarial) -> str:
@@ -32,9 +32,4 @@ class _OnSource:
         return f"{self._own.words(how)}, of the source"
 
 
-def _corrupt(own: Corruption, values: Tensor, severity: int) -> Tensor:
-    return with_source(values, own(values[:, SOURCE], severity))
-
-
 ATTACKS: Mapping[str, Attack] = {kind: _OnSource(own) for kind, own in OF_TEXTS.items()}
-CORRUPTIONS: Mapping[str, Corruption] = {name: partial(_corrupt, own) for name, own in CORRUPTIONS_OF_TEXTS.items()}

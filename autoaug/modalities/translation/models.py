@@ -5,14 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from autoaug.errors import OptionError
-from autoaug.modalities.networks import Start
-from autoaug.modalities.own_networks import build_own, check_call, load_builder
+from autoaug.modalities.from_scratch import FromScratch, Network
 from autoaug.modalities.text.bits import lengths_of
 from autoaug.modalities.text.models import word_ids
 from autoaug.modalities.translation.pairs import PIECES, SOURCE
 
-_BUILTIN = ("auto", "gru-attention")
 #: Words are told apart by their keys in so many buckets: few of a text's words share one.
 _BUCKETS = 2**12
 _WIDTH, _SCALE = 128, 8.0
@@ -128,41 +125,19 @@ class GRUAttention(nn.Module):
         return torch.cat(written, 1)
 
 
-def build(
-    name: str,
-    shape: tuple[int, ...],
-    outputs: int,
-    mean: Tensor,
-    std: Tensor,
-    seed: int,
-    start: Start | None = None,
-) -> nn.Module:
-    """Build a network with random weights; the same `seed` gives the same ones. Tokens are not standardized."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too
-        if is_own(name):
-            return build_own(load_builder(name, _BUILTIN), name, shape[1], outputs)
-        return GRUAttention(outputs)
-
-
-def is_own(name: str) -> bool:
-    """See `autoaug.modalities.networks.Models`."""
-    return name not in _BUILTIN
-
-
-def resolve(name: str, shape: tuple[int, ...]) -> tuple[str, str]:
-    """See `autoaug.modalities.networks.Models`."""
-    return (name, "as given") if name != "auto" else ("gru-attention", "an encoder and a decoder with attention")
-
-
-def start(name: str, weights: str, shape: tuple[int, ...], outputs: int) -> tuple[Start, str]:
-    """See `autoaug.modalities.networks.Models`."""
-    raise OptionError(f"--weights {weights}: networks for translation begin from random weights; leave it out")
-
-
-def check(name: str, weights: str | None = None) -> None:
-    """See `autoaug.modalities.networks.Models`."""
-    if is_own(name):
-        check_call(load_builder(name, _BUILTIN), name)
-    if weights is not None:
-        start(name, weights, (), 0)
+_NETWORKS = FromScratch(
+    "translation",
+    {
+        "gru-attention": Network(
+            lambda _, outputs, *__: GRUAttention(outputs), "an encoder and a decoder with attention"
+        ),
+    },
+    channels=1,
+)
+build, check, is_own, resolve, start = (
+    _NETWORKS.build,
+    _NETWORKS.check,
+    _NETWORKS.is_own,
+    _NETWORKS.resolve,
+    _NETWORKS.start,
+)

@@ -19,7 +19,8 @@ __all__ = ["as_stored", "as_work", "bounds", "check", "is_sample", "opened"]
 
 def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
     """A list of pairs of strings, each with a third one if the target was translated back, or tokens as a tensor or an
-    array ``[4, L, 3]`` or ``[n, 4, L, 3]``, as a batch; see `Values`. Strings have room for twice as many words, and come back as they were where nothing changed.
+    array ``[4, L, 3]`` or ``[n, 4, L, 3]``, as a batch; see `Values`. Strings have room for twice as many words, and
+    come back as they were where nothing changed.
     """
     if isinstance(given, Tensor) or (isinstance(given, np.ndarray) and given.dtype == np.int64):
         return _opened_tokens(given)

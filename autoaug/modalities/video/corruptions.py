@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from functools import partial
 
-import torch
 from torch import Tensor
 
-from autoaug.engine.apply import apply_plan
-from autoaug.engine.plan import draw_plan
+from autoaug.modalities.corruptions import corrupt
 from autoaug.modalities.image.corruptions import CORRUPTIONS as OF_IMAGES
-from autoaug.policy.models import Operation, Policy, in_turn
 
 _NOISE = ("gaussian noise", "shot noise", "impulse noise")
 #: The operator of each of the others, with its magnitudes at the five severities; a negative number means the negative
@@ -36,17 +33,6 @@ _OPERATORS: dict[str, tuple[str, tuple[float, ...]]] = {
 FEW = ("gaussian noise", "motion blur", "fog", "contrast", "jpeg", "frame rate")
 
 
-def corrupt(name: str, clips: Tensor, severity: int) -> Tensor:
-    """Corrupt ``clips [n, T, C, H, W]`` in [0, 1] at a severity from 1 to 5, in the same way each time."""
-    operator, magnitudes = _OPERATORS[name]
-    value = magnitudes[severity - 1]
-    size, sign = (abs(value), abs(value)), "negative" if value < 0 else "positive"
-    operation = Operation.model_validate({"operator": operator, "magnitude": size, "sign": sign})
-    policy = Policy(name=f"{name} {severity}", layers=in_turn(operation))
-    plan = draw_plan(policy, len(clips), torch.Generator().manual_seed(0), "video")
-    return apply_plan(plan, clips, check=False)
-
-
 def corrupt_frames(name: str, clips: Tensor, severity: int) -> Tensor:
     """Corrupt each frame on its own, as images are."""
     return OF_IMAGES[name](clips.flatten(0, 1), severity).view(clips.shape)
@@ -54,5 +40,5 @@ def corrupt_frames(name: str, clips: Tensor, severity: int) -> Tensor:
 
 CORRUPTIONS = {
     **{name: partial(corrupt_frames, name) for name in _NOISE},
-    **{name: partial(corrupt, name) for name in _OPERATORS},
+    **{name: partial(corrupt, [operator], "video") for name, operator in _OPERATORS.items()},
 }

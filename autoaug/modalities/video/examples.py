@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from autoaug.modalities.image.examples import photographs
+from autoaug.modalities.image.examples import examples as photographs
 
 _FRAMES = 8
 
 
-def clips() -> np.ndarray:
+def examples() -> np.ndarray:
     """A pan to the right and a zoom over the example photographs; uint8 ``[2, 8, 3, H, W]``."""
     first, second = photographs()[:2]
     height, width = first.shape[1:]

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from autoaug.data.layouts import list_files
+from autoaug.data.layouts.arrays import array_header
+from autoaug.data.layouts.folder import files_below
 from autoaug.data.layouts.listing import Item, Listing
 from autoaug.data.source import ROLE_NAMES
 from autoaug.modalities.image.decoding import image_endings
@@ -40,18 +39,12 @@ def recognizes(data: str) -> bool:
     path = Path(data)
     suffix = path.suffix.lower()
     if path.is_dir():
-        files = list(islice(_files(path), _LOOKED_AT))
+        files = list(islice(files_below(path), _LOOKED_AT))
         return 2 * _clip_files(files) > len(files) or _are_frames(path, files)
     if suffix in (".csv", ".tsv") and path.is_file():
         return _are_listed(path)
     # Reading a pipe would never end.
     return suffix == ".npz" and path.is_file() and zipfile.is_zipfile(path) and _dimensions(path) == 5
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(parent, name) for name in sorted(files) if not name.startswith("."))
 
 
 def _clip_files(files: list[Path]) -> int:
@@ -108,9 +101,7 @@ def _dimensions(path: Path) -> int:
         for name in archive.namelist():
             if re.fullmatch(r"(x|clips|videos)_train\.npy|train_(clips|videos)\.npy", name, re.IGNORECASE):
                 with archive.open(name) as file:
-                    version = np.lib.format.read_magic(file)
-                    read = np.lib.format.read_array_header_1_0
-                    return len((read if version == (1, 0) else np.lib.format.read_array_header_2_0)(file)[0])
+                    return len(array_header(file)[0])
     return 0
 
 

@@ -6,13 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from autoaug.errors import OptionError
+from autoaug.modalities.from_scratch import FromScratch, Network
 from autoaug.modalities.image.models import ResNet9
-from autoaug.modalities.networks import Start
-from autoaug.modalities.own_networks import build_own, check_call, load_builder
 from autoaug.modalities.video.clips import of_clips
 
-_BUILTIN = ("auto", "framenet")
 #: Frames with more pixels on the shorter side are reduced before the network, which sees many of each clip.
 _SIDE = 32
 #: Differences between frames are multiplied by this: they are a fraction of what frames vary by.
@@ -49,45 +46,25 @@ class FrameNet(nn.Module):
         return of_clips(logits, pairs.shape[1]).mean(1)
 
 
-def build(
-    name: str,
-    shape: tuple[int, ...],
-    outputs: int,
-    mean: Tensor,
-    std: Tensor,
-    seed: int,
-    start: Start | None = None,
-) -> nn.Module:
-    """Build a network with random weights; the same `seed` gives the same ones. The statistics of the frames' places in
-    time are put together, so that a network does not depend on them. A user's own network gets clips in [0, 1].
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too
-        if not is_own(name):
-            return FrameNet(shape[1], outputs, (shape[2], shape[3]), mean.mean(), std.mean().clamp(min=1e-3))
-        return build_own(load_builder(name, _BUILTIN), name, shape[1], outputs)
+def _frame_net(shape: tuple[int, ...], outputs: int, mean: Tensor, std: Tensor) -> FrameNet:
+    """The statistics of the frames' places in time are put together, so that the network does not depend on them."""
+    return FrameNet(shape[1], outputs, (shape[2], shape[3]), mean.mean(), std.mean().clamp(min=1e-3))
 
 
-def is_own(name: str) -> bool:
-    """See `autoaug.modalities.networks.Models`."""
-    return name not in _BUILTIN
-
-
-def resolve(name: str, shape: tuple[int, ...]) -> tuple[str, str]:
-    """See `autoaug.modalities.networks.Models`."""
-    if name != "auto":
-        return name, "as given"
-    return "framenet", "a small convolutional network on frames and their differences, and its mean over time"
-
-
-def start(name: str, weights: str, shape: tuple[int, ...], outputs: int) -> tuple[Start, str]:
-    """See `autoaug.modalities.networks.Models`."""
-    raise OptionError(f"--weights {weights}: networks for clips begin from random weights; leave it out")
-
-
-def check(name: str, weights: str | None = None) -> None:
-    """See `autoaug.modalities.networks.Models`."""
-    if is_own(name):
-        check_call(load_builder(name, _BUILTIN), name)
-    if weights is not None:
-        start(name, weights, (), 0)
+#: A user's own network gets clips in [0, 1].
+_NETWORKS = FromScratch(
+    "clips",
+    {
+        "framenet": Network(
+            _frame_net, "a small convolutional network on frames and their differences, and its mean over time"
+        )
+    },
+    channels=1,
+)
+build, check, is_own, resolve, start = (
+    _NETWORKS.build,
+    _NETWORKS.check,
+    _NETWORKS.is_own,
+    _NETWORKS.resolve,
+    _NETWORKS.start,
+)

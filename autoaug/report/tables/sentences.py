@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from autoaug.policy.models import Policy
 from autoaug.results import MetricRecord, SearchResult
 
@@ -19,14 +22,20 @@ def shift(result: SearchResult, metric: MetricRecord) -> str | None:
     if matching["policy"] is None:
         return (
             f"No shift was found between training and validation samples: their discrepancy is {before:.4f}, "
-            f"{deviations}, and no operator explains it."
+            f"{deviations}, and no operator explains it.{_untried(matching)}"
         )
     names = ", ".join(operation.operator for operation in Policy.model_validate(matching["policy"]).operations())
     rest = "the rest is within the noise" if after < _WITHIN_NOISE * noise else f"the rest is {deviations}"
     return (
         f"The validation samples differ from the training samples (discrepancy {before:.4f}). {names} explain "
-        f"{100 * (1 - max(0.0, after) / before):.0f} % of it; {rest}.{_with_labels(result, metric)}"
+        f"{100 * (1 - max(0.0, after) / before):.0f} % of it; {rest}.{_untried(matching)}{_with_labels(result, metric)}"
     )
+
+
+def _untried(matching: Mapping[str, Any]) -> str:
+    """The operators for which there was no time."""
+    names = matching.get("untried")
+    return f" Within its share of the budget it could not try {', '.join(names)}." if names else ""
 
 
 def _with_labels(result: SearchResult, metric: MetricRecord) -> str:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import ray
-from ray.exceptions import RayError
 
 from autoaug.search.executors.base import Executor, TrialSpec, with_room
 from autoaug.search.executors.ray_workers import RayWorkers
 from autoaug.training.result import TrialResult
 from autoaug.training.setting import Setting
-from autoaug.utils.signals import uninterrupted
-
-_TEAR_DOWN_SECONDS = 10.0
 
 
 class RayTuneExecutor(Executor):
@@ -61,10 +56,8 @@ class RayTuneExecutor(Executor):
         self._workers.answer_of(self._workers.mailbox.answer.remote(self._at_rung, go_on))
         self._at_rung = None
 
-    @uninterrupted()
     def close(self) -> None:
-        with suppress(RayError):  # if Ray itself was stopped, the workers are gone
-            ray.get(self._workers.mailbox.rest.remote(), timeout=_TEAR_DOWN_SECONDS)
+        self._workers.rest()
 
 
 def _with_first_device(task: Any) -> Any:

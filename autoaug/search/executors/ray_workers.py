@@ -81,10 +81,14 @@ class RayWorkers:
             raise _workers_lost(self._ended_because)
 
     @uninterrupted()
+    def rest(self) -> None:
+        """Let the workers wait for the next task."""
+        _told(self.mailbox.rest.remote())
+
+    @uninterrupted()
     def close(self) -> None:
         """End all workers."""
-        with suppress(RayError):  # if Ray itself was stopped, the workers are gone
-            ray.get(self.mailbox.close.remote(self.count), timeout=_TEAR_DOWN_SECONDS)
+        _told(self.mailbox.close.remote(self.count))
         self._thread.join(timeout=_TEAR_DOWN_SECONDS)
 
 
@@ -165,6 +169,12 @@ def _ending_after(timeout: float | None) -> Iterator[None]:
             yield
         finally:
             faulthandler.cancel_dump_traceback_later()
+
+
+def _told(answer: Any) -> None:
+    """Wait until the mailbox knows; if Ray itself was stopped, the workers are gone."""
+    with suppress(RayError):
+        ray.get(answer, timeout=_TEAR_DOWN_SECONDS)
 
 
 def _workers_lost(why: str) -> WorkersLost:

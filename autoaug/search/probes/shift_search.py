@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -40,7 +41,8 @@ class Match:
         noise: its standard deviation if the distributions are equal.
         steps: the operations after each step of the search, with the discrepancy that remains.
         measured: how many candidates were measured.
-        inputs: how many samples were augmented for this.
+        inputs: how many samples were augmented for this, as those of slow operators count.
+        untried: the operators that were not tried, because `most_inputs` were used up.
     """
 
     operations: tuple[Operation, ...]
@@ -50,6 +52,7 @@ class Match:
     steps: tuple[tuple[str, float], ...]
     measured: int
     inputs: int
+    untried: tuple[str, ...]
 
     @property
     def policy(self) -> Policy | None:
@@ -65,6 +68,25 @@ class _State(NamedTuple):
     operations: tuple[Operation, ...]
 
 
+@dataclass
+class _Meter:
+    """Counts what is measured, and says when that is enough.
+
+    Attributes:
+        most: how many samples may be augmented. What is begun then is still finished.
+        inputs: how many were. One under an operator that takes twice as long counts twice.
+        measured: how many candidates were measured.
+    """
+
+    most: float
+    inputs: float = 0.0
+    measured: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        return self.inputs >= self.most
+
+
 class _Matcher:
     """Measures all candidates on the same samples with the same random numbers.
 
@@ -72,25 +94,35 @@ class _Matcher:
         inputs: the samples to augment.
         target: the samples that they should look like.
         modality: of the samples; its families are in order of application.
+        meter: counts what is measured.
     """
 
-    def __init__(self, inputs: Tensor, target: ReferenceSample, modality: Modality) -> None:
-        self.inputs, self.target, self._families, self._modality = inputs, target, modality.families, modality.name
-        self.measured = 0
+    def __init__(self, inputs: Tensor, target: ReferenceSample, modality: Modality, meter: _Meter) -> None:
+        self.inputs, self.target, self.meter = inputs, target, meter
+        self._families, self._modality, self._slow = modality.families, modality.name, modality.slow_operators
         self._known: dict[tuple[Operation, ...], float] = {}
 
     def state(self, operations: Sequence[Operation]) -> _State:
         """The operations in order of application, with the discrepancy from the target after them."""
         ordered = tuple(sorted(operations, key=self._place))
         if ordered not in self._known:
-            self.measured += 1
+            self.meter.measured += 1
+            self.meter.inputs += len(self.inputs) * (1 + sum(self.cost(o.operator) - 1 for o in ordered))
             generator = torch.Generator().manual_seed(0)
             plan = draw_plan(policy_of(ordered), len(self.inputs), generator, self._modality)
             self._known[ordered] = self.target.distance(apply_plan(plan, self.inputs, check=False))
         return _State(self._known[ordered], ordered)
 
     def best(self, candidates: Iterable[Sequence[Operation]]) -> _State:
-        return min((self.state(candidate) for candidate in candidates), key=lambda s: s.distance)
+        """The best of the candidates, of which the first is always measured."""
+        first, *others = candidates
+        states = [self.state(first)]
+        states += [self.state(other) for other in others if not self.meter.is_over]
+        return min(states, key=lambda s: s.distance)
+
+    def cost(self, operator: str) -> float:
+        """How many times as long as others it takes to apply that operator."""
+        return self._slow.get(operator, 1.0)
 
     def families(self, state: _State) -> list[int]:
         """The families of its operations, as sorted indices."""
@@ -106,7 +138,7 @@ def policy_of(operations: Sequence[Operation]) -> Policy:
     return Policy(name="matched", layers=in_turn(*operations))
 
 
-def match(inputs: Tensor, validation: Tensor, modality: Modality) -> Match:
+def match(inputs: Tensor, validation: Tensor, modality: Modality, most_inputs: float = math.inf) -> Match:
     """Find operations that make the distribution of `inputs` match that of `validation`. A beam search adds operations
     until the remaining discrepancy is noise; then all are refined together, and superfluous ones are removed.
 
@@ -114,17 +146,21 @@ def match(inputs: Tensor, validation: Tensor, modality: Modality) -> Match:
         inputs: training samples ``[n, ...]`` in the engine's format.
         validation: ``[m, ...]``, at least 8. 50 samples reveal a single strong operator; a mixture of two needs 500.
         modality: the modality of both.
+        most_inputs: how many samples may be augmented, where slow operators count more and are tried last. Soon after
+            that the search ends with the best that it has.
     """
     operators = [o for o in all_operators().values() if o.modality == modality.name and o.name != IDENTITY]
     whole, part = (ReferenceSample(given, modality.features) for given in (validation, validation[: _ROUGH[1]]))
-    fine = _Matcher(inputs, whole, modality)
-    rough = _Matcher(inputs[: _ROUGH[0]], part, modality)
+    meter, tried = _Meter(most_inputs), set[str]()
+    fine = _Matcher(inputs, whole, modality, meter)
+    rough = _Matcher(inputs[: _ROUGH[0]], part, modality, meter)
+    operators.sort(key=lambda o: rough.cost(o.name))
     noise = fine.target.noise(len(inputs))
     least = _DEVIATIONS * noise
     start = best = fine.state(())
     beam, steps = [best], []
-    while len(best.operations) < _MOST_OPERATIONS and best.distance > least:
-        extended = [s for state in beam for s in _extended(rough, state, operators)]
+    while len(best.operations) < _MOST_OPERATIONS and best.distance > least and not meter.is_over:
+        extended = [s for state in beam for s in _extended(rough, state, operators, tried)]
         refined = [_refined(fine, fine.state(s.operations), _ROUGHLY) for s in _varied(fine, extended, _BEAM)]
         ranked = sorted(refined, key=lambda s: s.distance)
         if not ranked or ranked[0].distance > best.distance - max(least, 0.1 * best.distance):
@@ -138,19 +174,23 @@ def match(inputs: Tensor, validation: Tensor, modality: Modality) -> Match:
         residual=best.distance,
         noise=noise,
         steps=tuple(steps),
-        measured=fine.measured + rough.measured,
-        inputs=fine.measured * len(fine.inputs) + rough.measured * len(rough.inputs),
+        measured=meter.measured,
+        inputs=round(meter.inputs),
+        untried=tuple(o.name for o in operators if tried and o.name not in tried),
     )
 
 
-def _extended(matcher: _Matcher, state: _State, operators: Sequence[Operator]) -> list[_State]:
-    """The best ways to add one operation: try all operators on a coarse grid, then refine the best few."""
-    used = {o.operator for o in state.operations}
-    coarse = [
-        matcher.best((*state.operations, o) for o in _coarse(operator))
-        for operator in operators
-        if operator.name not in used
-    ]
+def _extended(matcher: _Matcher, state: _State, operators: Sequence[Operator], tried: set[str]) -> list[_State]:
+    """The best ways to add one operation: try the operators on a coarse grid, then refine the best few. Half of what
+    may still be measured is kept for that. The names of the operators go to `tried`.
+    """
+    used, meter = {o.operator for o in state.operations}, matcher.meter
+    half = (meter.inputs + meter.most) / 2
+    coarse = []
+    for operator in operators:
+        if operator.name not in used and (meter.inputs < half or not coarse):
+            coarse.append(matcher.best((*state.operations, o) for o in _coarse(operator)))
+            tried.add(operator.name)
     return [_refined(matcher, s, _ROUGHLY) for s in _varied(matcher, coarse, _REFINED)]
 
 

@@ -16,7 +16,7 @@ import autoaug
 from autoaug import api
 from autoaug.errors import AutoaugError
 from autoaug.modalities.audio import features, models, pictures
-from autoaug.modalities.audio.examples import sounds
+from autoaug.modalities.audio.examples import examples as sounds
 from autoaug.modalities.audio.spectrogram import BANDS, HOP, LogMel
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import load_policy

@@ -13,7 +13,7 @@ from autoaug import api
 from autoaug.errors import AutoaugError
 from autoaug.modalities.registry import get_modality
 from autoaug.modalities.text import features, models, pictures
-from autoaug.modalities.text.examples import texts
+from autoaug.modalities.text.examples import examples as texts
 from autoaug.policy.loading import load_policy, parse_policy
 from autoaug.policy.models import Adversarial
 from autoaug.search.sampling import Given, sample_shaped

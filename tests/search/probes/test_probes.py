@@ -93,11 +93,11 @@ def test_the_gradient_moves_away_from_what_harms(task: TrainingSetting) -> None:
 
 
 def test_the_shift_is_found_and_few_images_are_not_asked() -> None:
-    result = request(MatchShift(), shifted_task())
+    result = request(MatchShift(10), shifted_task())
     policy = matched(result.probe_result)
     assert policy is not None
     assert result.sample_passes > 0
     few = replace(small_task(), validation=samples(20, 1))
-    assert matched(request(MatchShift(), few).probe_result) is None
+    assert matched(request(MatchShift(10), few).probe_result) is None
     assert matched(None) is None
     assert np.isfinite(result.probe_result["residual"])

@@ -71,6 +71,18 @@ def test_nothing_is_found_where_nothing_is(digits: Tensor) -> None:
     assert matched.residual == matched.initial
 
 
+def test_a_bound_is_kept_and_slow_operators_are_left_out_first() -> None:
+    sounds = get_modality("audio")
+    waves = 0.1 * torch.randn(160, 1, 2000, generator=torch.Generator().manual_seed(0))
+    quieter = 0.3 * waves[60:]
+    most = 100 * 60
+    found = shift_search.match(waves[:60], quieter, sounds, most)
+    assert [o.operator for o in found.operations] == ["Gain"]
+    assert set(sounds.slow_operators) <= set(found.untried)
+    assert most <= found.inputs <= 1.1 * most
+    assert found.operations == shift_search.match(waves[:60], quieter, sounds, most).operations
+
+
 def test_images_without_any_content_are_no_fault() -> None:
     assert match(torch.zeros(20, 3, 8, 8), torch.zeros(20, 3, 8, 8)).operations == ()
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
-from autoaug.errors import OptionError, UnknownName
-from autoaug.modalities.networks import Start
+from autoaug.modalities.from_scratch import FromScratch, Network
 
 
 class _Network(nn.Module):
@@ -33,35 +31,14 @@ class _Network(nn.Module):
         return logits
 
 
-def build(
-    name: str,
-    shape: tuple[int, ...],
-    outputs: int,
-    mean: Tensor,
-    std: Tensor,
-    seed: int,
-    start: Start | None = None,
-) -> nn.Module:
-    check(name)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return _Network(shape[0], outputs, mean, std)
-
-
-def is_own(name: str) -> bool:
-    return False
-
-
-def resolve(name: str, shape: tuple[int, ...]) -> tuple[str, str]:
-    return name, "as given"
-
-
-def start(name: str, weights: str, shape: tuple[int, ...], outputs: int) -> tuple[Start, str]:
-    raise OptionError(f"--weights {weights}: networks for series begin from random weights; leave it out")
-
-
-def check(name: str, weights: str | None = None) -> None:
-    if name != "auto":
-        raise UnknownName("model", name, ["auto"])
-    if weights is not None:
-        start(name, weights, (), 0)
+_NETWORKS = FromScratch(
+    "series",
+    {"small": Network(lambda shape, outputs, mean, std: _Network(shape[0], outputs, mean, std), "two convolutions")},
+)
+build, check, is_own, resolve, start = (
+    _NETWORKS.build,
+    _NETWORKS.check,
+    _NETWORKS.is_own,
+    _NETWORKS.resolve,
+    _NETWORKS.start,
+)

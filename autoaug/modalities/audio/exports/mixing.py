@@ -10,7 +10,7 @@ from torch import Tensor
 from autoaug.functional.bounds import check_classes
 from autoaug.functional.labels import soft_labels
 from autoaug.functional.sampling import Seeded
-from autoaug.modalities.audio.exports.steps import augment_samples
+from autoaug.functional.steps import augment_samples
 from autoaug.modalities.audio.mixing import draw_mixing, mix_pairs
 from autoaug.modalities.audio.signals import as_float, as_type, check_waves
 

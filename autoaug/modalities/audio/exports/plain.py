@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from autoaug.functional.sampling import Seeded
-from autoaug.modalities.audio.exports.steps import augment_samples
+from autoaug.functional.steps import augment_samples
 from autoaug.modalities.audio.signals import as_float, as_type, check_waves
 
 

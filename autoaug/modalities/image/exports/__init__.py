@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from autoaug.functional import bounds, workers
+from autoaug.modalities import array_draws
 from autoaug.modalities.image.exports import (
+    apply,
     array_apply,
     array_noise,
     array_types,
     arrays,
-    chains,
     kornia,
     mixing,
     plain,
-    steps,
     torchvision,
     with_targets,
 )
@@ -32,7 +32,7 @@ _ARRAY_KINDS = {"warp": "warp", "projection": "warp"}
 _ARRAY_TYPES = """Array = Any
 Size = tuple[int, int]
 Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]"""
-_IN_NUMPY = (bounds, workers, array_types, arrays, array_noise, array_apply)
+_IN_NUMPY = (bounds, workers, array_draws, array_types, arrays, array_noise, array_apply)
 
 EXPORTS: Mapping[str, Runtime] = {
     "torchvision": TorchRuntime(
@@ -40,8 +40,7 @@ EXPORTS: Mapping[str, Runtime] = {
         torchvision,
         True,
         _TORCH_KINDS,
-        steps,
-        chains,
+        apply,
         plain,
         mixing,
         with_targets,
@@ -52,8 +51,7 @@ EXPORTS: Mapping[str, Runtime] = {
         kornia,
         False,
         _TORCH_KINDS,
-        steps,
-        chains,
+        apply,
         plain,
         mixing,
         words=in_kornia,

@@ -10,7 +10,7 @@ from torch import Tensor
 from autoaug.functional.bounds import check_classes
 from autoaug.functional.labels import soft_labels
 from autoaug.functional.sampling import Seeded
-from autoaug.modalities.image.exports.steps import augment_samples
+from autoaug.functional.steps import augment_samples
 from autoaug.modalities.image.mixing import draw_mixing, label_share, mix_pairs
 from autoaug.modalities.image.pixels import as_batch, as_float, as_type, check_inputs
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from autoaug.functional.sampling import Seeded
-from autoaug.modalities.image.exports.steps import augment_samples
+from autoaug.functional.steps import augment_samples
 from autoaug.modalities.image.pixels import as_batch, as_float, as_type, check_inputs
 
 

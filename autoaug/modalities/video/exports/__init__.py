@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from autoaug.modalities.image.exports import kornia, torchvision
 from autoaug.modalities.runtime import Runtime, TorchRuntime
-from autoaug.modalities.video.exports import chains, mixing, plain, steps
+from autoaug.modalities.video.exports import apply, mixing, plain
 
 _KINDS = {
     "samples": "samples",
@@ -21,6 +21,6 @@ _KINDS = {
 _USE = "clips = Augment()(clips)"
 
 EXPORTS: Mapping[str, Runtime] = {
-    "torchvision": TorchRuntime(_USE, torchvision, True, _KINDS, steps, chains, plain, mixing),
-    "kornia": TorchRuntime(_USE, kornia, False, _KINDS, steps, chains, plain, mixing),
+    "torchvision": TorchRuntime(_USE, torchvision, True, _KINDS, apply, plain, mixing),
+    "kornia": TorchRuntime(_USE, kornia, False, _KINDS, apply, plain, mixing),
 }

@@ -10,10 +10,10 @@ from torch import Tensor
 from autoaug.functional.bounds import check_classes
 from autoaug.functional.labels import soft_labels
 from autoaug.functional.sampling import Seeded
+from autoaug.functional.steps import augment_samples
 from autoaug.modalities.image.mixing import draw_mixing, label_share
 from autoaug.modalities.image.pixels import as_float, as_type
 from autoaug.modalities.video.clips import as_clips, check_clips
-from autoaug.modalities.video.exports.steps import augment_samples
 from autoaug.modalities.video.mixing import mix_clips
 
 MIXING: tuple[tuple[int, int], float, float] = ((1, 1), 1.0, 1.0)

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from autoaug.functional.sampling import Seeded
+from autoaug.functional.steps import augment_samples
 from autoaug.modalities.image.pixels import as_float, as_type
 from autoaug.modalities.video.clips import as_clips, check_clips
-from autoaug.modalities.video.exports.steps import augment_samples
 
 
 class Augment(Seeded):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from autoaug.modalities.image.exports.idioms.numbers import drawn, number, pair
+from autoaug.modalities.image.exports.idioms.drawn import by_helper, drawn, one_of
+from autoaug.modalities.image.exports.idioms.numbers import number, pair
 from autoaug.modalities.runtime import Call, Expression
 
 use = "images = Augment()(images); torch.manual_seed seeds it"
@@ -21,49 +22,21 @@ helpers = Path(__file__).parent / "kornia_helpers.py"
 shell = Path(__file__).parent / "kornia.txt"
 published: Mapping[str, str] = {}
 published_note = ""
-
-
-def _value(function: str, p: str, **ends: tuple[float, float]) -> str:
-    """A function of pixels whose arguments are drawn."""
-    return drawn("RandomValue", function, p, ends)
-
-
-def _warp(function: str, p: str, **ends: tuple[float, float]) -> str:
-    """A movement of pixels whose arguments are drawn."""
-    return drawn("RandomWarp", function, p, ends)
-
-
-#: The expression for each operator, for the lowest and the highest value and the probability.
-_WORDS: Mapping[str, Callable[[float, float, str], str]] = {
+#: The library's own, or another form, for the lowest and the highest value and the probability.
+_NATIVE: Mapping[str, Callable[[float, float, str], str]] = {
     "HorizontalFlip": lambda low, high, p: f"K.RandomHorizontalFlip(p={p})",
     "VerticalFlip": lambda low, high, p: f"K.RandomVerticalFlip(p={p})",
     "Invert": lambda low, high, p: f"K.RandomInvert(p={p})",
-    "Brightness": lambda low, high, p: _value("E.adjust_brightness_accumulative", p, factor=(1 + low, 1 + high)),
-    "Contrast": lambda low, high, p: _value("E.adjust_contrast_with_mean_subtraction", p, factor=(1 + low, 1 + high)),
-    "Saturation": lambda low, high, p: _value("saturation", p, factor=(1 + low, 1 + high)),
-    "Grayscale": lambda low, high, p: _value("saturation", p, factor=(1 - high, 1 - low)),
-    "Hue": lambda low, high, p: _value("hue", p, turns=(low, high)),
+    "Brightness": lambda low, high, p: drawn(
+        "RandomValue", "E.adjust_brightness_accumulative", p, {"factor": (1 + low, 1 + high)}
+    ),
+    "Contrast": lambda low, high, p: drawn(
+        "RandomValue", "E.adjust_contrast_with_mean_subtraction", p, {"factor": (1 + low, 1 + high)}
+    ),
     "Sharpness": lambda low, high, p: f"K.RandomSharpness({pair(1 + low, 1 + high)}, p={p})",
     "Posterize": lambda low, high, p: f"K.RandomPosterize({pair(8 - high, 8 - low)}, p={p})",
     "Solarize": lambda low, high, p: f"K.RandomSolarize({pair(1 - high, 1 - low)}, additions=(0, 0), p={p})",
-    "AutoContrast": lambda low, high, p: _value("autocontrast", p, share=(low, high)),
-    "Equalize": lambda low, high, p: _value("equalize", p, share=(low, high)),
-    "Gamma": lambda low, high, p: _value("gamma", p, octaves=(low, high)),
-    "GaussianBlur": lambda low, high, p: _value("blur", p, fraction=(low, high)),
-    "GaussianNoise": lambda low, high, p: _value("noise", p, sigma=(low, high)),
     "Rotate": lambda low, high, p: f"K.RandomRotation({pair(low, high)}, p={p})",
-    "ShearX": lambda low, high, p: _warp("shear", p, x=(low, high)),
-    "ShearY": lambda low, high, p: _warp("shear", p, y=(low, high)),
-    "TranslateX": lambda low, high, p: _warp("translate", p, x=(low, high)),
-    "TranslateY": lambda low, high, p: _warp("translate", p, y=(low, high)),
-    "Scale": lambda low, high, p: _warp("zoom", p, octaves=(low, high)),
-    "PadCrop": lambda low, high, p: _warp("pad_crop", p, padding=(low, high), x=(0, 1), y=(0, 1)),
-    "RandomResizedCrop": lambda low, high, p: _warp(
-        "resized_crop", p, share=(low, high), area=(0, 1), aspect=(-1, 1), x=(0, 1), y=(0, 1)
-    ),
-    "QuarterTurn": lambda low, high, p: _warp("quarter_turn", p, case=(0, 3)),
-    "Transpose": lambda low, high, p: _warp("transpose", p),
-    "Cutout": lambda low, high, p: _value("cutout", p, side=(low, high), x=(0, 1), y=(0, 1)),
 }
 #: Kornia's own for those at full strength.
 _FULL: Mapping[str, str] = {
@@ -77,13 +50,13 @@ def operation(operator: str, low: float, high: float, probability: float) -> Exp
     """See `autoaug.modalities.runtime.Words`."""
     if operator in _FULL and low == high == 1:
         return f"{_FULL[operator]}(p={number(probability)})"
-    return _WORDS[operator](low, high, number(probability)) if operator in _WORDS else None
+    p = number(probability)
+    return _NATIVE[operator](low, high, p) if operator in _NATIVE else by_helper(operator, low, high, p)
 
 
 def choice(items: Sequence[Expression], weights: Sequence[float]) -> Expression:
     """See `autoaug.modalities.runtime.Words`."""
-    even = max(weights) - min(weights) < 1e-9
-    return Call("OneOf([", items, "])" if even else f"], p=[{', '.join(map(number, weights))}])")
+    return one_of("OneOf", items, weights)
 
 
 def in_turn(items: Sequence[Expression]) -> Expression:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from autoaug.modalities.image.exports.idioms.drawn import one_of
 from autoaug.modalities.image.exports.idioms.numbers import number, pair
 from autoaug.modalities.runtime import Call, Expression
 
@@ -97,8 +98,7 @@ def operation(operator: str, low: float, high: float, probability: float) -> Exp
 
 def choice(items: Sequence[Expression], weights: Sequence[float]) -> Expression:
     """See `autoaug.modalities.runtime.Words`."""
-    even = max(weights) - min(weights) < 1e-9
-    return Call("RandomChoice([", items, "])" if even else f"], p=[{', '.join(map(number, weights))}])")
+    return one_of("RandomChoice", items, weights)
 
 
 def in_turn(items: Sequence[Expression]) -> Expression:
