@@ -23,9 +23,9 @@ MOST_LINES, MOST_FUNCTION_LINES, MOST_PARAMETERS = 400, 60, 8
 LONG_FILES: dict[str, str] = {}
 LONG_FUNCTIONS: dict[str, str] = {}
 MANY_PARAMETERS: dict[str, str] = {}
-#: Rooms that know no modality by name; "text" is too common a word to be looked for.
+#: Rooms that know no modality by name; "text" and "translation" are too common to be looked for: labels are these, too.
 CORE = ROOMS - {"modalities"}
-ORDINARY = {"text"}
+ORDINARY = {"text", "translation"}
 #: What may stand beside the word all the same: reading a name of an older version, and a property of CSS.
 ALLOWED = re.compile(r"renamed\(|_RENAMED|_AS_NOW|image-rendering")
 

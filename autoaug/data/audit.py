@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from autoaug.data.inputs import Inputs, in_blocks
-from autoaug.data.labels import counts_of, kind_of
+from autoaug.data.labels import TEXTS, counts_of, kind_of, target_texts
 from autoaug.data.source import DECIMAL, Role, Source
 from autoaug.data.texts import characters
 from autoaug.errors import DataError, UnknownName
@@ -119,9 +119,10 @@ def hash_inputs(inputs: Inputs) -> np.ndarray:
 
 def _too_few_classes(source: Source) -> list[Finding]:
     train = source.parts["train"].labels
-    if kind_of(train) == "transcription":
+    if kind_of(train) in TEXTS:
         message = f"{source.name}: all training samples have the same text; a search needs different ones"
-        return [Finding("classes", "stop", message)] if (train == train[0]).all() else []
+        texts = target_texts(train)
+        return [Finding("classes", "stop", message)] if (texts == texts[0]).all() else []
     if kind_of(train) != "classification":
         constant = [name for name, column in zip(source.classes, train.T, strict=True) if (column == column[0]).all()]
         if not constant:
@@ -174,11 +175,12 @@ def _unknown_characters(source: Source) -> list[Finding]:
     """Characters of given splits that no training text has."""
     findings = []
     for role, part in source.parts.items():
-        if kind_of(part.labels) != "transcription":
+        if kind_of(part.labels) not in TEXTS:
             return []
-        unknown = sorted(set(characters(part.labels)) - set(source.classes))
+        texts = target_texts(part.labels)
+        unknown = sorted(set(characters(texts)) - set("".join(source.classes)))
         if unknown:
-            rows = np.flatnonzero(np.isin(part.labels, [ord(character) for character in unknown]).any(1))
+            rows = np.flatnonzero(np.isin(texts, [ord(character) for character in unknown]).any(1))
             message = (
                 f"{len(rows)} texts of the {role} split have characters that no training text has, "
                 f"{' '.join(map(repr, unknown[:_MOST_LISTED]))}, e.g. {part.names[rows[0]]}; they cannot be predicted "

@@ -16,6 +16,7 @@ _PREDICTED: dict[Kind, str] = {
     "multi-label": "labels, several per sample",
     "regression": "numbers to predict per sample",
     "transcription": "characters, of which texts are made",
+    "translation": "pieces of words, of which translations are made",
 }
 
 

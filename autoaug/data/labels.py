@@ -1,6 +1,6 @@
 """The forms of labels: a class per sample (int64 ``[n]``), several labels per sample (bool ``[n, labels]``), numbers
-(float32 ``[n, numbers]``), or texts (int32 ``[n, length]``; see `autoaug.data.texts`). The form tells what is
-predicted.
+(float32 ``[n, numbers]``), texts (int32 ``[n, length]``; see `autoaug.data.texts`), or texts with their translations
+(int32 ``[n, 2, length]``). The form tells what is predicted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from autoaug.data.texts import decode_texts, text_lengths
 from autoaug.errors import DataError
 
 #: What is predicted, by the form of the labels.
-Kind = Literal["classification", "multi-label", "regression", "transcription"]
+Kind = Literal["classification", "multi-label", "regression", "transcription", "translation"]
+#: What is predicted as text, which `Source.classes` are the characters or pieces of.
+TEXTS: tuple[Kind, ...] = ("transcription", "translation")
 
 #: Numbers and lengths of texts are divided into at most so many strata, and none is smaller than that many samples.
 _BINS, _LEAST = 10, 8
@@ -26,7 +28,14 @@ def kind_of(labels: np.ndarray) -> Kind:
         return "classification"
     if labels.dtype == bool:
         return "multi-label"
-    return "regression" if labels.dtype.kind == "f" else "transcription"
+    if labels.dtype.kind == "f":
+        return "regression"
+    return "translation" if labels.ndim == 3 else "transcription"
+
+
+def target_texts(labels: np.ndarray) -> np.ndarray:
+    """The texts to predict, int32 ``[n, length]``, if these are labels of `TEXTS`: of translations, the second ones."""
+    return labels[:, 1] if labels.ndim == 3 else labels
 
 
 def members(labels: np.ndarray, number: int) -> np.ndarray:
@@ -62,7 +71,7 @@ def strata_of(labels: np.ndarray) -> np.ndarray:
         common = alike[combination] >= _LEAST
         strata = np.unique(np.where(common, labels.shape[1] + 1 + combination, rarest), return_inverse=True)[1]
     else:
-        numbers = labels[:, 0] if labels.dtype.kind == "f" else text_lengths(labels)
+        numbers = labels[:, 0] if labels.dtype.kind == "f" else text_lengths(target_texts(labels))
         edges = np.quantile(numbers, np.linspace(0, 1, min(_BINS, max(1, len(labels) // _LEAST)) + 1)[1:-1])
         strata = np.searchsorted(edges, numbers, side="right")
     sizes = np.bincount(strata)
@@ -71,13 +80,13 @@ def strata_of(labels: np.ndarray) -> np.ndarray:
 
 
 def in_words(label: np.ndarray, names: Sequence[str]) -> str:
-    """The label of a sample as text: its class, its labels, its numbers, or its text."""
+    """The label of a sample as text: its class, its labels, its numbers, its text, or its text with the translation."""
     if label.ndim == 0:
         return names[int(label)]
     if label.dtype == bool:
         return ", ".join(name for name, has in zip(names, label.tolist(), strict=True) if has) or "no label"
     if label.dtype.kind == "i":
-        return decode_texts(label[None])[0]
+        return " → ".join(decode_texts(np.atleast_2d(label)))
     if len(names) == 1:
         return f"{label[0]:.4g}"
     return ", ".join(f"{name} {value:.4g}" for name, value in zip(names, label.tolist(), strict=True))

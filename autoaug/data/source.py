@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from autoaug.data.inputs import Inputs
-from autoaug.data.labels import kind_of
+from autoaug.data.labels import TEXTS, kind_of
 from autoaug.errors import DataError
 from autoaug.modalities.registry import get_modality
 from autoaug.utils.files import is_text
@@ -70,7 +70,7 @@ class Source:
     Attributes:
         name: its name.
         classes: class names, which labels index; or the names of the columns of labels of another form; or the
-            characters of the training texts.
+            characters of the training texts, or the pieces of words that their translations are made of.
         parts: the parts by role, at least ``train``.
         unreadable: files that could not be read, each with the cause.
         forms: counts of samples by form, for each property such as the shape.
@@ -98,7 +98,7 @@ class Source:
     modality: str = field(default_factory=lambda: get_modality().name)
 
     def __post_init__(self) -> None:
-        if kind_of(self.parts["train"].labels) != "transcription":
+        if kind_of(self.parts["train"].labels) not in TEXTS:
             _check_class_names(self.name, self.classes)
 
 

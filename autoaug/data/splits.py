@@ -19,7 +19,7 @@ from sklearn.model_selection import train_test_split
 from autoaug.data.audit import Audit
 from autoaug.data.folds import Folds, check_count, cut
 from autoaug.data.inputs import Inputs, in_memory, join, pick
-from autoaug.data.labels import absent, counts_of, kind_of, members, strata_of
+from autoaug.data.labels import TEXTS, absent, counts_of, kind_of, members, strata_of
 from autoaug.data.source import Part, Role, Source
 from autoaug.errors import DataError, OptionError
 from autoaug.modalities.registry import get_modality
@@ -235,7 +235,7 @@ def _check_counts(source: Source, folds: int | None) -> None:
         name, fold_cure = source.classes[int(counts.argmin())], ", leave --folds out" if folds is not None else ""
         kind = kind_of(part.labels)
         what, cure = f"{'class' if kind == 'classification' else 'label'} {name!r} has", "leave the class out"
-        if kind == "transcription":
+        if kind in TEXTS:
             what, cure = "it has only", "provide a split"
         raise DataError(
             f"{source.name}: {what} {counts.min()} training samples; {least} are needed to hold out "
@@ -247,7 +247,8 @@ def _check_units(source: Source, units: np.ndarray, folds: int | None) -> None:
     """Raise `DataError` if a class has fewer groups than there are splits to hold out and to train on."""
     held_out, part = _held_out(source), source.parts["train"]
     rows = part.originals
-    for label, name in enumerate(source.classes):
+    alike = kind_of(part.labels) in TEXTS  # each sample has all of these
+    for label, name in enumerate(source.classes[:1] if alike else source.classes):
         own = rows[members(part.labels[rows], label)]
         count = len(np.unique(units[own]))
         if held_out and count <= len(held_out) and count < len(own):

@@ -1,4 +1,6 @@
-"""Texts as labels: the code points of their characters, int32 ``[n, length]``, with -1 after the end."""
+"""Texts as labels: the code points of their characters, int32 ``[n, length]``, with -1 after the end; of texts and
+their translations, ``[n, 2, length]``.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +24,11 @@ def encode_texts(texts: Sequence[str], length: int | None = None) -> np.ndarray:
     for row, text in zip(codes, texts, strict=True):
         row[: len(text)] = np.frombuffer(text.encode("utf-32-le"), "<i4")
     return codes
+
+
+def encode_pairs(pairs: Sequence[tuple[str, str]]) -> np.ndarray:
+    """Texts and their translations as code points, int32 ``[n, 2, length]``."""
+    return encode_texts([text for pair in pairs for text in pair]).reshape(len(pairs), 2, -1)
 
 
 def decode_texts(codes: np.ndarray) -> list[str]:

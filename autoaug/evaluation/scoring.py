@@ -15,7 +15,7 @@ from autoaug.evaluation.clusters import Clusters
 from autoaug.evaluation.confirmation import CandidatePolicy
 from autoaug.evaluation.statistics import Errors, corrected_errors, crossed_errors, estimate_within
 from autoaug.results import Candidate, MetricScores
-from autoaug.training.metrics import Measured, Metric, metric_record, metrics_of, score
+from autoaug.training.metrics import Measured, Metric, metric_record, metrics_of, score, trial_metric
 from autoaug.training.result import TrialResult
 from autoaug.training.tasks import Task
 
@@ -85,13 +85,18 @@ class Scoring:
     _known: dict[int, tuple[np.ndarray, float, np.ndarray]] = field(default_factory=dict, init=False, repr=False)
 
     @property
+    def trial_metric(self) -> Metric:
+        """How predictions of the validation split are measured."""
+        return trial_metric(self.metric, self.task)
+
+    @property
     def resolution(self) -> float:
         """The step between possible scores on the test split."""
         return self._step(len(self.test_labels))
 
     def _step(self, tested: int) -> float:
         """The step between possible scores on so many samples."""
-        return _FINEST if kind_of(self.test_labels) == "regression" else 1 / tested
+        return _FINEST if kind_of(self.test_labels) in ("regression", "translation") else 1 / tested
 
     @property
     def fold_count(self) -> int | None:
@@ -116,7 +121,7 @@ class Scoring:
     def training(self, validation: np.ndarray, test: np.ndarray, seconds: float) -> ConfirmedTraining:
         """A training with these predictions, tested on the whole test split."""
         statistics = (
-            self.metric.statistics(validation, self.validation_labels),
+            self.trial_metric.statistics(validation, self.validation_labels),
             self.metric.statistics(test, self.test_labels),
         )
         return ConfirmedTraining(validation, test, seconds, *statistics, np.arange(len(self.test_labels)))
@@ -168,7 +173,7 @@ class Scoring:
         """The clusters of the validation split."""
         groups = self.validation_groups
         is_one = groups is None or len(np.unique(groups)) < 2
-        return Clusters.of(self.metric, self.validation_labels, None if is_one else groups)
+        return Clusters.of(self.trial_metric, self.validation_labels, None if is_one else groups)
 
     def _table(
         self, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], clusters: Clusters
@@ -191,7 +196,7 @@ class Scoring:
         """The score and what each cluster adds to it, computed once: a user's metric may take a second."""
         known = self._known.get(id(statistics))
         if known is None or known[0] is not statistics:
-            known = statistics, score(self.metric, statistics), clusters.added(statistics)
+            known = statistics, score(clusters.metric, statistics), clusters.added(statistics)
             self._known[id(statistics)] = known
         return known[1:]
 
@@ -234,7 +239,7 @@ def assess(
     """
     seeds = [seed for seed in seeds if (candidate_policy.name, seed) in trainings]
     own = [trainings[candidate_policy.name, seed] for seed in seeds]
-    validation = [score(scoring.metric, training.validation_statistics) for training in own]
+    validation = [score(scoring.trial_metric, training.validation_statistics) for training in own]
     test = [score(scoring.metric, training.test_statistics) for training in own]
     mean, has_classes = estimate_within(test, scoring.errors(own)), scoring.task.classes > 0
     is_share = metric_record(scoring.metric).is_share

@@ -15,6 +15,7 @@ _BUILTIN = (
     "autoaug.modalities.audio:MODALITY",
     "autoaug.modalities.video:MODALITY",
     "autoaug.modalities.text:MODALITY",
+    "autoaug.modalities.translation:MODALITY",
 )
 
 

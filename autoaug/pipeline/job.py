@@ -23,7 +23,7 @@ from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import Executor
 from autoaug.search.progress import Progress
-from autoaug.training.metrics import Metric, get_metric
+from autoaug.training.metrics import Metric, get_metric, trial_metric
 from autoaug.training.recipe import Recipe
 from autoaug.training.setting import Setting, TrainingSetting
 from autoaug.training.tasks import Task, task_for
@@ -74,6 +74,11 @@ class Job:
     def metric(self) -> Metric:
         """How predictions are measured."""
         return get_metric(self.config.metric, self.task)
+
+    @property
+    def trial_metric(self) -> Metric:
+        """How trials are scored."""
+        return trial_metric(self.metric, self.task)
 
     @property
     def modality(self) -> str:

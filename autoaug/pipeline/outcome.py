@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autoaug.data.labels import counts_of, in_words
+from autoaug.data.labels import counts_of, in_words, target_texts
 from autoaug.data.split_findings import split_findings
 from autoaug.data.splits import DataSet
 from autoaug.data.texts import decode_texts
@@ -29,6 +29,7 @@ from autoaug.search.trial_records import summary
 from autoaug.training.metrics import metric_record
 from autoaug.training.tasks import Regression
 from autoaug.training.transcription import Transcription
+from autoaug.training.translation import Translation
 from autoaug.utils.files import write_whole
 from autoaug.utils.sketch import sketch, union
 
@@ -43,10 +44,12 @@ def result_of(
 ) -> SearchResult:
     """Everything that the run found, as a record; `energy` is in watt-hours."""
     study, judgment, metric = searched.study, confirmed.judgment, metric_record(job.metric)
+    own = metric_record(job.trial_metric)
     objectives = study.strategy.objectives if study else ("score",)
     history = tuple(summary(trial) for trial in study.ended()) if study else ()
     result = SearchResult(
         metric=metric,
+        trial_metric=own if own != metric else None,
         verdict=judgment.verdict,
         sentence=judgment.sentence,
         returned=judgment.as_returned(),
@@ -58,7 +61,7 @@ def result_of(
         trials=_counts(history),
         cost=_cost(job, study, history, confirmed.seconds, energy),
         data=_data_summary(job),
-        objectives=tuple(metric.name if objective == "score" else objective for objective in objectives),
+        objectives=tuple(own.name if objective == "score" else objective for objective in objectives),
         stopped=searched.stopped,
         history=history,
         probes={name: dict(notes) for name, notes in study.history().probe_results.items() if notes} if study else {},
@@ -173,9 +176,9 @@ def _examples(job: Job, result: SearchResult, confirmed: Confirmed) -> Captioned
         shares = [f"right in {100 * a:.0f} % before, {100 * b:.0f} % after" for a, b in zip(old, new, strict=True)]
         captions = [f"{in_words(label, classes)}: {share}" for label, share in zip(test.labels, shares, strict=True)]
         return draw_examples(test, new - old, captions)
-    if isinstance(job.task, Transcription):
+    if isinstance(job.task, Transcription | Translation):
         both = (predicted_texts(job, side[0]) for side in (before, after))
-        texts = zip(decode_texts(test.labels), *both, strict=True)
+        texts = zip(decode_texts(target_texts(test.labels)), *both, strict=True)
         captions = [f"{text}: “{old}” before, “{new}” after" for text, old, new in texts]
         return draw_examples(test, mean_errors(job, before) - mean_errors(job, after), captions)
     return None

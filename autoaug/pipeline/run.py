@@ -29,7 +29,7 @@ def run_job(job: Job) -> SearchResult:
     """
     folder, config, data, progress = job.folder, job.config, job.data, job.progress
     data.check_test_groups()
-    progress.measured_by(metric_record(job.metric))
+    progress.measured_by(metric_record(job.trial_metric))
     for finding in split_findings(data):
         progress.warn(finding.message)
     facts = job.facts()

@@ -135,7 +135,7 @@ def _search(
     with open_executor(setting) as executor:
         full_length = setting.full_length_passes()
         # What is left to gain is judged by the noise of shares.
-        may_stop = config.early_stop and metric_record(job.metric).is_share
+        may_stop = config.early_stop and metric_record(job.trial_metric).is_share
         stopped = run_search(study, executor, budget, full_length, baselines, progress, may_stop=may_stop)
     if job.limit:
         progress.say(f"{as_option(job.limit.left())} of the time are left for what follows the search")

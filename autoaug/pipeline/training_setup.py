@@ -152,7 +152,9 @@ def _check_outputs(outputs: object, n: int, name: str, data: DataSet) -> None:
     task = task_for(data.train.labels, data.classes)
     wanted = task.output_shape(n)
     shape = list(outputs.shape) if isinstance(outputs, torch.Tensor) else []
-    if len(shape) != len(wanted) or any(size not in (own, "frames") for own, size in zip(shape, wanted, strict=True)):
+    if len(shape) != len(wanted) or any(
+        own != size and not isinstance(size, str) for own, size in zip(shape, wanted, strict=True)
+    ):
         given = shape if isinstance(outputs, torch.Tensor) else type(outputs).__name__
         raise OptionError(
             f"--model {name} must give outputs of shape [{', '.join(map(str, wanted))}] for {n} samples, not {given}"

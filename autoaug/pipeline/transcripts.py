@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from autoaug.data.inputs import spread_rows
+from autoaug.data.labels import target_texts
 from autoaug.data.texts import decode_texts
 from autoaug.evaluation.scoring import ConfirmedTraining
 from autoaug.pipeline.confirming import Confirmed
@@ -16,6 +17,7 @@ from autoaug.report.before_after import before_and_after
 from autoaug.results import SearchResult, Transcript, Transcripts, WordErrors
 from autoaug.training.metrics import WordErrorRate, recognized_words
 from autoaug.training.transcription import Transcription
+from autoaug.training.translation import Translation
 
 _EXAMPLES, _WORDS = 12, 20
 
@@ -25,14 +27,18 @@ def transcripts_of(job: Job, result: SearchResult, confirmed: Confirmed) -> Tran
     there is one candidate.
     """
     pair = before_and_after(result)
-    if not isinstance(job.task, Transcription) or pair is None:
+    if not isinstance(job.task, Transcription | Translation) or pair is None:
         return None
     before, after = ([confirmed.trainings[c.name, seed] for seed in c.seeds] for c in pair)
     rows = before[0].test_rows
     shown = spread_rows(len(rows), _EXAMPLES)
-    texts = decode_texts(job.data.test.labels[rows[shown]])
+    labels = job.data.test.labels[rows[shown]]
+    sources = decode_texts(labels[:, 0]) if labels.ndim == 3 else [""] * len(labels)
     predicted = (decode_texts(side[0].test_predictions[shown]) for side in (before, after))
-    examples = [Transcript(text=text, before=a, after=b) for text, a, b in zip(texts, *predicted, strict=True)]
+    examples = [
+        Transcript(source=source, text=text, before=a, after=b)
+        for source, text, a, b in zip(sources, decode_texts(target_texts(labels)), *predicted, strict=True)
+    ]
     (occurs, missed), (occurs_after, missed_after) = (_words(job, side) for side in (before, after))
     words = [
         WordErrors(
@@ -52,7 +58,7 @@ def _words(job: Job, trainings: Sequence[ConfirmedTraining]) -> tuple[Counter[st
     """How often each word is in the texts that the trainings were tested on, and how often it was missed."""
     occurs, missed = Counter[str](), Counter[str]()
     for training in trainings:
-        texts = decode_texts(job.data.test.labels[training.test_rows])
+        texts = decode_texts(target_texts(job.data.test.labels[training.test_rows]))
         for text, predicted in zip(texts, decode_texts(training.test_predictions), strict=True):
             words = text.split()
             occurs.update(words)
@@ -65,7 +71,9 @@ def mean_errors(job: Job, trainings: Sequence[ConfirmedTraining]) -> np.ndarray:
     """The mean number ``[n]`` of wrong words in each test sample, over the trainings that were tested on it."""
     rows = np.concatenate([training.test_rows for training in trainings])
     errors = [
-        WordErrorRate().statistics(training.test_predictions, job.data.test.labels[training.test_rows])[:, 0]
+        WordErrorRate().statistics(training.test_predictions, target_texts(job.data.test.labels[training.test_rows]))[
+            :, 0
+        ]
         for training in trainings
     ]
     counts = np.bincount(rows, minlength=len(job.data.test))

@@ -59,7 +59,9 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
     written = {"model.json": json.dumps(about, indent=2), "README.md": card}
     if script is not None:
         given = {name: repr(value) if name == "start" else json.dumps(value) for name, value in about.items()}
-        outputs = len(result.data.classes) + (result.data.task == "transcription")  # where the first is no character
+        outputs = len(result.data.classes) + (
+            result.data.task in ("transcription", "translation")
+        )  # the first is none of them
         given |= {"task": result.data.task, "outputs": str(outputs)}
         written["inference.py"] = texts.from_string(script.read_text(encoding="utf-8")).render(given)
     for name, text in written.items():

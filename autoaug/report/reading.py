@@ -46,7 +46,7 @@ def read_finished(folder: RunFolder) -> FinishedRun:
     if result.history and config.space is None:
         raise RunError(f"{folder.result} is from a search, but {folder.config} from a comparison; restore one of them")
     full_length = config.recipe.full_length_passes(result.data.train)
-    facts = RunFacts(result.history, full_length, result.metric, result, read_robustness(folder))
+    facts = RunFacts(result.history, full_length, result.metric, result, read_robustness(folder), result.trial_metric)
     return FinishedRun(result, config, facts)
 
 

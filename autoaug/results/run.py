@@ -239,11 +239,13 @@ class SearchResult(Record):
     """The outcome of a search: the content of ``result.json``. The verdict is based on the `comparison` of the finalist
     with the best baseline by validation; `claims` are what is proven about the policy that is returned; `longer` is
     what it and its rival gain from twice the length; `stopped` is why the search ended before its budget was spent, if
-    it did; `transcripts` has predicted texts, if texts are predicted.
+    it did; `transcripts` has predicted texts, if texts are predicted; `trial_metric` is what the scores of trials and
+    on the validation split are, if it is not the `metric`.
     """
 
     format: Literal[2] = 2
     metric: MetricRecord = MetricRecord()
+    trial_metric: MetricRecord | None = None
     verdict: Verdict
     sentence: str
     returned: Returned
@@ -311,6 +313,11 @@ class SearchResult(Record):
                     f"trial {trial.number} has {len(trial.values)} values for {len(self.objectives)} objectives"
                 )
         return self
+
+    @property
+    def measured_in_trials(self) -> MetricRecord:
+        """What the scores of trials, and on the validation split, are."""
+        return self.trial_metric or self.metric
 
     @property
     def run_dir(self) -> Path:

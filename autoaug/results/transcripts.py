@@ -10,11 +10,14 @@ from autoaug.results.record import Record, Unit
 
 
 class Transcript(Record):
-    """The text of a test sample, and what the first seeds of two candidates predicted."""
+    """The text of a test sample, and what the first seeds of two candidates predicted; of a translation, also its
+    source.
+    """
 
     text: str
     before: str
     after: str
+    source: str = ""
 
 
 class WordErrors(Record):

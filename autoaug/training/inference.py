@@ -13,6 +13,7 @@ from autoaug.training.device import precision, with_layout
 from autoaug.training.feed import float_batches, in_order, inputs_at_once
 from autoaug.training.modes import evaluating
 from autoaug.training.tasks import Task
+from autoaug.training.translation import Translation, with_texts
 
 
 def clean_batches(
@@ -38,3 +39,16 @@ def predict(
     """The task's scores from `model` for all samples, or those at `rows`; not augmented."""
     batches = clean_batches(inputs, device, modality, rows)
     return np.concatenate([task.predict(outputs_of(model, values, device)) for _, values in batches])
+
+
+@torch.no_grad()
+def predict_and_write(
+    model: nn.Module, task: Translation, inputs: Inputs, device: str, modality: str, rows: np.ndarray | None = None
+) -> np.ndarray:
+    """The task's scores as `predict` gives them, with the translations that `model` writes."""
+    scores, texts = [], []
+    for _, values in clean_batches(inputs, device, modality, rows):
+        scores.append(task.predict(outputs_of(model, values, device)))
+        with evaluating(model), precision(device):
+            texts += task.texts_of(model.translate(values))  # type: ignore[operator]
+    return with_texts(np.concatenate(scores), texts)

@@ -26,7 +26,7 @@ def score_and_loss(
     for indices, clean in clean_batches(samples.inputs, setting.device, setting.modality, rows):
         augmented = apply_plan(draw_plan(layers, len(clean), generator, setting.modality), clean, check=False)
         outputs, labels = outputs_of(model, augmented, setting.device), samples.labels[indices]
-        statistics.append(statistics_of(setting.metric, task, task.predict(outputs), labels))
+        statistics.append(statistics_of(setting.trial_metric, task, task.predict(outputs), labels))
         targets = task.targets(torch.from_numpy(labels)).to(setting.device)
         loss += float(task.loss(outputs.float(), targets).sum())
-    return score(setting.metric, np.concatenate(statistics)), loss / len(rows)
+    return score(setting.trial_metric, np.concatenate(statistics)), loss / len(rows)

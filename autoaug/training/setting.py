@@ -16,7 +16,7 @@ from autoaug.data.splits import Samples, nested_rows
 from autoaug.modalities.networks import Start
 from autoaug.policy.models import Policy
 from autoaug.training.device import deterministic_algorithms, one_thread, resident
-from autoaug.training.metrics import Accuracy, Metric
+from autoaug.training.metrics import Accuracy, Metric, trial_metric
 from autoaug.training.recipe import Recipe
 from autoaug.training.result import TrialResult
 from autoaug.training.state import TrainingPlan
@@ -79,6 +79,11 @@ class TrainingSetting:
     pools: Mapping[str, Pool] = field(default_factory=dict)
     start: Start | None = None
     deterministic: bool = False
+
+    @property
+    def trial_metric(self) -> Metric:
+        """What the scores of trials are; `metric` is what the test split is measured by."""
+        return trial_metric(self.metric, self.task)
 
     def warm_up(self) -> None:
         """Move samples that are in memory to the device."""

@@ -21,6 +21,7 @@ from autoaug.data.labels import kind_of, strata_of
 from autoaug.errors import OptionError
 from autoaug.functional.labels import soft_labels
 from autoaug.training.transcription import Transcription
+from autoaug.training.translation import Translation
 
 
 class Task(Protocol):
@@ -204,7 +205,7 @@ def task_for(labels: np.ndarray, names: Sequence[str], is_balanced: bool = False
 
     Args:
         labels: the labels, in one of the forms of `autoaug.data.labels`.
-        names: of the classes, labels or numbers; or the characters of texts.
+        names: of the classes, labels or numbers; or the characters of texts, or the pieces of translations.
         is_balanced: whether rare classes or labels count as much as frequent ones.
 
     Raises:
@@ -220,6 +221,8 @@ def task_for(labels: np.ndarray, names: Sequence[str], is_balanced: bool = False
         raise OptionError(f"--class-weights balanced is for classes and labels, and this is {kind}; leave it out")
     if kind == "transcription":
         return Transcription("".join(names))
+    if kind == "translation":
+        return Translation(tuple(names))
     means, deviations = labels.mean(0, dtype=np.float64), labels.std(0, dtype=np.float64)
     return Regression(tuple(means.tolist()), tuple(np.where(deviations > 0, deviations, 1.0).tolist()))
 

@@ -16,7 +16,7 @@ from autoaug.data.splits import Samples
 from autoaug.errors import full_disk, typed_line
 from autoaug.policy.models import Policy
 from autoaug.training.checkpoint import checkpoint_path, load_training, save_training, save_weights, weights_file
-from autoaug.training.inference import predict
+from autoaug.training.inference import predict, predict_and_write
 from autoaug.training.metrics import measured, metrics_of, score, statistics_of
 from autoaug.training.probe import predict_from_features
 from autoaug.training.randomness import RandomState
@@ -25,6 +25,7 @@ from autoaug.training.robustness import robust_score
 from autoaug.training.setting import Setting, TrainingSetting, Work
 from autoaug.training.state import Training, TrainingPlan, new_training
 from autoaug.training.train import train
+from autoaug.training.translation import Translation
 from autoaug.utils.clock import now
 from autoaug.utils.seeds import derive_seed
 
@@ -148,7 +149,7 @@ class _Trial:
         if len(rest):
             other = self.predicted(training, setting.train, rest)
             statistics = np.concatenate([statistics, self.statistics(other, setting.train.labels[rest])])
-        rung = Rung(max(1, round(reached * setting.recipe.epochs)), score(setting.metric, statistics))
+        rung = Rung(max(1, round(reached * setting.recipe.epochs)), score(setting.trial_metric, statistics))
         return replace(result, curve=(*result.curve, rung), ended=now(), **vars(training.meter))
 
     def predicted(self, training: Training, samples: Samples, rows: np.ndarray | None = None) -> np.ndarray:
@@ -161,8 +162,8 @@ class _Trial:
         return predict(training.result, setting.task, samples.inputs, setting.device, setting.modality, rows)
 
     def statistics(self, scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """The statistics of the search's metric."""
-        return statistics_of(self.setting.metric, self.setting.task, scores, labels)
+        """The statistics of what trials are scored by."""
+        return statistics_of(self.setting.trial_metric, self.setting.task, scores, labels)
 
     def whole(self, result: TrialResult, training: Training) -> TrialResult:
         """The final result of the trial, after its last rung; writes checkpoints or weights if needed."""
@@ -187,11 +188,16 @@ class _Trial:
     def tested(self, result: TrialResult, training: Training, test: Samples) -> TrialResult:
         """The result with what is found on the test split, or on the seed's fold of it."""
         task, rows = self.setting.task, self.setting.folds.get(self.seed)
-        scores, labels = self.predicted(training, test, rows), test.labels if rows is None else test.labels[rows]
+        labels = test.labels if rows is None else test.labels[rows]
+        if isinstance(task, Translation):
+            where = self.setting.device, self.setting.modality
+            scores = predict_and_write(training.result, task, test.inputs, *where, rows)
+        else:
+            scores = self.predicted(training, test, rows)
         return replace(
             result,
             test_predictions=task.decide(scores),
-            test_statistics=self.statistics(scores, labels),
+            test_statistics=statistics_of(self.setting.metric, task, scores, labels),
             test_measured={name: measured(metric, task, scores, labels) for name, metric in metrics_of(task).items()},
         )
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from autoaug.data.layouts.encoded import role_in
 from autoaug.data.layouts.parquet import LABELS, shards
@@ -31,15 +31,27 @@ _LOOKED_AT = 1000
 _Row = tuple[str, Mapping[str, Any]]
 
 
+class Columns(NamedTuple):
+    """Usual names of the columns in lower case, the most telling first: of samples, of labels, and of what may be
+    beside a sample. If no column has one of the first, it is the one with the longest texts; of the second, with the
+    fewest different values.
+    """
+
+    samples: Sequence[str]
+    labels: Sequence[str] = _LABELS
+    beside: Sequence[str] = ()
+
+
 @dataclass(frozen=True)
 class Row:
-    """One sample of a table: its cell, label and role, and its name in messages."""
+    """One sample of a table: its cell, label and role, its name in messages, and what is beside it."""
 
     where: str
     cell: str
     label: str
     role: Role
     group: str | None = None
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,13 +95,12 @@ def _names_and_types(schema: Any) -> tuple[list[str], list[Any]]:
     return schema.names, schema.types
 
 
-def read_table(data: str, names: Sequence[str]) -> Table:
+def read_table(data: str, names: Columns) -> Table:
     """Read the samples, which are text in a column.
 
     Args:
         data: the path, or ``hf:NAME``.
-        names: usual names of the column of samples, the most telling first. If no column has one, it is the one with
-            the longest texts.
+        names: of the columns.
 
     Raises:
         DataError: a file cannot be read, a column is missing, or a split is unknown.
@@ -101,6 +112,7 @@ def read_table(data: str, names: Sequence[str]) -> Table:
         raise DataError(f"{data}: there are no rows in it; expected a header line and one line per sample")
     every = [row for rows in given.values() for row in rows]
     sample, label = _columns(data, every, names)
+    extra = [name for name in every[0][1] if name.lower() in names.beside]
     rows, unreadable = [], []
     for part, of_part in given.items():
         for where, cells in of_part:
@@ -109,19 +121,20 @@ def read_table(data: str, names: Sequence[str]) -> Table:
                 unreadable.append(f"{where}: there is no {label if isinstance(cell, str) and cell.strip() else sample}")
                 continue
             group = str(cells["group"]).strip() if cells.get("group") is not None else None
-            rows.append(
-                Row(where, cell, label_text(value, None, where).strip(), _role(where, part, cells), group or None)
-            )
+            text, beside = label_text(value, None, where).strip(), str(next(filter(None, map(cells.get, extra)), ""))
+            rows.append(Row(where, cell, text, _role(where, part, cells), group or None, beside))
     for role in ("train", *dict.fromkeys(row.role for row in rows)):
         if not any(row.role == role for row in rows):
             first = f"; the first: {unreadable[0]}" if unreadable else ""
             raise DataError(f"{data}: there is no training sample in {len(every)} rows{first}")
-    left_out = tuple(f"column {name!r}" for name in every[0][1] if name not in {sample, label, *_SPLIT, *_GROUP})
+    left_out = tuple(
+        f"column {name!r}" for name in every[0][1] if name not in {sample, label, *extra, *_SPLIT, *_GROUP}
+    )
     told = (
         f"{data}: the samples are taken from the column {sample!r} and the labels from {label!r}; rename the columns "
-        f"to {names[0]} and label if others are meant"
+        f"to {names.samples[0]} and label if others are meant"
     )
-    assumed = () if sample.lower() in names and label.lower() in _LABELS else (told,)
+    assumed = () if sample.lower() in names.samples and label.lower() in names.labels else (told,)
     return Table(data, tuple(rows), left_out, assumed, tuple(unreadable))
 
 
@@ -135,12 +148,12 @@ def _role(where: str, part: str, cells: Mapping[str, Any]) -> Role:
     return ROLE_NAMES[name]
 
 
-def _columns(data: str, rows: Sequence[_Row], names: Sequence[str]) -> tuple[str, str]:
+def _columns(data: str, rows: Sequence[_Row], names: Columns) -> tuple[str, str]:
     """The columns of the samples and of the labels: by name, or else by what is in them."""
     there = list(rows[0][1])
     lower = {name.lower(): name for name in there}
-    sample = next((lower[name] for name in names if name in lower), None)
-    label = next((lower[name] for name in _LABELS if name in lower), None)
+    sample = next((lower[name] for name in names.samples if name in lower), None)
+    label = next((lower[name] for name in names.labels if name in lower), None)
     looked_at = [cells for _, cells in rows[:_LOOKED_AT]]
     others = [name for name in there if name.lower() not in (*_SPLIT, *_GROUP) and name not in (sample, label)]
     if sample is None and others:
@@ -151,7 +164,7 @@ def _columns(data: str, rows: Sequence[_Row], names: Sequence[str]) -> tuple[str
         kinds = {name: len({str(cells.get(name)) for cells in looked_at}) for name in others}
         label = min(kinds, key=lambda name: (kinds[name] < 2, kinds[name]))
     if sample is None or label is None:
-        lacks = f"of samples ({names[0]})" if sample is None else "of labels (label)"
+        lacks = f"of samples ({names.samples[0]})" if sample is None else "of labels (label)"
         raise DataError(f"{data}: there is no column {lacks}; it has {', '.join(there) or 'none'}")
     return sample, label
 

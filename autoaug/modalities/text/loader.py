@@ -20,7 +20,7 @@ from autoaug.data.layouts.arrays import array_header, open_npz
 from autoaug.data.layouts.folder import files_below
 from autoaug.data.layouts.listing import Common, Item, open_listing
 from autoaug.data.layouts.reading import reading
-from autoaug.data.layouts.table import Table, columns_of, read_table, table_files
+from autoaug.data.layouts.table import Columns, Table, columns_of, read_table, table_files
 from autoaug.data.source import Part, Role, Source, index_labels
 from autoaug.errors import DataError, printable
 from autoaug.modalities.base import AS_SUITS, Resize
@@ -87,7 +87,7 @@ def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # 
         raise DataError(f"{data}: texts have one length, and are cut or padded: --size WORDS, without --resize")
     size = resize.lengths[0] if resize.lengths else None
     if table_files(data) or data.startswith("hf:"):
-        return _of_table(read_table(data, _COLUMNS), size)
+        return _of_table(read_table(data, Columns(_COLUMNS)), size)
     if Path(data).suffix.lower() == ".npz" and Path(data).is_file():
         return _of_arrays(Path(data), memory_limit, size)
     listing = list_files(data, _ENDINGS, "Value")

@@ -48,7 +48,7 @@ def candidate_rows(result: SearchResult, metric: MetricRecord) -> list[Candidate
                 low=low,
                 high=high,
                 seeds=tuple(metric.value(score) for score in c.test_scores),
-                validation=metric.value(c.validation_mean),
+                validation=result.measured_in_trials.value(c.validation_mean),
                 seconds=c.seconds,
             )
         )

@@ -19,6 +19,7 @@ class RunFacts(NamedTuple):
         trials: the trials of the search so far.
         full_length: sample passes of a full-length training.
         metric: the metric of the run.
+        own_trial_metric: what the scores of trials are, if it is another one.
         result: the result of a finished run.
         robustness: the robustness of its model, if it was measured.
     """
@@ -28,6 +29,12 @@ class RunFacts(NamedTuple):
     metric: MetricRecord = ACCURACY
     result: SearchResult | None = None
     robustness: Robustness | None = None
+    own_trial_metric: MetricRecord | None = None
+
+    @property
+    def trial_metric(self) -> MetricRecord:
+        """What the scores of trials are."""
+        return self.own_trial_metric or self.metric
 
 
 class Chart(NamedTuple):

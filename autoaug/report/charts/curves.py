@@ -56,14 +56,14 @@ def curves_figure(trial_curves: list[Curve], metric: MetricRecord) -> go.Figure:
 
 def curves_chart(facts: RunFacts) -> Chart | None:
     """The chart for a search whose trials have rungs."""
-    trial_curves = curves(facts.trials, facts.metric)
+    trial_curves = curves(facts.trials, facts.trial_metric)
     if not trial_curves:
         return None
     return Chart(
         "curves",
         "search",
         "Learning curves",
-        f"Validation {facts.metric.name} at each rung; pruned trials end early.",
-        curves_figure(trial_curves, facts.metric),
+        f"Validation {facts.trial_metric.name} at each rung; pruned trials end early.",
+        curves_figure(trial_curves, facts.trial_metric),
         is_folded=True,
     )

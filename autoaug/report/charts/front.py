@@ -37,7 +37,7 @@ def front(result: SearchResult) -> list[FrontPoint]:
     def beaten(own: list[float]) -> bool:
         return any(v != own and all(a >= b for a, b in zip(v, own, strict=True)) for _, v in done)
 
-    plain = result.metric.plain
+    plain = result.measured_in_trials.plain
     return [FrontPoint(t.number, t.label, (plain(t.values[0]), *t.values[1:]), not beaten(own)) for t, own in done]
 
 
@@ -75,5 +75,9 @@ def front_chart(facts: RunFacts) -> Chart | None:
         "dots need more).",
         front_figure(points, objectives),
         ("trial", *objectives),
-        [(p.name, *p.values) for p in sorted(points, key=lambda p: -facts.metric.plain(p.values[0])) if p.is_best],
+        [
+            (p.name, *p.values)
+            for p in sorted(points, key=lambda p: -facts.trial_metric.plain(p.values[0]))
+            if p.is_best
+        ],
     )

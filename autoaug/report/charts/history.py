@@ -123,13 +123,14 @@ def _spread(lines: Iterable[BaselineLine], apart: float) -> list[tuple[str, floa
 
 def history_chart(facts: RunFacts) -> Chart | None:
     """The chart for a search with a scored trial that is not a baseline."""
-    history = trial_history(facts.trials, facts.metric)
+    history = trial_history(facts.trials, facts.trial_metric)
     if not history.trials:
         return None
     return Chart(
         "history",
         "search",
         "Trial by trial",
-        f"Validation {facts.metric.name} of the trials in order; dotted lines are baselines under the same conditions.",
-        history_figure(history, facts.metric),
+        f"Validation {facts.trial_metric.name} of the trials in order; dotted lines are baselines under the same "
+        "conditions.",
+        history_figure(history, facts.trial_metric),
     )

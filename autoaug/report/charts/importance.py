@@ -37,8 +37,8 @@ def importance_chart(facts: RunFacts) -> Chart | None:
         "importance",
         "search",
         "What mattered",
-        f"The fraction of the variance of {facts.metric.name} that each choice explains (fANOVA), over the complete "
-        "trials, for the choices that all of them made.",
+        f"The fraction of the variance of {facts.trial_metric.name} that each choice explains (fANOVA), over the "
+        "complete trials, for the choices that all of them made.",
         importance_figure(rows),
         ("choice", "fraction"),
         rows,

@@ -79,16 +79,16 @@ def parallel_figure(chosen: Choices, metric: MetricRecord) -> go.Figure:
 
 def parallel_chart(facts: RunFacts) -> Chart | None:
     """The chart for a search whose trials made the same choices."""
-    chosen = choices(facts.trials, facts.metric)
+    chosen = choices(facts.trials, facts.trial_metric)
     if chosen is None:
         return None
     return Chart(
         "parallel",
         "search",
-        f"Choices and {facts.metric.name}",
+        f"Choices and {facts.trial_metric.name}",
         f"Each line is one of the trials on {on_data(chosen.data_fraction)}, through every choice that all of them "
-        f"made to its {facts.metric.name}.",
-        parallel_figure(chosen, facts.metric),
-        *chosen.table(facts.metric),
+        f"made to its {facts.trial_metric.name}.",
+        parallel_figure(chosen, facts.trial_metric),
+        *chosen.table(facts.trial_metric),
         is_folded=True,
     )

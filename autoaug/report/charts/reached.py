@@ -70,17 +70,17 @@ def reached_figure(
 
 def reached_chart(facts: RunFacts) -> Chart | None:
     """The chart for a search with a complete trial that is not a baseline."""
-    lines = reached(facts.trials, facts.full_length, facts.metric)
+    lines = reached(facts.trials, facts.full_length, facts.trial_metric)
     if not lines:
         return None
-    baselines = trial_history(facts.trials, facts.metric).baselines
+    baselines = trial_history(facts.trials, facts.trial_metric).baselines
     return Chart(
         "reached",
         "search",
         "Best so far",
-        f"The best validation {facts.metric.name} so far against the compute spent.",
-        reached_figure(lines, baselines, facts.metric),
-        ("data", "trainings", facts.metric.title(), "trial"),
+        f"The best validation {facts.trial_metric.name} so far against the compute spent.",
+        reached_figure(lines, baselines, facts.trial_metric),
+        ("data", "trainings", facts.trial_metric.title(), "trial"),
         [(f"{100 * s:g} %", p.trainings, p.value, p.name) for s, line in lines.items() for p in line],
         is_folded=True,
     )

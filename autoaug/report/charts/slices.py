@@ -37,15 +37,16 @@ def slices_figure(chosen: Choices, metric: MetricRecord) -> go.Figure:
 
 def slices_chart(facts: RunFacts) -> Chart | None:
     """The chart for a search whose trials made the same choices."""
-    chosen = choices(facts.trials, facts.metric)
+    chosen = choices(facts.trials, facts.trial_metric)
     if chosen is None:
         return None
     return Chart(
         "slices",
         "search",
         "One choice at a time",
-        f"The {facts.metric.name} of the trials on {on_data(chosen.data_fraction)} over the values of each choice.",
-        slices_figure(chosen, facts.metric),
-        *chosen.table(facts.metric),
+        f"The {facts.trial_metric.name} of the trials on {on_data(chosen.data_fraction)} over the values of each "
+        "choice.",
+        slices_figure(chosen, facts.trial_metric),
+        *chosen.table(facts.trial_metric),
         is_folded=True,
     )

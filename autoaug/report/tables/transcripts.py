@@ -16,8 +16,9 @@ class MarkedText(NamedTuple):
 
 
 class TranscriptRow(NamedTuple):
-    """A true text, and the two predicted ones."""
+    """A true text, and the two predicted ones; of a translation, also its source."""
 
+    source: str
     text: str
     before: MarkedText
     after: MarkedText
@@ -26,7 +27,7 @@ class TranscriptRow(NamedTuple):
 def transcript_rows(transcripts: Transcripts | None) -> list[TranscriptRow]:
     """A row per example; empty without texts."""
     examples = transcripts.examples if transcripts else ()
-    return [TranscriptRow(e.text, _marked(e.text, e.before), _marked(e.text, e.after)) for e in examples]
+    return [TranscriptRow(e.source, e.text, _marked(e.text, e.before), _marked(e.text, e.after)) for e in examples]
 
 
 def _marked(text: str, predicted: str) -> MarkedText:

@@ -68,7 +68,7 @@ class MeasureAffinity:
         for name, highest in wanted.items():
             for strength in _STRENGTHS:
                 score, loss = measurements.at(_alone(name, strength * highest))
-                affinity, diversity = fraction_kept(setting.metric, score, clean[0]), loss / max(clean[1], 1e-6)
+                affinity, diversity = fraction_kept(setting.trial_metric, score, clean[0]), loss / max(clean[1], 1e-6)
                 operators.setdefault(name, []).append((strength, affinity, diversity))
         middle = {
             s: np.median([kept for own in operators.values() for t, kept, _ in own if t == s]) for s in _STRENGTHS

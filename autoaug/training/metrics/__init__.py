@@ -11,18 +11,21 @@ from autoaug.training.metrics.base import (
     score,
     statistics_of,
 )
-from autoaug.training.metrics.choice import check_metric, get_metric, is_own, metrics_of
+from autoaug.training.metrics.choice import check_metric, get_metric, is_own, metrics_of, trial_metric
 from autoaug.training.metrics.counts import Accuracy, BalancedAccuracy, Kappa, MacroF1
 from autoaug.training.metrics.labels import MacroLabelF1, MeanAveragePrecision, MicroF1
 from autoaug.training.metrics.numbers import Determination, MeanAbsoluteError, RootMeanSquaredError
 from autoaug.training.metrics.probabilities import AUROC, LogLoss
 from autoaug.training.metrics.texts import CharacterErrorRate, WordErrorRate, recognized_words
+from autoaug.training.metrics.translations import Bleu, ChrF, TokenLogLikelihood
 
 __all__ = [
     "AUROC",
     "Accuracy",
     "BalancedAccuracy",
+    "Bleu",
     "CharacterErrorRate",
+    "ChrF",
     "Determination",
     "Kappa",
     "LogLoss",
@@ -35,6 +38,7 @@ __all__ = [
     "MicroF1",
     "RootMeanSquaredError",
     "SumMetric",
+    "TokenLogLikelihood",
     "WordErrorRate",
     "by_cluster",
     "check_metric",
@@ -47,4 +51,5 @@ __all__ = [
     "recognized_words",
     "score",
     "statistics_of",
+    "trial_metric",
 ]

@@ -16,8 +16,10 @@ from autoaug.training.metrics.numbers import Determination, MeanAbsoluteError, R
 from autoaug.training.metrics.own import OwnMetric
 from autoaug.training.metrics.probabilities import AUROC, LogLoss
 from autoaug.training.metrics.texts import CharacterErrorRate, WordErrorRate
+from autoaug.training.metrics.translations import Bleu, ChrF, TokenLogLikelihood, check_installed
 from autoaug.training.tasks import Task
 from autoaug.training.transcription import Transcription
+from autoaug.training.translation import Translation, made_up
 
 #: So many samples of each class are made up to try a metric.
 _OF_EACH = 4
@@ -34,12 +36,20 @@ _METRICS: Mapping[str, Mapping[str, Metric]] = {
     "multi-label": {"map": MeanAveragePrecision(), "macro-f1": MacroLabelF1(), "micro-f1": MicroF1()},
     "regression": {"rmse": RootMeanSquaredError(), "mae": MeanAbsoluteError(), "r2": Determination()},
     "transcription": {"wer": WordErrorRate(), "cer": CharacterErrorRate()},
+    "translation": {"chrf": ChrF(), "bleu": Bleu(), "log-likelihood": TokenLogLikelihood()},
 }
 
 
 def metrics_of(task: Task) -> Mapping[str, Metric]:
     """The metrics of a task by name, the default first."""
     return _METRICS[task.name]
+
+
+def trial_metric(metric: Metric, task: Task) -> Metric:
+    """What trials are scored by in a run with that metric: the same, or for translations, which take long to write, how
+    likely a model finds the true ones.
+    """
+    return TokenLogLikelihood() if isinstance(task, Translation) else metric
 
 
 def is_own(name: str) -> bool:
@@ -52,7 +62,7 @@ def get_metric(name: str, task: Task) -> Metric:
     such metric.
     """
     if is_own(name):
-        if isinstance(task, Transcription):
+        if isinstance(task, Transcription | Translation):
             raise OptionError(f"--metric {name}: texts are measured by {', '.join(metrics_of(task))}; leave it out")
         return OwnMetric(name, task.outputs if not task.classes else 1, bool(task.classes))
     known = metrics_of(task)
@@ -82,6 +92,8 @@ def check_metric(
         groups: the groups of their samples; those that have none may be missing.
     """
     metric = get_metric(name, task)
+    if isinstance(task, Translation):
+        check_installed()
     for split, all_labels in labels.items():
         has = _has(task, all_labels, split)
         _check_finite(name, metric, task, all_labels, has)
@@ -109,6 +121,8 @@ def _check_finite(name: str, metric: Metric, task: Task, labels: np.ndarray, why
         scores = draw.dirichlet(np.ones(task.outputs), len(labels)).astype(np.float32)
     elif kind_of(labels) == "transcription":
         scores = labels[::-1]
+    elif kind_of(labels) == "translation":
+        scores = made_up(labels)
     else:
         scores = draw.random(labels.shape, np.float32)
     value = metric.of(statistics_of(metric, task, scores, labels))

@@ -15,13 +15,12 @@ Tokens = list[Token]
 Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]
 LEXICON: dict[str, list[str]] = {}"""
 
-EXPORTS: Mapping[str, Runtime] = {
-    "python": ArrayRuntime(
-        "text = Augment()(text)",
-        (bounds, workers, words, letters, segmentation, own_lexicon, thesaurus, plain),
-        {},
-        ("import os", "import random", "from typing import Any"),
-        _TYPES,
-        Path(__file__).parent / "python.txt",
-    ),
-}
+PYTHON = ArrayRuntime(
+    "text = Augment()(text)",
+    (bounds, workers, words, letters, segmentation, own_lexicon, thesaurus, plain),
+    {},
+    ("import os", "import random", "from typing import Any"),
+    _TYPES,
+    Path(__file__).parent / "python.txt",
+)
+EXPORTS: Mapping[str, Runtime] = {"python": PYTHON}

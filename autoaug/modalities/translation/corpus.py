@@ -1,0 +1,200 @@
+"""Read pairs of texts: two parallel files, a folder of such files, TMX, and tables with two columns."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from autoaug.data.layouts.encoded import role_in
+from autoaug.data.layouts.table import Columns, columns_of, read_table, table_files
+from autoaug.data.source import Role
+from autoaug.errors import DataError
+from autoaug.utils.files import read_text
+
+#: Usual names of the columns, the most telling first, and of the column with targets translated back.
+SOURCES, TARGETS, BACK = ("source", "src"), ("target", "tgt", "translation", "reference"), "back_translation"
+#: The endings of parallel files that tell their sides; others are of languages.
+_SIDES = ((".src", ".source"), (".tgt", ".target"))
+_ENDING = re.compile(r"\.(src|tgt|source|target|[a-z]{2}(-[a-z]{2})?)", re.IGNORECASE)
+_MOST_BYTES = 2**32
+_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A pair of texts with its name in messages and its role; `back` is another source for the target, if given."""
+
+    where: str
+    source: str
+    target: str
+    role: Role = "train"
+    group: str | None = None
+    back: str = ""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Pairs; see `autoaug.data.source.Source` for the rest."""
+
+    name: str
+    pairs: tuple[Pair, ...]
+    left_out: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
+
+
+def recognizes(data: str) -> bool:
+    """Whether these are two parallel files, a folder of such, a TMX file, or a table with columns for both sides."""
+    path = Path(data)
+    if files := table_files(data):
+        columns = {name.strip(' "').lower() for name in columns_of(files[0])}
+        return not columns.isdisjoint(SOURCES) and not columns.isdisjoint(TARGETS)
+    return path.suffix.lower() == ".tmx" or _two_files(data) is not None or bool(path.is_dir() and _parallel(path))
+
+
+def read_corpus(data: str) -> Corpus:
+    """Read all pairs.
+
+    Raises:
+        DataError: there are no such data, the sides do not have as many lines, a column is missing, a file is no UTF-8.
+    """
+    path, both = Path(data), _two_files(data)
+    if both is not None:
+        return _corpus(data, _of_files(*both, "train"))
+    if table_files(data) or data.startswith("hf:"):
+        return _of_table(data)
+    if path.suffix.lower() == ".tmx" and path.is_file():
+        return _of_tmx(path)
+    if path.is_dir() and (found := _parallel(path)):
+        return _of_folder(path, found)
+    raise DataError(
+        f"{data}: there are no pairs of texts; give a table with the columns source and target, a .tmx file, two files "
+        "as FILE.en,FILE.es with a line for each pair, or a folder with train.en and train.es"
+    )
+
+
+def _corpus(name: str, pairs: Iterator[Pair], assumed: tuple[str, ...] = ()) -> Corpus:
+    """The pairs that have both texts, and the others as unreadable."""
+    whole, unreadable = [], []
+    for pair in pairs:
+        lacks = [side for side, text in (("source", pair.source), ("target", pair.target)) if not text.strip()]
+        if lacks:
+            unreadable.append(f"{pair.where}: there is no {lacks[0]}")
+        else:
+            whole.append(pair)
+    if not any(pair.role == "train" for pair in whole):
+        first = f"; the first: {unreadable[0]}" if unreadable else ""
+        raise DataError(f"{name}: there is no training pair in {len(whole) + len(unreadable)} lines{first}")
+    return Corpus(name, tuple(whole), assumed=assumed, unreadable=tuple(unreadable))
+
+
+def _two_files(data: str) -> tuple[Path, Path] | None:
+    """The two files of ``SOURCE,TARGET``; None if that is no such name."""
+    parts = data.split(",")
+    for place in range(1, len(parts)):
+        source, target = Path(",".join(parts[:place])), Path(",".join(parts[place:]))
+        if source.is_file() and target.is_file():
+            return source, target
+    return None
+
+
+def _of_files(source: Path, target: Path, role: Role) -> Iterator[Pair]:
+    texts = [read_text(path, DataError, _MOST_BYTES).split("\n") for path in (source, target)]
+    lines = [own[:-1] if own and not own[-1] else own for own in texts]
+    if len(lines[0]) != len(lines[1]):
+        raise DataError(
+            f"{source} has {len(lines[0])} lines and {target} {len(lines[1])}; each line must have its translation at "
+            "the same place in the other file"
+        )
+    for number, (own, other) in enumerate(zip(*lines, strict=True), 1):
+        yield Pair(f"{source}, line {number}", own, other, role)
+
+
+def _parallel(folder: Path) -> dict[str, list[Path]]:
+    """The pairs of files in a folder that differ in their ending alone, by the rest of their name; empty unless there
+    are two endings in all.
+    """
+    found: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(folder.iterdir()):
+        if _ENDING.fullmatch(path.suffix) and path.is_file():
+            found[path.stem].append(path)
+    endings = {path.suffix for paths in found.values() for path in paths}
+    return dict(found) if len(endings) == 2 and all(len(paths) == 2 for paths in found.values()) else {}
+
+
+def _of_folder(folder: Path, found: dict[str, list[Path]]) -> Corpus:
+    first, second = sorted({path.suffix for paths in found.values() for path in paths})
+    is_told = first.lower() in _SIDES[0] and second.lower() in _SIDES[1]
+    told = (
+        f"{folder}: {first} is taken for the source and {second} for the target, by the alphabet; name them .src and "
+        ".tgt if it is the other way round"
+    )
+    pairs = itertools.chain(*(_of_files(paths[0], paths[1], role_in(stem)) for stem, paths in found.items()))
+    return _corpus(str(folder), pairs, () if is_told else (told,))
+
+
+def _of_tmx(path: Path) -> Corpus:
+    """The units of a Translation Memory eXchange file (LISA, 1.4b): the source has the language that its header names,
+    or is the first.
+    """
+    text = read_text(path, DataError, _MOST_BYTES)
+    if "<!ENTITY" in text:
+        raise DataError(f"{path} defines entities, which no TMX file needs; take them out")
+    try:
+        root = ElementTree.fromstring(re.sub(r"^<\?xml[^>]*\?>", "", text))  # noqa: S314 (entities are refused above)
+    except ElementTree.ParseError as fault:
+        raise DataError(f"{path} is not TMX ({fault})") from None
+    header = root.find("header")
+    language = (header.get("srclang") if header is not None else "") or ""
+    return _corpus(str(path), _units(path, root, language.lower()))
+
+
+def _units(path: Path, root: ElementTree.Element, language: str) -> Iterator[Pair]:
+    for number, unit in enumerate(root.iter("tu"), 1):
+        variants = [
+            ((own.get(_LANGUAGE) or own.get("lang") or "").lower(), "".join(segment.itertext()))
+            for own in unit.findall("tuv")
+            if (segment := own.find("seg")) is not None
+        ]
+        where = f"{path}, unit {number}"
+        if len(variants) > 2:
+            raise DataError(f"{where} has {len(variants)} languages; keep the two to translate between")
+        variants += [("", "")] * (2 - len(variants))
+        if variants[1][0] == language:
+            variants.reverse()
+        yield Pair(where, variants[0][1], variants[1][1])
+
+
+def _of_table(data: str) -> Corpus:
+    source, target, assumed = _columns(data)
+    table = read_table(data, Columns((source.lower(),), (target.lower(),), (BACK,)))
+    pairs = [Pair(row.where, row.cell, row.label, row.role, row.group, row.beside) for row in table.rows]
+    return Corpus(table.name, tuple(pairs), table.left_out, assumed, table.unreadable)
+
+
+def _columns(data: str) -> tuple[str, str, tuple[str, ...]]:
+    """The columns of both sides: by their names, or else the first two, which is said."""
+    if not (files := table_files(data)):
+        return SOURCES[0], TARGETS[0], ()
+    there = [name.strip(' "') for name in columns_of(files[0])]
+    lower = {name.lower(): name for name in there}
+    source, target = (next((lower[name] for name in own if name in lower), None) for own in (SOURCES, TARGETS))
+    if source is not None and target is not None:
+        return source, target, ()
+    others = _others(there, (source, target))
+    if source is not None or target is not None or len(others) < 2:
+        lacks = "of sources (source)" if source is None else "of translations (target)"
+        raise DataError(f"{data}: there is no column {lacks}; it has {', '.join(there) or 'none'}")
+    told = (
+        f"{data}: {others[0]!r} is taken for the source and {others[1]!r} for the target; rename them if it is not so"
+    )
+    return others[0], others[1], (told,)
+
+
+def _others(names: Sequence[str], taken: Sequence[str | None]) -> list[str]:
+    return [name for name in names if name not in taken and name.lower() not in {"split", "group", BACK}]

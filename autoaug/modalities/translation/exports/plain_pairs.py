@@ -1,0 +1,58 @@
+"""Operators on pairs in Python alone, with the same numbers as those in `autoaug.modalities.translation`; see
+`autoaug.modalities.text.exports.plain`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autoaug.modalities.text.exports.plain import Tokens, may_change, random_bits, rounded
+from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segments
+
+OPERATORS: list[tuple[str, Callable[..., Tokens], float]] = []
+
+
+def word_dropout(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
+    bits, allowed = random_bits(uniforms, len(tokens)), set(may_change(tokens))
+    dropped = {i for i in allowed if bits[i] < share * 2**32}
+    return [("_", 66 | token[1] & 1) if i in dropped else token for i, token in enumerate(tokens)]
+
+
+def local_shuffle(tokens: Tokens, reach: float, uniforms: Sequence[float]) -> Tokens:
+    bits, allowed = random_bits(uniforms, len(tokens)), may_change(tokens)
+    order = sorted(range(len(allowed)), key=lambda rank: rank + bits[allowed[rank]] / 2**32 * reach)
+    made = list(tokens)
+    for place, rank in zip(allowed, order, strict=True):
+        made[place] = tokens[allowed[rank]]
+    return made
+
+
+def back_translation(pair: Sequence[Tokens], share: float, uniforms: Sequence[float]) -> Tokens:
+    return pair[2] if uniforms[0] < share and len(pair) > 2 and pair[2] else pair[0]
+
+
+def target_copy(pair: Sequence[Tokens], share: float, uniforms: Sequence[float]) -> Tokens:
+    return pair[1] if uniforms[0] < share and pair[1] else pair[0]
+
+
+def tokens_of(text: str) -> Tokens:
+    return [(word, flags_of_word(word, spaced)) for word, spaced in segments(cleaned(text))]
+
+
+def apply_to_pairs(pairs: Sequence[Sequence[str]], drawn: Sequence[Any]) -> list[tuple[str, ...]]:
+    """Apply to each pair its operators in order. A batch has room for twice as many words as its longest text."""
+    split = [[tokens_of(text) for text in pair] for pair in pairs]
+    room = 2 * max((len(tokens) for pair in split for tokens in pair), default=0) + 1
+    made = []
+    for texts, pair, steps in zip(pairs, split, drawn, strict=True):
+        source = pair[0]
+        for index, magnitude, uniforms in steps:
+            if index >= 0:
+                kind, function, limit = OPERATORS[index]
+                value = rounded(rounded(magnitude) * rounded(limit))
+                given: Any = [source, *pair[1:]] if kind == "pairs" else source
+                source = function(given, value, uniforms)[:room]
+        joined = "".join(" " * (flags & 1) + word for word, flags in source).strip()
+        made.append((texts[0] if source == pair[0] else joined, *texts[1:]))
+    return made

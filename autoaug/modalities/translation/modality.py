@@ -1,0 +1,26 @@
+"""The modality of translation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autoaug.modalities.packaged import PackagedModality
+from autoaug.modalities.text import MODALITY as TEXT
+
+_FOLDER = Path(__file__).parent
+
+
+class _Translation(PackagedModality):
+    name = "translation"
+    families = ("source", *TEXT.families)
+    operators = ("source",)
+    is_continuous = False
+    usual_base = {"WordDropout": 0.2}  # noqa: RUF012 (never modified)
+    baselines = ("none", "word-dropout", "source-noise", "concatenation")
+    usual_policy = "word-dropout"
+    filter_policy = "word-dropout"
+    policies = _FOLDER / "policies"
+    spaces = _FOLDER / "spaces"
+
+
+MODALITY = _Translation()

@@ -1,0 +1,87 @@
+"""Operators on pairs. All of them change the source and keep the target, which is what a network learns to write: noise
+keeps the pair true as far as a reader would still translate it so, and another source for the same target is one. What
+changes both sides is mixing; see `autoaug.modalities.translation.mixing`.
+"""
+
+from __future__ import annotations
+
+from functools import cache, partial
+
+import torch
+from torch import Tensor
+
+from autoaug.functional.noise import random_bits
+from autoaug.modalities.operators import operator, registered
+from autoaug.modalities.text import MODALITY as TEXT
+from autoaug.modalities.text.bits import has, may_change
+from autoaug.modalities.text.tokens import MADE, SPACED, THERE, WORD, as_rows
+from autoaug.modalities.translation.pairs import BACK, SOURCE, TARGET
+
+TEXT.register()
+for own in registered(TEXT.name):
+    operator(
+        f"Source{own.name}",
+        modality="translation",
+        family=own.family,
+        unit=own.unit,
+        limit=own.limit,
+        signed=own.signed,
+        kind=own.kind,
+        jumps=own.jumps,
+    )(own.function)
+
+source = partial(operator, modality="translation", family="source", jumps=True)
+
+
+@cache
+def _blank() -> Tensor:
+    """The token of a word that is not told, ``[3]``."""
+    return torch.from_numpy(as_rows([[bytes([THERE | MADE | WORD]) + b"_".ljust(23, b"\0")]], 1)[0, 0])
+
+
+@source("WordDropout", unit="of the words", limit=0.5, kind="tokens")
+def word_dropout(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
+    """Blank each word of the source with this probability (Gal and Ghahramani, 2016); negations stay."""
+    bits = random_bits(uniforms, tokens.shape[1])
+    dropped = may_change(tokens) & (bits < share.double()[:, None] * 2**32)
+    blank = _blank().to(tokens.device).expand_as(tokens).clone()
+    blank[..., 0] |= tokens[..., 0] & SPACED
+    return torch.where(dropped[..., None], blank, tokens)
+
+
+@source("LocalShuffle", unit="places", limit=6.0, kind="edits")
+def local_shuffle(tokens: Tensor, reach: Tensor, uniforms: Tensor) -> Tensor:
+    """Shuffle the source so that words move by fewer places than this (Lample et al., 2018); negations stay."""
+    allowed = may_change(tokens)
+    rank = allowed.cumsum(1) - 1
+    moved = random_bits(uniforms, tokens.shape[1]).double() / 2**32 * reach.double()[:, None]
+    order = torch.where(allowed, rank + moved, torch.inf).argsort(dim=1, stable=True)
+    place = torch.arange(tokens.shape[1], device=tokens.device).expand_as(rank)
+    return torch.where(has(tokens, THERE), torch.where(allowed, order.gather(1, rank.clamp(min=0)), place), -1)
+
+
+def _replaced(values: Tensor, row: int, share: Tensor, uniforms: Tensor) -> Tensor:
+    """The pairs, with that row as source in a share of them, where it is not empty."""
+    chosen = (uniforms[:, 0] < share) & (values[:, row, 0, 0] != 0)
+    changed = values.clone()
+    changed[:, SOURCE] = torch.where(chosen[:, None, None], values[:, row] | _made(values[:, row]), values[:, SOURCE])
+    return changed
+
+
+def _made(tokens: Tensor) -> Tensor:
+    """The flag of what an operator made, for each token that is there; int64 of the same shape."""
+    flags = torch.zeros_like(tokens)
+    flags[..., 0] = has(tokens, THERE) * MADE
+    return flags
+
+
+@source("BackTranslation", unit="of the pairs", kind="pairs")
+def back_translation(values: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
+    """Take the target, translated back, as source (Sennrich et al., 2016), in this share of the pairs that have one."""
+    return _replaced(values, BACK, share, uniforms)
+
+
+@source("TargetCopy", unit="of the pairs", kind="pairs")
+def target_copy(values: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
+    """Take the target itself as source in this share of the pairs (copied monolingual text; Currey et al., 2017)."""
+    return _replaced(values, TARGET, share, uniforms)

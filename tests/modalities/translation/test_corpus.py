@@ -1,0 +1,168 @@
+"""Data sets of pairs: every form, what is said of them, and what is refused."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autoaug.data.audit import audit
+from autoaug.data.labels import in_words, kind_of
+from autoaug.data.loading import check_data, open_source
+from autoaug.data.source import Source
+from autoaug.data.texts import decode_texts
+from autoaug.errors import AutoaugError, DataError
+from autoaug.modalities.base import AS_SUITS
+from autoaug.modalities.text import translators
+from autoaug.modalities.text.tokens import text_of
+from autoaug.modalities.translation.pairs import BACK, PIECES, SOURCE, TARGET
+from autoaug.modalities.translation.pieces import Speller, learn_merges
+from tests.modalities.text.writing import write_table
+from tests.modalities.translation.pairs import numbers, write_numbers
+
+LIMIT = 2**30
+TMX = """<?xml version="1.0" encoding="UTF-8"?>
+<tmx version="1.4"><header srclang="{srclang}"/><body>
+<tu><tuv xml:lang="de"><seg>Guten <b>Tag</b></seg></tuv><tuv xml:lang="en"><seg>Good day</seg></tuv></tu>
+<tu><tuv xml:lang="de"><seg>Danke</seg></tuv><tuv xml:lang="en"><seg>Thanks</seg></tuv></tu>
+</body></tmx>"""
+
+
+def texts(source: Source, role: str = "train") -> list[tuple[str, str]]:
+    labels = source.parts[role].labels  # type: ignore[index]
+    return list(zip(decode_texts(labels[:, 0]), decode_texts(labels[:, 1]), strict=True))
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_all_forms_hold_the_same_pairs(tmp_path: Path) -> None:
+    pairs = [("Guten Tag", "Good day"), ("Danke", "Thanks")]
+    table = write_table(tmp_path / "t.tsv", pairs, ("source", "target"))
+    named = write_table(tmp_path / "n.csv", [("x", *pair) for pair in pairs], ("id", "src", "Translation"))
+    de, en = write(tmp_path / "a.de", "Guten Tag\nDanke\n"), write(tmp_path / "a.en", "Good day\nThanks\n")
+    write(tmp_path / "folder" / "train.src", de.read_text()), write(tmp_path / "folder" / "train.tgt", en.read_text())
+    tmx = write(tmp_path / "m.tmx", TMX.format(srclang="de"))
+    for data in (table, named, f"{de},{en}", tmp_path / "folder", tmx):
+        source = open_source(data, LIMIT)
+        assert source.modality == "translation", data
+        assert texts(source) == pairs, data
+        assert not source.assumed
+    turned = open_source(write(tmp_path / "o.tmx", TMX.format(srclang="en")), LIMIT)
+    assert texts(turned) == [(english, german) for german, english in pairs]
+    assert kind_of(turned.parts["train"].labels) == "translation"
+    assert in_words(turned.parts["train"].labels[0], turned.classes) == "Good day → Guten Tag"
+
+
+def test_samples_have_both_sides_and_the_pieces(tmp_path: Path) -> None:
+    source = open_source(write_numbers(tmp_path / "n"), LIMIT)
+    train = source.parts["train"]
+    first = train.inputs.take(np.array([0]))[0]
+    assert [text_of(first[row]) for row in (SOURCE, TARGET, BACK)] == ["one zero zero", "1 0 0", ""]
+    spelled = [source.classes[index - 1] for index in first[PIECES, :, 2].tolist() if index]
+    assert "".join(spelled).strip() == "1 0 0"
+    assert set(source.parts) == {"train", "test"}
+
+
+def test_pieces_are_those_of_byte_pair_encoding() -> None:
+    """The example of Sennrich et al. (2016), with a space before each word instead of a mark behind."""
+    words = ["low"] * 5 + ["lower"] * 2 + ["newest"] * 6 + ["widest"] * 3
+    merges = learn_merges(words)
+    assert merges[:2] == [("e", "s"), ("es", "t")]
+    assert (" lo", "w") in merges
+    speller = Speller(words)
+    assert [unit[1:16].rstrip(b"\0").decode() for unit in speller.tokens("lowest")][-1] == "est"
+    assert speller.tokens("xyz")[1][16:] == bytes(8)  # a character that none has
+
+
+def test_the_audit_tells_what_is_wrong_with_pairs(tmp_path: Path) -> None:
+    rows = [*numbers(100, 130), ("same", "same"), ("one", "1 2 3 4 5 6 7 8 9 0"), ("one zero zero", "I 0 0")]
+    write_table(tmp_path / "d" / "train.tsv", [*rows, rows[0]], ("source", "target"))
+    write_table(tmp_path / "d" / "test.tsv", [rows[1], ("one zero two", "zwei")], ("source", "target"))
+    source = open_source(tmp_path / "d", LIMIT)
+    said = "\n".join(f"{finding.level} {finding.code} {finding.message}" for finding in audit(source).findings)
+    assert "1 of 36 pairs are copies" in said
+    assert "1 of 36 pairs are uneven" in said
+    assert "stop leak 1 samples are in two splits" in said
+    assert "2 sources are in the training split and in another one" in said
+    assert "warning duplicate 1 samples" in said
+    assert "conflict" not in said  # a source may have several translations
+    assert "characters that no training text has, 'w'" in said or "'w' 'z'" in said
+    assert "BackTranslation changes nothing" in said
+
+
+@pytest.mark.parametrize(
+    ("files", "data", "message"),
+    [
+        ({"a.de": "eins\nzwei\n", "a.en": "one\n"}, "a.de,a.en", r"a\.de has 2 lines and .*a\.en 1"),
+        ({"a.de": "eins\n\ndrei\n", "a.en": "one\ntwo\nthree\n"}, "a.de,a.en", r"line 2: there is no source"),
+        ({"t.tsv": "source\tother\na\tb\n"}, "t.tsv", r"no column of translations \(target\); it has source, other"),
+        ({"t.tsv": "source\ttarget\n\tb\n"}, "t.tsv", "no training"),
+        ({"m.tmx": "<tmx><body><tu>"}, "m.tmx", "is not TMX"),
+        ({"m.tmx": '<!DOCTYPE x [<!ENTITY a "b">]><tmx/>'}, "m.tmx", "defines entities"),
+        ({"m.tmx": TMX.format(srclang="de").replace("<tu>", "<tu><tuv><seg>x</seg></tuv>", 1)}, "m.tmx", "3 languages"),
+        ({"m.tmx": "<tmx><body/></tmx>"}, "m.tmx", "no training pair in 0 lines"),
+        ({"nothing.md": ""}, "nothing.md", "there are no pairs of texts; give a table"),
+    ],
+)
+@pytest.mark.fault("data", "pairs of texts that lack a side")
+def test_damage_is_refused_in_one_line(files: dict[str, str], data: str, message: str, tmp_path: Path) -> None:
+    for name, text in files.items():
+        write(tmp_path / name, text)
+    given = ",".join(str(tmp_path / name) for name in data.split(","))
+    with pytest.raises(AutoaugError, match=message) as caught:
+        check_data(given, LIMIT, AS_SUITS, (), 0, modality="translation")
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_are_no_utf8_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a.de").write_bytes(b"\xff\xfe\n")
+    (tmp_path / "a.en").write_bytes(b"x\n")
+    with pytest.raises(DataError, match=r"a\.de is not UTF-8"):
+        open_source(f"{tmp_path / 'a.de'},{tmp_path / 'a.en'}", LIMIT)
+
+
+def program(code: str) -> str:
+    return f"{sys.executable} -c '{code}'"
+
+
+UPPER = program("import sys; print(sys.stdin.read().upper(), end=str())")
+
+
+def test_a_translator_translates_back_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
+    monkeypatch.setenv("AUTOAUG_TRANSLATOR", UPPER)
+    table = write_table(tmp_path / "t.tsv", [("eins", "one"), ("zwei", "two")], ("source", "target"))
+    first = open_source(table, LIMIT).parts["train"].inputs.take(np.arange(2))
+    assert [text_of(pair[BACK]) for pair in first] == ["ONE", "TWO"]
+    monkeypatch.setattr(translators, "_run", lambda *_: pytest.fail("it is known"))
+    again = open_source(table, LIMIT).parts["train"].inputs.take(np.arange(2))
+    assert (again == first).all()
+
+
+def test_a_column_with_translations_back_is_taken(tmp_path: Path) -> None:
+    table = write_table(tmp_path / "t.tsv", [("eins", "one", "EINS")], ("source", "target", "back_translation"))
+    source = open_source(table, LIMIT)
+    assert text_of(source.parts["train"].inputs.take(np.array([0]))[0, BACK]) == "EINS"
+    assert "1 of 1 pairs have a translation" in str(source.unusual)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("no-such-translator --x", "there is no such program; Debian has apertium"),
+        (program("import time; time.sleep(60)"), "took more than 0.5 s for 1 texts, and was ended"),
+        (program("import sys; sys.stdin.read(); print()"), "made nothing of 1 texts"),
+        (program("import sys; sys.exit(3)"), "failed with status 3"),
+    ],
+)
+@pytest.mark.fault("data", "a translator that is missing, hangs, fails or writes nothing")
+def test_a_bad_translator_is_named(code: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
+    with pytest.raises(DataError, match=message):
+        translators.rewritten(["a text"], code, seconds=0.5 if "sleep" in code else 20)

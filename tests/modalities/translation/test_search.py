@@ -1,0 +1,148 @@
+"""From pairs to a verdict and a report; metrics against sacrebleu; the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sacrebleu
+import torch
+
+import autoaug
+from autoaug.data.loading import open_source
+from autoaug.data.splits import Samples
+from autoaug.data.texts import decode_texts, encode_pairs, encode_texts
+from autoaug.errors import OptionError
+from autoaug.modalities.registry import get_modality
+from autoaug.modalities.translation import models
+from autoaug.policy.loading import load_policy
+from autoaug.results import SearchResult
+from autoaug.training.inference import predict, predict_and_write
+from autoaug.training.metrics import Bleu, ChrF, TokenLogLikelihood, check_metric, get_metric, trial_metric
+from autoaug.training.recipe import Recipe
+from autoaug.training.state import TrainingPlan
+from autoaug.training.tasks import task_for
+from autoaug.training.train import train_to_end
+from autoaug.training.translation import Translation, with_texts
+from tests.modalities.translation.pairs import PAIRS, pairs, write_numbers
+
+LIMIT = 2**30
+
+
+@pytest.mark.slow
+def test_a_search_ends_in_a_report_with_both_sides(tmp_path: Path) -> None:
+    data, run = write_numbers(tmp_path / "numbers"), tmp_path / "run"
+    result = autoaug.search(
+        data, trials=3, epochs=3, seeds=2, workers=1, finalists=1, executor="inline", out=str(run), batch_size=32
+    )
+    assert result.data.task == "translation"
+    assert result.metric.name == "chrF"
+    assert result.measured_in_trials.name == "log-likelihood"
+    assert {"none", "word-dropout"} <= {candidate.name for candidate in result.candidates}
+    for candidate in result.candidates:
+        assert set(candidate.metrics) == {"chrf", "bleu", "log-likelihood"}
+        assert candidate.validation_mean < 0 <= candidate.mean <= 100
+    assert all(trial.score is None or trial.score < 0 for trial in result.history)
+    assert result.transcripts is not None
+    assert result.transcripts.examples[0].source == "five zero zero"
+    report = (run / "report.html").read_text(encoding="utf-8")
+    assert "five zero zero" in report
+    assert "validation, nats per token" in report
+    assert SearchResult.load(run).trial_metric == result.trial_metric
+
+
+def test_metrics_are_those_of_sacrebleu() -> None:
+    references = [target for _, target in PAIRS]
+    predicted = ["Der Hund sah die Katze.", "", "Der kleine Hund sieht heute ein Haus und die Katze.", "Hello , world"]
+    codes, labels = encode_texts(predicted), encode_pairs(PAIRS)
+    for metric, corpus in ((ChrF(), sacrebleu.corpus_chrf), (Bleu(), sacrebleu.corpus_bleu)):
+        statistics = metric.statistics(codes, labels)
+        assert metric.of(statistics) == pytest.approx(corpus(predicted, [references]).score)
+        assert metric.of(statistics[:2]) == pytest.approx(corpus(predicted[:2], [references[:2]]).score)
+        assert metric.influence(statistics).mean() == pytest.approx(0, abs=1e-9)
+
+
+def test_the_influence_is_that_of_leaving_sentences_out() -> None:
+    """The sum of small changes: the metric with a sentence counted twice moves as its influence says."""
+    labels = encode_pairs(PAIRS * 50)
+    statistics = ChrF().statistics(encode_texts(["Der kleine Hund."] * len(labels)), labels)
+    influence, n = ChrF().influence(statistics), len(statistics)
+    twice = ChrF().of(np.concatenate([statistics, statistics[:1]])) - ChrF().of(statistics)
+    assert twice == pytest.approx(influence[0] / n, rel=0.05)
+
+
+def test_trials_are_scored_by_likelihood_and_metrics_are_checked() -> None:
+    task = Translation(("a", "b"))
+    assert isinstance(trial_metric(get_metric("chrf", task), task), TokenLogLikelihood)
+    labels = encode_pairs(PAIRS)
+    for name in ("chrf", "bleu", "log-likelihood"):
+        check_metric(name, task, {"test": labels})
+    with pytest.raises(OptionError, match="'wer' is for transcription, and this is translation"):
+        get_metric("wer", task)
+    with pytest.raises(OptionError, match="texts are measured by chrf, bleu, log-likelihood"):
+        get_metric("own:metric", task)
+
+
+def test_scores_carry_texts_of_any_script() -> None:
+    scores = with_texts(np.zeros((2, 2), np.float32), ["a\U0001f600", ""])
+    assert decode_texts(Translation(()).decide(scores)) == ["a\U0001f600", ""]
+    assert decode_texts(Translation(()).decide(scores[:, :2])) == ["", ""]
+
+
+def network(outputs: int, seed: int = 0) -> models.GRUAttention:
+    made = models.build("auto", (4, 40, 3), outputs, torch.ones(4), torch.ones(4), seed)
+    assert isinstance(made, models.GRUAttention)
+    return made.eval()
+
+
+def test_the_network_tells_likelihoods_of_what_it_reads_and_writes() -> None:
+    given = pairs(8)
+    outputs = int(models.targets_of(given).max()) + 1
+    first, again = (network(outputs)(given).detach() for _ in range(2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, network(outputs, 1)(given))
+    task = Translation(tuple("x" * (outputs - 1)))
+    scores = task.predict(first)
+    lengths = (given[:, 2, :, 0] != 0).sum(1) + 1
+    assert scores[:, 1].tolist() == lengths.tolist()
+    torch.testing.assert_close(
+        task.loss(first, task.targets(torch.zeros(8))), torch.tensor(-scores[:, 0] / scores[:, 1])
+    )
+    uniform = torch.full((1, 3), -np.log(5.0))
+    even = models.log_likelihoods(torch.zeros(3, 5), torch.tensor([[1, 4, 0, -1]]))
+    torch.testing.assert_close(even[:, :3, 0], uniform.float())
+    torch.testing.assert_close(even[:, :3, 1], uniform.float())
+    assert not even[:, 3].any()
+
+
+def test_a_pair_does_not_depend_on_its_neighbors_or_the_end() -> None:
+    """The likelihood of a pair alone is the same, and what comes later does not change a token's."""
+    given = pairs(4)
+    outputs = int(models.targets_of(given).max()) + 1
+    model = network(outputs)
+    whole, alone = model(given), model(given[1:2])
+    torch.testing.assert_close(whole[1:2, : alone.shape[1]], alone, atol=1e-5, rtol=1e-4)
+    changed = given.clone()
+    changed[0, 2, 5, 2] = 1 + changed[0, 2, 5, 2] % (outputs - 1)
+    torch.testing.assert_close(model(changed)[0, :5], whole[0, :5], atol=1e-5, rtol=1e-4)
+    assert not torch.equal(model(changed)[0, 6:], whole[0, 6:])
+
+
+@pytest.mark.slow
+def test_the_proxy_learns_pairs(tmp_path: Path) -> None:
+    source = open_source(write_numbers(tmp_path / "numbers", 300, 60), LIMIT)
+    train, test = (source.parts[role] for role in ("train", "test"))
+    task = task_for(train.labels, source.classes)
+    assert isinstance(task, Translation)
+    samples = Samples(train.inputs, train.labels, None)
+    recipe = Recipe(epochs=40, batch_size=32, optimizer="adamw", learning_rate=3e-3, schedule="warmup-cosine")
+    plan = TrainingPlan(
+        policy=load_policy("none"), model="auto", task=task, samples=samples, recipe=recipe, seed=0, device="cpu",
+        modality="translation",
+    )  # fmt: skip
+    model = train_to_end(plan).result
+    scores = predict_and_write(model, task, test.inputs, "cpu", "translation")
+    assert np.allclose(scores[:, :2], predict(model, task, test.inputs, "cpu", "translation"))
+    assert ChrF().of(ChrF().statistics(task.decide(scores), test.labels)) > 60
+    assert get_modality("translation").models.resolve("auto", (4, 9, 3))[0] == "gru-attention"
