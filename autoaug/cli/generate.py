@@ -12,7 +12,7 @@ from rich.console import Console
 
 from autoaug.cli.parameters import command
 from autoaug.pipeline.options import FitOptions, SampleOptions
-from autoaug.utils.terminal import echo
+from autoaug.utils.terminal import at_work, echo
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -48,7 +48,8 @@ def sample(**options: Any) -> None:
     from autoaug import api
     from autoaug.generate.filter import format_counts
 
-    outcome = api.generate_sample(**options)
+    with at_work("drawing samples, and judging them"):
+        outcome = api.generate_sample(**options)
     echo(f"{outcome.folder}: of {outcome.drawn} samples {format_counts(outcome.reasons)}")
     for what, (before, after) in zip(("class", "group"), outcome.balance.values(), strict=False):  # groups are optional
         each = f"{min(before)} to {max(before)} before the filter, {min(after)} to {max(after)} after"
@@ -83,7 +84,8 @@ def robustness(*, as_json: Annotated[bool, typer.Option("--json", help="Print JS
 
     from autoaug import api
 
-    result = api.robustness(**options)
+    with at_work("testing the model"):
+        result = api.robustness(**options)
     if as_json:
         typer.echo(json.dumps(result.model_dump() | {"mean_corrupted": result.mean_corrupted}, indent=2))
         return

@@ -27,7 +27,7 @@ from autoaug.pipeline.options import (
     SearchOptions,
 )
 from autoaug.utils.signals import ignore_signals
-from autoaug.utils.terminal import echo
+from autoaug.utils.terminal import at_work, echo
 from autoaug.version import __version__
 
 if TYPE_CHECKING:
@@ -218,13 +218,10 @@ command(app, RobustnessOptions, "autoaug robustness photos/ runs/photos")(made.r
 
 
 def _at_work(options: Mapping[str, Any]) -> AbstractContextManager[object]:
-    """A sign of life on a terminal while data are read and a few steps are timed."""
-    from rich.console import Console
-    from rich.markup import escape
-
+    """A sign of life while data are read and a few steps are timed."""
     from autoaug.utils.redaction import shown
 
-    return Console(stderr=True).status(f"reading {escape(shown(str(options['data'])))}, and timing a few steps")
+    return at_work(f"reading {shown(str(options['data']))}, and timing a few steps")
 
 
 def _command() -> str:

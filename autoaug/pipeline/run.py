@@ -37,11 +37,13 @@ def run_job(job: Job) -> SearchResult:
     generated = generated_samples(job)
     setting, energy = job.setting(generated), EnergyMeter()
     hardware = config.executor, config.workers, config.device, config.ray_address, config.trial_timeout
+    progress.doing("starting the workers")
     with executors(*hardware) as open_executor:
         searched = candidates_of(job, setting, facts, open_executor)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
         confirmed = confirm(job, searched, setting, open_executor)
         longer = train_longer(job, confirmed, setting, open_executor)
+    progress.doing("writing the result")
     result = result_of(job, searched, confirmed, longer, generated, energy.watt_hours())
     write_outcome(job, result, confirmed, generated)
     return finish(folder)

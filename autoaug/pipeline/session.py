@@ -43,8 +43,10 @@ def begin_run(options: SearchOptions | CompareOptions, begun: float) -> SearchRe
 def _begin(options: SearchOptions | CompareOptions, begun: float, progress: Progress) -> SearchResult:
     if not options.command:
         options = replace(options, command=call_of(options))
+    progress.say(f"reading {shown(str(options.data))}")
     config, data, audit = prepare(options)
     job = Job(RunFolder(run_folder_for(options)), config, data, audit, progress)
+    progress.doing("timing a few steps")
     planned = forecast(job)
     limit = time_limit(config, planned, begun)
     folder = RunFolder.create(job.folder.root, config)
@@ -76,6 +78,7 @@ def resume_run(run: str | Path, trust: bool, progress: Progress | bool | None) -
         if result is not None:
             return finish(folder)
         with listening(progress) as listener:
+            listener.say(f"continuing {folder.root}")
             job = Job(*reopen(run, trust), listener)
             events = read_events(folder.events) if folder.events.is_file() else []
             planned = forecast(job)

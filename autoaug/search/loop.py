@@ -26,7 +26,7 @@ from autoaug.utils.seeds import derive_seed
 _FAILURES = 5
 #: This many duplicates in a row mean that no policies are left to try.
 _DUPLICATES = 100
-_PROBE = "probe:"
+_PROBE = "probe "
 
 
 class _Search:
@@ -77,6 +77,7 @@ class _Search:
             return False
         if isinstance(step, Probe):
             self.study.begin_probe(step.name)
+            self.progress.say(f"probe {step.name}: {step.purpose or 'begins'}")
             key = _PROBE + step.name
             self.submit(key, None, TrialSpec(key, step.work, self.seed("repeat", FIRST)))
             return True
@@ -100,6 +101,7 @@ class _Search:
     def submit(self, key: str, request: TrialRequest | None, spec: TrialSpec) -> None:
         self.running[key] = request
         self.executor.submit(spec)
+        self.progress.doing("; ".join(map(_in_brief, self.running.items())))
 
     def seed(self, purpose: str, index: int = 0) -> int:
         return derive_seed(self.context.seed, purpose, index)
@@ -111,6 +113,10 @@ class _Search:
             self.study.tell_probe(key.removeprefix(_PROBE), result, self.session)
             self.tracker.sample_passes += result.sample_passes
             del self.running[key]
+            if result.status == "failed":
+                self.progress.warn(f"{key} failed ({result.reason}); the search goes on without it")
+            else:
+                self.progress.say(f"{key} took {result.seconds:.0f} s")
             return
         if result.status == "running":
             is_late = self.tracker.budget.seconds is not None and self.tracker.spent(0) >= 1 and not request.is_baseline
@@ -227,6 +233,14 @@ def _train(request: TrialRequest) -> Work:
     """The training work of a request. The weights of the unaugmented model are kept, for probes to measure."""
     is_bare = request.policy.fingerprint() == Policy().fingerprint()
     return Train(request.policy, request.data_fraction, request.start, request.stop, keeps_weights=is_bare)
+
+
+def _in_brief(running: tuple[str, TrialRequest | None]) -> str:
+    """What runs, as a name: a probe's key, or a trial's number and its policy's name if it is a known one."""
+    key, request = running
+    if request is None:
+        return key
+    return f"trial {key}, {request.policy.name}" if request.is_baseline else f"trial {key}"
 
 
 def _listed(causes: Counter[str]) -> str:

@@ -27,6 +27,10 @@ class Progress(Protocol):
     def say(self, message: str) -> None:
         """A stage begins or ends."""
 
+    def doing(self, what: str) -> None:  # noqa: ARG002 (not all care)
+        """What is going on from now on, for who waits without other news."""
+        return None
+
     def warn(self, message: str) -> None:
         """Something went wrong that does not end the run; by default reported with `say`."""
         self.say(message)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 _HIDDEN = "***"
 #: Shorter secrets are replaced only as whole words, because they may also occur within other words.
@@ -35,7 +36,7 @@ def shown(url: str) -> str:
     if not (parsed.username or parsed.password or "?" in url):
         return url
     user = f"{parsed.username}:{_HIDDEN}@" if parsed.password else f"{_HIDDEN}@" if parsed.username else ""
-    place = URL.create(parsed.drivername, host=parsed.host, port=parsed.port, database=parsed.database)
+    place = type(parsed).create(parsed.drivername, host=parsed.host, port=parsed.port, database=parsed.database)
     query = "&".join(f"{key}={_HIDDEN}" for key in parsed.query)
     return place.render_as_string().replace("://", f"://{user}", 1) + (f"?{query}" if query else "")
 
@@ -44,6 +45,9 @@ def parse_url(url: str) -> URL | None:
     """Parse `url`; None if it is not a URL, or its parts are ambiguous: an ``@`` in a password that is not written
     ``%40``, or options without a ``?``, end up in the host or the database name.
     """
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from autoaug.errors import printable
+
+#: Seconds without a line before the first sign of life, and before the next ones.
+_FIRST, _SILENCE = 1.0, 8.0
 
 
 def echo(line: object, err: bool = False) -> None:
@@ -16,3 +25,62 @@ def echo(line: object, err: bool = False) -> None:
 def say(console: Console, line: str) -> None:
     """Print a line on a Rich console, escaped and without markup."""
     console.print(printable(line), highlight=False, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def at_work(what: str) -> Iterator[None]:
+    """Show on stderr that the block is at work on `what`."""
+    console = Console(stderr=True)
+    heartbeat = Heartbeat(console, what)
+    heartbeat.start()
+    try:
+        with console.status(escape(printable(what))):
+            yield
+    finally:
+        heartbeat.stop()
+
+
+class Heartbeat:
+    """Says in a file or a pipe what is going on, wherever nothing else is said for some seconds. On a terminal, where
+    something moves anyway, it does nothing.
+
+    Args:
+        console: where lines go; who prints others there calls `said`.
+        what: what is going on until `doing` is called.
+    """
+
+    def __init__(self, console: Console, what: str) -> None:
+        self._console, self._what = console, what
+        self._begun = self._last = time.monotonic()
+        self._wait, self._over = _FIRST, threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen for silence."""
+        if not (self._console.is_terminal or self._console.is_jupyter):
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Say no more."""
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def doing(self, what: str) -> None:
+        """Something else is going on from now on."""
+        if what != self._what:
+            self._what, self._begun = what, time.monotonic()
+
+    def said(self) -> None:
+        """A line was printed."""
+        self._last, self._wait = time.monotonic(), _SILENCE
+
+    def _beat(self) -> None:
+        while not self._over.wait(self._last + self._wait - time.monotonic()):
+            if time.monotonic() < self._last + self._wait:
+                continue
+            try:
+                say(self._console, f"… {self._what} ({time.monotonic() - self._begun:.0f} s)")
+            except (OSError, ValueError):  # nobody reads any more, or the file is closed
+                return
+            self.said()

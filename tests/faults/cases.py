@@ -69,7 +69,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 def _outcomes(stats: dict[str, list[Any]]) -> dict[tuple[str, str], dict[str, Any]]:
     """By heading and case: the outcome over all of its tests, the seconds that they took, and what they noted."""
-    reports = [(kind, report) for kind in ("passed", "failed", "error", "skipped") for report in stats.get(kind, [])]
+    kinds_of = ("passed", "failed", "error", "skipped")
+    # A file that cannot be imported is reported too, but has no test.
+    reports = [(kind, one) for kind in kinds_of for one in stats.get(kind, []) if hasattr(one, "user_properties")]
     kinds, cases = defaultdict(set), defaultdict[tuple[str, str], dict[str, Any]](lambda: {"tests": 0, "seconds": 0.0})
     for kind, report in reports:
         noted = [value for name, value in report.user_properties if name == _PLACE]

@@ -104,12 +104,18 @@ def test_progress_is_made_from_the_first_trial_on(amount: dict[str, int], tmp_pa
         def trial_ended(self, _: object, fraction: float) -> None:
             self.fractions.append(fraction)
 
+        running: list[str] = []
+
+        def doing(self, what: str) -> None:
+            self.running.append(what)
+
     progress = Seen()
     run_search(new_study(tmp_path), Scripted(), Budget(**amount), FULL, BASELINES, progress)
     fractions = progress.fractions
     assert 0.02 < fractions[0] < 0.3
     assert fractions == sorted(fractions)
     assert 0.9 <= fractions[-1] <= 1
+    assert progress.running[:3] == ["trial 0, none", "trial 1, flip-crop", "trial 2"]
 
 
 def test_a_compute_budget_counts_what_pruning_saved(tmp_path: Path) -> None:

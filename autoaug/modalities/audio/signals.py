@@ -134,14 +134,18 @@ def retime(waves: Tensor, times: Tensor, lengths: Tensor) -> tuple[Tensor, Tenso
     samples = waves.shape[-1]
     scale, offset, ratio = times.unbind(1)
     own = torch.arange(samples, dtype=waves.dtype, device=waves.device) + 0.5
-    place = (scale / ratio)[:, None] * own + (offset * lengths)[:, None] - 0.5
-    place = place.clamp(-2, samples + 1)
+    curve = read_at(waves, (scale / ratio)[:, None] * own + (offset * lengths)[:, None] - 0.5)
+    longer = new_lengths(lengths, ratio, samples)
+    return cut(curve, longer), longer
+
+
+def read_at(waves: Tensor, place: Tensor) -> Tensor:
+    """The values at places ``[n, T]`` in samples, silence outside."""
+    place = place.clamp(-2, waves.shape[-1] + 1)
     low = place.detach().floor()
     padded = torch.nn.functional.pad(waves, (3, 4))  # so that all four neighbors are there
     index = (low.long() + 2)[:, None].expand(-1, waves.shape[1], -1)
-    curve = interpolated([padded.gather(2, index + k) for k in range(4)], (place - low)[:, None])
-    longer = new_lengths(lengths, ratio, samples)
-    return cut(curve, longer), longer
+    return interpolated([padded.gather(2, index + k) for k in range(4)], (place - low)[:, None])
 
 
 def slide(waves: Tensor, times: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from autoaug.modalities.audio.signals import per_wave
+from autoaug.modalities.audio.signals import per_wave, read_at
 from autoaug.modalities.operators import operator
 
 timing = partial(operator, modality="audio", family="time")
@@ -40,3 +40,18 @@ def time_mask(waves: Tensor, share: Tensor, uniforms: Tensor, lengths: Tensor) -
     center = width / 2 + (lengths - width) * uniforms[:, 0]
     time = torch.arange(waves.shape[-1], device=waves.device) + 0.5
     return waves * (1 - ((per_wave(width) / 2 - (time - per_wave(center)).abs()) / 32).clamp(0, 1))
+
+
+@timing("TimeWarp", unit="of the length", limit=0.2, signed=True)
+def time_warp(waves: Tensor, share: Tensor, uniforms: Tensor, lengths: Tensor) -> Tensor:
+    """Move a point in time later or earlier, and stretch what is before and after it.
+
+    From SpecAugment (Park et al., 2019), on the waveform: as on tapes, the pitch follows. Nothing gets more than twice
+    as fast.
+    """
+    room = 2 * share.abs()
+    center = (room + (1 - 2 * room) * uniforms[:, 0]) * lengths
+    target, own = center + share * lengths, torch.arange(waves.shape[-1], device=waves.device) + 0.5
+    before, after = (center / target)[:, None], ((lengths - center) / (lengths - target))[:, None]
+    place = torch.where(own < target[:, None], own * before, lengths[:, None] - (lengths[:, None] - own) * after)
+    return torch.where(per_wave(share) == 0, waves, read_at(waves, place - 0.5))

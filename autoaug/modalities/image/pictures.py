@@ -12,9 +12,15 @@ from PIL import Image
 
 def data_uri(image: np.ndarray) -> str:
     """uint8 ``[C, H, W]`` as a PNG data URI; unless there are three channels, only the first is shown."""
-    pixels = image.transpose(1, 2, 0) if image.shape[0] == 3 else image[0]
-    content = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(content, "PNG")
+    return animated_uri(image[None], 0)
+
+
+def animated_uri(frames: np.ndarray, milliseconds: int) -> str:
+    """uint8 ``[T, C, H, W]`` as a PNG data URI, which shows each frame so long, over and over."""
+    pixels = frames.transpose(0, 2, 3, 1) if frames.shape[1] == 3 else frames[:, 0]
+    first, *others = (Image.fromarray(np.ascontiguousarray(frame)) for frame in pixels)
+    content, moving = io.BytesIO(), {"save_all": True, "append_images": others, "duration": milliseconds, "loop": 0}
+    first.save(content, "PNG", **(moving if others else {}))
     return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
 
 

@@ -50,6 +50,11 @@ class Everyone(Progress):
         for one in self._told:
             one.say(message)
 
+    def doing(self, what: str) -> None:
+        """Forward what is going on."""
+        for one in self._told:
+            one.doing(what)
+
     def warn(self, message: str) -> None:
         """Forward a warning."""
         for one in self._told:

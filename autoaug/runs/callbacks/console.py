@@ -8,12 +8,15 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn
+from rich.markup import escape
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
 from autoaug.results import ACCURACY, MetricRecord, TrialSummary
 from autoaug.search.progress import Progress
-from autoaug.utils.terminal import say
+from autoaug.utils.terminal import Heartbeat, say
+
+_PREPARING = "preparing"
 
 
 class ConsoleProgress(Progress):
@@ -24,14 +27,17 @@ class ConsoleProgress(Progress):
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console()
         self._bar = Bar(
+            SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
             TextColumn("{task.percentage:3.0f} %"),
+            TimeElapsedColumn(),
             TextColumn("{task.fields[left]}"),
             console=self._console,
             disable=not (self._console.is_terminal or self._console.is_jupyter),
         )
-        self._task = self._bar.add_task("preparing", total=1.0, left="")
+        self._task = self._bar.add_task(_PREPARING, total=1.0, left="")
+        self._heartbeat = Heartbeat(self._console, _PREPARING)
         self._metric = ACCURACY
         self._part = 0.0, 1.0
         self._begun = time.monotonic(), 0.0
@@ -40,11 +46,13 @@ class ConsoleProgress(Progress):
 
     def __enter__(self) -> Self:
         self._bar.start()
+        self._heartbeat.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._heartbeat.stop()
         if error is None:
             self._bar.update(self._task, completed=1.0, left="")
         self._bar.stop()
@@ -63,7 +71,14 @@ class ConsoleProgress(Progress):
 
     def say(self, message: str) -> None:
         """A stage begins or ends."""
-        say(self._console, message)
+        self._heartbeat.doing(message)
+        self._print(message)
+
+    def doing(self, what: str) -> None:
+        """What is going on."""
+        self._heartbeat.doing(what)
+        if not self._trials:
+            self._bar.update(self._task, description=escape(what))
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """A trial of the search ended; `fraction` of its budget is spent."""
@@ -89,8 +104,12 @@ class ConsoleProgress(Progress):
         done = start + min(1.0, fraction) * (stop - start)
         left = self._left(done)
         if not self._console.is_terminal:
-            say(self._console, f"{line}, {100 * done:.0f} % done{left and f', {left}'}")
+            self._print(f"{line}, {100 * done:.0f} % done{left and f', {left}'}")
         self._bar.update(self._task, completed=done, description=text, left=left)
+
+    def _print(self, line: str) -> None:
+        say(self._console, line)
+        self._heartbeat.said()
 
     def _left(self, done: float) -> str:
         """The time left of the whole run, if the rest is as fast as what this session has done."""

@@ -23,6 +23,8 @@ from autoaug.training.train import train_to_end
 from autoaug.utils.clock import now
 
 NAME = "affinity"
+#: What it does, for users who wait for it.
+PURPOSE = "measures what each operator does to a model that was trained without it"
 _STRENGTHS = (0.25, 0.5, 0.75, 1.0)
 #: Fewest and most samples of each split to measure one operator on; in between, the measurements cost at most this
 #: share of the training.

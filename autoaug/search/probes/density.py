@@ -22,6 +22,8 @@ from autoaug.utils.clock import now
 from autoaug.utils.seeds import derive_seed
 
 NAME = "density"
+#: What it does, for users who wait for it.
+PURPOSE = "scores policies by models that were trained without them"
 _FOLDS = 2
 _CANDIDATES = 60
 _KEPT = 5

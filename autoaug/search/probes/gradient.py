@@ -26,6 +26,8 @@ from autoaug.utils.clock import now
 from autoaug.utils.seeds import derive_seed
 
 NAME = "gradient"
+#: What it does, for users who wait for it.
+PURPOSE = "learns probabilities and magnitudes along with the weights of a network"
 _BATCH = 64
 #: How often each training sample of a step is drawn for; its other draws are the baseline of one. Of 1, 2, 4 and 8 the
 #: most precise at equal compute (`benchmarks.relaxation`).

@@ -20,14 +20,16 @@ from autoaug.training.setting import TrainingSetting
 from autoaug.utils.clock import now
 
 NAME = "matching"
+#: What it does, for users who wait for it.
+PURPOSE = "looks for operators that make the training samples look like the validation samples"
 _TRAINING, _VALIDATION = 300, 500
 #: The most positions that are augmented in total, as in samples of 96 x 96. Larger samples are fewer, down to a third.
 _POSITIONS = _TRAINING * 96 * 96
 #: With fewer samples than this, even one strong operator cannot be detected.
 _FEWEST = 50
-#: The search for operators may cost this share of the budget, or that of so many samples. Where small samples differ,
-#: it takes a fifth of ten trainings; where nothing differs, it ends at once.
-_OF_BUDGET, _AT_LEAST = 0.25, 100 * _TRAINING
+#: The search for operators may cost this share of the budget, but that of the fewest candidates in any case, and of the
+#: most at most: 800 on sentences take four minutes. Where small samples differ, 600 are a fifth of ten trainings.
+_OF_BUDGET, _CANDIDATES = 0.25, (100, 800)
 #: Augmenting a sample and computing its features costs about a third of a training pass.
 _PASSES = 1 / 3
 
@@ -50,11 +52,13 @@ class MatchShift:
             probe_results: dict[str, Any] = {"policy": None, "too few": _FEWEST}
             yield TrialResult(started=started, ended=now(), status="complete", probe_result=probe_results)
             return
+        samples = _training_samples(setting.train.inputs)
+        fewest, most = (candidates * samples for candidates in _CANDIDATES)
         found = match(
-            _some(setting.train.inputs, _training_samples(setting.train.inputs), draw, setting),
+            _some(setting.train.inputs, samples, draw, setting),
             _some(setting.validation.inputs, _VALIDATION, draw, setting),
             get_modality(setting.modality),
-            max(_AT_LEAST, _OF_BUDGET * (self.budget or 0.0) * setting.full_length_passes() / _PASSES),
+            min(most, max(fewest, _OF_BUDGET * (self.budget or 0.0) * setting.full_length_passes() / _PASSES)),
         )
         yield TrialResult(
             started=started,

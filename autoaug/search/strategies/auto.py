@@ -14,8 +14,10 @@ from optuna.samplers import RandomSampler
 
 from autoaug.policy.models import Policy
 from autoaug.search.probes.affinity import NAME as AFFINITY
+from autoaug.search.probes.affinity import PURPOSE as AFFINITY_PURPOSE
 from autoaug.search.probes.affinity import MeasureAffinity, bearable_strength
 from autoaug.search.probes.shift import NAME as SHIFT
+from autoaug.search.probes.shift import PURPOSE as SHIFT_PURPOSE
 from autoaug.search.probes.shift import MatchShift, matched
 from autoaug.search.samplers import tpe_sampler
 from autoaug.search.sampling import Suggest, sample_around, sample_shaped, usual_shape
@@ -156,10 +158,10 @@ class Auto(Strategy):
         if step := next_baseline(history, context, fraction):
             return step
         if may_probe and self.config.looks_for_shift and SHIFT not in history.probe_results:
-            return Probe(SHIFT, MatchShift(context.budget))
+            return Probe(SHIFT, MatchShift(context.budget), SHIFT_PURPOSE)
         is_measured = AFFINITY in history.probe_results or not self.config.measures_affinity
         if may_probe and context.space.families and not is_measured and "none" not in _running_baselines(history):
-            return Probe(AFFINITY, MeasureAffinity(context.space, fraction))
+            return Probe(AFFINITY, MeasureAffinity(context.space, fraction), AFFINITY_PURPOSE)
         return None
 
     def _next_check(self, history: History, shift: Policy) -> Fixed | None:

@@ -190,10 +190,11 @@ class Fixed(NamedTuple):
 
 
 class Probe(NamedTuple):
-    """Do work other than training a policy; the result is kept under its name."""
+    """Do work other than training a policy; the result is kept under its name. `purpose` tells users what it does."""
 
     name: str
     work: Work
+    purpose: str = ""
 
 
 class Enough(NamedTuple):

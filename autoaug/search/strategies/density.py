@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autoaug.policy.models import Layer, Policy
-from autoaug.search.probes.density import NAME, MatchDensity
+from autoaug.search.probes.density import NAME, PURPOSE, MatchDensity
 from autoaug.search.strategies.base import Probe, SearchContext
 from autoaug.search.strategies.probe_based import ProbeBased
 
@@ -22,7 +22,7 @@ class Density(ProbeBased):
     stage = "density"
 
     def probe(self, context: SearchContext) -> Probe:
-        return Probe(NAME, MatchDensity(context.space))
+        return Probe(NAME, MatchDensity(context.space), PURPOSE)
 
     def candidates(self, probe_result: Mapping[str, Any], context: SearchContext) -> Mapping[str, Policy]:  # noqa: ARG002 (needs no more)
         policies = [Policy.model_validate(p) for p in probe_result.get("policies", ())]

@@ -7,7 +7,7 @@ from typing import Any
 
 from autoaug.errors import SpaceError
 from autoaug.policy.models import Policy
-from autoaug.search.probes.gradient import NAME, LearnByGradient
+from autoaug.search.probes.gradient import NAME, PURPOSE, LearnByGradient
 from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.base import Probe, SearchContext
 from autoaug.search.strategies.probe_based import ProbeBased
@@ -28,7 +28,7 @@ class Gradient(ProbeBased):
             )
 
     def probe(self, context: SearchContext) -> Probe:
-        return Probe(NAME, LearnByGradient(context.space))
+        return Probe(NAME, LearnByGradient(context.space), PURPOSE)
 
     def candidates(self, probe_result: Mapping[str, Any], context: SearchContext) -> Mapping[str, Policy]:  # noqa: ARG002 (needs no more)
         return {NAME: Policy.model_validate(probe_result["policy"])} if "policy" in probe_result else {}

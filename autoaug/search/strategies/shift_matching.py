@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autoaug.policy.models import Policy
-from autoaug.search.probes.shift import NAME, MatchShift, matched
+from autoaug.search.probes.shift import NAME, PURPOSE, MatchShift, matched
 from autoaug.search.strategies.base import Probe, SearchContext
 from autoaug.search.strategies.probe_based import ProbeBased
 
@@ -21,7 +21,7 @@ class Matching(ProbeBased):
     stage = "matched"
 
     def probe(self, context: SearchContext) -> Probe:
-        return Probe(NAME, MatchShift(context.budget))
+        return Probe(NAME, MatchShift(context.budget), PURPOSE)
 
     def candidates(self, probe_result: Mapping[str, Any], context: SearchContext) -> Mapping[str, Policy]:
         policy = matched(probe_result)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+import scipy.interpolate
 import scipy.signal
 import scipy.stats
 import torch
@@ -209,6 +210,18 @@ def test_shifts_crops_and_masks_take_the_samples_that_they_say() -> None:
     masked = apply("TimeMask", given, 0.3, (0.5, 0, 0, 0))
     torch.testing.assert_close(masked[..., :350], given[..., :350])
     assert not masked[..., 390:610].any()
+
+
+@pytest.mark.parametrize("share", [0.2, 0.1, -0.15])
+def test_a_warp_moves_one_point_and_stretches_both_sides(share: float) -> None:
+    """Against SciPy's spline read at NumPy's piecewise linear map; the end of the sound stays its end."""
+    given = tone(300, 0.25)
+    warped = apply("TimeWarp", torch.nn.functional.pad(wave(given), (0, 500)), share, (0.5, 0, 0, 0))
+    ends = 0.5 * len(given) * np.array([0, 1 + 2 * share, 2]), 0.5 * len(given) * np.array([0, 1, 2])
+    place = np.interp(np.arange(len(given)) + 0.5, *ends) - 0.5
+    expected = scipy.interpolate.CubicSpline(np.arange(len(given)), given)(place)
+    np.testing.assert_allclose(warped[0, 0, 8 : len(given) - 8], expected[8:-8], atol=2e-3)
+    assert not warped[..., len(given) :].any()
 
 
 def test_padding_is_never_heard_and_never_counts() -> None:

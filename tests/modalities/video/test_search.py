@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageSequence
 
 import autoaug
 from autoaug import api
@@ -24,6 +24,7 @@ from autoaug.modalities.registry import get_modality
 from autoaug.modalities.video import models, pictures
 from autoaug.modalities.video.decoding import ClipReader, read_header
 from autoaug.modalities.video.examples import examples
+from autoaug.modalities.video.pictures import _FRAMES
 from autoaug.policy.loading import load_policy
 from autoaug.search.sampling import Given, sample_shaped
 from autoaug.search.space import load_space
@@ -85,16 +86,19 @@ def test_networks_are_built_or_refused_in_one_line() -> None:
             models.check(given, weights)
 
 
-@pytest.mark.parametrize(("frames", "rows", "columns"), [(1, 1, 1), (3, 1, 3), (4, 1, 4), (6, 2, 3), (20, 2, 3)])
-def test_a_picture_is_a_strip_of_frames(frames: int, rows: int, columns: int) -> None:
+@pytest.mark.parametrize(("frames", "rows", "columns"), [(1, 1, 1), (3, 1, 4), (4, 2, 3), (6, 2, 3), (20, 2, 3)])
+def test_a_picture_is_an_animation_and_a_strip_of_frames(frames: int, rows: int, columns: int) -> None:
     stored = np.stack([np.full((3, 8, 10), 5 * t, np.uint8) for t in range(frames)])
     html = pictures.html(stored, 'a "clip" <b>')
     assert "<b>" not in html
     content = base64.b64decode(re.findall(r"base64,([^\"]+)", html)[0])
-    strip = np.asarray(Image.open(io.BytesIO(content)))
-    assert strip.shape == (rows * 10 - 2, columns * 12 - 2, 3)
-    assert strip[0, 0, 0] == 0
-    assert strip[-1, -1, 0] == 5 * (frames - 1)
+    picture = Image.open(io.BytesIO(content))
+    shown = [np.asarray(page.convert("RGB")) for page in ImageSequence.Iterator(picture)]
+    assert {strip.shape for strip in shown} == {(rows * 10 - 2, columns * 12 - 2, 3)}
+    assert [strip[0, 0, 0] for strip in shown] == [5 * t for t in range(frames)]
+    last = frames if frames < _FRAMES else _FRAMES
+    row, column = divmod(last if frames > 1 else 0, columns)
+    assert {int(strip[row * 10, column * 12, 0]) for strip in shown} == {5 * (frames - 1)}
     with pytest.raises(ValueError, match="uint8"):
         pictures.html(stored[0], "an image")
 

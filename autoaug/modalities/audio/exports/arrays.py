@@ -69,16 +69,19 @@ def retime(waves: Array, times: Array, lengths: Array) -> tuple[Array, Array]:
     scale, offset, ratio = times.astype("float32").T
     own = np.arange(samples, dtype="float32") + 0.5
     place = (scale / ratio)[:, None] * own + (offset * lengths)[:, None].astype("float32") - np.float32(0.5)
-    place = np.clip(place, -2, samples + 1)
+    longer = new_lengths(lengths, ratio, samples)
+    return cut(read_at(waves, place), longer), longer
+
+
+def read_at(waves: Array, place: Array) -> Array:
+    place = np.clip(place, -2, waves.shape[-1] + 1)
     low = np.floor(place)
     f = (place - low)[:, None]
     padded = np.pad(waves, ((0, 0), (0, 0), (3, 4)))
     index = (low.astype(int) + 2)[:, None]
     before, left, right, after = (np.take_along_axis(padded, index + k, 2) for k in range(4))
     curve = before * (-0.5 * f + f**2 - 0.5 * f**3) + left * (1 - 2.5 * f**2 + 1.5 * f**3)
-    curve = curve + right * (0.5 * f + 2 * f**2 - 1.5 * f**3) + after * (-0.5 * f**2 + 0.5 * f**3)
-    longer = new_lengths(lengths, ratio, samples)
-    return cut(curve, longer), longer
+    return curve + right * (0.5 * f + 2 * f**2 - 1.5 * f**3) + after * (-0.5 * f**2 + 0.5 * f**3)
 
 
 def gain(decibels: Array, uniforms: Array, hertz: Array) -> Array:
@@ -225,6 +228,15 @@ def time_mask(waves: Array, share: Array, uniforms: Array, lengths: Array) -> Ar
     center = width / 2 + (lengths - width) * uniforms[:, 0]
     time = np.arange(waves.shape[-1]) + 0.5
     return waves * (1 - np.clip((per_wave(width) / 2 - np.abs(time - per_wave(center))) / 32, 0, 1))
+
+
+def time_warp(waves: Array, share: Array, uniforms: Array, lengths: Array) -> Array:
+    room = 2 * np.abs(share)
+    center = (room + (1 - 2 * room) * uniforms[:, 0]) * lengths
+    target, own = center + share * lengths, np.arange(waves.shape[-1]) + 0.5
+    before, after = (center / target)[:, None], ((lengths - center) / (lengths - target))[:, None]
+    place = np.where(own < target[:, None], own * before, lengths[:, None] - (lengths[:, None] - own) * after)
+    return np.where(per_wave(share) == 0, waves, read_at(waves, place - 0.5))
 
 
 def overlapped(frames: Array) -> Array:
