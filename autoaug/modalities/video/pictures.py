@@ -19,7 +19,7 @@ def html(sample: np.ndarray, words: str) -> str:
     if sample.ndim != 4 or sample.dtype != np.uint8:
         raise ValueError(f"a clip must be uint8 [T, C, H, W], not {sample.dtype} {list(sample.shape)}")
     rows = np.linspace(0, len(sample) - 1, min(len(sample), _FRAMES)).round().astype(int)
-    moving = [_strip(np.stack([frame, *sample[rows]])) for frame in sample] if len(sample) > 1 else sample
+    moving = [_strip(np.stack([frame, *sample[rows]])) for frame in sample] if len(sample) > 1 else [*sample]
     uri = animated_uri(np.stack(moving), _MILLISECONDS)
     return f'<img src="{uri}" alt="{escape(words)}" style="image-rendering: pixelated">'
 
