@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
+from autoaug.modalities.kinds import known_kinds
 from autoaug.modalities.operators import IDENTITY, Operator, all_operators, get_operator
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import builtin_names, load_policy
@@ -75,6 +76,8 @@ def operators_of(modality: str = "image") -> dict[str, Operator]:
 
 
 def policies_of(modality: str = "image") -> dict[str, Policy]:
-    """The published policies of one modality, by name; those without operators are of each."""
+    """The published policies of one modality, by name; those without operators are of each that has their mixing."""
     loaded, known = {name: load_policy(name) for name in builtin_names()}, {*operators_of(modality), IDENTITY}
-    return {name: policy for name, policy in loaded.items() if known.issuperset(policy.operator_names())}
+    fitting = {name: policy for name, policy in loaded.items() if known.issuperset(policy.operator_names())}
+    mixed = known_kinds(get_modality(modality))["mixing"]
+    return {name: policy for name, policy in fitting.items() if not policy.mixing or policy.mixing.kind in mixed}
