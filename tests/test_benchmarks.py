@@ -20,8 +20,10 @@ from PIL import Image
 from scipy.stats import binomtest
 
 from autoaug.modalities.image import models
+from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
 from autoaug.results import Returned
+from autoaug.search.executors import TrialSpec
 from benchmarks import (
     contestants,
     engine,
@@ -32,6 +34,7 @@ from benchmarks import (
     recovery,
     replay,
     sets,
+    slots,
     strategies,
     table_file,
     table_page,
@@ -366,3 +369,21 @@ def test_a_backbone_is_the_same_if_its_training_was_stopped(tmp_path: Path) -> N
         == part.labels
     )
     assert pretrain.accuracy(whole, plan, part) == pytest.approx(right.mean(), abs=0.1)  # in bf16 where it can
+
+
+def test_simulated_slots_give_results_in_the_order_of_their_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Flat:
+        full_length, device = 100, "cpu"
+
+        def score(self, *_: object) -> float:
+            return 0.5
+
+    times = iter([0.0, 1.0, 1.0, 1.0, 1.0, 3.0])
+    monkeypatch.setattr(slots.time, "process_time", lambda: next(times, 3.0))
+    simulation = slots.SimulatedSlots(Flat(), 2, 10.0)  # type: ignore[arg-type]
+    for key, share in (("long", 1.0), ("short", 0.25)):
+        simulation.submit(TrialSpec(key, worlds.Replayed(load_policy("none"), share, 0.0, 1.0), seed=0))
+    assert simulation.next_result()[0] == "short"
+    assert simulation.now == pytest.approx(1.0 + simulation.busy / 5), "a quarter as long as the other, begun after 1 s"
+    assert simulation.next_result()[0] == "long"
+    assert simulation.own == pytest.approx(3.0)
