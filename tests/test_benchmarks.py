@@ -372,15 +372,16 @@ def test_a_backbone_is_the_same_if_its_training_was_stopped(tmp_path: Path) -> N
 
 
 def test_simulated_slots_give_results_in_the_order_of_their_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Flat:
-        full_length, device = 100, "cpu"
+    class Flat(worlds.World):
+        def __init__(self) -> None:
+            self.full_length = 100
 
-        def score(self, *_: object) -> float:
+        def score(self, *_: object) -> float:  # type: ignore[override]
             return 0.5
 
     times = iter([0.0, 1.0, 1.0, 1.0, 1.0, 3.0])
     monkeypatch.setattr(slots.time, "process_time", lambda: next(times, 3.0))
-    simulation = slots.SimulatedSlots(Flat(), 2, 10.0)  # type: ignore[arg-type]
+    simulation = slots.SimulatedSlots(Flat(), 2, 10.0)
     for key, share in (("long", 1.0), ("short", 0.25)):
         simulation.submit(TrialSpec(key, worlds.Replayed(load_policy("none"), share, 0.0, 1.0), seed=0))
     assert simulation.next_result()[0] == "short"
