@@ -376,11 +376,11 @@ def test_simulated_slots_give_results_in_the_order_of_their_ends(monkeypatch: py
         def __init__(self) -> None:
             self.full_length = 100
 
-        def score(self, *_: object) -> float:  # type: ignore[override]
+        def score(self, *_: object) -> float:
             return 0.5
 
     times = iter([0.0, 1.0, 1.0, 1.0, 1.0, 3.0])
-    monkeypatch.setattr(slots.time, "process_time", lambda: next(times, 3.0))
+    monkeypatch.setattr("time.process_time", lambda: next(times, 3.0))
     simulation = slots.SimulatedSlots(Flat(), 2, 10.0)
     for key, share in (("long", 1.0), ("short", 0.25)):
         simulation.submit(TrialSpec(key, worlds.Replayed(load_policy("none"), share, 0.0, 1.0), seed=0))
