@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from autoaug.data.layouts.encoded import role_in
+from autoaug.data.layouts.folder import EXPANSION
 from autoaug.data.layouts.parquet import LABELS, shards
 from autoaug.data.layouts.reading import reading
 from autoaug.data.source import ROLE_NAMES, Role, label_text
@@ -66,10 +67,12 @@ class Table:
 
 
 def table_files(data: str) -> list[Path]:
-    """The files of a table: the path itself, or the files of that kind in a folder; none if it is no table."""
+    """The files of a table: the path itself, or the files of that kind in a folder; none if it is no table. The list of
+    what was expanded is none.
+    """
     path = Path(data)
     if path.is_dir():
-        return [file for ending in ENDINGS for file in shards(path, ending)]
+        return [] if (path / EXPANSION).is_file() else [file for ending in ENDINGS for file in shards(path, ending)]
     return [path] if path.suffix.lower() in ENDINGS and path.is_file() else []
 
 

@@ -49,7 +49,7 @@ def time_warp(waves: Tensor, share: Tensor, uniforms: Tensor, lengths: Tensor) -
     From SpecAugment (Park et al., 2019), on the waveform: as on tapes, the pitch follows. Nothing gets more than twice
     as fast.
     """
-    room = 2 * share.abs()
+    room = 2 * share.abs() + 1e-3  # so that both sides have a length, which is divided by
     center = (room + (1 - 2 * room) * uniforms[:, 0]) * lengths
     target, own = center + share * lengths, torch.arange(waves.shape[-1], device=waves.device) + 0.5
     before, after = (center / target)[:, None], ((lengths - center) / (lengths - target))[:, None]
