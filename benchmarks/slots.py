@@ -131,7 +131,7 @@ def main(options: argparse.Namespace) -> None:
         for seconds in map(float, options.seconds.split(",")):
             world = World(fits, table.about["sets"][options.set]["full_length"], derive_seed(0, "world"))
             key = f"{strategy}/{seconds:g}"
-            if results.once(results.items, key, lambda: simulated(world, strategy, options, seconds)):  # noqa: B023
+            if results.once(results.items, key, lambda: simulated(world, strategy, options, seconds)):  # noqa: B023 (called at once)
                 print(key, results.items[key], flush=True)
     words = f"A search on {options.slots} simulated slots, with the driver's real time."
     write_page(options.out.with_suffix(".html"), "Many slots", words, sections(results.items))
