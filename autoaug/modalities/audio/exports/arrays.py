@@ -231,7 +231,7 @@ def time_mask(waves: Array, share: Array, uniforms: Array, lengths: Array) -> Ar
 
 
 def time_warp(waves: Array, share: Array, uniforms: Array, lengths: Array) -> Array:
-    room = 2 * np.abs(share)
+    room = 2 * np.abs(share) + 1e-3
     center = (room + (1 - 2 * room) * uniforms[:, 0]) * lengths
     target, own = center + share * lengths, np.arange(waves.shape[-1]) + 0.5
     before, after = (center / target)[:, None], ((lengths - center) / (lengths - target))[:, None]
