@@ -7,20 +7,20 @@ from pathlib import Path
 
 from autoaug.functional import bounds, workers
 from autoaug.modalities import array_draws
-from autoaug.modalities.audio import fourier, signals
+from autoaug.modalities.audio import fourier, recordings, signals
 from autoaug.modalities.audio.exports import apply, array_apply, arrays, mixing, plain
 from autoaug.modalities.runtime import ArrayRuntime, Runtime, TorchRuntime
 
 _KINDS = {kind: kind for kind in ("samples", "resized", "response", "times")}
 _ARRAY_TYPES = """Array = Any
 Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]
-BANKS: dict[float, Array] = {}"""
+BANKS: dict[Any, Array] = {}"""
 
 EXPORTS: Mapping[str, Runtime] = {
     "torch": TorchRuntime("waves = Augment()(waves)", signals, False, _KINDS, apply, plain, mixing),
     "numpy": ArrayRuntime(
         "wave = Augment()(wave)",
-        (bounds, workers, array_draws, fourier, arrays, array_apply),
+        (bounds, workers, array_draws, fourier, recordings, arrays, array_apply),
         {kind: kind for kind in _KINDS if kind != "samples"},
         ("import os", "from typing import Any"),
         _ARRAY_TYPES,
