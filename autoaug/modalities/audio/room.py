@@ -42,7 +42,7 @@ def reverberation(waves: Tensor, seconds: Tensor, uniforms: Tensor, lengths: Ten
 
 @operator("ImpulseResponse", modality="audio", family="room", unit="of the sound through the room")
 def impulse_response(waves: Tensor, share: Tensor, uniforms: Tensor, lengths: Tensor) -> Tensor:
-    """Blend with the sound in a room recorded in the folder in ``AUTOAUG_IMPULSES``, or else in one of eight made ones."""
+    """Blend with the sound in a room of the folder in ``AUTOAUG_IMPULSES``, or else in one of eight made ones."""
     name = ("recorded rooms", os.environ.get("AUTOAUG_IMPULSES"))
     bank = made_once(name, waves, lambda: torch.from_numpy(impulse_recordings()))
     return torch.lerp(waves, convolved(waves, bank[(uniforms[:, 0] * len(bank)).long()]), per_wave(share))
