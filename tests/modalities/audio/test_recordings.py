@@ -149,7 +149,7 @@ def test_exports_use_the_recordings_in_a_fresh_process(noises: Path, rooms: np.n
     """The environment is that of this process; without recordings, `test_exports` replays the operators."""
     waves = 0.3 * tones(8, 1, 2000)
     np.save(tmp_path / "given.npy", waves.numpy())
-    (tmp_path / "policy.py").write_text(export_policy(HEARD, "torch"))
+    (tmp_path / "policy.py").write_text(export_policy(HEARD, "torch", exact=True))
     code = """
 import importlib.util, numpy as np, torch
 spec = importlib.util.spec_from_file_location("policy", "policy.py")
