@@ -12,7 +12,7 @@ from torch import Tensor
 
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.labels import require_classes
-from autoaug.data.loading import check_data, open_source
+from autoaug.data.loading import check_data, open_source, recognize
 from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import OptionError, RunError, pausing_on_full_disk
 from autoaug.generate import offline
@@ -61,11 +61,18 @@ def fit(options: FitOptions) -> About:
     device, out = resolve_device(options.device), Path(options.out)
     check_free(out)
     source = load_generator(Path(options.source)) if options.source else None
+    modality = recognize(str(options.data))
+    if not modality.generators:
+        raise OptionError(
+            f"there are no generators for the modality {modality.name!r}: autoaug expand writes augmented copies of "
+            "the samples, and autoaug search finds the policy for them"
+        )
+    kind = generator_kind(options.kind, modality.name)
     _, data = check_data(str(options.data), parse_memory(None), AS_SUITS, options.allow, options.seed)
     require_classes(data.train.labels, "a generator")
-    if options.steps is not None and not generator_kind(options.kind, data.modality).usual_steps(len(data.train)):
+    if options.steps is not None and not kind.usual_steps(len(data.train)):
         raise OptionError(f"a {options.kind} is not trained in steps: leave out --steps")
-    loader = get_modality(data.modality).loader
+    loader = modality.loader
     settings = FitSettings(options.seed, options.steps, device, absolute(options.data), source)
 
     def watch(done: int, total: int, samples: np.ndarray) -> None:

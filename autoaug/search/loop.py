@@ -61,11 +61,15 @@ class _Search:
         for request in self.study.interrupted():
             self.start(request)
         while True:
-            while len(self.running) < self.executor.slots and self.spent() < 1 and self.begin_next():
+            while len(self.running) < self.executor.slots and self.has_room() and self.begin_next():
                 pass
             if not self.running:
                 return
             self.take(*self.executor.next_result())
+
+    def has_room(self) -> bool:
+        """Whether the budget has room for more; one trial begins even if probes have spent all of it."""
+        return self.spent() < 1 or not (self.tracker.count.trials or self.running)
 
     def begin_next(self) -> bool:
         """Start what the strategy proposes next; return whether it proposed anything."""
@@ -116,7 +120,7 @@ class _Search:
             if result.status == "failed":
                 self.progress.warn(f"{key} failed ({result.reason}); the search goes on without it")
             else:
-                self.progress.say(f"{key} took {result.seconds:.0f} s")
+                self.progress.say(f"{key} {result.note or f'took {result.seconds:.0f} s'}")
             return
         if result.status == "running":
             is_late = self.tracker.budget.seconds is not None and self.tracker.spent(0) >= 1 and not request.is_baseline
@@ -191,12 +195,15 @@ def run_search(
         study.seed,
         has_data=training is None,
         may_stop=may_stop,
+        pays_probes=budget.policies is None and budget.trials is None,
     )
     with study.connected():
         search = _Search(study, executor, tracker, context, progress, training or _train)
         search.run()
     trials = [summary(record) for record in study.ended()]
     if not any(trial.status == "complete" for trial in trials):
+        if not trials:
+            raise AllTrialsFailed("the strategy proposed no policy to train, so nothing is exported: try another one")
         causes = Counter(trial.reason or "pruned" for trial in trials)
         raise AllTrialsFailed(f"all {len(trials)} trials failed; nothing is exported: {_listed(causes)}")
     if search.stopped:

@@ -126,6 +126,33 @@ def test_a_compute_budget_counts_what_pruning_saved(tmp_path: Path) -> None:
     assert len(study.ended()) > 10
 
 
+class Probing(Scripted):
+    """One whose probes take five trainings, and propose a policy or not."""
+
+    def __init__(self, found: dict[str, object]) -> None:
+        super().__init__()
+        self.found = found
+
+    def submit(self, spec: TrialSpec) -> None:
+        if not spec.key.startswith("probe "):
+            return super().submit(spec)
+        result = TrialResult(0.0, 1.0, "complete", sample_passes=5 * FULL, probe_result=self.found)
+        return self._events.append((spec.key, result))
+
+
+@pytest.mark.parametrize("strategy", ["gradient", "matching"])
+def test_a_probe_that_spends_the_budget_leaves_a_trial(strategy: str, tmp_path: Path) -> None:
+    study = new_study(tmp_path, strategy)
+    run(study, Probing({"policy": load_policy("randaugment").model_dump(mode="json")}), Budget(trainings=1.3))
+    (trial,) = map(summary, study.ended())
+    assert (trial.status, trial.is_baseline) == ("complete", False)
+
+
+def test_a_search_without_any_policy_says_so(tmp_path: Path) -> None:
+    with pytest.raises(AllTrialsFailed, match="the strategy proposed no policy to train"):
+        run(new_study(tmp_path, "gradient"), Probing({}), Budget(trainings=1.3))
+
+
 def test_a_time_budget_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = new_study(tmp_path)
     clock = itertools.count()  # a tenth of a second between two looks

@@ -30,6 +30,8 @@ _FEWEST = 50
 #: The search for operators may cost this share of the budget, but that of the fewest candidates in any case, and of the
 #: most at most: 800 on sentences take four minutes. Where small samples differ, 600 are a fifth of ten trainings.
 _OF_BUDGET, _CANDIDATES = 0.25, (100, 800)
+#: It is left out where the fewest candidates cost more than this share.
+_MOST_OF_BUDGET = 0.5
 #: Augmenting a sample and computing its features costs about a third of a training pass.
 _PASSES = 1 / 3
 
@@ -40,9 +42,11 @@ class MatchShift:
 
     Attributes:
         budget: that of the whole search, in trainings, of which this takes a small share; None if it is not known.
+        is_paid: whether this is paid from the budget, and must leave room for trials.
     """
 
     budget: float | None
+    is_paid: bool = False
 
     def run(self, setting: TrainingSetting, seed: int) -> Iterator[TrialResult]:
         """Yield one result: the matched policy or None, with the discrepancies and their noise."""
@@ -54,11 +58,16 @@ class MatchShift:
             return
         samples = _training_samples(setting.train.inputs)
         fewest, most = (candidates * samples for candidates in _CANDIDATES)
+        whole = (self.budget or 0.0) * setting.full_length_passes() / _PASSES
+        if self.is_paid and self.budget is not None and fewest > _MOST_OF_BUDGET * whole:
+            note = f"left out: it would take {100 * fewest / whole:.0f} % of the budget, and leave no room for trials"
+            yield TrialResult(started, now(), "complete", note=note, probe_result={"policy": None, "left out": note})
+            return
         found = match(
             _some(setting.train.inputs, samples, draw, setting),
             _some(setting.validation.inputs, _VALIDATION, draw, setting),
             get_modality(setting.modality),
-            min(most, max(fewest, _OF_BUDGET * (self.budget or 0.0) * setting.full_length_passes() / _PASSES)),
+            min(most, max(fewest, _OF_BUDGET * whole)),
         )
         yield TrialResult(
             started=started,

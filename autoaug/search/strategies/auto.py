@@ -158,7 +158,7 @@ class Auto(Strategy):
         if step := next_baseline(history, context, fraction):
             return step
         if may_probe and self.config.looks_for_shift and SHIFT not in history.probe_results:
-            return Probe(SHIFT, MatchShift(context.budget), SHIFT_PURPOSE)
+            return Probe(SHIFT, MatchShift(context.budget, context.pays_probes), SHIFT_PURPOSE)
         is_measured = AFFINITY in history.probe_results or not self.config.measures_affinity
         if may_probe and context.space.families and not is_measured and "none" not in _running_baselines(history):
             return Probe(AFFINITY, MeasureAffinity(context.space, fraction), AFFINITY_PURPOSE)

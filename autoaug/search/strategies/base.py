@@ -143,6 +143,7 @@ class SearchContext(NamedTuple):
         seed: the seed of the run.
         has_data: whether probes can read the data; they cannot if the user supplies the objective.
         may_stop: whether the search may end before the budget is spent.
+        pays_probes: whether the budget is one of compute or time, which probes spend, too.
     """
 
     space: SearchSpace
@@ -152,6 +153,7 @@ class SearchContext(NamedTuple):
     seed: int
     has_data: bool = True
     may_stop: bool = False
+    pays_probes: bool = False
 
 
 class Draw(NamedTuple):

@@ -6,6 +6,7 @@ import base64
 import io
 import re
 import wave
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -139,3 +140,10 @@ def test_a_shift_of_sounds_is_measured_and_bridged() -> None:
     found = match(waves, muffled, get_modality("audio"))
     assert found.initial > 4 * found.noise
     assert found.residual < 0.5 * found.initial
+
+
+def test_there_are_no_generators_of_sounds_and_that_is_said(tmp_path: Path, refused: Callable[..., str]) -> None:
+    write_tones(tmp_path / "tones", 2)
+    said = refused("generate", "fit", "tones", "--out", "made", folder=tmp_path)
+    assert "there are no generators for the modality 'audio': autoaug expand writes augmented copies of" in said
+    assert not (tmp_path / "made").exists()

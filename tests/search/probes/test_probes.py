@@ -101,3 +101,15 @@ def test_the_shift_is_found_and_few_images_are_not_asked() -> None:
     assert matched(request(MatchShift(10), few).probe_result) is None
     assert matched(None) is None
     assert np.isfinite(result.probe_result["residual"])
+
+
+def test_a_budget_without_room_for_the_shift_is_left_to_trials() -> None:
+    """100 candidates on 300 samples, at a third of a pass, are 10,000; only a budget that probes spend is meant."""
+    task, passes = shifted_task(), shifted_task().full_length_passes()
+    tiny = 10_000 / passes
+    left_out = request(MatchShift(tiny, is_paid=True), task)
+    assert matched(left_out.probe_result) is None
+    assert left_out.sample_passes == 0
+    assert left_out.note == "left out: it would take 100 % of the budget, and leave no room for trials"
+    assert request(MatchShift(4 * tiny, is_paid=True), task).sample_passes > 0
+    assert matched(request(MatchShift(tiny), task).probe_result) is not None
