@@ -31,16 +31,18 @@ Role = Literal["alone", "joined", "carried", "closing"]
 
 
 class Resize(NamedTuple):
-    """How samples in files are brought to one size.
+    """How samples are read: how those in files are brought to one size, and which of their words must stay.
 
     Attributes:
         lengths: the size, in the modality's unit: one length for all axes, or one for each; empty keeps or chooses one.
         how: ``crop`` covers the size and cuts off the rest, ``letterbox`` fits into it and fills up, and ``squash``
             changes the shape.
+        protect: a file of words that no operator changes, for modalities whose samples have words; empty for none.
     """
 
     lengths: tuple[int, ...] = ()
     how: Literal["crop", "letterbox", "squash"] = "crop"
+    protect: str = ""
 
 
 #: Samples keep their size, or get one that suits them.
@@ -237,6 +239,8 @@ class Modality(ABC):
     name: str
     #: Whether values are continuous, in floating point: samples can then be blended, and gradients reach magnitudes.
     is_continuous: bool = True
+    #: Whether samples have words, which `Resize.protect` may name.
+    has_words: bool = False
     #: The families of operators, in the order in which `match` of the shift probe applies them.
     families: tuple[str, ...] = ()
     #: Slow operators, and how many times as long as others they take in a probe, features of the result included.

@@ -118,7 +118,7 @@ def prepare(
     check_texts(options)
     writable("the run folder", str(run_folder_for(options).absolute()))
     _check_numbers(options)
-    resize = parse_resize(options.size, options.resize)
+    resize = parse_resize(options.size, options.resize, options.protect)
     goal = _search(options) if isinstance(options, SearchOptions) else _comparison(options)
     machine = _machine(options)
     check_trackers(options.track)
@@ -150,6 +150,7 @@ def prepare(
         modality=data.modality,
         size=resize.lengths or None,
         resize=resize.how,
+        protect=resize.protect,
         allow=tuple(options.allow),
         model=network_name(options, data),
         start=start,

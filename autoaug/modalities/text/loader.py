@@ -25,6 +25,7 @@ from autoaug.data.source import Part, Role, Source, index_labels
 from autoaug.errors import DataError, printable
 from autoaug.modalities.base import AS_SUITS, Resize
 from autoaug.modalities.text.lexicon import described
+from autoaug.modalities.text.protected import protected_words
 from autoaug.modalities.text.segmentation import Chinese, Scripts
 from autoaug.modalities.text.tokens import NUMBERS, ROOM, WORD, as_rows, text_of, tokenized
 from autoaug.utils.files import read_text
@@ -44,6 +45,9 @@ _WHOLE, _ROOM, _FEWEST, _MOST = 0.98, 1.25, 8, 128
 #: A label is in its texts if so many of them name it, this many times as often as other texts do.
 _NAMED, _TIMES = 0.5, 5
 _FEW = 3
+
+#: Cuts a text into tokens.
+Cut = Callable[[str], list[bytes]]
 
 
 def recognizes(data: str) -> bool:
@@ -78,27 +82,30 @@ def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # 
     Args:
         data: a path, or ``hf:NAME``.
         memory_limit: not used: tokens are in memory.
-        resize: the length of all texts, in words and signs; shorter ones are padded, and longer ones are cut.
+        resize: the length of all texts, in words and signs (shorter ones are padded, and longer ones are cut), and
+            the file of words that stay.
 
     Raises:
         DataError: the data do not exist, or break a rule of their format.
+        OptionError: the file of words cannot be read.
     """
     if len(resize.lengths) > 1 or resize.how != "crop":
         raise DataError(f"{data}: texts have one length, and are cut or padded: --size WORDS, without --resize")
     size = resize.lengths[0] if resize.lengths else None
+    cut = partial(tokenized, protected=protected_words(resize.protect))
     if table_files(data) or data.startswith("hf:"):
-        return _of_table(read_table(data, Columns(_COLUMNS)), size)
+        return _of_table(read_table(data, Columns(_COLUMNS)), size, cut)
     if Path(data).suffix.lower() == ".npz" and Path(data).is_file():
-        return _of_arrays(Path(data), memory_limit, size)
+        return _of_arrays(Path(data), memory_limit, size, cut)
     listing = list_files(data, _ENDINGS, "Value")
     if listing is None:
         raise no_such_data(data, ())
-    return open_listing(listing, read_tokens, partial(_agree, size=size))
+    return open_listing(listing, partial(read_tokens, cut=cut), partial(_agree, size=size, cut=cut))
 
 
-def _of_table(table: Table, size: int | None) -> Source:
+def _of_table(table: Table, size: int | None, cut: Cut) -> Source:
     rows = table.rows
-    split = [tokenized(row.cell) for row in rows]
+    split = [cut(row.cell) for row in rows]
     roles: list[Role] = [role for role in ("train", "validation", "test") if any(row.role == role for row in rows)]
     places = {role: [i for i, row in enumerate(rows) if row.role == role] for role in roles}
     length = size or length_for([split[i] for i in places["train"]])
@@ -191,6 +198,7 @@ class TextReader:
     """Reads files as ``length`` tokens; see `autoaug.data.inputs.Reader`."""
 
     length: int
+    cut: Cut
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -201,44 +209,44 @@ class TextReader:
         return np.dtype(np.int64)
 
     def read(self, path: Path) -> np.ndarray:
-        row: np.ndarray = as_rows([read_tokens(path)], self.length)[0]
+        row: np.ndarray = as_rows([read_tokens(path, self.cut)], self.length)[0]
         return row
 
     def rewritten(self, path: Path) -> None:
         return None
 
 
-def read_tokens(path: Path) -> list[bytes]:
+def read_tokens(path: Path, cut: Cut) -> list[bytes]:
     """The tokens of a file; raises `DataError` if it is not UTF-8, or empty."""
-    split = tokenized(read_text(path, DataError))
+    split = cut(read_text(path, DataError))
     if not split:
         raise DataError(f"{path} is empty")
     return split
 
 
-def _agree(readable: Sequence[tuple[Item, list[bytes]]], size: int | None) -> Common:
+def _agree(readable: Sequence[tuple[Item, list[bytes]]], size: int | None, cut: Cut) -> Common:
     length = size or length_for([split for item, split in readable if item.role == "train"])
     texts = [text_of(as_rows([split[:20]], 20)[0]) for _, split in readable]
     split = [split for _, split in readable]
     labels, names = [item.label for item, _ in readable], [str(item.path) for item, _ in readable]
     unusual = tuple(_unusual(split, labels, names, length))
-    return Common(TextReader(length), _forms(texts, split), _rule(length), unusual)
+    return Common(TextReader(length, cut), _forms(texts, split), _rule(length), unusual)
 
 
-def _of_arrays(path: Path, memory_limit: int, size: int | None) -> Source:
+def _of_arrays(path: Path, memory_limit: int, size: int | None, cut: Cut) -> Source:
     """Arrays ``[N]`` of text."""
     if size is None:
         with reading(path, "an .npz of plain arrays"), np.load(path, allow_pickle=False) as file:
             texts = [text for name in file.files if file[name].dtype.kind == "U" for text in file[name].ravel()[:5000]]
-        size = length_for([tokenized(text) for text in texts])
-    return replace(open_npz(path, memory_limit, partial(_prepare, length=size), "text"), rule=_rule(size))
+        size = length_for([cut(text) for text in texts])
+    return replace(open_npz(path, memory_limit, partial(_prepare, length=size, cut=cut), "text"), rule=_rule(size))
 
 
-def _prepare(array: np.ndarray, where: str, length: int) -> Callable[[np.ndarray], np.ndarray]:
+def _prepare(array: np.ndarray, where: str, length: int, cut: Cut) -> Callable[[np.ndarray], np.ndarray]:
     """Check the array, and return a function that converts its rows to tokens."""
     if array.ndim != 1 or array.dtype.kind != "U":
         raise DataError(f"{where} must be [N] of text, not {array.dtype} {list(array.shape)}")
-    return lambda some: as_rows([tokenized(text) for text in some], length)
+    return lambda some: as_rows([cut(text) for text in some], length)
 
 
 def write(sample: np.ndarray, path: Path) -> None:

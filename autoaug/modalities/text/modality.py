@@ -18,6 +18,7 @@ class _Text(PackagedModality):
     families = ("meaning", "words", "signs", "letters")
     operators = ("characters", "edits", "synonyms")
     is_continuous = False
+    has_words = True
     usual_base = {"WordDeletion": 0.2}  # noqa: RUF012 (never modified)
     baselines = ("none", "eda", "aeda", "eda-light")
     usual_policy = "eda"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -16,6 +17,7 @@ from autoaug.errors import DataError, OptionError, printable
 from autoaug.modalities.base import AS_SUITS, Resize
 from autoaug.modalities.text.lexicon import described
 from autoaug.modalities.text.loader import length_for, script_of
+from autoaug.modalities.text.protected import protected_words
 from autoaug.modalities.text.tokens import tokenized
 from autoaug.modalities.text.translators import VARIABLE, back_translator, rewritten
 from autoaug.modalities.translation.corpus import Corpus, Pair, read_corpus, recognizes
@@ -53,8 +55,9 @@ def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # 
     pairs = corpus.pairs
     speller = Speller([pair.target for pair in pairs if pair.role == "train"])
     backs = _backs(pairs)
+    cut = partial(tokenized, protected=protected_words(resize.protect))
     rows: list[_Rows] = [
-        (tokenized(pair.source), tokenized(pair.target), speller.tokens(pair.target), tokenized(back))
+        (cut(pair.source), cut(pair.target), speller.tokens(pair.target), cut(back))
         for pair, back in zip(pairs, backs, strict=True)
     ]
     longest = [max(own[:3], key=len) for pair, own in zip(pairs, rows, strict=True) if pair.role == "train"]

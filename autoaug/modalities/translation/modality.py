@@ -15,6 +15,7 @@ class _Translation(PackagedModality):
     families = ("source", *TEXT.families)
     operators = ("source",)
     is_continuous = False
+    has_words = True
     usual_base = {"WordDropout": 0.2}  # noqa: RUF012 (never modified)
     baselines = ("none", "word-dropout", "source-noise", "concatenation")
     usual_policy = "word-dropout"

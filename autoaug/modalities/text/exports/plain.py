@@ -15,7 +15,7 @@ from typing import Any
 
 from autoaug.modalities.text.letters import Letters
 from autoaug.modalities.text.own_lexicon import OwnLexicon
-from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segments
+from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segments, units_of
 from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
 
 Token = tuple[str, int]
@@ -103,7 +103,7 @@ def punctuation_insertion(tokens: Tokens, share: float, uniforms: Sequence[float
 
 def punctuation_deletion(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
     bits = random_bits(uniforms, len(tokens))
-    signs = [i for i, (_, flags) in enumerate(tokens) if not flags & 2]
+    signs = [i for i, (_, flags) in enumerate(tokens) if not flags & 6]
     deleted = {i for i in signs if bits[i] < share * 2**32}
     if signs and len(signs) == len(tokens):
         deleted.discard(max(signs, key=lambda i: bits[i]))
@@ -226,12 +226,26 @@ def rounded(number: float) -> float:
     return float(struct.unpack("f", struct.pack("f", number))[0])
 
 
+def protected_words() -> frozenset[str]:
+    """The words in the file that the environment variable ``AUTOAUG_PROTECT`` names; none without it."""
+    given = os.environ.get("AUTOAUG_PROTECT")
+    return units_of(Path(given).read_text(encoding="utf-8-sig")) if given else frozenset()
+
+
+def tokens_of(text: str, protected: frozenset[str]) -> Tokens:
+    return [
+        (word, flags_of_word(word, spaced) | 4 * (word.lower() in protected))
+        for word, spaced in segments(cleaned(text))
+    ]
+
+
 def apply_operations(texts: Sequence[str], drawn: Sequence[Sequence[tuple[int, float, Sequence[float]]]]) -> list[str]:
     """Apply to each text its operators in order. A batch has room for twice as many words as its longest text."""
-    split = [list(segments(cleaned(text))) for text in texts]
+    protected = protected_words()
+    split = [tokens_of(text, protected) for text in texts]
     room, made = 2 * max(map(len, split), default=0) + 1, []
-    for text, words, steps in zip(texts, split, drawn, strict=True):
-        given = tokens = [(word, flags_of_word(word, spaced)) for word, spaced in words]
+    for text, given, steps in zip(texts, split, drawn, strict=True):
+        tokens = given
         for index, magnitude, uniforms in steps:
             if index >= 0:
                 _, function, limit = OPERATORS[index]
