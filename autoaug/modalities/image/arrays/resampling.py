@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import cv2
@@ -15,7 +16,7 @@ def warped(image: np.ndarray, map_: Map) -> np.ndarray:
     height, width = size = image.shape[:2]
     direct = on_pixels(map_, size)
     if keeps_pixels(direct, size):
-        return _affine(image, direct, cv2.INTER_NEAREST)
+        return _copied(image, *(round(number) for number in direct[:6]))
     if direct[6] == direct[7] == 0:
         return _affine(image, direct, cv2.INTER_LINEAR)
     corners = [(x, y) for x in (0, width - 1) for y in (0, height - 1)]
@@ -26,9 +27,25 @@ def warped(image: np.ndarray, map_: Map) -> np.ndarray:
     return taken(image, through(own_positions(size), map_))
 
 
-def _affine(image: np.ndarray, direct: Map, interpolation: int) -> np.ndarray:
-    flags = interpolation | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(image, np.array((direct[:3], direct[3:6])), image.shape[1::-1], flags=flags)
+def _copied(image: np.ndarray, a: int, b: int, x: int, d: int, e: int, y: int) -> np.ndarray:
+    """The image at ``(a i + b j + x, d i + e j + y)`` for each pixel ``(i, j)``, all whole numbers."""
+    height, width = image.shape[:2]
+    if b or d or abs(a) != 1 or abs(e) != 1:
+        return _affine(image, (a, b, x, d, e, y), cv2.INTER_NEAREST)
+    # Flips and shifts, in a fraction of a warp's time.
+    if a < 0:
+        image, x = cv2.flip(image, 1), width - 1 - x
+    if e < 0:
+        image, y = cv2.flip(image, 0), height - 1 - y
+    made = np.zeros_like(image)
+    part = image[max(y, 0) : max(height + y, 0), max(x, 0) : max(width + x, 0)]
+    made[max(-y, 0) : max(height - y, 0), max(-x, 0) : max(width - x, 0)] = part
+    return made
+
+
+def _affine(image: np.ndarray, direct: Sequence[float], interpolation: int) -> np.ndarray:
+    matrix, flags = np.array(direct[:6], np.float64).reshape(2, 3), interpolation | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(image, matrix, image.shape[1::-1], flags=flags)
 
 
 @lru_cache(maxsize=8)
