@@ -337,6 +337,12 @@ class Modality(ABC):
         """The parts of exported code, by the name of the target."""
         return {}
 
+    def resources(self) -> Mapping[str, str]:
+        """What operators read besides samples, such as recordings of the user's, with digests of it. A run records it.
+        Raises `OptionError` if something cannot be read.
+        """
+        return {}
+
     def baselines_for(self, shape: tuple[int, ...]) -> tuple[str, ...]:
         """The default baselines for samples of that shape."""
         return self.baselines

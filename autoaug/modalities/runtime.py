@@ -34,7 +34,7 @@ class Words(Protocol):
     Attributes:
         use: how to use the exported code, shown in its first lines.
         imports: the import statements that expressions and `shell` may need; those used are kept.
-        helpers: a file with functions and classes that expressions may name; those used are exported. It is not
+        helpers: files with functions and classes that expressions may name; those used are exported. They are not
             imported, since the library need not be installed.
         shell: a file with the text of ``Augment``, in which ``STEPS`` stands for the policy.
         published: the library's own form of published policies, by their names; ``randaugment`` has the fields ``{n}``
@@ -44,7 +44,7 @@ class Words(Protocol):
 
     use: str
     imports: Sequence[str]
-    helpers: Path
+    helpers: Sequence[Path]
     shell: Path
     published: Mapping[str, str]
     published_note: str
