@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from autoaug.evaluation.wording import sample_cure
+from autoaug.evaluation.wording import FEWEST_SEEDS, USUAL_SEEDS, sample_cure
 from autoaug.results import Comparison, SearchResult
 
 
@@ -34,6 +34,8 @@ def _settling(comparison: Comparison, result: SearchResult) -> str:
     if by_seeds is None or by_samples is None:
         return ""
     seeds = len(comparison.differences)
+    if seeds < FEWEST_SEEDS:
+        return f"--seeds {USUAL_SEEDS} (now {seeds}), to tell a difference from luck"
     shown = f"{result.metric.difference(lead)} {result.metric.points}".strip()
     left_for_seeds, left_for_samples = lead**2 - by_samples**2, lead**2 - by_seeds**2
     if left_for_seeds > 0:

@@ -14,7 +14,7 @@ from rich.progress import Progress as Bar
 
 from autoaug.results import ACCURACY, MetricRecord, TrialSummary
 from autoaug.search.progress import Progress
-from autoaug.utils.terminal import Heartbeat, say
+from autoaug.utils.terminal import Heartbeat, duration, say
 
 _PREPARING = "preparing"
 
@@ -116,9 +116,4 @@ class ConsoleProgress(Progress):
         begun, before = self._begun
         if done <= before:
             return ""
-        return f"{_duration((time.monotonic() - begun) * (1 - done) / (done - before))} left"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
+        return f"{duration((time.monotonic() - begun) * (1 - done) / (done - before))} left"
