@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Self
 
@@ -17,10 +18,12 @@ class Reserve:
     Attributes:
         trainings: its length, in trainings of full length one after another.
         training_seconds: how long one of them takes, until the search has measured it; 0 if that is not known.
+        lengths: how long a trial on such a fraction of the data takes, in trainings, where that is known.
     """
 
     trainings: float
     training_seconds: float
+    lengths: Mapping[float, float] = field(default_factory=dict)
 
 
 class Budget(BaseModel):
@@ -108,8 +111,7 @@ class BudgetTracker:
         earlier_seconds: the time of the search in earlier sessions.
         begun_at: when this session began, by `time.monotonic`.
         sample_passes: those of all trials and probes that ended.
-        measured: the seconds and the length, in trainings, of the trials that ended on all of the data. A trial on a
-            share takes as many steps, so that its time says less.
+        measured: the seconds and the length, in trainings, of the trials that ended and whose length is known.
     """
 
     budget: Budget
@@ -142,6 +144,13 @@ class BudgetTracker:
             return spent
         own = self.budget.policies / self.count.until
         return (min(self.count.known, self.known) + own * spent) / (self.known + own)
+
+    def note_time(self, seconds: float, part: float, data_fraction: float) -> None:
+        """That part of a training on a fraction of the data took so many seconds."""
+        lengths = {1.0: 1.0} | dict(self.budget.reserve.lengths if self.budget.reserve else {})
+        if length := lengths.get(data_fraction):
+            before, trainings = self.measured
+            self.measured = before + seconds, trainings + part * length
 
     def _reserved(self) -> float:
         """The seconds that are not the search's, by what its trials took so far; what was expected counts as one."""
