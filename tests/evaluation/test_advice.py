@@ -61,4 +61,4 @@ def test_two_seeds_ask_for_the_usual_number() -> None:
     assert result.comparison is not None
     few = result.comparison.model_copy(update={"differences": result.comparison.differences[:2]})
     (step,) = advice(result.model_copy(update={"comparison": few}))
-    assert step.startswith("--seeds 5 (now 2)")
+    assert step.startswith("--seeds 5, or more --time (there were 2)")
