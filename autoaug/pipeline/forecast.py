@@ -108,6 +108,11 @@ class Forecast:
         return Parts.of(self.search_seconds if seconds else 0.0, confirming, longer)
 
     @property
+    def seconds(self) -> float:
+        """The time of all of it with the fewest seeds; NaN if it is not known."""
+        return self.search_seconds + self.confirmation_seconds[0]
+
+    @property
     def lines(self) -> list[str]:
         """All of this as text; the time, for which most people look, comes first."""
         least, most = self.seeds

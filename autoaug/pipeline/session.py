@@ -51,6 +51,7 @@ def _begin(options: SearchOptions | CompareOptions, begun: float, progress: Prog
     limit = time_limit(config, planned, begun)
     folder = RunFolder.create(job.folder.root, config)
     with _driving(folder, config):
+        progress.expects(planned.seconds, limit.left() if limit else None)
         for line in (*planned.lines, f"run folder: {folder.root}", *setup_lines(options, data)):
             progress.say(line)
         if (options.workers, options.executor, config.device) == (None, "auto", "cpu") and (fault := ray_fault()):
@@ -82,7 +83,9 @@ def resume_run(run: str | Path, trust: bool, progress: Progress | bool | None) -
             job = Job(*reopen(run, trust), listener)
             events = read_events(folder.events) if folder.events.is_file() else []
             planned = forecast(job)
-            return _carry_out(replace(job, parts=planned.parts, limit=resumed_limit(config, events, planned)))
+            limit = resumed_limit(config, events, planned)
+            listener.expects(planned.seconds, limit.left() if limit else None)
+            return _carry_out(replace(job, parts=planned.parts, limit=limit))
 
 
 def _result(folder: RunFolder) -> SearchResult | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from autoaug.errors import OptionError
 from autoaug.evaluation.confirmation import Deadline
 from autoaug.runs.config import RunConfig
 from autoaug.search.budget import Reserve
+from autoaug.search.strategies import get_strategy
 from autoaug.utils.clock import now
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class TimeLimit:
         training_seconds: the time of a training at full length, as forecast; 0 if it could not be timed.
         workers: the number of trainings at a time.
         least_seeds: the fewest seeds that a verdict needs: those are trained even if the time is up.
+        lengths: how long a trial on such a fraction of the data takes, in trainings.
     """
 
     ends: float
@@ -43,6 +45,7 @@ class TimeLimit:
     training_seconds: float
     workers: int
     least_seeds: int
+    lengths: Mapping[float, float] = field(default_factory=dict)
 
     def left(self) -> float:
         """The seconds until the last training should have ended."""
@@ -51,7 +54,7 @@ class TimeLimit:
     @property
     def reserve(self) -> Reserve | None:
         """What a search leaves to the confirmation; None if that is not known."""
-        return Reserve(self.confirming, self.training_seconds) if self.training_seconds else None
+        return Reserve(self.confirming, self.training_seconds, self.lengths) if self.training_seconds else None
 
     def deadline(self, is_first: bool) -> Deadline:
         """When no training of a confirmation begins any more; `is_first` if no seed has been trained yet."""
@@ -84,12 +87,14 @@ def time_limit(config: RunConfig, forecast: Forecast, begun: float) -> TimeLimit
 
 
 def _limit(config: RunConfig, forecast: Forecast, ends: float) -> TimeLimit:
+    explored = get_strategy(config.strategy).explored_fraction
     return TimeLimit(
         ends,
         _MARGIN * forecast.candidates * forecast.seeds[0] / config.workers,
         0.0 if forecast.fault else forecast.training_seconds,
         config.workers,
         max(_LEAST_SEEDS, config.folds or 1),
+        {} if forecast.fault else {explored: forecast.trial_seconds / forecast.training_seconds},
     )
 
 
