@@ -337,6 +337,10 @@ class Modality(ABC):
         """The parts of exported code, by the name of the target."""
         return {}
 
+    def lacking(self) -> Mapping[str, str]:
+        """The operators that have nothing to work with on this machine, such as a program, each with what to do."""
+        return {}
+
     def baselines_for(self, shape: tuple[int, ...]) -> tuple[str, ...]:
         """The default baselines for samples of that shape."""
         return self.baselines

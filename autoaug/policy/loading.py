@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache, reduce
 from operator import add
@@ -33,6 +34,13 @@ def check_modality(policy: Policy, name: str) -> None:
         check_fits(policy.operator_names(), policy.kinds(), name)
     except PolicyError as fault:
         raise PolicyError(f"policy {policy.name!r} does not fit the data: {fault}") from None
+
+
+def check_can_work(policy: Policy, lacking: Mapping[str, str]) -> None:
+    """Raise `PolicyError` if the policy has one of the `lacking` operators, which have nothing to work with."""
+    for name in policy.operator_names():
+        if name in lacking:
+            raise PolicyError(f"policy {policy.name!r} has {name}, which would change nothing: {lacking[name]}")
 
 
 def load_policy(given: str | Path | Policy) -> Policy:

@@ -6,13 +6,23 @@ from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from autoaug.errors import PolicyError, SpaceError, UnknownName
+from autoaug.errors import PolicyError, SpaceError, UnknownName, rule_of
 from autoaug.modalities.base import Modality
 from autoaug.modalities.kinds import check_fits, known_kinds
 from autoaug.modalities.operators import RENAMED_OPERATORS, all_operators, modality_of
 from autoaug.modalities.registry import all_modalities, get_modality
+from autoaug.policy.loading import load_policy
 from autoaug.policy.models import KindText, OperatorText, Policy, Unit
 from autoaug.utils.files import read_text
 from autoaug.utils.renamed import renamed
@@ -226,6 +236,35 @@ class SearchSpace(FrozenSpace):
         synthetic = self.synthetic.model_copy(update={"kinds": kinds or ("none",)})
         return self.model_copy(update={"synthetic": synthetic})
 
+    def without(self, lacking: Container[str]) -> SearchSpace:
+        """The space without the `lacking` operators, and the baselines and shapes of the portfolio that need them.
+        Raises `SpaceError` if nothing is left.
+        """
+        baselines = [name for name in self.baselines if not _has_any(load_policy(name).operator_names(), lacking)]
+        if not _has_any(self.operator_names(), lacking) and len(baselines) == len(self.baselines):
+            return self
+        families = {
+            name: {operator: most for operator, most in family.items() if operator not in lacking}
+            for name, family in self.families.items()
+        }
+        families = {name: family for name, family in families.items() if family}
+        left_out = self.families.keys() - families.keys()
+        shapes = [s for s in self.portfolio if not _has_any(s.base, lacking) and not {s.family, s.extra} & left_out]
+        changed = {
+            "base": [base for base in self.base if base.operator not in lacking],
+            "families": families,
+            "portfolio": shapes,
+            "baselines": baselines or ["none"],
+        }
+        try:
+            return SearchSpace.model_validate(
+                {**{name: getattr(self, name) for name in type(self).model_fields}, **changed}
+            )
+        except ValidationError as fault:
+            raise SpaceError(
+                f"space {self.name!r} has only operators that have nothing to work with: {rule_of(fault.errors()[0])}"
+            ) from None
+
     def _check_known(self) -> None:
         try:
             check_fits(self.operator_names(), self.kinds())
@@ -279,6 +318,10 @@ def _operators(given: Mapping[str, Any]) -> list[str]:
     """The operators in the base and the families of a space, each once."""
     base = [base.operator for base in given.get("base", ())]
     return list(dict.fromkeys([*base, *(name for family in given.get("families", {}).values() for name in family)]))
+
+
+def _has_any(names: Iterable[str], others: Container[str]) -> bool:
+    return any(name in others for name in names)
 
 
 def _usual_baselines(given: Mapping[str, Any]) -> tuple[str, ...]:

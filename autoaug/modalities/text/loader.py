@@ -25,6 +25,7 @@ from autoaug.data.source import Part, Role, Source, index_labels
 from autoaug.errors import DataError, printable
 from autoaug.modalities.base import AS_SUITS, Resize
 from autoaug.modalities.text.lexicon import described
+from autoaug.modalities.text.paraphrases import prepare
 from autoaug.modalities.text.protected import protected_words
 from autoaug.modalities.text.segmentation import Chinese, Scripts
 from autoaug.modalities.text.tokens import NUMBERS, ROOM, WORD, as_rows, text_of, tokenized
@@ -92,7 +93,12 @@ def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # 
     if len(resize.lengths) > 1 or resize.how != "crop":
         raise DataError(f"{data}: texts have one length, and are cut or padded: --size WORDS, without --resize")
     size = resize.lengths[0] if resize.lengths else None
-    cut = partial(tokenized, protected=protected_words(resize.protect))
+    source = _opened(data, memory_limit, size, partial(tokenized, protected=protected_words(resize.protect)))
+    prepare(source.parts["train"].inputs)
+    return source
+
+
+def _opened(data: str, memory_limit: int, size: int | None, cut: Cut) -> Source:
     if table_files(data) or data.startswith("hf:"):
         return _of_table(read_table(data, Columns(_COLUMNS)), size, cut)
     if Path(data).suffix.lower() == ".npz" and Path(data).is_file():
