@@ -57,6 +57,10 @@ class Part:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def group_of(self, row: int) -> str:
+        """The group that a sample and its copies share: its own group, or else its name."""
+        return self.names[row] if self.groups is None else str(self.groups[row])
+
     @property
     def originals(self) -> np.ndarray:
         """The rows of the samples that are not augmented copies, ascending."""

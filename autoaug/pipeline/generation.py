@@ -135,9 +135,7 @@ def expand(options: ExpandOptions) -> offline.Expanded:
         str(options.data), parse_memory(None), parse_resize(None, "crop", options.protect), options.modality
     )
     check_can_work(policy, source.lacking)
-    expansion = offline.Expansion(
-        source, offline.format_of(str(options.data), source), policy, options.copies, options.seed
-    )
+    expansion = offline.expansion_of(str(options.data), source, policy, options.copies, options.seed)
     out = Path(options.out)
     with _going_on_later(out):
         return offline.expand(expansion, out, options.workers, options.watch)

@@ -19,8 +19,8 @@ from pydantic import (
 
 from autoaug.errors import PolicyError, SpaceError, UnknownName, rule_of
 from autoaug.modalities.base import Modality
-from autoaug.modalities.kinds import check_fits, known_kinds
-from autoaug.modalities.operators import RENAMED_OPERATORS, all_operators, modality_of
+from autoaug.modalities.kinds import fitting_modality, known_kinds
+from autoaug.modalities.operators import RENAMED_OPERATORS, all_operators
 from autoaug.modalities.registry import all_modalities, get_modality
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import KindText, OperatorText, Policy, Unit
@@ -219,13 +219,13 @@ class SearchSpace(FrozenSpace):
 
     @property
     def modality(self) -> Modality:
-        """The modality of its operators; without operators, the first registered modality."""
-        return modality_of(self.operator_names())
+        """The modality of its operators; without operators, the first registered one that has its kinds."""
+        return fitting_modality(self.operator_names(), self.kinds())
 
     def check_modality(self, name: str) -> None:
         """Raise `SpaceError` where the modality with that name, which the data are of, has not all of the space."""
         try:
-            check_fits(self.operator_names(), self.kinds(), name)
+            fitting_modality(self.operator_names(), self.kinds(), name)
         except PolicyError as fault:
             fitting = ", ".join(_files(get_modality(name))) or "a file of your own"
             raise SpaceError(f"space {self.name!r} does not fit the data: {fault}; choose another: {fitting}") from None
@@ -267,7 +267,7 @@ class SearchSpace(FrozenSpace):
 
     def _check_known(self) -> None:
         try:
-            check_fits(self.operator_names(), self.kinds())
+            fitting_modality(self.operator_names(), self.kinds())
         except PolicyError as fault:
             raise ValueError(str(fault)) from None
 
@@ -327,7 +327,8 @@ def _has_any(names: Iterable[str], others: Container[str]) -> bool:
 def _usual_baselines(given: Mapping[str, Any]) -> tuple[str, ...]:
     """The baselines of the modality of the `given` fields; if those are invalid, any allowed value."""
     try:
-        return modality_of(_operators(given)).baselines
+        mixing = [kind for kind in given["mixing"].kinds if kind != "none"] if "mixing" in given else []
+        return fitting_modality(_operators(given), {"mixing": mixing}).baselines
     except PolicyError:
         return ("none",)
 

@@ -11,6 +11,7 @@ from statistics import median
 import numpy as np
 
 from autoaug.data.inputs import MemoryInputs
+from autoaug.data.layouts.table import marked_copies
 from autoaug.data.source import Part, Role, Source
 from autoaug.data.texts import encode_pairs, plain_text
 from autoaug.errors import DataError, OptionError, printable
@@ -76,7 +77,7 @@ def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # 
         own = [pairs[place] for place in places]
         groups = np.array([pair.group or pair.where for pair in own]) if any(pair.group for pair in pairs) else None
         names = tuple(printable(pair.where) for pair in own)
-        return Part(MemoryInputs(tokens[places]), labels[places], groups, names)
+        return Part(MemoryInputs(tokens[places]), labels[places], groups, names, marked_copies(own))
 
     return Source(
         name=corpus.name,
