@@ -35,7 +35,8 @@ def open_source(data: str | Path, memory_limit: int, resize: Resize = AS_SUITS, 
         raise OptionError(
             f"--protect {resize.protect}: samples of the modality {taken.name!r} have no words; leave it out"
         )
-    return replace(taken.loader.open(str(data), memory_limit, resize), modality=taken.name)
+    source = taken.loader.open(str(data), memory_limit, resize)
+    return replace(source, modality=taken.name, lacking={**taken.lacking(), **source.lacking})
 
 
 def recognize(data: str | Path, modality: str | None = None) -> Modality:

@@ -133,10 +133,12 @@ class Values(Protocol):
 
 class Mixer(Protocol):
     """Mixes pairs of samples. Each sample has a mode ``[n]`` (0, or one plus the index of a kind), the weight ``[n]``
-    of its own values, which is 1 without mixing, and two numbers ``[n, 2]`` in [0, 1) for a position.
+    of its own values, which is 1 without mixing, and two numbers ``[n, 2]`` in [0, 1) for a position. `mixes_labels`
+    tells whether mixed samples have mixed labels, or all that is to be learned from them in themselves.
     """
 
     kinds: tuple[str, ...]
+    mixes_labels: bool
 
     def draw(
         self, modes: tuple[int, int], probability: float, alpha: float, n: int, generator: torch.Generator
@@ -190,6 +192,18 @@ class Loader(Protocol):
 
     def as_array(self, samples: np.ndarray) -> np.ndarray:
         """Convert samples in storage format to the format that `open` reads from an ``.npz`` file."""
+
+
+class Tables(Protocol):
+    """Samples as cells of a table, by the usual names of their columns."""
+
+    def rows(self, data: str) -> Mapping[str, Mapping[str, str]] | None:
+        """The cells of each sample in the data, as they are there, by the name of the sample in `Source`; None if the
+        data are no table.
+        """
+
+    def cells(self, samples: np.ndarray) -> Sequence[Mapping[str, str]]:
+        """The cells of samples ``[n, …]`` in storage format."""
 
 
 class Pictures(Protocol):
@@ -313,6 +327,11 @@ class Modality(ABC):
         return None
 
     @property
+    def tables(self) -> Tables | None:
+        """See `Tables`."""
+        return None
+
+    @property
     def attacks(self) -> Mapping[str, Attack]:
         """Attacks by the kind that policies name."""
         return {}
@@ -341,6 +360,10 @@ class Modality(ABC):
         """What operators read besides samples, such as recordings of the user's, with digests of it. A run records it.
         Raises `OptionError` if something cannot be read.
         """
+        return {}
+
+    def lacking(self) -> Mapping[str, str]:
+        """The operators that have nothing to work with on this machine, such as a program, each with what to do."""
         return {}
 
     def baselines_for(self, shape: tuple[int, ...]) -> tuple[str, ...]:

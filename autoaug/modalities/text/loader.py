@@ -20,11 +20,12 @@ from autoaug.data.layouts.arrays import array_header, open_npz
 from autoaug.data.layouts.folder import files_below
 from autoaug.data.layouts.listing import Common, Item, open_listing
 from autoaug.data.layouts.reading import reading
-from autoaug.data.layouts.table import Columns, Table, columns_of, read_table, table_files
+from autoaug.data.layouts.table import Columns, Table, columns_of, marked_copies, read_table, table_files
 from autoaug.data.source import Part, Role, Source, index_labels
 from autoaug.errors import DataError, printable
 from autoaug.modalities.base import AS_SUITS, Resize
 from autoaug.modalities.text.lexicon import described
+from autoaug.modalities.text.paraphrases import prepare
 from autoaug.modalities.text.protected import protected_words
 from autoaug.modalities.text.segmentation import Chinese, Scripts
 from autoaug.modalities.text.tokens import NUMBERS, ROOM, WORD, as_rows, text_of, tokenized
@@ -35,7 +36,7 @@ beside: Mapping[str, np.ndarray] = {}
 
 _ENDINGS = frozenset({".txt"})
 #: Usual names of the column of texts.
-_COLUMNS = (
+COLUMNS = (
     *("text", "sentence", "content", "review", "document", "body", "message", "comment", "tweet", "question", "title"),
     *("文本", "内容", "评论", "句子"),
 )
@@ -57,7 +58,7 @@ def recognizes(data: str) -> bool:
     files = table_files(data)
     if files:
         columns = {name.strip(' "').lower() for name in columns_of(files[0])}
-        return "path" not in columns and not columns.isdisjoint(_COLUMNS)
+        return "path" not in columns and not columns.isdisjoint(COLUMNS)
     path = Path(data)
     if path.is_dir():
         files = list(islice(files_below(path), _LOOKED_AT))
@@ -92,9 +93,14 @@ def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # 
     if len(resize.lengths) > 1 or resize.how != "crop":
         raise DataError(f"{data}: texts have one length, and are cut or padded: --size WORDS, without --resize")
     size = resize.lengths[0] if resize.lengths else None
-    cut = partial(tokenized, protected=protected_words(resize.protect))
+    source = _opened(data, memory_limit, size, partial(tokenized, protected=protected_words(resize.protect)))
+    prepare(source.parts["train"].inputs)
+    return source
+
+
+def _opened(data: str, memory_limit: int, size: int | None, cut: Cut) -> Source:
     if table_files(data) or data.startswith("hf:"):
-        return _of_table(read_table(data, Columns(_COLUMNS)), size, cut)
+        return _of_table(read_table(data, Columns(COLUMNS)), size, cut)
     if Path(data).suffix.lower() == ".npz" and Path(data).is_file():
         return _of_arrays(Path(data), memory_limit, size, cut)
     listing = list_files(data, _ENDINGS, "Value")
@@ -117,7 +123,8 @@ def _of_table(table: Table, size: int | None, cut: Cut) -> Source:
         own = [rows[i] for i in places[role]]
         groups = np.array([row.group or row.where for row in own]) if grouped else None
         tokens = as_rows([split[i] for i in places[role]], length)
-        return Part(MemoryInputs(tokens), of_role, groups, tuple(printable(row.where) for row in own))
+        names = tuple(printable(row.where) for row in own)
+        return Part(MemoryInputs(tokens), of_role, groups, names, marked_copies(own))
 
     return Source(
         name=table.name,

@@ -12,7 +12,7 @@ _FOLDER = Path(__file__).parent
 
 class _Translation(PackagedModality):
     name = "translation"
-    families = ("source", *TEXT.families)
+    families = ("source", *(family for family in TEXT.families if family != "paraphrases"))
     operators = ("source",)
     is_continuous = False
     has_words = True

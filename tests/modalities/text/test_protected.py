@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import subprocess
@@ -78,8 +79,8 @@ def test_the_option_reaches_the_samples_the_config_and_the_copies(tmp_path: Path
     assert config.resizing.protect == config.protect
     deleting = Policy(layers=in_turn(Operation(operator="WordDeletion", magnitude=(1.0, 1.0))))
     api.expand(data, deleting, out=tmp_path / "more", protect=words)
-    with np.load(tmp_path / "more/data.npz") as made:
-        copies = [text for text in made["x_train"][len(rows) :].tolist() if "credit" in text]
+    with (tmp_path / "more/data.csv").open(encoding="utf-8", newline="") as file:
+        copies = [row["text"] for row in csv.DictReader(file) if row["copy"] == "1" and "credit" in row["text"]]
     assert len(copies) == 5
     assert all("cheap" in text and "CHEAP" in text for text in copies)
 

@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from autoaug.modalities.text.letters import Letters
+from autoaug.modalities.text.own_homophones import OwnHomophones
 from autoaug.modalities.text.own_lexicon import OwnLexicon
 from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segments, units_of
 from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
 
 Token = tuple[str, int]
 Tokens = list[Token]
-#: Synonyms by word, read when they are first needed.
+#: Synonyms by word, and words that sound alike, read when they are first needed.
 LEXICON: dict[str, list[str]] = {}
+HOMOPHONES: dict[str, list[str]] = {}
 
 
 def scramble(x: int) -> int:
@@ -128,11 +130,16 @@ def synonyms_of(tokens: Tokens, uniforms: Sequence[float]) -> dict[int, Token]:
     """A synonym that is drawn for each word that says something and has any, by place."""
     if not LEXICON:
         LEXICON.update(synonyms(lexicon_groups()))
+    return others_of(tokens, LEXICON, 8, uniforms)
+
+
+def others_of(tokens: Tokens, known: dict[str, list[str]], spared: int, uniforms: Sequence[float]) -> dict[int, Token]:
+    """Another word that is drawn for each of those that are known and do not have the flag, by place."""
     bits, found = random_bits(uniforms[2:], len(tokens)), {}
     for i in may_change(tokens):
         word, flags = tokens[i]
-        others = LEXICON.get(word.encode().lower().decode())
-        if others and not flags & 8:
+        others = known.get(word.encode().lower().decode())
+        if others and not flags & spared:
             other = others[bits[i] % len(others)]
             flagged = flags_of_word(other, bool(flags & 1))
             capital = "A" <= word[0] <= "Z" and "a" <= other[0] <= "z"
@@ -142,6 +149,14 @@ def synonyms_of(tokens: Tokens, uniforms: Sequence[float]) -> dict[int, Token]:
 
 def synonym_replacement(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
     found = synonyms_of(tokens, uniforms)
+    replaced = set(chosen(tokens, list(found), share, uniforms))
+    return [found[i] if i in replaced else token for i, token in enumerate(tokens)]
+
+
+def homophone(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
+    if not HOMOPHONES:
+        HOMOPHONES.update(synonyms(groups_in(OwnHomophones.groups)))
+    found = others_of(tokens, HOMOPHONES, 0, uniforms)
     replaced = set(chosen(tokens, list(found), share, uniforms))
     return [found[i] if i in replaced else token for i, token in enumerate(tokens)]
 
