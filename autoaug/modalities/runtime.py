@@ -92,6 +92,7 @@ class TorchRuntime(Runtime):
             are exported from autoaug's own source.
         takes_one: whether the library's operators take one sample instead of a batch; ``one_by_one`` then batches them.
         kinds: the name in ``apply_operations`` for each kind of autoaug's own operators.
+        library_kinds: the same for the library's operators, where it is not ``samples``.
         apply: a module with ``apply_operations``.
         plain, mixing: modules with a class ``Augment`` for policies that do not mix and for those that do.
         with_targets: a module with an ``Augment`` that replaces the plain one and also moves annotations; None if the
@@ -105,6 +106,7 @@ class TorchRuntime(Runtime):
     plain: ModuleType
     mixing: ModuleType
     with_targets: ModuleType | None = None
+    library_kinds: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
