@@ -210,8 +210,7 @@ def _tracker(study: SearchStudy, budget: Budget, full_length: int, slots: int, k
     count = PolicyCount(study.strategy.explores_until, budget.policies or math.inf)
     for request in study.all():
         count.add(*counted(request))
-    whole = [trial for trial in ended if trial.data_fraction == 1 and trial.status == "complete" and trial.seconds > 0]
-    return BudgetTracker(
+    tracker = BudgetTracker(
         budget,
         full_length,
         slots,
@@ -219,8 +218,11 @@ def _tracker(study: SearchStudy, budget: Budget, full_length: int, slots: int, k
         count,
         earlier_seconds=elapsed(study),
         sample_passes=sum(trial.sample_passes for trial in ended) + sum(probe["sample_passes"] for probe in probes),
-        measured=(sum(trial.seconds for trial in whole), float(sum(trial.stop for trial in whole))),
     )
+    for trial in ended:
+        if trial.status == "complete" and trial.seconds > 0:  # not told from another one
+            tracker.note_time(trial.seconds, trial.stop, trial.data_fraction)
+    return tracker
 
 
 def counted(request: TrialRequest) -> tuple[str, tuple[float, float], float, bool]:
