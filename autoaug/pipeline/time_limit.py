@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from autoaug.errors import OptionError
@@ -55,6 +55,12 @@ class TimeLimit:
     def reserve(self) -> Reserve | None:
         """What a search leaves to the confirmation; None if that is not known."""
         return Reserve(self.confirming, self.training_seconds, self.lengths) if self.training_seconds else None
+
+    def bound(self, forecast: Forecast) -> Forecast:
+        """The forecast of the run, whose search takes what the confirmation leaves."""
+        if forecast.fault:
+            return forecast
+        return replace(forecast, search_seconds=max(0.0, self.left() - self.confirming * self.training_seconds))
 
     def deadline(self, is_first: bool) -> Deadline:
         """When no training of a confirmation begins any more; `is_first` if no seed has been trained yet."""

@@ -60,3 +60,10 @@ def test_a_run_that_goes_on_has_what_its_earlier_sessions_left(config: RunConfig
 @pytest.mark.parametrize(("seconds", "text"), [(0.1, "1s"), (119.5, "120s"), (121, "3m"), (5400, "1h30m")])
 def test_times_are_written_as_the_option_takes_them(seconds: float, text: str) -> None:
     assert as_option(seconds) == text
+
+
+def test_the_forecast_of_the_search_is_what_the_confirmation_leaves(config: RunConfig) -> None:
+    limit = time_limit(config, FORECAST, now() - 90)
+    assert limit is not None
+    assert limit.bound(FORECAST).search_seconds == pytest.approx(3500 - 1.25 * 8 * 5 * 30, abs=5)
+    assert limit.bound(replace(FORECAST, fault="ValueError: no")).search_seconds == FORECAST.search_seconds
