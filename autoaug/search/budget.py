@@ -12,6 +12,10 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
+#: So many trials count as much as what was expected of them.
+_EXPECTED = 4
+
+
 @dataclass(frozen=True)
 class Reserve:
     """The part of a time limit that a search leaves to what follows it.
@@ -154,12 +158,13 @@ class BudgetTracker:
 
     def _reserved(self) -> float:
         """The seconds that are not the search's, by the median of what its trials took so far; what was expected counts
-        as one. The first trial of each worker, which loads things, does not count.
+        as some. The first trial of each worker, which loads things, does not count. A search that has ended does not
+        begin again, so that a few slow trials must not end it.
         """
         reserve = self.budget.reserve
         if reserve is None:
             return 0.0
-        expected = [reserve.training_seconds] if reserve.training_seconds else []
+        expected = [reserve.training_seconds] * _EXPECTED if reserve.training_seconds else []
         known = [*expected, *self.measured[self.slots :]] or self.measured
         return reserve.trainings * statistics.median(known) if known else 0.0
 

@@ -38,10 +38,13 @@ def test_slow_trials_on_a_share_of_the_data_leave_more_to_the_confirmation() -> 
     assert forecast.spent(0) == pytest.approx(450 / (1000 - 10 * 10), rel=0.01)
     slow.note_time(60.0, 1.0, 0.25)
     assert slow.spent(0) == pytest.approx(forecast.spent(0), rel=0.01), "the first trial of a worker loads things"
-    slow.note_time(10.0, 1.0, 0.25)  # three times as long as forecast
-    unknown.note_time(10.0, 1.0, 0.5)
-    unknown.note_time(10.0, 1.0, 0.5)
+    for _ in range(3):
+        slow.note_time(10.0, 1.0, 0.25)  # three times as long as forecast
+    assert slow.spent(0) == pytest.approx(forecast.spent(0), rel=0.01), "a few may have been unlucky"
+    slow.note_time(10.0, 1.0, 0.25)
     assert slow.spent(0) == pytest.approx(450 / (1000 - 10 * (10 + 30) / 2), rel=0.01)
-    assert unknown.spent(0) == pytest.approx(forecast.spent(0), rel=0.01)
     slow.note_time(12.5, 0.5, 1.0)  # half a training
     assert slow.spent(0) == pytest.approx(450 / (1000 - 10 * 25), rel=0.01), "the median"
+    for _ in range(9):
+        unknown.note_time(10.0, 1.0, 0.5)
+    assert unknown.spent(0) == pytest.approx(forecast.spent(0), rel=0.01)
