@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from autoaug.errors import OptionError
 from autoaug.evaluation.confirmation import Deadline
 from autoaug.runs.config import RunConfig
 from autoaug.search.budget import Reserve
-from autoaug.search.strategies import get_strategy
 from autoaug.utils.clock import now
 
 if TYPE_CHECKING:
@@ -38,7 +37,6 @@ class TimeLimit:
         training_seconds: the time of a training at full length, as forecast; 0 if it could not be timed.
         workers: the number of trainings at a time.
         least_seeds: the fewest seeds that a verdict needs: those are trained even if the time is up.
-        lengths: how long a trial on such a fraction of the data takes, in trainings.
     """
 
     ends: float
@@ -46,7 +44,6 @@ class TimeLimit:
     training_seconds: float
     workers: int
     least_seeds: int
-    lengths: Mapping[float, float] = field(default_factory=dict)
 
     def left(self) -> float:
         """The seconds until the last training should have ended."""
@@ -55,7 +52,7 @@ class TimeLimit:
     @property
     def reserve(self) -> Reserve | None:
         """What a search leaves to the confirmation; None if that is not known."""
-        return Reserve(self.confirming, self.training_seconds, self.lengths) if self.training_seconds else None
+        return Reserve(self.confirming, self.training_seconds) if self.training_seconds else None
 
     def bound(self, forecast: Forecast) -> Forecast:
         """The forecast of the run, whose search takes what the confirmation leaves."""
@@ -94,14 +91,12 @@ def time_limit(config: RunConfig, forecast: Forecast, begun: float) -> TimeLimit
 
 
 def _limit(config: RunConfig, forecast: Forecast, ends: float) -> TimeLimit:
-    explored = get_strategy(config.strategy).explored_fraction
     return TimeLimit(
         ends,
         _MARGIN * forecast.candidates * forecast.seeds[0] / config.workers,
         0.0 if forecast.fault else forecast.training_seconds,
         config.workers,
         max(_LEAST_SEEDS, config.folds or 1),
-        {} if forecast.fault else {explored: forecast.trial_seconds / forecast.training_seconds},
     )
 
 

@@ -126,8 +126,9 @@ class _Search:
             result = replace(result, status="pruned")
         del self.running[key]
         self.tracker.sample_passes += result.sample_passes
-        if result.status == "complete":
-            self.tracker.note_time(result.seconds, request.stop - request.start, request.data_fraction)
+        if request.data_fraction == 1 and result.status == "complete":
+            seconds, trainings = self.tracker.measured
+            self.tracker.measured = seconds + result.seconds, trainings + request.stop - request.start
         self.note_end(self.study.tell(request.number, result, self.session, self.tracker.full_length))
         for waiter in self.waiters.pop(request.number, ()):
             if result.status == "failed":  # the worker may have been at fault, not the policy
@@ -210,7 +211,8 @@ def _tracker(study: SearchStudy, budget: Budget, full_length: int, slots: int, k
     count = PolicyCount(study.strategy.explores_until, budget.policies or math.inf)
     for request in study.all():
         count.add(*counted(request))
-    tracker = BudgetTracker(
+    whole = [trial for trial in ended if trial.data_fraction == 1 and trial.status == "complete" and trial.seconds > 0]
+    return BudgetTracker(
         budget,
         full_length,
         slots,
@@ -218,11 +220,8 @@ def _tracker(study: SearchStudy, budget: Budget, full_length: int, slots: int, k
         count,
         earlier_seconds=elapsed(study),
         sample_passes=sum(trial.sample_passes for trial in ended) + sum(probe["sample_passes"] for probe in probes),
+        measured=(sum(trial.seconds for trial in whole), float(sum(trial.stop for trial in whole))),
     )
-    for trial in ended:
-        if trial.status == "complete" and trial.seconds > 0:  # not told from another one
-            tracker.note_time(trial.seconds, trial.stop, trial.data_fraction)
-    return tracker
 
 
 def counted(request: TrialRequest) -> tuple[str, tuple[float, float], float, bool]:
