@@ -49,6 +49,7 @@ def _begin(options: SearchOptions | CompareOptions, begun: float, progress: Prog
     progress.doing("timing a few steps")
     planned = forecast(job)
     limit = time_limit(config, planned, begun)
+    planned = limit.bound(planned) if limit else planned
     folder = RunFolder.create(job.folder.root, config)
     with _driving(folder, config):
         progress.expects(planned.seconds, limit.left() if limit else None)
@@ -64,8 +65,8 @@ def forecast_run(options: SearchOptions, known: tuple[Audit, DataSet] | None = N
     begun = now()
     config, data, audit = prepare(options, known)
     planned = forecast(Job(RunFolder(run_folder_for(options)), config, data, audit, Logged()))
-    time_limit(config, planned, begun)
-    return planned
+    limit = time_limit(config, planned, begun)
+    return limit.bound(planned) if limit else planned
 
 
 def resume_run(run: str | Path, trust: bool, progress: Progress | bool | None) -> SearchResult:
@@ -84,6 +85,7 @@ def resume_run(run: str | Path, trust: bool, progress: Progress | bool | None) -
             events = read_events(folder.events) if folder.events.is_file() else []
             planned = forecast(job)
             limit = resumed_limit(config, events, planned)
+            planned = limit.bound(planned) if limit else planned
             listener.expects(planned.seconds, limit.left() if limit else None)
             return _carry_out(replace(job, parts=planned.parts, limit=limit))
 

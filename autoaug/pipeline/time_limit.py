@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from autoaug.errors import OptionError
 from autoaug.evaluation.confirmation import Deadline
 from autoaug.runs.config import RunConfig
 from autoaug.search.budget import Reserve
-from autoaug.search.strategies import get_strategy
 from autoaug.utils.clock import now
 
 if TYPE_CHECKING:
@@ -21,8 +20,9 @@ if TYPE_CHECKING:
 _REPORT_SECONDS, _REPORT_PART = 10.0, 0.1
 #: A search needs at least the time of so many trainings: the first baselines, and a policy at full length.
 _LEAST_SEARCH = 3.0
-#: Trainings of a confirmation are also scored on the test split, and may be slower than those that were timed.
-_MARGIN = 1.25
+#: Trainings of a confirmation are also scored on the test split, and other work on the machine may slow them down. What
+#: they leave of the time is for more seeds.
+_MARGIN = 1.5
 #: An interval needs so many seeds.
 _LEAST_SEEDS = 2
 
@@ -37,7 +37,6 @@ class TimeLimit:
         training_seconds: the time of a training at full length, as forecast; 0 if it could not be timed.
         workers: the number of trainings at a time.
         least_seeds: the fewest seeds that a verdict needs: those are trained even if the time is up.
-        lengths: how long a trial on such a fraction of the data takes, in trainings.
     """
 
     ends: float
@@ -45,7 +44,6 @@ class TimeLimit:
     training_seconds: float
     workers: int
     least_seeds: int
-    lengths: Mapping[float, float] = field(default_factory=dict)
 
     def left(self) -> float:
         """The seconds until the last training should have ended."""
@@ -54,7 +52,13 @@ class TimeLimit:
     @property
     def reserve(self) -> Reserve | None:
         """What a search leaves to the confirmation; None if that is not known."""
-        return Reserve(self.confirming, self.training_seconds, self.lengths) if self.training_seconds else None
+        return Reserve(self.confirming, self.training_seconds) if self.training_seconds else None
+
+    def bound(self, forecast: Forecast) -> Forecast:
+        """The forecast of the run, whose search takes what the confirmation leaves."""
+        if forecast.fault:
+            return forecast
+        return replace(forecast, search_seconds=max(0.0, self.left() - self.confirming * self.training_seconds))
 
     def deadline(self, is_first: bool) -> Deadline:
         """When no training of a confirmation begins any more; `is_first` if no seed has been trained yet."""
@@ -79,7 +83,7 @@ def time_limit(config: RunConfig, forecast: Forecast, begun: float) -> TimeLimit
     if least > limit:
         raise OptionError(
             f"--time {as_option(limit)} is too short: a confirmation of {forecast.candidates} policies on "
-            f"{forecast.seeds[0]} seeds takes {as_option(confirming)} here, and the shortest search "
+            f"{forecast.seeds[0]} seeds may take {as_option(confirming)} here, and the shortest search "
             f"{as_option(search)}; pass --time {as_option(1.1 * least)} or more, or fewer "
             "--seeds, --finalists or --epochs"
         )
@@ -87,14 +91,12 @@ def time_limit(config: RunConfig, forecast: Forecast, begun: float) -> TimeLimit
 
 
 def _limit(config: RunConfig, forecast: Forecast, ends: float) -> TimeLimit:
-    explored = get_strategy(config.strategy).explored_fraction
     return TimeLimit(
         ends,
         _MARGIN * forecast.candidates * forecast.seeds[0] / config.workers,
         0.0 if forecast.fault else forecast.training_seconds,
         config.workers,
         max(_LEAST_SEEDS, config.folds or 1),
-        {} if forecast.fault else {explored: forecast.trial_seconds / forecast.training_seconds},
     )
 
 

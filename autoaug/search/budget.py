@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import statistics
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Self
 
@@ -19,12 +17,10 @@ class Reserve:
     Attributes:
         trainings: its length, in trainings of full length one after another.
         training_seconds: how long one of them takes, until the search has measured it; 0 if that is not known.
-        lengths: how long a trial on such a fraction of the data takes, in trainings, where that is known.
     """
 
     trainings: float
     training_seconds: float
-    lengths: Mapping[float, float] = field(default_factory=dict)
 
 
 class Budget(BaseModel):
@@ -112,7 +108,8 @@ class BudgetTracker:
         earlier_seconds: the time of the search in earlier sessions.
         begun_at: when this session began, by `time.monotonic`.
         sample_passes: those of all trials and probes that ended.
-        measured: the seconds per training of each trial that ended and whose length is known.
+        measured: the seconds and the length, in trainings, of the trials that ended on all of the data. A trial on a
+            share takes as many steps, so that its time says less.
     """
 
     budget: Budget
@@ -123,7 +120,7 @@ class BudgetTracker:
     earlier_seconds: float = 0.0
     begun_at: float = field(default_factory=lambda: time.monotonic())
     sample_passes: int = 0
-    measured: list[float] = field(default_factory=list)
+    measured: tuple[float, float] = (0.0, 0.0)
 
     def spent(self, committed: float) -> float:
         """The fraction of the budget that is spent, counting the sample passes `committed` to running trials."""
@@ -146,22 +143,15 @@ class BudgetTracker:
         own = self.budget.policies / self.count.until
         return (min(self.count.known, self.known) + own * spent) / (self.known + own)
 
-    def note_time(self, seconds: float, part: float, data_fraction: float) -> None:
-        """That part of a training on a fraction of the data took so many seconds."""
-        lengths = {1.0: 1.0} | dict(self.budget.reserve.lengths if self.budget.reserve else {})
-        if length := lengths.get(data_fraction):
-            self.measured.append(seconds / (part * length))
-
     def _reserved(self) -> float:
-        """The seconds that are not the search's, by the median of what its trials took so far; what was expected counts
-        as one. The first trial of each worker, which loads things, does not count.
-        """
+        """The seconds that are not the search's, by what its trials took so far; what was expected counts as one."""
         reserve = self.budget.reserve
         if reserve is None:
             return 0.0
-        expected = [reserve.training_seconds] if reserve.training_seconds else []
-        known = [*expected, *self.measured[self.slots :]] or self.measured
-        return reserve.trainings * statistics.median(known) if known else 0.0
+        seconds, trainings = self.measured
+        if reserve.training_seconds:
+            seconds, trainings = seconds + reserve.training_seconds, trainings + 1
+        return reserve.trainings * seconds / trainings if trainings else 0.0
 
     def trainings(self) -> float | None:
         """The budget in trainings; None if that is not known."""

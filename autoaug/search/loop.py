@@ -126,8 +126,9 @@ class _Search:
             result = replace(result, status="pruned")
         del self.running[key]
         self.tracker.sample_passes += result.sample_passes
-        if result.status == "complete":
-            self.tracker.note_time(result.seconds, request.stop - request.start, request.data_fraction)
+        if request.data_fraction == 1 and result.status == "complete":
+            seconds, trainings = self.tracker.measured
+            self.tracker.measured = seconds + result.seconds, trainings + request.stop - request.start
         self.note_end(self.study.tell(request.number, result, self.session, self.tracker.full_length))
         for waiter in self.waiters.pop(request.number, ()):
             if result.status == "failed":  # the worker may have been at fault, not the policy
