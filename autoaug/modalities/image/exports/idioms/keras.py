@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from autoaug.modalities.image.exports.idioms.drawn import by_helper, one_of
-from autoaug.modalities.image.exports.idioms.numbers import number, pair
+from autoaug.modalities.expressions import number, one_of, pair
+from autoaug.modalities.image.exports.idioms.drawn import by_helper
 from autoaug.modalities.runtime import Call, Expression
 
 use = "images = Augment()(images, training=True)"
 imports: Sequence[str] = ("from typing import Any", "import keras", "from keras import ops")
-helpers = Path(__file__).parent / "keras_helpers.py"
+helpers: Sequence[Path] = (Path(__file__).parent / "keras_helpers.py",)
 shell = Path(__file__).parent / "keras.txt"
 published: Mapping[str, str] = {}
 published_note = ""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from autoaug.modalities.image.exports.idioms.drawn import by_helper, drawn, one_of
-from autoaug.modalities.image.exports.idioms.numbers import number, pair
+from autoaug.modalities.expressions import number, one_of, pair
+from autoaug.modalities.image.exports.idioms.drawn import by_helper, drawn
 from autoaug.modalities.runtime import Call, Expression
 
 use = "images = Augment()(images); torch.manual_seed seeds it"
@@ -18,7 +18,7 @@ imports: Sequence[str] = (
     "from torch import Tensor",
     "from torch import nn",
 )
-helpers = Path(__file__).parent / "kornia_helpers.py"
+helpers: Sequence[Path] = (Path(__file__).parent / "kornia_helpers.py",)
 shell = Path(__file__).parent / "kornia.txt"
 published: Mapping[str, str] = {}
 published_note = ""
