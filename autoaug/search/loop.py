@@ -209,10 +209,10 @@ def _tracker(study: SearchStudy, budget: Budget, full_length: int, slots: int, k
     ended = [summary(record) for record in study.ended()]
     probes = [result for result in study.history().probe_results.values() if result]
     count = PolicyCount(study.strategy.explores_until, budget.policies or math.inf)
-    requests = {request.number: request for request in study.all()}
-    for request in requests.values():
+    for request in study.all():
         count.add(*counted(request))
-    tracker = BudgetTracker(
+    whole = [trial for trial in ended if trial.data_fraction == 1 and trial.status == "complete" and trial.seconds > 0]
+    return BudgetTracker(
         budget,
         full_length,
         slots,
@@ -220,11 +220,8 @@ def _tracker(study: SearchStudy, budget: Budget, full_length: int, slots: int, k
         count,
         earlier_seconds=elapsed(study),
         sample_passes=sum(trial.sample_passes for trial in ended) + sum(probe["sample_passes"] for probe in probes),
+        measured=(sum(trial.seconds for trial in whole), float(sum(trial.stop for trial in whole))),
     )
-    for trial in ended:
-        if trial.status == "complete" and trial.seconds > 0:
-            tracker.note_time(trial.seconds, trial.stop - requests[trial.number].start, trial.data_fraction)
-    return tracker
 
 
 def counted(request: TrialRequest) -> tuple[str, tuple[float, float], float, bool]:
