@@ -1,4 +1,4 @@
-"""Operators on texts beside a plain loop of EDA's definitions and nlpaug's operators, for ``scripts/bench_modalities``."""
+"""Operators on texts beside a plain loop of EDA's definitions and nlpaug, for ``scripts/bench_modalities``."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _LETTERS: dict[str, Any] = {"aug_word_p": SHARE, "aug_char_max": 1, "aug_word_ma
 
 
 def _delete(words: list[str]) -> list[str]:
-    left = [word for word in words if random.random() > SHARE]  # noqa: S311 (no secret)
-    return left or [random.choice(words)]  # noqa: S311
+    left = [word for word in words if random.random() > SHARE]
+    return left or [random.choice(words)]
 
 
 def _swap(words: list[str]) -> list[str]:
@@ -52,7 +52,7 @@ def _replacing() -> Edit:
         made, done = words, 0
         for word in left:
             if others := known.get(word.lower()):
-                other = random.choice(others)  # noqa: S311
+                other = random.choice(others)
                 made = [other if one == word else one for one in made]
                 done += 1
             if done >= max(1, int(SHARE * len(words))):
@@ -62,8 +62,8 @@ def _replacing() -> Edit:
     return replace
 
 
-#: What runs beside which steps of a plain loop of EDA, and which augmenters of nlpaug; none where it has none that works
-#: without downloads.
+#: What runs beside which steps of a plain loop of EDA, and which augmenters of nlpaug; none where it has none that
+#: works without downloads.
 TEXTS: Mapping[tuple[str, ...], tuple[tuple[Callable[[], Edit], ...], tuple[_Theirs, ...]]] = {
     ("WordDeletion",): ((lambda: _delete,), (("word", "RandomWordAug", {"action": "delete", **_WORDS}),)),
     ("WordSwap",): ((lambda: _swap,), (("word", "RandomWordAug", {"action": "swap", **_WORDS}),)),
@@ -88,8 +88,8 @@ def of_texts(ours: tuple[str, ...], batch: int) -> dict[str, tuple[Callable[[Any
     """What there is with the operators in turn, and the texts as each takes them."""
     texts = [_TEXTS[i % len(_TEXTS)] for i in range(batch)]
     rows = torch.from_numpy(as_rows([tokenized(text) for text in texts], 32))
-    limits = {name: 2 * SHARE for name in ours}  # all have a limit of half of the words
-    policy = Policy(layers=in_turn(*(Operation(operator=name, magnitude=(m, m)) for name, m in limits.items())))
+    magnitude = (2 * SHARE, 2 * SHARE)  # all have a limit of a half
+    policy = Policy(layers=in_turn(*(Operation(operator=name, magnitude=magnitude) for name in ours)))
     runs: dict[str, tuple[Callable[[Any], object], list[Any]]] = {"autoaug": (policy.transform(seed=0), [rows])}
     edits, theirs = TEXTS[ours]
     if edits:
