@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -134,6 +135,10 @@ def contestants(ours: tuple[str, ...], batch: int) -> dict[str, tuple[Callable[[
     }
 
 
+def _timed(make: Callable[..., Any], ours: tuple[str, ...], batch: int, seconds: float) -> dict[str, int]:
+    return cpu_rates(make(ours, batch), seconds, batch)
+
+
 def main(options: argparse.Namespace) -> None:
     """Run the missing measurements."""
     torch.set_num_threads(1)
@@ -149,8 +154,7 @@ def main(options: argparse.Namespace) -> None:
         rates = results.items.setdefault(what, {})
         for ours in known:
             name = " + ".join(ours)
-            seconds = 0.4 if options.quick else 4.0
-            if results.once(rates, name, lambda run=both, of=ours, n=batch, s=seconds: cpu_rates(run(of, n), s, n)):
+            if results.once(rates, name, partial(_timed, both, ours, batch, 0.4 if options.quick else 4.0)):
                 print(name, rates[name], flush=True)
         for other in {name for rate in rates.values() for name in rate} - {"autoaug"}:
             ratios = [rate["autoaug"] / rate[other] for rate in rates.values() if other in rate]
