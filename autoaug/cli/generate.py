@@ -73,18 +73,21 @@ def robustness(*, as_json: Annotated[bool, typer.Option("--json", help="Print JS
     from rich.table import Table
 
     from autoaug import api
+    from autoaug.results import ACCURACY
 
     with at_work("testing the model"):
         result = api.robustness(**options)
     if as_json:
         typer.echo(json.dumps(result.model_dump() | {"mean_corrupted": result.mean_corrupted}, indent=2))
         return
-    echo(f"clean {100 * result.clean:.1f} %, under {result.attack}: {100 * result.attacked:.1f} %")
+    metric = result.metric
+    named = "" if metric == ACCURACY else f"{metric.name} "
+    echo(f"{named}clean {metric.shown(result.clean)}, under {result.attack}: {metric.shown(result.attacked)}")
     table = Table("corruption", *(f"severity {i}" for i in range(1, 6)), box=None, pad_edge=False)
     for name, row in result.corrupted.items():
-        table.add_row(name, *(f"{100 * value:.1f}" for value in row))
+        table.add_row(name, *(metric.number(metric.value(score), 1) for score in row))
     Console(width=100).print(table, highlight=False)
-    echo(f"mean under corruptions {100 * result.mean_corrupted:.1f} %")
+    echo(f"mean under corruptions {metric.shown(result.mean_corrupted)}")
 
 
 @contextmanager
