@@ -71,8 +71,9 @@ def distinct_operators() -> list[str]:
 
 
 def operators_of(modality: str = "image") -> dict[str, Operator]:
-    """The operators of one modality, by name."""
-    return {name: operator for name, operator in all_operators().items() if operator.modality == modality}
+    """The operators of one modality, by name, without those that need a program or a model of the user's."""
+    lacking = get_modality(modality).lacking()
+    return {name: o for name, o in all_operators().items() if o.modality == modality and name not in lacking}
 
 
 def policies_of(modality: str = "image") -> dict[str, Policy]:

@@ -101,6 +101,7 @@ def audit(source: Source) -> Audit:
         *(Finding("unusual", "warning", words) for words in source.unusual),
         *_augmented_copies(source),
         *_what_is_left_out(source),
+        *(Finding("lacking", "note", f"{name} is left out: {why}") for name, why in source.lacking.items()),
     ]
     order = {"stop": 0, "warning": 1, "note": 2}
     digest = hashlib.sha256(repr(source.classes).encode())

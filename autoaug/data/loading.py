@@ -9,7 +9,7 @@ from pathlib import Path
 from autoaug.data.audit import Audit, allowed, audit
 from autoaug.data.source import Source
 from autoaug.data.splits import DataSet, split
-from autoaug.errors import DataError
+from autoaug.errors import DataError, OptionError
 from autoaug.modalities.base import AS_SUITS, Modality, Resize
 from autoaug.modalities.registry import all_modalities, get_modality
 from autoaug.utils.files import is_text
@@ -22,15 +22,21 @@ def open_source(data: str | Path, memory_limit: int, resize: Resize = AS_SUITS, 
     Args:
         data: a path or a name.
         memory_limit: bytes; larger arrays are mapped from disk instead of loaded.
-        resize: how samples in files are brought to one size. Arrays keep theirs and take no other.
+        resize: how samples are read. Arrays keep their size and take no other.
         modality: the name of the modality; None for the one that recognizes the data.
 
     Raises:
         UnknownName: there is no such modality.
         DataError: the data do not exist, or break a rule of their format.
+        OptionError: words are to be protected, and samples of the modality have none, or the file cannot be read.
     """
     taken = recognize(data, modality)
-    return replace(taken.loader.open(str(data), memory_limit, resize), modality=taken.name)
+    if resize.protect and not taken.has_words:
+        raise OptionError(
+            f"--protect {resize.protect}: samples of the modality {taken.name!r} have no words; leave it out"
+        )
+    source = taken.loader.open(str(data), memory_limit, resize)
+    return replace(source, modality=taken.name, lacking={**taken.lacking(), **source.lacking})
 
 
 def recognize(data: str | Path, modality: str | None = None) -> Modality:

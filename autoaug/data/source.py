@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Literal
@@ -57,6 +57,10 @@ class Part:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def group_of(self, row: int) -> str:
+        """The group that a sample and its copies share: its own group, or else its name."""
+        return self.names[row] if self.groups is None else str(self.groups[row])
+
     @property
     def originals(self) -> np.ndarray:
         """The rows of the samples that are not augmented copies, ascending."""
@@ -80,6 +84,7 @@ class Source:
         empty: classes that were listed but have no readable sample.
         unusual: what is readable but hardly meant, such as blank samples, as text.
         modality: the name of the modality.
+        lacking: the operators that have nothing to work with on these data, each with what to do.
 
     Raises:
         DataError: a class name looks like another, is empty, or cannot be encoded.
@@ -96,6 +101,7 @@ class Source:
     empty: tuple[str, ...] = ()
     unusual: tuple[str, ...] = ()
     modality: str = field(default_factory=lambda: get_modality().name)
+    lacking: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if kind_of(self.parts["train"].labels) not in TEXTS:

@@ -74,6 +74,7 @@ class DataSet:
         is_exchangeable: whether the validation split was drawn sample by sample from the same part as the training
             split, so that a training sample that a model was not trained on can replace a validation sample.
         modality: the name of the modality.
+        lacking: the operators that have nothing to work with on these data, each with what to do.
     """
 
     name: str
@@ -88,6 +89,7 @@ class DataSet:
     folds: Folds | None = None
     is_exchangeable: bool = False
     modality: str = field(default_factory=lambda: get_modality().name)
+    lacking: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def test_groups(self) -> int | None:
@@ -184,6 +186,7 @@ def split(
         folds=None if folds is None else Folds(folds, strata_of(part.labels)[tested], units[tested]),
         is_exchangeable="validation" not in source.parts and len(np.unique(units)) == len(units),
         modality=source.modality,
+        lacking=source.lacking,
     )
 
 

@@ -18,6 +18,7 @@ from autoaug.modalities.base import Mixer
 from autoaug.modalities.kinds import mixed_by
 from autoaug.modalities.operators import IDENTITY, RENAMED_OPERATORS, UNIFORMS, get_operator, modality_of
 from autoaug.modalities.registry import get_modality
+from autoaug.policy.loading import modality_of_policy
 from autoaug.policy.models import Layer, Mixing, Operation, Policy
 from autoaug.utils.files import read_text
 from autoaug.utils.renamed import with_names
@@ -262,7 +263,7 @@ def draw_plan(policy: Policy, n: int, generator: torch.Generator, modality: str 
     """Draw a plan for `n` samples with a CPU `generator`. The same generator state gives the same plan.
 
     The modality is that of the policy's operators; for a policy without operators, it is `modality`, or the first
-    registered one.
+    registered one that has its kind of mixing.
 
     Raises:
         UnknownName: the modality or an operator of the policy is not registered.
@@ -275,7 +276,7 @@ def draw_plan(policy: Policy, n: int, generator: torch.Generator, modality: str 
     if n < 0:
         raise OptionError(f"a plan cannot be drawn for {n} samples; the number must be at least 0")
     operators, table, blend, mix = drawn_operators(policy), drawing_table(policy), None, None
-    modality = modality_of(operators, modality).name
+    modality = modality_of_policy(policy, modality).name
     if policy.chains is None:
         choice, magnitude, uniforms = drawing.draw_operations(table, n, generator)
     else:

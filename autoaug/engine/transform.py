@@ -15,7 +15,7 @@ from autoaug.engine.ahead import Ahead
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.arrays import named, names_and_limits, run_on_arrays
 from autoaug.engine.execute import mix_labels
-from autoaug.engine.plan import Plan, draw_plan, drawing_table, drawn_operators
+from autoaug.engine.plan import Plan, draw_plan, drawing_table, drawn_operators, mixing_of
 from autoaug.engine.structures import Structure, structure_of
 from autoaug.engine.targets import move_targets
 from autoaug.errors import OptionError, PolicyError, as_option_error
@@ -25,9 +25,8 @@ from autoaug.functional.labels import soft_labels
 from autoaug.functional.sampling import Layers, Seeded, as_layers, as_tensors, draw_sample, steps_of
 from autoaug.modalities.arrays import ArrayEngine, Opened
 from autoaug.modalities.base import Batch
-from autoaug.modalities.operators import modality_of
 from autoaug.modalities.registry import get_modality
-from autoaug.policy.loading import check_known
+from autoaug.policy.loading import check_known, modality_of_policy
 from autoaug.policy.models import Policy
 
 BACKENDS = ("auto", "torch")
@@ -61,8 +60,8 @@ class PolicyTransform(Seeded):
         num_classes: the width of the soft labels; if None and the labels are indices, the batch's highest label plus
             one. 0 means that labels are numbers ``[B, numbers]``, which are mixed as they are.
         check: whether to check the values of the samples, for example that they are finite.
-        modality: the modality of the samples; needed only if the operators do not determine it and it is not the first
-            registered one.
+        modality: the modality of the samples; needed only if neither the operators nor the kinds of mixing tell, and it
+            is not the first registered one.
         backend: ``torch`` augments everything by torch. ``auto`` augments single samples and batches in storage format
             (uint8) on the CPU by the modality's engine on arrays, if it has one, unless the policy mixes or has
             chains: the same plans, with results that differ by rounding, and many times faster for single samples.
@@ -90,7 +89,7 @@ class PolicyTransform(Seeded):
             super().__init__(seed)
             self.num_classes = check_classes(num_classes)
         self.policy = check_known(policy)
-        self.modality = modality_of(policy.operator_names(), modality).name
+        self.modality = modality_of_policy(policy, modality).name
         if backend not in BACKENDS:
             raise OptionError(f"there is no backend {backend!r}; there are: {', '.join(BACKENDS)}")
         self.backend = backend
@@ -211,7 +210,7 @@ class PolicyTransform(Seeded):
     def _soft_labels(self, labels: Any, alone: bool, n: int) -> Tensor | None:
         """The labels of a batch as soft labels; None if there are no labels, or other targets."""
         mixing = self.policy.mixing
-        if mixing is not None and labels is None:
+        if mixing is not None and labels is None and mixing_of(self.modality).mixes_labels:
             raise PolicyError(f"policy {self.policy.name!r} mixes samples ({mixing.kind}); pass labels too")
         if mixing is not None and alone:
             raise PolicyError(

@@ -11,7 +11,7 @@ from autoaug.exporters.idiomatic import NotIdiomatic, idiomatic_text, words_of
 from autoaug.exporters.module import TorchTarget
 from autoaug.exporters.text import Json, Yaml
 from autoaug.exporters.timm import Timm
-from autoaug.modalities.operators import modality_of
+from autoaug.policy.loading import modality_of_policy
 from autoaug.policy.models import Policy
 
 _TARGETS: tuple[Target, ...] = (
@@ -55,7 +55,7 @@ def export_policy(
     """
     if target not in EXPORTERS:
         raise UnknownName("export target", target, EXPORTERS)
-    to, of = EXPORTERS[target], modality_of(policy.operator_names(), modality)
+    to, of = EXPORTERS[target], modality_of_policy(policy, modality)
     words = None if exact else words_of(of, target)
     note = ""
     if words is not None:
@@ -68,7 +68,7 @@ def export_policy(
 
 def is_idiomatic(policy: Policy, target: str, modality: str | None = None) -> bool:
     """Whether `export_policy` writes the policy as users of the target's library would, rather than exactly."""
-    of = modality_of(policy.operator_names(), modality)
+    of = modality_of_policy(policy, modality)
     words = words_of(of, target)
     try:
         return words is not None and bool(idiomatic_text(policy, EXPORTERS[target], words, of))

@@ -13,7 +13,7 @@ import math
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,8 +30,9 @@ from autoaug.data.layouts.folder import COPY, EXPANSION, MANIFEST
 from autoaug.data.layouts.manifest import OF_CLASSES
 from autoaug.data.source import Part, Role, Source
 from autoaug.engine.apply import apply_plan
-from autoaug.engine.plan import draw_plan
+from autoaug.engine.plan import draw_plan, mixing_of
 from autoaug.errors import DataError, OptionError, RunError
+from autoaug.generate.expanded_table import Copies, write_expanded
 from autoaug.modalities.base import Loader
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
@@ -45,7 +46,9 @@ _PART = 256
 #: A file of noise is about as large as its values; a tenth is added for the file format.
 _ROOM = 1.1
 
-Format = Literal["folder", "csv", "npz"]
+Format = Literal["folder", "csv", "npz", "table"]
+#: The formats in which samples are files of their own.
+_FILES = ("folder", "csv")
 #: Called with the number of finished copies and the number of all copies.
 Watch = Callable[[int, int], None]
 
@@ -53,7 +56,7 @@ Watch = Callable[[int, int], None]
 @dataclass(frozen=True)
 class Expansion:
     """What to make: `copies` (at least 1) of each training sample of the `source`, augmented with the `policy` and
-    written in the `format`. All randomness follows from the `seed`.
+    written in the `format`. All randomness follows from the `seed`. `rows` are those of a table; see `Tables`.
     """
 
     source: Source
@@ -61,6 +64,7 @@ class Expansion:
     policy: Policy
     copies: int
     seed: int = 0
+    rows: Mapping[str, Mapping[str, str]] | None = None
 
     @property
     def train(self) -> Part:
@@ -121,8 +125,15 @@ _LINE: TypeAdapter[_Made] = TypeAdapter(_Made)
 _CURE = "choose another folder with --out, or delete this one"
 
 
+def expansion_of(data: str, source: Source, policy: Policy, copies: int, seed: int) -> Expansion:
+    """The expansion of `data`, which were opened as `source`, in their own format."""
+    tables = get_modality(source.modality).tables
+    rows = None if tables is None else tables.rows(data)
+    return Expansion(source, "table" if rows else format_of(data, source), policy, copies, seed, rows)
+
+
 def format_of(data: str, source: Source) -> Format:
-    """The format of `data`, which was opened as `source`."""
+    """The format of `data`, which were opened as `source`, and are no table with the samples in it."""
     if not isinstance(source.parts["train"].inputs, FileInputs):
         return "npz"
     return "csv" if Path(data).suffix.lower() in (".csv", ".tsv") else "folder" if Path(data).is_dir() else "npz"
@@ -134,7 +145,7 @@ def expand(expansion: Expansion, out: Path, workers: int = 1, watch: Watch | Non
 
     Args:
         expansion: what to make.
-        out: the folder, created if missing; for the format ``npz`` it gets ``data.npz``.
+        out: the folder, created if missing; for the format ``npz`` it gets ``data.npz``, for tables ``data.csv``.
         workers: the number of threads.
         watch: called with the progress.
 
@@ -151,7 +162,7 @@ def expand(expansion: Expansion, out: Path, workers: int = 1, watch: Watch | Non
     parts = expansion.parts()
     done = _keep_whole_parts(out / MANIFEST, parts)
     made, total = sum(len(parts[number].rows) for number in done), len(expansion.train) * expansion.copies
-    if expansion.format != "npz":
+    if expansion.format in _FILES:
         _copy_originals(expansion, out)
     with ThreadPoolExecutor(workers) as pool:
         work = [pool.submit(_make_part, expansion, out, part) for part in parts if part.number not in done]
@@ -170,13 +181,16 @@ def expand(expansion: Expansion, out: Path, workers: int = 1, watch: Watch | Non
         _write_csv(expansion, out)
     if expansion.format == "npz":
         _write_npz(expansion, out)
+    if expansion.format == "table":
+        _write_table(expansion, out)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     return Expanded(len(expansion.train), total, time.perf_counter() - begun, size)
 
 
 def _check_options(expansion: Expansion) -> None:
     policy, copies = expansion.policy, expansion.copies
-    require_classes(expansion.train.labels, "a folder with copies")
+    if expansion.format != "table":
+        require_classes(expansion.train.labels, "a folder with copies")
     if expansion.train.augmented is not None:
         raise OptionError(
             f"{expansion.source.name} holds augmented copies already; expand the data that they are of, with more "
@@ -184,8 +198,9 @@ def _check_options(expansion: Expansion) -> None:
         )
     if copies < 1:
         raise OptionError(f"--copies {copies} must be at least 1")
-    if policy.mixing or policy.schedule:
-        what = "mixes samples and labels" if policy.mixing else "has a schedule"
+    mixes = policy.mixing is not None and mixing_of(expansion.source.modality).mixes_labels
+    if mixes or policy.schedule:
+        what = "mixes samples and labels" if mixes else "has a schedule"
         raise OptionError(f"policy {policy.name!r} {what}, which files cannot represent; use it in training instead")
 
 
@@ -199,7 +214,7 @@ def _about(expansion: Expansion) -> Facts:
         "samples": len(expansion.train),
         "data": _digest(expansion.source),
     }
-    unsafe = other_names(expansion.source.classes) if expansion.format != "npz" else {}
+    unsafe = other_names(expansion.source.classes) if expansion.format in _FILES else {}
     return {**about, "renamed": unsafe} if unsafe else about
 
 
@@ -211,7 +226,7 @@ def _augment(expansion: Expansion, part: _Part) -> np.ndarray:
 
 def _make_part(expansion: Expansion, out: Path, part: _Part) -> list[_Made]:
     train, inputs = expansion.train, _augment(expansion, part)
-    if expansion.format == "npz":
+    if expansion.format not in _FILES:
         path = _array_of(out, part)
         with replacing(path) as unfinished, unfinished.open("wb") as file:
             np.save(file, inputs)
@@ -256,7 +271,7 @@ def _copy_originals(expansion: Expansion, out: Path) -> None:
         with ThreadPoolExecutor(DECODERS) as pool:
             targets = list(pool.map(copy, inputs.paths, stems))
         for row, (target, label) in enumerate(zip(targets, part.labels, strict=True)):
-            listed.append((str(target.relative_to(out)), source.classes[label], KEYS[role], _group(part, row)))
+            listed.append((str(target.relative_to(out)), source.classes[label], KEYS[role], part.group_of(row)))
     if expansion.format == "csv":
         write_whole(out / "originals.json", json.dumps(listed))
 
@@ -275,17 +290,12 @@ def _copy(path: Path, stem: Path, reader: Reader, loader: Loader) -> Path:
     return copied
 
 
-def _group(part: Part, row: int) -> str:
-    """The group that a sample and its copies share: its own group, or else its name."""
-    return part.names[row] if part.groups is None else str(part.groups[row])
-
-
 def _write_csv(expansion: Expansion, out: Path) -> None:
     """Write the CSV that `autoaug` reads: originals, then copies, each in the group of its original."""
     train = expansion.train
     rows = list(read_record(out / "originals.json", _Originals, RunError, cure=_CURE).root)
     rows += [
-        (line.file, expansion.source.classes[train.labels[line.row]], "train", _group(train, line.row))
+        (line.file, expansion.source.classes[train.labels[line.row]], "train", train.group_of(line.row))
         for line in _lines(out / MANIFEST)
     ]
     path = out / "data.csv"
@@ -303,7 +313,7 @@ def _write_npz(expansion: Expansion, out: Path) -> None:
     for role, part in expansion.source.parts.items():
         arrays[f"x_{KEYS[role]}"] = as_array(part.inputs.take(np.arange(len(part))))
         arrays[f"y_{KEYS[role]}"] = part.labels
-        arrays[f"g_{KEYS[role]}"] = np.array([_group(part, row) for row in range(len(part))])
+        arrays[f"g_{KEYS[role]}"] = np.array([part.group_of(row) for row in range(len(part))])
     paths = [_array_of(out, part) for part in expansion.parts()]
     rows = np.array([line.row for line in sorted(_lines(out / MANIFEST), key=lambda line: line.part)])
     copies = np.concatenate([np.load(path, allow_pickle=False) for path in paths])
@@ -315,6 +325,19 @@ def _write_npz(expansion: Expansion, out: Path) -> None:
         np.savez(file, allow_pickle=False, **arrays)
     for path in paths:
         path.unlink()
+
+
+def _write_table(expansion: Expansion, out: Path) -> None:
+    """Write ``data.csv``; then delete the files of the parts."""
+    tables, parts = get_modality(expansion.source.modality).tables, expansion.parts()
+    assert tables is not None
+    assert expansion.rows is not None
+    made = (
+        Copies(part.rows.tolist(), part.copy + 1, np.load(_array_of(out, part), allow_pickle=False)) for part in parts
+    )
+    write_expanded(out, expansion.source, expansion.rows, tables, made)
+    for part in parts:
+        _array_of(out, part).unlink()
 
 
 def _keep_whole_parts(path: Path, parts: list[_Part]) -> set[int]:

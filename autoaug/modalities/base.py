@@ -31,16 +31,18 @@ Role = Literal["alone", "joined", "carried", "closing"]
 
 
 class Resize(NamedTuple):
-    """How samples in files are brought to one size.
+    """How samples are read: how those in files are brought to one size, and which of their words must stay.
 
     Attributes:
         lengths: the size, in the modality's unit: one length for all axes, or one for each; empty keeps or chooses one.
         how: ``crop`` covers the size and cuts off the rest, ``letterbox`` fits into it and fills up, and ``squash``
             changes the shape.
+        protect: a file of words that no operator changes, for modalities whose samples have words; empty for none.
     """
 
     lengths: tuple[int, ...] = ()
     how: Literal["crop", "letterbox", "squash"] = "crop"
+    protect: str = ""
 
 
 #: Samples keep their size, or get one that suits them.
@@ -131,10 +133,12 @@ class Values(Protocol):
 
 class Mixer(Protocol):
     """Mixes pairs of samples. Each sample has a mode ``[n]`` (0, or one plus the index of a kind), the weight ``[n]``
-    of its own values, which is 1 without mixing, and two numbers ``[n, 2]`` in [0, 1) for a position.
+    of its own values, which is 1 without mixing, and two numbers ``[n, 2]`` in [0, 1) for a position. `mixes_labels`
+    tells whether mixed samples have mixed labels, or all that is to be learned from them in themselves.
     """
 
     kinds: tuple[str, ...]
+    mixes_labels: bool
 
     def draw(
         self, modes: tuple[int, int], probability: float, alpha: float, n: int, generator: torch.Generator
@@ -190,6 +194,18 @@ class Loader(Protocol):
         """Convert samples in storage format to the format that `open` reads from an ``.npz`` file."""
 
 
+class Tables(Protocol):
+    """Samples as cells of a table, by the usual names of their columns."""
+
+    def rows(self, data: str) -> Mapping[str, Mapping[str, str]] | None:
+        """The cells of each sample in the data, as they are there, by the name of the sample in `Source`; None if the
+        data are no table.
+        """
+
+    def cells(self, samples: np.ndarray) -> Sequence[Mapping[str, str]]:
+        """The cells of samples ``[n, …]`` in storage format."""
+
+
 class Pictures(Protocol):
     """Renders samples for the report, without torch."""
 
@@ -237,6 +253,8 @@ class Modality(ABC):
     name: str
     #: Whether values are continuous, in floating point: samples can then be blended, and gradients reach magnitudes.
     is_continuous: bool = True
+    #: Whether samples have words, which `Resize.protect` may name.
+    has_words: bool = False
     #: The families of operators, in the order in which `match` of the shift probe applies them.
     families: tuple[str, ...] = ()
     #: Slow operators, and how many times as long as others they take in a probe, features of the result included.
@@ -309,6 +327,11 @@ class Modality(ABC):
         return None
 
     @property
+    def tables(self) -> Tables | None:
+        """See `Tables`."""
+        return None
+
+    @property
     def attacks(self) -> Mapping[str, Attack]:
         """Attacks by the kind that policies name."""
         return {}
@@ -337,6 +360,10 @@ class Modality(ABC):
         """What operators read besides samples, such as recordings of the user's, with digests of it. A run records it.
         Raises `OptionError` if something cannot be read.
         """
+        return {}
+
+    def lacking(self) -> Mapping[str, str]:
+        """The operators that have nothing to work with on this machine, such as a program, each with what to do."""
         return {}
 
     def baselines_for(self, shape: tuple[int, ...]) -> tuple[str, ...]:

@@ -37,8 +37,9 @@ def known_kinds(modality: Modality) -> dict[str, tuple[str, ...]]:
     }
 
 
-def check_fits(operators: Iterable[str], kinds: Kinds, modality: str | None = None) -> None:
-    """Raise where there is no modality, or not the one that is named, that has all of the operators and kinds.
+def fitting_modality(operators: Iterable[str], kinds: Kinds, modality: str | None = None) -> Modality:
+    """The modality that has all of the operators and kinds: the one that is named, that of the operators, or without
+    either the first one that has all kinds.
 
     Raises:
         UnknownName: there is no such operator or modality.
@@ -46,10 +47,13 @@ def check_fits(operators: Iterable[str], kinds: Kinds, modality: str | None = No
     """
     names = [name for name in operators if name != IDENTITY]
     told = modality_of(names, modality)
-    candidates = [told] if names or modality else [told, *all_modalities().values()]
-    faults = [_fault(candidate, kinds) for candidate in candidates]
-    if all(faults):
-        raise PolicyError(str(faults[0]))
+    faults: dict[str, str] = {}
+    for candidate in [told] if names or modality else [told, *all_modalities().values()]:
+        fault = _fault(candidate, kinds)
+        if fault is None:
+            return candidate
+        faults[candidate.name] = fault
+    raise PolicyError(faults[told.name])
 
 
 def _fault(modality: Modality, kinds: Kinds) -> str | None:

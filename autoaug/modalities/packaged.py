@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autoaug.modalities.base import Annotations, Attack, Corruption, Fusion, Loader, Mixer, Modality, Pictures, Values
+from autoaug.modalities.base import (
+    Annotations,
+    Attack,
+    Corruption,
+    Fusion,
+    Loader,
+    Mixer,
+    Modality,
+    Pictures,
+    Tables,
+    Values,
+)
 from autoaug.modalities.generators import Generator
 from autoaug.modalities.networks import Models
 from autoaug.modalities.runtime import Runtime
@@ -22,10 +33,11 @@ if TYPE_CHECKING:
 class PackagedModality(Modality):
     """A modality whose parts are in the package of its class, and are imported on first use.
 
-    ``annotations``, ``loader``, ``mixing``, ``models``, ``pictures`` and ``values`` are modules with these names. The
-    others are ``ATTACKS`` in ``attacks``, ``CORRUPTIONS`` and ``FEW`` in ``corruptions``, ``EXPORTS`` in ``exports``,
-    ``FUSIONS`` in ``fusion``, ``GENERATORS`` in ``generators``, and the functions ``examples`` in ``examples``, and
-    ``features``, ``copy_vectors`` and ``roughness`` in ``features``. What a package does not have is as in `Modality`.
+    ``annotations``, ``loader``, ``mixing``, ``models``, ``pictures``, ``tables`` and ``values`` are modules with these
+    names. The others are ``ATTACKS`` in ``attacks``, ``CORRUPTIONS`` and ``FEW`` in ``corruptions``, ``EXPORTS`` in
+    ``exports``, ``FUSIONS`` in ``fusion``, ``GENERATORS`` in ``generators``, and the functions ``examples`` in
+    ``examples``, and ``features``, ``copy_vectors`` and ``roughness`` in ``features``. What a package does not have is
+    as in `Modality`.
 
     Attributes:
         operators: the modules whose import registers the operators.
@@ -67,6 +79,10 @@ class PackagedModality(Modality):
     @property
     def annotations(self) -> Annotations | None:
         return self._part("annotations")
+
+    @property
+    def tables(self) -> Tables | None:
+        return self._part("tables")
 
     @property
     def attacks(self) -> Mapping[str, Attack]:

@@ -78,7 +78,7 @@ def _tested(data: DataSet) -> str:
 def check(options: CheckOptions) -> DataCheck:
     """See `autoaug.api.check`."""
     check_seed(options.seed)
-    resize = parse_resize(options.size, options.resize)
+    resize = parse_resize(options.size, options.resize, options.protect)
     passing, limit = allowed(options.allow), parse_memory(options.memory_limit)
     source = open_source(str(options.data), limit, resize, options.modality)
     audited = audit(source)

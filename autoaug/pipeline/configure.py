@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -33,7 +33,7 @@ from autoaug.pipeline.parsing import (
     writable,
 )
 from autoaug.pipeline.training_setup import asked_recipe, asked_weights, network_name, training_setup
-from autoaug.policy.loading import check_modality, load_policy
+from autoaug.policy.loading import check_can_work, check_modality, load_policy
 from autoaug.policy.models import Policy
 from autoaug.runs.callbacks import check_trackers
 from autoaug.runs.config import LARGEST_COUNT, RunConfig
@@ -75,25 +75,25 @@ class _Goal:
     def suited(self, data: DataSet) -> _Goal:
         """The same for that data, whose kind of labels may have a standard space of its own, and whose samples may have
         default baselines of their own. Raises `SpaceError` or `PolicyError` if the space or a policy is not for their
-        modality, or mixes texts.
+        modality, has nothing to work with, or mixes texts.
         """
         modality, kind, space = get_modality(data.modality), kind_of(data.train.labels), self.space
         if space is not None and space == load_space("standard", data.modality):
             space = space_of_kind(kind, data.modality) or space
-        goal = replace(self, space=space)
-        goal._check(data.modality, kind)
-        if space is None or space.baselines != modality.baselines:
-            return goal
-        baselines = modality.baselines_for(data.train.inputs.shape)
-        return replace(goal, space=space.model_copy(update={"baselines": baselines}))
+        if space is not None and space.baselines == modality.baselines:
+            space = space.model_copy(update={"baselines": modality.baselines_for(data.train.inputs.shape)})
+        goal = replace(self, space=space and space.without(data.lacking))
+        goal._check(data.modality, kind, data.lacking)
+        return goal
 
-    def _check(self, modality: str, kind: Kind) -> None:
+    def _check(self, modality: str, kind: Kind, lacking: Mapping[str, str]) -> None:
         if self.space is not None:
             self.space.check_modality(modality)
             if kind == "transcription" and self.space.mixing.kinds != ("none",):
                 raise SpaceError(f"space {self.space.name!r} mixes samples, {_UNMIXED}: set its mixing to none")
         for policy in self.known():
             check_modality(policy, modality)
+            check_can_work(policy, lacking)
             if kind == "transcription" and policy.mixing:
                 cure = "leave it out, or give the space other baselines"
                 raise PolicyError(f"policy {policy.name!r} mixes samples, {_UNMIXED}: {cure}")
@@ -119,7 +119,7 @@ def prepare(
     check_texts(options)
     writable("the run folder", str(run_folder_for(options).absolute()))
     _check_numbers(options)
-    resize = parse_resize(options.size, options.resize)
+    resize = parse_resize(options.size, options.resize, options.protect)
     goal = _search(options) if isinstance(options, SearchOptions) else _comparison(options)
     machine = _machine(options)
     check_trackers(options.track)
@@ -152,6 +152,7 @@ def prepare(
         resources=dict(get_modality(data.modality).resources()),
         size=resize.lengths or None,
         resize=resize.how,
+        protect=resize.protect,
         allow=tuple(options.allow),
         model=network_name(options, data),
         start=start,

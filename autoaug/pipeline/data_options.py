@@ -37,6 +37,13 @@ Resizing = Annotated[
         DATA,
     ),
 ]
+Protect = Annotated[
+    str | Path | None,
+    Option(
+        "A file of words that no operator changes in texts, one per line, beside negations. [default: AUTOAUG_PROTECT]",
+        DATA,
+    ),
+]
 Allow = Annotated[
     Sequence[str],
     Option(

@@ -16,15 +16,16 @@ from autoaug.report.operators import DrawnModality, DrawnOperator, write_operato
 
 def write_gallery(path: Path) -> None:
     """Write an HTML page that shows every operator at five magnitudes on the examples of its modality. Modalities
-    without examples are left out.
+    without examples are left out, and so are operators that have nothing to work with here.
     """
     ordered = sorted(all_operators().values(), key=lambda o: (o.family, o.name))
     drawn = {}
     for modality in all_modalities().values():
         examples = modality.examples()
         if examples is not None:
-            own = [draw_operator(operator, examples) for operator in ordered if operator.modality == modality.name]
-            drawn[modality.name] = DrawnModality(examples, own)
+            left_out = modality.lacking()
+            own = [o for o in ordered if o.modality == modality.name and o.name not in left_out]
+            drawn[modality.name] = DrawnModality(examples, [draw_operator(operator, examples) for operator in own])
     write_operators_page(path, drawn)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from autoaug.pipeline.data_options import DATA, Allow, Data, DataAgain, Modality, Resizing, Size
+from autoaug.pipeline.data_options import DATA, Allow, Data, DataAgain, Modality, Protect, Resizing, Size
 from autoaug.utils.options import OPTIONS, Option, Options
 
 if TYPE_CHECKING:
@@ -208,6 +208,7 @@ class RunOptions(Options):
     modality: Modality = None
     size: Size = None
     resize: Resizing = "crop"
+    protect: Protect = None
     allow: Allow = ()
     out: Annotated[str | Path | None, Option("The run folder to create. [default: runs/DATA-search-N]", _RUN)] = None
     progress: "Progress | bool | None" = None
@@ -286,6 +287,7 @@ class CheckOptions(Options):
     modality: Modality = None
     size: Size = None
     resize: Resizing = "crop"
+    protect: Protect = None
     seed: Annotated[int, Option("Seed of the splits.", DATA)] = 0
 
 
@@ -353,6 +355,7 @@ class ExpandOptions(Options):
     out: Annotated[str | Path, Option("The folder to create.")]
     copies: Annotated[int, Option("Augmented copies per training sample.")] = 1
     modality: Modality = None
+    protect: Protect = None
     seed: Seed = 0
     workers: Annotated[int, Option("Number of threads.")] = 2
     watch: Callable[[int, int], None] | None = None

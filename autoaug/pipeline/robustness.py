@@ -13,7 +13,7 @@ from torch import nn
 
 from autoaug.data.audit import allowed
 from autoaug.data.inputs import spread_rows
-from autoaug.data.labels import require_classes
+from autoaug.data.labels import kind_of, require_classes
 from autoaug.data.loading import audited_source
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import OptionError, RunError, first_line, rule_of
@@ -29,8 +29,9 @@ from autoaug.results.robustness import Robustness
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.training.device import resolve_device
+from autoaug.training.metrics import check_metric, metrics_of
 from autoaug.training.robustness import Exam, measure, usual_attack
-from autoaug.training.tasks import Classification, Task
+from autoaug.training.tasks import Task, task_for
 from autoaug.utils.files import write_whole
 from autoaug.utils.json import read_record
 
@@ -53,18 +54,21 @@ def robustness_of(options: RobustnessOptions) -> Robustness:
     run, config = (None, None) if exported.is_file() else RunFolder.open(model)
     about = _of(config) if config else read_record(exported, _Exported, RunError, _NO_NETWORK)
     data, tested = _tested(options, config, about)
-    require_classes(data.test.labels, "the accuracy under attack")
+    if kind_of(data.test.labels) != "translation":
+        require_classes(data.test.labels, "the accuracy under attack")
     if run and config and config.data_fingerprint == data.fingerprint:
         _check_untouched(run, data)
     network = about.network
-    modality, task = get_modality(data.modality), Classification(len(data.classes))
+    modality, task = get_modality(data.modality), task_for(data.test.labels, data.classes)
+    name, metric = next(iter(metrics_of(task).items()))
+    check_metric(name, task, {"test": data.test.labels})
     if modality.models.is_own(network):
         check_trusted(f"the function {network}", model, options.trust)
     modality.models.check(network)
     trained = _load(path, modality.models, about, data.train.inputs.shape, task).to(chosen)
     rows = tested[spread_rows(len(tested), options.samples)]
     how = how.model_copy(update={"kind": usual_attack(modality)})
-    exam = Exam(task=task, modality=modality, device=chosen, how=how, corruptions=tuple(modality.corruptions))
+    exam = Exam(task, modality, chosen, how, tuple(modality.corruptions), metric)
     robustness = measure(trained, data.test, rows, exam)
     if run and config and config.data_fingerprint == data.fingerprint:
         write_whole(run.robustness, robustness.model_dump_json(indent=2))

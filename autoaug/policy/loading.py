@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache, reduce
 from operator import add
 from pathlib import Path
 
 from autoaug.errors import PolicyError, UnknownName
-from autoaug.modalities.kinds import check_fits
+from autoaug.modalities.base import Modality
+from autoaug.modalities.kinds import fitting_modality
 from autoaug.modalities.registry import all_modalities
 from autoaug.policy.models import Layer, Policy, SubPolicy
 from autoaug.utils.files import read_text
 from autoaug.utils.yaml import MOST_BYTES, parse_yaml, validate
+
+
+def modality_of_policy(policy: Policy, given: str | None = None) -> Modality:
+    """The modality of the samples of a policy: that of its operators, or the first one that has its kinds of mixing,
+    attacks and generators; or the `given` one. Raises the errors of `check_known`, also where the given one lacks any.
+    """
+    return fitting_modality(policy.operator_names(), policy.kinds(), given)
 
 
 def check_known(policy: Policy) -> Policy:
@@ -23,16 +32,23 @@ def check_known(policy: Policy) -> Policy:
         UnknownName: it uses an operator that is not registered.
         PolicyError: its operators are of several modalities, or theirs has not the kinds of the rest.
     """
-    check_fits(policy.operator_names(), policy.kinds())
+    modality_of_policy(policy)
     return policy
 
 
 def check_modality(policy: Policy, name: str) -> None:
     """Raise `PolicyError` where the modality with that name, which the data are of, has not all of the policy."""
     try:
-        check_fits(policy.operator_names(), policy.kinds(), name)
+        modality_of_policy(policy, name)
     except PolicyError as fault:
         raise PolicyError(f"policy {policy.name!r} does not fit the data: {fault}") from None
+
+
+def check_can_work(policy: Policy, lacking: Mapping[str, str]) -> None:
+    """Raise `PolicyError` if the policy has one of the `lacking` operators, which have nothing to work with."""
+    for name in policy.operator_names():
+        if name in lacking:
+            raise PolicyError(f"policy {policy.name!r} has {name}, which would change nothing: {lacking[name]}")
 
 
 def load_policy(given: str | Path | Policy) -> Policy:

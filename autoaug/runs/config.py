@@ -46,6 +46,7 @@ _WHICH = frozenset(
         "format",
         "data",
         "modality",
+        "protect",
         "space",
         "strategy",
         "budget",
@@ -87,6 +88,7 @@ class RunConfig(BaseModel):
     resources: dict[str, str] = {}
     size: Annotated[tuple[_Length, ...] | None, BeforeValidator(_lengths), renamed("size", "image_size")] = None
     resize: Literal["crop", "letterbox", "squash"] = "crop"
+    protect: str = ""
     allow: tuple[str, ...] = ()
     memory_limit: int
     space: SearchSpace | None = None
@@ -133,8 +135,8 @@ class RunConfig(BaseModel):
 
     @property
     def resizing(self) -> Resize:
-        """How samples in files are brought to one size."""
-        return Resize(self.size or (), self.resize)
+        """How samples are read."""
+        return Resize(self.size or (), self.resize, self.protect)
 
     def shown(self, exclude: Collection[str]) -> dict[str, Any]:
         """The fields as plain values, with secrets hidden."""

@@ -6,13 +6,23 @@ from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from autoaug.errors import PolicyError, SpaceError, UnknownName
+from autoaug.errors import PolicyError, SpaceError, UnknownName, rule_of
 from autoaug.modalities.base import Modality
-from autoaug.modalities.kinds import check_fits, known_kinds
-from autoaug.modalities.operators import RENAMED_OPERATORS, all_operators, modality_of
+from autoaug.modalities.kinds import fitting_modality, known_kinds
+from autoaug.modalities.operators import RENAMED_OPERATORS, all_operators
 from autoaug.modalities.registry import all_modalities, get_modality
+from autoaug.policy.loading import load_policy
 from autoaug.policy.models import KindText, OperatorText, Policy, Unit
 from autoaug.utils.files import read_text
 from autoaug.utils.renamed import renamed
@@ -209,13 +219,13 @@ class SearchSpace(FrozenSpace):
 
     @property
     def modality(self) -> Modality:
-        """The modality of its operators; without operators, the first registered modality."""
-        return modality_of(self.operator_names())
+        """The modality of its operators; without operators, the first registered one that has its kinds."""
+        return fitting_modality(self.operator_names(), self.kinds())
 
     def check_modality(self, name: str) -> None:
         """Raise `SpaceError` where the modality with that name, which the data are of, has not all of the space."""
         try:
-            check_fits(self.operator_names(), self.kinds(), name)
+            fitting_modality(self.operator_names(), self.kinds(), name)
         except PolicyError as fault:
             fitting = ", ".join(_files(get_modality(name))) or "a file of your own"
             raise SpaceError(f"space {self.name!r} does not fit the data: {fault}; choose another: {fitting}") from None
@@ -226,9 +236,38 @@ class SearchSpace(FrozenSpace):
         synthetic = self.synthetic.model_copy(update={"kinds": kinds or ("none",)})
         return self.model_copy(update={"synthetic": synthetic})
 
+    def without(self, lacking: Container[str]) -> SearchSpace:
+        """The space without the `lacking` operators, and the baselines and shapes of the portfolio that need them.
+        Raises `SpaceError` if nothing is left.
+        """
+        baselines = [name for name in self.baselines if not _has_any(load_policy(name).operator_names(), lacking)]
+        if not _has_any(self.operator_names(), lacking) and len(baselines) == len(self.baselines):
+            return self
+        families = {
+            name: {operator: most for operator, most in family.items() if operator not in lacking}
+            for name, family in self.families.items()
+        }
+        families = {name: family for name, family in families.items() if family}
+        left_out = self.families.keys() - families.keys()
+        shapes = [s for s in self.portfolio if not _has_any(s.base, lacking) and not {s.family, s.extra} & left_out]
+        changed = {
+            "base": [base for base in self.base if base.operator not in lacking],
+            "families": families,
+            "portfolio": shapes,
+            "baselines": baselines or ["none"],
+        }
+        try:
+            return SearchSpace.model_validate(
+                {**{name: getattr(self, name) for name in type(self).model_fields}, **changed}
+            )
+        except ValidationError as fault:
+            raise SpaceError(
+                f"space {self.name!r} has only operators that have nothing to work with: {rule_of(fault.errors()[0])}"
+            ) from None
+
     def _check_known(self) -> None:
         try:
-            check_fits(self.operator_names(), self.kinds())
+            fitting_modality(self.operator_names(), self.kinds())
         except PolicyError as fault:
             raise ValueError(str(fault)) from None
 
@@ -281,10 +320,15 @@ def _operators(given: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys([*base, *(name for family in given.get("families", {}).values() for name in family)]))
 
 
+def _has_any(names: Iterable[str], others: Container[str]) -> bool:
+    return any(name in others for name in names)
+
+
 def _usual_baselines(given: Mapping[str, Any]) -> tuple[str, ...]:
     """The baselines of the modality of the `given` fields; if those are invalid, any allowed value."""
     try:
-        return modality_of(_operators(given)).baselines
+        mixing = [kind for kind in given["mixing"].kinds if kind != "none"] if "mixing" in given else []
+        return fitting_modality(_operators(given), {"mixing": mixing}).baselines
     except PolicyError:
         return ("none",)
 

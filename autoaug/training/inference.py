@@ -42,6 +42,16 @@ def predict(
 
 
 @torch.no_grad()
+def scores_of(model: nn.Module, task: Task, values: Tensor, device: str) -> np.ndarray:
+    """The task's scores from `model` for ``values [n, …]``; for translations, with those that the model writes."""
+    scores = task.predict(outputs_of(model, values, device))
+    if not isinstance(task, Translation):
+        return scores
+    with evaluating(model), precision(device):
+        return with_texts(scores, task.texts_of(model.translate(values)))  # type: ignore[operator]
+
+
+@torch.no_grad()
 def predict_and_write(
     model: nn.Module, task: Translation, inputs: Inputs, device: str, modality: str, rows: np.ndarray | None = None
 ) -> np.ndarray:

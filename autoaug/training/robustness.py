@@ -18,8 +18,8 @@ from autoaug.policy.models import Adversarial
 from autoaug.results.robustness import Robustness
 from autoaug.training.adversarial import attack, attack_of
 from autoaug.training.device import precision
-from autoaug.training.inference import clean_batches, outputs_of
-from autoaug.training.metrics import Accuracy, score, statistics_of
+from autoaug.training.inference import clean_batches, scores_of
+from autoaug.training.metrics import Accuracy, Metric, metric_record, score, statistics_of
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.tasks import Task
 
@@ -40,6 +40,7 @@ class Exam:
         device: the device to run on.
         how: the attack.
         corruptions: names of corruptions of the modality.
+        metric: what is measured; accuracy within a trial, whatever metric policies are compared by.
         severities: the severities of each corruption.
     """
 
@@ -48,6 +49,7 @@ class Exam:
     device: str
     how: Adversarial
     corruptions: Sequence[str]
+    metric: Metric = Accuracy()  # noqa: RUF009 (it is frozen)
     severities: Sequence[int] = SEVERITIES
 
 
@@ -86,16 +88,23 @@ def robust_score(model: nn.Module, setting: TrainingSetting) -> float:
 
 
 def measure(model: nn.Module, samples: Samples, rows: np.ndarray, exam: Exam) -> Robustness:
-    """The accuracy of `model` on the samples at `rows`: clean, attacked, and under corruptions at all severities."""
+    """The score of `model` on the samples at `rows`: clean, attacked, and under corruptions at all severities."""
     clean, attacked, corrupted = _examined(model, samples, rows, exam)
     words = attack_of(exam.modality, exam.how.kind).words(exam.how)
-    return Robustness(inputs=len(rows), attack=words, clean=clean, attacked=attacked, corrupted=corrupted)
+    return Robustness(
+        inputs=len(rows),
+        attack=words,
+        clean=clean,
+        attacked=attacked,
+        corrupted=corrupted,
+        metric=metric_record(exam.metric),
+    )
 
 
 def _examined(
     model: nn.Module, samples: Samples, rows: np.ndarray, exam: Exam
 ) -> tuple[float, float, dict[str, tuple[float, ...]]]:
-    """The accuracy clean, attacked, and under each corruption at the severities of the exam."""
+    """The score clean, attacked, and under each corruption at the severities of the exam."""
     check_examinable(exam.modality)
     clean, attacked = _Score(model, exam), _Score(model, exam)
     corrupted = {name: [_Score(model, exam) for _ in exam.severities] for name in exam.corruptions}
@@ -117,7 +126,7 @@ def _examined(
 
 
 class _Score:
-    """The accuracy of a model on the samples added so far, whatever metric policies are compared by."""
+    """The score of a model on the samples added so far."""
 
     def __init__(self, model: nn.Module, exam: Exam) -> None:
         self._model, self._exam = model, exam
@@ -125,8 +134,8 @@ class _Score:
 
     def add(self, values: Tensor, labels: np.ndarray) -> None:
         exam = self._exam
-        scores = exam.task.predict(outputs_of(self._model, values, exam.device))
-        self._statistics.append(statistics_of(Accuracy(), exam.task, scores, labels))
+        scores = scores_of(self._model, exam.task, values, exam.device)
+        self._statistics.append(statistics_of(exam.metric, exam.task, scores, labels))
 
     def value(self) -> float:
-        return score(Accuracy(), np.concatenate(self._statistics))
+        return score(self._exam.metric, np.concatenate(self._statistics))

@@ -200,6 +200,8 @@ def test_draws_of_a_policy_have_its_distribution(target: str, name: str, draws: 
         ("torchvision", "randaugment", 45),
         ("torchvision", "autoaugment-imagenet", 45),
         ("albumentations", "trivialaugment-wide", 125),
+        ("kornia", "trivialaugment-wide", 85),
+        ("keras", "trivialaugment-wide", 120),
     ],
 )
 def test_modules_are_short(target: str, name: str, most: int) -> None:

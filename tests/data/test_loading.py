@@ -66,7 +66,7 @@ def open_series(data: str, memory_limit: int, size: int | None = None) -> Source
 def series(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second modality."""
     loader = SimpleNamespace(recognizes=lambda data: "series" in Path(data).name, open=open_series)
-    known = {**all_modalities(), "series": SimpleNamespace(name="series", loader=loader)}
+    known = {**all_modalities(), "series": SimpleNamespace(name="series", loader=loader, lacking=dict)}
     monkeypatch.setattr("autoaug.data.loading.all_modalities", lambda: known)
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from autoaug.data.layouts.encoded import role_in
 from autoaug.data.layouts.folder import EXPANSION
 from autoaug.data.layouts.parquet import LABELS, shards
@@ -22,6 +24,8 @@ from autoaug.errors import DataError, UnknownName, first_line
 from autoaug.utils.files import read_text
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+#: The table that `autoaug expand` writes, and its column with the number of the copy, 0 for originals.
+EXPANDED, COPY = "data.csv", "copy"
 _MOST_BYTES, _HEAD = 2**32, 2**16
 _SPLIT, _GROUP = ("split",), ("group",)
 _LABELS = (*LABELS, "category", "sentiment", "topic", "intent", "标签", "类别", "情感")
@@ -45,7 +49,9 @@ class Columns(NamedTuple):
 
 @dataclass(frozen=True)
 class Row:
-    """One sample of a table: its cell, label and role, its name in messages, and what is beside it."""
+    """One sample of a table: its cell, label and role, its name in messages, what is beside it, and whether it is an
+    augmented copy made by `autoaug expand`.
+    """
 
     where: str
     cell: str
@@ -53,6 +59,7 @@ class Row:
     role: Role
     group: str | None = None
     beside: str = ""
+    is_copy: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,12 +74,15 @@ class Table:
 
 
 def table_files(data: str) -> list[Path]:
-    """The files of a table: the path itself, or the files of that kind in a folder; none if it is no table. The list of
-    what was expanded is none.
+    """The files of a table: the path itself, or the files of that kind in a folder; none if it is no table. Of what was
+    expanded, it is the table that has copies in it; a list of other files is none.
     """
     path = Path(data)
+    if path.is_dir() and (path / EXPANSION).is_file():
+        table = path / EXPANDED
+        return [table] if table.is_file() and COPY in columns_of(table) else []
     if path.is_dir():
-        return [] if (path / EXPANSION).is_file() else [file for ending in ENDINGS for file in shards(path, ending)]
+        return [file for ending in ENDINGS for file in shards(path, ending)]
     return [path] if path.suffix.lower() in ENDINGS and path.is_file() else []
 
 
@@ -116,6 +126,7 @@ def read_table(data: str, names: Columns) -> Table:
     every = [row for rows in given.values() for row in rows]
     sample, label = _columns(data, every, names)
     extra = [name for name in every[0][1] if name.lower() in names.beside]
+    copy = COPY if any((file.parent / EXPANSION).is_file() for file in files) else ""
     rows, unreadable = [], []
     for part, of_part in given.items():
         for where, cells in of_part:
@@ -125,13 +136,14 @@ def read_table(data: str, names: Columns) -> Table:
                 continue
             group = str(cells["group"]).strip() if cells.get("group") is not None else None
             text, beside = label_text(value, None, where).strip(), str(next(filter(None, map(cells.get, extra)), ""))
-            rows.append(Row(where, cell, text, _role(where, part, cells), group or None, beside))
+            is_copy = str(cells.get(copy, "0")) != "0"
+            rows.append(Row(where, cell, text, _role(where, part, cells), group or None, beside, is_copy))
     for role in ("train", *dict.fromkeys(row.role for row in rows)):
         if not any(row.role == role for row in rows):
             first = f"; the first: {unreadable[0]}" if unreadable else ""
             raise DataError(f"{data}: there is no training sample in {len(every)} rows{first}")
     left_out = tuple(
-        f"column {name!r}" for name in every[0][1] if name not in {sample, label, *extra, *_SPLIT, *_GROUP}
+        f"column {name!r}" for name in every[0][1] if name not in {sample, label, copy, *extra, *_SPLIT, *_GROUP}
     )
     told = (
         f"{data}: the samples are taken from the column {sample!r} and the labels from {label!r}; rename the columns "
@@ -139,6 +151,12 @@ def read_table(data: str, names: Columns) -> Table:
     )
     assumed = () if sample.lower() in names.samples and label.lower() in names.labels else (told,)
     return Table(data, tuple(rows), left_out, assumed, tuple(unreadable))
+
+
+def marked_copies(rows: Sequence[Any]) -> np.ndarray | None:
+    """Whether each row is an augmented copy, bool ``[n]``; None if none is."""
+    copies = np.array([row.is_copy for row in rows], dtype=bool)
+    return copies if copies.any() else None
 
 
 def _role(where: str, part: str, cells: Mapping[str, Any]) -> Role:

@@ -14,6 +14,8 @@ from autoaug.modalities.base import Batch
 
 #: The kinds of mixing; mode 1 of a plan is the first one.
 kinds: tuple[str, ...] = ("mixup", "cutmix")
+#: Whether mixed samples have mixed labels.
+mixes_labels = True
 
 
 def draw_mixing(

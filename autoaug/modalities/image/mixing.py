@@ -14,6 +14,8 @@ from autoaug.modalities.image.warping import warp
 
 #: The kinds of mixing; mode 1 of a plan is the first one.
 kinds: tuple[str, ...] = ("mixup", "cutmix", "resizemix", "samplepairing")
+#: Whether mixed samples have mixed labels.
+mixes_labels = True
 
 
 def draw_mixing(

@@ -123,7 +123,7 @@ def punctuation_insertion(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Te
 def punctuation_deletion(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Delete each sign that is no word with this probability; a text of signs alone keeps one."""
     there = has(tokens, THERE)
-    signs, bits = there & ~has(tokens, WORD), random_bits(uniforms, tokens.shape[1])
+    signs, bits = there & ~has(tokens, WORD | PROTECTED), random_bits(uniforms, tokens.shape[1])
     last = torch.where(signs, bits, -1).amax(1, keepdim=True)
-    spared = (bits == last) & ~has(tokens, WORD).any(1, keepdim=True)
+    spared = (bits == last) & ~has(tokens, WORD | PROTECTED).any(1, keepdim=True)
     return only(there & ~(signs & (bits < share.double()[:, None] * 2**32) & ~spared))

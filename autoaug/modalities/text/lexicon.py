@@ -16,6 +16,7 @@ from torch import Tensor
 
 from autoaug.errors import OptionError
 from autoaug.modalities.text.bits import keys_of
+from autoaug.modalities.text.own_homophones import OwnHomophones
 from autoaug.modalities.text.own_lexicon import OwnLexicon
 from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
 from autoaug.modalities.text.tokens import as_rows, token
@@ -114,10 +115,10 @@ def make_table(groups: Iterable[list[str]]) -> SynonymTable:
 
 
 @cache
-def table(device: torch.device) -> SynonymTable:
-    """The table of all lexicons on a device, made once in a process."""
+def table(device: torch.device, homophones: bool = False) -> SynonymTable:
+    """The table of all lexicons on a device, or that of words that sound alike, made once in a process."""
     if device.type != "cpu":
-        made = table(torch.device("cpu"))
+        made = table(torch.device("cpu"), homophones)
         buckets, keys, starts, counts, tokens = (part.to(device) for part in made[:-1])
         return SynonymTable(buckets, keys, starts, counts, tokens, made.depth)
-    return make_table(all_groups())
+    return make_table(groups_in(OwnHomophones.groups) if homophones else all_groups())

@@ -20,11 +20,13 @@ from autoaug.data.layouts.arrays import array_header, open_npz
 from autoaug.data.layouts.folder import files_below
 from autoaug.data.layouts.listing import Common, Item, open_listing
 from autoaug.data.layouts.reading import reading
-from autoaug.data.layouts.table import Columns, Table, columns_of, read_table, table_files
+from autoaug.data.layouts.table import Columns, Table, columns_of, marked_copies, read_table, table_files
 from autoaug.data.source import Part, Role, Source, index_labels
 from autoaug.errors import DataError, printable
 from autoaug.modalities.base import AS_SUITS, Resize
 from autoaug.modalities.text.lexicon import described
+from autoaug.modalities.text.paraphrases import prepare
+from autoaug.modalities.text.protected import protected_words
 from autoaug.modalities.text.segmentation import Chinese, Scripts
 from autoaug.modalities.text.tokens import NUMBERS, ROOM, WORD, as_rows, text_of, tokenized
 from autoaug.utils.files import read_text
@@ -34,7 +36,7 @@ beside: Mapping[str, np.ndarray] = {}
 
 _ENDINGS = frozenset({".txt"})
 #: Usual names of the column of texts.
-_COLUMNS = (
+COLUMNS = (
     *("text", "sentence", "content", "review", "document", "body", "message", "comment", "tweet", "question", "title"),
     *("文本", "内容", "评论", "句子"),
 )
@@ -45,6 +47,9 @@ _WHOLE, _ROOM, _FEWEST, _MOST = 0.98, 1.25, 8, 128
 _NAMED, _TIMES = 0.5, 5
 _FEW = 3
 
+#: Cuts a text into tokens.
+Cut = Callable[[str], list[bytes]]
+
 
 def recognizes(data: str) -> bool:
     """Whether a table has a column with one of the usual names for texts, and none with paths of other samples; or
@@ -53,7 +58,7 @@ def recognizes(data: str) -> bool:
     files = table_files(data)
     if files:
         columns = {name.strip(' "').lower() for name in columns_of(files[0])}
-        return "path" not in columns and not columns.isdisjoint(_COLUMNS)
+        return "path" not in columns and not columns.isdisjoint(COLUMNS)
     path = Path(data)
     if path.is_dir():
         files = list(islice(files_below(path), _LOOKED_AT))
@@ -78,27 +83,35 @@ def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # 
     Args:
         data: a path, or ``hf:NAME``.
         memory_limit: not used: tokens are in memory.
-        resize: the length of all texts, in words and signs; shorter ones are padded, and longer ones are cut.
+        resize: the length of all texts, in words and signs (shorter ones are padded, and longer ones are cut), and
+            the file of words that stay.
 
     Raises:
         DataError: the data do not exist, or break a rule of their format.
+        OptionError: the file of words cannot be read.
     """
     if len(resize.lengths) > 1 or resize.how != "crop":
         raise DataError(f"{data}: texts have one length, and are cut or padded: --size WORDS, without --resize")
     size = resize.lengths[0] if resize.lengths else None
+    source = _opened(data, memory_limit, size, partial(tokenized, protected=protected_words(resize.protect)))
+    prepare(source.parts["train"].inputs)
+    return source
+
+
+def _opened(data: str, memory_limit: int, size: int | None, cut: Cut) -> Source:
     if table_files(data) or data.startswith("hf:"):
-        return _of_table(read_table(data, Columns(_COLUMNS)), size)
+        return _of_table(read_table(data, Columns(COLUMNS)), size, cut)
     if Path(data).suffix.lower() == ".npz" and Path(data).is_file():
-        return _of_arrays(Path(data), memory_limit, size)
+        return _of_arrays(Path(data), memory_limit, size, cut)
     listing = list_files(data, _ENDINGS, "Value")
     if listing is None:
         raise no_such_data(data, ())
-    return open_listing(listing, read_tokens, partial(_agree, size=size))
+    return open_listing(listing, partial(read_tokens, cut=cut), partial(_agree, size=size, cut=cut))
 
 
-def _of_table(table: Table, size: int | None) -> Source:
+def _of_table(table: Table, size: int | None, cut: Cut) -> Source:
     rows = table.rows
-    split = [tokenized(row.cell) for row in rows]
+    split = [cut(row.cell) for row in rows]
     roles: list[Role] = [role for role in ("train", "validation", "test") if any(row.role == role for row in rows)]
     places = {role: [i for i, row in enumerate(rows) if row.role == role] for role in roles}
     length = size or length_for([split[i] for i in places["train"]])
@@ -110,7 +123,8 @@ def _of_table(table: Table, size: int | None) -> Source:
         own = [rows[i] for i in places[role]]
         groups = np.array([row.group or row.where for row in own]) if grouped else None
         tokens = as_rows([split[i] for i in places[role]], length)
-        return Part(MemoryInputs(tokens), of_role, groups, tuple(printable(row.where) for row in own))
+        names = tuple(printable(row.where) for row in own)
+        return Part(MemoryInputs(tokens), of_role, groups, names, marked_copies(own))
 
     return Source(
         name=table.name,
@@ -191,6 +205,7 @@ class TextReader:
     """Reads files as ``length`` tokens; see `autoaug.data.inputs.Reader`."""
 
     length: int
+    cut: Cut
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -201,44 +216,44 @@ class TextReader:
         return np.dtype(np.int64)
 
     def read(self, path: Path) -> np.ndarray:
-        row: np.ndarray = as_rows([read_tokens(path)], self.length)[0]
+        row: np.ndarray = as_rows([read_tokens(path, self.cut)], self.length)[0]
         return row
 
     def rewritten(self, path: Path) -> None:
         return None
 
 
-def read_tokens(path: Path) -> list[bytes]:
+def read_tokens(path: Path, cut: Cut) -> list[bytes]:
     """The tokens of a file; raises `DataError` if it is not UTF-8, or empty."""
-    split = tokenized(read_text(path, DataError))
+    split = cut(read_text(path, DataError))
     if not split:
         raise DataError(f"{path} is empty")
     return split
 
 
-def _agree(readable: Sequence[tuple[Item, list[bytes]]], size: int | None) -> Common:
+def _agree(readable: Sequence[tuple[Item, list[bytes]]], size: int | None, cut: Cut) -> Common:
     length = size or length_for([split for item, split in readable if item.role == "train"])
     texts = [text_of(as_rows([split[:20]], 20)[0]) for _, split in readable]
     split = [split for _, split in readable]
     labels, names = [item.label for item, _ in readable], [str(item.path) for item, _ in readable]
     unusual = tuple(_unusual(split, labels, names, length))
-    return Common(TextReader(length), _forms(texts, split), _rule(length), unusual)
+    return Common(TextReader(length, cut), _forms(texts, split), _rule(length), unusual)
 
 
-def _of_arrays(path: Path, memory_limit: int, size: int | None) -> Source:
+def _of_arrays(path: Path, memory_limit: int, size: int | None, cut: Cut) -> Source:
     """Arrays ``[N]`` of text."""
     if size is None:
         with reading(path, "an .npz of plain arrays"), np.load(path, allow_pickle=False) as file:
             texts = [text for name in file.files if file[name].dtype.kind == "U" for text in file[name].ravel()[:5000]]
-        size = length_for([tokenized(text) for text in texts])
-    return replace(open_npz(path, memory_limit, partial(_prepare, length=size), "text"), rule=_rule(size))
+        size = length_for([cut(text) for text in texts])
+    return replace(open_npz(path, memory_limit, partial(_prepare, length=size, cut=cut), "text"), rule=_rule(size))
 
 
-def _prepare(array: np.ndarray, where: str, length: int) -> Callable[[np.ndarray], np.ndarray]:
+def _prepare(array: np.ndarray, where: str, length: int, cut: Cut) -> Callable[[np.ndarray], np.ndarray]:
     """Check the array, and return a function that converts its rows to tokens."""
     if array.ndim != 1 or array.dtype.kind != "U":
         raise DataError(f"{where} must be [N] of text, not {array.dtype} {list(array.shape)}")
-    return lambda some: as_rows([tokenized(text) for text in some], length)
+    return lambda some: as_rows([cut(text) for text in some], length)
 
 
 def write(sample: np.ndarray, path: Path) -> None:

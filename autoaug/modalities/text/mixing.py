@@ -11,6 +11,8 @@ from autoaug.modalities.text.bits import lengths_of
 
 #: The kinds of mixing; mode 1 of a plan is the first one.
 kinds: tuple[str, ...] = ("cutmix",)
+#: Whether mixed samples have mixed labels.
+mixes_labels = True
 
 
 def draw(

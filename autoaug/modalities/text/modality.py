@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,12 @@ _FOLDER = Path(__file__).parent
 
 class _Text(PackagedModality):
     name = "text"
-    families = ("meaning", "words", "signs", "letters")
-    operators = ("characters", "edits", "synonyms")
+    families = ("paraphrases", "meaning", "words", "signs", "letters")
+    operators = ("characters", "edits", "paraphrases", "synonyms")
     is_continuous = False
+    has_words = True
     usual_base = {"WordDeletion": 0.2}  # noqa: RUF012 (never modified)
-    baselines = ("none", "eda", "aeda", "eda-light")
+    baselines = ("none", "eda", "aeda", "eda-light", "round-trip-translation")
     usual_policy = "eda"
     filter_policy = "eda-light"
     policies = _FOLDER / "policies"
@@ -29,6 +31,11 @@ class _Text(PackagedModality):
         from autoaug.modalities.text.bits import lengths_of
 
         return lengths_of(values)
+
+    def lacking(self) -> Mapping[str, str]:
+        from autoaug.modalities.text.paraphrases import lacking
+
+        return lacking()
 
 
 MODALITY = _Text()

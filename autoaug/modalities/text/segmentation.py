@@ -100,6 +100,11 @@ def flags_of_word(word: str, spaced: bool) -> int:
     return flags + 16 * (word[0] in ".!?…。！？؟।")
 
 
+def units_of(text: str) -> frozenset[str]:
+    """The words and signs of a list, one or several per line, in lower case."""
+    return frozenset(unit.lower() for unit, _ in segments(cleaned(text)))
+
+
 def cleaned(text: str) -> str:
     """The text in NFC; what is no character is replaced by a sign for that."""
     return unicodedata.normalize("NFC", text).replace("\0", "\ufffd").encode(errors="replace").decode()

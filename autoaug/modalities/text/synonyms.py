@@ -1,4 +1,4 @@
-"""Operators that replace words by others that mean the same, or insert these."""
+"""Operators that replace words by others that mean the same or sound alike, or insert these."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autoaug.functional.noise import random_bits
 from autoaug.modalities.operators import operator
 from autoaug.modalities.text.bits import as_bytes, chosen, count, drawn_from, has, keys_of, may_change
 from autoaug.modalities.text.edits import with_inserted, words_in
-from autoaug.modalities.text.lexicon import table
+from autoaug.modalities.text.lexicon import SynonymTable, table
 from autoaug.modalities.text.tokens import COMMON, MADE, SPACED, THERE, WORD
 
 meaning = partial(
@@ -27,11 +27,10 @@ def entries_of(tokens: Tensor) -> tuple[Tensor, Tensor]:
     return entry, known & may_change(tokens) & ~has(tokens, COMMON)
 
 
-def with_synonyms(tokens: Tensor, places: Tensor, entry: Tensor, uniforms: Tensor) -> Tensor:
-    """The tokens with synonyms that are drawn at some ``places [n, L]``, which are true. Each has its word's space
-    before it and, where this is ASCII, its capital.
+def with_others(tokens: Tensor, places: Tensor, known: SynonymTable, entry: Tensor, uniforms: Tensor) -> Tensor:
+    """The tokens with others of a table that are drawn at some ``places [n, L]``, which are true. Each has its word's
+    space before it and, where this is ASCII, its capital.
     """
-    known = table(tokens.device)
     words, entry = tokens[places], entry[places]
     bits = random_bits(uniforms[:, 2:], tokens.shape[1])[places]
     found = known.tokens[known.starts[entry] + bits % known.counts[entry]]
@@ -46,7 +45,8 @@ def with_synonyms(tokens: Tensor, places: Tensor, entry: Tensor, uniforms: Tenso
 def synonym_replacement(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Replace so many words by synonyms (EDA; Wei and Zou, 2019), as far as the lexicon has them; negations stay."""
     entry, there = entries_of(tokens)
-    return with_synonyms(tokens, chosen(there, share, words_in(tokens), uniforms), entry, uniforms)
+    places = chosen(there, share, words_in(tokens), uniforms)
+    return with_others(tokens, places, table(tokens.device), entry, uniforms)
 
 
 @meaning("SynonymInsertion")
@@ -56,9 +56,18 @@ def synonym_insertion(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor
     many = torch.minimum(count(share, words_in(tokens)), there.sum(1))
     order, own = drawn_from(there, uniforms)
     _, rank = drawn_from(has(tokens, WORD), uniforms[:, [2, 3, 0, 1]])
-    found = with_synonyms(tokens, own < many[:, None], entry, uniforms)
+    found = with_others(tokens, own < many[:, None], table(tokens.device), entry, uniforms)
     length = tokens.shape[1]
     what = length + order.gather(1, rank.clamp(max=length - 1))
     source = with_inserted(has(tokens, THERE), rank < many[:, None], what)
     both = torch.cat([tokens, found], 1).gather(1, source.clamp(min=0)[..., None].expand(-1, -1, tokens.shape[2]))
     return torch.where(source[..., None] >= 0, both, 0)
+
+
+@meaning("Homophone", family="letters")
+def homophone(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
+    """Replace so many words by others that sound alike, in English and Chinese, as who types by ear; negations stay."""
+    known = table(tokens.device, homophones=True)
+    entry, found = known.find(keys_of(tokens))
+    places = chosen(found & may_change(tokens), share, words_in(tokens), uniforms)
+    return with_others(tokens, places, known, entry, uniforms)

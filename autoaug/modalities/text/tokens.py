@@ -22,14 +22,14 @@ SPACED, WORD, PROTECTED, COMMON, END, MADE, THERE = 1, 2, 4, 8, 16, 32, 64
 
 
 @lru_cache(2**16)
-def token(word: str, spaced: bool) -> bytes:
-    """The 24 bytes of a word."""
-    return bytes([flags_of_word(word, spaced)]) + word.encode().ljust(ROOM, b"\0")
+def token(word: str, spaced: bool, stays: bool = False) -> bytes:
+    """The 24 bytes of a word; negations stay in any case."""
+    return bytes([flags_of_word(word, spaced) | PROTECTED * stays]) + word.encode().ljust(ROOM, b"\0")
 
 
-def tokenized(text: str) -> list[bytes]:
-    """The tokens of a text."""
-    return [token(word, spaced) for word, spaced in segments(cleaned(text))]
+def tokenized(text: str, protected: frozenset[str] = frozenset()) -> list[bytes]:
+    """The tokens of a text. Words and signs in `protected`, which are in lower case, must stay, as negations must."""
+    return [token(word, spaced, word.lower() in protected) for word, spaced in segments(cleaned(text))]
 
 
 def as_rows(texts: Iterable[Sequence[bytes]], length: int) -> np.ndarray:

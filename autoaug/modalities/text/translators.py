@@ -1,62 +1,56 @@
-"""Other forms of texts from a program of the user's, such as a translator: computed once per text, and kept.
+"""Translations of texts by programs or models of the user's: computed once per text, and kept.
 
-The program reads one text per line and writes one line for each, such as ``apertium -u spa-eng``.
+A program reads one text per line and writes one line for each, such as ``apertium -u spa-eng``.
+``transformers:FOLDER`` is a model on disk. Several joined by ``|`` work one after another.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shlex
 import subprocess
 from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 
 from autoaug.data.texts import plain_text
 from autoaug.errors import DataError
-from autoaug.utils.files import cache_folder, write_whole
+from autoaug.modalities.text import pretrained
+from autoaug.modalities.text.kept import kept
 
-#: The environment variable with the program that translates targets back.
+#: The environment variable with the translator.
 VARIABLE = "AUTOAUG_TRANSLATOR"
-#: So many texts at once have this time; a translator that takes longer hangs.
-_AT_ONCE, SECONDS = 256, 120.0
+#: The texts that are translated at once have this time; a translator that takes longer hangs.
+SECONDS = 120.0
+_MODEL = "transformers:"
 _INSTALL = "Debian has apertium with pairs such as apertium-eng-spa: apt-get install apertium apertium-eng-spa"
 
 
-def back_translator() -> str | None:
-    """The program that translates targets back, if there is one."""
+def translator() -> str | None:
+    """The translator, if there is one."""
     return os.environ.get(VARIABLE) or None
 
 
-def rewritten(texts: Sequence[str], program: str, seconds: float = SECONDS) -> list[str]:
-    """What the `program` makes of each text, with one space for white space; empty where it makes nothing. It is kept
-    in the cache folder, so that a text is never rewritten twice.
+def rewritten(texts: Sequence[str], translators: str, seconds: float = SECONDS) -> list[str]:
+    """What the `translators` make of each text, with one space for white space; empty where they make nothing.
 
     Raises:
-        DataError: the program is not installed, fails, hangs, or does not write a line for each text, or anything.
+        DataError: a program is not installed, fails, hangs, or does not write a line for each text, or anything; or
+            there is no such model.
     """
-    path = cache_folder() / "texts" / f"{hashlib.sha256(program.encode()).hexdigest()[:16]}.json"
-    known = _read(path)
-    lines = [plain_text(text) for text in texts]
-    missing = [line for line in dict.fromkeys(lines) if line and line not in known]
-    for start in range(0, len(missing), _AT_ONCE):
-        some = missing[start : start + _AT_ONCE]
-        known |= dict(zip(some, _run(program, some, seconds), strict=True))
-        write_whole(path, json.dumps(known, ensure_ascii=False))
-    made = [known.get(line, "") for line in lines]
-    if lines and not any(made):
-        raise DataError(f"{program!r} made nothing of {len(lines)} texts: try it by hand on a line of text")
+    made = [plain_text(text) for text in texts]
+    for one in map(str.strip, translators.split("|")):
+        made = kept(one, made, partial(_translated, one, seconds=seconds))
     return made
 
 
-def _read(path: Path) -> dict[str, str]:
-    """The texts that are known; none if the file is missing or damaged."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return {key: value for key, value in content.items() if isinstance(value, str)} if isinstance(content, dict) else {}
+def _translated(one: str, lines: Sequence[str], seconds: float) -> Sequence[str]:
+    if one.startswith(_MODEL):
+        made = pretrained.translated(one.removeprefix(_MODEL), lines)
+    else:
+        made = _run(one, lines, seconds)
+    if not any(made):
+        raise DataError(f"{one!r} made nothing of {len(lines)} texts: try it by hand on a line of text")
+    return made
 
 
 def _run(program: str, lines: Sequence[str], seconds: float) -> list[str]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from autoaug.modalities.base import Batch
+from autoaug.modalities.text.protected import protected_words
 from autoaug.modalities.text.tokens import NUMBERS, as_rows, text_of, tokenized
 
 bounds = (-(2.0**63), 2.0**63)
@@ -24,7 +25,8 @@ def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
     texts = [given] if isinstance(given, str) else list(given) if isinstance(given, list | tuple | np.ndarray) else None
     if texts is None or not all(isinstance(text, str) for text in texts):
         raise ValueError(f"texts must be a str, a list of str, or tokens [n, L, 3], not {type(given).__name__}")
-    split = [tokenized(text) for text in texts]
+    protected = protected_words()
+    split = [tokenized(text, protected) for text in texts]
     rows = as_rows(split, 2 * max(map(len, split), default=0) + 1)
 
     def back(augmented: Batch) -> Any:

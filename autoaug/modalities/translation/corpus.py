@@ -27,7 +27,9 @@ _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 @dataclass(frozen=True)
 class Pair:
-    """A pair of texts with its name in messages and its role; `back` is another source for the target, if given."""
+    """A pair of texts with its name in messages and its role; `back` is another source for the target, if given, and
+    `is_copy` marks what `autoaug expand` has made.
+    """
 
     where: str
     source: str
@@ -35,6 +37,7 @@ class Pair:
     role: Role = "train"
     group: str | None = None
     back: str = ""
+    is_copy: bool = False
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,7 @@ def _units(path: Path, root: ElementTree.Element, language: str) -> Iterator[Pai
 def _of_table(data: str) -> Corpus:
     source, target, assumed = _columns(data)
     table = read_table(data, Columns((source.lower(),), (target.lower(),), (BACK,)))
-    pairs = [Pair(row.where, row.cell, row.label, row.role, row.group, row.beside) for row in table.rows]
+    pairs = [Pair(row.where, row.cell, row.label, row.role, row.group, row.beside, row.is_copy) for row in table.rows]
     return Corpus(table.name, tuple(pairs), table.left_out, assumed, table.unreadable)
 
 
@@ -197,4 +200,4 @@ def _columns(data: str) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _others(names: Sequence[str], taken: Sequence[str | None]) -> list[str]:
-    return [name for name in names if name not in taken and name.lower() not in {"split", "group", BACK}]
+    return [name for name in names if name not in taken and name.lower() not in {"split", "group", "copy", BACK}]

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 
 from autoaug.data.inputs import MemoryInputs
+from autoaug.data.layouts.table import marked_copies
 from autoaug.data.source import Part, Role, Source
 from autoaug.data.texts import encode_pairs, plain_text
 from autoaug.errors import DataError, OptionError, printable
 from autoaug.modalities.base import AS_SUITS, Resize
 from autoaug.modalities.text.lexicon import described
 from autoaug.modalities.text.loader import length_for, script_of
+from autoaug.modalities.text.protected import protected_words
 from autoaug.modalities.text.tokens import tokenized
-from autoaug.modalities.text.translators import VARIABLE, back_translator, rewritten
+from autoaug.modalities.text.translators import VARIABLE, rewritten, translator
 from autoaug.modalities.translation.corpus import Corpus, Pair, read_corpus, recognizes
 from autoaug.modalities.translation.pairs import PIECES, SOURCE, TARGET, stacked, texts_of
 from autoaug.modalities.translation.pieces import Speller
@@ -32,6 +35,11 @@ _TIMES, _FEW = 3, 6
 #: Two typical pairs fit behind each other.
 _ROOM = 2.2
 
+#: What lacks without translations back.
+_NO_BACKS = {
+    "BackTranslation": "there are no translations of the targets back; add a column back_translation, or name a "
+    f"translator, such as {VARIABLE}='apertium -u spa-eng'"
+}
 #: A tokenized pair, see `autoaug.modalities.translation.pairs`.
 _Rows = tuple[list[bytes], list[bytes], list[bytes], list[bytes]]
 
@@ -53,8 +61,9 @@ def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # 
     pairs = corpus.pairs
     speller = Speller([pair.target for pair in pairs if pair.role == "train"])
     backs = _backs(pairs)
+    cut = partial(tokenized, protected=protected_words(resize.protect))
     rows: list[_Rows] = [
-        (tokenized(pair.source), tokenized(pair.target), speller.tokens(pair.target), tokenized(back))
+        (cut(pair.source), cut(pair.target), speller.tokens(pair.target), cut(back))
         for pair, back in zip(pairs, backs, strict=True)
     ]
     longest = [max(own[:3], key=len) for pair, own in zip(pairs, rows, strict=True) if pair.role == "train"]
@@ -68,7 +77,7 @@ def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # 
         own = [pairs[place] for place in places]
         groups = np.array([pair.group or pair.where for pair in own]) if any(pair.group for pair in pairs) else None
         names = tuple(printable(pair.where) for pair in own)
-        return Part(MemoryInputs(tokens[places]), labels[places], groups, names)
+        return Part(MemoryInputs(tokens[places]), labels[places], groups, names, marked_copies(own))
 
     return Source(
         name=corpus.name,
@@ -80,6 +89,7 @@ def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # 
         left_out=corpus.left_out,
         assumed=corpus.assumed,
         unusual=tuple(_unusual(corpus, rows, backs, length)),
+        lacking={} if any(backs) else _NO_BACKS,
     )
 
 
@@ -91,7 +101,7 @@ def _texts(pair: Pair, rows: _Rows, tokens: np.ndarray, length: int) -> tuple[st
 
 def _backs(pairs: Sequence[Pair]) -> list[str]:
     """The targets translated back: as given, or by the user's program; empty texts without."""
-    program = back_translator()
+    program = translator()
     if program is None or any(pair.back for pair in pairs):
         return [pair.back for pair in pairs]
     return rewritten([pair.target for pair in pairs], program)
@@ -133,14 +143,8 @@ def _unusual(corpus: Corpus, rows: Sequence[_Rows], backs: Sequence[str], length
         if found:
             yield f"{len(found)} of {len(pairs)} pairs are {what}; the first: {found[0]}"
     yield from _shared(pairs, sides)
-    translated = sum(map(bool, backs))
-    if translated:
+    if translated := sum(map(bool, backs)):
         yield f"{translated} of {len(pairs)} pairs have a translation of the target back, which BackTranslation uses"
-    else:
-        yield (
-            "there are no translations of the targets back, so BackTranslation changes nothing: add a column "
-            f"back_translation, or name a translator, such as {VARIABLE}='apertium -u spa-eng'"
-        )
 
 
 def _shared(pairs: Sequence[Pair], sides: Sequence[tuple[str, str]]) -> Iterator[str]:

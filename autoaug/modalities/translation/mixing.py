@@ -12,10 +12,12 @@ from autoaug.modalities.text.bits import has, lengths_of
 from autoaug.modalities.text.mixing import draw
 from autoaug.modalities.translation.pairs import BACK, BEGINS, PIECES, SOURCE, TARGET
 
-__all__ = ["draw", "kinds", "label_weights", "mix"]
+__all__ = ["draw", "kinds", "label_weights", "mix", "mixes_labels"]
 
 #: The kinds of mixing; mode 1 of a plan is the first one.
 kinds: tuple[str, ...] = ("concatenation", "token-mixing")
+#: Whether mixed samples have mixed labels.
+mixes_labels = False
 
 
 def mix(batch: Batch, partners: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Batch:

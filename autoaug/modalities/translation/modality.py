@@ -12,9 +12,10 @@ _FOLDER = Path(__file__).parent
 
 class _Translation(PackagedModality):
     name = "translation"
-    families = ("source", *TEXT.families)
+    families = ("source", *(family for family in TEXT.families if family != "paraphrases"))
     operators = ("source",)
     is_continuous = False
+    has_words = True
     usual_base = {"WordDropout": 0.2}  # noqa: RUF012 (never modified)
     baselines = ("none", "word-dropout", "source-noise", "concatenation")
     usual_policy = "word-dropout"

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from autoaug.modalities.text.protected import protected_words
 from autoaug.modalities.text.tokens import NUMBERS, THERE, as_rows, text_of, tokenized
 
 #: The rows of a pair.
@@ -40,7 +41,8 @@ def as_pairs(pairs: Sequence[Sequence[str]], room: int = 1) -> np.ndarray:
     translated back.
     """
     nothing: list[bytes] = []
-    split = [[*map(tokenized, pair), nothing] for pair in pairs]
+    protected = protected_words()
+    split = [[*(tokenized(text, protected) for text in pair), nothing] for pair in pairs]
     rows = [(source, target, nothing, back) for source, target, back, *_ in split]
     return stacked(rows, room * max((len(row) for pair in rows for row in pair), default=0) + 1)
 

@@ -5,6 +5,7 @@ changes both sides is mixing; see `autoaug.modalities.translation.mixing`.
 
 from __future__ import annotations
 
+import warnings
 from functools import cache, partial
 
 import torch
@@ -18,7 +19,7 @@ from autoaug.modalities.text.tokens import MADE, SPACED, THERE, WORD, as_rows
 from autoaug.modalities.translation.pairs import BACK, SOURCE, TARGET
 
 TEXT.register()
-for own in registered(TEXT.name):
+for own in (one for one in registered(TEXT.name) if one.family != "paraphrases"):
     operator(
         f"Source{own.name}",
         modality="translation",
@@ -78,6 +79,9 @@ def _made(tokens: Tensor) -> Tensor:
 @source("BackTranslation", unit="of the pairs", kind="pairs")
 def back_translation(values: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Take the target, translated back, as source (Sennrich et al., 2016), in this share of the pairs that have one."""
+    if not bool((values[:, BACK, 0, 0] != 0).any()):
+        words = f"none of these {len(values)} pairs has a translation of its target back: BackTranslation leaves them"
+        warnings.warn(words, stacklevel=2)
     return _replaced(values, BACK, share, uniforms)
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 from torch import Tensor
 
 from autoaug.modalities.base import Batch
-from autoaug.modalities.image.mixing import draw, kinds, label_weights, mix_pairs
+from autoaug.modalities.image.mixing import draw, kinds, label_weights, mix_pairs, mixes_labels
 
-__all__ = ["draw", "kinds", "label_weights", "mix", "mix_clips"]
+__all__ = ["draw", "kinds", "label_weights", "mix", "mix_clips", "mixes_labels"]
 
 
 def mix_clips(clips: Tensor, partners: Tensor, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:

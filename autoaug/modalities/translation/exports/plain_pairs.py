@@ -7,8 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autoaug.modalities.text.exports.plain import Tokens, may_change, random_bits, rounded
-from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segments
+from autoaug.modalities.text.exports.plain import Tokens, may_change, protected_words, random_bits, rounded, tokens_of
 
 OPERATORS: list[tuple[str, Callable[..., Tokens], float]] = []
 
@@ -36,13 +35,10 @@ def target_copy(pair: Sequence[Tokens], share: float, uniforms: Sequence[float])
     return pair[1] if uniforms[0] < share and pair[1] else pair[0]
 
 
-def tokens_of(text: str) -> Tokens:
-    return [(word, flags_of_word(word, spaced)) for word, spaced in segments(cleaned(text))]
-
-
 def apply_to_pairs(pairs: Sequence[Sequence[str]], drawn: Sequence[Any]) -> list[tuple[str, ...]]:
     """Apply to each pair its operators in order. A batch has room for twice as many words as its longest text."""
-    split = [[tokens_of(text) for text in pair] for pair in pairs]
+    protected = protected_words()
+    split = [[tokens_of(text, protected) for text in pair] for pair in pairs]
     room = 2 * max((len(tokens) for pair in split for tokens in pair), default=0) + 1
     made = []
     for texts, pair, steps in zip(pairs, split, drawn, strict=True):

@@ -1,0 +1,110 @@
+"""Models of the library transformers, from folders on disk: translators, and models that fill in masked words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from autoaug.data.texts import plain_text
+from autoaug.errors import DataError, first_line
+from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segments
+from autoaug.modalities.text.tokens import COMMON, PROTECTED, WORD
+
+#: So many texts go through a model at once, and so many words are kept per place.
+_AT_ONCE, MOST = 32, 8
+#: How pieces at the beginning of words are marked, and how others are.
+_BEGINS, _GOES_ON = ("Ġ", "▁"), "##"
+
+
+@cache
+def _opened(folder: str, kind: str) -> tuple[Any, Any]:
+    """The tokenizer and the model in a folder. Weights are safetensors, and no code of the folder is run.
+
+    Raises:
+        DataError: transformers is not installed, or the folder has no such model.
+    """
+    if not Path(folder).is_dir():
+        raise DataError(f"there is no folder {folder} with a model of transformers")
+    try:
+        import transformers
+    except ImportError:
+        raise DataError(f"{folder} is read by transformers: pip install 'autoaug[transformers]'") from None
+    only = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **only)
+        model = getattr(transformers, kind).from_pretrained(folder, use_safetensors=True, **only)
+    except Exception as fault:  # damaged folders raise errors of many kinds
+        raise DataError(f"{folder} has no model that transformers reads as {kind} ({first_line(fault)})") from None
+    return tokenizer, model.eval()
+
+
+@torch.inference_mode()
+def translated(folder: str, texts: Sequence[str]) -> list[str]:
+    """The most likely translation of each text by an encoder and decoder."""
+    tokenizer, model = _opened(folder, "AutoModelForSeq2SeqLM")
+    made: list[str] = []
+    for start in range(0, len(texts), _AT_ONCE):
+        given = tokenizer(list(texts[start : start + _AT_ONCE]), return_tensors="pt", padding=True, truncation=True)
+        most = 2 * given["input_ids"].shape[1] + 8
+        ids = model.generate(
+            input_ids=given["input_ids"], attention_mask=given["attention_mask"], max_new_tokens=most, do_sample=False
+        )
+        made += map(plain_text, tokenizer.batch_decode(ids, skip_special_tokens=True))
+    return made
+
+
+def alternatives(folder: str, texts: Sequence[str]) -> list[str]:
+    """For each text, the most likely other words for its words (Wu et al., 2019): as many fields as it has words and
+    signs, separated by tabs, each with up to `MOST` words, the most likely first; none for function words and
+    negations.
+    """
+    tokenizer, model = _opened(folder, "AutoModelForMaskedLM")
+    if tokenizer.mask_token is None:
+        raise DataError(f"the tokenizer in {folder} has no mask; give a masked language model, such as BERT")
+    known = _whole_words(tokenizer)
+    split = [list(segments(cleaned(text))) for text in texts]
+    asked = [(t, place) for t, units in enumerate(split) for place, (word, _) in enumerate(units) if _says_much(word)]
+    fields = [[""] * len(units) for units in split]
+    for start in range(0, len(asked), _AT_ONCE):
+        some = asked[start : start + _AT_ONCE]
+        masked = [_joined(split[t], place, tokenizer.mask_token) for t, place in some]
+        for (t, place), ids in zip(some, _likely(tokenizer, model, masked), strict=True):
+            words = [known[i] for i in ids if i in known and known[i].lower() != split[t][place][0].lower()]
+            fields[t][place] = " ".join(dict.fromkeys(words[:MOST]))
+    return ["\t".join(of_text) for of_text in fields]
+
+
+def _says_much(word: str) -> bool:
+    return flags_of_word(word, False) & (WORD | PROTECTED | COMMON) == WORD
+
+
+def _joined(units: Sequence[tuple[str, bool]], place: int, mask: str) -> str:
+    """The text with a mask at that place."""
+    return "".join(" " * spaced + (mask if i == place else word) for i, (word, spaced) in enumerate(units)).strip()
+
+
+def _whole_words(tokenizer: Any) -> dict[int, str]:
+    """The pieces that are words of letters without capitals, and no negations, by their index."""
+    vocabulary: dict[str, int] = tokenizer.get_vocab()
+    is_marked = any(piece.startswith(_BEGINS) for piece in vocabulary)
+    words = {
+        index: piece.lstrip("".join(_BEGINS))
+        for piece, index in vocabulary.items()
+        if (piece.startswith(_BEGINS) if is_marked else not piece.startswith(_GOES_ON))
+    }
+    return {index: word for index, word in words.items() if re.fullmatch(r"[^\W\d_]+", word) and _says_much(word)}
+
+
+@torch.inference_mode()
+def _likely(tokenizer: Any, model: Any, masked: Sequence[str]) -> list[list[int]]:
+    """The most likely pieces for the mask of each text; none where it was cut off."""
+    given = tokenizer(list(masked), return_tensors="pt", padding=True, truncation=True)
+    logits = model(input_ids=given["input_ids"], attention_mask=given["attention_mask"]).logits
+    is_mask = given["input_ids"] == tokenizer.mask_token_id
+    best = logits[torch.arange(len(masked)), is_mask.long().argmax(1)].topk(min(8 * MOST, logits.shape[2])).indices
+    return [ids if there else [] for ids, there in zip(best.tolist(), is_mask.any(1).tolist(), strict=True)]

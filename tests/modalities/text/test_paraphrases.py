@@ -1,0 +1,234 @@
+"""Other forms of texts: by translators and models that the tests make; and what has none is refused."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from autoaug import api
+from autoaug.data.audit import audit
+from autoaug.data.loading import check_data, open_source
+from autoaug.errors import AutoaugError, DataError, OptionError, PolicyError
+from autoaug.modalities.base import AS_SUITS
+from autoaug.modalities.text import pretrained, translators
+from autoaug.modalities.text.bits import lengths_of
+from autoaug.modalities.text.paraphrases import MODEL_VARIABLE
+from autoaug.modalities.text.tokens import PROTECTED, as_rows, text_of, tokenized, words_of
+from autoaug.modalities.text.translators import VARIABLE
+from autoaug.pipeline.configure import prepare
+from autoaug.pipeline.options import CompareOptions, SearchOptions
+from autoaug.policy.loading import load_policy
+from autoaug.policy.models import Operation, Policy, in_turn
+from tests.modalities.text.test_operators import applied, rows
+from tests.modalities.text.writing import write_texts
+from tests.modalities.translation.pairs import write_numbers
+
+#: A language in which words are written backward, and which has no word for "never".
+THERE = "print(*(' '.join(w[::-1] for w in l.replace('never ', '').split()) for l in sys.stdin), sep='\\n')"
+#: Back from it, small things are little ones.
+BACK = "print(*(' '.join(w[::-1] for w in l.split()).replace('small', 'little') for l in sys.stdin), sep='\\n')"
+
+
+def program(code: str) -> str:
+    return f'{sys.executable} -c "import sys; {code}"'
+
+
+@pytest.fixture
+def translator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
+    monkeypatch.setenv(VARIABLE, f"{program(THERE)} | {program(BACK)}")
+    return VARIABLE
+
+
+def test_texts_are_translated_there_and_back_and_protected_words_stay(translator: str) -> None:
+    given = rows("A small cat", "I never saw a small cat", "No small cat", "two small cats", length=16)
+    made = applied("RoundTripTranslation", given, 1.0)
+    assert [text_of(row) for row in made.numpy()] == [
+        "A little cat",
+        "I never saw a small cat",  # the translation lost a negation
+        "No little cat",
+        "two little cats",
+    ]
+    assert torch.equal(applied("RoundTripTranslation", given, 0.0), given)
+    many = given[:1].repeat(2000, 1, 1)
+    taken = (applied("RoundTripTranslation", many, 0.3) != many).any(2).any(1).sum()
+    assert abs(int(taken) - 600) < 4 * (2000 * 0.3 * 0.7) ** 0.5
+    words = load_policy("round-trip-translation").transform(seed=0)(["The small dog"] * 20)
+    assert Counter(words).keys() == {"The small dog", "The little dog"}
+
+
+def test_the_texts_of_a_table_are_translated_once_when_it_is_opened(
+    translator: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = write_texts(tmp_path / "texts", 24, 6)
+    source = open_source(data, 2**30)
+    assert "RoundTripTranslation" not in source.lacking
+    given = torch.from_numpy(source.parts["train"].inputs.take(np.arange(24)))
+    monkeypatch.setattr(translators, "_run", lambda *_, **__: pytest.fail("it is known"))
+    made = applied("RoundTripTranslation", given, 1.0)
+    assert ["little" in text_of(row) for row in made.numpy()] == ["small" in text_of(row) for row in given.numpy()]
+    open_source(data, 2**30)
+
+
+def test_without_a_translator_policies_are_refused_and_spaces_do_without(tmp_path: Path) -> None:
+    data = write_texts(tmp_path / "texts")
+    with pytest.raises(
+        PolicyError, match=r"has RoundTripTranslation, which would change nothing: .*AUTOAUG_TRANSLATOR="
+    ):
+        prepare(CompareOptions(data, ["none", "round-trip-translation"], workers=1))
+    with pytest.raises(PolicyError, match="would change nothing"):
+        api.expand(data, "round-trip-translation", out=tmp_path / "more")
+    config, _, _ = prepare(SearchOptions(data, trials=3, workers=1))
+    assert config.space is not None
+    assert not {"RoundTripTranslation", "ContextualReplacement"} & set(config.space.operator_names())
+    assert config.space.baselines == ("none", "eda", "aeda", "eda-light")
+    assert config.space.portfolio
+    with pytest.raises(OptionError, match=r"RoundTripTranslation: there is no translator; .*\| apertium"):
+        load_policy("round-trip-translation").transform(seed=0)(["a text"] * 9)
+    notes = [finding.message for finding in audit(open_source(data, 2**30)).findings if finding.code == "lacking"]
+    assert [note.split()[0] for note in notes] == ["RoundTripTranslation", "ContextualReplacement"]
+
+
+def test_with_a_translator_the_space_and_the_baselines_have_it(translator: str, tmp_path: Path) -> None:
+    config, _, _ = prepare(SearchOptions(write_texts(tmp_path / "texts"), trials=3, workers=1))
+    assert config.space is not None
+    assert "RoundTripTranslation" in config.space.operator_names()
+    assert "ContextualReplacement" not in config.space.operator_names()
+    assert "round-trip-translation" in config.space.baselines
+
+
+def test_pairs_without_translations_back_refuse_what_needs_them(tmp_path: Path) -> None:
+    data = write_numbers(tmp_path / "n")
+    back = Policy(name="back", layers=in_turn(Operation(operator="BackTranslation")))
+    with pytest.raises(
+        PolicyError, match=r"'back' has BackTranslation, which would change nothing: .*back_translation"
+    ):
+        prepare(CompareOptions(data, ["none", back], workers=1))
+    config, _, _ = prepare(SearchOptions(data, trials=3, workers=1))
+    assert config.space is not None
+    assert {"BackTranslation", "TargetCopy"} & {base.operator for base in config.space.base} == {"TargetCopy"}
+    with pytest.warns(UserWarning, match="none of these 1 pairs has a translation of its target back"):
+        assert back.transform(seed=0)([("one", "1")]) == [("one", "1")]
+
+
+transformers: Any = pytest.importorskip("transformers", reason="transformers is not installed")
+
+WORDS = [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "[MASK]",
+    "big",
+    "small",
+    "cat",
+    "dog",
+    "house",
+    "sees",
+    "never",
+    "##s",
+    "a",
+]
+SIZES = {"vocab_size": len(WORDS), "pad_token_id": 0}
+
+
+def tokenizer_of(folder: Path, mask: str | None = "[MASK]") -> Any:
+    """A tokenizer of whole words, and of one ending."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+    made = Tokenizer(models.WordPiece({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    made.post_processor = processors.TemplateProcessing("[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    names = {"unk_token": "[UNK]", "pad_token": "[PAD]", "mask_token": mask, "bos_token": "[CLS]", "eos_token": "[SEP]"}
+    own = transformers.PreTrainedTokenizerFast(tokenizer_object=made, model_max_length=32, **names)
+    own.save_pretrained(folder)
+    return own
+
+
+def masked_in(folder: Path, mask: str | None = "[MASK]") -> Any:
+    """A masked language model with random weights."""
+    tokenizer_of(folder, mask)
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    model = transformers.BertForMaskedLM(transformers.BertConfig(**SIZES, **sizes, max_position_embeddings=32)).eval()
+    model.save_pretrained(folder)
+    return model
+
+
+def test_words_are_replaced_by_what_a_model_expects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = masked_in(tmp_path / "bert")
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
+    monkeypatch.setenv(MODEL_VARIABLE, str(tmp_path / "bert"))
+    (fields,) = pretrained.alternatives(str(tmp_path / "bert"), ["A big Dog never sees."])
+    words = [field.split() for field in fields.split("\t")]
+    assert [bool(own) for own in words] == [False, True, True, False, True, False]
+    assert set(words[2]) == {"big", "small", "cat", "house", "sees"}, "whole words, without negations and itself"
+    ids = torch.tensor([[2, 13, 5, 4, 11, 10, 1, 3]])
+    with torch.inference_mode():
+        order = model(ids).logits[0, 3].argsort(descending=True).tolist()
+    assert words[2] == [WORDS[i] for i in order if WORDS[i] in words[2]], "the most likely first"
+
+    text = " ".join(["big cat sees small dog", "never"] * 5)
+    given = torch.from_numpy(as_rows([tokenized(text)] * 20, 40))
+    for magnitude, many in ((0.02, 1), (0.4, 6), (1.0, 15)):  # max(1, int(alpha * 30))
+        made = applied("ContextualReplacement", given, magnitude)
+        assert set((made != given).any(2).sum(1).tolist()) == {many}
+        assert torch.equal(lengths_of(made), lengths_of(given))
+        for row in made.numpy():
+            assert sum(flags & PROTECTED > 0 for _, flags in words_of(row)) == 5
+            assert {word for word, _ in words_of(row)} <= {"big", "small", "cat", "dog", "house", "sees", "never"}
+    monkeypatch.setattr(pretrained, "alternatives", lambda *_: pytest.fail("it is known"))
+    assert torch.equal(applied("ContextualReplacement", given, 1.0), made)
+    assert text_of(made[0].numpy()).split()[5] == "never"
+
+
+def test_a_model_translates_as_transformers_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokenizer = tokenizer_of(tmp_path / "bart")
+    torch.manual_seed(1)
+    sizes = {f"{side}_{what}": 1 for side in ("encoder", "decoder") for what in ("layers", "attention_heads")}
+    wide = {"d_model": 16, "encoder_ffn_dim": 16, "decoder_ffn_dim": 16, "max_position_embeddings": 64}
+    ends = {"bos_token_id": 2, "eos_token_id": 3, "decoder_start_token_id": 2, "forced_eos_token_id": None}
+    config = transformers.BartConfig(**SIZES, **sizes, **wide, **ends, init_std=1.0)
+    model = transformers.BartForConditionalGeneration(config).eval()
+    model.save_pretrained(tmp_path / "bart")
+    texts = ["a big cat sees", "small house", "dogs"]
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
+    assert any(translators.rewritten(texts, f"transformers:{tmp_path / 'bart'}"))
+    for text in texts:
+        ids = tokenizer(text, return_tensors="pt").input_ids
+        alone = model.generate(ids, max_new_tokens=2 * ids.shape[1] + 8, do_sample=False)
+        theirs = " ".join(tokenizer.decode(alone[0], skip_special_tokens=True).split())
+        assert pretrained.translated(str(tmp_path / "bart"), [text]) == [theirs]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda _: None, "there is no folder"),
+        (lambda folder: folder.mkdir(), "has no model that transformers reads as AutoModelForMaskedLM"),
+        (lambda folder: masked_in(folder, None), "has no mask; give a masked language model"),
+    ],
+)
+def test_a_folder_without_such_a_model_is_named(
+    make: Any, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path / "model")
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
+    monkeypatch.setenv(MODEL_VARIABLE, str(tmp_path / "model"))
+    with pytest.raises(DataError, match=message):
+        check_data(str(write_texts(tmp_path / "texts")), 2**30, AS_SUITS, (), 0)
+
+
+def test_what_runs_code_is_not_loaded(tmp_path: Path) -> None:
+    """Weights as a pickle are refused."""
+    model = masked_in(tmp_path / "bert")
+    (tmp_path / "bert/model.safetensors").unlink()
+    torch.save(model.state_dict(), tmp_path / "bert/pytorch_model.bin")
+    with pytest.raises(AutoaugError, match="has no model that transformers reads"):
+        pretrained.alternatives(str(tmp_path / "bert"), ["a cat"])
