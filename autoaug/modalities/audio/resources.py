@@ -33,4 +33,4 @@ def _described(variable: str, read: Callable[[], np.ndarray], made: str) -> str:
     except (ValueError, ImportError) as fault:
         raise OptionError(str(fault)) from None
     digest = hashlib.sha256(np.ascontiguousarray(sounds).tobytes()).hexdigest()[:12]
-    return f"{len(sounds)} recordings in {variable}, digest {digest}"
+    return f"{len(sounds)} recording{'s' * (len(sounds) > 1)} in {variable}, digest {digest}"
