@@ -13,10 +13,13 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
+
+import numpy as np
+import psutil
 
 from autoaug.policy.loading import load_policy
 from autoaug.runs.callbacks import Logged
@@ -113,6 +116,46 @@ class Nothing:
         return nullcontext()
 
 
+@dataclass(frozen=True)
+class Holding(Nothing):
+    """A task that has data in memory."""
+
+    data: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint8))
+
+
+@dataclass(frozen=True)
+class Read:
+    """Work that reads all data of its task."""
+
+    def run(self, task: Holding, seed: int) -> Iterator[TrialResult]:  # noqa: ARG002 (as all work)
+        """Read, then return a completed trial."""
+        started, total = time.time(), int(task.data.sum())
+        time.sleep(2)
+        yield TrialResult(started=started, ended=time.time(), status="complete", score=float(total == 0))
+
+
+def memory(workers: int, mebibytes: int = 256) -> dict[str, float]:
+    """What Ray's object store holds, and what each worker has for itself, if the data of a task take so much."""
+    from ray import cloudpickle
+
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    task, before = Holding(data=np.zeros(mebibytes * 2**20, np.uint8)), psutil.virtual_memory().shared
+    with executors("ray-tune", workers, "cpu", None) as open_executor, open_executor(task) as executor:
+        for i in range(2 * workers):
+            executor.submit(TrialSpec(str(i), Read(), 0))
+        for _ in range(2 * workers):
+            executor.next_result()
+        stored = psutil.virtual_memory().shared - before  # the store is in shared memory
+        family = psutil.Process().children(recursive=True)
+        own = max(process.memory_full_info().uss for process in family if process.name().startswith("ray::"))
+    return {
+        "workers": workers,
+        "data, MiB": mebibytes,
+        "object store, MiB": round(stored / 2**20),
+        "own memory of a worker, at most, MiB": round(own / 2**20),
+    }
+
+
 def ray(seconds: float, trials: int, workers: int = 2) -> dict[str, float]:
     """The overhead of a trial that takes `seconds`, once the workers are running."""
     from ray import cloudpickle
@@ -149,3 +192,5 @@ def main(options: argparse.Namespace) -> None:
     trivial, long = options.ray_trials, max(1, options.ray_trials // 8)
     if results.once(results.items, "ray", lambda: [ray(0.0, trivial), ray(5.0, long)]):
         print(results.items["ray"], flush=True)
+    if results.once(results.items, "memory", lambda: [memory(1), memory(2), memory(4)]):
+        print(results.items["memory"], flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from functools import cache
 from typing import Any
@@ -16,6 +17,8 @@ from tests.samples import photographs
 
 os.environ.setdefault("KERAS_BACKEND", "torch")  # Keras is imported by the modules, and TensorFlow is not here
 
+#: Smallest probability of a difference that a test lets pass as chance; there are a few hundred comparisons.
+CHANCE = 1e-5
 AS_EXACT = "As an exact module, since"
 
 
@@ -34,3 +37,21 @@ def loaded(policy: Policy, target: str) -> dict[str, Any]:
     namespace: dict[str, Any] = {"__name__": "exported"}
     exec(compile(text, "exported", "exec"), namespace)  # the text under test
     return namespace
+
+
+def check_alike(own: np.ndarray, their: np.ndarray, name: str, slack: float) -> None:
+    """Check that two samples of a statistic are of one distribution, but for a `slack`."""
+    apart = max(beyond(own, their, slack), beyond(their, own, slack))
+    most = math.sqrt(math.log(2 / CHANCE) * (1 / len(own) + 1 / len(their)) / 2)  # of two samples of one distribution
+    shown = [np.quantile(values, [0.05, 0.5, 0.95]).round(4) for values in (own, their)]
+    assert apart < most, f"{name}: {apart:.3f} of the draws are elsewhere; {shown[0]} and {shown[1]}"
+
+
+def beyond(first: np.ndarray, second: np.ndarray, slack: float) -> float:
+    """The one-sided Kolmogorov-Smirnov distance of two samples, beyond the `slack` for rounding."""
+    places = np.sort(first)
+    below = [
+        np.searchsorted(np.sort(values), at, side="right") / len(values)
+        for values, at in ((first, places), (second, places + slack))
+    ]
+    return float((below[0] - below[1]).max())

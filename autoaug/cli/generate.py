@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from autoaug.cli.parameters import command
 from autoaug.pipeline.options import FitOptions, SampleOptions
 from autoaug.utils.terminal import at_work, echo
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 generate = typer.Typer(
     name="generate", help="Fit a generator to the training samples, and draw samples from it.", no_args_is_help=True
@@ -27,16 +23,9 @@ def fit(**options: Any) -> None:
     """Fit a generator to the training split of DATA. After an interruption, the same command continues."""
     from autoaug import api
 
-    console, out = Console(), Path(options["out"])
-    with _going_on_later(), _bar(console) as bar:
-        task = bar.add_task(f"fitting a {options['kind']}", total=None)
-
-        def watch(done: int, total: int, _: object) -> None:
-            bar.update(task, completed=done, total=total)
-            if not console.is_terminal:
-                echo(f"step {done} of {total}; a sample of each class is in {out}")
-
-        made = api.generate_fit(**options, watch=watch)
+    out = Path(options["out"])
+    with _going_on_later(), at_work(f"fitting a {options['kind']}; a sample of each class is in {out}") as reached:
+        made = api.generate_fit(**options, watch=lambda done, total, _: reached(done, total))
     echo(f"{out}: a {made.kind} for {len(made.classes)} classes, fitted in {made.seconds:.0f} s")
 
 
@@ -46,9 +35,10 @@ def sample(**options: Any) -> None:
     has moved since the generator was fitted.
     """
     from autoaug import api
-    from autoaug.generate.filter import format_counts
 
     with at_work("drawing samples, and judging them"):
+        from autoaug.generate.filter import format_counts
+
         outcome = api.generate_sample(**options)
     echo(f"{outcome.folder}: of {outcome.drawn} samples {format_counts(outcome.reasons)}")
     for what, (before, after) in zip(("class", "group"), outcome.balance.values(), strict=False):  # groups are optional
@@ -64,9 +54,8 @@ def expand(**options: Any) -> None:
     """
     from autoaug import api
 
-    with _going_on_later(), _bar(Console()) as bar:
-        task = bar.add_task("making copies", total=None)
-        made = api.expand(**options, watch=lambda done, total: bar.update(task, completed=done, total=total))
+    with _going_on_later(), at_work("making copies") as reached:
+        made = api.expand(**options, watch=reached)
     rate = made.copies / max(made.seconds, 1e-9)
     echo(
         f"{options['out']}: {made.originals} samples and {made.copies} copies in {made.seconds:.1f} s "
@@ -80,6 +69,7 @@ def robustness(*, as_json: Annotated[bool, typer.Option("--json", help="Print JS
     """
     import json
 
+    from rich.console import Console
     from rich.table import Table
 
     from autoaug import api
@@ -98,17 +88,6 @@ def robustness(*, as_json: Annotated[bool, typer.Option("--json", help="Print JS
         table.add_row(name, *(metric.number(metric.value(score), 1) for score in row))
     Console(width=100).print(table, highlight=False)
     echo(f"mean under corruptions {metric.shown(result.mean_corrupted)}")
-
-
-def _bar(console: Console) -> Progress:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
-        TimeRemainingColumn(elapsed_when_finished=True),
-    )
-    return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
 @contextmanager

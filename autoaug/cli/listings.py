@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from autoaug.utils.terminal import echo
+from autoaug.utils.terminal import at_work, echo
 
 
 def operators(
@@ -24,9 +24,12 @@ def operators(
     from autoaug import api
 
     if gallery is not None:
-        echo(api.operator_gallery(gallery))
+        with at_work("drawing the operators"):
+            page = api.operator_gallery(gallery)
+        echo(page)
         return
-    rows = api.operators()
+    with at_work("listing the operators"):
+        rows = api.operators()
     if as_json:
         typer.echo(json.dumps([vars(row) for row in rows], indent=2))
         return
@@ -42,7 +45,9 @@ def strategies() -> None:
     from autoaug import api
 
     table = Table("strategy", "when to use it", "objectives", box=None, pad_edge=False)
-    for row in api.strategies():
+    with at_work("listing the strategies"):
+        rows = api.strategies()
+    for row in rows:
         table.add_row(row.name, row.summary, ", ".join(row.objectives))
     Console(width=None if sys.stdout.isatty() else 140).print(table, highlight=False)
 

@@ -137,15 +137,18 @@ def report(
     """Rewrite the HTML report of a run, finished or not; or compare finished runs."""
     from autoaug import api
 
-    if len(runs) > 1:
-        page = api.report_comparison(runs, out or "comparison.html", cdn=cdn)
-    elif out is not None:
+    if len(runs) == 1 and out is not None:
         raise OptionError("--out is for a comparison of several runs; the report of a single run is in its folder")
-    else:
-        page = api.report(runs[0], cdn=cdn)
+    with at_work("writing the report"):
+        if len(runs) > 1:
+            page = api.report_comparison(runs, out or "comparison.html", cdn=cdn)
+        else:
+            page = api.report(runs[0], cdn=cdn)
     echo(page)
     for run in runs if figures is not None else ():
-        for path in api.figures(run, figures or ""):
+        with at_work(f"writing the charts of {run}"):
+            paths = api.figures(run, figures or "")
+        for path in paths:
             echo(path)
     if open_it:
         typer.launch(str(page.resolve()))
@@ -188,12 +191,17 @@ def export(
     from autoaug import api
 
     if to == "model":
-        for written in api.export_model(policy, out):
+        with at_work("writing the model"):
+            paths = api.export_model(policy, out)
+        for written in paths:
             echo(written)
         return
-    text = api.export(policy, to, out=out, approximate=approximate, exact=exact)
+    with at_work("writing the code"):
+        text = api.export(policy, to, out=out, approximate=approximate, exact=exact)
     if out is None:
         typer.echo(text, nl=False)
+    else:
+        echo(out)
 
 
 @command(app, CheckOptions, "autoaug check photos/")
@@ -233,7 +241,6 @@ def _command() -> str:
 def _finish(run: Callable[[ConsoleProgress], SearchResult]) -> None:
     from rich.console import Console
 
-    from autoaug.cli.outcome import print_outcome
     from autoaug.runs.callbacks.console import ConsoleProgress
 
     console = Console(stderr=False)
@@ -244,6 +251,8 @@ def _finish(run: Callable[[ConsoleProgress], SearchResult]) -> None:
             ignore_signals()
             echo(interruption, err=True)
             raise typer.Exit(130) from None
+    from autoaug.cli.outcome import print_outcome  # it imports much, and the first line should not wait for that
+
     print_outcome(console, result)
 
 

@@ -14,7 +14,7 @@ _MANY = 20
 _PREDICTED: dict[Kind, str] = {
     "classification": "classes",
     "multi-label": "labels, several per sample",
-    "regression": "numbers to predict per sample",
+    "regression": "numbers per sample",
     "transcription": "characters, of which texts are made",
     "translation": "pieces of words, of which translations are made",
 }
@@ -23,7 +23,11 @@ _PREDICTED: dict[Kind, str] = {
 def describe_source(source: Source, audit: Audit) -> list[str]:
     """Lines with the counts per class, the forms and the findings."""
     kind = kind_of(source.parts["train"].labels)
-    of = f"{len(source.classes)} {_PREDICTED[kind]}"
+    of = (
+        "1 number per sample"
+        if kind == "regression" and len(source.classes) == 1
+        else f"{len(source.classes)} {_PREDICTED[kind]}"
+    )
     lines = [f"{source.name}: {of}, taken for {source.modality}, fingerprint {audit.fingerprint}"]
     for role, counts in audit.counts.items():
         listed = list(counts.items())

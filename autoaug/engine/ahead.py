@@ -8,7 +8,7 @@ from torch import Tensor
 from autoaug.functional.sampling import uniform
 
 #: How many rows are drawn at a time: a call of torch takes longer than all the rest of a draw.
-_ROWS = 64
+_ROWS = 256
 
 
 class Ahead:

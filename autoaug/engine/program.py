@@ -53,6 +53,7 @@ class Program(NamedTuple):
         stages: the parts of each stage.
         orders: for each stage, the row of each sample before it, and in the end, its row after the last one; int64
             ``[T + 1, n]``.
+        moves: for each of these orders, whether it moves any sample.
         value: of all calls in order, ``[m]``, in the unit of the operator.
         uniforms: of all calls in order, ``[m, UNIFORMS]``.
         differences: whether the gradient in the magnitude of operators that jump is a difference.
@@ -60,6 +61,7 @@ class Program(NamedTuple):
 
     stages: list[list[StagePart]]
     orders: Tensor
+    moves: list[bool]
     value: Tensor
     uniforms: Tensor
     differences: bool
@@ -152,7 +154,8 @@ def _finished(
         for drafts, _ in stages
     ]
     orders = _orders([np.concatenate([*(d.samples for d in drafts), resting]) for drafts, resting in stages], len(plan))
-    return Program(parts, torch.from_numpy(orders), value, uniforms, differences)
+    moves = (orders != np.arange(len(plan))).any(1).tolist()
+    return Program(parts, torch.from_numpy(orders), moves, value, uniforms, differences)
 
 
 def _orders(sorted_samples: list[np.ndarray], n: int) -> np.ndarray:

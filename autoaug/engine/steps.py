@@ -4,7 +4,8 @@ Samples are independent: each goes through its own operations in its own order, 
 modality defines how operators of one kind run together (`autoaug.modalities.base.Fusion`); the program defines which
 ones do in each stage (`autoaug.engine.program`).
 
-Samples are sorted by part once per stage, so that parts are views, and restored to their order at the end.
+Samples are sorted by part once per stage, so that parts are views, and restored to their order at the end. Where all
+samples do the same, none is copied.
 """
 
 from __future__ import annotations
@@ -28,14 +29,16 @@ def run_program(program: Program, batch: Batch, into: Tensor | None = None) -> B
     """
     if not program.stages:
         return batch
-    *orders, back = program.orders.unbind()
+    (*orders, back), (*moves, moves_back) = program.orders.unbind(), program.moves
     numbers = _numbers(program)
-    for parts, order in zip(program.stages, orders, strict=True):
-        batch = permuted(batch, order)
+    for parts, order, is_moved in zip(program.stages, orders, moves, strict=True):
+        batch = permuted(batch, order) if is_moved else batch
         sizes = [part.size for part in parts]
         *samples, resting = split(batch, [*sizes, len(batch.values) - sum(sizes)])
         done = [_run(part, own, numbers, program.differences) for part, own in zip(parts, samples, strict=True)]
-        batch = joined([*done, resting])
+        batch = done[0] if sizes == [len(batch.values)] else joined([*done, resting])
+    if not moves_back:
+        return batch if into is None else batch._replace(values=into.copy_(batch.values))
     if into is None:
         return permuted(batch, back)
     values = torch.index_select(batch.values, 0, back, out=into)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Fewer seeds say next to nothing about their luck: with two, Student's t makes an interval of 13 standard errors.
 FEWEST_SEEDS = 3
+#: And so many are usual.
+USUAL_SEEDS = 5
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,8 @@ def sureness(comparison: Comparison, metric: MetricRecord) -> str:
     """Which differences could have been seen, what would make the interval narrower, and where it holds."""
     if is_vague(comparison.differences, comparison.ci95):
         return (
-            f"Fewer than {FEWEST_SEEDS} seeds cannot tell a difference from luck: pass --seeds 5. {scope(comparison)}"
+            f"Fewer than {FEWEST_SEEDS} seeds cannot tell a difference from luck: pass --seeds {USUAL_SEEDS}. "
+            f"{scope(comparison)}"
         )
     half_width = (comparison.ci95[1] - comparison.ci95[0]) / 2
     unit = _unit(metric)

@@ -21,6 +21,7 @@ _TARGETS: tuple[Target, ...] = (
     ArrayTarget("numpy", "with only NumPy and Pillow"),
     ArrayTarget("python", "with Python alone"),
     ArrayTarget("albumentations", "as an albumentations transform"),
+    ArrayTarget("audiomentations", "as an audiomentations transform"),
     ArrayTarget("keras", "as a Keras 3 preprocessing layer, on any backend", functions="ops"),
     Timm(),
     Yaml(),

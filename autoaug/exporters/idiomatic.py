@@ -61,10 +61,11 @@ def idiomatic_text(policy: Policy, target: Target, words: Words, modality: Modal
         else:
             body.append(mixing)
     text = "\n\n\n".join(part for part in body if part)
-    known = dict(imports(words.helpers))
+    known = {name: line for file in words.helpers for name, line in imports(file).items()}
     known |= {re.split(r"\s+", line)[-1]: line for line in words.imports}
     names = names_used(ast.parse(text))
-    fixed = {name: definition.source for name, definition in constants(words.helpers).items() if name in names}
+    defined = {name: definition.source for file in words.helpers for name, definition in constants(file).items()}
+    fixed = {name: source for name, source in defined.items() if name in names}
     names |= names_used(ast.parse("\n".join(fixed.values())))
     used = import_block(line for name, line in known.items() if name in names)
     head = [header(policy, target, words.use, notes), used]
@@ -212,7 +213,7 @@ def _wrapped(text: str, indent: int) -> str:
 
 def _helpers(text: str, words: Words) -> str:
     """The helpers that the text uses."""
-    available = dict(definitions(words.helpers))
+    available = {name: definition for file in words.helpers for name, definition in definitions(file).items()}
     return "\n\n\n".join(available[name].source for name in needed(sorted(names_used(ast.parse(text))), available))
 
 

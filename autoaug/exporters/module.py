@@ -91,7 +91,8 @@ def _row(operator: Operator, runtime: TorchRuntime) -> str:
     name = operator.function.__name__
     if name not in definitions(runtime.library):
         return f"({runtime.kinds[operator.kind]!r}, {name}, {operator.limit!r})"
-    return f"('samples', {f'one_by_one({name})' if runtime.takes_one else name}, {operator.limit!r})"
+    kind = runtime.library_kinds.get(operator.kind, "samples")
+    return f"({kind!r}, {f'one_by_one({name})' if runtime.takes_one else name}, {operator.limit!r})"
 
 
 def _table_of(rows: list[str]) -> str:

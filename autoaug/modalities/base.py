@@ -356,6 +356,12 @@ class Modality(ABC):
         """The parts of exported code, by the name of the target."""
         return {}
 
+    def resources(self) -> Mapping[str, str]:
+        """What operators read besides samples, such as recordings of the user's, with digests of it. A run records it.
+        Raises `OptionError` if something cannot be read.
+        """
+        return {}
+
     def lacking(self) -> Mapping[str, str]:
         """The operators that have nothing to work with on this machine, such as a program, each with what to do."""
         return {}

@@ -114,10 +114,10 @@ def all_operators() -> dict[str, Operator]:
 
 def get_operator(name: str) -> Operator:
     """The operator with that name; raises `UnknownName`, suggesting the nearest one."""
-    operators = all_operators()
-    if name not in operators:
-        raise UnknownName("operator", name, operators)
-    return operators[name]
+    _discover()
+    if name not in _registry:
+        raise UnknownName("operator", name, _registry)
+    return _registry[name]
 
 
 def modality_of(operators: Iterable[str], given: str | None = None) -> Modality:

@@ -34,7 +34,7 @@ class Words(Protocol):
     Attributes:
         use: how to use the exported code, shown in its first lines.
         imports: the import statements that expressions and `shell` may need; those used are kept.
-        helpers: a file with functions and classes that expressions may name; those used are exported. It is not
+        helpers: files with functions and classes that expressions may name; those used are exported. They are not
             imported, since the library need not be installed.
         shell: a file with the text of ``Augment``, in which ``STEPS`` stands for the policy.
         published: the library's own form of published policies, by their names; ``randaugment`` has the fields ``{n}``
@@ -44,7 +44,7 @@ class Words(Protocol):
 
     use: str
     imports: Sequence[str]
-    helpers: Path
+    helpers: Sequence[Path]
     shell: Path
     published: Mapping[str, str]
     published_note: str
@@ -92,6 +92,7 @@ class TorchRuntime(Runtime):
             are exported from autoaug's own source.
         takes_one: whether the library's operators take one sample instead of a batch; ``one_by_one`` then batches them.
         kinds: the name in ``apply_operations`` for each kind of autoaug's own operators.
+        library_kinds: the same for the library's operators, where it is not ``samples``.
         apply: a module with ``apply_operations``.
         plain, mixing: modules with a class ``Augment`` for policies that do not mix and for those that do.
         with_targets: a module with an ``Augment`` that replaces the plain one and also moves annotations; None if the
@@ -105,6 +106,7 @@ class TorchRuntime(Runtime):
     plain: ModuleType
     mixing: ModuleType
     with_targets: ModuleType | None = None
+    library_kinds: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ from autoaug.training.device import resolve_device
 from autoaug.training.metrics import check_metric, metrics_of
 from autoaug.training.metrics import is_own as is_own_metric
 from autoaug.training.tasks import Task
+from autoaug.utils.facts import changes
 from autoaug.utils.redaction import shown, without_secrets
 from autoaug.utils.sketch import count_shared
 
@@ -125,7 +126,7 @@ def prepare(
     if options.out is not None:
         RunFolder(options.out).check_usable()
     models = recognize(options.data, options.modality).models
-    changes = asked_recipe(options)
+    asked = asked_recipe(options)
     models.check(options.model, asked_weights(options))
     generator = _generator(options, wanted_generators(goal.space, goal.known()))
     audit, data = known or check_data(
@@ -138,7 +139,7 @@ def prepare(
         _check_unseen(goal.known(), data)
     if generator is not None:
         generator.check_fits(data, "generator" in options.allow)
-    start, recipe = training_setup(options, changes, data)
+    start, recipe = training_setup(options, asked, data)
     task = task_of(data, recipe)
     metric = options.metric or next(iter(metrics_of(task)))
     _check_scored(metric, task, data)
@@ -148,6 +149,7 @@ def prepare(
         data=absolute(options.data),
         data_fingerprint=audit.fingerprint,
         modality=data.modality,
+        resources=dict(get_modality(data.modality).resources()),
         size=resize.lengths or None,
         resize=resize.how,
         protect=resize.protect,
@@ -349,6 +351,8 @@ def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, 
             f"the data at {config.data} have changed since {run} began ({now[0]}, fingerprint {now[1]}, not "
             f"{then[0]}, {then[1]}); restore them or begin a new run"
         )
+    if differing := changes(config.resources, get_modality(config.modality).resources()):
+        raise RunError(f"{run} began with {differing}; set the environment as it was, or begin a new run")
     if config.start is not None:
         start, _ = models.start(config.model, config.start.weights, data.train.inputs.shape, len(data.classes))
         if start.digest != config.start.digest:

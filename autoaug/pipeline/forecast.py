@@ -108,6 +108,11 @@ class Forecast:
         return Parts.of(self.search_seconds if seconds else 0.0, confirming, longer)
 
     @property
+    def seconds(self) -> float:
+        """The time of all of it with the fewest seeds; NaN if it is not known."""
+        return self.search_seconds + self.confirmation_seconds[0]
+
+    @property
     def lines(self) -> list[str]:
         """All of this as text; the time, for which most people look, comes first."""
         least, most = self.seeds
@@ -168,7 +173,7 @@ def forecast(job: Job) -> Forecast:
                 proxy = smaller[0], small.of(steps, scored)
     except Exception as error:  # a user's model may raise anything
         seconds, timing, fault = math.nan, Timing(math.nan, math.nan, 0), typed_line(error)
-    found = Forecast(
+    return Forecast(
         search=_words(config),
         search_seconds=_search_seconds(config, trial_seconds, seconds),
         candidates=_candidates(config),
@@ -182,9 +187,6 @@ def forecast(job: Job) -> Forecast:
         limit=config.budget.seconds if config.budget else None,
         proxy=proxy,
     )
-    if found.limit is None or fault:
-        return found
-    return replace(found, search_seconds=max(0.0, found.limit - found.confirmation_seconds[0]))
 
 
 def _through_the_network(plan: TrainingPlan) -> TrainingPlan:

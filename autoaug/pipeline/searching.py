@@ -132,6 +132,7 @@ def _search(
     if "robustness" in strategy.objectives:
         check_examinable(get_modality(setting.modality))
         setting = replace(setting, measures_robustness=True)
+    progress.doing("starting the workers")
     with open_executor(setting) as executor:
         full_length = setting.full_length_passes()
         # What is left to gain is judged by the noise of shares.

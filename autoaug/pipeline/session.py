@@ -49,8 +49,10 @@ def _begin(options: SearchOptions | CompareOptions, begun: float, progress: Prog
     progress.doing("timing a few steps")
     planned = forecast(job)
     limit = time_limit(config, planned, begun)
+    planned = limit.bound(planned) if limit else planned
     folder = RunFolder.create(job.folder.root, config)
     with _driving(folder, config):
+        progress.expects(planned.seconds, limit.left() if limit else None)
         for line in (*planned.lines, f"run folder: {folder.root}", *setup_lines(options, data)):
             progress.say(line)
         if (options.workers, options.executor, config.device) == (None, "auto", "cpu") and (fault := ray_fault()):
@@ -63,8 +65,8 @@ def forecast_run(options: SearchOptions, known: tuple[Audit, DataSet] | None = N
     begun = now()
     config, data, audit = prepare(options, known)
     planned = forecast(Job(RunFolder(run_folder_for(options)), config, data, audit, Logged()))
-    time_limit(config, planned, begun)
-    return planned
+    limit = time_limit(config, planned, begun)
+    return limit.bound(planned) if limit else planned
 
 
 def resume_run(run: str | Path, trust: bool, progress: Progress | bool | None) -> SearchResult:
@@ -82,7 +84,10 @@ def resume_run(run: str | Path, trust: bool, progress: Progress | bool | None) -
             job = Job(*reopen(run, trust), listener)
             events = read_events(folder.events) if folder.events.is_file() else []
             planned = forecast(job)
-            return _carry_out(replace(job, parts=planned.parts, limit=resumed_limit(config, events, planned)))
+            limit = resumed_limit(config, events, planned)
+            planned = limit.bound(planned) if limit else planned
+            listener.expects(planned.seconds, limit.left() if limit else None)
+            return _carry_out(replace(job, parts=planned.parts, limit=limit))
 
 
 def _result(folder: RunFolder) -> SearchResult | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from autoaug.errors import OptionError
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 _REPORT_SECONDS, _REPORT_PART = 10.0, 0.1
 #: A search needs at least the time of so many trainings: the first baselines, and a policy at full length.
 _LEAST_SEARCH = 3.0
-#: Trainings of a confirmation are also scored on the test split, and may be slower than those that were timed.
-_MARGIN = 1.25
+#: Trainings of a confirmation are also scored on the test split, and other work on the machine may slow them down. What
+#: they leave of the time is for more seeds.
+_MARGIN = 1.5
 #: An interval needs so many seeds.
 _LEAST_SEEDS = 2
 
@@ -53,6 +54,12 @@ class TimeLimit:
         """What a search leaves to the confirmation; None if that is not known."""
         return Reserve(self.confirming, self.training_seconds) if self.training_seconds else None
 
+    def bound(self, forecast: Forecast) -> Forecast:
+        """The forecast of the run, whose search takes what the confirmation leaves."""
+        if forecast.fault:
+            return forecast
+        return replace(forecast, search_seconds=max(0.0, self.left() - self.confirming * self.training_seconds))
+
     def deadline(self, is_first: bool) -> Deadline:
         """When no training of a confirmation begins any more; `is_first` if no seed has been trained yet."""
         return Deadline(self.ends, self.training_seconds, self.least_seeds if is_first else 0)
@@ -76,7 +83,7 @@ def time_limit(config: RunConfig, forecast: Forecast, begun: float) -> TimeLimit
     if least > limit:
         raise OptionError(
             f"--time {as_option(limit)} is too short: a confirmation of {forecast.candidates} policies on "
-            f"{forecast.seeds[0]} seeds takes {as_option(confirming)} here, and the shortest search "
+            f"{forecast.seeds[0]} seeds may take {as_option(confirming)} here, and the shortest search "
             f"{as_option(search)}; pass --time {as_option(1.1 * least)} or more, or fewer "
             "--seeds, --finalists or --epochs"
         )

@@ -113,7 +113,7 @@ def _setup(options: RunOptions, changes: Changes, data: DataSet) -> _Setup:
 def recipe_line(recipe: Recipe) -> str:
     """A recipe in one line."""
     parts = [
-        f"{recipe.base}, {recipe.epochs} epochs of {recipe.optimizer}",
+        f"{recipe.base}, {recipe.epochs} epoch{'s' * (recipe.epochs != 1)} of {recipe.optimizer}",
         f"learning rate {recipe.learning_rate:g} ({recipe.schedule})",
         f"weight decay {recipe.weight_decay:g}",
         f"batch {recipe.batch_size}",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
@@ -34,7 +36,6 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
     shutil.copyfile(folder.model, out / "model.safetensors")
     modality = get_modality(result.data.modality)
     script, network = modality.inference, modality.models.resolve(config.model, result.data.shape)[0]
-    texts = environment(autoescape=False)
     about = {
         "modality": result.data.modality,
         "network": network,
@@ -47,26 +48,33 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
         "data_fingerprint": result.data.fingerprint,
         "folds": result.data.folds,
     }
-    card = texts.get_template("model_card.md").render(
-        result=result,
-        config=config,
-        network=network,
-        candidate=result.returned_candidate,
-        metric=result.metric,
-        version=__version__,
-        has_script=script is not None,
+    card = (
+        environment(autoescape=False)
+        .get_template("model_card.md")
+        .render(
+            result=result,
+            config=config,
+            network=network,
+            candidate=result.returned_candidate,
+            metric=result.metric,
+            version=__version__,
+            has_script=script is not None,
+        )
     )
     written = {"model.json": json.dumps(about, indent=2), "README.md": card}
     if script is not None:
-        given = {name: repr(value) if name == "start" else json.dumps(value) for name, value in about.items()}
-        outputs = len(result.data.classes) + (
-            result.data.task in ("transcription", "translation")
-        )  # the first is none of them
-        given |= {"task": result.data.task, "outputs": str(outputs)}
-        written["inference.py"] = texts.from_string(script.read_text(encoding="utf-8")).render(given)
+        written["inference.py"] = inference_script(script, about)
     for name, text in written.items():
         write_whole(out / name, text)
     return [out / name for name in ("model.safetensors", *written)]
+
+
+def inference_script(template: Path, about: Mapping[str, Any]) -> str:
+    """The script that loads the model that ``model.json`` is `about`; see `Modality.inference` for the template."""
+    given = {name: repr(value) if name == "start" else json.dumps(value) for name, value in about.items()}
+    outputs = len(about["classes"]) + (about["task"] in ("transcription", "translation"))  # the first is none of them
+    given |= {"task": about["task"], "outputs": str(outputs)}
+    return environment(autoescape=False).from_string(template.read_text(encoding="utf-8")).render(given)
 
 
 def _check_weights(folder: RunFolder) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from autoaug.errors import RunError
 from autoaug.evaluation.advice import advice
 from autoaug.evaluation.cautions import cautions
-from autoaug.evaluation.wording import lengthened, sample_cure, sureness
+from autoaug.evaluation.wording import is_vague, lengthened, sample_cure, sureness
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.words import in_words
 from autoaug.report.before_after import before_and_after
@@ -112,6 +112,8 @@ def _tables(run: FinishedRun) -> dict[str, Any]:
         "uniformity": uniformity(result.returned_candidate.policy),
         "affinities": affinities(result),
         "finalist": finalist,
+        "fewest_seeds": min(len(candidate.seeds) for candidate in result.candidates),
+        "is_vague": result.comparison and is_vague(result.comparison.differences, result.comparison.ci95),
         "seeds": max((candidate.seeds for candidate in result.candidates), key=len),
         "generated": generators(result),
         "robustness": run.facts.robustness,

@@ -85,6 +85,7 @@ class RunConfig(BaseModel):
     data: str
     data_fingerprint: str
     modality: str = Field(default_factory=lambda: get_modality().name)
+    resources: dict[str, str] = {}
     size: Annotated[tuple[_Length, ...] | None, BeforeValidator(_lengths), renamed("size", "image_size")] = None
     resize: Literal["crop", "letterbox", "squash"] = "crop"
     protect: str = ""

@@ -14,6 +14,10 @@ class Progress(Protocol):
         """What the scores of the trials to come are."""
         return None
 
+    def expects(self, seconds: float, limit: float | None) -> None:  # noqa: ARG002 (not all care)
+        """The whole run takes about so many seconds from now on, and at most `limit`, if there is one."""
+        return None
+
     def part_begins(self, start: float, stop: float) -> None:  # noqa: ARG002 (not all care)
         """What follows is about that part of the whole run, from its fraction `start` to `stop`, by time."""
         return None

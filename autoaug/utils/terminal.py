@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import typer
@@ -28,16 +28,39 @@ def say(console: Console, line: str) -> None:
 
 
 @contextmanager
-def at_work(what: str) -> Iterator[None]:
-    """Show on stderr that the block is at work on `what`."""
+def at_work(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show on stderr that the block is at work on `what`. It may call what it gets with the number of finished things
+    and the number of all things: then it is shown how far it is, and how long the rest takes.
+    """
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
     console = Console(stderr=True)
-    heartbeat = Heartbeat(console, what)
+    heartbeat, first = Heartbeat(console, what), list[tuple[float, int]]()
+    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(30), TextColumn("{task.fields[far]}")
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    task = bar.add_task(escape(printable(what)), total=None, far="")
+
+    def reached(done: int, total: int) -> None:
+        far, now = f"{done:,} of {total:,}", time.monotonic()
+        begun, before = first[0] if first else (now, done)  # what an earlier process has done says nothing of the speed
+        first[:] = [(begun, before)]
+        if done > before:
+            far += f", {duration((now - begun) * (total - done) / (done - before))} left"
+        heartbeat.reached(far)
+        bar.update(task, completed=done, total=total, far=far)
+
     heartbeat.start()
     try:
-        with console.status(escape(printable(what))):
-            yield
+        with bar:
+            yield reached
     finally:
         heartbeat.stop()
+
+
+def duration(seconds: float) -> str:
+    """A time in minutes and seconds, as ``2m05s``."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
 
 
 class Heartbeat:
@@ -50,7 +73,7 @@ class Heartbeat:
     """
 
     def __init__(self, console: Console, what: str) -> None:
-        self._console, self._what = console, what
+        self._console, self._what, self._far = console, what, ""
         self._begun = self._last = time.monotonic()
         self._wait, self._over = _FIRST, threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
@@ -69,7 +92,11 @@ class Heartbeat:
     def doing(self, what: str) -> None:
         """Something else is going on from now on."""
         if what != self._what:
-            self._what, self._begun = what, time.monotonic()
+            self._what, self._far, self._begun = what, "", time.monotonic()
+
+    def reached(self, far: str) -> None:
+        """How far it is."""
+        self._far = f": {far}"
 
     def said(self) -> None:
         """A line was printed."""
@@ -80,7 +107,7 @@ class Heartbeat:
             if time.monotonic() < self._last + self._wait:
                 continue
             try:
-                say(self._console, f"… {self._what} ({time.monotonic() - self._begun:.0f} s)")
+                say(self._console, f"… {self._what}{self._far} ({time.monotonic() - self._begun:.0f} s)")
             except (OSError, ValueError):  # nobody reads any more, or the file is closed
                 return
             self.said()

@@ -38,9 +38,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
                 metadata = dict(file.metadata() or {})
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
         except (SafetensorError, OSError) as fault:
-            raise OptionError(
-                f"--weights {path} is damaged or truncated ({first_line(fault)}); copy it again"
-            ) from None
+            raise OptionError(f"--weights {path} is damaged or truncated ({_in_brief(fault)}); copy it again") from None
     for prefix in _WRAPPERS:
         if tensors and all(name.startswith(prefix) for name in tensors):
             tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
@@ -72,15 +70,20 @@ def _state_dict(path: Path) -> dict[str, Tensor]:
                 f"--weights {path} contains pickled code, which is not run: save the state dict alone, with "
                 "safetensors.torch.save_file(model.state_dict(), FILE)"
             ) from None
-        raise OptionError(f"--weights {path} is damaged or truncated ({first_line(fault)}); copy it again") from None
+        raise OptionError(f"--weights {path} is damaged or truncated ({_in_brief(fault)}); copy it again") from None
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError) as fault:
-        raise OptionError(f"--weights {path} is damaged or truncated ({first_line(fault)}); copy it again") from None
+        raise OptionError(f"--weights {path} is damaged or truncated ({_in_brief(fault)}); copy it again") from None
     for key in _NESTED:
         if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
             loaded = loaded[key]
     if not isinstance(loaded, dict) or not all(isinstance(value, Tensor) for value in loaded.values()):
         raise OptionError(f"--weights {path} is not a state dict, which maps names to tensors; save model.state_dict()")
     return dict(loaded)
+
+
+def _in_brief(fault: BaseException) -> str:
+    """What is wrong; PyTorch goes on about how it may have come to that."""
+    return first_line(fault).split(". ")[0]
 
 
 def weights_digest(tensors: Mapping[str, Tensor]) -> str:

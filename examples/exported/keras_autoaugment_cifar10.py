@@ -39,8 +39,8 @@ class OneOf(keras.layers.Layer):
         return made
 
 
-class RandomValue(keras.layers.Layer):
-    """Apply a function of images, with a probability and arguments drawn evenly between their ends, for each image."""
+class Random(keras.layers.Layer):
+    """Apply a function to each image with a probability, and with arguments drawn evenly between their ends."""
 
     def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
         super().__init__(dtype="float32")
@@ -49,25 +49,9 @@ class RandomValue(keras.layers.Layer):
     def draw(self, images: Any, low: float = 0.0, high: float = 1.0) -> Any:
         return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, "float32", self.seeds)
 
-    def changed(self, images: Any) -> Any:
-        return self.function(images, **{name: self.draw(images, *ends) for name, ends in self.ends.items()})
-
     def call(self, images: Any) -> Any:
-        made = ops.clip(self.changed(images), 0, 1)
-        return made if self.p == 1 else ops.where(self.draw(images) < self.p, made, images)
-
-
-class RandomWarp(RandomValue):
-    """The same for movements. The function gives the first rows of matrices from points (x, y, 1), counted from the
-    centers of pixels, to where their values come from.
-    """
-
-    def changed(self, images: Any) -> Any:
-        height, width = images.shape[1:3]
-        drawn = {name: self.draw(images, *ends)[:, 0, 0] for name, ends in self.ends.items()}
-        across, down = self.function(height, width, **drawn)
-        rows = ops.concatenate([value + 0 * images[:, 0, 0, :1] for value in (*across, *down, 0.0, 0.0)], 1)
-        return ops.image.affine_transform(images, rows, fill_mode="constant", data_format="channels_last")
+        made = self.function(images, **{name: self.draw(images, *ends) for name, ends in self.ends.items()})
+        return ops.where(self.draw(images) < self.p, ops.clip(made, 0, 1), images)
 
 
 def autocontrast(images: Any, share: Any) -> Any:
@@ -118,20 +102,24 @@ def equalize(images: Any, share: Any) -> Any:
     return images + share * (new - images)
 
 
-def invert(images: Any) -> Any:
-    return 1 - images
-
-
 def posterize(images: Any, bits: Any) -> Any:
     step = 2 ** (8 - ops.round(bits))
     return ops.floor(ops.floor(images * 255 + 1e-3) / step) * step / 255
 
 
-def rotate(height: int, width: int, degrees: Any) -> Any:
+def warp(images: Any, *rows: Any) -> Any:
+    """Take each point (x, y, 1), counted from pixel centers, from where a matrix of these rows maps it."""
+    matrix = [0 * images[:, :1, :1, :1] + number for number in (*rows, 0.0, 0.0)]
+    matrix = ops.reshape(ops.concatenate(matrix, 1), (-1, 8))
+    return ops.image.affine_transform(images, matrix, fill_mode="constant", data_format="channels_last")
+
+
+def rotate(images: Any, degrees: Any) -> Any:
     """Turn counterclockwise about the center."""
+    height, width = images.shape[1:3]
     x, y, angle = (width - 1) / 2, (height - 1) / 2, degrees * math.pi / 180
     cos, sin = ops.cos(angle), ops.sin(angle)
-    return (cos, -sin, x - cos * x + sin * y), (sin, cos, y - sin * x - cos * y)
+    return warp(images, cos, -sin, x - cos * x + sin * y, sin, cos, y - sin * x - cos * y)
 
 
 def saturation(images: Any, factor: Any) -> Any:
@@ -146,23 +134,20 @@ def sharpness(images: Any, factor: Any) -> Any:
     return images + ops.pad((factor - 1) * (inner - smooth), ((0, 0), (1, 1), (1, 1), (0, 0)))
 
 
-def shear(height: int, width: int, x: Any = 0.0, y: Any = 0.0) -> Any:
+def shear(images: Any, x: Any = 0.0, y: Any = 0.0) -> Any:
     """Shear by slopes, about the upper left corner."""
-    return (1.0, x, x / 2), (y, 1.0, y / 2)
+    return warp(images, 1, x, x / 2, y, 1, y / 2)
 
 
 def solarize(images: Any, threshold: Any) -> Any:
     return ops.where(images < threshold - 1e-4, images, 1 - images)
 
 
-def whole(move: Any) -> Any:
-    return ops.trunc(ops.round(move * 1000) / 1000)
-
-
-def translate(height: int, width: int, x: Any = 0.0, y: Any = 0.0) -> Any:
+def translate(images: Any, x: Any = 0.0, y: Any = 0.0) -> Any:
     """Move by fractions of the size, in whole pixels."""
-    right, down = x * width, y * height
-    return (1.0, 0.0, -whole(right)), (0.0, 1.0, -whole(down))
+    height, width = images.shape[1:3]
+    right, down = (ops.trunc(ops.round(move * 1000) / 1000) for move in (x * width, y * height))
+    return warp(images, 1, 0, -right, 0, 1, -down)
 
 
 class Augment(keras.layers.Layer):
@@ -172,161 +157,119 @@ class Augment(keras.layers.Layer):
 
     def __init__(self) -> None:
         super().__init__(dtype="float32")  # 16-bit coordinates are too coarse
-        self.policy = InTurn([
+        self.steps = [
             OneOf([
                 InTurn([
-                    RandomValue(invert, p=0.1),
-                    OneOf([
-                        RandomValue(contrast, p=0.2, factor=(0.4, 0.4)),
-                        RandomValue(contrast, p=0.2, factor=(1.6, 1.6)),
-                    ]),
+                    keras.layers.RandomInvert((0.1, 0.1), value_range=(0, 1)),
+                    OneOf([Random(contrast, p=0.2, factor=(0.4, 0.4)), Random(contrast, p=0.2, factor=(1.6, 1.6))]),
                 ]),
                 InTurn([
                     OneOf([
-                        RandomWarp(rotate, p=0.7, degrees=(-6.66666, -6.66666)),
-                        RandomWarp(rotate, p=0.7, degrees=(6.66666, 6.66666)),
+                        Random(rotate, p=0.7, degrees=(-6.66666, -6.66666)),
+                        Random(rotate, p=0.7, degrees=(6.66666, 6.66666)),
                     ]),
                     OneOf([
-                        RandomWarp(translate, p=0.3, x=(-0.453172, -0.453172)),
-                        RandomWarp(translate, p=0.3, x=(0.453172, 0.453172)),
+                        Random(translate, p=0.3, x=(-0.453172, -0.453172)),
+                        Random(translate, p=0.3, x=(0.453172, 0.453172)),
                     ]),
                 ]),
                 InTurn([
-                    OneOf([
-                        RandomValue(sharpness, p=0.8, factor=(0.9, 0.9)),
-                        RandomValue(sharpness, p=0.8, factor=(1.1, 1.1)),
-                    ]),
-                    OneOf([
-                        RandomValue(sharpness, p=0.9, factor=(0.7, 0.7)),
-                        RandomValue(sharpness, p=0.9, factor=(1.3, 1.3)),
-                    ]),
+                    OneOf([Random(sharpness, p=0.8, factor=(0.9, 0.9)), Random(sharpness, p=0.8, factor=(1.1, 1.1))]),
+                    OneOf([Random(sharpness, p=0.9, factor=(0.7, 0.7)), Random(sharpness, p=0.9, factor=(1.3, 1.3))]),
                 ]),
                 InTurn([
                     OneOf([
-                        RandomWarp(shear, p=0.5, y=(-0.266667, -0.266667)),
-                        RandomWarp(shear, p=0.5, y=(0.266667, 0.266667)),
+                        Random(shear, p=0.5, y=(-0.266667, -0.266667)),
+                        Random(shear, p=0.5, y=(0.266667, 0.266667)),
                     ]),
                     OneOf([
-                        RandomWarp(translate, p=0.7, y=(-0.453172, -0.453172)),
-                        RandomWarp(translate, p=0.7, y=(0.453172, 0.453172)),
+                        Random(translate, p=0.7, y=(-0.453172, -0.453172)),
+                        Random(translate, p=0.7, y=(0.453172, 0.453172)),
                     ]),
                 ]),
-                InTurn([RandomValue(autocontrast, p=0.5, share=(1, 1)), RandomValue(equalize, p=0.9, share=(1, 1))]),
+                InTurn([Random(autocontrast, p=0.5, share=(1, 1)), Random(equalize, p=0.9, share=(1, 1))]),
                 InTurn([
                     OneOf([
-                        RandomWarp(shear, p=0.2, y=(-0.233333, -0.233333)),
-                        RandomWarp(shear, p=0.2, y=(0.233333, 0.233333)),
+                        Random(shear, p=0.2, y=(-0.233333, -0.233333)),
+                        Random(shear, p=0.2, y=(0.233333, 0.233333)),
                     ]),
-                    RandomValue(posterize, p=0.3, bits=(5, 5)),
+                    Random(posterize, p=0.3, bits=(5, 5)),
                 ]),
                 InTurn([
-                    OneOf([
-                        RandomValue(saturation, p=0.4, factor=(0.7, 0.7)),
-                        RandomValue(saturation, p=0.4, factor=(1.3, 1.3)),
-                    ]),
-                    OneOf([
-                        RandomValue(brightness, p=0.6, factor=(0.3, 0.3)),
-                        RandomValue(brightness, p=0.6, factor=(1.7, 1.7)),
-                    ]),
+                    OneOf([Random(saturation, p=0.4, factor=(0.7, 0.7)), Random(saturation, p=0.4, factor=(1.3, 1.3))]),
+                    OneOf([Random(brightness, p=0.6, factor=(0.3, 0.3)), Random(brightness, p=0.6, factor=(1.7, 1.7))]),
                 ]),
                 InTurn([
-                    OneOf([
-                        RandomValue(sharpness, p=0.3, factor=(0.1, 0.1)),
-                        RandomValue(sharpness, p=0.3, factor=(1.9, 1.9)),
-                    ]),
-                    OneOf([
-                        RandomValue(brightness, p=0.7, factor=(0.1, 0.1)),
-                        RandomValue(brightness, p=0.7, factor=(1.9, 1.9)),
-                    ]),
+                    OneOf([Random(sharpness, p=0.3, factor=(0.1, 0.1)), Random(sharpness, p=0.3, factor=(1.9, 1.9))]),
+                    OneOf([Random(brightness, p=0.7, factor=(0.1, 0.1)), Random(brightness, p=0.7, factor=(1.9, 1.9))]),
                 ]),
-                InTurn([RandomValue(equalize, p=0.6, share=(1, 1)), RandomValue(equalize, p=0.5, share=(1, 1))]),
+                InTurn([Random(equalize, p=0.6, share=(1, 1)), Random(equalize, p=0.5, share=(1, 1))]),
                 InTurn([
-                    OneOf([
-                        RandomValue(contrast, p=0.6, factor=(0.3, 0.3)),
-                        RandomValue(contrast, p=0.6, factor=(1.7, 1.7)),
-                    ]),
-                    OneOf([
-                        RandomValue(sharpness, p=0.6, factor=(0.5, 0.5)),
-                        RandomValue(sharpness, p=0.6, factor=(1.5, 1.5)),
-                    ]),
+                    OneOf([Random(contrast, p=0.6, factor=(0.3, 0.3)), Random(contrast, p=0.6, factor=(1.7, 1.7))]),
+                    OneOf([Random(sharpness, p=0.6, factor=(0.5, 0.5)), Random(sharpness, p=0.6, factor=(1.5, 1.5))]),
                 ]),
                 InTurn([
+                    OneOf([Random(saturation, p=0.7, factor=(0.3, 0.3)), Random(saturation, p=0.7, factor=(1.7, 1.7))]),
                     OneOf([
-                        RandomValue(saturation, p=0.7, factor=(0.3, 0.3)),
-                        RandomValue(saturation, p=0.7, factor=(1.7, 1.7)),
-                    ]),
-                    OneOf([
-                        RandomWarp(translate, p=0.5, x=(-0.40282, -0.40282)),
-                        RandomWarp(translate, p=0.5, x=(0.40282, 0.40282)),
+                        Random(translate, p=0.5, x=(-0.40282, -0.40282)),
+                        Random(translate, p=0.5, x=(0.40282, 0.40282)),
                     ]),
                 ]),
-                InTurn([RandomValue(equalize, p=0.3, share=(1, 1)), RandomValue(autocontrast, p=0.4, share=(1, 1))]),
+                InTurn([Random(equalize, p=0.3, share=(1, 1)), Random(autocontrast, p=0.4, share=(1, 1))]),
                 InTurn([
                     OneOf([
-                        RandomWarp(translate, p=0.4, y=(-0.151057, -0.151057)),
-                        RandomWarp(translate, p=0.4, y=(0.151057, 0.151057)),
+                        Random(translate, p=0.4, y=(-0.151057, -0.151057)),
+                        Random(translate, p=0.4, y=(0.151057, 0.151057)),
                     ]),
-                    OneOf([
-                        RandomValue(sharpness, p=0.2, factor=(0.4, 0.4)),
-                        RandomValue(sharpness, p=0.2, factor=(1.6, 1.6)),
-                    ]),
+                    OneOf([Random(sharpness, p=0.2, factor=(0.4, 0.4)), Random(sharpness, p=0.2, factor=(1.6, 1.6))]),
+                ]),
+                InTurn([
+                    OneOf([Random(brightness, p=0.9, factor=(0.4, 0.4)), Random(brightness, p=0.9, factor=(1.6, 1.6))]),
+                    OneOf([Random(saturation, p=0.2, factor=(0.2, 0.2)), Random(saturation, p=0.2, factor=(1.8, 1.8))]),
+                ]),
+                Random(solarize, p=0.5, threshold=(0.777778, 0.777778)),
+                InTurn([Random(equalize, p=0.2, share=(1, 1)), Random(autocontrast, p=0.6, share=(1, 1))]),
+                InTurn([Random(equalize, p=0.2, share=(1, 1)), Random(equalize, p=0.6, share=(1, 1))]),
+                InTurn([
+                    OneOf([Random(saturation, p=0.9, factor=(0.1, 0.1)), Random(saturation, p=0.9, factor=(1.9, 1.9))]),
+                    Random(equalize, p=0.6, share=(1, 1)),
+                ]),
+                InTurn([
+                    Random(autocontrast, p=0.8, share=(1, 1)),
+                    Random(solarize, p=0.2, threshold=(0.111111, 0.111111)),
+                ]),
+                OneOf([Random(brightness, p=0.1, factor=(0.7, 0.7)), Random(brightness, p=0.1, factor=(1.3, 1.3))]),
+                InTurn([
+                    Random(solarize, p=0.4, threshold=(0.444444, 0.444444)),
+                    Random(autocontrast, p=0.9, share=(1, 1)),
                 ]),
                 InTurn([
                     OneOf([
-                        RandomValue(brightness, p=0.9, factor=(0.4, 0.4)),
-                        RandomValue(brightness, p=0.9, factor=(1.6, 1.6)),
+                        Random(translate, p=0.9, y=(-0.453172, -0.453172)),
+                        Random(translate, p=0.9, y=(0.453172, 0.453172)),
                     ]),
                     OneOf([
-                        RandomValue(saturation, p=0.2, factor=(0.2, 0.2)),
-                        RandomValue(saturation, p=0.2, factor=(1.8, 1.8)),
+                        Random(translate, p=0.7, y=(-0.453172, -0.453172)),
+                        Random(translate, p=0.7, y=(0.453172, 0.453172)),
                     ]),
                 ]),
-                RandomValue(solarize, p=0.5, threshold=(0.777778, 0.777778)),
-                InTurn([RandomValue(equalize, p=0.2, share=(1, 1)), RandomValue(autocontrast, p=0.6, share=(1, 1))]),
-                InTurn([RandomValue(equalize, p=0.2, share=(1, 1)), RandomValue(equalize, p=0.6, share=(1, 1))]),
                 InTurn([
-                    OneOf([
-                        RandomValue(saturation, p=0.9, factor=(0.1, 0.1)),
-                        RandomValue(saturation, p=0.9, factor=(1.9, 1.9)),
-                    ]),
-                    RandomValue(equalize, p=0.6, share=(1, 1)),
+                    Random(autocontrast, p=0.9, share=(1, 1)),
+                    Random(solarize, p=0.8, threshold=(0.666667, 0.666667)),
                 ]),
                 InTurn([
-                    RandomValue(autocontrast, p=0.8, share=(1, 1)),
-                    RandomValue(solarize, p=0.2, threshold=(0.111111, 0.111111)),
-                ]),
-                OneOf([
-                    RandomValue(brightness, p=0.1, factor=(0.7, 0.7)),
-                    RandomValue(brightness, p=0.1, factor=(1.3, 1.3)),
-                ]),
-                InTurn([
-                    RandomValue(solarize, p=0.4, threshold=(0.444444, 0.444444)),
-                    RandomValue(autocontrast, p=0.9, share=(1, 1)),
+                    Random(equalize, p=0.8, share=(1, 1)),
+                    keras.layers.RandomInvert((0.1, 0.1), value_range=(0, 1)),
                 ]),
                 InTurn([
                     OneOf([
-                        RandomWarp(translate, p=0.9, y=(-0.453172, -0.453172)),
-                        RandomWarp(translate, p=0.9, y=(0.453172, 0.453172)),
+                        Random(translate, p=0.7, y=(-0.453172, -0.453172)),
+                        Random(translate, p=0.7, y=(0.453172, 0.453172)),
                     ]),
-                    OneOf([
-                        RandomWarp(translate, p=0.7, y=(-0.453172, -0.453172)),
-                        RandomWarp(translate, p=0.7, y=(0.453172, 0.453172)),
-                    ]),
-                ]),
-                InTurn([
-                    RandomValue(autocontrast, p=0.9, share=(1, 1)),
-                    RandomValue(solarize, p=0.8, threshold=(0.666667, 0.666667)),
-                ]),
-                InTurn([RandomValue(equalize, p=0.8, share=(1, 1)), RandomValue(invert, p=0.1)]),
-                InTurn([
-                    OneOf([
-                        RandomWarp(translate, p=0.7, y=(-0.453172, -0.453172)),
-                        RandomWarp(translate, p=0.7, y=(0.453172, 0.453172)),
-                    ]),
-                    RandomValue(autocontrast, p=0.9, share=(1, 1)),
+                    Random(autocontrast, p=0.9, share=(1, 1)),
                 ]),
             ]),
-        ])
+        ]
         self.built = True  # there is nothing to build, which Keras would find out by tracing all of it
 
     def call(self, images: Any, training: bool = True) -> Any:
@@ -334,5 +277,7 @@ class Augment(keras.layers.Layer):
             return images
         kind = keras.backend.standardize_dtype(images.dtype)
         check(images, kind)
-        made = self.policy(ops.cast(images, "float32") / (255 if kind == "uint8" else 1))
+        made = ops.cast(images, "float32") / (255 if kind == "uint8" else 1)
+        for step in self.steps:
+            made = step(made)
         return ops.cast(ops.round(made * 255) if kind == "uint8" else made, kind)

@@ -1,28 +1,14 @@
 # Augmentation policy 'flip-crop' (324c80e51768), as a Keras 3 preprocessing layer, on any backend.
 # Exported by autoaug 0.1.0; runs without it: images = Augment()(images, training=True)
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
 
-class InTurn(keras.layers.Layer):
-    """Several layers, one after another."""
-
-    def __init__(self, steps: Sequence[Any]) -> None:
-        super().__init__(dtype="float32")
-        self.steps, self.built = steps, True
-
-    def call(self, images: Any) -> Any:
-        for step in self.steps:
-            images = step(images)
-        return images
-
-
-class RandomValue(keras.layers.Layer):
-    """Apply a function of images, with a probability and arguments drawn evenly between their ends, for each image."""
+class Random(keras.layers.Layer):
+    """Apply a function to each image with a probability, and with arguments drawn evenly between their ends."""
 
     def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
         super().__init__(dtype="float32")
@@ -31,25 +17,9 @@ class RandomValue(keras.layers.Layer):
     def draw(self, images: Any, low: float = 0.0, high: float = 1.0) -> Any:
         return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, "float32", self.seeds)
 
-    def changed(self, images: Any) -> Any:
-        return self.function(images, **{name: self.draw(images, *ends) for name, ends in self.ends.items()})
-
     def call(self, images: Any) -> Any:
-        made = ops.clip(self.changed(images), 0, 1)
-        return made if self.p == 1 else ops.where(self.draw(images) < self.p, made, images)
-
-
-class RandomWarp(RandomValue):
-    """The same for movements. The function gives the first rows of matrices from points (x, y, 1), counted from the
-    centers of pixels, to where their values come from.
-    """
-
-    def changed(self, images: Any) -> Any:
-        height, width = images.shape[1:3]
-        drawn = {name: self.draw(images, *ends)[:, 0, 0] for name, ends in self.ends.items()}
-        across, down = self.function(height, width, **drawn)
-        rows = ops.concatenate([value + 0 * images[:, 0, 0, :1] for value in (*across, *down, 0.0, 0.0)], 1)
-        return ops.image.affine_transform(images, rows, fill_mode="constant", data_format="channels_last")
+        made = self.function(images, **{name: self.draw(images, *ends) for name, ends in self.ends.items()})
+        return ops.where(self.draw(images) < self.p, ops.clip(made, 0, 1), images)
 
 
 def check(images: Any, kind: str) -> None:
@@ -65,11 +35,18 @@ def check(images: Any, kind: str) -> None:
         raise ValueError(f"images must be [B, H, W, C], uint8 or floats in [0, 1], not {found}")
 
 
-def pad_crop(height: int, width: int, padding: Any, x: Any, y: Any) -> Any:
+def warp(images: Any, *rows: Any) -> Any:
+    """Take each point (x, y, 1), counted from pixel centers, from where a matrix of these rows maps it."""
+    matrix = [0 * images[:, :1, :1, :1] + number for number in (*rows, 0.0, 0.0)]
+    matrix = ops.reshape(ops.concatenate(matrix, 1), (-1, 8))
+    return ops.image.affine_transform(images, matrix, fill_mode="constant", data_format="channels_last")
+
+
+def pad_crop(images: Any, padding: Any, x: Any, y: Any) -> Any:
     """Pad by a fraction of the size, and crop the original size at a place between 0 and 1."""
-    down, across = ops.round(padding * height), ops.round(padding * width)
+    down, across = (ops.round(padding * length) for length in images.shape[1:3])
     left, top = ops.floor(x * (2 * across + 1)) - across, ops.floor(y * (2 * down + 1)) - down
-    return (1.0, 0.0, left), (0.0, 1.0, top)
+    return warp(images, 1, 0, left, 0, 1, top)
 
 
 class Augment(keras.layers.Layer):
@@ -79,10 +56,10 @@ class Augment(keras.layers.Layer):
 
     def __init__(self) -> None:
         super().__init__(dtype="float32")  # 16-bit coordinates are too coarse
-        self.policy = InTurn([
+        self.steps = [
             keras.layers.RandomFlip("horizontal"),
-            RandomWarp(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
-        ])
+            Random(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
+        ]
         self.built = True  # there is nothing to build, which Keras would find out by tracing all of it
 
     def call(self, images: Any, training: bool = True) -> Any:
@@ -90,5 +67,7 @@ class Augment(keras.layers.Layer):
             return images
         kind = keras.backend.standardize_dtype(images.dtype)
         check(images, kind)
-        made = self.policy(ops.cast(images, "float32") / (255 if kind == "uint8" else 1))
+        made = ops.cast(images, "float32") / (255 if kind == "uint8" else 1)
+        for step in self.steps:
+            made = step(made)
         return ops.cast(ops.round(made * 255) if kind == "uint8" else made, kind)

@@ -3,25 +3,11 @@
 # Movements in a row are sampled one by one, as usual in keras; --exact composes them.
 # APPROXIMATION: mixing is left out; the training loop has to provide it.
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
-
-
-class InTurn(keras.layers.Layer):
-    """Several layers, one after another."""
-
-    def __init__(self, steps: Sequence[Any]) -> None:
-        super().__init__(dtype="float32")
-        self.steps, self.built = steps, True
-
-    def call(self, images: Any) -> Any:
-        for step in self.steps:
-            images = step(images)
-        return images
 
 
 class OneOf(keras.layers.Layer):
@@ -40,8 +26,8 @@ class OneOf(keras.layers.Layer):
         return made
 
 
-class RandomValue(keras.layers.Layer):
-    """Apply a function of images, with a probability and arguments drawn evenly between their ends, for each image."""
+class Random(keras.layers.Layer):
+    """Apply a function to each image with a probability, and with arguments drawn evenly between their ends."""
 
     def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
         super().__init__(dtype="float32")
@@ -50,25 +36,9 @@ class RandomValue(keras.layers.Layer):
     def draw(self, images: Any, low: float = 0.0, high: float = 1.0) -> Any:
         return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, "float32", self.seeds)
 
-    def changed(self, images: Any) -> Any:
-        return self.function(images, **{name: self.draw(images, *ends) for name, ends in self.ends.items()})
-
     def call(self, images: Any) -> Any:
-        made = ops.clip(self.changed(images), 0, 1)
-        return made if self.p == 1 else ops.where(self.draw(images) < self.p, made, images)
-
-
-class RandomWarp(RandomValue):
-    """The same for movements. The function gives the first rows of matrices from points (x, y, 1), counted from the
-    centers of pixels, to where their values come from.
-    """
-
-    def changed(self, images: Any) -> Any:
-        height, width = images.shape[1:3]
-        drawn = {name: self.draw(images, *ends)[:, 0, 0] for name, ends in self.ends.items()}
-        across, down = self.function(height, width, **drawn)
-        rows = ops.concatenate([value + 0 * images[:, 0, 0, :1] for value in (*across, *down, 0.0, 0.0)], 1)
-        return ops.image.affine_transform(images, rows, fill_mode="constant", data_format="channels_last")
+        made = self.function(images, **{name: self.draw(images, *ends) for name, ends in self.ends.items()})
+        return ops.where(self.draw(images) < self.p, ops.clip(made, 0, 1), images)
 
 
 def brightness(images: Any, factor: Any) -> Any:
@@ -114,23 +84,23 @@ def equalize(images: Any, share: Any) -> Any:
     return images + share * (new - images)
 
 
-def pad_crop(height: int, width: int, padding: Any, x: Any, y: Any) -> Any:
+def warp(images: Any, *rows: Any) -> Any:
+    """Take each point (x, y, 1), counted from pixel centers, from where a matrix of these rows maps it."""
+    matrix = [0 * images[:, :1, :1, :1] + number for number in (*rows, 0.0, 0.0)]
+    matrix = ops.reshape(ops.concatenate(matrix, 1), (-1, 8))
+    return ops.image.affine_transform(images, matrix, fill_mode="constant", data_format="channels_last")
+
+
+def pad_crop(images: Any, padding: Any, x: Any, y: Any) -> Any:
     """Pad by a fraction of the size, and crop the original size at a place between 0 and 1."""
-    down, across = ops.round(padding * height), ops.round(padding * width)
+    down, across = (ops.round(padding * length) for length in images.shape[1:3])
     left, top = ops.floor(x * (2 * across + 1)) - across, ops.floor(y * (2 * down + 1)) - down
-    return (1.0, 0.0, left), (0.0, 1.0, top)
+    return warp(images, 1, 0, left, 0, 1, top)
 
 
 def posterize(images: Any, bits: Any) -> Any:
     step = 2 ** (8 - ops.round(bits))
     return ops.floor(ops.floor(images * 255 + 1e-3) / step) * step / 255
-
-
-def rotate(height: int, width: int, degrees: Any) -> Any:
-    """Turn counterclockwise about the center."""
-    x, y, angle = (width - 1) / 2, (height - 1) / 2, degrees * math.pi / 180
-    cos, sin = ops.cos(angle), ops.sin(angle)
-    return (cos, -sin, x - cos * x + sin * y), (sin, cos, y - sin * x - cos * y)
 
 
 def saturation(images: Any, factor: Any) -> Any:
@@ -145,23 +115,20 @@ def sharpness(images: Any, factor: Any) -> Any:
     return images + ops.pad((factor - 1) * (inner - smooth), ((0, 0), (1, 1), (1, 1), (0, 0)))
 
 
-def shear(height: int, width: int, x: Any = 0.0, y: Any = 0.0) -> Any:
+def shear(images: Any, x: Any = 0.0, y: Any = 0.0) -> Any:
     """Shear by slopes, about the upper left corner."""
-    return (1.0, x, x / 2), (y, 1.0, y / 2)
+    return warp(images, 1, x, x / 2, y, 1, y / 2)
 
 
 def solarize(images: Any, threshold: Any) -> Any:
     return ops.where(images < threshold - 1e-4, images, 1 - images)
 
 
-def whole(move: Any) -> Any:
-    return ops.trunc(ops.round(move * 1000) / 1000)
-
-
-def translate(height: int, width: int, x: Any = 0.0, y: Any = 0.0) -> Any:
+def translate(images: Any, x: Any = 0.0, y: Any = 0.0) -> Any:
     """Move by fractions of the size, in whole pixels."""
-    right, down = x * width, y * height
-    return (1.0, 0.0, -whole(right)), (0.0, 1.0, -whole(down))
+    height, width = images.shape[1:3]
+    right, down = (ops.trunc(ops.round(move * 1000) / 1000) for move in (x * width, y * height))
+    return warp(images, 1, 0, -right, 0, 1, -down)
 
 
 class Augment(keras.layers.Layer):
@@ -171,34 +138,31 @@ class Augment(keras.layers.Layer):
 
     def __init__(self) -> None:
         super().__init__(dtype="float32")  # 16-bit coordinates are too coarse
-        self.policy = InTurn([
+        self.steps = [
             keras.layers.RandomFlip("horizontal"),
-            RandomWarp(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
+            Random(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
             *[
                 OneOf([
                     keras.layers.Identity(),
-                    OneOf([RandomWarp(shear, x=(-0.09, -0.09)), RandomWarp(shear, x=(0.09, 0.09))]),
-                    OneOf([RandomWarp(shear, y=(-0.09, -0.09)), RandomWarp(shear, y=(0.09, 0.09))]),
+                    OneOf([Random(shear, x=(-0.09, -0.09)), Random(shear, x=(0.09, 0.09))]),
+                    OneOf([Random(shear, y=(-0.09, -0.09)), Random(shear, y=(0.09, 0.09))]),
+                    OneOf([Random(translate, x=(-0.135952, -0.135952)), Random(translate, x=(0.135952, 0.135952))]),
+                    OneOf([Random(translate, y=(-0.135952, -0.135952)), Random(translate, y=(0.135952, 0.135952))]),
                     OneOf([
-                        RandomWarp(translate, x=(-0.135952, -0.135952)),
-                        RandomWarp(translate, x=(0.135952, 0.135952)),
+                        keras.layers.RandomRotation((-0.025, -0.025), fill_mode="constant"),
+                        keras.layers.RandomRotation((0.025, 0.025), fill_mode="constant"),
                     ]),
-                    OneOf([
-                        RandomWarp(translate, y=(-0.135952, -0.135952)),
-                        RandomWarp(translate, y=(0.135952, 0.135952)),
-                    ]),
-                    OneOf([RandomWarp(rotate, degrees=(-9, -9)), RandomWarp(rotate, degrees=(9, 9))]),
-                    OneOf([RandomValue(brightness, factor=(0.73, 0.73)), RandomValue(brightness, factor=(1.27, 1.27))]),
-                    OneOf([RandomValue(saturation, factor=(0.73, 0.73)), RandomValue(saturation, factor=(1.27, 1.27))]),
-                    OneOf([RandomValue(contrast, factor=(0.73, 0.73)), RandomValue(contrast, factor=(1.27, 1.27))]),
-                    OneOf([RandomValue(sharpness, factor=(0.73, 0.73)), RandomValue(sharpness, factor=(1.27, 1.27))]),
-                    RandomValue(posterize, bits=(6.8, 6.8)),
-                    RandomValue(solarize, threshold=(0.7, 0.7)),
+                    OneOf([Random(brightness, factor=(0.73, 0.73)), Random(brightness, factor=(1.27, 1.27))]),
+                    OneOf([Random(saturation, factor=(0.73, 0.73)), Random(saturation, factor=(1.27, 1.27))]),
+                    OneOf([Random(contrast, factor=(0.73, 0.73)), Random(contrast, factor=(1.27, 1.27))]),
+                    OneOf([Random(sharpness, factor=(0.73, 0.73)), Random(sharpness, factor=(1.27, 1.27))]),
+                    Random(posterize, bits=(6.8, 6.8)),
+                    Random(solarize, threshold=(0.7, 0.7)),
                     keras.layers.AutoContrast(value_range=(0, 1)),
-                    RandomValue(equalize, share=(1, 1)),
+                    Random(equalize, share=(1, 1)),
                 ]),
             ] * 2,
-        ])
+        ]
         self.built = True  # there is nothing to build, which Keras would find out by tracing all of it
 
     def call(self, images: Any, training: bool = True) -> Any:
@@ -206,5 +170,7 @@ class Augment(keras.layers.Layer):
             return images
         kind = keras.backend.standardize_dtype(images.dtype)
         check(images, kind)
-        made = self.policy(ops.cast(images, "float32") / (255 if kind == "uint8" else 1))
+        made = ops.cast(images, "float32") / (255 if kind == "uint8" else 1)
+        for step in self.steps:
+            made = step(made)
         return ops.cast(ops.round(made * 255) if kind == "uint8" else made, kind)

@@ -2,7 +2,6 @@
 # Exported by autoaug 0.1.0; runs without it: images = Augment()(images); torch.manual_seed seeds it
 # Movements in a row are sampled one by one, as usual in kornia; --exact composes them.
 
-from collections.abc import Sequence
 from typing import Any
 
 import kornia.augmentation as K
@@ -12,69 +11,43 @@ from kornia.geometry.transform import warp_affine
 from torch import Tensor, nn
 
 
-class OneOf(nn.Module):
-    """One of several transforms, drawn for each image with their probabilities, or evenly."""
+class OneOf(nn.ModuleList):
+    """One of several modules for each image, drawn evenly or with their probabilities."""
 
-    def __init__(self, transforms: Sequence[nn.Module], p: Sequence[float] | None = None) -> None:
-        super().__init__()
-        self.transforms, self.p = nn.ModuleList(transforms), p or [1 / len(transforms)] * len(transforms)
+    def __init__(self, modules: list[nn.Module], p: list[float] | None = None) -> None:
+        super().__init__(modules)
+        self.p = torch.tensor(p or [1.0] * len(modules))
 
     def forward(self, images: Tensor) -> Tensor:
-        chosen = torch.multinomial(torch.tensor(self.p), max(len(images), 1), replacement=True)
-        made = images.clone()
-        for index, transform in enumerate(self.transforms):
-            rows = (chosen[: len(images)] == index).nonzero()[:, 0].to(images.device)
-            if len(rows):
-                made[rows] = transform(images[rows])
+        made, drawn = images.clone(), self.p.multinomial(max(len(images), 1), replacement=True)[: len(images)]
+        for index, module in enumerate(self):
+            rows = drawn == index
+            if rows.any():
+                made[rows] = module(images[rows])
         return made
 
 
-class RandomValue(K.IntensityAugmentationBase2D):
-    """Apply a function of images, with arguments drawn evenly between their ends for each."""
+class Random(nn.Module):
+    """Apply a function to each image with a probability, and with arguments drawn evenly between their ends."""
 
     def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
-        super().__init__(p=p)
-        self.function, self.ends = function, ends
+        super().__init__()
+        self.function, self.p, self.ends = function, p, ends
 
-    def generate_parameters(self, batch_shape: tuple[int, ...]) -> dict[str, Tensor]:
-        return {name: torch.empty(batch_shape[0]).uniform_(*ends) for name, ends in self.ends.items()}
-
-    def apply_transform(self, input: Tensor, params: Any, flags: Any, transform: Any = None) -> Tensor:
-        return self.function(input, **{name: params[name].to(input) for name in self.ends})
-
-
-class RandomWarp(K.GeometricAugmentationBase2D):
-    """Move pixels by a function with arguments drawn evenly; it gives the first rows of matrices from points (x, y, 1),
-    counted from the centers of pixels, to their new places.
-    """
-
-    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
-        super().__init__(p=p)
-        self.function, self.ends = function, ends
-
-    def generate_parameters(self, batch_shape: tuple[int, ...]) -> dict[str, Tensor]:
-        return {name: torch.empty(batch_shape[0]).uniform_(*ends) for name, ends in self.ends.items()}
-
-    def compute_transformation(self, input: Tensor, params: Any, flags: Any) -> Tensor:
-        drawn = {name: params[name].to(input) for name in self.ends}
-        zero, one = input.new_zeros(len(input)), input.new_ones(len(input))
-        rows = [*self.function(*input.shape[-2:], **drawn), (0.0, 0.0, 1.0)]
-        return torch.stack([value * one + zero for row in rows for value in row], -1).view(-1, 3, 3)
-
-    def apply_transform(self, input: Tensor, params: Any, flags: Any, transform: Any = None) -> Tensor:
-        return warp_affine(input, transform[:, :2], input.shape[-2:])
+    def forward(self, images: Tensor) -> Tensor:
+        made, rows = images.clone(), torch.rand(len(images)) < self.p
+        drawn = {name: torch.empty(int(rows.sum())).uniform_(*ends).to(images) for name, ends in self.ends.items()}
+        if rows.any():
+            made[rows] = self.function(images[rows], **drawn).clamp(0, 1)
+        return made
 
 
-def check(images: Any) -> None:
+def check(images: Tensor) -> None:
     """Raise ValueError for images whose values would be misread."""
-    found, good = type(images).__name__, False
-    if isinstance(images, Tensor):
-        found, good = f"{images.dtype} {list(images.shape)}", images.dtype == torch.uint8 or images.is_floating_point()
-        if images.is_floating_point() and images.numel():
-            low, high = images.aminmax()
-            found, good = f"{found} from {low:g} to {high:g}", bool(-1e-3 <= low <= high <= 1.001)
-        good = good and images.ndim in (3, 4) and 0 not in images.shape[-3:]
-    if not good:
+    low, high = images.aminmax() if images.numel() else (0, 0)
+    good = images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001)
+    if not good or images.ndim not in (3, 4) or 0 in images.shape[-3:]:
+        found = f"{images.dtype} {list(images.shape)} from {low:g} to {high:g}"
         raise ValueError(f"images must be [B, C, H, W] or [C, H, W], uint8 or floats in [0, 1], not {found}")
 
 
@@ -82,15 +55,22 @@ def saturation(images: Tensor, factor: Tensor) -> Tensor:
     return E.adjust_saturation_with_gray_subtraction(images, factor) if images.shape[1] == 3 else images
 
 
-def shear(height: int, width: int, x: Any = 0.0, y: Any = 0.0) -> Any:
+def warp(images: Tensor, *rows: Any) -> Tensor:
+    """Move points (x, y, 1), counted from pixel centers, by a matrix, whose first two rows are given."""
+    matrix = [torch.as_tensor(number).to(images).expand(len(images)) for number in rows]
+    return warp_affine(images, torch.stack(matrix, 1).view(-1, 2, 3), images.shape[-2:])
+
+
+def shear(images: Tensor, x: Any = 0, y: Any = 0) -> Tensor:
     """Shear by slopes, about the upper left corner."""
-    return (1.0, -x, -x / 2), (-y, 1.0, -y / 2)
+    return warp(images, 1, -x, -x / 2, -y, 1, -y / 2)
 
 
-def translate(height: int, width: int, x: Any = 0.0, y: Any = 0.0) -> Any:
+def translate(images: Tensor, x: Any = 0, y: Any = 0) -> Tensor:
     """Move by fractions of the size, in whole pixels."""
-    right, down = (torch.as_tensor(move * 1000).round().div(1000).trunc() for move in (x * width, y * height))
-    return (1.0, 0.0, right), (0.0, 1.0, down)
+    moves = (x * images.shape[-1], y * images.shape[-2])
+    right, down = (torch.as_tensor(move).float().round(decimals=3).trunc() for move in moves)
+    return warp(images, 1, 0, right, 0, 1, down)
 
 
 class Augment(nn.Sequential):
@@ -104,15 +84,15 @@ class Augment(nn.Sequential):
                 nn.Sequential(
                     K.RandomInvert(p=0.1),
                     OneOf([
-                        RandomValue(E.adjust_contrast_with_mean_subtraction, p=0.2, factor=(0.4, 0.4)),
-                        RandomValue(E.adjust_contrast_with_mean_subtraction, p=0.2, factor=(1.6, 1.6)),
+                        Random(E.adjust_contrast_with_mean_subtraction, p=0.2, factor=(0.4, 0.4)),
+                        Random(E.adjust_contrast_with_mean_subtraction, p=0.2, factor=(1.6, 1.6)),
                     ]),
                 ),
                 nn.Sequential(
                     OneOf([K.RandomRotation((-6.66666, -6.66666), p=0.7), K.RandomRotation((6.66666, 6.66666), p=0.7)]),
                     OneOf([
-                        RandomWarp(translate, p=0.3, x=(-0.453172, -0.453172)),
-                        RandomWarp(translate, p=0.3, x=(0.453172, 0.453172)),
+                        Random(translate, p=0.3, x=(-0.453172, -0.453172)),
+                        Random(translate, p=0.3, x=(0.453172, 0.453172)),
                     ]),
                 ),
                 nn.Sequential(
@@ -121,83 +101,71 @@ class Augment(nn.Sequential):
                 ),
                 nn.Sequential(
                     OneOf([
-                        RandomWarp(shear, p=0.5, y=(-0.266667, -0.266667)),
-                        RandomWarp(shear, p=0.5, y=(0.266667, 0.266667)),
+                        Random(shear, p=0.5, y=(-0.266667, -0.266667)),
+                        Random(shear, p=0.5, y=(0.266667, 0.266667)),
                     ]),
                     OneOf([
-                        RandomWarp(translate, p=0.7, y=(-0.453172, -0.453172)),
-                        RandomWarp(translate, p=0.7, y=(0.453172, 0.453172)),
+                        Random(translate, p=0.7, y=(-0.453172, -0.453172)),
+                        Random(translate, p=0.7, y=(0.453172, 0.453172)),
                     ]),
                 ),
                 nn.Sequential(K.RandomAutoContrast(p=0.5), K.RandomEqualize(p=0.9)),
                 nn.Sequential(
                     OneOf([
-                        RandomWarp(shear, p=0.2, y=(-0.233333, -0.233333)),
-                        RandomWarp(shear, p=0.2, y=(0.233333, 0.233333)),
+                        Random(shear, p=0.2, y=(-0.233333, -0.233333)),
+                        Random(shear, p=0.2, y=(0.233333, 0.233333)),
                     ]),
                     K.RandomPosterize((5, 5), p=0.3),
                 ),
                 nn.Sequential(
+                    OneOf([Random(saturation, p=0.4, factor=(0.7, 0.7)), Random(saturation, p=0.4, factor=(1.3, 1.3))]),
                     OneOf([
-                        RandomValue(saturation, p=0.4, factor=(0.7, 0.7)),
-                        RandomValue(saturation, p=0.4, factor=(1.3, 1.3)),
-                    ]),
-                    OneOf([
-                        RandomValue(E.adjust_brightness_accumulative, p=0.6, factor=(0.3, 0.3)),
-                        RandomValue(E.adjust_brightness_accumulative, p=0.6, factor=(1.7, 1.7)),
+                        Random(E.adjust_brightness_accumulative, p=0.6, factor=(0.3, 0.3)),
+                        Random(E.adjust_brightness_accumulative, p=0.6, factor=(1.7, 1.7)),
                     ]),
                 ),
                 nn.Sequential(
                     OneOf([K.RandomSharpness((0.1, 0.1), p=0.3), K.RandomSharpness((1.9, 1.9), p=0.3)]),
                     OneOf([
-                        RandomValue(E.adjust_brightness_accumulative, p=0.7, factor=(0.1, 0.1)),
-                        RandomValue(E.adjust_brightness_accumulative, p=0.7, factor=(1.9, 1.9)),
+                        Random(E.adjust_brightness_accumulative, p=0.7, factor=(0.1, 0.1)),
+                        Random(E.adjust_brightness_accumulative, p=0.7, factor=(1.9, 1.9)),
                     ]),
                 ),
                 nn.Sequential(K.RandomEqualize(p=0.6), K.RandomEqualize(p=0.5)),
                 nn.Sequential(
                     OneOf([
-                        RandomValue(E.adjust_contrast_with_mean_subtraction, p=0.6, factor=(0.3, 0.3)),
-                        RandomValue(E.adjust_contrast_with_mean_subtraction, p=0.6, factor=(1.7, 1.7)),
+                        Random(E.adjust_contrast_with_mean_subtraction, p=0.6, factor=(0.3, 0.3)),
+                        Random(E.adjust_contrast_with_mean_subtraction, p=0.6, factor=(1.7, 1.7)),
                     ]),
                     OneOf([K.RandomSharpness((0.5, 0.5), p=0.6), K.RandomSharpness((1.5, 1.5), p=0.6)]),
                 ),
                 nn.Sequential(
+                    OneOf([Random(saturation, p=0.7, factor=(0.3, 0.3)), Random(saturation, p=0.7, factor=(1.7, 1.7))]),
                     OneOf([
-                        RandomValue(saturation, p=0.7, factor=(0.3, 0.3)),
-                        RandomValue(saturation, p=0.7, factor=(1.7, 1.7)),
-                    ]),
-                    OneOf([
-                        RandomWarp(translate, p=0.5, x=(-0.40282, -0.40282)),
-                        RandomWarp(translate, p=0.5, x=(0.40282, 0.40282)),
+                        Random(translate, p=0.5, x=(-0.40282, -0.40282)),
+                        Random(translate, p=0.5, x=(0.40282, 0.40282)),
                     ]),
                 ),
                 nn.Sequential(K.RandomEqualize(p=0.3), K.RandomAutoContrast(p=0.4)),
                 nn.Sequential(
                     OneOf([
-                        RandomWarp(translate, p=0.4, y=(-0.151057, -0.151057)),
-                        RandomWarp(translate, p=0.4, y=(0.151057, 0.151057)),
+                        Random(translate, p=0.4, y=(-0.151057, -0.151057)),
+                        Random(translate, p=0.4, y=(0.151057, 0.151057)),
                     ]),
                     OneOf([K.RandomSharpness((0.4, 0.4), p=0.2), K.RandomSharpness((1.6, 1.6), p=0.2)]),
                 ),
                 nn.Sequential(
                     OneOf([
-                        RandomValue(E.adjust_brightness_accumulative, p=0.9, factor=(0.4, 0.4)),
-                        RandomValue(E.adjust_brightness_accumulative, p=0.9, factor=(1.6, 1.6)),
+                        Random(E.adjust_brightness_accumulative, p=0.9, factor=(0.4, 0.4)),
+                        Random(E.adjust_brightness_accumulative, p=0.9, factor=(1.6, 1.6)),
                     ]),
-                    OneOf([
-                        RandomValue(saturation, p=0.2, factor=(0.2, 0.2)),
-                        RandomValue(saturation, p=0.2, factor=(1.8, 1.8)),
-                    ]),
+                    OneOf([Random(saturation, p=0.2, factor=(0.2, 0.2)), Random(saturation, p=0.2, factor=(1.8, 1.8))]),
                 ),
                 K.RandomSolarize((0.777778, 0.777778), additions=(0, 0), p=0.5),
                 nn.Sequential(K.RandomEqualize(p=0.2), K.RandomAutoContrast(p=0.6)),
                 nn.Sequential(K.RandomEqualize(p=0.2), K.RandomEqualize(p=0.6)),
                 nn.Sequential(
-                    OneOf([
-                        RandomValue(saturation, p=0.9, factor=(0.1, 0.1)),
-                        RandomValue(saturation, p=0.9, factor=(1.9, 1.9)),
-                    ]),
+                    OneOf([Random(saturation, p=0.9, factor=(0.1, 0.1)), Random(saturation, p=0.9, factor=(1.9, 1.9))]),
                     K.RandomEqualize(p=0.6),
                 ),
                 nn.Sequential(
@@ -205,8 +173,8 @@ class Augment(nn.Sequential):
                     K.RandomSolarize((0.111111, 0.111111), additions=(0, 0), p=0.2),
                 ),
                 OneOf([
-                    RandomValue(E.adjust_brightness_accumulative, p=0.1, factor=(0.7, 0.7)),
-                    RandomValue(E.adjust_brightness_accumulative, p=0.1, factor=(1.3, 1.3)),
+                    Random(E.adjust_brightness_accumulative, p=0.1, factor=(0.7, 0.7)),
+                    Random(E.adjust_brightness_accumulative, p=0.1, factor=(1.3, 1.3)),
                 ]),
                 nn.Sequential(
                     K.RandomSolarize((0.444444, 0.444444), additions=(0, 0), p=0.4),
@@ -214,12 +182,12 @@ class Augment(nn.Sequential):
                 ),
                 nn.Sequential(
                     OneOf([
-                        RandomWarp(translate, p=0.9, y=(-0.453172, -0.453172)),
-                        RandomWarp(translate, p=0.9, y=(0.453172, 0.453172)),
+                        Random(translate, p=0.9, y=(-0.453172, -0.453172)),
+                        Random(translate, p=0.9, y=(0.453172, 0.453172)),
                     ]),
                     OneOf([
-                        RandomWarp(translate, p=0.7, y=(-0.453172, -0.453172)),
-                        RandomWarp(translate, p=0.7, y=(0.453172, 0.453172)),
+                        Random(translate, p=0.7, y=(-0.453172, -0.453172)),
+                        Random(translate, p=0.7, y=(0.453172, 0.453172)),
                     ]),
                 ),
                 nn.Sequential(
@@ -229,8 +197,8 @@ class Augment(nn.Sequential):
                 nn.Sequential(K.RandomEqualize(p=0.8), K.RandomInvert(p=0.1)),
                 nn.Sequential(
                     OneOf([
-                        RandomWarp(translate, p=0.7, y=(-0.453172, -0.453172)),
-                        RandomWarp(translate, p=0.7, y=(0.453172, 0.453172)),
+                        Random(translate, p=0.7, y=(-0.453172, -0.453172)),
+                        Random(translate, p=0.7, y=(0.453172, 0.453172)),
                     ]),
                     K.RandomAutoContrast(p=0.9),
                 ),

@@ -9,46 +9,41 @@ from kornia.geometry.transform import warp_affine
 from torch import Tensor, nn
 
 
-class RandomWarp(K.GeometricAugmentationBase2D):
-    """Move pixels by a function with arguments drawn evenly; it gives the first rows of matrices from points (x, y, 1),
-    counted from the centers of pixels, to their new places.
-    """
+class Random(nn.Module):
+    """Apply a function to each image with a probability, and with arguments drawn evenly between their ends."""
 
     def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
-        super().__init__(p=p)
-        self.function, self.ends = function, ends
+        super().__init__()
+        self.function, self.p, self.ends = function, p, ends
 
-    def generate_parameters(self, batch_shape: tuple[int, ...]) -> dict[str, Tensor]:
-        return {name: torch.empty(batch_shape[0]).uniform_(*ends) for name, ends in self.ends.items()}
-
-    def compute_transformation(self, input: Tensor, params: Any, flags: Any) -> Tensor:
-        drawn = {name: params[name].to(input) for name in self.ends}
-        zero, one = input.new_zeros(len(input)), input.new_ones(len(input))
-        rows = [*self.function(*input.shape[-2:], **drawn), (0.0, 0.0, 1.0)]
-        return torch.stack([value * one + zero for row in rows for value in row], -1).view(-1, 3, 3)
-
-    def apply_transform(self, input: Tensor, params: Any, flags: Any, transform: Any = None) -> Tensor:
-        return warp_affine(input, transform[:, :2], input.shape[-2:])
+    def forward(self, images: Tensor) -> Tensor:
+        made, rows = images.clone(), torch.rand(len(images)) < self.p
+        drawn = {name: torch.empty(int(rows.sum())).uniform_(*ends).to(images) for name, ends in self.ends.items()}
+        if rows.any():
+            made[rows] = self.function(images[rows], **drawn).clamp(0, 1)
+        return made
 
 
-def check(images: Any) -> None:
+def check(images: Tensor) -> None:
     """Raise ValueError for images whose values would be misread."""
-    found, good = type(images).__name__, False
-    if isinstance(images, Tensor):
-        found, good = f"{images.dtype} {list(images.shape)}", images.dtype == torch.uint8 or images.is_floating_point()
-        if images.is_floating_point() and images.numel():
-            low, high = images.aminmax()
-            found, good = f"{found} from {low:g} to {high:g}", bool(-1e-3 <= low <= high <= 1.001)
-        good = good and images.ndim in (3, 4) and 0 not in images.shape[-3:]
-    if not good:
+    low, high = images.aminmax() if images.numel() else (0, 0)
+    good = images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001)
+    if not good or images.ndim not in (3, 4) or 0 in images.shape[-3:]:
+        found = f"{images.dtype} {list(images.shape)} from {low:g} to {high:g}"
         raise ValueError(f"images must be [B, C, H, W] or [C, H, W], uint8 or floats in [0, 1], not {found}")
 
 
-def pad_crop(height: int, width: int, padding: Tensor, x: Tensor, y: Tensor) -> Any:
+def warp(images: Tensor, *rows: Any) -> Tensor:
+    """Move points (x, y, 1), counted from pixel centers, by a matrix, whose first two rows are given."""
+    matrix = [torch.as_tensor(number).to(images).expand(len(images)) for number in rows]
+    return warp_affine(images, torch.stack(matrix, 1).view(-1, 2, 3), images.shape[-2:])
+
+
+def pad_crop(images: Tensor, padding: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """Pad by a fraction of the size, and crop the original size at a place between 0 and 1."""
-    down, across = (padding * height).round(), (padding * width).round()
+    down, across = ((padding * length).round() for length in images.shape[-2:])
     right, below = across - (x * (2 * across + 1)).floor(), down - (y * (2 * down + 1)).floor()
-    return (1.0, 0.0, right), (0.0, 1.0, below)
+    return warp(images, 1, 0, right, 0, 1, below)
 
 
 class Augment(nn.Sequential):
@@ -59,7 +54,7 @@ class Augment(nn.Sequential):
     def __init__(self) -> None:
         super().__init__(*[
             K.RandomHorizontalFlip(p=0.5),
-            RandomWarp(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
+            Random(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
         ])
 
     def forward(self, images: Tensor) -> Tensor:

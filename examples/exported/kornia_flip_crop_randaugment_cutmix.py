@@ -2,7 +2,6 @@
 # Exported by autoaug 0.1.0; runs without it: images = Augment()(images); torch.manual_seed seeds it
 # Movements in a row are sampled one by one, as usual in kornia; --exact composes them.
 
-from collections.abc import Sequence
 from typing import Any
 
 import kornia.augmentation as K
@@ -12,92 +11,73 @@ from kornia.geometry.transform import warp_affine
 from torch import Tensor, nn
 
 
-class OneOf(nn.Module):
-    """One of several transforms, drawn for each image with their probabilities, or evenly."""
+class OneOf(nn.ModuleList):
+    """One of several modules for each image, drawn evenly or with their probabilities."""
 
-    def __init__(self, transforms: Sequence[nn.Module], p: Sequence[float] | None = None) -> None:
-        super().__init__()
-        self.transforms, self.p = nn.ModuleList(transforms), p or [1 / len(transforms)] * len(transforms)
+    def __init__(self, modules: list[nn.Module], p: list[float] | None = None) -> None:
+        super().__init__(modules)
+        self.p = torch.tensor(p or [1.0] * len(modules))
 
     def forward(self, images: Tensor) -> Tensor:
-        chosen = torch.multinomial(torch.tensor(self.p), max(len(images), 1), replacement=True)
-        made = images.clone()
-        for index, transform in enumerate(self.transforms):
-            rows = (chosen[: len(images)] == index).nonzero()[:, 0].to(images.device)
-            if len(rows):
-                made[rows] = transform(images[rows])
+        made, drawn = images.clone(), self.p.multinomial(max(len(images), 1), replacement=True)[: len(images)]
+        for index, module in enumerate(self):
+            rows = drawn == index
+            if rows.any():
+                made[rows] = module(images[rows])
         return made
 
 
-class RandomValue(K.IntensityAugmentationBase2D):
-    """Apply a function of images, with arguments drawn evenly between their ends for each."""
+class Random(nn.Module):
+    """Apply a function to each image with a probability, and with arguments drawn evenly between their ends."""
 
     def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
-        super().__init__(p=p)
-        self.function, self.ends = function, ends
+        super().__init__()
+        self.function, self.p, self.ends = function, p, ends
 
-    def generate_parameters(self, batch_shape: tuple[int, ...]) -> dict[str, Tensor]:
-        return {name: torch.empty(batch_shape[0]).uniform_(*ends) for name, ends in self.ends.items()}
-
-    def apply_transform(self, input: Tensor, params: Any, flags: Any, transform: Any = None) -> Tensor:
-        return self.function(input, **{name: params[name].to(input) for name in self.ends})
-
-
-class RandomWarp(K.GeometricAugmentationBase2D):
-    """Move pixels by a function with arguments drawn evenly; it gives the first rows of matrices from points (x, y, 1),
-    counted from the centers of pixels, to their new places.
-    """
-
-    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
-        super().__init__(p=p)
-        self.function, self.ends = function, ends
-
-    def generate_parameters(self, batch_shape: tuple[int, ...]) -> dict[str, Tensor]:
-        return {name: torch.empty(batch_shape[0]).uniform_(*ends) for name, ends in self.ends.items()}
-
-    def compute_transformation(self, input: Tensor, params: Any, flags: Any) -> Tensor:
-        drawn = {name: params[name].to(input) for name in self.ends}
-        zero, one = input.new_zeros(len(input)), input.new_ones(len(input))
-        rows = [*self.function(*input.shape[-2:], **drawn), (0.0, 0.0, 1.0)]
-        return torch.stack([value * one + zero for row in rows for value in row], -1).view(-1, 3, 3)
-
-    def apply_transform(self, input: Tensor, params: Any, flags: Any, transform: Any = None) -> Tensor:
-        return warp_affine(input, transform[:, :2], input.shape[-2:])
+    def forward(self, images: Tensor) -> Tensor:
+        made, rows = images.clone(), torch.rand(len(images)) < self.p
+        drawn = {name: torch.empty(int(rows.sum())).uniform_(*ends).to(images) for name, ends in self.ends.items()}
+        if rows.any():
+            made[rows] = self.function(images[rows], **drawn).clamp(0, 1)
+        return made
 
 
-def check(images: Any) -> None:
+def check(images: Tensor) -> None:
     """Raise ValueError for images whose values would be misread."""
-    found, good = type(images).__name__, False
-    if isinstance(images, Tensor):
-        found, good = f"{images.dtype} {list(images.shape)}", images.dtype == torch.uint8 or images.is_floating_point()
-        if images.is_floating_point() and images.numel():
-            low, high = images.aminmax()
-            found, good = f"{found} from {low:g} to {high:g}", bool(-1e-3 <= low <= high <= 1.001)
-        good = good and images.ndim in (3, 4) and 0 not in images.shape[-3:]
-    if not good:
+    low, high = images.aminmax() if images.numel() else (0, 0)
+    good = images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001)
+    if not good or images.ndim not in (3, 4) or 0 in images.shape[-3:]:
+        found = f"{images.dtype} {list(images.shape)} from {low:g} to {high:g}"
         raise ValueError(f"images must be [B, C, H, W] or [C, H, W], uint8 or floats in [0, 1], not {found}")
 
 
-def pad_crop(height: int, width: int, padding: Tensor, x: Tensor, y: Tensor) -> Any:
+def warp(images: Tensor, *rows: Any) -> Tensor:
+    """Move points (x, y, 1), counted from pixel centers, by a matrix, whose first two rows are given."""
+    matrix = [torch.as_tensor(number).to(images).expand(len(images)) for number in rows]
+    return warp_affine(images, torch.stack(matrix, 1).view(-1, 2, 3), images.shape[-2:])
+
+
+def pad_crop(images: Tensor, padding: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """Pad by a fraction of the size, and crop the original size at a place between 0 and 1."""
-    down, across = (padding * height).round(), (padding * width).round()
+    down, across = ((padding * length).round() for length in images.shape[-2:])
     right, below = across - (x * (2 * across + 1)).floor(), down - (y * (2 * down + 1)).floor()
-    return (1.0, 0.0, right), (0.0, 1.0, below)
+    return warp(images, 1, 0, right, 0, 1, below)
 
 
 def saturation(images: Tensor, factor: Tensor) -> Tensor:
     return E.adjust_saturation_with_gray_subtraction(images, factor) if images.shape[1] == 3 else images
 
 
-def shear(height: int, width: int, x: Any = 0.0, y: Any = 0.0) -> Any:
+def shear(images: Tensor, x: Any = 0, y: Any = 0) -> Tensor:
     """Shear by slopes, about the upper left corner."""
-    return (1.0, -x, -x / 2), (-y, 1.0, -y / 2)
+    return warp(images, 1, -x, -x / 2, -y, 1, -y / 2)
 
 
-def translate(height: int, width: int, x: Any = 0.0, y: Any = 0.0) -> Any:
+def translate(images: Tensor, x: Any = 0, y: Any = 0) -> Tensor:
     """Move by fractions of the size, in whole pixels."""
-    right, down = (torch.as_tensor(move * 1000).round().div(1000).trunc() for move in (x * width, y * height))
-    return (1.0, 0.0, right), (0.0, 1.0, down)
+    moves = (x * images.shape[-1], y * images.shape[-2])
+    right, down = (torch.as_tensor(move).float().round(decimals=3).trunc() for move in moves)
+    return warp(images, 1, 0, right, 0, 1, down)
 
 
 class Augment(nn.Sequential):
@@ -108,29 +88,23 @@ class Augment(nn.Sequential):
     def __init__(self) -> None:
         super().__init__(*[
             K.RandomHorizontalFlip(p=0.5),
-            RandomWarp(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
+            Random(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
             *[
                 OneOf([
                     nn.Identity(),
-                    OneOf([RandomWarp(shear, x=(-0.09, -0.09)), RandomWarp(shear, x=(0.09, 0.09))]),
-                    OneOf([RandomWarp(shear, y=(-0.09, -0.09)), RandomWarp(shear, y=(0.09, 0.09))]),
-                    OneOf([
-                        RandomWarp(translate, x=(-0.135952, -0.135952)),
-                        RandomWarp(translate, x=(0.135952, 0.135952)),
-                    ]),
-                    OneOf([
-                        RandomWarp(translate, y=(-0.135952, -0.135952)),
-                        RandomWarp(translate, y=(0.135952, 0.135952)),
-                    ]),
+                    OneOf([Random(shear, x=(-0.09, -0.09)), Random(shear, x=(0.09, 0.09))]),
+                    OneOf([Random(shear, y=(-0.09, -0.09)), Random(shear, y=(0.09, 0.09))]),
+                    OneOf([Random(translate, x=(-0.135952, -0.135952)), Random(translate, x=(0.135952, 0.135952))]),
+                    OneOf([Random(translate, y=(-0.135952, -0.135952)), Random(translate, y=(0.135952, 0.135952))]),
                     OneOf([K.RandomRotation((-9, -9), p=1), K.RandomRotation((9, 9), p=1)]),
                     OneOf([
-                        RandomValue(E.adjust_brightness_accumulative, factor=(0.73, 0.73)),
-                        RandomValue(E.adjust_brightness_accumulative, factor=(1.27, 1.27)),
+                        Random(E.adjust_brightness_accumulative, factor=(0.73, 0.73)),
+                        Random(E.adjust_brightness_accumulative, factor=(1.27, 1.27)),
                     ]),
-                    OneOf([RandomValue(saturation, factor=(0.73, 0.73)), RandomValue(saturation, factor=(1.27, 1.27))]),
+                    OneOf([Random(saturation, factor=(0.73, 0.73)), Random(saturation, factor=(1.27, 1.27))]),
                     OneOf([
-                        RandomValue(E.adjust_contrast_with_mean_subtraction, factor=(0.73, 0.73)),
-                        RandomValue(E.adjust_contrast_with_mean_subtraction, factor=(1.27, 1.27)),
+                        Random(E.adjust_contrast_with_mean_subtraction, factor=(0.73, 0.73)),
+                        Random(E.adjust_contrast_with_mean_subtraction, factor=(1.27, 1.27)),
                     ]),
                     OneOf([K.RandomSharpness((0.73, 0.73), p=1), K.RandomSharpness((1.27, 1.27), p=1)]),
                     K.RandomPosterize((6.8, 6.8), p=1),

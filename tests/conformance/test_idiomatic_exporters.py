@@ -7,7 +7,6 @@ what they change, over thousands of them, by Kolmogorov and Smirnov's test.
 from __future__ import annotations
 
 import itertools
-import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -23,11 +22,9 @@ from autoaug.engine.plan import Plan, draw_plan
 from autoaug.exporters import export_policy, is_idiomatic
 from autoaug.policy.loading import load_policy, parse_policy
 from autoaug.policy.models import Layer, Operation, Policy, SubPolicy, in_turn
-from tests.idiomatic import AS_EXACT, image, loaded
+from tests.idiomatic import AS_EXACT, check_alike, image, loaded
 from tests.samples import operators_of, policies_of
 
-#: Smallest probability of a difference that a test lets pass as chance; there are a few hundred comparisons.
-CHANCE = 1e-5
 Transform = Callable[[np.ndarray], np.ndarray]
 
 
@@ -117,22 +114,7 @@ def check_same_distribution(ours: np.ndarray, theirs: np.ndarray, array: np.ndar
     }
     for name, statistic in statistics.items():
         own, their = (statistic(made) * 255 for made in (ours, theirs))
-        apart = max(beyond(own, their, slack), beyond(their, own, slack))
-        most = math.sqrt(
-            math.log(2 / CHANCE) * (1 / len(own) + 1 / len(their)) / 2
-        )  # of two samples of one distribution
-        shown = [np.quantile(values, [0.05, 0.5, 0.95]).round(1) for values in (own, their)]
-        assert apart < most, f"{name}: {apart:.3f} of the draws are elsewhere; {shown[0]} and {shown[1]}"
-
-
-def beyond(first: np.ndarray, second: np.ndarray, slack: float) -> float:
-    """The one-sided Kolmogorov-Smirnov distance of two samples, beyond the `slack` for rounding."""
-    places = np.sort(first)
-    below = [
-        np.searchsorted(np.sort(values), at, side="right") / len(values)
-        for values, at in ((first, places), (second, places + slack))
-    ]
-    return float((below[0] - below[1]).max())
+        check_alike(own, their, name, slack)
 
 
 WORDED = {
@@ -218,6 +200,8 @@ def test_draws_of_a_policy_have_its_distribution(target: str, name: str, draws: 
         ("torchvision", "randaugment", 45),
         ("torchvision", "autoaugment-imagenet", 45),
         ("albumentations", "trivialaugment-wide", 125),
+        ("kornia", "trivialaugment-wide", 85),
+        ("keras", "trivialaugment-wide", 120),
     ],
 )
 def test_modules_are_short(target: str, name: str, most: int) -> None:

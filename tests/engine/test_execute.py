@@ -15,7 +15,7 @@ from autoaug.modalities.operators import get_operator
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Layer, Mixing, Operation, Policy, SubPolicy
 from tests.conformance.test_exporters import photographs
-from tests.samples import operators_of
+from tests.samples import distinct_operators, operators_of, typical
 
 WARPS = sorted(o.name for o in operators_of().values() if o.kind in {"warp", "projection"})
 OTHERS = sorted(o.name for o in operators_of().values() if o.kind not in {"warp", "projection"})
@@ -81,6 +81,21 @@ def test_steps_in_which_few_or_none_draw(choice: list[list[int]]) -> None:
     images, uniforms = photographs(2), torch.zeros(len(choice), 2, 4)
     plan = Plan(("Invert", "Brightness"), torch.tensor(choice), torch.full((len(choice), 2), 0.6), uniforms)
     torch.testing.assert_close(apply_plan(plan, images), apply_plan(plan, images, fuse=False), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("name", distinct_operators())
+@pytest.mark.parametrize("magnitude", [0.0, 0.7])
+@pytest.mark.parametrize("learned", [False, True])
+def test_samples_that_all_do_the_same_are_not_touched(name: str, magnitude: float, learned: bool) -> None:
+    """They are not copied into the order of their operators, so that an operator has those of the user."""
+    given = typical(name, 3).requires_grad_(learned)
+    before = given.detach().clone()
+    plan = Plan((name,), torch.zeros(1, 3, dtype=torch.long), torch.full((1, 3), magnitude), torch.rand(1, 3, 4))
+    made = apply_plan(plan, given)
+    assert made.data_ptr() != given.data_ptr(), "the result is the user's own memory"
+    with torch.no_grad():
+        made.add_(1)
+    assert torch.equal(given.detach(), before)
 
 
 def test_a_warp_before_a_field_is_one_sampling() -> None:

@@ -54,3 +54,11 @@ def test_without_a_lead_more_policies_are_asked_for() -> None:
     (step,) = advice(undecided(-0.01, 0.02, 0.006))
     assert "--budget" in step
     assert "policies were tried" in step
+
+
+def test_two_seeds_ask_for_the_usual_number() -> None:
+    result = undecided(0.03, 1.4, 0.02)
+    assert result.comparison is not None
+    few = result.comparison.model_copy(update={"differences": result.comparison.differences[:2]})
+    (step,) = advice(result.model_copy(update={"comparison": few}))
+    assert step.startswith("--seeds 5, or more --time (there were 2)")

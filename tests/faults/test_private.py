@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -129,3 +130,17 @@ def test_a_temporary_folder_whose_path_is_too_long_for_sockets_is_not_used(
     monkeypatch.setattr(os, "access", lambda place, _: str(place) != "/tmp")
     with pytest.raises(OptionError, match=f"at most .* bytes; neither {long} nor /tmp.*set TMPDIR"):
         resolve_executor("ray-tune", 2, None)
+
+
+@pytest.mark.slow
+@pytest.mark.fault("storage", "a small /dev/shm")
+def test_ray_works_where_shared_memory_is_small(tmp_path: Path) -> None:
+    """As in a container, which has 64 MB by default: Ray's object store asks for gigabytes."""
+    unshare = shutil.which("unshare")
+    small = "mount -t tmpfs -o size=16m tmpfs /dev/shm"
+    if unshare is None or subprocess.call([unshare, "-m", "sh", "-c", small]):
+        pytest.skip("no file system can be mounted here")
+    options = "--trials 1 --epochs 1 --seeds 2 --workers 2 --executor ray-tune --finalists 1"
+    command = f"{small} && exec {sys.executable} -m autoaug search digits {options} --out {tmp_path / 'run'}"
+    subprocess.run([unshare, "-m", "sh", "-c", command], check=True, timeout=600, capture_output=True)
+    assert (tmp_path / "run" / "report.html").is_file()

@@ -276,6 +276,24 @@ def test_one_estimate_is_for_all_of_the_run(of_errors: SearchResult, monkeypatch
     assert second.endswith("confirmation 1 of 5: none, 50 % done, 50s left")
 
 
+def test_the_forecast_counts_at_first_and_no_more_is_left_than_the_limit_allows(
+    of_errors: SearchResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = next(t for t in of_errors.history if t.score is not None)
+
+    def events(progress: ConsoleProgress, clock: list[float]) -> None:
+        progress.expects(200.0, 1000.0)
+        progress.part_begins(0.0, 0.5)
+        clock[0] = 40.0  # most of it for the start of workers
+        progress.trial_ended(trial, 0.2)
+        clock[0] = 960.0
+        progress.training_ended("none", 1, 2)
+
+    first, second = shown_lines(monkeypatch, events)
+    assert first.endswith("10 % done, 4m30s left")  # (40 + 20) / (0.1 + 0.1), and not 40 / 0.1
+    assert second.endswith("25 % done, 40s left")
+
+
 def test_a_run_that_goes_on_is_judged_by_its_own_session(monkeypatch: pytest.MonkeyPatch) -> None:
     def events(progress: ConsoleProgress, clock: list[float]) -> None:
         progress.part_begins(0.5, 1.0)

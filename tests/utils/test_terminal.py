@@ -55,3 +55,24 @@ def test_a_closed_stream_ends_it_quietly(monkeypatch: pytest.MonkeyPatch) -> Non
     heartbeat.start()
     until(lambda: not heartbeat._thread.is_alive())
     heartbeat.stop()
+
+
+def test_how_far_it_is_and_how_long_the_rest_takes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(terminal, "_FIRST", 0.01)
+    monkeypatch.setattr(terminal, "_SILENCE", 0.05)
+    said = ""
+
+    def has_said(words: str) -> bool:
+        nonlocal said
+        said += capsys.readouterr().err
+        return words in said
+
+    with terminal.at_work("making copies") as reached:
+        until(lambda: has_said("… making copies ("))
+        reached(1000, 3000)
+        until(lambda: has_said("… making copies: 1,000 of 3,000 ("))  # what was there before tells no speed
+        time.sleep(0.5)
+        reached(2000, 3000)
+        until(lambda: has_said("… making copies: 2,000 of 3,000, 0s left (") or has_said("2,000 of 3,000, 1s left ("))

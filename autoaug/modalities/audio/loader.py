@@ -32,6 +32,7 @@ from autoaug.modalities.audio.decoding import (
     read_header,
     resampled,
 )
+from autoaug.modalities.audio.resources import described
 from autoaug.modalities.base import AS_SUITS, Resize
 
 ending = ".wav"
@@ -129,7 +130,12 @@ def _rule(form: Form, headers: Sequence[Header]) -> str:
         words.append(f"resampled to {RATE:,} Hz")
     if {h.channels for h in headers} != {form.channels}:
         words.append("channels are averaged to one")
-    return "; ".join(words)
+    return "; ".join([*words, _recordings()])
+
+
+def _recordings() -> str:
+    """What recordings operators use; raises `OptionError` if they cannot be read."""
+    return "; ".join(f"{what} from {of}" for what, of in described().items())
 
 
 def _unusual(readable: Sequence[tuple[Item, Header]], form: Form) -> Iterator[str]:
@@ -165,8 +171,8 @@ def _open_arrays(path: Path, memory_limit: int) -> Source:
         raise DataError(f"{path}: rate is {rate:g}; it must be the samples per second, from 1,000 to 768,000")
     source = open_npz(path, memory_limit, partial(_prepare, rate=rate), "sound")
     left_out = tuple(name for name in source.left_out if name != "array 'rate'")
-    rule = "" if rate == RATE else f"resampled to {RATE:,} Hz"
-    return replace(source, left_out=left_out, rule=rule)
+    words = [] if rate == RATE else [f"resampled to {RATE:,} Hz"]
+    return replace(source, left_out=left_out, rule="; ".join([*words, _recordings()]))
 
 
 def _prepare(array: np.ndarray, where: str, rate: float) -> Callable[[np.ndarray], np.ndarray]:

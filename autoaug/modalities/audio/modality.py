@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,11 @@ class _Sound(PackagedModality):
         from autoaug.modalities.audio.signals import lengths_of
 
         return lengths_of(values)
+
+    def resources(self) -> Mapping[str, str]:
+        from autoaug.modalities.audio.resources import described
+
+        return described()
 
 
 MODALITY = _Sound()

@@ -57,7 +57,7 @@ def pixelate(images: Tensor, fraction: Tensor, uniforms: Tensor) -> Tensor:
     return sample(images, field_grid(images, positions)).clamp(0, 1)
 
 
-@sensor("JPEG", unit="100 - quality", limit=95.0)
+@sensor("JPEG", unit="quality lost, of 100", limit=95.0)
 def jpeg(images: Tensor, loss: Tensor, uniforms: Tensor) -> Tensor:
     """Compress like JPEG, without chroma subsampling.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from autoaug.functional.noise import uniform_noise
 from autoaug.modalities.image.pixels import check_inputs
 
 
@@ -36,6 +38,21 @@ def per_frame(rows: Tensor, frames: int) -> Tensor:
 def of_clips(rows: Tensor, frames: int) -> Tensor:
     """Rows of frames ``[n * T, ...]`` as those of their clips, ``[n, T, ...]``."""
     return rows.reshape(len(rows) // frames, frames, *rows.shape[1:])
+
+
+def over_time(value: Tensor, uniforms: Tensor, frames: int) -> Tensor:
+    """Values of clips ``[n]`` as those of their frames, ``[n * T]``, which vary smoothly over a clip.
+
+    The first frame has the clip's value; others have less of it, down to a share that is drawn, along three sine waves
+    of 0.2 to 1.5 periods per clip (DynaAugment; Kim et al., 2022).
+    """
+    drawn = uniform_noise(uniforms[:, [2, 3, 0, 1]], (10,)).to(value)  # apart from the noise of operators
+    weight, speed, offset = drawn[:, 1:4, None], 0.2 + 1.3 * drawn[:, 4:7, None], drawn[:, 7:, None]
+    time = torch.linspace(0, 1, frames, dtype=value.dtype, device=value.device)
+    waves = weight * (torch.sin(2 * math.pi * (speed * time + offset)) - torch.sin(2 * math.pi * offset))
+    away = waves.sum(1).square()
+    less = drawn[:, :1] * away / away.amax(1, keepdim=True).clamp(min=1e-9)
+    return (value[:, None] * (1 - less)).flatten()
 
 
 def show(clips: Tensor, frames: Tensor) -> Tensor:

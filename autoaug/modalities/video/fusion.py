@@ -10,7 +10,7 @@ from torch import Tensor
 
 from autoaug.modalities.base import Batch, Fusion
 from autoaug.modalities.image.fusion import FUSIONS as OF_IMAGES
-from autoaug.modalities.video.clips import compose_frames, of_clips, own_frames, per_frame, show, show_own
+from autoaug.modalities.video.clips import compose_frames, of_clips, over_time, own_frames, per_frame, show, show_own
 
 
 class _EachFrame(Fusion):
@@ -31,6 +31,24 @@ class _EachFrame(Fusion):
 def _frames(batch: Batch) -> Batch:
     """The frames as images ``[n * T, C, H, W]``."""
     return Batch(batch.values.flatten(0, 1))
+
+
+class _Varying(Fusion):
+    """New clips, whose frames are changed by values that vary smoothly; see `over_time`."""
+
+    role = "alone"
+
+    def __init__(self, own: Fusion) -> None:
+        self.own = own
+
+    def maps(self, function: Callable[..., Tensor], batch: Batch, value: Tensor, uniforms: Tensor) -> Tensor:
+        images, frames = _frames(batch), batch.values.shape[1]
+        varying = over_time(value, uniforms, frames)
+        own = self.own.maps(function, images, varying, per_frame(uniforms, frames))
+        return self.own.apply(images, own).values.view(batch.values.shape)
+
+    def apply(self, batch: Batch, maps: Tensor) -> Batch:
+        return Batch(maps)
 
 
 class _AllFrames(Fusion):
@@ -90,5 +108,6 @@ class _Frames(Fusion):
 
 FUSIONS: Mapping[str, Fusion] = {
     **{kind: (_AllFrames if own.carrier else _EachFrame)(own) for kind, own in OF_IMAGES.items()},
+    **{f"varying {kind}": _Varying(OF_IMAGES[kind]) for kind in ("samples", "colors", "warp")},
     "frames": _Frames(),
 }

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
+from autoaug.evaluation.wording import is_vague
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure
 from autoaug.results import MetricRecord, SearchResult
@@ -22,13 +23,13 @@ class SeedDifference(NamedTuple):
 
 
 class Differences(NamedTuple):
-    """All seeds in training order, with the mean difference and its interval."""
+    """All seeds in training order, with the mean difference and its interval; None if the seeds are too few for one."""
 
     candidate: str
     baseline: str
     seeds: tuple[SeedDifference, ...]
     mean: float
-    ci95: tuple[float, float]
+    ci95: tuple[float, float] | None
 
 
 def differences(result: SearchResult, metric: MetricRecord) -> Differences | None:
@@ -41,7 +42,7 @@ def differences(result: SearchResult, metric: MetricRecord) -> Differences | Non
         SeedDifference(seed, metric.value(a), metric.value(b), metric.value(a - b), a > b)
         for seed, a, b in zip(one.seeds, one.test_scores, other.test_scores, strict=False)
     )
-    interval = metric.interval(compared.ci95)
+    interval = None if is_vague(compared.differences, compared.ci95) else metric.interval(compared.ci95)
     return Differences(one.label, other.label, seeds, metric.value(compared.difference), interval)
 
 
@@ -50,7 +51,9 @@ def differences_figure(paired_seeds: Differences, metric: MetricRecord) -> go.Fi
     unit = f", {metric.points}" if metric.points else ""
     count = len(paired_seeds.seeds)
     figure = base_figure(130 + 14 * count, f"difference in test {metric.name}{unit}")
-    figure.add_vrect(x0=paired_seeds.ci95[0], x1=paired_seeds.ci95[1], fillcolor=ACCENT, opacity=0.15, line_width=0)
+    if paired_seeds.ci95 is not None:
+        low, high = paired_seeds.ci95
+        figure.add_vrect(x0=low, x1=high, fillcolor=ACCENT, opacity=0.15, line_width=0)
     figure.add_vline(x=paired_seeds.mean, line_color=ACCENT, line_width=2)
     figure.add_vline(x=0, line_color=MUTED, line_dash="dot")
     figure.add_scatter(
@@ -78,7 +81,8 @@ def differences_chart(facts: RunFacts) -> Chart | None:
         "differences",
         "result",
         f"Seed by seed: {paired_seeds.candidate} minus {paired_seeds.baseline}",
-        "Each dot is a seed, the line the estimate, the band its 95 % interval for new seeds and new samples.",
+        "Each dot is a seed, the line the estimate"
+        + (", the band its 95 % interval for new seeds and new samples." if paired_seeds.ci95 else "."),
         differences_figure(paired_seeds, facts.metric),
         ("seed", paired_seeds.candidate, paired_seeds.baseline, "difference"),
         [(str(row.seed), row.candidate, row.baseline, row.difference) for row in paired_seeds.seeds],

@@ -51,12 +51,14 @@ def gains_chart(facts: RunFacts) -> Chart | None:
     rows = [] if facts.result is None else claim_rows(facts.result, facts.metric)
     if not rows:
         return None
+    line = "Each line is the 95 % interval for new seeds and new samples; a policy is “better” or “worse” where all of "
+    line += "it is on one side of 0."
+    words = line if any(row.has_interval for row in rows) else "Seeds are too few for an interval: nothing is proven."
     less = "" if facts.metric.larger_is_better else " Less is better."
     return Chart(
         "gains",
         "gains",
         "",
-        "Each line is the 95 % interval for new seeds and new samples; a policy is “better” or “worse” where all of it "
-        f"is on one side of 0.{less}",
+        words + less,
         gains_figure(rows, facts.metric),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from autoaug.evaluation.wording import FEWEST_SEEDS
 from autoaug.results import Candidate, MetricScores, SearchResult
 
 
@@ -23,11 +24,15 @@ def metric_rows(result: SearchResult) -> list[MetricRow]:
 
 def _row(candidate: Candidate, names: list[str]) -> MetricRow:
     own = [candidate.metrics[name] for name in names]
-    return MetricRow(candidate.label, tuple(one.metric.title() for one in own), tuple(map(_words, own)))
+    return MetricRow(
+        candidate.label,
+        tuple(one.metric.title() for one in own),
+        tuple(_words(one, len(candidate.seeds)) for one in own),
+    )
 
 
-def _words(own: MetricScores) -> str:
-    """The mean and its interval in the metric's unit, such as ``97.20 [96.10, 98.30]``."""
+def _words(own: MetricScores, seeds: int) -> str:
+    """The mean and its interval in the metric's unit, such as ``97.20 [96.10, 98.30]``; of too few seeds the mean."""
     scale = own.metric.scale
     mean, low, high = (own.metric.number(scale * value) for value in (own.mean, *own.ci95))
-    return f"{mean} [{low}, {high}]"
+    return f"{mean} [{low}, {high}]" if seeds >= FEWEST_SEEDS else mean

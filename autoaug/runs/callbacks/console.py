@@ -14,9 +14,11 @@ from rich.progress import Progress as Bar
 
 from autoaug.results import ACCURACY, MetricRecord, TrialSummary
 from autoaug.search.progress import Progress
-from autoaug.utils.terminal import Heartbeat, say
+from autoaug.utils.terminal import Heartbeat, duration, say
 
 _PREPARING = "preparing"
+#: What the forecast counts for, as a part of the run.
+_FORECAST = 0.1
 
 
 class ConsoleProgress(Progress):
@@ -41,6 +43,7 @@ class ConsoleProgress(Progress):
         self._metric = ACCURACY
         self._part = 0.0, 1.0
         self._begun = time.monotonic(), 0.0
+        self._expected, self._ends = 0.0, math.inf
         self._trials = 0
         self._best: dict[tuple[float, bool], float] = {}
 
@@ -60,6 +63,11 @@ class ConsoleProgress(Progress):
     def measured_by(self, metric: MetricRecord) -> None:
         """What scores are, and how they are shown."""
         self._metric = metric
+
+    def expects(self, seconds: float, limit: float | None) -> None:
+        """How long the run takes, as forecast."""
+        self._expected = seconds if math.isfinite(seconds) else 0.0
+        self._ends = math.inf if limit is None else time.monotonic() + limit
 
     def part_begins(self, start: float, stop: float) -> None:
         """Another part of the run begins. The time left is judged by the time since the first one of this session."""
@@ -112,13 +120,12 @@ class ConsoleProgress(Progress):
         self._heartbeat.said()
 
     def _left(self, done: float) -> str:
-        """The time left of the whole run, if the rest is as fast as what this session has done."""
+        """The time left of the whole run, if the rest is as fast as what this session has done. The forecast counts as
+        much as a tenth of the run, so that the first trials, for which workers are started, say little.
+        """
         begun, before = self._begun
         if done <= before:
             return ""
-        return f"{_duration((time.monotonic() - begun) * (1 - done) / (done - before))} left"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
+        now, known = time.monotonic(), _FORECAST if self._expected else 0.0
+        whole = (now - begun + known * self._expected) / (done - before + known)
+        return f"{duration(max(0.0, min((1 - done) * whole, self._ends - now)))} left"

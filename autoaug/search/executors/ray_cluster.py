@@ -145,7 +145,7 @@ def _forget_authentication() -> None:
 @contextmanager
 def _loopback() -> Iterator[None]:
     """Make a Ray that starts in the block, with all its processes, listen on loopback only."""
-    before = ray_constants.ENABLE_RAY_CLUSTER
+    before, variable = ray_constants.ENABLE_RAY_CLUSTER, os.environ.get(_BEYOND_LOOPBACK)
     ray_constants.ENABLE_RAY_CLUSTER = False  # Ray read the variable when it was imported
     os.environ[_BEYOND_LOOPBACK] = "0"
     try:
@@ -153,6 +153,8 @@ def _loopback() -> Iterator[None]:
     finally:
         ray_constants.ENABLE_RAY_CLUSTER = before
         os.environ.pop(_BEYOND_LOOPBACK)
+        if variable is not None:
+            os.environ[_BEYOND_LOOPBACK] = variable
 
 
 @contextmanager

@@ -77,7 +77,7 @@ def assert_same(ours: torch.Tensor, theirs: np.ndarray | torch.Tensor, at_least:
 
 def loaded(policy: Policy, target: str) -> dict[str, Any]:
     namespace: dict[str, Any] = {"__name__": "exported"}
-    exec(compile(export_policy(policy, target), "exported", "exec"), namespace)  # the text under test
+    exec(compile(export_policy(policy, target, exact=True), "exported", "exec"), namespace)  # the text under test
     return namespace
 
 
@@ -96,7 +96,7 @@ def test_policies_replay_in_a_fresh_process(tmp_path: Path) -> None:
     policies = {**unmixed, **MIXED, "everything": EVERYTHING, "chained": CHAINED}
     assert len(unmixed) > 6
     for name, policy in policies.items():
-        (tmp_path / f"{name}.py").write_text(export_policy(policy, "torch", modality="audio"))
+        (tmp_path / f"{name}.py").write_text(export_policy(policy, "torch", modality="audio", exact=True))
     waves, labels = sounds(), torch.arange(24) % 3
     np.savez(tmp_path / "given.npz", waves=waves.numpy(), labels=labels.numpy())
     subprocess.run([sys.executable, "-I", "-c", RUN_TORCH, *policies], check=True, cwd=tmp_path)
@@ -120,11 +120,14 @@ def test_the_numpy_module_replays_without_torch(tmp_path: Path) -> None:
 
 
 def test_modules_import_their_library_alone() -> None:
-    modules = export_modules(EVERYTHING)
-    assert set(modules) == {"policy_torch.py", "policy_numpy.py"}
-    for name, library in (("policy_torch.py", "torch"), ("policy_numpy.py", "numpy")):
-        imported = re.findall(r"^(?:import|from) (\w+)", modules[name], re.MULTILINE)
-        assert set(imported) - sys.stdlib_module_names == {library}
+    modules, libraries = export_modules(EVERYTHING), ("torch", "numpy", "audiomentations")
+    assert set(modules) == {f"policy_{name}.py" for name in libraries}
+    for library in libraries:
+        imported = re.findall(r"^(?:import|from) (\w+)", modules[f"policy_{library}.py"], re.MULTILINE)
+        assert set(imported) - sys.stdlib_module_names == {library, "numpy"}, "recordings are arrays"
+    masked = export_policy(load_policy("specaugment-sm"), "torch")
+    imported = re.findall(r"^(?:import|from) (\w+)", masked, re.MULTILINE)
+    assert set(imported) - sys.stdlib_module_names == {"torch"}
 
 
 def test_what_targets_lack_is_refused() -> None:

@@ -37,7 +37,7 @@ def test_a_search_on_files_ends_in_a_report(tmp_path: Path) -> None:
     page = (run / "report.html").read_text()
     assert page.count("data:audio/wav;base64,") > 20
     names = {path.name for path in run.glob("policy_*.py")}
-    assert names <= {"policy_torch.py", "policy_numpy.py"}
+    assert names <= {"policy_torch.py", "policy_numpy.py", "policy_audiomentations.py"}
     robust = api.robustness(data, str(run), samples=8)
     assert "white noise" in str(robust)
 

@@ -197,7 +197,7 @@ def test_a_search_for_texts_ends_in_a_report_and_a_model(
     assert "What changed, text by text" in page
     assert all(f">{example.text}</td>" in page for example in transcripts.examples)
     waves = torch.from_numpy(melody("ab")).float()[None, None]
-    assert runpy.run_path(str(run / "policy_torch.py"))["Augment"](seed=0)(waves).shape == waves.shape
+    assert runpy.run_path(str(run / "policy_torch.py"))["Augment"]()(waves).shape == waves.shape
     api.export_model(run, tmp_path / "model")
     about = json.loads((tmp_path / "model/model.json").read_text())
     assert (about["task"], about["network"]) == ("transcription", "ctcnet")

@@ -94,6 +94,14 @@ def test_warps_after_warps_are_one_warp() -> None:
     assert (np.abs(ours - theirs) <= 1).mean() >= 0.99
 
 
+@pytest.mark.parametrize("name", sorted(MAPS))
+def test_a_large_image_is_warped_as_each_of_its_channels(name: str) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (60, 60, 3), np.uint8)
+    drawn = [DrawnOperation(name, 0.6 * get_operator(name).limit, [0.1, 0.7, 0.4, 0.9])]
+    alone = np.dstack([arrays.run(np.ascontiguousarray(channel), drawn) for channel in image.transpose(2, 0, 1)])
+    np.testing.assert_array_equal(arrays.run(image, drawn), alone)
+
+
 def test_behind_the_horizon_there_is_nothing() -> None:
     """A strong tilt of an image that was zoomed out shows positions behind the viewer."""
     images = levels(3, (32, 32))["smooth"]

@@ -23,6 +23,7 @@ from autoaug.policy.models import Layer, Mixing, Operation, Policy, SubPolicy
 from tests.samples import clips, operators_of
 
 OF_IMAGES = list(operators_of())
+VARYING = [name for name in operators_of("video") if name.startswith("Dynamic")]
 IN_TIME = [name for name, operator in operators_of("video").items() if operator.family == "time"]
 
 
@@ -50,7 +51,8 @@ def chosen(operators: list[str], kinds: int = 3) -> Policy:
 
 def test_every_operator_of_images_is_one_of_clips() -> None:
     names = {name for name in OF_IMAGES if name != "Identity"}
-    assert {f"Video{name}" for name in names} == set(operators_of("video")) - set(IN_TIME)
+    assert {f"Video{name}" for name in names} == set(operators_of("video")) - {*IN_TIME, *VARYING}
+    assert {name.removeprefix("Dynamic") for name in VARYING} <= names
 
 
 @pytest.mark.parametrize("magnitude", [0.3, -0.8])
@@ -64,6 +66,38 @@ def test_each_frame_is_what_the_image_becomes(magnitude: float) -> None:
         moved = apply_plan(plan_of(f"Video{name}", size, uniforms), given)
         for t in range(4):
             torch.testing.assert_close(moved[:, t], apply_plan(plan_of(name, size, uniforms), given[:, t]), msg=name)
+
+
+@pytest.mark.parametrize("name", VARYING)
+def test_varying_magnitudes_are_those_of_the_image_in_each_frame(name: str) -> None:
+    """A brightness tells the magnitudes of the frames, which are those of all operators that draw the same."""
+    given, uniforms, image = clips(6, frames=5), drawn(6, 1), name.removeprefix("Dynamic")
+    shares = curves(uniforms, 5)
+    moved = apply_plan(plan_of(name, 0.7, uniforms), given)
+    for t in range(5):
+        plan = plan_of(image, 0.7, uniforms)
+        then = Plan(plan.operators, plan.choice, plan.magnitude * shares[:, t], plan.uniforms)
+        torch.testing.assert_close(moved[:, t], apply_plan(then, given[:, t]), atol=2e-3, rtol=0)
+    alone = apply_plan(plan_of(name, 0.7, uniforms), given[:, :1])
+    torch.testing.assert_close(alone[:, 0], apply_plan(plan_of(image, 0.7, uniforms), given[:, 0]))
+
+
+def curves(uniforms: torch.Tensor, frames: int) -> torch.Tensor:
+    """The magnitudes of frames as shares of the clip's, ``[n, frames]``, by how much brighter a gray clip gets."""
+    gray = torch.full((len(uniforms), frames, 1, 4, 4), 0.25)
+    return apply_plan(plan_of("DynamicBrightness", 0.7, uniforms), gray).mean((2, 3, 4)).sub(0.25) / (0.25 * 0.7)
+
+
+def test_magnitudes_vary_smoothly_from_the_first_frame_on() -> None:
+    shares = curves(drawn(2000), 64)
+    torch.testing.assert_close(shares[:, 0], torch.ones(2000), atol=1e-4, rtol=0)
+    assert shares.min() > -1e-4
+    assert shares.max() < 1 + 1e-4
+    lowest = shares.amin(1).numpy()
+    assert stats.kstest(lowest, "uniform").pvalue > 1e-3, "the depth is drawn evenly"
+    bends = shares.diff(dim=1).abs().amax(1)
+    assert bends.max() < 0.35, "it jumps nowhere, from one of 64 frames to the next"
+    assert len(shares.std(1).unique()) > 1900, "each clip has its own curve"
 
 
 def test_runs_of_operators_are_those_of_images() -> None:

@@ -7,15 +7,17 @@ in [0, 1).
 from __future__ import annotations
 
 import math
+import os
 from typing import Any
 
 import numpy as np
 
 from autoaug.modalities.audio.fourier import fft_length
+from autoaug.modalities.audio.recordings import impulse_recordings, noise_recordings
 
 Array = Any
-#: Noise by the slope of its spectrum, made once.
-BANKS: dict[float, Array] = {}
+#: Noise by the slope of its spectrum, and recordings by their folders, made once.
+BANKS: dict[Any, Array] = {}
 
 
 def lengths_of(waves: Array) -> Array:
@@ -150,6 +152,16 @@ def pink_noise(waves: Array, ratio: Array, uniforms: Array, lengths: Array) -> A
     return add_noise(waves, part_of_bank(1.0, waves, uniforms[:, 0]), ratio, lengths)
 
 
+def background_noise(waves: Array, ratio: Array, uniforms: Array, lengths: Array) -> Array:
+    key = "noise", os.environ.get("AUTOAUG_NOISE")
+    if key not in BANKS:
+        BANKS[key] = noise_recordings()
+    bank, part = BANKS[key], uniforms[:, 1] * np.float32(128000)
+    which = (uniforms[:, 0] * np.float32(len(bank))).astype(int)
+    index = (part.astype(int)[:, None] + np.arange(waves.shape[2])) % 128000
+    return add_noise(waves, np.broadcast_to(bank[which[:, None], index][:, None], waves.shape), ratio, lengths)
+
+
 def impulse_responses(seconds: Array, place: Array, samples: int) -> Array:
     time = np.arange(samples)
     index = (place * 131072).astype(int)[:, None] + time
@@ -158,12 +170,23 @@ def impulse_responses(seconds: Array, place: Array, samples: int) -> Array:
     return response / np.sqrt(np.square(response).sum(1, keepdims=True))
 
 
-def reverberation(waves: Array, seconds: Array, uniforms: Array, lengths: Array) -> Array:
-    samples = min(waves.shape[-1], 8000)
-    response = impulse_responses(seconds, uniforms[:, 0], 8000)[:, :samples]
-    size = 1 << (waves.shape[-1] + samples - 1).bit_length()
+def convolved(waves: Array, responses: Array) -> Array:
+    response = responses[:, : waves.shape[-1]]
+    size = 1 << (waves.shape[-1] + response.shape[-1] - 1).bit_length()
     spectrum = np.fft.rfft(waves, n=size) * np.fft.rfft(response, n=size)[:, None]
     return np.fft.irfft(spectrum, n=size)[..., : waves.shape[-1]]
+
+
+def reverberation(waves: Array, seconds: Array, uniforms: Array, lengths: Array) -> Array:
+    return convolved(waves, impulse_responses(seconds, uniforms[:, 0], 8000))
+
+
+def impulse_response(waves: Array, share: Array, uniforms: Array, lengths: Array) -> Array:
+    key = "impulses", os.environ.get("AUTOAUG_IMPULSES")
+    if key not in BANKS:
+        BANKS[key] = impulse_recordings()
+    response = BANKS[key][(uniforms[:, 0] * np.float32(len(BANKS[key]))).astype(int)]
+    return waves + per_wave(share) * (convolved(waves, response) - waves)
 
 
 def bent(hertz: Array) -> Array:

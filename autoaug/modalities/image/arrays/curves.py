@@ -1,5 +1,5 @@
-"""Curves: operators that are functions of a channel's value, as tables of 256 values in [0, 1], one column per channel
-or one for all.
+"""Curves: operators that are functions of a channel's value, as tables of 256 values in [0, 1], one row per channel or
+one for all.
 
 Each takes the table of what was done before, so that a run of curves becomes one table, without rounding between them.
 The same curves as in `autoaug.modalities.image.tone` and `color`, which explain them.
@@ -16,7 +16,7 @@ import numpy as np
 from autoaug.modalities.image.arrays.values import channels_of, gray_weights
 
 #: Whole levels, and the table of the identity.
-WHOLE = np.arange(256, dtype=np.float32)[:, None]
+WHOLE = np.arange(256, dtype=np.float32)[None]
 LEVELS = WHOLE / np.float32(255)
 
 
@@ -25,7 +25,7 @@ class Values:
 
     Args:
         image: ``[H, W]`` or ``[H, W, C]`` uint8.
-        table: float32 ``[256, 1]`` or ``[256, C]`` in [0, 1].
+        table: float32 ``[1, 256]`` or ``[C, 256]`` in [0, 1].
     """
 
     def __init__(self, image: np.ndarray, table: np.ndarray) -> None:
@@ -34,21 +34,20 @@ class Values:
 
     def counts(self) -> np.ndarray:
         """How often each level occurs in the image, float32 ``[C, 256]``."""
-        counts = [cv2.calcHist([self.image], [c], None, [256], [0, 256]) for c in range(self.channels)]
-        return np.concatenate(counts, axis=None).reshape(-1, 256)
+        counts = np.empty((self.channels, 256), np.float32)
+        for channel, own in enumerate(counts):
+            cv2.calcHist([self.image], [channel], None, [256], [0, 256], own)
+        return counts
 
     def ends(self) -> tuple[list[float], list[float]]:
         """The lowest and the highest value of each channel."""
         if self.table is LEVELS:
             rows = self.image.reshape(len(self.image), -1)  # over rows first: pixels one by one take five times as long
-            reduced = (
-                reduce(reduce(rows).reshape(-1, self.channels)).tolist()
-                for reduce in (np.minimum.reduce, np.maximum.reduce)
-            )
-            low, high = ([level / 255 for level in ends] for ends in reduced)
-            return low, high
-        occurs = self.counts().T > 0
-        ends = np.where(occurs, self.table, 2).min(0), np.where(occurs, self.table, -1).max(0)
+            low = np.minimum.reduce(np.minimum.reduce(rows).reshape(-1, self.channels)).tolist()
+            high = np.maximum.reduce(np.maximum.reduce(rows).reshape(-1, self.channels)).tolist()
+            return [level / 255 for level in low], [level / 255 for level in high]
+        occurs = self.counts() > 0
+        ends = np.where(occurs, self.table, 2).min(1), np.where(occurs, self.table, -1).max(1)
         return ends[0].tolist(), ends[1].tolist()
 
     def mean_gray(self) -> float:
@@ -56,7 +55,7 @@ class Values:
         if self.table is LEVELS:
             means = [level / 255 for level in cv2.mean(self.image)]
         else:
-            means = ((self.counts().T * self.table).sum(0) / (self.image.size / self.channels)).tolist()
+            means = ((self.counts() * self.table).sum(1) / (self.image.size / self.channels)).tolist()
         return sum(mean * weight for mean, weight in zip(means, gray_weights(self.channels), strict=False))
 
 
@@ -73,16 +72,16 @@ def _invert(values: Values, on: float, uniforms: Sequence[float]) -> np.ndarray:
 
 
 def _autocontrast(values: Values, share: float, uniforms: Sequence[float]) -> np.ndarray:
-    scale, shift = [], []
+    lines = []
     for low, high in zip(*values.ends(), strict=True):
         gain, weight = (share / (high - low), share) if high - low >= 1e-6 else (0.0, 0.0)
-        scale.append(1 + gain - weight)
-        shift.append(low * gain)
-    return values.table * np.array(scale, np.float32) - np.array(shift, np.float32)
+        lines.append((1 + gain - weight, low * gain))
+    scale, shift = np.array(lines, np.float32).T[..., None]
+    return values.table * scale - shift
 
 
 def _channel_drop(values: Values, share: float, uniforms: Sequence[float]) -> np.ndarray:
-    scale = np.ones(values.channels, np.float32)
+    scale = np.ones((values.channels, 1), np.float32)
     if values.channels > 1:
         scale[int(uniforms[0] * values.channels)] -= share
     return values.table * scale
@@ -91,7 +90,7 @@ def _channel_drop(values: Values, share: float, uniforms: Sequence[float]) -> np
 def _color_temperature(values: Values, octaves: float, uniforms: Sequence[float]) -> np.ndarray:
     if values.channels != 3:
         return values.table
-    return values.table * np.exp2(octaves * np.array([0.5, 0.0, -0.5])).astype(np.float32)
+    return values.table * np.exp2(octaves * np.array([[0.5], [0.0], [-0.5]])).astype(np.float32)
 
 
 def _solarize(values: Values, depth: float, uniforms: Sequence[float]) -> np.ndarray:
@@ -111,16 +110,18 @@ def _posterize(values: Values, bits: float, uniforms: Sequence[float]) -> np.nda
 def _equalize(values: Values, share: float, uniforms: Sequence[float]) -> np.ndarray:
     counts, table = values.counts(), values.table
     if table is not LEVELS:
-        levels = np.rint(table * 255).astype(np.int64).T.repeat(values.channels // table.shape[1], 0)
+        levels = np.rint(table * 255).astype(np.int64).repeat(values.channels // len(table), 0)
         counts = np.array([np.bincount(*own, 256) for own in zip(levels, counts, strict=True)])
-    before = counts.cumsum(1) - counts
-    step = np.floor((before * (counts > 0)).max(1, keepdims=True) / 255)  # from the pixels below the highest level
-    new = np.floor((before + np.floor(step / 2)) / np.maximum(step, 1))
-    new = np.minimum(new, 255) * np.float32(1 / 255)
+    before = np.add.accumulate(counts, 1) - counts
+    lines = []
+    for below in np.maximum.reduce(before * (counts > 0), 1).tolist():  # the highest level that occurs
+        step = max(below // 255, 1)
+        lines.append((1 / step, (step // 2 + 0.25) / step, share if below >= 255 else 0.0))  # 4, not 3.9999999
+    scale, shift, weight = np.array(lines, np.float32).T[..., None]
+    new = np.minimum(np.floor(before * scale + shift), 255) * np.float32(1 / 255)
     if table is not LEVELS:
         new = np.take_along_axis(new, levels, 1)
-    weight = np.where(step > 0, np.float32(share), 0).T
-    return table + weight * (new.T - table)
+    return table + weight * (new - table)
 
 
 def _solarize_add(values: Values, added: float, uniforms: Sequence[float]) -> np.ndarray:

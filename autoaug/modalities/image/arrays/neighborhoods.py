@@ -62,8 +62,9 @@ def _sharpness(image: np.ndarray, change: float, uniforms: Uniforms) -> np.ndarr
         return image.copy()
     around = -change / 13
     kernel = np.array([[around] * 3, [around, 1 + change + 5 * around, around], [around] * 3], np.float32)
-    sharp = image.copy()
-    sharp[1:-1, 1:-1] = cv2.filter2D(image, -1, kernel)[1:-1, 1:-1]
+    sharp = cv2.filter2D(image, -1, kernel)
+    for border in (np.s_[:1], np.s_[-1:], np.s_[:, :1], np.s_[:, -1:]):
+        sharp[border] = image[border]
     return sharp
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import cv2
@@ -9,26 +10,46 @@ import numpy as np
 
 from autoaug.modalities.image.arrays.maps import Map, Size, keeps_pixels, on_pixels
 
+#: OpenCV warps four channels in half the time of three: of more values, conversions included, faster, and equally.
+_MANY = 48 * 48 * 3
+
 
 def warped(image: np.ndarray, map_: Map) -> np.ndarray:
     """A new image ``[H, W, ...]`` whose pixels come from where the map, from the image center, points to."""
     height, width = size = image.shape[:2]
     direct = on_pixels(map_, size)
     if keeps_pixels(direct, size):
-        return _affine(image, direct, cv2.INTER_NEAREST)
+        return _copied(image, *(round(number) for number in direct[:6]))
     if direct[6] == direct[7] == 0:
-        return _affine(image, direct, cv2.INTER_LINEAR)
+        return _resampled(cv2.warpAffine, image, np.array(direct[:6]).reshape(2, 3), cv2.INTER_LINEAR)
     corners = [(x, y) for x in (0, width - 1) for y in (0, height - 1)]
     if all(direct[6] * x + direct[7] * y + direct[8] > 1e-6 for x, y in corners):
-        matrix = np.array(direct).reshape(3, 3)
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return cv2.warpPerspective(image, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_CONSTANT)
+        return _resampled(cv2.warpPerspective, image, np.array(direct).reshape(3, 3), cv2.INTER_LINEAR)
     return taken(image, through(own_positions(size), map_))
 
 
-def _affine(image: np.ndarray, direct: Map, interpolation: int) -> np.ndarray:
-    flags = interpolation | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(image, np.array((direct[:3], direct[3:6])), image.shape[1::-1], flags=flags)
+def _copied(image: np.ndarray, a: int, b: int, x: int, d: int, e: int, y: int) -> np.ndarray:
+    """The image at ``(a i + b j + x, d i + e j + y)`` for each pixel ``(i, j)``, all whole numbers."""
+    height, width = image.shape[:2]
+    if b or d or abs(a) != 1 or abs(e) != 1:
+        return _resampled(cv2.warpAffine, image, np.array([[a, b, x], [d, e, y]], np.float64), cv2.INTER_NEAREST)
+    # Flips and shifts, in a fraction of a warp's time.
+    if a < 0:
+        image, x = cv2.flip(image, 1), width - 1 - x
+    if e < 0:
+        image, y = cv2.flip(image, 0), height - 1 - y
+    made = np.zeros_like(image)
+    part = image[max(y, 0) : max(height + y, 0), max(x, 0) : max(width + x, 0)]
+    made[max(-y, 0) : max(height - y, 0), max(-x, 0) : max(width - x, 0)] = part
+    return made
+
+
+def _resampled(warp: Callable[..., np.ndarray], image: np.ndarray, matrix: np.ndarray, how: int) -> np.ndarray:
+    """The image warped by a function of OpenCV, and a matrix from pixels of the output to positions in the input."""
+    three = image.ndim == 3 and image.shape[2] == 3 and image.size > _MANY
+    given = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA) if three else image
+    made = warp(given, matrix, image.shape[1::-1], flags=how | cv2.WARP_INVERSE_MAP)
+    return cv2.cvtColor(made, cv2.COLOR_RGBA2RGB) if three else made
 
 
 @lru_cache(maxsize=8)

@@ -41,7 +41,7 @@ def _mapped(image: np.ndarray, table: np.ndarray) -> np.ndarray:
     if table is LEVELS:
         return image
     levels = cv2.multiply(table, 255.0, dtype=cv2.CV_8U)
-    return cv2.LUT(image, levels.reshape(1, 256, -1))
+    return cv2.LUT(image, (levels if len(levels) == 1 else cv2.transpose(levels)).reshape(1, 256, -1))
 
 
 def _moved(image: np.ndarray, map_: Map) -> np.ndarray:

@@ -18,9 +18,12 @@ _KINDS = {
     "field": "field",
     "frames": "frames",
 }
+_VARYING = ("varying samples", "varying colors", "varying warp")
+_KINDS |= {kind: kind for kind in _VARYING}
+_OF_LIBRARY = dict.fromkeys(_VARYING, "varying samples")
 _USE = "clips = Augment()(clips)"
 
 EXPORTS: Mapping[str, Runtime] = {
-    "torchvision": TorchRuntime(_USE, torchvision, True, _KINDS, apply, plain, mixing),
-    "kornia": TorchRuntime(_USE, kornia, False, _KINDS, apply, plain, mixing),
+    "torchvision": TorchRuntime(_USE, torchvision, True, _KINDS, apply, plain, mixing, library_kinds=_OF_LIBRARY),
+    "kornia": TorchRuntime(_USE, kornia, False, _KINDS, apply, plain, mixing, library_kinds=_OF_LIBRARY),
 }

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from autoaug.modalities.image.exports.apply import one_by_one
 from autoaug.modalities.image.warping import field_grid, field_through, sample, transform_colors, warp
-from autoaug.modalities.video.clips import per_frame, show
+from autoaug.modalities.video.clips import over_time, per_frame, show
 
 __all__ = ["apply_operations", "one_by_one"]
 
@@ -18,7 +18,7 @@ def apply_operations(clips: Tensor, choice: Tensor, magnitude: Tensor, uniforms:
     """Apply to each clip its operators in order; in every step, all clips with the same operator are batched.
 
     Frames are changed as images are, all of a clip alike. Consecutive warps of a clip are composed into one map, and
-    all its frames are sampled once, as if they were channels.
+    all its frames are sampled once, as if they were channels, unless their magnitudes vary over the clip.
     """
     clips, frames = clips.clone(), clips.shape[1]
     maps = torch.eye(3, dtype=clips.dtype, device=clips.device).repeat(len(clips), 1, 1)
@@ -53,9 +53,14 @@ def apply_operations(clips: Tensor, choice: Tensor, magnitude: Tensor, uniforms:
             if kind == "frames":
                 clips[rows] = show(clips[rows], function(value, numbers, frames))
                 continue
-            images = clips[rows].flatten(0, 1)
-            result = function(images, per_frame(value, frames), per_frame(numbers, frames))
-            result = transform_colors(images, result) if kind == "colors" else result.clamp(0, 1)
+            images, varies = clips[rows].flatten(0, 1), kind.startswith("varying")
+            value = over_time(value, numbers, frames) if varies else per_frame(value, frames)
+            numbers = per_frame(numbers, frames)
+            if kind == "varying warp":
+                result = warp(images, function(value, numbers, clips.shape[-2:])).clamp(0, 1)
+            else:
+                result = function(images, value, numbers)
+                result = transform_colors(images, result) if kind.endswith("colors") else result.clamp(0, 1)
             clips[rows] = result.view(clips[rows].shape)
     finish(torch.arange(len(clips), device="cpu"))
     return clips

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from autoaug.modalities.expressions import number, pair
 from autoaug.modalities.image.exports.idioms.drawn import by_helper, drawn
-from autoaug.modalities.image.exports.idioms.numbers import number, pair
 from autoaug.modalities.runtime import Call, Expression
 
 use = "image = A.Compose([Augment()], seed=0)(image=image)['image']"
@@ -18,7 +18,7 @@ imports: Sequence[str] = (
     "import albumentations as A",
     "import numpy as np",
 )
-helpers = Path(__file__).parent / "albumentations_helpers.py"
+helpers: Sequence[Path] = (Path(__file__).parent / "albumentations_helpers.py",)
 shell = Path(__file__).parent / "albumentations.txt"
 published: Mapping[str, str] = {}
 published_note = ""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
-from autoaug.modalities.image.exports.idioms.numbers import number, pair
-from autoaug.modalities.runtime import Call, Expression
+from autoaug.modalities.expressions import pair
 
 Ends = Mapping[str, tuple[float, float]]
 
@@ -62,9 +61,3 @@ def by_helper(
             function, ends = functions[operator]
             return drawn(kind, function, p, ends(low, high))
     return None
-
-
-def one_of(helper: str, items: Sequence[Expression], weights: Sequence[float]) -> Expression:
-    """The object of a helper class that applies one of the items, which has no weights where all are equal."""
-    even = max(weights) - min(weights) < 1e-9
-    return Call(f"{helper}([", items, "])" if even else f"], p=[{', '.join(map(number, weights))}])")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from autoaug.modalities.image.exports.idioms.drawn import by_helper, one_of
-from autoaug.modalities.image.exports.idioms.numbers import number
+from autoaug.modalities.expressions import number, one_of, pair
+from autoaug.modalities.image.exports.idioms.drawn import by_helper
 from autoaug.modalities.runtime import Call, Expression
 
 use = "images = Augment()(images, training=True)"
 imports: Sequence[str] = ("from typing import Any", "import keras", "from keras import ops")
-helpers = Path(__file__).parent / "keras_helpers.py"
+helpers: Sequence[Path] = (Path(__file__).parent / "keras_helpers.py",)
 shell = Path(__file__).parent / "keras.txt"
 published: Mapping[str, str] = {}
 published_note = ""
@@ -25,9 +25,15 @@ def operation(operator: str, low: float, high: float, probability: float) -> Exp
         return f'keras.layers.RandomFlip("{operator.removesuffix("Flip").lower()}")'
     if operator == "AutoContrast" and low == probability == 1:
         return "keras.layers.AutoContrast(value_range=(0, 1))"
+    if operator == "Invert":
+        return f"keras.layers.RandomInvert({pair(probability, probability)}, value_range=(0, 1))"
+    if operator == "Rotate" and probability == 1:
+        return f'keras.layers.RandomRotation({pair(low / 360, high / 360)}, fill_mode="constant")'
+    if operator == "Solarize" and high == probability == 1:  # it takes the lower end for a level of 255
+        return f"keras.layers.Solarization(threshold_factor={pair(0, 1 - low)}, value_range=(0, 1))"
     if operator == "Grayscale" and low == 1:
         return f"keras.layers.RandomGrayscale({number(probability)})"
-    return None if operator in _MISSING else by_helper(operator, low, high, number(probability))
+    return None if operator in _MISSING else by_helper(operator, low, high, number(probability), "Random", "Random")
 
 
 def choice(items: Sequence[Expression], weights: Sequence[float]) -> Expression:

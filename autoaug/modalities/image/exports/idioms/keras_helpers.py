@@ -10,8 +10,8 @@ import keras
 from keras import ops
 
 
-class RandomValue(keras.layers.Layer):
-    """Apply a function of images, with a probability and arguments drawn evenly between their ends, for each image."""
+class Random(keras.layers.Layer):
+    """Apply a function to each image with a probability, and with arguments drawn evenly between their ends."""
 
     def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
         super().__init__(dtype="float32")
@@ -20,25 +20,9 @@ class RandomValue(keras.layers.Layer):
     def draw(self, images: Any, low: float = 0.0, high: float = 1.0) -> Any:
         return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, "float32", self.seeds)
 
-    def changed(self, images: Any) -> Any:
-        return self.function(images, **{name: self.draw(images, *ends) for name, ends in self.ends.items()})
-
     def call(self, images: Any) -> Any:
-        made = ops.clip(self.changed(images), 0, 1)
-        return made if self.p == 1 else ops.where(self.draw(images) < self.p, made, images)
-
-
-class RandomWarp(RandomValue):
-    """The same for movements. The function gives the first rows of matrices from points (x, y, 1), counted from the
-    centers of pixels, to where their values come from.
-    """
-
-    def changed(self, images: Any) -> Any:
-        height, width = images.shape[1:3]
-        drawn = {name: self.draw(images, *ends)[:, 0, 0] for name, ends in self.ends.items()}
-        across, down = self.function(height, width, **drawn)
-        rows = ops.concatenate([value + 0 * images[:, 0, 0, :1] for value in (*across, *down, 0.0, 0.0)], 1)
-        return ops.image.affine_transform(images, rows, fill_mode="constant", data_format="channels_last")
+        made = self.function(images, **{name: self.draw(images, *ends) for name, ends in self.ends.items()})
+        return ops.where(self.draw(images) < self.p, ops.clip(made, 0, 1), images)
 
 
 class OneOf(keras.layers.Layer):
@@ -70,66 +54,70 @@ class InTurn(keras.layers.Layer):
         return images
 
 
-def horizontal_flip(height: int, width: int) -> Any:
-    return (-1.0, 0.0, width - 1), (0.0, 1.0, 0.0)
+def warp(images: Any, *rows: Any) -> Any:
+    """Take each point (x, y, 1), counted from pixel centers, from where a matrix of these rows maps it."""
+    matrix = [0 * images[:, :1, :1, :1] + number for number in (*rows, 0.0, 0.0)]
+    matrix = ops.reshape(ops.concatenate(matrix, 1), (-1, 8))
+    return ops.image.affine_transform(images, matrix, fill_mode="constant", data_format="channels_last")
 
 
-def vertical_flip(height: int, width: int) -> Any:
-    return (1.0, 0.0, 0.0), (0.0, -1.0, height - 1)
+def horizontal_flip(images: Any) -> Any:
+    return ops.flip(images, 2)
 
 
-def transpose(height: int, width: int) -> Any:
+def vertical_flip(images: Any) -> Any:
+    return ops.flip(images, 1)
+
+
+def transpose(images: Any) -> Any:
     """Mirror a square along its diagonal, another rectangle left and right."""
-    return ((0.0, 1.0, 0.0), (1.0, 0.0, 0.0)) if height == width else ((-1.0, 0.0, width - 1), (0.0, 1.0, 0.0))
+    height, width = images.shape[1:3]
+    return ops.transpose(images, (0, 2, 1, 3)) if height == width else ops.flip(images, 2)
 
 
-def rotate(height: int, width: int, degrees: Any) -> Any:
+def rotate(images: Any, degrees: Any) -> Any:
     """Turn counterclockwise about the center."""
+    height, width = images.shape[1:3]
     x, y, angle = (width - 1) / 2, (height - 1) / 2, degrees * math.pi / 180
     cos, sin = ops.cos(angle), ops.sin(angle)
-    return (cos, -sin, x - cos * x + sin * y), (sin, cos, y - sin * x - cos * y)
+    return warp(images, cos, -sin, x - cos * x + sin * y, sin, cos, y - sin * x - cos * y)
 
 
-def quarter_turn(height: int, width: int, case: Any) -> Any:
+def quarter_turn(images: Any, case: Any) -> Any:
     """Turn a square by 90, 180 or 270 degrees, another rectangle by 180 in two of three cases."""
-    turns = ops.floor(case) + 1 if height == width else 2 * ops.minimum(ops.floor(case), 1)
-    x, y, cos, sin = (width - 1) / 2, (height - 1) / 2, ops.cos(turns * math.pi / 2), ops.sin(turns * math.pi / 2)
-    cos, sin = ops.round(cos), ops.round(sin)
-    return (cos, -sin, x - cos * x + sin * y), (sin, cos, y - sin * x - cos * y)
+    height, width = images.shape[1:3]
+    return rotate(images, 90 * (ops.floor(case) + 1) if height == width else 180 * ops.minimum(ops.floor(case), 1))
 
 
-def shear(height: int, width: int, x: Any = 0.0, y: Any = 0.0) -> Any:
+def shear(images: Any, x: Any = 0.0, y: Any = 0.0) -> Any:
     """Shear by slopes, about the upper left corner."""
-    return (1.0, x, x / 2), (y, 1.0, y / 2)
+    return warp(images, 1, x, x / 2, y, 1, y / 2)
 
 
-def translate(height: int, width: int, x: Any = 0.0, y: Any = 0.0) -> Any:
+def translate(images: Any, x: Any = 0.0, y: Any = 0.0) -> Any:
     """Move by fractions of the size, in whole pixels."""
-    right, down = x * width, y * height
-    return (1.0, 0.0, -whole(right)), (0.0, 1.0, -whole(down))
+    height, width = images.shape[1:3]
+    right, down = (ops.trunc(ops.round(move * 1000) / 1000) for move in (x * width, y * height))
+    return warp(images, 1, 0, -right, 0, 1, -down)
 
 
-def whole(move: Any) -> Any:
-    return ops.trunc(ops.round(move * 1000) / 1000)
+def zoom(images: Any, octaves: Any) -> Any:
+    by, (height, width) = 2**-octaves, images.shape[1:3]
+    return warp(images, by, 0, (width - 1) * (1 - by) / 2, 0, by, (height - 1) * (1 - by) / 2)
 
 
-def zoom(height: int, width: int, octaves: Any) -> Any:
-    by = 2**-octaves
-    return (by, 0.0, (width - 1) * (1 - by) / 2), (0.0, by, (height - 1) * (1 - by) / 2)
-
-
-def pad_crop(height: int, width: int, padding: Any, x: Any, y: Any) -> Any:
+def pad_crop(images: Any, padding: Any, x: Any, y: Any) -> Any:
     """Pad by a fraction of the size, and crop the original size at a place between 0 and 1."""
-    down, across = ops.round(padding * height), ops.round(padding * width)
+    down, across = (ops.round(padding * length) for length in images.shape[1:3])
     left, top = ops.floor(x * (2 * across + 1)) - across, ops.floor(y * (2 * down + 1)) - down
-    return (1.0, 0.0, left), (0.0, 1.0, top)
+    return warp(images, 1, 0, left, 0, 1, top)
 
 
-def resized_crop(height: int, width: int, share: Any, area: Any, aspect: Any, x: Any, y: Any) -> Any:
+def resized_crop(images: Any, share: Any, area: Any, aspect: Any, x: Any, y: Any) -> Any:
     """Scale a part to the full size, which leaves out up to a share of the area."""
-    size, ratio = 1 - share * area, ops.exp(share / 0.92 * math.log(4 / 3) * aspect)
+    (height, width), size, ratio = images.shape[1:3], 1 - share * area, ops.exp(share / 0.92 * math.log(4 / 3) * aspect)
     across, down = ops.minimum(ops.sqrt(size * ratio), 1), ops.minimum(ops.sqrt(size / ratio), 1)
-    return (across, 0.0, (1 - across) * (width - 1) * x), (0.0, down, (1 - down) * (height - 1) * y)
+    return warp(images, across, 0, (1 - across) * (width - 1) * x, 0, down, (1 - down) * (height - 1) * y)
 
 
 def gray(images: Any) -> Any:

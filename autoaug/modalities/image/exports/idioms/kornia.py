@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from autoaug.modalities.image.exports.idioms.drawn import by_helper, drawn, one_of
-from autoaug.modalities.image.exports.idioms.numbers import number, pair
+from autoaug.modalities.expressions import number, one_of, pair
+from autoaug.modalities.image.exports.idioms.drawn import by_helper, drawn
 from autoaug.modalities.runtime import Call, Expression
 
 use = "images = Augment()(images); torch.manual_seed seeds it"
@@ -18,7 +18,7 @@ imports: Sequence[str] = (
     "from torch import Tensor",
     "from torch import nn",
 )
-helpers = Path(__file__).parent / "kornia_helpers.py"
+helpers: Sequence[Path] = (Path(__file__).parent / "kornia_helpers.py",)
 shell = Path(__file__).parent / "kornia.txt"
 published: Mapping[str, str] = {}
 published_note = ""
@@ -28,10 +28,10 @@ _NATIVE: Mapping[str, Callable[[float, float, str], str]] = {
     "VerticalFlip": lambda low, high, p: f"K.RandomVerticalFlip(p={p})",
     "Invert": lambda low, high, p: f"K.RandomInvert(p={p})",
     "Brightness": lambda low, high, p: drawn(
-        "RandomValue", "E.adjust_brightness_accumulative", p, {"factor": (1 + low, 1 + high)}
+        "Random", "E.adjust_brightness_accumulative", p, {"factor": (1 + low, 1 + high)}
     ),
     "Contrast": lambda low, high, p: drawn(
-        "RandomValue", "E.adjust_contrast_with_mean_subtraction", p, {"factor": (1 + low, 1 + high)}
+        "Random", "E.adjust_contrast_with_mean_subtraction", p, {"factor": (1 + low, 1 + high)}
     ),
     "Sharpness": lambda low, high, p: f"K.RandomSharpness({pair(1 + low, 1 + high)}, p={p})",
     "Posterize": lambda low, high, p: f"K.RandomPosterize({pair(8 - high, 8 - low)}, p={p})",
@@ -51,7 +51,11 @@ def operation(operator: str, low: float, high: float, probability: float) -> Exp
     if operator in _FULL and low == high == 1:
         return f"{_FULL[operator]}(p={number(probability)})"
     p = number(probability)
-    return _NATIVE[operator](low, high, p) if operator in _NATIVE else by_helper(operator, low, high, p)
+    return (
+        _NATIVE[operator](low, high, p)
+        if operator in _NATIVE
+        else by_helper(operator, low, high, p, "Random", "Random")
+    )
 
 
 def choice(items: Sequence[Expression], weights: Sequence[float]) -> Expression:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from autoaug.modalities.image.exports.idioms.drawn import by_helper, drawn, one_of
-from autoaug.modalities.image.exports.idioms.numbers import number
+from autoaug.modalities.expressions import number, one_of
+from autoaug.modalities.image.exports.idioms.drawn import by_helper, drawn
 from autoaug.modalities.runtime import Call, Expression
 
 use = "image = Augment(seed=0)(image)"
 imports: Sequence[str] = ("import sys", "from typing import Any", "import numpy as np", "from PIL import Image")
-helpers = Path(__file__).parent / "numpy_helpers.py"
+helpers: Sequence[Path] = (Path(__file__).parent / "numpy_helpers.py",)
 shell = Path(__file__).parent / "numpy.txt"
 published: Mapping[str, str] = {}
 published_note = ""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from autoaug.modalities.image.exports.idioms.drawn import one_of
-from autoaug.modalities.image.exports.idioms.numbers import number, pair
+from autoaug.modalities.expressions import number, one_of, pair
 from autoaug.modalities.runtime import Call, Expression
 
 use = "image = Augment()(image), one at a time; torch.manual_seed seeds it"
@@ -19,7 +18,7 @@ imports: Sequence[str] = (
     "from torchvision.transforms import v2",
     "from torchvision.transforms.v2 import functional as F",
 )
-helpers = Path(__file__).parent / "torchvision_helpers.py"
+helpers: Sequence[Path] = (Path(__file__).parent / "torchvision_helpers.py",)
 shell = Path(__file__).parent / "torchvision.txt"
 published: Mapping[str, str] = {
     "trivialaugment-wide": "TrivialAugmentWide(num_magnitude_bins=256, interpolation=BILINEAR)",

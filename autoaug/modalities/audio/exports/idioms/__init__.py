@@ -1,0 +1,1 @@
+"""Policies for sounds in the words of libraries."""
