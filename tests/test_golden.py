@@ -20,6 +20,7 @@ import torch
 from tests.golden_elsewhere import elsewhere
 from tests.golden_policies import choices, fingerprints, pixels, plans
 from tests.golden_search import proposals, verdicts
+from tests.golden_texts import texts
 
 GOLDEN = Path(__file__).parent / "golden.json"
 #: What is pinned, and how far numbers may differ.
@@ -31,6 +32,7 @@ PINNED: dict[str, tuple[Callable[[], dict[str, Any]], float]] = {
     "verdicts": (verdicts, 2e-6),
     "choices": (choices, 2e-6),
     "elsewhere": (elsewhere, 2e-3),
+    "texts": (texts, 1e-5),
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -74,6 +76,20 @@ def test_the_texts_of_a_table_are_translated_once_when_it_is_opened(
     made = applied("RoundTripTranslation", given, 1.0)
     assert ["little" in text_of(row) for row in made.numpy()] == ["small" in text_of(row) for row in given.numpy()]
     open_source(data, 2**30)
+
+
+@pytest.mark.skipif(shutil.which("apertium") is None, reason="apertium is not installed")
+def test_apertium_translates_there_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = subprocess.run(["apertium", "-l"], capture_output=True, text=True).stdout.split()
+    if not {"eng-spa", "spa-eng"} <= set(pairs):
+        pytest.skip("apertium-eng-spa is not installed")
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
+    monkeypatch.setenv(VARIABLE, "apertium -u eng-spa | apertium -u spa-eng")
+    given = rows("The company said prices rose quickly last year.", "I do not like this house.", length=20)
+    made = [text_of(row) for row in applied("RoundTripTranslation", given, 1.0).numpy()]
+    assert made[0] != text_of(given[0].numpy())
+    assert "company" in made[0]
+    assert "not" in made[1].split()
 
 
 def test_without_a_translator_policies_are_refused_and_spaces_do_without(tmp_path: Path) -> None:
