@@ -18,6 +18,7 @@ from autoaug.modalities.audio.decoding import RATE
 from autoaug.policy.models import Operation, Policy, in_turn
 from benchmarks.results import Results
 from benchmarks.single import cpu_rates
+from benchmarks.texts import TEXTS, TIMES, of_texts
 
 #: Changes a frame by a number in [0, 1).
 Change = Callable[[Tensor, float], Tensor]
@@ -134,21 +135,29 @@ def contestants(ours: tuple[str, ...], batch: int) -> dict[str, tuple[Callable[[
     }
 
 
+def _timed(make: Callable[..., Any], ours: tuple[str, ...], batch: int, seconds: float) -> dict[str, int]:
+    return cpu_rates(make(ours, batch), seconds, batch)
+
+
 def main(options: argparse.Namespace) -> None:
     """Run the missing measurements."""
     torch.set_num_threads(1)
     np.random.seed(0)  # audiomentations draws from it
     results = Results(options.out, vars(options), fixed=("quick", "batch"))
-    kinds = {"seconds_of_sound_per_second": (PAIRS, contestants), "clips_per_second": (CLIPS, of_clips)}
+    kinds = {
+        "seconds_of_sound_per_second": (PAIRS, contestants, options.batch),
+        "clips_per_second": (CLIPS, of_clips, options.batch),
+        "texts_per_second": (TEXTS, of_texts, TIMES * options.batch),
+    }
     medians = results.items.setdefault("median_ratios", {})
-    for what, (known, both) in kinds.items():
+    for what, (known, both, batch) in kinds.items():
         rates = results.items.setdefault(what, {})
         for ours in known:
             name = " + ".join(ours)
-            measure = partial(cpu_rates, both(ours, options.batch), 0.4 if options.quick else 4.0, options.batch)
-            if results.once(rates, name, measure):
+            if results.once(rates, name, partial(_timed, both, ours, batch, 0.4 if options.quick else 4.0)):
                 print(name, rates[name], flush=True)
-        for other in [name for name in next(iter(rates.values())) if name != "autoaug"]:
-            medians[other] = round(median(rate["autoaug"] / rate[other] for rate in rates.values()), 2)
+        for other in {name for rate in rates.values() for name in rate} - {"autoaug"}:
+            ratios = [rate["autoaug"] / rate[other] for rate in rates.values() if other in rate]
+            medians[other] = round(median(ratios), 2)
     results.save()
     print(f"median times as fast: {medians}")
