@@ -16,7 +16,7 @@ from torchvision import tv_tensors
 import autoaug
 
 SIZE = 24
-STEPS = 120
+STEPS = 80
 
 
 def digits(start: int, count: int, is_turned: bool) -> tuple[Tensor, Tensor]:
@@ -75,7 +75,13 @@ def held_out(transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> 
 
 if __name__ == "__main__":
     result = autoaug.search(
-        objective=objective, held_out=held_out, budget="12x", out="runs/segmentation", progress=True
+        objective=objective,
+        held_out=held_out,
+        budget="6x",
+        finalists=2,
+        seeds=3,
+        out="runs/segmentation",
+        progress=True,
     )
     for candidate in result.candidates:
         print(f"{candidate.name:32} {candidate.mean:.3f}")

@@ -5,6 +5,8 @@ python examples/with_lightning.py
 
 from __future__ import annotations
 
+import logging
+
 import lightning
 import torch
 from sklearn.datasets import load_digits
@@ -50,5 +52,6 @@ objective = lightning_objective(Classifier, TRAIN, digits(300, 400), metric="acc
 held_out = lightning_objective(Classifier, TRAIN, digits(900, 600), metric="accuracy", epochs=12)
 
 if __name__ == "__main__":
-    result = autoaug.search(objective=objective, held_out=held_out, space="digits", trials=12, seeds=5, progress=True)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # not its five lines for each training
+    result = autoaug.search(objective=objective, held_out=held_out, space="digits", trials=8, seeds=3, progress=True)
     print(result.sentence)

@@ -60,7 +60,13 @@ def held_out(transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> 
 
 if __name__ == "__main__":
     result = autoaug.search(
-        objective=objective, held_out=held_out, space="digits", budget="12x", out="runs/unlabeled", progress=True
+        objective=objective,
+        held_out=held_out,
+        space="digits",
+        budget="8x",
+        seeds=3,
+        out="runs/unlabeled",
+        progress=True,
     )
     for candidate in result.candidates:
         print(f"{candidate.name:32} {candidate.mean:.3f}")

@@ -48,8 +48,8 @@ class PolicyTransform(Seeded):
     along with the samples. Adversarial samples and K copies need the model and the whole batch, so the training loop
     makes them.
 
-    Instead of two arguments, a tuple ``(sample, target, …)`` or a mapping such as ``{"sample": …, "boxes": …}`` can be
-    passed, as in torchvision; it is returned with its one sample augmented.
+    Instead of two arguments, more of them (``sample, boxes, masks``), a tuple ``(sample, target, …)`` or a mapping such
+    as ``{"sample": …, "boxes": …}`` can be passed, as in torchvision; it is returned with its one sample augmented.
 
     The module may be called from several threads, copied and pickled. In a ``DataLoader``, each worker process draws
     from its own generator, which follows from `seed` and the loader's seed for that worker and epoch.
@@ -101,8 +101,10 @@ class PolicyTransform(Seeded):
         self._process = self.rank, self.worker
         self._lock = threading.Lock()
 
-    def forward(self, inputs: Any, labels: Any = None) -> Any:
+    def forward(self, inputs: Any, labels: Any = None, *more: Any) -> Any:
         """Draw a plan for this batch, or this sample, and apply it."""
+        if more:
+            inputs, labels = (inputs, labels, *more), None
         structure = None if labels is not None else structure_of(inputs, get_modality(self.modality).values)
         return self._transformed(inputs, labels) if structure is None else self._within(structure)
 

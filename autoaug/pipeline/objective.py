@@ -28,7 +28,7 @@ from autoaug.results import Interval, MetricRecord, Record, TrialSummary, Verdic
 from autoaug.runs.callbacks import listening
 from autoaug.runs.config import LARGEST_COUNT
 from autoaug.search.baselines import CONFIRMED, UNTRIED, affordable_baselines, baseline_scores
-from autoaug.search.budget import Reserve
+from autoaug.search.budget import Budget, Reserve
 from autoaug.search.executors import executors, resolve_executor
 from autoaug.search.loop import run_search
 from autoaug.search.progress import Progress
@@ -157,6 +157,7 @@ def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
     tried = {name: baselines[name] for name in affordable_baselines(tuple(baselines), limits)}
     most = options.finalists + min(CONFIRMED, len(baselines))
     limits = limits.model_copy(update={"reserve": Reserve(most * options.seeds / options.workers, 0)})
+    ends = _end_of_search(limits, chosen, len(tried), most * options.seeds)
     deadline = Deadline(now() + (limits.seconds or math.inf), least_seeds=_LEAST_SEEDS)
     timeout = parse_time(options.trial_timeout, "trial-timeout") if options.trial_timeout else None
     kind = resolve_executor(options.executor, options.workers, options.ray_address)
@@ -166,9 +167,11 @@ def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
     ):
         place = folder / "study.db" if folder else "sqlite:///:memory:"
         study = SearchStudy(place, known, chosen, seed, facts={"task": "objective"})
+        progress.part_begins(0.0, ends)
         with open_executor(ObjectiveSetting(options.objective, options.device, modality)) as running:
             run_search(study, running, limits, _UNIT, tried, progress, training=_evaluate)
         candidate_policies = _candidate_policies(study, baselines, options.finalists)
+        progress.part_begins(ends, 1.0)
         progress.say(f"confirming {len(candidate_policies)} policies on {options.seeds} fresh seeds")
         judge = options.held_out or options.objective
         store = _ScoreStore(folder / "confirmation.json" if folder else None, code_digest(judge))
@@ -190,6 +193,15 @@ def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
         if folder is not None:
             _write(folder, result, modality)
     return result
+
+
+def _end_of_search(budget: Budget, strategy: Strategy, known: int, confirmation: int) -> float:
+    """The part of the run that the search takes, if a confirmation has so many evaluations; half of it under a time
+    limit. Evaluations on a share of the data count as that share.
+    """
+    tried = (budget.policies + known) * strategy.explored_fraction / strategy.explores_until if budget.policies else 0.0
+    evaluations = budget.trainings or budget.trials or tried or confirmation
+    return evaluations / (evaluations + confirmation)
 
 
 def _checked_strategy(options: ObjectiveOptions) -> Strategy:

@@ -58,6 +58,11 @@ def test_structures_come_out_as_those_of_torchvision(given: Any) -> None:
     same(transform(given), v2.RandomHorizontalFlip(p=1)(given))
 
 
+def test_targets_may_be_arguments_of_their_own() -> None:
+    given = tv_tensors.Image(PICTURE), boxes(), tv_tensors.Mask(PICTURE[0]), 3
+    same(PolicyTransform(FLIP, seed=0)(*given), v2.RandomHorizontalFlip(p=1)(*given))
+
+
 def test_arrays_of_other_libraries_can_be_in_a_mapping() -> None:
     array = PICTURE.permute(1, 2, 0).numpy()
     made = PolicyTransform(FLIP, seed=0)({"image": array, "label": 2})

@@ -13,6 +13,7 @@ import torch
 import autoaug
 from autoaug.errors import AllTrialsFailed, AutoaugError
 from autoaug.policy.loading import read_policy
+from autoaug.search.progress import Progress
 from autoaug.search.space import load_space
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -61,6 +62,19 @@ def test_the_verdict_stands_on_what_is_held_out() -> None:
     result = autoaug.search(objective=likes_turns, held_out=lambda *_: 0.5, strategy="random", trials=10, seeds=3)
     assert result.verdict == "no significant difference"
     assert {score for c in result.candidates for score in c.scores} == {0.5}
+
+
+def test_one_bar_is_for_the_search_and_the_confirmation() -> None:
+    parts = []
+
+    class Listening(Progress):
+        def part_begins(self, start: float, stop: float) -> None:
+            parts.append((start, stop))
+
+    autoaug.search(objective=likes_turns, strategy="random", budget="9x", finalists=1, seeds=2, progress=Listening())
+    (first, ends), (begins, last) = parts
+    assert (first, last) == (0, 1)
+    assert ends == begins == pytest.approx(9 / (9 + 2 * (1 + 5)))
 
 
 def test_another_held_out_scores_anew_and_the_same_one_does_not(tmp_path: Path) -> None:
@@ -165,7 +179,7 @@ def test_the_examples_run_and_their_scores_mean_something(
     """On two baselines alone: policies that a search proposes are transforms as theirs are."""
     module = example(name)
     if name == "segmentation":
-        monkeypatch.setattr(module, "STEPS", 60)  # half as long a training has learned enough
+        monkeypatch.setattr(module, "STEPS", 60)  # a shorter training has learned enough
     space = load_space("digits").model_copy(update={"baselines": ("none", "flip-crop")})
     result = autoaug.search(
         objective=module.objective, held_out=module.held_out, space=space, strategy="random", trials=2, seeds=2
