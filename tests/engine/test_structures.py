@@ -90,3 +90,13 @@ def test_a_batch_may_have_its_labels_beside_it() -> None:
 def test_what_cannot_be_told_apart_is_refused(given: Any, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         PolicyTransform(FLIP, seed=0)(given)
+
+
+@pytest.mark.parametrize("name", ["CLAHE", "MotionBlur"])
+def test_channels_may_lie_last_in_memory(name: str) -> None:
+    """Where all samples do the same, none is copied, and operators view planes."""
+    operation = Operation(operator=name, probability=1.0, magnitude=(0.5, 0.5))
+    policy = Policy(layers=(Layer(sub_policies=(SubPolicy(operations=(operation,)),)),))
+    images = torch.rand(4, 3, 16, 16)
+    last = images.to(memory_format=torch.channels_last)
+    torch.testing.assert_close(*(PolicyTransform(policy, seed=0)(one) for one in (images, last)))
