@@ -30,7 +30,6 @@ def run_program(program: Program, batch: Batch, into: Tensor | None = None) -> B
     if not program.stages:
         return batch
     (*orders, back), (*moves, moves_back) = program.orders.unbind(), program.moves
-    batch = batch._replace(values=batch.values.contiguous())  # operators view planes; copies in order had them so
     numbers = _numbers(program)
     for parts, order, is_moved in zip(program.stages, orders, moves, strict=True):
         batch = permuted(batch, order) if is_moved else batch

@@ -14,9 +14,10 @@ from torchvision.transforms import v2
 from autoaug.engine.transform import PolicyTransform
 from autoaug.errors import OptionError
 from autoaug.policy.loading import load_policy
-from autoaug.policy.models import Layer, Operation, Policy, SubPolicy
+from autoaug.policy.models import Operation, Policy, in_turn
+from tests.samples import operators_of
 
-FLIP = Policy(layers=(Layer(sub_policies=(SubPolicy(operations=(Operation(operator="HorizontalFlip"),)),)),))
+FLIP = Policy(layers=in_turn(Operation(operator="HorizontalFlip")))
 PICTURE = torch.randint(0, 256, (3, 8, 10), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
 
@@ -92,11 +93,9 @@ def test_what_cannot_be_told_apart_is_refused(given: Any, message: str) -> None:
         PolicyTransform(FLIP, seed=0)(given)
 
 
-@pytest.mark.parametrize("name", ["CLAHE", "MotionBlur"])
+@pytest.mark.parametrize("name", operators_of())
 def test_channels_may_lie_last_in_memory(name: str) -> None:
-    """Where all samples do the same, none is copied, and operators view planes."""
-    operation = Operation(operator=name, probability=1.0, magnitude=(0.5, 0.5))
-    policy = Policy(layers=(Layer(sub_policies=(SubPolicy(operations=(operation,)),)),))
-    images = torch.rand(4, 3, 16, 16)
+    """Where all samples do the same, none is copied, and operators see memory as it lies."""
+    policy, images = Policy(layers=in_turn(Operation(operator=name, magnitude=(0.5, 0.5)))), torch.rand(4, 3, 16, 16)
     last = images.to(memory_format=torch.channels_last)
     torch.testing.assert_close(*(PolicyTransform(policy, seed=0)(one) for one in (images, last)))

@@ -66,7 +66,7 @@ def motion_blur(images: Tensor, fraction: Tensor, uniforms: Tensor) -> Tensor:
     kernel = kernel / kernel.sum((1, 2), keepdim=True)
     weight = kernel.repeat_interleave(channels, 0)[:, None]
     wide = pad(images, (radius, radius, radius, radius), mode="replicate")
-    planes = wide.view(1, n * channels, *wide.shape[-2:])
+    planes = wide.reshape(1, n * channels, *wide.shape[-2:])
     return conv2d(planes, weight, groups=n * channels).view_as(images).clamp(0, 1)
 
 

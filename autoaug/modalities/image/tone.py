@@ -99,7 +99,7 @@ def clahe(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """
     n, channels, height, width = images.shape
     rows, columns = min(4, height), min(4, width)
-    levels = (images.detach() * 255 + 0.5).long().clamp(0, 255).view(n * channels, height, width)
+    levels = (images.detach() * 255 + 0.5).long().clamp(0, 255).reshape(n * channels, height, width)
     y, x = torch.arange(height, device=images.device), torch.arange(width, device=images.device)
     tile = (y * rows // height)[:, None] * columns + x * columns // width
     counts = torch.zeros(n * channels, rows * columns * 256, dtype=torch.float32, device=images.device)
@@ -109,7 +109,7 @@ def clahe(images: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     limited = share_of_bin.clamp(max=4 / 256)
     limited = limited + (1 - limited.sum(-1, keepdim=True)) / 256
     curve = (limited.cumsum(-1) - limited / 2).to(images.dtype)
-    equalized = torch.zeros_like(images).view_as(levels)
+    equalized = torch.zeros_like(levels, dtype=images.dtype)
     for row, down in _neighbors(y, height, rows):
         for column, across in _neighbors(x, width, columns):
             corner = curve.flatten(1).gather(1, ((row[:, None] * columns + column) * 256 + levels).flatten(1))
