@@ -10,19 +10,21 @@ from autoaug.data.audit import Audit, allowed, audit
 from autoaug.data.source import Source
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import DataError, OptionError
-from autoaug.modalities.base import AS_SUITS, Modality, Resize
+from autoaug.modalities.base import AS_SUITS, Modality, Reading
 from autoaug.modalities.registry import all_modalities, get_modality
 from autoaug.utils.files import is_text
 
 
-def open_source(data: str | Path, memory_limit: int, resize: Resize = AS_SUITS, modality: str | None = None) -> Source:
+def open_source(
+    data: str | Path, memory_limit: int, reading: Reading = AS_SUITS, modality: str | None = None
+) -> Source:
     """Open a data set with the modality of that name, or the one that recognizes it. The first modality takes what no
     other recognizes.
 
     Args:
         data: a path or a name.
         memory_limit: bytes; larger arrays are mapped from disk instead of loaded.
-        resize: how samples are read. Arrays keep their size and take no other.
+        reading: how samples are read. Arrays keep their size and take no other.
         modality: the name of the modality; None for the one that recognizes the data.
 
     Raises:
@@ -31,11 +33,11 @@ def open_source(data: str | Path, memory_limit: int, resize: Resize = AS_SUITS, 
         OptionError: words are to be protected, and samples of the modality have none, or the file cannot be read.
     """
     taken = recognize(data, modality)
-    if resize.protect and not taken.has_words:
+    if reading.protect and not taken.has_words:
         raise OptionError(
-            f"--protect {resize.protect}: samples of the modality {taken.name!r} have no words; leave it out"
+            f"--protect {reading.protect}: samples of the modality {taken.name!r} have no words; leave it out"
         )
-    source = taken.loader.open(str(data), memory_limit, resize)
+    source = taken.loader.open(str(data), memory_limit, reading)
     return replace(source, modality=taken.name, lacking={**taken.lacking(), **source.lacking})
 
 
@@ -63,7 +65,7 @@ def _is_of(modality: Modality, data: str) -> bool:
 def check_data(
     data: str,
     memory_limit: int,
-    resize: Resize,
+    reading: Reading,
     allow: Sequence[str],
     seed: int,
     folds: int | None = None,
@@ -72,16 +74,16 @@ def check_data(
     """Open, audit and split a data set; raises `DataError` for a finding that stops a search and is not allowed, and
     the errors of `split`.
     """
-    source, audited = audited_source(data, memory_limit, resize, allow, modality)
+    source, audited = audited_source(data, memory_limit, reading, allow, modality)
     return audited, split(source, audited, seed, memory_limit, allowed(allow), folds)
 
 
 def audited_source(
-    data: str, memory_limit: int, resize: Resize, allow: Sequence[str], modality: str | None = None
+    data: str, memory_limit: int, reading: Reading, allow: Sequence[str], modality: str | None = None
 ) -> tuple[Source, Audit]:
     """Open and audit a data set; raises `DataError` for a finding that stops a search and is not allowed."""
     passing = allowed(allow)
-    source = open_source(data, memory_limit, resize, modality)
+    source = open_source(data, memory_limit, reading, modality)
     audited = audit(source)
     audited.stop(passing)
     return source, audited

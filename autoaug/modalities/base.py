@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Role = Literal["alone", "joined", "carried", "closing"]
 
 
-class Resize(NamedTuple):
+class Reading(NamedTuple):
     """How samples are read: how those in files are brought to one size, and which of their words must stay.
 
     Attributes:
@@ -46,7 +46,7 @@ class Resize(NamedTuple):
 
 
 #: Samples keep their size, or get one that suits them.
-AS_SUITS = Resize()
+AS_SUITS = Reading()
 
 
 class Batch(NamedTuple):
@@ -182,8 +182,8 @@ class Loader(Protocol):
     def recognizes(self, data: str) -> bool:
         """Whether `data`, a path or a name, looks like a data set of this modality."""
 
-    def open(self, data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:
-        """Open the data set. Samples in files are brought to one size by `resize`; arrays above `memory_limit` bytes
+    def open(self, data: str, memory_limit: int, reading: Reading = AS_SUITS) -> Source:
+        """Open the data set. Samples are read as `reading` says; arrays above `memory_limit` bytes
         are mapped from disk. Raises `DataError` if there is no such data set, or it breaks a rule of its format.
         """
 
@@ -253,7 +253,7 @@ class Modality(ABC):
     name: str
     #: Whether values are continuous, in floating point: samples can then be blended, and gradients reach magnitudes.
     is_continuous: bool = True
-    #: Whether samples have words, which `Resize.protect` may name.
+    #: Whether samples have words, which `Reading.protect` may name.
     has_words: bool = False
     #: The families of operators, in the order in which `match` of the shift probe applies them.
     families: tuple[str, ...] = ()

@@ -25,7 +25,7 @@ from autoaug.pipeline.parsing import (
     default_workers,
     parse_budget,
     parse_memory,
-    parse_resize,
+    parse_reading,
     parse_time,
     seed_counts,
     versions,
@@ -119,7 +119,7 @@ def prepare(
     check_texts(options)
     writable("the run folder", str(run_folder_for(options).absolute()))
     _check_numbers(options)
-    resize = parse_resize(options.size, options.resize, options.protect)
+    reading = parse_reading(options.size, options.resize, options.protect)
     goal = _search(options) if isinstance(options, SearchOptions) else _comparison(options)
     machine = _machine(options)
     check_trackers(options.track)
@@ -130,7 +130,7 @@ def prepare(
     models.check(options.model, asked_weights(options))
     generator = _generator(options, wanted_generators(goal.space, goal.known()))
     audit, data = known or check_data(
-        *(str(options.data), machine.memory_limit, resize, options.allow, options.seed, options.folds),
+        *(str(options.data), machine.memory_limit, reading, options.allow, options.seed, options.folds),
         modality=options.modality,
     )
     data.check_test_groups()
@@ -150,9 +150,9 @@ def prepare(
         data_fingerprint=audit.fingerprint,
         modality=data.modality,
         resources=dict(get_modality(data.modality).resources()),
-        size=resize.lengths or None,
-        resize=resize.how,
-        protect=resize.protect,
+        size=reading.lengths or None,
+        resize=reading.how,
+        protect=reading.protect,
         allow=tuple(options.allow),
         model=network_name(options, data),
         start=start,
@@ -342,7 +342,7 @@ def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, 
     if config.accept is not None:
         load_accept_function(config.accept)
     audit, data = check_data(
-        *(config.data, config.memory_limit, config.resizing, config.allow, config.seed, config.folds),
+        *(config.data, config.memory_limit, config.reading, config.allow, config.seed, config.folds),
         modality=config.modality,
     )
     now, then = (data.modality, audit.fingerprint), (config.modality, config.data_fingerprint)

@@ -25,7 +25,7 @@ from autoaug.modalities.base import AS_SUITS
 from autoaug.modalities.generators import Collapsed
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.options import ExpandOptions, FitOptions, SampleOptions
-from autoaug.pipeline.parsing import absolute, check_seed, check_texts, parse_memory, parse_resize, within
+from autoaug.pipeline.parsing import absolute, check_seed, check_texts, parse_memory, parse_reading, within
 from autoaug.policy.loading import check_can_work, load_policy
 from autoaug.runs.config import LARGEST_COUNT
 from autoaug.training.device import resolve_device
@@ -139,7 +139,7 @@ def expand(options: ExpandOptions) -> offline.Expanded:
     within("workers", options.workers, 1, LARGEST_COUNT)
     policy = load_policy(options.policy)
     source = open_source(
-        str(options.data), parse_memory(None), parse_resize(None, "crop", options.protect), options.modality
+        str(options.data), parse_memory(None), parse_reading(None, "crop", options.protect), options.modality
     )
     check_can_work(policy, source.lacking)
     expansion = offline.expansion_of(str(options.data), source, policy, options.copies, options.seed)

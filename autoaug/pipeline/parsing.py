@@ -15,7 +15,7 @@ from typing import Literal
 import psutil
 
 from autoaug.errors import OptionError
-from autoaug.modalities.base import Resize
+from autoaug.modalities.base import Reading
 from autoaug.runs.config import LARGEST_COUNT
 from autoaug.search.budget import Budget
 from autoaug.search.executors import ray_fault
@@ -72,19 +72,19 @@ def check_seed(seed: int) -> int:
     return within("seed", seed, 0, LARGEST_SEED)
 
 
-def parse_resize(
+def parse_reading(
     size: int | str | None, how: Literal["crop", "letterbox", "squash"], protect: str | Path | None
-) -> Resize:
+) -> Reading:
     """How samples are read; raises `OptionError` if they cannot be resized to that size, such as ``64`` or ``96x128``.
     `protect` is a file.
     """
     words = "" if protect is None else absolute(protect)
     if size is None:
-        return Resize(how=how, protect=words)
+        return Reading(how=how, protect=words)
     parts = str(size).lower().split("x")
     if not all(re.fullmatch(r"-?[0-9]+", part) for part in parts):
         raise OptionError(f"--size {size!r} must be a number, or numbers joined by x, such as 64 or 96x128")
-    return Resize(tuple(within("size", int(part[:30]), 4, 2**13) for part in parts), how, words)
+    return Reading(tuple(within("size", int(part[:30]), 4, 2**13) for part in parts), how, words)
 
 
 def parse_memory(text: str | None) -> int:

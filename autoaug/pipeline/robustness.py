@@ -107,9 +107,9 @@ def _tested(options: RobustnessOptions, config: RunConfig | None, about: _Export
     """The data, and the rows of the test split that the model was not trained on: the first fold for its own data with
     folds, otherwise all.
     """
-    resize, limit = (config.resizing, config.memory_limit) if config else (AS_SUITS, parse_memory(None))
+    reading, limit = (config.reading, config.memory_limit) if config else (AS_SUITS, parse_memory(None))
     seed, modality = (config.seed, config.modality) if config else (0, None)
-    source, audited = audited_source(str(options.data), limit, resize, options.allow, options.modality or modality)
+    source, audited = audited_source(str(options.data), limit, reading, options.allow, options.modality or modality)
     folds = about.folds if about.data_fingerprint == audited.fingerprint else None
     found = split(source, audited, seed, limit, allowed(options.allow), folds)
     return found, np.arange(len(found.test)) if found.folds is None else found.folds.of([seed])[seed]

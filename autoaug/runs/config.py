@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from autoaug.modalities.base import Resize
+from autoaug.modalities.base import Reading
 from autoaug.modalities.networks import Start
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
@@ -134,9 +134,9 @@ class RunConfig(BaseModel):
         return self
 
     @property
-    def resizing(self) -> Resize:
+    def reading(self) -> Reading:
         """How samples are read."""
-        return Resize(self.size or (), self.resize, self.protect)
+        return Reading(self.size or (), self.resize, self.protect)
 
     def shown(self, exclude: Collection[str]) -> dict[str, Any]:
         """The fields as plain values, with secrets hidden."""

@@ -14,7 +14,7 @@ from autoaug.data.audit import Audit, audit
 from autoaug.data.loading import open_source
 from autoaug.data.source import Source
 from autoaug.errors import DataError
-from autoaug.modalities.base import Resize
+from autoaug.modalities.base import Reading
 from tests.conftest import bars, write_folder
 
 LIMIT = 2**28
@@ -225,5 +225,5 @@ def test_the_fingerprint_of_ordinary_data_is_what_it_was(tmp_path: Path) -> None
     """Runs of older versions are resumed by it."""
     write_folder(tmp_path, *bars(30))
     assert audit(open_source(tmp_path, LIMIT)).fingerprint == "1ab8e7939f09"
-    assert audit(open_source(tmp_path, LIMIT, Resize((6,)))).fingerprint == "73c727256336"
+    assert audit(open_source(tmp_path, LIMIT, Reading((6,)))).fingerprint == "73c727256336"
     assert audit(open_source("digits", LIMIT)).fingerprint == "fc716d603d03"

@@ -33,7 +33,7 @@ from autoaug.modalities.audio.decoding import (
     resampled,
 )
 from autoaug.modalities.audio.resources import described
-from autoaug.modalities.base import AS_SUITS, Resize
+from autoaug.modalities.base import AS_SUITS, Reading
 
 ending = ".wav"
 beside: Mapping[str, np.ndarray] = {"rate": np.array(RATE)}
@@ -76,13 +76,13 @@ def _are_sounds(names: Sequence[str]) -> bool:
     return 2 * sum(map(_is_sound, names)) > len(names)
 
 
-def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # noqa: A001 (the seam's name)
+def open(data: str, memory_limit: int, reading: Reading = AS_SUITS) -> Source:  # noqa: A001 (the seam's name)
     """Open a folder of sounds per class, a CSV or TSV manifest, or an ``.npz`` with an array ``rate``.
 
     Args:
         data: a path.
         memory_limit: bytes; larger arrays are mapped from disk instead of loaded.
-        resize: the length of all sounds, in milliseconds; shorter ones are padded, and longer ones are cut.
+        reading: the length of all sounds, in milliseconds; shorter ones are padded, and longer ones are cut.
 
     Raises:
         DataError: the data do not exist, or break a rule of their format.
@@ -90,9 +90,9 @@ def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # 
     missing = [name for name in ("soundfile", "soxr") if importlib.util.find_spec(name) is None]
     if missing:
         raise DataError(f"{data}: sounds need {missing[0]}: pip install 'autoaug[audio]'")
-    if len(resize.lengths) > 1 or resize.how != "crop":
+    if len(reading.lengths) > 1 or reading.how != "crop":
         raise DataError(f"{data}: sounds have one length, and are cut or padded: --size MILLISECONDS, without --resize")
-    milliseconds = resize.lengths[0] if resize.lengths else None
+    milliseconds = reading.lengths[0] if reading.lengths else None
     if Path(data).suffix.lower() == ".npz" and Path(data).is_file():
         if milliseconds:
             raise DataError(f"{data} holds arrays of one length, which --size cannot change: leave it out")

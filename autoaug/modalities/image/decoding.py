@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from autoaug.functional.bounds import within_rounding
-from autoaug.modalities.base import AS_SUITS, Resize
+from autoaug.modalities.base import AS_SUITS, Reading
 from autoaug.utils.files import regular_file
 
 #: Larger images are scaled down to this many pixels on the shorter side, which is enough for a proxy network.
@@ -119,21 +119,21 @@ def read_header(path: Path) -> Header:
     return Header(*upright, mode, high, is_deep, has_alpha, has_frames)
 
 
-def common_shape(headers: Sequence[Header], resize: Resize = AS_SUITS) -> ImageForm:
+def common_shape(headers: Sequence[Header], reading: Reading = AS_SUITS) -> ImageForm:
     """The common shape of all images.
 
-    If all images have the same size with a shorter side up to 224 pixels, it is kept. Otherwise, or if `resize` has a
+    If all images have the same size with a shorter side up to 224 pixels, it is kept. Otherwise, or if `reading` has a
     size, images are resized to it; without one, to a square whose side is the median of the shorter sides, at most 224.
     If any image is in color, all become color images.
     """
     channels = 1 if all(header.is_gray for header in headers) else 3
     sizes = {(header.height, header.width) for header in headers}
     height, width = next(iter(sizes))
-    if not resize.lengths and len(sizes) == 1 and min(height, width) <= LARGEST_SIDE:
+    if not reading.lengths and len(sizes) == 1 and min(height, width) <= LARGEST_SIDE:
         return ImageForm(channels, height, width, resized=False)
     side = min(LARGEST_SIDE, round(median(min(h.width, h.height) for h in headers)))
-    lengths = resize.lengths or (side,)
-    return ImageForm(channels, lengths[0], lengths[-1], resized=True, how=resize.how)
+    lengths = reading.lengths or (side,)
+    return ImageForm(channels, lengths[0], lengths[-1], resized=True, how=reading.how)
 
 
 def common_depth(headers: Sequence[Header]) -> Depth:

@@ -12,7 +12,7 @@ from autoaug.data.layouts import list_files, no_such_data
 from autoaug.data.layouts.arrays import open_npz
 from autoaug.data.source import Source
 from autoaug.errors import DataError
-from autoaug.modalities.base import AS_SUITS, Resize
+from autoaug.modalities.base import AS_SUITS, Reading
 from autoaug.modalities.image.decoding import as_picture, image_endings
 from autoaug.modalities.image.sources.arrays import prepare, with_forms
 from autoaug.modalities.image.sources.files import open_images
@@ -28,21 +28,21 @@ def recognizes(data: str) -> bool:
     return True
 
 
-def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # noqa: A001 (the seam's name)
+def open(data: str, memory_limit: int, reading: Reading = AS_SUITS) -> Source:  # noqa: A001 (the seam's name)
     """Open a folder of images per class, a folder of IDX files, an ``.npz``, a CSV manifest, Parquet or WebDataset
     shards (a file or a folder), ``digits``, ``torchvision:NAME`` or ``hf:NAME``.
 
     Args:
         data: a path or a name.
         memory_limit: bytes; larger arrays are mapped from disk instead of loaded.
-        resize: how images in files are brought to one size, the side in pixels, or the height and the width
+        reading: how images in files are brought to one size, the side in pixels, or the height and the width
             (`autoaug.modalities.image.decoding.common_shape`). Arrays keep their size.
 
     Raises:
         DataError: the data do not exist, or break a rule of their format.
     """
-    size = "x".join(map(str, resize.lengths))
-    if len(resize.lengths) > 2:
+    size = "x".join(map(str, reading.lengths))
+    if len(reading.lengths) > 2:
         raise DataError(f"--size {size}: images have a height and a width; give one side, or both")
     open_arrays = _arrays(data, memory_limit)
     if open_arrays is not None:
@@ -55,7 +55,7 @@ def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # 
     listing = list_files(data, image_endings(), "Image")
     if listing is None:
         raise no_such_data(data, DATA_SETS)
-    return open_images(listing, resize)
+    return open_images(listing, reading)
 
 
 def _arrays(data: str, memory_limit: int) -> Callable[[], Source] | None:

@@ -23,7 +23,7 @@ from autoaug.data.layouts.reading import reading
 from autoaug.data.layouts.table import Columns, Table, columns_of, marked_copies, read_table, table_files
 from autoaug.data.source import Part, Role, Source, index_labels
 from autoaug.errors import DataError, printable
-from autoaug.modalities.base import AS_SUITS, Resize
+from autoaug.modalities.base import AS_SUITS, Reading
 from autoaug.modalities.text.lexicon import described
 from autoaug.modalities.text.paraphrases import prepare
 from autoaug.modalities.text.protected import protected_words
@@ -77,23 +77,23 @@ def _kinds(path: Path) -> Iterator[str]:
                     yield array_header(file)[1].kind
 
 
-def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # noqa: A001 (the seam's name)
+def open(data: str, memory_limit: int, reading: Reading = AS_SUITS) -> Source:  # noqa: A001 (the seam's name)
     """Open a table with a column of texts, a folder of ``.txt`` per class, or an ``.npz`` of texts.
 
     Args:
         data: a path, or ``hf:NAME``.
         memory_limit: not used: tokens are in memory.
-        resize: the length of all texts, in words and signs (shorter ones are padded, and longer ones are cut), and
+        reading: the length of all texts, in words and signs (shorter ones are padded, and longer ones are cut), and
             the file of words that stay.
 
     Raises:
         DataError: the data do not exist, or break a rule of their format.
         OptionError: the file of words cannot be read.
     """
-    if len(resize.lengths) > 1 or resize.how != "crop":
+    if len(reading.lengths) > 1 or reading.how != "crop":
         raise DataError(f"{data}: texts have one length, and are cut or padded: --size WORDS, without --resize")
-    size = resize.lengths[0] if resize.lengths else None
-    source = _opened(data, memory_limit, size, partial(tokenized, protected=protected_words(resize.protect)))
+    size = reading.lengths[0] if reading.lengths else None
+    source = _opened(data, memory_limit, size, partial(tokenized, protected=protected_words(reading.protect)))
     prepare(source.parts["train"].inputs)
     return source
 

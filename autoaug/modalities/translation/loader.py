@@ -15,7 +15,7 @@ from autoaug.data.layouts.table import marked_copies
 from autoaug.data.source import Part, Role, Source
 from autoaug.data.texts import encode_pairs, plain_text
 from autoaug.errors import DataError, OptionError, printable
-from autoaug.modalities.base import AS_SUITS, Resize
+from autoaug.modalities.base import AS_SUITS, Reading
 from autoaug.modalities.text.lexicon import described
 from autoaug.modalities.text.loader import length_for, script_of
 from autoaug.modalities.text.protected import protected_words
@@ -44,30 +44,30 @@ _NO_BACKS = {
 _Rows = tuple[list[bytes], list[bytes], list[bytes], list[bytes]]
 
 
-def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # noqa: A001 (the seam's name)
+def open(data: str, memory_limit: int, reading: Reading = AS_SUITS) -> Source:  # noqa: A001 (the seam's name)
     """Open a table, a TMX file, two parallel files ``SOURCE,TARGET``, or a folder of such.
 
     Args:
         data: a path, or ``hf:NAME``.
         memory_limit: not used: tokens are in memory.
-        resize: the length of all texts, in words and signs; shorter ones are padded, and longer ones are cut.
+        reading: the length of all texts, in words and signs; shorter ones are padded, and longer ones are cut.
 
     Raises:
         DataError: the data do not exist, or break a rule of their format.
     """
-    if len(resize.lengths) > 1 or resize.how != "crop":
+    if len(reading.lengths) > 1 or reading.how != "crop":
         raise DataError(f"{data}: texts have one length, and are cut or padded: --size WORDS, without --resize")
     corpus = read_corpus(data)
     pairs = corpus.pairs
     speller = Speller([pair.target for pair in pairs if pair.role == "train"])
     backs = _backs(pairs)
-    cut = partial(tokenized, protected=protected_words(resize.protect))
+    cut = partial(tokenized, protected=protected_words(reading.protect))
     rows: list[_Rows] = [
         (cut(pair.source), cut(pair.target), speller.tokens(pair.target), cut(back))
         for pair, back in zip(pairs, backs, strict=True)
     ]
     longest = [max(own[:3], key=len) for pair, own in zip(pairs, rows, strict=True) if pair.role == "train"]
-    length = resize.lengths[0] if resize.lengths else max(length_for(longest), int(_ROOM * median(map(len, longest))))
+    length = reading.lengths[0] if reading.lengths else max(length_for(longest), int(_ROOM * median(map(len, longest))))
     tokens = stacked(rows, length)
     labels = encode_pairs([_texts(*of_pair, length) for of_pair in zip(pairs, rows, tokens, strict=True)])
     roles: list[Role] = [role for role in ("train", "validation", "test") if any(pair.role == role for pair in pairs)]

@@ -16,7 +16,7 @@ from autoaug.data.layouts.arrays import open_npz
 from autoaug.data.layouts.listing import Common, Item, open_listing
 from autoaug.data.source import Source
 from autoaug.errors import DataError
-from autoaug.modalities.base import AS_SUITS, Resize
+from autoaug.modalities.base import AS_SUITS, Reading
 from autoaug.modalities.image.decoding import ImageForm
 from autoaug.modalities.image.sources.arrays import check_values
 from autoaug.modalities.video.decoding import ClipReader, Header, is_clip_file, read_header, write
@@ -37,21 +37,21 @@ _RESIZED = {
 }
 
 
-def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # noqa: A001 (the seam's name)
+def open(data: str, memory_limit: int, reading: Reading = AS_SUITS) -> Source:  # noqa: A001 (the seam's name)
     """Open a folder of clips per class, which are video files or folders of frames, a CSV or TSV manifest, or an
     ``.npz`` of arrays ``[N, T, H, W, C]`` or ``[N, T, C, H, W]``.
 
     Args:
         data: a path.
         memory_limit: bytes; larger arrays are mapped from disk instead of loaded.
-        resize: the size of all clips: the side in pixels; the height and the width; or the number of frames, the
+        reading: the size of all clips: the side in pixels; the height and the width; or the number of frames, the
             height and the width.
 
     Raises:
         DataError: the data do not exist, or break a rule of their format.
     """
-    size = "x".join(map(str, resize.lengths))
-    if len(resize.lengths) > 3:
+    size = "x".join(map(str, reading.lengths))
+    if len(reading.lengths) > 3:
         raise DataError(f"--size {size}: clips have a number of frames, a height and a width; give one, two or three")
     path = Path(data)
     if path.suffix.lower() == ".npz" and path.is_file():
@@ -63,15 +63,17 @@ def open(data: str, memory_limit: int, resize: Resize = AS_SUITS) -> Source:  # 
         raise no_such_data(data, ())
     if importlib.util.find_spec("av") is None and any(is_clip_file(item.path) for item in listing.items):
         raise DataError(f"{data}: video files need PyAV: pip install 'autoaug[video]'")
-    return open_listing(listing, read_header, partial(_agree, resize=resize))
+    return open_listing(listing, read_header, partial(_agree, reading=reading))
 
 
-def _agree(readable: Sequence[tuple[Item, Header]], resize: Resize) -> Common:
+def _agree(readable: Sequence[tuple[Item, Header]], reading: Reading) -> Common:
     """Choose the number of frames and the size from the training clips, and the mode from all."""
     headers = [header for _, header in readable]
     training = [header for item, header in readable if item.role == "train"]
-    frames = resize.lengths[0] if len(resize.lengths) == 3 else min(_FRAMES, round(median(h.frames for h in training)))
-    reader = ClipReader(max(1, frames), _shape(headers, training, resize))
+    frames = (
+        reading.lengths[0] if len(reading.lengths) == 3 else min(_FRAMES, round(median(h.frames for h in training)))
+    )
+    reader = ClipReader(max(1, frames), _shape(headers, training, reading))
     forms = {
         "sizes": dict(Counter(_size(header) for header in headers).most_common()),
         "frames": dict(Counter(str(header.frames) for header in headers).most_common()),
@@ -80,18 +82,18 @@ def _agree(readable: Sequence[tuple[Item, Header]], resize: Resize) -> Common:
     return Common(reader, forms, _rule(reader, headers), tuple(_unusual(readable)))
 
 
-def _shape(headers: Sequence[Header], training: Sequence[Header], resize: Resize) -> ImageForm:
+def _shape(headers: Sequence[Header], training: Sequence[Header], reading: Reading) -> ImageForm:
     """The common shape of frames: the one size that all have, up to 112 pixels on the shorter side; else a square whose
     side is the median of the shorter sides, at most 112.
     """
     channels = 1 if all(header.is_gray for header in headers) else 3
     sizes = frozenset().union(*(header.sizes for header in headers))
     height, width = min(sizes)
-    if not resize.lengths and len(sizes) == 1 and min(height, width) <= _SIDE:
+    if not reading.lengths and len(sizes) == 1 and min(height, width) <= _SIDE:
         return ImageForm(channels, height, width, resized=False)
     side = min(_SIDE, round(median(min(size) for header in training for size in header.sizes)))
-    lengths = resize.lengths[-2:] or (side,)
-    return ImageForm(channels, lengths[0], lengths[-1], resized=True, how=resize.how)
+    lengths = reading.lengths[-2:] or (side,)
+    return ImageForm(channels, lengths[0], lengths[-1], resized=True, how=reading.how)
 
 
 def _size(header: Header) -> str:

@@ -18,14 +18,14 @@ from autoaug.data.loading import open_source, recognize
 from autoaug.data.source import Source
 from autoaug.errors import DataError
 from autoaug.modalities.audio import loader
-from autoaug.modalities.base import Resize
+from autoaug.modalities.base import Reading
 from tests.modalities.audio.sounds import RATE, tone, write_tones, write_wav
 
 LIMIT = 2**30
 
 
 def opened(path: Path, *lengths: int) -> Source:
-    return open_source(path, LIMIT, Resize(lengths))
+    return open_source(path, LIMIT, Reading(lengths))
 
 
 def words_of(path: Path) -> str:

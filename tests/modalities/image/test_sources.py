@@ -15,7 +15,7 @@ from autoaug.data.inputs import in_memory
 from autoaug.data.loading import open_source
 from autoaug.data.source import Source
 from autoaug.errors import AutoaugError, DataError
-from autoaug.modalities.base import Resize
+from autoaug.modalities.base import Reading
 from autoaug.modalities.image import loader
 from autoaug.modalities.image.decoding import image_endings, read_header
 from tests.conftest import bars, write_folder, write_idx
@@ -73,7 +73,7 @@ def test_mixed_sizes_and_modes_become_one_by_the_stated_rule(tmp_path: Path) -> 
     source = open_source(tmp_path, PLENTY)
     assert source.parts["train"].inputs.shape == (3, 13, 13), "the median of the shorter sides 10, 12, 14, 16"
     assert "13 x 13" in source.rule
-    assert open_source(tmp_path, PLENTY, Resize((8,))).parts["train"].inputs.shape == (3, 8, 8)
+    assert open_source(tmp_path, PLENTY, Reading((8,))).parts["train"].inputs.shape == (3, 8, 8)
 
 
 @pytest.mark.fault("images", "turned by EXIF")
@@ -202,23 +202,23 @@ def saved(folder: Path, width: int, height: int, **options: object) -> np.ndarra
     return np.asarray(Image.open(folder / "a" / "photo.jpg").convert("RGB")).astype(float)
 
 
-def read_with(folder: Path, resize: Resize) -> np.ndarray:
+def read_with(folder: Path, resize: Reading) -> np.ndarray:
     return open_source(folder, PLENTY, resize).parts["train"].inputs.take(np.arange(1))[0].astype(float)
 
 
 def test_photographs_are_cropped_fitted_or_squashed(tmp_path: Path) -> None:
     saved(tmp_path, 120, 60)
-    cropped = read_with(tmp_path, Resize((30,)))
+    cropped = read_with(tmp_path, Reading((30,)))
     assert cropped.shape == (3, 30, 30)
     assert 50 < cropped[0].min() < cropped[0].max() < 205, "the left and the right quarter are cut off"
-    squashed = read_with(tmp_path, Resize((30,), "squash"))
+    squashed = read_with(tmp_path, Reading((30,), "squash"))
     assert squashed[0].min() < 10
     assert squashed[0].max() > 245
-    fitted = read_with(tmp_path, Resize((30,), "letterbox"))
+    fitted = read_with(tmp_path, Reading((30,), "letterbox"))
     assert (fitted[:, :7] == 0).all(), "black above"
     assert (fitted[:, -7:] == 0).all(), "black below"
     assert fitted[0, 8:22].max() > 240
-    assert read_with(tmp_path, Resize((16, 32))).shape == (3, 16, 32), "height x width"
+    assert read_with(tmp_path, Reading((16, 32))).shape == (3, 16, 32), "height x width"
 
 
 @pytest.mark.parametrize(("width", "height", "turned"), [(1600, 1200, 1), (1200, 1600, 6)])
@@ -231,17 +231,17 @@ def test_large_photographs_are_read_at_a_smaller_size_and_look_the_same(
     sizes = []
     upright = ImageOps.exif_transpose
     monkeypatch.setattr(ImageOps, "exif_transpose", lambda image: sizes.append(image.size) or upright(image))
-    small = read_with(tmp_path, Resize((48, 64)))
+    small = read_with(tmp_path, Reading((48, 64)))
     assert max(sizes[-1]) == 200, "an eighth"
     monkeypatch.setattr(Image.Image, "draft", lambda *_: None)
-    np.testing.assert_allclose(small, read_with(tmp_path, Resize((48, 64))), atol=4)
+    np.testing.assert_allclose(small, read_with(tmp_path, Reading((48, 64))), atol=4)
 
 
 @pytest.mark.parametrize("lengths", [(8, 8, 8), (8, 8, 8, 8)])
 def test_images_have_two_lengths(lengths: tuple[int, ...], tmp_path: Path) -> None:
     saved(tmp_path, 20, 20)
     with pytest.raises(DataError, match="images have a height and a width"):
-        open_source(tmp_path, PLENTY, Resize(lengths))
+        open_source(tmp_path, PLENTY, Reading(lengths))
 
 
 def test_a_large_photograph_is_checked_at_an_eighth_of_its_size(

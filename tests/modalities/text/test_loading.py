@@ -14,7 +14,7 @@ from autoaug.data.audit import audit
 from autoaug.data.loading import open_source, recognize
 from autoaug.data.source import Source
 from autoaug.errors import DataError, OptionError, RunError
-from autoaug.modalities.base import Resize
+from autoaug.modalities.base import Reading
 from autoaug.modalities.text.tokens import text_of
 from tests.modalities.text.writing import write_table, write_texts, written
 
@@ -22,7 +22,7 @@ LIMIT = 2**30
 
 
 def opened(path: Path, *lengths: int) -> Source:
-    return open_source(path, LIMIT, Resize(lengths), "text")
+    return open_source(path, LIMIT, Reading(lengths), "text")
 
 
 def words_of(path: Path) -> str:

@@ -18,7 +18,7 @@ from autoaug import api
 from autoaug.data.loading import open_source
 from autoaug.errors import AutoaugError, OptionError
 from autoaug.exporters import export_policy
-from autoaug.modalities.base import Resize
+from autoaug.modalities.base import Reading
 from autoaug.modalities.text.protected import VARIABLE, protected_words
 from autoaug.modalities.text.tokens import PROTECTED, as_rows, tokenized, words_of
 from autoaug.pipeline.configure import prepare
@@ -70,13 +70,13 @@ def test_nor_do_those_of_pairs(name: str, tmp_path: Path, monkeypatch: pytest.Mo
 def test_the_option_reaches_the_samples_the_config_and_the_copies(tmp_path: Path) -> None:
     rows = [(TEXT, "a"), ("我要退款，房间不好", "b")] * 4 + [(TEXT + " Yes", "a"), ("好", "b")]
     data, words = write_table(tmp_path / "t.csv", rows), listed(tmp_path)
-    with_words, without = (open_source(data, 2**30, Resize(protect=file)) for file in (str(words), ""))
+    with_words, without = (open_source(data, 2**30, Reading(protect=file)) for file in (str(words), ""))
     chinese = with_words.parts["train"].inputs.take(np.array([1]))[0]
     assert "退款" in "".join(staying(chinese))
     assert staying(without.parts["train"].inputs.take(np.array([0]))[0]) == Counter()
     config, _, _ = prepare(SearchOptions(write_texts(tmp_path / "texts"), protect=words, trials=3, workers=1))
     assert config.protect == str(words.resolve())
-    assert config.resizing.protect == config.protect
+    assert config.reading.protect == config.protect
     deleting = Policy(layers=in_turn(Operation(operator="WordDeletion", magnitude=(1.0, 1.0))))
     api.expand(data, deleting, out=tmp_path / "more", protect=words)
     with (tmp_path / "more/data.csv").open(encoding="utf-8", newline="") as file:

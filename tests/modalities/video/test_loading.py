@@ -19,7 +19,7 @@ from autoaug.data.audit import audit
 from autoaug.data.loading import open_source, recognize
 from autoaug.data.source import Source
 from autoaug.errors import DataError, UnknownName
-from autoaug.modalities.base import Resize
+from autoaug.modalities.base import Reading
 from autoaug.modalities.image.decoding import ImageForm
 from autoaug.modalities.video import loader
 from autoaug.modalities.video.decoding import ClipReader, read_header
@@ -31,7 +31,7 @@ LOSS = 12
 
 
 def opened(path: Path, *lengths: int) -> Source:
-    return open_source(path, LIMIT, Resize(lengths))
+    return open_source(path, LIMIT, Reading(lengths))
 
 
 def words_of(path: Path) -> str:
@@ -81,7 +81,7 @@ def test_long_clips_are_sampled_evenly_and_short_ones_repeat(tmp_path: Path) -> 
 
 def opened_shape(path: Path) -> ImageForm:
     header = read_header(path)
-    return loader._shape([header], [header], Resize())
+    return loader._shape([header], [header], Reading())
 
 
 def test_frames_in_folders_are_clips_in_the_order_of_their_numbers(tmp_path: Path) -> None:

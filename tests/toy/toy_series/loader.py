@@ -25,7 +25,7 @@ def _prepare(array: np.ndarray, where: str) -> Any:
     return np.ascontiguousarray
 
 
-def open(data: str, memory_limit: int, resize: object = None) -> Source:  # noqa: A001 (the seam's name)
+def open(data: str, memory_limit: int, reading: object = None) -> Source:  # noqa: A001 (the seam's name)
     return open_npz(Path(data), memory_limit, _prepare, "series")
 
 

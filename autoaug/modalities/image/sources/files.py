@@ -13,7 +13,7 @@ import numpy as np
 
 from autoaug.data.layouts.listing import Common, Item, Listing, open_listing
 from autoaug.data.source import Source
-from autoaug.modalities.base import Resize
+from autoaug.modalities.base import Reading
 from autoaug.modalities.image.decoding import (
     Header,
     ImageForm,
@@ -57,15 +57,15 @@ class ImageReader:
         return decode(path, replace(self.target, resized=False))
 
 
-def open_images(listing: Listing, resize: Resize) -> Source:
+def open_images(listing: Listing, reading: Reading) -> Source:
     """Open image files as a source, resized by `resize`."""
-    return open_listing(listing, read_header, partial(_agree, resize=resize))
+    return open_listing(listing, read_header, partial(_agree, reading=reading))
 
 
-def _agree(readable: Sequence[tuple[Item, Header]], resize: Resize) -> Common:
+def _agree(readable: Sequence[tuple[Item, Header]], reading: Reading) -> Common:
     """Choose the common shape from the training images, and the common depth from all images."""
     headers = [header for _, header in readable]
-    shape = common_shape([header for item, header in readable if item.role == "train"], resize)
+    shape = common_shape([header for item, header in readable if item.role == "train"], reading)
     is_one_size = len({(h.height, h.width) for h in headers}) == 1
     shape = replace(shape, resized=shape.resized or not is_one_size, depth=common_depth(headers))
     sizes = Counter(f"{h.height}x{h.width}" for h in headers)
