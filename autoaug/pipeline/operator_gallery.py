@@ -12,12 +12,14 @@ from autoaug.engine.plan import Plan
 from autoaug.modalities.operators import UNIFORMS, Operator, all_operators
 from autoaug.modalities.registry import all_modalities
 from autoaug.report.operators import DrawnModality, DrawnOperator, write_operators_page
+from autoaug.utils.files import check_no_folder
 
 
 def write_gallery(path: Path) -> None:
     """Write an HTML page that shows every operator at five magnitudes on the examples of its modality. Modalities
     without examples are left out, and so are operators that have nothing to work with here.
     """
+    check_no_folder(path)  # before the pictures are drawn
     ordered = sorted(all_operators().values(), key=lambda o: (o.family, o.name))
     drawn = {}
     for modality in all_modalities().values():
@@ -33,7 +35,9 @@ def draw_operator(operator: Operator, samples: np.ndarray) -> DrawnOperator:
     """Apply the operator at five magnitudes to samples ``[n, ...]`` in storage format."""
     magnitudes = [-1.0, -0.5, 0.25, 0.5, 1.0] if operator.signed else [0.2, 0.4, 0.6, 0.8, 1.0]
     n, generator = len(samples), torch.Generator().manual_seed(1)
-    choice, uniforms = torch.zeros(1, n, dtype=torch.long), torch.rand(1, n, UNIFORMS, generator=generator)
-    plans = [Plan((operator.name,), choice, torch.full((1, n), magnitude), uniforms) for magnitude in magnitudes]
-    drawn = np.stack([apply_plan(plan, torch.from_numpy(samples)).numpy() for plan in plans])
-    return DrawnOperator(operator, [f"{magnitude * operator.limit:+.3g}" for magnitude in magnitudes], drawn)
+    uniforms = torch.rand(1, n, UNIFORMS, generator=generator).repeat(1, len(magnitudes), 1)
+    magnitude = torch.tensor(magnitudes).repeat_interleave(n)[None]
+    plan = Plan((operator.name,), torch.zeros(magnitude.shape, dtype=torch.long), magnitude, uniforms)
+    shown = apply_plan(plan, torch.from_numpy(np.concatenate([samples] * len(magnitudes)))).numpy()
+    drawn = shown.reshape(len(magnitudes), *samples.shape)
+    return DrawnOperator(operator, [f"{one * operator.limit:+.3g}" for one in magnitudes], drawn)

@@ -72,14 +72,19 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
 
 
+def check_no_folder(path: Path) -> None:
+    """Raise `IsADirectoryError` if a folder is where a file is to be written."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+
+
 def write_whole(path: Path, content: str | bytes, mode: int = 0o666) -> None:
     """Write a file atomically: a reader sees the old content or the new, never a part, even after a crash. Text is
     written as UTF-8. A symbolic link is replaced, not followed, because a folder from someone else may contain one that
     points outside. Pipes and anything in ``/dev`` are written to directly. A new file gets the permissions `mode`,
     minus the umask.
     """
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    check_no_folder(path)
     data = content.encode() if isinstance(content, str) else content
     if path.exists() and (path.parent == _DEVICES or not path.is_file()):
         try:
