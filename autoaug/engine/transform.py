@@ -215,9 +215,10 @@ class PolicyTransform(Seeded):
         if mixing is not None and labels is None and mixing_of(self.modality).mixes_labels:
             raise PolicyError(f"policy {self.policy.name!r} mixes samples ({mixing.kind}); pass labels too")
         if mixing is not None and alone:
+            labeled = " with class labels" if mixing_of(self.modality).mixes_labels else ""
             raise PolicyError(
-                f"policy {self.policy.name!r} mixes samples; pass a batch with class labels: a single sample, or "
-                "boxes, masks and keypoints, cannot be mixed"
+                f"policy {self.policy.name!r} mixes samples; pass a batch{labeled}: a single sample, or boxes, masks "
+                "and keypoints, cannot be mixed"
             )
         are_labels = mixing is not None or type(labels) is Tensor or isinstance(labels, np.ndarray)
         if alone or labels is None or not (are_labels or _are_numbers(labels)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from autoaug.evaluation.wording import FEWEST_SEEDS, USUAL_SEEDS, sample_cure
+from autoaug.evaluation.wording import USUAL_SEEDS, is_vague, sample_cure
 from autoaug.results import Comparison, SearchResult
 
 
@@ -16,7 +16,8 @@ def advice(result: SearchResult) -> list[str]:
     if result.stopped:
         steps.append("--no-early-stop spends the rest of the budget, against the odds")
     comparison = result.comparison
-    if comparison is not None and (seeds := len(comparison.differences)) < FEWEST_SEEDS:
+    if comparison is not None and is_vague(comparison.differences, comparison.ci95):
+        seeds = len(comparison.differences)
         steps.append(f"--seeds {USUAL_SEEDS}, or more --time (there were {seeds}): so few tell no difference from luck")
     elif comparison is not None and comparison.difference > 0 and (settled := _settling(comparison, result)):
         steps.append(settled)
@@ -25,7 +26,8 @@ def advice(result: SearchResult) -> list[str]:
         tried = len({trial.fingerprint for trial in result.history if trial.fingerprint} - known)
         policies = "1 policy was" if tried == 1 else f"{tried} policies were"
         looks = f"another --space: {policies} tried, and none looks better"
-        steps.append(f"a larger --budget, or {looks}" if tried else "a larger --budget: no policy of its own was tried")
+        of_its_own = f", or {looks}" if tried else ": the search tried no policy of its own"
+        steps.append(f"a larger --budget{of_its_own}")
     return steps
 
 

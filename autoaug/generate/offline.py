@@ -202,6 +202,12 @@ def _check_options(expansion: Expansion) -> None:
     if mixes or policy.schedule:
         what = "mixes samples and labels" if mixes else "has a schedule"
         raise OptionError(f"policy {policy.name!r} {what}, which files cannot represent; use it in training instead")
+    missing = {"validation", "test"} - expansion.source.parts.keys()
+    if policy.mixing is not None and missing:
+        raise OptionError(
+            f"policy {policy.name!r} joins samples, so that a copy would hold parts of some that are held out later; "
+            f"give the data splits of their own ({' and '.join(sorted(missing))} missing), or use it in training"
+        )
 
 
 def _about(expansion: Expansion) -> Facts:
@@ -213,6 +219,7 @@ def _about(expansion: Expansion) -> Facts:
         "format": expansion.format,
         "samples": len(expansion.train),
         "data": _digest(expansion.source),
+        "resources": dict(get_modality(expansion.source.modality).resources()),
     }
     unsafe = other_names(expansion.source.classes) if expansion.format in _FILES else {}
     return {**about, "renamed": unsafe} if unsafe else about
@@ -245,7 +252,7 @@ def _make_part(expansion: Expansion, out: Path, part: _Part) -> list[_Made]:
 
 
 def _array_of(out: Path, part: _Part) -> Path:
-    """The file with the copies of a part, until ``data.npz`` is written."""
+    """The file with the copies of a part, until the data are written."""
     return out / f"part-{part.number:06}.npy"
 
 

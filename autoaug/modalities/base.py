@@ -37,7 +37,8 @@ class Reading(NamedTuple):
         lengths: the size, in the modality's unit: one length for all axes, or one for each; empty keeps or chooses one.
         how: ``crop`` covers the size and cuts off the rest, ``letterbox`` fits into it and fills up, and ``squash``
             changes the shape.
-        protect: a file of words that no operator changes, for modalities whose samples have words; empty for none.
+        protect: a file of words that no operator changes, for modalities whose samples have words; empty for that in
+            ``AUTOAUG_PROTECT``, if any.
     """
 
     lengths: tuple[int, ...] = ()
@@ -134,7 +135,7 @@ class Values(Protocol):
 class Mixer(Protocol):
     """Mixes pairs of samples. Each sample has a mode ``[n]`` (0, or one plus the index of a kind), the weight ``[n]``
     of its own values, which is 1 without mixing, and two numbers ``[n, 2]`` in [0, 1) for a position. `mixes_labels`
-    tells whether mixed samples have mixed labels, or all that is to be learned from them in themselves.
+    tells whether mixed samples have mixed labels; otherwise they carry their targets themselves.
     """
 
     kinds: tuple[str, ...]

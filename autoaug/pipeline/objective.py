@@ -150,6 +150,7 @@ def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
     progress.measured_by(_WORDS.metric)
     limits = parse_budget(options.trials, options.time, options.budget)
     known = _transforms_alone(options.space if isinstance(options.space, SearchSpace) else load_space(options.space))
+    known = known.without(known.modality.lacking())
     chosen.check(known)
     modality = known.modality.name
     folder = Path(options.out) if options.out is not None else None

@@ -37,7 +37,7 @@ class Robustness(Record):
     def _shares_are_in_range(self) -> Self:
         scores = [self.clean, self.attacked, *(score for row in self.corrupted.values() for score in row)]
         if self.metric.is_share and not all(0 <= score <= 1 for score in scores):
-            raise ValueError(f"an {self.metric.name} is between 0 and 1")
+            raise ValueError(f"scores of {self.metric.name} are between 0 and 1")
         return self
 
     @property

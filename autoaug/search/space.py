@@ -249,10 +249,18 @@ class SearchSpace(FrozenSpace):
         }
         families = {name: family for name, family in families.items() if family}
         left_out = self.families.keys() - families.keys()
-        shapes = [s for s in self.portfolio if not _has_any(s.base, lacking) and not {s.family, s.extra} & left_out]
+        kept = {"", *baselines}
+        shapes = [
+            shape
+            for shape in self.portfolio
+            if not _has_any(shape.base, lacking)
+            and not {shape.family, shape.extra} & left_out
+            and (shape.layers_of or "") in kept
+        ]
         changed = {
             "base": [base for base in self.base if base.operator not in lacking],
             "families": families,
+            "layers": self.layers if families else (0, 0),
             "portfolio": shapes,
             "baselines": baselines or ["none"],
         }

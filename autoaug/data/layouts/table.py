@@ -126,7 +126,7 @@ def read_table(data: str, names: Columns) -> Table:
     every = [row for rows in given.values() for row in rows]
     sample, label = _columns(data, every, names)
     extra = [name for name in every[0][1] if name.lower() in names.beside]
-    copy = COPY if any((file.parent / EXPANSION).is_file() for file in files) else ""
+    copy = COPY if any((file.parent / EXPANSION).is_file() for file in files) else None
     rows, unreadable = [], []
     for part, of_part in given.items():
         for where, cells in of_part:
@@ -136,15 +136,14 @@ def read_table(data: str, names: Columns) -> Table:
                 continue
             group = str(cells["group"]).strip() if cells.get("group") is not None else None
             text, beside = label_text(value, None, where).strip(), str(next(filter(None, map(cells.get, extra)), ""))
-            is_copy = str(cells.get(copy, "0")) != "0"
+            is_copy = copy is not None and str(cells.get(copy, "0")) != "0"
             rows.append(Row(where, cell, text, _role(where, part, cells), group or None, beside, is_copy))
     for role in ("train", *dict.fromkeys(row.role for row in rows)):
         if not any(row.role == role for row in rows):
             first = f"; the first: {unreadable[0]}" if unreadable else ""
             raise DataError(f"{data}: there is no training sample in {len(every)} rows{first}")
-    left_out = tuple(
-        f"column {name!r}" for name in every[0][1] if name not in {sample, label, copy, *extra, *_SPLIT, *_GROUP}
-    )
+    used = {sample, label, copy, *extra, *_SPLIT, *_GROUP}
+    left_out = tuple(f"column {name!r}" for name in every[0][1] if name not in used)
     told = (
         f"{data}: the samples are taken from the column {sample!r} and the labels from {label!r}; rename the columns "
         f"to {names.samples[0]} and label if others are meant"

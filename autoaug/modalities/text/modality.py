@@ -37,5 +37,11 @@ class _Text(PackagedModality):
 
         return lacking()
 
+    def resources(self) -> Mapping[str, str]:
+        from autoaug.modalities.text.paraphrases import masked_model
+        from autoaug.modalities.text.translators import translator
+
+        return {"translator": translator() or "none", "masked model": masked_model() or "none"}
+
 
 MODALITY = _Text()

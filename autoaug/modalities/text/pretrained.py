@@ -13,7 +13,7 @@ import torch
 from autoaug.data.texts import plain_text
 from autoaug.errors import DataError, first_line
 from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segments
-from autoaug.modalities.text.tokens import COMMON, PROTECTED, WORD
+from autoaug.modalities.text.tokens import COMMON, PROTECTED, ROOM, WORD
 
 #: So many texts go through a model at once, and so many words are kept per place.
 _AT_ONCE, MOST = 32, 8
@@ -93,11 +93,17 @@ def _whole_words(tokenizer: Any) -> dict[int, str]:
     vocabulary: dict[str, int] = tokenizer.get_vocab()
     is_marked = any(piece.startswith(_BEGINS) for piece in vocabulary)
     words = {
-        index: piece.lstrip("".join(_BEGINS))
+        index: tokenizer.convert_tokens_to_string([piece]).strip() if is_marked else piece
         for piece, index in vocabulary.items()
         if (piece.startswith(_BEGINS) if is_marked else not piece.startswith(_GOES_ON))
     }
-    return {index: word for index, word in words.items() if re.fullmatch(r"[^\W\d_]+", word) and _says_much(word)}
+    return {index: word for index, word in words.items() if _is_plain(word) and _says_much(word)}
+
+
+def _is_plain(word: str) -> bool:
+    """Whether it is made of small letters, and fits into a token with a capital."""
+    fits = max(len(form.encode()) for form in (word, word.capitalize())) <= ROOM
+    return fits and word == word.lower() and re.fullmatch(r"[^\W\d_]+", word) is not None
 
 
 @torch.inference_mode()

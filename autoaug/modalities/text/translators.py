@@ -22,6 +22,8 @@ VARIABLE = "AUTOAUG_TRANSLATOR"
 #: The texts that are translated at once have this time; a translator that takes longer hangs.
 SECONDS = 120.0
 _MODEL = "transformers:"
+#: A translator that makes nothing of so many texts does not work; of fewer, it may not know the words.
+_TELLING = 16
 _INSTALL = "Debian has apertium with pairs such as apertium-eng-spa: apt-get install apertium apertium-eng-spa"
 
 
@@ -48,7 +50,7 @@ def _translated(one: str, lines: Sequence[str], seconds: float) -> Sequence[str]
         made = pretrained.translated(one.removeprefix(_MODEL), lines)
     else:
         made = _run(one, lines, seconds)
-    if not any(made):
+    if len(lines) >= _TELLING and not any(made):
         raise DataError(f"{one!r} made nothing of {len(lines)} texts: try it by hand on a line of text")
     return made
 
@@ -65,8 +67,8 @@ def _run(program: str, lines: Sequence[str], seconds: float) -> list[str]:
         raise DataError(f"{program!r} took more than {seconds:g} s for {len(lines)} texts, and was ended") from None
     except ValueError as fault:
         raise DataError(f"{program!r} is no command, or writes no UTF-8 ({fault})") from None
-    made = done.stdout.split("\n")[: len(lines)]
-    if done.returncode or len(made) < len(lines):
+    made = done.stdout.removesuffix("\n").split("\n")
+    if done.returncode or len(made) != len(lines):
         said = done.stderr.strip().splitlines()[-1:] or [f"it wrote {len(made)} lines for {len(lines)}"]
         raise DataError(f"{program!r} failed with status {done.returncode}: {said[0]}")
     return [plain_text(line) for line in made]

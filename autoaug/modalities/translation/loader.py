@@ -35,7 +35,7 @@ _TIMES, _FEW = 3, 6
 #: Two typical pairs fit behind each other.
 _ROOM = 2.2
 
-#: What lacks without translations back.
+#: Operators that need translations back, and what to do for them.
 _NO_BACKS = {
     "BackTranslation": "there are no translations of the targets back; add a column back_translation, or name a "
     f"translator, such as {VARIABLE}='apertium -u spa-eng'"
@@ -102,9 +102,10 @@ def _texts(pair: Pair, rows: _Rows, tokens: np.ndarray, length: int) -> tuple[st
 def _backs(pairs: Sequence[Pair]) -> list[str]:
     """The targets translated back: as given, or by the user's program; empty texts without."""
     program = translator()
-    if program is None or any(pair.back for pair in pairs):
+    if program is None:
         return [pair.back for pair in pairs]
-    return rewritten([pair.target for pair in pairs], program)
+    made = iter(rewritten([pair.target for pair in pairs if not pair.back], program))
+    return [pair.back or next(made) for pair in pairs]
 
 
 def _forms(pairs: Sequence[Pair], rows: Sequence[_Rows]) -> dict[str, dict[str, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from autoaug.modalities.packaged import PackagedModality
@@ -22,6 +23,11 @@ class _Translation(PackagedModality):
     filter_policy = "word-dropout"
     policies = _FOLDER / "policies"
     spaces = _FOLDER / "spaces"
+
+    def resources(self) -> Mapping[str, str]:
+        from autoaug.modalities.text.translators import translator
+
+        return {"translator": translator() or "none"}
 
 
 MODALITY = _Translation()

@@ -103,6 +103,14 @@ def test_what_spoils_a_result_is_found(tmp_path: Path) -> None:
     assert "line 47: there is no text" in words
 
 
+def test_a_column_without_a_name_is_no_mark_of_copies(tmp_path: Path) -> None:
+    """pandas writes its index so."""
+    rows = [(str(i), text, label) for i, (text, label) in enumerate(written(8, 0))]
+    source = opened(write_table(tmp_path / "data.csv", rows, ("", "text", "label")))
+    assert source.parts["train"].augmented is None
+    assert source.left_out == ("column ''",)
+
+
 def test_texts_are_padded_and_cut_to_one_length(tmp_path: Path) -> None:
     path = write_texts(tmp_path / "data", 40, 10)
     longest = max(len(text.split()) for text, _ in written(40, 1)) + 1

@@ -156,8 +156,9 @@ def test_a_column_with_translations_back_is_taken(tmp_path: Path) -> None:
     ("code", "message"),
     [
         ("no-such-translator --x", "there is no such program; Debian has apertium"),
-        (program("import time; time.sleep(60)"), "took more than 0.5 s for 1 texts, and was ended"),
-        (program("import sys; sys.stdin.read(); print()"), "made nothing of 1 texts"),
+        (program("import time; time.sleep(60)"), "took more than 0.5 s for 20 texts, and was ended"),
+        (program("import sys; [print() for _ in sys.stdin]"), "made nothing of 20 texts"),
+        (program("import sys; print(sys.stdin.readline())"), "it wrote 2 lines for 20"),
         (program("import sys; sys.exit(3)"), "failed with status 3"),
     ],
 )
@@ -165,4 +166,4 @@ def test_a_column_with_translations_back_is_taken(tmp_path: Path) -> None:
 def test_a_bad_translator_is_named(code: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
     with pytest.raises(DataError, match=message):
-        translators.rewritten(["a text"], code, seconds=0.5 if "sleep" in code else 20)
+        translators.rewritten([f"text {i}" for i in range(20)], code, seconds=0.5 if "sleep" in code else 20)

@@ -29,7 +29,7 @@ from autoaug.training.state import TrainingPlan
 from autoaug.training.tasks import task_for
 from autoaug.training.train import train_to_end
 from autoaug.training.translation import Translation, with_texts
-from tests.modalities.translation.pairs import PAIRS, numbers, pairs, write_numbers
+from tests.modalities.translation.pairs import PAIRS, numbers, pairs, write_numbers, write_table
 
 LIMIT = 2**30
 
@@ -209,6 +209,9 @@ def test_pairs_are_expanded_into_a_table(tmp_path: Path) -> None:
     assert any("_" in source for source, _ in both[30:])
     assert train.groups is not None
     assert train.groups[30] == train.groups[0] == train.groups[60]
+    with pytest.raises(OptionError, match="validation missing"):
+        api.expand(given, "concatenation", out=tmp_path / "joined")
+    write_table(given / "val.tsv", numbers(200, 210), ("source", "target"))
     api.expand(given, "concatenation", out=tmp_path / "joined")
     joined = open_source(tmp_path / "joined", LIMIT).parts["train"].labels[30:, 1]
     assert any(len(target.split()) == 6 for target in decode_texts(joined))

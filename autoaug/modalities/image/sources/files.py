@@ -58,7 +58,7 @@ class ImageReader:
 
 
 def open_images(listing: Listing, reading: Reading) -> Source:
-    """Open image files as a source, resized by `resize`."""
+    """Open image files as a source, resized as `reading` says."""
     return open_listing(listing, read_header, partial(_agree, reading=reading))
 
 
