@@ -202,12 +202,8 @@ def _check_options(expansion: Expansion) -> None:
     if mixes or policy.schedule:
         what = "mixes samples and labels" if mixes else "has a schedule"
         raise OptionError(f"policy {policy.name!r} {what}, which files cannot represent; use it in training instead")
-    missing = {"validation", "test"} - expansion.source.parts.keys()
-    if policy.mixing is not None and missing:
-        raise OptionError(
-            f"policy {policy.name!r} joins samples, so that a copy would hold parts of some that are held out later; "
-            f"give the data splits of their own ({' and '.join(sorted(missing))} missing), or use it in training"
-        )
+    if policy.mixing is not None and not {"validation", "test"} <= expansion.source.parts.keys():
+        raise OptionError(f"policy {policy.name!r} joins samples: the data need validation and test splits")
 
 
 def _about(expansion: Expansion) -> Facts:

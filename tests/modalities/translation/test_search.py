@@ -209,7 +209,7 @@ def test_pairs_are_expanded_into_a_table(tmp_path: Path) -> None:
     assert any("_" in source for source, _ in both[30:])
     assert train.groups is not None
     assert train.groups[30] == train.groups[0] == train.groups[60]
-    with pytest.raises(OptionError, match="validation missing"):
+    with pytest.raises(OptionError, match="need validation and test splits"):
         api.expand(given, "concatenation", out=tmp_path / "joined")
     write_table(given / "val.tsv", numbers(200, 210), ("source", "target"))
     api.expand(given, "concatenation", out=tmp_path / "joined")
