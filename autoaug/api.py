@@ -208,8 +208,8 @@ def generate_sample(options: SampleOptions) -> SampledFiles:
 
 @takes(RobustnessOptions)
 def robustness(options: RobustnessOptions) -> Robustness:
-    """Evaluate a trained model on the test samples of `data`: clean, under PGD, and under common corruptions at 5
-    severities; accuracies in [0, 1]. The report of a run shows them from then on.
+    """Evaluate a trained model on the test samples of `data`: clean, under an attack, and under common corruptions at 5
+    severities; scores of `metric`: accuracy, or chrF of translations. The report of a run shows them from then on.
 
     >>> autoaug.api.robustness("photos/", "runs/photos").mean_corrupted  # doctest: +SKIP
 

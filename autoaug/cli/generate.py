@@ -64,7 +64,7 @@ def expand(**options: Any) -> None:
 
 
 def robustness(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, **options: Any) -> None:
-    """Evaluate a trained model on DATA's test samples: clean, under PGD, and under common corruptions at 5 severities.
+    """Evaluate a trained model on DATA's test samples: clean, under an attack, and under common corruptions.
     The report of the run shows the results from then on.
     """
     import json

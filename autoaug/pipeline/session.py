@@ -16,7 +16,7 @@ from autoaug.pipeline.forecast import Forecast, forecast
 from autoaug.pipeline.job import Job
 from autoaug.pipeline.options import CompareOptions, SearchOptions
 from autoaug.pipeline.run import finish, run_job
-from autoaug.pipeline.time_limit import resumed_limit, time_limit
+from autoaug.pipeline.time_limit import earlier_seconds, resumed_limit, time_limit
 from autoaug.pipeline.training_setup import setup_lines
 from autoaug.policy.loading import read_policy
 from autoaug.policy.models import Policy
@@ -85,7 +85,7 @@ def resume_run(run: str | Path, trust: bool, progress: Progress | bool | None) -
             events = read_events(folder.events) if folder.events.is_file() else []
             planned = forecast(job)
             limit = resumed_limit(config, events, planned)
-            planned = limit.bound(planned) if limit else planned
+            planned = limit.bound(planned, earlier_seconds(events)) if limit else planned
             listener.expects(planned.seconds, limit.left() if limit else None)
             return _carry_out(replace(job, parts=planned.parts, limit=limit))
 

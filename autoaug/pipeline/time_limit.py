@@ -54,11 +54,13 @@ class TimeLimit:
         """What a search leaves to the confirmation; None if that is not known."""
         return Reserve(self.confirming, self.training_seconds) if self.training_seconds else None
 
-    def bound(self, forecast: Forecast) -> Forecast:
-        """The forecast of the run, whose search takes what the confirmation leaves."""
+    def bound(self, forecast: Forecast, spent: float = 0.0) -> Forecast:
+        """The forecast of the whole run, whose search takes what the confirmation leaves; earlier sessions took `spent`
+        seconds.
+        """
         if forecast.fault:
             return forecast
-        return replace(forecast, search_seconds=max(0.0, self.left() - self.confirming * self.training_seconds))
+        return replace(forecast, search_seconds=max(0.0, spent + self.left() - self.confirming * self.training_seconds))
 
     def deadline(self, is_first: bool) -> Deadline:
         """When no training of a confirmation begins any more; `is_first` if no seed has been trained yet."""

@@ -15,7 +15,7 @@ class Progress(Protocol):
         return None
 
     def expects(self, seconds: float, limit: float | None) -> None:  # noqa: ARG002 (not all care)
-        """The whole run takes about so many seconds from now on, and at most `limit`, if there is one."""
+        """The whole run takes about so many seconds, of which at most `limit` are left, if there is one."""
         return None
 
     def part_begins(self, start: float, stop: float) -> None:  # noqa: ARG002 (not all care)

@@ -47,8 +47,13 @@ def scores_of(model: nn.Module, task: Task, values: Tensor, device: str) -> np.n
     scores = task.predict(outputs_of(model, values, device))
     if not isinstance(task, Translation):
         return scores
+    return with_texts(scores, _written(model, task, values, device))
+
+
+def _written(model: nn.Module, task: Translation, values: Tensor, device: str) -> list[str]:
+    """The translations that `model` writes."""
     with evaluating(model), precision(device):
-        return with_texts(scores, task.texts_of(model.translate(values)))  # type: ignore[operator]
+        return task.texts_of(model.translate(values))  # type: ignore[operator] # nn.Module does not declare it
 
 
 @torch.no_grad()
@@ -59,6 +64,5 @@ def predict_and_write(
     scores, texts = [], []
     for _, values in clean_batches(inputs, device, modality, rows):
         scores.append(task.predict(outputs_of(model, values, device)))
-        with evaluating(model), precision(device):
-            texts += task.texts_of(model.translate(values))  # type: ignore[operator]
+        texts += _written(model, task, values, device)
     return with_texts(np.concatenate(scores), texts)

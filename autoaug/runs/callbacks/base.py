@@ -30,11 +30,6 @@ class Everyone(Progress):
         for one in self._told:
             one.measured_by(metric)
 
-    def expects(self, seconds: float, limit: float | None) -> None:
-        """Tell all how long the run takes."""
-        for one in self._told:
-            one.expects(seconds, limit)
-
     def part_begins(self, start: float, stop: float) -> None:
         """Tell all which part of the run follows."""
         for one in self._told:
