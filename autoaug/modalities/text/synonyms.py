@@ -66,9 +66,7 @@ def synonym_insertion(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor
 
 @meaning("Homophone", family="letters")
 def homophone(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
-    """Replace so many words by others that sound alike, in English and Chinese, as people who type by ear do; negations
-    stay.
-    """
+    """Replace so many words by others that sound alike, in English and Chinese; negations stay."""
     known = table(tokens.device, homophones=True)
     entry, found = known.find(keys_of(tokens))
     places = chosen(found & may_change(tokens), share, words_in(tokens), uniforms)
