@@ -17,7 +17,7 @@ def pair(low: float, high: float) -> str:
     return f"({number(low)}, {number(high)})"
 
 
-def one_of(helper: str, items: Sequence[Expression], weights: Sequence[float]) -> Expression:
-    """The object of a helper class that applies one of the items, which has no weights where all are equal."""
+def one_of(helper: str, items: Sequence[Expression], weights: Sequence[float], word: str = "p") -> Expression:
+    """The object of a class that applies one of the items. It has weights, by that `word`, unless all are equal."""
     even = max(weights) - min(weights) < 1e-9
-    return Call(f"{helper}([", items, "])" if even else f"], p=[{', '.join(map(number, weights))}])")
+    return Call(f"{helper}([", items, "])" if even else f"], {word}=[{', '.join(map(number, weights))}])")

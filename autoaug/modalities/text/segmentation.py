@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from autoaug.modalities.text.words import FunctionWords
@@ -100,6 +101,7 @@ def flags_of_word(word: str, spaced: bool) -> int:
     return flags + 16 * (word[0] in ".!?…。！？؟।")
 
 
+@lru_cache(4)  # a list is asked for with every batch
 def units_of(text: str) -> frozenset[str]:
     """The words and signs of a list, one or several per line, in lower case."""
     return frozenset(unit.lower() for unit, _ in segments(cleaned(text)))

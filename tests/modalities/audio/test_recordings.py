@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -164,9 +165,9 @@ def test_exported_arrays_use_the_recordings(noises: Path, rooms: np.ndarray) -> 
     waves = 0.3 * tones(8, 1, 2000)
     for operator in ("BackgroundNoise", "ImpulseResponse"):
         text = export_policy(Policy(layers=in_turn(Operation(operator=operator))), "numpy")
-        namespace: dict[str, object] = {"__name__": "exported"}
+        namespace: dict[str, Any] = {"__name__": "exported"}
         exec(compile(text, "exported", "exec"), namespace)  # the text under test
         plan = planned(operator, [0.8] * 8, (0.6, 0.4, 0, 0))
         drawn = plan.choice.numpy(), plan.magnitude.numpy(), plan.uniforms.numpy()
-        theirs = namespace["apply_operations"](waves.numpy(), *drawn)  # type: ignore[operator]
+        theirs = namespace["apply_operations"](waves.numpy(), *drawn)
         np.testing.assert_allclose(theirs, apply_plan(plan, waves).numpy(), atol=1e-5)

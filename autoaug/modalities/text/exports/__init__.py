@@ -20,7 +20,7 @@ PYTHON = ArrayRuntime(
     "text = Augment()(text)",
     (bounds, workers, words, letters, segmentation, own_homophones, own_lexicon, thesaurus, plain),
     {},
-    ("import os", "import random", "from typing import Any"),
+    ("import os", "import random", "from functools import lru_cache", "from typing import Any"),
     _TYPES,
     Path(__file__).parent / "python.txt",
 )

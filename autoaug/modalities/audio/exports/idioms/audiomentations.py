@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from autoaug.modalities.audio.exports.idioms.steps import step
-from autoaug.modalities.expressions import number
+from autoaug.modalities.expressions import number, one_of
 from autoaug.modalities.runtime import Call, Expression
 
 _EXPORTS = Path(__file__).parents[1]
@@ -62,8 +62,7 @@ def operation(operator: str, low: float, high: float, probability: float) -> Exp
 
 def choice(items: Sequence[Expression], weights: Sequence[float]) -> Expression:
     """See `autoaug.modalities.runtime.Words`."""
-    even = max(weights) - min(weights) < 1e-9
-    return Call("A.OneOf([", items, "])" if even else f"], weights=[{', '.join(map(number, weights))}])")
+    return one_of("A.OneOf", items, weights, "weights")
 
 
 def in_turn(items: Sequence[Expression]) -> Expression:

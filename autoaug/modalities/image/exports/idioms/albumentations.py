@@ -41,7 +41,7 @@ def operation(operator: str, low: float, high: float, probability: float) -> Exp
     p = number(probability)
     if operator in _NATIVE:
         return _NATIVE[operator](low, high, p)
-    return None if operator == "Hue" else by_helper(operator, low, high, p)
+    return None if operator == "Hue" else by_helper(operator, low, high, p, "RandomValue", "RandomWarp")
 
 
 def choice(items: Sequence[Expression], weights: Sequence[float]) -> Expression:

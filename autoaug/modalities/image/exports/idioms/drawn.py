@@ -53,7 +53,7 @@ def drawn(kind: str, function: str, p: str, ends: Ends) -> str:
 
 
 def by_helper(
-    operator: str, low: float, high: float, p: str, value: str = "RandomValue", warp: str = "RandomWarp"
+    operator: str, low: float, high: float, p: str, value: str = "Random", warp: str = "Random"
 ) -> str | None:
     """The object of the helper class, `value` or `warp`, that applies the operator's function; None if it has none."""
     for kind, functions in ((value, _VALUES), (warp, _WARPS)):

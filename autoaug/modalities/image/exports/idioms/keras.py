@@ -33,7 +33,7 @@ def operation(operator: str, low: float, high: float, probability: float) -> Exp
         return f"keras.layers.Solarization(threshold_factor={pair(0, 1 - low)}, value_range=(0, 1))"
     if operator == "Grayscale" and low == 1:
         return f"keras.layers.RandomGrayscale({number(probability)})"
-    return None if operator in _MISSING else by_helper(operator, low, high, number(probability), "Random", "Random")
+    return None if operator in _MISSING else by_helper(operator, low, high, number(probability))
 
 
 def choice(items: Sequence[Expression], weights: Sequence[float]) -> Expression:

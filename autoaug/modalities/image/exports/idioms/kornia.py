@@ -51,11 +51,7 @@ def operation(operator: str, low: float, high: float, probability: float) -> Exp
     if operator in _FULL and low == high == 1:
         return f"{_FULL[operator]}(p={number(probability)})"
     p = number(probability)
-    return (
-        _NATIVE[operator](low, high, p)
-        if operator in _NATIVE
-        else by_helper(operator, low, high, p, "Random", "Random")
-    )
+    return _NATIVE[operator](low, high, p) if operator in _NATIVE else by_helper(operator, low, high, p)
 
 
 def choice(items: Sequence[Expression], weights: Sequence[float]) -> Expression:

@@ -22,7 +22,7 @@ def operation(operator: str, low: float, high: float, probability: float) -> Exp
     p = number(probability)
     if operator == "GaussianNoise":
         return drawn("Random", "noise", p, {"sigma": (low, high), "seed": (0, 1e9)})
-    return None if operator == "Hue" else by_helper(operator, low, high, p, "Random", "Random")
+    return None if operator == "Hue" else by_helper(operator, low, high, p)
 
 
 def choice(items: Sequence[Expression], weights: Sequence[float]) -> Expression:
