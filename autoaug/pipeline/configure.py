@@ -161,6 +161,7 @@ def prepare(
         confirmation_seeds=first,
         most_seeds=most,
         folds=options.folds,
+        cross_validated=data.validation_folds is not None,
         returns=options.returns,
         seed=options.seed,
         track=tuple(options.track),

@@ -104,6 +104,7 @@ class RunConfig(BaseModel):
     confirmation_seeds: Annotated[int, Field(ge=2, le=LARGEST_COUNT)] = 5
     most_seeds: Annotated[int, Field(ge=2, le=LARGEST_COUNT)] = 16
     folds: Annotated[int, Field(ge=2, le=LARGEST_COUNT)] | None = None
+    cross_validated: bool = False
     finalists: Annotated[int, Field(ge=1, le=LARGEST_COUNT)] = 3
     returns: Literal["best-bet", "baseline-unless-better"] = "best-bet"
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 0

@@ -52,15 +52,19 @@ def test_every_seed_is_trained_without_its_fold_and_tested_on_it(result: SearchR
     """Against trainings on exactly these samples, put together by hand."""
     _, config = RunFolder.open(result.run_dir)
     assert opened.folds is not None
+    assert opened.validation_folds is not None
     seeds = confirmation_seeds(0, FOLDS)
+    validated = opened.validation_folds.of(seeds)
+    seen = opened.train + opened.validation
     for seed, rows in opened.folds.of(seeds).items():
         others = np.setdiff1d(np.arange(len(opened.test)), rows)
-        inputs = [opened.train.inputs.take(np.arange(len(opened.train))), opened.test.inputs.take(others)]
-        labels = np.concatenate([opened.train.labels, opened.test.labels[others]])
+        kept = np.setdiff1d(np.arange(len(seen)), validated[seed])
+        inputs = [seen.inputs.take(kept), opened.test.inputs.take(others)]
+        labels = np.concatenate([seen.labels[kept], opened.test.labels[others]])
         alone = TrainingSetting(
             task=Classification(3),
             train=Samples(MemoryInputs(np.concatenate(inputs)), labels),
-            validation=opened.validation,
+            validation=Samples(MemoryInputs(seen.inputs.take(validated[seed])), seen.labels[validated[seed]]),
             test=Samples(MemoryInputs(opened.test.inputs.take(rows)), opened.test.labels[rows]),
             model="auto",
             recipe=config.recipe,
