@@ -90,7 +90,7 @@ class Scoring:
 
     @property
     def trial_metric(self) -> Metric:
-        """How predictions of the validation split are measured."""
+        """How predictions of validation samples are measured."""
         return trial_metric(self.metric, self.task)
 
     @property
@@ -181,7 +181,7 @@ class Scoring:
 
     @cached_property
     def _validated(self) -> Clusters:
-        """The clusters of the validation split."""
+        """The clusters of the validation samples."""
         groups = self.validation_groups
         is_one = groups is None or len(np.unique(groups)) < 2
         return Clusters.of(self.trial_metric, self.validation_labels, None if is_one else groups)

@@ -117,14 +117,12 @@ def prepare(
 ) -> tuple[RunConfig, DataSet, Audit]:
     """Check all that can be before there is a run folder; return config, data and audit, which may be `known`."""
     check_texts(options)
-    writable("the run folder", str(run_folder_for(options).absolute()))
+    _check_place(options)
     _check_numbers(options)
     reading = parse_reading(options.size, options.resize, options.protect)
     goal = _search(options) if isinstance(options, SearchOptions) else _comparison(options)
     machine = _machine(options)
     check_trackers(options.track)
-    if options.out is not None:
-        RunFolder(options.out).check_usable()
     models = recognize(options.data, options.modality).models
     asked = asked_recipe(options)
     models.check(options.model, asked_weights(options))
@@ -161,7 +159,7 @@ def prepare(
         confirmation_seeds=first,
         most_seeds=most,
         folds=options.folds,
-        cross_validated=data.validation_folds is not None,
+        cross_validated=_is_cross_validated(goal, data),
         returns=options.returns,
         seed=options.seed,
         track=tuple(options.track),
@@ -173,6 +171,20 @@ def prepare(
         **vars(machine),
     )
     return config, data, audit
+
+
+def _check_place(options: SearchOptions | CompareOptions) -> None:
+    """Raise `OptionError` or `RunError` if there can be no run folder where it would be."""
+    writable("the run folder", str(run_folder_for(options).absolute()))
+    if options.out is not None:
+        RunFolder(options.out).check_usable()
+
+
+def _is_cross_validated(goal: _Goal, data: DataSet) -> bool:
+    """Whether each seed of the confirmation is validated on another fold. A generator has seen the training split, so
+    that no model that learned from its samples may be validated on that.
+    """
+    return data.validation_folds is not None and not wanted_generators(goal.space, goal.known())
 
 
 def _check_labels(goal: _Goal, data: DataSet) -> None:

@@ -16,8 +16,11 @@ from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import DataError, OptionError
 from autoaug.evaluation.confirmation import confirmation_seeds
 from autoaug.modalities.base import AS_SUITS
+from autoaug.pipeline.configure import prepare
+from autoaug.pipeline.options import CompareOptions
 from autoaug.pipeline.parsing import seed_counts
 from autoaug.policy.loading import load_policy
+from autoaug.policy.models import Policy, Synthetic
 from autoaug.results import SearchResult
 from autoaug.runs.folder import RunFolder
 from autoaug.training.setting import TrainingSetting
@@ -238,3 +241,40 @@ def test_workers_of_ray_get_the_same_folds(result: SearchResult, data: Path, tmp
     outcome = autoaug.compare(data, ["none", "flip-crop"], **options, out=tmp_path / "run")
     for candidate in outcome.candidates:
         assert candidate.test_scores == result.candidate(candidate.name).test_scores
+
+
+def test_seeds_are_validated_in_turn_on_all_that_the_search_saw(
+    tmp_path: Path,
+) -> None:
+    images, labels = bars(160)
+    np.savez(tmp_path / "bars.npz", x_train=images, y_train=labels)
+    options = {"epochs": 1, "seeds": 4, "workers": 1}
+    result = autoaug.compare(tmp_path / "bars.npz", ["none", "flip-crop"], **options, out=tmp_path / "run")
+    data = check_data(str(tmp_path / "bars.npz"), LIMIT, AS_SUITS, (), 0)[1]
+    seen = np.concatenate([data.train.labels, data.validation.labels])
+    assert data.validation_folds is not None
+    for candidate in result.candidates:
+        expected = []
+        for seed, rows in data.validation_folds.of(candidate.seeds).items():
+            with np.load(result.run_dir / "confirmation" / f"{candidate.fingerprint}-{seed}.npz") as file:
+                expected.append(np.mean(file["validation_predictions"] == seen[rows]))
+        assert candidate.validation_scores == pytest.approx(expected)
+    synthetic = Policy(synthetic=Synthetic(kind="pca", share=0.5))
+    config, *_ = prepare(CompareOptions(tmp_path / "bars.npz", ["none", synthetic], **options))
+    assert not config.cross_validated
+
+
+@pytest.mark.usefixtures("no_report")
+def test_a_run_of_an_older_version_keeps_its_one_validation_split(data: Path, tmp_path: Path) -> None:
+    small = {"epochs": 1, "seeds": 2, "workers": 1}
+    result = autoaug.compare(data, ["none", "flip-crop"], **small, out=tmp_path / "run")
+    config = (tmp_path / "run/config.yaml").read_text()
+    assert "cross_validated: true" in config
+    (tmp_path / "run/config.yaml").write_text(config.replace("cross_validated: true\n", ""))
+    for path in (tmp_path / "run/result.json", *(tmp_path / "run/confirmation").glob("*.npz")):
+        path.unlink()
+    again = autoaug.resume(tmp_path / "run")
+    split = check_data(str(data), LIMIT, AS_SUITS, (), 0)[1].validation
+    name = f"{result.candidates[0].fingerprint}-{result.candidates[0].seeds[1]}.npz"
+    with np.load(tmp_path / "run/confirmation" / name) as file:
+        assert again.candidates[0].validation_scores[1] == np.mean(file["validation_predictions"] == split.labels)
