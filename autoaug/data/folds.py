@@ -20,6 +20,9 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from autoaug.data.labels import absent, counts_of, members
 from autoaug.errors import OptionError
 
+#: So often are samples divided into folds in another way; then the first folds come again.
+TURNS = 16
+
 
 @dataclass(frozen=True, eq=False)
 class Folds:
@@ -37,9 +40,10 @@ class Folds:
 
     def of(self, seeds: Sequence[int]) -> dict[int, np.ndarray]:
         """The rows that each of the `seeds` is scored on: the folds in turn. After all folds were used, the samples are
-        divided again in another way. The folds depend only on the data.
+        divided again in another way, `TURNS` times at most. The folds depend only on the data.
         """
-        turns = [cut(self.strata, self.units, self.count, turn) for turn in range(-(-len(seeds) // self.count))]
+        needed = -(-len(seeds) // self.count)
+        turns = [cut(self.strata, self.units, self.count, turn % TURNS) for turn in range(needed)]
         return dict(zip(seeds, (rows for folds in turns for rows in folds), strict=False))
 
 
@@ -47,7 +51,7 @@ def whole_folds(folds: Folds, labels: np.ndarray, classes: Sequence[str]) -> boo
     """Whether the folds can be cut, and every one, and the rest of every one, has samples of all `classes`."""
     if len(np.unique(folds.units)) < folds.count or min(counts_of(labels, classes)) < folds.count:
         return False
-    each = cut(folds.strata, folds.units, folds.count, 0)
+    each = (rows for turn in range(TURNS) for rows in cut(folds.strata, folds.units, folds.count, turn))
     return not any(len(absent(part, classes)) for rows in each for part in (labels[rows], np.delete(labels, rows, 0)))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from autoaug.data.folds import Folds, whole_folds
 from autoaug.data.loading import check_data
 from autoaug.data.splits import DataSet
 from autoaug.modalities.base import AS_SUITS
@@ -63,3 +64,18 @@ def test_there_are_none_of(what: str, tmp_path: Path, monkeypatch: pytest.Monkey
 def test_nor_of_data_with_augmented_copies(tmp_path: Path) -> None:
     path = write_npz(tmp_path / "a.npz", c_train=np.arange(120) >= 115)
     assert opened(path).validation_folds is None
+
+
+def test_where_folds_are_whole_they_are_so_for_as_many_seeds_as_may_be() -> None:
+    """Groups are of one class each, and of some classes there are few: then a later turn may put them together."""
+    outcomes = set()
+    for number in range(12):
+        draw = np.random.default_rng(number)
+        labels = np.repeat(draw.integers(0, 3, 18 + number), draw.integers(1, 6, 18 + number))
+        units = np.cumsum(np.concatenate([[0], labels[1:] != labels[:-1]]))
+        folds = Folds(4, labels, units)
+        whole = whole_folds(folds, labels, "abc")
+        parts = [part for rows in folds.of(range(100)).values() for part in (labels[rows], np.delete(labels, rows))]
+        assert whole == all(set(part) == {0, 1, 2} for part in parts)
+        outcomes.add(whole)
+    assert outcomes == {True, False}
