@@ -57,7 +57,9 @@ from autoaug.utils.sketch import count_shared
 if TYPE_CHECKING:
     from torch import nn
 
-_UNMIXED = "and the texts of two samples cannot be mixed"
+#: The kinds of mixing in which both samples are there as wholes, so that both their texts are.
+_WHOLE = {"none", "mixup"}
+_UNMIXED = "which leaves parts of texts: for texts, mix by mixup or not at all"
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class _Goal:
     def suited(self, data: DataSet) -> _Goal:
         """The same for that data, whose kind of labels may have a standard space of its own, and whose samples may have
         default baselines of their own. Raises `SpaceError` or `PolicyError` if the space or a policy is not for their
-        modality, has nothing to work with, or mixes texts.
+        modality, has nothing to work with, or mixes parts of samples with texts.
         """
         modality, kind, space = get_modality(data.modality), kind_of(data.train.labels), self.space
         if space is not None and space == load_space("standard", data.modality):
@@ -106,14 +108,13 @@ class _Goal:
     def _check(self, modality: str, kind: Kind, lacking: Mapping[str, str]) -> None:
         if self.space is not None:
             self.space.check_modality(modality)
-            if kind == "transcription" and self.space.mixing.kinds != ("none",):
-                raise SpaceError(f"space {self.space.name!r} mixes samples, {_UNMIXED}: set its mixing to none")
+            if kind == "transcription" and (cut := {*self.space.mixing.kinds} - _WHOLE):
+                raise SpaceError(f"space {self.space.name!r} mixes by {', '.join(sorted(cut))}, {_UNMIXED}")
         for policy in self.known():
             check_modality(policy, modality)
             check_can_work(policy, lacking)
-            if kind == "transcription" and policy.mixing:
-                cure = "leave it out, or give the space other baselines"
-                raise PolicyError(f"policy {policy.name!r} mixes samples, {_UNMIXED}: {cure}")
+            if kind == "transcription" and policy.mixing and policy.mixing.kind not in _WHOLE:
+                raise PolicyError(f"policy {policy.name!r} mixes by {policy.mixing.kind}, {_UNMIXED}")
 
 
 @dataclass(frozen=True)

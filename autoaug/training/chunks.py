@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from autoaug.engine.apply import apply_plan
-from autoaug.engine.execute import mix_labels
+from autoaug.engine.execute import mix_labels, weighted
 from autoaug.engine.plan import Plan, draw_plan, mixing_of
 from autoaug.engine.sending import sent_together
 from autoaug.functional.tensors import sent
@@ -23,6 +23,7 @@ from autoaug.training.device import finish
 from autoaug.training.embedding import Given
 from autoaug.training.feed import float_batches
 from autoaug.training.state import Training, TrainingPlan
+from autoaug.training.transcription import Transcription
 from autoaug.utils.seeds import derive_seed
 
 
@@ -83,7 +84,8 @@ def augmented_chunks(
         targets = plan.task.targets(torch.from_numpy(labels).repeat_interleave(policy.copies, 0))
         drawn = draw_plan(policy, len(clean), generator, plan.modality)
         given = Given(apply_plan(drawn, clean, check=False), *_in_embedding(drawn, clean))
-        targets = sent(mix_labels(drawn, targets, clean), clean.device)
+        mixed = plan.task.mixed if isinstance(plan.task, Transcription) else weighted
+        targets = sent(mix_labels(drawn, targets, clean, mixed), clean.device)
         finish(plan.device)
         training.meter.augmentation_seconds += time.perf_counter() - begun
         yield Chunk(given, targets, clean, drawn)

@@ -105,7 +105,7 @@ def _views(training: Training, plan: TrainingPlan, count: int) -> _Views:
             targets = chunk.targets.new_empty(count, len(places), copies, *chunk.targets.shape[1:])
         where = torch.from_numpy(batch).to(plan.device)
         features[view, where] = found.reshape(len(batch), copies, *found.shape[1:])
-        targets[view, where] = chunk.targets.reshape(len(batch), copies, -1)
+        targets[view, where] = chunk.targets.reshape(len(batch), copies, *chunk.targets.shape[1:])
         training.meter.sample_passes += len(chunk.given)
     assert features is not None
     return _Views(features, targets)
