@@ -79,7 +79,7 @@ class FastGradient:
             return loss(units * scale)
 
         step = GradientAttack((-math.inf, math.inf))
-        return step(of_units, values / _lengths(values), how.model_copy(update={"norm": "l2"}), generator) * scale
+        return step(of_units, values / _lengths(values), how, generator) * scale
 
     def words(self, how: Adversarial) -> str:
         """The attack as text for readers."""

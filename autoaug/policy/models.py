@@ -161,8 +161,15 @@ class Adversarial(FrozenModel):
     loss: Literal["plain", "trades"] = "plain"
     beta: Annotated[float, Field(gt=0.0, le=20.0)] = 6.0
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fgm_moves_by_a_length(cls, value: Any) -> Any:
+        return {"norm": "l2", **value} if isinstance(value, dict) and value.get("kind") == "fgm" else value
+
     @model_validator(mode="after")
     def _fgsm_is_one_step(self) -> Self:
+        if self.kind == "fgm" and self.norm != "l2":
+            raise ValueError("fgm moves by a length, not by norm: linf; leave norm out")
         if self.kind in ("fgsm", "fgm") and self.steps != 1:
             raise ValueError(f"{self.kind} takes one step, not steps: {self.steps}; use kind: pgd for several")
         if self.norm == "linf" and self.epsilon > 1:

@@ -251,5 +251,6 @@ def test_what_has_no_network_refuses_or_says_it() -> None:
     attacked = Policy(layers=policy.layers, adversarial=HOW)
     assert "adversarial samples: Adversarial(kind='fgm'" in export_policy(attacked, "python")
     assert "FGM (10 % of the length" in TEXT.attacks["fgm"].words(HOW)
-    with pytest.raises(ValueError, match="fgm takes one step"):
-        Adversarial(kind="fgm", steps=3)
+    for wrong, rule in (({"steps": 3}, "fgm takes one step"), ({"norm": "linf"}, "fgm moves by a length")):
+        with pytest.raises(ValueError, match=rule):
+            Adversarial.model_validate({"kind": "fgm", **wrong})
