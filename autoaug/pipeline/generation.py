@@ -16,6 +16,7 @@ from autoaug.data.loading import check_data, open_source, recognize
 from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import OptionError, RunError, pausing_on_full_disk
 from autoaug.generate import offline
+from autoaug.generate.expansion import expansion_of
 from autoaug.generate.filter import count_reasons, load_accept_function
 from autoaug.generate.fitting import FitSettings, fit_generator
 from autoaug.generate.generator import About, SavedGenerator, check_free, generator_kind, load_generator
@@ -142,7 +143,7 @@ def expand(options: ExpandOptions) -> offline.Expanded:
         str(options.data), parse_memory(None), parse_reading(None, "crop", options.protect), options.modality
     )
     check_can_work(policy, source.lacking)
-    expansion = offline.expansion_of(str(options.data), source, policy, options.copies, options.seed)
+    expansion = expansion_of(str(options.data), source, policy, options.copies, options.seed)
     out = Path(options.out)
     with _going_on_later(out):
         return offline.expand(expansion, out, options.workers, options.watch)

@@ -16,7 +16,8 @@ from rich.console import Console
 
 from autoaug.data.loading import open_source
 from autoaug.errors import OptionError
-from autoaug.generate.offline import Expansion, expand
+from autoaug.generate.expansion import Expansion
+from autoaug.generate.offline import expand
 from autoaug.generate.sampling import FilteredSamples, write_passed
 from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.options import CompareOptions, SearchOptions
