@@ -205,6 +205,37 @@ def test_embeddings_are_found_where_networks_say_or_have_one() -> None:
         vectors_of(unused, Given(tokens()))
 
 
+@pytest.mark.slow
+def test_models_of_transformers_are_mixed_and_attacked_as_they_are() -> None:
+    transformers = pytest.importorskip("transformers")
+
+    class Bert(nn.Module):
+        """As a user would write it."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+            config = transformers.BertConfig(vocab_size=500, num_labels=3, **sizes)
+            self.bert = transformers.BertForSequenceClassification(config)
+
+        def forward(self, given: Tensor) -> Tensor:
+            ids = models.word_ids(given, 500)
+            logits: Tensor = self.bert(input_ids=ids, attention_mask=(ids > 0).long()).logits
+            return logits
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = Bert().eval()
+    own = tokens()[[6, 0]]
+    assert embedding_of(network) is network.bert.bert.embeddings.word_embeddings
+    mixed = outputs_of(network, Given(own, own.flip(0), torch.tensor([0.0, 1.0])), TEXT)
+    torch.testing.assert_close(mixed, network(own[[1, 1]]), atol=1e-5, rtol=1e-5)
+    targets = TASK.targets(torch.arange(2))
+    moved = attack(network, Given(own), targets, HOW, torch.Generator(), TASK, TEXT)
+    before, after = (TASK.loss(outputs_of(network, some, TEXT), targets) for some in (Given(own), moved))
+    assert bool((after > before).all())
+
+
 def bag(length: int, classes: int) -> nn.Module:
     """A network whose words have no vectors of their own."""
 
