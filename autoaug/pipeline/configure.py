@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from autoaug.data.audit import Audit
 from autoaug.data.labels import Kind, kind_of, require_classes
@@ -15,6 +15,8 @@ from autoaug.data.splits import DataSet
 from autoaug.errors import DataError, DeviceError, OptionError, PolicyError, RunError, SpaceError
 from autoaug.generate.filter import load_accept_function
 from autoaug.generate.generator import SavedGenerator, load_generator
+from autoaug.modalities.base import Modality
+from autoaug.modalities.kinds import in_embedding
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import task_of
 from autoaug.pipeline.options import CompareOptions, RunOptions, SearchOptions
@@ -44,6 +46,7 @@ from autoaug.search.space import SearchSpace, load_space, space_of_kind, wanted_
 from autoaug.search.storage import STUDY_NAME, check_storage
 from autoaug.search.strategies import get_strategy
 from autoaug.training.device import resolve_device
+from autoaug.training.embedding import NO_EMBEDDING, embedding_of
 from autoaug.training.metrics import check_metric, metrics_of
 from autoaug.training.metrics import is_own as is_own_metric
 from autoaug.training.tasks import Task
@@ -51,7 +54,12 @@ from autoaug.utils.facts import changes
 from autoaug.utils.redaction import shown, without_secrets
 from autoaug.utils.sketch import count_shared
 
-_UNMIXED = "and the texts of two samples cannot be mixed"
+if TYPE_CHECKING:
+    from torch import nn
+
+#: The kinds of mixing in which both samples are there as wholes, so that both their texts are.
+_WHOLE = {"none", "mixup"}
+_UNMIXED = "which leaves parts of texts: for texts, mix by mixup or not at all"
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,7 @@ class _Goal:
     def suited(self, data: DataSet) -> _Goal:
         """The same for that data, whose kind of labels may have a standard space of its own, and whose samples may have
         default baselines of their own. Raises `SpaceError` or `PolicyError` if the space or a policy is not for their
-        modality, has nothing to work with, or mixes texts.
+        modality, has nothing to work with, or mixes parts of samples with texts.
         """
         modality, kind, space = get_modality(data.modality), kind_of(data.train.labels), self.space
         if space is not None and space == load_space("standard", data.modality):
@@ -86,17 +94,27 @@ class _Goal:
         goal._check(data.modality, kind, data.lacking)
         return goal
 
+    def suited_to(self, network: nn.Module, modality: Modality) -> _Goal:
+        """The same for that network: without an embedding, its space goes without what changes the vectors of one.
+        Raises `OptionError` if a policy is to change them.
+        """
+        if not modality.in_embedding or embedding_of(network) is not None:
+            return self
+        for policy in self.known():
+            if kinds := in_embedding(policy.kinds(), modality):
+                raise OptionError(f"policy {policy.name!r} has {', '.join(kinds)}, but {NO_EMBEDDING}")
+        return replace(self, space=self.space and self.space.without_kinds(modality.in_embedding))
+
     def _check(self, modality: str, kind: Kind, lacking: Mapping[str, str]) -> None:
         if self.space is not None:
             self.space.check_modality(modality)
-            if kind == "transcription" and self.space.mixing.kinds != ("none",):
-                raise SpaceError(f"space {self.space.name!r} mixes samples, {_UNMIXED}: set its mixing to none")
+            if kind == "transcription" and (cut := {*self.space.mixing.kinds} - _WHOLE):
+                raise SpaceError(f"space {self.space.name!r} mixes by {', '.join(sorted(cut))}, {_UNMIXED}")
         for policy in self.known():
             check_modality(policy, modality)
             check_can_work(policy, lacking)
-            if kind == "transcription" and policy.mixing:
-                cure = "leave it out, or give the space other baselines"
-                raise PolicyError(f"policy {policy.name!r} mixes samples, {_UNMIXED}: {cure}")
+            if kind == "transcription" and policy.mixing and policy.mixing.kind not in _WHOLE:
+                raise PolicyError(f"policy {policy.name!r} mixes by {policy.mixing.kind}, {_UNMIXED}")
 
 
 @dataclass(frozen=True)
@@ -123,9 +141,8 @@ def prepare(
     goal = _search(options) if isinstance(options, SearchOptions) else _comparison(options)
     machine = _machine(options)
     check_trackers(options.track)
-    models = recognize(options.data, options.modality).models
     asked = asked_recipe(options)
-    models.check(options.model, asked_weights(options))
+    recognize(options.data, options.modality).models.check(options.model, asked_weights(options))
     generator = _generator(options, wanted_generators(goal.space, goal.known()))
     audit, data = known or check_data(
         *(str(options.data), machine.memory_limit, reading, options.allow, options.seed, options.folds),
@@ -137,7 +154,8 @@ def prepare(
         _check_unseen(goal.known(), data)
     if generator is not None:
         generator.check_fits(data, "generator" in options.allow)
-    start, recipe = training_setup(options, asked, data)
+    start, recipe, network = training_setup(options, asked, data)
+    goal = goal.suited_to(network, get_modality(data.modality))
     task = task_of(data, recipe)
     metric = options.metric or next(iter(metrics_of(task)))
     _check_scored(metric, task, data)
