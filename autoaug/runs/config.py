@@ -14,11 +14,10 @@ from autoaug.policy.models import Policy
 from autoaug.search.budget import Budget
 from autoaug.search.space import SearchSpace
 from autoaug.training.recipe import Recipe
+from autoaug.utils.quantities import LARGEST_COUNT
 from autoaug.utils.redaction import shown
 from autoaug.utils.renamed import renamed, upgraded
 
-#: More seeds, finalists or workers than this are a typing error.
-LARGEST_COUNT = 10_000
 #: A config may be as large as this many of the largest policies together.
 _MOST = 8
 
