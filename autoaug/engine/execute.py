@@ -6,6 +6,7 @@ All numbers are worked out on the host and sent to the samples' device at once, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -188,12 +189,24 @@ def _mixed(chunk: _Chunk, batch: Batch, whole: Batch, modality: str) -> Batch:
     return own
 
 
-def mix_labels(plan: Plan, labels: Tensor, inputs: Tensor | Batch) -> Tensor:
-    """Mix soft labels ``[n, classes]`` as the plan mixes the samples `inputs`."""
+def weighted(own: Tensor, others: Tensor, weight: Tensor) -> Tensor:
+    """Soft labels ``[n, classes]`` mixed with others by the ``weight [n]`` of the own ones."""
+    return torch.lerp(others, own, weight[:, None])
+
+
+def mix_labels(
+    plan: Plan,
+    labels: Tensor,
+    inputs: Tensor | Batch,
+    mixed: Callable[[Tensor, Tensor, Tensor], Tensor] = weighted,
+) -> Tensor:
+    """Mix soft labels ``[n, classes]`` as the plan mixes the samples `inputs`; or other targets ``[n, …]``, by
+    a function `mixed` of the own ones, those of the partners, and the weight ``[n]`` of the own ones.
+    """
     mix = plan.mix
     if mix is None:
         return labels
     batch = inputs if isinstance(inputs, Batch) else Batch(inputs)
     own = mixing_of(plan.modality).label_weights(batch, mix.mode, mix.weight, mix.place)
     partner, weight = sent_together([mix.partner, own.to("cpu", labels.dtype)], labels.device)
-    return torch.lerp(labels[partner], labels, weight[:, None])
+    return mixed(labels, labels[partner], weight)

@@ -25,6 +25,7 @@ from autoaug.functional.labels import soft_labels
 from autoaug.functional.sampling import Layers, Seeded, as_layers, as_tensors, draw_sample, steps_of
 from autoaug.modalities.arrays import ArrayEngine, Opened
 from autoaug.modalities.base import Batch
+from autoaug.modalities.kinds import in_embedding
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import check_known, modality_of_policy
 from autoaug.policy.models import Policy
@@ -231,6 +232,11 @@ class PolicyTransform(Seeded):
     def _soft_labels(self, labels: Any, alone: bool, n: int) -> Tensor | None:
         """The labels of a batch as soft labels; None if there are no labels, or other targets."""
         mixing = self.policy.mixing
+        if mixing is not None and in_embedding({"mixing": [mixing.kind]}, get_modality(self.modality)):
+            raise PolicyError(
+                f"policy {self.policy.name!r} mixes vectors in a network ({mixing.kind}), which a transform does not "
+                "have: leave mixing to the training loop, with policy.model_copy(update={'mixing': None})"
+            )
         if mixing is not None and labels is None and mixing_of(self.modality).mixes_labels:
             raise PolicyError(f"policy {self.policy.name!r} mixes samples ({mixing.kind}); pass labels too")
         if mixing is not None and alone:

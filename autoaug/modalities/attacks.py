@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -63,6 +64,26 @@ class GradientAttack:
         else:
             away = away * (how.epsilon / _lengths(away)).clamp(max=1)
         return (values + away).clamp(*self.bounds)
+
+
+class FastGradient:
+    """FGM: one step along the gradient of the loss, of a length that is ``how.epsilon`` times that of the sample's own
+    vectors (Miyato et al., 2017, who scale the vectors instead). Vectors of zeros, which are padding, stay.
+    """
+
+    def __call__(self, loss: Loss, values: Tensor, how: Adversarial, generator: torch.Generator) -> Tensor:
+        """See `autoaug.modalities.base.Attack`; the values are vectors ``[n, L, d]``."""
+        scale = _lengths(values) * (values != 0).any(2, keepdim=True)
+
+        def of_units(units: Tensor) -> Tensor:
+            return loss(units * scale)
+
+        step = GradientAttack((-math.inf, math.inf))
+        return step(of_units, values / _lengths(values), how, generator) * scale
+
+    def words(self, how: Adversarial) -> str:
+        """The attack as text for readers."""
+        return f"FGM ({100 * how.epsilon:.2g} % of the length of a sample's vectors)"
 
 
 def generator_on(device: torch.device, generator: torch.Generator) -> torch.Generator:

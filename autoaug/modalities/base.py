@@ -256,6 +256,8 @@ class Modality(ABC):
     is_continuous: bool = True
     #: Whether samples have words, which `Reading.protect` may name.
     has_words: bool = False
+    #: The kinds of mixing and attacks that training does on the vectors ``[n, L, d]`` of a network's embedding.
+    in_embedding: tuple[str, ...] = ()
     #: The families of operators, in the order in which `match` of the shift probe applies them.
     families: tuple[str, ...] = ()
     #: Slow operators, and how many times as long as others they take in a probe, features of the result included.

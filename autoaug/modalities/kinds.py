@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 
 from autoaug.errors import PolicyError
@@ -65,3 +66,9 @@ def _fault(modality: Modality, kinds: Kinds) -> str | None:
                 has = ", ".join(known[what]) or "none"
                 return f"there is no {what} {kind!r} for samples of the modality {modality.name!r}; it has: {has}"
     return None
+
+
+def in_embedding(kinds: Kinds, modality: Modality) -> list[str]:
+    """Those of the kinds that change the vectors of a network's embedding; see `Modality.in_embedding`."""
+    named = (one for kind in itertools.chain.from_iterable(kinds.values()) for one in mixed_by(kind))
+    return [kind for kind in named if kind in modality.in_embedding]

@@ -88,7 +88,7 @@ def candidates_of(job: Job, setting: TrainingSetting, facts: Facts, open_executo
     config, folder = job.config, job.folder
     if config.space is None:
         return Searched(_given(job))
-    space = config.space.with_generators(setting.pools)
+    space = config.space.without_kinds({*config.space.synthetic.kinds} - {"none", *setting.pools})
     main = _Search(config.strategy, config.seed, config.study, folder.study)
     study, stopped = _search(job, main, space, setting, facts, open_executor)
     finalists = _finalists(study, config.finalists)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from autoaug.modalities.networks import Start
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.options import RunOptions
 from autoaug.pipeline.parsing import absolute
+from autoaug.training.embedding import embedding_of
 from autoaug.training.feed import float_batches
 from autoaug.training.layers import freeze, train_mode
 from autoaug.training.presets import Changes, load_changes, resolve_recipe
@@ -48,9 +48,7 @@ def network_name(options: RunOptions, data: DataSet) -> str:
 
 
 def asked_recipe(options: RunOptions) -> Changes:
-    """The recipe that the options ask for; raises `OptionError` if it breaks a rule, or needs weights."""
-    if options.lr is not None and not 0 < options.lr < math.inf:
-        raise OptionError(f"--lr {options.lr} must be above 0")
+    """The recipe that the options ask for; raises `OptionError` if it breaks a rule."""
     changes = load_changes(str(options.recipe))
     own = {
         "epochs": options.epochs,
@@ -67,15 +65,15 @@ def asked_recipe(options: RunOptions) -> Changes:
     return Changes.model_validate(changes.model_dump() | given)
 
 
-def training_setup(options: RunOptions, changes: Changes, data: DataSet) -> tuple[Start | None, Recipe]:
-    """What trainings begin from, and their recipe.
+def training_setup(options: RunOptions, changes: Changes, data: DataSet) -> tuple[Start | None, Recipe, nn.Module]:
+    """What trainings begin from, their recipe, and a network like theirs.
 
     Raises:
         OptionError: the weights do not fit the network, the network does not fit the data, or the recipe fits neither.
     """
     setup = _setup(options, changes, data)
     _check_network(setup.network, network_name(options, data), setup.recipe, data)
-    return setup.start, setup.recipe
+    return setup.start, setup.recipe, setup.network
 
 
 def setup_lines(options: RunOptions, data: DataSet) -> list[str]:
@@ -91,7 +89,8 @@ class _Setup(NamedTuple):
 
 
 def _setup(options: RunOptions, changes: Changes, data: DataSet) -> _Setup:
-    models, shape = get_modality(data.modality).models, data.train.inputs.shape
+    modality = get_modality(data.modality)
+    models, shape = modality.models, data.train.inputs.shape
     model, outputs = network_name(options, data), task_for(data.train.labels, data.classes).outputs
     weights, start, about_weights = asked_weights(options), None, []
     if weights is not None:
@@ -107,6 +106,8 @@ def _setup(options: RunOptions, changes: Changes, data: DataSet) -> _Setup:
     recipe, why = resolve_recipe(changes, network, weights is not None, len(data.train))
     name, reason = models.resolve(model, shape)
     lines = [f"model: {name} ({reason})", *about_weights, f"recipe: {recipe_line(recipe)} ({why})"]
+    if modality.in_embedding and embedding_of(network) is None:
+        lines.append(f"embedding: none found in the network, so its space has no {', no '.join(modality.in_embedding)}")
     return _Setup(network, start, recipe, lines)
 
 

@@ -114,7 +114,8 @@ class Mixing(FrozenModel):
     ``mixup``: a weighted sum of samples and labels (Zhang et al., 2018). ``cutmix``: the partner fills a box, labels
     are weighted by area (Yun et al., 2019). ``mixup-or-cutmix``: one of the two, with equal probability. ``resizemix``:
     the whole partner, scaled to 0.1 to 0.8 of the size, labels by area (Qin et al., 2020). ``samplepairing``: the mean
-    of both samples with the label of the first (Inoue, 2018).
+    of both samples with the label of the first (Inoue, 2018). For texts, ``mixup`` sums the vectors that the network's
+    embedding makes of the words (Guo et al., 2019).
 
     For MixUp and CutMix, the weight is drawn from Beta(alpha, alpha) per sample.
     """
@@ -136,13 +137,15 @@ class Chains(FrozenModel):
 
 class Adversarial(FrozenModel):
     """Adversarial training. FGSM (Goodfellow et al., 2015) and PGD (Madry et al., 2018) perturb the values of samples;
-    ``magnitudes`` perturbs the magnitudes drawn for the operators instead. A modality may have attacks of its own.
+    ``magnitudes`` perturbs the magnitudes drawn for the operators instead. A modality may have attacks of its own, such
+    as FGM on the vectors of words (Miyato et al., 2017).
 
     Attributes:
         kind: see above.
         norm: the norm of the perturbation.
         epsilon: its radius. For values in [0, 1]: the largest change (``linf``) or the length of the change (``l2``).
-            For magnitudes: the largest change, at most 1.
+            For magnitudes: the largest change, at most 1. For ``fgm``: the length of the change, as a share of that of
+            the sample's vectors.
         steps: the number of gradient ascent steps.
         share: the fraction of each batch that is attacked.
         loss: ``plain`` trains on the attacked samples instead of the clean ones; ``trades`` (Zhang et al., 2019) trains
@@ -158,10 +161,17 @@ class Adversarial(FrozenModel):
     loss: Literal["plain", "trades"] = "plain"
     beta: Annotated[float, Field(gt=0.0, le=20.0)] = 6.0
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fgm_moves_by_a_length(cls, value: Any) -> Any:
+        return {"norm": "l2", **value} if isinstance(value, dict) and value.get("kind") == "fgm" else value
+
     @model_validator(mode="after")
     def _fgsm_is_one_step(self) -> Self:
-        if self.kind == "fgsm" and self.steps != 1:
-            raise ValueError(f"fgsm takes one step, not steps: {self.steps}; use kind: pgd for several")
+        if self.kind == "fgm" and self.norm != "l2":
+            raise ValueError("fgm moves by a length, not by norm: linf; leave norm out")
+        if self.kind in ("fgsm", "fgm") and self.steps != 1:
+            raise ValueError(f"{self.kind} takes one step, not steps: {self.steps}; use kind: pgd for several")
         if self.norm == "linf" and self.epsilon > 1:
             raise ValueError(f"epsilon {self.epsilon:g} is above 1, the whole range of a value or a magnitude")
         if self.kind == "magnitudes" and (self.norm != "linf" or self.loss != "plain"):

@@ -171,8 +171,8 @@ def _adversarial(whole: SearchSpace, kind: str, mixing: Mixing | None, suggest: 
         return None
     epsilon = suggest.suggest_float("adversarial.epsilon", *space.epsilon, log=True)
     share = suggest.suggest_float("adversarial.share", *space.share)
-    if kind == "magnitudes":
-        return Adversarial(kind=kind, epsilon=min(1.0, WIDER[kind] * epsilon), share=share)
+    if kind in ("magnitudes", "fgm"):  # neither has a choice of steps, norm or loss
+        return Adversarial(kind=kind, epsilon=min(1.0, WIDER.get(kind, 1) * epsilon), share=share)
     norm = _pick("adversarial.norm", space.norms, suggest, lambda norm: norm)
     return Adversarial(
         kind=kind,

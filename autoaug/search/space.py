@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -19,7 +19,7 @@ from pydantic import (
 
 from autoaug.errors import PolicyError, SpaceError, UnknownName, rule_of
 from autoaug.modalities.base import Modality
-from autoaug.modalities.kinds import fitting_modality, known_kinds
+from autoaug.modalities.kinds import fitting_modality, known_kinds, mixed_by
 from autoaug.modalities.operators import RENAMED_OPERATORS, all_operators
 from autoaug.modalities.registry import all_modalities, get_modality
 from autoaug.policy.loading import load_policy
@@ -230,12 +230,6 @@ class SearchSpace(FrozenSpace):
             fitting = ", ".join(_files(get_modality(name))) or "a file of your own"
             raise SpaceError(f"space {self.name!r} does not fit the data: {fault}; choose another: {fitting}") from None
 
-    def with_generators(self, available: Container[str]) -> SearchSpace:
-        """The space without the generators that are not `available`."""
-        kinds = tuple(kind for kind in self.synthetic.kinds if kind == "none" or kind in available)
-        synthetic = self.synthetic.model_copy(update={"kinds": kinds or ("none",)})
-        return self.model_copy(update={"synthetic": synthetic})
-
     def without(self, lacking: Container[str]) -> SearchSpace:
         """The space without the `lacking` operators, and the baselines and shapes of the portfolio that need them.
         Raises `SpaceError` if nothing is left.
@@ -272,6 +266,17 @@ class SearchSpace(FrozenSpace):
             raise SpaceError(
                 f"space {self.name!r} has only operators that have nothing to work with: {rule_of(fault.errors()[0])}"
             ) from None
+
+    def without_kinds(self, lacking: Collection[str]) -> SearchSpace:
+        """The space without the `lacking` kinds of mixing, attacks and generators, also in its portfolio."""
+
+        def kept(kinds: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(kind for kind in kinds if not {*mixed_by(kind)} & {*lacking}) or ("none",)
+
+        parts = {name: getattr(self, name) for name in ("mixing", "adversarial", "synthetic")}
+        changed = {name: part.model_copy(update={"kinds": kept(part.kinds)}) for name, part in parts.items()}
+        shapes = tuple(s.model_copy(update={"mixing": kept((s.mixing,))[0]}) for s in self.portfolio)
+        return self.model_copy(update={**changed, "portfolio": shapes})
 
     def _check_known(self) -> None:
         try:

@@ -12,6 +12,7 @@ from autoaug.engine.plan import Plan
 from autoaug.errors import OptionError
 from autoaug.modalities.base import Attack, Modality
 from autoaug.policy.models import Adversarial
+from autoaug.training.embedding import Given, outputs_at, outputs_of, vectors_of
 from autoaug.training.modes import evaluating
 from autoaug.training.tasks import Task
 
@@ -30,25 +31,35 @@ def attack_of(modality: Modality, kind: str) -> Attack:
 
 def attack(
     model: nn.Module,
-    values: Tensor,
+    given: Given,
     targets: Tensor,
     how: Adversarial,
     generator: torch.Generator,
     task: Task,
     modality: Modality,
-) -> Tensor:
-    """Perturb ``values [n, …]`` within the radius so that the loss on `targets` rises; for TRADES, the divergence from
-    the model's outputs on `values`. The model's mode, statistics and gradients are left unchanged.
+) -> Given:
+    """Perturb the values ``[n, …]`` of samples, or the vectors that the network's embedding makes of them, within the
+    radius so that the loss on `targets` rises; for TRADES, the divergence from the model's outputs on `given`. The
+    model's mode, statistics and gradients are left unchanged.
     """
+    found = attack_of(modality, how.kind)
     with evaluating(model):
         with torch.no_grad():
-            clean = model(values).float() if how.loss == "trades" else None
+            clean = outputs_of(model, given, modality).float() if how.loss == "trades" else None
 
-        def loss(moved: Tensor) -> Tensor:
-            outputs = model(moved).float()
-            return task.loss(outputs, targets) if clean is None else task.divergence(outputs, clean)
+        def loss(outputs: Tensor) -> Tensor:
+            return task.loss(outputs.float(), targets) if clean is None else task.divergence(outputs.float(), clean)
 
-        return attack_of(modality, how.kind)(loss, values, how, generator)
+        if how.kind not in modality.in_embedding:
+
+            def of_values(values: Tensor) -> Tensor:
+                return loss(outputs_of(model, replace(given, values=values), modality))
+
+            return replace(given, values=found(of_values, given.values, how, generator))
+        with torch.no_grad():
+            vectors = vectors_of(model, given).float()
+        moved = found(lambda some: loss(outputs_at(model, given, some, modality)), vectors, how, generator)
+    return replace(given, moves=moved - vectors)
 
 
 def attack_magnitudes(

@@ -6,30 +6,34 @@ import itertools
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from autoaug.engine.apply import apply_plan
-from autoaug.engine.execute import mix_labels
-from autoaug.engine.plan import Plan, draw_plan
+from autoaug.engine.execute import mix_labels, weighted
+from autoaug.engine.plan import Plan, draw_plan, mixing_of
+from autoaug.engine.sending import sent_together
 from autoaug.functional.tensors import sent
+from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
 from autoaug.training.device import finish
+from autoaug.training.embedding import Given
 from autoaug.training.feed import float_batches
 from autoaug.training.state import Training, TrainingPlan
+from autoaug.training.transcription import Transcription
 from autoaug.utils.seeds import derive_seed
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Augmented samples with their targets, the original samples, and the plan; or, with `are_features`, the inputs of
-    the model's head, with no plan.
+    """Augmented samples for the network with their targets, the original samples, and the plan; or, with
+    `are_features`, the inputs of the model's head, with no plan.
     """
 
-    inputs: Tensor
+    given: Given
     targets: Tensor
     clean: Tensor
     plan: Plan | None
@@ -39,7 +43,7 @@ class Chunk:
         """The samples from `begin` to `end`; a plan that mixes samples is kept whole."""
         rows = slice(begin, end)
         plan = self.plan if self.plan is None or self.plan.mix is not None else self.plan[rows]
-        return Chunk(self.inputs[rows], self.targets[rows], self.clean[rows], plan, self.are_features)
+        return Chunk(self.given.part(begin, end), self.targets[rows], self.clean[rows], plan, self.are_features)
 
 
 def spans_of(training: Training, plan: TrainingPlan, at_once: int) -> tuple[list[tuple[int, int]], int]:
@@ -79,11 +83,28 @@ def augmented_chunks(
         clean = clean.repeat_interleave(policy.copies, 0)
         targets = plan.task.targets(torch.from_numpy(labels).repeat_interleave(policy.copies, 0))
         drawn = draw_plan(policy, len(clean), generator, plan.modality)
-        augmented = apply_plan(drawn, clean, check=False)
-        targets = sent(mix_labels(drawn, targets, clean), clean.device)
+        given = Given(apply_plan(drawn, clean, check=False), *_in_embedding(drawn, clean))
+        mixed = plan.task.mixed if isinstance(plan.task, Transcription) else weighted
+        targets = sent(mix_labels(drawn, targets, clean, mixed), clean.device)
         finish(plan.device)
         training.meter.augmentation_seconds += time.perf_counter() - begun
-        yield Chunk(augmented, targets, clean, drawn)
+        yield Chunk(given, targets, clean, drawn)
+
+
+def _in_embedding(plan: Plan, clean: Tensor) -> tuple[Tensor, Tensor] | tuple[()]:
+    """What is left to the network's embedding to mix: the partners of the samples, augmented but not mixed themselves,
+    and the own weights; nothing if the plan leaves nothing to it.
+    """
+    modality, mix = get_modality(plan.modality), plan.mix
+    if mix is None or not modality.in_embedding:
+        return ()
+    kinds = mixing_of(plan.modality).kinds
+    modes = torch.tensor([1 + kinds.index(kind) for kind in modality.in_embedding if kind in kinds])
+    here = torch.isin(mix.mode, modes)
+    if not here.any():
+        return ()
+    partner, weight = sent_together([mix.partner, torch.where(here, mix.weight, 1.0)], clean.device)
+    return apply_plan(replace(plan, mix=None), clean, check=False)[partner], weight
 
 
 def _with_synthetic(

@@ -15,8 +15,11 @@ from torch import Tensor, nn
 
 from autoaug.data.splits import Samples
 from autoaug.errors import OptionError
+from autoaug.modalities.kinds import in_embedding
+from autoaug.modalities.registry import get_modality
 from autoaug.training.chunks import Chunk, augmented_chunks, spans_of
 from autoaug.training.device import precision, with_layout
+from autoaug.training.embedding import Given
 from autoaug.training.feed import float_batches, in_order, inputs_at_once, shuffled
 from autoaug.training.layers import features_of, head_of
 from autoaug.training.modes import evaluating
@@ -34,10 +37,14 @@ _STEPS = 32
 def kept_views(training: Training, plan: TrainingPlan) -> int:
     """How many views of each sample the training keeps as features: those of the recipe, as far as they fit into
     `MOST_BYTES` and are needed. 0 if each step passes its samples through the whole network: where the recipe says so,
-    where a single view does not fit, and for policies that change during the training or attack the network.
+    where a single view does not fit, and for policies that change during the training, attack the network, or leave
+    mixing to its embedding.
     """
     policy, head = plan.policy, head_of(training.model)
-    if plan.recipe.views is None or head is None or policy.adversarial is not None or policy.schedule:
+    changes = (
+        policy.adversarial is not None or policy.schedule or in_embedding(policy.kinds(), get_modality(plan.modality))
+    )
+    if plan.recipe.views is None or head is None or changes:
         return 0
     each = 4 * len(plan.taken) * policy.copies * (head.in_features + plan.task.outputs)
     passes = math.ceil(plan.steps * (plan.batch_size // policy.copies) / len(plan.taken))
@@ -72,7 +79,7 @@ def feature_chunks(training: Training, plan: TrainingPlan, count: int) -> Iterat
             continue
         at = torch.from_numpy(passes % count).to(plan.device), torch.from_numpy(batch).to(plan.device)
         features, targets = views.features[at].flatten(0, 1), views.targets[at].flatten(0, 1)
-        yield Chunk(features, targets, features, None, are_features=True)
+        yield Chunk(Given(features), targets, features, None, are_features=True)
 
 
 def _views(training: Training, plan: TrainingPlan, count: int) -> _Views:
@@ -92,14 +99,14 @@ def _views(training: Training, plan: TrainingPlan, count: int) -> _Views:
     for batch, chunk in zip(batches, chunks, strict=True):
         view = done // len(places)
         done += len(batch)
-        found = _features(training.model, chunk.inputs, plan)
+        found = _features(training.model, chunk.given.values, plan)
         if features is None:
             features = found.new_empty(count, len(places), copies, *found.shape[1:])
             targets = chunk.targets.new_empty(count, len(places), copies, *chunk.targets.shape[1:])
         where = torch.from_numpy(batch).to(plan.device)
         features[view, where] = found.reshape(len(batch), copies, *found.shape[1:])
-        targets[view, where] = chunk.targets.reshape(len(batch), copies, -1)
-        training.meter.sample_passes += len(chunk.inputs)
+        targets[view, where] = chunk.targets.reshape(len(batch), copies, *chunk.targets.shape[1:])
+        training.meter.sample_passes += len(chunk.given)
     assert features is not None
     return _Views(features, targets)
 

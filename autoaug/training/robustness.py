@@ -18,6 +18,7 @@ from autoaug.policy.models import Adversarial
 from autoaug.results.robustness import Robustness
 from autoaug.training.adversarial import attack, attack_of
 from autoaug.training.device import precision
+from autoaug.training.embedding import Given
 from autoaug.training.inference import clean_batches, scores_of
 from autoaug.training.metrics import Accuracy, Metric, metric_record, score, statistics_of
 from autoaug.training.setting import TrainingSetting
@@ -68,12 +69,12 @@ def check_examinable(modality: Modality) -> None:
         )
 
 
-def robust_score(model: nn.Module, setting: TrainingSetting) -> float:
+def robust_score(model: nn.Module, setting: TrainingSetting, samples: Samples) -> float:
     """The mean of the accuracy under a PGD attack (L-infinity, 2/255, 5 steps; or the modality's own attack with these
-    numbers) and the mean one under a few common corruptions, over at most 500 validation samples spread over the split.
+    numbers) and the mean one under a few common corruptions, over at most 500 of the `samples`, spread over them.
     Attacks and corruptions are deterministic.
     """
-    samples, modality = setting.validation, get_modality(setting.modality)
+    modality = get_modality(setting.modality)
     rows = spread_rows(len(samples), _AT_MOST)
     exam = Exam(
         task=setting.task,
@@ -115,8 +116,8 @@ def _examined(
         with precision(exam.device):
             targets = exam.task.targets(torch.from_numpy(labels)).to(exam.device)
             generator = torch.Generator().manual_seed(number)
-            moved = attack(model, values, targets, exam.how, generator, exam.task, exam.modality)
-        attacked.add(moved, labels)
+            moved = attack(model, Given(values), targets, exam.how, generator, exam.task, exam.modality)
+        attacked.add(moved.values, labels)
         for name, scores in corrupted.items():
             corrupt: Callable[[Tensor, int], Tensor] = exam.modality.corruptions[name]
             for severity, of_severity in zip(exam.severities, scores, strict=True):

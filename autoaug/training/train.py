@@ -16,7 +16,8 @@ from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
 from autoaug.training.adversarial import attack, attack_magnitudes
 from autoaug.training.chunks import Chunk, augmented_chunks, spans_of
-from autoaug.training.device import precision, with_layout
+from autoaug.training.device import precision
+from autoaug.training.embedding import Given, outputs_of
 from autoaug.training.feed import inputs_at_once, shuffled
 from autoaug.training.layers import head_of, train_mode
 from autoaug.training.optimizers import average_weights, learning_rate, new_optimizer, optimizer_state
@@ -61,11 +62,11 @@ def train(training: Training, plan: TrainingPlan) -> Iterator[float]:
     with dropping_out(training.model, plan.policy):
         for chunk in chunks:
             losses = []
-            for start in range(0, len(chunk.inputs), plan.batch_size):
+            for start in range(0, len(chunk.given), plan.batch_size):
                 batch = chunk.part(start, start + plan.batch_size)
                 losses += _step(training, plan, optimizer, batch, generator)
-            training.meter.samples_seen += len(chunk.inputs)
-            training.meter.sample_passes += 0 if chunk.are_features else len(chunk.inputs)
+            training.meter.samples_seen += len(chunk.given)
+            training.meter.sample_passes += 0 if chunk.are_features else len(chunk.given)
             if not torch.stack(losses).isfinite().all():
                 raise NonFiniteLoss(f"the loss is not finite after {training.steps} of {plan.steps} steps")
             if training.steps in stops:
@@ -97,12 +98,12 @@ def _step(
     for group in optimizer.param_groups:
         group["lr"] = group["share"] * learning_rate(plan.recipe, training.steps / plan.steps)
     optimizer.zero_grad(set_to_none=True)
-    size, losses = math.ceil(len(batch.inputs) / plan.parts), []
-    for begin in range(0, len(batch.inputs), size):
+    size, losses = math.ceil(len(batch.given) / plan.parts), []
+    for begin in range(0, len(batch.given), size):
         part = batch.part(begin, begin + size)
         with precision(plan.device, plan.recipe.precision):
             loss = _loss(training, plan, part, generator)
-        torch.autograd.backward(loss * (len(part.inputs) / len(batch.inputs)))
+        torch.autograd.backward(loss * (len(part.given) / len(batch.given)))
         losses.append(loss.detach())
     if plan.recipe.gradient_bound is not None:
         torch.nn.utils.clip_grad_norm_(training.model.parameters(), plan.recipe.gradient_bound)
@@ -115,27 +116,26 @@ def _step(
 def _loss(training: Training, plan: TrainingPlan, part: Chunk, generator: torch.Generator) -> Tensor:
     """The mean loss of a part of a batch; the policy's share of it is attacked."""
     model, task, how, smoothing = training.model, plan.task, plan.policy.adversarial, plan.recipe.label_smoothing
-    count = round(how.share * len(part.inputs)) if how else 0
-    values = part.inputs
+    count = round(how.share * len(part.given)) if how else 0
+    given, modality = part.given, get_modality(plan.modality)
     if how is not None and count:
         training.meter.sample_passes += how.steps * count
         if how.kind == "magnitudes":
             own = part.part(0, count)
             assert own.plan is not None
-            moved = attack_magnitudes(model, own.clean, own.plan, own.targets, how, task)
+            moved = Given(attack_magnitudes(model, own.clean, own.plan, own.targets, how, task))
         else:
-            modality = get_modality(plan.modality)
-            moved = attack(model, values[:count], part.targets[:count], how, generator, task, modality)
+            moved = attack(model, given.part(0, count), part.targets[:count], how, generator, task, modality)
         if how.loss == "trades":
             training.meter.sample_passes += count
-            outputs = model(with_layout(torch.cat([values, moved]))).float()
-            clean, attacked = outputs[: len(values)], outputs[len(values) :]
-            drift = task.divergence(attacked, clean[:count]).sum() / len(values)
+            outputs = outputs_of(model, given.joined(moved), modality).float()
+            clean, attacked = outputs[: len(given)], outputs[len(given) :]
+            drift = task.divergence(attacked, clean[:count]).sum() / len(given)
             return task.loss(clean, part.targets, smoothing).mean() + how.beta * drift
-        values = torch.cat([moved, values[count:]])
+        given = moved.joined(given.part(count, len(given)))
     network = head_of(model) if part.are_features else model
     assert network is not None
-    return task.loss(network(with_layout(values)), part.targets, smoothing).mean()
+    return task.loss(outputs_of(network, given, modality), part.targets, smoothing).mean()
 
 
 @contextmanager

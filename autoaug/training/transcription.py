@@ -41,10 +41,21 @@ class Transcription:
         index = torch.where(known[place] == labels, place + 1, 0)
         return index.gather(1, (index == 0).int().argsort(dim=1, stable=True)).float()
 
+    def mixed(self, own: Tensor, others: Tensor, weight: Tensor) -> Tensor:
+        """The targets of samples that are sums of two: both texts, ``[n, 2, 1 + length]``, each behind its weight. The
+        loss of a mixed sample is that of both, by weight (MixSpeech; Meng et al., 2021).
+        """
+        shares = torch.stack([weight, 1 - weight], 1).to(own)
+        return torch.cat([shares[..., None], torch.stack([own, others], 1)], 2)
+
     def loss(self, outputs: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
         """The negative logarithm of the probability of the text, per character. A text that needs more frames than
         there are adds nothing.
         """
+        if targets.ndim == 3:
+            of_each = [self.loss(outputs, one, smoothing) for one in targets[..., 1:].unbind(1)]
+            both: Tensor = (targets[..., 0] * torch.stack(of_each, 1)).sum(1)
+            return both
         logs, texts = log_softmax(outputs.float(), 2), targets.long()
         lengths = (texts > 0).sum(1)
         # CUDA has no loss that is the same bit by bit in every run.

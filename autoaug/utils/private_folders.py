@@ -6,9 +6,13 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+#: A folder is locked so many seconds after it was made, at the latest.
+_UNSEEN = 600
 
 
 @contextmanager
@@ -41,8 +45,11 @@ def _locked(folder: Path) -> int | None:
 
 def _remove_left(place: Path, prefix: str) -> None:
     """Remove this user's folders whose processes are gone."""
-    for folder in place.glob(f"{prefix}????????"):
+    for folder in (*place.glob(f"{prefix}????????"), *place.glob(f".{prefix}????????")):
         with suppress(OSError):  # it belongs to another user, or is already gone
-            if folder.lstat().st_uid == os.getuid() and (held := _locked(folder)) is not None:
+            about = folder.lstat()
+            if folder.name.startswith(".") and time.time() - about.st_mtime < _UNSEEN:
+                continue
+            if about.st_uid == os.getuid() and (held := _locked(folder)) is not None:
                 shutil.rmtree(folder, ignore_errors=True)
                 os.close(held)

@@ -16,7 +16,8 @@ from rich.console import Console
 
 from autoaug.data.loading import open_source
 from autoaug.errors import OptionError
-from autoaug.generate.offline import Expansion, expand
+from autoaug.generate.expansion import Expansion
+from autoaug.generate.offline import expand
 from autoaug.generate.sampling import FilteredSamples, write_passed
 from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.options import CompareOptions, SearchOptions
@@ -86,7 +87,7 @@ def test_every_text_of_the_options_must_be_writable() -> None:
     for name in texts:
         for bad in (BAD, "a\0b"):
             value = (bad,) if name in {"allow", "track"} else bad
-            with pytest.raises(OptionError, match=rf"--{name.replace('_', '-')} .*not UTF-8 text"):
+            with pytest.raises(OptionError, match=rf"--{name.replace('_', '-')} .*(not UTF-8 text|must be)"):
                 check_texts(SearchOptions("digits", **{name: value}))
 
 

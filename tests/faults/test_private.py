@@ -101,8 +101,14 @@ def test_a_private_folder_is_gone_in_the_end_and_so_is_what_killed_processes_lef
             assert folder.exists(), "that of a process which is alive is not taken for left"
     os.close(holder)
     assert sorted(place.iterdir()) == sorted([held, others])
+    new, old = place / ".autoaug-tune-aaaaaaaa", place / ".autoaug-tune-bbbbbbbb"  # not locked yet, or killed then
+    for folder in (new, old):
+        folder.mkdir()
+    os.utime(old, (0, 0))
     with ray_folder():
         assert not held.exists()
+        assert new.exists()
+        assert not old.exists()
 
 
 def test_what_is_spilled_to_disk_goes_away_too(place: Path) -> None:

@@ -22,7 +22,8 @@ from autoaug.data.splits import split
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
 from autoaug.errors import DataError, OptionError, RunError
-from autoaug.generate.offline import Expansion, expand, format_of
+from autoaug.generate.expansion import Expansion, format_of
+from autoaug.generate.offline import expand
 from autoaug.policy.loading import load_policy, parse_policy
 from tests.conftest import bars, write_npz
 

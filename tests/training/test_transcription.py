@@ -45,6 +45,21 @@ def test_the_loss_is_of_all_paths_that_spell_the_text() -> None:
     torch.testing.assert_close(smoothed, 0.9 * losses + 0.1 * uniform.float(), rtol=1e-5, atol=1e-6)
 
 
+def test_the_loss_of_mixed_sounds_is_that_of_both_texts_by_weight() -> None:
+    weight = torch.tensor([0.3, 1.0, 0.0])
+    targets = TASK.targets(torch.from_numpy(LABELS))
+    losses = TASK.loss(OUTPUTS, TASK.mixed(targets, targets[[2, 0, 1]], weight)).tolist()
+    texts, others = ["ab", "a", "bb"], ["bb", "ab", "a"]
+
+    def expected(frames: torch.Tensor, text: str) -> float:
+        return float(-np.log(probability(frames, text)) / len(text))
+
+    for frames, own, other, share, loss in zip(OUTPUTS, texts, others, weight.tolist(), losses, strict=True):
+        assert loss == pytest.approx(share * expected(frames, own) + (1 - share) * expected(frames, other), rel=1e-5)
+    whole = TASK.loss(OUTPUTS, TASK.mixed(targets, targets, weight), smoothing=0.1)
+    torch.testing.assert_close(whole, TASK.loss(OUTPUTS, targets, smoothing=0.1))
+
+
 def test_a_text_without_room_adds_nothing_and_unknown_characters_are_left_out() -> None:
     outputs = OUTPUTS.float().requires_grad_()
     losses = TASK.loss(outputs, TASK.targets(torch.from_numpy(encode_texts(["ababab", "a", "xaéy"]))))

@@ -2,7 +2,8 @@
 on if samples belong to groups that must stay together, and with ``c_train`` if some are augmented copies (true). Case
 does not matter. Labels with columns are several labels per sample (0 and 1), or numbers to predict. Words are accepted
 too, before or after the split: ``train_NOUNs, train_labels, train_groups, train_copies`` or ``groups_train``, where
-NOUN is the modality's word for a sample.
+NOUN is the modality's word for a sample. Names without a split, such as ``x, y`` or ``NOUNs, labels``, are of training
+samples.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def _keys(path: Path, archive: zipfile.ZipFile, noun: str) -> tuple[dict[tuple[s
     """
     letters = {f"{noun}s": "x", "labels": "y", "groups": "g", "copies": "c"}
     words = "|".join(letters)
-    pattern = rf"(?P<what>[xygc]|{words})_(?P<split>[a-z]+)|(?P<part>[a-z]+)_(?P<kind>{words})"
+    pattern = rf"(?P<what>[xygc]|{words})_(?P<split>[a-z]+)|(?P<part>[a-z]+)_(?P<kind>{words})|(?P<only>[xygc]|{words})"
     keys: dict[tuple[str, Role], str] = {}
     others, unknown = [], set[tuple[str, str]]()
     for name in (member.removesuffix(".npy") for member in archive.namelist()):
@@ -89,8 +90,8 @@ def _keys(path: Path, archive: zipfile.ZipFile, noun: str) -> tuple[dict[tuple[s
         if match is None:
             others.append(name)
             continue
-        split = (match["split"] or match["part"]).lower()
-        what = (match["what"] or match["kind"]).lower()
+        split = (match["split"] or match["part"] or "train").lower()
+        what = (match["what"] or match["kind"] or match["only"]).lower()
         letter = letters.get(what, what)
         if split not in ROLE_NAMES:
             unknown.add((letter, split))

@@ -1,13 +1,16 @@
-"""The attack on texts: the worst of several random changes, since tokens have no gradient."""
+"""The attacks on texts: the worst of several random changes, since tokens have no gradient; and on their vectors."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
-from autoaug.modalities.base import Loss
+from autoaug.modalities.attacks import FastGradient
+from autoaug.modalities.base import Attack, Loss
 from autoaug.modalities.operators import get_operator
 from autoaug.policy.models import Adversarial, Layer, Operation, Policy, SubPolicy
 
@@ -46,4 +49,4 @@ def _magnitude(operator: str, share: float) -> float:
     return min(1.0, share / get_operator(operator).limit)
 
 
-ATTACKS = {"worst-of": WorstOf()}
+ATTACKS: Mapping[str, Attack] = {"worst-of": WorstOf(), "fgm": FastGradient()}

@@ -10,7 +10,7 @@ from autoaug.modalities.base import Batch
 from autoaug.modalities.text.bits import lengths_of
 
 #: The kinds of mixing; mode 1 of a plan is the first one.
-kinds: tuple[str, ...] = ("cutmix",)
+kinds: tuple[str, ...] = ("cutmix", "mixup")
 #: Whether mixed samples have mixed labels.
 mixes_labels = True
 
@@ -29,8 +29,11 @@ def draw(
 
 def mix(batch: Batch, partners: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Batch:
     """Replace ``1 - weight`` of each text by as many tokens of its partner, from anywhere in it (CutMix; Yun et al.,
-    2019; for text, Yoon et al., 2021).
+    2019; for text, Yoon et al., 2021). MixUp (Guo et al., 2019) leaves texts as they are: training mixes the vectors of
+    their words.
     """
+    if kinds[int(mode.max()) - 1] == "mixup":
+        return batch
     tokens, others = batch.values, partners.values
     own, theirs = lengths_of(tokens)[:, None], lengths_of(others)[:, None]
     weight, place = weight.to(tokens.device), place.to(tokens.device)

@@ -20,6 +20,7 @@ class _Text(PackagedModality):
     operators = ("characters", "edits", "paraphrases", "synonyms")
     is_continuous = False
     has_words = True
+    in_embedding = ("mixup", "fgm")
     usual_base = {"WordDeletion": 0.2}  # noqa: RUF012 (never modified)
     baselines = ("none", "eda", "aeda", "eda-light", "round-trip-translation")
     usual_policy = "eda"

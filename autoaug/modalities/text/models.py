@@ -56,6 +56,10 @@ class TextCNN(nn.Module):
         self.norm = nn.LayerNorm(3 * filters)
         self.head = nn.Sequential(nn.Dropout(0.5), nn.Linear(3 * filters, classes))
 
+    def get_input_embeddings(self) -> nn.Module:
+        """The layer whose vectors are mixed or attacked."""
+        return self.embedding
+
     def forward(self, tokens: Tensor) -> Tensor:
         values = self.dropped(self.embedding(tokens)).transpose(1, 2)
         most = [convolution(values).relu().amax(2) for convolution in self.convolutions]
@@ -75,6 +79,10 @@ class TextTransformer(nn.Module):
             nn.TransformerEncoderLayer(width, 4, 2 * width, 0.1, batch_first=True, norm_first=True) for _ in range(2)
         )
         self.head = nn.Sequential(nn.LayerNorm(width), nn.Dropout(0.2), nn.Linear(width, classes))
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The layer whose vectors are mixed or attacked."""
+        return self.embedding
 
     def forward(self, tokens: Tensor) -> Tensor:
         there = has(tokens, THERE)

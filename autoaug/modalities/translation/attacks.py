@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from autoaug.modalities.base import Attack, Loss
-from autoaug.modalities.text.attacks import ATTACKS as OF_TEXTS
+from autoaug.modalities.text.attacks import WorstOf
 from autoaug.modalities.translation.fusion import with_source
 from autoaug.modalities.translation.pairs import SOURCE
 from autoaug.policy.models import Adversarial
@@ -32,4 +32,4 @@ class _OnSource:
         return f"{self._own.words(how)}, of the source"
 
 
-ATTACKS: Mapping[str, Attack] = {kind: _OnSource(own) for kind, own in OF_TEXTS.items()}
+ATTACKS: Mapping[str, Attack] = {"worst-of": _OnSource(WorstOf())}

@@ -17,18 +17,21 @@ from autoaug.data.description import describe_source
 from autoaug.data.labels import in_words, kind_of, strata_of
 from autoaug.data.loading import check_data, open_source
 from autoaug.data.texts import decode_texts
+from autoaug.engine.transform import PolicyTransform
 from autoaug.errors import AutoaugError
 from autoaug.modalities.audio import models
 from autoaug.modalities.base import AS_SUITS
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import load_policy
-from autoaug.policy.models import Policy
+from autoaug.policy.models import Mixing, Policy
 from autoaug.search.sampling import Given, sample_shaped
 from autoaug.search.space import load_space
 from autoaug.search.strategies.portfolio import portfolio
+from autoaug.training.chunks import augmented_chunks
 from autoaug.training.metrics import get_metric
 from autoaug.training.recipe import Recipe
 from autoaug.training.setting import TrainingSetting
+from autoaug.training.state import new_training
 from autoaug.training.tasks import task_for
 from autoaug.training.trial import Train
 from tests.modalities.audio.sounds import RATE, melody, write_melodies, write_wav
@@ -101,14 +104,12 @@ def test_a_text_needs_a_frame_for_each_character(manifest: Path) -> None:
 
 
 def test_mixing_other_metrics_and_other_networks_are_refused(manifest: Path, tmp_path: Path) -> None:
-    mixes = Policy.model_validate({"name": "mixes", "mixing": {"kind": "mixup"}})
-    with pytest.raises(
-        AutoaugError, match="policy 'mixes' mixes samples, and the texts of two samples cannot be mixed"
-    ):
+    mixes = Policy.model_validate({"name": "mixes", "mixing": {"kind": "cutmix"}})
+    with pytest.raises(AutoaugError, match="policy 'mixes' mixes by cutmix, which leaves parts of texts"):
         autoaug.compare(manifest, [mixes, "none"])
     space = tmp_path / "own.yaml"
-    space.write_text("base: [{operator: Speed}]\nmixing: {kinds: [none, mixup]}\n")
-    with pytest.raises(AutoaugError, match="space 'own' mixes samples"):
+    space.write_text("base: [{operator: Speed}]\nmixing: {kinds: [none, mixup-or-cutmix]}\n")
+    with pytest.raises(AutoaugError, match="space 'own' mixes by mixup-or-cutmix"):
         autoaug.search(manifest, trials=1, space=space)
     with pytest.raises(
         AutoaugError, match=r"melnet must give outputs of shape \[2, frames, 5\] for 2 samples, not \[2, 5\]"
@@ -120,9 +121,9 @@ def test_mixing_other_metrics_and_other_networks_are_refused(manifest: Path, tmp
         autoaug.search(manifest, trials=1, strategy="nsga2")
 
 
-def test_the_space_of_texts_mixes_nothing_and_keeps_sounds_within_their_room() -> None:
+def test_the_space_of_texts_mixes_whole_sounds_and_keeps_sounds_within_their_room() -> None:
     space = load_space("transcription", "audio")
-    assert space.mixing.kinds == ("none",)
+    assert space.mixing.kinds == ("none", "mixup")
     assert not {"TimeCrop", "TimeShift"} & set(space.operator_names())
     shapes = list(portfolio(space))
     waves = torch.nn.functional.pad(tones(8, 1, 8000), (0, 2000))
@@ -171,10 +172,37 @@ def test_a_trial_is_scored_by_the_texts_it_decodes(manifest: Path) -> None:
     assert result.score == pytest.approx(-own.metric.of(result.validation_statistics))
 
 
+MIXES = Policy(mixing=Mixing(kind="mixup", probability=0.5, alpha=0.5))
+
+
+def test_mixed_sounds_are_sums_with_the_losses_of_both_texts(manifest: Path) -> None:
+    plan = setting(manifest).plan(MIXES, 0)
+    training, rows = new_training(plan), np.arange(len(plan.samples))
+    (chunk,) = augmented_chunks(training, plan, [MIXES], iter([rows]), torch.Generator().manual_seed(0), first=0)
+    assert chunk.plan is not None
+    mix = chunk.plan.mix
+    assert mix is not None
+    weight, waves = mix.weight, chunk.given.values
+    assert 0 < int((weight < 1).sum()) < len(weight)
+    both = weight[:, None, None] * chunk.clean + (1 - weight)[:, None, None] * chunk.clean[mix.partner]
+    torch.testing.assert_close(waves, both)
+    outputs, texts = training.model.eval()(waves), plan.task.targets(torch.from_numpy(plan.samples.labels))
+    expected = weight * plan.task.loss(outputs, texts) + (1 - weight) * plan.task.loss(outputs, texts[mix.partner])
+    torch.testing.assert_close(plan.task.loss(outputs, chunk.targets), expected)
+
+
+def test_the_own_loop_gets_the_shares_of_sounds_by_their_numbers() -> None:
+    """As the documentation says, whatever the texts are."""
+    transform = PolicyTransform(MIXES, seed=0, num_classes=8, modality="audio")
+    mixed, share = transform(tones(8, 1, 800), torch.arange(8))
+    torch.testing.assert_close(mixed, torch.einsum("ij,jct->ict", share, tones(8, 1, 800)), atol=1e-5, rtol=0)
+
+
 @pytest.mark.slow
-def test_melodies_are_learned(tmp_path: Path) -> None:
+@pytest.mark.parametrize("policy", [Policy(), MIXES], ids=["none", "mixup"])
+def test_melodies_are_learned(policy: Policy, tmp_path: Path) -> None:
     own = setting(write_melodies(tmp_path / "melodies", 120), epochs=30, batch_size=16)
-    *_, result = Train(Policy()).run(own, seed=0)
+    *_, result = Train(policy).run(own, seed=0)
     assert -result.score < 0.1, "nine of ten characters are right"
 
 

@@ -14,7 +14,8 @@ from autoaug.data.inputs import in_memory
 from autoaug.data.loading import open_source
 from autoaug.data.source import Source
 from autoaug.errors import DataError
-from autoaug.generate.offline import Expansion, expand
+from autoaug.generate.expansion import Expansion
+from autoaug.generate.offline import expand
 from autoaug.policy.loading import load_policy
 
 LIMIT = 2**28

@@ -16,7 +16,7 @@ import torch
 
 from autoaug import api
 from autoaug.data.loading import open_source
-from autoaug.errors import AutoaugError, OptionError
+from autoaug.errors import AutoaugError, OptionError, RunError
 from autoaug.exporters import export_policy
 from autoaug.modalities.base import Reading
 from autoaug.modalities.text.protected import VARIABLE, protected_words
@@ -83,6 +83,8 @@ def test_the_option_reaches_the_samples_the_config_and_the_copies(tmp_path: Path
         copies = [row["text"] for row in csv.DictReader(file) if row["copy"] == "1" and "credit" in row["text"]]
     assert len(copies) == 5
     assert all("cheap" in text and "CHEAP" in text for text in copies)
+    with pytest.raises(RunError, match=r"another expansion.*data"):
+        api.expand(data, deleting, out=tmp_path / "more", protect=None)
 
 
 EXPORTED = """

@@ -86,6 +86,56 @@ def test_networks_are_built_or_refused_in_one_line() -> None:
             models.check(given, weights)
 
 
+@pytest.mark.parametrize("shape", [(1, 1, 1, 1), (6, 3, 10, 13), (3, 1, 80, 64)])
+def test_r2plus1d_takes_any_clip_and_its_gradients_reach_pixels_and_weights(shape: tuple[int, ...]) -> None:
+    network = models.build("r2plus1d", shape, 4, torch.zeros(1), torch.ones(1), seed=1)
+    given = torch.rand(2, *shape, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    outputs = network(given)
+    assert outputs.shape == (2, 4)
+    outputs.square().sum().backward()
+    assert given.grad is not None
+    assert given.grad.isfinite().all()
+    assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in network.parameters())
+    network.eval()
+    assert torch.allclose(network(given), torch.cat([network(one[None]) for one in given]), atol=1e-5)
+
+
+def test_its_convolutions_are_those_of_torchvision() -> None:
+    from torchvision.models.video.resnet import BasicBlock, Conv2Plus1D
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        ours = models.R2Plus1DBlock(8, 16)
+        planes = 16 * 8 * 27 // (8 * 9 + 3 * 16)  # by which torchvision finds the layer between
+        shortcut = torch.nn.Sequential(torch.nn.Conv3d(8, 16, 1, (1, 2, 2), bias=False), torch.nn.BatchNorm3d(16))
+        theirs = BasicBlock(8, 16, Conv2Plus1D, 2, shortcut)
+        theirs.conv1[0] = Conv2Plus1D(8, 16, planes, 2)
+        for block in (theirs.conv1[0], theirs.conv2[0]):  # it moves in time, too
+            block[3].stride = (1, 1, 1)
+        given = torch.randn(2, 8, 5, 12, 10)
+    theirs.conv2[0] = Conv2Plus1D(16, 16, 16 * 16 * 27 // (16 * 9 + 3 * 16))
+    theirs.load_state_dict(dict(zip(theirs.state_dict(), ours.state_dict().values(), strict=True)))
+    torch.testing.assert_close(ours(given), theirs(given))
+    weights = sum(part.weight.numel() for part in ours.convolutions[0] if isinstance(part, torch.nn.Conv3d))
+    one_more = 9 * 8 + 3 * 16
+    assert weights <= 27 * 8 * 16 < weights + one_more, "as many as one convolution over all three"
+
+
+@pytest.mark.slow
+def test_r2plus1d_learns_which_way_things_move() -> None:
+    """Each frame of one class is one of the other, too: only the order tells them apart."""
+    starts = torch.arange(12)[:, None] + torch.arange(6)
+    frames = torch.nn.functional.one_hot(starts % 12, 12).float()[:, :, None, None].expand(-1, -1, 1, 8, -1)
+    given, labels = torch.cat([frames, frames.flip(1)]), torch.arange(2).repeat_interleave(12)
+    network = models.build("r2plus1d", (6, 1, 8, 12), 2, torch.zeros(1), torch.ones(1), seed=0)
+    optimizer = torch.optim.AdamW(network.parameters(), 1e-2)
+    for _ in range(60):  # its running statistics follow slowly
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(network(given), labels).backward()
+        optimizer.step()
+    assert (network.eval()(given).argmax(1) == labels).float().mean() > 0.9
+
+
 @pytest.mark.parametrize(("frames", "rows", "columns"), [(1, 1, 1), (3, 1, 4), (4, 2, 3), (6, 2, 3), (20, 2, 3)])
 def test_a_picture_is_an_animation_and_a_strip_of_frames(frames: int, rows: int, columns: int) -> None:
     stored = np.stack([np.full((3, 8, 10), 5 * t, np.uint8) for t in range(frames)])
