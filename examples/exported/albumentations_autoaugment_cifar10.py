@@ -2,8 +2,8 @@
 # Exported by autoaug 0.1.0; runs without it: image = A.Compose([Augment()], seed=0)(image=image)['image']
 # Movements in a row are sampled one by one, as usual in albumentations; --exact composes them.
 
-import random
 import sys
+from random import Random
 from typing import Any
 
 import albumentations as A
@@ -12,14 +12,14 @@ import numpy as np
 
 
 class RandomValue(A.ImageOnlyTransform):
-    """Apply a function of an image, in uint8, with arguments drawn evenly between their ends."""
+    """Apply a function of an image, in uint8, with arguments drawn between their ends."""
 
-    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
+    def __init__(self, function: Any, p: float = 1.0, draw: Any = Random.uniform, **ends: Any) -> None:
         super().__init__(p=p)
-        self.function, self.ends = function, ends
+        self.function, self.draw, self.ends = function, draw, ends
 
     def get_params(self) -> dict[str, Any]:
-        return {"drawn": {name: self.py_random.uniform(*ends) for name, ends in self.ends.items()}}
+        return {"drawn": {name: self.draw(self.py_random, *ends) for name, ends in self.ends.items()}}
 
     def apply(self, img: Any, drawn: dict[str, float], **params: Any) -> Any:
         if img.dtype == np.uint8:
@@ -29,18 +29,18 @@ class RandomValue(A.ImageOnlyTransform):
 
 
 class RandomWarp(A.Affine):
-    """Warp by a function with arguments drawn evenly; it gives a matrix from points (x, y, 1) to their new places."""
+    """Warp by a function with arguments that are drawn; it gives a matrix from points (x, y, 1) to their new places."""
 
-    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
+    def __init__(self, function: Any, p: float = 1.0, draw: Any = Random.uniform, **ends: Any) -> None:
         super().__init__(p=p)
-        self.function, self.ends = function, ends
+        self.function, self.draw, self.ends = function, draw, ends
 
     def apply(self, img: Any, matrix: Any, output_shape: tuple[int, int], **params: Any) -> Any:
         return cv2.warpAffine(img, matrix[:2], output_shape[::-1]).reshape(img.shape)
 
     def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         shape, (height, width) = params["shape"], params["shape"][:2]
-        drawn = {name: self.py_random.uniform(*ends) for name, ends in self.ends.items()}
+        drawn = {name: self.draw(self.py_random, *ends) for name, ends in self.ends.items()}
         edges = np.array([*self.function(height, width, **drawn), (0.0, 0.0, 1.0)])
         pixels = edges.copy()  # positions are those of pixels' centers there
         pixels[:2, 2] += edges[:2, :2].sum(1) / 2 - 0.5
@@ -91,6 +91,10 @@ def contrast(image: Any, factor: float) -> Any:
     return cv2.LUT(image, np.clip(np.rint(np.arange(256) * factor + mean * (1 - factor)), 0, 255).astype(np.uint8))
 
 
+def either(random: Random, low: float, high: float) -> float:
+    return random.choice((low, high))
+
+
 def flat(levels: Any, counts: Any) -> Any:
     step = (counts.sum() - counts[np.flatnonzero(counts)[-1]]) // 255
     return np.minimum((counts.cumsum() - counts + step // 2) // step, 255) if step else levels
@@ -134,10 +138,7 @@ class Augment(A.Sequential):
                 A.Sequential([
                     A.Sequential([
                         A.InvertImg(p=0.1),
-                        A.OneOf([
-                            A.Sequential([RandomValue(contrast, p=0.2, factor=(0.4, 0.4))], p=0.5),
-                            A.Sequential([RandomValue(contrast, p=0.2, factor=(1.6, 1.6))], p=0.5),
-                        ], p=1),
+                        RandomValue(contrast, p=0.2, draw=either, factor=(0.4, 1.6)),
                     ], p=1),
                 ], p=0.04),
                 A.Sequential([
@@ -152,34 +153,19 @@ class Augment(A.Sequential):
                                     border_mode=cv2.BORDER_CONSTANT, p=0.7),
                             ], p=0.5),
                         ], p=1),
-                        A.OneOf([
-                            A.Sequential([RandomWarp(affine, p=0.3, x=(-0.453172, -0.453172))], p=0.5),
-                            A.Sequential([RandomWarp(affine, p=0.3, x=(0.453172, 0.453172))], p=0.5),
-                        ], p=1),
+                        RandomWarp(affine, p=0.3, draw=either, x=(-0.453172, 0.453172)),
                     ], p=1),
                 ], p=0.04),
                 A.Sequential([
                     A.Sequential([
-                        A.OneOf([
-                            A.Sequential([RandomValue(sharpness, p=0.8, factor=(0.9, 0.9))], p=0.5),
-                            A.Sequential([RandomValue(sharpness, p=0.8, factor=(1.1, 1.1))], p=0.5),
-                        ], p=1),
-                        A.OneOf([
-                            A.Sequential([RandomValue(sharpness, p=0.9, factor=(0.7, 0.7))], p=0.5),
-                            A.Sequential([RandomValue(sharpness, p=0.9, factor=(1.3, 1.3))], p=0.5),
-                        ], p=1),
+                        RandomValue(sharpness, p=0.8, draw=either, factor=(0.9, 1.1)),
+                        RandomValue(sharpness, p=0.9, draw=either, factor=(0.7, 1.3)),
                     ], p=1),
                 ], p=0.04),
                 A.Sequential([
                     A.Sequential([
-                        A.OneOf([
-                            A.Sequential([RandomWarp(affine, p=0.5, shear_y=(-0.266667, -0.266667))], p=0.5),
-                            A.Sequential([RandomWarp(affine, p=0.5, shear_y=(0.266667, 0.266667))], p=0.5),
-                        ], p=1),
-                        A.OneOf([
-                            A.Sequential([RandomWarp(affine, p=0.7, y=(-0.453172, -0.453172))], p=0.5),
-                            A.Sequential([RandomWarp(affine, p=0.7, y=(0.453172, 0.453172))], p=0.5),
-                        ], p=1),
+                        RandomWarp(affine, p=0.5, draw=either, shear_y=(-0.266667, 0.266667)),
+                        RandomWarp(affine, p=0.7, draw=either, y=(-0.453172, 0.453172)),
                     ], p=1),
                 ], p=0.04),
                 A.Sequential([
@@ -187,60 +173,33 @@ class Augment(A.Sequential):
                 ], p=0.04),
                 A.Sequential([
                     A.Sequential([
-                        A.OneOf([
-                            A.Sequential([RandomWarp(affine, p=0.2, shear_y=(-0.233333, -0.233333))], p=0.5),
-                            A.Sequential([RandomWarp(affine, p=0.2, shear_y=(0.233333, 0.233333))], p=0.5),
-                        ], p=1),
+                        RandomWarp(affine, p=0.2, draw=either, shear_y=(-0.233333, 0.233333)),
                         RandomValue(posterize, p=0.3, bits=(5, 5)),
                     ], p=1),
                 ], p=0.04),
                 A.Sequential([
                     A.Sequential([
-                        A.OneOf([
-                            A.Sequential([RandomValue(saturation, p=0.4, factor=(0.7, 0.7))], p=0.5),
-                            A.Sequential([RandomValue(saturation, p=0.4, factor=(1.3, 1.3))], p=0.5),
-                        ], p=1),
-                        A.OneOf([
-                            A.Sequential([RandomValue(brightness, p=0.6, factor=(0.3, 0.3))], p=0.5),
-                            A.Sequential([RandomValue(brightness, p=0.6, factor=(1.7, 1.7))], p=0.5),
-                        ], p=1),
+                        RandomValue(saturation, p=0.4, draw=either, factor=(0.7, 1.3)),
+                        RandomValue(brightness, p=0.6, draw=either, factor=(0.3, 1.7)),
                     ], p=1),
                 ], p=0.04),
                 A.Sequential([
                     A.Sequential([
-                        A.OneOf([
-                            A.Sequential([RandomValue(sharpness, p=0.3, factor=(0.1, 0.1))], p=0.5),
-                            A.Sequential([RandomValue(sharpness, p=0.3, factor=(1.9, 1.9))], p=0.5),
-                        ], p=1),
-                        A.OneOf([
-                            A.Sequential([RandomValue(brightness, p=0.7, factor=(0.1, 0.1))], p=0.5),
-                            A.Sequential([RandomValue(brightness, p=0.7, factor=(1.9, 1.9))], p=0.5),
-                        ], p=1),
+                        RandomValue(sharpness, p=0.3, draw=either, factor=(0.1, 1.9)),
+                        RandomValue(brightness, p=0.7, draw=either, factor=(0.1, 1.9)),
                     ], p=1),
                 ], p=0.04),
                 A.Sequential([A.Sequential([RandomValue(equalize, p=0.6), RandomValue(equalize, p=0.5)], p=1)], p=0.04),
                 A.Sequential([
                     A.Sequential([
-                        A.OneOf([
-                            A.Sequential([RandomValue(contrast, p=0.6, factor=(0.3, 0.3))], p=0.5),
-                            A.Sequential([RandomValue(contrast, p=0.6, factor=(1.7, 1.7))], p=0.5),
-                        ], p=1),
-                        A.OneOf([
-                            A.Sequential([RandomValue(sharpness, p=0.6, factor=(0.5, 0.5))], p=0.5),
-                            A.Sequential([RandomValue(sharpness, p=0.6, factor=(1.5, 1.5))], p=0.5),
-                        ], p=1),
+                        RandomValue(contrast, p=0.6, draw=either, factor=(0.3, 1.7)),
+                        RandomValue(sharpness, p=0.6, draw=either, factor=(0.5, 1.5)),
                     ], p=1),
                 ], p=0.04),
                 A.Sequential([
                     A.Sequential([
-                        A.OneOf([
-                            A.Sequential([RandomValue(saturation, p=0.7, factor=(0.3, 0.3))], p=0.5),
-                            A.Sequential([RandomValue(saturation, p=0.7, factor=(1.7, 1.7))], p=0.5),
-                        ], p=1),
-                        A.OneOf([
-                            A.Sequential([RandomWarp(affine, p=0.5, x=(-0.40282, -0.40282))], p=0.5),
-                            A.Sequential([RandomWarp(affine, p=0.5, x=(0.40282, 0.40282))], p=0.5),
-                        ], p=1),
+                        RandomValue(saturation, p=0.7, draw=either, factor=(0.3, 1.7)),
+                        RandomWarp(affine, p=0.5, draw=either, x=(-0.40282, 0.40282)),
                     ], p=1),
                 ], p=0.04),
                 A.Sequential([
@@ -248,26 +207,14 @@ class Augment(A.Sequential):
                 ], p=0.04),
                 A.Sequential([
                     A.Sequential([
-                        A.OneOf([
-                            A.Sequential([RandomWarp(affine, p=0.4, y=(-0.151057, -0.151057))], p=0.5),
-                            A.Sequential([RandomWarp(affine, p=0.4, y=(0.151057, 0.151057))], p=0.5),
-                        ], p=1),
-                        A.OneOf([
-                            A.Sequential([RandomValue(sharpness, p=0.2, factor=(0.4, 0.4))], p=0.5),
-                            A.Sequential([RandomValue(sharpness, p=0.2, factor=(1.6, 1.6))], p=0.5),
-                        ], p=1),
+                        RandomWarp(affine, p=0.4, draw=either, y=(-0.151057, 0.151057)),
+                        RandomValue(sharpness, p=0.2, draw=either, factor=(0.4, 1.6)),
                     ], p=1),
                 ], p=0.04),
                 A.Sequential([
                     A.Sequential([
-                        A.OneOf([
-                            A.Sequential([RandomValue(brightness, p=0.9, factor=(0.4, 0.4))], p=0.5),
-                            A.Sequential([RandomValue(brightness, p=0.9, factor=(1.6, 1.6))], p=0.5),
-                        ], p=1),
-                        A.OneOf([
-                            A.Sequential([RandomValue(saturation, p=0.2, factor=(0.2, 0.2))], p=0.5),
-                            A.Sequential([RandomValue(saturation, p=0.2, factor=(1.8, 1.8))], p=0.5),
-                        ], p=1),
+                        RandomValue(brightness, p=0.9, draw=either, factor=(0.4, 1.6)),
+                        RandomValue(saturation, p=0.2, draw=either, factor=(0.2, 1.8)),
                     ], p=1),
                 ], p=0.04),
                 A.Sequential([RandomValue(solarize, p=0.5, threshold=(0.777778, 0.777778))], p=0.04),
@@ -277,10 +224,7 @@ class Augment(A.Sequential):
                 A.Sequential([A.Sequential([RandomValue(equalize, p=0.2), RandomValue(equalize, p=0.6)], p=1)], p=0.04),
                 A.Sequential([
                     A.Sequential([
-                        A.OneOf([
-                            A.Sequential([RandomValue(saturation, p=0.9, factor=(0.1, 0.1))], p=0.5),
-                            A.Sequential([RandomValue(saturation, p=0.9, factor=(1.9, 1.9))], p=0.5),
-                        ], p=1),
+                        RandomValue(saturation, p=0.9, draw=either, factor=(0.1, 1.9)),
                         RandomValue(equalize, p=0.6),
                     ], p=1),
                 ], p=0.04),
@@ -290,12 +234,7 @@ class Augment(A.Sequential):
                         RandomValue(solarize, p=0.2, threshold=(0.111111, 0.111111)),
                     ], p=1),
                 ], p=0.04),
-                A.Sequential([
-                    A.OneOf([
-                        A.Sequential([RandomValue(brightness, p=0.1, factor=(0.7, 0.7))], p=0.5),
-                        A.Sequential([RandomValue(brightness, p=0.1, factor=(1.3, 1.3))], p=0.5),
-                    ], p=1),
-                ], p=0.04),
+                A.Sequential([RandomValue(brightness, p=0.1, draw=either, factor=(0.7, 1.3))], p=0.04),
                 A.Sequential([
                     A.Sequential([
                         RandomValue(solarize, p=0.4, threshold=(0.444444, 0.444444)),
@@ -304,14 +243,8 @@ class Augment(A.Sequential):
                 ], p=0.04),
                 A.Sequential([
                     A.Sequential([
-                        A.OneOf([
-                            A.Sequential([RandomWarp(affine, p=0.9, y=(-0.453172, -0.453172))], p=0.5),
-                            A.Sequential([RandomWarp(affine, p=0.9, y=(0.453172, 0.453172))], p=0.5),
-                        ], p=1),
-                        A.OneOf([
-                            A.Sequential([RandomWarp(affine, p=0.7, y=(-0.453172, -0.453172))], p=0.5),
-                            A.Sequential([RandomWarp(affine, p=0.7, y=(0.453172, 0.453172))], p=0.5),
-                        ], p=1),
+                        RandomWarp(affine, p=0.9, draw=either, y=(-0.453172, 0.453172)),
+                        RandomWarp(affine, p=0.7, draw=either, y=(-0.453172, 0.453172)),
                     ], p=1),
                 ], p=0.04),
                 A.Sequential([
@@ -323,10 +256,7 @@ class Augment(A.Sequential):
                 A.Sequential([A.Sequential([RandomValue(equalize, p=0.8), A.InvertImg(p=0.1)], p=1)], p=0.04),
                 A.Sequential([
                     A.Sequential([
-                        A.OneOf([
-                            A.Sequential([RandomWarp(affine, p=0.7, y=(-0.453172, -0.453172))], p=0.5),
-                            A.Sequential([RandomWarp(affine, p=0.7, y=(0.453172, 0.453172))], p=0.5),
-                        ], p=1),
+                        RandomWarp(affine, p=0.7, draw=either, y=(-0.453172, 0.453172)),
                         RandomValue(autocontrast, p=0.9),
                     ], p=1),
                 ], p=0.04),
@@ -336,7 +266,7 @@ class Augment(A.Sequential):
     def set_random_seed(self, seed: int | None) -> None:
         """All transforms draw from one stream; albumentations would give each the same numbers."""
         self.seed = seed
-        self.set_random_state(np.random.default_rng(seed), random.Random(seed))
+        self.set_random_state(np.random.default_rng(seed), Random(seed))
 
     def __call__(self, *args: Any, image: Any, force_apply: bool = False, **data: Any) -> dict[str, Any]:
         check(image)

@@ -1,8 +1,8 @@
 # Augmentation policy 'flip-crop' (324c80e51768), as an albumentations transform.
 # Exported by autoaug 0.1.0; runs without it: image = A.Compose([Augment()], seed=0)(image=image)['image']
 
-import random
 import sys
+from random import Random
 from typing import Any
 
 import albumentations as A
@@ -11,18 +11,18 @@ import numpy as np
 
 
 class RandomWarp(A.Affine):
-    """Warp by a function with arguments drawn evenly; it gives a matrix from points (x, y, 1) to their new places."""
+    """Warp by a function with arguments that are drawn; it gives a matrix from points (x, y, 1) to their new places."""
 
-    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
+    def __init__(self, function: Any, p: float = 1.0, draw: Any = Random.uniform, **ends: Any) -> None:
         super().__init__(p=p)
-        self.function, self.ends = function, ends
+        self.function, self.draw, self.ends = function, draw, ends
 
     def apply(self, img: Any, matrix: Any, output_shape: tuple[int, int], **params: Any) -> Any:
         return cv2.warpAffine(img, matrix[:2], output_shape[::-1]).reshape(img.shape)
 
     def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         shape, (height, width) = params["shape"], params["shape"][:2]
-        drawn = {name: self.py_random.uniform(*ends) for name, ends in self.ends.items()}
+        drawn = {name: self.draw(self.py_random, *ends) for name, ends in self.ends.items()}
         edges = np.array([*self.function(height, width, **drawn), (0.0, 0.0, 1.0)])
         pixels = edges.copy()  # positions are those of pixels' centers there
         pixels[:2, 2] += edges[:2, :2].sum(1) / 2 - 0.5
@@ -61,7 +61,7 @@ class Augment(A.Sequential):
     def set_random_seed(self, seed: int | None) -> None:
         """All transforms draw from one stream; albumentations would give each the same numbers."""
         self.seed = seed
-        self.set_random_state(np.random.default_rng(seed), random.Random(seed))
+        self.set_random_state(np.random.default_rng(seed), Random(seed))
 
     def __call__(self, *args: Any, image: Any, force_apply: bool = False, **data: Any) -> dict[str, Any]:
         check(image)

@@ -3,8 +3,8 @@
 # Movements in a row are sampled one by one, as usual in albumentations; --exact composes them.
 # APPROXIMATION: mixing is left out; the training loop has to provide it.
 
-import random
 import sys
+from random import Random
 from typing import Any
 
 import albumentations as A
@@ -13,14 +13,14 @@ import numpy as np
 
 
 class RandomValue(A.ImageOnlyTransform):
-    """Apply a function of an image, in uint8, with arguments drawn evenly between their ends."""
+    """Apply a function of an image, in uint8, with arguments drawn between their ends."""
 
-    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
+    def __init__(self, function: Any, p: float = 1.0, draw: Any = Random.uniform, **ends: Any) -> None:
         super().__init__(p=p)
-        self.function, self.ends = function, ends
+        self.function, self.draw, self.ends = function, draw, ends
 
     def get_params(self) -> dict[str, Any]:
-        return {"drawn": {name: self.py_random.uniform(*ends) for name, ends in self.ends.items()}}
+        return {"drawn": {name: self.draw(self.py_random, *ends) for name, ends in self.ends.items()}}
 
     def apply(self, img: Any, drawn: dict[str, float], **params: Any) -> Any:
         if img.dtype == np.uint8:
@@ -30,18 +30,18 @@ class RandomValue(A.ImageOnlyTransform):
 
 
 class RandomWarp(A.Affine):
-    """Warp by a function with arguments drawn evenly; it gives a matrix from points (x, y, 1) to their new places."""
+    """Warp by a function with arguments that are drawn; it gives a matrix from points (x, y, 1) to their new places."""
 
-    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
+    def __init__(self, function: Any, p: float = 1.0, draw: Any = Random.uniform, **ends: Any) -> None:
         super().__init__(p=p)
-        self.function, self.ends = function, ends
+        self.function, self.draw, self.ends = function, draw, ends
 
     def apply(self, img: Any, matrix: Any, output_shape: tuple[int, int], **params: Any) -> Any:
         return cv2.warpAffine(img, matrix[:2], output_shape[::-1]).reshape(img.shape)
 
     def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         shape, (height, width) = params["shape"], params["shape"][:2]
-        drawn = {name: self.py_random.uniform(*ends) for name, ends in self.ends.items()}
+        drawn = {name: self.draw(self.py_random, *ends) for name, ends in self.ends.items()}
         edges = np.array([*self.function(height, width, **drawn), (0.0, 0.0, 1.0)])
         pixels = edges.copy()  # positions are those of pixels' centers there
         pixels[:2, 2] += edges[:2, :2].sum(1) / 2 - 0.5
@@ -90,6 +90,10 @@ def contrast(image: Any, factor: float) -> Any:
     weights = (0.299, 0.587, 0.114) if image.shape[-1] == 3 else (1.0,)
     mean = sum(weight * channel for weight, channel in zip(weights, cv2.mean(image), strict=False))
     return cv2.LUT(image, np.clip(np.rint(np.arange(256) * factor + mean * (1 - factor)), 0, 255).astype(np.uint8))
+
+
+def either(random: Random, low: float, high: float) -> float:
+    return random.choice((low, high))
 
 
 def flat(levels: Any, counts: Any) -> Any:
@@ -142,42 +146,18 @@ class Augment(A.Sequential):
             *[
                 A.OneOf([
                     A.NoOp(p=1),
-                    A.OneOf([
-                        RandomWarp(affine, shear_x=(-0.09, -0.09)),
-                        RandomWarp(affine, shear_x=(0.09, 0.09)),
-                    ], p=1),
-                    A.OneOf([
-                        RandomWarp(affine, shear_y=(-0.09, -0.09)),
-                        RandomWarp(affine, shear_y=(0.09, 0.09)),
-                    ], p=1),
-                    A.OneOf([
-                        RandomWarp(affine, x=(-0.135952, -0.135952)),
-                        RandomWarp(affine, x=(0.135952, 0.135952)),
-                    ], p=1),
-                    A.OneOf([
-                        RandomWarp(affine, y=(-0.135952, -0.135952)),
-                        RandomWarp(affine, y=(0.135952, 0.135952)),
-                    ], p=1),
+                    RandomWarp(affine, draw=either, shear_x=(-0.09, 0.09)),
+                    RandomWarp(affine, draw=either, shear_y=(-0.09, 0.09)),
+                    RandomWarp(affine, draw=either, x=(-0.135952, 0.135952)),
+                    RandomWarp(affine, draw=either, y=(-0.135952, 0.135952)),
                     A.OneOf([
                         A.Rotate((-9, -9), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
                         A.Rotate((9, 9), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
                     ], p=1),
-                    A.OneOf([
-                        RandomValue(brightness, factor=(0.73, 0.73)),
-                        RandomValue(brightness, factor=(1.27, 1.27)),
-                    ], p=1),
-                    A.OneOf([
-                        RandomValue(saturation, factor=(0.73, 0.73)),
-                        RandomValue(saturation, factor=(1.27, 1.27)),
-                    ], p=1),
-                    A.OneOf([
-                        RandomValue(contrast, factor=(0.73, 0.73)),
-                        RandomValue(contrast, factor=(1.27, 1.27)),
-                    ], p=1),
-                    A.OneOf([
-                        RandomValue(sharpness, factor=(0.73, 0.73)),
-                        RandomValue(sharpness, factor=(1.27, 1.27)),
-                    ], p=1),
+                    RandomValue(brightness, draw=either, factor=(0.73, 1.27)),
+                    RandomValue(saturation, draw=either, factor=(0.73, 1.27)),
+                    RandomValue(contrast, draw=either, factor=(0.73, 1.27)),
+                    RandomValue(sharpness, draw=either, factor=(0.73, 1.27)),
                     RandomValue(posterize, bits=(6.8, 6.8)),
                     RandomValue(solarize, threshold=(0.7, 0.7)),
                     RandomValue(autocontrast),
@@ -189,7 +169,7 @@ class Augment(A.Sequential):
     def set_random_seed(self, seed: int | None) -> None:
         """All transforms draw from one stream; albumentations would give each the same numbers."""
         self.seed = seed
-        self.set_random_state(np.random.default_rng(seed), random.Random(seed))
+        self.set_random_state(np.random.default_rng(seed), Random(seed))
 
     def __call__(self, *args: Any, image: Any, force_apply: bool = False, **data: Any) -> dict[str, Any]:
         check(image)

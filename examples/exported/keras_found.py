@@ -3,7 +3,6 @@
 # Movements in a row are sampled one by one, as usual in keras; --exact composes them.
 # APPROXIMATION: mixing is left out; the training loop has to provide it.
 
-import math
 from typing import Any
 
 import keras
@@ -114,14 +113,6 @@ def posterize(images: Any, bits: Any) -> Any:
     return ops.floor(ops.floor(images * 255 + 1e-3) / step) * step / 255
 
 
-def rotate(images: Any, degrees: Any) -> Any:
-    """Turn counterclockwise about the center."""
-    height, width = images.shape[1:3]
-    x, y, angle = (width - 1) / 2, (height - 1) / 2, degrees * math.pi / 180
-    cos, sin = ops.cos(angle), ops.sin(angle)
-    return warp(images, cos, -sin, x - cos * x + sin * y, sin, cos, y - sin * x - cos * y)
-
-
 def saturation(images: Any, factor: Any) -> Any:
     return gray(images) + factor * (images - gray(images))
 
@@ -152,7 +143,10 @@ class Augment(keras.layers.Pipeline):
                     Either(affine, shear_y=(-0.09, 0.09)),
                     Either(affine, x=(-0.135952, 0.135952)),
                     Either(affine, y=(-0.135952, 0.135952)),
-                    Either(rotate, degrees=(-9, 9)),
+                    OneOf([
+                        keras.layers.RandomRotation((-0.025, -0.025), fill_mode="constant"),
+                        keras.layers.RandomRotation((0.025, 0.025), fill_mode="constant"),
+                    ]),
                     Either(brightness, factor=(0.73, 1.27)),
                     Either(saturation, factor=(0.73, 1.27)),
                     Either(contrast, factor=(0.73, 1.27)),

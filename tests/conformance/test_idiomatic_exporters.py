@@ -216,6 +216,7 @@ def test_one_of_two_values_is_one_expression() -> None:
         "kornia": "RandomApply([Either(E.adjust_brightness_accumulative, factor=(0.5, 1.5))], p=0.4)",
         "keras": "RandomApply([Either(brightness, factor=(0.5, 1.5))], p=0.4)",
         "numpy": "Either(brightness, p=0.4, factor=(0.5, 1.5))",
+        "albumentations": "RandomValue(brightness, p=0.4, draw=either, factor=(0.5, 1.5))",
     }.items():
         assert call in export_policy(brightened, target)
 

@@ -12,7 +12,7 @@ from autoaug.modalities.runtime import Call, Expression
 
 use = "image = A.Compose([Augment()], seed=0)(image=image)['image']"
 imports: Sequence[str] = (
-    "import random",
+    "from random import Random",
     "import sys",
     "from typing import Any",
     "import albumentations as A",
@@ -32,18 +32,17 @@ _NATIVE: Mapping[str, Callable[[float, float, str], str]] = {
     "Invert": lambda low, high, p: f"A.InvertImg(p={p})",
     "GaussianNoise": lambda low, high, p: f"A.GaussNoise(std_range={pair(low, high)}, p={p})",
     "Rotate": lambda low, high, p: f"A.Rotate({pair(low, high)}, {_BILINEAR}, p={p})",
-    "Transpose": lambda low, high, p: drawn("RandomWarp", "transpose", p, {"on": (1, 1)}),
 }
 
 
 def operation(operator: str, low: float, high: float, probability: float, either: bool) -> Expression | None:
     """See `autoaug.modalities.runtime.Words`."""
-    p = number(probability)
-    if either:
-        return None
     if operator in _NATIVE:
-        return _NATIVE[operator](low, high, p)
-    return None if operator == "Hue" else by_helper(operator, low, high, p, "RandomValue", "RandomWarp")
+        return None if either else _NATIVE[operator](low, high, number(probability))
+    options = [*([f"p={number(probability)}"] if probability < 1 else []), *(["draw=either"] if either else [])]
+    if operator == "Transpose":
+        return drawn("RandomWarp", "transpose", {"on": (1, 1)}, *options)
+    return None if operator == "Hue" else by_helper(operator, low, high, "RandomValue", "RandomWarp", *options)
 
 
 def choice(items: Sequence[Expression], weights: Sequence[float]) -> Expression:

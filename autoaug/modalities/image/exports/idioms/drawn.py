@@ -46,16 +46,16 @@ _WARPS: Mapping[str, tuple[str, Callable[[float, float], Ends]]] = {
 }
 
 
-def drawn(kind: str, function: str, p: str, ends: Ends) -> str:
-    """The object of a helper class that applies a function, with the probability `p` and arguments that are drawn."""
-    given = [function, *([f"p={p}"] if p != "1" else []), *(f"{name}={pair(*own)}" for name, own in ends.items())]
+def drawn(kind: str, function: str, ends: Ends, *options: str) -> str:
+    """The object of a helper class, with its own `options`, that applies a function with arguments that are drawn."""
+    given = [function, *options, *(f"{name}={pair(*own)}" for name, own in ends.items())]
     return f"{kind}({', '.join(given)})"
 
 
-def by_helper(operator: str, low: float, high: float, p: str, value: str, warp: str) -> str | None:
+def by_helper(operator: str, low: float, high: float, value: str, warp: str, *options: str) -> str | None:
     """The object of the helper class, `value` or `warp`, that applies the operator's function; None if it has none."""
     for kind, functions in ((value, _VALUES), (warp, _WARPS)):
         if operator in functions:
             function, ends = functions[operator]
-            return drawn(kind, function, p, ends(low, high))
+            return drawn(kind, function, ends(low, high), *options)
     return None

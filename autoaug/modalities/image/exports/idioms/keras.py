@@ -21,11 +21,11 @@ _MISSING = {"GaussianNoise", "Hue"}
 
 def operation(operator: str, low: float, high: float, probability: float, either: bool) -> Expression | None:
     """See `autoaug.modalities.runtime.Words`."""
-    native = None if either else _native(operator, low, high, probability)
+    native = _native(operator, low, low if either else high, probability)
     if native or operator in _MISSING:
-        return native
+        return None if either else native
     kind = "Either" if either else "Random"
-    made = by_helper(operator, low, high, "1", kind, kind)
+    made = by_helper(operator, low, high, kind, kind)
     return made if made is None or probability == 1 else Call("RandomApply([", [made], f"], p={number(probability)})")
 
 

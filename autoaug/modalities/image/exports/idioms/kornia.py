@@ -53,9 +53,9 @@ def operation(operator: str, low: float, high: float, probability: float, either
     if operator in _NATIVE:
         return None if either else _NATIVE[operator](low, high, p)
     if operator in _BY_FACTOR:
-        made: str | None = drawn(kind, _BY_FACTOR[operator], "1", {"factor": (1 + low, 1 + high)})
+        made: str | None = drawn(kind, _BY_FACTOR[operator], {"factor": (1 + low, 1 + high)})
     else:
-        made = by_helper(operator, low, high, "1", kind, kind)
+        made = by_helper(operator, low, high, kind, kind)
     return made if made is None or probability == 1 else Call("RandomApply([", [made], f"], p={p})")
 
 

@@ -19,11 +19,11 @@ published_note = ""
 
 def operation(operator: str, low: float, high: float, probability: float, either: bool) -> Expression | None:
     """See `autoaug.modalities.runtime.Words`."""
-    p = number(probability)
+    p = [f"p={number(probability)}"] if probability < 1 else []
     if operator == "GaussianNoise":
-        return drawn("Random", "noise", p, {"sigma": (low, high), "seed": (0, 1e9)})
+        return drawn("Random", "noise", {"sigma": (low, high), "seed": (0, 1e9)}, *p)
     kind = "Either" if either else "Random"
-    return None if operator == "Hue" else by_helper(operator, low, high, p, kind, kind)
+    return None if operator == "Hue" else by_helper(operator, low, high, kind, kind, *p)
 
 
 def choice(items: Sequence[Expression], weights: Sequence[float]) -> Expression:
