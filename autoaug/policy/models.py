@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -228,7 +228,8 @@ class Policy(FrozenModel):
     `at` gives what applies at a time. Adversarial samples and K copies are made by the training loop.
 
     A policy has at most 10,000 operations in all layers and phases together (a sub-policy without operations counts as
-    one). Its file has at most 4 MiB and 250,000 values after YAML aliases are expanded.
+    one). Its file has at most 4 MiB and 250,000 values after YAML aliases are expanded. `learned` is what operators
+    know of the training samples, see `autoaug.modalities.operators.Operator.learns`.
     """
 
     format: Literal[2] = FORMAT
@@ -242,6 +243,7 @@ class Policy(FrozenModel):
     regularization: Annotated[Regularization | None, renamed("regularization", "regularisation")] = None
     copies: Annotated[int, Field(ge=1, le=64)] = 1
     provenance: Annotated[Provenance | None, renamed("provenance", "card")] = None
+    learned: tuple[tuple[OperatorText, str], ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -310,10 +312,15 @@ class Policy(FrozenModel):
         """The operators used, in order of first use."""
         return list(dict.fromkeys(operation.operator for operation in self.operations()))
 
+    def knowing(self, learned: Mapping[str, str]) -> Policy:
+        """The policy with what its operators have `learned`, by their names."""
+        own = tuple((name, learned[name]) for name in self.operator_names() if learned.get(name))
+        return self.model_copy(update={"learned": own})
+
     def fingerprint(self) -> str:
-        """12 hex digits that depend on what the policy does, not on its name or provenance."""
+        """12 hex digits that depend on what the policy does, not on its name, provenance or what it has learned."""
         # Without defaults: a policy keeps its fingerprint when the format gets a new field.
-        does = _in_first_names(self.model_dump(exclude={"name", "provenance"}, exclude_defaults=True))
+        does = _in_first_names(self.model_dump(exclude={"name", "provenance", "learned"}, exclude_defaults=True))
         canonical = json.dumps(does, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
@@ -360,6 +367,7 @@ class Policy(FrozenModel):
                 regularization=self.regularization or other.regularization,
                 copies=max(self.copies, other.copies),
                 provenance=_joined(self.provenance, other.provenance),
+                learned=tuple(dict(other.learned + self.learned).items()),
             )
         except ValidationError as faults:
             rule = rule_of(faults.errors()[0])

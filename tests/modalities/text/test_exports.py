@@ -19,7 +19,7 @@ from autoaug.exporters import export_modules, export_policy
 from autoaug.modalities.text import values
 from autoaug.policy.loading import load_policy, parse_policy
 from autoaug.policy.models import Layer, Operation, Policy, SubPolicy, in_turn
-from tests.modalities.text.writing import TEXTS
+from tests.modalities.text.writing import TEXTS, learned
 from tests.samples import operators_of
 
 OPERATORS = list(operators_of("text"))
@@ -29,7 +29,7 @@ EVERYTHING = Policy(
         Layer(sub_policies=tuple(SubPolicy(operations=(Operation(operator=o, magnitude=(0, 1)),)) for o in OPERATORS))
         for _ in range(3)
     ),
-)
+).knowing(learned())
 GIVEN = [text for text in TEXTS for _ in range(12)]
 
 RUN = """
@@ -65,7 +65,7 @@ def loaded(policy: Policy) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", OPERATORS)
 def test_every_operator_replays(name: str) -> None:
-    policy = Policy(layers=in_turn(Operation(operator=name, magnitude=(0, 1))))
+    policy = Policy(layers=in_turn(Operation(operator=name, magnitude=(0, 1)))).knowing(learned())
     plan = draw_plan(policy, len(GIVEN), torch.Generator().manual_seed(1))
     made = ours(plan)
     assert made != GIVEN
@@ -102,6 +102,9 @@ def test_what_targets_lack_is_refused() -> None:
         export_policy(EVERYTHING, "numpy")
     with pytest.raises(PolicyError, match="python cannot express policies for image"):
         export_policy(load_policy("flip-crop"), "python")
+    unlearned = Policy(name="new", layers=in_turn(Operation(operator="TfIdfReplacement")))
+    with pytest.raises(PolicyError, match="'new' has TfIdfReplacement, which has learned nothing of training samples"):
+        export_policy(unlearned, "python")
     mixing = parse_policy("layers: [{sub_policies: [{operations: [{operator: WordSwap}]}]}]\nmixing: {kind: cutmix}")
     with pytest.raises(PolicyError, match="python cannot express mixing"):
         export_policy(mixing, "python")

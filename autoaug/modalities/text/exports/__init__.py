@@ -7,18 +7,19 @@ from pathlib import Path
 
 from autoaug.functional import bounds, workers
 from autoaug.modalities.runtime import ArrayRuntime, Runtime
-from autoaug.modalities.text import letters, own_homophones, own_lexicon, segmentation, thesaurus, words
+from autoaug.modalities.text import letters, own_homophones, own_lexicon, segmentation, thesaurus, vocabulary, words
 from autoaug.modalities.text.exports import plain
 
 _TYPES = """Token = tuple[str, int]
 Tokens = list[Token]
 Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]
 LEXICON: dict[str, list[str]] = {}
-HOMOPHONES: dict[str, list[str]] = {}"""
+HOMOPHONES: dict[str, list[str]] = {}
+VOCABULARIES: dict[str, Any] = {}"""
 
 PYTHON = ArrayRuntime(
     "text = Augment()(text)",
-    (bounds, workers, words, letters, segmentation, own_homophones, own_lexicon, thesaurus, plain),
+    (bounds, workers, words, letters, segmentation, own_homophones, own_lexicon, thesaurus, vocabulary, plain),
     {},
     ("import os", "import random", "from functools import lru_cache", "from typing import Any"),
     _TYPES,
