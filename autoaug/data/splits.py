@@ -83,6 +83,7 @@ class DataSet:
             split, so that a training sample that a model was not trained on can replace a validation sample.
         modality: the name of the modality.
         lacking: the operators that have nothing to work with on these data, each with what to do.
+        learned: what operators have learned from the training split, by their names; empty before a run.
     """
 
     name: str
@@ -99,6 +100,7 @@ class DataSet:
     is_exchangeable: bool = False
     modality: str = field(default_factory=lambda: get_modality().name)
     lacking: Mapping[str, str] = field(default_factory=dict)
+    learned: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def test_groups(self) -> int | None:

@@ -43,8 +43,8 @@ def apply_plan(
     if not torch.compiler.is_compiling():
         done = run_plan(plan, batch, fuse, out, check)
         return done if isinstance(inputs, Batch) else done.values
-    if out is not None or batch.lengths is not None:
-        what = "out" if out is not None else "a batch with lengths"
+    if out is not None or batch.lengths is not None or plan.learned:
+        what = "out" if out is not None else "a batch with lengths" if batch.lengths is not None else "what is learned"
         raise OptionError(f"{what} cannot be used in compiled code; leave it out, or leave apply_plan uncompiled")
     tensors = plan.tensors()
     head = ";".join([plan.modality, ",".join(plan.operators), ",".join(tensors)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +69,7 @@ class Plan:
             then K chains of S / K steps, one after another, each from the original. None where there is one chain.
         mix: how samples are mixed afterwards; None where the policy does not mix.
         modality: of the samples; where it is left out, the operators tell, or it is the first one.
+        learned: what operators know of the training samples, by their names; see `Operator.learns`.
     """
 
     operators: tuple[str, ...]
@@ -78,6 +79,7 @@ class Plan:
     blend: Tensor | None = None
     mix: Mix | None = None
     modality: str = ""
+    learned: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if not self.modality:
@@ -137,11 +139,11 @@ class Plan:
         """The plan made of the `tensors`; raises TypeError if some are missing or unknown."""
         mix = {name: tensor for name, tensor in tensors.items() if name in _OF_MIX}
         own = {name: tensor for name, tensor in tensors.items() if name not in _OF_MIX}
-        return cls(operators, mix=Mix(**mix) if mix else None, modality=modality, **own)
+        return cls(operators, mix=Mix(**mix) if mix else None, modality=modality, learned={}, **own)
 
     def with_tensors(self, tensors: Mapping[str, Tensor]) -> Plan:
         """A plan of the same operators with only these tensors."""
-        return Plan.from_tensors(self.operators, self.modality, tensors)
+        return replace(Plan.from_tensors(self.operators, self.modality, tensors), learned=self.learned)
 
     def describe(self, index: int) -> str:
         """One line of text that tells what is done to sample `index`."""
@@ -194,6 +196,7 @@ class Plan:
             for name, tensor in self.tensors().items()
         }
         head = {"operators": list(self.operators), "samples": len(self), "modality": self.modality}
+        head |= {"learned": dict(self.learned)} if self.learned else {}
         Path(path).write_text(json.dumps(head | numbers), encoding="utf-8")
 
     @classmethod
@@ -202,6 +205,7 @@ class Plan:
         try:
             content = json.loads(read_text(Path(path), OptionError))
             samples, modality = int(content.pop("samples")), str(content.pop("modality", ""))
+            learned = {str(name): str(text) for name, text in content.pop("learned", {}).items()}
             operators = tuple(RENAMED_OPERATORS.get(str(name), str(name)) for name in content.pop("operators"))
             tensors = {
                 name: torch.tensor(v["values"], dtype=_DTYPES[v["dtype"]], device="cpu")
@@ -213,6 +217,7 @@ class Plan:
                 empty = {"choice": (0, samples), "magnitude": (0, samples), "uniforms": (0, samples, UNIFORMS)}
                 tensors |= {name: tensors[name].reshape(shape) for name, shape in empty.items()}
             plan = cls.from_tensors(operators, get_modality(modality).name if modality else "", tensors)
+            plan = replace(plan, learned=learned)
             _check_consistent(plan, samples)
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError, OverflowError) as fault:
             raise OptionError(f"{str(path)!r} is not a saved plan ({typed_line(fault)})") from None
@@ -285,7 +290,8 @@ def draw_plan(policy: Policy, n: int, generator: torch.Generator, modality: str 
     if policy.mixing is not None:
         mixing = mixing_of(modality)
         mix = Mix(*mixing.draw(*mixing_numbers(policy.mixing, mixing.kinds), n, generator))
-    return Plan(operators, choice, magnitude, uniforms, blend=blend, mix=mix, modality=modality)
+    learned = {name: text for name, text in policy.learned if name in operators}
+    return Plan(operators, choice, magnitude, uniforms, blend=blend, mix=mix, modality=modality, learned=learned)
 
 
 def drawn_operators(policy: Policy) -> tuple[str, ...]:

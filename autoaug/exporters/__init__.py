@@ -22,6 +22,7 @@ _TARGETS: tuple[Target, ...] = (
     ArrayTarget("python", "with Python alone"),
     ArrayTarget("albumentations", "as an albumentations transform"),
     ArrayTarget("audiomentations", "as an audiomentations transform"),
+    ArrayTarget("nlpaug", "as an nlpaug augmenter"),
     ArrayTarget("keras", "as a Keras 3 preprocessing layer, on any backend", functions="ops"),
     Timm(),
     Yaml(),

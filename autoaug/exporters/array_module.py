@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from autoaug.engine.plan import drawn_operators
+from autoaug.errors import PolicyError
 from autoaug.exporters.assemble import Definition, definitions, import_block, imports, needed
 from autoaug.exporters.base import Target, expressible, header, runtime_of
 from autoaug.exporters.module import layers_text
@@ -43,14 +44,16 @@ class ArrayTarget(Target):
         shown, left_out = expressible(policy, self, approximate)
         shell = runtime.shell.read_text(encoding="utf-8").rstrip()
         operators = [get_operator(name) for name in drawn_operators(shown)]
+        learned = _learned(shown, operators)
         available = _functions(runtime)
         wanted = [*(o.function.__name__ for o in operators), *re.findall(r"\b[a-z_]+(?=\()", shell)]
         body = [available[name].source for name in needed(wanted, available)]
-        text = "\n\n\n".join([*body, _operators(operators, runtime), shell])
+        text = "\n\n\n".join([*body, _operators(operators, runtime, learned), shell])
         if self.functions != "np":
             text = re.sub(r"\bnp\.", f"{self.functions}.", text)
         known = {name: line for module in runtime.modules for name, line in imports(module).items()}
         known |= {re.split(r"\s+", line)[-1]: line for line in runtime.imports}
+        known |= {"partial": "from functools import partial"} if learned else {}
         used = import_block(line for name, line in known.items() if re.search(rf"\b{name}\b", text + runtime.types))
         head = [
             header(policy, self, runtime.use, [note, *left_out]),
@@ -58,6 +61,7 @@ class ArrayTarget(Target):
             used,
             runtime.types,
         ]
+        head += [_learned_text(learned)] if learned else []
         return "\n\n".join([*head, layers_text(shown)]) + "\n\n\n" + text + "\n"
 
 
@@ -65,9 +69,34 @@ def _functions(runtime: ArrayRuntime) -> dict[str, Definition]:
     return {name: definition for module in runtime.modules for name, definition in definitions(module).items()}
 
 
-def _operators(operators: list[Operator], runtime: ArrayRuntime) -> str:
+def _learned(policy: Policy, operators: Sequence[Operator]) -> dict[str, str]:
+    """What operators know of the training samples, by the names of their functions. Raises `PolicyError` if one has
+    learned nothing yet.
+    """
+    known = dict(policy.learned)
+    for operator in operators:
+        if operator.learns is not None and operator.name not in known:
+            raise PolicyError(
+                f"policy {policy.name!r} has {operator.name}, which has learned nothing of training samples: export "
+                "the policy of a run, which has"
+            )
+    return {operator.function.__name__: known[operator.name] for operator in operators if operator.name in known}
+
+
+def _learned_text(learned: Mapping[str, str]) -> str:
+    """The constant with what operators know."""
+    each = ((name, "".join(f"\n            {line!r}," for line in text.split("\n"))) for name, text in learned.items())
+    rows = "".join(f'\n    {name!r}: "\\n".join(\n        [{lines}\n        ]\n    ),' for name, lines in each)
+    return f"# What operators know of the training samples.\nLEARNED = {{{rows}\n}}"
+
+
+def _operators(operators: list[Operator], runtime: ArrayRuntime, learned: Collection[str]) -> str:
+    def called(name: str) -> str:
+        return f"partial({name}, learned=LEARNED[{name!r}])" if name in learned else name
+
     rows = "".join(
-        f"\n    ({runtime.kinds.get(o.kind, 'samples')!r}, {o.function.__name__}, {o.limit!r})," for o in operators
+        f"\n    ({runtime.kinds.get(o.kind, 'samples')!r}, {called(o.function.__name__)}, {o.limit!r}),"
+        for o in operators
     )
     comment = "# The operators that LAYERS refers to by index: kind, function, and value at magnitude 1."
     return f"{comment}\nOPERATORS = [{rows}\n]" if rows else f"{comment}\nOPERATORS: list[tuple[str, Any, float]] = []"

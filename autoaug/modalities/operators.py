@@ -20,6 +20,11 @@ from autoaug.modalities.registry import all_modalities, get_modality
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from autoaug.data.inputs import Inputs
+
+#: Learns from all training samples what an operator has to know of them, as text.
+Learns = Callable[["Inputs"], str]
+
 #: The current names of renamed operators, by their old names, so that old policies and spaces can be read.
 RENAMED_OPERATORS = {"ColourTemperature": "ColorTemperature"}
 
@@ -46,6 +51,8 @@ class Operator:
             in the magnitude is then a difference, which the engine takes; the function need not have one.
         summary: the first line of the function's docstring.
         function: see ``kind``; pure, takes values in the operator's own unit.
+        learns: is called with all training samples before a run uses the operator, and may take long. If it returns a
+            text, the function gets it as its argument ``learned``. None if there is nothing to learn.
     """
 
     name: str
@@ -58,6 +65,7 @@ class Operator:
     jumps: bool
     summary: str
     function: Callable[..., Tensor]
+    learns: Learns | None = None
 
     @property
     def is_switch(self) -> bool:
@@ -85,10 +93,27 @@ def operator(
         if name in _registry:
             raise ValueError(f"operator {name!r} is registered twice")
         summary = next(iter((inspect.getdoc(function) or "").splitlines()), "")
-        _registry[name] = Operator(name, modality, family, kind, signed, limit, unit, jumps, summary, function)
+        learns = getattr(function, "learns", None)
+        _registry[name] = Operator(name, modality, family, kind, signed, limit, unit, jumps, summary, function, learns)
         return function
 
     return register
+
+
+def learning(learns: Learns) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
+    """Let an operator with the decorated function learn from the training samples; see `Operator.learns`."""
+
+    def mark(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        function.learns = learns  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def learned_from(samples: Inputs, operators: Iterable[str]) -> dict[str, str]:
+    """What those of the operators that learn have learned from all training samples, by their names."""
+    known = [get_operator(name) for name in dict.fromkeys(operators) if name != IDENTITY]
+    return {operator.name: operator.learns(samples) for operator in known if operator.learns is not None}
 
 
 def registered(modality: str) -> list[Operator]:

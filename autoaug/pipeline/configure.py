@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from autoaug.generate.filter import load_accept_function
 from autoaug.generate.generator import SavedGenerator, load_generator
 from autoaug.modalities.base import Modality
 from autoaug.modalities.kinds import in_embedding
+from autoaug.modalities.operators import learned_from
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import task_of
 from autoaug.pipeline.options import CompareOptions, RunOptions, SearchOptions
@@ -189,6 +191,14 @@ def prepare(
     return config, data, audit
 
 
+def learned(config: RunConfig, data: DataSet) -> DataSet:
+    """The data with what the operators of the run have learned from the training split, which may take long."""
+    space = config.space
+    policies = [*config.policies, *map(load_policy, space.baselines if space else ())]
+    operators = itertools.chain(space.operator_names() if space else (), *(p.operator_names() for p in policies))
+    return replace(data, learned=learned_from(data.train.inputs, operators))
+
+
 def _is_cross_validated(goal: _Goal, data: DataSet) -> bool:
     """Whether each seed of the confirmation is validated on another fold. A generator has seen the training split, so
     that no model that learned from its samples may be validated on that.
@@ -280,7 +290,7 @@ def _comparison(options: CompareOptions) -> _Goal:
         name, policy = given.name if isinstance(given, Policy) else str(given), load_policy(given)
         if name in named:
             raise OptionError(f"policy {name!r} is given twice; give each once")
-        named[name] = policy.model_copy(update={"name": writable("policy", name)})
+        named[name] = policy.model_copy(update={"name": writable("policy", name), "learned": ()})  # it learns anew
     if len({policy.fingerprint() for policy in named.values()}) < 2:
         given = " and ".join(map(repr, named)) or "none"
         alike = ", which are the same policy" if len(named) > 1 else ""

@@ -140,6 +140,7 @@ class Job:
             is_exchangeable=self.data.is_exchangeable,
             checkpoints=self.folder.checkpoints.resolve(),
             pools={kind: pooled.pool for kind, pooled in generated.items() if pooled.pool is not None},
+            learned=self.data.learned,
         )
 
     def tested(self, setting: TrainingSetting) -> TrainingSetting:
@@ -163,6 +164,7 @@ class Job:
             "modality": self.modality,
             "training_split": self.data.train_fingerprint,
             "groups": self._groups(),
+            "learned": self._learned(),
             "network": self._network(),
             "generator": generator_digest(Path(config.generator)) if config.generator else None,
         }
@@ -175,6 +177,11 @@ class Job:
         splits = self.data.validation, self.data.test
         named = [groups.tolist() for split in splits if (groups := split.groups) is not None]
         return hashlib.sha256(json.dumps(named, default=str).encode()).hexdigest()[:12] if named else None
+
+    def _learned(self) -> str | None:
+        """A digest of what operators have learned; None if they have learned nothing."""
+        known = json.dumps({name: text for name, text in sorted(self.data.learned.items()) if text})
+        return hashlib.sha256(known.encode()).hexdigest()[:12] if self.data.learned else None
 
     def _network(self) -> str:
         """A digest of the shapes of the network's weights, without the input standardization."""

@@ -18,6 +18,7 @@ from autoaug.evaluation.statistics import estimate, seed_errors
 from autoaug.evaluation.verdict import Rival, decide, strongest
 from autoaug.evaluation.wording import Phrases, nothing_found
 from autoaug.exporters import export_modules
+from autoaug.modalities.operators import IDENTITY, get_operator
 from autoaug.pipeline.options import ObjectiveOptions
 from autoaug.pipeline.parsing import parse_budget
 from autoaug.pipeline.searching import known_candidates, searched_candidates
@@ -150,7 +151,8 @@ def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
     progress.measured_by(_WORDS.metric)
     limits = parse_budget(options.trials, options.time, options.budget)
     known = _transforms_alone(options.space if isinstance(options.space, SearchSpace) else load_space(options.space))
-    known = known.without(known.modality.lacking())
+    learning = {name for name in known.operator_names() if name != IDENTITY and get_operator(name).learns}
+    known = known.without({*known.modality.lacking(), *learning})
     chosen.check(known)
     modality = known.modality.name
     folder = Path(options.out) if options.out is not None else None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from autoaug.data.inputs import MemoryInputs
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan
-from autoaug.modalities.operators import UNIFORMS, Operator, all_operators
+from autoaug.modalities.operators import UNIFORMS, Operator, all_operators, learned_from
 from autoaug.modalities.registry import all_modalities
 from autoaug.report.operators import DrawnModality, DrawnOperator, write_operators_page
 from autoaug.utils.files import check_no_folder
@@ -38,6 +40,7 @@ def draw_operator(operator: Operator, samples: np.ndarray) -> DrawnOperator:
     uniforms = torch.rand(1, n, UNIFORMS, generator=generator).repeat(1, len(magnitudes), 1)
     magnitude = torch.tensor(magnitudes).repeat_interleave(n)[None]
     plan = Plan((operator.name,), torch.zeros(magnitude.shape, dtype=torch.long), magnitude, uniforms)
+    plan = replace(plan, learned=learned_from(MemoryInputs(samples), [operator.name]))
     shown = apply_plan(plan, torch.from_numpy(np.concatenate([samples] * len(magnitudes)))).numpy()
     drawn = shown.reshape(len(magnitudes), *samples.shape)
     return DrawnOperator(operator, [f"{one * operator.limit:+.3g}" for one in magnitudes], drawn)

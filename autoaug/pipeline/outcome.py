@@ -20,7 +20,7 @@ from autoaug.pipeline.parsing import versions
 from autoaug.pipeline.pictures import CaptionedSamples, draw_examples, draw_gallery, draw_sample_gallery, to_bytes
 from autoaug.pipeline.searching import Searched
 from autoaug.pipeline.transcripts import mean_errors, predicted_texts, transcripts_of
-from autoaug.policy.models import Provenance
+from autoaug.policy.provenance import Provenance
 from autoaug.report.before_after import before_and_after
 from autoaug.results import Cost, DataSummary, LongerTraining, SearchResult, TrialCounts, TrialSummary
 from autoaug.search.loop import elapsed
@@ -137,7 +137,7 @@ def _provenance(result: SearchResult, data: DataSet, earlier: Provenance | None)
 def write_outcome(job: Job, result: SearchResult, confirmed: Confirmed, generated: Mapping[str, Pooled]) -> None:
     """Write everything that the run found. ``result.json`` comes last: if it exists, everything does."""
     folder, returned = job.folder, confirmed.judgment.returned
-    policy = returned.policy.model_copy(update={"name": returned.name})
+    policy = returned.policy.model_copy(update={"name": returned.name}).knowing(job.data.learned)
     for name, text in export_modules(policy, job.modality).items():
         write_whole(folder.root / name, text)
     provenance = _provenance(result, job.data, policy.provenance)

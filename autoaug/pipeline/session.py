@@ -11,7 +11,7 @@ from typing import Any
 from autoaug.data.audit import Audit
 from autoaug.data.splits import DataSet
 from autoaug.errors import Interrupted, NewerFormat, PolicyError, RunError, pausing_on_full_disk, resume_command
-from autoaug.pipeline.configure import named_code, prepare, reopen, run_folder_for
+from autoaug.pipeline.configure import learned, named_code, prepare, reopen, run_folder_for
 from autoaug.pipeline.forecast import Forecast, forecast
 from autoaug.pipeline.job import Job
 from autoaug.pipeline.options import CompareOptions, SearchOptions
@@ -44,7 +44,7 @@ def _begin(options: SearchOptions | CompareOptions, begun: float, progress: Prog
     if not options.command:
         options = replace(options, command=call_of(options))
     config, data, audit = prepare(options, progress=progress)
-    job = Job(RunFolder(run_folder_for(options)), config, data, audit, progress)
+    job = Job(RunFolder(run_folder_for(options)), config, learned(config, data), audit, progress)
     progress.doing("timing a few steps")
     planned = forecast(job)
     limit = time_limit(config, planned, begun)
@@ -80,7 +80,8 @@ def resume_run(run: str | Path, trust: bool, progress: Progress | bool | None) -
             return finish(folder)
         with listening(progress) as listener:
             listener.say(f"continuing {folder.root}")
-            job = Job(*reopen(run, trust), listener)
+            folder, config, data, audit = reopen(run, trust)
+            job = Job(folder, config, learned(config, data), audit, listener)
             events = read_events(folder.events) if folder.events.is_file() else []
             planned = forecast(job)
             limit = resumed_limit(config, events, planned)

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from autoaug.errors import PolicyError, rule_of
 from autoaug.modalities.kinds import BLENDED
 from autoaug.modalities.operators import RENAMED_OPERATORS
+from autoaug.policy.frozen import FrozenModel
+from autoaug.policy.provenance import Provenance, joined
 from autoaug.utils.renamed import renamed, upgraded
-from autoaug.utils.sketch import union
 
 if TYPE_CHECKING:
     from autoaug.engine.transform import PolicyTransform
@@ -39,12 +40,6 @@ _LONGEST_NAME = 4096
 OperatorText = Annotated[str, Field(max_length=100)]
 #: A kind of mixing or of generator: which there are is the modality's to say, see `autoaug.modalities.kinds`.
 KindText = Annotated[str, Field(min_length=1, max_length=100)]
-
-
-class FrozenModel(BaseModel):
-    """Base of a policy and its parts: frozen, and unknown fields are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Operation(FrozenModel):
@@ -207,30 +202,6 @@ class Phase(FrozenModel):
     layers: Layers = ()
 
 
-class Provenance(FrozenModel):
-    """Where a policy comes from and what may be claimed about it; it does not affect what the policy does.
-
-    Attributes:
-        data, data_fingerprint: the data on which it was found.
-        verdict: the verdict of the run, as text.
-        metric: what the policy was chosen by.
-        difference, ci95: the metric on the test split minus that of the strongest baseline, with its 95 % interval;
-            shares in [-1, 1].
-        license: the SPDX identifier of the license under which the policy is shared; its author fills it in.
-        chosen_on: a sketch (see `autoaug.utils.sketch`) of the samples that it was chosen on: those that models were
-            trained or scored on. These samples cannot judge it. Empty if unknown.
-    """
-
-    data: str
-    data_fingerprint: str
-    verdict: str
-    metric: str = "accuracy"
-    difference: float | None = None
-    ci95: tuple[float, float] | None = None
-    license: Annotated[str | None, renamed("license", "licence")] = None
-    chosen_on: Annotated[str, Field(pattern=r"^([0-9a-f]{12}( [0-9a-f]{12}){0,99})?$")] = ""
-
-
 class Policy(FrozenModel):
     """Layers applied in order (or in chains, for AugMix), then mixing.
 
@@ -238,7 +209,8 @@ class Policy(FrozenModel):
     `at` gives what applies at a time. Adversarial samples and K copies are made by the training loop.
 
     A policy has at most 10,000 operations in all layers and phases together (a sub-policy without operations counts as
-    one). Its file has at most 4 MiB and 250,000 values after YAML aliases are expanded.
+    one). Its file has at most 4 MiB and 250,000 values after YAML aliases are expanded. `learned` is what operators
+    know of the training samples, see `autoaug.modalities.operators.Operator.learns`.
     """
 
     format: Literal[2] = FORMAT
@@ -252,6 +224,7 @@ class Policy(FrozenModel):
     regularization: Annotated[Regularization | None, renamed("regularization", "regularisation")] = None
     copies: Annotated[int, Field(ge=1, le=64)] = 1
     provenance: Annotated[Provenance | None, renamed("provenance", "card")] = None
+    learned: tuple[tuple[OperatorText, str], ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -320,10 +293,15 @@ class Policy(FrozenModel):
         """The operators used, in order of first use."""
         return list(dict.fromkeys(operation.operator for operation in self.operations()))
 
+    def knowing(self, learned: Mapping[str, str]) -> Policy:
+        """The policy with what its operators have `learned`, by their names."""
+        own = tuple((name, learned[name]) for name in self.operator_names() if learned.get(name))
+        return self.model_copy(update={"learned": own})
+
     def fingerprint(self) -> str:
-        """12 hex digits that depend on what the policy does, not on its name or provenance."""
+        """12 hex digits that depend on what the policy does, not on its name, provenance or what it has learned."""
         # Without defaults: a policy keeps its fingerprint when the format gets a new field.
-        does = _in_first_names(self.model_dump(exclude={"name", "provenance"}, exclude_defaults=True))
+        does = _in_first_names(self.model_dump(exclude={"name", "provenance", "learned"}, exclude_defaults=True))
         canonical = json.dumps(does, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
@@ -369,24 +347,12 @@ class Policy(FrozenModel):
                 synthetic=self.synthetic or other.synthetic,
                 regularization=self.regularization or other.regularization,
                 copies=max(self.copies, other.copies),
-                provenance=_joined(self.provenance, other.provenance),
+                provenance=joined(self.provenance, other.provenance),
+                learned=tuple(dict(other.learned + self.learned).items()),
             )
         except ValidationError as faults:
             rule = rule_of(faults.errors()[0])
             raise PolicyError(f"{self.name!r} and {other.name!r} cannot be joined: {rule}") from None
-
-
-def _joined(first: Provenance | None, second: Provenance | None) -> Provenance | None:
-    """The provenance of two joined policies: the samples that they were chosen on, and no claim."""
-    known = first or second
-    if known is None:
-        return None
-    return Provenance(
-        data=known.data,
-        data_fingerprint=known.data_fingerprint,
-        verdict="nothing is claimed about joined policies",
-        chosen_on=union(first.chosen_on if first else "", second.chosen_on if second else ""),
-    )
 
 
 def _in_first_names(value: Any) -> Any:

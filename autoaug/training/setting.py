@@ -61,7 +61,8 @@ class TrainingSetting:
 
     Partial trainings are kept in the folder `checkpoints`, if there is one, to be continued. `pools` has the generated
     samples by kind of generator; a missing kind means that its generator failed. Trainings begin from the weights of
-    `start`, if there are any. With `deterministic`, a GPU repeats a training bit by bit, as a CPU always does.
+    `start`, if there are any. `learned` is what operators know of the training split. With `deterministic`, a GPU
+    repeats a training bit by bit, as a CPU always does.
     """
 
     task: Task
@@ -80,6 +81,7 @@ class TrainingSetting:
     checkpoints: Path | None = None
     pools: Mapping[str, Pool] = field(default_factory=dict)
     start: Start | None = None
+    learned: Mapping[str, str] = field(default_factory=dict)
     deterministic: bool = False
 
     @property
@@ -105,7 +107,7 @@ class TrainingSetting:
         """
         samples = self.samples_of(seed)
         plan = TrainingPlan(
-            policy=policy,
+            policy=policy.knowing(self.learned),
             model=self.model,
             task=self.task,
             samples=samples,

@@ -13,7 +13,7 @@ import torch
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.splits import Samples
 from autoaug.errors import SpaceError
-from autoaug.modalities.operators import IDENTITY
+from autoaug.modalities.operators import IDENTITY, learned_from
 from autoaug.modalities.registry import get_modality
 from autoaug.modalities.text.tokens import as_rows, tokenized
 from autoaug.policy.loading import load_policy
@@ -21,7 +21,7 @@ from autoaug.runs.callbacks import Logged
 from autoaug.search.budget import Budget
 from autoaug.search.executors.inline import InlineExecutor
 from autoaug.search.loop import run_search
-from autoaug.search.space import load_space
+from autoaug.search.space import SearchSpace, load_space
 from autoaug.search.strategies import STRATEGIES, get_strategy
 from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import summary
@@ -58,6 +58,10 @@ FLAT_ALONE = {"gp", "cmaes"}
 CONTINUOUS_ALONE = {"gradient"}
 
 
+def searched(modality: str) -> SearchSpace:
+    return load_space("standard", modality).without(get_modality(modality).lacking())
+
+
 def task(modality: str) -> TrainingSetting:
     """Sixty samples to train on and as many to validate on, of two classes."""
     stored = MADE[modality]()
@@ -71,12 +75,13 @@ def task(modality: str) -> TrainingSetting:
         recipe=Recipe.model_validate({"epochs": 2, "batch_size": 30}),
         device="cpu",
         modality=modality,
+        learned=learned_from(train.inputs, searched(modality).operator_names()),
     )
 
 
 def search(name: str, modality: str) -> SearchStudy:
     strategy = get_strategy(name)
-    space = load_space("standard", modality).without(get_modality(modality).lacking())
+    space = searched(modality)
     setting = replace(task(modality), measures_robustness="robustness" in strategy.objectives)
     strategy.check(space)
     with kept_in_memory():

@@ -5,38 +5,74 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
-from autoaug.utils.files import cache_folder, write_whole
+from pydantic import TypeAdapter, ValidationError
+
+from autoaug.utils.files import cache_folder
 
 #: What makes a text of each text.
 Make = Callable[[Sequence[str]], Sequence[str]]
 #: So many texts are made at once, and then written.
 AT_ONCE = 256
-#: What this process has read or made, by file.
-_known: dict[Path, dict[str, str]] = {}
+_PAIR: TypeAdapter[tuple[str, str]] = TypeAdapter(tuple[str, str])
+
+
+@dataclass
+class _Store:
+    """The texts in a file of JSON lines, each with what is made of it. Several processes may add to it: each write is
+    of whole lines, which begin with a line feed, so that one after a torn line is whole.
+
+    Attributes:
+        path: the file.
+        known: what this process has read or made.
+        read: how many bytes of the file it has read.
+    """
+
+    path: Path
+    known: dict[str, str] = field(default_factory=dict)
+    read: int = 0
+
+    def update(self) -> None:
+        """Read what was added since the last time. Damaged lines are skipped."""
+        if not self.path.is_file():
+            return
+        with self.path.open("rb") as file:
+            file.seek(self.read)
+            added = file.read()
+        self.read += len(added)
+        for line in filter(None, added.split(b"\n")):
+            try:
+                text, made = _PAIR.validate_json(line)
+            except ValidationError:
+                continue
+            self.known[text] = made
+
+    def add(self, made: dict[str, str]) -> None:
+        """Add texts to the file, at once."""
+        self.known.update(made)
+        lines = "".join(f"\n{json.dumps(pair, ensure_ascii=False)}" for pair in made.items())
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("ab", buffering=0) as file:
+            file.write(lines.encode())
+
+
+@cache
+def _store(path: Path) -> _Store:
+    return _Store(path)
 
 
 def kept(maker: str, texts: Sequence[str], make: Make) -> list[str]:
     """What `make` makes of each of the texts; nothing of empty ones. It is kept under the name of the `maker`, so that
-    it is made once per text.
+    it is made once per text: the name must tell all that the result depends on.
     """
-    path = cache_folder() / "texts" / f"{hashlib.sha256(maker.encode()).hexdigest()[:16]}.json"
-    known = _known.setdefault(path, {})
-    if any(text and text not in known for text in texts):
-        known.update(_read(path))  # another process may have made it
-    missing = [text for text in dict.fromkeys(texts) if text and text not in known]
+    store = _store(cache_folder() / "texts" / f"{hashlib.sha256(maker.encode()).hexdigest()[:16]}.jsonl")
+    if any(text and text not in store.known for text in texts):
+        store.update()  # another process may have made it
+    missing = [text for text in dict.fromkeys(texts) if text and text not in store.known]
     for start in range(0, len(missing), AT_ONCE):
         some = missing[start : start + AT_ONCE]
-        known.update(zip(some, make(some), strict=True))
-        write_whole(path, json.dumps(known, ensure_ascii=False))
-    return [known.get(text, "") for text in texts]
-
-
-def _read(path: Path) -> dict[str, str]:
-    """The texts that are known; none if the file is missing or damaged."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return {key: value for key, value in content.items() if isinstance(value, str)} if isinstance(content, dict) else {}
+        store.add(dict(zip(some, make(some), strict=True)))
+    return [store.known.get(text, "") for text in texts]

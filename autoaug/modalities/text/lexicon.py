@@ -5,6 +5,7 @@ All are groups of words that mean the same. Two words are synonyms if they are i
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -20,7 +21,7 @@ from autoaug.modalities.text.own_homophones import OwnHomophones
 from autoaug.modalities.text.own_lexicon import OwnLexicon
 from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
 from autoaug.modalities.text.tokens import as_rows, token
-from autoaug.utils.files import read_text
+from autoaug.utils.files import content_digest, read_bytes, read_text
 
 #: The environment variables of the user's lexicon, and of WordNet's folder, as WordNet names it.
 VARIABLE, FOLDER_VARIABLE = "AUTOAUG_LEXICON", "WNSEARCHDIR"
@@ -77,6 +78,18 @@ def described() -> str:
     folder = wordnet_folder()
     words = "WordNet" if folder else "a short lexicon (Debian's package wordnet-base has a large English one)"
     return f"synonyms from {words}" + (f" and {given}" if given else "")
+
+
+def recorded() -> str:
+    """Which lexicon is used, for the record of a run, with a digest of what is not autoaug's own. Raises `OptionError`
+    if the user's cannot be read.
+    """
+    given, folder = own_file(), wordnet_folder()
+    words = f"WordNet, digest {content_digest(folder)}" if folder else "a short lexicon"
+    if given is None:
+        return words
+    digest = hashlib.sha256(read_bytes(given, OptionError)).hexdigest()[:12]
+    return f"{words}, and {VARIABLE}, digest {digest}"
 
 
 def all_groups() -> Iterator[list[str]]:

@@ -25,7 +25,6 @@ from autoaug.data.source import Part, Role, Source, index_labels
 from autoaug.errors import DataError, printable
 from autoaug.modalities.base import AS_SUITS, Reading
 from autoaug.modalities.text.lexicon import described
-from autoaug.modalities.text.paraphrases import prepare
 from autoaug.modalities.text.protected import protected_words
 from autoaug.modalities.text.segmentation import Chinese, Scripts
 from autoaug.modalities.text.tokens import NUMBERS, ROOM, WORD, as_rows, text_of, tokenized
@@ -93,9 +92,7 @@ def open(data: str, memory_limit: int, reading: Reading = AS_SUITS) -> Source:  
     if len(reading.lengths) > 1 or reading.how != "crop":
         raise DataError(f"{data}: texts have one length, and are cut or padded: --size WORDS, without --resize")
     size = reading.lengths[0] if reading.lengths else None
-    source = _opened(data, memory_limit, size, partial(tokenized, protected=protected_words(reading.protect)))
-    prepare(source.parts["train"].inputs)
-    return source
+    return _opened(data, memory_limit, size, partial(tokenized, protected=protected_words(reading.protect)))
 
 
 def _opened(data: str, memory_limit: int, size: int | None, cut: Cut) -> Source:

@@ -17,7 +17,7 @@ _FOLDER = Path(__file__).parent
 class _Text(PackagedModality):
     name = "text"
     families = ("paraphrases", "meaning", "words", "signs", "letters")
-    operators = ("characters", "edits", "paraphrases", "synonyms")
+    operators = ("characters", "edits", "paraphrases", "synonyms", "tfidf")
     is_continuous = False
     has_words = True
     in_embedding = ("mixup", "fgm")
@@ -39,10 +39,11 @@ class _Text(PackagedModality):
         return lacking()
 
     def resources(self) -> Mapping[str, str]:
-        from autoaug.modalities.text.paraphrases import masked_model
-        from autoaug.modalities.text.translators import translator
+        from autoaug.modalities.text import lexicon, paraphrases, translators
 
-        return {"translator": translator() or "none", "masked model": masked_model() or "none"}
+        model = paraphrases.masked_model()
+        found = {**translators.recorded(), "masked model": model or "none", "synonyms": lexicon.recorded()}
+        return found | ({"masked model digest": paraphrases.model_digest(model)} if model else {})
 
 
 MODALITY = _Text()

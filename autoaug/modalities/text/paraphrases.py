@@ -9,6 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -16,13 +17,14 @@ from torch import Tensor
 from autoaug.data.inputs import Inputs, in_blocks
 from autoaug.errors import OptionError
 from autoaug.functional.noise import random_bits
-from autoaug.modalities.operators import operator
+from autoaug.modalities.operators import learning, operator
 from autoaug.modalities.text import pretrained
 from autoaug.modalities.text.bits import chosen, may_change
 from autoaug.modalities.text.edits import words_in
 from autoaug.modalities.text.kept import kept
 from autoaug.modalities.text.tokens import MADE, PROTECTED, as_rows, text_of, token, tokenized, words_of
 from autoaug.modalities.text.translators import VARIABLE, rewritten, translator
+from autoaug.utils.files import content_digest
 
 #: The environment variable with the folder of a masked language model.
 MODEL_VARIABLE = "AUTOAUG_MASKED_MODEL"
@@ -48,16 +50,19 @@ def lacking() -> dict[str, str]:
     return found
 
 
-def prepare(texts: Inputs) -> None:
-    """Make the other forms of all texts, so that they are there when they are needed."""
-    if len(lacking()) == 2:
-        return
+def _translated(texts: Inputs) -> str:
+    """Translate all texts, so that their translations are there when they are needed."""
+    for block in in_blocks(texts):
+        there_and_back([text_of(row) for row in block])
+    return ""
+
+
+def _with_context(texts: Inputs) -> str:
+    """Look for the other words of all texts, and of their translations where there is a translator."""
     for block in in_blocks(texts):
         own = [text_of(row) for row in block]
-        if translator() is not None:
-            own += there_and_back(own)
-        if masked_model() is not None:
-            in_context(own)
+        in_context([*own, *(there_and_back(own) if translator() else ())])
+    return ""
 
 
 def there_and_back(texts: Sequence[str]) -> list[str]:
@@ -71,10 +76,16 @@ def in_context(texts: Sequence[str]) -> list[str]:
     """The other words for the words of each text; see `autoaug.modalities.text.pretrained.alternatives`."""
     if (folder := masked_model()) is None:
         raise OptionError(f"{_REPLACEMENT}: {lacking()[_REPLACEMENT]}")
-    return kept(f"masked {folder}", texts, lambda some: pretrained.alternatives(folder, some))
+    return kept(f"masked {model_digest(folder)}", texts, lambda some: pretrained.alternatives(folder, some))
+
+
+def model_digest(folder: str) -> str:
+    """12 hex digits that tell which model is in the folder; none if there is no such folder."""
+    return content_digest(Path(folder)) if Path(folder).is_dir() else ""
 
 
 @paraphrase(_TRANSLATION, unit="of the texts")
+@learning(_translated)
 def round_trip_translation(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Translate this share of the texts to another language and back (Xie et al., 2020), where protected words stay."""
     places = (uniforms[:, 0] < share).nonzero()[:, 0]
@@ -90,6 +101,7 @@ def round_trip_translation(tokens: Tensor, share: Tensor, uniforms: Tensor) -> T
 
 
 @paraphrase(_REPLACEMENT, unit="of the words", limit=0.5)
+@learning(_with_context)
 def contextual_replacement(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Replace so many words by what a masked language model expects there (Wu et al., 2019); negations stay."""
     changed = tokens.clone()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from autoaug.data.texts import plain_text
 from autoaug.errors import DataError, first_line
 from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segments
 from autoaug.modalities.text.tokens import COMMON, PROTECTED, ROOM, WORD
+from autoaug.utils.files import content_digest
 
 #: So many texts go through a model at once, and so many words are kept per place.
 _AT_ONCE, MOST = 32, 8
@@ -21,7 +22,6 @@ _AT_ONCE, MOST = 32, 8
 _BEGINS, _GOES_ON = ("Ġ", "▁"), "##"
 
 
-@cache
 def _opened(folder: str, kind: str) -> tuple[Any, Any]:
     """The tokenizer and the model in a folder. Weights are safetensors, and no code of the folder is run.
 
@@ -30,6 +30,12 @@ def _opened(folder: str, kind: str) -> tuple[Any, Any]:
     """
     if not Path(folder).is_dir():
         raise DataError(f"there is no folder {folder} with a model of transformers")
+    return _loaded(folder, kind, content_digest(Path(folder)))
+
+
+@lru_cache(4)
+def _loaded(folder: str, kind: str, _digest: str) -> tuple[Any, Any]:
+    """The same, once for the folder's content."""
     try:
         import transformers
     except ImportError:

@@ -28,12 +28,16 @@ def entries_of(tokens: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def with_others(tokens: Tensor, places: Tensor, known: SynonymTable, entry: Tensor, uniforms: Tensor) -> Tensor:
-    """The tokens with others of a table that are drawn at some ``places [n, L]``, which are true. Each has its word's
-    space before it and, where this is ASCII, its capital.
+    """The tokens with others of a table that are drawn at some ``places [n, L]``, which are true."""
+    entry, bits = entry[places], random_bits(uniforms[:, 2:], tokens.shape[1])[places]
+    return with_words(tokens, places, known.tokens[known.starts[entry] + bits % known.counts[entry]])
+
+
+def with_words(tokens: Tensor, places: Tensor, found: Tensor) -> Tensor:
+    """The tokens with the words ``found [m, 3]``, which are new memory, at the m ``places [n, L]`` that are true. Each
+    has its word's space before it and, where this is ASCII, its capital.
     """
-    words, entry = tokens[places], entry[places]
-    bits = random_bits(uniforms[:, 2:], tokens.shape[1])[places]
-    found = known.tokens[known.starts[entry] + bits % known.counts[entry]]
+    words = tokens[places]
     found[:, 0] = (found[:, 0] & ~SPACED) | (words[:, 0] & SPACED) | MADE
     given, made = as_bytes(words)[:, 1], as_bytes(found)
     capital = (given >= 65) & (given <= 90) & (made[:, 1] >= 97) & (made[:, 1] <= 122)

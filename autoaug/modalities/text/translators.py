@@ -6,16 +6,21 @@ A program reads one text per line and writes one line for each, such as ``aperti
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 from autoaug.data.texts import plain_text
 from autoaug.errors import DataError
 from autoaug.modalities.text import pretrained
 from autoaug.modalities.text.kept import kept
+from autoaug.utils.files import content_digest
 
 #: The environment variable with the translator.
 VARIABLE = "AUTOAUG_TRANSLATOR"
@@ -32,6 +37,12 @@ def translator() -> str | None:
     return os.environ.get(VARIABLE) or None
 
 
+def recorded() -> dict[str, str]:
+    """The translator, for the record of a run, with a digest if there is one; see `digest_of`."""
+    given = translator()
+    return {"translator": given, "translator digest": digest_of(given)} if given else {"translator": "none"}
+
+
 def rewritten(texts: Sequence[str], translators: str, seconds: float = SECONDS) -> list[str]:
     """What the `translators` make of each text, with one space for white space; empty where they make nothing.
 
@@ -41,8 +52,30 @@ def rewritten(texts: Sequence[str], translators: str, seconds: float = SECONDS) 
     """
     made = [plain_text(text) for text in texts]
     for one in map(str.strip, translators.split("|")):
-        made = kept(one, made, partial(_translated, one, seconds=seconds))
+        made = kept(f"{one} {digest_of(one)}", made, partial(_translated, one, seconds=seconds))
     return made
+
+
+def digest_of(translators: str) -> str:
+    """12 hex digits that tell what the translators are: the contents of the folders of models, of programs, and of the
+    files that these are given. What does not exist is left out.
+    """
+    digests = []
+    for one in map(str.strip, translators.split("|")):
+        for path in _files_of(one):
+            with suppress(OSError):
+                digests.append(content_digest(path))
+    return hashlib.sha256(" ".join(digests).encode()).hexdigest()[:12]
+
+
+def _files_of(one: str) -> list[Path]:
+    """The folder of a model; or the program, where it is found, and its arguments, which may be files or folders."""
+    if one.startswith(_MODEL):
+        return [Path(one.removeprefix(_MODEL))]
+    with suppress(ValueError):
+        program, *arguments = shlex.split(one) or [""]
+        return [Path(name) for name in (shutil.which(program), *arguments) if name]
+    return []
 
 
 def _translated(one: str, lines: Sequence[str], seconds: float) -> Sequence[str]:

@@ -25,9 +25,9 @@ class _Translation(PackagedModality):
     spaces = _FOLDER / "spaces"
 
     def resources(self) -> Mapping[str, str]:
-        from autoaug.modalities.text.translators import translator
+        from autoaug.modalities.text import lexicon, translators
 
-        return {"translator": translator() or "none"}
+        return {**translators.recorded(), "synonyms": lexicon.recorded()}
 
 
 MODALITY = _Translation()

@@ -68,6 +68,7 @@ class MatchShift:
             _some(setting.validation.inputs, _VALIDATION, draw, setting),
             get_modality(setting.modality),
             min(most, max(fewest, _OF_BUDGET * whole)),
+            setting.learned,
         )
         yield TrialResult(
             started=started,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -97,8 +97,10 @@ class _Matcher:
         meter: counts what is measured.
     """
 
-    def __init__(self, inputs: Tensor, target: ReferenceSample, modality: Modality, meter: _Count) -> None:
-        self.inputs, self.target, self.meter = inputs, target, meter
+    def __init__(
+        self, inputs: Tensor, target: ReferenceSample, modality: Modality, meter: _Count, learned: Mapping[str, str]
+    ) -> None:
+        self.inputs, self.target, self.meter, self._learned = inputs, target, meter, learned
         self._families, self._modality, self._slow = modality.families, modality.name, modality.slow_operators
         self._known: dict[tuple[Operation, ...], float] = {}
 
@@ -109,7 +111,8 @@ class _Matcher:
             self.meter.measured += 1
             self.meter.inputs += len(self.inputs) * (1 + sum(self.cost(o.operator) - 1 for o in ordered))
             generator = torch.Generator().manual_seed(0)
-            plan = draw_plan(policy_of(ordered), len(self.inputs), generator, self._modality)
+            policy = policy_of(ordered).knowing(self._learned)
+            plan = draw_plan(policy, len(self.inputs), generator, self._modality)
             self._known[ordered] = self.target.distance(apply_plan(plan, self.inputs, check=False))
         return _State(self._known[ordered], ordered)
 
@@ -138,7 +141,13 @@ def policy_of(operations: Sequence[Operation]) -> Policy:
     return Policy(name="matched", layers=in_turn(*operations))
 
 
-def match(inputs: Tensor, validation: Tensor, modality: Modality, most_inputs: float = math.inf) -> Match:
+def match(
+    inputs: Tensor,
+    validation: Tensor,
+    modality: Modality,
+    most_inputs: float = math.inf,
+    learned: Mapping[str, str] | None = None,
+) -> Match:
     """Find operations that make the distribution of `inputs` match that of `validation`. A beam search adds operations
     until the remaining discrepancy is noise; then all are refined together, and superfluous ones are removed.
 
@@ -148,13 +157,18 @@ def match(inputs: Tensor, validation: Tensor, modality: Modality, most_inputs: f
         modality: the modality of both.
         most_inputs: how many samples may be augmented, where slow operators count more and are tried last. Soon after
             that the search ends with the best that it has.
+        learned: what operators know of the training samples, by their names; others that learn are left out.
     """
-    left_out = {IDENTITY, *modality.lacking()}
-    operators = [o for o in all_operators().values() if o.modality == modality.name and o.name not in left_out]
+    left_out, known = {IDENTITY, *modality.lacking()}, learned or {}
+    operators = [
+        o
+        for o in all_operators().values()
+        if o.modality == modality.name and o.name not in left_out and (o.learns is None or o.name in known)
+    ]
     whole, part = (ReferenceSample(given, modality.features) for given in (validation, validation[: _ROUGH[1]]))
     meter, tried = _Count(most_inputs), set[str]()
-    fine = _Matcher(inputs, whole, modality, meter)
-    rough = _Matcher(inputs[: _ROUGH[0]], part, modality, meter)
+    fine = _Matcher(inputs, whole, modality, meter, known)
+    rough = _Matcher(inputs[: _ROUGH[0]], part, modality, meter, known)
     operators.sort(key=lambda o: rough.cost(o.name))
     noise = fine.target.noise(len(inputs))
     least = _DEVIATIONS * noise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from autoaug.exporters import export_modules, export_policy
 from autoaug.modalities.text import values
 from autoaug.policy.loading import load_policy, parse_policy
 from autoaug.policy.models import Layer, Operation, Policy, SubPolicy, in_turn
-from tests.modalities.text.writing import TEXTS
+from tests.modalities.text.writing import TEXTS, learned
 from tests.samples import operators_of
 
 OPERATORS = list(operators_of("text"))
@@ -29,6 +30,17 @@ EVERYTHING = Policy(
         Layer(sub_policies=tuple(SubPolicy(operations=(Operation(operator=o, magnitude=(0, 1)),)) for o in OPERATORS))
         for _ in range(3)
     ),
+).knowing(learned())
+#: Operators with ranges and probabilities, one of several.
+VARIED = parse_policy(
+    """
+    layers:
+      - sub_policies:
+          - operations: [{operator: WordDeletion, magnitude: [0.0, 0.6], probability: 0.7}]
+          - operations: [{operator: LetterDeletion, magnitude: 0.4}, {operator: WordSwap, magnitude: [0.1, 0.2]}]
+            weight: 2.0
+      - sub_policies: [{operations: [{operator: CaseChange, magnitude: [0.0, 0.5], probability: 0.5}]}]
+    """
 )
 GIVEN = [text for text in TEXTS for _ in range(12)]
 
@@ -57,15 +69,15 @@ def drawn(plan: Plan) -> list[list[tuple[int, float, list[float]]]]:
     return [list(zip(*row, strict=True)) for row in rows]
 
 
-def loaded(policy: Policy) -> dict[str, Any]:
+def loaded(policy: Policy, target: str = "python") -> dict[str, Any]:
     namespace: dict[str, Any] = {"__name__": "exported"}
-    exec(compile(export_policy(policy, "python"), "exported", "exec"), namespace)  # the text under test
+    exec(compile(export_policy(policy, target), "exported", "exec"), namespace)  # the text under test
     return namespace
 
 
 @pytest.mark.parametrize("name", OPERATORS)
 def test_every_operator_replays(name: str) -> None:
-    policy = Policy(layers=in_turn(Operation(operator=name, magnitude=(0, 1))))
+    policy = Policy(layers=in_turn(Operation(operator=name, magnitude=(0, 1)))).knowing(learned())
     plan = draw_plan(policy, len(GIVEN), torch.Generator().manual_seed(1))
     made = ours(plan)
     assert made != GIVEN
@@ -82,7 +94,7 @@ def test_modules_replay_in_a_fresh_process(tmp_path: Path) -> None:
 
 def test_modules_import_the_standard_library_alone() -> None:
     modules = export_modules(load_policy("eda"))
-    assert set(modules) == {"policy_python.py"}
+    assert set(modules) == {"policy_python.py", "policy_nlpaug.py"}
     imported = re.findall(r"^\s*(?:import|from) (\w+)", modules["policy_python.py"], re.MULTILINE)
     assert set(imported) - sys.stdlib_module_names <= {"rjieba"}
 
@@ -90,11 +102,33 @@ def test_modules_import_the_standard_library_alone() -> None:
 def test_the_draws_follow_the_policy() -> None:
     """Of 4,000 texts, a fourth draws each of EDA's operators."""
     module = loaded(load_policy("eda"))
-    import random
-
     steps = module["draw_operations"](module["LAYERS"], 4000, random.Random(0))
     for index in range(4):
         assert abs(sum(one[0][0] == index for one in steps) - 1000) < 4 * (4000 * 0.25 * 0.75) ** 0.5
+
+
+def test_an_augmenter_of_nlpaug_draws_as_the_policy_does_also_in_its_flows() -> None:
+    """How many words change: the same distribution, by the test of Kolmogorov and Smirnov. Some texts stay."""
+    pytest.importorskip("nlpaug", reason="nlpaug is not installed")
+    from nlpaug.flow import Sequential
+    from scipy.stats import ks_2samp
+
+    augment = loaded(VARIED, "nlpaug")["Augment"]()
+    random.seed(1)
+    given = [TEXTS[0]] * 1500
+    theirs, own = augment.augment(given), VARIED.transform(seed=2)(given)
+    assert all(isinstance(text, str) for text in theirs)
+    for measure in (len, lambda text: len(text.split()), lambda text: text.count("s"), lambda text: text == TEXTS[0]):
+        both = ([measure(text) for text in texts] for texts in (theirs, own))
+        assert ks_2samp(*both, method="asymp").pvalue > 1e-3
+    assert all(" not" in text for text in theirs)
+    random.seed(1)
+    assert augment.augment(given) == theirs
+    assert augment.augment(TEXTS[0], n=3) != [TEXTS[0]] * 3
+    flow = Sequential([augment, loaded(load_policy("aeda"), "nlpaug")["Augment"]()])
+    assert any(";" in text for _ in range(30) for text in flow.augment(TEXTS[0]))
+    with pytest.raises(ValueError, match="texts must be"):
+        augment.augment([1, 2])
 
 
 def test_what_targets_lack_is_refused() -> None:
@@ -102,6 +136,9 @@ def test_what_targets_lack_is_refused() -> None:
         export_policy(EVERYTHING, "numpy")
     with pytest.raises(PolicyError, match="python cannot express policies for image"):
         export_policy(load_policy("flip-crop"), "python")
+    unlearned = Policy(name="new", layers=in_turn(Operation(operator="TfIdfReplacement")))
+    with pytest.raises(PolicyError, match="'new' has TfIdfReplacement, which has learned nothing of training samples"):
+        export_policy(unlearned, "python")
     mixing = parse_policy("layers: [{sub_policies: [{operations: [{operator: WordSwap}]}]}]\nmixing: {kind: cutmix}")
     with pytest.raises(PolicyError, match="python cannot express mixing"):
         export_policy(mixing, "python")

@@ -26,7 +26,7 @@ from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_group
 from autoaug.modalities.text.tokens import PROTECTED, as_rows, text_of, tokenized, words_of
 from autoaug.policy.loading import load_policy, parse_policy
 from autoaug.policy.models import Operation, Policy, in_turn
-from tests.modalities.text.writing import TEXTS, tokens
+from tests.modalities.text.writing import TEXTS, learned, tokens
 from tests.samples import operators_of
 
 OPERATORS = list(operators_of("text"))
@@ -36,8 +36,8 @@ LETTERS = [name for name in OPERATORS if get_operator(name).family == "letters" 
 def applied(name: str, given: torch.Tensor, magnitude: float, seed: int = 0) -> torch.Tensor:
     n = len(given)
     uniforms = torch.rand(1, n, 4, generator=torch.Generator().manual_seed(seed))
-    plan = Plan((name,), torch.zeros(1, n, dtype=torch.long), torch.full((1, n), magnitude), uniforms)
-    return apply_plan(plan, given)
+    choice = torch.zeros(1, n, dtype=torch.long)
+    return apply_plan(Plan((name,), choice, torch.full((1, n), magnitude), uniforms, learned=learned()), given)
 
 
 def rows(*texts: str, length: int = 128) -> torch.Tensor:
@@ -64,7 +64,8 @@ def test_the_contract_holds(name: str) -> None:
             assert made.dtype == torch.int64
             assert torch.equal(made, applied(name, given, magnitude, seed))
             uniforms = torch.rand(1, 8, 4, generator=torch.Generator().manual_seed(seed))[:, 2:3]
-            plan = Plan((name,), torch.zeros(1, 1).long(), torch.full((1, 1), magnitude), uniforms)
+            drawn = torch.zeros(1, 1).long(), torch.full((1, 1), magnitude), uniforms
+            plan = Plan((name,), *drawn, learned=learned())
             assert torch.equal(apply_plan(plan, given[2:3]), made[2:3])
             there = made[..., 0] != 0
             assert bool((there[:, 1:] <= there[:, :-1]).all())
@@ -251,7 +252,7 @@ def test_synonyms_keep_capitals_and_the_lexicon_is_the_users(tmp_path: pytest.Te
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=4), st.integers(0, 10**6), st.floats(0, 1, width=32))
 def test_any_text_goes_through_all_operators(texts: list[str], seed: int, magnitude: float) -> None:
     policy = Policy(layers=in_turn(*(Operation(operator=name, magnitude=(magnitude,) * 2) for name in OPERATORS)))
-    made = policy.transform(seed=seed)(texts)
+    made = policy.knowing(learned()).transform(seed=seed)(texts)
     assert isinstance(made, list)
     assert len(made) == len(texts)
     assert all(isinstance(text, str) and "\0" not in text for text in made if text not in texts)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ import torch
 
 from autoaug import api
 from autoaug.data.audit import audit
-from autoaug.data.loading import check_data, open_source
+from autoaug.data.loading import open_source
 from autoaug.errors import AutoaugError, DataError, OptionError, PolicyError
-from autoaug.modalities.base import AS_SUITS
-from autoaug.modalities.text import pretrained, translators
+from autoaug.modalities.operators import learned_from
+from autoaug.modalities.registry import get_modality
+from autoaug.modalities.text import kept, pretrained, translators
 from autoaug.modalities.text.bits import lengths_of
 from autoaug.modalities.text.paraphrases import MODEL_VARIABLE
 from autoaug.modalities.text.tokens import PROTECTED, as_rows, text_of, tokenized, words_of
@@ -27,6 +29,7 @@ from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.options import CompareOptions, SearchOptions
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Operation, Policy, in_turn
+from autoaug.utils.facts import changes
 from tests.modalities.text.test_operators import applied, rows
 from tests.modalities.text.writing import write_texts
 from tests.modalities.translation.pairs import write_numbers
@@ -65,17 +68,83 @@ def test_texts_are_translated_there_and_back_and_protected_words_stay(translator
     assert Counter(words).keys() == {"The small dog", "The little dog"}
 
 
-def test_the_texts_of_a_table_are_translated_once_when_it_is_opened(
+def test_training_texts_are_translated_once_before_a_run_that_needs_them(
     translator: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = write_texts(tmp_path / "texts", 24, 6)
+    data, runs = write_texts(tmp_path / "texts", 24, 6), translators._run
+    monkeypatch.setattr(translators, "_run", lambda *_, **__: pytest.fail("nothing needs it"))
     source = open_source(data, 2**30)
     assert "RoundTripTranslation" not in source.lacking
-    given = torch.from_numpy(source.parts["train"].inputs.take(np.arange(24)))
+    inputs = source.parts["train"].inputs
+    assert learned_from(inputs, ["WordSwap"]) == {}
+    monkeypatch.setattr(translators, "_run", runs)
+    assert learned_from(inputs, ["WordSwap", "RoundTripTranslation"]) == {"RoundTripTranslation": ""}
     monkeypatch.setattr(translators, "_run", lambda *_, **__: pytest.fail("it is known"))
+    given = torch.from_numpy(inputs.take(np.arange(24)))
     made = applied("RoundTripTranslation", given, 1.0)
     assert ["little" in text_of(row) for row in made.numpy()] == ["small" in text_of(row) for row in given.numpy()]
-    open_source(data, 2**30)
+
+
+def test_what_is_kept_survives_a_torn_line_and_is_of_one_translator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
+    script, asked = tmp_path / "translate.py", tmp_path / "asked"
+    code = f"import sys; t = sys.stdin.read(); open({str(asked)!r}, 'a').write(t); print(t.upper(), end='')"
+    script.write_text(code)
+    one, texts = f"{sys.executable} {script}", [f"text {i}" for i in range(600)]
+    assert translators.rewritten(texts, one) == [text.upper() for text in texts]
+    (kept_file,) = (tmp_path / "cache/texts").iterdir()
+    whole = kept_file.read_bytes()
+    kept_file.write_bytes(whole[:-9])  # the process was killed in its last line
+    kept._store.cache_clear()  # as another process
+    assert translators.rewritten([*texts, "more"], one)[-2:] == ["TEXT 599", "MORE"]
+    assert asked.read_text().splitlines() == [*texts, "text 599", "more"]
+    kept_file.write_bytes(kept_file.read_bytes() + b'\n["by another", "process"]')
+    assert translators.rewritten(["by another"], one) == ["process"]
+    script.write_text(code.replace("upper", "title"))
+    assert translators.rewritten(["text 1"], one) == ["Text 1"], "another program behind the same path"
+
+
+def _keep(start: int) -> None:
+    for first in range(start, start + 400, 20):
+        kept.kept("two", [f"{i} é" for i in range(first, first + 20)], lambda some: [text * 2 for text in some])
+
+
+@pytest.mark.slow
+def test_two_processes_keep_texts_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
+    with ProcessPoolExecutor(2) as pool:
+        list(pool.map(_keep, (0, 400)))
+    texts = [f"{i} é" for i in range(800)]
+    made = kept.kept("two", texts, lambda _: pytest.fail("it is known"))
+    assert made == [text * 2 for text in texts]
+
+
+def test_a_resumed_run_is_told_of_another_lexicon_and_another_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WNSEARCHDIR", str(tmp_path))
+    assert get_modality("text").resources() == {
+        "translator": "none", "masked model": "none", "synonyms": "a short lexicon",
+    }  # fmt: skip
+    lexicon, model = tmp_path / "own.txt", tmp_path / "bert"
+    model.mkdir()
+    (model / "config.json").write_text("{}")
+    (model / "model.safetensors").write_bytes(bytes(10**6))
+    lexicon.write_text("big, large\n")
+    for name, value in (("AUTOAUG_LEXICON", lexicon), (MODEL_VARIABLE, model), (VARIABLE, f"transformers:{model}")):
+        monkeypatch.setenv(name, str(value))
+    before = get_modality("text").resources()
+    assert get_modality("text").resources() == before
+    lexicon.write_text("big, huge\n")
+    (model / "model.safetensors").write_bytes(bytes(5 * 10**5) + bytes([1]) * 5 * 10**5)
+    after = get_modality("text").resources()
+    differing = changes(before, after)
+    assert "synonyms a short lexicon, and AUTOAUG_LEXICON, digest" in differing
+    assert "masked model digest" in differing
+    assert "translator digest" in differing
+    assert get_modality("translation").resources()["synonyms"] == after["synonyms"]
 
 
 @pytest.mark.skipif(shutil.which("apertium") is None, reason="apertium is not installed")
@@ -237,8 +306,9 @@ def test_a_folder_without_such_a_model_is_named(
     make(tmp_path / "model")
     monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
     monkeypatch.setenv(MODEL_VARIABLE, str(tmp_path / "model"))
+    train = open_source(write_texts(tmp_path / "texts"), 2**30).parts["train"].inputs
     with pytest.raises(DataError, match=message):
-        check_data(str(write_texts(tmp_path / "texts")), 2**30, AS_SUITS, (), 0)
+        learned_from(train, ["ContextualReplacement"])
 
 
 def test_what_runs_code_is_not_loaded(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from autoaug.policy.models import Adversarial
 from autoaug.search.sampling import Given, sample_shaped
 from autoaug.search.space import load_space
 from autoaug.search.strategies.portfolio import portfolio
-from tests.modalities.text.writing import tokens, write_texts
+from tests.modalities.text.writing import learned, tokens, write_texts
 
 
 @pytest.mark.slow
@@ -32,7 +32,7 @@ def test_a_search_on_tables_ends_in_a_report(strategy: str, tmp_path: Path) -> N
     assert result.data.modality == "text"
     assert {candidate.name for candidate in result.candidates} >= {"none", "eda"}
     assert (run / "report.html").is_file()
-    assert {path.name for path in run.glob("policy_*.py")} <= {"policy_python.py"}
+    assert {path.name for path in run.glob("policy_*.py")} <= {"policy_python.py", "policy_nlpaug.py"}
     robust = api.robustness(data, str(run), samples=8)
     assert "keyboard" in str(robust)
     assert "misspellings" in str(robust)
@@ -49,7 +49,7 @@ def test_the_spaces_and_their_portfolios_are_of_texts(name: str) -> None:
     assert space.modality.name == "text"
     assert load_space("standard").modality.name == "image"
     for shape in portfolio(space):
-        policy = sample_shaped(space, Given(shape))
+        policy = sample_shaped(space, Given(shape)).knowing(learned())
         made, _ = policy.transform(seed=0, num_classes=4)(tokens(), torch.arange(8) % 4)
         assert made.shape == tokens().shape
     for baseline in get_modality("text").baselines:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from autoaug.data.inputs import MemoryInputs
+from autoaug.modalities.operators import learned_from
 from autoaug.modalities.text.tokens import as_rows, tokenized
+from tests.samples import operators_of
 
 #: Texts of several scripts, lengths and kinds.
 TEXTS = (
@@ -34,6 +38,12 @@ _OTHERS = ["the", "a", "of", "in", "on", "big", "small", "new", "old", "quickly"
 def tokens(n: int = len(TEXTS), length: int = 64) -> Tensor:
     """Tokens int64 ``[n, length, 3]`` of the texts, which are repeated."""
     return torch.from_numpy(as_rows([tokenized(TEXTS[i % len(TEXTS)]) for i in range(n)], length))
+
+
+@cache
+def learned() -> Mapping[str, str]:
+    """What operators learn from the texts."""
+    return learned_from(MemoryInputs(tokens().numpy()), operators_of("text"))
 
 
 def written(n: int, seed: int) -> Iterator[tuple[str, str]]:

@@ -7,21 +7,35 @@ from pathlib import Path
 
 from autoaug.functional import bounds, workers
 from autoaug.modalities.runtime import ArrayRuntime, Runtime
-from autoaug.modalities.text import letters, own_homophones, own_lexicon, segmentation, thesaurus, words
+from autoaug.modalities.text import letters, own_homophones, own_lexicon, segmentation, thesaurus, vocabulary, words
 from autoaug.modalities.text.exports import plain
 
 _TYPES = """Token = tuple[str, int]
 Tokens = list[Token]
 Table = list[list[tuple[float, list[tuple[int, float, float, float, float]]]]]
 LEXICON: dict[str, list[str]] = {}
-HOMOPHONES: dict[str, list[str]] = {}"""
+HOMOPHONES: dict[str, list[str]] = {}
+VOCABULARIES: dict[str, Any] = {}"""
+
+_FOLDER = Path(__file__).parent
+_MODULES = (bounds, workers, words, letters, segmentation, own_homophones, own_lexicon, thesaurus, vocabulary, plain)
 
 PYTHON = ArrayRuntime(
     "text = Augment()(text)",
-    (bounds, workers, words, letters, segmentation, own_homophones, own_lexicon, thesaurus, plain),
+    _MODULES,
     {},
     ("import os", "import random", "from functools import lru_cache", "from typing import Any"),
     _TYPES,
-    Path(__file__).parent / "python.txt",
+    _FOLDER / "python.txt",
 )
-EXPORTS: Mapping[str, Runtime] = {"python": PYTHON}
+#: Its own augmenters count, choose and cut words otherwise, and its flows draw again where nothing has changed, so that
+#: none of them draws as a policy does. So a policy is one augmenter.
+NLPAUG = ArrayRuntime(
+    "texts = Augment().augment(texts)",
+    _MODULES,
+    {},
+    (*PYTHON.imports, "from nlpaug import Augmenter"),
+    _TYPES,
+    _FOLDER / "nlpaug.txt",
+)
+EXPORTS: Mapping[str, Runtime] = {"python": PYTHON, "nlpaug": NLPAUG}

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import os
 import struct
+from bisect import bisect
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,12 +20,15 @@ from autoaug.modalities.text.own_homophones import OwnHomophones
 from autoaug.modalities.text.own_lexicon import OwnLexicon
 from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segments, units_of
 from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
+from autoaug.modalities.text.vocabulary import Vocabulary
 
 Token = tuple[str, int]
 Tokens = list[Token]
 #: Synonyms by word, and words that sound alike, read when they are first needed.
 LEXICON: dict[str, list[str]] = {}
 HOMOPHONES: dict[str, list[str]] = {}
+#: By their texts.
+VOCABULARIES: dict[str, Vocabulary] = {}
 
 
 def scramble(x: int) -> int:
@@ -141,9 +146,7 @@ def others_of(tokens: Tokens, known: dict[str, list[str]], spared: int, uniforms
         others = known.get(word.encode().lower().decode())
         if others and not flags & spared:
             other = others[bits[i] % len(others)]
-            flagged = flags_of_word(other, bool(flags & 1))
-            capital = "A" <= word[0] <= "Z" and "a" <= other[0] <= "z"
-            found[i] = (other[0].upper() + other[1:] if capital else other), flagged
+            found[i] = like(tokens[i], other)
     return found
 
 
@@ -159,6 +162,30 @@ def homophone(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens
     found = others_of(tokens, HOMOPHONES, 0, uniforms)
     replaced = set(chosen(tokens, list(found), share, uniforms))
     return [found[i] if i in replaced else token for i, token in enumerate(tokens)]
+
+
+def tf_idf_replacement(tokens: Tokens, share: float, uniforms: Sequence[float], learned: str) -> Tokens:
+    if learned not in VOCABULARIES:
+        VOCABULARIES[learned] = Vocabulary(learned)
+    known = VOCABULARIES[learned]
+    idf = dict(zip(known.words, known.idf, strict=True))
+    words = {i: tokens[i][0].encode().lower().decode() for i in may_change(tokens)}
+    often = Counter(words.values())
+    scores = {i: often[word] * idf.get(word, known.rare) for i, word in words.items()}
+    highest, made = max(scores.values(), default=0), list(tokens)
+    below = {i: highest - score for i, score in scores.items()}
+    total = max(sum(below.values()), 1)
+    bits, drawn = random_bits(uniforms, len(tokens)), random_bits(uniforms[2:], len(tokens))
+    for i, size in below.items():
+        if bits[i] < share * len(below) * size / total * 2**32:
+            made[i] = like(tokens[i], known.words[bisect(known.ends, drawn[i])])
+    return made
+
+
+def like(token: Token, word: str) -> Token:
+    """A word with the space and, where it is ASCII, the capital of a token."""
+    capital = "A" <= token[0][0] <= "Z" and "a" <= word[0] <= "z"
+    return (word[0].upper() + word[1:] if capital else word), flags_of_word(word, bool(token[1] & 1))
 
 
 def synonym_insertion(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
