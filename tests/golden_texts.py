@@ -11,8 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from autoaug.data.inputs import MemoryInputs
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan, draw_plan
+from autoaug.modalities.operators import learned_from
 from autoaug.modalities.registry import get_modality
 from autoaug.modalities.text.tokens import as_rows, text_of, tokenized
 from autoaug.policy.loading import load_policy
@@ -39,9 +41,14 @@ def made_of(modality: str, given: Tensor) -> dict[str, Any]:
     """What every operator makes of four samples, the plans of the policies, and what mixing makes."""
     made: dict[str, Any] = {}
     choice, uniforms = torch.zeros(1, 4).long(), torch.rand(1, 4, 4, generator=torch.Generator().manual_seed(3))
-    for number, name in enumerate(sorted(name for name in operators_of(modality) if "Synonym" not in name)):
+    learning = {name for name, operator in operators_of(modality).items() if operator.learns}
+    alike = sorted(name for name in operators_of(modality) if "Synonym" not in name and name not in learning)
+    for number, name in enumerate([*alike, *sorted(learning)]):
         magnitude = torch.tensor([[0.2, 0.5, 0.8, 1.0]])
-        made[f"{modality} {number}"] = digests(apply_plan(Plan((name,), choice, magnitude, uniforms), given))
+        learned = learned_from(MemoryInputs(given.numpy()), [name])
+        made[f"{modality} {number}"] = digests(
+            apply_plan(Plan((name,), choice, magnitude, uniforms, learned=learned), given)
+        )
     for number, name in enumerate(get_modality(modality).baselines):
         plan = draw_plan(load_policy(name), 4, torch.Generator().manual_seed(7), modality)
         made[f"{modality} policy {number}"] = rounded([plan.choice, plan.magnitude, plan.uniforms.sum()], 5)
