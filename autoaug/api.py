@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from autoaug.errors import OptionError
+from autoaug.pipeline.generation_options import ExpandOptions, FitOptions, SampleOptions
 from autoaug.pipeline.options import (
     CheckOptions,
     CompareOptions,
-    ExpandOptions,
-    FitOptions,
     ObjectiveOptions,
     RobustnessOptions,
-    SampleOptions,
     SearchOptions,
 )
 from autoaug.utils.clock import now

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from autoaug.cli.parameters import command
-from autoaug.pipeline.options import FitOptions, SampleOptions
+from autoaug.pipeline.generation_options import FitOptions, SampleOptions
 from autoaug.utils.terminal import at_work, echo
 
 generate = typer.Typer(

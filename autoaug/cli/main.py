@@ -18,11 +18,11 @@ from autoaug.cli import generate as made
 from autoaug.cli import listings
 from autoaug.cli.parameters import command
 from autoaug.errors import AutoaugError, DataError, Interrupted, OptionError
+from autoaug.pipeline.generation_options import ExpandOptions
 from autoaug.pipeline.options import (
     PANELS,
     CheckOptions,
     CompareOptions,
-    ExpandOptions,
     RobustnessOptions,
     SearchOptions,
 )

@@ -1,8 +1,12 @@
-"""Folds: for small data, each seed of a confirmation is trained and tested on different samples.
+"""Folds: for small data, each seed of a confirmation is trained and scored on different samples.
 
-The search does not see the test split, which is then half of the samples. It is divided into folds. Each seed is tested
-on one fold, and trained on the others and the training split. So no policy is judged by samples that it was chosen on.
-The same holds for the finalist, which is chosen on the validation split.
+Tests: the search does not see the test split, which is then half of the samples. It is divided into folds. Each seed is
+tested on one fold, and trained on the others and the training split. So no policy is judged by samples that it was
+chosen on. The same holds for the finalist, which is chosen by validation.
+
+Validation: the samples that the search sees are divided into folds, each as large as the validation split. Each seed is
+validated on one fold and trained on the others. A choice by the mean over the seeds then depends on the luck of all
+these samples, and not on that of the few in one split (cross-validation; Stone, 1974).
 """
 
 from __future__ import annotations
@@ -13,17 +17,20 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from autoaug.data.labels import members
+from autoaug.data.labels import absent, counts_of, members
 from autoaug.errors import OptionError
+
+#: So often are samples divided into folds in another way; then the first folds come again.
+TURNS = 16
 
 
 @dataclass(frozen=True, eq=False)
 class Folds:
-    """The folds of a test split.
+    """The folds of some samples.
 
     Attributes:
         count: the number of folds.
-        strata: the stratum of each sample of the test split, ``[n]``.
+        strata: the stratum of each sample, ``[n]``.
         units: the unit of each sample ``[n]``; samples of one unit stay in one fold.
     """
 
@@ -32,11 +39,20 @@ class Folds:
     units: np.ndarray
 
     def of(self, seeds: Sequence[int]) -> dict[int, np.ndarray]:
-        """The rows of the test split that each of the `seeds` is tested on: the folds in turn. After all folds were
-        used, the split is divided again in another way. The folds depend only on the data.
+        """The rows that each of the `seeds` is scored on: the folds in turn. After all folds were used, the samples are
+        divided again in another way, `TURNS` times at most. The folds depend only on the data.
         """
-        turns = [cut(self.strata, self.units, self.count, turn) for turn in range(-(-len(seeds) // self.count))]
+        needed = -(-len(seeds) // self.count)
+        turns = [cut(self.strata, self.units, self.count, turn % TURNS) for turn in range(needed)]
         return dict(zip(seeds, (rows for folds in turns for rows in folds), strict=False))
+
+
+def whole_folds(folds: Folds, labels: np.ndarray, classes: Sequence[str]) -> bool:
+    """Whether the folds can be cut, and every one, and the rest of every one, has samples of all `classes`."""
+    if len(np.unique(folds.units)) < folds.count or min(counts_of(labels, classes)) < folds.count:
+        return False
+    each = (rows for turn in range(TURNS) for rows in cut(folds.strata, folds.units, folds.count, turn))
+    return not any(len(absent(part, classes)) for rows in each for part in (labels[rows], np.delete(labels, rows, 0)))
 
 
 def cut(strata: np.ndarray, units: np.ndarray, count: int, seed: int) -> list[np.ndarray]:

@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import train_test_split
 
 from autoaug.data.audit import Audit
-from autoaug.data.folds import Folds, check_count, cut
+from autoaug.data.folds import Folds, check_count, cut, whole_folds
 from autoaug.data.inputs import Inputs, in_memory, join, pick
 from autoaug.data.labels import TEXTS, absent, counts_of, kind_of, members, strata_of
 from autoaug.data.source import Part, Role, Source
@@ -26,6 +26,8 @@ from autoaug.modalities.registry import get_modality
 
 #: The share of the training part that is held out for validation and for test, if the data have no such part.
 HELD_OUT = 0.25
+#: With so many validation samples, their luck moves a score by a point at most.
+_ENOUGH = 2000
 #: The seed of the test split, whatever the user's seed is.
 _TEST_SEED = 0
 #: The fewest training samples of a class for each split that is held out.
@@ -49,6 +51,10 @@ class Samples:
         """The samples at `rows`."""
         return Samples(pick(self.inputs, rows), self.labels[rows], None if self.groups is None else self.groups[rows])
 
+    def without(self, rows: np.ndarray) -> Samples:
+        """The samples that are not at `rows`."""
+        return self.at(np.delete(np.arange(len(self)), rows))
+
     def __add__(self, other: Samples) -> Samples:
         """These samples followed by the others; both are of the same part of the data."""
         is_grouped = self.groups is not None and other.groups is not None
@@ -71,6 +77,8 @@ class DataSet:
         digests: the digests of the samples of each split, as in `Audit`.
         has_own_test: whether the data have a test part; otherwise it is held out of the training part.
         folds: the folds of the test split, if each seed of the confirmation is tested on another one; otherwise None.
+        validation_folds: the folds of the training and the validation split together, in this order, if the validation
+            split was held out and is small; otherwise None.
         is_exchangeable: whether the validation split was drawn sample by sample from the same part as the training
             split, so that a training sample that a model was not trained on can replace a validation sample.
         modality: the name of the modality.
@@ -87,6 +95,7 @@ class DataSet:
     digests: Mapping[Role, np.ndarray] = field(default_factory=dict)
     has_own_test: bool = False
     folds: Folds | None = None
+    validation_folds: Folds | None = None
     is_exchangeable: bool = False
     modality: str = field(default_factory=lambda: get_modality().name)
     lacking: Mapping[str, str] = field(default_factory=dict)
@@ -184,6 +193,7 @@ def split(
         digests={role: audit.hashes[_role_of(source, role)][rows] for role, (_, rows) in parts.items()},
         has_own_test="test" in source.parts,
         folds=None if folds is None else Folds(folds, strata_of(part.labels)[tested], units[tested]),
+        validation_folds=_validation_folds(source, units, np.concatenate([rest, parts["validation"][1]])),
         is_exchangeable="validation" not in source.parts and len(np.unique(units)) == len(units),
         modality=source.modality,
         lacking=source.lacking,
@@ -209,6 +219,18 @@ def _rows(source: Source, units: np.ndarray, seed: int, folds: int | None) -> di
     held_out = np.setdiff1d(part.originals, rest)
     rest = np.flatnonzero(~np.isin(units, units[held_out]))  # with copies, unless their original is held out
     return {"train": (part, rest), **found}
+
+
+def _validation_folds(source: Source, units: np.ndarray, rows: np.ndarray) -> Folds | None:
+    """The folds of the `rows` that are trained and validated on. None if the validation split is given or large, if
+    there are augmented copies, and if some fold would lack a class.
+    """
+    part = source.parts["train"]
+    if "validation" in source.parts or part.augmented is not None or len(rows) * HELD_OUT >= _ENOUGH:
+        return None
+    labels = part.labels[rows]
+    folds = Folds(round(1 / HELD_OUT), strata_of(part.labels)[rows], units[rows])
+    return folds if whole_folds(folds, labels, source.classes) else None
 
 
 def _role_of(source: Source, role: Role) -> Role:

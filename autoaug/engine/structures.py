@@ -10,6 +10,9 @@ from autoaug.errors import OptionError
 from autoaug.functional.containers import parts_of, with_parts
 from autoaug.modalities.base import Values
 
+#: A tuple, since ``tuple | MutableMapping`` would be made anew with each call.
+_STRUCTURES = (tuple, MutableMapping)
+
 
 @dataclass(frozen=True)
 class Structure:
@@ -43,7 +46,7 @@ def structure_of(given: Any, values: Values) -> Structure | None:
     """The structure that a transform was called with; None for any other input. Raises `OptionError` unless exactly one
     of its parts can be a sample.
     """
-    if not isinstance(given, tuple | MutableMapping):
+    if not isinstance(given, _STRUCTURES):
         return None
     names = list(given) if isinstance(given, MutableMapping) else range(len(given))
     found = [place for place, part in enumerate(parts_of(given) or []) if values.is_sample(part)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from numbers import Number
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -32,7 +32,23 @@ from autoaug.policy.models import Policy
 
 BACKENDS = ("auto", "torch")
 
-_Numbers = tuple[tuple[str, ...], list[tuple[str, float]], Layers, int]
+
+class _Numbers(NamedTuple):
+    """What single samples are drawn by.
+
+    Attributes:
+        operators: the operators of the policy.
+        limits: their names and limits.
+        layers: what to draw from.
+        steps: the number of steps.
+        on_arrays: whether the engine on arrays has all of the operators.
+    """
+
+    operators: tuple[str, ...]
+    limits: list[tuple[str, float]]
+    layers: Layers
+    steps: int
+    on_arrays: bool
 
 
 class PolicyTransform(Seeded):
@@ -170,20 +186,23 @@ class PolicyTransform(Seeded):
     def _sample(self, engine: ArrayEngine, sample: np.ndarray, inputs: Any) -> np.ndarray:
         """Augment a single sample, drawn in plain numbers; the plan is that of `draw`."""
         with self._lock:
-            operators, limits, layers, count = self._numbers()
-            steps = draw_sample(layers, self._chances(count))
-        if all(index < 0 or operators[index] in engine.operators for index, _, _ in steps):
-            return engine.run(sample, named(steps, limits))
-        plan = Plan(operators, *as_tensors(steps), modality=self.modality)
+            numbers = self._numbers(engine)
+            steps = draw_sample(numbers.layers, self._chances(numbers.steps))
+        operations = named(steps, numbers.limits)
+        if numbers.on_arrays or all(operation.operator in engine.operators for operation in operations):
+            return engine.run(sample, operations)
+        plan = Plan(numbers.operators, *as_tensors(steps), modality=self.modality)
         return run_on_arrays(engine, plan, [sample], lambda: self._batch(inputs)[0])[0]
 
-    def _numbers(self) -> _Numbers:
-        """The operators of the policy, their names and limits, the layers to draw from, and the number of steps."""
+    def _numbers(self, engine: ArrayEngine) -> _Numbers:
+        """What single samples are drawn by, at this point of the training."""
         if self._prepared is None or self._prepared[0] != self.done:
             policy = self.policy.at(self.done)
             operators = drawn_operators(policy)
             layers = as_layers(drawing_table(policy))
-            self._prepared = self.done, (operators, names_and_limits(operators), layers, steps_of(layers))
+            on_arrays = all(name in engine.operators for name in operators)
+            numbers = _Numbers(operators, names_and_limits(operators), layers, steps_of(layers), on_arrays)
+            self._prepared = self.done, numbers
         return self._prepared[1]
 
     def _chances(self, count: int) -> list[list[float]]:

@@ -15,7 +15,7 @@ DISCOUNT = 0.5
 
 
 def best_by_validation(candidates: Sequence[Candidate], seeds: int) -> Candidate:
-    """The candidate with the highest mean on the validation split over the first `seeds`. Of equals, it is the first
+    """The candidate with the highest mean validation score over the first `seeds`. Of equals, it is the first
     one, since simpler candidates come first.
     """
     return max(candidates, key=lambda c: float(np.mean(c.validation_scores[:seeds])))
@@ -24,7 +24,7 @@ def best_by_validation(candidates: Sequence[Candidate], seeds: int) -> Candidate
 def best_bet(
     candidates: Sequence[Candidate], trainings: Trainings, scoring: Scoring, seeds: int, discount: float = DISCOUNT
 ) -> Candidate:
-    """The most promising candidate, by the mean on the validation split over the first `seeds`.
+    """The most promising candidate, by the mean validation score over the first `seeds`.
 
     A search chooses its policies by these same samples, so they had luck there. Fresh seeds remove the luck of the
     trainings, but not that of the samples. So a searched policy must be ahead of the best baseline by `discount`

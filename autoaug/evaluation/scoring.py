@@ -66,12 +66,15 @@ class Scoring:
     Attributes:
         task: what is predicted.
         metric: how it is measured.
-        validation_labels: the labels of the validation split.
+        validation_labels: the labels of the validation split, or, if there are `validation_folds`, of all samples that
+            are validated on.
         test_labels: the labels of the test split.
         test_groups: the names of the groups of the test samples, None without groups. New samples come in new groups,
             so the groups are what luck comes in.
-        validation_groups: the same for the validation split.
+        validation_groups: the same for the samples of `validation_labels`.
         folds: the rows of the test split that each seed is tested on, if there are folds; otherwise empty.
+        validation_folds: the rows of `validation_labels` that each seed is validated on, if there are folds; otherwise
+            empty.
     """
 
     task: Task
@@ -81,12 +84,13 @@ class Scoring:
     test_groups: np.ndarray | None = None
     validation_groups: np.ndarray | None = None
     folds: Mapping[int, np.ndarray] = field(default_factory=dict)
+    validation_folds: Mapping[int, np.ndarray] = field(default_factory=dict)
     #: By the identity of the statistics of a training, these, their score and their influence.
     _known: dict[int, tuple[np.ndarray, float, np.ndarray]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def trial_metric(self) -> Metric:
-        """How predictions of the validation split are measured."""
+        """How predictions of validation samples are measured."""
         return trial_metric(self.metric, self.task)
 
     @property
@@ -101,8 +105,7 @@ class Scoring:
     @property
     def fold_count(self) -> int | None:
         """The number of folds; None if all seeds are tested on the whole test split."""
-        tested = sum(map(len, self.folds.values()))
-        return round(len(self.test_labels) * len(self.folds) / tested) if tested else None
+        return _count(self.folds, self.test_labels)
 
     @property
     def group_count(self) -> int | None:
@@ -112,6 +115,10 @@ class Scoring:
     def rows(self, seed: int) -> np.ndarray:
         """The rows of the test split that trainings with that seed are tested on."""
         return self.folds[seed] if self.folds else np.arange(len(self.test_labels))
+
+    def validated(self, seed: int) -> int:
+        """The number of samples that trainings with that seed are validated on."""
+        return len(self.validation_folds.get(seed, self.validation_labels))
 
     def tested_labels(self, training: ConfirmedTraining) -> np.ndarray:
         """The labels of the samples that `training` was tested on."""
@@ -157,10 +164,14 @@ class Scoring:
         return crossed_errors(values, added, self._step(tested), clusters.least_reach)
 
     def validation_errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
-        """The same for the validation split, where a bet must be made on what can be told. If all of it is one group,
-        that is the luck of the samples within the group. What a class with few samples may hide is not bet on.
+        """The same for the validation samples, where a bet must be made on what can be told. If all of them are one
+        group, that is the luck of the samples within the group. What a class with few samples may hide is not bet on.
         """
         one, other = ([training.validation_statistics for training in side] for side in (ours, theirs))
+        count = _count(self.validation_folds, self.validation_labels)
+        if count is not None:
+            values = scores(self.trial_metric, one) - (scores(self.trial_metric, other) if other else 0)
+            return corrected_errors(values.tolist(), self._step(len(one[0])), 1 / (count - 1))
         return crossed_errors(*self._table(one, other, self._validated), self._step(len(one[0])))
 
     @cached_property
@@ -170,7 +181,7 @@ class Scoring:
 
     @cached_property
     def _validated(self) -> Clusters:
-        """The clusters of the validation split."""
+        """The clusters of the validation samples."""
         groups = self.validation_groups
         is_one = groups is None or len(np.unique(groups)) < 2
         return Clusters.of(self.trial_metric, self.validation_labels, None if is_one else groups)
@@ -224,6 +235,12 @@ class Scoring:
             self.tested_labels(training), training.test_predictions, labels=np.arange(self.task.classes)
         )
         return counts
+
+
+def _count(folds: Mapping[int, np.ndarray], labels: np.ndarray) -> int | None:
+    """How many folds the samples with these labels have; None if there are no folds."""
+    scored = sum(map(len, folds.values()))
+    return round(len(labels) * len(folds) / scored) if scored else None
 
 
 def scores(metric: Metric, statistics: Sequence[np.ndarray]) -> np.ndarray:

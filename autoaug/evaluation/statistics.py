@@ -184,15 +184,15 @@ def corrected_errors(
     samples = own.seeds * math.sqrt(len(values) * test_share)
     freedom = own.seeds_freedom if groups is None else max(1.0, min(own.seeds_freedom, groups - 1.0))
     least = max(least_reach, THREE / tested)
-    return _at_least(least, groups is not None, replace(own, samples=samples, samples_freedom=freedom))
+    return _at_least(least, True, replace(own, samples=samples, samples_freedom=freedom))
 
 
-def _at_least(reach: float, is_grouped: bool, errors: Errors) -> Errors:
-    """The errors, with those of the samples so large that half of an interval is at least `reach`. Few groups keep
-    their few degrees of freedom, however alike they look. The same degrees of a few samples that differ would make a
-    single one look more uncertain than none.
+def _at_least(reach: float, are_few: bool, errors: Errors) -> Errors:
+    """The errors, with those of the samples so large that half of an interval is at least `reach`. Few groups or folds
+    keep their few degrees of freedom, however alike they look. The same degrees of a few samples that differ would make
+    a single one look more uncertain than none.
     """
-    known = errors.reach().samples if is_grouped else _NORMAL * errors.samples
+    known = errors.reach().samples if are_few else _NORMAL * errors.samples
     return errors if known >= reach else replace(errors, samples=reach / _NORMAL, samples_freedom=math.inf)
 
 

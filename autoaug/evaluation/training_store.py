@@ -135,7 +135,7 @@ def _training(stored: dict[str, np.ndarray], scoring: Scoring) -> ConfirmedTrain
     both = stored["validation_predictions"], stored["test_predictions"]
     seconds = stored["seconds"].item()
     if "validation_statistics" not in stored:
-        _check_predictions(*both, scoring, len(scoring.test_labels))
+        _check_predictions(*both, scoring, len(scoring.validation_labels), len(scoring.test_labels))
         return scoring.training(*both, seconds)
     rows = stored.get("test_rows", np.arange(len(scoring.test_labels)))
     statistics = stored["validation_statistics"], stored["test_statistics"]
@@ -147,9 +147,9 @@ def _training(stored: dict[str, np.ndarray], scoring: Scoring) -> ConfirmedTrain
     return ConfirmedTraining(*both, seconds, *statistics, rows, measured)
 
 
-def _check_predictions(validation: np.ndarray, test: np.ndarray, scoring: Scoring, tested: int) -> None:
-    """Raise `ValueError` unless there is a prediction for each validation sample and each of the `tested` samples."""
-    both, sizes = (validation, test), (len(scoring.validation_labels), tested)
+def _check_predictions(validation: np.ndarray, test: np.ndarray, scoring: Scoring, validated: int, tested: int) -> None:
+    """Raise `ValueError` unless there is a prediction for each of the `validated` and `tested` samples."""
+    both, sizes = (validation, test), (validated, tested)
     if scoring.task.classes and any(array.dtype != np.uint16 or array.ndim != 1 for array in both):
         raise ValueError("its predictions are no list of classes")
     if (len(validation), len(test)) != sizes:
@@ -159,7 +159,9 @@ def _check_predictions(validation: np.ndarray, test: np.ndarray, scoring: Scorin
 def _check(training: ConfirmedTraining, scoring: Scoring, seed: int) -> None:
     """Raise `ValueError` unless that can be the outcome of a training with that seed."""
     rows = scoring.rows(seed)
-    _check_predictions(training.validation_predictions, training.test_predictions, scoring, len(rows))
+    _check_predictions(
+        training.validation_predictions, training.test_predictions, scoring, scoring.validated(seed), len(rows)
+    )
     if not np.array_equal(training.test_rows, rows):
         raise ValueError("it was tested on other samples")
     both = training.validation_statistics, training.test_statistics

@@ -131,7 +131,12 @@ class _Writer:
         probability, ranges = drawn_values(operation)
         if not probability or not ranges:
             return None
-        written = [self.words.operation(operation.operator, low, high, probability) for low, high in ranges]
+        (low, end), (start, high) = ranges[0], ranges[-1]
+        if (low, start) == (end, high) and low < high:  # two values, which the library may have one expression for
+            either = self.words.operation(operation.operator, low, high, probability, either=True)
+            if either is not None:
+                return either
+        written = [self.words.operation(operation.operator, *own, probability, either=False) for own in ranges]
         known = [expression for expression in written if expression is not None]
         if len(known) < len(ranges):
             raise NotIdiomatic(f"{self.target} has no {operation.operator} that is drawn and defined as here")

@@ -49,9 +49,9 @@ class Words(Protocol):
     published: Mapping[str, str]
     published_note: str
 
-    def operation(self, operator: str, low: float, high: float, probability: float) -> Expression | None:
-        """The operator applied with a `probability` and a value that is uniform from `low` to `high`, in its own unit
-        and signed; None if the library, with a few lines of helpers, cannot express that.
+    def operation(self, operator: str, low: float, high: float, probability: float, either: bool) -> Expression | None:
+        """The operator applied with a `probability` and a value that is uniform from `low` to `high`, or `either` of
+        them, in its own unit and signed; None if the library, with a few lines of helpers, cannot express that.
         """
 
     def choice(self, items: Sequence[Expression], weights: Sequence[float]) -> Expression:

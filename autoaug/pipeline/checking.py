@@ -14,7 +14,7 @@ from autoaug.data.split_findings import FEW_GROUPS, split_findings
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import AutoaugError, DataError, OptionError
 from autoaug.pipeline.options import CheckOptions, SearchOptions
-from autoaug.pipeline.parsing import check_seed, parse_memory, parse_reading
+from autoaug.pipeline.parsing import memory_limit, parse_reading
 from autoaug.pipeline.session import forecast_run
 
 #: Below this number of test samples folds are suggested, and how many at most.
@@ -77,9 +77,8 @@ def _tested(data: DataSet) -> str:
 
 def check(options: CheckOptions) -> DataCheck:
     """See `autoaug.api.check`."""
-    check_seed(options.seed)
     reading = parse_reading(options.size, options.resize, options.protect)
-    passing, limit = allowed(options.allow), parse_memory(options.memory_limit)
+    passing, limit = allowed(options.allow), memory_limit(options.memory_limit)
     source = open_source(str(options.data), limit, reading, options.modality)
     audited = audit(source)
     lines, sizes, refusal, findings = describe_source(source, audited), {}, "", audited.findings

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from autoaug.data.audit import Audit
+from autoaug.data.audit import Audit, allowed
 from autoaug.data.labels import Kind, kind_of, require_classes
 from autoaug.data.loading import check_data, recognize
 from autoaug.data.splits import DataSet
@@ -22,35 +22,34 @@ from autoaug.pipeline.job import task_of
 from autoaug.pipeline.options import CompareOptions, RunOptions, SearchOptions
 from autoaug.pipeline.parsing import (
     absolute,
-    check_seed,
     check_texts,
     default_workers,
+    memory_limit,
     parse_budget,
-    parse_memory,
     parse_reading,
-    parse_time,
     seed_counts,
     versions,
-    within,
     writable,
 )
 from autoaug.pipeline.training_setup import asked_recipe, asked_weights, network_name, training_setup
 from autoaug.policy.loading import check_can_work, check_modality, load_policy
 from autoaug.policy.models import Policy
-from autoaug.runs.callbacks import check_trackers
-from autoaug.runs.config import LARGEST_COUNT, RunConfig
+from autoaug.runs.callbacks import Logged, check_trackers
+from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder, next_free
 from autoaug.search.budget import Budget
 from autoaug.search.executors import resolve_executor
+from autoaug.search.progress import Progress
 from autoaug.search.space import SearchSpace, load_space, space_of_kind, wanted_generators
 from autoaug.search.storage import STUDY_NAME, check_storage
 from autoaug.search.strategies import get_strategy
 from autoaug.training.device import resolve_device
 from autoaug.training.embedding import NO_EMBEDDING, embedding_of
-from autoaug.training.metrics import check_metric, metrics_of
+from autoaug.training.metrics import check_metric, check_metric_name, metrics_of
 from autoaug.training.metrics import is_own as is_own_metric
 from autoaug.training.tasks import Task
 from autoaug.utils.facts import changes
+from autoaug.utils.quantities import parse_time
 from autoaug.utils.redaction import shown, without_secrets
 from autoaug.utils.sketch import count_shared
 
@@ -131,38 +130,35 @@ class _Machine:
 
 
 def prepare(
-    options: SearchOptions | CompareOptions, known: tuple[Audit, DataSet] | None = None
+    options: SearchOptions | CompareOptions,
+    known: tuple[Audit, DataSet] | None = None,
+    progress: Progress | None = None,
 ) -> tuple[RunConfig, DataSet, Audit]:
-    """Check all that can be before there is a run folder; return config, data and audit, which may be `known`."""
-    check_texts(options)
-    writable("the run folder", str(run_folder_for(options).absolute()))
-    _check_numbers(options)
+    """Check all that can be before there is a run folder; return config, data and audit, which may be `known`. What
+    needs no data is checked before they are read, which `progress` is told.
+    """
+    _check_words(options)
     reading = parse_reading(options.size, options.resize, options.protect)
+    first, most = seed_counts(options.seeds, options.max_seeds, options.folds)
     goal = _search(options) if isinstance(options, SearchOptions) else _comparison(options)
     machine = _machine(options)
-    check_trackers(options.track)
     if options.out is not None:
         RunFolder(options.out).check_usable()
     asked = asked_recipe(options)
     recognize(options.data, options.modality).models.check(options.model, asked_weights(options))
     generator = _generator(options, wanted_generators(goal.space, goal.known()))
+    (progress or Logged()).say(f"reading {shown(str(options.data))}")
     audit, data = known or check_data(
         *(str(options.data), machine.memory_limit, reading, options.allow, options.seed, options.folds),
         modality=options.modality,
     )
-    data.check_test_groups()
     goal = goal.suited(data)
-    if "overlap" not in options.allow:
-        _check_unseen(goal.known(), data)
-    if generator is not None:
-        generator.check_fits(data, "generator" in options.allow)
+    _check_data(data, goal, generator, options.allow)
     start, recipe, network = training_setup(options, asked, data)
     goal = goal.suited_to(network, get_modality(data.modality))
     task = task_of(data, recipe)
     metric = options.metric or next(iter(metrics_of(task)))
     _check_scored(metric, task, data)
-    _check_labels(goal, data)
-    first, most = seed_counts(options.seeds, options.max_seeds, options.folds)
     config = RunConfig(
         data=absolute(options.data),
         data_fingerprint=audit.fingerprint,
@@ -179,6 +175,7 @@ def prepare(
         confirmation_seeds=first,
         most_seeds=most,
         folds=options.folds,
+        cross_validated=_is_cross_validated(goal, data),
         returns=options.returns,
         seed=options.seed,
         track=tuple(options.track),
@@ -192,8 +189,32 @@ def prepare(
     return config, data, audit
 
 
-def _check_labels(goal: _Goal, data: DataSet) -> None:
-    """Raise `DataError` if what the goal needs is only there for classes, and the labels are others."""
+def _is_cross_validated(goal: _Goal, data: DataSet) -> bool:
+    """Whether each seed of the confirmation is validated on another fold. A generator has seen the training split, so
+    that no model that learned from its samples may be validated on that.
+    """
+    return data.validation_folds is not None and not wanted_generators(goal.space, goal.known())
+
+
+def _check_words(options: RunOptions) -> None:
+    """Raise `OptionError` or `UnknownName` for text that cannot be written to a file, and for unknown names."""
+    check_texts(options)
+    writable("the run folder", str(run_folder_for(options).absolute()))
+    allowed(options.allow)
+    check_trackers(options.track)
+    if options.metric is not None:
+        check_metric_name(options.metric)
+
+
+def _check_data(data: DataSet, goal: _Goal, generator: SavedGenerator | None, allow: Collection[str]) -> None:
+    """Raise `DataError` if the data cannot judge what is wanted: too few test groups, policies that were chosen on test
+    samples, a generator of other data, or labels that are no classes where only these will do.
+    """
+    data.check_test_groups()
+    if "overlap" not in allow:
+        _check_unseen(goal.known(), data)
+    if generator is not None:
+        generator.check_fits(data, "generator" in allow)
     if kinds := wanted_generators(goal.space, goal.known()):
         require_classes(data.train.labels, f"samples of a {kinds[0]}")
     if "robustness" in get_strategy(goal.strategy).objectives:
@@ -231,7 +252,6 @@ def _search(options: SearchOptions) -> _Goal:
     """The goal of a search; raises `OptionError` or `SpaceError` for invalid options."""
     space = load_space(options.space, recognize(options.data, options.modality).name)
     strategy = get_strategy(options.strategy)
-    within("finalists", options.finalists, 1, LARGEST_COUNT)
     strategy.check(space)
     if options.storage is not None:
         check_storage(options.storage)
@@ -278,23 +298,9 @@ def _machine(options: RunOptions) -> _Machine:
         workers=workers,
         executor=resolve_executor(options.executor, workers, options.ray_address),
         ray_address=options.ray_address,
-        trial_timeout=parse_time(options.trial_timeout, "trial-timeout") if options.trial_timeout else None,
-        memory_limit=parse_memory(options.memory_limit),
+        trial_timeout=parse_time("trial-timeout", options.trial_timeout) if options.trial_timeout else None,
+        memory_limit=memory_limit(options.memory_limit),
     )
-
-
-def _check_numbers(options: RunOptions) -> None:
-    """Raise `OptionError` for a number that is too small or too large."""
-    check_seed(options.seed)
-    for name, value, least, most in (
-        ("workers", options.workers, 1, LARGEST_COUNT),
-        ("seeds", options.seeds, 2, LARGEST_COUNT),
-        ("folds", options.folds, 2, LARGEST_COUNT),
-        ("epochs", options.epochs, 1, 10**6),
-        ("batch-size", options.batch_size, 2, 10**6),
-    ):
-        if value is not None:
-            within(name, value, least, most)
 
 
 def _generator(options: RunOptions, kinds: Sequence[str]) -> SavedGenerator | None:
@@ -316,7 +322,7 @@ def _generator(options: RunOptions, kinds: Sequence[str]) -> SavedGenerator | No
     return generator
 
 
-def run_folder_for(options: SearchOptions | CompareOptions) -> Path:
+def run_folder_for(options: RunOptions) -> Path:
     """The given run folder, or ``runs/DATA-search-N`` (or ``-compare-N``) with the next free number."""
     if options.out is not None:
         return Path(options.out)

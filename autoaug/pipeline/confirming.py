@@ -49,7 +49,7 @@ def confirm(
     begun = now()
     scoring = job.scoring
     store = TrainingStore(job.folder.confirmation, scoring, job.progress, kept=job.seeds[0])
-    with open_executor(replace(setting, test=job.data.test, folds=scoring.folds, checkpoints=None)) as executor:
+    with open_executor(job.tested(setting)) as executor:
         confirmed = _until_decided(job, searched, executor, store)
         store.keep_weights(confirmed.judgment.returned, executor, job.folder.model)
     compute = sum(training.seconds for training in confirmed.trainings.values())

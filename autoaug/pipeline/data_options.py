@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from autoaug.utils.options import Option
+from autoaug.utils.quantities import parse_lengths
 
 #: The heading of these options in the help of commands with many.
 DATA = "The data"
@@ -27,7 +28,11 @@ Modality = Annotated[
 ]
 Size = Annotated[
     str | int | None,
-    Option("Resize sample files to this size, e.g. 64, or 96x128 (height x width). [default: by rule]", DATA),
+    Option(
+        "Resize sample files to this size, e.g. 64, or 96x128 (height x width). [default: by rule]",
+        DATA,
+        check=parse_lengths,
+    ),
 ]
 Resizing = Annotated[
     Literal["crop", "letterbox", "squash"],

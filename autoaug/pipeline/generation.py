@@ -25,10 +25,9 @@ from autoaug.generate.sampling import FilteredSamples, draw_samples, write_passe
 from autoaug.modalities.base import AS_SUITS
 from autoaug.modalities.generators import Collapsed
 from autoaug.modalities.registry import get_modality
-from autoaug.pipeline.options import ExpandOptions, FitOptions, SampleOptions
-from autoaug.pipeline.parsing import absolute, check_seed, check_texts, parse_memory, parse_reading, within
+from autoaug.pipeline.generation_options import ExpandOptions, FitOptions, SampleOptions
+from autoaug.pipeline.parsing import absolute, check_texts, memory_limit, parse_reading
 from autoaug.policy.loading import check_can_work, load_policy
-from autoaug.runs.config import LARGEST_COUNT
 from autoaug.training.device import resolve_device
 from autoaug.utils.locks import held
 
@@ -55,10 +54,7 @@ class SampledFiles:
 
 def fit(options: FitOptions) -> About:
     """See `autoaug.api.generate_fit`."""
-    check_seed(options.seed)
     check_texts(options)
-    if options.steps is not None:
-        within("steps", options.steps, 1, 10**8)
     device, out = resolve_device(options.device), Path(options.out)
     check_free(out)
     source = load_generator(Path(options.source)) if options.source else None
@@ -69,7 +65,7 @@ def fit(options: FitOptions) -> About:
             "the samples, and autoaug search finds the policy for them"
         )
     kind = generator_kind(options.kind, modality.name)
-    _, data = check_data(str(options.data), parse_memory(None), AS_SUITS, options.allow, options.seed)
+    _, data = check_data(str(options.data), memory_limit(None), AS_SUITS, options.allow, options.seed)
     require_classes(data.train.labels, "a generator")
     if options.steps is not None and not kind.usual_steps(len(data.train)):
         raise OptionError(f"a {options.kind} is not trained in steps: leave out --steps")
@@ -91,9 +87,7 @@ def fit(options: FitOptions) -> About:
 
 def sample(options: SampleOptions) -> SampledFiles:
     """See `autoaug.api.generate_sample`."""
-    check_seed(options.seed)
     check_texts(options)
-    within("per-class", options.per_class, 1, 10**7)
     device, out = resolve_device(options.device), Path(options.out)
     accept = load_accept_function(options.accept) if options.accept else None
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -119,7 +113,7 @@ def _data_of(made: SavedGenerator, options: SampleOptions) -> DataSet:
     """The data that the filter is trained on: those of the generator."""
     allow = [code for code in options.allow if code != "generator"]
     name = str(options.data or made.about.where())
-    _, data = check_data(name, parse_memory(None), AS_SUITS, allow, made.about.seed)
+    _, data = check_data(name, memory_limit(None), AS_SUITS, allow, made.about.seed)
     made.check_fits(data, "generator" in options.allow)
     return data
 
@@ -136,11 +130,9 @@ def _figures(
 
 def expand(options: ExpandOptions) -> offline.Expanded:
     """See `autoaug.api.expand`."""
-    check_seed(options.seed)
-    within("workers", options.workers, 1, LARGEST_COUNT)
     policy = load_policy(options.policy)
     source = open_source(
-        str(options.data), parse_memory(None), parse_reading(None, "crop", options.protect), options.modality
+        str(options.data), memory_limit(None), parse_reading(None, "crop", options.protect), options.modality
     )
     check_can_work(policy, source.lacking)
     expansion = expansion_of(str(options.data), source, policy, options.copies, options.seed)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from autoaug.data.audit import Audit
@@ -88,16 +89,27 @@ class Job:
     @property
     def scoring(self) -> Scoring:
         """How candidates are scored."""
-        validation, test = self.data.validation, self.data.test
+        data, test, validation_folds = self.data, self.data.test, self.validation_folds
+        validated = [data.train, data.validation] if validation_folds else [data.validation]
+        groups = [samples.groups for samples in validated if samples.groups is not None]
         return Scoring(
             task=self.task,
             metric=self.metric,
-            validation_labels=validation.labels,
+            validation_labels=np.concatenate([samples.labels for samples in validated]),
             test_labels=test.labels,
             test_groups=test.groups,
-            validation_groups=validation.groups,
-            folds=self.data.folds.of(self.seeds) if self.data.folds else {},
+            validation_groups=np.concatenate(groups) if len(groups) == len(validated) else None,
+            folds=data.folds.of(self.seeds) if data.folds else {},
+            validation_folds=validation_folds,
         )
+
+    @property
+    def validation_folds(self) -> Mapping[int, np.ndarray]:
+        """The rows of the training and the validation split that each seed of the confirmation is validated on; empty
+        if all are validated on the validation split.
+        """
+        folds = self.data.validation_folds if self.config.cross_validated else None
+        return folds.of(self.seeds) if folds is not None else {}
 
     @property
     def planned(self) -> tuple[int, ...]:
@@ -128,6 +140,17 @@ class Job:
             is_exchangeable=self.data.is_exchangeable,
             checkpoints=self.folder.checkpoints.resolve(),
             pools={kind: pooled.pool for kind, pooled in generated.items() if pooled.pool is not None},
+        )
+
+    def tested(self, setting: TrainingSetting) -> TrainingSetting:
+        """What the trainings of the confirmation have in common: the test split, and the folds."""
+        scoring = self.scoring
+        return replace(
+            setting,
+            test=self.data.test,
+            folds=scoring.folds,
+            validation_folds=scoring.validation_folds,
+            checkpoints=None,
         )
 
     def facts(self) -> Facts:

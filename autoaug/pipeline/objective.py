@@ -19,14 +19,13 @@ from autoaug.evaluation.verdict import Rival, decide, strongest
 from autoaug.evaluation.wording import Phrases, nothing_found
 from autoaug.exporters import export_modules
 from autoaug.pipeline.options import ObjectiveOptions
-from autoaug.pipeline.parsing import check_seed, parse_budget, parse_time, within
+from autoaug.pipeline.parsing import parse_budget
 from autoaug.pipeline.searching import known_candidates, searched_candidates
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
 from autoaug.policy.words import in_words
 from autoaug.results import Interval, MetricRecord, Record, TrialSummary, Verdict
 from autoaug.runs.callbacks import listening
-from autoaug.runs.config import LARGEST_COUNT
 from autoaug.search.baselines import CONFIRMED, UNTRIED, affordable_baselines, baseline_scores
 from autoaug.search.budget import Budget, Reserve
 from autoaug.search.executors import executors, resolve_executor
@@ -42,6 +41,7 @@ from autoaug.utils.clock import now
 from autoaug.utils.files import write_whole
 from autoaug.utils.locks import held
 from autoaug.utils.own_code import code_digest
+from autoaug.utils.quantities import parse_time
 from autoaug.utils.seeds import derive_seed
 
 #: The user's function: given a policy as a transform, a seed and a fidelity in (0, 1], it trains (on that fraction of
@@ -160,7 +160,7 @@ def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
     limits = limits.model_copy(update={"reserve": Reserve(most * options.seeds / options.workers, 0)})
     ends = _end_of_search(limits, chosen, len(tried), most * options.seeds)
     deadline = Deadline(now() + (limits.seconds or math.inf), least_seeds=_LEAST_SEEDS)
-    timeout = parse_time(options.trial_timeout, "trial-timeout") if options.trial_timeout else None
+    timeout = parse_time("trial-timeout", options.trial_timeout) if options.trial_timeout else None
     kind = resolve_executor(options.executor, options.workers, options.ray_address)
     with (
         _alone_in(folder),
@@ -207,13 +207,6 @@ def _end_of_search(budget: Budget, strategy: Strategy, known: int, confirmation:
 
 def _checked_strategy(options: ObjectiveOptions) -> Strategy:
     """The strategy of the search; raises `OptionError` for invalid options."""
-    check_seed(options.seed)
-    for name, value, least in (
-        ("seeds", options.seeds, 2),
-        ("finalists", options.finalists, 1),
-        ("workers", options.workers, 1),
-    ):
-        within(name, value, least, LARGEST_COUNT)
     chosen = get_strategy(options.strategy)
     if chosen.needs_data:
         raise OptionError(

@@ -7,10 +7,19 @@ None stands for a default that depends on the data or the machine.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from autoaug.pipeline.data_options import DATA, Allow, Data, DataAgain, Modality, Protect, Resizing, Size
 from autoaug.utils.options import OPTIONS, Option, Options
+from autoaug.utils.quantities import (
+    at_most_one,
+    between,
+    check_positive,
+    check_seed,
+    parse_memory,
+    parse_multiple,
+    parse_time,
+)
 
 if TYPE_CHECKING:
     from autoaug.engine.transform import PolicyTransform
@@ -34,21 +43,36 @@ Trials = Annotated[
         "Stop the search after this many policies of its own; known ones, repetitions of the best and the confirmation "
         "are extra. Excludes --time and --budget.",
         _SEARCH,
+        check=between(1, 10**9),
     ),
 ]
-Time = Annotated[str | None, Option("The time of all of the run, e.g. 1h30m. Excludes --trials and --budget.", _SEARCH)]
+Time = Annotated[
+    str | None,
+    Option("The time of all of the run, e.g. 1h30m. Excludes --trials and --budget.", _SEARCH, check=parse_time),
+]
 Budget = Annotated[
     str | None,
-    Option("Stop after the compute of so many trainings: 10x. Excludes --trials and --time. [default: 20x]", _SEARCH),
+    Option(
+        "Stop after the compute of so many trainings: 10x. Excludes --trials and --time. [default: 20x]",
+        _SEARCH,
+        check=parse_multiple,
+    ),
 ]
-Seeds = Annotated[int, Option("Number of fresh seeds to retrain finalists and baselines with.", _CONFIRMATION)]
-Finalists = Annotated[int, Option("Number of best policies to confirm.", _CONFIRMATION)]
+Seeds = Annotated[
+    int, Option("Number of fresh seeds to retrain finalists and baselines with.", _CONFIRMATION, check=between(2))
+]
+Finalists = Annotated[int, Option("Number of best policies to confirm.", _CONFIRMATION, check=between(1))]
+Workers = Annotated[
+    int | None,
+    Option("Number of parallel trials. [default: one per CPU core with Ray, else 1]", _MACHINE, check=between(1)),
+]
 Executor = Annotated[str, Option("auto, inline or ray-tune.", _MACHINE)]
 RayAddress = Annotated[str | None, Option("Run on this Ray cluster instead of a local one.", _MACHINE)]
-TrialTimeout = Annotated[str | None, Option("Give up a trial after this time, e.g. 20m.", _MACHINE)]
+TrialTimeout = Annotated[str | None, Option("Give up a trial after this time, e.g. 20m.", _MACHINE, check=parse_time)]
 Device = Annotated[str, Option("auto, cpu, cuda or cuda:N.", _MACHINE)]
 MemoryLimit = Annotated[
-    str | None, Option("Larger data sets stay on disk, e.g. 2G. [default: half of the free memory]", _MACHINE)
+    str | None,
+    Option("Larger data sets stay on disk, e.g. 2G. [default: half of the free memory]", _MACHINE, check=parse_memory),
 ]
 Accept = Annotated[
     str | None,
@@ -61,7 +85,7 @@ Trust = Annotated[
         "from someone else."
     ),
 ]
-Seed = Annotated[int, Option("Random seed.")]
+Seed = Annotated[int, Option("Random seed.", check=check_seed)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +122,9 @@ class RunOptions(Options):
             _TRAINING,
         ),
     ] = "auto"
-    lr: Annotated[float | None, Option("Highest learning rate. [default: by recipe]", _TRAINING)] = None
+    lr: Annotated[
+        float | None, Option("Highest learning rate. [default: by recipe]", _TRAINING, check=check_positive)
+    ] = None
     optimizer: Annotated[
         Literal["sgd", "adamw"] | None, Option("sgd or adamw. [default: by recipe and network]", _TRAINING)
     ] = None
@@ -111,9 +137,14 @@ class RunOptions(Options):
         ),
     ] = None
     epochs: Annotated[
-        int | None, Option("Full length of a training, in passes over the data. [default: by size]", _TRAINING)
+        int | None,
+        Option(
+            "Full length of a training, in passes over the data. [default: by size]", _TRAINING, check=between(1, 10**6)
+        ),
     ] = None
-    batch_size: Annotated[int | None, Option("Samples per step. [default: by size]", _TRAINING)] = None
+    batch_size: Annotated[
+        int | None, Option("Samples per step. [default: by size]", _TRAINING, check=between(2, 10**6))
+    ] = None
     class_weights: Annotated[
         Literal["none", "balanced"] | None,
         Option(
@@ -162,6 +193,7 @@ class RunOptions(Options):
         Option(
             "Add seeds until the result is clear, up to this many. [default: 16; none added below --seeds 5]",
             _CONFIRMATION,
+            check=between(2),
         ),
     ] = None
     folds: Annotated[
@@ -171,6 +203,7 @@ class RunOptions(Options):
             "search, and each seed is tested on one fold of it. Seeds come in whole rounds over all folds, "
             "never more than --max-seeds.",
             _CONFIRMATION,
+            check=between(2),
         ),
     ] = None
     returns: Annotated[
@@ -182,10 +215,8 @@ class RunOptions(Options):
             flag="--return",
         ),
     ] = "best-bet"
-    seed: Annotated[int, Option("Random seed of search, trainings and validation split.", _RUN)] = 0
-    workers: Annotated[
-        int | None, Option("Number of parallel trials. [default: one per CPU core with Ray, else 1]", _MACHINE)
-    ] = None
+    seed: Annotated[int, Option("Random seed of search, trainings and validation split.", _RUN, check=check_seed)] = 0
+    workers: Workers = None
     executor: Executor = "auto"
     ray_address: RayAddress = None
     trial_timeout: TrialTimeout = None
@@ -239,6 +270,11 @@ class SearchOptions(RunOptions):
         ),
     ] = None
 
+    def __post_init__(self) -> None:
+        """Also refuse a second limit."""
+        super().__post_init__()
+        at_most_one(trials=self.trials, time=self.time, budget=self.budget)
+
 
 @dataclass(frozen=True, kw_only=True)
 class CompareOptions(RunOptions):
@@ -267,14 +303,19 @@ class ObjectiveOptions(Options):
     budget: Budget = None
     seeds: Seeds = 5
     finalists: Finalists = 3
-    seed: int = 0
-    workers: int = 1
+    seed: Seed = 0
+    workers: Annotated[int, Option("Number of parallel trials.", check=between(1))] = 1
     executor: Executor = "auto"
     ray_address: RayAddress = None
     trial_timeout: TrialTimeout = None
     device: Device = "cpu"
     out: str | Path | None = None
     progress: "Progress | bool | None" = None
+
+    def __post_init__(self) -> None:
+        """Also refuse a second limit."""
+        super().__post_init__()
+        at_most_one(trials=self.trials, time=self.time, budget=self.budget)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -288,77 +329,7 @@ class CheckOptions(Options):
     size: Size = None
     resize: Resizing = "crop"
     protect: Protect = None
-    seed: Annotated[int, Option("Seed of the splits.", DATA)] = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class FitOptions(Options):
-    """The options of fitting a generator.
-
-    Attributes:
-        watch: called with the number of finished steps, the number of all steps, and one sample per class
-            ``[classes, ...]``.
-    """
-
-    data: DataAgain = field(kw_only=False)
-    out: Annotated[str | Path, Option("The folder to create.")]
-    kind: Annotated[str, Option("gan, or pca: a Gaussian per class, fitted in a second.")] = "gan"
-    steps: Annotated[
-        int | None,
-        Option("Training steps of a gan; by default 40 passes over the samples."),
-    ] = None
-    source: Annotated[
-        str | Path | None,
-        Option("Start from this generator, and train only its norms and embeddings.", flag="--from"),
-    ] = None
-    seed: Seed = 0
-    device: Device = "auto"
-    allow: Allow = ()
-    watch: Callable[[int, int, Any], None] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class SampleOptions(Options):
-    """The options of drawing samples from a generator."""
-
-    generator: Annotated[str | Path, Option("A folder made by autoaug generate fit.", is_argument=True)] = field(
-        kw_only=False
-    )
-    data: Annotated[
-        str | Path | None, Option("As for autoaug search; by default what it was fitted on.", is_argument=True)
-    ] = field(default=None, kw_only=False)
-    out: Annotated[str | Path, Option("The folder to create, with one subfolder per class.")]
-    per_class: Annotated[int, Option("Samples to draw per class, before the sample filter.")] = 100
-    accept: Accept = None
-    judge: Annotated[bool, Option("Also measure the quality of the samples.")] = False
-    inception: Annotated[
-        str | Path | None,
-        Option("Also judge with the features of these Inception weights, a file that torch-fidelity reads."),
-    ] = None
-    seed: Seed = 0
-    device: Device = "auto"
-    allow: Allow = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExpandOptions(Options):
-    """The options of writing data with augmented copies.
-
-    Attributes:
-        watch: called with the number of finished copies and the number of all copies.
-    """
-
-    data: DataAgain = field(kw_only=False)
-    policy: Annotated[
-        "str | Path | Policy", Option("A policy file, a run folder, or a built-in name.", is_argument=True)
-    ] = field(kw_only=False)
-    out: Annotated[str | Path, Option("The folder to create.")]
-    copies: Annotated[int, Option("Augmented copies per training sample.")] = 1
-    modality: Modality = None
-    protect: Protect = None
-    seed: Seed = 0
-    workers: Annotated[int, Option("Number of threads.")] = 2
-    watch: Callable[[int, int], None] | None = None
+    seed: Annotated[int, Option("Seed of the splits.", DATA, check=check_seed)] = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -373,7 +344,7 @@ class RobustnessOptions(Options):
     epsilon: Annotated[float, Option("Radius of the attack, in units of the range [0, 1].")] = 2 / 255
     norm: Annotated[Literal["linf", "l2"], Option("Norm of the attack: linf or l2.")] = "linf"
     steps: Annotated[int, Option("Steps of the attack.")] = 20
-    samples: Annotated[int, Option("Most test samples to use.")] = 1000
+    samples: Annotated[int, Option("Most test samples to use.", check=between(1, 10**9))] = 1000
     device: Device = "auto"
     allow: Allow = ()
     modality: Modality = None

@@ -22,7 +22,7 @@ from autoaug.modalities.networks import Models, Start
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.configure import check_trusted
 from autoaug.pipeline.options import RobustnessOptions
-from autoaug.pipeline.parsing import at_least, parse_memory
+from autoaug.pipeline.parsing import memory_limit
 from autoaug.policy.models import Adversarial
 from autoaug.report import write_report
 from autoaug.results.robustness import Robustness
@@ -42,7 +42,6 @@ def robustness_of(options: RobustnessOptions) -> Robustness:
 
     A network from a user's function, which the folder names, is only built if `options.trust` is set.
     """
-    at_least("samples", options.samples, 1)
     how, chosen = _attack(options), resolve_device(options.device)
     model = Path(options.model)
     path = model / "model.safetensors"
@@ -107,7 +106,7 @@ def _tested(options: RobustnessOptions, config: RunConfig | None, about: _Export
     """The data, and the rows of the test split that the model was not trained on: the first fold for its own data with
     folds, otherwise all.
     """
-    reading, limit = (config.reading, config.memory_limit) if config else (AS_SUITS, parse_memory(None))
+    reading, limit = (config.reading, config.memory_limit) if config else (AS_SUITS, memory_limit(None))
     seed, modality = (config.seed, config.modality) if config else (0, None)
     source, audited = audited_source(str(options.data), limit, reading, options.allow, options.modality or modality)
     folds = about.folds if about.data_fingerprint == audited.fingerprint else None

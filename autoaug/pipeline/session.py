@@ -43,8 +43,7 @@ def begin_run(options: SearchOptions | CompareOptions, begun: float) -> SearchRe
 def _begin(options: SearchOptions | CompareOptions, begun: float, progress: Progress) -> SearchResult:
     if not options.command:
         options = replace(options, command=call_of(options))
-    progress.say(f"reading {shown(str(options.data))}")
-    config, data, audit = prepare(options)
+    config, data, audit = prepare(options, progress=progress)
     job = Job(RunFolder(run_folder_for(options)), config, data, audit, progress)
     progress.doing("timing a few steps")
     planned = forecast(job)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,9 +48,7 @@ def network_name(options: RunOptions, data: DataSet) -> str:
 
 
 def asked_recipe(options: RunOptions) -> Changes:
-    """The recipe that the options ask for; raises `OptionError` if it breaks a rule, or needs weights."""
-    if options.lr is not None and not 0 < options.lr < math.inf:
-        raise OptionError(f"--lr {options.lr} must be above 0")
+    """The recipe that the options ask for; raises `OptionError` if it breaks a rule."""
     changes = load_changes(str(options.recipe))
     own = {
         "epochs": options.epochs,

@@ -90,6 +90,7 @@ def _tables(run: FinishedRun) -> dict[str, Any]:
     """The tables and sentences of the page."""
     result, metric = run.result, run.facts.metric
     finalist = result.candidate(result.comparison.candidate) if result.comparison else None
+    words = in_words(result.returned_candidate.policy)
     return {
         "metric": metric,
         "accuracy": ACCURACY,
@@ -101,7 +102,8 @@ def _tables(run: FinishedRun) -> dict[str, Any]:
         "cautions": cautions(result),
         "claims": claim_rows(result, metric),
         "lengthened": lengthened(result),
-        "in_words": in_words(result.returned_candidate.policy),
+        "in_words": words,
+        "because": result.sentence.replace(f"{words} [{result.returned.name}]", result.returned.name),  # said above it
         "advice": advice(result),
         "sample_cure": sample_cure(result.comparison) if result.comparison else "",
         "pair": before_and_after(result),

@@ -14,11 +14,10 @@ from autoaug.policy.models import Policy
 from autoaug.search.budget import Budget
 from autoaug.search.space import SearchSpace
 from autoaug.training.recipe import Recipe
+from autoaug.utils.quantities import LARGEST_COUNT
 from autoaug.utils.redaction import shown
 from autoaug.utils.renamed import renamed, upgraded
 
-#: More seeds, finalists or workers than this are a typing error.
-LARGEST_COUNT = 10_000
 #: A config may be as large as this many of the largest policies together.
 _MOST = 8
 
@@ -104,6 +103,7 @@ class RunConfig(BaseModel):
     confirmation_seeds: Annotated[int, Field(ge=2, le=LARGEST_COUNT)] = 5
     most_seeds: Annotated[int, Field(ge=2, le=LARGEST_COUNT)] = 16
     folds: Annotated[int, Field(ge=2, le=LARGEST_COUNT)] | None = None
+    cross_validated: bool = False
     finalists: Annotated[int, Field(ge=1, le=LARGEST_COUNT)] = 3
     returns: Literal["best-bet", "baseline-unless-better"] = "best-bet"
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 0

@@ -69,12 +69,12 @@ def check_examinable(modality: Modality) -> None:
         )
 
 
-def robust_score(model: nn.Module, setting: TrainingSetting) -> float:
+def robust_score(model: nn.Module, setting: TrainingSetting, samples: Samples) -> float:
     """The mean of the accuracy under a PGD attack (L-infinity, 2/255, 5 steps; or the modality's own attack with these
-    numbers) and the mean one under a few common corruptions, over at most 500 validation samples spread over the split.
+    numbers) and the mean one under a few common corruptions, over at most 500 of the `samples`, spread over them.
     Attacks and corruptions are deterministic.
     """
-    samples, modality = setting.validation, get_modality(setting.modality)
+    modality = get_modality(setting.modality)
     rows = spread_rows(len(samples), _AT_MOST)
     exam = Exam(
         task=setting.task,

@@ -56,7 +56,8 @@ class TrainingSetting:
     the samples and half the noise, for the cost of predicting them.
 
     With `folds`, each seed is tested on its own rows of the test split, and trained on all others and the training
-    split.
+    split. With `validation_folds`, each seed is validated on its own rows of the training and the validation split,
+    taken together in this order, and trained on all others.
 
     Partial trainings are kept in the folder `checkpoints`, if there is one, to be continued. `pools` has the generated
     samples by kind of generator; a missing kind means that its generator failed. Trainings begin from the weights of
@@ -73,6 +74,7 @@ class TrainingSetting:
     modality: str
     metric: Metric = field(default_factory=Accuracy)
     folds: Mapping[int, np.ndarray] = field(default_factory=dict)
+    validation_folds: Mapping[int, np.ndarray] = field(default_factory=dict)
     is_exchangeable: bool = False
     measures_robustness: bool = False
     checkpoints: Path | None = None
@@ -120,10 +122,15 @@ class TrainingSetting:
 
     def samples_of(self, seed: int) -> Samples:
         """The samples that a training with that seed is trained on."""
-        fold = self.folds.get(seed)
-        if fold is None or self.test is None:
-            return self.train
-        return self.train + self.test.at(np.delete(np.arange(len(self.test)), fold))
+        train, validated, tested = self.train, self.validation_folds.get(seed), self.folds.get(seed)
+        if validated is not None:
+            train = (self.train + self.validation).without(validated)
+        return train if tested is None or self.test is None else train + self.test.without(tested)
+
+    def validation_of(self, seed: int) -> Samples:
+        """The samples that a training with that seed is validated on."""
+        rows = self.validation_folds.get(seed)
+        return self.validation if rows is None else (self.train + self.validation).at(rows)
 
     def full_length_passes(self) -> int:
         """The compute of training one final model, in samples passed through it forward and backward."""

@@ -102,6 +102,7 @@ class _Trial:
 
     def __init__(self, work: Train, setting: TrainingSetting, seed: int, parts: int) -> None:
         self.work, self.setting, self.seed, self.parts = work, setting, seed, parts
+        self.held_out = setting.validation_of(seed)
         self.validation: np.ndarray | None = None
 
     def run(self, result: TrialResult) -> Iterator[TrialResult]:
@@ -144,8 +145,8 @@ class _Trial:
     def scored(self, result: TrialResult, training: Training, reached: float, rest: np.ndarray) -> TrialResult:
         """The result with one more rung, scored on the validation split and the training samples at `rest`."""
         setting = self.setting
-        self.validation = self.predicted(training, setting.validation)
-        statistics = self.statistics(self.validation, setting.validation.labels)
+        self.validation = self.predicted(training, self.held_out)
+        statistics = self.statistics(self.validation, self.held_out.labels)
         if len(rest):
             other = self.predicted(training, setting.train, rest)
             statistics = np.concatenate([statistics, self.statistics(other, setting.train.labels[rest])])
@@ -174,12 +175,12 @@ class _Trial:
         elif work.keeps_weights:
             result = replace(result, weights=weights_file(training, work.policy, self.seed))
         if setting.measures_robustness:
-            result = replace(result, robustness=robust_score(training.result, setting))
+            result = replace(result, robustness=robust_score(training.result, setting, self.held_out))
         if self.validation is not None:
             result = replace(
                 result,
                 validation_predictions=setting.task.decide(self.validation),
-                validation_statistics=self.statistics(self.validation, setting.validation.labels),
+                validation_statistics=self.statistics(self.validation, self.held_out.labels),
             )
         if setting.test is not None:
             result = self.tested(result, training, setting.test)

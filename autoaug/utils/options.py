@@ -29,12 +29,15 @@ class Option:
         panel: the heading under which the command line lists it.
         flag: its name on the command line, such as ``--samples``, if different from the field's name.
         is_argument: whether it is a positional argument.
+        check: called with the option's name, without dashes, and a value other than None; raises `OptionError` if it
+            cannot be used.
     """
 
     help: str
     panel: str = OPTIONS
     flag: str = ""
     is_argument: bool = False
+    check: Callable[[str, Any], object] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +46,8 @@ class Options:
     are meant is one of them.
 
     Raises:
-        OptionError: a value is of another type than its field, or not one of a fixed set of choices.
+        OptionError: a value is of another type than its field, or not one of a fixed set of choices, or what the
+            option's own check refuses.
     """
 
     def __post_init__(self) -> None:
@@ -59,6 +63,9 @@ class Options:
                 if get_origin(one) is Literal and value is not None:
                     one_of(flag_of(field).removeprefix("--"), value, get_args(one))
             _check_type(field, kind, value)
+            option = option_of(field)
+            if option is not None and option.check is not None and value is not None:
+                option.check(flag_of(field).removeprefix("--"), value)
 
 
 #: What a value of each type is called.

@@ -48,6 +48,11 @@ class RandomWarp(A.Affine):
         return {"matrix": pixels, "bbox_matrix": edges, "rotate": 0.0, "scale": scale, "output_shape": shape[:2]}
 
 
+def affine(height: int, width: int, shear_x: float = 0, shear_y: float = 0, x: float = 0, y: float = 0) -> Any:
+    """Shear by slopes about the upper left corner, and move by fractions of the size, in whole pixels."""
+    return (1.0, -shear_x, int(round(x * width, 3))), (-shear_y, 1.0, int(round(y * height, 3)))
+
+
 def by_histogram(image: Any, share: float, curve: Any) -> Any:
     """Blend with the image whose channels are mapped by a curve of their histograms."""
     counts = [cv2.calcHist([image], [c], None, [256], [0, 256]).ravel() for c in range(image[0, 0].size)]
@@ -61,7 +66,7 @@ def stretched(levels: Any, counts: Any) -> Any:
     return (levels - low) * (255 / (high - low)) if high > low else levels
 
 
-def autocontrast(image: Any, share: float) -> Any:
+def autocontrast(image: Any, share: float = 1.0) -> Any:
     return by_histogram(image, share, stretched)
 
 
@@ -91,7 +96,7 @@ def flat(levels: Any, counts: Any) -> Any:
     return np.minimum((counts.cumsum() - counts + step // 2) // step, 255) if step else levels
 
 
-def equalize(image: Any, share: float) -> Any:
+def equalize(image: Any, share: float = 1.0) -> Any:
     return by_histogram(image, share, flat)
 
 
@@ -113,19 +118,9 @@ def sharpness(image: Any, factor: float) -> Any:
     return sharp
 
 
-def shear(height: int, width: int, x: float = 0.0, y: float = 0.0) -> Any:
-    """Shear by slopes, about the upper left corner."""
-    return (1.0, -x, 0.0), (-y, 1.0, 0.0)
-
-
 def solarize(image: Any, threshold: float) -> Any:
     levels = np.arange(256)
     return cv2.LUT(image, np.where(levels < 255 * threshold - 0.01, levels, 255 - levels).astype(np.uint8))
-
-
-def translate(height: int, width: int, x: float = 0.0, y: float = 0.0) -> Any:
-    """Move by fractions of the size, in whole pixels."""
-    return (1.0, 0.0, int(round(x * width, 3))), (0.0, 1.0, int(round(y * height, 3)))
 
 
 class Augment(A.Sequential):
@@ -158,8 +153,8 @@ class Augment(A.Sequential):
                             ], p=0.5),
                         ], p=1),
                         A.OneOf([
-                            A.Sequential([RandomWarp(translate, p=0.3, x=(-0.453172, -0.453172))], p=0.5),
-                            A.Sequential([RandomWarp(translate, p=0.3, x=(0.453172, 0.453172))], p=0.5),
+                            A.Sequential([RandomWarp(affine, p=0.3, x=(-0.453172, -0.453172))], p=0.5),
+                            A.Sequential([RandomWarp(affine, p=0.3, x=(0.453172, 0.453172))], p=0.5),
                         ], p=1),
                     ], p=1),
                 ], p=0.04),
@@ -178,26 +173,23 @@ class Augment(A.Sequential):
                 A.Sequential([
                     A.Sequential([
                         A.OneOf([
-                            A.Sequential([RandomWarp(shear, p=0.5, y=(-0.266667, -0.266667))], p=0.5),
-                            A.Sequential([RandomWarp(shear, p=0.5, y=(0.266667, 0.266667))], p=0.5),
+                            A.Sequential([RandomWarp(affine, p=0.5, shear_y=(-0.266667, -0.266667))], p=0.5),
+                            A.Sequential([RandomWarp(affine, p=0.5, shear_y=(0.266667, 0.266667))], p=0.5),
                         ], p=1),
                         A.OneOf([
-                            A.Sequential([RandomWarp(translate, p=0.7, y=(-0.453172, -0.453172))], p=0.5),
-                            A.Sequential([RandomWarp(translate, p=0.7, y=(0.453172, 0.453172))], p=0.5),
+                            A.Sequential([RandomWarp(affine, p=0.7, y=(-0.453172, -0.453172))], p=0.5),
+                            A.Sequential([RandomWarp(affine, p=0.7, y=(0.453172, 0.453172))], p=0.5),
                         ], p=1),
                     ], p=1),
                 ], p=0.04),
                 A.Sequential([
-                    A.Sequential([
-                        RandomValue(autocontrast, p=0.5, share=(1, 1)),
-                        RandomValue(equalize, p=0.9, share=(1, 1)),
-                    ], p=1),
+                    A.Sequential([RandomValue(autocontrast, p=0.5), RandomValue(equalize, p=0.9)], p=1),
                 ], p=0.04),
                 A.Sequential([
                     A.Sequential([
                         A.OneOf([
-                            A.Sequential([RandomWarp(shear, p=0.2, y=(-0.233333, -0.233333))], p=0.5),
-                            A.Sequential([RandomWarp(shear, p=0.2, y=(0.233333, 0.233333))], p=0.5),
+                            A.Sequential([RandomWarp(affine, p=0.2, shear_y=(-0.233333, -0.233333))], p=0.5),
+                            A.Sequential([RandomWarp(affine, p=0.2, shear_y=(0.233333, 0.233333))], p=0.5),
                         ], p=1),
                         RandomValue(posterize, p=0.3, bits=(5, 5)),
                     ], p=1),
@@ -226,12 +218,7 @@ class Augment(A.Sequential):
                         ], p=1),
                     ], p=1),
                 ], p=0.04),
-                A.Sequential([
-                    A.Sequential([
-                        RandomValue(equalize, p=0.6, share=(1, 1)),
-                        RandomValue(equalize, p=0.5, share=(1, 1)),
-                    ], p=1),
-                ], p=0.04),
+                A.Sequential([A.Sequential([RandomValue(equalize, p=0.6), RandomValue(equalize, p=0.5)], p=1)], p=0.04),
                 A.Sequential([
                     A.Sequential([
                         A.OneOf([
@@ -251,22 +238,19 @@ class Augment(A.Sequential):
                             A.Sequential([RandomValue(saturation, p=0.7, factor=(1.7, 1.7))], p=0.5),
                         ], p=1),
                         A.OneOf([
-                            A.Sequential([RandomWarp(translate, p=0.5, x=(-0.40282, -0.40282))], p=0.5),
-                            A.Sequential([RandomWarp(translate, p=0.5, x=(0.40282, 0.40282))], p=0.5),
+                            A.Sequential([RandomWarp(affine, p=0.5, x=(-0.40282, -0.40282))], p=0.5),
+                            A.Sequential([RandomWarp(affine, p=0.5, x=(0.40282, 0.40282))], p=0.5),
                         ], p=1),
                     ], p=1),
                 ], p=0.04),
                 A.Sequential([
-                    A.Sequential([
-                        RandomValue(equalize, p=0.3, share=(1, 1)),
-                        RandomValue(autocontrast, p=0.4, share=(1, 1)),
-                    ], p=1),
+                    A.Sequential([RandomValue(equalize, p=0.3), RandomValue(autocontrast, p=0.4)], p=1),
                 ], p=0.04),
                 A.Sequential([
                     A.Sequential([
                         A.OneOf([
-                            A.Sequential([RandomWarp(translate, p=0.4, y=(-0.151057, -0.151057))], p=0.5),
-                            A.Sequential([RandomWarp(translate, p=0.4, y=(0.151057, 0.151057))], p=0.5),
+                            A.Sequential([RandomWarp(affine, p=0.4, y=(-0.151057, -0.151057))], p=0.5),
+                            A.Sequential([RandomWarp(affine, p=0.4, y=(0.151057, 0.151057))], p=0.5),
                         ], p=1),
                         A.OneOf([
                             A.Sequential([RandomValue(sharpness, p=0.2, factor=(0.4, 0.4))], p=0.5),
@@ -288,29 +272,21 @@ class Augment(A.Sequential):
                 ], p=0.04),
                 A.Sequential([RandomValue(solarize, p=0.5, threshold=(0.777778, 0.777778))], p=0.04),
                 A.Sequential([
-                    A.Sequential([
-                        RandomValue(equalize, p=0.2, share=(1, 1)),
-                        RandomValue(autocontrast, p=0.6, share=(1, 1)),
-                    ], p=1),
+                    A.Sequential([RandomValue(equalize, p=0.2), RandomValue(autocontrast, p=0.6)], p=1),
                 ], p=0.04),
-                A.Sequential([
-                    A.Sequential([
-                        RandomValue(equalize, p=0.2, share=(1, 1)),
-                        RandomValue(equalize, p=0.6, share=(1, 1)),
-                    ], p=1),
-                ], p=0.04),
+                A.Sequential([A.Sequential([RandomValue(equalize, p=0.2), RandomValue(equalize, p=0.6)], p=1)], p=0.04),
                 A.Sequential([
                     A.Sequential([
                         A.OneOf([
                             A.Sequential([RandomValue(saturation, p=0.9, factor=(0.1, 0.1))], p=0.5),
                             A.Sequential([RandomValue(saturation, p=0.9, factor=(1.9, 1.9))], p=0.5),
                         ], p=1),
-                        RandomValue(equalize, p=0.6, share=(1, 1)),
+                        RandomValue(equalize, p=0.6),
                     ], p=1),
                 ], p=0.04),
                 A.Sequential([
                     A.Sequential([
-                        RandomValue(autocontrast, p=0.8, share=(1, 1)),
+                        RandomValue(autocontrast, p=0.8),
                         RandomValue(solarize, p=0.2, threshold=(0.111111, 0.111111)),
                     ], p=1),
                 ], p=0.04),
@@ -323,37 +299,35 @@ class Augment(A.Sequential):
                 A.Sequential([
                     A.Sequential([
                         RandomValue(solarize, p=0.4, threshold=(0.444444, 0.444444)),
-                        RandomValue(autocontrast, p=0.9, share=(1, 1)),
+                        RandomValue(autocontrast, p=0.9),
                     ], p=1),
                 ], p=0.04),
                 A.Sequential([
                     A.Sequential([
                         A.OneOf([
-                            A.Sequential([RandomWarp(translate, p=0.9, y=(-0.453172, -0.453172))], p=0.5),
-                            A.Sequential([RandomWarp(translate, p=0.9, y=(0.453172, 0.453172))], p=0.5),
+                            A.Sequential([RandomWarp(affine, p=0.9, y=(-0.453172, -0.453172))], p=0.5),
+                            A.Sequential([RandomWarp(affine, p=0.9, y=(0.453172, 0.453172))], p=0.5),
                         ], p=1),
                         A.OneOf([
-                            A.Sequential([RandomWarp(translate, p=0.7, y=(-0.453172, -0.453172))], p=0.5),
-                            A.Sequential([RandomWarp(translate, p=0.7, y=(0.453172, 0.453172))], p=0.5),
+                            A.Sequential([RandomWarp(affine, p=0.7, y=(-0.453172, -0.453172))], p=0.5),
+                            A.Sequential([RandomWarp(affine, p=0.7, y=(0.453172, 0.453172))], p=0.5),
                         ], p=1),
                     ], p=1),
                 ], p=0.04),
                 A.Sequential([
                     A.Sequential([
-                        RandomValue(autocontrast, p=0.9, share=(1, 1)),
+                        RandomValue(autocontrast, p=0.9),
                         RandomValue(solarize, p=0.8, threshold=(0.666667, 0.666667)),
                     ], p=1),
                 ], p=0.04),
-                A.Sequential([
-                    A.Sequential([RandomValue(equalize, p=0.8, share=(1, 1)), A.InvertImg(p=0.1)], p=1),
-                ], p=0.04),
+                A.Sequential([A.Sequential([RandomValue(equalize, p=0.8), A.InvertImg(p=0.1)], p=1)], p=0.04),
                 A.Sequential([
                     A.Sequential([
                         A.OneOf([
-                            A.Sequential([RandomWarp(translate, p=0.7, y=(-0.453172, -0.453172))], p=0.5),
-                            A.Sequential([RandomWarp(translate, p=0.7, y=(0.453172, 0.453172))], p=0.5),
+                            A.Sequential([RandomWarp(affine, p=0.7, y=(-0.453172, -0.453172))], p=0.5),
+                            A.Sequential([RandomWarp(affine, p=0.7, y=(0.453172, 0.453172))], p=0.5),
                         ], p=1),
-                        RandomValue(autocontrast, p=0.9, share=(1, 1)),
+                        RandomValue(autocontrast, p=0.9),
                     ], p=1),
                 ], p=0.04),
             ], p=1),

@@ -47,6 +47,11 @@ class RandomWarp(A.Affine):
         return {"matrix": pixels, "bbox_matrix": edges, "rotate": 0.0, "scale": scale, "output_shape": shape[:2]}
 
 
+def affine(height: int, width: int, shear_x: float = 0, shear_y: float = 0, x: float = 0, y: float = 0) -> Any:
+    """Shear by slopes about the upper left corner, and move by fractions of the size, in whole pixels."""
+    return (1.0, -shear_x, int(round(x * width, 3))), (-shear_y, 1.0, int(round(y * height, 3)))
+
+
 def by_histogram(image: Any, share: float, curve: Any) -> Any:
     """Blend with the image whose channels are mapped by a curve of their histograms."""
     counts = [cv2.calcHist([image], [c], None, [256], [0, 256]).ravel() for c in range(image[0, 0].size)]
@@ -60,7 +65,7 @@ def stretched(levels: Any, counts: Any) -> Any:
     return (levels - low) * (255 / (high - low)) if high > low else levels
 
 
-def autocontrast(image: Any, share: float) -> Any:
+def autocontrast(image: Any, share: float = 1.0) -> Any:
     return by_histogram(image, share, stretched)
 
 
@@ -90,7 +95,7 @@ def flat(levels: Any, counts: Any) -> Any:
     return np.minimum((counts.cumsum() - counts + step // 2) // step, 255) if step else levels
 
 
-def equalize(image: Any, share: float) -> Any:
+def equalize(image: Any, share: float = 1.0) -> Any:
     return by_histogram(image, share, flat)
 
 
@@ -112,19 +117,9 @@ def sharpness(image: Any, factor: float) -> Any:
     return sharp
 
 
-def shear(height: int, width: int, x: float = 0.0, y: float = 0.0) -> Any:
-    """Shear by slopes, about the upper left corner."""
-    return (1.0, -x, 0.0), (-y, 1.0, 0.0)
-
-
 def solarize(image: Any, threshold: float) -> Any:
     levels = np.arange(256)
     return cv2.LUT(image, np.where(levels < 255 * threshold - 0.01, levels, 255 - levels).astype(np.uint8))
-
-
-def translate(height: int, width: int, x: float = 0.0, y: float = 0.0) -> Any:
-    """Move by fractions of the size, in whole pixels."""
-    return (1.0, 0.0, int(round(x * width, 3))), (0.0, 1.0, int(round(y * height, 3)))
 
 
 class Augment(A.Sequential):
@@ -136,10 +131,10 @@ class Augment(A.Sequential):
         super().__init__([
             A.OneOf([
                 A.NoOp(p=1),
-                RandomWarp(shear, x=(-0.99, 0.99)),
-                RandomWarp(shear, y=(-0.99, 0.99)),
-                RandomWarp(translate, x=(-0.142857, 0.142857)),
-                RandomWarp(translate, y=(-0.142857, 0.142857)),
+                RandomWarp(affine, shear_x=(-0.99, 0.99)),
+                RandomWarp(affine, shear_y=(-0.99, 0.99)),
+                RandomWarp(affine, x=(-0.142857, 0.142857)),
+                RandomWarp(affine, y=(-0.142857, 0.142857)),
                 A.Rotate((-135, 135), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
                 RandomValue(brightness, factor=(0.01, 1.99)),
                 RandomValue(saturation, factor=(0.01, 1.99)),
@@ -147,8 +142,8 @@ class Augment(A.Sequential):
                 RandomValue(sharpness, factor=(0.01, 1.99)),
                 RandomValue(posterize, bits=(2, 8)),
                 RandomValue(solarize, threshold=(0, 1)),
-                RandomValue(autocontrast, share=(1, 1)),
-                RandomValue(equalize, share=(1, 1)),
+                RandomValue(autocontrast),
+                RandomValue(equalize),
             ], p=1),
         ], p=p)
 

@@ -3,58 +3,71 @@
 # Movements in a row are sampled one by one, as usual in keras; --exact composes them.
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
 
-class InTurn(keras.layers.Layer):
-    """Several layers, one after another."""
+class Random(keras.layers.Layer):
+    """A function of images and of arguments for each, which are drawn evenly between their ends."""
 
-    def __init__(self, steps: Sequence[Any]) -> None:
+    def __init__(self, function: Any, **ends: tuple[float, float]) -> None:
         super().__init__(dtype="float32")
-        self.steps, self.built = steps, True
+        self.function, self.ends, self.seeds = function, ends, keras.random.SeedGenerator()
+
+    def draw(self, images: Any, low: float, high: float) -> Any:
+        return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, "float32", self.seeds)
 
     def call(self, images: Any) -> Any:
-        for step in self.steps:
-            images = step(images)
-        return images
+        drawn = {name: self.draw(images, *ends) for name, ends in self.ends.items()}
+        return ops.clip(self.function(images, **drawn), 0, 1)
+
+
+class Either(Random):
+    """The same with arguments that are either of their ends."""
+
+    def draw(self, images: Any, low: float, high: float) -> Any:
+        return ops.where(super().draw(images, 0, 1) < 0.5, low, high)
 
 
 class OneOf(keras.layers.Layer):
-    """One of several layers, drawn for each image with their probabilities, or evenly."""
+    """One of several layers for each image, drawn evenly or with their probabilities."""
 
-    def __init__(self, steps: Sequence[Any], p: Sequence[float] | None = None) -> None:
+    def __init__(self, layers: list[Any], p: list[float] | None = None) -> None:
         super().__init__(dtype="float32")
-        self.steps, self.p, self.seeds = steps, p or [1 / len(steps)] * len(steps), keras.random.SeedGenerator()
-        self.built = True
+        self.layers, self.p, self.seeds = layers, p or [1 / len(layers)] * len(layers), keras.random.SeedGenerator()
 
     def call(self, images: Any) -> Any:
         drawn = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), dtype="float32", seed=self.seeds)
         made, below = images, 1.0
-        for step, p in zip(self.steps, self.p, strict=True):
-            made, below = ops.where(drawn < below, step(images), made), below - p
+        for layer, p in zip(self.layers, self.p, strict=True):
+            made, below = ops.where(drawn < below, layer(images), made), below - p
         return made
 
 
-class Random(keras.layers.Layer):
-    """Apply a function to each image with a probability, and with arguments drawn evenly between their ends."""
+class RandomApply(OneOf):
+    """Layers one after another, with a probability."""
 
-    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
-        super().__init__(dtype="float32")
-        self.function, self.p, self.ends, self.seeds = function, p, ends, keras.random.SeedGenerator()
-
-    def draw(self, images: Any, low: float = 0.0, high: float = 1.0) -> Any:
-        return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, "float32", self.seeds)
-
-    def call(self, images: Any) -> Any:
-        made = self.function(images, **{name: self.draw(images, *ends) for name, ends in self.ends.items()})
-        return ops.where(self.draw(images) < self.p, ops.clip(made, 0, 1), images)
+    def __init__(self, layers: list[Any], p: float) -> None:
+        super().__init__([keras.layers.Pipeline(layers), keras.layers.Identity()], p=[p, 1 - p])
 
 
-def autocontrast(images: Any, share: Any) -> Any:
+def warp(images: Any, *rows: Any) -> Any:
+    """Take each point (x, y, 1), counted from pixel centers, from where a matrix of these rows maps it."""
+    matrix = [0 * images[:, :1, :1, :1] + number for number in (*rows, 0.0, 0.0)]
+    matrix = ops.reshape(ops.concatenate(matrix, 1), (-1, 8))
+    return ops.image.affine_transform(images, matrix, fill_mode="constant", data_format="channels_last")
+
+
+def affine(images: Any, shear_x: Any = 0.0, shear_y: Any = 0.0, x: Any = 0.0, y: Any = 0.0) -> Any:
+    """Shear by slopes about the upper left corner, and move by fractions of the size, in whole pixels."""
+    height, width = images.shape[1:3]
+    right, down = (ops.trunc(ops.round(move * 1000) / 1000) for move in (x * width, y * height))
+    return warp(images, 1, shear_x, shear_x / 2 - right, shear_y, 1, shear_y / 2 - down)
+
+
+def autocontrast(images: Any, share: Any = 1.0) -> Any:
     low, high = ops.min(images, axis=(1, 2), keepdims=True), ops.max(images, axis=(1, 2), keepdims=True)
     return ops.where(high > low, images + share * ((images - low) / ops.maximum(high - low, 1e-6) - images), images)
 
@@ -65,21 +78,19 @@ def brightness(images: Any, factor: Any) -> Any:
 
 def check(images: Any, kind: str) -> None:
     """Raise ValueError for images whose values would be misread; in a traced graph there are no values to look at."""
-    found, good = f"{kind} {list(images.shape)}", kind == "uint8" or "float" in kind
-    if "float" in kind and 0 not in images.shape:
-        try:
-            low, high = (float(ops.convert_to_numpy(end(images))) for end in (ops.min, ops.max))
-        except (NotImplementedError, RuntimeError, TypeError, ValueError):  # what the backends raise while they trace
-            low, high = 0.0, 1.0
-        found, good = f"{found} from {low:g} to {high:g}", -1e-3 <= low <= high <= 1.001
+    try:
+        low, high = (float(ops.convert_to_numpy(end(images))) for end in (ops.min, ops.max))
+    except (NotImplementedError, RuntimeError, TypeError, ValueError):  # what the backends raise while they trace
+        low, high = 0.0, 1.0
+    good = kind == "uint8" or ("float" in kind and -1e-3 <= low <= high <= 1.001)
     if not good or len(images.shape) != 4 or 0 in images.shape[1:]:
+        found = f"{kind} {list(images.shape)} from {low:g} to {high:g}"
         raise ValueError(f"images must be [B, H, W, C], uint8 or floats in [0, 1], not {found}")
 
 
 def gray(images: Any) -> Any:
-    channels = images.shape[-1]
-    weights = [0.299, 0.587, 0.114] if channels == 3 else [1 / channels] * channels
-    return ops.sum(images * ops.convert_to_tensor(weights, "float32"), axis=-1, keepdims=True)
+    weights = [0.299, 0.587, 0.114] if images.shape[-1] == 3 else [1 / images.shape[-1]] * images.shape[-1]
+    return ops.sum(images * ops.convert_to_tensor(weights, "float32"), -1, keepdims=True)
 
 
 def contrast(images: Any, factor: Any) -> Any:
@@ -87,7 +98,7 @@ def contrast(images: Any, factor: Any) -> Any:
     return mean + factor * (images - mean)
 
 
-def equalize(images: Any, share: Any) -> Any:
+def equalize(images: Any, share: Any = 1.0) -> Any:
     """Blend with the image whose levels are as frequent as one another, as in Pillow, for each channel."""
     height, width, channels = images.shape[1:]
     levels = ops.reshape(ops.cast(ops.round(images * 255), "int32"), (-1, height * width, channels))
@@ -107,13 +118,6 @@ def posterize(images: Any, bits: Any) -> Any:
     return ops.floor(ops.floor(images * 255 + 1e-3) / step) * step / 255
 
 
-def warp(images: Any, *rows: Any) -> Any:
-    """Take each point (x, y, 1), counted from pixel centers, from where a matrix of these rows maps it."""
-    matrix = [0 * images[:, :1, :1, :1] + number for number in (*rows, 0.0, 0.0)]
-    matrix = ops.reshape(ops.concatenate(matrix, 1), (-1, 8))
-    return ops.image.affine_transform(images, matrix, fill_mode="constant", data_format="channels_last")
-
-
 def rotate(images: Any, degrees: Any) -> Any:
     """Turn counterclockwise about the center."""
     height, width = images.shape[1:3]
@@ -128,148 +132,112 @@ def saturation(images: Any, factor: Any) -> Any:
 
 def sharpness(images: Any, factor: Any) -> Any:
     """A blend with a smoothed image, beyond it above 1; the border stays."""
-    inner = images[:, 1:-1, 1:-1]
-    rows = images[:, :-2] + images[:, 1:-1] + images[:, 2:]
-    smooth = (rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:] + 4 * inner) / 13
-    return images + ops.pad((factor - 1) * (inner - smooth), ((0, 0), (1, 1), (1, 1), (0, 0)))
-
-
-def shear(images: Any, x: Any = 0.0, y: Any = 0.0) -> Any:
-    """Shear by slopes, about the upper left corner."""
-    return warp(images, 1, x, x / 2, y, 1, y / 2)
+    details = 9 / 13 * (images[:, 1:-1, 1:-1] - ops.average_pool(images, 3, 1, data_format="channels_last"))
+    return images + ops.pad((factor - 1) * details, ((0, 0), (1, 1), (1, 1), (0, 0)))
 
 
 def solarize(images: Any, threshold: Any) -> Any:
     return ops.where(images < threshold - 1e-4, images, 1 - images)
 
 
-def translate(images: Any, x: Any = 0.0, y: Any = 0.0) -> Any:
-    """Move by fractions of the size, in whole pixels."""
-    height, width = images.shape[1:3]
-    right, down = (ops.trunc(ops.round(move * 1000) / 1000) for move in (x * width, y * height))
-    return warp(images, 1, 0, -right, 0, 1, -down)
-
-
-class Augment(keras.layers.Layer):
+class Augment(keras.layers.Pipeline):
     """The policy for images ``[B, H, W, C]``, uint8 or floats in [0, 1], each augmented for itself; outside of training
     they stay as they are. ``keras.utils.set_random_seed`` seeds it.
     """
 
     def __init__(self) -> None:
-        super().__init__(dtype="float32")  # 16-bit coordinates are too coarse
-        self.steps = [
+        super().__init__([
             OneOf([
-                InTurn([
+                keras.layers.Pipeline([
                     keras.layers.RandomInvert((0.1, 0.1), value_range=(0, 1)),
-                    OneOf([Random(contrast, p=0.2, factor=(0.4, 0.4)), Random(contrast, p=0.2, factor=(1.6, 1.6))]),
+                    RandomApply([Either(contrast, factor=(0.4, 1.6))], p=0.2),
                 ]),
-                InTurn([
-                    OneOf([
-                        Random(rotate, p=0.7, degrees=(-6.66666, -6.66666)),
-                        Random(rotate, p=0.7, degrees=(6.66666, 6.66666)),
-                    ]),
-                    OneOf([
-                        Random(translate, p=0.3, x=(-0.453172, -0.453172)),
-                        Random(translate, p=0.3, x=(0.453172, 0.453172)),
-                    ]),
+                keras.layers.Pipeline([
+                    RandomApply([Either(rotate, degrees=(-6.66666, 6.66666))], p=0.7),
+                    RandomApply([Either(affine, x=(-0.453172, 0.453172))], p=0.3),
                 ]),
-                InTurn([
-                    OneOf([Random(sharpness, p=0.8, factor=(0.9, 0.9)), Random(sharpness, p=0.8, factor=(1.1, 1.1))]),
-                    OneOf([Random(sharpness, p=0.9, factor=(0.7, 0.7)), Random(sharpness, p=0.9, factor=(1.3, 1.3))]),
+                keras.layers.Pipeline([
+                    RandomApply([Either(sharpness, factor=(0.9, 1.1))], p=0.8),
+                    RandomApply([Either(sharpness, factor=(0.7, 1.3))], p=0.9),
                 ]),
-                InTurn([
-                    OneOf([
-                        Random(shear, p=0.5, y=(-0.266667, -0.266667)),
-                        Random(shear, p=0.5, y=(0.266667, 0.266667)),
-                    ]),
-                    OneOf([
-                        Random(translate, p=0.7, y=(-0.453172, -0.453172)),
-                        Random(translate, p=0.7, y=(0.453172, 0.453172)),
-                    ]),
+                keras.layers.Pipeline([
+                    RandomApply([Either(affine, shear_y=(-0.266667, 0.266667))], p=0.5),
+                    RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
                 ]),
-                InTurn([Random(autocontrast, p=0.5, share=(1, 1)), Random(equalize, p=0.9, share=(1, 1))]),
-                InTurn([
-                    OneOf([
-                        Random(shear, p=0.2, y=(-0.233333, -0.233333)),
-                        Random(shear, p=0.2, y=(0.233333, 0.233333)),
-                    ]),
-                    Random(posterize, p=0.3, bits=(5, 5)),
+                keras.layers.Pipeline([
+                    RandomApply([Random(autocontrast)], p=0.5),
+                    RandomApply([Random(equalize)], p=0.9),
                 ]),
-                InTurn([
-                    OneOf([Random(saturation, p=0.4, factor=(0.7, 0.7)), Random(saturation, p=0.4, factor=(1.3, 1.3))]),
-                    OneOf([Random(brightness, p=0.6, factor=(0.3, 0.3)), Random(brightness, p=0.6, factor=(1.7, 1.7))]),
+                keras.layers.Pipeline([
+                    RandomApply([Either(affine, shear_y=(-0.233333, 0.233333))], p=0.2),
+                    RandomApply([Random(posterize, bits=(5, 5))], p=0.3),
                 ]),
-                InTurn([
-                    OneOf([Random(sharpness, p=0.3, factor=(0.1, 0.1)), Random(sharpness, p=0.3, factor=(1.9, 1.9))]),
-                    OneOf([Random(brightness, p=0.7, factor=(0.1, 0.1)), Random(brightness, p=0.7, factor=(1.9, 1.9))]),
+                keras.layers.Pipeline([
+                    RandomApply([Either(saturation, factor=(0.7, 1.3))], p=0.4),
+                    RandomApply([Either(brightness, factor=(0.3, 1.7))], p=0.6),
                 ]),
-                InTurn([Random(equalize, p=0.6, share=(1, 1)), Random(equalize, p=0.5, share=(1, 1))]),
-                InTurn([
-                    OneOf([Random(contrast, p=0.6, factor=(0.3, 0.3)), Random(contrast, p=0.6, factor=(1.7, 1.7))]),
-                    OneOf([Random(sharpness, p=0.6, factor=(0.5, 0.5)), Random(sharpness, p=0.6, factor=(1.5, 1.5))]),
+                keras.layers.Pipeline([
+                    RandomApply([Either(sharpness, factor=(0.1, 1.9))], p=0.3),
+                    RandomApply([Either(brightness, factor=(0.1, 1.9))], p=0.7),
                 ]),
-                InTurn([
-                    OneOf([Random(saturation, p=0.7, factor=(0.3, 0.3)), Random(saturation, p=0.7, factor=(1.7, 1.7))]),
-                    OneOf([
-                        Random(translate, p=0.5, x=(-0.40282, -0.40282)),
-                        Random(translate, p=0.5, x=(0.40282, 0.40282)),
-                    ]),
+                keras.layers.Pipeline([RandomApply([Random(equalize)], p=0.6), RandomApply([Random(equalize)], p=0.5)]),
+                keras.layers.Pipeline([
+                    RandomApply([Either(contrast, factor=(0.3, 1.7))], p=0.6),
+                    RandomApply([Either(sharpness, factor=(0.5, 1.5))], p=0.6),
                 ]),
-                InTurn([Random(equalize, p=0.3, share=(1, 1)), Random(autocontrast, p=0.4, share=(1, 1))]),
-                InTurn([
-                    OneOf([
-                        Random(translate, p=0.4, y=(-0.151057, -0.151057)),
-                        Random(translate, p=0.4, y=(0.151057, 0.151057)),
-                    ]),
-                    OneOf([Random(sharpness, p=0.2, factor=(0.4, 0.4)), Random(sharpness, p=0.2, factor=(1.6, 1.6))]),
+                keras.layers.Pipeline([
+                    RandomApply([Either(saturation, factor=(0.3, 1.7))], p=0.7),
+                    RandomApply([Either(affine, x=(-0.40282, 0.40282))], p=0.5),
                 ]),
-                InTurn([
-                    OneOf([Random(brightness, p=0.9, factor=(0.4, 0.4)), Random(brightness, p=0.9, factor=(1.6, 1.6))]),
-                    OneOf([Random(saturation, p=0.2, factor=(0.2, 0.2)), Random(saturation, p=0.2, factor=(1.8, 1.8))]),
+                keras.layers.Pipeline([
+                    RandomApply([Random(equalize)], p=0.3),
+                    RandomApply([Random(autocontrast)], p=0.4),
                 ]),
-                Random(solarize, p=0.5, threshold=(0.777778, 0.777778)),
-                InTurn([Random(equalize, p=0.2, share=(1, 1)), Random(autocontrast, p=0.6, share=(1, 1))]),
-                InTurn([Random(equalize, p=0.2, share=(1, 1)), Random(equalize, p=0.6, share=(1, 1))]),
-                InTurn([
-                    OneOf([Random(saturation, p=0.9, factor=(0.1, 0.1)), Random(saturation, p=0.9, factor=(1.9, 1.9))]),
-                    Random(equalize, p=0.6, share=(1, 1)),
+                keras.layers.Pipeline([
+                    RandomApply([Either(affine, y=(-0.151057, 0.151057))], p=0.4),
+                    RandomApply([Either(sharpness, factor=(0.4, 1.6))], p=0.2),
                 ]),
-                InTurn([
-                    Random(autocontrast, p=0.8, share=(1, 1)),
-                    Random(solarize, p=0.2, threshold=(0.111111, 0.111111)),
+                keras.layers.Pipeline([
+                    RandomApply([Either(brightness, factor=(0.4, 1.6))], p=0.9),
+                    RandomApply([Either(saturation, factor=(0.2, 1.8))], p=0.2),
                 ]),
-                OneOf([Random(brightness, p=0.1, factor=(0.7, 0.7)), Random(brightness, p=0.1, factor=(1.3, 1.3))]),
-                InTurn([
-                    Random(solarize, p=0.4, threshold=(0.444444, 0.444444)),
-                    Random(autocontrast, p=0.9, share=(1, 1)),
+                RandomApply([Random(solarize, threshold=(0.777778, 0.777778))], p=0.5),
+                keras.layers.Pipeline([
+                    RandomApply([Random(equalize)], p=0.2),
+                    RandomApply([Random(autocontrast)], p=0.6),
                 ]),
-                InTurn([
-                    OneOf([
-                        Random(translate, p=0.9, y=(-0.453172, -0.453172)),
-                        Random(translate, p=0.9, y=(0.453172, 0.453172)),
-                    ]),
-                    OneOf([
-                        Random(translate, p=0.7, y=(-0.453172, -0.453172)),
-                        Random(translate, p=0.7, y=(0.453172, 0.453172)),
-                    ]),
+                keras.layers.Pipeline([RandomApply([Random(equalize)], p=0.2), RandomApply([Random(equalize)], p=0.6)]),
+                keras.layers.Pipeline([
+                    RandomApply([Either(saturation, factor=(0.1, 1.9))], p=0.9),
+                    RandomApply([Random(equalize)], p=0.6),
                 ]),
-                InTurn([
-                    Random(autocontrast, p=0.9, share=(1, 1)),
-                    Random(solarize, p=0.8, threshold=(0.666667, 0.666667)),
+                keras.layers.Pipeline([
+                    RandomApply([Random(autocontrast)], p=0.8),
+                    RandomApply([Random(solarize, threshold=(0.111111, 0.111111))], p=0.2),
                 ]),
-                InTurn([
-                    Random(equalize, p=0.8, share=(1, 1)),
+                RandomApply([Either(brightness, factor=(0.7, 1.3))], p=0.1),
+                keras.layers.Pipeline([
+                    RandomApply([Random(solarize, threshold=(0.444444, 0.444444))], p=0.4),
+                    RandomApply([Random(autocontrast)], p=0.9),
+                ]),
+                keras.layers.Pipeline([
+                    RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.9),
+                    RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
+                ]),
+                keras.layers.Pipeline([
+                    RandomApply([Random(autocontrast)], p=0.9),
+                    RandomApply([Random(solarize, threshold=(0.666667, 0.666667))], p=0.8),
+                ]),
+                keras.layers.Pipeline([
+                    RandomApply([Random(equalize)], p=0.8),
                     keras.layers.RandomInvert((0.1, 0.1), value_range=(0, 1)),
                 ]),
-                InTurn([
-                    OneOf([
-                        Random(translate, p=0.7, y=(-0.453172, -0.453172)),
-                        Random(translate, p=0.7, y=(0.453172, 0.453172)),
-                    ]),
-                    Random(autocontrast, p=0.9, share=(1, 1)),
+                keras.layers.Pipeline([
+                    RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
+                    RandomApply([Random(autocontrast)], p=0.9),
                 ]),
             ]),
-        ]
+        ])
         self.built = True  # there is nothing to build, which Keras would find out by tracing all of it
 
     def call(self, images: Any, training: bool = True) -> Any:
@@ -277,7 +245,5 @@ class Augment(keras.layers.Layer):
             return images
         kind = keras.backend.standardize_dtype(images.dtype)
         check(images, kind)
-        made = ops.cast(images, "float32") / (255 if kind == "uint8" else 1)
-        for step in self.steps:
-            made = step(made)
+        made = super().call(ops.cast(images, "float32") / (255 if kind == "uint8" else 1))
         return ops.cast(ops.round(made * 255) if kind == "uint8" else made, kind)

@@ -8,30 +8,29 @@ from keras import ops
 
 
 class Random(keras.layers.Layer):
-    """Apply a function to each image with a probability, and with arguments drawn evenly between their ends."""
+    """A function of images and of arguments for each, which are drawn evenly between their ends."""
 
-    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
+    def __init__(self, function: Any, **ends: tuple[float, float]) -> None:
         super().__init__(dtype="float32")
-        self.function, self.p, self.ends, self.seeds = function, p, ends, keras.random.SeedGenerator()
+        self.function, self.ends, self.seeds = function, ends, keras.random.SeedGenerator()
 
-    def draw(self, images: Any, low: float = 0.0, high: float = 1.0) -> Any:
+    def draw(self, images: Any, low: float, high: float) -> Any:
         return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, "float32", self.seeds)
 
     def call(self, images: Any) -> Any:
-        made = self.function(images, **{name: self.draw(images, *ends) for name, ends in self.ends.items()})
-        return ops.where(self.draw(images) < self.p, ops.clip(made, 0, 1), images)
+        drawn = {name: self.draw(images, *ends) for name, ends in self.ends.items()}
+        return ops.clip(self.function(images, **drawn), 0, 1)
 
 
 def check(images: Any, kind: str) -> None:
     """Raise ValueError for images whose values would be misread; in a traced graph there are no values to look at."""
-    found, good = f"{kind} {list(images.shape)}", kind == "uint8" or "float" in kind
-    if "float" in kind and 0 not in images.shape:
-        try:
-            low, high = (float(ops.convert_to_numpy(end(images))) for end in (ops.min, ops.max))
-        except (NotImplementedError, RuntimeError, TypeError, ValueError):  # what the backends raise while they trace
-            low, high = 0.0, 1.0
-        found, good = f"{found} from {low:g} to {high:g}", -1e-3 <= low <= high <= 1.001
+    try:
+        low, high = (float(ops.convert_to_numpy(end(images))) for end in (ops.min, ops.max))
+    except (NotImplementedError, RuntimeError, TypeError, ValueError):  # what the backends raise while they trace
+        low, high = 0.0, 1.0
+    good = kind == "uint8" or ("float" in kind and -1e-3 <= low <= high <= 1.001)
     if not good or len(images.shape) != 4 or 0 in images.shape[1:]:
+        found = f"{kind} {list(images.shape)} from {low:g} to {high:g}"
         raise ValueError(f"images must be [B, H, W, C], uint8 or floats in [0, 1], not {found}")
 
 
@@ -49,17 +48,16 @@ def pad_crop(images: Any, padding: Any, x: Any, y: Any) -> Any:
     return warp(images, 1, 0, left, 0, 1, top)
 
 
-class Augment(keras.layers.Layer):
+class Augment(keras.layers.Pipeline):
     """The policy for images ``[B, H, W, C]``, uint8 or floats in [0, 1], each augmented for itself; outside of training
     they stay as they are. ``keras.utils.set_random_seed`` seeds it.
     """
 
     def __init__(self) -> None:
-        super().__init__(dtype="float32")  # 16-bit coordinates are too coarse
-        self.steps = [
+        super().__init__([
             keras.layers.RandomFlip("horizontal"),
             Random(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
-        ]
+        ])
         self.built = True  # there is nothing to build, which Keras would find out by tracing all of it
 
     def call(self, images: Any, training: bool = True) -> Any:
@@ -67,7 +65,5 @@ class Augment(keras.layers.Layer):
             return images
         kind = keras.backend.standardize_dtype(images.dtype)
         check(images, kind)
-        made = ops.cast(images, "float32") / (255 if kind == "uint8" else 1)
-        for step in self.steps:
-            made = step(made)
+        made = super().call(ops.cast(images, "float32") / (255 if kind == "uint8" else 1))
         return ops.cast(ops.round(made * 255) if kind == "uint8" else made, kind)

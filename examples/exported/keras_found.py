@@ -3,42 +3,62 @@
 # Movements in a row are sampled one by one, as usual in keras; --exact composes them.
 # APPROXIMATION: mixing is left out; the training loop has to provide it.
 
-from collections.abc import Sequence
+import math
 from typing import Any
 
 import keras
 from keras import ops
 
 
-class OneOf(keras.layers.Layer):
-    """One of several layers, drawn for each image with their probabilities, or evenly."""
+class Random(keras.layers.Layer):
+    """A function of images and of arguments for each, which are drawn evenly between their ends."""
 
-    def __init__(self, steps: Sequence[Any], p: Sequence[float] | None = None) -> None:
+    def __init__(self, function: Any, **ends: tuple[float, float]) -> None:
         super().__init__(dtype="float32")
-        self.steps, self.p, self.seeds = steps, p or [1 / len(steps)] * len(steps), keras.random.SeedGenerator()
-        self.built = True
+        self.function, self.ends, self.seeds = function, ends, keras.random.SeedGenerator()
+
+    def draw(self, images: Any, low: float, high: float) -> Any:
+        return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, "float32", self.seeds)
+
+    def call(self, images: Any) -> Any:
+        drawn = {name: self.draw(images, *ends) for name, ends in self.ends.items()}
+        return ops.clip(self.function(images, **drawn), 0, 1)
+
+
+class Either(Random):
+    """The same with arguments that are either of their ends."""
+
+    def draw(self, images: Any, low: float, high: float) -> Any:
+        return ops.where(super().draw(images, 0, 1) < 0.5, low, high)
+
+
+class OneOf(keras.layers.Layer):
+    """One of several layers for each image, drawn evenly or with their probabilities."""
+
+    def __init__(self, layers: list[Any], p: list[float] | None = None) -> None:
+        super().__init__(dtype="float32")
+        self.layers, self.p, self.seeds = layers, p or [1 / len(layers)] * len(layers), keras.random.SeedGenerator()
 
     def call(self, images: Any) -> Any:
         drawn = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), dtype="float32", seed=self.seeds)
         made, below = images, 1.0
-        for step, p in zip(self.steps, self.p, strict=True):
-            made, below = ops.where(drawn < below, step(images), made), below - p
+        for layer, p in zip(self.layers, self.p, strict=True):
+            made, below = ops.where(drawn < below, layer(images), made), below - p
         return made
 
 
-class Random(keras.layers.Layer):
-    """Apply a function to each image with a probability, and with arguments drawn evenly between their ends."""
+def warp(images: Any, *rows: Any) -> Any:
+    """Take each point (x, y, 1), counted from pixel centers, from where a matrix of these rows maps it."""
+    matrix = [0 * images[:, :1, :1, :1] + number for number in (*rows, 0.0, 0.0)]
+    matrix = ops.reshape(ops.concatenate(matrix, 1), (-1, 8))
+    return ops.image.affine_transform(images, matrix, fill_mode="constant", data_format="channels_last")
 
-    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
-        super().__init__(dtype="float32")
-        self.function, self.p, self.ends, self.seeds = function, p, ends, keras.random.SeedGenerator()
 
-    def draw(self, images: Any, low: float = 0.0, high: float = 1.0) -> Any:
-        return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, "float32", self.seeds)
-
-    def call(self, images: Any) -> Any:
-        made = self.function(images, **{name: self.draw(images, *ends) for name, ends in self.ends.items()})
-        return ops.where(self.draw(images) < self.p, ops.clip(made, 0, 1), images)
+def affine(images: Any, shear_x: Any = 0.0, shear_y: Any = 0.0, x: Any = 0.0, y: Any = 0.0) -> Any:
+    """Shear by slopes about the upper left corner, and move by fractions of the size, in whole pixels."""
+    height, width = images.shape[1:3]
+    right, down = (ops.trunc(ops.round(move * 1000) / 1000) for move in (x * width, y * height))
+    return warp(images, 1, shear_x, shear_x / 2 - right, shear_y, 1, shear_y / 2 - down)
 
 
 def brightness(images: Any, factor: Any) -> Any:
@@ -47,21 +67,19 @@ def brightness(images: Any, factor: Any) -> Any:
 
 def check(images: Any, kind: str) -> None:
     """Raise ValueError for images whose values would be misread; in a traced graph there are no values to look at."""
-    found, good = f"{kind} {list(images.shape)}", kind == "uint8" or "float" in kind
-    if "float" in kind and 0 not in images.shape:
-        try:
-            low, high = (float(ops.convert_to_numpy(end(images))) for end in (ops.min, ops.max))
-        except (NotImplementedError, RuntimeError, TypeError, ValueError):  # what the backends raise while they trace
-            low, high = 0.0, 1.0
-        found, good = f"{found} from {low:g} to {high:g}", -1e-3 <= low <= high <= 1.001
+    try:
+        low, high = (float(ops.convert_to_numpy(end(images))) for end in (ops.min, ops.max))
+    except (NotImplementedError, RuntimeError, TypeError, ValueError):  # what the backends raise while they trace
+        low, high = 0.0, 1.0
+    good = kind == "uint8" or ("float" in kind and -1e-3 <= low <= high <= 1.001)
     if not good or len(images.shape) != 4 or 0 in images.shape[1:]:
+        found = f"{kind} {list(images.shape)} from {low:g} to {high:g}"
         raise ValueError(f"images must be [B, H, W, C], uint8 or floats in [0, 1], not {found}")
 
 
 def gray(images: Any) -> Any:
-    channels = images.shape[-1]
-    weights = [0.299, 0.587, 0.114] if channels == 3 else [1 / channels] * channels
-    return ops.sum(images * ops.convert_to_tensor(weights, "float32"), axis=-1, keepdims=True)
+    weights = [0.299, 0.587, 0.114] if images.shape[-1] == 3 else [1 / images.shape[-1]] * images.shape[-1]
+    return ops.sum(images * ops.convert_to_tensor(weights, "float32"), -1, keepdims=True)
 
 
 def contrast(images: Any, factor: Any) -> Any:
@@ -69,7 +87,7 @@ def contrast(images: Any, factor: Any) -> Any:
     return mean + factor * (images - mean)
 
 
-def equalize(images: Any, share: Any) -> Any:
+def equalize(images: Any, share: Any = 1.0) -> Any:
     """Blend with the image whose levels are as frequent as one another, as in Pillow, for each channel."""
     height, width, channels = images.shape[1:]
     levels = ops.reshape(ops.cast(ops.round(images * 255), "int32"), (-1, height * width, channels))
@@ -84,13 +102,6 @@ def equalize(images: Any, share: Any) -> Any:
     return images + share * (new - images)
 
 
-def warp(images: Any, *rows: Any) -> Any:
-    """Take each point (x, y, 1), counted from pixel centers, from where a matrix of these rows maps it."""
-    matrix = [0 * images[:, :1, :1, :1] + number for number in (*rows, 0.0, 0.0)]
-    matrix = ops.reshape(ops.concatenate(matrix, 1), (-1, 8))
-    return ops.image.affine_transform(images, matrix, fill_mode="constant", data_format="channels_last")
-
-
 def pad_crop(images: Any, padding: Any, x: Any, y: Any) -> Any:
     """Pad by a fraction of the size, and crop the original size at a place between 0 and 1."""
     down, across = (ops.round(padding * length) for length in images.shape[1:3])
@@ -103,66 +114,56 @@ def posterize(images: Any, bits: Any) -> Any:
     return ops.floor(ops.floor(images * 255 + 1e-3) / step) * step / 255
 
 
+def rotate(images: Any, degrees: Any) -> Any:
+    """Turn counterclockwise about the center."""
+    height, width = images.shape[1:3]
+    x, y, angle = (width - 1) / 2, (height - 1) / 2, degrees * math.pi / 180
+    cos, sin = ops.cos(angle), ops.sin(angle)
+    return warp(images, cos, -sin, x - cos * x + sin * y, sin, cos, y - sin * x - cos * y)
+
+
 def saturation(images: Any, factor: Any) -> Any:
     return gray(images) + factor * (images - gray(images))
 
 
 def sharpness(images: Any, factor: Any) -> Any:
     """A blend with a smoothed image, beyond it above 1; the border stays."""
-    inner = images[:, 1:-1, 1:-1]
-    rows = images[:, :-2] + images[:, 1:-1] + images[:, 2:]
-    smooth = (rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:] + 4 * inner) / 13
-    return images + ops.pad((factor - 1) * (inner - smooth), ((0, 0), (1, 1), (1, 1), (0, 0)))
-
-
-def shear(images: Any, x: Any = 0.0, y: Any = 0.0) -> Any:
-    """Shear by slopes, about the upper left corner."""
-    return warp(images, 1, x, x / 2, y, 1, y / 2)
+    details = 9 / 13 * (images[:, 1:-1, 1:-1] - ops.average_pool(images, 3, 1, data_format="channels_last"))
+    return images + ops.pad((factor - 1) * details, ((0, 0), (1, 1), (1, 1), (0, 0)))
 
 
 def solarize(images: Any, threshold: Any) -> Any:
     return ops.where(images < threshold - 1e-4, images, 1 - images)
 
 
-def translate(images: Any, x: Any = 0.0, y: Any = 0.0) -> Any:
-    """Move by fractions of the size, in whole pixels."""
-    height, width = images.shape[1:3]
-    right, down = (ops.trunc(ops.round(move * 1000) / 1000) for move in (x * width, y * height))
-    return warp(images, 1, 0, -right, 0, 1, -down)
-
-
-class Augment(keras.layers.Layer):
+class Augment(keras.layers.Pipeline):
     """The policy for images ``[B, H, W, C]``, uint8 or floats in [0, 1], each augmented for itself; outside of training
     they stay as they are. ``keras.utils.set_random_seed`` seeds it.
     """
 
     def __init__(self) -> None:
-        super().__init__(dtype="float32")  # 16-bit coordinates are too coarse
-        self.steps = [
+        super().__init__([
             keras.layers.RandomFlip("horizontal"),
             Random(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
             *[
                 OneOf([
                     keras.layers.Identity(),
-                    OneOf([Random(shear, x=(-0.09, -0.09)), Random(shear, x=(0.09, 0.09))]),
-                    OneOf([Random(shear, y=(-0.09, -0.09)), Random(shear, y=(0.09, 0.09))]),
-                    OneOf([Random(translate, x=(-0.135952, -0.135952)), Random(translate, x=(0.135952, 0.135952))]),
-                    OneOf([Random(translate, y=(-0.135952, -0.135952)), Random(translate, y=(0.135952, 0.135952))]),
-                    OneOf([
-                        keras.layers.RandomRotation((-0.025, -0.025), fill_mode="constant"),
-                        keras.layers.RandomRotation((0.025, 0.025), fill_mode="constant"),
-                    ]),
-                    OneOf([Random(brightness, factor=(0.73, 0.73)), Random(brightness, factor=(1.27, 1.27))]),
-                    OneOf([Random(saturation, factor=(0.73, 0.73)), Random(saturation, factor=(1.27, 1.27))]),
-                    OneOf([Random(contrast, factor=(0.73, 0.73)), Random(contrast, factor=(1.27, 1.27))]),
-                    OneOf([Random(sharpness, factor=(0.73, 0.73)), Random(sharpness, factor=(1.27, 1.27))]),
+                    Either(affine, shear_x=(-0.09, 0.09)),
+                    Either(affine, shear_y=(-0.09, 0.09)),
+                    Either(affine, x=(-0.135952, 0.135952)),
+                    Either(affine, y=(-0.135952, 0.135952)),
+                    Either(rotate, degrees=(-9, 9)),
+                    Either(brightness, factor=(0.73, 1.27)),
+                    Either(saturation, factor=(0.73, 1.27)),
+                    Either(contrast, factor=(0.73, 1.27)),
+                    Either(sharpness, factor=(0.73, 1.27)),
                     Random(posterize, bits=(6.8, 6.8)),
                     Random(solarize, threshold=(0.7, 0.7)),
                     keras.layers.AutoContrast(value_range=(0, 1)),
-                    Random(equalize, share=(1, 1)),
+                    Random(equalize),
                 ]),
             ] * 2,
-        ]
+        ])
         self.built = True  # there is nothing to build, which Keras would find out by tracing all of it
 
     def call(self, images: Any, training: bool = True) -> Any:
@@ -170,7 +171,5 @@ class Augment(keras.layers.Layer):
             return images
         kind = keras.backend.standardize_dtype(images.dtype)
         check(images, kind)
-        made = ops.cast(images, "float32") / (255 if kind == "uint8" else 1)
-        for step in self.steps:
-            made = step(made)
+        made = super().call(ops.cast(images, "float32") / (255 if kind == "uint8" else 1))
         return ops.cast(ops.round(made * 255) if kind == "uint8" else made, kind)

@@ -1,7 +1,6 @@
 # Augmentation policy 'trivialaugment-wide' (5221c6efb00e), as a Keras 3 preprocessing layer, on any backend.
 # Exported by autoaug 0.1.0; runs without it: images = Augment()(images, training=True)
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -9,34 +8,47 @@ from keras import ops
 
 
 class OneOf(keras.layers.Layer):
-    """One of several layers, drawn for each image with their probabilities, or evenly."""
+    """One of several layers for each image, drawn evenly or with their probabilities."""
 
-    def __init__(self, steps: Sequence[Any], p: Sequence[float] | None = None) -> None:
+    def __init__(self, layers: list[Any], p: list[float] | None = None) -> None:
         super().__init__(dtype="float32")
-        self.steps, self.p, self.seeds = steps, p or [1 / len(steps)] * len(steps), keras.random.SeedGenerator()
-        self.built = True
+        self.layers, self.p, self.seeds = layers, p or [1 / len(layers)] * len(layers), keras.random.SeedGenerator()
 
     def call(self, images: Any) -> Any:
         drawn = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), dtype="float32", seed=self.seeds)
         made, below = images, 1.0
-        for step, p in zip(self.steps, self.p, strict=True):
-            made, below = ops.where(drawn < below, step(images), made), below - p
+        for layer, p in zip(self.layers, self.p, strict=True):
+            made, below = ops.where(drawn < below, layer(images), made), below - p
         return made
 
 
 class Random(keras.layers.Layer):
-    """Apply a function to each image with a probability, and with arguments drawn evenly between their ends."""
+    """A function of images and of arguments for each, which are drawn evenly between their ends."""
 
-    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
+    def __init__(self, function: Any, **ends: tuple[float, float]) -> None:
         super().__init__(dtype="float32")
-        self.function, self.p, self.ends, self.seeds = function, p, ends, keras.random.SeedGenerator()
+        self.function, self.ends, self.seeds = function, ends, keras.random.SeedGenerator()
 
-    def draw(self, images: Any, low: float = 0.0, high: float = 1.0) -> Any:
+    def draw(self, images: Any, low: float, high: float) -> Any:
         return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, "float32", self.seeds)
 
     def call(self, images: Any) -> Any:
-        made = self.function(images, **{name: self.draw(images, *ends) for name, ends in self.ends.items()})
-        return ops.where(self.draw(images) < self.p, ops.clip(made, 0, 1), images)
+        drawn = {name: self.draw(images, *ends) for name, ends in self.ends.items()}
+        return ops.clip(self.function(images, **drawn), 0, 1)
+
+
+def warp(images: Any, *rows: Any) -> Any:
+    """Take each point (x, y, 1), counted from pixel centers, from where a matrix of these rows maps it."""
+    matrix = [0 * images[:, :1, :1, :1] + number for number in (*rows, 0.0, 0.0)]
+    matrix = ops.reshape(ops.concatenate(matrix, 1), (-1, 8))
+    return ops.image.affine_transform(images, matrix, fill_mode="constant", data_format="channels_last")
+
+
+def affine(images: Any, shear_x: Any = 0.0, shear_y: Any = 0.0, x: Any = 0.0, y: Any = 0.0) -> Any:
+    """Shear by slopes about the upper left corner, and move by fractions of the size, in whole pixels."""
+    height, width = images.shape[1:3]
+    right, down = (ops.trunc(ops.round(move * 1000) / 1000) for move in (x * width, y * height))
+    return warp(images, 1, shear_x, shear_x / 2 - right, shear_y, 1, shear_y / 2 - down)
 
 
 def brightness(images: Any, factor: Any) -> Any:
@@ -45,21 +57,19 @@ def brightness(images: Any, factor: Any) -> Any:
 
 def check(images: Any, kind: str) -> None:
     """Raise ValueError for images whose values would be misread; in a traced graph there are no values to look at."""
-    found, good = f"{kind} {list(images.shape)}", kind == "uint8" or "float" in kind
-    if "float" in kind and 0 not in images.shape:
-        try:
-            low, high = (float(ops.convert_to_numpy(end(images))) for end in (ops.min, ops.max))
-        except (NotImplementedError, RuntimeError, TypeError, ValueError):  # what the backends raise while they trace
-            low, high = 0.0, 1.0
-        found, good = f"{found} from {low:g} to {high:g}", -1e-3 <= low <= high <= 1.001
+    try:
+        low, high = (float(ops.convert_to_numpy(end(images))) for end in (ops.min, ops.max))
+    except (NotImplementedError, RuntimeError, TypeError, ValueError):  # what the backends raise while they trace
+        low, high = 0.0, 1.0
+    good = kind == "uint8" or ("float" in kind and -1e-3 <= low <= high <= 1.001)
     if not good or len(images.shape) != 4 or 0 in images.shape[1:]:
+        found = f"{kind} {list(images.shape)} from {low:g} to {high:g}"
         raise ValueError(f"images must be [B, H, W, C], uint8 or floats in [0, 1], not {found}")
 
 
 def gray(images: Any) -> Any:
-    channels = images.shape[-1]
-    weights = [0.299, 0.587, 0.114] if channels == 3 else [1 / channels] * channels
-    return ops.sum(images * ops.convert_to_tensor(weights, "float32"), axis=-1, keepdims=True)
+    weights = [0.299, 0.587, 0.114] if images.shape[-1] == 3 else [1 / images.shape[-1]] * images.shape[-1]
+    return ops.sum(images * ops.convert_to_tensor(weights, "float32"), -1, keepdims=True)
 
 
 def contrast(images: Any, factor: Any) -> Any:
@@ -67,7 +77,7 @@ def contrast(images: Any, factor: Any) -> Any:
     return mean + factor * (images - mean)
 
 
-def equalize(images: Any, share: Any) -> Any:
+def equalize(images: Any, share: Any = 1.0) -> Any:
     """Blend with the image whose levels are as frequent as one another, as in Pillow, for each channel."""
     height, width, channels = images.shape[1:]
     levels = ops.reshape(ops.cast(ops.round(images * 255), "int32"), (-1, height * width, channels))
@@ -93,45 +103,23 @@ def saturation(images: Any, factor: Any) -> Any:
 
 def sharpness(images: Any, factor: Any) -> Any:
     """A blend with a smoothed image, beyond it above 1; the border stays."""
-    inner = images[:, 1:-1, 1:-1]
-    rows = images[:, :-2] + images[:, 1:-1] + images[:, 2:]
-    smooth = (rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:] + 4 * inner) / 13
-    return images + ops.pad((factor - 1) * (inner - smooth), ((0, 0), (1, 1), (1, 1), (0, 0)))
+    details = 9 / 13 * (images[:, 1:-1, 1:-1] - ops.average_pool(images, 3, 1, data_format="channels_last"))
+    return images + ops.pad((factor - 1) * details, ((0, 0), (1, 1), (1, 1), (0, 0)))
 
 
-def warp(images: Any, *rows: Any) -> Any:
-    """Take each point (x, y, 1), counted from pixel centers, from where a matrix of these rows maps it."""
-    matrix = [0 * images[:, :1, :1, :1] + number for number in (*rows, 0.0, 0.0)]
-    matrix = ops.reshape(ops.concatenate(matrix, 1), (-1, 8))
-    return ops.image.affine_transform(images, matrix, fill_mode="constant", data_format="channels_last")
-
-
-def shear(images: Any, x: Any = 0.0, y: Any = 0.0) -> Any:
-    """Shear by slopes, about the upper left corner."""
-    return warp(images, 1, x, x / 2, y, 1, y / 2)
-
-
-def translate(images: Any, x: Any = 0.0, y: Any = 0.0) -> Any:
-    """Move by fractions of the size, in whole pixels."""
-    height, width = images.shape[1:3]
-    right, down = (ops.trunc(ops.round(move * 1000) / 1000) for move in (x * width, y * height))
-    return warp(images, 1, 0, -right, 0, 1, -down)
-
-
-class Augment(keras.layers.Layer):
+class Augment(keras.layers.Pipeline):
     """The policy for images ``[B, H, W, C]``, uint8 or floats in [0, 1], each augmented for itself; outside of training
     they stay as they are. ``keras.utils.set_random_seed`` seeds it.
     """
 
     def __init__(self) -> None:
-        super().__init__(dtype="float32")  # 16-bit coordinates are too coarse
-        self.steps = [
+        super().__init__([
             OneOf([
                 keras.layers.Identity(),
-                Random(shear, x=(-0.99, 0.99)),
-                Random(shear, y=(-0.99, 0.99)),
-                Random(translate, x=(-0.142857, 0.142857)),
-                Random(translate, y=(-0.142857, 0.142857)),
+                Random(affine, shear_x=(-0.99, 0.99)),
+                Random(affine, shear_y=(-0.99, 0.99)),
+                Random(affine, x=(-0.142857, 0.142857)),
+                Random(affine, y=(-0.142857, 0.142857)),
                 keras.layers.RandomRotation((-0.375, 0.375), fill_mode="constant"),
                 Random(brightness, factor=(0.01, 1.99)),
                 Random(saturation, factor=(0.01, 1.99)),
@@ -140,9 +128,9 @@ class Augment(keras.layers.Layer):
                 Random(posterize, bits=(2, 8)),
                 keras.layers.Solarization(threshold_factor=(0, 1), value_range=(0, 1)),
                 keras.layers.AutoContrast(value_range=(0, 1)),
-                Random(equalize, share=(1, 1)),
+                Random(equalize),
             ]),
-        ]
+        ])
         self.built = True  # there is nothing to build, which Keras would find out by tracing all of it
 
     def call(self, images: Any, training: bool = True) -> Any:
@@ -150,7 +138,5 @@ class Augment(keras.layers.Layer):
             return images
         kind = keras.backend.standardize_dtype(images.dtype)
         check(images, kind)
-        made = ops.cast(images, "float32") / (255 if kind == "uint8" else 1)
-        for step in self.steps:
-            made = step(made)
+        made = super().call(ops.cast(images, "float32") / (255 if kind == "uint8" else 1))
         return ops.cast(ops.round(made * 255) if kind == "uint8" else made, kind)

@@ -11,41 +11,64 @@ from kornia.geometry.transform import warp_affine
 from torch import Tensor, nn
 
 
+class Random(nn.Module):
+    """A function of images and of arguments for each, which are drawn evenly between their ends."""
+
+    def __init__(self, function: Any, **ends: tuple[float, float]) -> None:
+        super().__init__()
+        self.function, self.ends = function, ends
+
+    def draw(self, images: Tensor, low: float, high: float) -> Tensor:
+        return torch.empty(len(images)).uniform_(low, high).to(images)
+
+    def forward(self, images: Tensor) -> Tensor:
+        drawn = {name: self.draw(images, *ends) for name, ends in self.ends.items()}
+        return self.function(images, **drawn).clamp(0, 1)
+
+
+class Either(Random):
+    """The same with arguments that are either of their ends."""
+
+    def draw(self, images: Tensor, low: float, high: float) -> Tensor:
+        return torch.tensor([low, high])[torch.randint(2, (len(images),))].to(images)
+
+
 class OneOf(nn.ModuleList):
     """One of several modules for each image, drawn evenly or with their probabilities."""
 
     def __init__(self, modules: list[nn.Module], p: list[float] | None = None) -> None:
         super().__init__(modules)
-        self.p = torch.tensor(p or [1.0] * len(modules))
+        self.bounds = torch.tensor(p or [1 / len(modules)] * len(modules)).cumsum(0)[:-1]
 
     def forward(self, images: Tensor) -> Tensor:
-        made, drawn = images.clone(), self.p.multinomial(max(len(images), 1), replacement=True)[: len(images)]
-        for index, module in enumerate(self):
-            rows = drawn == index
-            if rows.any():
-                made[rows] = module(images[rows])
+        made, drawn = images.clone(), torch.bucketize(torch.rand(len(images)), self.bounds)
+        for index in drawn.unique():
+            made[drawn == index] = self[index](images[drawn == index])
         return made
 
 
-class Random(nn.Module):
-    """Apply a function to each image with a probability, and with arguments drawn evenly between their ends."""
+class RandomApply(OneOf):
+    """Modules one after another, with a probability."""
 
-    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
-        super().__init__()
-        self.function, self.p, self.ends = function, p, ends
+    def __init__(self, modules: list[nn.Module], p: float) -> None:
+        super().__init__([nn.Sequential(*modules), nn.Identity()], p=[p, 1 - p])
 
-    def forward(self, images: Tensor) -> Tensor:
-        made, rows = images.clone(), torch.rand(len(images)) < self.p
-        drawn = {name: torch.empty(int(rows.sum())).uniform_(*ends).to(images) for name, ends in self.ends.items()}
-        if rows.any():
-            made[rows] = self.function(images[rows], **drawn).clamp(0, 1)
-        return made
+
+def warp(images: Tensor, *rows: Any) -> Tensor:
+    """Move points (x, y, 1), counted from pixel centers, by a matrix, whose first two rows are given."""
+    matrix = [torch.as_tensor(number).to(images).expand(len(images)) for number in rows]
+    return warp_affine(images, torch.stack(matrix, 1).view(-1, 2, 3), images.shape[-2:])
+
+
+def affine(images: Tensor, shear_x: Any = 0.0, shear_y: Any = 0.0, x: Any = 0.0, y: Any = 0.0) -> Tensor:
+    """Shear by slopes about the upper left corner, and move by fractions of the size, in whole pixels."""
+    moves = (x * images.shape[-1], y * images.shape[-2])
+    right, down = (torch.as_tensor(move).round(decimals=3).trunc() for move in moves)
+    return warp(images, 1, -shear_x, right - shear_x / 2, -shear_y, 1, down - shear_y / 2)
 
 
 def check(images: Tensor) -> None:
     """Raise ValueError for images whose values would be misread."""
-    if not isinstance(images, Tensor) or images.is_complex():
-        raise ValueError(f"images must be tensors of uint8 or floats in [0, 1], not {type(images).__name__}")
     low, high = images.aminmax() if images.numel() else (0, 0)
     good = images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001)
     if not good or images.ndim not in (3, 4) or 0 in images.shape[-3:]:
@@ -55,24 +78,6 @@ def check(images: Tensor) -> None:
 
 def saturation(images: Tensor, factor: Tensor) -> Tensor:
     return E.adjust_saturation_with_gray_subtraction(images, factor) if images.shape[1] == 3 else images
-
-
-def warp(images: Tensor, *rows: Any) -> Tensor:
-    """Move points (x, y, 1), counted from pixel centers, by a matrix, whose first two rows are given."""
-    matrix = [torch.as_tensor(number).to(images).expand(len(images)) for number in rows]
-    return warp_affine(images, torch.stack(matrix, 1).view(-1, 2, 3), images.shape[-2:])
-
-
-def shear(images: Tensor, x: Any = 0, y: Any = 0) -> Tensor:
-    """Shear by slopes, about the upper left corner."""
-    return warp(images, 1, -x, -x / 2, -y, 1, -y / 2)
-
-
-def translate(images: Tensor, x: Any = 0, y: Any = 0) -> Tensor:
-    """Move by fractions of the size, in whole pixels."""
-    moves = (x * images.shape[-1], y * images.shape[-2])
-    right, down = (torch.as_tensor(move).float().round(decimals=3).trunc() for move in moves)
-    return warp(images, 1, 0, right, 0, 1, down)
 
 
 class Augment(nn.Sequential):
@@ -85,112 +90,67 @@ class Augment(nn.Sequential):
             OneOf([
                 nn.Sequential(
                     K.RandomInvert(p=0.1),
-                    OneOf([
-                        Random(E.adjust_contrast_with_mean_subtraction, p=0.2, factor=(0.4, 0.4)),
-                        Random(E.adjust_contrast_with_mean_subtraction, p=0.2, factor=(1.6, 1.6)),
-                    ]),
+                    RandomApply([Either(E.adjust_contrast_with_mean_subtraction, factor=(0.4, 1.6))], p=0.2),
                 ),
                 nn.Sequential(
                     OneOf([K.RandomRotation((-6.66666, -6.66666), p=0.7), K.RandomRotation((6.66666, 6.66666), p=0.7)]),
-                    OneOf([
-                        Random(translate, p=0.3, x=(-0.453172, -0.453172)),
-                        Random(translate, p=0.3, x=(0.453172, 0.453172)),
-                    ]),
+                    RandomApply([Either(affine, x=(-0.453172, 0.453172))], p=0.3),
                 ),
                 nn.Sequential(
                     OneOf([K.RandomSharpness((0.9, 0.9), p=0.8), K.RandomSharpness((1.1, 1.1), p=0.8)]),
                     OneOf([K.RandomSharpness((0.7, 0.7), p=0.9), K.RandomSharpness((1.3, 1.3), p=0.9)]),
                 ),
                 nn.Sequential(
-                    OneOf([
-                        Random(shear, p=0.5, y=(-0.266667, -0.266667)),
-                        Random(shear, p=0.5, y=(0.266667, 0.266667)),
-                    ]),
-                    OneOf([
-                        Random(translate, p=0.7, y=(-0.453172, -0.453172)),
-                        Random(translate, p=0.7, y=(0.453172, 0.453172)),
-                    ]),
+                    RandomApply([Either(affine, shear_y=(-0.266667, 0.266667))], p=0.5),
+                    RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
                 ),
                 nn.Sequential(K.RandomAutoContrast(p=0.5), K.RandomEqualize(p=0.9)),
                 nn.Sequential(
-                    OneOf([
-                        Random(shear, p=0.2, y=(-0.233333, -0.233333)),
-                        Random(shear, p=0.2, y=(0.233333, 0.233333)),
-                    ]),
+                    RandomApply([Either(affine, shear_y=(-0.233333, 0.233333))], p=0.2),
                     K.RandomPosterize((5, 5), p=0.3),
                 ),
                 nn.Sequential(
-                    OneOf([Random(saturation, p=0.4, factor=(0.7, 0.7)), Random(saturation, p=0.4, factor=(1.3, 1.3))]),
-                    OneOf([
-                        Random(E.adjust_brightness_accumulative, p=0.6, factor=(0.3, 0.3)),
-                        Random(E.adjust_brightness_accumulative, p=0.6, factor=(1.7, 1.7)),
-                    ]),
+                    RandomApply([Either(saturation, factor=(0.7, 1.3))], p=0.4),
+                    RandomApply([Either(E.adjust_brightness_accumulative, factor=(0.3, 1.7))], p=0.6),
                 ),
                 nn.Sequential(
                     OneOf([K.RandomSharpness((0.1, 0.1), p=0.3), K.RandomSharpness((1.9, 1.9), p=0.3)]),
-                    OneOf([
-                        Random(E.adjust_brightness_accumulative, p=0.7, factor=(0.1, 0.1)),
-                        Random(E.adjust_brightness_accumulative, p=0.7, factor=(1.9, 1.9)),
-                    ]),
+                    RandomApply([Either(E.adjust_brightness_accumulative, factor=(0.1, 1.9))], p=0.7),
                 ),
                 nn.Sequential(K.RandomEqualize(p=0.6), K.RandomEqualize(p=0.5)),
                 nn.Sequential(
-                    OneOf([
-                        Random(E.adjust_contrast_with_mean_subtraction, p=0.6, factor=(0.3, 0.3)),
-                        Random(E.adjust_contrast_with_mean_subtraction, p=0.6, factor=(1.7, 1.7)),
-                    ]),
+                    RandomApply([Either(E.adjust_contrast_with_mean_subtraction, factor=(0.3, 1.7))], p=0.6),
                     OneOf([K.RandomSharpness((0.5, 0.5), p=0.6), K.RandomSharpness((1.5, 1.5), p=0.6)]),
                 ),
                 nn.Sequential(
-                    OneOf([Random(saturation, p=0.7, factor=(0.3, 0.3)), Random(saturation, p=0.7, factor=(1.7, 1.7))]),
-                    OneOf([
-                        Random(translate, p=0.5, x=(-0.40282, -0.40282)),
-                        Random(translate, p=0.5, x=(0.40282, 0.40282)),
-                    ]),
+                    RandomApply([Either(saturation, factor=(0.3, 1.7))], p=0.7),
+                    RandomApply([Either(affine, x=(-0.40282, 0.40282))], p=0.5),
                 ),
                 nn.Sequential(K.RandomEqualize(p=0.3), K.RandomAutoContrast(p=0.4)),
                 nn.Sequential(
-                    OneOf([
-                        Random(translate, p=0.4, y=(-0.151057, -0.151057)),
-                        Random(translate, p=0.4, y=(0.151057, 0.151057)),
-                    ]),
+                    RandomApply([Either(affine, y=(-0.151057, 0.151057))], p=0.4),
                     OneOf([K.RandomSharpness((0.4, 0.4), p=0.2), K.RandomSharpness((1.6, 1.6), p=0.2)]),
                 ),
                 nn.Sequential(
-                    OneOf([
-                        Random(E.adjust_brightness_accumulative, p=0.9, factor=(0.4, 0.4)),
-                        Random(E.adjust_brightness_accumulative, p=0.9, factor=(1.6, 1.6)),
-                    ]),
-                    OneOf([Random(saturation, p=0.2, factor=(0.2, 0.2)), Random(saturation, p=0.2, factor=(1.8, 1.8))]),
+                    RandomApply([Either(E.adjust_brightness_accumulative, factor=(0.4, 1.6))], p=0.9),
+                    RandomApply([Either(saturation, factor=(0.2, 1.8))], p=0.2),
                 ),
                 K.RandomSolarize((0.777778, 0.777778), additions=(0, 0), p=0.5),
                 nn.Sequential(K.RandomEqualize(p=0.2), K.RandomAutoContrast(p=0.6)),
                 nn.Sequential(K.RandomEqualize(p=0.2), K.RandomEqualize(p=0.6)),
-                nn.Sequential(
-                    OneOf([Random(saturation, p=0.9, factor=(0.1, 0.1)), Random(saturation, p=0.9, factor=(1.9, 1.9))]),
-                    K.RandomEqualize(p=0.6),
-                ),
+                nn.Sequential(RandomApply([Either(saturation, factor=(0.1, 1.9))], p=0.9), K.RandomEqualize(p=0.6)),
                 nn.Sequential(
                     K.RandomAutoContrast(p=0.8),
                     K.RandomSolarize((0.111111, 0.111111), additions=(0, 0), p=0.2),
                 ),
-                OneOf([
-                    Random(E.adjust_brightness_accumulative, p=0.1, factor=(0.7, 0.7)),
-                    Random(E.adjust_brightness_accumulative, p=0.1, factor=(1.3, 1.3)),
-                ]),
+                RandomApply([Either(E.adjust_brightness_accumulative, factor=(0.7, 1.3))], p=0.1),
                 nn.Sequential(
                     K.RandomSolarize((0.444444, 0.444444), additions=(0, 0), p=0.4),
                     K.RandomAutoContrast(p=0.9),
                 ),
                 nn.Sequential(
-                    OneOf([
-                        Random(translate, p=0.9, y=(-0.453172, -0.453172)),
-                        Random(translate, p=0.9, y=(0.453172, 0.453172)),
-                    ]),
-                    OneOf([
-                        Random(translate, p=0.7, y=(-0.453172, -0.453172)),
-                        Random(translate, p=0.7, y=(0.453172, 0.453172)),
-                    ]),
+                    RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.9),
+                    RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
                 ),
                 nn.Sequential(
                     K.RandomAutoContrast(p=0.9),
@@ -198,10 +158,7 @@ class Augment(nn.Sequential):
                 ),
                 nn.Sequential(K.RandomEqualize(p=0.8), K.RandomInvert(p=0.1)),
                 nn.Sequential(
-                    OneOf([
-                        Random(translate, p=0.7, y=(-0.453172, -0.453172)),
-                        Random(translate, p=0.7, y=(0.453172, 0.453172)),
-                    ]),
+                    RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
                     K.RandomAutoContrast(p=0.9),
                 ),
             ]),

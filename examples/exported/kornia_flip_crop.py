@@ -10,24 +10,22 @@ from torch import Tensor, nn
 
 
 class Random(nn.Module):
-    """Apply a function to each image with a probability, and with arguments drawn evenly between their ends."""
+    """A function of images and of arguments for each, which are drawn evenly between their ends."""
 
-    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
+    def __init__(self, function: Any, **ends: tuple[float, float]) -> None:
         super().__init__()
-        self.function, self.p, self.ends = function, p, ends
+        self.function, self.ends = function, ends
+
+    def draw(self, images: Tensor, low: float, high: float) -> Tensor:
+        return torch.empty(len(images)).uniform_(low, high).to(images)
 
     def forward(self, images: Tensor) -> Tensor:
-        made, rows = images.clone(), torch.rand(len(images)) < self.p
-        drawn = {name: torch.empty(int(rows.sum())).uniform_(*ends).to(images) for name, ends in self.ends.items()}
-        if rows.any():
-            made[rows] = self.function(images[rows], **drawn).clamp(0, 1)
-        return made
+        drawn = {name: self.draw(images, *ends) for name, ends in self.ends.items()}
+        return self.function(images, **drawn).clamp(0, 1)
 
 
 def check(images: Tensor) -> None:
     """Raise ValueError for images whose values would be misread."""
-    if not isinstance(images, Tensor) or images.is_complex():
-        raise ValueError(f"images must be tensors of uint8 or floats in [0, 1], not {type(images).__name__}")
     low, high = images.aminmax() if images.numel() else (0, 0)
     good = images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001)
     if not good or images.ndim not in (3, 4) or 0 in images.shape[-3:]:

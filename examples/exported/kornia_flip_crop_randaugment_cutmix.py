@@ -11,52 +11,62 @@ from kornia.geometry.transform import warp_affine
 from torch import Tensor, nn
 
 
+class Random(nn.Module):
+    """A function of images and of arguments for each, which are drawn evenly between their ends."""
+
+    def __init__(self, function: Any, **ends: tuple[float, float]) -> None:
+        super().__init__()
+        self.function, self.ends = function, ends
+
+    def draw(self, images: Tensor, low: float, high: float) -> Tensor:
+        return torch.empty(len(images)).uniform_(low, high).to(images)
+
+    def forward(self, images: Tensor) -> Tensor:
+        drawn = {name: self.draw(images, *ends) for name, ends in self.ends.items()}
+        return self.function(images, **drawn).clamp(0, 1)
+
+
+class Either(Random):
+    """The same with arguments that are either of their ends."""
+
+    def draw(self, images: Tensor, low: float, high: float) -> Tensor:
+        return torch.tensor([low, high])[torch.randint(2, (len(images),))].to(images)
+
+
 class OneOf(nn.ModuleList):
     """One of several modules for each image, drawn evenly or with their probabilities."""
 
     def __init__(self, modules: list[nn.Module], p: list[float] | None = None) -> None:
         super().__init__(modules)
-        self.p = torch.tensor(p or [1.0] * len(modules))
+        self.bounds = torch.tensor(p or [1 / len(modules)] * len(modules)).cumsum(0)[:-1]
 
     def forward(self, images: Tensor) -> Tensor:
-        made, drawn = images.clone(), self.p.multinomial(max(len(images), 1), replacement=True)[: len(images)]
-        for index, module in enumerate(self):
-            rows = drawn == index
-            if rows.any():
-                made[rows] = module(images[rows])
+        made, drawn = images.clone(), torch.bucketize(torch.rand(len(images)), self.bounds)
+        for index in drawn.unique():
+            made[drawn == index] = self[index](images[drawn == index])
         return made
-
-
-class Random(nn.Module):
-    """Apply a function to each image with a probability, and with arguments drawn evenly between their ends."""
-
-    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
-        super().__init__()
-        self.function, self.p, self.ends = function, p, ends
-
-    def forward(self, images: Tensor) -> Tensor:
-        made, rows = images.clone(), torch.rand(len(images)) < self.p
-        drawn = {name: torch.empty(int(rows.sum())).uniform_(*ends).to(images) for name, ends in self.ends.items()}
-        if rows.any():
-            made[rows] = self.function(images[rows], **drawn).clamp(0, 1)
-        return made
-
-
-def check(images: Tensor) -> None:
-    """Raise ValueError for images whose values would be misread."""
-    if not isinstance(images, Tensor) or images.is_complex():
-        raise ValueError(f"images must be tensors of uint8 or floats in [0, 1], not {type(images).__name__}")
-    low, high = images.aminmax() if images.numel() else (0, 0)
-    good = images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001)
-    if not good or images.ndim not in (3, 4) or 0 in images.shape[-3:]:
-        found = f"{images.dtype} {list(images.shape)} from {low:g} to {high:g}"
-        raise ValueError(f"images must be [B, C, H, W] or [C, H, W], uint8 or floats in [0, 1], not {found}")
 
 
 def warp(images: Tensor, *rows: Any) -> Tensor:
     """Move points (x, y, 1), counted from pixel centers, by a matrix, whose first two rows are given."""
     matrix = [torch.as_tensor(number).to(images).expand(len(images)) for number in rows]
     return warp_affine(images, torch.stack(matrix, 1).view(-1, 2, 3), images.shape[-2:])
+
+
+def affine(images: Tensor, shear_x: Any = 0.0, shear_y: Any = 0.0, x: Any = 0.0, y: Any = 0.0) -> Tensor:
+    """Shear by slopes about the upper left corner, and move by fractions of the size, in whole pixels."""
+    moves = (x * images.shape[-1], y * images.shape[-2])
+    right, down = (torch.as_tensor(move).round(decimals=3).trunc() for move in moves)
+    return warp(images, 1, -shear_x, right - shear_x / 2, -shear_y, 1, down - shear_y / 2)
+
+
+def check(images: Tensor) -> None:
+    """Raise ValueError for images whose values would be misread."""
+    low, high = images.aminmax() if images.numel() else (0, 0)
+    good = images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001)
+    if not good or images.ndim not in (3, 4) or 0 in images.shape[-3:]:
+        found = f"{images.dtype} {list(images.shape)} from {low:g} to {high:g}"
+        raise ValueError(f"images must be [B, C, H, W] or [C, H, W], uint8 or floats in [0, 1], not {found}")
 
 
 def pad_crop(images: Tensor, padding: Tensor, x: Tensor, y: Tensor) -> Tensor:
@@ -68,18 +78,6 @@ def pad_crop(images: Tensor, padding: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 def saturation(images: Tensor, factor: Tensor) -> Tensor:
     return E.adjust_saturation_with_gray_subtraction(images, factor) if images.shape[1] == 3 else images
-
-
-def shear(images: Tensor, x: Any = 0, y: Any = 0) -> Tensor:
-    """Shear by slopes, about the upper left corner."""
-    return warp(images, 1, -x, -x / 2, -y, 1, -y / 2)
-
-
-def translate(images: Tensor, x: Any = 0, y: Any = 0) -> Tensor:
-    """Move by fractions of the size, in whole pixels."""
-    moves = (x * images.shape[-1], y * images.shape[-2])
-    right, down = (torch.as_tensor(move).float().round(decimals=3).trunc() for move in moves)
-    return warp(images, 1, 0, right, 0, 1, down)
 
 
 class Augment(nn.Sequential):
@@ -94,20 +92,14 @@ class Augment(nn.Sequential):
             *[
                 OneOf([
                     nn.Identity(),
-                    OneOf([Random(shear, x=(-0.09, -0.09)), Random(shear, x=(0.09, 0.09))]),
-                    OneOf([Random(shear, y=(-0.09, -0.09)), Random(shear, y=(0.09, 0.09))]),
-                    OneOf([Random(translate, x=(-0.135952, -0.135952)), Random(translate, x=(0.135952, 0.135952))]),
-                    OneOf([Random(translate, y=(-0.135952, -0.135952)), Random(translate, y=(0.135952, 0.135952))]),
+                    Either(affine, shear_x=(-0.09, 0.09)),
+                    Either(affine, shear_y=(-0.09, 0.09)),
+                    Either(affine, x=(-0.135952, 0.135952)),
+                    Either(affine, y=(-0.135952, 0.135952)),
                     OneOf([K.RandomRotation((-9, -9), p=1), K.RandomRotation((9, 9), p=1)]),
-                    OneOf([
-                        Random(E.adjust_brightness_accumulative, factor=(0.73, 0.73)),
-                        Random(E.adjust_brightness_accumulative, factor=(1.27, 1.27)),
-                    ]),
-                    OneOf([Random(saturation, factor=(0.73, 0.73)), Random(saturation, factor=(1.27, 1.27))]),
-                    OneOf([
-                        Random(E.adjust_contrast_with_mean_subtraction, factor=(0.73, 0.73)),
-                        Random(E.adjust_contrast_with_mean_subtraction, factor=(1.27, 1.27)),
-                    ]),
+                    Either(E.adjust_brightness_accumulative, factor=(0.73, 1.27)),
+                    Either(saturation, factor=(0.73, 1.27)),
+                    Either(E.adjust_contrast_with_mean_subtraction, factor=(0.73, 1.27)),
                     OneOf([K.RandomSharpness((0.73, 0.73), p=1), K.RandomSharpness((1.27, 1.27), p=1)]),
                     K.RandomPosterize((6.8, 6.8), p=1),
                     K.RandomSolarize((0.7, 0.7), additions=(0, 0), p=1),

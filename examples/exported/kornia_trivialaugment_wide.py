@@ -15,36 +15,45 @@ class OneOf(nn.ModuleList):
 
     def __init__(self, modules: list[nn.Module], p: list[float] | None = None) -> None:
         super().__init__(modules)
-        self.p = torch.tensor(p or [1.0] * len(modules))
+        self.bounds = torch.tensor(p or [1 / len(modules)] * len(modules)).cumsum(0)[:-1]
 
     def forward(self, images: Tensor) -> Tensor:
-        made, drawn = images.clone(), self.p.multinomial(max(len(images), 1), replacement=True)[: len(images)]
-        for index, module in enumerate(self):
-            rows = drawn == index
-            if rows.any():
-                made[rows] = module(images[rows])
+        made, drawn = images.clone(), torch.bucketize(torch.rand(len(images)), self.bounds)
+        for index in drawn.unique():
+            made[drawn == index] = self[index](images[drawn == index])
         return made
 
 
 class Random(nn.Module):
-    """Apply a function to each image with a probability, and with arguments drawn evenly between their ends."""
+    """A function of images and of arguments for each, which are drawn evenly between their ends."""
 
-    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
+    def __init__(self, function: Any, **ends: tuple[float, float]) -> None:
         super().__init__()
-        self.function, self.p, self.ends = function, p, ends
+        self.function, self.ends = function, ends
+
+    def draw(self, images: Tensor, low: float, high: float) -> Tensor:
+        return torch.empty(len(images)).uniform_(low, high).to(images)
 
     def forward(self, images: Tensor) -> Tensor:
-        made, rows = images.clone(), torch.rand(len(images)) < self.p
-        drawn = {name: torch.empty(int(rows.sum())).uniform_(*ends).to(images) for name, ends in self.ends.items()}
-        if rows.any():
-            made[rows] = self.function(images[rows], **drawn).clamp(0, 1)
-        return made
+        drawn = {name: self.draw(images, *ends) for name, ends in self.ends.items()}
+        return self.function(images, **drawn).clamp(0, 1)
+
+
+def warp(images: Tensor, *rows: Any) -> Tensor:
+    """Move points (x, y, 1), counted from pixel centers, by a matrix, whose first two rows are given."""
+    matrix = [torch.as_tensor(number).to(images).expand(len(images)) for number in rows]
+    return warp_affine(images, torch.stack(matrix, 1).view(-1, 2, 3), images.shape[-2:])
+
+
+def affine(images: Tensor, shear_x: Any = 0.0, shear_y: Any = 0.0, x: Any = 0.0, y: Any = 0.0) -> Tensor:
+    """Shear by slopes about the upper left corner, and move by fractions of the size, in whole pixels."""
+    moves = (x * images.shape[-1], y * images.shape[-2])
+    right, down = (torch.as_tensor(move).round(decimals=3).trunc() for move in moves)
+    return warp(images, 1, -shear_x, right - shear_x / 2, -shear_y, 1, down - shear_y / 2)
 
 
 def check(images: Tensor) -> None:
     """Raise ValueError for images whose values would be misread."""
-    if not isinstance(images, Tensor) or images.is_complex():
-        raise ValueError(f"images must be tensors of uint8 or floats in [0, 1], not {type(images).__name__}")
     low, high = images.aminmax() if images.numel() else (0, 0)
     good = images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001)
     if not good or images.ndim not in (3, 4) or 0 in images.shape[-3:]:
@@ -56,24 +65,6 @@ def saturation(images: Tensor, factor: Tensor) -> Tensor:
     return E.adjust_saturation_with_gray_subtraction(images, factor) if images.shape[1] == 3 else images
 
 
-def warp(images: Tensor, *rows: Any) -> Tensor:
-    """Move points (x, y, 1), counted from pixel centers, by a matrix, whose first two rows are given."""
-    matrix = [torch.as_tensor(number).to(images).expand(len(images)) for number in rows]
-    return warp_affine(images, torch.stack(matrix, 1).view(-1, 2, 3), images.shape[-2:])
-
-
-def shear(images: Tensor, x: Any = 0, y: Any = 0) -> Tensor:
-    """Shear by slopes, about the upper left corner."""
-    return warp(images, 1, -x, -x / 2, -y, 1, -y / 2)
-
-
-def translate(images: Tensor, x: Any = 0, y: Any = 0) -> Tensor:
-    """Move by fractions of the size, in whole pixels."""
-    moves = (x * images.shape[-1], y * images.shape[-2])
-    right, down = (torch.as_tensor(move).float().round(decimals=3).trunc() for move in moves)
-    return warp(images, 1, 0, right, 0, 1, down)
-
-
 class Augment(nn.Sequential):
     """The policy for images ``[B, C, H, W]`` or ``[C, H, W]``, uint8 or floats in [0, 1], on any device; each image is
     augmented for itself.
@@ -83,10 +74,10 @@ class Augment(nn.Sequential):
         super().__init__(*[
             OneOf([
                 nn.Identity(),
-                Random(shear, x=(-0.99, 0.99)),
-                Random(shear, y=(-0.99, 0.99)),
-                Random(translate, x=(-0.142857, 0.142857)),
-                Random(translate, y=(-0.142857, 0.142857)),
+                Random(affine, shear_x=(-0.99, 0.99)),
+                Random(affine, shear_y=(-0.99, 0.99)),
+                Random(affine, x=(-0.142857, 0.142857)),
+                Random(affine, y=(-0.142857, 0.142857)),
                 K.RandomRotation((-135, 135), p=1),
                 Random(E.adjust_brightness_accumulative, factor=(0.01, 1.99)),
                 Random(saturation, factor=(0.01, 1.99)),

@@ -16,6 +16,29 @@ from PIL import Image
 cv2: Any = importlib.import_module("cv2") if importlib.util.find_spec("cv2") else None
 
 
+class Random:
+    """Apply a function of an image, with a probability and arguments drawn evenly between their ends."""
+
+    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
+        self.function, self.p, self.ends = function, p, ends
+
+    def __call__(self, image: Any, draw: np.random.Generator) -> Any:
+        if self.p < 1 and draw.random() >= self.p:
+            return image
+        drawn = {name: low + (high - low) * self.share(draw) for name, (low, high) in self.ends.items()}
+        return self.function(image, **drawn)
+
+    def share(self, draw: np.random.Generator) -> float:
+        return draw.random()
+
+
+class Either(Random):
+    """The same with arguments that are either of their ends."""
+
+    def share(self, draw: np.random.Generator) -> float:
+        return float(draw.random() < 0.5)
+
+
 class InTurn:
     """Apply several steps, one after another."""
 
@@ -38,17 +61,33 @@ class OneOf:
         return self.steps[bisect(self.bounds, draw.random())](image, draw)
 
 
-class Random:
-    """Apply a function of an image, with a probability and arguments drawn evenly between their ends."""
+def shift(image: Any, right: int, down: int) -> Any:
+    """Move by whole pixels; black comes in."""
+    height, width = image.shape[:2]
+    moved = np.zeros_like(image)
+    moved[max(down, 0) : height + down, max(right, 0) : width + right] = image[
+        max(-down, 0) : height - down, max(-right, 0) : width - right
+    ]
+    return moved
 
-    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
-        self.function, self.p, self.ends = function, p, ends
 
-    def __call__(self, image: Any, draw: np.random.Generator) -> Any:
-        if self.p < 1 and draw.random() >= self.p:
-            return image
-        drawn = {name: low + (high - low) * draw.random() for name, (low, high) in self.ends.items()}
-        return self.function(image, **drawn)
+def warp(image: Any, across: tuple[float, ...], down: tuple[float, ...]) -> Any:
+    """Move each point (x, y, 1) to where the two rows of a matrix say; bilinear, black outside."""
+    matrix, size = np.array([across, down, (0.0, 0.0, 1.0)]), image.shape[1::-1]
+    if cv2:
+        matrix[:2, 2] += matrix[:2, :2].sum(1) / 2 - 0.5  # it counts from the centers of pixels
+        return cv2.warpAffine(image, matrix[:2], size).reshape(image.shape)
+    planes, inverse = np.atleast_3d(image).transpose(2, 0, 1), np.linalg.inv(matrix)[:2].ravel()
+    how = Image.Transform.AFFINE, tuple(inverse), Image.Resampling.BILINEAR
+    moved = [np.asarray(Image.fromarray(np.ascontiguousarray(plane)).transform(size, *how)) for plane in planes]
+    return np.stack(moved, -1).reshape(image.shape)
+
+
+def affine(image: Any, shear_x: float = 0.0, shear_y: float = 0.0, x: float = 0.0, y: float = 0.0) -> Any:
+    """Shear by slopes about the upper left corner, or move by fractions of the size, in whole pixels."""
+    if shear_x or shear_y:
+        return warp(image, (1.0, -shear_x, 0.0), (-shear_y, 1.0, 0.0))
+    return shift(image, int(round(x * image.shape[1], 3)), int(round(y * image.shape[0], 3)))
 
 
 def mapped(image: Any, table: Any) -> Any:
@@ -73,7 +112,7 @@ def stretched(levels: Any, counts: Any) -> Any:
     return (levels - low) * (255 / (high - low)) if high > low else levels
 
 
-def autocontrast(image: Any, share: float) -> Any:
+def autocontrast(image: Any, share: float = 1.0) -> Any:
     return by_histogram(image, share, stretched)
 
 
@@ -108,7 +147,7 @@ def flat(levels: Any, counts: Any) -> Any:
     return np.minimum((counts.cumsum() - counts + step // 2) // step, 255) if step else levels
 
 
-def equalize(image: Any, share: float) -> Any:
+def equalize(image: Any, share: float = 1.0) -> Any:
     return by_histogram(image, share, flat)
 
 
@@ -118,18 +157,6 @@ def invert(image: Any) -> Any:
 
 def posterize(image: Any, bits: float) -> Any:
     return image & (256 - 2 ** (8 - round(bits)))
-
-
-def warp(image: Any, across: tuple[float, ...], down: tuple[float, ...]) -> Any:
-    """Move each point (x, y, 1) to where the two rows of a matrix say; bilinear, black outside."""
-    matrix, size = np.array([across, down, (0.0, 0.0, 1.0)]), image.shape[1::-1]
-    if cv2:
-        matrix[:2, 2] += matrix[:2, :2].sum(1) / 2 - 0.5  # it counts from the centers of pixels
-        return cv2.warpAffine(image, matrix[:2], size).reshape(image.shape)
-    planes, inverse = np.atleast_3d(image).transpose(2, 0, 1), np.linalg.inv(matrix)[:2].ravel()
-    how = Image.Transform.AFFINE, tuple(inverse), Image.Resampling.BILINEAR
-    moved = [np.asarray(Image.fromarray(np.ascontiguousarray(plane)).transform(size, *how)) for plane in planes]
-    return np.stack(moved, -1).reshape(image.shape)
 
 
 def rotate(image: Any, degrees: float) -> Any:
@@ -157,28 +184,8 @@ def sharpness(image: Any, factor: float) -> Any:
     return sharp
 
 
-def shear(image: Any, x: float = 0.0, y: float = 0.0) -> Any:
-    """Shear by slopes, about the upper left corner."""
-    return warp(image, (1.0, -x, 0.0), (-y, 1.0, 0.0))
-
-
 def solarize(image: Any, threshold: float) -> Any:
     return np.where(image < 255 * threshold - 0.01, image, 255 - image)
-
-
-def shift(image: Any, right: int, down: int) -> Any:
-    """Move by whole pixels; black comes in."""
-    height, width = image.shape[:2]
-    moved = np.zeros_like(image)
-    moved[max(down, 0) : height + down, max(right, 0) : width + right] = image[
-        max(-down, 0) : height - down, max(-right, 0) : width - right
-    ]
-    return moved
-
-
-def translate(image: Any, x: float = 0.0, y: float = 0.0) -> Any:
-    """Move by fractions of the size, in whole pixels."""
-    return shift(image, int(round(x * image.shape[1], 3)), int(round(y * image.shape[0], 3)))
 
 
 class Augment:
@@ -190,112 +197,40 @@ class Augment:
         self.draw, self.worker = np.random.default_rng(seed), None
         self.policy = InTurn([
             OneOf([
+                InTurn([Random(invert, p=0.1), Either(contrast, p=0.2, factor=(0.4, 1.6))]),
                 InTurn([
-                    Random(invert, p=0.1),
-                    OneOf([Random(contrast, p=0.2, factor=(0.4, 0.4)), Random(contrast, p=0.2, factor=(1.6, 1.6))]),
+                    Either(rotate, p=0.7, degrees=(-6.66666, 6.66666)),
+                    Either(affine, p=0.3, x=(-0.453172, 0.453172)),
                 ]),
+                InTurn([Either(sharpness, p=0.8, factor=(0.9, 1.1)), Either(sharpness, p=0.9, factor=(0.7, 1.3))]),
                 InTurn([
-                    OneOf([
-                        Random(rotate, p=0.7, degrees=(-6.66666, -6.66666)),
-                        Random(rotate, p=0.7, degrees=(6.66666, 6.66666)),
-                    ]),
-                    OneOf([
-                        Random(translate, p=0.3, x=(-0.453172, -0.453172)),
-                        Random(translate, p=0.3, x=(0.453172, 0.453172)),
-                    ]),
+                    Either(affine, p=0.5, shear_y=(-0.266667, 0.266667)),
+                    Either(affine, p=0.7, y=(-0.453172, 0.453172)),
                 ]),
-                InTurn([
-                    OneOf([Random(sharpness, p=0.8, factor=(0.9, 0.9)), Random(sharpness, p=0.8, factor=(1.1, 1.1))]),
-                    OneOf([Random(sharpness, p=0.9, factor=(0.7, 0.7)), Random(sharpness, p=0.9, factor=(1.3, 1.3))]),
-                ]),
-                InTurn([
-                    OneOf([
-                        Random(shear, p=0.5, y=(-0.266667, -0.266667)),
-                        Random(shear, p=0.5, y=(0.266667, 0.266667)),
-                    ]),
-                    OneOf([
-                        Random(translate, p=0.7, y=(-0.453172, -0.453172)),
-                        Random(translate, p=0.7, y=(0.453172, 0.453172)),
-                    ]),
-                ]),
-                InTurn([Random(autocontrast, p=0.5, share=(1, 1)), Random(equalize, p=0.9, share=(1, 1))]),
-                InTurn([
-                    OneOf([
-                        Random(shear, p=0.2, y=(-0.233333, -0.233333)),
-                        Random(shear, p=0.2, y=(0.233333, 0.233333)),
-                    ]),
-                    Random(posterize, p=0.3, bits=(5, 5)),
-                ]),
-                InTurn([
-                    OneOf([Random(saturation, p=0.4, factor=(0.7, 0.7)), Random(saturation, p=0.4, factor=(1.3, 1.3))]),
-                    OneOf([Random(brightness, p=0.6, factor=(0.3, 0.3)), Random(brightness, p=0.6, factor=(1.7, 1.7))]),
-                ]),
-                InTurn([
-                    OneOf([Random(sharpness, p=0.3, factor=(0.1, 0.1)), Random(sharpness, p=0.3, factor=(1.9, 1.9))]),
-                    OneOf([Random(brightness, p=0.7, factor=(0.1, 0.1)), Random(brightness, p=0.7, factor=(1.9, 1.9))]),
-                ]),
-                InTurn([Random(equalize, p=0.6, share=(1, 1)), Random(equalize, p=0.5, share=(1, 1))]),
-                InTurn([
-                    OneOf([Random(contrast, p=0.6, factor=(0.3, 0.3)), Random(contrast, p=0.6, factor=(1.7, 1.7))]),
-                    OneOf([Random(sharpness, p=0.6, factor=(0.5, 0.5)), Random(sharpness, p=0.6, factor=(1.5, 1.5))]),
-                ]),
-                InTurn([
-                    OneOf([Random(saturation, p=0.7, factor=(0.3, 0.3)), Random(saturation, p=0.7, factor=(1.7, 1.7))]),
-                    OneOf([
-                        Random(translate, p=0.5, x=(-0.40282, -0.40282)),
-                        Random(translate, p=0.5, x=(0.40282, 0.40282)),
-                    ]),
-                ]),
-                InTurn([Random(equalize, p=0.3, share=(1, 1)), Random(autocontrast, p=0.4, share=(1, 1))]),
-                InTurn([
-                    OneOf([
-                        Random(translate, p=0.4, y=(-0.151057, -0.151057)),
-                        Random(translate, p=0.4, y=(0.151057, 0.151057)),
-                    ]),
-                    OneOf([Random(sharpness, p=0.2, factor=(0.4, 0.4)), Random(sharpness, p=0.2, factor=(1.6, 1.6))]),
-                ]),
-                InTurn([
-                    OneOf([Random(brightness, p=0.9, factor=(0.4, 0.4)), Random(brightness, p=0.9, factor=(1.6, 1.6))]),
-                    OneOf([Random(saturation, p=0.2, factor=(0.2, 0.2)), Random(saturation, p=0.2, factor=(1.8, 1.8))]),
-                ]),
+                InTurn([Random(autocontrast, p=0.5), Random(equalize, p=0.9)]),
+                InTurn([Either(affine, p=0.2, shear_y=(-0.233333, 0.233333)), Random(posterize, p=0.3, bits=(5, 5))]),
+                InTurn([Either(saturation, p=0.4, factor=(0.7, 1.3)), Either(brightness, p=0.6, factor=(0.3, 1.7))]),
+                InTurn([Either(sharpness, p=0.3, factor=(0.1, 1.9)), Either(brightness, p=0.7, factor=(0.1, 1.9))]),
+                InTurn([Random(equalize, p=0.6), Random(equalize, p=0.5)]),
+                InTurn([Either(contrast, p=0.6, factor=(0.3, 1.7)), Either(sharpness, p=0.6, factor=(0.5, 1.5))]),
+                InTurn([Either(saturation, p=0.7, factor=(0.3, 1.7)), Either(affine, p=0.5, x=(-0.40282, 0.40282))]),
+                InTurn([Random(equalize, p=0.3), Random(autocontrast, p=0.4)]),
+                InTurn([Either(affine, p=0.4, y=(-0.151057, 0.151057)), Either(sharpness, p=0.2, factor=(0.4, 1.6))]),
+                InTurn([Either(brightness, p=0.9, factor=(0.4, 1.6)), Either(saturation, p=0.2, factor=(0.2, 1.8))]),
                 Random(solarize, p=0.5, threshold=(0.777778, 0.777778)),
-                InTurn([Random(equalize, p=0.2, share=(1, 1)), Random(autocontrast, p=0.6, share=(1, 1))]),
-                InTurn([Random(equalize, p=0.2, share=(1, 1)), Random(equalize, p=0.6, share=(1, 1))]),
+                InTurn([Random(equalize, p=0.2), Random(autocontrast, p=0.6)]),
+                InTurn([Random(equalize, p=0.2), Random(equalize, p=0.6)]),
+                InTurn([Either(saturation, p=0.9, factor=(0.1, 1.9)), Random(equalize, p=0.6)]),
+                InTurn([Random(autocontrast, p=0.8), Random(solarize, p=0.2, threshold=(0.111111, 0.111111))]),
+                Either(brightness, p=0.1, factor=(0.7, 1.3)),
+                InTurn([Random(solarize, p=0.4, threshold=(0.444444, 0.444444)), Random(autocontrast, p=0.9)]),
                 InTurn([
-                    OneOf([Random(saturation, p=0.9, factor=(0.1, 0.1)), Random(saturation, p=0.9, factor=(1.9, 1.9))]),
-                    Random(equalize, p=0.6, share=(1, 1)),
+                    Either(affine, p=0.9, y=(-0.453172, 0.453172)),
+                    Either(affine, p=0.7, y=(-0.453172, 0.453172)),
                 ]),
-                InTurn([
-                    Random(autocontrast, p=0.8, share=(1, 1)),
-                    Random(solarize, p=0.2, threshold=(0.111111, 0.111111)),
-                ]),
-                OneOf([Random(brightness, p=0.1, factor=(0.7, 0.7)), Random(brightness, p=0.1, factor=(1.3, 1.3))]),
-                InTurn([
-                    Random(solarize, p=0.4, threshold=(0.444444, 0.444444)),
-                    Random(autocontrast, p=0.9, share=(1, 1)),
-                ]),
-                InTurn([
-                    OneOf([
-                        Random(translate, p=0.9, y=(-0.453172, -0.453172)),
-                        Random(translate, p=0.9, y=(0.453172, 0.453172)),
-                    ]),
-                    OneOf([
-                        Random(translate, p=0.7, y=(-0.453172, -0.453172)),
-                        Random(translate, p=0.7, y=(0.453172, 0.453172)),
-                    ]),
-                ]),
-                InTurn([
-                    Random(autocontrast, p=0.9, share=(1, 1)),
-                    Random(solarize, p=0.8, threshold=(0.666667, 0.666667)),
-                ]),
-                InTurn([Random(equalize, p=0.8, share=(1, 1)), Random(invert, p=0.1)]),
-                InTurn([
-                    OneOf([
-                        Random(translate, p=0.7, y=(-0.453172, -0.453172)),
-                        Random(translate, p=0.7, y=(0.453172, 0.453172)),
-                    ]),
-                    Random(autocontrast, p=0.9, share=(1, 1)),
-                ]),
+                InTurn([Random(autocontrast, p=0.9), Random(solarize, p=0.8, threshold=(0.666667, 0.666667))]),
+                InTurn([Random(equalize, p=0.8), Random(invert, p=0.1)]),
+                InTurn([Either(affine, p=0.7, y=(-0.453172, 0.453172)), Random(autocontrast, p=0.9)]),
             ]),
         ])
 

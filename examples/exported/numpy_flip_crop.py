@@ -30,8 +30,11 @@ class Random:
     def __call__(self, image: Any, draw: np.random.Generator) -> Any:
         if self.p < 1 and draw.random() >= self.p:
             return image
-        drawn = {name: low + (high - low) * draw.random() for name, (low, high) in self.ends.items()}
+        drawn = {name: low + (high - low) * self.share(draw) for name, (low, high) in self.ends.items()}
         return self.function(image, **drawn)
+
+    def share(self, draw: np.random.Generator) -> float:
+        return draw.random()
 
 
 def check(images: Any) -> None:

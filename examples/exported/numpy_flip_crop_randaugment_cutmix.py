@@ -17,6 +17,29 @@ from PIL import Image
 cv2: Any = importlib.import_module("cv2") if importlib.util.find_spec("cv2") else None
 
 
+class Random:
+    """Apply a function of an image, with a probability and arguments drawn evenly between their ends."""
+
+    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
+        self.function, self.p, self.ends = function, p, ends
+
+    def __call__(self, image: Any, draw: np.random.Generator) -> Any:
+        if self.p < 1 and draw.random() >= self.p:
+            return image
+        drawn = {name: low + (high - low) * self.share(draw) for name, (low, high) in self.ends.items()}
+        return self.function(image, **drawn)
+
+    def share(self, draw: np.random.Generator) -> float:
+        return draw.random()
+
+
+class Either(Random):
+    """The same with arguments that are either of their ends."""
+
+    def share(self, draw: np.random.Generator) -> float:
+        return float(draw.random() < 0.5)
+
+
 class InTurn:
     """Apply several steps, one after another."""
 
@@ -39,17 +62,33 @@ class OneOf:
         return self.steps[bisect(self.bounds, draw.random())](image, draw)
 
 
-class Random:
-    """Apply a function of an image, with a probability and arguments drawn evenly between their ends."""
+def shift(image: Any, right: int, down: int) -> Any:
+    """Move by whole pixels; black comes in."""
+    height, width = image.shape[:2]
+    moved = np.zeros_like(image)
+    moved[max(down, 0) : height + down, max(right, 0) : width + right] = image[
+        max(-down, 0) : height - down, max(-right, 0) : width - right
+    ]
+    return moved
 
-    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
-        self.function, self.p, self.ends = function, p, ends
 
-    def __call__(self, image: Any, draw: np.random.Generator) -> Any:
-        if self.p < 1 and draw.random() >= self.p:
-            return image
-        drawn = {name: low + (high - low) * draw.random() for name, (low, high) in self.ends.items()}
-        return self.function(image, **drawn)
+def warp(image: Any, across: tuple[float, ...], down: tuple[float, ...]) -> Any:
+    """Move each point (x, y, 1) to where the two rows of a matrix say; bilinear, black outside."""
+    matrix, size = np.array([across, down, (0.0, 0.0, 1.0)]), image.shape[1::-1]
+    if cv2:
+        matrix[:2, 2] += matrix[:2, :2].sum(1) / 2 - 0.5  # it counts from the centers of pixels
+        return cv2.warpAffine(image, matrix[:2], size).reshape(image.shape)
+    planes, inverse = np.atleast_3d(image).transpose(2, 0, 1), np.linalg.inv(matrix)[:2].ravel()
+    how = Image.Transform.AFFINE, tuple(inverse), Image.Resampling.BILINEAR
+    moved = [np.asarray(Image.fromarray(np.ascontiguousarray(plane)).transform(size, *how)) for plane in planes]
+    return np.stack(moved, -1).reshape(image.shape)
+
+
+def affine(image: Any, shear_x: float = 0.0, shear_y: float = 0.0, x: float = 0.0, y: float = 0.0) -> Any:
+    """Shear by slopes about the upper left corner, or move by fractions of the size, in whole pixels."""
+    if shear_x or shear_y:
+        return warp(image, (1.0, -shear_x, 0.0), (-shear_y, 1.0, 0.0))
+    return shift(image, int(round(x * image.shape[1], 3)), int(round(y * image.shape[0], 3)))
 
 
 def mapped(image: Any, table: Any) -> Any:
@@ -74,7 +113,7 @@ def stretched(levels: Any, counts: Any) -> Any:
     return (levels - low) * (255 / (high - low)) if high > low else levels
 
 
-def autocontrast(image: Any, share: float) -> Any:
+def autocontrast(image: Any, share: float = 1.0) -> Any:
     return by_histogram(image, share, stretched)
 
 
@@ -109,22 +148,12 @@ def flat(levels: Any, counts: Any) -> Any:
     return np.minimum((counts.cumsum() - counts + step // 2) // step, 255) if step else levels
 
 
-def equalize(image: Any, share: float) -> Any:
+def equalize(image: Any, share: float = 1.0) -> Any:
     return by_histogram(image, share, flat)
 
 
 def horizontal_flip(image: Any) -> Any:
     return np.ascontiguousarray(image[:, ::-1])
-
-
-def shift(image: Any, right: int, down: int) -> Any:
-    """Move by whole pixels; black comes in."""
-    height, width = image.shape[:2]
-    moved = np.zeros_like(image)
-    moved[max(down, 0) : height + down, max(right, 0) : width + right] = image[
-        max(-down, 0) : height - down, max(-right, 0) : width - right
-    ]
-    return moved
 
 
 def pad_crop(image: Any, padding: float, x: float, y: float) -> Any:
@@ -135,18 +164,6 @@ def pad_crop(image: Any, padding: float, x: float, y: float) -> Any:
 
 def posterize(image: Any, bits: float) -> Any:
     return image & (256 - 2 ** (8 - round(bits)))
-
-
-def warp(image: Any, across: tuple[float, ...], down: tuple[float, ...]) -> Any:
-    """Move each point (x, y, 1) to where the two rows of a matrix say; bilinear, black outside."""
-    matrix, size = np.array([across, down, (0.0, 0.0, 1.0)]), image.shape[1::-1]
-    if cv2:
-        matrix[:2, 2] += matrix[:2, :2].sum(1) / 2 - 0.5  # it counts from the centers of pixels
-        return cv2.warpAffine(image, matrix[:2], size).reshape(image.shape)
-    planes, inverse = np.atleast_3d(image).transpose(2, 0, 1), np.linalg.inv(matrix)[:2].ravel()
-    how = Image.Transform.AFFINE, tuple(inverse), Image.Resampling.BILINEAR
-    moved = [np.asarray(Image.fromarray(np.ascontiguousarray(plane)).transform(size, *how)) for plane in planes]
-    return np.stack(moved, -1).reshape(image.shape)
 
 
 def rotate(image: Any, degrees: float) -> Any:
@@ -174,18 +191,8 @@ def sharpness(image: Any, factor: float) -> Any:
     return sharp
 
 
-def shear(image: Any, x: float = 0.0, y: float = 0.0) -> Any:
-    """Shear by slopes, about the upper left corner."""
-    return warp(image, (1.0, -x, 0.0), (-y, 1.0, 0.0))
-
-
 def solarize(image: Any, threshold: float) -> Any:
     return np.where(image < 255 * threshold - 0.01, image, 255 - image)
-
-
-def translate(image: Any, x: float = 0.0, y: float = 0.0) -> Any:
-    """Move by fractions of the size, in whole pixels."""
-    return shift(image, int(round(x * image.shape[1], 3)), int(round(y * image.shape[0], 3)))
 
 
 class Augment:
@@ -201,19 +208,19 @@ class Augment:
             *[
                 OneOf([
                     InTurn([]),
-                    OneOf([Random(shear, x=(-0.09, -0.09)), Random(shear, x=(0.09, 0.09))]),
-                    OneOf([Random(shear, y=(-0.09, -0.09)), Random(shear, y=(0.09, 0.09))]),
-                    OneOf([Random(translate, x=(-0.135952, -0.135952)), Random(translate, x=(0.135952, 0.135952))]),
-                    OneOf([Random(translate, y=(-0.135952, -0.135952)), Random(translate, y=(0.135952, 0.135952))]),
-                    OneOf([Random(rotate, degrees=(-9, -9)), Random(rotate, degrees=(9, 9))]),
-                    OneOf([Random(brightness, factor=(0.73, 0.73)), Random(brightness, factor=(1.27, 1.27))]),
-                    OneOf([Random(saturation, factor=(0.73, 0.73)), Random(saturation, factor=(1.27, 1.27))]),
-                    OneOf([Random(contrast, factor=(0.73, 0.73)), Random(contrast, factor=(1.27, 1.27))]),
-                    OneOf([Random(sharpness, factor=(0.73, 0.73)), Random(sharpness, factor=(1.27, 1.27))]),
+                    Either(affine, shear_x=(-0.09, 0.09)),
+                    Either(affine, shear_y=(-0.09, 0.09)),
+                    Either(affine, x=(-0.135952, 0.135952)),
+                    Either(affine, y=(-0.135952, 0.135952)),
+                    Either(rotate, degrees=(-9, 9)),
+                    Either(brightness, factor=(0.73, 1.27)),
+                    Either(saturation, factor=(0.73, 1.27)),
+                    Either(contrast, factor=(0.73, 1.27)),
+                    Either(sharpness, factor=(0.73, 1.27)),
                     Random(posterize, bits=(6.8, 6.8)),
                     Random(solarize, threshold=(0.7, 0.7)),
-                    Random(autocontrast, share=(1, 1)),
-                    Random(equalize, share=(1, 1)),
+                    Random(autocontrast),
+                    Random(equalize),
                 ]),
             ] * 2,
         ])

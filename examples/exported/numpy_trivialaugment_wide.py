@@ -46,8 +46,40 @@ class Random:
     def __call__(self, image: Any, draw: np.random.Generator) -> Any:
         if self.p < 1 and draw.random() >= self.p:
             return image
-        drawn = {name: low + (high - low) * draw.random() for name, (low, high) in self.ends.items()}
+        drawn = {name: low + (high - low) * self.share(draw) for name, (low, high) in self.ends.items()}
         return self.function(image, **drawn)
+
+    def share(self, draw: np.random.Generator) -> float:
+        return draw.random()
+
+
+def shift(image: Any, right: int, down: int) -> Any:
+    """Move by whole pixels; black comes in."""
+    height, width = image.shape[:2]
+    moved = np.zeros_like(image)
+    moved[max(down, 0) : height + down, max(right, 0) : width + right] = image[
+        max(-down, 0) : height - down, max(-right, 0) : width - right
+    ]
+    return moved
+
+
+def warp(image: Any, across: tuple[float, ...], down: tuple[float, ...]) -> Any:
+    """Move each point (x, y, 1) to where the two rows of a matrix say; bilinear, black outside."""
+    matrix, size = np.array([across, down, (0.0, 0.0, 1.0)]), image.shape[1::-1]
+    if cv2:
+        matrix[:2, 2] += matrix[:2, :2].sum(1) / 2 - 0.5  # it counts from the centers of pixels
+        return cv2.warpAffine(image, matrix[:2], size).reshape(image.shape)
+    planes, inverse = np.atleast_3d(image).transpose(2, 0, 1), np.linalg.inv(matrix)[:2].ravel()
+    how = Image.Transform.AFFINE, tuple(inverse), Image.Resampling.BILINEAR
+    moved = [np.asarray(Image.fromarray(np.ascontiguousarray(plane)).transform(size, *how)) for plane in planes]
+    return np.stack(moved, -1).reshape(image.shape)
+
+
+def affine(image: Any, shear_x: float = 0.0, shear_y: float = 0.0, x: float = 0.0, y: float = 0.0) -> Any:
+    """Shear by slopes about the upper left corner, or move by fractions of the size, in whole pixels."""
+    if shear_x or shear_y:
+        return warp(image, (1.0, -shear_x, 0.0), (-shear_y, 1.0, 0.0))
+    return shift(image, int(round(x * image.shape[1], 3)), int(round(y * image.shape[0], 3)))
 
 
 def mapped(image: Any, table: Any) -> Any:
@@ -72,7 +104,7 @@ def stretched(levels: Any, counts: Any) -> Any:
     return (levels - low) * (255 / (high - low)) if high > low else levels
 
 
-def autocontrast(image: Any, share: float) -> Any:
+def autocontrast(image: Any, share: float = 1.0) -> Any:
     return by_histogram(image, share, stretched)
 
 
@@ -107,24 +139,12 @@ def flat(levels: Any, counts: Any) -> Any:
     return np.minimum((counts.cumsum() - counts + step // 2) // step, 255) if step else levels
 
 
-def equalize(image: Any, share: float) -> Any:
+def equalize(image: Any, share: float = 1.0) -> Any:
     return by_histogram(image, share, flat)
 
 
 def posterize(image: Any, bits: float) -> Any:
     return image & (256 - 2 ** (8 - round(bits)))
-
-
-def warp(image: Any, across: tuple[float, ...], down: tuple[float, ...]) -> Any:
-    """Move each point (x, y, 1) to where the two rows of a matrix say; bilinear, black outside."""
-    matrix, size = np.array([across, down, (0.0, 0.0, 1.0)]), image.shape[1::-1]
-    if cv2:
-        matrix[:2, 2] += matrix[:2, :2].sum(1) / 2 - 0.5  # it counts from the centers of pixels
-        return cv2.warpAffine(image, matrix[:2], size).reshape(image.shape)
-    planes, inverse = np.atleast_3d(image).transpose(2, 0, 1), np.linalg.inv(matrix)[:2].ravel()
-    how = Image.Transform.AFFINE, tuple(inverse), Image.Resampling.BILINEAR
-    moved = [np.asarray(Image.fromarray(np.ascontiguousarray(plane)).transform(size, *how)) for plane in planes]
-    return np.stack(moved, -1).reshape(image.shape)
 
 
 def rotate(image: Any, degrees: float) -> Any:
@@ -152,28 +172,8 @@ def sharpness(image: Any, factor: float) -> Any:
     return sharp
 
 
-def shear(image: Any, x: float = 0.0, y: float = 0.0) -> Any:
-    """Shear by slopes, about the upper left corner."""
-    return warp(image, (1.0, -x, 0.0), (-y, 1.0, 0.0))
-
-
 def solarize(image: Any, threshold: float) -> Any:
     return np.where(image < 255 * threshold - 0.01, image, 255 - image)
-
-
-def shift(image: Any, right: int, down: int) -> Any:
-    """Move by whole pixels; black comes in."""
-    height, width = image.shape[:2]
-    moved = np.zeros_like(image)
-    moved[max(down, 0) : height + down, max(right, 0) : width + right] = image[
-        max(-down, 0) : height - down, max(-right, 0) : width - right
-    ]
-    return moved
-
-
-def translate(image: Any, x: float = 0.0, y: float = 0.0) -> Any:
-    """Move by fractions of the size, in whole pixels."""
-    return shift(image, int(round(x * image.shape[1], 3)), int(round(y * image.shape[0], 3)))
 
 
 class Augment:
@@ -186,10 +186,10 @@ class Augment:
         self.policy = InTurn([
             OneOf([
                 InTurn([]),
-                Random(shear, x=(-0.99, 0.99)),
-                Random(shear, y=(-0.99, 0.99)),
-                Random(translate, x=(-0.142857, 0.142857)),
-                Random(translate, y=(-0.142857, 0.142857)),
+                Random(affine, shear_x=(-0.99, 0.99)),
+                Random(affine, shear_y=(-0.99, 0.99)),
+                Random(affine, x=(-0.142857, 0.142857)),
+                Random(affine, y=(-0.142857, 0.142857)),
                 Random(rotate, degrees=(-135, 135)),
                 Random(brightness, factor=(0.01, 1.99)),
                 Random(saturation, factor=(0.01, 1.99)),
@@ -197,8 +197,8 @@ class Augment:
                 Random(sharpness, factor=(0.01, 1.99)),
                 Random(posterize, bits=(2, 8)),
                 Random(solarize, threshold=(0, 1)),
-                Random(autocontrast, share=(1, 1)),
-                Random(equalize, share=(1, 1)),
+                Random(autocontrast),
+                Random(equalize),
             ]),
         ])
 

@@ -218,6 +218,41 @@ def test_bad_input(arguments: list[str], words: list[str], folder: Path, refused
     assert sorted(path for path in folder.rglob("*") if "__pycache__" not in path.parts) == before
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--time", "banana"], "--time 'banana' must be a time such as 90s, 30m or 1h30m"),
+        (["--time", "0s"], "--time '0s' must be a time"),
+        (["--budget", "10"], "--budget '10' must be a multiple"),
+        (["--time", "1h", "--budget", "10x"], "mutually exclusive"),
+        (["--trial-timeout", "soon"], "--trial-timeout 'soon' must be a time"),
+        (["--memory-limit", "much"], "--memory-limit 'much' must be a size"),
+        (["--size", "big"], "--size 'big' must be a number"),
+        (["--trials", "0"], "--trials 0 must be at least 1"),
+        (["--seeds", "1"], "--seeds 1 must be at least 2"),
+        (["--workers", "0"], "--workers 0 must be at least 1"),
+        (["--lr", "-1"], "--lr -1.0 must be above 0"),
+        (["--seed", "-1"], "--seed -1 must be at least 0"),
+        (["--strategy", "atuo"], "atuo"),
+        (["--space", "digist"], "digist"),
+        (["--model", "resnet99"], "resnet99"),
+        (["--recipe", "fintune"], "fintune"),
+        (["--metric", "acuracy"], "acuracy"),
+        (["--device", "gpu"], "gpu"),
+        (["--executor", "ray"], "ray"),
+        (["--track", "wnadb"], "wnadb"),
+        (["--allow", "everything"], "everything"),
+    ],
+)
+def test_an_option_is_refused_before_the_data_are_read(
+    arguments: list[str], words: str, command: Command, folder: Path
+) -> None:
+    ended = command("search", "good.npz", *arguments, folder=folder)
+    assert ended.code == 2
+    assert words in ended.stderr
+    assert "reading" not in ended.stdout + ended.stderr
+
+
 @pytest.mark.fault("trials", "all fail")
 def test_trials_that_all_fail_are_grouped_and_nothing_is_exported(
     command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch

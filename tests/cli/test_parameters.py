@@ -10,13 +10,11 @@ import typer
 from typer.testing import CliRunner
 
 from autoaug.cli.main import app
+from autoaug.pipeline.generation_options import ExpandOptions, FitOptions, SampleOptions
 from autoaug.pipeline.options import (
     CheckOptions,
     CompareOptions,
-    ExpandOptions,
-    FitOptions,
     RobustnessOptions,
-    SampleOptions,
     SearchOptions,
 )
 from autoaug.utils.options import Options, option_of

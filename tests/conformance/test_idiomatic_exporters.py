@@ -199,13 +199,25 @@ def test_draws_of_a_policy_have_its_distribution(target: str, name: str, draws: 
         ("torchvision", "trivialaugment-wide", 50),
         ("torchvision", "randaugment", 45),
         ("torchvision", "autoaugment-imagenet", 45),
-        ("albumentations", "trivialaugment-wide", 125),
-        ("kornia", "trivialaugment-wide", 85),
-        ("keras", "trivialaugment-wide", 120),
+        ("albumentations", "trivialaugment-wide", 120),
+        ("kornia", "trivialaugment-wide", 75),
+        ("kornia", "randaugment", 85),
+        ("keras", "trivialaugment-wide", 107),
+        ("keras", "randaugment", 125),
     ],
 )
 def test_modules_are_short(target: str, name: str, most: int) -> None:
     assert len([line for line in export_policy(load_policy(name), target).splitlines() if line.strip()]) <= most
+
+
+def test_one_of_two_values_is_one_expression() -> None:
+    brightened = Policy(layers=in_turn(Operation(operator="Brightness", magnitude=(0.5, 0.5), probability=0.4)))
+    for target, call in {
+        "kornia": "RandomApply([Either(E.adjust_brightness_accumulative, factor=(0.5, 1.5))], p=0.4)",
+        "keras": "RandomApply([Either(brightness, factor=(0.5, 1.5))], p=0.4)",
+        "numpy": "Either(brightness, p=0.4, factor=(0.5, 1.5))",
+    }.items():
+        assert call in export_policy(brightened, target)
 
 
 @pytest.mark.parametrize("target", MAIN)

@@ -147,7 +147,8 @@ def test_a_runs_groups_reach_its_intervals(tmp_path: Path) -> None:
         RunFolder(tmp_path), RunConfig.model_construct(recipe=Recipe(epochs=1, batch_size=8)), data, audit, Logged()
     )
     assert job.scoring.test_groups is samples.groups
-    assert job.scoring.validation_groups is samples.groups
+    assert job.scoring.validation_groups is not None
+    assert job.scoring.validation_groups.tolist() == list("aabb")
 
 
 def test_better_must_hold_against_the_strongest_by_test_too() -> None:

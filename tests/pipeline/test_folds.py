@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,11 @@ from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import DataError, OptionError
 from autoaug.evaluation.confirmation import confirmation_seeds
 from autoaug.modalities.base import AS_SUITS
+from autoaug.pipeline.configure import prepare
+from autoaug.pipeline.options import CompareOptions
 from autoaug.pipeline.parsing import seed_counts
 from autoaug.policy.loading import load_policy
+from autoaug.policy.models import Policy, Synthetic
 from autoaug.results import SearchResult
 from autoaug.runs.folder import RunFolder
 from autoaug.training.setting import TrainingSetting
@@ -52,15 +56,19 @@ def test_every_seed_is_trained_without_its_fold_and_tested_on_it(result: SearchR
     """Against trainings on exactly these samples, put together by hand."""
     _, config = RunFolder.open(result.run_dir)
     assert opened.folds is not None
+    assert opened.validation_folds is not None
     seeds = confirmation_seeds(0, FOLDS)
+    validated = opened.validation_folds.of(seeds)
+    seen = opened.train + opened.validation
     for seed, rows in opened.folds.of(seeds).items():
         others = np.setdiff1d(np.arange(len(opened.test)), rows)
-        inputs = [opened.train.inputs.take(np.arange(len(opened.train))), opened.test.inputs.take(others)]
-        labels = np.concatenate([opened.train.labels, opened.test.labels[others]])
+        kept = np.setdiff1d(np.arange(len(seen)), validated[seed])
+        inputs = [seen.inputs.take(kept), opened.test.inputs.take(others)]
+        labels = np.concatenate([seen.labels[kept], opened.test.labels[others]])
         alone = TrainingSetting(
             task=Classification(3),
             train=Samples(MemoryInputs(np.concatenate(inputs)), labels),
-            validation=opened.validation,
+            validation=Samples(MemoryInputs(seen.inputs.take(validated[seed])), seen.labels[validated[seed]]),
             test=Samples(MemoryInputs(opened.test.inputs.take(rows)), opened.test.labels[rows]),
             model="auto",
             recipe=config.recipe,
@@ -154,6 +162,7 @@ def test_robustness_is_measured_on_the_fold_that_the_kept_model_was_not_trained_
 
 def test_the_report_and_the_model_card_speak_of_folds(result: SearchResult, tmp_path: Path) -> None:
     page = (result.run_dir / "report.html").read_text()
+    assert "each seed on another fold of the samples that the search saw" in page
     assert "60 test samples were only used to judge them, in 3 folds: each seed" in page
     assert "This is over 3 folds of the data." in page
     api.export_model(result.run_dir, tmp_path / "model")
@@ -234,3 +243,40 @@ def test_workers_of_ray_get_the_same_folds(result: SearchResult, data: Path, tmp
     outcome = autoaug.compare(data, ["none", "flip-crop"], **options, out=tmp_path / "run")
     for candidate in outcome.candidates:
         assert candidate.test_scores == result.candidate(candidate.name).test_scores
+
+
+def test_seeds_are_validated_in_turn_on_all_that_the_search_saw(
+    tmp_path: Path,
+) -> None:
+    images, labels = bars(160)
+    np.savez(tmp_path / "bars.npz", x_train=images, y_train=labels)
+    options = {"epochs": 1, "seeds": 4, "workers": 1}
+    result = autoaug.compare(tmp_path / "bars.npz", ["none", "flip-crop"], **options, out=tmp_path / "run")
+    data = check_data(str(tmp_path / "bars.npz"), LIMIT, AS_SUITS, (), 0)[1]
+    seen = np.concatenate([data.train.labels, data.validation.labels])
+    assert data.validation_folds is not None
+    for candidate in result.candidates:
+        expected = []
+        for seed, rows in data.validation_folds.of(candidate.seeds).items():
+            with np.load(result.run_dir / "confirmation" / f"{candidate.fingerprint}-{seed}.npz") as file:
+                expected.append(np.mean(file["validation_predictions"] == seen[rows]))
+        assert candidate.validation_scores == pytest.approx(expected)
+    synthetic = Policy(synthetic=Synthetic(kind="pca", share=0.5))
+    config, *_ = prepare(CompareOptions(tmp_path / "bars.npz", ["none", synthetic], **options))
+    assert not config.cross_validated
+
+
+@pytest.mark.usefixtures("no_report")
+def test_a_run_of_an_older_version_keeps_its_one_validation_split(data: Path, tmp_path: Path) -> None:
+    small = {"epochs": 1, "seeds": 2, "workers": 1}
+    result = autoaug.compare(data, ["none", "flip-crop"], **small, out=tmp_path / "run")
+    config = (tmp_path / "run/config.yaml").read_text()
+    assert "cross_validated: true" in config
+    (tmp_path / "run/config.yaml").write_text(config.replace("cross_validated: true\n", ""))
+    (tmp_path / "run/result.json").unlink()
+    shutil.rmtree(tmp_path / "run/confirmation")
+    again = autoaug.resume(tmp_path / "run")
+    split = check_data(str(data), LIMIT, AS_SUITS, (), 0)[1].validation
+    name = f"{result.candidates[0].fingerprint}-{result.candidates[0].seeds[1]}.npz"
+    with np.load(tmp_path / "run/confirmation" / name) as file:
+        assert again.candidates[0].validation_scores[1] == np.mean(file["validation_predictions"] == split.labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from html.parser import HTMLParser
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from autoaug.policy.words import in_words
 from autoaug.report import notebook_view, report_page
 from autoaug.results import SearchResult
 from autoaug.runs.folder import RunFolder
@@ -56,6 +58,16 @@ def test_what_a_minute_is_for_is_not_folded_and_the_rest_is(run: RunFolder) -> N
         assert words in page.text, words
     for words in ("The search", "What it cost", "seconds per training", "epochs", "fingerprint"):
         assert words not in page.text, words
+
+
+def test_the_policy_is_described_once_at_the_top(run: RunFolder) -> None:
+    result = SearchResult.load(run.root)
+    words, name = in_words(result.returned_candidate.policy), result.returned.name
+    told = json.loads(run.result.read_text())
+    run.result.write_text(json.dumps(told | {"sentence": f"Better: the searched policy {words} [{name}] beats none."}))
+    page = outline(report_page(run, cdn=True))
+    assert words in page.text
+    assert f"Better: the searched policy {name} beats none." in page.text
 
 
 def test_all_seeds_of_the_confirmation_are_listed(run: RunFolder) -> None:

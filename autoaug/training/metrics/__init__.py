@@ -11,7 +11,14 @@ from autoaug.training.metrics.base import (
     score,
     statistics_of,
 )
-from autoaug.training.metrics.choice import check_metric, get_metric, is_own, metrics_of, trial_metric
+from autoaug.training.metrics.choice import (
+    check_metric,
+    check_metric_name,
+    get_metric,
+    is_own,
+    metrics_of,
+    trial_metric,
+)
 from autoaug.training.metrics.counts import Accuracy, BalancedAccuracy, Kappa, MacroF1
 from autoaug.training.metrics.labels import MacroLabelF1, MeanAveragePrecision, MicroF1
 from autoaug.training.metrics.numbers import Determination, MeanAbsoluteError, RootMeanSquaredError
@@ -42,6 +49,7 @@ __all__ = [
     "WordErrorRate",
     "by_cluster",
     "check_metric",
+    "check_metric_name",
     "fraction_kept",
     "get_metric",
     "is_own",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from autoaug.data.labels import kind_of
-from autoaug.errors import OptionError
+from autoaug.errors import OptionError, UnknownName
 from autoaug.training.metrics.base import Metric, statistics_of
 from autoaug.training.metrics.counts import Accuracy, BalancedAccuracy, Kappa, MacroF1
 from autoaug.training.metrics.labels import MacroLabelF1, MeanAveragePrecision, MicroF1
@@ -55,6 +55,13 @@ def trial_metric(metric: Metric, task: Task) -> Metric:
 def is_own(name: str) -> bool:
     """Whether that is the name of a user's function."""
     return ":" in name
+
+
+def check_metric_name(name: str) -> None:
+    """Raise `UnknownName` if no task has such a metric, and it does not name a user's function."""
+    known = dict.fromkeys(known for metrics in _METRICS.values() for known in metrics)
+    if not is_own(name) and name not in known:
+        raise UnknownName("metric", name, [*known, "MODULE:FUNCTION"])
 
 
 def get_metric(name: str, task: Task) -> Metric:

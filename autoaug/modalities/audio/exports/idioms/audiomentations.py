@@ -49,11 +49,13 @@ _NATIVE: Mapping[str, Callable[[float, float, str], str]] = {
 }
 
 
-def operation(operator: str, low: float, high: float, probability: float) -> Expression | None:
+def operation(operator: str, low: float, high: float, probability: float, either: bool) -> Expression | None:
     """See `autoaug.modalities.runtime.Words`. The library draws the ratio of noise in decibels, so its noise is that of
     a policy only where the ratio is fixed.
     """
     p = number(probability)
+    if either:
+        return None
     if operator == "WhiteNoise" and low == high:
         decibels = number(-20 * math.log10(high))
         return f"A.AddGaussianSNR({decibels}, {decibels}, p={p})"

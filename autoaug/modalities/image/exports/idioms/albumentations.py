@@ -36,9 +36,11 @@ _NATIVE: Mapping[str, Callable[[float, float, str], str]] = {
 }
 
 
-def operation(operator: str, low: float, high: float, probability: float) -> Expression | None:
+def operation(operator: str, low: float, high: float, probability: float, either: bool) -> Expression | None:
     """See `autoaug.modalities.runtime.Words`."""
     p = number(probability)
+    if either:
+        return None
     if operator in _NATIVE:
         return _NATIVE[operator](low, high, p)
     return None if operator == "Hue" else by_helper(operator, low, high, p, "RandomValue", "RandomWarp")

@@ -47,14 +47,9 @@ class RandomWarp(A.Affine):
         return {"matrix": pixels, "bbox_matrix": edges, "rotate": 0.0, "scale": scale, "output_shape": shape[:2]}
 
 
-def shear(height: int, width: int, x: float = 0.0, y: float = 0.0) -> Any:
-    """Shear by slopes, about the upper left corner."""
-    return (1.0, -x, 0.0), (-y, 1.0, 0.0)
-
-
-def translate(height: int, width: int, x: float = 0.0, y: float = 0.0) -> Any:
-    """Move by fractions of the size, in whole pixels."""
-    return (1.0, 0.0, int(round(x * width, 3))), (0.0, 1.0, int(round(y * height, 3)))
+def affine(height: int, width: int, shear_x: float = 0, shear_y: float = 0, x: float = 0, y: float = 0) -> Any:
+    """Shear by slopes about the upper left corner, and move by fractions of the size, in whole pixels."""
+    return (1.0, -shear_x, int(round(x * width, 3))), (-shear_y, 1.0, int(round(y * height, 3)))
 
 
 def zoom(height: int, width: int, octaves: float) -> Any:
@@ -145,11 +140,11 @@ def flat(levels: Any, counts: Any) -> Any:
     return np.minimum((counts.cumsum() - counts + step // 2) // step, 255) if step else levels
 
 
-def autocontrast(image: Any, share: float) -> Any:
+def autocontrast(image: Any, share: float = 1.0) -> Any:
     return by_histogram(image, share, stretched)
 
 
-def equalize(image: Any, share: float) -> Any:
+def equalize(image: Any, share: float = 1.0) -> Any:
     return by_histogram(image, share, flat)
 
 

@@ -19,8 +19,8 @@ _VALUES: Mapping[str, tuple[str, Callable[[float, float], Ends]]] = {
     "Sharpness": ("sharpness", lambda low, high: {"factor": (1 + low, 1 + high)}),
     "Posterize": ("posterize", lambda low, high: {"bits": (8 - high, 8 - low)}),
     "Solarize": ("solarize", lambda low, high: {"threshold": (1 - high, 1 - low)}),
-    "AutoContrast": ("autocontrast", lambda low, high: {"share": (low, high)}),
-    "Equalize": ("equalize", lambda low, high: {"share": (low, high)}),
+    "AutoContrast": ("autocontrast", lambda low, high: {"share": (low, high)} if low < 1 else {}),
+    "Equalize": ("equalize", lambda low, high: {"share": (low, high)} if low < 1 else {}),
     "Gamma": ("gamma", lambda low, high: {"octaves": (low, high)}),
     "GaussianBlur": ("blur", lambda low, high: {"fraction": (low, high)}),
     "GaussianNoise": ("noise", lambda low, high: {"sigma": (low, high)}),
@@ -31,10 +31,10 @@ _WARPS: Mapping[str, tuple[str, Callable[[float, float], Ends]]] = {
     "HorizontalFlip": ("horizontal_flip", lambda low, high: {}),
     "VerticalFlip": ("vertical_flip", lambda low, high: {}),
     "Rotate": ("rotate", lambda low, high: {"degrees": (low, high)}),
-    "ShearX": ("shear", lambda low, high: {"x": (low, high)}),
-    "ShearY": ("shear", lambda low, high: {"y": (low, high)}),
-    "TranslateX": ("translate", lambda low, high: {"x": (low, high)}),
-    "TranslateY": ("translate", lambda low, high: {"y": (low, high)}),
+    "ShearX": ("affine", lambda low, high: {"shear_x": (low, high)}),
+    "ShearY": ("affine", lambda low, high: {"shear_y": (low, high)}),
+    "TranslateX": ("affine", lambda low, high: {"x": (low, high)}),
+    "TranslateY": ("affine", lambda low, high: {"y": (low, high)}),
     "Scale": ("zoom", lambda low, high: {"octaves": (low, high)}),
     "PadCrop": ("pad_crop", lambda low, high: {"padding": (low, high), "x": (0, 1), "y": (0, 1)}),
     "RandomResizedCrop": (
@@ -47,14 +47,12 @@ _WARPS: Mapping[str, tuple[str, Callable[[float, float], Ends]]] = {
 
 
 def drawn(kind: str, function: str, p: str, ends: Ends) -> str:
-    """The object of a helper class that applies a function, with the probability `p` and arguments drawn evenly."""
+    """The object of a helper class that applies a function, with the probability `p` and arguments that are drawn."""
     given = [function, *([f"p={p}"] if p != "1" else []), *(f"{name}={pair(*own)}" for name, own in ends.items())]
     return f"{kind}({', '.join(given)})"
 
 
-def by_helper(
-    operator: str, low: float, high: float, p: str, value: str = "Random", warp: str = "Random"
-) -> str | None:
+def by_helper(operator: str, low: float, high: float, p: str, value: str, warp: str) -> str | None:
     """The object of the helper class, `value` or `warp`, that applies the operator's function; None if it has none."""
     for kind, functions in ((value, _VALUES), (warp, _WARPS)):
         if operator in functions:

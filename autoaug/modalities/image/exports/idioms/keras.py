@@ -19,8 +19,18 @@ published_note = ""
 _MISSING = {"GaussianNoise", "Hue"}
 
 
-def operation(operator: str, low: float, high: float, probability: float) -> Expression | None:
+def operation(operator: str, low: float, high: float, probability: float, either: bool) -> Expression | None:
     """See `autoaug.modalities.runtime.Words`."""
+    native = None if either else _native(operator, low, high, probability)
+    if native or operator in _MISSING:
+        return native
+    kind = "Either" if either else "Random"
+    made = by_helper(operator, low, high, "1", kind, kind)
+    return made if made is None or probability == 1 else Call("RandomApply([", [made], f"], p={number(probability)})")
+
+
+def _native(operator: str, low: float, high: float, probability: float) -> str | None:
+    """Keras's own, where it is drawn and defined as here."""
     if operator in ("HorizontalFlip", "VerticalFlip") and probability == 0.5:
         return f'keras.layers.RandomFlip("{operator.removesuffix("Flip").lower()}")'
     if operator == "AutoContrast" and low == probability == 1:
@@ -33,7 +43,7 @@ def operation(operator: str, low: float, high: float, probability: float) -> Exp
         return f"keras.layers.Solarization(threshold_factor={pair(0, 1 - low)}, value_range=(0, 1))"
     if operator == "Grayscale" and low == 1:
         return f"keras.layers.RandomGrayscale({number(probability)})"
-    return None if operator in _MISSING else by_helper(operator, low, high, number(probability))
+    return None
 
 
 def choice(items: Sequence[Expression], weights: Sequence[float]) -> Expression:
@@ -43,7 +53,7 @@ def choice(items: Sequence[Expression], weights: Sequence[float]) -> Expression:
 
 def in_turn(items: Sequence[Expression]) -> Expression:
     """See `autoaug.modalities.runtime.Words`."""
-    return Call("InTurn([", items, "])")
+    return Call("keras.layers.Pipeline([", items, "])")
 
 
 def nothing() -> Expression:

@@ -3,55 +3,54 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
 
-class Random(keras.layers.Layer):
-    """Apply a function to each image with a probability, and with arguments drawn evenly between their ends."""
-
-    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
-        super().__init__(dtype="float32")
-        self.function, self.p, self.ends, self.seeds = function, p, ends, keras.random.SeedGenerator()
-
-    def draw(self, images: Any, low: float = 0.0, high: float = 1.0) -> Any:
-        return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, "float32", self.seeds)
-
-    def call(self, images: Any) -> Any:
-        made = self.function(images, **{name: self.draw(images, *ends) for name, ends in self.ends.items()})
-        return ops.where(self.draw(images) < self.p, ops.clip(made, 0, 1), images)
-
-
 class OneOf(keras.layers.Layer):
-    """One of several layers, drawn for each image with their probabilities, or evenly."""
+    """One of several layers for each image, drawn evenly or with their probabilities."""
 
-    def __init__(self, steps: Sequence[Any], p: Sequence[float] | None = None) -> None:
+    def __init__(self, layers: list[Any], p: list[float] | None = None) -> None:
         super().__init__(dtype="float32")
-        self.steps, self.p, self.seeds = steps, p or [1 / len(steps)] * len(steps), keras.random.SeedGenerator()
-        self.built = True
+        self.layers, self.p, self.seeds = layers, p or [1 / len(layers)] * len(layers), keras.random.SeedGenerator()
 
     def call(self, images: Any) -> Any:
         drawn = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), dtype="float32", seed=self.seeds)
         made, below = images, 1.0
-        for step, p in zip(self.steps, self.p, strict=True):
-            made, below = ops.where(drawn < below, step(images), made), below - p
+        for layer, p in zip(self.layers, self.p, strict=True):
+            made, below = ops.where(drawn < below, layer(images), made), below - p
         return made
 
 
-class InTurn(keras.layers.Layer):
-    """Several layers, one after another."""
+class RandomApply(OneOf):
+    """Layers one after another, with a probability."""
 
-    def __init__(self, steps: Sequence[Any]) -> None:
+    def __init__(self, layers: list[Any], p: float) -> None:
+        super().__init__([keras.layers.Pipeline(layers), keras.layers.Identity()], p=[p, 1 - p])
+
+
+class Random(keras.layers.Layer):
+    """A function of images and of arguments for each, which are drawn evenly between their ends."""
+
+    def __init__(self, function: Any, **ends: tuple[float, float]) -> None:
         super().__init__(dtype="float32")
-        self.steps, self.built = steps, True
+        self.function, self.ends, self.seeds = function, ends, keras.random.SeedGenerator()
+
+    def draw(self, images: Any, low: float, high: float) -> Any:
+        return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, "float32", self.seeds)
 
     def call(self, images: Any) -> Any:
-        for step in self.steps:
-            images = step(images)
-        return images
+        drawn = {name: self.draw(images, *ends) for name, ends in self.ends.items()}
+        return ops.clip(self.function(images, **drawn), 0, 1)
+
+
+class Either(Random):
+    """The same with arguments that are either of their ends."""
+
+    def draw(self, images: Any, low: float, high: float) -> Any:
+        return ops.where(super().draw(images, 0, 1) < 0.5, low, high)
 
 
 def warp(images: Any, *rows: Any) -> Any:
@@ -89,16 +88,11 @@ def quarter_turn(images: Any, case: Any) -> Any:
     return rotate(images, 90 * (ops.floor(case) + 1) if height == width else 180 * ops.minimum(ops.floor(case), 1))
 
 
-def shear(images: Any, x: Any = 0.0, y: Any = 0.0) -> Any:
-    """Shear by slopes, about the upper left corner."""
-    return warp(images, 1, x, x / 2, y, 1, y / 2)
-
-
-def translate(images: Any, x: Any = 0.0, y: Any = 0.0) -> Any:
-    """Move by fractions of the size, in whole pixels."""
+def affine(images: Any, shear_x: Any = 0.0, shear_y: Any = 0.0, x: Any = 0.0, y: Any = 0.0) -> Any:
+    """Shear by slopes about the upper left corner, and move by fractions of the size, in whole pixels."""
     height, width = images.shape[1:3]
     right, down = (ops.trunc(ops.round(move * 1000) / 1000) for move in (x * width, y * height))
-    return warp(images, 1, 0, -right, 0, 1, -down)
+    return warp(images, 1, shear_x, shear_x / 2 - right, shear_y, 1, shear_y / 2 - down)
 
 
 def zoom(images: Any, octaves: Any) -> Any:
@@ -121,9 +115,8 @@ def resized_crop(images: Any, share: Any, area: Any, aspect: Any, x: Any, y: Any
 
 
 def gray(images: Any) -> Any:
-    channels = images.shape[-1]
-    weights = [0.299, 0.587, 0.114] if channels == 3 else [1 / channels] * channels
-    return ops.sum(images * ops.convert_to_tensor(weights, "float32"), axis=-1, keepdims=True)
+    weights = [0.299, 0.587, 0.114] if images.shape[-1] == 3 else [1 / images.shape[-1]] * images.shape[-1]
+    return ops.sum(images * ops.convert_to_tensor(weights, "float32"), -1, keepdims=True)
 
 
 def invert(images: Any) -> Any:
@@ -145,10 +138,8 @@ def saturation(images: Any, factor: Any) -> Any:
 
 def sharpness(images: Any, factor: Any) -> Any:
     """A blend with a smoothed image, beyond it above 1; the border stays."""
-    inner = images[:, 1:-1, 1:-1]
-    rows = images[:, :-2] + images[:, 1:-1] + images[:, 2:]
-    smooth = (rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:] + 4 * inner) / 13
-    return images + ops.pad((factor - 1) * (inner - smooth), ((0, 0), (1, 1), (1, 1), (0, 0)))
+    details = 9 / 13 * (images[:, 1:-1, 1:-1] - ops.average_pool(images, 3, 1, data_format="channels_last"))
+    return images + ops.pad((factor - 1) * details, ((0, 0), (1, 1), (1, 1), (0, 0)))
 
 
 def posterize(images: Any, bits: Any) -> Any:
@@ -160,12 +151,12 @@ def solarize(images: Any, threshold: Any) -> Any:
     return ops.where(images < threshold - 1e-4, images, 1 - images)
 
 
-def autocontrast(images: Any, share: Any) -> Any:
+def autocontrast(images: Any, share: Any = 1.0) -> Any:
     low, high = ops.min(images, axis=(1, 2), keepdims=True), ops.max(images, axis=(1, 2), keepdims=True)
     return ops.where(high > low, images + share * ((images - low) / ops.maximum(high - low, 1e-6) - images), images)
 
 
-def equalize(images: Any, share: Any) -> Any:
+def equalize(images: Any, share: Any = 1.0) -> Any:
     """Blend with the image whose levels are as frequent as one another, as in Pillow, for each channel."""
     height, width, channels = images.shape[1:]
     levels = ops.reshape(ops.cast(ops.round(images * 255), "int32"), (-1, height * width, channels))
@@ -207,12 +198,11 @@ def cutout(images: Any, side: Any, x: Any, y: Any) -> Any:
 
 def check(images: Any, kind: str) -> None:
     """Raise ValueError for images whose values would be misread; in a traced graph there are no values to look at."""
-    found, good = f"{kind} {list(images.shape)}", kind == "uint8" or "float" in kind
-    if "float" in kind and 0 not in images.shape:
-        try:
-            low, high = (float(ops.convert_to_numpy(end(images))) for end in (ops.min, ops.max))
-        except (NotImplementedError, RuntimeError, TypeError, ValueError):  # what the backends raise while they trace
-            low, high = 0.0, 1.0
-        found, good = f"{found} from {low:g} to {high:g}", -1e-3 <= low <= high <= 1.001
+    try:
+        low, high = (float(ops.convert_to_numpy(end(images))) for end in (ops.min, ops.max))
+    except (NotImplementedError, RuntimeError, TypeError, ValueError):  # what the backends raise while they trace
+        low, high = 0.0, 1.0
+    good = kind == "uint8" or ("float" in kind and -1e-3 <= low <= high <= 1.001)
     if not good or len(images.shape) != 4 or 0 in images.shape[1:]:
+        found = f"{kind} {list(images.shape)} from {low:g} to {high:g}"
         raise ValueError(f"images must be [B, H, W, C], uint8 or floats in [0, 1], not {found}")

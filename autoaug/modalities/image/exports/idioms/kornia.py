@@ -22,21 +22,20 @@ helpers: Sequence[Path] = (Path(__file__).parent / "kornia_helpers.py",)
 shell = Path(__file__).parent / "kornia.txt"
 published: Mapping[str, str] = {}
 published_note = ""
-#: The library's own, or another form, for the lowest and the highest value and the probability.
+#: Kornia's own for the lowest and the highest value and the probability.
 _NATIVE: Mapping[str, Callable[[float, float, str], str]] = {
     "HorizontalFlip": lambda low, high, p: f"K.RandomHorizontalFlip(p={p})",
     "VerticalFlip": lambda low, high, p: f"K.RandomVerticalFlip(p={p})",
     "Invert": lambda low, high, p: f"K.RandomInvert(p={p})",
-    "Brightness": lambda low, high, p: drawn(
-        "Random", "E.adjust_brightness_accumulative", p, {"factor": (1 + low, 1 + high)}
-    ),
-    "Contrast": lambda low, high, p: drawn(
-        "Random", "E.adjust_contrast_with_mean_subtraction", p, {"factor": (1 + low, 1 + high)}
-    ),
     "Sharpness": lambda low, high, p: f"K.RandomSharpness({pair(1 + low, 1 + high)}, p={p})",
     "Posterize": lambda low, high, p: f"K.RandomPosterize({pair(8 - high, 8 - low)}, p={p})",
     "Solarize": lambda low, high, p: f"K.RandomSolarize({pair(1 - high, 1 - low)}, additions=(0, 0), p={p})",
     "Rotate": lambda low, high, p: f"K.RandomRotation({pair(low, high)}, p={p})",
+}
+#: Kornia's functions of images and a factor, which are Pillow's.
+_BY_FACTOR: Mapping[str, str] = {
+    "Brightness": "E.adjust_brightness_accumulative",
+    "Contrast": "E.adjust_contrast_with_mean_subtraction",
 }
 #: Kornia's own for those at full strength.
 _FULL: Mapping[str, str] = {
@@ -46,12 +45,18 @@ _FULL: Mapping[str, str] = {
 }
 
 
-def operation(operator: str, low: float, high: float, probability: float) -> Expression | None:
+def operation(operator: str, low: float, high: float, probability: float, either: bool) -> Expression | None:
     """See `autoaug.modalities.runtime.Words`."""
+    p, kind = number(probability), "Either" if either else "Random"
     if operator in _FULL and low == high == 1:
-        return f"{_FULL[operator]}(p={number(probability)})"
-    p = number(probability)
-    return _NATIVE[operator](low, high, p) if operator in _NATIVE else by_helper(operator, low, high, p)
+        return f"{_FULL[operator]}(p={p})"
+    if operator in _NATIVE:
+        return None if either else _NATIVE[operator](low, high, p)
+    if operator in _BY_FACTOR:
+        made: str | None = drawn(kind, _BY_FACTOR[operator], "1", {"factor": (1 + low, 1 + high)})
+    else:
+        made = by_helper(operator, low, high, "1", kind, kind)
+    return made if made is None or probability == 1 else Call("RandomApply([", [made], f"], p={p})")
 
 
 def choice(items: Sequence[Expression], weights: Sequence[float]) -> Expression:

@@ -12,35 +12,47 @@ from kornia.geometry.transform import warp_affine
 from torch import Tensor, nn
 
 
-class Random(nn.Module):
-    """Apply a function to each image with a probability, and with arguments drawn evenly between their ends."""
-
-    def __init__(self, function: Any, p: float = 1.0, **ends: tuple[float, float]) -> None:
-        super().__init__()
-        self.function, self.p, self.ends = function, p, ends
-
-    def forward(self, images: Tensor) -> Tensor:
-        made, rows = images.clone(), torch.rand(len(images)) < self.p
-        drawn = {name: torch.empty(int(rows.sum())).uniform_(*ends).to(images) for name, ends in self.ends.items()}
-        if rows.any():
-            made[rows] = self.function(images[rows], **drawn).clamp(0, 1)
-        return made
-
-
 class OneOf(nn.ModuleList):
     """One of several modules for each image, drawn evenly or with their probabilities."""
 
     def __init__(self, modules: list[nn.Module], p: list[float] | None = None) -> None:
         super().__init__(modules)
-        self.p = torch.tensor(p or [1.0] * len(modules))
+        self.bounds = torch.tensor(p or [1 / len(modules)] * len(modules)).cumsum(0)[:-1]
 
     def forward(self, images: Tensor) -> Tensor:
-        made, drawn = images.clone(), self.p.multinomial(max(len(images), 1), replacement=True)[: len(images)]
-        for index, module in enumerate(self):
-            rows = drawn == index
-            if rows.any():
-                made[rows] = module(images[rows])
+        made, drawn = images.clone(), torch.bucketize(torch.rand(len(images)), self.bounds)
+        for index in drawn.unique():
+            made[drawn == index] = self[index](images[drawn == index])
         return made
+
+
+class RandomApply(OneOf):
+    """Modules one after another, with a probability."""
+
+    def __init__(self, modules: list[nn.Module], p: float) -> None:
+        super().__init__([nn.Sequential(*modules), nn.Identity()], p=[p, 1 - p])
+
+
+class Random(nn.Module):
+    """A function of images and of arguments for each, which are drawn evenly between their ends."""
+
+    def __init__(self, function: Any, **ends: tuple[float, float]) -> None:
+        super().__init__()
+        self.function, self.ends = function, ends
+
+    def draw(self, images: Tensor, low: float, high: float) -> Tensor:
+        return torch.empty(len(images)).uniform_(low, high).to(images)
+
+    def forward(self, images: Tensor) -> Tensor:
+        drawn = {name: self.draw(images, *ends) for name, ends in self.ends.items()}
+        return self.function(images, **drawn).clamp(0, 1)
+
+
+class Either(Random):
+    """The same with arguments that are either of their ends."""
+
+    def draw(self, images: Tensor, low: float, high: float) -> Tensor:
+        return torch.tensor([low, high])[torch.randint(2, (len(images),))].to(images)
 
 
 def warp(images: Tensor, *rows: Any) -> Tensor:
@@ -49,16 +61,11 @@ def warp(images: Tensor, *rows: Any) -> Tensor:
     return warp_affine(images, torch.stack(matrix, 1).view(-1, 2, 3), images.shape[-2:])
 
 
-def shear(images: Tensor, x: Any = 0, y: Any = 0) -> Tensor:
-    """Shear by slopes, about the upper left corner."""
-    return warp(images, 1, -x, -x / 2, -y, 1, -y / 2)
-
-
-def translate(images: Tensor, x: Any = 0, y: Any = 0) -> Tensor:
-    """Move by fractions of the size, in whole pixels."""
+def affine(images: Tensor, shear_x: Any = 0.0, shear_y: Any = 0.0, x: Any = 0.0, y: Any = 0.0) -> Tensor:
+    """Shear by slopes about the upper left corner, and move by fractions of the size, in whole pixels."""
     moves = (x * images.shape[-1], y * images.shape[-2])
-    right, down = (torch.as_tensor(move).float().round(decimals=3).trunc() for move in moves)
-    return warp(images, 1, 0, right, 0, 1, down)
+    right, down = (torch.as_tensor(move).round(decimals=3).trunc() for move in moves)
+    return warp(images, 1, -shear_x, right - shear_x / 2, -shear_y, 1, down - shear_y / 2)
 
 
 def zoom(images: Tensor, octaves: Tensor) -> Tensor:
@@ -144,8 +151,6 @@ def cutout(images: Tensor, side: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 def check(images: Tensor) -> None:
     """Raise ValueError for images whose values would be misread."""
-    if not isinstance(images, Tensor) or images.is_complex():
-        raise ValueError(f"images must be tensors of uint8 or floats in [0, 1], not {type(images).__name__}")
     low, high = images.aminmax() if images.numel() else (0, 0)
     good = images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001)
     if not good or images.ndim not in (3, 4) or 0 in images.shape[-3:]:

@@ -17,12 +17,13 @@ published: Mapping[str, str] = {}
 published_note = ""
 
 
-def operation(operator: str, low: float, high: float, probability: float) -> Expression | None:
+def operation(operator: str, low: float, high: float, probability: float, either: bool) -> Expression | None:
     """See `autoaug.modalities.runtime.Words`."""
     p = number(probability)
     if operator == "GaussianNoise":
         return drawn("Random", "noise", p, {"sigma": (low, high), "seed": (0, 1e9)})
-    return None if operator == "Hue" else by_helper(operator, low, high, p)
+    kind = "Either" if either else "Random"
+    return None if operator == "Hue" else by_helper(operator, low, high, p, kind, kind)
 
 
 def choice(items: Sequence[Expression], weights: Sequence[float]) -> Expression:

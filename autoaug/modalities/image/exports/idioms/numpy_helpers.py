@@ -26,8 +26,18 @@ class Random:
     def __call__(self, image: Any, draw: np.random.Generator) -> Any:
         if self.p < 1 and draw.random() >= self.p:
             return image
-        drawn = {name: low + (high - low) * draw.random() for name, (low, high) in self.ends.items()}
+        drawn = {name: low + (high - low) * self.share(draw) for name, (low, high) in self.ends.items()}
         return self.function(image, **drawn)
+
+    def share(self, draw: np.random.Generator) -> float:
+        return draw.random()
+
+
+class Either(Random):
+    """The same with arguments that are either of their ends."""
+
+    def share(self, draw: np.random.Generator) -> float:
+        return float(draw.random() < 0.5)
 
 
 class OneOf:
@@ -80,11 +90,6 @@ def rotate(image: Any, degrees: float) -> Any:
     return warp(image, (cos, sin, x - cos * x - sin * y), (-sin, cos, y + sin * x - cos * y))
 
 
-def shear(image: Any, x: float = 0.0, y: float = 0.0) -> Any:
-    """Shear by slopes, about the upper left corner."""
-    return warp(image, (1.0, -x, 0.0), (-y, 1.0, 0.0))
-
-
 def shift(image: Any, right: int, down: int) -> Any:
     """Move by whole pixels; black comes in."""
     height, width = image.shape[:2]
@@ -95,8 +100,10 @@ def shift(image: Any, right: int, down: int) -> Any:
     return moved
 
 
-def translate(image: Any, x: float = 0.0, y: float = 0.0) -> Any:
-    """Move by fractions of the size, in whole pixels."""
+def affine(image: Any, shear_x: float = 0.0, shear_y: float = 0.0, x: float = 0.0, y: float = 0.0) -> Any:
+    """Shear by slopes about the upper left corner, or move by fractions of the size, in whole pixels."""
+    if shear_x or shear_y:
+        return warp(image, (1.0, -shear_x, 0.0), (-shear_y, 1.0, 0.0))
     return shift(image, int(round(x * image.shape[1], 3)), int(round(y * image.shape[0], 3)))
 
 
@@ -198,11 +205,11 @@ def flat(levels: Any, counts: Any) -> Any:
     return np.minimum((counts.cumsum() - counts + step // 2) // step, 255) if step else levels
 
 
-def autocontrast(image: Any, share: float) -> Any:
+def autocontrast(image: Any, share: float = 1.0) -> Any:
     return by_histogram(image, share, stretched)
 
 
-def equalize(image: Any, share: float) -> Any:
+def equalize(image: Any, share: float = 1.0) -> Any:
     return by_histogram(image, share, flat)
 
 

@@ -81,9 +81,11 @@ _WITH_PROBABILITY: Mapping[str, tuple[float | None, Callable[[float, str], str]]
 }
 
 
-def operation(operator: str, low: float, high: float, probability: float) -> Expression | None:
+def operation(operator: str, low: float, high: float, probability: float, either: bool) -> Expression | None:
     """See `autoaug.modalities.runtime.Words`."""
     value, native = _WITH_PROBABILITY.get(operator, (None, None))
+    if either:
+        return None
     if native and low == high and value in (None, low):
         return native(low, number(probability))
     if operator == "ChannelShuffle" and low == high == 1:

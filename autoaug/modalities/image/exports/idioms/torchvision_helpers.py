@@ -29,7 +29,8 @@ class RandomValue(v2.Transform):
         self.function, self.moves, self.ends = function, moves, ends
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, float]:
-        return {name: torch.empty(()).uniform_(*ends).item() for name, ends in self.ends.items()}
+        drawn = zip(self.ends.items(), torch.rand(len(self.ends)).tolist(), strict=True)
+        return {name: low + (high - low) * share for (name, (low, high)), share in drawn}
 
     def transform(self, inpt: Any, params: dict[str, float]) -> Any:
         stays = isinstance(inpt, tv_tensors.TVTensor) and not (self.moves or isinstance(inpt, tv_tensors.Image))

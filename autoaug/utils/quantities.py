@@ -1,0 +1,88 @@
+"""Numbers, times and sizes as users write them; what cannot be is refused before anything slow is loaded."""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from collections.abc import Callable
+
+from autoaug.errors import OptionError
+
+#: More seeds, finalists or workers than this are a typing error.
+LARGEST_COUNT = 10_000
+#: Seeds are unsigned 32-bit numbers.
+LARGEST_SEED = 2**32 - 1
+
+_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONGEST = 10_000 * 86400  # timers have a limit of a few centuries
+_BYTES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+def within(name: str, value: int, least: int, most: int) -> int:
+    """The value itself; raises `OptionError` if it is too small or too large."""
+    if value < least:
+        raise OptionError(f"--{name} {value} must be at least {least}")
+    if value > most:
+        raise OptionError(f"--{name} {value} must be at most {most}")
+    return value
+
+
+def between(least: int, most: int = LARGEST_COUNT) -> Callable[[str, int], int]:
+    """`within` these bounds, as the check of an `Option`."""
+    return lambda name, value: within(name, value, least, most)
+
+
+def check_seed(name: str, seed: int) -> int:
+    """The seed itself; raises `OptionError` unless NumPy, scikit-learn and torch all accept it."""
+    return within(name, seed, 0, LARGEST_SEED)
+
+
+def check_positive(name: str, value: float) -> float:
+    """The value itself; raises `OptionError` unless it is finite and above 0."""
+    if not 0 < value < math.inf:
+        raise OptionError(f"--{name} {value} must be above 0")
+    return value
+
+
+def parse_time(name: str, text: str) -> float:
+    """A time such as ``90s``, ``30m``, ``1h30m`` or ``2d`` in seconds."""
+    parts = _TIME.findall(text)
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    if "".join(f"{number}{unit}" for number, unit in parts) != text.replace(" ", "") or seconds <= 0:
+        raise OptionError(f"--{name} {text!r} must be a time such as 90s, 30m or 1h30m")
+    if seconds > _LONGEST:
+        raise OptionError(f"--{name} {text!r} must be at most {_LONGEST // _SECONDS['d']}d")
+    return seconds
+
+
+def parse_multiple(name: str, text: str) -> float:
+    """A multiple of the compute of one training, such as ``10x``."""
+    number = text.removesuffix("x")
+    if number == text or not re.fullmatch(r"\d+(\.\d+)?", number) or not 0 < float(number) < math.inf:
+        raise OptionError(f"--{name} {text!r} must be a multiple of one training's compute, such as 10x")
+    return float(number)
+
+
+def parse_memory(name: str, text: str) -> int:
+    """A size such as ``500M``, ``2G`` or a number of bytes, in bytes."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
+    if not match:
+        raise OptionError(f"--{name} {text!r} must be a size such as 500M or 2G")
+    return int(min(float(match[1]) * _BYTES[match[2].upper()], sys.maxsize))
+
+
+def parse_lengths(name: str, value: int | str) -> tuple[int, ...]:
+    """The lengths of a sample's axes, such as ``64`` or ``96x128``."""
+    parts = str(value).lower().split("x")
+    if not all(re.fullmatch(r"-?[0-9]+", part) for part in parts):
+        raise OptionError(f"--{name} {value!r} must be a number, or numbers joined by x, such as 64 or 96x128")
+    return tuple(within(name, int(part[:30]), 4, 2**13) for part in parts)
+
+
+def at_most_one(**given: object) -> None:
+    """Raise `OptionError` if more than one of these options has a value."""
+    names = [name for name, value in given.items() if value is not None]
+    if len(names) > 1:
+        raise OptionError(f"--{names[0]} and --{names[1]} are mutually exclusive; give only one")
