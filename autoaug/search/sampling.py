@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -18,6 +19,8 @@ REACH = (0.5, 1.5)
 #: Factors on the space's radius for attacks whose radius has another meaning: a change of magnitudes, or an L2 length
 #: (for samples of 32 x 32 pixels, 8/255 in L-infinity corresponds to 0.5 in L2; RobustBench, Croce et al., 2021).
 WIDER = {"magnitudes": 10, "l2": 16}
+#: An attack with one more pass per attacked sample, and with few choices: shapes may have it.
+_CHEAP = "fgm"
 
 
 class Suggest(Protocol):
@@ -186,8 +189,8 @@ def _adversarial(whole: SearchSpace, kind: str, mixing: Mixing | None, suggest: 
 
 def sample_shaped(space: SearchSpace, suggest: Suggest, published: Mapping[str, Policy] | None = None) -> Policy:
     """Draw a policy in few dimensions: which base operations, how many layers of which family with one probability and
-    one strength for all, which mixing, how many copies, and one more layer of which family. Adversarial training costs
-    several times as much; if the space allows policies without it, it is left to `sample_policy`.
+    one strength for all, which mixing, how many copies, and one more layer of which family. Most adversarial training
+    costs several times as much; if the space allows policies without it, all but FGM is left to `sample_policy`.
 
     Args:
         space: what may be drawn.
@@ -201,11 +204,17 @@ def sample_shaped(space: SearchSpace, suggest: Suggest, published: Mapping[str, 
     fixed = {layer.sub_policies[0].operations[0].operator for layer in layers if len(layer.sub_policies) == 1}
     base = [layer for b in space.base if b.operator not in fixed and (layer := _base_layer(b, suggest)) is not None]
     mixing = _pick("mixing", space.mixing.kinds, suggest, lambda kind: _mixing(space.mixing, kind, suggest))
-    kinds = ("none",) if "none" in space.adversarial.kinds else space.adversarial.kinds
+    kinds = shaped_attacks(space)
     adversarial = _pick("adversarial", kinds, suggest, lambda kind: _adversarial(space, kind, mixing, suggest))
     rest = _around_the_layers(space, suggest)
     extra = _extra_layer(space, suggest)
     return Policy(name="searched", layers=(*base, *layers, *extra), mixing=mixing, adversarial=adversarial, **rest)
+
+
+def shaped_attacks(space: SearchSpace) -> tuple[str, ...]:
+    """The kinds of attack, or none, that shapes of the space may have."""
+    kinds = space.adversarial.kinds
+    return tuple(kind for kind in kinds if kind in ("none", _CHEAP)) if "none" in kinds else kinds
 
 
 def _shaped_layers(space: SearchSpace, suggest: Suggest) -> tuple[Layer, ...]:
@@ -276,7 +285,7 @@ def _reaching(operation: Operation, reach: float) -> Operation:
 
 def usual_shape(space: SearchSpace) -> dict[str, Any]:
     """Common starting values for `sample_shaped`: one layer of the space's first family with the highest probability
-    and the middle strength, the usual base operations of its modality, no mixing, and the fewest copies.
+    and the middle strength, the usual base operations of its modality, no mixing or attack, and the fewest copies.
     """
     usual: dict[str, Any] = {"layers of": "space", "reach": 1.0}
     usual_base = space.modality.usual_base
@@ -295,4 +304,8 @@ def usual_shape(space: SearchSpace) -> dict[str, Any]:
     usual["mixing.alpha"] = space.mixing.alpha[1]
     usual["copies"] = space.copies[0]
     usual |= {"extra": "none", "extra.strength": usual["strength"]}
+    if _CHEAP in shaped_attacks(space):
+        epsilon, share = space.adversarial.epsilon, space.adversarial.share
+        usual["adversarial"] = "none" if "none" in space.adversarial.kinds else _CHEAP
+        usual |= {"adversarial.epsilon": math.sqrt(epsilon[0] * epsilon[1]), "adversarial.share": sum(share) / 2}
     return usual

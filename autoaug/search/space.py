@@ -142,6 +142,7 @@ class Shape(FrozenSpace):
         layers_of: a baseline whose layers take the place of those, with magnitudes `reach` times as large.
         extra: the family of one more layer.
         mixing: the kind of mixing, with its probability and the parameter of its distribution.
+        adversarial: the kind of attack: none, or one of a single step, with the middle radius and share of the space.
         copies: augmented copies of a sample in a batch.
     """
 
@@ -156,6 +157,7 @@ class Shape(FrozenSpace):
     mixing: KindText = "none"
     mixing_probability: Unit = 0.5
     alpha: Positive = 1.0
+    adversarial: KindText = "none"
     copies: Annotated[int, Field(ge=1, le=8)] = 1
 
 
@@ -275,7 +277,8 @@ class SearchSpace(FrozenSpace):
 
         parts = {name: getattr(self, name) for name in ("mixing", "adversarial", "synthetic")}
         changed = {name: part.model_copy(update={"kinds": kept(part.kinds)}) for name, part in parts.items()}
-        shapes = tuple(s.model_copy(update={"mixing": kept((s.mixing,))[0]}) for s in self.portfolio)
+        named = ("mixing", "adversarial")
+        shapes = tuple(s.model_copy(update={n: kept((getattr(s, n),))[0] for n in named}) for s in self.portfolio)
         return self.model_copy(update={**changed, "portfolio": shapes})
 
     def _check_known(self) -> None:
@@ -293,6 +296,7 @@ class SearchSpace(FrozenSpace):
                 "base operation": (shape.base, base),
                 "family": (families, self.families),
                 "mixing": ([shape.mixing], ["none", *self.mixing.kinds]),
+                "attack": ([shape.adversarial], ["none", *self.adversarial.kinds]),
                 "baseline": ([shape.layers_of] if shape.layers_of else [], self.baselines),
             }
             for what, (names, known) in named.items():

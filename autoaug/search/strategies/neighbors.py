@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from autoaug.search.sampling import shaped_attacks
 from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.portfolio import within
 
@@ -14,14 +15,15 @@ _FACTOR = 1.5
 
 def neighbors(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the values of `sample_shaped` that differ from those of `shape` in one thing: a base operation (symmetry
-    and position), one more layer and of which family, the strength, the mixing, the number of layers, their family, or
-    the copies.
+    and position), one more layer and of which family, the strength, the mixing, the attack, the number of layers, their
+    family, or the copies.
     """
     changes = (
         *_base(space, shape),
         *_extra(space, shape),
         *_strength(shape),
         *_mixing(space, shape),
+        *_attack(space, shape),
         *_layers(space, shape),
         {"copies": 2 * shape["copies"]},
     )
@@ -67,6 +69,11 @@ def _mixing(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, 
     for kind in space.mixing.kinds:
         if kind != shape["mixing"]:
             yield {"mixing": kind}
+
+
+def _attack(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    if "adversarial" in shape:
+        yield from ({"adversarial": kind} for kind in shaped_attacks(space) if kind != shape["adversarial"])
 
 
 def _layers(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

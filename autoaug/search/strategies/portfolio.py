@@ -47,9 +47,12 @@ def values_of(space: SearchSpace, shape: Shape) -> dict[str, Any]:
         "extra": shape.extra,
         "extra.strength": shape.strength,
     }
+    usual = usual_shape(space)
     if shape.family is not None:
         values["family"] = shape.family
-    return within(space, {**usual_shape(space), **base, **magnitudes, **values})
+    if "adversarial" in usual:
+        values["adversarial"] = shape.adversarial
+    return within(space, {**usual, **base, **magnitudes, **values})
 
 
 def within(space: SearchSpace, values: dict[str, Any]) -> dict[str, Any]:

@@ -20,8 +20,10 @@ from autoaug.modalities.text.tokens import as_rows, tokenized
 from autoaug.policy.loading import parse_policy
 from autoaug.policy.models import Adversarial, Mixing, Policy
 from autoaug.search.sampling import Given as GivenChoices
-from autoaug.search.sampling import sample_policy
+from autoaug.search.sampling import sample_policy, sample_shaped, usual_shape
 from autoaug.search.space import load_space
+from autoaug.search.strategies.neighbors import neighbors
+from autoaug.search.strategies.portfolio import portfolio
 from autoaug.training.adversarial import attack
 from autoaug.training.chunks import augmented_chunks
 from autoaug.training.embedding import Given, embedding_of, outputs_of, vectors_of
@@ -267,7 +269,24 @@ def test_the_space_draws_both() -> None:
     assert policy.mixing is not None
     assert policy.adversarial is not None
     assert (policy.mixing.kind, policy.adversarial.kind, policy.adversarial.steps) == ("mixup", "fgm", 1)
-    assert 0 < policy.adversarial.epsilon < 0.2
+    assert policy.adversarial.epsilon == space.adversarial.epsilon[0]
+
+
+def test_shapes_may_attack_by_fgm_alone() -> None:
+    """Other attacks take several passes, so that shapes leave them out; see `sample_shaped`."""
+    space = load_space("standard", "text")
+    kinds = [policy.adversarial for shape in portfolio(space) if (policy := sample_shaped(space, GivenChoices(shape)))]
+    assert [how.kind for how in kinds if how is not None] == ["fgm", "fgm"]
+    usual = usual_shape(space)
+    (changed,) = [found for found in neighbors(space, usual) if found["adversarial"] != usual["adversarial"]]
+    assert sample_shaped(space, GivenChoices(changed)).adversarial == Adversarial(
+        kind="fgm", epsilon=(0.05 * 0.5) ** 0.5, share=0.6
+    )
+    clips = load_space("standard", "video")
+    assert "pgd" in clips.adversarial.kinds
+    assert "adversarial" not in usual_shape(clips)
+    bare = space.without_kinds(TEXT.in_embedding)
+    assert all(sample_shaped(bare, GivenChoices(shape)).adversarial is None for shape in portfolio(bare))
 
 
 def test_what_has_no_network_refuses_or_says_it() -> None:
