@@ -42,7 +42,7 @@ class OneOf(nn.ModuleList):
 
     def forward(self, images: Tensor) -> Tensor:
         made, drawn = images.clone(), torch.bucketize(torch.rand(len(images)), self.bounds)
-        for index in drawn.unique():
+        for index in sorted(set(drawn.tolist())):
             made[drawn == index] = self[index](images[drawn == index])
         return made
 
