@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 import yaml
+from PIL import Image
 
+from autoaug.api import export
 from tests.conftest import Ended
 from tests.faults.cases import read_report, written_cases
 
@@ -57,6 +59,21 @@ def test_the_readmes_code_runs() -> None:
     assert first["soft_labels"].shape == (64, 10)
     assert second["target"]["label"] == 3
     assert third["result"].verdict == "no significant difference"
+
+
+def test_the_readmes_training_loop_takes_an_exported_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (block,) = [block for block in blocks("py") if "ImageFolder" in block]
+    for name in ("cat/a.png", "cat/b.png", "dog/c.png"):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (80, 70), "orange").save(tmp_path / "photos" / name)
+    export("flip-crop", "torchvision", out=tmp_path / "policy_torchvision.py")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    names = run(block.replace("num_workers=2", "num_workers=0"))  # processes of workers take seconds
+    assert names["images"].shape == (3, 3, 64, 64)
+    assert names["images"].is_floating_point()
+    assert names["images"].max() <= 1
+    assert sorted(names["labels"].tolist()) == [0, 0, 1]
 
 
 def test_a_plan_is_printed_and_replayed_as_the_documents_say() -> None:

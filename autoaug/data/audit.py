@@ -290,8 +290,8 @@ def _uneven_and_small(source: Source) -> list[Finding]:
         findings.append(Finding("uneven", "warning", message))
     if len(originals) < 4 * _FEW_SAMPLES:
         message = (
-            f"{len(originals)} training samples leave so few to validate on that a search can see only "
-            "large differences; more samples, or --model with a stronger prior, would help more"
+            f"{len(originals)} training samples leave so few to validate on that a search can see only large "
+            "differences; more samples, or a network that was trained before (--weights), would help more"
         )
         findings.append(Finding("small", "warning", message))
     return findings
