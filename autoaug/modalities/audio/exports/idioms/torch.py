@@ -23,7 +23,11 @@ helpers: Sequence[Path] = (
 shell = Path(__file__).parent / "torch.txt"
 published: Mapping[str, str] = {}
 published_note = ""
-operation = step
+
+
+def operation(operator: str, low: float, high: float, probability: float, either: bool) -> Expression | None:
+    """See `autoaug.modalities.runtime.Words`."""
+    return None if either else step(operator, low, high, probability)
 
 
 def choice(items: Sequence[Expression], weights: Sequence[float]) -> Expression:
