@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import autoaug
-from autoaug.errors import Interrupted, OptionError
+from autoaug.errors import Interrupted, OptionError, WorkersLost
 from autoaug.results import SearchResult
 from autoaug.search.executors import executors
 from tests.faults.life import SEARCH, Killed, Stopping, check_weights, outcome
@@ -108,6 +108,22 @@ def test_a_cluster_of_another_version_is_one_line(monkeypatch: pytest.MonkeyPatc
         address = f"127.0.0.1:{cluster.getsockname()[1]}"
         with pytest.raises(OptionError, match="Version mismatch") as refusal, executors("ray-tune", 1, "cpu", address):
             pass
+    assert len(str(refusal.value).splitlines()) == 1
+
+
+@pytest.mark.fault("driver", "a Ray that does not start")
+def test_a_ray_that_does_not_start_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    def fail(*_: object, **__: object) -> None:
+        raise Exception("The current node timed out during startup.\nSee the logs.")  # as Ray 2 does
+
+    monkeypatch.setattr(ray, "init", fail)
+    with (
+        pytest.raises(WorkersLost, match=r"node timed out.*resume the run") as refusal,
+        executors("ray-tune", 2, "cpu", None),
+    ):
+        pass
     assert len(str(refusal.value).splitlines()) == 1
 
 

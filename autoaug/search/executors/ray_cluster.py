@@ -17,7 +17,7 @@ import ray
 from ray._private import auto_init_hook, ray_constants
 from ray.job_config import JobConfig
 
-from autoaug.errors import DeviceError, OptionError, first_line
+from autoaug.errors import DeviceError, OptionError, WorkersLost, first_line
 from autoaug.search.executors.ray_folder import ray_folder
 from autoaug.utils.redaction import shown, without_secrets
 from autoaug.utils.signals import sigterm_kept, uninterrupted
@@ -47,6 +47,7 @@ def ray_running(workers: int, device: str, address: str | None = None) -> Iterat
 
     Raises:
         OptionError: no cluster answers at `address`.
+        WorkersLost: a local Ray does not start, as on a machine that is overloaded.
         DeviceError: `device` is a GPU and Ray sees none.
     """
     if ray.is_initialized():
@@ -57,7 +58,7 @@ def ray_running(workers: int, device: str, address: str | None = None) -> Iterat
     with ray_folder() as folder, _ray_forgotten(), _environment():
         try:
             if address is None:
-                _start(workers, folder / "r")  # a short name: the paths of sockets have a length limit
+                _started(workers, folder / "r")  # a short name: the paths of sockets have a length limit
             else:
                 _connect(address)
             _check_gpu(device)
@@ -90,6 +91,16 @@ def _check_answers(address: str) -> None:
     host, _, port = address.rpartition("/")[2].rpartition("@")[2].rpartition(":")
     if host and port.isdigit():
         socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
+
+
+def _started(workers: int, folder: Path) -> None:
+    try:
+        _start(workers, folder)
+    except Exception as fault:  # Ray raises plain ones, after half a minute
+        raise WorkersLost(
+            f"Ray does not start on this machine ({first_line(fault)}); what is done is kept: resume the run when "
+            "there is less load, or begin one with --executor inline, which needs no Ray"
+        ) from None
 
 
 @uninterrupted()
