@@ -11,6 +11,7 @@ these samples, and not on that of the few in one split (cross-validation; Stone,
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,8 +21,8 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from autoaug.data.labels import absent, counts_of, members
 from autoaug.errors import OptionError
 
-#: So often are samples divided into folds in another way; then the first folds come again.
-TURNS = 16
+#: The largest fold of `are_even` folds, in fold sizes.
+_LARGEST = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,27 +33,37 @@ class Folds:
         count: the number of folds.
         strata: the stratum of each sample, ``[n]``.
         units: the unit of each sample ``[n]``; samples of one unit stay in one fold.
+        turns: the number of different divisions into folds; after that, they repeat. None for no limit.
     """
 
     count: int
     strata: np.ndarray
     units: np.ndarray
+    turns: int | None = None
 
     def of(self, seeds: Sequence[int]) -> dict[int, np.ndarray]:
         """The rows that each of the `seeds` is scored on: the folds in turn. After all folds were used, the samples are
-        divided again in another way, `TURNS` times at most. The folds depend only on the data.
+        divided again in another way. The folds depend only on the data.
         """
         needed = -(-len(seeds) // self.count)
-        turns = [cut(self.strata, self.units, self.count, turn % TURNS) for turn in range(needed)]
-        return dict(zip(seeds, (rows for folds in turns for rows in folds), strict=False))
+        different = needed if self.turns is None else min(needed, self.turns)
+        turns = [cut(self.strata, self.units, self.count, turn) for turn in range(different)]
+        return dict(zip(seeds, itertools.cycle(rows for folds in turns for rows in folds), strict=False))
 
 
-def whole_folds(folds: Folds, labels: np.ndarray, classes: Sequence[str]) -> bool:
-    """Whether the folds can be cut, and every one, and the rest of every one, has samples of all `classes`."""
+def are_even(folds: Folds, labels: np.ndarray, classes: Sequence[str]) -> bool:
+    """Whether the folds of all turns can be cut, are about equally large, and have samples of all `classes`, as have
+    the rest of each.
+    """
+    assert folds.turns is not None
     if len(np.unique(folds.units)) < folds.count or min(counts_of(labels, classes)) < folds.count:
         return False
-    each = (rows for turn in range(TURNS) for rows in cut(folds.strata, folds.units, folds.count, turn))
-    return not any(len(absent(part, classes)) for rows in each for part in (labels[rows], np.delete(labels, rows, 0)))
+    largest = _LARGEST * len(labels) / folds.count
+    return not any(
+        len(rows) > largest or len(absent(labels[rows], classes)) or len(absent(np.delete(labels, rows, 0), classes))
+        for turn in range(folds.turns)
+        for rows in cut(folds.strata, folds.units, folds.count, turn)
+    )
 
 
 def cut(strata: np.ndarray, units: np.ndarray, count: int, seed: int) -> list[np.ndarray]:

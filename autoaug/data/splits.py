@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import train_test_split
 
 from autoaug.data.audit import Audit
-from autoaug.data.folds import Folds, check_count, cut, whole_folds
+from autoaug.data.folds import Folds, are_even, check_count, cut
 from autoaug.data.inputs import Inputs, in_memory, join, pick
 from autoaug.data.labels import TEXTS, absent, counts_of, kind_of, members, strata_of
 from autoaug.data.source import Part, Role, Source
@@ -26,6 +26,8 @@ from autoaug.modalities.registry import get_modality
 
 #: The share of the training part that is held out for validation and for test, if the data have no such part.
 HELD_OUT = 0.25
+#: The number of different divisions into folds of validation: those of the most seeds that there are by default.
+_TURNS = 4
 #: With so many validation samples, their luck moves a score by a point at most.
 _ENOUGH = 2000
 #: The seed of the test split, whatever the user's seed is.
@@ -225,14 +227,14 @@ def _rows(source: Source, units: np.ndarray, seed: int, folds: int | None) -> di
 
 def _validation_folds(source: Source, units: np.ndarray, rows: np.ndarray) -> Folds | None:
     """The folds of the `rows` that are trained and validated on. None if the validation split is given or large, if
-    there are augmented copies, and if some fold would lack a class.
+    there are augmented copies, and if the folds would be uneven or lack a class.
     """
     part = source.parts["train"]
     if "validation" in source.parts or part.augmented is not None or len(rows) * HELD_OUT >= _ENOUGH:
         return None
     labels = part.labels[rows]
-    folds = Folds(round(1 / HELD_OUT), strata_of(part.labels)[rows], units[rows])
-    return folds if whole_folds(folds, labels, source.classes) else None
+    folds = Folds(round(1 / HELD_OUT), strata_of(part.labels)[rows], units[rows], _TURNS)
+    return folds if are_even(folds, labels, source.classes) else None
 
 
 def _role_of(source: Source, role: Role) -> Role:

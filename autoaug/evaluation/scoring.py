@@ -116,7 +116,7 @@ class Scoring:
         """The rows of the test split that trainings with that seed are tested on."""
         return self.folds[seed] if self.folds else np.arange(len(self.test_labels))
 
-    def validated(self, seed: int) -> int:
+    def validation_size(self, seed: int) -> int:
         """The number of samples that trainings with that seed are validated on."""
         return len(self.validation_folds.get(seed, self.validation_labels))
 
@@ -171,7 +171,8 @@ class Scoring:
         count = _count(self.validation_folds, self.validation_labels)
         if count is not None:
             values = scores(self.trial_metric, one) - (scores(self.trial_metric, other) if other else 0)
-            return corrected_errors(values.tolist(), self._step(len(one[0])), 1 / (count - 1))
+            whole, groups = len(self.validation_labels), count_groups(self.validation_groups)
+            return corrected_errors(values.tolist(), self._step(len(one[0])), 1 / (count - 1), whole, groups)
         return crossed_errors(*self._table(one, other, self._validated), self._step(len(one[0])))
 
     @cached_property

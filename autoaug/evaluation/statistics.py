@@ -154,7 +154,7 @@ def crossed_errors(
     samples, freedom = math.sqrt(max(0.0, variance) / clusters), max(1.0, effective - 1)
     least = max(least_reach, THREE * (resolution if influence.any() else 1 / clusters))
     is_grouped = clusters * resolution < 1 - 1e-9
-    return _at_least(least, is_grouped, replace(own, samples=samples, samples_freedom=freedom))
+    return _at_least(least, are_few=is_grouped, errors=replace(own, samples=samples, samples_freedom=freedom))
 
 
 def corrected_errors(
@@ -184,10 +184,10 @@ def corrected_errors(
     samples = own.seeds * math.sqrt(len(values) * test_share)
     freedom = own.seeds_freedom if groups is None else max(1.0, min(own.seeds_freedom, groups - 1.0))
     least = max(least_reach, THREE / tested)
-    return _at_least(least, True, replace(own, samples=samples, samples_freedom=freedom))
+    return _at_least(least, are_few=True, errors=replace(own, samples=samples, samples_freedom=freedom))
 
 
-def _at_least(reach: float, are_few: bool, errors: Errors) -> Errors:
+def _at_least(reach: float, *, are_few: bool, errors: Errors) -> Errors:
     """The errors, with those of the samples so large that half of an interval is at least `reach`. Few groups or folds
     keep their few degrees of freedom, however alike they look. The same degrees of a few samples that differ would make
     a single one look more uncertain than none.

@@ -160,7 +160,7 @@ def _check(training: ConfirmedTraining, scoring: Scoring, seed: int) -> None:
     """Raise `ValueError` unless that can be the outcome of a training with that seed."""
     rows = scoring.rows(seed)
     _check_predictions(
-        training.validation_predictions, training.test_predictions, scoring, scoring.validated(seed), len(rows)
+        training.validation_predictions, training.test_predictions, scoring, scoring.validation_size(seed), len(rows)
     )
     if not np.array_equal(training.test_rows, rows):
         raise ValueError("it was tested on other samples")

@@ -129,6 +129,7 @@ def _facts(expansion: Expansion) -> Facts:
         "format": expansion.format,
         "samples": len(expansion.train),
         "data": _digest(expansion.source),
+        **_contents(expansion.source),
         "resources": dict(get_modality(expansion.source.modality).resources()),
     }
     unsafe = other_names(expansion.source.classes) if expansion.format in FILES else {}
@@ -136,14 +137,26 @@ def _facts(expansion: Expansion) -> Facts:
 
 
 def _digest(source: Source) -> str:
-    """A fingerprint of the names and labels of the data, and of samples that are in memory. Others are not read."""
+    """A fingerprint of the names and labels of the data; the samples are not read."""
     digest = hashlib.sha256(json.dumps(source.classes).encode())
     for role, part in source.parts.items():
         names = [Path(name).name for name in part.names]
         digest.update(json.dumps([role, names, part.labels.tolist()]).encode())
-        if isinstance(part.inputs, MemoryInputs):  # they tell how they were read, too: which words are protected
-            digest.update(part.inputs.array.tobytes())
     return digest.hexdigest()[:12]
+
+
+def _contents(source: Source) -> Facts:
+    """A fingerprint of the samples, if all are in memory. It tells how they were read, too, such as which words are
+    protected.
+    """
+    inputs = [part.inputs for part in source.parts.values()]
+    if not all(isinstance(one, MemoryInputs) for one in inputs):
+        return {}
+    digest = hashlib.sha256()
+    for one in inputs:
+        assert isinstance(one, MemoryInputs)
+        digest.update(np.ascontiguousarray(one.array).data)
+    return {"contents": digest.hexdigest()[:12]}
 
 
 def begin(expansion: Expansion, out: Path) -> None:

@@ -13,7 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from pydantic import Field, RootModel, TypeAdapter
 
-from autoaug.data.inputs import DECODERS, FileInputs, Reader
+from autoaug.data.inputs import DECODERS, FileInputs, Reader, pick
 from autoaug.data.layouts.arrays import KEYS
 from autoaug.data.layouts.folder import COPY, MANIFEST
 from autoaug.data.layouts.manifest import OF_CLASSES
@@ -32,6 +32,7 @@ from autoaug.errors import RunError
 from autoaug.generate.expanded_table import Copies, write_expanded
 from autoaug.generate.expansion import CURE, FILES, ExpandedPart, Expansion, begin
 from autoaug.modalities.base import Loader
+from autoaug.modalities.operators import learned_from
 from autoaug.modalities.registry import get_modality
 from autoaug.utils.files import replacing, safe_name, write_whole
 from autoaug.utils.json import read_lines, read_record
@@ -84,6 +85,7 @@ def expand(expansion: Expansion, out: Path, workers: int = 1, watch: Watch | Non
     """
     begin(expansion, out)
     begun = time.perf_counter()
+    expansion = _prepared(expansion)
     parts = expansion.parts()
     done = _keep_whole_parts(out / MANIFEST, parts)
     made, total = sum(len(parts[number].rows) for number in done), len(expansion.train) * expansion.copies
@@ -110,6 +112,13 @@ def expand(expansion: Expansion, out: Path, workers: int = 1, watch: Watch | Non
         _write_table(expansion, out)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     return Expanded(len(expansion.train), total, time.perf_counter() - begun, size)
+
+
+def _prepared(expansion: Expansion) -> Expansion:
+    """The same with what the policy's operators have learned from the training samples, which may take long."""
+    train, policy = expansion.train, expansion.policy
+    learned = learned_from(pick(train.inputs, train.originals), policy.operator_names())
+    return replace(expansion, policy=policy.knowing(learned))
 
 
 def _augment(expansion: Expansion, part: ExpandedPart) -> np.ndarray:

@@ -49,7 +49,7 @@ def confirm(
     begun = now()
     scoring = job.scoring
     store = TrainingStore(job.folder.confirmation, scoring, job.progress, kept=job.seeds[0])
-    with open_executor(job.tested(setting)) as executor:
+    with open_executor(job.confirmation_setting(setting)) as executor:
         confirmed = _until_decided(job, searched, executor, store)
         store.keep_weights(confirmed.judgment.returned, executor, job.folder.model)
     compute = sum(training.seconds for training in confirmed.trainings.values())

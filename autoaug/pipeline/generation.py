@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from autoaug.data.inputs import MemoryInputs, pick
+from autoaug.data.inputs import MemoryInputs
 from autoaug.data.labels import require_classes
 from autoaug.data.loading import check_data, open_source, recognize
 from autoaug.data.splits import DataSet, Samples
@@ -24,7 +24,6 @@ from autoaug.generate.metrics import ClassifierPlan, judge_samples
 from autoaug.generate.sampling import FilteredSamples, draw_samples, write_passed
 from autoaug.modalities.base import AS_SUITS
 from autoaug.modalities.generators import Collapsed
-from autoaug.modalities.operators import learned_from
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.generation_options import ExpandOptions, FitOptions, SampleOptions
 from autoaug.pipeline.parsing import absolute, check_texts, memory_limit, parse_reading
@@ -136,8 +135,6 @@ def expand(options: ExpandOptions) -> offline.Expanded:
         str(options.data), memory_limit(None), parse_reading(None, "crop", options.protect), options.modality
     )
     check_can_work(policy, source.lacking)
-    train = source.parts["train"]
-    policy = policy.knowing(learned_from(pick(train.inputs, train.originals), policy.operator_names()))
     expansion = expansion_of(str(options.data), source, policy, options.copies, options.seed)
     out = Path(options.out)
     with _going_on_later(out):

@@ -79,7 +79,7 @@ class ExpandOptions(Options):
         "str | Path | Policy", Option("A policy file, a run folder, or a built-in name.", is_argument=True)
     ] = field(kw_only=False)
     out: Annotated[str | Path, Option("The folder to create.")]
-    copies: Annotated[int, Option("Augmented copies per training sample.")] = 1
+    copies: Annotated[int, Option("Augmented copies per training sample.", check=between(1))] = 1
     modality: Modality = None
     protect: Protect = None
     seed: Seed = 0

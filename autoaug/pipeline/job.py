@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +87,7 @@ class Job:
         """The name of the data's modality."""
         return self.data.modality
 
-    @property
+    @cached_property
     def scoring(self) -> Scoring:
         """How candidates are scored."""
         data, test, validation_folds = self.data, self.data.test, self.validation_folds
@@ -143,7 +144,7 @@ class Job:
             learned=self.data.learned,
         )
 
-    def tested(self, setting: TrainingSetting) -> TrainingSetting:
+    def confirmation_setting(self, setting: TrainingSetting) -> TrainingSetting:
         """What the trainings of the confirmation have in common: the test split, and the folds."""
         scoring = self.scoring
         return replace(

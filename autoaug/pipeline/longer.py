@@ -36,7 +36,7 @@ def train_longer(
     store = TrainingStore(job.folder.confirmation / "longer", job.scoring, job.progress)
     job.progress.part_begins(job.parts.confirmation, 1.0)
     job.progress.say(f"training {' and '.join(candidate.name for candidate in pair)} once more, twice as long")
-    longer = replace(job.tested(setting), recipe=recipe)
+    longer = replace(job.confirmation_setting(setting), recipe=recipe)
     policies = [CandidatePolicy(candidate.name, candidate.kind, candidate.policy) for candidate in pair]
     try:
         with open_executor(longer) as executor:

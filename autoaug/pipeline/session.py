@@ -44,6 +44,7 @@ def _begin(options: SearchOptions | CompareOptions, begun: float, progress: Prog
     if not options.command:
         options = replace(options, command=call_of(options))
     config, data, audit = prepare(options, progress=progress)
+    progress.doing("preparing the operators")
     job = Job(RunFolder(run_folder_for(options)), config, learned(config, data), audit, progress)
     progress.doing("timing a few steps")
     planned = forecast(job)
@@ -81,6 +82,7 @@ def resume_run(run: str | Path, trust: bool, progress: Progress | bool | None) -
         with listening(progress) as listener:
             listener.say(f"continuing {folder.root}")
             folder, config, data, audit = reopen(run, trust)
+            listener.doing("preparing the operators")
             job = Job(folder, config, learned(config, data), audit, listener)
             events = read_events(folder.events) if folder.events.is_file() else []
             planned = forecast(job)

@@ -16,7 +16,7 @@ Status = Literal["running", "complete", "pruned", "failed"]
 
 @dataclass(frozen=True)
 class Rung:
-    """An intermediate score on the validation split; `step` counts passes over the training split."""
+    """An intermediate score on the held-out samples; `step` counts passes over the training split."""
 
     step: int
     score: float
@@ -29,9 +29,9 @@ class TrialResult:
     Attributes:
         started, ended: seconds since the epoch, on the worker's clock.
         status: running (at a rung), complete, pruned (at a rung), or failed.
-        score: the score on the validation split at full length, higher is better; NaN unless complete.
+        score: the score on the held-out samples at full length, higher is better; NaN unless complete.
         curve: the rungs so far; the last one is at full length if complete.
-        robustness: the score on the validation split under attacks and corruptions; NaN unless requested.
+        robustness: the score on the held-out samples under attacks and corruptions; NaN unless requested.
         reason: why it failed.
         note: a remark for the user.
         augmentation_seconds: the part of the time spent on drawing and applying the policy.

@@ -91,7 +91,8 @@ class TrainingSetting:
 
     def warm_up(self) -> None:
         """Move samples that are in memory to the device."""
-        for samples in (self.train, self.validation, self.test):
+        splits = (self.test,) if self.validation_folds else (self.train, self.validation, self.test)
+        for samples in splits:
             if samples is not None and isinstance(samples.inputs, MemoryInputs):
                 resident(samples.inputs, self.device)
 
@@ -126,13 +127,18 @@ class TrainingSetting:
         """The samples that a training with that seed is trained on."""
         train, validated, tested = self.train, self.validation_folds.get(seed), self.folds.get(seed)
         if validated is not None:
-            train = (self.train + self.validation).without(validated)
+            train = self._seen(np.delete(np.arange(len(self.train) + len(self.validation)), validated))
         return train if tested is None or self.test is None else train + self.test.without(tested)
 
     def validation_of(self, seed: int) -> Samples:
         """The samples that a training with that seed is validated on."""
         rows = self.validation_folds.get(seed)
-        return self.validation if rows is None else (self.train + self.validation).at(rows)
+        return self.validation if rows is None else self._seen(rows)
+
+    def _seen(self, rows: np.ndarray) -> Samples:
+        """The samples at these rows of the training and the validation split, taken together in this order."""
+        count = len(self.train)
+        return self.train.at(rows[rows < count]) + self.validation.at(rows[rows >= count] - count)
 
     def full_length_passes(self) -> int:
         """The compute of training one final model, in samples passed through it forward and backward."""

@@ -143,7 +143,7 @@ class _Trial:
         return checkpoint_path(self.setting.checkpoints, self.work.policy, self.work.data_fraction, self.seed, stop)
 
     def scored(self, result: TrialResult, training: Training, reached: float, rest: np.ndarray) -> TrialResult:
-        """The result with one more rung, scored on the validation split and the training samples at `rest`."""
+        """The result with one more rung, scored on the held-out samples and the training samples at `rest`."""
         setting = self.setting
         self.validation = self.predicted(training, self.held_out)
         statistics = self.statistics(self.validation, self.held_out.labels)

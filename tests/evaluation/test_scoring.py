@@ -57,6 +57,26 @@ def test_the_interval_allows_for_one_group_that_has_most_samples() -> None:
     assert called < 0.09 * 300
 
 
+def test_validation_in_folds_has_the_error_of_nadeau_and_bengio_and_at_least_that_of_three_samples() -> None:
+    labels, draw = np.ones(80), np.random.default_rng(0)
+    folds = {seed: np.arange(20 * (seed % 4), 20 * (seed % 4) + 20) for seed in range(5)}
+    scoring = Scoring(Classification(2), Accuracy(), labels, labels, validation_folds=folds)
+
+    def validated(shares: list[float]) -> list[ConfirmedTraining]:
+        right = [np.arange(20) < round(20 * share) for share in shares]
+        blank = scoring.training(np.ones(80), np.ones(80), 1.0)
+        statistics = [scoring.trial_metric.statistics(row.astype(np.uint16), np.ones(20)) for row in right]
+        return [replace(blank, validation_statistics=own) for own in statistics]
+
+    ours, theirs = draw.choice([0.5, 0.7, 0.9], 5).tolist(), draw.choice([0.4, 0.6, 0.8], 5).tolist()
+    differences = np.subtract(ours, theirs)
+    errors = scoring.validation_errors(validated(ours), validated(theirs))
+    assert errors.samples == pytest.approx(differences.std(ddof=1) * np.sqrt(1 / 3))
+    same = scoring.validation_errors(validated(ours), validated(ours))
+    assert same.reach().samples == pytest.approx(3 / 80, rel=1e-3)
+    assert [scoring.validation_size(seed) for seed in range(5)] == [20] * 5
+
+
 @pytest.mark.parametrize("folded", [False, True])
 @pytest.mark.parametrize("name", ["rmse", "mae"])
 def test_the_interval_of_an_error_is_in_the_unit_of_the_numbers(name: str, folded: bool) -> None:

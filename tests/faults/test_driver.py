@@ -120,7 +120,7 @@ def test_a_ray_that_does_not_start_is_one_line(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(ray, "init", fail)
     with (
-        pytest.raises(WorkersLost, match=r"node timed out.*resume the run") as refusal,
+        pytest.raises(WorkersLost, match=r"node timed out.*try again") as refusal,
         executors("ray-tune", 2, "cpu", None),
     ):
         pass

@@ -58,7 +58,7 @@ def ray_running(workers: int, device: str, address: str | None = None) -> Iterat
     with ray_folder() as folder, _ray_forgotten(), _environment():
         try:
             if address is None:
-                _started(workers, folder / "r")  # a short name: the paths of sockets have a length limit
+                _start(workers, folder / "r")  # a short name: the paths of sockets have a length limit
             else:
                 _connect(address)
             _check_gpu(device)
@@ -93,18 +93,19 @@ def _check_answers(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
 
 
-def _started(workers: int, folder: Path) -> None:
+def _start(workers: int, folder: Path) -> None:
+    """Start a local Ray that keeps its files in `folder`. Raises `WorkersLost` if it does not start."""
     try:
-        _start(workers, folder)
+        _init(workers, folder)
     except Exception as fault:  # Ray raises plain ones, after half a minute
         raise WorkersLost(
-            f"Ray does not start on this machine ({first_line(fault)}); what is done is kept: resume the run when "
-            "there is less load, or begin one with --executor inline, which needs no Ray"
+            f"Ray does not start on this machine, which may be too busy ({first_line(fault)}); finished work is kept: "
+            "try again, or begin a run with --executor inline, which needs no Ray"
         ) from None
 
 
 @uninterrupted()
-def _start(workers: int, folder: Path) -> None:
+def _init(workers: int, folder: Path) -> None:
     # A private token keeps other users of the machine out, and avoids a token file in the home folder.
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     _forget_authentication()

@@ -83,7 +83,7 @@ def test_the_option_reaches_the_samples_the_config_and_the_copies(tmp_path: Path
         copies = [row["text"] for row in csv.DictReader(file) if row["copy"] == "1" and "credit" in row["text"]]
     assert len(copies) == 5
     assert all("cheap" in text and "CHEAP" in text for text in copies)
-    with pytest.raises(RunError, match=r"another expansion.*data"):
+    with pytest.raises(RunError, match=r"another expansion.*contents"):
         api.expand(data, deleting, out=tmp_path / "more", protect=None)
 
 
