@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
 #: The kinds of mixing in which both samples are there as wholes, so that both their texts are.
 _WHOLE = {"none", "mixup"}
-_UNMIXED = "which leaves parts of texts: for texts, mix by mixup or not at all"
+_UNMIXED = "which leaves parts of texts: where texts are predicted, mix by mixup or not at all"
 
 
 @dataclass(frozen=True)

@@ -216,7 +216,10 @@ def test_texts_of_images_need_the_users_network_and_a_space_without_mixing(tmp_p
         Image.fromarray(image).save(tmp_path / f"{i}.png")
     manifest = tmp_path / "texts.csv"
     manifest.write_text("\n".join(["path,text,group", *rows]), encoding="utf-8")
-    with pytest.raises(AutoaugError, match="standard' mixes samples, and the texts of two samples cannot be mixed"):
+    with pytest.raises(
+        AutoaugError,
+        match="standard' mixes by cutmix, which leaves parts of texts: where texts are predicted, mix by mixup",
+    ):
         prepare(SearchOptions(str(manifest), trials=1))
     space = tmp_path / "turns.yaml"
     space.write_text("base: [{operator: Rotate}]\nbaselines: [none]\n", encoding="utf-8")
