@@ -269,8 +269,17 @@ class SearchSpace(FrozenSpace):
                 f"space {self.name!r} has only operators that have nothing to work with: {rule_of(fault.errors()[0])}"
             ) from None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it allows no augmentation at all."""
+        kinds = {*self.mixing.kinds, *self.adversarial.kinds, *self.synthetic.kinds} - {"none"}
+        has_layers = self.families and self.layers[1] > 0
+        return not (self.base or has_layers or kinds or self.regularization or self.copies[1] > 1)
+
     def without_kinds(self, lacking: Collection[str]) -> SearchSpace:
-        """The space without the `lacking` kinds of mixing, attacks and generators, also in its portfolio."""
+        """The space without the `lacking` kinds of mixing, attacks and generators, also in its portfolio; it may
+        be empty then.
+        """
 
         def kept(kinds: tuple[str, ...]) -> tuple[str, ...]:
             return tuple(kind for kind in kinds if not {*mixed_by(kind)} & {*lacking}) or ("none",)
@@ -317,16 +326,7 @@ class SearchSpace(FrozenSpace):
         self._check_portfolio()
         if info.context != UNSEARCHED:
             self._check_known()
-        searched = (
-            self.base,
-            self.families and self.layers[1] > 0,
-            self.mixing.kinds != ("none",),
-            self.adversarial.kinds != ("none",),
-            self.synthetic.kinds != ("none",),
-            self.regularization,
-            self.copies[1] > 1,
-        )
-        if not any(searched):
+        if self.is_empty:
             raise ValueError("the space allows no augmentation at all; add base operations, families or mixing")
         return self
 

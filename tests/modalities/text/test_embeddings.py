@@ -12,7 +12,7 @@ from torch import Tensor, nn
 import autoaug
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.splits import Samples
-from autoaug.errors import OptionError, PolicyError
+from autoaug.errors import OptionError, PolicyError, SpaceError
 from autoaug.exporters import export_policy
 from autoaug.modalities.registry import get_modality
 from autoaug.modalities.text import models
@@ -261,6 +261,12 @@ def test_a_network_without_embedding_has_a_space_without_it_and_no_such_policy(t
     space = load_space("standard", "text").without_kinds(TEXT.in_embedding)
     assert space.mixing.kinds == ("none", "cutmix")
     assert space.adversarial.kinds == ("none",)
+    alone = tmp_path / "alone.yaml"
+    alone.write_text("mixing: {kinds: [none, mixup]}\nadversarial: {kinds: [none, fgm]}\nbaselines: [none]\n")
+    with pytest.raises(
+        SpaceError, match=r"space 'alone' has only mixup, fgm, but the network has no known embedding layer"
+    ):
+        autoaug.search(data, space=alone, model=f"{__name__}:bag", out=tmp_path / "run")
 
 
 def test_the_space_draws_both() -> None:
