@@ -22,6 +22,7 @@ from autoaug import api
 from autoaug.data.inputs import MemoryInputs
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan, draw_plan
+from autoaug.engine.relaxation import RelaxedPolicy
 from autoaug.errors import OptionError
 from autoaug.modalities.operators import learned_from
 from autoaug.modalities.text.tokens import as_rows, tokenized, words_of
@@ -155,6 +156,14 @@ def test_policies_and_plans_keep_what_was_learned(tmp_path: Path) -> None:
     whole = apply_plan(plan, given)
     assert torch.equal(apply_plan(Plan.load(tmp_path / "plan.json"), given), whole)
     assert torch.equal(apply_plan(plan[3:9], given[3:9]), whole[3:9])
+
+
+def test_a_relaxed_policy_knows_what_was_learned() -> None:
+    known = policy(1.0).knowing(learned_of(CORPUS))
+    relaxed, given = RelaxedPolicy(known, seed=0), rows(*[CORPUS[0]] * 20, length=16)
+    assert relaxed.draw(4).plan.learned == dict(known.learned)
+    with torch.no_grad():
+        assert not torch.equal(relaxed(given), given)
 
 
 def write_split(folder: Path) -> Path:
