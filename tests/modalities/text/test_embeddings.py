@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 import autoaug
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.splits import Samples
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.plan import Plan
 from autoaug.errors import OptionError, PolicyError, SpaceError
 from autoaug.exporters import export_policy
 from autoaug.modalities.registry import get_modality
@@ -24,6 +27,7 @@ from autoaug.search.sampling import sample_policy, sample_shaped, usual_shape
 from autoaug.search.space import load_space
 from autoaug.search.strategies.neighbors import neighbors
 from autoaug.search.strategies.portfolio import portfolio
+from autoaug.training import chunks
 from autoaug.training.adversarial import attack
 from autoaug.training.chunks import augmented_chunks
 from autoaug.training.embedding import Given, embedding_of, outputs_of, vectors_of
@@ -158,6 +162,28 @@ def test_a_chunk_has_the_unmixed_partners_and_the_labels_of_the_plan() -> None:
     labels = torch.nn.functional.one_hot(torch.from_numpy(plan.samples.labels), 2).float()
     expected = mix.weight[:, None] * labels + (1 - mix.weight)[:, None] * labels[mix.partner]
     torch.testing.assert_close(chunk.targets, expected)
+
+
+@pytest.mark.parametrize(("kind", "passes"), [("mixup", 1), ("cutmix", 1), ("mixup-or-cutmix", 2)])
+def test_texts_are_augmented_once_unless_they_are_mixed_in_both_ways(
+    kind: str, passes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = parse_policy(f"{SWAPS}\nmixing: {{kind: {kind}}}")
+    plan, calls = setting().plan(policy, 0), []
+
+    def counted(drawn: Plan, given: Tensor, check: bool) -> Tensor:
+        calls.append(drawn)
+        return apply_plan(drawn, given, check=check)
+
+    monkeypatch.setattr(chunks, "apply_plan", counted)
+    rows = iter([np.arange(96)])
+    (chunk,) = chunks.augmented_chunks(new_training(plan), plan, [policy], rows, torch.Generator().manual_seed(0), 0)
+    assert len(calls) == passes
+    assert chunk.plan is not None
+    assert torch.equal(chunk.given.values, apply_plan(chunk.plan, chunk.clean))
+    if chunk.given.partners is not None:
+        unmixed = apply_plan(replace(chunk.plan, mix=None), chunk.clean)
+        assert torch.equal(chunk.given.partners, unmixed[chunk.plan.mix.partner])
 
 
 TRAINED = {
