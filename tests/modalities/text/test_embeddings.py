@@ -30,7 +30,7 @@ from autoaug.search.strategies.portfolio import portfolio
 from autoaug.training import chunks
 from autoaug.training.adversarial import attack
 from autoaug.training.chunks import augmented_chunks
-from autoaug.training.embedding import Given, embedding_of, outputs_of, vectors_of
+from autoaug.training.embedding import NetworkInput, embedding_of, outputs_of, vectors_of
 from autoaug.training.recipe import Recipe
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.state import new_training
@@ -75,7 +75,7 @@ def setting(length: int = 24, n: int = 96, model: str = "textcnn", **recipe: obj
 def test_the_outputs_of_a_linear_network_are_mixed_as_the_vectors_are() -> None:
     network, own, others = Linear(), tokens(), tokens().flip(0)
     weight = torch.linspace(0, 1, 8)
-    mixed = outputs_of(network, Given(own, others, weight), TEXT)
+    mixed = outputs_of(network, NetworkInput(own, others, weight), TEXT)
     expected = weight[:, None] * network(own) + (1 - weight)[:, None] * network(others)
     torch.testing.assert_close(mixed, expected)
     mixed[:, 0].sum().backward()
@@ -93,7 +93,7 @@ def test_the_outputs_of_a_linear_network_are_mixed_as_the_vectors_are() -> None:
 def test_a_weight_of_one_changes_nothing_and_a_partner_that_is_the_text_itself_neither(name: str) -> None:
     network, own = built(name), tokens()
     for partner, weight in ((own.flip(0), torch.ones(8)), (own, torch.linspace(0, 1, 8))):
-        mixed = outputs_of(network, Given(own, partner, weight), TEXT)
+        mixed = outputs_of(network, NetworkInput(own, partner, weight), TEXT)
         torch.testing.assert_close(mixed, network(own), atol=1e-5, rtol=1e-5)
 
 
@@ -101,7 +101,7 @@ def test_a_weight_of_one_changes_nothing_and_a_partner_that_is_the_text_itself_n
 def test_a_longer_partner_is_mixed_in_as_a_whole(name: str) -> None:
     """At weight 0, all that the network sees is the partner, beyond the end of the text, too."""
     network, own = built(name), tokens()[[6, 0]]
-    mixed = outputs_of(network, Given(own, own.flip(0), torch.tensor([0.0, 1.0])), TEXT)
+    mixed = outputs_of(network, NetworkInput(own, own.flip(0), torch.tensor([0.0, 1.0])), TEXT)
     torch.testing.assert_close(mixed, network(own[[1, 1]]), atol=1e-5, rtol=1e-5)
 
 
@@ -110,7 +110,7 @@ def test_fgm_is_a_step_along_the_gradient_by_hand(loss: str) -> None:
     network, given = built("textcnn"), tokens()[:7]
     targets = TASK.targets(torch.arange(7) % 3)
     how = HOW.model_copy(update={"loss": loss})
-    moved = attack(network, Given(given), targets, how, torch.Generator().manual_seed(0), TASK, TEXT)
+    moved = attack(network, NetworkInput(given), targets, how, torch.Generator().manual_seed(0), TASK, TEXT)
     assert torch.equal(moved.values, given)
     assert moved.moves is not None
     vectors = network.embedding(given).detach()
@@ -131,7 +131,7 @@ def test_fgm_is_a_step_along_the_gradient_by_hand(loss: str) -> None:
 @pytest.mark.parametrize("name", PROXIES)
 def test_fgm_raises_the_loss_of_mixed_texts_and_of_empty_ones_nothing(name: str) -> None:
     network, own = built(name), torch.cat([tokens()[:5], torch.zeros_like(tokens()[:1])])
-    given = Given(own, own.flip(0), torch.tensor([0.7, 0.2, 0.9, 0.4, 0.6, 1.0]))
+    given = NetworkInput(own, own.flip(0), torch.tensor([0.7, 0.2, 0.9, 0.4, 0.6, 1.0]))
     targets = TASK.targets(torch.arange(6) % 3)
     moved = attack(network, given, targets, HOW, torch.Generator().manual_seed(0), TASK, TEXT)
     before, after = (TASK.loss(outputs_of(network, some, TEXT), targets) for some in (given, moved))
@@ -226,11 +226,29 @@ def test_embeddings_are_found_where_networks_say_or_have_one() -> None:
     two = nn.ModuleList([nn.Embedding(3, 2), nn.Embedding(3, 2)])
     assert embedding_of(two) is None
     with pytest.raises(OptionError, match=r"no known embedding layer .* get_input_embeddings"):
-        vectors_of(two, Given(tokens()))
+        vectors_of(two, NetworkInput(tokens()))
     unused = Linear()
     unused.forward = lambda given: torch.zeros(len(given), 3)  # type: ignore[method-assign]
     with pytest.raises(OptionError, match="does not use its embedding"):
-        vectors_of(unused, Given(tokens()))
+        vectors_of(unused, NetworkInput(tokens()))
+
+
+def test_a_network_that_embeds_twice_in_a_pass_is_refused_and_keeps_no_hook() -> None:
+    class Twice(Linear):
+        def forward(self, given: Tensor) -> Tensor:
+            return super().forward(given) + super().forward(given.flip(1))
+
+    network, own = Twice(), tokens()
+    with pytest.raises(OptionError, match="calls its embedding layer twice"):
+        outputs_of(network, NetworkInput(own, own.flip(0), torch.full((8,), 0.5)), TEXT)
+    assert not any(module._forward_hooks for module in network.modules())
+    network(own)
+
+
+def test_mixed_samples_are_not_joined_to_unmixed_ones() -> None:
+    own = tokens()
+    with pytest.raises(AssertionError):
+        NetworkInput(own, own.flip(0), torch.ones(8)).joined(NetworkInput(own))
 
 
 @pytest.mark.slow
@@ -256,11 +274,11 @@ def test_models_of_transformers_are_mixed_and_attacked_as_they_are() -> None:
         network = Bert().eval()
     own = tokens()[[6, 0]]
     assert embedding_of(network) is network.bert.bert.embeddings.word_embeddings
-    mixed = outputs_of(network, Given(own, own.flip(0), torch.tensor([0.0, 1.0])), TEXT)
+    mixed = outputs_of(network, NetworkInput(own, own.flip(0), torch.tensor([0.0, 1.0])), TEXT)
     torch.testing.assert_close(mixed, network(own[[1, 1]]), atol=1e-5, rtol=1e-5)
     targets = TASK.targets(torch.arange(2))
-    moved = attack(network, Given(own), targets, HOW, torch.Generator(), TASK, TEXT)
-    before, after = (TASK.loss(outputs_of(network, some, TEXT), targets) for some in (Given(own), moved))
+    moved = attack(network, NetworkInput(own), targets, HOW, torch.Generator(), TASK, TEXT)
+    before, after = (TASK.loss(outputs_of(network, some, TEXT), targets) for some in (NetworkInput(own), moved))
     assert bool((after > before).all())
 
 
