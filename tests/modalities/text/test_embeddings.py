@@ -20,6 +20,9 @@ from autoaug.exporters import export_policy
 from autoaug.modalities.registry import get_modality
 from autoaug.modalities.text import models
 from autoaug.modalities.text.tokens import as_rows, tokenized
+from autoaug.pipeline.configure import prepare
+from autoaug.pipeline.options import CompareOptions
+from autoaug.pipeline.training_setup import setup_lines
 from autoaug.policy.loading import parse_policy
 from autoaug.policy.models import Adversarial, Mixing, Policy
 from autoaug.search.sampling import Given as GivenChoices
@@ -302,6 +305,8 @@ def test_a_network_without_embedding_has_a_space_without_it_and_no_such_policy(t
     mixed.write_text(f"{SWAPS}\nmixing: {{kind: mixup}}\n")
     with pytest.raises(OptionError, match=r"has mixup, but the network has no known embedding layer"):
         autoaug.compare(data, policies=[mixed, "none"], model=f"{__name__}:bag", out=tmp_path / "run")
+    options = CompareOptions(data, ["eda", "none"], model=f"{__name__}:bag", workers=1)
+    assert "no embedding layer found: mixup and fgm are left out" in setup_lines(options, prepare(options)[1])
     space = load_space("standard", "text").without_kinds(TEXT.in_embedding)
     assert space.mixing.kinds == ("none", "cutmix")
     assert space.adversarial.kinds == ("none",)
