@@ -153,7 +153,8 @@ def prepare(
     asked = asked_recipe(options)
     recognize(options.data, options.modality).models.check(options.model, asked_weights(options))
     generator = _generator(options, wanted_generators(goal.space, goal.known()))
-    (progress or Logged()).say(f"reading {shown(str(options.data))}")
+    if known is None:
+        (progress or Logged()).say(f"reading {shown(str(options.data))}")
     audit, data = known or check_data(
         *(str(options.data), machine.memory_limit, reading, options.allow, options.seed, options.folds),
         modality=options.modality,
